@@ -1,0 +1,40 @@
+#include "io/address.h"
+
+namespace dmicro {
+namespace {
+
+std::string Format(const sockaddr_storage& storage) {
+  char text[64];
+  if (uv_ip_name(reinterpret_cast<const sockaddr*>(&storage), text, sizeof text) != 0) return {};
+  const bool v6 = storage.ss_family == AF_INET6;
+  const uint16_t port = v6 ? reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port
+                           : reinterpret_cast<const sockaddr_in*>(&storage)->sin_port;
+  const std::string host = v6 ? '[' + std::string(text) + ']' : std::string(text);
+  return host + ':' + std::to_string(ntohs(port));
+}
+
+template <typename TcpName, typename PipeName>
+std::string AddressOf(const uv_handle_t* handle, TcpName tcp_name, PipeName pipe_name) {
+  if (handle->type == UV_TCP) {
+    sockaddr_storage storage;
+    int size = sizeof storage;
+    const int error = tcp_name(reinterpret_cast<const uv_tcp_t*>(handle), reinterpret_cast<sockaddr*>(&storage), &size);
+    return error == 0 ? Format(storage) : std::string();
+  }
+  char path[128];
+  size_t size = sizeof path;
+  if (pipe_name(reinterpret_cast<const uv_pipe_t*>(handle), path, &size) != 0) return {};
+  return size == 0 ? "@" : std::string(path, size);
+}
+
+}  // namespace
+
+std::string LocalAddress(const uv_handle_t* handle) {
+  return AddressOf(handle, uv_tcp_getsockname, uv_pipe_getsockname);
+}
+
+std::string RemoteAddress(const uv_handle_t* handle) {
+  return AddressOf(handle, uv_tcp_getpeername, uv_pipe_getpeername);
+}
+
+}  // namespace dmicro

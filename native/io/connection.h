@@ -1,0 +1,64 @@
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+
+#include "io/ring_layout.h"
+#include "wire/byte_queue.h"
+#include "wire/framer.h"
+
+namespace dmicro {
+
+class Reactor;
+
+// What one connection must hold its peer to (src/limits.ts).
+struct WireLimits {
+  FrameLimits frame;
+  uint64_t max_unsent = 0;
+  uint32_t frame_timeout = 0;  // ms
+  uint32_t write_timeout = 0;  // ms
+};
+
+// What a socket did not take at once. Exists only while there is some: an idle session holds no buffer.
+struct Backlog {
+  uv_write_t request;
+  ByteQueue writing;  // in the kernel's hands, must not move
+  ByteQueue waiting;
+  uint64_t progress_at = 0;  // uv_now of the last byte taken
+  size_t seen = 0;           // unsent bytes then
+};
+
+// One socket and its peer's unfinished frame. Owned by its reactor; freed in the callback of uv_close.
+struct Connection {
+  enum class State : uint8_t { kConnecting, kOpen, kEnding, kClosing };
+
+  Connection(Reactor* owner, const WireLimits& wire_limits) : reactor(owner), limits(wire_limits) {}
+
+  uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
+  uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
+  size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
+
+  union Handle {
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } handle;
+  Reactor* const reactor;
+  const WireLimits limits;
+  Framer framer;
+  std::unique_ptr<Backlog> backlog;
+  int32_t slot = 0;
+  int32_t generation = 0;
+  State state = State::kConnecting;
+  bool paused = false;      // not reading: too much unsent
+  bool yielded = false;     // not reading until the next turn: it had its share of this one
+  int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
+  int32_t last_send = -1;
+  uint64_t partial_since = 0;  // uv_now when the unfinished frame began, 0 if there is none
+  uint64_t ending_since = 0;
+  Connection* watch_next = nullptr;  // list of those a timeout may strike
+  Connection* watch_prev = nullptr;
+  bool watched = false;
+};
+
+}  // namespace dmicro

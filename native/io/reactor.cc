@@ -1,0 +1,213 @@
+#include "io/reactor.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+namespace dmicro {
+
+namespace {
+
+constexpr size_t kStagingSize = 256 * 1024;
+// After our FIN a peer has this long to close its side; until then its bytes are read and dropped, since closing a
+// socket with unread bytes resets the connection and may destroy what the peer has not yet read.
+constexpr uint64_t kLinger = 2000;  // ms
+constexpr size_t kFrameTimeoutStep = 64 * 1024;
+
+}  // namespace
+
+Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader)
+    : loop_(loop), rings_(rings), reader_(reader), inbox_(rings), next_send_(kMaxSends), staging_(kStagingSize) {}
+
+Reactor::~Reactor() {
+  for (const Large& large : large_) std::free(large.data);
+}
+
+int Reactor::Start() {
+  prepare_.data = check_.data = sweep_.data = this;
+  int error = uv_prepare_init(loop_, &prepare_);
+  if (error == 0) error = uv_check_init(loop_, &check_);
+  if (error == 0) error = uv_timer_init(loop_, &sweep_);
+  if (error != 0) return error;
+  handles_ = 3;
+  uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<Reactor*>(handle->data)->OnPrepare(); });
+  uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Reactor*>(handle->data)->OnCheck(); });
+  for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&prepare_), reinterpret_cast<uv_handle_t*>(&check_),
+                              reinterpret_cast<uv_handle_t*>(&sweep_)}) {
+    uv_unref(handle);  // only sockets keep a process alive
+  }
+  return 0;
+}
+
+void Reactor::Stop(std::function<void()> done) {
+  stopped_ = true;
+  done_ = std::move(done);
+  for (size_t id = 0; id < listeners_.size(); id++) CloseListener(static_cast<int32_t>(id));
+  table_.Each([this](Connection* connection) { Close(connection, CloseReason::kLocal, 0); });
+  const auto forget = [](uv_handle_t* handle) { static_cast<Reactor*>(handle->data)->Forget(); };
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), forget);
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), forget);
+  uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), forget);
+}
+
+void Reactor::Forget() {
+  if (--handles_ == 0 && done_) done_();
+}
+
+void Reactor::OnPrepare() {
+  Drain();
+  if (!inbox_.Empty()) Deliver(false);
+  Resume();
+  if (busy_poll_ns_ != 0 && traffic_) Spin();
+  traffic_ = false;
+}
+
+void Reactor::OnCheck() {
+  if (!inbox_.Empty()) Deliver(false);
+}
+
+void Reactor::Deliver(bool keep_arena) {
+  if (delivering_ || stopped_) return;
+  delivering_ = true;
+  traffic_ = true;
+  inbox_.Flip();
+  reader_->OnBatch();
+  if (retired_ != 0) {
+    const Record* record = rings_.records + rings_.control->first;
+    for (const Record* end = record + rings_.control->count; record != end; record++) {
+      if (record->kind != kClose) continue;
+      table_.Free(record->slot);
+      retired_--;
+    }
+  }
+  for (const Large& large : large_) std::free(large.data);
+  large_.clear();
+  inbox_.Done(keep_arena);
+  delivering_ = false;
+  Drain();
+}
+
+Reactor::Large Reactor::TakeLarge(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
+  return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
+}
+
+// A blocked thread costs tens of microseconds to wake; one that polls the loop's descriptor costs none. Only after a
+// turn with traffic, and never past the next timer.
+void Reactor::Spin() {
+  const int timeout = uv_backend_timeout(loop_);
+  if (timeout == 0) return;
+  uint64_t limit = busy_poll_ns_;
+  if (timeout > 0) limit = std::min<uint64_t>(limit, static_cast<uint64_t>(timeout) * 1'000'000);
+  pollfd descriptor{uv_backend_fd(loop_), POLLIN, 0};
+  const uint64_t end = uv_hrtime() + limit;
+  while (poll(&descriptor, 1, 0) == 0 && uv_hrtime() < end) {
+  }
+}
+
+void Reactor::Watch(Connection* connection) {
+  if (connection->watched) return;
+  connection->watched = true;
+  connection->watch_prev = nullptr;
+  connection->watch_next = watched_;
+  if (watched_ != nullptr) watched_->watch_prev = connection;
+  watched_ = connection;
+  const uint64_t strictest = std::min(connection->limits.frame_timeout, connection->limits.write_timeout);
+  const uint64_t period = std::clamp<uint64_t>(strictest / 4, 10, 1000);
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(&sweep_)) != 0 && period >= sweep_period_) return;
+  sweep_period_ = period;
+  swept_at_ = uv_now(loop_);
+  uv_timer_start(
+      &sweep_, [](uv_timer_t* handle) { static_cast<Reactor*>(handle->data)->OnSweep(); }, period, period);
+}
+
+void Reactor::Unwatch(Connection* connection) {
+  if (!connection->watched) return;
+  connection->watched = false;
+  Connection* const next = connection->watch_next;
+  Connection* const prev = connection->watch_prev;
+  if (next != nullptr) next->watch_prev = prev;
+  (prev != nullptr ? prev->watch_next : watched_) = next;
+}
+
+void Reactor::OnSweep() {
+  const uint64_t now = uv_now(loop_);
+  // This process itself stood still: what its peers sent meanwhile lies unread, so none of them is late.
+  const bool stalled = now - swept_at_ > 3 * sweep_period_;
+  swept_at_ = now;
+  Connection* next;
+  for (Connection* connection = watched_; connection != nullptr; connection = next) {
+    next = connection->watch_next;
+    const uint64_t steps = 1 + connection->framer.held() / kFrameTimeoutStep;
+    Backlog* const backlog = connection->backlog.get();
+    if (backlog != nullptr) {
+      const size_t left = backlog->waiting.size() + uv_stream_get_write_queue_size(connection->stream());
+      if (left != backlog->seen) backlog->progress_at = now;
+      backlog->seen = left;
+    }
+    if (stalled) {
+      if (connection->partial_since != 0) connection->partial_since = now;
+      if (backlog != nullptr) backlog->progress_at = now;
+    }
+    if (connection->partial_since != 0 && now - connection->partial_since > connection->limits.frame_timeout * steps) {
+      Close(connection, CloseReason::kFrameTimeout, 0);
+    } else if (backlog != nullptr && now - backlog->progress_at > connection->limits.write_timeout) {
+      Close(connection, CloseReason::kWriteTimeout, 0);
+    } else if (connection->ending_since != 0 && now - connection->ending_since > kLinger) {
+      Close(connection, CloseReason::kLocal, 0);
+    } else if (connection->partial_since == 0 && backlog == nullptr && connection->ending_since == 0) {
+      Unwatch(connection);
+    }
+  }
+  if (watched_ == nullptr) uv_timer_stop(&sweep_);
+}
+
+void Reactor::End(int32_t slot, int32_t generation) {
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state == Connection::State::kEnding) return;
+  Drain();
+  if (connection->state == Connection::State::kConnecting) {
+    Close(connection, CloseReason::kLocal, 0);
+  } else if (connection->state == Connection::State::kOpen) {
+    connection->state = Connection::State::kEnding;
+    if (connection->backlog == nullptr) Shutdown(connection);
+  }
+}
+
+void Reactor::Destroy(int32_t slot, int32_t generation, CloseReason reason) {
+  Connection* const connection = Find(slot, generation);
+  if (connection != nullptr) Close(connection, reason, 0);
+}
+
+// Idempotent. The upper layer hears of it in the next batch, the memory goes when libuv lets go of the handle.
+void Reactor::Close(Connection* connection, CloseReason reason, int error) {
+  if (connection->state == Connection::State::kClosing) return;
+  connection->state = Connection::State::kClosing;
+  Unwatch(connection);
+  if (connection->yielded) std::erase(yielded_, connection);
+  Record* const record = AddRecord(connection, kClose);
+  record->seq = static_cast<int32_t>(reason);
+  record->route = error;
+  table_.Retire(connection);
+  retired_++;
+  uv_close(connection->uv(), [](uv_handle_t* handle) {
+    Connection* const closed = static_cast<Connection*>(handle->data);
+    Reactor* const reactor = closed->reactor;
+    delete closed;
+    reactor->Forget();
+  });
+}
+
+Record* Reactor::AddRecord(const Connection* connection, RecordKind kind) {
+  Record* const record = inbox_.Add();
+  record->slot = connection->slot;
+  record->generation = connection->generation;
+  record->kind = kind;
+  record->large = -1;
+  return record;
+}
+
+}  // namespace dmicro

@@ -1,0 +1,134 @@
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/connection_table.h"
+#include "io/inbox.h"
+#include "io/listener.h"
+#include "wire/name_table.h"
+
+namespace dmicro {
+
+// Who reads the inbox. Called on the loop's thread, never from inside a call into the reactor.
+class BatchReader {
+ public:
+  // The batch named in Control is there until this returns. May call the reactor.
+  virtual void OnBatch() = 0;
+
+ protected:
+  ~BatchReader() = default;
+};
+
+// Sockets, framing and rings on one libuv loop. It knows neither Node-API nor JavaScript (design §4): all it needs is a
+// loop, memory for the rings and one reader, so it can run on a thread of its own.
+//
+// A turn: sockets are read (reactor_read.cc) → check phase: one batch goes up, the outbox comes down (reactor.cc) and
+// each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued goes out.
+class Reactor {
+ public:
+  Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader);
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // Connects the loop's phases. A libuv error code, or 0.
+  int Start();
+  // Closes every handle; `done` is called when the loop has forgotten all of them.
+  void Stop(std::function<void()> done);
+
+  // Opening (reactor_open.cc). Ids and slots are >= 0, errors libuv codes < 0. A host of nullptr makes `path` a Unix
+  // socket.
+  int32_t Listen(const char* host, int port, const char* path, int backlog, const WireLimits& limits);
+  void CloseListener(int32_t id);
+  Listener* FindListener(int32_t id) const;
+  // kConnect or kClose follows for the slot; its generation is in Control.
+  int32_t Dial(const char* host, int port, const char* path, const WireLimits& limits);
+
+  // Closing. Both are followed by kClose; unknown numbers are ignored.
+  void End(int32_t slot, int32_t generation);
+  void Destroy(int32_t slot, int32_t generation, CloseReason reason);
+
+  // Sending (reactor_write.cc).
+  void Drain();
+  // Drains, the last message's body being `body` in place of its run in the outbox.
+  void DrainWith(Bytes body);
+  size_t Unsent(int32_t slot, int32_t generation) const;
+
+  Connection* Find(int32_t slot, int32_t generation) const { return table_.Find(slot, generation); }
+  NameTable& names() { return names_; }
+  // Microseconds to poll before blocking; 0 turns it off.
+  void BusyPoll(uint32_t microseconds) { busy_poll_ns_ = uint64_t{microseconds} * 1000; }
+
+  // A message too large for the arena: the reader takes it once, while it reads the batch.
+  struct Large {
+    uint8_t* data;  // malloc'ed
+    size_t size;
+  };
+  Large TakeLarge(int32_t index);
+
+ private:
+  // Phases (reactor.cc).
+  void OnPrepare();
+  void OnCheck();
+  void Deliver(bool keep_arena);
+  void Spin();
+  void OnSweep();
+  void Watch(Connection* connection);
+  void Unwatch(Connection* connection);
+  void Close(Connection* connection, CloseReason reason, int error);
+  void Forget();
+  Record* AddRecord(const Connection* connection, RecordKind kind);
+
+  // Opening (reactor_open.cc).
+  int InitHandle(Connection::Handle* handle, bool pipe);
+  int Bind(Listener* listener, const char* host, int port, const char* path);
+  void OnConnection(Listener* listener, int status);
+  void OnConnected(Connection* connection, int status);
+  void StartReading(Connection* connection);
+
+  // Receiving (reactor_read.cc).
+  void OnAlloc(Connection* connection, uv_buf_t* buffer);
+  void OnRead(Connection* connection, ssize_t n);
+  bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
+  void Resume();
+
+  // Sending (reactor_write.cc).
+  void DrainSends(Bytes large);
+  void Flush(Connection* connection, Bytes large);
+  bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size);
+  void WriteBacklog(Connection* connection);
+  void OnWritten(Connection* connection, int status);
+  void Shutdown(Connection* connection);
+
+  uv_loop_t* const loop_;
+  const Rings rings_;
+  BatchReader* const reader_;
+  Inbox inbox_;
+  ConnectionTable table_;
+  NameTable names_;
+  std::vector<Listener*> listeners_;  // by id; nullptr once closed
+  std::vector<Large> large_;          // of the batch being written or read
+  std::vector<Connection*> yielded_;
+  std::vector<Connection*> touched_;  // connections with messages in the outbox
+  std::vector<int32_t> next_send_;    // chains the messages of one connection
+  std::vector<uint8_t> staging_;      // headers and small bodies of one write
+  Connection* watched_ = nullptr;
+  uv_prepare_t prepare_;
+  uv_check_t check_;
+  uv_timer_t sweep_;
+  uint64_t sweep_period_ = 1000;  // ms
+  uint64_t swept_at_ = 0;
+  uint64_t busy_poll_ns_ = 0;
+  uint32_t retired_ = 0;  // slots whose kClose is not yet delivered
+  uint32_t handles_ = 0;  // not yet closed
+  bool delivering_ = false;
+  bool stopped_ = false;
+  bool traffic_ = false;  // since the loop last polled
+  std::function<void()> done_;
+};
+
+}  // namespace dmicro

@@ -1,0 +1,143 @@
+#include <algorithm>
+
+#include "io/reactor.h"
+
+namespace dmicro {
+namespace {
+
+// A frame that had to be put together elsewhere moves into the arena up to this size; a larger one keeps its own
+// memory.
+constexpr size_t kMaxInline = 256 * 1024;
+// Most bytes of one read: a few large frames in one go, while other sockets still find room in the arena.
+constexpr size_t kMaxRead = 256 * 1024;
+// Bodies up to this size are searched for non-ASCII bytes, which tells JavaScript to take its cheapest decoder.
+constexpr size_t kMaxAsciiScan = 64 * 1024;
+
+bool IsAscii(Bytes bytes) {
+  if (bytes.size > kMaxAsciiScan) return false;
+  const uint8_t* at = bytes.data;
+  const uint8_t* const end = at + bytes.size;
+  uint64_t seen = 0;
+  for (; end - at >= 8; at += 8) {
+    uint64_t word;
+    std::memcpy(&word, at, 8);
+    seen |= word;
+  }
+  for (; at != end; at++) seen |= *at;
+  return (seen & 0x8080808080808080u) == 0;
+}
+
+}  // namespace
+
+void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
+  Framer::Space scratch = inbox_.Free();
+  scratch.size = std::min(scratch.size, kMaxRead);
+  const Framer::Space space = connection->framer.Reserve(scratch);
+  *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
+}
+
+void Reactor::OnRead(Connection* connection, ssize_t n) {
+  if (n == 0 || connection->state == Connection::State::kClosing) return;
+  if (n < 0) {
+    const bool ending = connection->state == Connection::State::kEnding;
+    Close(connection,
+          ending        ? CloseReason::kLocal
+          : n == UV_EOF ? CloseReason::kPeer
+                        : CloseReason::kIo,
+          n == UV_EOF ? 0 : static_cast<int>(n));
+    return;
+  }
+  if (connection->state == Connection::State::kEnding) return;  // we said goodbye: whatever comes is dropped
+  traffic_ = true;
+  const size_t held = connection->framer.held();
+  bool completed = false;
+  bool delivered = false;
+  size_t parsed = 0;
+  CloseReason reason;
+  const uint8_t* const scratch = inbox_.Free().data;
+  const Parse parse = connection->framer.Commit(static_cast<size_t>(n), connection->limits.frame, &reason,
+                                                [&](const RawMessage& message, Bytes frame, bool in_scratch) {
+                                                  completed = true;
+                                                  if (in_scratch)
+                                                    parsed = static_cast<size_t>(frame.data + frame.size - scratch);
+                                                  if (!OnFrame(connection, message, frame, in_scratch)) return false;
+                                                  if (!inbox_.Full()) return true;
+                                                  delivered = true;
+                                                  Deliver(true);
+                                                  return connection->state == Connection::State::kOpen;
+                                                });
+  if (parsed != 0) inbox_.Use(parsed);
+  if (connection->state == Connection::State::kOpen) {
+    if (parse == Parse::kBad) {
+      Close(connection, reason, 0);
+    } else {
+      const bool unfinished = connection->framer.held() != 0;
+      if (!unfinished) {
+        connection->partial_since = 0;
+      } else if (held == 0 || completed) {
+        connection->partial_since = uv_now(loop_);
+        Watch(connection);
+      }
+      if (delivered && !connection->paused) {
+        // It filled a whole batch by itself: the others come first, it goes on next turn.
+        connection->yielded = true;
+        yielded_.push_back(connection);
+        uv_read_stop(connection->stream());
+      }
+    }
+  }
+  if (inbox_.Empty()) {
+    inbox_.Done(false);
+  } else if (inbox_.Low() || inbox_.Full()) {
+    Deliver(false);
+  }
+}
+
+// Describes one message to the upper layer. False when the connection must be fed no more.
+bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch) {
+  const uint8_t* base = rings_.inbox;
+  int32_t large = -1;
+  if (!in_scratch) {
+    const uint8_t* from = frame.data;
+    if (frame.size <= kMaxInline) {
+      if (inbox_.Free().size < frame.size + Inbox::kMinFree) {
+        Deliver(false);
+        if (connection->state != Connection::State::kOpen) return false;
+      }
+      uint8_t* const to = inbox_.Free().data;
+      std::memcpy(to, from, frame.size);
+      inbox_.Use(frame.size);
+      for (Bytes* run : {&message.method, &message.status, &message.meta, &message.body}) run->data += to - from;
+    } else {
+      large = static_cast<int32_t>(large_.size());
+      base = from;
+      large_.push_back({connection->framer.Release(), frame.size});
+    }
+  }
+  Record* const record = AddRecord(connection, kMessage);
+  const auto place = [base](Bytes bytes, int32_t* start, int32_t* end) {
+    *start = static_cast<int32_t>(bytes.data - base);
+    *end = *start + static_cast<int32_t>(bytes.size);
+  };
+  record->seq = message.seq;
+  record->route = message.method.size == 0 ? -1 : names_.Find(message.method);
+  record->bits = message.type | message.codec << 8 | (IsAscii(message.body) ? kAsciiBit : 0);
+  place(message.body, &record->body_start, &record->body_end);
+  place(message.meta, &record->meta_start, &record->meta_end);
+  place(message.status, &record->status_start, &record->status_end);
+  place(message.method, &record->name_start, &record->name_end);
+  record->large = large;
+  return true;
+}
+
+void Reactor::Resume() {
+  if (yielded_.empty()) return;
+  for (Connection* connection : yielded_) {
+    if (connection->state != Connection::State::kOpen) continue;
+    connection->yielded = false;
+    if (!connection->paused) StartReading(connection);
+  }
+  yielded_.clear();
+}
+
+}  // namespace dmicro

@@ -1,0 +1,221 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "io/reactor.h"
+#include "wire/base36.h"
+
+namespace dmicro {
+namespace {
+
+// Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
+constexpr size_t kCopyBody = 4 * 1024;
+constexpr size_t kMaxHeader = kPrefixSize + 1 + kBase36Max + 1 + 1 + kMaxMethod + 2 + kMaxStatus + 2 + kMaxMeta + 1;
+
+// One write in the making: headers and small bodies side by side in `staging`, large bodies by reference.
+class Gather {
+ public:
+  explicit Gather(std::vector<uint8_t>* staging) : staging_(*staging) { Reset(); }
+
+  bool Fits(size_t staged) const { return count_ + 2 < buffers_.size() && staging_.size() - used_ >= staged; }
+  uint8_t* end() { return staging_.data() + used_; }
+
+  // Bytes were written at end().
+  void Staged(size_t size) {
+    char* const start = reinterpret_cast<char*>(end());
+    if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
+      buffers_[count_ - 1].len += size;
+    } else {
+      buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(size));
+    }
+    used_ += size;
+    size_ += size;
+  }
+
+  void Refer(Bytes bytes) {
+    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
+    buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
+    size_ += bytes.size;
+  }
+
+  void Reset() {
+    count_ = 0;
+    used_ = size_ = 0;
+  }
+
+  const uv_buf_t* buffers() const { return buffers_.data(); }
+  unsigned count() const { return count_; }
+  size_t size() const { return size_; }
+
+ private:
+  std::vector<uint8_t>& staging_;
+  std::array<uv_buf_t, 128> buffers_;
+  unsigned count_ = 0;
+  size_t used_ = 0;
+  size_t size_ = 0;
+};
+
+}  // namespace
+
+void Reactor::Drain() {
+  if (rings_.control->send_count != 0) DrainSends({});
+}
+
+void Reactor::DrainWith(Bytes body) {
+  if (rings_.control->send_count != 0) DrainSends(body);
+}
+
+void Reactor::DrainSends(Bytes large) {
+  const int32_t count = std::clamp<int32_t>(rings_.control->send_count, 0, kMaxSends);
+  for (int32_t i = 0; i < count; i++) {
+    const Send& send = rings_.sends[i];
+    Connection* const connection = table_.Find(send.slot, send.generation);
+    if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
+    if (connection->first_send < 0) {
+      connection->first_send = i;
+      touched_.push_back(connection);
+    } else {
+      next_send_[static_cast<size_t>(connection->last_send)] = i;
+    }
+    connection->last_send = i;
+    next_send_[static_cast<size_t>(i)] = -1;
+  }
+  for (Connection* connection : touched_) {
+    // Only the connection of the last message can own the large body.
+    Flush(connection, connection->last_send == count - 1 ? large : Bytes{});
+    connection->first_send = connection->last_send = -1;
+  }
+  touched_.clear();
+  traffic_ = true;
+  rings_.control->send_count = 0;
+  rings_.control->outbox_used = 0;
+  rings_.control->drains++;
+}
+
+void Reactor::Flush(Connection* connection, Bytes large) {
+  const auto run = [this](int32_t start, int32_t size) -> Bytes {
+    const bool inside =
+        start >= 0 && size >= 0 && static_cast<uint32_t>(start) + static_cast<uint32_t>(size) <= kOutboxSize;
+    return inside ? Bytes{rings_.outbox + start, static_cast<size_t>(size)} : Bytes{};
+  };
+  Gather gather(&staging_);
+  for (int32_t i = connection->first_send; i >= 0; i = next_send_[static_cast<size_t>(i)]) {
+    const Send& send = rings_.sends[i];
+    RawMessage message;
+    message.seq = send.seq;
+    message.type = static_cast<uint8_t>(send.bits);
+    message.codec = static_cast<uint8_t>(send.bits >> 8);
+    message.method = send.route >= 0 ? names_.At(send.route) : run(send.name_start, send.name_size);
+    message.status = run(send.status_start, send.status_size);
+    message.meta = run(send.meta_start, send.meta_size);
+    message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
+    if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
+    const bool copy = message.body.size <= kCopyBody;
+    const size_t staged = kMaxHeader - kMaxStatus - kMaxMeta + std::max<size_t>(message.status.size, 64) +
+                          message.meta.size + (copy ? message.body.size : 0);
+    if (!gather.Fits(staged)) {
+      if (!Write(connection, gather.buffers(), gather.count(), gather.size())) return;
+      gather.Reset();
+    }
+    uint8_t* const start = gather.end();
+    uint8_t* end = PackHeader(start, message);
+    if (copy) end = StoreBytes(end, message.body);
+    gather.Staged(static_cast<size_t>(end - start));
+    if (!copy) gather.Refer(message.body);
+  }
+  if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size());
+}
+
+// False when the connection failed.
+bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size) {
+  size_t sent = 0;
+  if (connection->backlog == nullptr) {
+    const int result = uv_try_write(connection->stream(), buffers, count);
+    if (result >= 0) {
+      sent = static_cast<size_t>(result);
+    } else if (result != UV_EAGAIN) {
+      Close(connection, CloseReason::kIo, result);
+      return false;
+    }
+    if (sent == size) return true;
+    connection->backlog = std::make_unique<Backlog>();
+    connection->backlog->progress_at = uv_now(loop_);
+    Watch(connection);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    const size_t skip = std::min<size_t>(sent, buffers[i].len);
+    sent -= skip;
+    connection->backlog->waiting.Append({reinterpret_cast<uint8_t*>(buffers[i].base) + skip, buffers[i].len - skip});
+  }
+  if (connection->backlog->writing.size() == 0) WriteBacklog(connection);
+  if (connection->state != Connection::State::kOpen) return false;
+  const size_t unsent = connection->Unsent();
+  if (unsent > connection->limits.max_unsent / 2) {
+    if (!connection->paused) {
+      // What it makes us answer must not pile up: it is read again when it reads.
+      connection->paused = true;
+      uv_read_stop(connection->stream());
+    }
+    AddRecord(connection, kUnsent)->seq = static_cast<int32_t>(std::min<size_t>(unsent, INT32_MAX));
+  }
+  return true;
+}
+
+void Reactor::WriteBacklog(Connection* connection) {
+  Backlog* const backlog = connection->backlog.get();
+  backlog->writing.Swap(backlog->waiting);
+  backlog->request.data = connection;
+  const uv_buf_t buffer =
+      uv_buf_init(reinterpret_cast<char*>(backlog->writing.data()), static_cast<unsigned>(backlog->writing.size()));
+  const int error = uv_write(&backlog->request, connection->stream(), &buffer, 1, [](uv_write_t* request, int status) {
+    Connection* const written = static_cast<Connection*>(request->data);
+    written->reactor->OnWritten(written, status);
+  });
+  if (error != 0) Close(connection, CloseReason::kIo, error);
+}
+
+void Reactor::OnWritten(Connection* connection, int status) {
+  if (connection->state == Connection::State::kClosing) return;
+  if (status != 0) {
+    Close(connection, CloseReason::kIo, status);
+    return;
+  }
+  Backlog* const backlog = connection->backlog.get();
+  backlog->writing.Clear();
+  backlog->progress_at = uv_now(loop_);
+  if (connection->paused && connection->Unsent() < connection->limits.max_unsent / 4) {
+    connection->paused = false;
+    AddRecord(connection, kUnsent)->seq = static_cast<int32_t>(connection->Unsent());
+    if (!connection->yielded) StartReading(connection);
+  }
+  if (backlog->waiting.size() != 0) {
+    WriteBacklog(connection);
+    return;
+  }
+  connection->backlog.reset();
+  if (connection->state == Connection::State::kEnding) Shutdown(connection);
+}
+
+size_t Reactor::Unsent(int32_t slot, int32_t generation) const {
+  const Connection* const connection = table_.Find(slot, generation);
+  return connection == nullptr ? 0 : connection->Unsent();
+}
+
+// Everything is written: says so to the peer and waits for its own goodbye (OnRead), or for kLinger (OnSweep).
+void Reactor::Shutdown(Connection* connection) {
+  connection->ending_since = uv_now(loop_);
+  connection->partial_since = 0;
+  Watch(connection);
+  if (connection->paused) {
+    connection->paused = false;
+    StartReading(connection);
+  }
+  uv_shutdown_t* const request = new uv_shutdown_t;
+  const int error = uv_shutdown(request, connection->stream(), [](uv_shutdown_t* done, int) { delete done; });
+  if (error != 0) {
+    delete request;
+    Close(connection, CloseReason::kLocal, 0);
+  }
+}
+
+}  // namespace dmicro

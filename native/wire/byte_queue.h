@@ -1,0 +1,30 @@
+#pragma once
+
+#include "wire/bytes.h"
+
+namespace dmicro {
+
+// Bytes waiting for a peer that reads too slowly. Append-only; the owner takes all of it at once when the socket is
+// ready again, so that what the kernel is given never moves.
+class ByteQueue {
+ public:
+  ByteQueue() = default;
+  ~ByteQueue();
+  ByteQueue(const ByteQueue&) = delete;
+  ByteQueue& operator=(const ByteQueue&) = delete;
+
+  void Append(Bytes bytes);
+  void Swap(ByteQueue& other);
+  // Frees the memory: an idle connection holds none.
+  void Clear();
+
+  uint8_t* data() { return data_; }
+  size_t size() const { return size_; }
+
+ private:
+  uint8_t* data_ = nullptr;
+  size_t size_ = 0;
+  size_t capacity_ = 0;
+};
+
+}  // namespace dmicro

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dmicro {
+
+// Why a connection ended. The numbers cross into JavaScript; src/close-reason.ts has the same table and a test
+// compares.
+enum class CloseReason : uint8_t {
+  kLocal,
+  kPeer,
+  kIo,
+  kFrameTimeout,
+  kWriteTimeout,
+  kUnsent,
+  kTooShort,
+  kTooLarge,
+  kVersion,
+  kFilterCount,
+  kFilter,
+  kSeq,
+  kType,
+  kOverrun,
+  kMeta,
+  kStatus,
+  kRefused,
+};
+
+inline constexpr const char* kCloseReasonText[] = {
+    "closed by this side",
+    "closed by the peer",
+    "connection error",
+    "frame not completed in time",
+    "peer does not read",
+    "unsent bytes over the limit",
+    "frame shorter than its header",
+    "frame larger than the limit",
+    "unknown protocol version",
+    "too many transfer filters",
+    "unknown transfer filter",
+    "bad sequence number",
+    "unknown message type",
+    "field runs past the end of its frame",
+    "unreadable meta",
+    "unreadable status",
+    "too many sessions",
+};
+
+}  // namespace dmicro

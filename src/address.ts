@@ -1,0 +1,74 @@
+import { isIPv6 } from 'node:net'
+
+/** Where to listen or dial. `host` is a name or an IP address without brackets; `path` names a Unix socket. */
+export type Address = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string }
+
+/** `sun_path` of Linux less its final NUL; the shortest limit of our platforms but for macOS (103), which reports its own error. */
+const MAX_UNIX_PATH = 107
+const MAX_HOST = 253
+const laterSchemes: readonly string[] = ['tls', 'ws', 'wss', 'quic', 'kcp']
+
+/**
+ * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `unix:///abs/path`,
+ * `unix://rel/path`. Nothing in it is percent-decoded. Port 0 lets the system choose.
+ * @throws TypeError naming the url and what is expected
+ */
+export function parseAddress(url: string): Address {
+  if (typeof url !== 'string') throw new TypeError(`an address must be a string, got ${typeof url}`)
+  const mark = url.indexOf('://')
+  if (mark <= 0) throw invalid(url, 'expected tcp://host:port or unix:///path')
+  const scheme = url.slice(0, mark).toLowerCase()
+  const rest = url.slice(mark + 3)
+  if (scheme === 'tcp') return parseTcp(url, rest)
+  if (scheme === 'unix') return parseUnix(url, rest)
+  if (laterSchemes.includes(scheme)) throw invalid(url, `scheme ${scheme}: is not available in this version`)
+  throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
+}
+
+/** The inverse of parseAddress, with IPv6 hosts in brackets. */
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix://${address.path}`
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  return `tcp://${host}:${address.port}`
+}
+
+function parseTcp(url: string, rest: string): Address {
+  const colon = rest.lastIndexOf(':')
+  if (colon < 0 || rest.endsWith(']')) throw invalid(url, 'expected a port, as in tcp://host:port')
+  return { kind: 'tcp', host: parseHost(url, rest.slice(0, colon)), port: parsePort(url, rest.slice(colon + 1)) }
+}
+
+function parseHost(url: string, host: string): string {
+  if (host === '') return '0.0.0.0'
+  if (host.startsWith('[') && host.endsWith(']')) {
+    const inner = host.slice(1, -1)
+    if (!isIPv6(inner)) throw invalid(url, 'expected an IPv6 address between the brackets')
+    return inner
+  }
+  if (host.includes(':')) throw invalid(url, 'expected an IPv6 address in brackets, as in tcp://[::1]:80')
+  if (host.length > MAX_HOST || !/^[A-Za-z0-9._-]+$/.test(host))
+    throw invalid(url, 'expected a host name of letters, digits, dots and hyphens')
+  return host
+}
+
+function parsePort(url: string, text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1
+  if (port < 0 || port > 65_535) throw invalid(url, 'expected a port of 0 to 65535')
+  return port
+}
+
+function parseUnix(url: string, path: string): Address {
+  if (path === '') throw invalid(url, 'expected a path, as in unix:///run/app.sock')
+  if (path.startsWith('@')) throw invalid(url, 'abstract Unix sockets are not supported, expected a path in the file system')
+  if (path.includes('\0')) throw invalid(url, 'expected a path without NUL')
+  if (!path.isWellFormed()) throw invalid(url, 'expected a path of well-formed text')
+  const bytes = Buffer.byteLength(path)
+  if (bytes > MAX_UNIX_PATH) throw invalid(url, `expected a path of at most ${MAX_UNIX_PATH} bytes, got ${bytes}`)
+  return { kind: 'unix', path }
+}
+
+/** Quoted and cut, since addresses may come from a registry. */
+function invalid(url: string, expected: string): TypeError {
+  const shown = url.length > 200 ? `${url.slice(0, 200)}...` : url
+  return new TypeError(`invalid address ${JSON.stringify(shown)}: ${expected}`)
+}

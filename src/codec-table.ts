@@ -1,0 +1,38 @@
+import type { Codec } from './codec.ts'
+import { jsonCodec } from './codecs/json.ts'
+import { plainCodec } from './codecs/plain.ts'
+
+/** The codecs of one endpoint, by id and by name. */
+export class CodecTable {
+  readonly #byId: (Codec | undefined)[] = new Array<Codec | undefined>(256).fill(undefined)
+  readonly #byName = new Map<string, Codec>()
+
+  /** @throws RangeError for an id outside 1..255 (0 means "no codec"), Error for an id or name already taken */
+  register(codec: Codec): void {
+    const { id, name } = codec
+    if (!Number.isInteger(id) || id < 1 || id > 255) throw new RangeError(`codec ${JSON.stringify(name)}: id must be 1..255, got ${id}`)
+    if (typeof name !== 'string' || name === '') throw new TypeError(`codec ${id}: name must be a string that is not empty`)
+    const owner = this.#byId[id]
+    if (owner !== undefined) throw new Error(`codec id ${id} is taken by ${JSON.stringify(owner.name)}`)
+    if (this.#byName.has(name)) throw new Error(`codec name ${JSON.stringify(name)} is taken`)
+    this.#byId[id] = codec
+    this.#byName.set(name, codec)
+  }
+
+  /** @param id 0..255 */
+  byId(id: number): Codec | undefined {
+    return this.#byId[id]
+  }
+
+  byName(name: string): Codec | undefined {
+    return this.#byName.get(name)
+  }
+}
+
+/** A new table with the codecs that need no registration: json and plain. */
+export function defaultCodecs(): CodecTable {
+  const table = new CodecTable()
+  table.register(jsonCodec)
+  table.register(plainCodec)
+  return table
+}

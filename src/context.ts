@@ -1,0 +1,110 @@
+import type { Codec } from './codec.ts'
+import type { CodecTable } from './codec-table.ts'
+import type { Meta } from './meta.ts'
+import type { Session } from './session.ts'
+
+/** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
+export interface PushContext {
+  readonly session: Session
+  readonly serviceMethod: string
+  /** The sender's sequence number. */
+  readonly seq: number
+  readonly meta: Meta
+  /** Name of the body's codec, '' when the message named none. */
+  readonly codec: string
+  /** Fires when the session closes. */
+  readonly signal: AbortSignal
+  /** When the caller stops waiting, in milliseconds of `performance.now()`; undefined when it did not say. */
+  readonly deadline: number | undefined
+  /** Meta `X-Real-IP`, else the peer's host. Any peer can claim the former: trust it only behind a proxy of yours. */
+  readonly realIp: string
+}
+
+/** What the handler of a CALL sees of it, and says about the reply. */
+export interface CallContext extends PushContext {
+  /** Sets one entry of the reply's meta. It travels with errors too. */
+  setMeta(key: string, value: string): void
+  /** Chooses the reply's codec by name, over what the caller asked for (spec/wire.md §6.1). */
+  setCodec(name: string): void
+  /** Adds a transfer filter to the reply. None is available in this version, so any name throws. */
+  addFilter(name: string): void
+}
+
+/** One for each CALL or PUSH that reaches a handler. Everything costly in it is made when asked for. */
+export class Context implements CallContext {
+  readonly session: Session
+  readonly serviceMethod: string
+  readonly seq: number
+  readonly meta: Meta
+  readonly #codecs: CodecTable
+  readonly #codec: Codec | undefined
+  #replyMeta: Record<string, string> | undefined = undefined
+  #replyCodec: Codec | undefined = undefined
+  #controller: AbortController | undefined = undefined
+
+  constructor(session: Session, serviceMethod: string, seq: number, meta: Meta, codecs: CodecTable, codec: Codec | undefined) {
+    this.session = session
+    this.serviceMethod = serviceMethod
+    this.seq = seq
+    this.meta = meta
+    this.#codecs = codecs
+    this.#codec = codec
+  }
+
+  get codec(): string {
+    return this.#codec === undefined ? '' : this.#codec.name
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.session.abortOnClose()
+    return this.#controller.signal
+  }
+
+  get deadline(): number | undefined {
+    return undefined // no peer says so in this version of the protocol
+  }
+
+  get realIp(): string {
+    const claimed = this.meta['X-Real-IP']
+    if (claimed !== undefined) return claimed
+    const address = this.session.remoteAddress
+    const colon = address.lastIndexOf(':')
+    return colon < 0 || address.startsWith('/') ? address : address.slice(0, colon).replace(/^\[|\]$/g, '')
+  }
+
+  setMeta(key: string, value: string): void {
+    if (typeof key !== 'string' || typeof value !== 'string') throw new TypeError('meta keys and values must be strings')
+    this.#replyMeta ??= Object.create(null) as Record<string, string>
+    this.#replyMeta[key] = value
+  }
+
+  setCodec(name: string): void {
+    const codec = this.#codecs.byName(name)
+    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    this.#replyCodec = codec
+  }
+
+  addFilter(name: string): void {
+    throw new TypeError(`no transfer filter is named ${JSON.stringify(name)}`)
+  }
+
+  /** The meta set for the reply. @internal */
+  get replyMeta(): Readonly<Record<string, string>> | undefined {
+    return this.#replyMeta
+  }
+
+  /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
+  replyCodec(fallback: Codec): Codec {
+    return this.#replyCodec ?? this.#wished() ?? this.#codec ?? fallback
+  }
+
+  #wished(): Codec | undefined {
+    const wish = this.meta['X-Accept-Body-Codec']
+    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.#codecs.byId(Number(wish)) : undefined
+  }
+
+  /** The handler settled. @internal */
+  finish(): void {
+    if (this.#controller !== undefined) this.session.release(this.#controller)
+  }
+}

@@ -1,0 +1,208 @@
+import { CloseReason } from './close-reason.ts'
+import { bodyText, type Codec } from './codec.ts'
+import { Context } from './context.ts'
+import { type Incoming, MessageType } from './message.ts'
+import { encodeMeta } from './meta.ts'
+import { nameText } from './names.ts'
+import type { Settings } from './options.ts'
+import type { AnyHandler, Router } from './router.ts'
+import type { Session } from './session.ts'
+import { Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
+import { decodeStatus, encodeStatus } from './status-json.ts'
+import { SendResult } from './transport.ts'
+
+/**
+ * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
+ * answered before the next message is looked at; one that returns a promise costs two closures more.
+ */
+export class Dispatcher {
+  readonly #settings: Settings
+  readonly #router: Router
+
+  constructor(settings: Settings, router: Router) {
+    this.#settings = settings
+    this.#router = router
+  }
+
+  dispatch(session: Session, message: Incoming): void {
+    const meta = session.readMeta(message)
+    if (meta === undefined) return
+    if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
+      session.fail(CloseReason.Status)
+      return
+    }
+    const isCall = message.type === MessageType.Call
+    if (!session.accepting) {
+      if (isCall) this.#refuse(session, message.seq, Code.ServiceUnavailable, 'shutting down')
+      return
+    }
+    if (session.running >= this.#settings.limits.maxRunning) {
+      this.#overload(session, message, isCall)
+      return
+    }
+    const { route } = message
+    const table = isCall ? this.#router.calls : this.#router.pushes
+    const found = route >= 0 && route < table.length ? table[route] : undefined
+    const codec = this.#settings.codecs.byId(message.codec)
+    let handler: AnyHandler
+    let arg: unknown
+    try {
+      if (found !== undefined) {
+        handler = found.handler
+        arg = this.#decode(message, codec)
+      } else {
+        handler = this.#unknown(message, isCall)
+        // Borrowed memory ends with this message: the handler gets a copy.
+        arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
+      }
+    } catch (error) {
+      this.#reject(session, message, isCall, error)
+      return
+    }
+    const name = found !== undefined ? found.name : methodOf(message)
+    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec)
+    this.#run(ctx, handler, arg, isCall)
+  }
+
+  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
+    let result: unknown
+    try {
+      result = handler(arg as never, ctx)
+      if (isThenable(result)) {
+        const { session } = ctx
+        session.began()
+        result.then(
+          (value) => this.#settle(ctx, isCall, value),
+          (error) => this.#settleFailed(ctx, isCall, error),
+        )
+        return
+      }
+    } catch (error) {
+      this.#failed(ctx, isCall, error)
+      return
+    }
+    if (isCall) this.#succeeded(ctx, result)
+    ctx.finish()
+  }
+
+  #settle(ctx: Context, isCall: boolean, value: unknown): void {
+    if (isCall) this.#succeeded(ctx, value)
+    ctx.finish()
+    ctx.session.ended()
+  }
+
+  #settleFailed(ctx: Context, isCall: boolean, error: unknown): void {
+    this.#failed(ctx, isCall, error)
+    ctx.session.ended()
+  }
+
+  #succeeded(ctx: Context, value: unknown): void {
+    const codec = ctx.replyCodec(this.#settings.codec)
+    let body: string | Uint8Array | null
+    let meta = ''
+    try {
+      body = value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value)
+      if (ctx.replyMeta !== undefined) meta = encodeMeta(ctx.replyMeta)
+    } catch (error) {
+      this.#failed(ctx, true, error)
+      return
+    }
+    this.#sent(ctx.session, ctx.seq, ctx.session.reply(ctx.seq, '', meta, codec.id, body))
+  }
+
+  #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
+    ctx.finish()
+    const { log, exposeErrors } = this.#settings
+    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
+    if (!isCall) {
+      if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: thrown.message })
+      return
+    }
+    const status = toStatusError(thrown, exposeErrors)
+    const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
+    this.#sendStatus(ctx.session, ctx.seq, status, meta)
+  }
+
+  /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
+  #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
+    const status = error instanceof StatusError ? error : new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
+    if (isCall) {
+      this.#sendStatus(session, message.seq, status, '')
+    } else {
+      this.#settings.log.warn('a push was dropped', {
+        method: methodOf(message),
+        remote: session.remoteAddress,
+        error: status.cause || status.message,
+      })
+    }
+  }
+
+  #overload(session: Session, message: Incoming, isCall: boolean): void {
+    if (isCall) {
+      this.#refuse(session, message.seq, Code.TooManyRequests, 'too many calls of this session are running')
+    } else {
+      this.#settings.log.warn('a push was dropped', {
+        remote: session.remoteAddress,
+        error: 'too many handlers of this session are running',
+      })
+    }
+  }
+
+  #refuse(session: Session, seq: number, code: number, cause: string): void {
+    this.#sendStatus(session, seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+  }
+
+  #sendStatus(session: Session, seq: number, status: StatusError, meta: string): void {
+    const text = encodeStatus(status.code, status.message, status.cause)
+    this.#sent(session, seq, session.reply(seq, text, meta, 0, null))
+  }
+
+  /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
+  #sent(session: Session, seq: number, result: SendResult): void {
+    if (result === SendResult.TooLarge) {
+      const cause = 'the reply is over the size limit'
+      session.reply(seq, encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), cause), '', 0, null)
+    } else if (result === SendResult.Unsent) {
+      session.fail(CloseReason.Unsent)
+    }
+  }
+
+  #decode(message: Incoming, codec: Codec | undefined): unknown {
+    if (codec === undefined && message.codec !== 0) throw badMessage(`unsupported codec id: ${message.codec}`)
+    if (message.bodyStart === message.bodyEnd) return undefined
+    if (codec === undefined) throw badMessage('unsupported codec id: 0')
+    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.ascii, this.#settings.limits)
+  }
+
+  #unknown(message: Incoming, isCall: boolean): AnyHandler {
+    if (message.route < 0 && message.nameStart === message.nameEnd) throw badMessage('invalid service method for message')
+    const handler = isCall ? this.#router.unknownCall : this.#router.unknownPush
+    if (handler === undefined) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
+    return handler as AnyHandler
+  }
+
+  #statusReads(message: Incoming): boolean {
+    const text = bodyText(message.buffer, message.statusStart, message.statusEnd, false)
+    return decodeStatus(text, this.#settings.limits.maxDepth) !== undefined
+  }
+}
+
+function badMessage(cause: string): StatusError {
+  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), cause, { stack: false })
+}
+
+function methodOf(message: Incoming): string {
+  return message.route >= 0 ? nameText(message.route) : bodyText(message.buffer, message.nameStart, message.nameEnd, false)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+function describe(thrown: unknown): string {
+  try {
+    return thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : textOf(thrown)
+  } catch {
+    return ''
+  }
+}

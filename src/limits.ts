@@ -1,0 +1,41 @@
+/**
+ * Every number a peer could abuse, with its default. Each is an endpoint option under `limits`.
+ * Sizes are bytes, durations milliseconds. Go has none of these limits (spec/behaviour.md §5.5).
+ */
+export interface Limits {
+  /** Largest frame accepted or sent, length prefix included. Over it: a peer's session is closed, our own send fails with 104. */
+  maxMessage: number
+  /** Most transfer filters on one message. Over it: the session is closed before any filter runs. */
+  maxFilters: number
+  /** Most keys in one message's meta. Over it: the session is closed. */
+  maxMetaKeys: number
+  /** Deepest nesting of JSON in a body or in meta. Over it: a body is answered 400, meta closes the session. */
+  maxDepth: number
+  /** Most bytes queued for one peer that does not read. Over it: calls and pushes fail with 104, a reply closes the session. */
+  maxUnsent: number
+  /** Most sessions on one endpoint. Over it: new connections are closed at once. */
+  maxSessions: number
+  /** Most CALL and PUSH handlers running for one session. Over it: a CALL is answered 429, a PUSH is dropped. */
+  maxRunning: number
+  /** A frame once begun must be complete after this time, plus this time again for each 64 KiB received. */
+  frameTimeout: number
+  /** A peer that accepts no byte of what is queued for it for this long loses its session. */
+  writeTimeout: number
+}
+
+export const defaultLimits: Readonly<Limits> = {
+  maxMessage: 16 * 1024 * 1024,
+  maxFilters: 4,
+  maxMetaKeys: 256,
+  maxDepth: 128,
+  maxUnsent: 16 * 1024 * 1024,
+  maxSessions: 1_000_000,
+  maxRunning: 10_000,
+  frameTimeout: 10_000,
+  writeTimeout: 30_000,
+}
+
+/** Raw protocol field widths (spec/wire.md §8.1): the method length is a u8, status and meta lengths are u16. */
+export const MAX_METHOD_BYTES = 255
+export const MAX_STATUS_BYTES = 65_535
+export const MAX_META_BYTES = 65_535

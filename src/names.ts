@@ -1,0 +1,90 @@
+import { MAX_METHOD_BYTES } from './limits.ts'
+
+/**
+ * Service methods as small numbers, so that the hot path makes no string (design §4). Only this process's own code adds
+ * names, by registering a route or calling one; a peer never can. The table is append-only and shared by all endpoints
+ * of one environment, since all of them share one native reactor.
+ */
+
+/** Beyond this many distinct names a call carries its name as text: slower, but memory stays bounded. */
+const MAX_NAMES = 65_536
+
+const ids = new Map<string, number>()
+const texts: string[] = []
+const encoded: Buffer[] = []
+let buckets = new Int32Array(256).fill(-1)
+let next: number[] = []
+const watchers: ((id: number, bytes: Buffer) => void)[] = []
+
+/** The id of `name`, added if new; -1 when the name is too long for the wire or the table is full. */
+export function internName(name: string): number {
+  const id = ids.get(name)
+  return id === undefined ? addName(name) : id
+}
+
+export function nameText(id: number): string {
+  return texts[id]
+}
+
+export function nameBytes(id: number): Buffer {
+  return encoded[id]
+}
+
+/** The id of the name spelt by `buffer[start, end)`, or -1. */
+export function findName(buffer: Uint8Array, start: number, end: number): number {
+  for (let id = buckets[hash(buffer, start, end) & (buckets.length - 1)]; id !== -1; id = next[id]) {
+    if (equals(encoded[id], buffer, start, end)) return id
+  }
+  return -1
+}
+
+/** Tells `watcher` every name there is and will be. */
+export function watchNames(watcher: (id: number, bytes: Buffer) => void): void {
+  watchers.push(watcher)
+  encoded.forEach((bytes, id) => {
+    watcher(id, bytes)
+  })
+}
+
+function addName(name: string): number {
+  if (texts.length === MAX_NAMES || !name.isWellFormed()) return -1
+  const bytes = Buffer.from(name)
+  if (bytes.length > MAX_METHOD_BYTES) return -1
+  const id = texts.length
+  ids.set(name, id)
+  texts.push(name)
+  encoded.push(bytes)
+  if (texts.length > buckets.length) {
+    rehash(buckets.length * 4)
+  } else {
+    link(id)
+  }
+  for (const watcher of watchers) watcher(id, bytes)
+  return id
+}
+
+function link(id: number): void {
+  const bytes = encoded[id]
+  const bucket = hash(bytes, 0, bytes.length) & (buckets.length - 1)
+  next[id] = buckets[bucket]
+  buckets[bucket] = id
+}
+
+function rehash(size: number): void {
+  buckets = new Int32Array(size).fill(-1)
+  next = []
+  for (let id = 0; id < encoded.length; id++) link(id)
+}
+
+/** FNV-1a. Collisions cannot be provoked from outside: only names of this process are in the table. */
+function hash(buffer: Uint8Array, start: number, end: number): number {
+  let h = 0x811c9dc5
+  for (let i = start; i < end; i++) h = Math.imul(h ^ buffer[i], 0x01000193)
+  return h >>> 0
+}
+
+function equals(name: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
+  if (name.length !== end - start) return false
+  for (let i = 0; i < name.length; i++) if (name[i] !== buffer[start + i]) return false
+  return true
+}

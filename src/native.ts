@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+
+/** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
+export interface NativeAddon {
+  /** Once per environment. `onBatch` is called with records `control[First…First+Count)` readable until it returns. */
+  start(onBatch: () => void): { inbox: ArrayBuffer; records: ArrayBuffer; outbox: ArrayBuffer; sends: ArrayBuffer; control: ArrayBuffer }
+  /** Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. */
+  listen(host: string | null, port: number, path: string | null, backlog: number, ...limits: NativeLimits): number
+  closeListener(id: number): void
+  listenerAddress(id: number): string
+  /** Slot or errno; the generation is in `control`. Record Connect or Close follows. */
+  dial(host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
+  localAddress(slot: number, generation: number): string
+  remoteAddress(slot: number, generation: number): string
+  end(slot: number, generation: number): void
+  destroy(slot: number, generation: number, reason: number): void
+  drain(): void
+  drainWith(body: Uint8Array): void
+  unsent(slot: number, generation: number): number
+  takeLarge(index: number): ArrayBuffer | undefined
+  intern(id: number, name: Uint8Array): boolean
+  busyPoll(microseconds: number): void
+  /** The raw protocol alone, for tests: native/node/raw_codec.h. */
+  unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
+  pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer
+  readonly layout: readonly number[]
+  readonly closeReasons: readonly string[]
+}
+
+/** maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout */
+export type NativeLimits = [number, number, number, number, number]
+
+/** Either the addon or why there is none, in one line. */
+export type NativeLoad = { addon: NativeAddon } | { reason: string }
+
+let loaded: NativeLoad | undefined
+
+/** Loads the addon once per environment: the local build first, then the binary shipped in the package. Never throws. */
+export function loadNative(): NativeLoad {
+  loaded ??= tryLoad()
+  return loaded
+}
+
+function tryLoad(): NativeLoad {
+  // These define process.versions.node too, but abort or hang on libuv calls.
+  for (const runtime of ['bun', 'deno']) {
+    if (process.versions[runtime] !== undefined) return { reason: `${runtime} cannot run the native transport` }
+  }
+  if (process.platform === 'win32') return { reason: 'the native transport runs on Linux and macOS' }
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const paths = [`${root}build/Release/dmicro.node`, `${root}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`]
+  const path = paths.find((candidate) => existsSync(candidate))
+  if (path === undefined) return { reason: 'no native binary was built or shipped; npm run build makes one' }
+  try {
+    return { addon: createRequire(import.meta.url)(path) as NativeAddon }
+  } catch (error) {
+    const text = error instanceof Error ? error.message.split('\n')[0] : String(error)
+    return { reason: `the native binary does not load: ${text}` }
+  }
+}

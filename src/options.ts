@@ -1,0 +1,121 @@
+import type { Codec } from './codec.ts'
+import { type CodecTable, defaultCodecs } from './codec-table.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { consoleLogger, type Logger, silentLogger } from './log.ts'
+import { httpName, type NameMapper, rpcName } from './naming.ts'
+import type { TransportChoice } from './transports/choose.ts'
+
+/** Options of an endpoint. Durations are milliseconds, sizes bytes. */
+export interface EndpointOptions {
+  /** Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. */
+  transport?: TransportChoice
+  /** Deadline of a call that names none. Default 30,000; 0 means none. */
+  timeout?: number
+  /** Time for `dial` to connect. Default 10,000. */
+  dialTimeout?: number
+  /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
+  closeTimeout?: number
+  /** Name of the codec of calls and pushes that name none. Default 'json'. */
+  codec?: string
+  /** Codecs besides json and plain. */
+  codecs?: readonly Codec[]
+  /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
+  mapper?: 'http' | 'rpc' | NameMapper
+  /** Overrides of single limits. */
+  limits?: Partial<Limits>
+  /** Send the text of errors that are no StatusError to the caller. Default false: it sees 500 and nothing else. */
+  exposeErrors?: boolean
+  /** Microseconds to poll for traffic before the loop blocks; trades CPU for latency. Native transport only. Default 0, off. */
+  busyPoll?: number
+  /** Default: warnings and errors on stderr, at most ten lines a second. `false` silences. */
+  log?: Logger | false
+}
+
+/** The same, complete and checked. */
+export interface Settings {
+  transport: TransportChoice
+  timeout: number
+  dialTimeout: number
+  closeTimeout: number
+  codec: Codec
+  codecs: CodecTable
+  mapper: NameMapper
+  limits: Readonly<Limits>
+  exposeErrors: boolean
+  busyPoll: number
+  log: Logger
+}
+
+const MAX_DURATION = 2 ** 31 - 1
+/** A frame's length is a u32 on the wire, and the native core counts in int32. */
+const MAX_MESSAGE = 2 ** 31 - 1
+const MAX_BUSY_POLL = 10_000
+const known = new Set([
+  'transport',
+  'timeout',
+  'dialTimeout',
+  'closeTimeout',
+  'codec',
+  'codecs',
+  'mapper',
+  'limits',
+  'exposeErrors',
+  'busyPoll',
+  'log',
+])
+const mappers: Record<string, NameMapper> = { http: httpName, rpc: rpcName }
+
+const defaultLog = consoleLogger('warn')
+
+/** @throws TypeError or RangeError that names the option, what was expected and what came */
+export function readOptions(options: EndpointOptions): Settings {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+  for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
+  const codecs = defaultCodecs()
+  for (const codec of options.codecs ?? []) codecs.register(codec)
+  const codecName = options.codec ?? 'json'
+  const codec = codecs.byName(codecName)
+  if (codec === undefined) throw new TypeError(`option codec: no codec is named ${JSON.stringify(codecName)}`)
+  const { mapper = 'http', log } = options
+  const named = typeof mapper === 'function' ? mapper : mappers[mapper]
+  if (named === undefined) throw new TypeError(`option mapper must be 'http', 'rpc' or a function, got ${JSON.stringify(mapper)}`)
+  return {
+    transport: options.transport ?? 'auto',
+    timeout: duration('timeout', options.timeout, 30_000, 0),
+    dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
+    closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
+    codec,
+    codecs,
+    mapper: named,
+    limits: readLimits(options.limits ?? {}),
+    exposeErrors: options.exposeErrors ?? false,
+    busyPoll: whole('busyPoll', options.busyPoll ?? 0, 0, MAX_BUSY_POLL),
+    log: log === false ? silentLogger : (log ?? defaultLog),
+  }
+}
+
+/** A duration option in milliseconds, or `fallback` when it is absent. */
+export function duration(name: string, value: number | undefined, fallback: number, min: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !(value >= min) || value > MAX_DURATION) {
+    throw new RangeError(`option ${name} must be ${min} to ${MAX_DURATION} ms, got ${String(value)}`)
+  }
+  return value
+}
+
+function readLimits(limits: Partial<Limits>): Readonly<Limits> {
+  const result: Limits = { ...defaultLimits }
+  for (const [key, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, key)) throw new TypeError(`unknown limit ${JSON.stringify(key)}`)
+    const max = key === 'maxMessage' || key.endsWith('Timeout') ? MAX_MESSAGE : Number.MAX_SAFE_INTEGER
+    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, key === 'maxFilters' ? 255 : max)
+  }
+  return Object.freeze(result)
+}
+
+function whole(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${String(value)}`)
+  }
+  return value
+}

@@ -1,0 +1,84 @@
+import type { Meta } from './meta.ts'
+import { Code, StatusError, statusText } from './status.ts'
+import { Timed } from './timer-wheel.ts'
+
+/** A reply with what travelled beside its body. */
+export interface Reply<T> {
+  body: T
+  meta: Meta
+  /** Codec id of the body, 0 when the peer named none. */
+  codec: number
+}
+
+/** What a pending call needs from its session. */
+export interface CallOwner {
+  /** The call leaves the session's table, because of its deadline or its signal. */
+  forget(call: PendingCall): void
+}
+
+/** One CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
+export class PendingCall extends Timed {
+  readonly seq: number
+  readonly owner: CallOwner
+  readonly method: string
+  /** The caller wants a Reply, not just its body. */
+  readonly full: boolean
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (error: unknown) => void
+  #signal: AbortSignal | null = null
+  #abort: (() => void) | null = null
+
+  constructor(
+    owner: CallOwner,
+    seq: number,
+    method: string,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super()
+    this.owner = owner
+    this.seq = seq
+    this.method = method
+    this.full = full
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Cancels when `signal` fires. It must not have fired yet. */
+  listen(signal: AbortSignal): void {
+    this.#signal = signal
+    this.#abort = () => {
+      this.owner.forget(this)
+      this.fail(canceled(signal))
+    }
+    signal.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  succeed(value: unknown): void {
+    this.#unlisten()
+    this.#resolve(value)
+  }
+
+  fail(error: StatusError): void {
+    this.#unlisten()
+    this.#reject(error)
+  }
+
+  override expire(): void {
+    this.owner.forget(this)
+    this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
+  }
+
+  #unlisten(): void {
+    if (this.#signal === null) return
+    this.#signal.removeEventListener('abort', this.#abort as () => void)
+    this.#signal = null
+    this.#abort = null
+  }
+}
+
+export function canceled(signal: AbortSignal): StatusError {
+  const { reason } = signal
+  return new StatusError(Code.Canceled, statusText(Code.Canceled), reason instanceof Error ? reason.message : String(reason))
+}

@@ -1,0 +1,131 @@
+import type { CallContext, PushContext } from './context.ts'
+import { internName } from './names.ts'
+import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
+
+/** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
+export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
+/** Takes a PUSH. What it throws is logged. */
+export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
+
+/** An object of a class: each of its public methods becomes a route `/class/method`. */
+export type Controller = object
+
+/** How the router keeps a handler: the argument's type is the user's business. */
+export type AnyHandler = (arg: never, ctx: CallContext) => unknown
+
+export interface Route {
+  readonly name: string
+  readonly handler: AnyHandler
+}
+
+/** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
+export class Router {
+  readonly mapper: NameMapper
+  /** By interned name (names.ts). */
+  readonly calls: (Route | undefined)[] = []
+  readonly pushes: (Route | undefined)[] = []
+  /** Takes calls without a route; the body as bytes. */
+  unknownCall: CallHandler<Uint8Array, unknown> | undefined
+  unknownPush: PushHandler<Uint8Array> | undefined
+
+  constructor(mapper: NameMapper) {
+    this.mapper = mapper
+  }
+
+  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire */
+  add(table: (Route | undefined)[], name: string, handler: AnyHandler): void {
+    if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
+    if (name === '') throw new TypeError('a service method must not be empty')
+    const id = internName(name)
+    if (id < 0) throw new RangeError(`service method ${JSON.stringify(name.slice(0, 64))} is over 255 bytes, or there are too many`)
+    if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
+    while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
+    table[id] = { name, handler }
+  }
+}
+
+/**
+ * Where routes are registered: the endpoint itself and its groups. A string names a route as it stands (a group puts its
+ * prefix before it); a function or a controller is named by the endpoint's mapper, as in Go.
+ */
+export class RouteGroup {
+  readonly #router: Router
+  readonly #prefix: string
+
+  constructor(router: Router, prefix: string = groupPrefix(router.mapper)) {
+    this.#router = router
+    this.#prefix = prefix
+  }
+
+  /** A group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`. */
+  group(prefix: string): RouteGroup {
+    if (typeof prefix !== 'string') throw new TypeError('a group prefix must be a string')
+    return new RouteGroup(this.#router, this.#router.mapper(this.#prefix, prefix))
+  }
+
+  /**
+   * Registers what answers calls; returns the service methods.
+   * @throws Error for a name that is taken, TypeError for a name or handler that cannot be one
+   */
+  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>): string[]
+  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>): string[]
+  routeCall(controller: Controller): string[]
+  routeCall(target: string | AnyHandler | Controller, handler?: AnyHandler): string[] {
+    return this.#register(this.#router.calls, target, handler)
+  }
+
+  /** Registers what takes pushes, in the same three forms; returns the service methods. */
+  routePush<Arg>(name: string, handler: PushHandler<Arg>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>): string[]
+  routePush(controller: Controller): string[]
+  routePush(target: string | AnyHandler | Controller, handler?: AnyHandler): string[] {
+    return this.#register(this.#router.pushes, target, handler)
+  }
+
+  #register(table: (Route | undefined)[], target: unknown, handler: AnyHandler | undefined): string[] {
+    const routes = this.#routesOf(target, handler)
+    for (const [name, each] of routes) this.#router.add(table, name, each)
+    return routes.map(([name]) => name)
+  }
+
+  #routesOf(target: unknown, handler: AnyHandler | undefined): [string, AnyHandler][] {
+    const { mapper } = this.#router
+    if (typeof target === 'string') return [[this.#join(target), handler as AnyHandler]]
+    if (typeof target === 'function') {
+      if (/^class\b/.test(Function.prototype.toString.call(target))) throw new TypeError(`register an object: new ${target.name}()`)
+      return [[functionName(mapper, this.#prefix, target.name), target as AnyHandler]]
+    }
+    if (typeof target !== 'object' || target === null) throw new TypeError('a route is a name and a function, a function, or a controller')
+    const typeName = target.constructor?.name
+    if (typeName === undefined || typeName === 'Object' || typeName === '') {
+      throw new TypeError('a controller must be an object of a named class')
+    }
+    const routes = methodsOf(target).map((method): [string, AnyHandler] => {
+      const bound = (target as Record<string, AnyHandler>)[method].bind(target)
+      return [controllerName(mapper, this.#prefix, typeName, method), bound]
+    })
+    if (routes.length === 0) throw new TypeError(`controller ${typeName} has no public method`)
+    return routes
+  }
+
+  /** A name given as a string is the user's own: only the prefix is put before it. */
+  #join(name: string): string {
+    const { mapper } = this.#router
+    const root = groupPrefix(mapper)
+    if (this.#prefix === root) return name
+    if (mapper === rpcName) return `${this.#prefix}.${name.replace(/^\.+/, '')}`
+    if (mapper === httpName) return `${this.#prefix}/${name.replace(/^\/+/, '')}`
+    return mapper(this.#prefix, name)
+  }
+}
+
+/** Public methods of an object's classes, most derived first; a leading `_` hides one. */
+function methodsOf(controller: object): string[] {
+  const names = new Set<string>()
+  for (let at = Object.getPrototypeOf(controller); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value === 'function' && name !== 'constructor' && !name.startsWith('_')) names.add(name)
+    }
+  }
+  return [...names]
+}

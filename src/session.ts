@@ -1,0 +1,412 @@
+import { EventEmitter } from 'node:events'
+import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
+import { bodyText, type Codec } from './codec.ts'
+import { type Incoming, MessageType } from './message.ts'
+import { decodeMeta, encodeMeta, type Meta } from './meta.ts'
+import { internName } from './names.ts'
+import { duration, type Settings } from './options.ts'
+import { PendingTable } from './pending.ts'
+import { canceled, PendingCall, type Reply } from './pending-call.ts'
+import { Code, StatusError, statusText, textOf } from './status.ts'
+import { decodeStatus } from './status-json.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+import { SendResult, type Wire, type WireSink } from './transport.ts'
+
+/** What one call or push may say. */
+export interface PushOptions {
+  /** String values that travel beside the body. */
+  meta?: Readonly<Record<string, string>>
+  /** Name of the body's codec; default: the endpoint's. */
+  codec?: string
+  /** Transfer filters, outermost first. None is available in this version, so any name is refused. */
+  filters?: readonly string[]
+}
+
+export interface CallOptions extends PushOptions {
+  /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 means none. */
+  timeout?: number
+  /** Fails the call with 499 when it fires. */
+  signal?: AbortSignal
+  /** Name of the codec the reply should come in (spec/wire.md §6.1). */
+  acceptCodec?: string
+}
+
+export interface SessionEvents {
+  /** The session is gone. The error says why, and is undefined when this side closed it. */
+  close: [reason: StatusError | undefined]
+}
+
+/** What a session needs from the endpoint it belongs to. */
+export interface SessionOwner {
+  readonly settings: Settings
+  readonly wheel: TimerWheel
+  /** A CALL or PUSH arrived. `message` is borrowed. */
+  onRequest(session: Session, message: Incoming): void
+  onSessionClosed(session: Session, reason: number): void
+  renameSession(session: Session, id: string): void
+}
+
+const none: Meta = Object.freeze(Object.create(null))
+const done = Promise.resolve()
+const ignore = (): void => {}
+
+/**
+ * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
+ * `Endpoint.listen`.
+ */
+export class Session extends EventEmitter<SessionEvents> implements WireSink {
+  readonly #owner: SessionOwner
+  readonly #wire: Wire
+  readonly #pending = new PendingTable<PendingCall>()
+  #id: string
+  #seq = 0
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #swap: Map<unknown, unknown> | undefined
+  #running = 0
+  #aborts: Set<AbortController> | undefined
+  #closed: Promise<void> | undefined
+  #onIdle: (() => void) | undefined
+  #onClosed: (() => void) | undefined
+
+  /** @internal */
+  constructor(owner: SessionOwner, wire: Wire, id: string) {
+    super()
+    this.#owner = owner
+    this.#wire = wire
+    this.#id = id
+    wire.sink = this
+  }
+
+  /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
+  get id(): string {
+    return this.#id
+  }
+
+  /** Another session that has this id is closed, as in Go. */
+  setId(id: string): void {
+    if (typeof id !== 'string' || id === '') throw new TypeError('a session id must be a string that is not empty')
+    if (id === this.#id || this.#state === 'closed') return
+    this.#owner.renameSession(this, id)
+    this.#id = id
+  }
+
+  get localAddress(): string {
+    return this.#wire.localAddress
+  }
+
+  /** `host:port`, or the path of a Unix socket (`@` when it has none). */
+  get remoteAddress(): string {
+    return this.#wire.remoteAddress
+  }
+
+  /** Calls and pushes may be made. */
+  get health(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** The application's own data about this session. */
+  get swap(): Map<unknown, unknown> {
+    this.#swap ??= new Map()
+    return this.#swap
+  }
+
+  /** Handlers of this session's requests that have not settled. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Calls of ours without a reply yet. */
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * Calls `method` of the peer and resolves to the reply's body, undefined when that is empty.
+   * @param arg what the codec takes; a Uint8Array is sent as it is, undefined as an empty body
+   * @throws StatusError (rejects): the peer's status; 102 when the session is or gets closed, 104 when the message cannot be
+   *   sent, 400 when the reply does not decode, 408 at the deadline, 499 when `signal` fires
+   */
+  call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T> {
+    return new Promise((resolve, reject) => this.#call(method, arg, options, false, resolve as (value: unknown) => void, reject))
+  }
+
+  /** The same, resolving to the reply's body, meta and codec. */
+  callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
+    return new Promise((resolve, reject) => this.#call(method, arg, options, true, resolve as (value: unknown) => void, reject))
+  }
+
+  /**
+   * Sends without an answer: resolves when the message is queued, and nothing tells whether it arrives. A rejection that
+   * nobody looks at is no unhandled rejection.
+   * @throws StatusError (rejects): 102 or 104
+   */
+  push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    try {
+      this.#requireOpen()
+      const codec = this.#codecFor(options?.codec)
+      if (options?.filters !== undefined) refuseFilters(options.filters)
+      const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+      this.#send(MessageType.Push, this.#nextSeq(), method, meta, codec, arg)
+      return done
+    } catch (error) {
+      const failed = Promise.reject(asWriteFailure(error))
+      failed.catch(ignore)
+      return failed
+    }
+  }
+
+  /**
+   * Closes gracefully: refuses new work, lets running handlers and open calls finish for at most `timeout` milliseconds
+   * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
+   * start this for its own session, but not await it.
+   */
+  close(options?: { timeout?: number }): Promise<void> {
+    this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
+    return this.#closed
+  }
+
+  /** Closes at once: open calls fail with 102, what is queued is lost. */
+  destroy(): void {
+    if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
+  }
+
+  /** @internal */
+  onMessage(message: Incoming): void {
+    if (message.type === MessageType.Reply) {
+      this.#onReply(message)
+    } else {
+      this.#owner.onRequest(this, message)
+    }
+  }
+
+  /** @internal */
+  onClose(reason: number, detail: string): void {
+    this.#state = 'closed'
+    const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
+    const { log } = this.#owner.settings
+    if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
+    for (const call of this.#pending.takeAll()) {
+      this.#owner.wheel.remove(call)
+      call.fail(error)
+    }
+    if (this.#aborts !== undefined) for (const controller of this.#aborts) controller.abort(error)
+    this.#onIdle?.()
+    this.#onClosed?.()
+    this.#owner.onSessionClosed(this, reason)
+    try {
+      this.emit('close', reason === CloseReason.Local ? undefined : error)
+    } catch (thrown) {
+      log.error('a close listener threw', { error: textOf(thrown) })
+    }
+  }
+
+  /** A message is unreadable, or would break a limit: the stream can no longer be trusted. @internal */
+  fail(reason: CloseReason): void {
+    this.#wire.destroy(reason)
+  }
+
+  /** The message's meta; undefined when it was unreadable and the session is being closed. @internal */
+  readMeta(message: Incoming): Meta | undefined {
+    if (message.metaStart === message.metaEnd) return none
+    const meta = decodeMeta(bodyText(message.buffer, message.metaStart, message.metaEnd, false), this.#owner.settings.limits)
+    if (meta === undefined) this.fail(CloseReason.Meta)
+    return meta
+  }
+
+  /** Sends a REPLY. `status` is '' for OK; `codec` and `body` are ready for the wire. @internal */
+  reply(seq: number, status: string, meta: string, codec: number, body: string | Uint8Array | null): SendResult {
+    return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, codec, body)
+  }
+
+  /** False once this side began to close: new requests are refused. @internal */
+  get accepting(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** A handler did not settle at once. @internal */
+  began(): void {
+    this.#running++
+  }
+
+  /** It did now. @internal */
+  ended(): void {
+    this.#running--
+    this.#checkIdle()
+  }
+
+  /** A controller that fires when the session closes, unless `release` came first. @internal */
+  abortOnClose(): AbortController {
+    const controller = new AbortController()
+    if (this.#state === 'closed') controller.abort(new StatusError(Code.ConnectionClosed))
+    this.#aborts ??= new Set()
+    this.#aborts.add(controller)
+    return controller
+  }
+
+  /** @internal */
+  release(controller: AbortController): void {
+    this.#aborts?.delete(controller)
+  }
+
+  /** @internal */
+  forget(call: PendingCall): void {
+    this.#pending.take(call.seq)
+    this.#owner.wheel.remove(call)
+    this.#checkIdle()
+  }
+
+  #call(
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { settings, wheel } = this.#owner
+    let timeout = settings.timeout
+    let codec = settings.codec
+    let meta = ''
+    let signal: AbortSignal | undefined
+    try {
+      this.#requireOpen()
+      if (options !== undefined) {
+        timeout = duration('timeout', options.timeout, timeout, 0)
+        codec = this.#codecFor(options.codec)
+        meta = this.#callMeta(options)
+        signal = options.signal
+        if (options.filters !== undefined) refuseFilters(options.filters)
+        if (signal?.aborted) throw canceled(signal)
+      }
+      const call = new PendingCall(this, this.#nextSeq(), method, full, resolve, reject)
+      this.#send(MessageType.Call, call.seq, method, meta, codec, arg)
+      this.#pending.set(call)
+      if (timeout > 0) wheel.add(call, timeout)
+      if (signal !== undefined) call.listen(signal)
+    } catch (error) {
+      reject(asWriteFailure(error))
+    }
+  }
+
+  #callMeta(options: CallOptions): string {
+    const { meta, acceptCodec } = options
+    if (acceptCodec === undefined) return meta === undefined ? '' : encodeMeta(meta)
+    return encodeMeta({ ...meta, 'X-Accept-Body-Codec': String(this.#codecFor(acceptCodec).id) })
+  }
+
+  /** @throws StatusError 102 or 104, or what the codec throws */
+  #send(type: number, seq: number, method: string, meta: string, codec: Codec, arg: unknown): void {
+    if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
+    const body = arg === undefined ? null : arg instanceof Uint8Array ? arg : codec.encode(arg)
+    const result = this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body)
+    if (result !== SendResult.Ok) throw sendFailure(result)
+  }
+
+  #onReply(message: Incoming): void {
+    const call = this.#pending.peek(message.seq)
+    if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
+    const meta = this.readMeta(message)
+    if (meta === undefined) return // the session is closing, which fails the call
+    let failure: StatusError | undefined
+    let body: unknown
+    if (message.statusStart !== message.statusEnd) {
+      const { limits } = this.#owner.settings
+      const status = decodeStatus(bodyText(message.buffer, message.statusStart, message.statusEnd, false), limits.maxDepth)
+      if (status === undefined) {
+        this.fail(CloseReason.Status)
+        return
+      }
+      if (status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
+    }
+    if (failure === undefined && message.bodyStart !== message.bodyEnd) {
+      try {
+        body = this.#decodeReply(message)
+      } catch (error) {
+        failure = asBadMessage(error)
+      }
+    }
+    this.#pending.take(message.seq)
+    this.#owner.wheel.remove(call)
+    if (failure !== undefined) {
+      call.fail(failure)
+    } else {
+      call.succeed(call.full ? { body, meta, codec: message.codec } : body)
+    }
+    if (this.#onIdle !== undefined) this.#checkIdle()
+  }
+
+  #decodeReply(message: Incoming): unknown {
+    const { codecs, limits } = this.#owner.settings
+    const codec = codecs.byId(message.codec)
+    if (codec === undefined) throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `unsupported codec id: ${message.codec}`)
+    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.ascii, limits)
+  }
+
+  async #close(timeout: number): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closing'
+    const closed = new Promise<void>((resolve) => {
+      this.#onClosed = resolve
+    })
+    if (this.#running !== 0 || this.#pending.size !== 0) await this.#idle(timeout)
+    this.#wire.end() // a no-op when the peer was faster
+    await closed
+  }
+
+  #idle(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#onIdle?.(), timeout)
+      this.#onIdle = () => {
+        clearTimeout(timer)
+        this.#onIdle = undefined
+        resolve()
+      }
+    })
+  }
+
+  #checkIdle(): void {
+    if (this.#onIdle !== undefined && this.#running === 0 && this.#pending.size === 0) this.#onIdle()
+  }
+
+  #requireOpen(): void {
+    if (this.#state !== 'open') throw new StatusError(Code.ConnectionClosed)
+  }
+
+  /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */
+  #nextSeq(): number {
+    do {
+      this.#seq = (this.#seq + 1) | 0
+    } while (this.#pending.has(this.#seq))
+    return this.#seq
+  }
+
+  #codecFor(name: string | undefined): Codec {
+    const { codec, codecs } = this.#owner.settings
+    if (name === undefined) return codec
+    const named = codecs.byName(name)
+    if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    return named
+  }
+}
+
+function refuseFilters(filters: readonly string[]): void {
+  if (filters.length !== 0) throw new TypeError(`no transfer filter is named ${JSON.stringify(filters[0])}`)
+}
+
+function sendFailure(result: SendResult): StatusError {
+  if (result === SendResult.Closed) return new StatusError(Code.ConnectionClosed)
+  const cause = result === SendResult.Unsent ? 'the peer does not read: unsent bytes over the limit' : 'message over the size limit'
+  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause)
+}
+
+/** Whatever kept a message from being sent, as the caller's StatusError. */
+function asWriteFailure(error: unknown): StatusError {
+  if (error instanceof StatusError) return error
+  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), textOf(error))
+}
+
+function asBadMessage(error: unknown): StatusError {
+  if (error instanceof StatusError) return error
+  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
+}

@@ -1,0 +1,148 @@
+/** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
+export abstract class Timed {
+  /** Neighbours in the wheel; both null while not in it. Only the wheel touches them. */
+  wheelNext: Timed | null = null
+  wheelPrev: Timed | null = null
+  /** When it expires, in whole milliseconds of the wheel's clock. Kept after removal. */
+  deadline = 0
+
+  /** Called once, after the wheel has let go of this. May add and remove anything. */
+  abstract expire(): void
+}
+
+/** Head of a circular list. Its `deadline` is a lower bound of its members', Infinity when it has none. */
+class Slot extends Timed {
+  constructor() {
+    super()
+    this.deadline = Infinity
+    this.wheelNext = this
+    this.wheelPrev = this
+  }
+
+  override expire(): void {}
+}
+
+const SLOTS = 1024
+const SLOT_MASK = SLOTS - 1
+/** The longest delay setTimeout knows. Beyond it the wheel wakes early and sleeps again. */
+const MAX_DELAY = 2 ** 31 - 1
+
+/**
+ * Deadlines of one environment, all on a single unref'd timer. Entries are hashed by deadline into slots of one
+ * millisecond; those of later rounds share a slot with earlier ones and are told apart by their deadline. Adding and
+ * removing cost a few stores, since nearly every call is answered long before its deadline.
+ *
+ * A slot remembers a lower bound of its deadlines, which removal leaves alone unless the slot becomes empty. So the timer
+ * may wake for an entry that is gone, at most once per slot and bound, but never each millisecond while all are far away.
+ */
+export class TimerWheel {
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
+  /** Entries found due and not yet expired. They leave it one by one, so that `expire` of one can remove another. */
+  readonly #due = new Slot()
+  readonly #now: () => number
+  readonly #wake = (): void => this.#sweep()
+  #timer: NodeJS.Timeout | undefined
+  /** When the timer fires; Infinity when there is none. */
+  #armedFor = Infinity
+
+  /** @param now monotonic milliseconds, fractions allowed */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /**
+   * `node.expire()` will be called after at least `timeoutMs`, and as soon as the loop gets to it. A node already in the
+   * wheel is moved.
+   * @param timeoutMs above 0 and finite; the caller does not add what has no deadline
+   * @param now the clock's current reading, for a caller that adds many in one go; a stale one makes the deadline early
+   */
+  add(node: Timed, timeoutMs: number, now: number = this.#now()): void {
+    if (node.wheelNext !== null) this.remove(node)
+    const deadline = Math.ceil(now + timeoutMs)
+    node.deadline = deadline
+    const slot = this.#slots[deadline & SLOT_MASK]
+    append(slot, node)
+    if (deadline < slot.deadline) {
+      slot.deadline = deadline
+      if (deadline < this.#armedFor) this.#arm(deadline, now)
+    }
+  }
+
+  /** Harmless when `node` is not in the wheel. */
+  remove(node: Timed): void {
+    const next = node.wheelNext
+    if (next === null) return
+    const prev = node.wheelPrev as Timed
+    prev.wheelNext = next
+    next.wheelPrev = prev
+    node.wheelNext = null
+    node.wheelPrev = null
+    // Only the head itself is both neighbours of the last member.
+    if (next === prev) next.deadline = Infinity
+  }
+
+  #arm(deadline: number, now: number): void {
+    clearTimeout(this.#timer)
+    this.#armedFor = deadline
+    this.#timer = setTimeout(this.#wake, Math.min(Math.max(Math.ceil(deadline - now), 1), MAX_DELAY))
+    this.#timer.unref()
+  }
+
+  #sweep(): void {
+    const now = this.#now()
+    // Deadlines are whole, and a timer may fire a little early: only what lies behind is due.
+    const tick = Math.floor(now)
+    const first = this.#armedFor
+    // While expire() runs, additions must not arm timers this function is about to set.
+    this.#armedFor = -Infinity
+    for (let i = 0; i < SLOTS; i++) {
+      // From the slot that was awaited, so that what comes due together expires in order of deadline.
+      const slot = this.#slots[(first + i) & SLOT_MASK]
+      if (slot.deadline <= tick) this.#collect(slot, tick)
+    }
+    this.#expireDue()
+    let earliest = Infinity
+    for (const slot of this.#slots) if (slot.deadline < earliest) earliest = slot.deadline
+    this.#armedFor = Infinity
+    this.#timer = undefined
+    if (earliest !== Infinity) this.#arm(earliest, this.#now())
+  }
+
+  /** Moves what is due from `slot` to the due list and makes the slot's bound exact. */
+  #collect(slot: Slot, tick: number): void {
+    let earliest = Infinity
+    for (let node = slot.wheelNext as Timed; node !== slot; ) {
+      const next = node.wheelNext as Timed
+      if (node.deadline <= tick) {
+        this.remove(node)
+        append(this.#due, node)
+      } else if (node.deadline < earliest) {
+        earliest = node.deadline
+      }
+      node = next
+    }
+    slot.deadline = earliest
+  }
+
+  #expireDue(): void {
+    for (let node = this.#due.wheelNext as Timed; node !== this.#due; node = this.#due.wheelNext as Timed) {
+      this.remove(node)
+      try {
+        node.expire()
+      } catch (error) {
+        // The others must expire all the same; the error surfaces as an uncaught exception of its own.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}
+
+function append(head: Slot, node: Timed): void {
+  const last = head.wheelPrev as Timed
+  node.wheelPrev = last
+  node.wheelNext = head
+  last.wheelNext = node
+  head.wheelPrev = node
+}

@@ -1,0 +1,83 @@
+import type { Address } from './address.ts'
+import type { Incoming } from './message.ts'
+
+/**
+ * The seam between messages and bytes. Below it a transport owns sockets, frames and headers; above it a session
+ * never sees a socket. `transports/native.ts` and `transports/js.ts` implement it and pass the same tests.
+ */
+export interface Transport {
+  readonly kind: 'native' | 'js'
+  /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
+  listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void): Promise<WireListener>
+  /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
+  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire>
+  /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
+  busyPoll?(owner: object, microseconds: number): void
+}
+
+export interface WireListener {
+  /** Where it really listens: port 0 is replaced by the port the system chose. */
+  readonly address: Address
+  /** Stops accepting. Open connections live on. */
+  close(): Promise<void>
+}
+
+/** What a transport must enforce for one connection. Meaning and defaults: `limits.ts`. */
+export interface WireOptions {
+  maxMessage: number
+  maxFilters: number
+  maxUnsent: number
+  frameTimeout: number
+  writeTimeout: number
+}
+
+/** What happened to a message handed to `Wire.send`. */
+export const SendResult = {
+  /** It will be written before the loop blocks again. */
+  Ok: 0,
+  /** The connection is closing or gone; nothing was sent. */
+  Closed: 1,
+  /** The frame would exceed `maxMessage`, or a field its width; nothing was sent. */
+  TooLarge: 2,
+  /** The peer does not read and `maxUnsent` is reached; nothing was sent. */
+  Unsent: 3,
+} as const
+export type SendResult = (typeof SendResult)[keyof typeof SendResult]
+
+/** One connection. */
+export interface Wire {
+  /** `host:port` (IPv6 in brackets) or the path of a Unix socket, `@` when it has none. */
+  readonly localAddress: string
+  readonly remoteAddress: string
+  sink: WireSink
+  /**
+   * Packs one message and queues it; everything queued in one turn of the loop leaves in one write.
+   * @param route interned id of `method` (names.ts), or -1
+   * @param method service method; read only when `route` is -1
+   * @param status status JSON, '' for OK
+   * @param meta meta JSON, '' for none
+   * @param body JSON or other text, bytes, or null for an empty body. Bytes are copied before this returns.
+   */
+  send(
+    type: number,
+    seq: number,
+    route: number,
+    method: string,
+    status: string,
+    meta: string,
+    codec: number,
+    body: string | Uint8Array | null,
+  ): SendResult
+  /** Writes what is queued, then closes. `sink.onClose` follows. */
+  end(): void
+  /** Closes at once. `sink.onClose(reason)` follows, never from inside this call. */
+  destroy(reason: number): void
+}
+
+/** What the layer above a wire offers it. */
+export interface WireSink {
+  /** `message` is borrowed: valid until this returns. */
+  onMessage(message: Incoming): void
+  /** Called exactly once, last. `reason` is a `CloseReason`; `detail` names the system error, or is ''. */
+  onClose(reason: number, detail: string): void
+}

@@ -1,0 +1,380 @@
+import type { Socket } from 'node:net'
+import { CloseReason } from '../../close-reason.ts'
+import { MAX_METHOD_BYTES } from '../../limits.ts'
+import { Incoming } from '../../message.ts'
+import { nameBytes } from '../../names.ts'
+import { Framer } from '../../protos/raw-framer.ts'
+import { frameBound, frameSize, packFrame } from '../../protos/raw-pack.ts'
+import { SendResult, type Wire, type WireOptions, type WireSink } from '../../transport.ts'
+import { Outbox } from './outbox.ts'
+import type { Turning, Turns } from './turns.ts'
+
+/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
+const MAX_PER_TURN = 4096
+
+/** Bytes given to the socket at once. It reports a write only when all of it is done, so this is the grain of `maxUnsent`. */
+const MAX_WRITE = 1024 * 1024
+
+/** Frames up to this size are packed without being measured first. */
+const SURE_FIT = 4096
+
+/**
+ * After our FIN a peer has this long to close its side. Until then its bytes are read and dropped: closing a socket with
+ * unread bytes resets the connection, which may destroy what the peer has not read yet. The native core has the same.
+ */
+const LINGER_MS = 2000
+
+/** A frame earns its timeout again with each so many bytes received. */
+const FRAME_TIMEOUT_STEP = 64 * 1024
+
+const State = { Open: 0, Ending: 1, Closed: 2 } as const
+type State = (typeof State)[keyof typeof State]
+
+/** Borrowed by every `onMessage`. Messages never nest: they come from socket callbacks and turns only. */
+const message = new Incoming()
+const views: Buffer[] = []
+const noName = Buffer.alloc(0)
+
+/**
+ * One connection over a `net.Socket`. Decisions that the native transport shares:
+ *
+ * - Nothing is read until `sink` is set, so a dialler may take its time.
+ * - After `end` or `destroy` no message is delivered, not even one that has arrived.
+ * - A FIN closes both directions: messages before it are delivered, what the socket takes at once of our answers is
+ *   written, then `onClose(Peer)`.
+ * - After `end` the reason is Local even when the peer resets while closing, but WriteTimeout or Io when queued bytes were lost.
+ * - While we do not read, because the peer does not, the frame timeout stands still: the write timeout runs instead.
+ * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
+ *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
+ */
+export class JsWire implements Wire, Turning {
+  readonly localAddress: string
+  readonly remoteAddress: string
+  readonly sweepPeriod: number
+  readonly #socket: Socket
+  readonly #turns: Turns
+  readonly #options: WireOptions
+  readonly #framer: Framer
+  readonly #outbox = new Outbox()
+  #sink: WireSink | undefined
+  #state: State = State.Open
+  #reason: number = CloseReason.Local
+  #detail = ''
+  /** `onClose` has been called or, without a sink, waits for one. */
+  #over = false
+  /** On the list of `turns.flushLater`. */
+  #dirty = false
+  /** On the list of `turns.resumeLater`. */
+  #resuming = false
+  /** On the list of `turns.watch`. */
+  #watched = false
+  /** Not reading: too much unsent. */
+  #paused = false
+  /** Not reading: had its share of this turn. */
+  #yielded = false
+  /** The FIN came while we were not reading. */
+  #peerEnded = false
+  /** Messages it may still deliver before it yields. */
+  #share = MAX_PER_TURN
+  /** Bytes the socket has and has not written; 0 when it can take more. */
+  #inFlight = 0
+  /** Bytes handed to the socket and written, ever. */
+  #written = 0
+  // What the last sweep saw, and when it saw it first.
+  #sweptCut = 0
+  #cutSince = 0
+  #sweptWritten = -1
+  #writtenSince = 0
+  #endingSince = -1
+
+  /** `socket` is connected, and paused or without a listener for its data. Give it `received` if it reads into a buffer of its own. */
+  constructor(socket: Socket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
+    this.localAddress = localAddress
+    this.remoteAddress = remoteAddress
+    this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
+    this.#socket = socket
+    this.#turns = turns
+    this.#options = options
+    this.#framer = new Framer(options)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClosed)
+  }
+
+  get sink(): WireSink {
+    if (this.#sink === undefined) throw new Error('the wire has no sink yet')
+    return this.#sink
+  }
+
+  set sink(sink: WireSink) {
+    const first = this.#sink === undefined
+    this.#sink = sink
+    if (!first) return
+    if (this.#over) {
+      setImmediate(() => this.#tellClosed())
+    } else if (this.#state === State.Open) {
+      this.#socket.on('data', this.#onData)
+      this.#socket.resume()
+    }
+  }
+
+  send(
+    type: number,
+    seq: number,
+    route: number,
+    method: string,
+    status: string,
+    meta: string,
+    codec: number,
+    body: string | Uint8Array | null,
+  ): SendResult {
+    if (this.#state !== State.Open) return SendResult.Closed
+    const name = route >= 0 ? nameBytes(route) : method === '' ? noName : Buffer.from(method)
+    const { maxMessage, maxUnsent } = this.#options
+    let size = frameBound(name, status, meta, body)
+    if (size > SURE_FIT || size > maxMessage || name.length > MAX_METHOD_BYTES) {
+      size = frameSize(seq, name, status, meta, body)
+      if (size === -1 || size > maxMessage) return SendResult.TooLarge
+    }
+    const queued = this.#inFlight + this.#outbox.size
+    if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
+    const chunk = this.#outbox.reserve(size)
+    this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body))
+    if (!this.#dirty) {
+      this.#dirty = true
+      this.#turns.flushLater(this)
+    }
+    if (queued + size > maxUnsent / 2 && !this.#paused) {
+      // What it makes us answer must not pile up: it is read again when it reads.
+      this.#paused = true
+      this.#socket.pause()
+    }
+    return SendResult.Ok
+  }
+
+  end(): void {
+    if (this.#state !== State.Open) return
+    this.#state = State.Ending
+    this.#framer.drop()
+    this.flush()
+    // Its bytes are dropped, but its FIN must be seen.
+    this.#socket.on('data', this.#onData)
+    this.#socket.resume()
+  }
+
+  destroy(reason: number): void {
+    this.#close(reason, '')
+  }
+
+  flush(): void {
+    this.#dirty = false
+    if (this.#state === State.Closed) return
+    while (this.#inFlight === 0 && this.#outbox.size > 0) this.#write()
+    const queued = this.#inFlight + this.#outbox.size
+    if (this.#paused && (queued === 0 || queued < this.#options.maxUnsent / 4)) {
+      this.#paused = false
+      this.#resumeLater()
+    }
+    if (queued === 0 && this.#state === State.Ending && !this.#socket.writableEnded) {
+      this.#socket.end()
+      this.#watch()
+    }
+  }
+
+  resume(): void {
+    this.#resuming = false
+    this.#yielded = false
+    this.#share = MAX_PER_TURN
+    if (this.#state !== State.Open || this.#paused) return
+    this.#deliver()
+    if (this.#state !== State.Open || this.#paused || this.#yielded) return
+    if (this.#peerEnded) {
+      this.#closeByPeer()
+    } else {
+      this.#socket.resume()
+    }
+  }
+
+  sweep(clock: number): boolean {
+    if (this.#state === State.Open) this.#sweepFrame(clock)
+    this.#sweepWrite(clock)
+    if (this.#state === State.Ending && this.#socket.writableEnded) {
+      if (this.#endingSince < 0) this.#endingSince = clock
+      if (clock - this.#endingSince > LINGER_MS) this.#close(CloseReason.Local, '')
+    }
+    this.#watched = this.#state !== State.Closed && (this.#framer.partial > 0 || this.#inFlight > 0 || this.#socket.writableEnded)
+    return this.#watched
+  }
+
+  /** For sockets that read into a shared buffer: `chunk[0, length)` is borrowed until this returns. */
+  readonly received = (length: number, chunk: Uint8Array): boolean => {
+    if (this.#state !== State.Open) return true
+    this.#framer.feed(chunk as Buffer, length)
+    this.#deliver()
+    return true
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.received(chunk.length, chunk)
+  }
+
+  /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
+  #deliver(): void {
+    const sink = this.#sink as WireSink
+    let result = 0
+    try {
+      while ((result = this.#framer.take(message)) > 0) {
+        sink.onMessage(message)
+        if (this.#state !== State.Open) return
+        if (--this.#share === 0) {
+          this.#yielded = true
+          this.#socket.pause()
+          this.#resumeLater()
+        }
+        if (this.#yielded || this.#paused) {
+          this.#framer.keep()
+          return
+        }
+      }
+    } catch (error) {
+      this.#blame(error)
+      this.#close(CloseReason.Local, 'sink threw')
+      return
+    }
+    if (result < 0) {
+      this.#close(-result, '')
+    } else if (this.#framer.partial > 0) {
+      this.#watch()
+    }
+  }
+
+  #write(): void {
+    const socket = this.#socket
+    this.#inFlight = this.#outbox.take(MAX_WRITE, views)
+    if (views.length === 1) {
+      socket.write(views[0], this.#onWritten)
+    } else {
+      const last = views.length - 1
+      socket.cork()
+      for (let i = 0; i < last; i++) socket.write(views[i])
+      socket.write(views[last], this.#onWritten)
+      socket.uncork()
+    }
+    views.length = 0
+    // The usual case: the kernel took all of it, and the chunks can be used again at once.
+    if (socket.writableLength === 0) {
+      this.#settle()
+    } else {
+      this.#watch()
+    }
+  }
+
+  /** Called for every write, also for those that `#write` has settled already. */
+  readonly #onWritten = (error?: Error | null): void => {
+    if (error || this.#inFlight === 0 || this.#socket.writableLength > 0) return
+    this.#settle()
+    this.flush()
+  }
+
+  #settle(): void {
+    this.#written += this.#inFlight
+    this.#inFlight = 0
+    this.#outbox.release()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#state === State.Ending) {
+      this.#close(this.#inFlight + this.#outbox.size > 0 ? CloseReason.Peer : CloseReason.Local, '')
+    } else if (this.#yielded || this.#paused) {
+      this.#peerEnded = true
+    } else {
+      this.#closeByPeer()
+    }
+  }
+
+  #closeByPeer(): void {
+    this.flush()
+    this.#close(CloseReason.Peer, '')
+  }
+
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    const done = this.#state === State.Ending && this.#socket.writableEnded
+    this.#close(done ? CloseReason.Local : CloseReason.Io, done ? '' : (error.code ?? error.message))
+  }
+
+  /** Idempotent; the first reason counts. */
+  #close(reason: number, detail: string): void {
+    if (this.#state === State.Closed) return
+    this.#state = State.Closed
+    this.#reason = reason
+    this.#detail = detail
+    this.#framer.drop()
+    this.#outbox.drop()
+    this.#socket.destroy()
+  }
+
+  /** The socket is gone. Node calls this from the loop, never from inside `destroy`. */
+  readonly #onClosed = (): void => {
+    // Closed by itself, when both sides had ended.
+    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
+    this.#over = true
+    this.#tellClosed()
+  }
+
+  #tellClosed(): void {
+    try {
+      this.#sink?.onClose(this.#reason, this.#detail)
+    } catch (error) {
+      this.#blame(error)
+    }
+  }
+
+  #blame(error: unknown): void {
+    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+  }
+
+  #resumeLater(): void {
+    if (this.#resuming) return
+    this.#resuming = true
+    this.#turns.resumeLater(this)
+  }
+
+  #watch(): void {
+    if (this.#watched) return
+    this.#watched = true
+    this.#turns.watch(this)
+  }
+
+  #sweepFrame(clock: number): void {
+    const partial = this.#framer.partial
+    if (partial === 0) return
+    const cut = this.#framer.cuts
+    if (cut !== this.#sweptCut || this.#paused || this.#yielded) {
+      this.#sweptCut = cut
+      this.#cutSince = clock
+      return
+    }
+    const steps = 1 + Math.floor(partial / FRAME_TIMEOUT_STEP)
+    if (clock - this.#cutSince > this.#options.frameTimeout * steps) this.#close(CloseReason.FrameTimeout, '')
+  }
+
+  #sweepWrite(clock: number): void {
+    if (this.#inFlight === 0) return
+    const written = this.#written + this.#inFlight - this.#leftInFlight()
+    if (written !== this.#sweptWritten) {
+      this.#sweptWritten = written
+      this.#writtenSince = clock
+    } else if (clock - this.#writtenSince > this.#options.writeTimeout) {
+      this.#close(CloseReason.WriteTimeout, '')
+    }
+  }
+
+  /**
+   * Bytes of the current write that the kernel has not taken. Node's own socket timeout reads the same field of the
+   * handle; where a runtime lacks it, a write counts as progress only when it is done.
+   */
+  #leftInFlight(): number {
+    const { _handle: handle } = this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null }
+    return handle?.writeQueueSize ?? this.#inFlight
+  }
+}
