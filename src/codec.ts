@@ -1,4 +1,5 @@
 import type { Limits } from './limits.ts'
+import { TextHint } from './message.ts'
 
 /**
  * Turns values into body bytes and back (spec/wire.md §3). Absent bodies and bodies that are bytes never reach a codec
@@ -12,16 +13,16 @@ export interface Codec {
   encode(value: unknown): string | Uint8Array
   /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it.
-   * @param ascii true when every byte is known to be below 0x80; false says nothing
+   * @param hint what the transport knows of the bytes
    * @throws StatusError 400 when the bytes are unreadable or break a limit
    */
-  decode(buffer: Buffer, start: number, end: number, ascii: boolean, limits: Pick<Limits, 'maxDepth'>): unknown
+  decode(buffer: Buffer, start: number, end: number, hint: TextHint, limits: Pick<Limits, 'maxDepth'>): unknown
 }
 
 /** The body as text, invalid UTF-8 as U+FFFD. A copy. For codecs whose bodies are text. */
-export function bodyText(buffer: Buffer, start: number, end: number, ascii: boolean): string {
+export function bodyText(buffer: Buffer, start: number, end: number, hint: TextHint): string {
   const slices = buffer as unknown as Slices
-  return ascii ? slices.latin1Slice(start, end) : slices.utf8Slice(start, end)
+  return hint !== TextHint.Nothing ? slices.latin1Slice(start, end) : slices.utf8Slice(start, end)
 }
 
 /** Methods of every Buffer that its type declarations leave out; `toString` adds about 20 ns of looking the encoding up. */

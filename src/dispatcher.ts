@@ -1,7 +1,7 @@
 import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec } from './codec.ts'
 import { Context } from './context.ts'
-import { type Incoming, MessageType } from './message.ts'
+import { type Incoming, MessageType, TextHint } from './message.ts'
 import { encodeMeta } from './meta.ts'
 import { nameText } from './names.ts'
 import type { Settings } from './options.ts'
@@ -171,7 +171,7 @@ export class Dispatcher {
     if (codec === undefined && message.codec !== 0) throw badMessage(`unsupported codec id: ${message.codec}`)
     if (message.bodyStart === message.bodyEnd) return undefined
     if (codec === undefined) throw badMessage('unsupported codec id: 0')
-    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.ascii, this.#settings.limits)
+    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.hint, this.#settings.limits)
   }
 
   #unknown(message: Incoming, isCall: boolean): AnyHandler {
@@ -182,7 +182,7 @@ export class Dispatcher {
   }
 
   #statusReads(message: Incoming): boolean {
-    const text = bodyText(message.buffer, message.statusStart, message.statusEnd, false)
+    const text = bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing)
     return decodeStatus(text, this.#settings.limits.maxDepth) !== undefined
   }
 }
@@ -192,7 +192,7 @@ function badMessage(cause: string): StatusError {
 }
 
 function methodOf(message: Incoming): string {
-  return message.route >= 0 ? nameText(message.route) : bodyText(message.buffer, message.nameStart, message.nameEnd, false)
+  return message.route >= 0 ? nameText(message.route) : bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -2,6 +2,16 @@
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
 
+/** What is known of a body without decoding it (native/wire/json_hint.h). Nothing is always right. */
+export const TextHint = {
+  Nothing: 0,
+  /** Every byte is below 0x80. */
+  Ascii: 1,
+  /** And the whole is a JSON string without escapes. */
+  Quoted: 2,
+} as const
+export type TextHint = (typeof TextHint)[keyof typeof TextHint]
+
 const empty = Buffer.alloc(0)
 
 /**
@@ -14,8 +24,8 @@ export class Incoming {
   /** Interned id of the service method (`names.ts`), or -1 when this process never named it: then `name*` has its bytes. */
   route = -1
   codec = 0
-  /** True when the transport already knows that every body byte is below 0x80; false says nothing. */
-  ascii = false
+  /** What the transport already knows of the body; a `TextHint`. */
+  hint: TextHint = TextHint.Nothing
   /** Memory that all offsets below point into. Ends are exclusive; an empty range means "absent". */
   buffer: Buffer = empty
   nameStart = 0

@@ -61,8 +61,11 @@ function parseStrings(text: string): Meta | undefined {
     return undefined
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined
+  const keys = Object.keys(parsed)
+  if (keys.length === 0) return noMeta
   const meta: Record<string, string> = Object.create(null)
-  for (const [key, value] of Object.entries(parsed)) {
+  for (const key of keys) {
+    const value = (parsed as Record<string, unknown>)[key]
     if (typeof value !== 'string') return undefined
     meta[key] = value
   }

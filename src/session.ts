@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec } from './codec.ts'
-import { type Incoming, MessageType } from './message.ts'
+import { type Incoming, MessageType, TextHint } from './message.ts'
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts'
 import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
@@ -209,7 +209,7 @@ export class Session extends EventEmitter<SessionEvents> implements WireSink {
   /** The message's meta; undefined when it was unreadable and the session is being closed. @internal */
   readMeta(message: Incoming): Meta | undefined {
     if (message.metaStart === message.metaEnd) return none
-    const meta = decodeMeta(bodyText(message.buffer, message.metaStart, message.metaEnd, false), this.#owner.settings.limits)
+    const meta = decodeMeta(bodyText(message.buffer, message.metaStart, message.metaEnd, TextHint.Nothing), this.#owner.settings.limits)
     if (meta === undefined) this.fail(CloseReason.Meta)
     return meta
   }
@@ -312,7 +312,7 @@ export class Session extends EventEmitter<SessionEvents> implements WireSink {
     let body: unknown
     if (message.statusStart !== message.statusEnd) {
       const { limits } = this.#owner.settings
-      const status = decodeStatus(bodyText(message.buffer, message.statusStart, message.statusEnd, false), limits.maxDepth)
+      const status = decodeStatus(bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing), limits.maxDepth)
       if (status === undefined) {
         this.fail(CloseReason.Status)
         return
@@ -340,7 +340,7 @@ export class Session extends EventEmitter<SessionEvents> implements WireSink {
     const { codecs, limits } = this.#owner.settings
     const codec = codecs.byId(message.codec)
     if (codec === undefined) throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `unsupported codec id: ${message.codec}`)
-    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.ascii, limits)
+    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.hint, limits)
   }
 
   async #close(timeout: number): Promise<void> {
@@ -349,6 +349,7 @@ export class Session extends EventEmitter<SessionEvents> implements WireSink {
     const closed = new Promise<void>((resolve) => {
       this.#onClosed = resolve
     })
+    await undefined // a handler that closes its own session must still be answered
     if (this.#running !== 0 || this.#pending.size !== 0) await this.#idle(timeout)
     this.#wire.end() // a no-op when the peer was faster
     await closed

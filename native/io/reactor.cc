@@ -27,12 +27,13 @@ Reactor::~Reactor() {
 }
 
 int Reactor::Start() {
-  prepare_.data = check_.data = sweep_.data = this;
+  prepare_.data = check_.data = sweep_.data = backlog_.data = this;
   int error = uv_prepare_init(loop_, &prepare_);
   if (error == 0) error = uv_check_init(loop_, &check_);
   if (error == 0) error = uv_timer_init(loop_, &sweep_);
+  if (error == 0) error = uv_idle_init(loop_, &backlog_);
   if (error != 0) return error;
-  handles_ = 3;
+  handles_ = 4;
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<Reactor*>(handle->data)->OnPrepare(); });
   uv_check_start(&check_, [](uv_check_t* handle) { static_cast<Reactor*>(handle->data)->OnCheck(); });
   for (uv_handle_t* handle : {reinterpret_cast<uv_handle_t*>(&prepare_), reinterpret_cast<uv_handle_t*>(&check_),
@@ -51,6 +52,7 @@ void Reactor::Stop(std::function<void()> done) {
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), forget);
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), forget);
   uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), forget);
+  uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), forget);
 }
 
 void Reactor::Forget() {
@@ -88,6 +90,13 @@ void Reactor::Deliver(bool keep_arena) {
   inbox_.Done(keep_arena);
   delivering_ = false;
   Drain();
+  // Events beyond one batch wait for the next phase. Their handles may all be closed by then: the loop must turn for
+  // them.
+  if (inbox_.Empty()) {
+    uv_idle_stop(&backlog_);
+  } else {
+    uv_idle_start(&backlog_, [](uv_idle_t*) {});
+  }
 }
 
 Reactor::Large Reactor::TakeLarge(int32_t index) {
@@ -148,10 +157,10 @@ void Reactor::OnSweep() {
       if (left != backlog->seen) backlog->progress_at = now;
       backlog->seen = left;
     }
-    if (stalled) {
-      if (connection->partial_since != 0) connection->partial_since = now;
-      if (backlog != nullptr) backlog->progress_at = now;
-    }
+    if (stalled && backlog != nullptr) backlog->progress_at = now;
+    // While we do not read, its bytes cannot come.
+    const bool unread = stalled || connection->paused || connection->yielded;
+    if (unread && connection->partial_since != 0) connection->partial_since = now;
     if (connection->partial_since != 0 && now - connection->partial_since > connection->limits.frame_timeout * steps) {
       Close(connection, CloseReason::kFrameTimeout, 0);
     } else if (backlog != nullptr && now - backlog->progress_at > connection->limits.write_timeout) {

@@ -120,6 +120,7 @@ class Reactor {
   uv_prepare_t prepare_;
   uv_check_t check_;
   uv_timer_t sweep_;
+  uv_idle_t backlog_;             // active while events wait that no batch had room for
   uint64_t sweep_period_ = 1000;  // ms
   uint64_t swept_at_ = 0;
   uint64_t busy_poll_ns_ = 0;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "io/reactor.h"
+#include "wire/json_hint.h"
 
 namespace dmicro {
 namespace {
@@ -10,22 +11,6 @@ namespace {
 constexpr size_t kMaxInline = 256 * 1024;
 // Most bytes of one read: a few large frames in one go, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
-// Bodies up to this size are searched for non-ASCII bytes, which tells JavaScript to take its cheapest decoder.
-constexpr size_t kMaxAsciiScan = 64 * 1024;
-
-bool IsAscii(Bytes bytes) {
-  if (bytes.size > kMaxAsciiScan) return false;
-  const uint8_t* at = bytes.data;
-  const uint8_t* const end = at + bytes.size;
-  uint64_t seen = 0;
-  for (; end - at >= 8; at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    seen |= word;
-  }
-  for (; at != end; at++) seen |= *at;
-  return (seen & 0x8080808080808080u) == 0;
-}
 
 }  // namespace
 
@@ -121,7 +106,7 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   };
   record->seq = message.seq;
   record->route = message.method.size == 0 ? -1 : names_.Find(message.method);
-  record->bits = message.type | message.codec << 8 | (IsAscii(message.body) ? kAsciiBit : 0);
+  record->bits = message.type | message.codec << 8 | static_cast<int32_t>(HintOf(message.body)) << kHintShift;
   place(message.body, &record->body_start, &record->body_end);
   place(message.meta, &record->meta_start, &record->meta_end);
   place(message.status, &record->status_start, &record->status_end);

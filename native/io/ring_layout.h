@@ -20,7 +20,7 @@ struct Record {
   int32_t kind;
   int32_t seq;    // kAccept: listener id; kClose: CloseReason; kUnsent: bytes
   int32_t route;  // interned service method or -1; kClose: errno
-  int32_t bits;   // type | codec << 8 | kAsciiBit
+  int32_t bits;   // type | codec << 8 | TextHint << kHintShift
   int32_t body_start, body_end;
   int32_t meta_start, meta_end;
   int32_t status_start, status_end;
@@ -31,7 +31,7 @@ struct Record {
 static_assert(sizeof(Record) == 64);
 
 enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kUnsent };
-inline constexpr int32_t kAsciiBit = 1 << 16;
+inline constexpr int32_t kHintShift = 16;
 
 // One message to send.
 struct Send {

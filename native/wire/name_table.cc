@@ -31,7 +31,8 @@ int32_t NameTable::Find(Bytes name) const {
   int32_t id = buckets_[Hash(name) & (buckets_.size() - 1)];
   for (; id != -1; id = next_[static_cast<size_t>(id)]) {
     const std::string& known = names_[static_cast<size_t>(id)];
-    if (known.size() == name.size && std::memcmp(known.data(), name.data, name.size) == 0) break;
+    // An empty name may come without memory, and memcmp takes no null.
+    if (known.size() == name.size && (name.size == 0 || std::memcmp(known.data(), name.data, name.size) == 0)) break;
   }
   return id;
 }

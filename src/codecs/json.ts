@@ -1,5 +1,6 @@
 import { bodyText, type Codec } from '../codec.ts'
 import { deeperThan } from '../json-depth.ts'
+import { TextHint } from '../message.ts'
 import { Code, StatusError, statusText } from '../status.ts'
 
 /**
@@ -13,21 +14,27 @@ export const jsonCodec: Codec = {
   encode(value) {
     // Half of all replies are such a number in many services: 10 ns instead of 80.
     if (typeof value === 'number' && (value | 0) === value) return `${value}`
+    // And many are such a text: 80 ns instead of 200 at 62 characters.
+    if (typeof value === 'string' && plain.test(value)) return `"${value}"`
     const text = stringify(value)
     if (text === undefined) throw new TypeError(`json cannot encode a ${typeof value}`)
     return text
   },
 
-  decode(buffer, start, end, ascii, limits) {
+  decode(buffer, start, end, hint, limits) {
+    if (hint === TextHint.Quoted) return bodyText(buffer, start + 1, end - 1, hint)
     const small = smallInteger(buffer, start, end)
     if (small >= 0) return small
-    const text = bodyText(buffer, start, end, ascii)
+    const text = bodyText(buffer, start, end, hint)
     const value = parse(text)
     if (mayBeDeeper(text, limits.maxDepth) && deeperThan(value, limits.maxDepth))
       throw badMessage(`json nests deeper than ${limits.maxDepth}`)
     return value
   },
 }
+
+/** Text that needs no escape and is ASCII. */
+const plain = /^[ !#-[\]-~]*$/
 
 /** undefined for what JSON has no form for: undefined, a function, a symbol, an object whose toJSON returns one. */
 function stringify(value: unknown): string | undefined {

@@ -17,8 +17,8 @@ export const plainCodec: Codec = {
     throw new TypeError(`plain cannot encode ${typeof value === 'object' ? 'an object' : `a ${typeof value}`}`)
   },
 
-  decode(buffer, start, end, ascii) {
-    return bodyText(buffer, start, end, ascii)
+  decode(buffer, start, end, hint) {
+    return bodyText(buffer, start, end, hint)
   },
 }
 

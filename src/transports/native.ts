@@ -1,13 +1,15 @@
+import { constants } from 'node:os'
 import { getSystemErrorName } from 'node:util'
 import { type Address, parseAddress } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../limits.ts'
-import { Incoming } from '../message.ts'
+import { Incoming, type TextHint } from '../message.ts'
 import { nameBytes, watchNames } from '../names.ts'
 import type { NativeAddon, NativeLimits } from '../native.ts'
 import { SendResult, type Transport, type Wire, type WireListener, type WireOptions, type WireSink } from '../transport.ts'
 import { writeText } from '../write-text.ts'
-import { ASCII_BIT, Ctl, checkLayout, Kind, MAX_SENDS, OUTBOX_SIZE, REC_WORDS, Rec, SEND_WORDS, Snd } from './ring-layout.ts'
+import { removeStaleSocket } from './js/stale-socket.ts'
+import { Ctl, checkLayout, HINT_SHIFT, Kind, MAX_SENDS, OUTBOX_SIZE, REC_WORDS, Rec, SEND_WORDS, Snd } from './ring-layout.ts'
 import { systemError } from './system-error.ts'
 
 const BACKLOG = 4096
@@ -53,10 +55,10 @@ export class NativeTransport implements Transport {
 
   async listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void): Promise<WireListener> {
     const { addon } = this
-    const id =
-      address.kind === 'tcp'
-        ? addon.listen(address.host, address.port, null, BACKLOG, ...limitsOf(options))
-        : addon.listen(null, 0, address.path, BACKLOG, ...limitsOf(options))
+    let id = this.#bind(address, options)
+    if (id === -constants.errno.EADDRINUSE && address.kind === 'unix' && (await removeStaleSocket(address.path))) {
+      id = this.#bind(address, options)
+    }
     if (id < 0) throw systemError('listen', id, address)
     this.#accepting.set(id, onWire)
     this.#limits.set(id, options)
@@ -109,6 +111,13 @@ export class NativeTransport implements Transport {
   drain(): void {
     this.addon.drain()
     this.overflowed = true
+  }
+
+  #bind(address: Address, options: WireOptions): number {
+    const limits = limitsOf(options)
+    return address.kind === 'tcp'
+      ? this.addon.listen(address.host, address.port, null, BACKLOG, ...limits)
+      : this.addon.listen(null, 0, address.path, BACKLOG, ...limits)
   }
 
   #onBatch(): void {
@@ -170,7 +179,7 @@ export class NativeTransport implements Transport {
     const bits = records[at + Rec.Bits]
     message.type = bits & 0xff
     message.codec = (bits >> 8) & 0xff
-    message.ascii = (bits & ASCII_BIT) !== 0
+    message.hint = (bits >> HINT_SHIFT) as TextHint
     message.seq = records[at + Rec.Seq]
     message.route = records[at + Rec.Route]
     message.nameStart = records[at + Rec.NameStart]

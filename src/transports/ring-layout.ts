@@ -19,7 +19,7 @@ export const Rec = {
   Seq: 3,
   /** Kind close: errno (negative), or 0. */
   Route: 4,
-  /** type | codec << 8 | ASCII_BIT */
+  /** type | codec << 8 | TextHint << HINT_SHIFT */
   Bits: 5,
   BodyStart: 6,
   BodyEnd: 7,
@@ -34,7 +34,7 @@ export const Rec = {
 
 export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Unsent: 4 } as const
 
-export const ASCII_BIT = 1 << 16
+export const HINT_SHIFT = 16
 
 /** Words of one message to send. */
 export const Snd = {

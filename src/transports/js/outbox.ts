@@ -69,8 +69,7 @@ export class Outbox {
 
   /** Everything taken so far has been written. */
   release(): void {
-    for (const chunk of this.#taken) recycle(chunk)
-    this.#taken.length = 0
+    for (let chunk = this.#taken.pop(); chunk !== undefined; chunk = this.#taken.pop()) recycle(chunk)
   }
 
   /** Forgets everything. Nothing is recycled: the system may still be reading what was taken. */

@@ -14,9 +14,11 @@ export interface Turning {
  * The moments of one transport: the end of a loop turn, when every wire that has something to write writes it once, and
  * the sweep, one timer for all timeouts. Neither costs anything while no wire asks for it.
  *
- * The end of the turn is the check phase (`setImmediate`): the loop has then read every readable socket, and the
- * promises of asynchronous handlers have run. Measured against `process.nextTick` and against the end of each read in
- * `MEASURED`.
+ * The end of the turn is the check phase (`setImmediate`): the loop has then read every readable socket, and promises that
+ * were ready have run. Measured on Node 20.20, 2 cores, 2026-11, against a flush by `process.nextTick` and one at the end of
+ * each read: CPU per call is equal where each connection is answered by itself (1 × 64, 256 × 1, 16 × 16 in flight; one
+ * call at a time costs 13.6 µs against 13.0 and 13.4), and 0.53 µs against 5.8 per message where 32 peers each push to all
+ * 32, since `nextTick` writes once per message read.
  */
 export class Turns {
   #dirty: Turning[] = []
@@ -45,7 +47,7 @@ export class Turns {
   /** Sweeps `wire` until it says that there is nothing to watch. The caller asks once until then. */
   watch(wire: Turning): void {
     this.#watched.push(wire)
-    if (wire.sweepPeriod < this.#period) this.#setPeriod(wire.sweepPeriod)
+    if (wire.sweepPeriod < this.#period) this.#sweepIn(wire.sweepPeriod)
   }
 
   #arm(): void {
@@ -71,7 +73,6 @@ export class Turns {
     // Time in which this process stood still does not count: what peers sent meanwhile lies unread, so none is late.
     const now = performance.now()
     this.#clock += Math.min(now - this.#sweptAt, this.#period * 2)
-    this.#sweptAt = now
     let kept = 0
     let period = Number.POSITIVE_INFINITY
     const watched = this.#watched
@@ -82,16 +83,16 @@ export class Turns {
       if (wire.sweepPeriod < period) period = wire.sweepPeriod
     }
     watched.length = kept
-    if (period !== this.#period) this.#setPeriod(period)
+    this.#sweepIn(period)
   }
 
   /** Infinity stops the sweep. */
-  #setPeriod(period: number): void {
-    clearInterval(this.#timer)
+  #sweepIn(period: number): void {
+    clearTimeout(this.#timer)
     this.#period = period
     if (period === Number.POSITIVE_INFINITY) return
     this.#sweptAt = performance.now()
     // Sockets keep a process alive, this timer need not.
-    this.#timer = setInterval(this.#sweep, period).unref()
+    this.#timer = setTimeout(this.#sweep, period).unref()
   }
 }

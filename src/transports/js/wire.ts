@@ -42,7 +42,7 @@ const noName = Buffer.alloc(0)
  * - After `end` or `destroy` no message is delivered, not even one that has arrived.
  * - A FIN closes both directions: messages before it are delivered, what the socket takes at once of our answers is
  *   written, then `onClose(Peer)`.
- * - After `end` the reason is Local even when the peer resets while closing, but WriteTimeout or Io when queued bytes were lost.
+ * - After `end` the reason is Local whatever the peer does, unless an error or the write timeout kept queued bytes from it.
  * - While we do not read, because the peer does not, the frame timeout stands still: the write timeout runs instead.
  * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
  *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
@@ -87,7 +87,7 @@ export class JsWire implements Wire, Turning {
   #writtenSince = 0
   #endingSince = -1
 
-  /** `socket` is connected, and paused or without a listener for its data. Give it `received` if it reads into a buffer of its own. */
+  /** `socket` is connected, paused, and made with `allowHalfOpen`, so that answers can still be written when a FIN has come. */
   constructor(socket: Socket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
@@ -114,7 +114,7 @@ export class JsWire implements Wire, Turning {
       setImmediate(() => this.#tellClosed())
     } else if (this.#state === State.Open) {
       this.#socket.on('data', this.#onData)
-      this.#socket.resume()
+      if (!this.#paused) this.#socket.resume()
     }
   }
 
@@ -157,8 +157,7 @@ export class JsWire implements Wire, Turning {
     this.#state = State.Ending
     this.#framer.drop()
     this.flush()
-    // Its bytes are dropped, but its FIN must be seen.
-    this.#socket.on('data', this.#onData)
+    // What the peer still sends is dropped, but its FIN must be seen.
     this.#socket.resume()
   }
 
@@ -185,7 +184,7 @@ export class JsWire implements Wire, Turning {
     this.#resuming = false
     this.#yielded = false
     this.#share = MAX_PER_TURN
-    if (this.#state !== State.Open || this.#paused) return
+    if (this.#state !== State.Open || this.#paused || this.#sink === undefined) return
     this.#deliver()
     if (this.#state !== State.Open || this.#paused || this.#yielded) return
     if (this.#peerEnded) {
@@ -210,7 +209,11 @@ export class JsWire implements Wire, Turning {
   readonly received = (length: number, chunk: Uint8Array): boolean => {
     if (this.#state !== State.Open) return true
     this.#framer.feed(chunk as Buffer, length)
-    this.#deliver()
+    if (this.#paused || this.#yielded) {
+      this.#framer.keep()
+    } else {
+      this.#deliver()
+    }
     return true
   }
 
@@ -251,16 +254,16 @@ export class JsWire implements Wire, Turning {
   #write(): void {
     const socket = this.#socket
     this.#inFlight = this.#outbox.take(MAX_WRITE, views)
-    if (views.length === 1) {
-      socket.write(views[0], this.#onWritten)
+    const last = views.pop() as Buffer
+    if (views.length === 0) {
+      socket.write(last, this.#onWritten)
     } else {
-      const last = views.length - 1
       socket.cork()
-      for (let i = 0; i < last; i++) socket.write(views[i])
-      socket.write(views[last], this.#onWritten)
+      for (const view of views) socket.write(view)
+      socket.write(last, this.#onWritten)
       socket.uncork()
+      views.length = 0
     }
-    views.length = 0
     // The usual case: the kernel took all of it, and the chunks can be used again at once.
     if (socket.writableLength === 0) {
       this.#settle()
@@ -284,7 +287,7 @@ export class JsWire implements Wire, Turning {
 
   readonly #onEnd = (): void => {
     if (this.#state === State.Ending) {
-      this.#close(this.#inFlight + this.#outbox.size > 0 ? CloseReason.Peer : CloseReason.Local, '')
+      this.#close(CloseReason.Local, '')
     } else if (this.#yielded || this.#paused) {
       this.#peerEnded = true
     } else {

@@ -1,0 +1,154 @@
+// Fails when a file imports upward, sideways between siblings, or across the native border.
+//   node scripts/check-imports.mjs [root]        root: the folder that holds src/ and native/, default the project's
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+/**
+ * The files of src/, lowest first, without `.ts`. A file imports only from earlier entries; `import type` counts. `x/*` is
+ * every file below x/ that has no entry of its own; those stand on one level and never import each other.
+ */
+const ORDER = [
+  'limits',
+  'status',
+  'log',
+  'message',
+  'close-reason',
+  'names',
+  'write-text',
+  'json-depth',
+  'json-scan',
+  'status-json',
+  'meta',
+  'naming',
+  'address',
+  'timer-wheel',
+  'pending',
+  'pending-call',
+  'codec',
+  'codecs/*',
+  'codec-table',
+  'transport',
+  'native',
+  'protos/raw',
+  'protos/*',
+  'protos/raw-framer',
+  'transports/ring-layout',
+  'transports/system-error',
+  'transports/js/*',
+  'transports/js/wire',
+  'transports/*',
+  'transports/choose',
+  'options',
+  'session',
+  'context',
+  'router',
+  'dispatcher',
+  'endpoint',
+  'index',
+]
+
+/** Files that only these may import. */
+const ONLY_FOR = {
+  native: ['transports/native', 'transports/choose'],
+}
+
+/** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
+const NATIVE = {
+  wire: { folders: ['io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  io: { folders: ['node'], headers: /^(napi|node|js_native_api|v8)/ },
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const { problems, summary } = checkTree(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), '..'))
+  for (const problem of problems) console.error(problem)
+  if (problems.length > 0) process.exitCode = 1
+  else console.log(summary)
+}
+
+/** One line for each problem under `root`, and one that sums up when there is none. */
+export function checkTree(root) {
+  const src = resolve(root, 'src')
+  const sources = files(src, /\.[cm]?[jt]sx?$/)
+  const problems = sources.flatMap((file) => checkSource(src, file))
+  if (sources.length === 0) problems.push(`${src}: has no source files`)
+  let natives = 0
+  for (const layer of Object.keys(NATIVE)) {
+    const found = files(resolve(root, 'native', layer), /\.(h|hpp|hh|inc|c|cc|cpp|cxx)$/)
+    for (const file of found) problems.push(...checkNative(layer, file, slashes(relative(root, file))))
+    natives += found.length
+  }
+  return { problems, summary: `imports are in order: ${sources.length} files in src/, ${natives} in native/wire and native/io` }
+}
+
+function checkSource(src, file) {
+  const name = unit(src, file)
+  const shown = `src/${slashes(relative(src, file))}`
+  const problems = rankOf(name) < 0 ? ['has no place in the order, give it one in scripts/check-imports.mjs'] : []
+  for (const { fileName: specifier } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles) {
+    if (specifier === 'dmicro' || specifier.startsWith('dmicro/')) problems.push(`imports ${specifier}, which is the package itself`)
+    else if (/^(\.|\/)/.test(specifier)) problems.push(...checkImport(name, unit(src, resolve(dirname(file), specifier))))
+  }
+  return problems.map((problem) => `${shown}: ${problem}`)
+}
+
+function checkImport(name, other) {
+  if (other === name) return ['imports itself']
+  if (other.startsWith('../')) return [`imports ${other.slice(3)}, which is outside src`]
+  const problems = []
+  const rank = rankOf(name)
+  const otherRank = rankOf(other)
+  if (otherRank < 0) problems.push(`imports ${other}, which has no place in the order`)
+  else if (rank >= 0 && otherRank > rank) problems.push(`imports ${other}, which is above it`)
+  else if (otherRank === rank) problems.push(`imports ${other}, which is a sibling`)
+  const allowed = ONLY_FOR[other]
+  if (allowed !== undefined && !allowed.includes(name)) problems.push(`imports ${other}, which is only for ${allowed.join(' and ')}`)
+  return problems
+}
+
+/** Position in ORDER; an entry of its own wins over the longest `folder/*`. -1 when there is none. */
+function rankOf(name) {
+  const own = ORDER.indexOf(name)
+  if (own >= 0) return own
+  for (let folder = posix.dirname(name); folder !== '.' && folder !== '/'; folder = posix.dirname(folder)) {
+    const rank = ORDER.indexOf(`${folder}/*`)
+    if (rank >= 0) return rank
+  }
+  return -1
+}
+
+function checkNative(layer, file, shown) {
+  const { folders, headers } = NATIVE[layer]
+  const text = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
+  const problems = []
+  for (const [, operand] of text.matchAll(/^[ \t]*#[ \t]*(?:include|import|include_next)\b[ \t]*(.*)$/gm)) {
+    const header = /^[<"]([^>"]+)[>"]/.exec(operand)?.[1]
+    if (header === undefined) {
+      problems.push(`${shown}: includes ${operand}, which cannot be checked`)
+      continue
+    }
+    // "io/x.h" is meant from native/, "../io/x.h" from the file itself.
+    const paths = [header, posix.relative('native', posix.join(posix.dirname(shown), header))]
+    const crosses = headers.test(header) || paths.some((path) => folders.some((folder) => posix.normalize(path).startsWith(`${folder}/`)))
+    if (crosses) problems.push(`${shown}: includes ${header}, which is above native/${layer}`)
+  }
+  return problems
+}
+
+function files(folder, pattern) {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+}
+
+/** How ORDER names a file. */
+function unit(src, file) {
+  return slashes(relative(src, file)).replace(/\.[cm]?[jt]sx?$/, '')
+}
+
+function slashes(path) {
+  return path.split(sep).join('/')
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** A copy of the package's sources without any binary; `place` may put one there. Prints how one call went. */
+function run(
+  t: TestContext,
+  place: (folder: string) => void,
+  options: { env?: Record<string, string>; transport?: string; before?: string } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'dmicro-fallback-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  mkdirSync(join(folder, 'build/Release'), { recursive: true })
+  place(folder)
+  const code = `${options.before ?? ''}
+    const { Endpoint } = await import('./src/index.ts')
+    const server = new Endpoint({ transport: ${JSON.stringify(options.transport ?? 'auto')} })
+    server.routeCall('/add', (n) => n.reduce((a, b) => a + b))
+    new Endpoint()
+    const session = await server.dial((await server.listen('tcp://127.0.0.1:0')).url)
+    console.log(await session.call('/add', [1, 2, 3]), String(server.transport))
+    await server.close()`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...options.env },
+  })
+  return { out: stdout.trim(), err: stderr.trim(), status }
+}
+
+const binary = (folder: string): string => join(folder, 'build/Release/dmicro.node')
+const nothing = (): void => {}
+
+test('N6: without a binary calls run on JavaScript, and one line says why', (t) => {
+  const { out, err } = run(t, nothing)
+  assert.match(out, /^6 js \(no native binary was built or shipped/)
+  assert.equal(err.split('\n').filter((line) => line.includes('JavaScript transport')).length, 1)
+})
+
+const broken: Record<string, (folder: string) => void> = {
+  'is empty': (folder) => writeFileSync(binary(folder), ''),
+  'is truncated': (folder) => writeFileSync(binary(folder), Buffer.from('7f454c4602010100', 'hex')),
+  'is text': (folder) => writeFileSync(binary(folder), 'not a binary'),
+  'is a folder': (folder) => mkdirSync(binary(folder)),
+  'is another library': (folder) => copyFileSync(process.platform === 'linux' ? '/proc/self/exe' : process.execPath, binary(folder)),
+}
+for (const [how, place] of Object.entries(broken)) {
+  test(`N6: a binary that ${how} is named in the reason, and calls run on JavaScript`, (t) => {
+    const { out } = run(t, place)
+    assert.match(out, /^6 js \(the native binary does not load: /)
+  })
+}
+
+test('N6: unknown runtimes run on JavaScript', (t) => {
+  for (const runtime of ['bun', 'deno']) {
+    const { out } = run(t, nothing, { before: `Object.defineProperty(process.versions, ${JSON.stringify(runtime)}, { value: '1.0' })` })
+    assert.match(out, new RegExp(`^6 js \\(${runtime} cannot run the native transport\\)`))
+  }
+})
+
+test('N6: asking for the native transport where it cannot run is an error that says why', (t) => {
+  const { status, err } = run(t, nothing, { transport: 'native' })
+  assert.notEqual(status, 0)
+  assert.match(err, /the native transport cannot run: no native binary/)
+})
+
+test('N6: DMICRO_TRANSPORT overrides the option', (t) => {
+  const { out, err } = run(t, nothing, { transport: 'native', env: { DMICRO_TRANSPORT: 'js' } })
+  assert.equal(out, '6 js (asked for by DMICRO_TRANSPORT=js)')
+  assert.equal(err, '')
+  assert.match(run(t, nothing, { env: { DMICRO_TRANSPORT: 'carrier pigeon' } }).err, /transport must be/)
+})

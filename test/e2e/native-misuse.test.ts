@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadNative, type NativeAddon } from '../../src/native.ts'
+
+const junk: unknown[] = [
+  undefined,
+  null,
+  true,
+  -1,
+  0,
+  1,
+  0.5,
+  2 ** 31,
+  2 ** 53,
+  -(2 ** 40),
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  10n,
+  '',
+  'text',
+  'a\0b',
+  '127.0.0.1',
+  '999.999.999.999',
+  'x'.repeat(100_000),
+  Symbol('s'),
+  {},
+  [],
+  () => {},
+  new Uint8Array(0),
+  new Uint8Array(300),
+  new Float64Array(3),
+  new ArrayBuffer(8),
+  Buffer.from('/x'),
+  new Proxy({}, {}),
+]
+
+test('N1: nothing JavaScript passes to the addon can do more than throw', (t) => {
+  const loaded = loadNative()
+  if ('reason' in loaded) return t.skip(loaded.reason)
+  const addon = loaded.addon as unknown as Record<string, (...args: unknown[]) => unknown>
+  let seed = 1
+  const next = (below: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+    return seed % below
+  }
+  const opened: number[] = []
+  let started = false
+  for (let round = 0; round < 2; round++) {
+    for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function')) {
+      for (let i = 0; i < 3000; i++) {
+        if (name === 'start' && started) break
+        const args = Array.from({ length: next(11) }, () => junk[next(junk.length)])
+        try {
+          const result = addon[name](...args)
+          if (name === 'listen' && (result as number) >= 0) opened.push(result as number)
+          if (name === 'start') started = true
+        } catch (error) {
+          assert.ok(error instanceof Error, name)
+        }
+      }
+    }
+    // The second round meets a started addon.
+    if (!started) addon.start(() => {})
+    started = true
+    assert.throws(() => addon.start(() => {}), /already started/)
+  }
+  for (const id of opened) (addon as unknown as NativeAddon).closeListener(id)
+})

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { frame } from '../frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
+import { rawPeer } from '../raw-peer.ts'
+
+const MiB = 1024 * 1024
+
+onEachTransport('limits', (transport) => {
+  test('M1: a peer that never reads is cut off at the unsent limit and memory stays bounded', async (t) => {
+    const { server, listener, session } = await pair(t, transport)
+    const log = recorder()
+    Object.assign(server.settings, { log })
+    const large = 'x'.repeat(8 * MiB)
+    server.routeCall('/large', () => large)
+    server.routeCall('/ok', () => 'ok')
+    const stranger = await rawPeer(t, listener.url)
+    stranger.socket.pause()
+    const before = process.memoryUsage().rss
+    stranger.send(...Array.from({ length: 30 }, (_, seq) => frame({ seq, method: '/large' })))
+    while (server.stats.violations === 0) assert.equal(await session.call('/ok'), 'ok')
+    assert.equal(log.lines.at(-1)?.fields.reason, 'unsent bytes over the limit')
+    assert.ok(process.memoryUsage().rss - before < 160 * MiB, '30 replies of 8 MiB')
+    assert.equal(await session.call('/ok'), 'ok')
+  })
+
+  test('M1: pushes to a peer that never reads fail fast at the limit, and go on when it reads', async (t) => {
+    const { server, listener } = await pair(t, transport, { server: { limits: { maxUnsent: MiB } } })
+    const stranger = await rawPeer(t, listener.url)
+    const [, peer] = [...server.sessions()].length === 2 ? [...server.sessions()] : await nextSession(server)
+    stranger.socket.pause()
+    const text = 'x'.repeat(10_000)
+    let sent = 0
+    let failure: [number, string, string] | undefined
+    for (; failure === undefined && sent < 10_000; sent++) {
+      failure = await peer.push('/p', text).then(
+        () => undefined,
+        (error) => [error.code, error.message, error.cause] as [number, string, string],
+      )
+    }
+    assert.deepEqual([failure?.[0], failure?.[1]], [104, 'Write Failed'])
+    assert.match(failure?.[2] ?? '', /does not read/)
+    assert.ok(sent < 5000)
+    assert.ok(peer.health, 'a failed push does not cost the session')
+    stranger.socket.resume()
+    const frames = await stranger.received(sent - 1)
+    assert.ok(frames.every(({ method, body }) => method === '/p' && body.length === 10_002))
+    stranger.send(frame({ seq: 'q', method: '/none' }))
+    assert.equal((await stranger.received(sent)).at(-1)?.status.code, 404)
+    await peer.push('/p', 'again')
+    await stranger.received(sent + 1)
+  })
+
+  test('a message that alone is over the unsent limit still passes when nothing waits', async (t) => {
+    const { server, session } = await pair(t, transport, { client: { limits: { maxUnsent: 1000 } } })
+    server.routeCall('/size', (text: string) => text.length)
+    assert.equal(await session.call('/size', 'x'.repeat(100_000)), 100_000)
+  })
+
+  test('a peer that stops reading for the write timeout loses its session', async (t) => {
+    const { server, listener } = await pair(t, transport, { server: { limits: { writeTimeout: 80 } } })
+    server.routeCall('/large', () => 'x'.repeat(8 * MiB))
+    const stranger = await rawPeer(t, listener.url)
+    stranger.socket.pause()
+    stranger.send(frame({ method: '/large' }))
+    const closed = once<string>()
+    while (server.sessionCount < 2) await nextSession(server)
+    const second = [...server.sessions()][1]
+    second.on('close', (reason) => closed.resolve(reason?.cause ?? ''))
+    assert.equal(await closed.promise, 'peer does not read')
+  })
+
+  test('sends over the message limit fail with 104 here and are a 500 as a reply', async (t) => {
+    const limits = { maxMessage: 1000 }
+    const { server, session } = await pair(t, transport, { server: { limits }, client: { limits } })
+    server.routeCall('/large', () => 'x'.repeat(1000))
+    server.routeCall('/echo', (value: unknown) => value)
+    assert.deepEqual(await status(session.call('/echo', 'x'.repeat(1000))), [104, 'Write Failed', 'message over the size limit'])
+    assert.deepEqual(await status(session.call('/large')), [500, 'Internal Server Error', 'the reply is over the size limit'])
+    assert.equal(await session.call('/echo', 'fits'), 'fits')
+    const room = 1000 - frame({ seq: 9, method: '/echo' }).length - 2
+    for (let n = 1; n <= 4; n++) await session.call('/echo', n)
+    assert.equal((await session.call<string>('/echo', 'x'.repeat(room))).length, room, 'exactly the limit')
+    assert.equal((await status(session.call('/echo', 'x'.repeat(room + 1))))[0], 104)
+  })
+
+  test('calls beyond maxRunning are answered 429 and served again when handlers end', async (t) => {
+    const { server, session } = await pair(t, transport, { server: { limits: { maxRunning: 3 } } })
+    const gates: (() => void)[] = []
+    const started = once()
+    server.routeCall('/hold', () => {
+      const gate = once<string>()
+      gates.push(() => gate.resolve('held'))
+      if (gates.length === 3) started.resolve()
+      return gate.promise
+    })
+    const held = [1, 2, 3].map(() => session.call('/hold'))
+    await started.promise
+    assert.equal((await status(session.call('/hold')))[0], 429)
+    for (const release of gates) release()
+    assert.deepEqual(await Promise.all(held), ['held', 'held', 'held'])
+    const again = session.call('/hold')
+    while (gates.length < 4) await status(session.call('/none'))
+    gates[3]()
+    assert.equal(await again, 'held')
+  })
+
+  test('connections beyond maxSessions are closed at once and counted', async (t) => {
+    const log = recorder()
+    const server = endpoint(t, { transport, log, limits: { maxSessions: 2 } })
+    server.routeCall('/ok', () => 'ok')
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const client = endpoint(t, { transport })
+    const first = await client.dial(url)
+    const second = await client.dial(url)
+    assert.equal(await first.call('/ok'), 'ok')
+    assert.equal(await second.call('/ok'), 'ok')
+    const stranger = await rawPeer(t, url)
+    await stranger.closed
+    assert.equal(server.stats.refused, 1)
+    assert.equal(log.lines[0].fields.reason, 'too many sessions')
+    await second.close()
+    while (server.sessionCount === 2) await first.call('/ok')
+    assert.equal(await (await client.dial(url)).call('/ok'), 'ok')
+  })
+
+  test('4,000 sessions on one endpoint all answer', async (t) => {
+    const { server, client, listener } = await pair(t, transport)
+    server.routeCall('/n', (n: number) => n)
+    const sessions = await Promise.all(Array.from({ length: 4000 }, () => client.dial(listener.url)))
+    const answers = await Promise.all(sessions.map((session, n) => session.call<number>('/n', n)))
+    assert.ok(answers.every((answer, n) => answer === n))
+    assert.equal(server.sessionCount, 4001)
+  })
+})
+
+async function nextSession(server: import('../../src/index.ts').Endpoint) {
+  const accepted = once()
+  server.once('session', () => accepted.resolve())
+  await accepted.promise
+  return [...server.sessions()]
+}

@@ -1,0 +1,78 @@
+/** Frames of the raw protocol (spec/wire.md §8.1) made by hand, so that a test can get any byte of them wrong. */
+export interface FrameParts {
+  total?: number
+  version?: number
+  filters?: number[]
+  seq?: string | number
+  type?: number
+  method?: string | Buffer
+  methodLength?: number
+  status?: string
+  statusLength?: number
+  meta?: string
+  metaLength?: number
+  codec?: number
+  body?: string | Buffer
+}
+
+export function frame(parts: FrameParts = {}): Buffer {
+  const seq = Buffer.from(typeof parts.seq === 'number' ? parts.seq.toString(36) : (parts.seq ?? '1'))
+  const method = Buffer.from(parts.method ?? '')
+  const status = Buffer.from(parts.status ?? '{"code":0,"msg":"","cause":""}')
+  const meta = Buffer.from(parts.meta ?? '{}')
+  const body = Buffer.from(parts.body ?? '')
+  const filters = parts.filters ?? []
+  const payload = Buffer.concat([
+    Buffer.from([seq.length]),
+    seq,
+    Buffer.from([parts.type ?? 1, parts.methodLength ?? method.length]),
+    method,
+    u16(parts.statusLength ?? status.length),
+    status,
+    u16(parts.metaLength ?? meta.length),
+    meta,
+    Buffer.from([parts.codec ?? 106]),
+    body,
+  ])
+  const head = Buffer.from([0, 0, 0, 0, parts.version ?? 1, filters.length, ...filters])
+  head.writeUInt32BE(parts.total ?? head.length + payload.length)
+  return Buffer.concat([head, payload])
+}
+
+export interface Parsed {
+  seq: string
+  type: number
+  method: string
+  status: { code: number; msg: string; cause: string }
+  meta: string
+  codec: number
+  body: string
+}
+
+/** Takes whole frames off the front of `bytes`. */
+export function parse(bytes: Buffer): { frames: Parsed[]; rest: Buffer } {
+  const frames: Parsed[] = []
+  let rest = bytes
+  while (rest.length >= 4 && rest.length >= rest.readUInt32BE(0)) {
+    const total = rest.readUInt32BE(0)
+    frames.push(parseOne(rest.subarray(0, total)))
+    rest = rest.subarray(total)
+  }
+  return { frames, rest }
+}
+
+function parseOne(bytes: Buffer): Parsed {
+  let at = 6
+  const take = (size: number): Buffer => bytes.subarray(at, (at += size))
+  const seq = take(take(1)[0]).toString()
+  const type = take(1)[0]
+  const method = take(take(1)[0]).toString()
+  const status = JSON.parse(take(take(2).readUInt16BE()).toString())
+  const meta = take(take(2).readUInt16BE()).toString()
+  const codec = take(1)[0]
+  return { seq, type, method, status, meta, codec, body: bytes.subarray(at).toString() }
+}
+
+function u16(value: number): Buffer {
+  return Buffer.from([value >> 8, value & 0xff])
+}

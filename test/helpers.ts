@@ -1,0 +1,84 @@
+import type { TestContext } from 'node:test'
+import { describe } from 'node:test'
+import { Endpoint, type EndpointOptions, type Listener, type Logger, type Session } from '../src/index.ts'
+
+export type Kind = 'native' | 'js'
+
+/** Both transports pass every end-to-end suite; DMICRO_TEST_TRANSPORT=js narrows a run to one. */
+export const transports: readonly Kind[] = ['native', 'js'].filter((kind) => (process.env.DMICRO_TEST_TRANSPORT ?? kind) === kind) as Kind[]
+
+/** Runs `suite` once for each transport. */
+export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
+  for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
+}
+
+/** An endpoint that is closed when the test ends. Quiet unless a log is given. */
+export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
+  const made = new Endpoint({ log: false, closeTimeout: 200, ...options })
+  t.after(() => made.close())
+  return made
+}
+
+export interface Pair {
+  server: Endpoint
+  client: Endpoint
+  listener: Listener
+  /** The client's end. */
+  session: Session
+  /** The server's end of it. */
+  peer: Session
+}
+
+/** A server listening on loopback and a client that has dialled it. */
+export async function pair(
+  t: TestContext,
+  transport: Kind,
+  options: { server?: EndpointOptions; client?: EndpointOptions; url?: string } = {},
+): Promise<Pair> {
+  const server = endpoint(t, { transport, ...options.server })
+  const client = endpoint(t, { transport, ...options.client })
+  const listener = await server.listen(options.url ?? 'tcp://127.0.0.1:0')
+  const accepted = once<Session>()
+  server.once('session', accepted.resolve)
+  const session = await client.dial(listener.url)
+  return { server, client, listener, session, peer: await accepted.promise }
+}
+
+export interface Once<T> {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: unknown) => void
+}
+
+/** A promise settled from outside: what a test waits on in place of time. */
+export function once<T = void>(): Once<T> {
+  let resolve!: (value: T) => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res
+    reject = rej
+  })
+  return { promise, resolve, reject }
+}
+
+/** A logger that keeps its lines. */
+export function recorder(): Logger & { lines: { level: string; text: string; fields: Record<string, unknown> }[] } {
+  const lines: { level: string; text: string; fields: Record<string, unknown> }[] = []
+  const at =
+    (level: string) =>
+    (text: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      lines.push({ level, text, fields })
+    }
+  return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** What a rejected call looks like: `[code, message, cause]`. */
+export async function status(promise: Promise<unknown>): Promise<[number, string, string]> {
+  try {
+    await promise
+  } catch (error) {
+    const { code, message, cause } = error as { code: number; message: string; cause: string }
+    return [code, message, cause]
+  }
+  throw new Error('expected a failure')
+}

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+
+/** One line of `dmicro-interop client`. */
+export interface GoCheck {
+  name: string
+  ok: boolean
+  detail: string
+}
+
+export interface GoServer {
+  /** What a client of ours dials. */
+  readonly url: string
+  /** What a client written in Go dials. */
+  readonly address: string
+  stop(): Promise<void>
+}
+
+export type Network = 'tcp' | 'tcp6' | 'unix'
+
+/** The real Go DMicro, built from `./go` into a directory that `dispose` removes. */
+export class GoPeer {
+  readonly #directory: string
+  readonly #binary: string
+  #sockets = 0
+
+  private constructor(directory: string, binary: string) {
+    this.#directory = directory
+    this.#binary = binary
+  }
+
+  /**
+   * @returns the peer, or in one line why there can be none on this machine
+   * @throws when the module is there and does not compile: that is our mistake, not the machine's
+   */
+  static async build(): Promise<GoPeer | string> {
+    const directory = await mkdtemp(join(tmpdir(), 'dmicro-interop-'))
+    const binary = join(directory, 'dmicro-interop')
+    let reason: string
+    try {
+      const { code, stderr } = await run('go', ['build', '-o', binary, '.'], join(import.meta.dirname, 'go'))
+      if (code === 0) return new GoPeer(directory, binary)
+      if (/^\.\/\S+\.go:\d+:/m.test(stderr)) throw new Error(`test/interop/go does not compile:\n${stderr}`)
+      reason = `go build: ${lastLine(stderr)}`
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true })
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      return 'go is not installed'
+    }
+    await rm(directory, { recursive: true, force: true })
+    return reason
+  }
+
+  async dispose(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  /** An address to listen on: any free port, or a path nobody has used. */
+  freeAddress(network: Network): string {
+    if (network === 'tcp') return '127.0.0.1:0'
+    if (network === 'tcp6') return '[::1]:0'
+    return join(this.#directory, `${++this.#sockets}.sock`)
+  }
+
+  /** Starts a Go server with every route of `./go/README.md`. It ends with this process, whatever happens. */
+  async serve(network: Network): Promise<GoServer> {
+    const child = spawn(this.#binary, ['server', '-network', network, '-listen', this.freeAddress(network)])
+    const exited = once(child, 'close')
+    const stderr = text(child.stderr)
+    const line = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => undefined)])
+    if (line === undefined) throw new Error(`the Go server did not start:\n${await stderr}`)
+    const { address } = JSON.parse(String(line[0])) as { address: string }
+    return {
+      url: urlOf(network, address),
+      address,
+      async stop() {
+        child.stdin.end()
+        const [code] = await exited
+        if (code !== 0) throw new Error(`the Go server ended with ${code}:\n${await stderr}`)
+      },
+    }
+  }
+
+  /** Lets a Go client check the server at `address`. Rejects when it hung or could not start. */
+  async check(network: Network, address: string, ...flags: string[]): Promise<GoCheck[]> {
+    const { code, stdout, stderr } = await run(this.#binary, ['client', '-network', network, '-addr', address, ...flags])
+    if (code !== 0 && code !== 1) throw new Error(`the Go client ended with ${code}:\n${stdout}${stderr}`)
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as GoCheck)
+  }
+}
+
+export function urlOf(network: Network, address: string): string {
+  return `${network === 'unix' ? 'unix' : 'tcp'}://${address}`
+}
+
+export function addressOf(url: string): string {
+  return url.slice(url.indexOf('://') + 3)
+}
+
+/** Runs a command to its end. Rejects when it cannot start. */
+async function run(command: string, args: string[], cwd?: string) {
+  const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'close'), text(child.stdout), text(child.stderr)])
+  return { code: code as number | null, stdout, stderr }
+}
+
+function lastLine(output: string): string {
+  return output.trim().split('\n').at(-1) ?? ''
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict'
+import { after, before, it } from 'node:test'
+import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { type Notebook, offerClientRoutes } from './routes.ts'
+
+/** Codec ids on the wire. */
+const jsonId = 0x6a
+const plainId = 0x73
+
+/** What encoders like to escape, drop or split. */
+const awkward = 'héllo 世界 😀 <b>&</b> "quoted" back\\slash \n\t\x1b[31m \u00a0\u2028\ufeff'
+
+/** Exactly 1 MiB of UTF-8 that mixes one-byte and three-byte characters, so that some character straddles every buffer edge. */
+const mebibyte = (() => {
+  const unit = '0123456789 abc 世界\n'
+  const units = Math.floor(2 ** 20 / Buffer.byteLength(unit))
+  return unit.repeat(units) + '.'.repeat(2 ** 20 - units * Buffer.byteLength(unit))
+})()
+
+/** Registers one test for each thing a Node client must be able to do with a Go server. One session serves them all. */
+export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void {
+  let client: Endpoint
+  let session: Session
+  let pushed: Notebook
+
+  before(async () => {
+    client = new Endpoint({ transport, timeout: 10_000, log: false })
+    assert.equal(client.transport.kind, transport)
+    pushed = offerClientRoutes(client)
+    session = await client.dial(url())
+  })
+  after(async () => {
+    await session.close()
+    await client.close()
+  })
+
+  it('calls with json', async () => {
+    assert.equal(await session.call<number>('/math/add', [1, 2, 3, 4, 5]), 15)
+  })
+
+  it('returns a nested value unchanged', async () => {
+    const value = { text: awkward, list: [1.5, true, null, 'x', -0.1, 1e21], map: { '': 'empty key', __proto__x: 1 } }
+    assert.deepEqual(await session.call('/echo/any', value), value)
+  })
+
+  it('returns awkward text unchanged', async () => {
+    assert.equal(await session.call('/echo/text', awkward), awkward)
+  })
+
+  it('calls with plain', async () => {
+    const reply = await session.callReply('/echo/text', awkward, { codec: 'plain' })
+    assert.equal(reply.body, awkward)
+    assert.equal(reply.codec, plainId)
+  })
+
+  it('calls without an argument', async () => {
+    assert.equal(await session.call('/math/add'), 0)
+  })
+
+  it('takes an empty reply', async () => {
+    const reply = await session.callReply('/echo/any')
+    assert.equal(reply.body, undefined)
+    assert.equal(reply.codec, jsonId)
+  })
+
+  it('rejects with status 1001, its message and its cause', async () => {
+    await fails('/status/fail', { code: 1001, msg: 'refused', cause: 'because' }, 1001, 'refused', 'because')
+  })
+
+  it('reads a status in Go quoting, which is not always JSON', async () => {
+    const msg = `${awkward} \x00\x01\x07\x08\x0b\x0c\x7f \u0085\u200b\u2029 ${String.fromCodePoint(0xe0001, 0x10ffff)}`
+    await fails('/status/fail', { code: 1002, msg, cause: `${msg}","cause":"x"}` }, 1002, msg, `${msg}","cause":"x"}`)
+  })
+
+  it('reads the text of a panic in Go quoting', async () => {
+    await fails('/status/panic', awkward, 500, 'Internal Server Error', awkward)
+  })
+
+  it('rejects with the lowest and the highest code', async () => {
+    await fails('/status/fail', { code: -2147483648, msg: 'lowest', cause: '' }, -2147483648, 'lowest', '')
+    await fails('/status/fail', { code: 2147483647, msg: 'highest', cause: '' }, 2147483647, 'highest', '')
+  })
+
+  it('rejects with 404 for an unknown route', async () => {
+    await fails('/no/such/route', 'x', 404, 'Not Found', '')
+  })
+
+  it('rejects with 400 for an argument Go cannot decode', async () => {
+    await fails('/math/add', 'no list', 400, 'Bad Message', 'json: cannot unmarshal string into Go value of type []int')
+  })
+
+  it('rejects with 400 when the reply does not decode, and goes on', async () => {
+    await assert.rejects(session.call('/echo/bytes', Buffer.from('{"cut":')), { name: 'StatusError', code: 400 })
+    assert.equal(await session.call('/math/add', [1]), 1)
+  })
+
+  it('sends meta and reads meta of the reply', async () => {
+    const meta = { author: 'osgochina', text: awkward, 'ключ<&>': '' }
+    const reply = await session.callReply('/meta/echo', { from: 'server', text: awkward }, { meta })
+    assert.deepEqual(reply.body, meta)
+    assert.deepEqual({ ...reply.meta }, { 'echo-count': '3', from: 'server', text: awkward })
+  })
+
+  it('gets the codec it accepts', async () => {
+    const plain = await session.callReply('/echo/text', 'text', { acceptCodec: 'plain' })
+    assert.deepEqual([plain.body, plain.codec], ['text', plainId])
+    const json = await session.callReply('/echo/text', 'text', { codec: 'plain', acceptCodec: 'json' })
+    assert.deepEqual([json.body, json.codec], ['text', jsonId])
+  })
+
+  it('pushes, and reads back what it pushed', async () => {
+    const before = await session.call<string[]>('/note/list', 0)
+    const notes = [`first ${awkward}`, 'second', 'third']
+    for (const note of notes) await session.push('/note', note)
+    const all = await session.call<string[]>('/note/list', before.length + notes.length)
+    assert.deepEqual(all.slice(before.length).sort(), notes.sort())
+  })
+
+  it('survives a push nobody takes', async () => {
+    await session.push('/no/such/route', 'x')
+    assert.equal(await session.call('/math/add', [1, 1]), 2)
+  })
+
+  it('is called back', async () => {
+    assert.equal(await session.call('/call/back', 21), 42)
+  })
+
+  it('is pushed back', async () => {
+    const before = pushed.length
+    assert.equal(await session.call('/push/back', 3), 3)
+    const all = await pushed.atLeast(before + 3)
+    assert.deepEqual(all.slice(before).sort(), ['note 1', 'note 2', 'note 3'])
+  })
+
+  it('keeps 300 calls in flight apart', async () => {
+    const sums = await Promise.all(Array.from({ length: 300 }, (_, i) => session.call<number>('/math/add', [i, 1000])))
+    assert.deepEqual(
+      sums,
+      Array.from({ length: 300 }, (_, i) => i + 1000),
+    )
+  })
+
+  it('keeps 300 calls apart that each call back', async () => {
+    const doubled = await Promise.all(Array.from({ length: 300 }, (_, i) => session.call<number>('/call/back', i)))
+    assert.deepEqual(
+      doubled,
+      Array.from({ length: 300 }, (_, i) => 2 * i),
+    )
+  })
+
+  it('calls 200 times, one after another', async () => {
+    for (let i = 0; i < 200; i++) assert.equal(await session.call('/math/add', [i, i]), 2 * i)
+  })
+
+  it('lets a quick reply overtake a waiting one', async () => {
+    const before = await session.call<string[]>('/note/list', 0)
+    const waiting = session.call<string[]>('/note/list', before.length + 1)
+    assert.equal(await session.call('/math/add', [2, 2]), 4)
+    await session.push('/note', 'go on')
+    assert.equal((await waiting).length, before.length + 1)
+  })
+
+  it('carries 1 MiB of json text both ways', async () => {
+    assert.equal(same(await session.call<string>('/echo/text', mebibyte), mebibyte), true)
+  })
+
+  it('carries 1 MiB of raw bytes both ways', async () => {
+    const reply = await session.call<string>('/echo/bytes', Buffer.from(mebibyte), { codec: 'plain' })
+    assert.equal(same(reply, mebibyte), true)
+  })
+
+  it('gives up at its timeout and ignores the late reply', async () => {
+    await assert.rejects(session.call('/slow', 50, { timeout: 5 }), { name: 'StatusError', code: 408 })
+    // Go answers the second call after the first, so the late reply has passed by then.
+    assert.equal(await session.call('/slow', 100), 100)
+  })
+
+  it('gives up when its signal fires and ignores the late reply', async () => {
+    const before = await session.call<string[]>('/note/list', 0)
+    const abort = new AbortController()
+    const call = session.call('/note/list', before.length + 1, { signal: abort.signal })
+    abort.abort()
+    await assert.rejects(call, { name: 'StatusError', code: 499 })
+    await session.push('/note', 'now Go answers the call nobody waits for')
+    assert.equal((await session.call<string[]>('/note/list', before.length + 1)).length, before.length + 1)
+  })
+
+  async function fails(method: string, arg: unknown, code: number, message: string, cause: string): Promise<void> {
+    await assert.rejects(session.call(method, arg), (error) => {
+      assert.ok(error instanceof StatusError)
+      assert.deepEqual([error.code, error.message, error.cause], [code, message, cause])
+      return true
+    })
+  }
+}
+
+/** Compares long texts without printing them. */
+function same(got: string, want: string): boolean {
+  return got === want
+}

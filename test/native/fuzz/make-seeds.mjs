@@ -1,0 +1,80 @@
+// Writes the seed inputs of the fuzz targets into corpus/: `node test/native/fuzz/make-seeds.mjs`.
+// Frames come from Go where test/vectors has them, and are made here where Go would never write them.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+
+const here = new URL('./', import.meta.url)
+const vectors = new Map(JSON.parse(readFileSync(new URL('../../vectors/raw.json', here), 'utf8')).map((v) => [v.name, v.hex]))
+
+const hex = (text) => Buffer.from(text.replaceAll(' ', ''), 'hex')
+const go = (name) => hex(vectors.get(name))
+const u32 = (number) => hex(number.toString(16).padStart(8, '0'))
+const frame = (payload) => Buffer.concat([u32(6 + payload.length), hex('0100'), payload])
+const text = (string) => Buffer.from(string, 'latin1')
+const smallest = frame(hex('0131 01 00 0000 0000 6a'))
+
+function write(target, seeds) {
+  const folder = new URL(`corpus/${target}/`, here)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const [name, bytes] of Object.entries(seeds)) writeFileSync(new URL(`${name}.bin`, folder), bytes)
+}
+
+write('raw_proto', {
+  'go-call': go('call-math-add'),
+  'go-reply': go('reply-math-add'),
+  'go-reply-404': go('reply-404'),
+  'go-reply-escapes': go('reply-1001-everything'),
+  'go-push-seq-min': go('push-seq-min'),
+  'go-call-seq-max': go('call-seq-max'),
+  'go-call-method-255': go('call-method-255'),
+  'go-call-meta-unicode': go('call-meta-unicode'),
+  'go-auth-call': go('auth-call'),
+  'go-type-0': go('pack-type-0-everything-empty'),
+  smallest,
+  'payload-smallest': hex('0131 01 00 0000 0000 6a'),
+  'payload-go-push': go('push-meta').subarray(6),
+  'payload-seq-zeros': Buffer.concat([hex('ff'), text('0'.repeat(254)), hex('31 03 00 0000 0000 00')]),
+  'payload-seq-signed': Buffer.concat([hex('08'), text('-00ZIK0Z'), hex('01 01 2f 0000 0002 7b7d 73')]),
+  'payload-seq-too-large': Buffer.concat([hex('06'), text('zik0zk'), hex('01 00 0000 0000 00')]),
+  'payload-method-overruns': hex('0131 01 ff 0000 0000 6a'),
+  'payload-status-overruns': hex('0131 01 00 ffff 0000 6a'),
+  'payload-meta-takes-codec': hex('0131 01 00 0000 0001 6a'),
+  'version-2': Buffer.concat([smallest.subarray(0, 4), hex('02'), smallest.subarray(5)]),
+  'one-filter': go('call-gzip'),
+})
+
+// framer_fuzz.cc, Choice: how chunks vary and how large they are, limits, flags, zeros to append, where to stop.
+const choices = { chunks: 0x00, limit: 0x26, flags: 0, zeros: 0, stop: 0 }
+const stream = (chosen, ...bytes) => Buffer.concat([Buffer.from(Object.values({ ...choices, ...chosen })), ...bytes])
+const ONE_BYTE = 0x00
+const UP_TO_8 = 0x53
+const UP_TO_128 = 0x37
+const ALL_AT_ONCE = 0xff
+const RELEASE = 1
+const STOP = 2
+// Announces a large frame and leaves its body to the zeros.
+const large = (size) => Buffer.concat([u32(size), hex('0100 0131 03 00 0000 0000 73')])
+
+write('framer', {
+  'go-call-and-reply': stream({ chunks: UP_TO_8 }, go('call-math-add'), go('reply-math-add')),
+  'go-byte-by-byte': stream({ chunks: ONE_BYTE }, go('push-json-text'), go('reply-404'), go('push-seq-minus-1')),
+  'go-at-once': stream({ chunks: ALL_AT_ONCE }, go('call-meta-sorted'), go('call-xml')),
+  'go-then-filter': stream({ chunks: UP_TO_8 }, go('call-form'), go('call-gzip')),
+  'smallest-many': stream({ chunks: UP_TO_8 }, ...Array(40).fill(smallest)),
+  'smallest-stopped': stream({ chunks: ALL_AT_ONCE, flags: STOP, stop: 3 }, ...Array(8).fill(smallest)),
+  'cut-in-prefix': stream({ chunks: ONE_BYTE }, smallest, smallest.subarray(0, 5)),
+  'cut-in-body': stream({ chunks: UP_TO_8 }, smallest, go('call-math-add').subarray(0, 80)),
+  'length-14': stream({}, smallest, u32(14)),
+  'length-over-limit': stream({ limit: 0x21 }, smallest, u32(65)),
+  'length-all-ones': stream({ limit: 0x07 }, hex('ffffffff 0100 0131')),
+  'version-0': stream({}, smallest, hex('0000000f 00')),
+  'filters-5': stream({}, smallest, hex('00000020 01 05')),
+  'seq-bad': stream({ chunks: UP_TO_8 }, smallest, frame(hex('013f 01 00 0000 0000 6a')), smallest),
+  'type-4': stream({ chunks: UP_TO_8 }, smallest, frame(hex('0131 04 00 0000 0000 6a')), smallest),
+  'overrun-status': stream({ chunks: UP_TO_128 }, smallest, frame(hex('0131 01 00 00ff 0000 6a'))),
+  'large-one': stream({ chunks: UP_TO_128, zeros: 66 }, large(128 * 66 + 15)),
+  'large-released': stream({ chunks: 0x1c, flags: RELEASE, zeros: 255 }, smallest, large(128 * 255 - 1)),
+  'large-unfinished': stream({ chunks: 0x2a, zeros: 200 }, large(60_000)),
+  'large-overrun': stream({ chunks: 0x2a, zeros: 80 }, u32(10_000), hex('0100 0131 03 00 ffff')),
+  'large-stopped': stream({ chunks: 0x1d, flags: RELEASE | STOP, zeros: 100 }, large(6000)),
+})

@@ -1,0 +1,54 @@
+import { connect, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { type Parsed, parse } from './frames.ts'
+import { once } from './helpers.ts'
+
+/** A peer that is nothing but a socket: it can send what no library would. */
+export class RawPeer {
+  readonly socket: Socket
+  readonly frames: Parsed[] = []
+  /** Resolves when the other side closes the connection, or resets it. */
+  readonly closed: Promise<void>
+  #rest = Buffer.alloc(0)
+  #waiting: { count: number; resolve: (frames: Parsed[]) => void }[] = []
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    const closed = once()
+    this.closed = closed.promise
+    socket.on('error', () => {})
+    socket.on('close', () => closed.resolve())
+    socket.on('data', (chunk) => {
+      const { frames, rest } = parse(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]))
+      this.#rest = Buffer.from(rest)
+      this.frames.push(...frames)
+      this.#waiting = this.#waiting.filter(({ count, resolve }) => {
+        if (this.frames.length >= count) resolve(this.frames)
+        return this.frames.length < count
+      })
+    })
+  }
+
+  send(...parts: (Buffer | string)[]): void {
+    this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part as Buffer))))
+  }
+
+  /** Once at least `count` frames have come. */
+  received(count: number): Promise<Parsed[]> {
+    if (this.frames.length >= count) return Promise.resolve(this.frames)
+    const waiting = once<Parsed[]>()
+    this.#waiting.push({ count, resolve: waiting.resolve })
+    return waiting.promise
+  }
+}
+
+/** Connects to `tcp://127.0.0.1:port`; the socket goes when the test ends. */
+export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true })
+  t.after(() => socket.destroy())
+  const connected = once()
+  socket.once('connect', () => connected.resolve())
+  socket.once('error', connected.reject)
+  await connected.promise
+  return new RawPeer(socket)
+}

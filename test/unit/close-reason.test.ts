@@ -1,0 +1,11 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CloseReason, closeReasonText } from '../../src/close-reason.ts'
+import { loadNative } from '../../src/native.ts'
+
+test('the C++ core and TypeScript give every close reason the same number and text', (t) => {
+  const loaded = loadNative()
+  if ('reason' in loaded) return t.skip(loaded.reason)
+  assert.deepEqual(loaded.addon.closeReasons, closeReasonText)
+  assert.equal(Object.keys(CloseReason).length, closeReasonText.length)
+})

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsWire } from '../../src/transports/js/wire.ts'
+import { frame } from '../frames.ts'
+import { turns, wireAndPeer } from './js-wires.ts'
+
+// Time passes by calling `sweep` with the clock it would have been given: the transport's own sweeps are a second apart.
+
+test('a frame has its timeout, and again for each 64 KiB received', async (t) => {
+  const { wire, peer, sink } = await wireAndPeer(t, { frameTimeout: 1000 })
+  const { sweep } = clockOf(wire)
+  const bytes = frame({ body: Buffer.alloc(200_000) })
+  let sent = 0
+  const send = async (upTo: number): Promise<void> => {
+    peer.send(bytes.subarray(sent, upTo))
+    sent = upTo
+    await turns(20)
+  }
+  await send(10)
+  assert.equal(sweep(0), true)
+  assert.equal(sweep(999), true)
+  await send(70_000)
+  assert.equal(sweep(1999), true)
+  await send(140_000)
+  assert.equal(sweep(2999), true)
+  assert.deepEqual(sink.closes, [])
+  assert.equal(sweep(3001), false)
+  assert.deepEqual(await sink.closed, ['FrameTimeout', ''])
+})
+
+test('a trickle of bytes does not extend a frame, the next frame has a time of its own', async (t) => {
+  const { wire, peer, sink } = await wireAndPeer(t, { frameTimeout: 1000 })
+  const { sweep } = clockOf(wire)
+  const bytes = frame()
+  peer.send(bytes.subarray(0, 10))
+  await turns(20)
+  sweep(0)
+  peer.send(bytes.subarray(10), bytes.subarray(0, 10))
+  await sink.received(1)
+  for (const clock of [900, 1100, 1800]) {
+    assert.equal(sweep(clock), true)
+    peer.send(bytes.subarray(10, 11))
+    await turns(20)
+  }
+  assert.deepEqual(sink.closes, [])
+  sweep(1901)
+  assert.deepEqual(await sink.closed, ['FrameTimeout', ''])
+})
+
+test('between frames there is nothing to watch', async (t) => {
+  const { wire, peer, sink } = await wireAndPeer(t, { frameTimeout: 1000 })
+  const { sweep } = clockOf(wire)
+  peer.send(frame().subarray(0, 10))
+  await turns(20)
+  assert.equal(sweep(0), true)
+  peer.send(frame().subarray(10))
+  await sink.received(1)
+  assert.equal(sweep(5000), false)
+  assert.deepEqual(sink.closes, [])
+})
+
+test('every byte the kernel takes is progress, silence of the write timeout is not', async (t) => {
+  const { wire, peer, socket, sink } = await wireAndPeer(t, { writeTimeout: 1000, maxUnsent: 1 << 30 })
+  const { sweep } = clockOf(wire)
+  socket.pause()
+  wire.send(3, 1, -1, '', '', '', 106, Buffer.alloc(16 * 1024 * 1024 - 100))
+  await turns(20)
+  assert.equal(sweep(0), true)
+  assert.equal(sweep(1000), true)
+  // The peer takes some and stops again, within one write of ours.
+  let taken = 0
+  socket.on('data', (chunk: Buffer) => {
+    taken += chunk.length
+    if (taken > 4_000_000) socket.pause()
+  })
+  socket.resume()
+  while (taken <= 4_000_000) await turns()
+  await turns(20)
+  assert.equal(sweep(1100), true)
+  assert.equal(sweep(2100), true)
+  assert.deepEqual(sink.closes, [])
+  assert.equal(sweep(2101), false)
+  assert.deepEqual(await sink.closed, ['WriteTimeout', ''])
+  assert.equal(peer.frames.length, 0)
+})
+
+test('while we do not read, no frame is late', async (t) => {
+  const { wire, peer, socket, sink } = await wireAndPeer(t, { frameTimeout: 1000, writeTimeout: 60_000, maxUnsent: 1 << 24 }, (end) => {
+    end.sink.onEach = () => end.wire.send(3, 1, -1, '', '', '', 106, Buffer.alloc(15_000_000))
+  })
+  const { sweep } = clockOf(wire)
+  socket.pause()
+  peer.send(frame().subarray(0, 10))
+  await turns(20)
+  sweep(0)
+  peer.send(frame().subarray(10), frame().subarray(0, 10))
+  await sink.received(1)
+  for (const clock of [900, 1800, 2700]) assert.equal(sweep(clock), true)
+  assert.deepEqual(sink.closes, [])
+  socket.removeAllListeners('data') // parsing 15 MB of chunks would be slow
+  socket.resume()
+  peer.send(frame().subarray(10))
+  await sink.received(2)
+})
+
+test('after our FIN a peer that does not close is waited for, and read, for two seconds', async (t) => {
+  const { wire, peer, sink } = await wireAndPeer(t)
+  const { sweep } = clockOf(wire)
+  peer.socket.allowHalfOpen = true
+  const ended = new Promise((resolve) => peer.socket.once('end', resolve))
+  wire.end()
+  await ended
+  peer.send(frame())
+  await turns(20)
+  assert.equal(sweep(0), true)
+  assert.equal(sweep(2000), true)
+  assert.deepEqual(sink.closes, [])
+  assert.equal(sweep(2001), false)
+  assert.deepEqual(await sink.closed, ['Local', ''])
+  assert.equal(sink.messages.length, 0)
+})
+
+test('sweeps are a quarter of the strictest timeout apart, 10 ms at least and a second at most', async (t) => {
+  const periods: [number, number, number][] = [
+    [10_000, 30_000, 1000],
+    [400, 30_000, 100],
+    [10_000, 200, 50],
+    [1, 1, 10],
+  ]
+  for (const [frameTimeout, writeTimeout, period] of periods) {
+    const { wire } = await wireAndPeer(t, { frameTimeout, writeTimeout })
+    assert.equal((wire as JsWire).sweepPeriod, period)
+  }
+})
+
+function clockOf(wire: unknown): { sweep: (clock: number) => boolean } {
+  return { sweep: (clock) => (wire as JsWire).sweep(clock) }
+}
