@@ -1,6 +1,6 @@
 import type { Codec } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
-import type { Meta } from './meta.ts'
+import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
 
 /** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
@@ -36,28 +36,32 @@ export class Context implements CallContext {
   readonly serviceMethod: string
   readonly seq: number
   readonly meta: Meta
-  readonly #codecs: CodecTable
-  readonly #codec: Codec | undefined
-  #replyMeta: Record<string, string> | undefined = undefined
-  #replyCodec: Codec | undefined = undefined
-  #controller: AbortController | undefined = undefined
+  // One is made per message: `private` in place of `#`, whose initializers cost a call each.
+  private readonly codecs: CodecTable
+  private readonly bodyCodec: Codec | undefined
+  private metaOut: Record<string, string> | undefined
+  private codecOut: Codec | undefined
+  private controller: AbortController | undefined
 
   constructor(session: Session, serviceMethod: string, seq: number, meta: Meta, codecs: CodecTable, codec: Codec | undefined) {
     this.session = session
     this.serviceMethod = serviceMethod
     this.seq = seq
     this.meta = meta
-    this.#codecs = codecs
-    this.#codec = codec
+    this.codecs = codecs
+    this.bodyCodec = codec
+    this.metaOut = undefined
+    this.codecOut = undefined
+    this.controller = undefined
   }
 
   get codec(): string {
-    return this.#codec === undefined ? '' : this.#codec.name
+    return this.bodyCodec === undefined ? '' : this.bodyCodec.name
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= this.session.abortOnClose()
-    return this.#controller.signal
+    this.controller ??= this.session.abortOnClose()
+    return this.controller.signal
   }
 
   get deadline(): number | undefined {
@@ -74,14 +78,14 @@ export class Context implements CallContext {
 
   setMeta(key: string, value: string): void {
     if (typeof key !== 'string' || typeof value !== 'string') throw new TypeError('meta keys and values must be strings')
-    this.#replyMeta ??= Object.create(null) as Record<string, string>
-    this.#replyMeta[key] = value
+    this.metaOut ??= Object.create(null) as Record<string, string>
+    this.metaOut[key] = value
   }
 
   setCodec(name: string): void {
-    const codec = this.#codecs.byName(name)
+    const codec = this.codecs.byName(name)
     if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
-    this.#replyCodec = codec
+    this.codecOut = codec
   }
 
   addFilter(name: string): void {
@@ -90,21 +94,22 @@ export class Context implements CallContext {
 
   /** The meta set for the reply. @internal */
   get replyMeta(): Readonly<Record<string, string>> | undefined {
-    return this.#replyMeta
+    return this.metaOut
   }
 
   /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
   replyCodec(fallback: Codec): Codec {
-    return this.#replyCodec ?? this.#wished() ?? this.#codec ?? fallback
+    return this.codecOut ?? this.#wished() ?? this.bodyCodec ?? fallback
   }
 
   #wished(): Codec | undefined {
+    if (this.meta === noMeta) return undefined // the usual case, without a look-up
     const wish = this.meta['X-Accept-Body-Codec']
-    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.#codecs.byId(Number(wish)) : undefined
+    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.codecs.byId(Number(wish)) : undefined
   }
 
   /** The handler settled. @internal */
   finish(): void {
-    if (this.#controller !== undefined) this.session.release(this.#controller)
+    if (this.controller !== undefined) this.session.release(this.controller)
   }
 }

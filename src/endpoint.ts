@@ -7,7 +7,7 @@ import { Dispatcher } from './dispatcher.ts'
 import type { Incoming } from './message.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, Router } from './router.ts'
-import { Session, type SessionOwner } from './session.ts'
+import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import type { Transport, Wire, WireListener } from './transport.ts'
@@ -57,7 +57,7 @@ const wheel = new TimerWheel()
  * const session = await new Endpoint().dial(url)
  * await session.call('/math/add', [1, 2, 3])
  */
-export class Endpoint extends EventEmitter<EndpointEvents> implements SessionOwner {
+export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Which transport runs, and why when it is the JavaScript one. */
   readonly transport: TransportInfo
   readonly stats: EndpointStats = { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0 }

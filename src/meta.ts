@@ -8,7 +8,8 @@ import type { Limits } from './limits.ts'
  */
 export type Meta = Readonly<Record<string, string>>
 
-const noMeta: Meta = Object.freeze(Object.create(null))
+/** The meta of a message that has none: one object, so that it can be told by identity. */
+export const noMeta: Meta = Object.freeze(Object.create(null))
 
 /**
  * The meta JSON of spec/wire.md §2.4, byte for byte as Go's encoder writes it: keys sorted by their UTF-8 bytes, `<>&`,

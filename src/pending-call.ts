@@ -23,10 +23,11 @@ export class PendingCall extends Timed {
   readonly method: string
   /** The caller wants a Reply, not just its body. */
   readonly full: boolean
-  readonly #resolve: (value: unknown) => void
-  readonly #reject: (error: unknown) => void
-  #signal: AbortSignal | null = null
-  #abort: (() => void) | null = null
+  // One is made per call: `private` in place of `#`, whose initializers cost a call each.
+  private readonly resolve: (value: unknown) => void
+  private readonly reject: (error: unknown) => void
+  private signal: AbortSignal | null
+  private abort: (() => void) | null
 
   constructor(
     owner: CallOwner,
@@ -41,28 +42,30 @@ export class PendingCall extends Timed {
     this.seq = seq
     this.method = method
     this.full = full
-    this.#resolve = resolve
-    this.#reject = reject
+    this.resolve = resolve
+    this.reject = reject
+    this.signal = null
+    this.abort = null
   }
 
   /** Cancels when `signal` fires. It must not have fired yet. */
   listen(signal: AbortSignal): void {
-    this.#signal = signal
-    this.#abort = () => {
+    this.signal = signal
+    this.abort = () => {
       this.owner.forget(this)
       this.fail(canceled(signal))
     }
-    signal.addEventListener('abort', this.#abort, { once: true })
+    signal.addEventListener('abort', this.abort, { once: true })
   }
 
   succeed(value: unknown): void {
     this.#unlisten()
-    this.#resolve(value)
+    this.resolve(value)
   }
 
   fail(error: StatusError): void {
     this.#unlisten()
-    this.#reject(error)
+    this.reject(error)
   }
 
   override expire(): void {
@@ -71,10 +74,10 @@ export class PendingCall extends Timed {
   }
 
   #unlisten(): void {
-    if (this.#signal === null) return
-    this.#signal.removeEventListener('abort', this.#abort as () => void)
-    this.#signal = null
-    this.#abort = null
+    if (this.signal === null) return
+    this.signal.removeEventListener('abort', this.abort as () => void)
+    this.signal = null
+    this.abort = null
   }
 }
 

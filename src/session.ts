@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec } from './codec.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
-import { decodeMeta, encodeMeta, type Meta } from './meta.ts'
+import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
@@ -10,7 +10,7 @@ import { canceled, PendingCall, type Reply } from './pending-call.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { decodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-import { SendResult, type Wire, type WireSink } from './transport.ts'
+import { SendResult, type Wire } from './transport.ts'
 
 /** What one call or push may say. */
 export interface PushOptions {
@@ -46,7 +46,6 @@ export interface SessionOwner {
   renameSession(session: Session, id: string): void
 }
 
-const none: Meta = Object.freeze(Object.create(null))
 const done = Promise.resolve()
 const ignore = (): void => {}
 
@@ -54,7 +53,7 @@ const ignore = (): void => {}
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> implements WireSink {
+export class Session extends EventEmitter<SessionEvents> {
   readonly #owner: SessionOwner
   readonly #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
@@ -208,7 +207,7 @@ export class Session extends EventEmitter<SessionEvents> implements WireSink {
 
   /** The message's meta; undefined when it was unreadable and the session is being closed. @internal */
   readMeta(message: Incoming): Meta | undefined {
-    if (message.metaStart === message.metaEnd) return none
+    if (message.metaStart === message.metaEnd) return noMeta
     const meta = decodeMeta(bodyText(message.buffer, message.metaStart, message.metaEnd, TextHint.Nothing), this.#owner.settings.limits)
     if (meta === undefined) this.fail(CloseReason.Meta)
     return meta

@@ -3,14 +3,12 @@
 #include <cstring>
 
 #include "io/reactor.h"
-#include "wire/base36.h"
 
 namespace dmicro {
 namespace {
 
 // Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
 constexpr size_t kCopyBody = 4 * 1024;
-constexpr size_t kMaxHeader = kPrefixSize + 1 + kBase36Max + 1 + 1 + kMaxMethod + 2 + kMaxStatus + 2 + kMaxMeta + 1;
 
 // One write in the making: headers and small bodies side by side in `staging`, large bodies by reference.
 class Gather {
@@ -111,8 +109,7 @@ void Reactor::Flush(Connection* connection, Bytes large) {
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
     const bool copy = message.body.size <= kCopyBody;
-    const size_t staged = kMaxHeader - kMaxStatus - kMaxMeta + std::max<size_t>(message.status.size, 64) +
-                          message.meta.size + (copy ? message.body.size : 0);
+    const size_t staged = HeaderBound(message) + (copy ? message.body.size : 0);
     if (!gather.Fits(staged)) {
       if (!Write(connection, gather.buffers(), gather.count(), gather.size())) return;
       gather.Reset();

@@ -64,10 +64,13 @@ bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
 }
 
 size_t PackedSize(const RawMessage& message) {
+  return HeaderBound(message) - kBase36Max + SeqSize(message.seq) + message.body.size;
+}
+
+size_t HeaderBound(const RawMessage& message) {
   const size_t status = message.status.size != 0 ? message.status.size : sizeof kStatusOk - 1;
   const size_t meta = message.meta.size != 0 ? message.meta.size : sizeof kMetaNone - 1;
-  return kPrefixSize + 1 + SeqSize(message.seq) + 1 + 1 + message.method.size + 2 + status + 2 + meta + 1 +
-         message.body.size;
+  return kPrefixSize + 1 + kBase36Max + 1 + 1 + message.method.size + 2 + status + 2 + meta + 1;
 }
 
 uint8_t* PackHeader(uint8_t* out, const RawMessage& message) {

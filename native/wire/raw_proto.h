@@ -45,6 +45,9 @@ bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason);
 // Size of the frame Pack makes of `message`.
 size_t PackedSize(const RawMessage& message);
 
+// The same less the body, or up to six bytes more: what a buffer must have for PackHeader. Cheaper than PackedSize.
+size_t HeaderBound(const RawMessage& message);
+
 // Writes all of the frame but its body to `out`, which has room for PackedSize less the body; returns the end.
 // The caller has checked kMaxMethod, kMaxStatus, kMaxMeta and its message limit.
 uint8_t* PackHeader(uint8_t* out, const RawMessage& message);

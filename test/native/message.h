@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "wire/base36.h"
 #include "wire/raw_proto.h"
 
 // What the tests and the fuzz targets share: bytes and messages that own their memory.
@@ -84,6 +85,7 @@ inline std::string Pack(const Message& message) {
   const RawMessage raw = Borrow(message);
   Exact header(std::string(PackedSize(raw) - raw.body.size, '\xcd'));
   const Bytes room = header;
+  Require(room.size <= HeaderBound(raw) && HeaderBound(raw) - room.size < kBase36Max, "HeaderBound is a close bound");
   Require(PackHeader(header.data(), raw) == room.data + room.size, "PackHeader fills what PackedSize promised");
   return TextOf(room) + message.body;
 }

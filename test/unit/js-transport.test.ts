@@ -112,6 +112,18 @@ test('a sink that is replaced hears nothing more', async (t) => {
   assert.equal(server.sink.messages.length, 1)
 })
 
+test('a sink that is replaced while it is told of a message hears not even the next one of the same read', async (t) => {
+  const { server, client } = await wirePair(t)
+  const next = new Recorder()
+  server.sink.onEach = () => {
+    server.wire.sink = next
+  }
+  push(client, 1)
+  push(client, 2)
+  await next.received(1)
+  assert.equal(server.sink.messages.length, 1)
+})
+
 test('both ends know both addresses (IPv4)', async (t) => {
   const { listener, accepted } = await listen(t)
   assert.equal(listener.address.kind, 'tcp')

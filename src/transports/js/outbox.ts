@@ -1,12 +1,11 @@
-/** Room for a few dozen small frames: what a connection that answers one call at a time needs for a turn. */
-const SMALL = 4 * 1024
+/** Chunks are this size and its doublings up to `LARGEST`: room for the few frames of a quiet connection's turn … */
+const SMALLEST = 4 * 1024
 
-/** What a busy connection produces in a turn without being cut into pieces. */
-const LARGE = 64 * 1024
+/** … and for what a busy one produces in a turn, so that it need not be cut into pieces. A larger frame has a chunk to itself. */
+const LARGEST = 64 * 1024
 
-/** Bounds what idle pools hold to 1 MiB and 2 MiB. */
-const MAX_SMALL = 256
-const MAX_LARGE = 32
+/** What the idle chunks of one size may hold together. */
+const MAX_POOLED = 2 * 1024 * 1024
 
 /** Queued bytes: `buffer[start, end)`. What lies behind `end` is free. */
 export interface Chunk {
@@ -15,8 +14,9 @@ export interface Chunk {
   end: number
 }
 
-const small: Chunk[] = []
-const large: Chunk[] = []
+/** Idle chunks by size, the smallest first. */
+const pools: Chunk[][] = []
+for (let size = SMALLEST; size <= LARGEST; size *= 2) pools.push([])
 
 /**
  * Bytes on their way to one peer, in order. Frames are packed straight into its chunks and the socket writes the chunks
@@ -29,15 +29,17 @@ export class Outbox {
   #chunks: Chunk[] = []
   /** Wholly taken, but perhaps still being written. */
   #taken: Chunk[] = []
-  /** This connection outgrew a small chunk since it was last idle. */
-  #busy = false
+  /** Size of the next chunk: follows what the connection produces. */
+  #chunkSize = SMALLEST
 
   /** A chunk with room for `size` bytes behind its `end`. Write there, then `commit`. */
   reserve(size: number): Chunk {
     const last = this.#chunks.at(-1)
-    if (last !== undefined && last.buffer.length - last.end >= size) return last
-    if (last !== undefined) this.#busy = true
-    const chunk = allocate(size, this.#busy)
+    if (last !== undefined) {
+      if (last.buffer.length - last.end >= size) return last
+      if (this.#chunkSize < LARGEST) this.#chunkSize *= 2
+    }
+    const chunk = allocate(size, this.#chunkSize)
     this.#chunks.push(chunk)
     return chunk
   }
@@ -62,8 +64,8 @@ export class Outbox {
       this.#chunks.shift()
     }
     const count = limit - left
-    if (this.size === count && count < SMALL) this.#busy = false
     this.size -= count
+    if (this.size === 0 && count < this.#chunkSize / 4 && this.#chunkSize > SMALLEST) this.#chunkSize /= 2
     return count
   }
 
@@ -80,15 +82,22 @@ export class Outbox {
   }
 }
 
-function allocate(size: number, busy: boolean): Chunk {
-  const isSmall = size <= SMALL && !busy
-  const pooled = isSmall ? small.pop() : size <= LARGE ? large.pop() : undefined
-  return pooled ?? { buffer: Buffer.allocUnsafeSlow(isSmall ? SMALL : Math.max(size, LARGE)), start: 0, end: 0 }
+/** The pool of chunks of `size`, or undefined for a size that is not pooled. */
+function poolOf(size: number): Chunk[] | undefined {
+  return size > LARGEST ? undefined : pools[Math.clz32(SMALLEST) - Math.clz32(size)]
+}
+
+function allocate(size: number, usual: number): Chunk {
+  let length = usual
+  while (length < size && length < LARGEST) length *= 2
+  length = Math.max(length, size)
+  return poolOf(length)?.pop() ?? { buffer: Buffer.allocUnsafeSlow(length), start: 0, end: 0 }
 }
 
 function recycle(chunk: Chunk): void {
-  const [pool, most] = chunk.buffer.length === SMALL ? [small, MAX_SMALL] : [large, chunk.buffer.length === LARGE ? MAX_LARGE : 0]
-  if (pool.length >= most) return
+  const { length } = chunk.buffer
+  const pool = poolOf(length)
+  if (pool === undefined || pool.length * length >= MAX_POOLED) return
   chunk.start = 0
   chunk.end = 0
   pool.push(chunk)

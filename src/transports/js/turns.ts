@@ -4,7 +4,10 @@ export interface Turning {
   flush(): void
   /** Goes on delivering and reading. */
   resume(): void
-  /** Closes what ran out of time. False when there is nothing to watch any more. `clock` is in milliseconds. */
+  /**
+   * Closes what ran out of time. False when there is nothing to watch any more. `clock` is in milliseconds; what began since
+   * the last sweep counts from this one, so that nobody is cut off early and reads need not look at a clock.
+   */
   sweep(clock: number): boolean
   /** Milliseconds between sweeps that its timeouts ask for. */
   readonly sweepPeriod: number

@@ -223,18 +223,19 @@ export class JsWire implements Wire, Turning {
 
   /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
   #deliver(): void {
-    const sink = this.#sink as WireSink
     let result = 0
     try {
       while ((result = this.#framer.take(message)) > 0) {
-        sink.onMessage(message)
+        // Read anew each time: a handshake may put the session in its own place.
+        this.#sink?.onMessage(message)
         if (this.#state !== State.Open) return
         if (--this.#share === 0) {
           this.#yielded = true
           this.#socket.pause()
           this.#resumeLater()
         }
-        if (this.#yielded || this.#paused) {
+        // Too much unsent stops the reading, not what was read already: the native core cannot hold messages back either.
+        if (this.#yielded) {
           this.#framer.keep()
           return
         }

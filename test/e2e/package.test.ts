@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+function run(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: 'utf8' })
+  assert.equal(status, 0, stdout + stderr)
+  return stdout.trim()
+}
+
+test('the packed package installs into an empty folder without scripts and serves import, require and types', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dmicro-pack-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const [{ filename, files }] = JSON.parse(run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
+  assert.ok(!files.some(({ path }: { path: string }) => /^(test|bench|build|node_modules)\//.test(path)))
+  const app = join(folder, 'app')
+  mkdirSync(app)
+  writeFileSync(join(app, 'package.json'), '{"private":true}')
+  run(app, 'npm', 'install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, filename))
+  const manifest = JSON.parse(readFileSync(join(app, 'node_modules/dmicro/package.json'), 'utf8'))
+  for (const name of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(manifest.scripts[name], undefined)
+  const body = `
+    const server = new Endpoint({ log: false })
+    server.routeCall('/add', (n) => n.reduce((a, b) => a + b))
+    server.listen('tcp://127.0.0.1:0').then(({ url }) => server.dial(url))
+      .then((session) => session.call('/add', [1, 2, 3])).then((sum) => { console.log(sum, server.transport.kind); return server.close() })`
+  writeFileSync(join(app, 'esm.mjs'), `import { Endpoint } from 'dmicro'\n${body}`)
+  writeFileSync(join(app, 'cjs.cjs'), `const { Endpoint } = require('dmicro')\n${body}`)
+  const same = `import { Endpoint } from 'dmicro'; import { createRequire } from 'node:module'
+    console.log(createRequire(import.meta.url)('dmicro').Endpoint === Endpoint)`
+  writeFileSync(join(app, 'same.mjs'), same)
+  assert.equal(run(app, process.execPath, 'esm.mjs'), '6 js', 'no binary is shipped in this checkout')
+  assert.equal(run(app, process.execPath, '--no-warnings', 'cjs.cjs'), '6 js')
+  assert.equal(run(app, process.execPath, '--no-warnings', 'same.mjs'), 'true')
+  writeFileSync(
+    join(app, 'types.mts'),
+    `import { Endpoint, StatusError, type Session } from 'dmicro'
+    const endpoint = new Endpoint({ timeout: 5 })
+    endpoint.routeCall('/x', (n: number[], ctx) => ctx.serviceMethod + n.length)
+    const session: Session = await endpoint.dial('tcp://x:1')
+    const sum: number = await session.call<number>('/x', [1], { timeout: 1, meta: { a: 'b' } })
+    // @ts-expect-error an option that does not exist
+    new Endpoint({ timeouts: 5 })
+    export { sum, StatusError }`,
+  )
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  run(
+    app,
+    process.execPath,
+    tsc,
+    '--noEmit',
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2022',
+    '--types',
+    'node',
+    '--typeRoots',
+    join(root, 'node_modules/@types'),
+    'types.mts',
+  )
+})
