@@ -6,21 +6,38 @@ namespace {
 // Longer bodies are not searched: what a decoder saves on them is small beside decoding.
 constexpr size_t kMaxScan = 64 * 1024;
 
-bool IsAscii(Bytes bytes) {
-  uint8_t seen = 0;
-  for (size_t i = 0; i < bytes.size; i++) seen |= bytes.data[i];
-  return seen < 0x80;
+constexpr uint64_t Each(uint8_t byte) { return 0x0101010101010101u * byte; }
+constexpr uint64_t kHighBits = Each(0x80);
+
+// The high bit of each byte that is 0, and perhaps of bytes above such a one: zero exactly when no byte is 0.
+constexpr uint64_t ZeroBytes(uint64_t word) { return (word - Each(1)) & ~word & kHighBits; }
+
+// Nonzero exactly when a byte of `word` is a control character, `"`, `\` or not ASCII.
+constexpr uint64_t Special(uint64_t word) {
+  const uint64_t control = (word - Each(' ')) & ~word;
+  return ((control | word) & kHighBits) | ZeroBytes(word ^ Each('"')) | ZeroBytes(word ^ Each('\\'));
 }
 
-bool IsPlain(Bytes bytes) {
-  bool special = false;
-  for (size_t i = 0; i < bytes.size; i++) {
-    const uint8_t c = bytes.data[i];
-    // As a signed byte, what is not ASCII is below ' ' too. No early exit: the loop becomes vector code.
-    special |= (static_cast<int8_t>(c) < ' ') | (c == '"') | (c == '\\');
+// Folds `bytes` eight at a time; the last word is filled up with spaces, which are ASCII and plain.
+template <typename Fold>
+uint64_t FoldWords(Bytes bytes, Fold fold) {
+  uint64_t seen = 0;
+  size_t i = 0;
+  uint64_t word;
+  for (; i + sizeof word <= bytes.size; i += sizeof word) {
+    std::memcpy(&word, bytes.data + i, sizeof word);
+    seen |= fold(word);
   }
-  return !special;
+  word = Each(' ');
+  if (i < bytes.size) std::memcpy(&word, bytes.data + i, bytes.size - i);
+  return seen | fold(word);
 }
+
+bool IsAscii(Bytes bytes) {
+  return (FoldWords(bytes, [](uint64_t word) { return word; }) & kHighBits) == 0;
+}
+
+bool IsPlain(Bytes bytes) { return FoldWords(bytes, Special) == 0; }
 
 }  // namespace
 
