@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 export const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 function launch(command, args) {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(String(command), args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] })
   let out = ''
   let firstLine
   const ready = new Promise((resolve) => {

@@ -14,6 +14,15 @@ const build = path('../build/bench')
 const load = `${build}/load`
 const floor = `${build}/floor`
 
+/**
+ * Server on the first core, client on the second: where the scheduler puts two such processes changes their figures
+ * twofold, and unpinned it changes its mind between runs.
+ */
+const pins = spawnSync('taskset', ['--version']).status === 0 && cpus().length > 1
+const pinned = (core, command, ...args) => (pins ? ['taskset', '-c', core, command, ...args] : [command, ...args])
+const serve = (command, ...args) => startServer(...pinned(0, command, ...args))
+const drive = (command, ...args) => runToEnd(...pinned(1, command, ...args))
+
 function buildPrograms() {
   for (const args of [
     ['-S', path('.'), '-B', build],
@@ -26,16 +35,16 @@ function buildPrograms() {
 }
 
 const servers = {
-  floor: () => startServer(floor),
-  native: () => startServer(node, path('peers/dmicro-server.mjs'), 'native'),
-  js: () => startServer(node, path('peers/dmicro-server.mjs'), 'js'),
+  floor: () => serve(floor),
+  native: () => serve(node, path('peers/dmicro-server.mjs'), 'native'),
+  js: () => serve(node, path('peers/dmicro-server.mjs'), 'js'),
 }
 
 /** C++ load on one server: calls a second and the server's CPU per call. */
 async function underLoad(name, connections, inFlight) {
   const server = await servers[name]()
   const shape = ['--connections', connections, '--in-flight', inFlight, '--seconds', SECONDS]
-  const result = await runToEnd(load, ...shape, '--port', server.port, '--server-pid', server.pid, '--json')
+  const result = await drive(load, ...shape, '--port', server.port, '--server-pid', server.pid, '--json')
   await server.stop()
   return result
 }
@@ -43,29 +52,20 @@ async function underLoad(name, connections, inFlight) {
 /** Node at both ends, 1 connection. */
 async function nodeToNode(name, inFlight, busyPoll = 0) {
   if (name === 'net') {
-    const server = await startServer(node, path('net-baseline/server.mjs'))
-    const result = await runToEnd(
-      node,
-      path('net-baseline/client.mjs'),
-      '--port',
-      server.port,
-      '--in-flight',
-      inFlight,
-      '--seconds',
-      SECONDS,
-    )
+    const server = await serve(node, path('net-baseline/server.mjs'))
+    const result = await drive(node, path('net-baseline/client.mjs'), '--port', server.port, '--in-flight', inFlight, '--seconds', SECONDS)
     await server.stop()
     return result
   }
-  const server = await startServer(node, path('peers/dmicro-server.mjs'), name, busyPoll)
-  const result = await runToEnd(node, path('peers/dmicro-client.mjs'), name, server.port, SECONDS, 1, inFlight, busyPoll)
+  const server = await serve(node, path('peers/dmicro-server.mjs'), name, busyPoll)
+  const result = await drive(node, path('peers/dmicro-client.mjs'), name, server.port, SECONDS, 1, inFlight, busyPoll)
   await server.stop()
   return result
 }
 
 async function pingPong(mode, ...flags) {
-  const server = await startServer(floor, '--mode', `pingpong-${mode}`)
-  const result = await runToEnd(load, '--mode', 'pingpong', ...flags, '--seconds', SECONDS, '--port', server.port, '--json')
+  const server = await serve(floor, '--mode', `pingpong-${mode}`)
+  const result = await drive(load, '--mode', 'pingpong', ...flags, '--seconds', SECONDS, '--port', server.port, '--json')
   await server.stop()
   return result
 }
@@ -157,7 +157,9 @@ Object.assign(raw, { idle: { session, jsSession, socket }, heap: { calls, heaps 
 
 const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.version}`
 const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).stdout?.trim() ?? ''
-console.log(`${new Date().toISOString().slice(0, 10)}, ${machine}, commit ${commit}, ${ROUNDS} rounds of ${SECONDS} s, medians\n`)
+console.log(
+  `${new Date().toISOString().slice(0, 10)}, ${machine}, commit ${commit}, ${ROUNDS} rounds of ${SECONDS} s, medians${pins ? ', each side on its own core' : ''}\n`,
+)
 console.log('| load | bar | measured | met |\n|---|---|---|---|')
 for (const { load: name, bar, measured, met } of rows) console.log(`| ${name} | ${bar} | ${measured} | ${met} |`)
 mkdirSync(path('results'), { recursive: true })

@@ -5,6 +5,12 @@ namespace {
 
 std::string Format(const sockaddr_storage& storage) {
   char text[64];
+  // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d; they are named as what they are, as in Go.
+  const auto* const v6_address = reinterpret_cast<const sockaddr_in6*>(&storage);
+  if (storage.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6_address->sin6_addr)) {
+    if (uv_inet_ntop(AF_INET, v6_address->sin6_addr.s6_addr + 12, text, sizeof text) != 0) return {};
+    return std::string(text) + ':' + std::to_string(ntohs(v6_address->sin6_port));
+  }
   if (uv_ip_name(reinterpret_cast<const sockaddr*>(&storage), text, sizeof text) != 0) return {};
   const bool v6 = storage.ss_family == AF_INET6;
   const uint16_t port = v6 ? reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port

@@ -128,7 +128,9 @@ function boundAddress(server: Server, address: Address): Address {
 /** As in Go: `127.0.0.1:80`, `[::1]:80`. '' when the connection is gone already. */
 function hostPort(host: string | undefined, port: number | undefined): string {
   if (host === undefined) return ''
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d.
+  const plain = host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
+  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
 /** A name with several addresses fails with one error per address, and no message; the first tells as much. */

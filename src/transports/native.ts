@@ -128,12 +128,18 @@ export class NativeTransport implements Transport {
       try {
         this.#onRecord(i * REC_WORDS)
       } catch (error) {
-        // The session layer catches what users throw; this is a bug of ours and must neither hide nor stop the batch.
-        queueMicrotask(() => {
-          throw error
-        })
+        this.#blame(i * REC_WORDS, error)
       }
     }
+  }
+
+  /**
+   * The session layer catches what handlers throw: this is a bug of ours, or a logger that throws. It costs its own
+   * connection and no other; the JavaScript transport does the same.
+   */
+  #blame(at: number, error: unknown): void {
+    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+    this.#wires[this.#records[at + Rec.Slot]]?.destroy(CloseReason.Local)
   }
 
   #onRecord(at: number): void {

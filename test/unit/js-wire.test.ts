@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import { beforeEach, type TestContext, test } from 'node:test'
+import { SendResult } from '../../src/transport.ts'
 import { Turns } from '../../src/transports/js/turns.ts'
-import type { JsWire } from '../../src/transports/js/wire.ts'
+import { JsWire } from '../../src/transports/js/wire.ts'
 import { frame } from '../frames.ts'
-import { turns, wireAndPeer } from './js-wires.ts'
+import { options, Recorder, turns, wireAndPeer } from './js-wires.ts'
 
 // Time passes by calling `sweep` with the clock it would have been given; the transport's own sweeps are off.
 beforeEach((t) => {
@@ -133,6 +136,68 @@ test('sweeps are a quarter of the strictest timeout apart, 10 ms at least and a 
     const { wire } = await wireAndPeer(t, { frameTimeout, writeTimeout })
     assert.equal((wire as JsWire).sweepPeriod, period)
   }
+})
+
+/** A socket whose system takes what `drain` says and no more. */
+class StuckSocket extends EventEmitter {
+  writableLength = 0
+  reading = true
+  #written: () => void = () => {}
+
+  write(chunk: Buffer, written: () => void = () => {}): boolean {
+    this.writableLength += chunk.length
+    this.#written = written
+    return false
+  }
+
+  drain(): void {
+    this.writableLength = 0
+    this.#written()
+  }
+
+  pause(): this {
+    this.reading = false
+    return this
+  }
+
+  resume(): this {
+    this.reading = true
+    return this
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  destroy(): void {}
+}
+
+test('unsent bytes are counted to the byte, one message always passes, reading stops at a half and goes on below a quarter', async () => {
+  const socket = new StuckSocket()
+  const wire = new JsWire(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new Turns())
+  wire.sink = new Recorder()
+  const push = (body = 0): SendResult => wire.send(3, 1, -1, '', '', '', 106, 'x'.repeat(body))
+  assert.equal(push(5000), SendResult.Ok)
+  assert.equal(push(), SendResult.Unsent)
+  assert.equal(socket.reading, false)
+  socket.drain()
+  await turns()
+  assert.equal(socket.reading, true)
+  // Frames of 47 bytes: ten make 470, the eleventh passes a half, 21 make 987.
+  for (let i = 1; i <= 21; i++) {
+    assert.equal(push(), SendResult.Ok, `frame ${i}`)
+    assert.equal(socket.reading, i <= 10, `frame ${i}`)
+  }
+  assert.equal(push(), SendResult.Unsent)
+  assert.equal(wire.send(3, 1, -1, '', '{}', '{}', 106, null), SendResult.Unsent)
+  // Eleven were with the socket: ten are left, nearly a half.
+  socket.drain()
+  await turns()
+  assert.equal(socket.reading, false)
+  assert.equal(push(530 - 47), SendResult.Ok)
+  assert.equal(push(), SendResult.Unsent)
+  socket.drain()
+  socket.drain()
+  await turns()
+  assert.equal(socket.reading, true)
 })
 
 function clockOf(wire: unknown): { sweep: (clock: number) => boolean } {

@@ -144,11 +144,7 @@ export class JsWire implements Wire, Turning {
       this.#dirty = true
       this.#turns.flushLater(this)
     }
-    if (queued + size > maxUnsent / 2 && !this.#paused) {
-      // What it makes us answer must not pile up: it is read again when it reads.
-      this.#paused = true
-      this.#socket.pause()
-    }
+    if (queued + size > maxUnsent / 2) this.#press()
     return SendResult.Ok
   }
 
@@ -250,6 +246,15 @@ export class JsWire implements Wire, Turning {
     } else if (this.#framer.partial > 0) {
       this.#watch()
     }
+  }
+
+  /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */
+  #press(): void {
+    if (this.#inFlight === 0) this.flush()
+    if (this.#paused || this.#inFlight + this.#outbox.size <= this.#options.maxUnsent / 2) return
+    // What the peer makes us answer must not pile up: it is read again when it reads.
+    this.#paused = true
+    this.#socket.pause()
   }
 
   #write(): void {
