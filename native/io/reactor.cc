@@ -1,7 +1,5 @@
 #include "io/reactor.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -16,6 +14,12 @@ constexpr size_t kStagingSize = 256 * 1024;
 // socket with unread bytes resets the connection and may destroy what the peer has not yet read.
 constexpr uint64_t kLinger = 2000;  // ms
 constexpr size_t kFrameTimeoutStep = 64 * 1024;
+// A batch of one connection alone goes up in parts, each answered by a write of its own: otherwise the two ends take
+// turns, one asleep while the other works. 1 connection × 64 in flight, each end on its core: 264 k calls/s whole, 554
+// k in parts of 24; 1,024 in flight: 437 k and 792 k. With several connections the parts only cost: there the ends
+// overlap anyway.
+constexpr int32_t kMinPart = 24;
+constexpr int32_t kParts = 4;
 
 }  // namespace
 
@@ -60,6 +64,7 @@ void Reactor::Forget() {
 }
 
 void Reactor::OnPrepare() {
+  if (inbox_.Empty()) uv_idle_stop(&backlog_);
   Drain();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
@@ -76,10 +81,19 @@ void Reactor::Deliver(bool keep_arena) {
   delivering_ = true;
   traffic_ = true;
   inbox_.Flip();
-  reader_->OnBatch();
+  const int32_t first = rings_.control->first;
+  const int32_t count = rings_.control->count;
+  const int32_t stride = sources_ == 1 ? std::max(kMinPart, count / kParts) : count;
+  sources_ = 0;
+  for (int32_t at = 0; at < count; at += stride) {
+    rings_.control->first = first + at;
+    rings_.control->count = std::min(stride, count - at);
+    reader_->OnBatch();
+    Drain();
+  }
   if (retired_ != 0) {
-    const Record* record = rings_.records + rings_.control->first;
-    for (const Record* end = record + rings_.control->count; record != end; record++) {
+    const Record* record = rings_.records + first;
+    for (const Record* end = record + count; record != end; record++) {
       if (record->kind != kClose) continue;
       table_.Free(record->slot);
       retired_--;
@@ -89,7 +103,6 @@ void Reactor::Deliver(bool keep_arena) {
   large_.clear();
   inbox_.Done(keep_arena);
   delivering_ = false;
-  Drain();
   // Events beyond one batch wait for the next phase. Their handles may all be closed by then: the loop must turn for
   // them.
   if (inbox_.Empty()) {
@@ -102,19 +115,6 @@ void Reactor::Deliver(bool keep_arena) {
 Reactor::Large Reactor::TakeLarge(int32_t index) {
   if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
   return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
-}
-
-// A blocked thread costs tens of microseconds to wake; one that polls the loop's descriptor costs none. Only after a
-// turn with traffic, and never past the next timer.
-void Reactor::Spin() {
-  const int timeout = uv_backend_timeout(loop_);
-  if (timeout == 0) return;
-  uint64_t limit = busy_poll_ns_;
-  if (timeout > 0) limit = std::min<uint64_t>(limit, static_cast<uint64_t>(timeout) * 1'000'000);
-  pollfd descriptor{uv_backend_fd(loop_), POLLIN, 0};
-  const uint64_t end = uv_hrtime() + limit;
-  while (poll(&descriptor, 1, 0) == 0 && uv_hrtime() < end) {
-  }
 }
 
 void Reactor::Watch(Connection* connection) {

@@ -75,13 +75,16 @@ class Reactor {
   void OnPrepare();
   void OnCheck();
   void Deliver(bool keep_arena);
-  void Spin();
   void OnSweep();
   void Watch(Connection* connection);
   void Unwatch(Connection* connection);
   void Close(Connection* connection, CloseReason reason, int error);
   void Forget();
   Record* AddRecord(const Connection* connection, RecordKind kind);
+
+  // Busy polling (reactor_spin.cc).
+  void Spin();
+  bool ReadHot();
 
   // Opening (reactor_open.cc).
   int InitHandle(Connection::Handle* handle, bool pipe);
@@ -124,6 +127,9 @@ class Reactor {
   uint64_t sweep_period_ = 1000;  // ms
   uint64_t swept_at_ = 0;
   uint64_t busy_poll_ns_ = 0;
+  int32_t hot_slot_ = -1;  // who brought the last batch's messages
+  int32_t hot_generation_ = 0;
+  uint32_t sources_ = 0;  // reads that brought messages into the batch being written
   uint32_t retired_ = 0;  // slots whose kClose is not yet delivered
   uint32_t handles_ = 0;  // not yet closed
   bool delivering_ = false;

@@ -52,6 +52,11 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
                                                   return connection->state == Connection::State::kOpen;
                                                 });
   if (parsed != 0) inbox_.Use(parsed);
+  if (completed) {
+    sources_++;
+    hot_slot_ = connection->slot;
+    hot_generation_ = connection->generation;
+  }
   if (connection->state == Connection::State::kOpen) {
     if (parse == Parse::kBad) {
       Close(connection, reason, 0);
