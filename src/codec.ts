@@ -12,6 +12,11 @@ export interface Codec {
   /** @throws TypeError when this codec has no form for `value` */
   encode(value: unknown): string | Uint8Array
   /**
+   * Optional: true when `text` encodes to itself between quotation marks, all of it ASCII. A transport then writes it without
+   * making the encoded text first, and `encode` is not asked.
+   */
+  quotes?(text: string): boolean
+  /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it.
    * @param hint what the transport knows of the bytes
    * @throws StatusError 400 when the bytes are unreadable or break a limit

@@ -98,16 +98,15 @@ export class Dispatcher {
 
   #succeeded(ctx: Context, value: unknown): void {
     const codec = ctx.replyCodec(this.#settings.codec)
-    let body: string | Uint8Array | null
-    let meta = ''
+    let sent: SendResult
     try {
-      body = value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value)
-      if (ctx.replyMeta !== undefined) meta = encodeMeta(ctx.replyMeta)
+      const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
+      sent = ctx.session.reply(ctx.seq, meta, codec, value)
     } catch (error) {
       this.#failed(ctx, true, error)
       return
     }
-    this.#sent(ctx.session, ctx.seq, ctx.session.reply(ctx.seq, '', meta, codec.id, body))
+    this.#sent(ctx.session, ctx.seq, sent)
   }
 
   #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
@@ -154,14 +153,14 @@ export class Dispatcher {
 
   #sendStatus(session: Session, seq: number, status: StatusError, meta: string): void {
     const text = encodeStatus(status.code, status.message, status.cause)
-    this.#sent(session, seq, session.reply(seq, text, meta, 0, null))
+    this.#sent(session, seq, session.replyStatus(seq, text, meta))
   }
 
   /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
   #sent(session: Session, seq: number, result: SendResult): void {
     if (result === SendResult.TooLarge) {
       const cause = 'the reply is over the size limit'
-      session.reply(seq, encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), cause), '', 0, null)
+      session.replyStatus(seq, encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), cause), '')
     } else if (result === SendResult.Unsent) {
       session.fail(CloseReason.Unsent)
     }

@@ -213,9 +213,16 @@ export class Session extends EventEmitter<SessionEvents> {
     return meta
   }
 
-  /** Sends a REPLY. `status` is '' for OK; `codec` and `body` are ready for the wire. @internal */
-  reply(seq: number, status: string, meta: string, codec: number, body: string | Uint8Array | null): SendResult {
-    return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, codec, body)
+  /** Sends a REPLY with status OK. @throws what the codec throws @internal */
+  reply(seq: number, meta: string, codec: Codec, value: unknown): SendResult {
+    const quoted = typeof value === 'string' && codec.quotes?.(value) === true
+    const body = quoted ? value : encodeBody(codec, value)
+    return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
+  }
+
+  /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
+  replyStatus(seq: number, status: string, meta: string): SendResult {
+    return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
   }
 
   /** False once this side began to close: new requests are refused. @internal */
@@ -297,8 +304,9 @@ export class Session extends EventEmitter<SessionEvents> {
   /** @throws StatusError 102 or 104, or what the codec throws */
   #send(type: number, seq: number, method: string, meta: string, codec: Codec, arg: unknown): void {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
-    const body = arg === undefined ? null : arg instanceof Uint8Array ? arg : codec.encode(arg)
-    const result = this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body)
+    const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
+    const body = quoted ? arg : encodeBody(codec, arg)
+    const result = this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
     if (result !== SendResult.Ok) throw sendFailure(result)
   }
 
@@ -388,6 +396,11 @@ export class Session extends EventEmitter<SessionEvents> {
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
+}
+
+/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
+function encodeBody(codec: Codec, value: unknown): string | Uint8Array | null {
+  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value)
 }
 
 function refuseFilters(filters: readonly string[]): void {

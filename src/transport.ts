@@ -57,6 +57,7 @@ export interface Wire {
    * @param status status JSON, '' for OK
    * @param meta meta JSON, '' for none
    * @param body JSON or other text, bytes, or null for an empty body. Bytes are copied before this returns.
+   * @param quoted `body` is ASCII text that goes between quotation marks (`Codec.quotes`)
    */
   send(
     type: number,
@@ -67,6 +68,7 @@ export interface Wire {
     meta: string,
     codec: number,
     body: string | Uint8Array | null,
+    quoted?: boolean,
   ): SendResult
   /** Writes what is queued, then closes. `sink.onClose` follows. */
   end(): void

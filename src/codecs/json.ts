@@ -14,12 +14,12 @@ export const jsonCodec: Codec = {
   encode(value) {
     // Half of all replies are such a number in many services: 10 ns instead of 80.
     if (typeof value === 'number' && (value | 0) === value) return `${value}`
-    // And many are such a text: 80 ns instead of 200 at 62 characters.
-    if (typeof value === 'string' && plain.test(value)) return `"${value}"`
     const text = stringify(value)
     if (text === undefined) throw new TypeError(`json cannot encode a ${typeof value}`)
     return text
   },
+
+  quotes: (text) => plain.test(text),
 
   decode(buffer, start, end, hint, limits) {
     if (hint === TextHint.Quoted) return bodyText(buffer, start + 1, end - 1, hint)

@@ -7,12 +7,13 @@ import { Incoming, type TextHint } from '../message.ts'
 import { nameBytes, watchNames } from '../names.ts'
 import type { NativeAddon, NativeLimits } from '../native.ts'
 import { SendResult, type Transport, type Wire, type WireListener, type WireOptions, type WireSink } from '../transport.ts'
-import { writeText } from '../write-text.ts'
+import { writeAscii, writeText } from '../write-text.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { Ctl, checkLayout, HINT_SHIFT, Kind, MAX_SENDS, OUTBOX_SIZE, REC_WORDS, Rec, SEND_WORDS, Snd } from './ring-layout.ts'
 import { systemError } from './system-error.ts'
 
 const BACKLOG = 4096
+const QUOTE = 0x22
 /** Bytes of a frame besides method, status, meta and body, and its longest sequence number (spec/wire.md §8.1). */
 const FRAME_FIXED = 15
 const MAX_SEQ_BYTES = 7
@@ -241,16 +242,17 @@ class NativeWire implements Wire {
     meta: string,
     codec: number,
     body: string | Uint8Array | null,
+    quoted = false,
   ): SendResult {
     if (!this.open) return SendResult.Closed
     const transport = this.#transport
     const { control, sends, outbox } = transport
     // UTF-8 takes at most three bytes per UTF-16 unit.
     const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * 3
-    const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length
+    const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 + 2 : body.length
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
-      return this.#sendLarge(type, seq, route, method, status, meta, codec, body)
+      return this.#sendLarge(type, seq, route, method, status, meta, codec, quoted ? `"${body}"` : body)
     }
     let count = control[Ctl.SendCount]
     if (count === MAX_SENDS || control[Ctl.OutboxUsed] + header + bodyBound > OUTBOX_SIZE) {
@@ -263,7 +265,11 @@ class NativeWire implements Wire {
     let statusBytes = 0
     let metaBytes = 0
     sends[send + Snd.BodyStart] = at
-    if (typeof body === 'string') {
+    if (quoted) {
+      outbox[at++] = QUOTE
+      at = writeAscii(outbox, body as string, at)
+      outbox[at++] = QUOTE
+    } else if (typeof body === 'string') {
       at = writeText(outbox, body, at)
     } else if (body !== null) {
       outbox.set(body, at)

@@ -235,5 +235,8 @@ test('a body known to be a quoted text decodes without JSON.parse, to the same v
 
 test('texts encode as JSON.stringify would, with and without escapes', () => {
   const texts = ['', ' ', 'plain', '"', '\\', '\n', '\u007f', '\u0080', 'é', '世界', '\ud800', '🚀', '\u2028', '~}{|', '\0']
-  for (const text of [...texts, ...texts.map((each) => `x${each}y`)]) assert.equal(jsonCodec.encode(text), JSON.stringify(text))
+  for (const text of [...texts, ...texts.map((each) => `x${each}y`)]) {
+    const quoted = jsonCodec.quotes?.(text) ? `"${text}"` : jsonCodec.encode(text)
+    assert.equal(quoted, JSON.stringify(text))
+  }
 })

@@ -126,9 +126,11 @@ export class JsWire implements Wire, Turning {
     status: string,
     meta: string,
     codec: number,
-    body: string | Uint8Array | null,
+    content: string | Uint8Array | null,
+    quoted = false,
   ): SendResult {
     if (this.#state !== State.Open) return SendResult.Closed
+    const body = quoted ? `"${content}"` : content
     const name = route >= 0 ? nameBytes(route) : method === '' ? noName : Buffer.from(method)
     const { maxMessage, maxUnsent } = this.#options
     let size = frameBound(name, status, meta, body)
