@@ -60,7 +60,9 @@ void Reactor::Stop(std::function<void()> done) {
 }
 
 void Reactor::Forget() {
-  if (--handles_ == 0 && done_) done_();
+  if (--handles_ != 0 || !done_) return;
+  const std::function<void()> done = std::move(done_);  // it may delete this reactor
+  done();
 }
 
 void Reactor::OnPrepare() {

@@ -4,20 +4,26 @@ namespace dmicro {
 
 Environment::Environment(Napi::Env env) : env_(env) { napi_add_async_cleanup_hook(env, Cleanup, this, &cleanup_); }
 
-Environment::~Environment() = default;
+Environment::~Environment() {
+  reactor_.reset();  // it writes to the arenas until its end
+  if (arenas_ == nullptr) return;
+  napi_delete_reference(env_, on_batch_);
+  napi_delete_reference(env_, arenas_);
+  napi_async_destroy(env_, context_);
+}
 
 // The environment ends: no JavaScript runs any more. Its loop turns until every handle is closed and the hook removed.
 void Environment::Cleanup(napi_async_cleanup_hook_handle handle, void* data) {
   Environment* const self = static_cast<Environment*>(data);
+  const auto finish = [self, handle] {
+    delete self;
+    napi_remove_async_cleanup_hook(handle);
+  };
   if (self->reactor_ == nullptr) {
-    napi_remove_async_cleanup_hook(handle);
-    delete self;
-    return;
+    finish();
+  } else {
+    self->reactor_->Stop(finish);
   }
-  self->reactor_->Stop([self, handle] {
-    napi_remove_async_cleanup_hook(handle);
-    delete self;
-  });
 }
 
 uint8_t* Environment::MakeArena(Napi::Object rings, const char* name, size_t size) {
