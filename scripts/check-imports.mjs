@@ -30,6 +30,7 @@ const ORDER = [
   'codecs/*',
   'codec-table',
   'transport',
+  'failures',
   'native',
   'protos/raw',
   'protos/*',

@@ -1,6 +1,7 @@
 import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec } from './codec.ts'
 import { Context } from './context.ts'
+import { asBadMessage } from './failures.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { encodeMeta } from './meta.ts'
 import { nameText } from './names.ts'
@@ -124,7 +125,7 @@ export class Dispatcher {
 
   /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
   #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
-    const status = error instanceof StatusError ? error : new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
+    const status = asBadMessage(error)
     if (isCall) {
       this.#sendStatus(session, message.seq, status, '')
     } else {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec } from './codec.ts'
+import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { internName } from './names.ts'
@@ -405,21 +406,4 @@ function encodeBody(codec: Codec, value: unknown): string | Uint8Array | null {
 
 function refuseFilters(filters: readonly string[]): void {
   if (filters.length !== 0) throw new TypeError(`no transfer filter is named ${JSON.stringify(filters[0])}`)
-}
-
-function sendFailure(result: SendResult): StatusError {
-  if (result === SendResult.Closed) return new StatusError(Code.ConnectionClosed)
-  const cause = result === SendResult.Unsent ? 'the peer does not read: unsent bytes over the limit' : 'message over the size limit'
-  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause)
-}
-
-/** Whatever kept a message from being sent, as the caller's StatusError. */
-function asWriteFailure(error: unknown): StatusError {
-  if (error instanceof StatusError) return error
-  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), textOf(error))
-}
-
-function asBadMessage(error: unknown): StatusError {
-  if (error instanceof StatusError) return error
-  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
 }
