@@ -72,7 +72,9 @@ export class Dispatcher {
       if (isThenable(result)) {
         const { session } = ctx
         session.began()
-        result.then(
+        // A thenable of the user's own may settle twice or throw: a promise around it may not.
+        const promise = result instanceof Promise ? result : Promise.resolve(result)
+        promise.then(
           (value) => this.#settle(ctx, isCall, value),
           (error) => this.#settleFailed(ctx, isCall, error),
         )

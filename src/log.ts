@@ -22,6 +22,20 @@ const nothing = (): void => {}
 
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
+/** `log`, but what it throws goes nowhere: a logger that fails must not take a session with it. */
+export function guarded(log: Logger): Logger {
+  const guard =
+    (level: LogLevel) =>
+    (text: string, fields?: LogFields): void => {
+      try {
+        log[level](text, fields)
+      } catch {
+        // Nobody is left to be told.
+      }
+    }
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
+
 /**
  * One line each on stderr, `dmicro warn: text key="value"`, at most 10 a second, then one line that tells how many were
  * left out. No control character of a peer's text reaches the terminal. Never throws.

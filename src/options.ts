@@ -1,7 +1,7 @@
 import type { Codec } from './codec.ts'
 import { type CodecTable, defaultCodecs } from './codec-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { consoleLogger, type Logger, silentLogger } from './log.ts'
+import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
 import type { TransportChoice } from './transports/choose.ts'
 
@@ -90,7 +90,7 @@ export function readOptions(options: EndpointOptions): Settings {
     limits: readLimits(options.limits ?? {}),
     exposeErrors: options.exposeErrors ?? false,
     busyPoll: whole('busyPoll', options.busyPoll ?? 0, 0, MAX_BUSY_POLL),
-    log: log === false ? silentLogger : (log ?? defaultLog),
+    log: log === false ? silentLogger : log === undefined ? defaultLog : guarded(log),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Meta } from './meta.ts'
-import { Code, StatusError, statusText } from './status.ts'
+import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Timed } from './timer-wheel.ts'
 
 /** A reply with what travelled beside its body. */
@@ -82,6 +82,5 @@ export class PendingCall extends Timed {
 }
 
 export function canceled(signal: AbortSignal): StatusError {
-  const { reason } = signal
-  return new StatusError(Code.Canceled, statusText(Code.Canceled), reason instanceof Error ? reason.message : String(reason))
+  return new StatusError(Code.Canceled, statusText(Code.Canceled), textOf(signal.reason))
 }

@@ -291,6 +291,20 @@ onEachTransport('bad input', (transport) => {
     await expectAnswer(stranger, frame({ status: '{"code":1,"msg":"\\a\\x1b","cause":""}', method: '/echo', body: '1' }), 0)
   })
 
+  test('a logger that throws costs nobody anything', async (t) => {
+    const thrower = () => {
+      throw new Error('disk full')
+    }
+    const log = { debug: thrower, info: thrower, warn: thrower, error: thrower }
+    const { server, session, listener } = await pair(t, transport, { server: { log } })
+    server.routeCall('/echo', (value: unknown) => value)
+    const stranger = await rawPeer(t, listener.url)
+    stranger.send(frame({ type: 3, method: '/none' }), frame({ version: 7 }))
+    await stranger.closed
+    while (server.sessionCount > 1) await session.call('/echo', 1)
+    assert.equal(await session.call('/echo', 2), 2)
+  })
+
   test('good frames before a bad one are answered in full', async (t) => {
     const { server, stranger } = await victim(t, transport)
     const seen: number[] = []

@@ -111,6 +111,37 @@ onEachTransport('call', (transport) => {
     assert.deepEqual(await status(toOpen.call('/error')), [500, 'Internal Server Error', 'password 123'])
   })
 
+  test('a handler may return any thenable, however it behaves, and is answered once', async (t) => {
+    const { server, session, peer } = await pair(t, transport)
+    type Settle = (value: unknown) => void
+    server.routeCall('/twice', () => ({
+      // biome-ignore lint/suspicious/noThenProperty: what a careless library returns
+      then(resolve: Settle, reject: Settle) {
+        resolve(1)
+        resolve(2)
+        reject(3)
+      },
+    }))
+    server.routeCall('/throws', () => ({
+      // biome-ignore lint/suspicious/noThenProperty: likewise
+      then() {
+        throw new Error('then')
+      },
+    }))
+    server.routeCall('/getter', () =>
+      Object.defineProperty({}, 'then', {
+        get() {
+          throw new Error('getter')
+        },
+      }),
+    )
+    assert.equal(await session.call('/twice'), 1)
+    assert.equal((await status(session.call('/throws')))[0], 500)
+    assert.equal((await status(session.call('/getter')))[0], 500)
+    assert.equal(await session.call('/twice'), 1)
+    assert.equal(peer.running, 0)
+  })
+
   test('results that the codec cannot encode are a 500 and not a silence', async (t) => {
     const { server, session } = await pair(t, transport)
     server.routeCall('/circle', () => {

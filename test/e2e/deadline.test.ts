@@ -64,6 +64,19 @@ onEachTransport('deadlines and signals', (transport) => {
     assert.equal(session.pendingCalls, 0)
   })
 
+  test('a reason that cannot be printed cancels like any other', async (t) => {
+    const { server, session } = await pair(t, transport)
+    server.routeCall('/never', never)
+    const controller = new AbortController()
+    const waiting = status(session.call('/never', null, { signal: controller.signal }))
+    controller.abort({
+      toString() {
+        throw new Error('no text')
+      },
+    })
+    assert.deepEqual(await waiting, [499, 'Canceled', ''])
+  })
+
   test('the deadline, the signal and the answer settle a call only once', async (t) => {
     const { server, session } = await pair(t, transport)
     server.routeCall('/ok', () => 'ok')

@@ -8,9 +8,8 @@ const MiB = 1024 * 1024
 
 onEachTransport('limits', (transport) => {
   test('M1: a peer that never reads is cut off at the unsent limit and memory stays bounded', async (t) => {
-    const { server, listener, session } = await pair(t, transport)
     const log = recorder()
-    Object.assign(server.settings, { log })
+    const { server, listener, session } = await pair(t, transport, { server: { log } })
     const large = 'x'.repeat(8 * MiB)
     server.routeCall('/large', () => large)
     server.routeCall('/ok', () => 'ok')
