@@ -170,6 +170,13 @@ onEachTransport('call', (transport) => {
     assert.equal((await status(session.call('')))[0], 400)
   })
 
+  test('a name that is no well-formed text travels with U+FFFD in place of what is wrong', async (t) => {
+    const { server, session } = await pair(t, transport)
+    assert.equal((await status(session.call('/\ud800')))[0], 404)
+    server.setUnknownCall((_, ctx) => ctx.serviceMethod)
+    assert.equal(await session.call('/\ud800x', 1), '/\ufffdx')
+  })
+
   test('meta travels both ways and with errors', async (t) => {
     const { server, session } = await pair(t, transport)
     server.routeCall('/meta', (_: unknown, ctx) => {

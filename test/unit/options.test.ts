@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EndpointOptions } from '../../src/index.ts'
+import { defaultLimits } from '../../src/limits.ts'
+import { readOptions } from '../../src/options.ts'
+
+test('the defaults are those that design and documentation name', () => {
+  const settings = readOptions({})
+  assert.deepEqual(settings.limits, defaultLimits)
+  assert.equal(settings.limits.maxMessage, 16 * 1024 * 1024)
+  const { timeout, dialTimeout, closeTimeout, busyPoll, exposeErrors, transport } = settings
+  assert.deepEqual(
+    { timeout, dialTimeout, closeTimeout, busyPoll, exposeErrors, transport },
+    {
+      timeout: 30_000,
+      dialTimeout: 10_000,
+      closeTimeout: 5_000,
+      busyPoll: 0,
+      exposeErrors: false,
+      transport: 'auto',
+    },
+  )
+  assert.equal(settings.codec.name, 'json')
+})
+
+const wrong: [EndpointOptions, RegExp][] = [
+  [{ timeuot: 5 } as EndpointOptions, /unknown option "timeuot"/],
+  [null as unknown as EndpointOptions, /options must be an object/],
+  [{ timeout: -1 }, /timeout must be 0 to/],
+  [{ timeout: Number.NaN }, /timeout/],
+  [{ timeout: 2 ** 31 }, /timeout/],
+  [{ timeout: '5' as unknown as number }, /timeout/],
+  [{ dialTimeout: 0 }, /dialTimeout/],
+  [{ codec: 'xml' }, /no codec is named "xml"/],
+  [{ mapper: 'soap' as 'rpc' }, /mapper/],
+  [{ busyPoll: 0.5 }, /busyPoll/],
+  [{ limits: { maxMesage: 1 } as object }, /unknown limit "maxMesage"/],
+  [{ limits: { maxMessage: 0 } }, /limits.maxMessage/],
+  [{ limits: { maxMessage: 2 ** 31 } }, /limits.maxMessage/],
+  [{ limits: { maxFilters: 256 } }, /limits.maxFilters/],
+  [{ limits: { maxDepth: 1.5 } }, /limits.maxDepth/],
+  [{ codecs: [{ id: 106, name: 'mine', encode: () => '', decode: () => 0 }] }, /taken by "json"/],
+]
+for (const [options, text] of wrong) {
+  test(`${JSON.stringify(options)} is refused with ${text}`, () => assert.throws(() => readOptions(options), text))
+}
+
+test('a logger that throws is silenced, one that works is heard', () => {
+  const heard: string[] = []
+  const log = { debug: () => {}, info: () => {}, warn: (text: string) => void heard.push(text), error: () => assert.fail('boom') }
+  const settings = readOptions({ log })
+  settings.log.warn('hello')
+  settings.log.error('unheard')
+  assert.deepEqual(heard, ['hello'])
+})
