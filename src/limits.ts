@@ -11,7 +11,10 @@ export interface Limits {
   maxMetaKeys: number
   /** Deepest nesting of JSON in a body or in meta. Over it: a body is answered 400, meta closes the session. */
   maxDepth: number
-  /** Most bytes queued for one peer that does not read. Over it: calls and pushes fail with 104, a reply closes the session. */
+  /**
+   * Most bytes queued for one peer that does not read. From half of it on the session is not read and its messages wait; over
+   * it calls and pushes fail with 104, a reply closes the session.
+   */
   maxUnsent: number
   /** Most sessions on one endpoint. Over it: new connections are closed at once. */
   maxSessions: number

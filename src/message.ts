@@ -38,4 +38,20 @@ export class Incoming {
   metaEnd = 0
   bodyStart = 0
   bodyEnd = 0
+
+  /** A copy that owns its memory, for a message that has to wait. Its fields lie in wire order: name, status, meta, body. */
+  owned(): Incoming {
+    const copy = Object.assign(new Incoming(), this)
+    const base = this.nameStart
+    copy.buffer = Buffer.from(this.buffer.subarray(base, this.bodyEnd))
+    copy.nameStart -= base
+    copy.nameEnd -= base
+    copy.statusStart -= base
+    copy.statusEnd -= base
+    copy.metaStart -= base
+    copy.metaEnd -= base
+    copy.bodyStart -= base
+    copy.bodyEnd -= base
+    return copy
+  }
 }

@@ -154,9 +154,10 @@ export class NativeTransport implements Transport {
     const wire = this.#wires[slot]
     if (wire === undefined || wire.generation !== records[at + Rec.Generation]) return
     if (kind === Kind.Message) {
-      if (wire.open) wire.sink.onMessage(this.#read(at))
+      if (wire.open) wire.receive(this.#read(at))
     } else if (kind === Kind.Unsent) {
       wire.unsent = records[at + Rec.Seq]
+      wire.deliverWaiting()
     } else if (kind === Kind.Connect) {
       wire.readAddresses()
       wire.connecting?.(0)
@@ -212,10 +213,13 @@ class NativeWire implements Wire {
   readonly generation: number
   readonly #maxMessage: number
   readonly #maxUnsent: number
+  /** The outbox is drained when it holds this much, so that what a turn queues stays small beside `maxUnsent`. */
+  readonly #outboxShare: number
   /** Messages may pass, both ways. */
   open = false
   /** Bytes the peer has not taken, as far as the core has told. */
   unsent = 0
+  #waiting: Incoming[] | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
@@ -225,6 +229,29 @@ class NativeWire implements Wire {
     this.generation = generation
     this.#maxMessage = options.maxMessage
     this.#maxUnsent = options.maxUnsent
+    this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 4)
+  }
+
+  /**
+   * Hands a message on, unless the peer leaves too much of our answers unread: the core has stopped reading then, and what
+   * was read before waits here (at most one read's worth), so that its answers do not pile up as well.
+   */
+  receive(message: Incoming): void {
+    this.#refreshUnsent()
+    if (this.#waiting !== undefined || this.unsent > this.#maxUnsent / 2) {
+      this.#waiting ??= []
+      this.#waiting.push(message.owned())
+    } else {
+      this.sink.onMessage(message)
+    }
+  }
+
+  deliverWaiting(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    let next = 0
+    while (next < waiting.length && this.open && this.unsent <= this.#maxUnsent / 2) this.sink.onMessage(waiting[next++])
+    this.#waiting = next < waiting.length && this.open ? waiting.slice(next) : undefined
   }
 
   readAddresses(): void {
@@ -255,7 +282,7 @@ class NativeWire implements Wire {
       return this.#sendLarge(type, seq, route, method, status, meta, codec, quoted ? `"${body}"` : body)
     }
     let count = control[Ctl.SendCount]
-    if (count === MAX_SENDS || control[Ctl.OutboxUsed] + header + bodyBound > OUTBOX_SIZE) {
+    if (count === MAX_SENDS || (count !== 0 && control[Ctl.OutboxUsed] + header + bodyBound > this.#outboxShare)) {
       transport.drain()
       count = 0
     }
@@ -340,9 +367,13 @@ class NativeWire implements Wire {
     if (size > this.#maxMessage || name > MAX_METHOD_BYTES || status > MAX_STATUS_BYTES || meta > MAX_META_BYTES) {
       return SendResult.TooLarge
     }
-    const transport = this.#transport
-    if (transport.overflowed) this.unsent = transport.addon.unsent(this.#slot, this.generation)
+    this.#refreshUnsent()
     return this.unsent !== 0 && this.unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+  }
+
+  /** After the outbox overflowed, what the last batch told is old. */
+  #refreshUnsent(): void {
+    if (this.#transport.overflowed) this.unsent = this.#transport.addon.unsent(this.#slot, this.generation)
   }
 
   end(): void {
@@ -358,6 +389,7 @@ class NativeWire implements Wire {
 
   onClosed(reason: number, errno: number): void {
     this.open = false
+    this.#waiting = undefined
     if (this.connecting === undefined) {
       this.sink.onClose(reason, errno === 0 ? '' : getSystemErrorName(errno))
     } else {

@@ -7,9 +7,9 @@ import { rawPeer } from '../raw-peer.ts'
 const MiB = 1024 * 1024
 
 onEachTransport('limits', (transport) => {
-  test('M1: a peer that never reads is cut off at the unsent limit and memory stays bounded', async (t) => {
+  test('M1: a peer that never reads gets no more work done, is cut off in time, and memory stays bounded', async (t) => {
     const log = recorder()
-    const { server, listener, session } = await pair(t, transport, { server: { log } })
+    const { server, listener, session } = await pair(t, transport, { server: { log, limits: { writeTimeout: 200 } } })
     const large = 'x'.repeat(8 * MiB)
     server.routeCall('/large', () => large)
     server.routeCall('/ok', () => 'ok')
@@ -18,7 +18,7 @@ onEachTransport('limits', (transport) => {
     const before = process.memoryUsage().rss
     stranger.send(...Array.from({ length: 30 }, (_, seq) => frame({ seq, method: '/large' })))
     while (server.stats.violations === 0) assert.equal(await session.call('/ok'), 'ok')
-    assert.equal(log.lines.at(-1)?.fields.reason, 'unsent bytes over the limit')
+    assert.equal(log.lines.at(-1)?.fields.reason, 'peer does not read')
     assert.ok(process.memoryUsage().rss - before < 160 * MiB, '30 replies of 8 MiB')
     assert.equal(await session.call('/ok'), 'ok')
   })
@@ -48,6 +48,16 @@ onEachTransport('limits', (transport) => {
     assert.equal((await stranger.received(sent)).at(-1)?.status.code, 404)
     await peer.push('/p', 'again')
     await stranger.received(sent + 1)
+  })
+
+  test('a healthy peer may ask for far more than the unsent limit at once: it gets all of it', async (t) => {
+    const limits = { maxUnsent: MiB }
+    const { server, session, peer } = await pair(t, transport, { server: { limits } })
+    const answer = 'x'.repeat(15_000)
+    server.routeCall('/answer', (n: number) => `${n} ${answer}`)
+    const answers = await Promise.all(Array.from({ length: 2000 }, (_, n) => session.call<string>('/answer', n)))
+    assert.ok(answers.every((text, n) => text === `${n} ${answer}`))
+    assert.ok(peer.health)
   })
 
   test('a message that alone is over the unsent limit still passes when nothing waits', async (t) => {

@@ -232,8 +232,8 @@ export class JsWire implements Wire, Turning {
           this.#socket.pause()
           this.#resumeLater()
         }
-        // Too much unsent stops the reading, not what was read already: the native core cannot hold messages back either.
-        if (this.#yielded) {
+        // Too much unsent: what was read waits too, so that its answers do not pile up as well.
+        if (this.#yielded || this.#paused) {
           this.#framer.keep()
           return
         }
