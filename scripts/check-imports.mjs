@@ -35,7 +35,8 @@ const ORDER = [
   'protos/raw',
   'protos/*',
   'protos/raw-framer',
-  'transports/ring-layout',
+  'transports/native/ring-layout',
+  'transports/native/wire',
   'transports/system-error',
   'transports/js/*',
   'transports/js/wire',
@@ -52,7 +53,7 @@ const ORDER = [
 
 /** Files that only these may import. */
 const ONLY_FOR = {
-  native: ['transports/native', 'transports/choose'],
+  native: ['transports/native', 'transports/native/wire', 'transports/choose'],
 }
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
