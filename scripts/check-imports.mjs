@@ -53,7 +53,7 @@ const ORDER = [
 
 /** Files that only these may import. */
 const ONLY_FOR = {
-  native: ['transports/native', 'transports/native/wire', 'transports/choose'],
+  native: ['transports/native', 'transports/choose'],
 }
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */

@@ -2,7 +2,6 @@ import { getSystemErrorName } from 'node:util'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
 import type { Incoming } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
-import type { NativeAddon } from '../../native.ts'
 import { SendResult, type Wire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
 import { Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
@@ -15,9 +14,16 @@ const MAX_SEQ_BYTES = 7
 const STATUS_OK_BYTES = 30
 const META_NONE_BYTES = 2
 
-/** What a wire needs of its transport: the shared memory it writes to. */
+/** What a wire needs of its transport: the shared memory it writes to, and the few calls about one connection. */
 export interface NativeCore {
-  readonly addon: NativeAddon
+  readonly addon: {
+    localAddress(slot: number, generation: number): string
+    remoteAddress(slot: number, generation: number): string
+    end(slot: number, generation: number): void
+    destroy(slot: number, generation: number, reason: number): void
+    drainWith(body: Uint8Array): void
+    unsent(slot: number, generation: number): number
+  }
   readonly control: Int32Array
   readonly sends: Int32Array
   readonly outbox: Buffer
