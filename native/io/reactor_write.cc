@@ -87,7 +87,6 @@ void Reactor::DrainSends(Bytes large) {
   traffic_ = true;
   rings_.control->send_count = 0;
   rings_.control->outbox_used = 0;
-  rings_.control->drains++;
 }
 
 void Reactor::Flush(Connection* connection, Bytes large) {

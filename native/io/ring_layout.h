@@ -55,7 +55,6 @@ struct Control {
   int32_t first;        // the batch being delivered: its first record
   int32_t count;        // and how many
   int32_t generation;   // of the connection the last dial made
-  int32_t drains;       // how often the outbox was drained
 };
 
 struct Rings {

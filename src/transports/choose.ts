@@ -44,11 +44,6 @@ export function chooseTransport(choice: TransportChoice, log: Logger): ChosenTra
   return onJs(native.reason)
 }
 
-/** The running native transport of this environment, if there is one. */
-export function runningNative(): NativeTransport | undefined {
-  return native !== undefined && 'transport' in native ? native.transport : undefined
-}
-
 function startNative(): { transport: NativeTransport } | { reason: string } {
   const loaded = loadNative()
   if ('reason' in loaded) return loaded

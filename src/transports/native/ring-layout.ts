@@ -54,7 +54,7 @@ export const Snd = {
 } as const
 
 /** Words of the control block. */
-export const Ctl = { SendCount: 0, OutboxUsed: 1, First: 2, Count: 3, Generation: 4, Drains: 5 } as const
+export const Ctl = { SendCount: 0, OutboxUsed: 1, First: 2, Count: 3, Generation: 4 } as const
 
 /** True when the binary that offers `layout` was built with the numbers above. */
 export function checkLayout(layout: readonly number[]): boolean {
