@@ -1,0 +1,105 @@
+// What a run leaves: raw values of every measurement, the bars, the machine. `report/` makes tables and charts of it.
+import { readFileSync, writeFileSync } from 'node:fs'
+
+/** One measurement in fresh processes; a field that its kind of trial does not measure is absent. */
+export interface Measurement {
+  calls?: number
+  seconds?: number
+  calls_per_second?: number
+  server_cpu_us_per_call?: number
+  server_system_us_per_call?: number
+  /** CPU µs per call by thread name. */
+  server_threads?: Record<string, number>
+  client_cpu_us_per_call?: number
+  p50_us?: number
+  p99_us?: number
+  p999_us?: number
+  max_us?: number
+  /** stack trials: server_cpu_us_per_call = server_system + server_js + server_native. */
+  server_js_us_per_call?: number
+  server_native_us_per_call?: number
+  /** fan-out trials: from the publish to the first, the median and the last delivery. */
+  first_us?: number
+  median_us?: number
+  last_us?: number
+  /** idle memory: resident bytes of the server per session. */
+  bytes_per_session?: number
+  /** heap trials: bytes of the server's JavaScript heap after each load, and how much the last ones exceed the first, 0.01 = 1 %. */
+  heaps?: number[]
+  heap_growth?: number
+  /** reuseport trials: the part of the CPU that each server process used. */
+  process_shares?: number[]
+}
+
+/** The fields of a measurement that are one number. */
+export type Field = { [K in keyof Measurement]-?: Measurement[K] extends number | undefined ? K : never }[keyof Measurement]
+
+export type Group = 'unary' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'stack'
+export type Outcome = { label: string; runs: Measurement[] } | { label: string; missing: string }
+
+export interface TrialResult {
+  id: string
+  group: Group
+  title: string
+  /** A point of a sweep; its trials share the id before '@'. */
+  x?: { name: string; value: number }
+  drivers: Record<string, Outcome>
+}
+
+export interface MicroResult {
+  group: string
+  name: string
+  native_ns: number | null
+  js_ns: number | null
+}
+
+export interface BarResult {
+  id: string
+  load: string
+  against: string
+  bar: string
+  /** The ratio, or the value itself where the bar is absolute; null when it was not measured. */
+  value: number | null
+  text: string
+  met: boolean | null
+}
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryGiB: number
+  kernel: string
+  node: string
+  go: string | null
+}
+
+export interface Run {
+  date: string
+  commit: string
+  command: string
+  rounds: number
+  seconds: number
+  pinned: boolean
+  /** Why the run ended before its end; absent when it did not. */
+  ended?: string
+  machine: Machine
+  trials: TrialResult[]
+  micro: MicroResult[]
+  bars: BarResult[]
+}
+
+export function median(values: number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[half] : sorted.length === 0 ? undefined : (sorted[half - 1] + sorted[half]) / 2
+}
+
+/** What `read` finds in each measurement of a driver in a trial; empty when there is none. */
+export function values(trials: TrialResult[], id: string, driver: string, read: (run: Measurement) => number | undefined): number[] {
+  const outcome = trials.find((trial) => trial.id === id)?.drivers[driver]
+  if (outcome === undefined || 'missing' in outcome) return []
+  return outcome.runs.map(read).filter((value) => value !== undefined)
+}
+
+export const readRun = (file: string): Run => JSON.parse(readFileSync(file, 'utf8'))
+export const writeRun = (file: string, run: Run): void => writeFileSync(file, `${JSON.stringify(run, null, 1)}\n`)
