@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/osgochina/dmicro/drpc"
+	"github.com/osgochina/dmicro/tests/benchmark"
+)
+
+func dialDMicro(o clientOptions) dialer {
+	quiet()
+	endpoint := drpc.NewEndpoint(drpc.EndpointConfig{LocalIP: "127.0.0.1", DefaultBodyCodec: o.payload.codec})
+	return func() (newCaller, error) {
+		session, status := endpoint.Dial(o.address)
+		if !status.OK() {
+			return nil, fmt.Errorf("dial %s: %s", o.address, status)
+		}
+		return func(caller int) func() error {
+			if o.payload.text == 0 {
+				return messageOverDMicro(session)
+			}
+			return textOverDMicro(session, o.payload.textOf(caller))
+		}, nil
+	}
+}
+
+func textOverDMicro(session drpc.Session, sent string) func() error {
+	return func() error {
+		var reply string
+		call := session.Call(dmicroRoute, sent, &reply)
+		if !call.StatusOK() {
+			return fmt.Errorf("call: %s", call.Status())
+		}
+		if reply != sent {
+			return fmt.Errorf("wrong reply %q, sent %q", reply, sent)
+		}
+		return nil
+	}
+}
+
+func messageOverDMicro(session drpc.Session) func() error {
+	sent := newMessage()
+	return func() error {
+		var reply benchmark.BenchmarkMessage
+		call := session.Call(dmicroRoute, sent, &reply)
+		if !call.StatusOK() {
+			return fmt.Errorf("call: %s", call.Status())
+		}
+		if !sameMessage(&reply, sent) {
+			return fmt.Errorf("wrong reply %v", &reply)
+		}
+		return nil
+	}
+}
