@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/fail.h"
+#include "common/file_limit.h"
 #include "common/flags.h"
 #include "common/socket.h"
 #include "epoll_server.h"
@@ -37,6 +38,7 @@ int Main(int argc, char** argv) {
     Fail("--mode is epoll, pingpong-blocking or pingpong-spin, not '%s'", mode.c_str());
   }
 
+  RaiseFileLimit();
   std::vector<int> listeners{ListenTcp(flags.Text("host", "127.0.0.1"), &port)};
   if (!unix_path.empty()) listeners.push_back(ListenUnix(unix_path));
   EndWithCaller(unix_path);

@@ -33,7 +33,8 @@ func (h *histogram) count() uint64 {
 	return count
 }
 
-// percentile is, in µs, the middle of the bucket in which the given share (0 to 1) of all latencies is reached.
+// percentile is, in µs, the middle of the bucket in which the given share (0 to 1) of all latencies is reached, but
+// not above the largest of them.
 func (h *histogram) percentile(share float64) float64 {
 	wanted := share * float64(h.count())
 	var seen uint64
@@ -41,7 +42,7 @@ func (h *histogram) percentile(share float64) float64 {
 		count := h.buckets[i].Load()
 		seen += count
 		if count != 0 && float64(seen) >= wanted {
-			return middleOf(i) / 1e3
+			return min(middleOf(i)/1e3, h.max())
 		}
 	}
 	return 0

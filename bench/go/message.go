@@ -6,7 +6,7 @@ import (
 	"github.com/osgochina/dmicro/tests/benchmark"
 )
 
-// newMessage is the message of DMicro's own benchmark (its tests/benchmark_protobuf_test.go): 581 bytes as Protobuf.
+// newMessage is the message of DMicro's own benchmark (its tests/benchmark_protobuf_test.go): 567 bytes as Protobuf.
 func newMessage() *benchmark.BenchmarkMessage {
 	const i, s = 100000, "如果爱，请深爱，老男人情话大赏!"
 	return &benchmark.BenchmarkMessage{

@@ -14,22 +14,28 @@ void AppendBe16(std::string* out, size_t value) {
   out->push_back(static_cast<char>(value));
 }
 
+std::string JsonString(size_t bytes) {
+  std::string body(1, '"');
+  for (size_t i = 0; i < bytes - 2; i++) body.push_back(static_cast<char>('a' + i % 26));
+  return body + '"';
+}
+
 }  // namespace
 
-CallFrame::CallFrame(const std::string& method, size_t body_bytes)
-    : body_bytes_(body_bytes), tag_bytes_(std::min<size_t>(8, body_bytes - 2)) {
+CallFrame::CallFrame(const Options& options)
+    : codec_(options.codec),
+      body_bytes_(options.body_bytes),
+      tag_bytes_(options.body.empty() ? std::min<size_t>(8, options.body_bytes - 2) : 0) {
   tail_.push_back(static_cast<char>(kCall));
-  tail_.push_back(static_cast<char>(method.size()));
-  tail_ += method;
+  tail_.push_back(static_cast<char>(options.method.size()));
+  tail_ += options.method;
   AppendBe16(&tail_, kOkStatus.size());
   tail_ += kOkStatus;
   AppendBe16(&tail_, kEmptyMeta.size());
   tail_ += kEmptyMeta;
-  tail_.push_back(static_cast<char>(kJsonCodec));
-  tag_offset_ = tail_.size() + 1;
-  tail_.push_back('"');
-  for (size_t i = 0; i < body_bytes - 2; i++) tail_.push_back(static_cast<char>('a' + i % 26));
-  tail_.push_back('"');
+  tail_.push_back(static_cast<char>(codec_));
+  body_offset_ = tail_.size();
+  tail_ += options.body.empty() ? JsonString(options.body_bytes) : options.body;
 }
 
 size_t CallFrame::MaxSize() const { return kBeforeSeq + kMaxSeqText + tail_.size(); }
@@ -39,7 +45,7 @@ size_t CallFrame::Build(uint32_t connection, int32_t seq, char* out) const {
   char* tail = out + kBeforeSeq + seq_size;
   memcpy(tail, tail_.data(), tail_.size());
   const uint64_t tag = Tag(connection, seq);
-  memcpy(tail + tag_offset_, &tag, tag_bytes_);
+  memcpy(tail + body_offset_ + 1, &tag, tag_bytes_);
 
   const size_t size = kBeforeSeq + seq_size + tail_.size();
   StoreBe32(out, static_cast<uint32_t>(size));

@@ -1,23 +1,17 @@
 #pragma once
 
-#include <cstdint>
-#include <memory>
-#include <vector>
-
-#include "connection.h"
+#include "clients.h"
 #include "measurement.h"
 #include "options.h"
+#include "run.h"
 
 namespace dmicro_bench {
 
-// Many connections, each with its calls in flight, in one thread. Edge-triggered epoll: level-triggered, the
-// kernel polls every socket that was ready once more at the next epoll_wait.
+// Every connection keeps its number of calls in flight: a reply is followed by the next call at once.
 class ClosedLoop {
  public:
-  ClosedLoop(const Options& options, Run* run, Measurement* measurement);
-  ~ClosedLoop();
-  ClosedLoop(const ClosedLoop&) = delete;
-  ClosedLoop& operator=(const ClosedLoop&) = delete;
+  ClosedLoop(const Options& options, Run* run, Measurement* measurement)
+      : options_(options), run_(run), measurement_(measurement), clients_(options, run, *measurement) {}
 
   // Warm-up, measured window, then until every call is answered.
   void Execute();
@@ -25,21 +19,13 @@ class ClosedLoop {
  private:
   enum class Phase { kWarmUp, kWindow, kDrain };
 
-  void Connect();
   void OnTimer();
-  void SetTimer(double seconds);
-  void OnReady(Connection* connection, uint32_t events);
-  // `watching`: whether EPOLLOUT is being watched, because bytes waited before.
-  void SendQueued(Connection* connection, bool watching);
-  void Watch(Connection* connection, int operation, bool writable);
 
   const Options& options_;
   Run* run_;
   Measurement* measurement_;
   Phase phase_ = Phase::kWarmUp;
-  int epoll_;
-  int timer_;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  Clients clients_;
 };
 
 }  // namespace dmicro_bench

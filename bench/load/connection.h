@@ -1,38 +1,29 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
+#include <vector>
 
-#include "call_frame.h"
 #include "common/input_buffer.h"
 #include "common/output_queue.h"
 #include "common/raw_frame.h"
-#include "histogram.h"
+#include "run.h"
 #include "slots.h"
 
 namespace dmicro_bench {
 
-// What the connections of a run share.
-struct Run {
-  const CallFrame& call;
-  std::span<char> scratch;
-  Histogram latencies;
-  uint64_t outstanding = 0;
-  bool draining = false;  // after the window: no new calls, but those outstanding must still be answered
-};
-
-// One connection with its calls: checks every REPLY and answers it with the next CALL.
+// One connection with its calls: checks every REPLY and, in a closed loop, answers it with the next CALL.
 class Connection {
  public:
-  Connection(Run* run, int fd, uint32_t index, uint32_t in_flight)
-      : run_(run), fd_(fd), index_(index), slots_(in_flight) {}
+  Connection(Run* run, int fd, uint32_t index, uint32_t in_flight);
 
   int Fd() const { return fd_; }
   uint32_t Index() const { return index_; }
 
-  // Queues the first call of every slot.
+  // Closed loop: queues the first call of every slot.
   void Start(uint64_t now);
+  // Open loop: queues a call that is timed from `due`, unless all that may be are in flight.
+  bool TryCall(uint64_t due);
   Flush SendQueued() { return output_.SendTo(fd_); }
   Flush SendQueuedBlocking() { return output_.SendAllTo(fd_); }
   bool HasQueued() const { return !output_.Empty(); }
@@ -45,12 +36,13 @@ class Connection {
 
  private:
   void Settle(const RawFrame& reply, std::string_view bytes, uint64_t now);
-  void QueueCall(uint32_t slot, uint64_t now);
+  void QueueCall(uint32_t slot, uint64_t since);
 
   Run* run_;
   int fd_;
   uint32_t index_;
   Slots slots_;
+  std::vector<uint32_t> free_slots_;  // open loop only: in a closed loop a slot is never free
   InputBuffer input_;
   OutputQueue output_;
   std::string_view received_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -11,8 +12,14 @@ namespace dmicro_bench {
 // All memory is here from the start.
 class Histogram {
  public:
-  void Record(uint64_t nanoseconds) { buckets_[Index(nanoseconds)]++; }
-  void Reset() { buckets_.fill(0); }
+  void Record(uint64_t nanoseconds) {
+    buckets_[Index(nanoseconds)]++;
+    if (nanoseconds > largest_) largest_ = nanoseconds;
+  }
+  void Reset() {
+    buckets_.fill(0);
+    largest_ = 0;
+  }
 
   uint64_t Count() const {
     uint64_t count = 0;
@@ -20,13 +27,18 @@ class Histogram {
     return count;
   }
 
-  // The middle of the bucket in which the given share (0 to 1) of all latencies is reached; 0 when empty.
+  // Exact.
+  uint64_t Largest() const { return largest_; }
+
+  // The middle of the bucket in which the given share (0 to 1) of all latencies is reached, but not above the largest
+  // of them; 0 when empty.
   double Percentile(double share) const {
     const double wanted = share * static_cast<double>(Count());
     uint64_t seen = 0;
     for (size_t i = 0; i < buckets_.size(); i++) {
       seen += buckets_[i];
-      if (buckets_[i] != 0 && static_cast<double>(seen) >= wanted) return Middle(i);
+      if (buckets_[i] != 0 && static_cast<double>(seen) >= wanted)
+        return std::min(Middle(i), static_cast<double>(largest_));
     }
     return 0;
   }
@@ -52,6 +64,7 @@ class Histogram {
   }
 
   std::array<uint64_t, (kPowers - kStepBits + 1) * kSteps> buckets_{};
+  uint64_t largest_ = 0;
 };
 
 }  // namespace dmicro_bench

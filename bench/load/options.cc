@@ -2,42 +2,93 @@
 
 #include <limits.h>
 
+#include <charconv>
+
+#include "common/address.h"
 #include "common/fail.h"
+#include "common/file.h"
 #include "common/flags.h"
 #include "common/raw_frame.h"
 
 namespace dmicro_bench {
+namespace {
+
+void ReadAddress(const Flags& flags, Options* options) {
+  if (flags.Has("port") + flags.Has("unix") + flags.Has("address") != 1) {
+    Fail("give --address, --port or --unix, one of them");
+  }
+  options->host = flags.Text("host", "127.0.0.1");
+  options->port = static_cast<int>(flags.Integer("port", 0, 1, 65535));
+  options->unix_path = flags.Text("unix", "");
+  if (flags.Has("address")) {
+    const HostPort address = ParseAddress(flags.Text("address", ""));
+    options->host = address.host;
+    options->port = address.port;
+  }
+}
+
+void ReadMode(const Flags& flags, Options* options) {
+  const std::string mode = flags.Text("mode", "closed-loop");
+  if (mode != "closed-loop" && mode != "pingpong") Fail("--mode is closed-loop or pingpong, not '%s'", mode.c_str());
+  options->mode = mode == "pingpong" ? Mode::kPingPong : flags.Has("rate") ? Mode::kOpenLoop : Mode::kClosedLoop;
+  options->spin = flags.Has("spin");
+  options->connections = static_cast<uint32_t>(flags.Integer("connections", 1, 1, 100'000));
+  options->in_flight = static_cast<uint32_t>(flags.Integer("in-flight", 1, 1, 1'000'000));
+  options->rate = static_cast<double>(flags.Integer("rate", 0, 1, 100'000'000));
+  if (options->mode == Mode::kPingPong && (options->connections != 1 || options->in_flight != 1 || flags.Has("rate"))) {
+    Fail("--mode pingpong is 1 connection with 1 call in flight, at no fixed rate");
+  }
+  if (options->mode != Mode::kPingPong && options->spin) Fail("--spin needs --mode pingpong");
+}
+
+void ReadBody(const Flags& flags, Options* options) {
+  if (flags.Has("body-file")) {
+    if (flags.Has("body-bytes")) Fail("give --body-bytes or --body-file, one of them");
+    options->body = ReadBytes(flags.Text("body-file", ""));
+    options->body_bytes = options->body.size();
+  } else {
+    // The smallest JSON string is its two quotes.
+    options->body_bytes = static_cast<size_t>(flags.Integer("body-bytes", 64, 2, 256L << 20));
+  }
+  options->codec = static_cast<uint8_t>(flags.Integer("codec", kJsonCodec, 0, 255));
+}
+
+// `list`: process ids with commas between them.
+void ReadPids(const std::string& list, std::vector<pid_t>* pids) {
+  const char* at = list.data();
+  const char* end = at + list.size();
+  while (at != end) {
+    pid_t pid = 0;
+    const auto parsed = std::from_chars(at, end, pid);
+    const bool more = parsed.ptr != end && *parsed.ptr == ',';
+    if (parsed.ec != std::errc() || pid < 1 || !(more || parsed.ptr == end)) {
+      Fail("--server-pids takes process ids with commas between them, not '%s'", list.c_str());
+    }
+    pids->push_back(pid);
+    at = more ? parsed.ptr + 1 : end;
+  }
+}
+
+}  // namespace
 
 Options ParseOptions(int argc, char** argv) {
   const Flags flags(argc, argv,
-                    {"host", "port", "unix", "mode", "connections", "in-flight", "seconds", "warmup", "method",
-                     "body-bytes", "server-pid"},
+                    {"address", "host", "port", "unix", "mode", "connections", "in-flight", "rate", "seconds", "warmup",
+                     "method", "codec", "body-bytes", "body-file", "server-pid", "server-pids"},
                     {"json", "spin"});
   Options options;
-  options.host = flags.Text("host", "127.0.0.1");
-  options.port = static_cast<int>(flags.Integer("port", 0, 1, 65535));
-  options.unix_path = flags.Text("unix", "");
-  if (flags.Has("port") == flags.Has("unix")) Fail("give --port or --unix, one of them");
-
-  const std::string mode = flags.Text("mode", "closed-loop");
-  if (mode != "closed-loop" && mode != "pingpong") Fail("--mode is closed-loop or pingpong, not '%s'", mode.c_str());
-  options.mode = mode == "pingpong" ? Mode::kPingPong : Mode::kClosedLoop;
-  options.spin = flags.Has("spin");
-  options.connections = static_cast<uint32_t>(flags.Integer("connections", 1, 1, 100'000));
-  options.in_flight = static_cast<uint32_t>(flags.Integer("in-flight", 1, 1, 1'000'000));
-  if (options.mode == Mode::kPingPong && (options.connections != 1 || options.in_flight != 1)) {
-    Fail("--mode pingpong is 1 connection with 1 call in flight");
-  }
-  if (options.mode != Mode::kPingPong && options.spin) Fail("--spin needs --mode pingpong");
-
+  ReadAddress(flags, &options);
+  ReadMode(flags, &options);
+  ReadBody(flags, &options);
   options.seconds = flags.Seconds("seconds", 5);
   options.warmup_seconds = flags.Seconds("warmup", 1);
   if (options.seconds == 0) Fail("--seconds must be more than 0");
   options.method = flags.Text("method", "/bench/echo");
   if (options.method.empty() || options.method.size() > kMaxMethod) Fail("--method takes 1 to 255 bytes");
-  // The smallest JSON string is its two quotes.
-  options.body_bytes = static_cast<size_t>(flags.Integer("body-bytes", 64, 2, 256L << 20));
-  options.server_pid = static_cast<pid_t>(flags.Integer("server-pid", 0, 1, INT_MAX));
+  if (flags.Has("server-pid")) {
+    options.server_pids.push_back(static_cast<pid_t>(flags.Integer("server-pid", 0, 1, INT_MAX)));
+  }
+  ReadPids(flags.Text("server-pids", ""), &options.server_pids);
   options.json_only = flags.Has("json");
   return options;
 }

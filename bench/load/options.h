@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace dmicro_bench {
 
-enum class Mode { kClosedLoop, kPingPong };
+enum class Mode { kClosedLoop, kOpenLoop, kPingPong };
 
 struct Options {
   std::string host;
@@ -18,11 +19,14 @@ struct Options {
   bool spin;
   uint32_t connections;
   uint32_t in_flight;  // per connection
+  double rate;         // open loop: calls a second over all connections
   double warmup_seconds;
   double seconds;
   std::string method;
-  size_t body_bytes;
-  pid_t server_pid;  // 0: the server's CPU is not measured
+  uint8_t codec;
+  std::string body;                // sent as it is when not empty
+  size_t body_bytes;               // otherwise the size of a tagged JSON string
+  std::vector<pid_t> server_pids;  // none: the server's CPU is not measured
   bool json_only;
 };
 

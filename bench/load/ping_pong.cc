@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "common/fail.h"
 #include "common/socket.h"
 
@@ -88,7 +88,7 @@ void ExecutePingPong(const Options& options, Run* run, Measurement* measurement)
   SetAlarm(options.warmup_seconds + options.seconds);
   PingPong calls(run, measurement, fd, options.spin);
   calls.RoundTripsUntil(Now() + Nanoseconds(options.warmup_seconds));
-  run->latencies.Reset();
+  run->BeginWindow(Now());
   measurement->Begin();
   calls.RoundTripsUntil(Now() + Nanoseconds(options.seconds));
   measurement->End();

@@ -16,7 +16,7 @@ inline size_t MaxReply(const CallFrame& call) { return call.BodyBytes() + kReply
 
 // Checks all of a REPLY but its body, which needs the seq to be known as outstanding first. Returns nullptr and
 // the seq, or what is wrong. The raw form of an OK status is fixed (spec/wire.md §2.3), or empty.
-inline const char* CheckReplyHeader(const RawFrame& reply, int32_t* seq) {
+inline const char* CheckReplyHeader(const RawFrame& reply, uint8_t codec, int32_t* seq) {
   if (reply.version != kVersion) return "version is not 1";
   if (!reply.filters.empty()) return "it has transfer filters, the CALL had none";
   if (reply.type != kReply) return "type is not REPLY";
@@ -26,7 +26,7 @@ inline const char* CheckReplyHeader(const RawFrame& reply, int32_t* seq) {
   if (reply.meta != kEmptyMeta && (reply.meta.size() < 2 || reply.meta.front() != '{' || reply.meta.back() != '}')) {
     return "meta is no JSON object";
   }
-  if (reply.codec != kJsonCodec) return "body codec is not 'j'";
+  if (reply.codec != codec) return "body codec is not the call's";
   return nullptr;
 }
 

@@ -16,12 +16,12 @@ class Slots {
 
   uint32_t Count() const { return count_; }
 
-  // The seq of a new call in the slot, outstanding from now on.
-  int32_t Open(uint32_t slot, uint64_t now) {
+  // The seq of a new call in the slot, outstanding from now on and timed from `since`.
+  int32_t Open(uint32_t slot, uint64_t since) {
     uint32_t seq = slots_[slot].last_seq + stride_;
     if (slots_[slot].last_seq == 0) seq = slot == 0 ? stride_ : slot;
     if (seq > INT32_MAX) seq = slot == 0 ? stride_ : slot;  // wrapped: 0 and negative seqs stay unused
-    slots_[slot] = {now, seq, true};
+    slots_[slot] = {since, seq, true};
     return static_cast<int32_t>(seq);
   }
 
@@ -33,15 +33,15 @@ class Slots {
     return slot;
   }
 
-  // Returns when the call was sent.
+  // Returns what the call is timed from.
   uint64_t Close(uint32_t slot) {
     slots_[slot].open = false;
-    return slots_[slot].sent_at;
+    return slots_[slot].since;
   }
 
  private:
   struct Slot {
-    uint64_t sent_at = 0;
+    uint64_t since = 0;
     uint32_t last_seq = 0;
     bool open = false;
   };
