@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net'
 import { parseArgs } from 'node:util'
-import { frameReader, frameWriter } from './frames.mjs'
+import { frameReader, frameWriter, Kind } from './frames.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +58,7 @@ async function open() {
     writer.flush()
   }
   return (body) => {
-    writer.add(body)
+    writer.add(body, Kind.Call)
     // After all calls that this turn's replies give rise to.
     if (!flushing) {
       flushing = true

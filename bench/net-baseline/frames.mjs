@@ -1,10 +1,12 @@
-// 4-byte big-endian length, then JSON. What a competent Node programmer writes by hand, with nothing of RPC:
-// no names, no numbers to match, no errors, no deadlines.
+// A byte that says what it is, 3 bytes of big-endian length, then JSON. What a competent Node programmer writes by hand,
+// with nothing of RPC: no names, no numbers to match, no errors, no deadlines.
 
-const MAX_BODY = 16 * 1024 * 1024
+export const Kind = { Call: 0, Push: 1, CountPushes: 2 }
+
+const MAX_BODY = 2 ** 24 - 1
 const SLAB = 256 * 1024
 
-/** Returns a function to feed with chunks; it calls `onBody` with each decoded body and keeps no chunk. */
+/** Returns a function to feed with chunks; it calls `onBody` with each decoded body and its kind, and keeps no chunk. */
 export function frameReader(onBody) {
   let rest = null
   return (received) => {
@@ -12,10 +14,9 @@ export function frameReader(onBody) {
     const end = chunk.length
     let at = 0
     while (end - at >= 4) {
-      const size = ((chunk[at] << 24) | (chunk[at + 1] << 16) | (chunk[at + 2] << 8) | chunk[at + 3]) >>> 0
-      if (size > MAX_BODY) throw new Error(`frame of ${size} bytes`)
+      const size = (chunk[at + 1] << 16) | (chunk[at + 2] << 8) | chunk[at + 3]
       if (end - at - 4 < size) break
-      onBody(JSON.parse(chunk.utf8Slice(at + 4, at + 4 + size)))
+      onBody(JSON.parse(chunk.utf8Slice(at + 4, at + 4 + size)), chunk[at])
       at += 4 + size
     }
     rest = at === end ? null : Buffer.from(chunk.subarray(at))
@@ -33,7 +34,7 @@ export function frameWriter(socket) {
   let end = 0
   let from = slab
   return {
-    add(body) {
+    add(body, kind) {
       const json = JSON.stringify(body)
       const most = 4 + json.length * 3
       if (from !== slab || end !== free || slab.length - free < most) {
@@ -46,7 +47,8 @@ export function frameWriter(socket) {
         begin = end = free
       }
       const size = from.utf8Write(json, end + 4, most - 4)
-      from[end] = size >>> 24
+      if (size > MAX_BODY) throw new Error(`frame of ${size} bytes`)
+      from[end] = kind
       from[end + 1] = size >>> 16
       from[end + 2] = size >>> 8
       from[end + 3] = size

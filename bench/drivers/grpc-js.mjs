@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url'
+import grpc from '@grpc/grpc-js'
+import { loadSync } from '@grpc/proto-loader'
+
+export const label = 'gRPC (grpc-js)'
+export const payloads = ['json', 'protobuf']
+
+grpc.setLogVerbosity(grpc.logVerbosity.NONE)
+const folder = (path) => fileURLToPath(new URL(path, import.meta.url))
+const definition = loadSync(folder('grpc.proto'), {
+  keepCase: true,
+  longs: Number,
+  defaults: true,
+  includeDirs: [folder('.'), folder('..')],
+})
+const { Echo } = grpc.loadPackageDefinition(definition).bench
+// Else connections of one process to one address are one.
+const CLIENT = { 'grpc.use_local_subchannel_pool': 1 }
+
+export async function serve({ port }) {
+  const server = new grpc.Server()
+  const echo = ({ request }, answer) => answer(null, request)
+  server.addService(Echo.service, { EchoText: echo, EchoMessage: echo })
+  const bound = await new Promise((resolve, reject) =>
+    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, at) => (error ? reject(error) : resolve(at))),
+  )
+  return { address: `127.0.0.1:${bound}` }
+}
+
+export async function dial(address, { payload }) {
+  const client = new Echo(address, grpc.credentials.createInsecure(), CLIENT)
+  await new Promise((resolve, reject) => client.waitForReady(Date.now() + 10_000, (error) => (error ? reject(error) : resolve())))
+  return { call: caller(client, payload), close: () => client.close() }
+}
+
+function caller(client, { kind, value }) {
+  if (kind === 'protobuf') return (message) => unary((answered) => client.EchoMessage(message, answered))
+  const text = async (body) => (await unary((answered) => client.EchoText({ body }, answered))).body
+  // A text is itself in a string field; anything else goes as JSON.
+  return typeof value === 'string' ? text : async (body) => JSON.parse(await text(JSON.stringify(body)))
+}
+
+function unary(call) {
+  return new Promise((resolve, reject) => call((error, reply) => (error ? reject(error) : resolve(reply))))
+}

@@ -1,0 +1,5 @@
+import { dmicro } from '../peers/dmicro.mjs'
+
+export const label = 'dmicro native'
+export const payloads = ['json', 'protobuf']
+export const { serve, dial } = dmicro('native')

@@ -1,0 +1,59 @@
+// dmicro as a driver, on either transport. DMICRO_DIST names the build to measure; default is the working tree's.
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const dist = process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
+const { Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
+
+const ECHO = '/bench/echo'
+const PUSH = '/bench/push'
+const PUSHED = '/bench/pushed'
+const PUBLISHED = '/bench/published'
+
+/** `--routes N` spreads the calls over N routes. */
+const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
+
+/** @param {'native' | 'js'} transport */
+export function dmicro(transport) {
+  let client
+  return { serve: (options) => serve(transport, options), dial }
+
+  async function dial(address, options) {
+    client ??= new Endpoint(endpointOptions(transport, options))
+    const session = await client.dial(`tcp://${address}`)
+    return {
+      call: options.routes > 1 ? callInTurn(session, options.routes) : (value) => session.call(ECHO, value),
+      push: (value) => session.push(PUSH, value),
+      pushed: () => session.call(PUSHED),
+      close: () => session.close(),
+    }
+  }
+}
+
+function endpointOptions(transport, { codec, busyPoll, ioThreads }) {
+  if (codec === 'protobuf') throw new Error('dmicro has no protobuf codec')
+  return { transport, ...(busyPoll !== undefined && { busyPoll }), ...(ioThreads !== undefined && { ioThreads }) }
+}
+
+async function serve(transport, options) {
+  const endpoint = new Endpoint(endpointOptions(transport, options))
+  let pushes = 0
+  for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body)
+  endpoint.routePush(PUSH, () => {
+    pushes++
+  })
+  endpoint.routeCall(PUSHED, () => pushes)
+  const listener = await endpoint.listen(`tcp://127.0.0.1:${options.port}`)
+  return {
+    address: new URL(listener.url).host,
+    publish(value) {
+      for (const session of endpoint.sessions()) session.push(PUBLISHED, value)
+    },
+  }
+}
+
+function callInTurn(session, routes) {
+  const names = Array.from({ length: routes }, (_, n) => routeName(n))
+  let next = 0
+  return (value) => session.call(names[next++ % routes], value)
+}
