@@ -1,0 +1,89 @@
+// A run as a page: where and how it was made, the bars, a table for each trial, the charts.
+import type { Run, TrialResult } from '../results.ts'
+import { barsTable } from './bars-table.ts'
+import { absent, families, measured } from './families.ts'
+import { day, digits, machineText } from './format.ts'
+import { plan } from './plan.ts'
+import { NONE, table } from './table.ts'
+import * as tables from './trial-tables.ts'
+
+export function markdown(run: Run): string {
+  const parts = [
+    `# dmicro benchmark, ${day(run)}`,
+    header(run),
+    ...(run.ended === undefined ? [] : [`**This run is not complete: ${run.ended}.**`]),
+    ...section('Bars', run.bars.length === 0 ? [] : [barsTable(run.bars)]),
+    ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
+    ...section('Pushes', each(run, 'push', tables.rateTable)),
+    ...section('Latency', latency(run)),
+    ...section('What a call costs', stacks(run)),
+    ...section('Scaling', sweeps(run)),
+    ...section('Fan-out', [picture(run, 'fanout.svg'), ...each(run, 'fanout', tables.fanoutTable)]),
+    ...section('Memory', each(run, 'memory', tables.memoryTable)),
+    ...section('Single functions', micro(run)),
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+function header(run: Run): string {
+  const rows = [
+    ['date', run.date.replace(/:\d\d(\.\d+)?Z$/, ' UTC').replace('T', ' ')],
+    ['machine', machineText(run)],
+    ['commit', `\`${run.commit}\``],
+    ['command', `\`${run.command}\``],
+    ['rounds', `${run.rounds} of ${run.seconds} s, in alternating order; medians, ± is half the range`],
+    ['pinned', run.pinned ? 'server on core 0, client on core 1' : 'no'],
+  ]
+  return table(['', ''], rows, 2)
+}
+
+const section = (title: string, parts: string[]): string[] => (parts.some((part) => part !== '') ? [`## ${title}`, ...parts] : [])
+
+/** Title and tables of each trial of a group, and who is missing from it. */
+function each(run: Run, group: TrialResult['group'], ...make: ((trial: TrialResult) => string)[]): string[] {
+  return run.trials
+    .filter((trial) => trial.group === group)
+    .flatMap((trial) => [heading(trial), ...(measured(trial).length === 0 ? [] : make.map((one) => one(trial))), absent([trial])])
+}
+
+const heading = ({ id, title }: { id: string; title: string }): string => `### ${title} (\`${id}\`)`
+
+function picture(run: Run, file: string): string {
+  const chart = plan(run).find((chart) => chart.file === file)
+  return chart === undefined ? '' : `![${chart.title}](${file})`
+}
+
+function latency(run: Run): string[] {
+  return families(run, 'latency').flatMap((family) => {
+    const { id, axis, points } = family
+    const title = axis === undefined ? points[0].title : `Open loop: ${axis}`
+    const note = 'Calls are due at fixed times and latency counts from then, so that a stalled server is not flattered.'
+    const open = axis === undefined ? [] : [note, picture(run, `${id}.svg`)]
+    return [heading({ id, title }), ...open, tables.latencyTable(family), absent(points)]
+  })
+}
+
+function stacks(run: Run): string[] {
+  const note = 'Server CPU: kernel from /proc, JavaScript from a V8 profile of a second run, native code the rest.'
+  const parts = families(run, 'stack').flatMap(({ id, points }) => {
+    const [trial] = points
+    return [heading(trial), picture(run, `${id}.svg`), tables.stackTable(trial), absent(points)]
+  })
+  return parts.length === 0 ? [] : [note, ...parts]
+}
+
+function sweeps(run: Run): string[] {
+  return families(run, 'sweep').flatMap((family) => {
+    const { id, axis, points } = family
+    return [heading({ id, title: axis ?? points[0].title }), picture(run, `${id}.svg`), tables.sweepTables(family), absent(points)]
+  })
+}
+
+function micro(run: Run): string[] {
+  if (run.micro.length === 0) return []
+  const shown = (value: number | null): string => (value === null ? NONE : digits(value))
+  const rows = run.micro.map(({ group, name, native_ns, js_ns }) => [group, name, shown(native_ns), shown(js_ns)])
+  const note =
+    '`npm run bench -- --only micro`; what each row measures stands in bench/micro. pack and unpack cross into C++ for every frame here, which the transport never does.'
+  return [note, table(['', '', 'native, ns', 'JavaScript, ns'], rows, 2)]
+}

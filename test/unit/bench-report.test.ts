@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { charts } from '../../bench/report/charts.ts'
+import { markdown } from '../../bench/report/markdown.ts'
+import { plan } from '../../bench/report/plan.ts'
+import { readmeTable } from '../../bench/report/readme.ts'
+import type { Measurement, Run, TrialResult } from '../../bench/results.ts'
+
+const machine = { cpu: 'A CPU', cores: 2, memoryGiB: 8, kernel: '6.1', node: 'v20.20.2', go: null }
+const nats = { label: 'NATS', missing: 'nats-server is not\ninstalled' }
+
+const runOf = (trials: TrialResult[], rest: Partial<Run> = {}): Run => ({
+  date: '2026-11-22T17:10:42.123Z',
+  commit: 'abc1234',
+  command: 'npm run bench -- --quick',
+  rounds: 3,
+  seconds: 2,
+  pinned: true,
+  machine,
+  trials,
+  micro: [],
+  bars: [],
+  ...rest,
+})
+
+const rates = (...calls: number[]): Measurement[] =>
+  calls.map((calls_per_second) => ({ calls_per_second, server_cpu_us_per_call: 2, client_cpu_us_per_call: 1, p50_us: 70, p99_us: 123.4 }))
+
+const unary: TrialResult = {
+  id: 'unary-64',
+  group: 'unary',
+  title: '64 B, 1 × 64',
+  drivers: {
+    grpc: { label: 'gRPC', runs: rates(10_000, 12_000, 11_000) },
+    native: { label: 'native', runs: rates(500_000, 440_000, 480_000) },
+    nats,
+  },
+}
+
+/** The cells of the one row that begins with these. */
+function row(page: string, ...first: string[]): string[] {
+  const found = page
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.slice(2, -2).split(' | '))
+    .filter((cells) => first.every((cell, i) => cells[i] === cell))
+  assert.equal(found.length, 1, `rows ${first.join(', ')}:\n${page}`)
+  return found[0].slice(first.length)
+}
+
+describe('the page of a run', () => {
+  it('says when, where and how', () => {
+    const page = markdown(runOf([]))
+    assert.deepEqual(row(page, 'date'), ['2026-11-22 17:10 UTC'])
+    assert.deepEqual(row(page, 'machine'), ['A CPU, 2 cores, 8 GiB, kernel 6.1, Node v20.20.2'])
+    assert.deepEqual(row(page, 'commit'), ['`abc1234`'])
+    assert.deepEqual(row(page, 'command'), ['`npm run bench -- --quick`'])
+    assert.match(row(page, 'rounds')[0], /^3 of 2 s/)
+    assert.deepEqual(row(page, 'pinned'), ['server on core 0, client on core 1'])
+    assert.deepEqual(row(markdown({ ...runOf([]), pinned: false }), 'pinned'), ['no'])
+    assert.ok(!page.includes('## '), 'no section without content')
+  })
+
+  it('says that a run was cut short', () => {
+    assert.match(markdown(runOf([], { ended: 'interrupted' })), /not complete: interrupted/)
+  })
+
+  it('shows medians with spread, the ratio to native and the saturated side, fastest first', () => {
+    const page = markdown(runOf([unary]))
+    assert.deepEqual(row(page, 'native'), [
+      '480 k ± 6.3 % (440 k–500 k)',
+      ...['1.00 ×', '2.00', '1.00', 'server (96 %, 48 %)', '70.0', '123'],
+    ])
+    assert.deepEqual(row(page, 'gRPC'), [
+      '11.0 k ± 9.1 % (10.0 k–12.0 k)',
+      ...['43.6 ×', '2.00', '1.00', 'neither (2.2 %, 1.1 %)', '70.0', '123'],
+    ])
+    assert.ok(page.indexOf('| native') < page.indexOf('| gRPC'))
+    assert.match(page, /!\[Calls per second.*\]\(unary\.svg\)/)
+  })
+
+  it('names who is missing and why, in one line', () => {
+    assert.match(markdown(runOf([unary])), /^Missing: NATS \(nats-server is not installed\)\.$/m)
+  })
+
+  it('shows a trial that nobody could run without a table', () => {
+    const page = markdown(runOf([{ ...unary, drivers: { nats } }]))
+    assert.match(page, /### 64 B, 1 × 64 \(`unary-64`\)\n\nMissing: NATS/)
+    assert.ok(!page.includes('.svg'))
+  })
+
+  it('leaves out what was not measured', () => {
+    const runs = [{ calls_per_second: 1_000 }]
+    const page = markdown(runOf([{ ...unary, drivers: { grpc: { label: 'gRPC', runs } } }]))
+    assert.deepEqual(row(page, 'gRPC'), ['1.00 k', '–', '–', '–', '–', '–', '–'])
+  })
+
+  it('shows threads where there are several', () => {
+    const threads = (node: number): Measurement => ({ server_threads: { node, io: 3, timer: 0.001 } })
+    const drivers = { native: { label: 'native', runs: [threads(1), threads(2), threads(1.5)] } }
+    assert.match(markdown(runOf([{ ...unary, drivers }])), /\| native \| io 3\.00, node 1\.50 \|/)
+  })
+
+  it('counts the bars and marks what is not met', () => {
+    const bar = { id: '', load: '1 × 64', against: 'gRPC', bar: '≥ 30 ×', value: 43.6, text: '480 k / 11 k = 43.6', met: true }
+    const bars = [bar, { ...bar, against: 'net', text: '1.1', met: false }, { ...bar, against: 'NATS', text: 'NATS is missing', met: null }]
+    const run = runOf([unary], { bars })
+    const page = markdown(run)
+    assert.match(page, /1 of 3 bars are met, 1 could not be measured\./)
+    assert.deepEqual(row(page, '1 × 64', 'gRPC'), ['≥ 30 ×', '480 k / 11 k = 43.6', 'yes'])
+    assert.deepEqual(row(page, '1 × 64', 'net'), ['≥ 30 ×', '1.1', '**NO**'])
+    assert.deepEqual(row(page, '1 × 64', 'NATS'), ['≥ 30 ×', 'NATS is missing', '–'])
+    const readme = readmeTable(run)
+    assert.match(readme, /`npm run bench -- --quick`, 2026-11-22, commit abc1234: A CPU, 2 cores/)
+    assert.deepEqual(row(readme, 'gRPC'), ['11.0 k', '43.6 ×', '2.00'])
+    assert.match(readme, /- Not met: 1 × 64, ≥ 30 × against net: 1\.1\n/)
+  })
+
+  it('has a column for each point of a sweep, in the order of their values', () => {
+    const point = (value: number, cost: number): TrialResult => ({
+      id: `routes@${value}`,
+      group: 'sweep',
+      title: `${value} routes`,
+      x: { name: 'routes', value },
+      drivers: { native: { label: 'native', runs: [{ server_cpu_us_per_call: cost }] }, nats },
+    })
+    const page = markdown(runOf([point(10_000, 1.3), point(1, 1.1), point(100, 1.2)]))
+    assert.match(page, /\| routes \| 1 \| 100 \| 10,000 \|\n.*\n\| native \| 1\.10 \| 1\.20 \| 1\.30 \|\n\| NATS \| – \| – \| – \|/)
+    assert.match(page, /\(routes\.svg\)/)
+  })
+
+  it('shows latency, fan-out, memory, stacks and micro-benchmarks', () => {
+    const one = (group: TrialResult['group'], run: Measurement, x?: TrialResult['x']): TrialResult => ({
+      id: x === undefined ? group : `${group}@${x.value}`,
+      group,
+      title: `the ${group}`,
+      ...(x === undefined ? {} : { x }),
+      drivers: { native: { label: `native ${group}`, runs: [run] } },
+    })
+    const stack = { server_system_us_per_call: 1, server_native_us_per_call: 2, server_js_us_per_call: 0.5, server_cpu_us_per_call: 3.5 }
+    const latency = { calls_per_second: 999, p50_us: 80, p99_us: 150, p999_us: 300, max_us: 12_345 }
+    const run = runOf(
+      [
+        one('latency', latency, { name: 'calls/s due', value: 1_000 }),
+        one('fanout', { first_us: 1_000, median_us: 20_000, last_us: 43_210 }),
+        one('memory', { bytes_per_session: 1_379 }),
+        one('stack', stack),
+      ],
+      { micro: [{ group: 'pack', name: '64 B', native_ns: null, js_ns: 91.25 }] },
+    )
+    const page = markdown(run)
+    assert.deepEqual(row(page, '1,000', 'native latency'), ['999', '80.0', '150', '300', '12,345'])
+    assert.deepEqual(row(page, 'native fanout'), ['1.00', '20.0', '43.2', '1.00 ×'])
+    assert.deepEqual(row(page, 'native memory'), ['1,379'])
+    assert.deepEqual(row(page, 'native stack'), ['1.00', '2.00', '0.50', '3.50'])
+    assert.deepEqual(row(page, 'pack', '64 B'), ['–', '91.3'])
+    assert.deepEqual(
+      plan(run).map(({ file }) => file),
+      ['latency.svg', 'stack.svg', 'fanout.svg'],
+    )
+  })
+})
+
+it('a run without measurements has no charts and needs no library for them', () => {
+  assert.deepEqual(charts(runOf([{ ...unary, drivers: { nats } }])), {})
+})
