@@ -6,14 +6,10 @@ import (
 	"bench-peer/echomessage"
 	"bench-peer/echotext"
 
-	"github.com/gogf/gf/v2/os/glog"
 	"github.com/osgochina/dmicro/drpc"
 )
 
 const dmicroRoute = "/bench/echo"
-
-// quiet leaves DMicro's warnings and errors and takes its line per call, which would cost more than the call.
-func quiet() { drpc.GetLogger().SetLevel(glog.LEVEL_PROD) }
 
 // announcer learns the port the listener got.
 type announcer struct{}
