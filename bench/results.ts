@@ -15,6 +15,8 @@ export interface Measurement {
   p99_us?: number
   p999_us?: number
   max_us?: number
+  /** Open loop: calls that were due and never sent; their waiting is in the percentiles. */
+  unsent?: number
   /** stack trials: server_cpu_us_per_call = server_system + server_js + server_native. */
   server_js_us_per_call?: number
   server_native_us_per_call?: number

@@ -1,0 +1,29 @@
+// Which drivers cannot run here, and why.
+import { attempt } from './attempt.ts'
+import type { Unready } from './build.ts'
+import { type Driver, driver } from './drivers.ts'
+import { serverCommand } from './peers.ts'
+import type { Trial } from './trials.ts'
+
+const PROBE_MS = 30_000
+
+/** Why a driver cannot take part in a trial; undefined: it can. */
+export type Reasons = (name: string, trial: Trial) => string | undefined
+
+const key = (name: string, { payload }: Trial): string => `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'}`
+
+/** Tries every driver of `trials` with each kind of payload that it must carry. */
+export async function findReasons(trials: Trial[], unready: Unready): Promise<Reasons> {
+  const probes = new Map<string, () => Promise<string | undefined>>()
+  for (const trial of trials) for (const name of trial.drivers) probes.set(key(name, trial), () => probe(driver(name), trial, unready))
+  const found = await Promise.all([...probes].map(async ([pair, run]) => [pair, await run()] as const))
+  const reasons = new Map(found)
+  return (name, trial) => reasons.get(key(name, trial))
+}
+
+/** A js server that has no input starts, and ends again. */
+async function probe(driver: Driver, trial: Trial, unready: Unready): Promise<string | undefined> {
+  if (driver.kind !== 'js') return unready[driver.kind]
+  const reason = await attempt(serverCommand(driver, { ...trial, routes: undefined }), { limitMs: PROBE_MS })
+  return reason?.replace(`${driver.peer} cannot run here: `, '')
+}

@@ -1,0 +1,130 @@
+// What dmicro must reach, as data, and whether a run shows it. Ratios are of medians in the same run.
+import { driver } from './drivers.ts'
+import { type BarResult, type Measurement, median, type TrialResult, values } from './results.ts'
+
+interface Figure {
+  unit: string
+  read: (run: Measurement) => number | undefined
+}
+
+interface Bar {
+  load: string
+  trial: string
+  driver: string
+  figure: Figure
+  /** Another driver of the same trial, for a ratio; absent: the bar is absolute. */
+  than?: string
+  atLeast?: number
+  atMost?: number
+  /** The bar in words, where its number alone is not clear. */
+  text?: string
+}
+
+const rate: Figure = { unit: 'k/s', read: (run) => run.calls_per_second && run.calls_per_second / 1e3 }
+const cpu: Figure = { unit: 'µs', read: (run) => run.server_cpu_us_per_call }
+const jsThread: Figure = { unit: 'µs', read: (run) => run.server_threads?.node }
+const p50: Figure = { unit: 'µs', read: (run) => run.p50_us }
+const last: Figure = { unit: 'ms', read: (run) => run.last_us && run.last_us / 1e3 }
+const mebibytes: Figure = { unit: 'MB/s', read: (run) => run.calls_per_second && (run.calls_per_second * 65_536) / 1e6 }
+const session: Figure = { unit: 'B', read: (run) => run.bytes_per_session }
+const growth: Figure = { unit: '%', read: (run) => run.heap_growth && run.heap_growth * 100 }
+
+const bothEnds = '64 B JSON, 1 × 64, Node both ends, calls/s'
+const unary = (than: string, atLeast: number): Bar => ({ load: bothEnds, trial: 'unary-64', driver: 'native', figure: rate, than, atLeast })
+const many = '256 × 1, server CPU per call'
+const deep = '16 × 64'
+
+export const bars: Bar[] = [
+  unary('grpc-js', 30),
+  unary('moleculer', 8),
+  unary('nestjs', 10),
+  unary('socketio', 8),
+  unary('nats', 8),
+  unary('net', 1.2),
+  { ...unary('moleculer', 4), load: 'the same on the JavaScript transport', driver: 'js' },
+  { load: bothEnds, trial: 'unary-64', driver: 'native', figure: rate, atLeast: 350 },
+  ...['go-dmicro', 'grpc-go'].map((than) => ({
+    load: '64 B JSON, 1 × 64, server CPU per call',
+    trial: 'unary-64',
+    driver: 'native',
+    figure: cpu,
+    than,
+    atMost: 1 / 3,
+    text: '1/3',
+  })),
+  {
+    load: 'BenchmarkMessage, protobuf, 256 × 8, server CPU per call',
+    trial: 'message-256x8',
+    driver: 'native',
+    figure: cpu,
+    than: 'go-dmicro',
+    atMost: 0.5,
+    text: '1/2',
+  },
+  ...[
+    { than: 'socketio', atMost: 0.25, text: '1/4' },
+    { than: 'uws', atMost: 1.2 },
+  ].map((bar) => ({ load: '1 KiB to 10,000 sessions, last delivery', trial: 'fanout-10000', driver: 'native', figure: last, ...bar })),
+  { load: '1 in flight, p50 with busyPoll 50', trial: 'pingpong', driver: 'native-busy', figure: p50, than: 'floor-spin', atMost: 1.6 },
+  { load: '1 in flight, p50 with busyPoll 50', trial: 'pingpong', driver: 'native-busy', figure: p50, atMost: 15 },
+  { load: '64 KiB bodies, 1 × 16', trial: 'unary-64k', driver: 'native', figure: mebibytes, than: 'net', atLeast: 1 },
+  { load: many, trial: 'many-256x1', driver: 'native', figure: cpu, than: 'floor', atMost: 1.25 },
+  { load: many, trial: 'many-256x1', driver: 'native', figure: cpu, than: 'js', atMost: 0.75 },
+  {
+    load: '256 × 1 with ioThreads 1, CPU of the JavaScript thread',
+    trial: 'many-256x1',
+    driver: 'native-io1',
+    figure: jsThread,
+    atMost: 1.2,
+  },
+  { load: '256 × 1 with ioThreads 1, calls/s', trial: 'many-256x1', driver: 'native-io1', figure: rate, than: 'native', atLeast: 0.9 },
+  { load: `${deep}, server CPU per call`, trial: 'deep-16x64', driver: 'native', figure: cpu, atMost: 1 },
+  { load: `${deep}, calls/s`, trial: 'deep-16x64', driver: 'native', figure: rate, than: 'js', atLeast: 1.4 },
+  { load: 'idle session, resident memory', trial: 'idle', driver: 'native', figure: session, atMost: 4096 },
+  { load: 'heap over millions of calls, growth', trial: 'heap', driver: 'native', figure: growth, atMost: 1 },
+]
+
+/** `trial driver` of every pair that a bar needs. */
+export const quickPairs = new Set(
+  bars.flatMap(({ trial, driver, than }) => [driver, ...(than === undefined ? [] : [than])].map((name) => `${trial} ${name}`)),
+)
+
+/** The bars of the trials `ids`, which may not all have been run. */
+export const evaluate = (trials: TrialResult[], ids: string[]): BarResult[] =>
+  bars.filter(({ trial }) => ids.includes(trial)).map((bar) => evaluateBar(bar, trials))
+
+export function evaluateBar(bar: Bar, trials: TrialResult[]): BarResult {
+  const { trial, driver: name, figure, than } = bar
+  const mine = median(values(trials, trial, name, figure.read))
+  const theirs = than === undefined ? undefined : median(values(trials, trial, than, figure.read))
+  const sides = [name, ...(than === undefined ? [] : [than])]
+  const result = {
+    id: [trial, name, figure.unit, ...(than === undefined ? [] : [than])].join(' '),
+    load: bar.load,
+    against: than === undefined ? '' : driver(than).label,
+    bar: wanted(bar),
+  }
+  if (mine === undefined || (than !== undefined && theirs === undefined)) {
+    return {
+      ...result,
+      value: null,
+      text: sides.map((side) => whyNot(trials, trial, side)).find((text) => text !== '') ?? 'not measured',
+      met: null,
+    }
+  }
+  const value = theirs === undefined ? mine : mine / theirs
+  const text = theirs === undefined ? amount(mine, figure) : `${amount(mine, figure)} / ${amount(theirs, figure)} = ${value.toFixed(2)}`
+  return { ...result, value, text, met: value >= (bar.atLeast ?? -Infinity) && value <= (bar.atMost ?? Infinity) }
+}
+
+function wanted({ atLeast, atMost, than, text, figure }: Bar): string {
+  const number = text ?? String(atLeast ?? atMost)
+  return `${atLeast === undefined ? '≤' : '≥'} ${number} ${than === undefined ? figure.unit : '×'}`
+}
+
+function whyNot(trials: TrialResult[], id: string, name: string): string {
+  const outcome = trials.find((trial) => trial.id === id)?.drivers[name]
+  return outcome !== undefined && 'missing' in outcome ? `${outcome.label} is missing: ${outcome.missing}` : ''
+}
+
+const amount = (value: number, { unit }: Figure): string => `${value.toFixed(value >= 100 ? 0 : 2)} ${unit}`

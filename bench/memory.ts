@@ -1,0 +1,69 @@
+// Memory of idle sessions, and of a heap under load. A js server answers the line `memory` on its standard input, after
+// collections of garbage, with {"rss","heapUsed"}.
+import { readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Driver } from './drivers.ts'
+import { loadClient, type Server, type Settings, startServer } from './peers.ts'
+import type { Measurement } from './results.ts'
+import type { Trial } from './trials.ts'
+
+const ANSWER_MS = 10_000
+const ACCEPT_MS = 30_000
+/** Opened at a time: less than a listener's backlog. */
+const BATCH = 100
+/** The first load is the warm-up. */
+const LOADS = 5
+
+const exposingGc = (settings: Settings): Settings => ({ ...settings, serverFlags: [...settings.serverFlags, '--expose-gc'] })
+
+function memory({ program }: Server): Promise<{ rss: number; heapUsed: number }> {
+  program.tell('memory')
+  return program.next(ANSWER_MS)
+}
+
+const open = (port: number) =>
+  new Promise<Socket>((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' }, () => resolve(socket)).on('error', reject)
+  })
+
+const openFiles = ({ pids }: Server): number => readdirSync(`/proc/${pids[0]}/fd`).length
+
+/** Waits until the server has `files` open: the kernel completes a connection before it is accepted. */
+async function accepted(server: Server, files: number): Promise<void> {
+  for (const end = Date.now() + ACCEPT_MS; openFiles(server) < files; await pause(20)) {
+    if (Date.now() > end) throw new Error(`${server.program.name} did not accept all connections in ${ACCEPT_MS / 1000} s`)
+  }
+}
+
+/** Resident bytes of the server for each of many sessions that do nothing. */
+export async function idle(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
+  const server = await startServer(driver, trial, exposingGc(settings))
+  const port = Number(server.address.split(':').at(-1))
+  const files = openFiles(server)
+  const sockets = [await open(port)] // what only the first session costs is not a session's
+  await accepted(server, files + 1)
+  await memory(server) // nor what the first collection
+  const before = await memory(server)
+  while (sockets.length <= trial.connections) sockets.push(...(await Promise.all(Array.from({ length: BATCH }, () => open(port)))))
+  await accepted(server, files + sockets.length)
+  const after = await memory(server)
+  for (const socket of sockets) socket.destroy()
+  await server.program.stop()
+  return { bytes_per_session: (after.rss - before.rss) / (sockets.length - 1) }
+}
+
+/** The server's heap after each of several loads. */
+export async function heap(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
+  const server = await startServer(driver, trial, exposingGc(settings))
+  const part = { ...trial, share: trial.share / LOADS }
+  const heaps: number[] = []
+  let calls = 0
+  for (let i = 0; i < LOADS; i++) {
+    calls += (await loadClient<{ calls: number }>([], part, [server], settings)).calls
+    heaps.push((await memory(server)).heapUsed)
+  }
+  await server.program.stop()
+  const [, warm] = heaps
+  return { calls, heaps, heap_growth: (heaps.at(-1)! - warm) / warm }
+}

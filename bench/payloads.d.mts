@@ -1,0 +1,1 @@
+export declare const payloads: Record<string, { kind: 'json' | 'protobuf'; bytes: number; value: unknown }>

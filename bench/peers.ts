@@ -1,0 +1,126 @@
+// The programs of both sides of a driver, as commands; and where they are pinned.
+import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import type { Driver } from './drivers.ts'
+import { Program, path } from './processes.ts'
+import type { Trial } from './trials.ts'
+
+export const programs = path('../build/bench')
+
+/** What holds for all measurements of a run. */
+export interface Settings {
+  seconds: number
+  warmup: number
+  /** Passed to every program; compare.ts chooses the dmicro to measure with it. */
+  env: Record<string, string>
+  /** Node's own, for a js server. */
+  serverFlags: string[]
+}
+
+export interface Server {
+  program: Program
+  address: string
+  pids: number[]
+}
+
+/**
+ * Server on the first core, client on the second: where the scheduler puts two such processes changes their figures
+ * twofold, and unpinned it changes its mind between runs.
+ */
+export const pinned = availableParallelism() > 1 && spawnSync('taskset', ['--version']).status === 0
+const SERVER_CORE = '0'
+const CLIENT_CORE = '1'
+/** A server of several threads or processes takes both. */
+export const BOTH_CORES = '0,1'
+
+type Words = (string | number)[]
+const on = (core: string, command: Words): Words => (pinned ? ['taskset', '-c', core, ...command] : command)
+
+const READY_MS = 60_000
+/** What a client may take besides its windows: 10,000 connections of a slow peer. */
+const CLIENT_MS = 60_000
+
+const option = (name: string, value: string | number | undefined): Words => (value === undefined ? [] : [`--${name}`, value])
+
+function endpointOptions(driver: Driver, trial: Trial): Words {
+  return [
+    ...option('payload', trial.payload),
+    ...option('busy-poll', driver.busyPoll),
+    ...option('io-threads', driver.ioThreads),
+    ...option('routes', trial.routes),
+  ]
+}
+
+/** How the server of a driver is started; `flags` are Node's own, `more` those of server.mjs. */
+export function serverCommand(driver: Driver, trial: Trial, flags: string[] = [], more: Words = []): Words {
+  if (driver.kind === 'cpp') return [`${programs}/floor`, '--mode', driver.peer]
+  if (driver.kind === 'go') return [`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload]
+  return [process.execPath, ...flags, path('peers/server.mjs'), driver.peer, ...endpointOptions(driver, trial), ...more]
+}
+
+export interface ServerOptions {
+  core?: string
+  /** Further arguments of a js server. */
+  args?: Words
+}
+
+export async function startServer(driver: Driver, trial: Trial, settings: Settings, options: ServerOptions = {}): Promise<Server> {
+  const { core = driver.ioThreads === undefined ? SERVER_CORE : BOTH_CORES, args = [] } = options
+  const program = new Program(
+    `the server of ${driver.name}`,
+    on(core, serverCommand(driver, trial, settings.serverFlags, args)),
+    settings.env,
+  )
+  const ready = await program.next<{ address: string; pids: number[] } | { port: number; pid: number }>(READY_MS)
+  // The floor tells its port and its process.
+  return 'port' in ready ? { program, address: `127.0.0.1:${ready.port}`, pids: [ready.pid] } : { program, ...ready }
+}
+
+/** The windows and the shape of the load, which all clients take. */
+function shape(trial: Trial, servers: Server[], settings: Settings): Words {
+  const pids = servers.flatMap((server) => server.pids)
+  return [
+    ...['--address', servers[0].address, '--connections', trial.connections, '--in-flight', trial.inFlight],
+    ...[
+      '--seconds',
+      settings.seconds * trial.share,
+      '--warmup',
+      settings.warmup * Math.min(1, trial.share),
+      '--server-pids',
+      pids.join(','),
+    ],
+    ...option('rate', trial.rate),
+  ]
+}
+
+/** Runs a client to its end; rejects as well when a server ends meanwhile. */
+export async function drive<T>(name: string, command: Words, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
+  const client = new Program(name, on(CLIENT_CORE, command), settings.env)
+  const limit = (settings.seconds * trial.share + settings.warmup) * 1000 + CLIENT_MS
+  return await Promise.race([client.result<T>(limit), ...servers.map(({ program }) => program.failure())])
+}
+
+/** The client in the driver's own language. */
+export function ownClient<T>(driver: Driver, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
+  const command =
+    driver.kind === 'go'
+      ? [`${programs}/go-peer`, `${driver.peer}-client`, '--payload', trial.payload]
+      : [
+          process.execPath,
+          path('peers/client.mjs'),
+          driver.peer,
+          ...endpointOptions(driver, trial),
+          ...option('direction', trial.direction),
+        ]
+  return drive(`the client of ${driver.name}`, [...command, ...shape(trial, servers, settings)], trial, servers, settings)
+}
+
+/** The C++ client. */
+export function loadClient<T>(more: Words, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
+  return drive('the C++ client', [`${programs}/load`, '--json', ...shape(trial, servers, settings), ...more], trial, servers, settings)
+}
+
+/** The program that receives what a server publishes. */
+export function startReceiver(args: Words, settings: Settings): Program {
+  return new Program('the fan-out receiver', on(CLIENT_CORE, [`${programs}/fanout`, ...args]), settings.env)
+}

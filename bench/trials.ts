@@ -1,0 +1,185 @@
+// What is measured under: every load as data.
+import type { Group } from './results.ts'
+
+export interface Trial {
+  /** What stands before an '@' is the sweep, what follows its point. */
+  id: string
+  group: Group
+  title: string
+  x?: { name: string; value: number }
+  /**
+   * Who measures it: `peers` a client in the driver's own language, `load` the C++ client, `stack` the same two with the
+   * server profiled; the others are files of that name.
+   */
+  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap'
+  payload: Payload
+  connections: number
+  inFlight: number
+  direction?: 'push'
+  /** Calls a second at fixed times; absent: as many as there are answers. */
+  rate?: number
+  /** Registered on the server and called in turn. */
+  routes?: number
+  /** Server processes on one port. */
+  processes?: number
+  /** The part of --seconds a measurement takes. */
+  share: number
+  /** Fewer rounds than --rounds. */
+  rounds?: number
+  drivers: string[]
+}
+
+export type Payload = 'json-32' | 'json-64' | 'json-1k' | 'json-64k' | 'bench-json' | 'bench-protobuf'
+
+/** Bytes of a payload whose size a figure needs. */
+export const payloadBytes: Partial<Record<Payload, number>> = { 'json-32': 32, 'json-64': 64, 'json-1k': 1024, 'json-64k': 65_536 }
+
+const ours = ['native', 'js']
+const everyone = [...ours, 'net', 'grpc-js', 'moleculer', 'nestjs', 'socketio', 'nats', 'uws', 'capnweb', 'go-dmicro', 'grpc-go']
+
+type Rest = Partial<Trial> & Pick<Trial, 'id' | 'title' | 'drivers'>
+const make = (group: Group, how: Trial['how'], rest: Rest): Trial => ({
+  group,
+  how,
+  payload: 'json-64',
+  connections: 1,
+  inFlight: 1,
+  share: 1,
+  ...rest,
+})
+const unary = (rest: Rest) => make('unary', 'peers', { inFlight: 64, ...rest })
+const loaded = (rest: Rest) => make('unary', 'load', rest)
+
+/** One trial for each value of a sweep. */
+const sweep = (
+  id: string,
+  name: string,
+  points: number[],
+  trial: (value: number) => Omit<Rest, 'id'> & { how: Trial['how']; group?: Group },
+) =>
+  points.map((value) => {
+    const { how, group = 'sweep', ...rest } = trial(value)
+    return make(group, how, { share: 0.5, ...rest, id: `${id}@${value}`, x: { name, value } })
+  })
+
+const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
+/** Who can keep up with a rate on one core, so that a queue is not what is measured. */
+const ableAt = (rate: number): string[] =>
+  rate <= 5_000
+    ? [...fast, 'grpc-js', 'moleculer', 'socketio', 'nats', 'uws', 'grpc-go']
+    : rate <= 20_000
+      ? [...fast, 'uws', 'grpc-go']
+      : fast
+
+export const trials: Trial[] = [
+  unary({ id: 'unary-64', title: '64 B JSON, 1 connection × 64, own client', drivers: everyone }),
+  unary({ id: 'unary-32', title: '32 B JSON, 1 × 64', payload: 'json-32', drivers: [...ours, 'net'] }),
+  unary({ id: 'unary-1k', title: '1 KiB JSON, 1 × 64', payload: 'json-1k', drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'] }),
+  unary({
+    id: 'unary-64k',
+    title: '64 KiB JSON, 1 × 16',
+    payload: 'json-64k',
+    inFlight: 16,
+    drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'],
+  }),
+  unary({ id: 'unary-16x64', title: '64 B JSON, 16 × 64, own client', connections: 16, drivers: [...ours, 'net', 'go-dmicro'] }),
+  loaded({ id: 'many-256x1', title: '64 B JSON, 256 × 1, C++ client', connections: 256, drivers: ['native', 'native-io1', 'js', 'floor'] }),
+  loaded({
+    id: 'deep-16x64',
+    title: '64 B JSON, 16 × 64, C++ client',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native', 'native-io1', 'js', 'floor', 'go-dmicro'],
+  }),
+  loaded({
+    id: 'message-256x8',
+    title: 'BenchmarkMessage, protobuf, 256 × 8, C++ client',
+    payload: 'bench-protobuf',
+    connections: 256,
+    inFlight: 8,
+    drivers: [...ours, 'go-dmicro'],
+  }),
+  make('push', 'peers', {
+    id: 'push-1x64',
+    title: '64 B JSON pushes, 1 × 64',
+    direction: 'push',
+    inFlight: 64,
+    drivers: [...ours, 'net', 'socketio', 'nats', 'uws'],
+  }),
+  make('fanout', 'fanout', {
+    id: 'fanout-10000',
+    title: '1 KiB pushed to 10,000 sessions',
+    payload: 'json-1k',
+    connections: 10_000,
+    drivers: [...ours, 'socketio', 'uws'],
+  }),
+  make('latency', 'pingpong', {
+    id: 'pingpong',
+    title: '64 B JSON, 1 × 1',
+    drivers: ['native', 'native-busy', 'js', 'net', 'floor-blocking', 'floor-spin'],
+  }),
+  ...sweep('latency-open', 'calls/s due', [1_000, 5_000, 20_000, 50_000, 100_000, 200_000], (rate) => ({
+    how: 'peers',
+    group: 'latency',
+    title: `64 B JSON, open loop at ${rate} calls/s over 16 connections`,
+    rate,
+    connections: 16,
+    inFlight: 256,
+    drivers: ableAt(rate),
+  })),
+  ...sweep('connections', 'connections', [1, 16, 256, 1_000, 4_000, 10_000], (connections) => ({
+    how: 'load',
+    title: `64 B JSON, ${connections} × 1, C++ client`,
+    connections,
+    drivers: [...ours, 'floor'],
+  })),
+  ...sweep('in-flight', 'in flight', [1, 4, 16, 64, 256, 1_024, 4_096], (inFlight) => ({
+    how: 'peers',
+    title: `64 B JSON, 1 × ${inFlight}`,
+    inFlight,
+    drivers: ours,
+  })),
+  ...sweep('routes', 'routes', [1, 100, 10_000], (routes) => ({
+    how: 'peers',
+    title: `64 B JSON, 16 × 64, routes: ${routes}`,
+    routes,
+    connections: 16,
+    inFlight: 64,
+    drivers: ours,
+  })),
+  ...sweep('reuseport', 'processes', [1, 2], (processes) => ({
+    how: 'reuseport',
+    title: `64 B JSON, 256 × 8, server processes on one port: ${processes}`,
+    processes,
+    connections: 256,
+    inFlight: 8,
+    drivers: ['native'],
+  })),
+  make('stack', 'stack-peers', {
+    id: 'stack-1x64',
+    title: 'CPU per call, 1 × 64',
+    inFlight: 64,
+    share: 0.5,
+    drivers: [...ours, 'net', 'grpc-js', 'moleculer', 'nestjs', 'socketio', 'uws', 'go-dmicro', 'grpc-go'],
+  }),
+  make('stack', 'stack-load', {
+    id: 'stack-256x1',
+    title: 'CPU per call, 256 × 1',
+    connections: 256,
+    share: 0.5,
+    drivers: [...ours, 'floor'],
+  }),
+  make('memory', 'idle', { id: 'idle', title: 'memory of an idle session', connections: 10_000, drivers: [...ours, 'net'] }),
+  make('memory', 'heap', {
+    id: 'heap',
+    title: 'heap under load, 16 × 64',
+    connections: 16,
+    inFlight: 64,
+    share: 5,
+    rounds: 1,
+    drivers: ours,
+  }),
+]
+
+/** The sweep a trial is a point of, or its id. */
+export const familyOf = (id: string): string => id.split('@')[0]
