@@ -50,20 +50,16 @@ function statOf(pid) {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Node's helper threads bear the process's name: only the first thread, the one that runs JavaScript, keeps it. */
+/** Node's helper threads are called `node` like the first, which runs JavaScript and alone keeps the name here. */
 function threadsOf(pid) {
-  const main = nameOf(pid, pid)
   return readdirSync(`/proc/${pid}/task`).flatMap((id) => {
     try {
       const [ns] = readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')
-      const name = nameOf(pid, id)
-      return [[`${pid}/${id}`, { name: name === main && Number(id) !== pid ? `${name} helpers` : name, used: Number(ns) / 1000 }]]
+      const name = readFileSync(`/proc/${pid}/task/${id}/comm`, 'latin1').trim()
+      const helper = name === 'node' && Number(id) !== pid
+      return [[`${pid}/${id}`, { name: helper ? 'node helpers' : name, used: Number(ns) / 1000 }]]
     } catch {
       return [] // the thread has ended
     }
   })
-}
-
-function nameOf(pid, id) {
-  return readFileSync(`/proc/${pid}/task/${id}/comm`, 'latin1').trim()
 }
