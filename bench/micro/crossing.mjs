@@ -1,0 +1,101 @@
+// Outbox and inbox: 1,024 messages at a time from one wire of a transport to another in this process, over a Unix socket,
+// without sessions and codecs above them. "one way" is all that a message costs, from `Wire.send` to `onMessage`: packing,
+// its part of the kernel's write and read and of the loop's turns, unpacking, route look-up. "outbox alone" is the part
+// of it that runs while `send` is called. The kernel's part is the same on both sides.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { load, loadAddon } from './dist.mjs'
+import { measure, report } from './measure.mjs'
+
+const { defaultLimits } = await load('limits')
+const { MessageType } = await load('message')
+const { internName } = await load('names')
+const { jsonCodec } = await load('codecs/json')
+const { SendResult } = await load('transport')
+const { NativeTransport } = await load('transports/native')
+const { JsTransport } = await load('transports/js')
+const addon = await loadAddon()
+
+const COUNT = 1_024
+const METHOD = '/bench/push'
+const route = internName(METHOD)
+const text = 'x'.repeat(62)
+
+const folder = mkdtempSync(join(tmpdir(), 'dmicro-micro-'))
+try {
+  const pairs = { native: addon && (await pairOf(new NativeTransport(addon), 'native')), js: await pairOf(new JsTransport(), 'js') }
+  const sides = (run) => Object.fromEntries(Object.entries(pairs).map(([side, pair]) => [side, pair && (() => run(pair))]))
+  for (const pair of Object.values(pairs)) if (pair !== undefined) await pair.check()
+  await measure('crossing', '64 B body, one way, kernel included', COUNT, sides(oneWay))
+  await measure('crossing', '64 B body, outbox alone', COUNT, sides(outbox))
+} finally {
+  rmSync(folder, { recursive: true })
+}
+report()
+process.exit(0) // the wires are open
+
+async function oneWay(pair) {
+  await pair.push()
+  return pair.received
+}
+
+async function outbox(pair) {
+  return { overriddenDuration: await pair.push() }
+}
+
+/** Two wires of one transport. `push` sends COUNT messages and resolves, when all have come, to the milliseconds of sending. */
+async function pairOf(transport, name) {
+  const address = { kind: 'unix', path: join(folder, name) }
+  const pair = { received: 0, push, check }
+  let left = 0
+  let done
+  let look = () => {}
+  const sink = {
+    onMessage(message) {
+      look(message)
+      pair.received += message.bodyEnd - message.bodyStart
+      if (--left === 0) done()
+    },
+    onClose(reason, detail) {
+      throw new Error(`the ${name} wire closed: ${reason} ${detail}`)
+    },
+  }
+  await transport.listen(address, defaultLimits, (wire) => {
+    wire.sink = sink
+  })
+  const wire = await transport.dial(address, defaultLimits, new AbortController().signal)
+  wire.sink = sink
+  return pair
+
+  async function push() {
+    left = COUNT
+    const all = new Promise((resolve) => {
+      done = resolve
+    })
+    const start = performance.now()
+    for (let i = 0; i < COUNT; i++) {
+      if (wire.send(MessageType.Push, i, route, METHOD, '', '', jsonCodec.id, text, true) !== SendResult.Ok)
+        throw new Error(`${name}: not sent`)
+    }
+    const sending = performance.now() - start
+    await all
+    return sending
+  }
+
+  async function check() {
+    const seen = []
+    look = ({ seq, type, route: found, codec, buffer, bodyStart, bodyEnd }) => {
+      seen.push(seq)
+      assert.deepEqual([type, found, codec], [MessageType.Push, route, jsonCodec.id])
+      assert.equal(buffer.toString('utf8', bodyStart, bodyEnd), `"${text}"`)
+    }
+    await push()
+    look = () => {}
+    assert.deepEqual(
+      seen,
+      Array.from({ length: COUNT }, (_, i) => i),
+    )
+  }
+}

@@ -1,0 +1,28 @@
+// One row of results: the same job on the native and on the JavaScript side, timed by tinybench.
+import { Bench } from 'tinybench'
+
+const quick = process.argv.includes('--quick')
+const rows = []
+
+/**
+ * A side's function does `batch` operations, so that the clock costs nothing beside them, and returns a number that depends
+ * on all of them, so that none is optimised away; it may be async, or return `{ overriddenDuration }` in milliseconds. The
+ * median batch counts: it leaves out collections of garbage and what other processes take.
+ */
+export async function measure(group, name, batch, sides) {
+  const bench = new Bench({ time: quick ? 100 : 600, warmupTime: quick ? 50 : 200, throws: true })
+  for (const [side, run] of Object.entries(sides)) if (run !== undefined) bench.add(side, run)
+  await bench.run()
+  const nanoseconds = (side) => {
+    const task = bench.getTask(side)
+    return task === undefined ? null : Math.round((task.result.latency.p50 * 1e8) / batch) / 100
+  }
+  const row = { group, name, native_ns: nanoseconds('native'), js_ns: nanoseconds('js') }
+  process.stderr.write(`${group.padEnd(14)} ${name.padEnd(44)} native ${text(row.native_ns)}  JavaScript ${text(row.js_ns)}\n`)
+  rows.push(row)
+}
+
+const text = (nanoseconds) => `${nanoseconds === null ? '–' : nanoseconds.toFixed(1)} ns`.padStart(11)
+
+/** Prints what was measured; a group of benchmarks ends with it. */
+export const report = () => process.stdout.write(`${JSON.stringify(rows)}\n`)
