@@ -79,7 +79,24 @@ function sweepTable({ axis, points }: Family, field: Field, text: (value: number
 
 export function sweepTables(family: Family): string {
   const part = (title: string, field: Field, text: (value: number) => string): string => `${title}:\n\n${sweepTable(family, field, text)}`
-  return [part('Server CPU per call, µs', 'server_cpu_us_per_call', digits), part('Calls/s', 'calls_per_second', count)].join('\n\n')
+  const parts = [
+    part('Server CPU per call, µs', 'server_cpu_us_per_call', digits),
+    part('Calls/s', 'calls_per_second', count),
+    shares(family),
+  ]
+  return parts.filter((text) => text !== '').join('\n\n')
+}
+
+/** How the kernel spread connections over server processes; '' where there was one. */
+function shares({ points }: Family): string {
+  const several = points.flatMap((trial) =>
+    measured(trial).flatMap(([, outcome]) => {
+      const runs = runsOf(outcome).map((run) => run.process_shares ?? [])
+      const texts = runs.filter((parts) => parts.length > 1).map((parts) => parts.map(percent).join(' + '))
+      return texts.length === 0 ? [] : [`${outcome.label}, ${trial.x?.value ?? 1} processes: ${texts.join('; ')}`]
+    }),
+  )
+  return several.length === 0 ? '' : `CPU of the server processes, by measurement: ${several.join('. ')}.`
 }
 
 export function latencyTable({ axis, points }: Family): string {

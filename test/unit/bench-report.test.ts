@@ -129,6 +129,14 @@ describe('the page of a run', () => {
     assert.match(page, /\(routes\.svg\)/)
   })
 
+  it('shows how several server processes shared the work', () => {
+    const runs = [{ process_shares: [0.5, 0.5] }, { process_shares: [0.25, 0.75] }]
+    const drivers = { native: { label: 'native', runs } }
+    const page = markdown(runOf([{ id: 'reuseport@2', group: 'sweep', title: '', x: { name: 'processes', value: 2 }, drivers }]))
+    assert.match(page, /native, 2 processes: 50 % \+ 50 %; 25 % \+ 75 %\./)
+    assert.ok(!page.includes('.svg'), 'a point is no line')
+  })
+
   it('shows latency, fan-out, memory, stacks and micro-benchmarks', () => {
     const one = (group: TrialResult['group'], run: Measurement, x?: TrialResult['x']): TrialResult => ({
       id: x === undefined ? group : `${group}@${x.value}`,
