@@ -20,5 +20,5 @@ export function barsLine(bars: BarResult[]): string {
 export const unmet = (bars: BarResult[]): string =>
   bars
     .filter((bar) => bar.met === false)
-    .map((bar) => `- Not met: ${bar.load}, ${bar.bar} against ${bar.against}: ${bar.text}`)
+    .map((bar) => `- Not met: ${bar.load}, ${bar.bar}${bar.against === '' ? '' : ` against ${bar.against}`}: ${bar.text}`)
     .join('\n')

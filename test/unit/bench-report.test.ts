@@ -114,6 +114,8 @@ describe('the page of a run', () => {
     assert.match(readme, /`npm run bench -- --quick`, 2026-11-22, commit abc1234: A CPU, 2 cores/)
     assert.deepEqual(row(readme, 'gRPC'), ['11.0 k', '43.6 ×', '2.00'])
     assert.match(readme, /- Not met: 1 × 64, ≥ 30 × against net: 1\.1\n/)
+    const absolute = { ...bar, against: '', bar: '≤ 1 µs', text: '2.00 µs', met: false }
+    assert.match(readmeTable(runOf([], { bars: [absolute] })), /- Not met: 1 × 64, ≤ 1 µs: 2\.00 µs\n/)
   })
 
   it('has a column for each point of a sweep, in the order of their values', () => {
