@@ -1,6 +1,7 @@
 import type { Codec } from './codec.ts'
 import { jsonCodec } from './codecs/json.ts'
 import { plainCodec } from './codecs/plain.ts'
+import { protobufCodec } from './codecs/protobuf.ts'
 
 /** The codecs of one endpoint, by id and by name. */
 export class CodecTable {
@@ -29,10 +30,11 @@ export class CodecTable {
   }
 }
 
-/** A new table with the codecs that need no registration: json and plain. */
+/** A new table with the codecs that need no registration: json, plain and protobuf. */
 export function defaultCodecs(): CodecTable {
   const table = new CodecTable()
   table.register(jsonCodec)
   table.register(plainCodec)
+  table.register(protobufCodec)
   return table
 }

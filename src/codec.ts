@@ -1,5 +1,7 @@
 import type { Limits } from './limits.ts'
-import { TextHint } from './message.ts'
+import { type Incoming, TextHint } from './message.ts'
+import type { MessageType } from './message-type.ts'
+import { Code, StatusError, statusText } from './status.ts'
 
 /**
  * Turns values into body bytes and back (spec/wire.md §3). Absent bodies and bodies that are bytes never reach a codec
@@ -9,8 +11,12 @@ export interface Codec {
   /** The byte on the wire, 1..255. */
   readonly id: number
   readonly name: string
-  /** @throws TypeError when this codec has no form for `value` */
-  encode(value: unknown): string | Uint8Array
+  /**
+   * @param type of the body, where the call, push or route named one
+   * @returns text, or bytes that are read before this is called again: a codec may use the same memory for each message
+   * @throws TypeError when this codec has no form for `value`
+   */
+  encode(value: unknown, type?: MessageType): string | Uint8Array
   /**
    * Optional: true when `text` encodes to itself between quotation marks, all of it ASCII. A transport then writes it without
    * making the encoded text first, and `encode` is not asked.
@@ -19,9 +25,26 @@ export interface Codec {
   /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it.
    * @param hint what the transport knows of the bytes
+   * @param type of the body, where the call or route named one
    * @throws StatusError 400 when the bytes are unreadable or break a limit
    */
-  decode(buffer: Buffer, start: number, end: number, hint: TextHint, limits: Pick<Limits, 'maxDepth'>): unknown
+  decode(buffer: Buffer, start: number, end: number, hint: TextHint, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown
+  /** Optional: true when no bytes are a value of any type. `decode` is then asked for it where a type was named. */
+  readonly decodesEmpty?: boolean
+}
+
+/**
+ * What a received body stands for.
+ * @param codec undefined when the message's codec is unknown here or none
+ * @throws StatusError 400 when there are bytes and no codec, or the codec cannot read them
+ */
+export function decodeBody(message: Incoming, codec: Codec | undefined, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown {
+  const { bodyStart, bodyEnd } = message
+  if (bodyStart === bodyEnd && (type === undefined || codec?.decodesEmpty !== true)) return undefined
+  if (codec === undefined) {
+    throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `unsupported codec id: ${message.codec}`, { stack: false })
+  }
+  return codec.decode(message.buffer, bodyStart, bodyEnd, message.hint, limits, type)
 }
 
 /** The body as text, invalid UTF-8 as U+FFFD. A copy. For codecs whose bodies are text. */

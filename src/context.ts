@@ -1,5 +1,6 @@
 import type { Codec } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
+import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
 
@@ -36,6 +37,8 @@ export class Context implements CallContext {
   readonly serviceMethod: string
   readonly seq: number
   readonly meta: Meta
+  /** Of what the handler returns. @internal */
+  readonly resultType: MessageType | undefined
   // One is made per message: `private` in place of `#`, whose initializers cost a call each.
   private readonly codecs: CodecTable
   private readonly bodyCodec: Codec | undefined
@@ -43,11 +46,20 @@ export class Context implements CallContext {
   private codecOut: Codec | undefined
   private controller: AbortController | undefined
 
-  constructor(session: Session, serviceMethod: string, seq: number, meta: Meta, codecs: CodecTable, codec: Codec | undefined) {
+  constructor(
+    session: Session,
+    serviceMethod: string,
+    seq: number,
+    meta: Meta,
+    codecs: CodecTable,
+    codec: Codec | undefined,
+    resultType: MessageType | undefined,
+  ) {
     this.session = session
     this.serviceMethod = serviceMethod
     this.seq = seq
     this.meta = meta
+    this.resultType = resultType
     this.codecs = codecs
     this.bodyCodec = codec
     this.metaOut = undefined

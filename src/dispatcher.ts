@@ -1,8 +1,9 @@
 import { CloseReason } from './close-reason.ts'
-import { bodyText, type Codec } from './codec.ts'
+import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
 import { asBadMessage } from './failures.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
+import type { MessageType as BodyType } from './message-type.ts'
 import { encodeMeta } from './meta.ts'
 import { nameText } from './names.ts'
 import type { Settings } from './options.ts'
@@ -50,7 +51,7 @@ export class Dispatcher {
     try {
       if (found !== undefined) {
         handler = found.handler
-        arg = this.#decode(message, codec)
+        arg = this.#decode(message, codec, found.types?.arg)
       } else {
         handler = this.#unknown(message, isCall)
         // Borrowed memory ends with this message: the handler gets a copy.
@@ -61,7 +62,7 @@ export class Dispatcher {
       return
     }
     const name = found !== undefined ? found.name : methodOf(message)
-    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec)
+    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.types?.result)
     this.#run(ctx, handler, arg, isCall)
   }
 
@@ -104,7 +105,7 @@ export class Dispatcher {
     let sent: SendResult
     try {
       const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-      sent = ctx.session.reply(ctx.seq, meta, codec, value)
+      sent = ctx.session.reply(ctx.seq, meta, codec, value, ctx.resultType)
     } catch (error) {
       this.#failed(ctx, true, error)
       return
@@ -169,11 +170,9 @@ export class Dispatcher {
     }
   }
 
-  #decode(message: Incoming, codec: Codec | undefined): unknown {
+  #decode(message: Incoming, codec: Codec | undefined, type: BodyType | undefined): unknown {
     if (codec === undefined && message.codec !== 0) throw badMessage(`unsupported codec id: ${message.codec}`)
-    if (message.bodyStart === message.bodyEnd) return undefined
-    if (codec === undefined) throw badMessage('unsupported codec id: 0')
-    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.hint, this.#settings.limits)
+    return decodeBody(message, codec, this.#settings.limits, type)
   }
 
   #unknown(message: Incoming, isCall: boolean): AnyHandler {

@@ -5,6 +5,7 @@ import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Incoming } from './message.ts'
+import type { RouteTypes } from './message-type.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, Router } from './router.ts'
 import { Session } from './session.ts'
@@ -88,16 +89,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>): string[]
+  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
+  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
   routeCall(controller: Controller): string[]
   routeCall(...args: unknown[]): string[] {
     return (this.#routes.routeCall as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
 
   /** Registers what takes pushes, in the same three forms. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
   routePush(controller: Controller): string[]
   routePush(...args: unknown[]): string[] {
     return (this.#routes.routePush as (...args: unknown[]) => string[]).apply(this.#routes, args)

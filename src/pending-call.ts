@@ -1,3 +1,4 @@
+import type { MessageType } from './message-type.ts'
 import type { Meta } from './meta.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Timed } from './timer-wheel.ts'
@@ -23,6 +24,8 @@ export class PendingCall extends Timed {
   readonly method: string
   /** The caller wants a Reply, not just its body. */
   readonly full: boolean
+  /** Of the reply's body. */
+  readonly resultType: MessageType | undefined
   // One is made per call: `private` in place of `#`, whose initializers cost a call each.
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
@@ -34,6 +37,7 @@ export class PendingCall extends Timed {
     seq: number,
     method: string,
     full: boolean,
+    resultType: MessageType | undefined,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
@@ -42,6 +46,7 @@ export class PendingCall extends Timed {
     this.seq = seq
     this.method = method
     this.full = full
+    this.resultType = resultType
     this.resolve = resolve
     this.reject = reject
     this.signal = null

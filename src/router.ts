@@ -1,4 +1,5 @@
 import type { CallContext, PushContext } from './context.ts'
+import { checkMessageType, type RouteTypes } from './message-type.ts'
 import { internName } from './names.ts'
 import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
 
@@ -16,6 +17,7 @@ export type AnyHandler = (arg: never, ctx: CallContext) => unknown
 export interface Route {
   readonly name: string
   readonly handler: AnyHandler
+  readonly types: RouteTypes | undefined
 }
 
 /** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
@@ -32,15 +34,17 @@ export class Router {
     this.mapper = mapper
   }
 
-  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire */
-  add(table: (Route | undefined)[], name: string, handler: AnyHandler): void {
+  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire, TypeError for what is no type */
+  add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
+    checkMessageType(types?.arg, `route ${JSON.stringify(name)}: arg`)
+    checkMessageType(types?.result, `route ${JSON.stringify(name)}: result`)
     const id = internName(name)
     if (id < 0) throw new RangeError(`service method ${JSON.stringify(name.slice(0, 64))} is over 255 bytes, or there are too many`)
     if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
     while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
-    table[id] = { name, handler }
+    table[id] = { name, handler, types }
   }
 }
 
@@ -65,26 +69,31 @@ export class RouteGroup {
 
   /**
    * Registers what answers calls; returns the service methods.
-   * @throws Error for a name that is taken, TypeError for a name or handler that cannot be one
+   * @param types of the bodies, for codecs that need them; a message with another codec, such as json, ignores them
+   * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
    */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>): string[]
+  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
+  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
   routeCall(controller: Controller): string[]
-  routeCall(target: string | AnyHandler | Controller, handler?: AnyHandler): string[] {
-    return this.#register(this.#router.calls, target, handler)
+  routeCall(target: unknown, ...rest: unknown[]): string[] {
+    return this.#register(this.#router.calls, target, rest)
   }
 
   /** Registers what takes pushes, in the same three forms; returns the service methods. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
   routePush(controller: Controller): string[]
-  routePush(target: string | AnyHandler | Controller, handler?: AnyHandler): string[] {
-    return this.#register(this.#router.pushes, target, handler)
+  routePush(target: unknown, ...rest: unknown[]): string[] {
+    return this.#register(this.#router.pushes, target, rest)
   }
 
-  #register(table: (Route | undefined)[], target: unknown, handler: AnyHandler | undefined): string[] {
-    const routes = this.#routesOf(target, handler)
-    for (const [name, each] of routes) this.#router.add(table, name, each)
+  /** `rest`: a handler when the target is a name, then the types. */
+  #register(table: (Route | undefined)[], target: unknown, rest: unknown[]): string[] {
+    const handler = typeof target === 'string' ? rest.shift() : undefined
+    const types = rest[0] as RouteTypes | undefined
+    if (types !== undefined && typeof target === 'object') throw new TypeError('the routes of a controller take no types')
+    const routes = this.#routesOf(target, handler as AnyHandler | undefined)
+    for (const [name, each] of routes) this.#router.add(table, name, each, types)
     return routes.map(([name]) => name)
   }
 

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { bodyText, type Codec } from './codec.ts'
+import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
+import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
@@ -21,6 +22,8 @@ export interface PushOptions {
   codec?: string
   /** Transfer filters, outermost first. None is available in this version, so any name is refused. */
   filters?: readonly string[]
+  /** Type of the value sent, for codecs that need one. */
+  arg?: BodyType
 }
 
 export interface CallOptions extends PushOptions {
@@ -30,6 +33,13 @@ export interface CallOptions extends PushOptions {
   signal?: AbortSignal
   /** Name of the codec the reply should come in (spec/wire.md §6.1). */
   acceptCodec?: string
+  /** Type of the reply's body, for codecs that need one. */
+  result?: BodyType
+}
+
+/** Options of a call that names the type of its result. */
+export interface TypedCallOptions<Result> extends CallOptions {
+  result: BodyType<Result>
 }
 
 export interface SessionEvents {
@@ -126,12 +136,16 @@ export class Session extends EventEmitter<SessionEvents> {
    * @throws StatusError (rejects): the peer's status; 102 when the session is or gets closed, 104 when the message cannot be
    *   sent, 400 when the reply does not decode, 408 at the deadline, 499 when `signal` fires
    */
-  call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T> {
+  call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
+  call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
+  call<T>(method: string, arg?: unknown, options?: CallOptions): Promise<T> {
     return new Promise((resolve, reject) => this.#call(method, arg, options, false, resolve as (value: unknown) => void, reject))
   }
 
   /** The same, resolving to the reply's body, meta and codec. */
-  callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
+  callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
+  callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
+  callReply<T>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
     return new Promise((resolve, reject) => this.#call(method, arg, options, true, resolve as (value: unknown) => void, reject))
   }
 
@@ -146,7 +160,8 @@ export class Session extends EventEmitter<SessionEvents> {
       const codec = this.#codecFor(options?.codec)
       if (options?.filters !== undefined) refuseFilters(options.filters)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
-      this.#send(MessageType.Push, this.#nextSeq(), method, meta, codec, arg)
+      checkMessageType(options?.arg, 'option arg')
+      this.#send(MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
       return done
     } catch (error) {
       const failed = Promise.reject(asWriteFailure(error))
@@ -215,9 +230,9 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   /** Sends a REPLY with status OK. @throws what the codec throws @internal */
-  reply(seq: number, meta: string, codec: Codec, value: unknown): SendResult {
+  reply(seq: number, meta: string, codec: Codec, value: unknown, type: BodyType | undefined): SendResult {
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
-    const body = quoted ? value : encodeBody(codec, value)
+    const body = quoted ? value : encodeBody(codec, value, type)
     return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
   }
 
@@ -284,10 +299,12 @@ export class Session extends EventEmitter<SessionEvents> {
         meta = this.#callMeta(options)
         signal = options.signal
         if (options.filters !== undefined) refuseFilters(options.filters)
+        checkMessageType(options.arg, 'option arg')
+        checkMessageType(options.result, 'option result')
         if (signal?.aborted) throw canceled(signal)
       }
-      const call = new PendingCall(this, this.#nextSeq(), method, full, resolve, reject)
-      this.#send(MessageType.Call, call.seq, method, meta, codec, arg)
+      const call = new PendingCall(this, this.#nextSeq(), method, full, options?.result, resolve, reject)
+      this.#send(MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
       this.#pending.set(call)
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
@@ -303,10 +320,10 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   /** @throws StatusError 102 or 104, or what the codec throws */
-  #send(type: number, seq: number, method: string, meta: string, codec: Codec, arg: unknown): void {
+  #send(type: number, seq: number, method: string, meta: string, codec: Codec, arg: unknown, argType: BodyType | undefined): void {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
-    const body = quoted ? arg : encodeBody(codec, arg)
+    const body = quoted ? arg : encodeBody(codec, arg, argType)
     const result = this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
     if (result !== SendResult.Ok) throw sendFailure(result)
   }
@@ -327,9 +344,10 @@ export class Session extends EventEmitter<SessionEvents> {
       }
       if (status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
     }
-    if (failure === undefined && message.bodyStart !== message.bodyEnd) {
+    if (failure === undefined) {
       try {
-        body = this.#decodeReply(message)
+        const { codecs, limits } = this.#owner.settings
+        body = decodeBody(message, codecs.byId(message.codec), limits, call.resultType)
       } catch (error) {
         failure = asBadMessage(error)
       }
@@ -342,13 +360,6 @@ export class Session extends EventEmitter<SessionEvents> {
       call.succeed(call.full ? { body, meta, codec: message.codec } : body)
     }
     if (this.#onIdle !== undefined) this.#checkIdle()
-  }
-
-  #decodeReply(message: Incoming): unknown {
-    const { codecs, limits } = this.#owner.settings
-    const codec = codecs.byId(message.codec)
-    if (codec === undefined) throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `unsupported codec id: ${message.codec}`)
-    return codec.decode(message.buffer, message.bodyStart, message.bodyEnd, message.hint, limits)
   }
 
   async #close(timeout: number): Promise<void> {
@@ -400,8 +411,8 @@ export class Session extends EventEmitter<SessionEvents> {
 }
 
 /** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
-function encodeBody(codec: Codec, value: unknown): string | Uint8Array | null {
-  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value)
+function encodeBody(codec: Codec, value: unknown, type: BodyType | undefined): string | Uint8Array | null {
+  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }
 
 function refuseFilters(filters: readonly string[]): void {

@@ -14,6 +14,16 @@ function run(cwd: string, command: string, ...args: string[]): string {
   return stdout.trim()
 }
 
+/** Tarballs of what the package needs at run time, made of this checkout's own: npm's cache may be empty. */
+function packDependencies(folder: string): string[] {
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, { dev?: boolean }> }
+  const paths = Object.keys(packages).filter((path) => path !== '' && packages[path].dev !== true)
+  const packed = JSON.parse(
+    run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder, ...paths.map((path) => `./${path}`)),
+  )
+  return packed.map(({ filename }: { filename: string }) => join(folder, filename))
+}
+
 test('the packed package installs into an empty folder without scripts and serves import, require and types', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-pack-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -22,7 +32,17 @@ test('the packed package installs into an empty folder without scripts and serve
   const app = join(folder, 'app')
   mkdirSync(app)
   writeFileSync(join(app, 'package.json'), '{"private":true}')
-  run(app, 'npm', 'install', '--offline', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, filename))
+  run(
+    app,
+    'npm',
+    'install',
+    '--offline',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    join(folder, filename),
+    ...packDependencies(folder),
+  )
   const manifest = JSON.parse(readFileSync(join(app, 'node_modules/dmicro/package.json'), 'utf8'))
   for (const name of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(manifest.scripts[name], undefined)
   const body = `

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
 import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { BenchmarkMessage, benchmarkValue } from '../protobuf/messages.ts'
 import { type Notebook, offerClientRoutes } from './routes.ts'
 
 /** Codec ids on the wire. */
 const jsonId = 0x6a
 const plainId = 0x73
+const protobufId = 0x70
+
+const protobuf = { codec: 'protobuf', arg: BenchmarkMessage, result: BenchmarkMessage } as const
+const toObject = (message: object): object => BenchmarkMessage.toObject(message as never, { longs: BigInt })
 
 /** What encoders like to escape, drop or split. */
 const awkward = 'héllo 世界 😀 <b>&</b> "quoted" back\\slash \n\t\x1b[31m \u00a0\u2028\ufeff'
@@ -51,6 +56,28 @@ export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void
     const reply = await session.callReply('/echo/text', awkward, { codec: 'plain' })
     assert.equal(reply.body, awkward)
     assert.equal(reply.codec, plainId)
+  })
+
+  it('calls with protobuf', async () => {
+    const value = { ...benchmarkValue, Field1: awkward, Field16: -(2n ** 63n) }
+    for (const arg of [value, BenchmarkMessage.fromObject(value)]) {
+      assert.deepEqual(toObject(await session.call('/proto/same', arg, protobuf)), value)
+      assert.deepEqual(toObject(await session.call('/proto/echo', arg, protobuf)), { ...value, Field1: 'OK' })
+    }
+    const long = { Field4: mebibyte, Field5: ['', 'x'] }
+    assert.deepEqual(toObject(await session.call('/proto/same', long, protobuf)), long)
+  })
+
+  it('calls with protobuf and no bytes', async () => {
+    for (const arg of [undefined, null, {}]) {
+      const reply = await session.callReply('/proto/same', arg, protobuf)
+      assert.deepEqual([toObject(reply.body), reply.codec], [{}, protobufId])
+    }
+  })
+
+  it('rejects with 400 for protobuf Go cannot decode, and goes on', async () => {
+    await assert.rejects(session.call('/proto/same', Buffer.from('08ff', 'hex'), protobuf), { name: 'StatusError', code: 400 })
+    assert.deepEqual(toObject(await session.call('/proto/same', { Field5: ['a\ud800'] }, protobuf)), { Field5: ['a\ufffd'] })
   })
 
   it('calls without an argument', async () => {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { type Endpoint, StatusError } from '../../src/index.ts'
+import { BenchmarkMessage } from '../protobuf/messages.ts'
 
 /** Pushed texts in the order their handlers ran, and a way to wait for them. */
 export class Notebook {
@@ -35,6 +36,9 @@ export function offerServerRoutes(endpoint: Endpoint): void {
   endpoint.routeCall('/echo/any', (value: unknown) => value)
   endpoint.routeCall('/echo/text', (value: string | undefined) => value)
   endpoint.routeCall('/echo/bytes', (value: unknown) => value)
+  const types = { arg: BenchmarkMessage, result: BenchmarkMessage }
+  endpoint.routeCall('/proto/echo', (message) => Object.assign(message, { Field1: 'OK' }), types)
+  endpoint.routeCall('/proto/same', (message) => message, types)
   endpoint.routeCall('/status/fail', (failure: Failure) => {
     throw new StatusError(failure.code, failure.msg, failure.cause)
   })

@@ -4,6 +4,7 @@ import { bodyText, type Codec } from '../../src/codec.ts'
 import { CodecTable, defaultCodecs } from '../../src/codec-table.ts'
 import { jsonCodec } from '../../src/codecs/json.ts'
 import { plainCodec } from '../../src/codecs/plain.ts'
+import { protobufCodec } from '../../src/codecs/protobuf.ts'
 import { TextHint } from '../../src/message.ts'
 import { StatusError } from '../../src/status.ts'
 
@@ -27,17 +28,19 @@ function badMessage(pattern: RegExp) {
 
 const codec = (id: number, name: string): Codec => ({ id, name, encode: () => '', decode: () => undefined })
 
-test('a new table has json and plain, found by id and by name', () => {
+test('a new table has json, plain and protobuf, found by id and by name', () => {
   const table = defaultCodecs()
   assert.equal(table.byId(106), jsonCodec)
   assert.equal(table.byName('json'), jsonCodec)
   assert.equal(table.byId(115), plainCodec)
   assert.equal(table.byName('plain'), plainCodec)
+  assert.equal(table.byId(112), protobufCodec)
+  assert.equal(table.byName('protobuf'), protobufCodec)
 })
 
 test('every other id and name is unknown', () => {
   const table = defaultCodecs()
-  for (let id = 0; id < 256; id++) if (id !== 106 && id !== 115) assert.equal(table.byId(id), undefined)
+  for (let id = 0; id < 256; id++) if (![106, 112, 115].includes(id)) assert.equal(table.byId(id), undefined)
   for (const name of ['', 'xml', '__proto__', 'constructor']) assert.equal(table.byName(name), undefined)
 })
 

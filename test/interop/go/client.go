@@ -75,6 +75,7 @@ func checkServer(cfg drpc.EndpointConfig, addr string, peerIsGo bool) int {
 func allChecks() []check {
 	var all []check
 	all = append(all, bodyChecks...)
+	all = append(all, protoChecks...)
 	all = append(all, statusChecks...)
 	all = append(all, metaChecks...)
 	all = append(all, peerChecks...)

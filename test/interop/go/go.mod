@@ -6,6 +6,7 @@ go 1.24.7
 require (
 	github.com/gogf/gf/v2 v2.9.5
 	github.com/osgochina/dmicro v1.3.1
+	google.golang.org/protobuf v1.36.10
 )
 
 require (
@@ -44,6 +45,5 @@ require (
 	golang.org/x/sys v0.38.0 // indirect
 	golang.org/x/text v0.31.0 // indirect
 	golang.org/x/time v0.14.0 // indirect
-	google.golang.org/protobuf v1.36.10 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )

@@ -7,6 +7,7 @@ import "github.com/osgochina/dmicro/drpc"
 func registerServerRoutes(e drpc.Endpoint) {
 	expectNames(e.RouteCall(new(Math)), "/math/add")
 	expectNames(e.RouteCall(new(Echo)), "/echo/any", "/echo/bytes", "/echo/text")
+	expectNames(e.RouteCall(new(Proto)), "/proto/echo", "/proto/same")
 	expectNames(e.RouteCall(new(Status)), "/status/fail", "/status/panic")
 	expectNames(e.RouteCall(new(Meta)), "/meta/echo")
 	expectNames(e.RouteCall(new(Call)), "/call/back")

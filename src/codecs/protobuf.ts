@@ -1,0 +1,82 @@
+import type { BufferWriter } from 'protobufjs'
+import type { Codec } from '../codec.ts'
+import { isMessageType, type MessageType } from '../message-type.ts'
+import { Code, StatusError, statusText, textOf } from '../status.ts'
+import { requireLossless } from './protobuf/lossless.ts'
+import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
+
+/** A writer that grew larger than this is not kept. */
+const MAX_KEPT = 256 * 1024
+
+const nothing = new Uint8Array(0)
+
+/** The writer of the last message. Taken while in use, so that one that failed in the middle, or is inside of another, is never met again. */
+let spare: BufferWriter | undefined
+
+/**
+ * Protocol Buffers with the message classes of protobufjs 8; a second copy of it, or another library with classes of the same
+ * shape (`MessageType`), works too, slower and without the checks below.
+ *
+ * - The type is the one named with the call, push or route. Without one a message is encoded by its own class, null and `{}` are
+ *   an empty body as in Go, and a body that is received comes as a Uint8Array of its bytes, for the handler to decode or pass on.
+ * - An empty body of a named type is the message whose fields all have their defaults.
+ * - Plain objects go through `fromObject`. What would be written as something else (a number out of range, text that is no number,
+ *   a field nobody has) is a TypeError; messages are checked too, as they are written.
+ * - 64-bit integers come as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs itself, a number loses
+ *   bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })` give BigInts. Numbers, Longs, digits and
+ *   BigInts are taken.
+ * - A field of bytes is a Buffer of its own.
+ * - Messages may nest 100 deep, unknown fields are dropped, a string of proto3 that is no UTF-8 is refused as in Go.
+ */
+export const protobufCodec: Codec = {
+  id: 112,
+  name: 'protobuf',
+  decodesEmpty: true,
+
+  encode(value, named) {
+    const type = (named ?? typeOf(value)) as AnyMessageType | undefined
+    if (type === undefined || value === null || value === undefined) return nothing
+    const message = messageOf(type, value)
+    const runtime = protobufRuntime()
+    if (!runtime.owns(type)) return type.encode(message).finish()
+    const writer = spare ?? new runtime.Writer()
+    spare = undefined
+    type.encode(message, writer)
+    const body = writer.buf.subarray(0, writer.pos)
+    writer.reset()
+    if (body.length <= MAX_KEPT) spare = writer
+    return body
+  },
+
+  decode(buffer, start, end, _hint, _limits, named) {
+    if (named === undefined) return new Uint8Array(buffer.subarray(start, end))
+    const type = named as AnyMessageType
+    const runtime = protobufRuntime()
+    try {
+      if (runtime.owns(type)) return type.decode(new runtime.Reader(buffer, start, end))
+      return type.decode(Buffer.from(buffer.subarray(start, end)))
+    } catch (error) {
+      throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `protobuf: ${textOf(error)}`, { stack: false })
+    }
+  },
+}
+
+/** The class of a message; undefined for an empty object. */
+function typeOf(value: unknown): MessageType | undefined {
+  if (typeof value !== 'object' || value === null) {
+    if (value === null || value === undefined) return undefined
+    throw new TypeError(`protobuf cannot encode a ${typeof value}`)
+  }
+  const { $type, constructor: own } = value as { $type?: unknown; constructor: unknown }
+  if (isMessageType($type)) return $type
+  if (isMessageType(own)) return own
+  if (!Array.isArray(value) && Object.keys(value).length === 0) return undefined
+  throw new TypeError('protobuf cannot encode an object without its type: name it with the call or the route')
+}
+
+function messageOf(type: AnyMessageType, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`protobuf cannot encode a ${typeof value}`)
+  const message = type.fromObject === undefined ? value : type.fromObject(value)
+  if (message !== value) requireLossless(value, message as object)
+  return message
+}

@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer'
+
+/** Up to so many bytes a loop beats the call of Buffer's decoder: half the time at 46 bytes of Chinese. */
+const SHORT = 64
+
+/**
+ * A string field: `buf[start, end)` as text.
+ * @param strict throw for what is no UTF-8, as Go does for proto3; otherwise it becomes U+FFFD
+ */
+export function readText(buf: Buffer, start: number, end: number, strict: boolean): string {
+  if (end - start <= SHORT) {
+    const units = shortText(buf, start, end)
+    if (units !== undefined) return String.fromCharCode.apply(null, units)
+  }
+  const text = buf.toString('utf8', start, end)
+  // U+FFFD was sent, or stands for bytes that are no UTF-8.
+  if (strict && text.includes('\ufffd') && !isUtf8(buf.subarray(start, end))) throw new Error('a string field is no UTF-8')
+  return text
+}
+
+/** The UTF-16 units of sequences of one to three bytes; undefined when there are others, good or bad. */
+function shortText(buf: Buffer, start: number, end: number): number[] | undefined {
+  const units: number[] = []
+  for (let at = start; at < end; ) {
+    const first = buf[at++]
+    if (first < 0x80) {
+      units.push(first)
+      continue
+    }
+    if (first < 0xc2 || first >= 0xf0 || at + (first < 0xe0 ? 1 : 2) > end) return undefined
+    const second = buf[at++]
+    if ((second & 0xc0) !== 0x80) return undefined
+    if (first < 0xe0) {
+      units.push(((first & 0x1f) << 6) | (second & 0x3f))
+      continue
+    }
+    const third = buf[at++]
+    const unit = ((first & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)
+    // Overlong forms and surrogates are no UTF-8.
+    if ((third & 0xc0) !== 0x80 || unit < 0x800 || (unit & 0xf800) === 0xd800) return undefined
+    units.push(unit)
+  }
+  return units
+}
