@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { accepted, openFiles } from './accepted.ts'
 import { bodyFile } from './body.ts'
 import type { Driver } from './drivers.ts'
 import { type Settings, startReceiver, startServer } from './peers.ts'
@@ -40,8 +41,10 @@ export async function fanout(driver: Driver, trial: Trial, settings: Settings): 
       '--payload-file',
       bodyFile(folder, trial.payload),
     ]
+    const files = openFiles(server)
     const receiver = startReceiver(args, settings)
     await receiver.next(CONNECT_MS)
+    await accepted(server, files + trial.connections)
     const times: Measurement[] = []
     for (let i = 0; i < ROUNDS; i++) {
       receiver.tell('round')

@@ -1,15 +1,13 @@
 // Memory of idle sessions, and of a heap under load. A js server answers the line `memory` on its standard input, after
 // collections of garbage, with {"rss","heapUsed"}.
-import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
+import { accepted, openFiles } from './accepted.ts'
 import type { Driver } from './drivers.ts'
 import { loadClient, type Server, type Settings, startServer } from './peers.ts'
 import type { Measurement } from './results.ts'
 import type { Trial } from './trials.ts'
 
 const ANSWER_MS = 10_000
-const ACCEPT_MS = 30_000
 /** Opened at a time: less than a listener's backlog. */
 const BATCH = 100
 /** The first load is the warm-up. */
@@ -26,15 +24,6 @@ const open = (port: number) =>
   new Promise<Socket>((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1' }, () => resolve(socket)).on('error', reject)
   })
-
-const openFiles = ({ pids }: Server): number => readdirSync(`/proc/${pids[0]}/fd`).length
-
-/** Waits until the server has `files` open: the kernel completes a connection before it is accepted. */
-async function accepted(server: Server, files: number): Promise<void> {
-  for (const end = Date.now() + ACCEPT_MS; openFiles(server) < files; await pause(20)) {
-    if (Date.now() > end) throw new Error(`${server.program.name} did not accept all connections in ${ACCEPT_MS / 1000} s`)
-  }
-}
 
 /** Resident bytes of the server for each of many sessions that do nothing. */
 export async function idle(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {

@@ -43,7 +43,7 @@ async function serve(transport, options) {
     pushes++
   })
   endpoint.routeCall(PUSHED, () => pushes)
-  const listener = await endpoint.listen(`tcp://127.0.0.1:${options.port}`)
+  const listener = await endpoint.listen(`tcp://127.0.0.1:${options.port}`, options.reusePort ? { reusePort: true } : undefined)
   return {
     address: new URL(listener.url).host,
     publish(value) {

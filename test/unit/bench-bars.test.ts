@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bars, evaluate, quickPairs } from '../../bench/bars.ts'
+import type { Measurement, Outcome, TrialResult } from '../../bench/results.ts'
+import { trials } from '../../bench/trials.ts'
+
+const runs = (...measured: Measurement[]): Outcome => ({ label: 'a driver', runs: measured })
+const trial = (id: string, drivers: Record<string, Outcome>): TrialResult => ({ id, group: 'unary', title: id, drivers })
+const bar = (results: TrialResult[], id: string) => {
+  const found = evaluate(
+    results,
+    results.map((result) => result.id),
+  ).find((bar) => bar.id === id)
+  assert.ok(found !== undefined, id)
+  const { bar: wanted, value, text, met } = found
+  return { bar: wanted, value, text, met }
+}
+const rates = (...values: number[]) => runs(...values.map((calls_per_second) => ({ calls_per_second })))
+
+test('every bar names a trial, and drivers that take part in it', () => {
+  for (const pair of quickPairs) {
+    const [id, driver] = pair.split(' ')
+    assert.ok(trials.find((trial) => trial.id === id)?.drivers.includes(driver), pair)
+  }
+  const results = evaluate(
+    [],
+    trials.map(({ id }) => id),
+  )
+  assert.equal(results.length, bars.length)
+  assert.equal(new Set(results.map(({ id }) => id)).size, bars.length)
+})
+
+test('a ratio is one of medians', () => {
+  const results = [trial('unary-64', { native: rates(240_000, 100_000, 999_000), net: rates(200_000) })]
+  assert.deepEqual(bar(results, 'unary-64 native k/s net'), { bar: '≥ 1.2 ×', value: 1.2, text: '240 k/s / 200 k/s = 1.20', met: true })
+  assert.equal(bar([trial('unary-64', { native: rates(239_000), net: rates(200_000) })], 'unary-64 native k/s net').met, false)
+})
+
+test('an absolute bar needs no other driver', () => {
+  const results = (p50_us: number) => [trial('pingpong', { 'native-busy': runs({ p50_us }) })]
+  assert.deepEqual(bar(results(15), 'pingpong native-busy µs'), { bar: '≤ 15 µs', value: 15, text: '15.00 µs', met: true })
+  assert.equal(bar(results(15.1), 'pingpong native-busy µs').met, false)
+})
+
+test('what was not measured meets nothing, and says why', () => {
+  const missing = { label: 'NATS', missing: 'nats-server is not installed' }
+  const results = [trial('unary-64', { native: rates(1), nats: missing })]
+  const unmeasured = { value: null, met: null }
+  assert.deepEqual(bar(results, 'unary-64 native k/s nats'), {
+    bar: '≥ 8 ×',
+    text: 'NATS is missing: nats-server is not installed',
+    ...unmeasured,
+  })
+  assert.deepEqual(bar(results, 'unary-64 native k/s net'), { bar: '≥ 1.2 ×', text: 'not measured', ...unmeasured })
+})
+
+test('a heap that shrinks is flat', () => {
+  assert.equal(bar([trial('heap', { native: runs({ heap_growth: -0.01 }) })], 'heap native %').met, true)
+  assert.equal(bar([trial('heap', { native: runs({ heap_growth: 0.011 }) })], 'heap native %').met, false)
+})
