@@ -14,8 +14,8 @@ const nothing = new Uint8Array(0)
 let spare: BufferWriter | undefined
 
 /**
- * Protocol Buffers with the message classes of protobufjs 8; a second copy of it, or another library with classes of the same
- * shape (`MessageType`), works too, slower and without the checks below.
+ * Protocol Buffers with the message classes of protobufjs. Those of another copy than ours (protobufjs 7, or a version of its own
+ * in the application) decode slower, from a copy of the body; other libraries with classes of the same shape work too, by their own rules.
  *
  * - The type is the one named with the call, push or route. Without one a message is encoded by its own class, null and `{}` are
  *   an empty body as in Go, and a body that is received comes as a Uint8Array of its bytes, for the handler to decode or pass on.
@@ -38,7 +38,7 @@ export const protobufCodec: Codec = {
     if (type === undefined || value === null || value === undefined) return nothing
     const message = messageOf(type, value)
     const runtime = protobufRuntime()
-    if (!runtime.owns(type)) return type.encode(message).finish()
+    if (!runtime.writes(type, message)) return type.encode(message).finish()
     const writer = spare ?? new runtime.Writer()
     spare = undefined
     type.encode(message, writer)
@@ -53,7 +53,7 @@ export const protobufCodec: Codec = {
     const type = named as AnyMessageType
     const runtime = protobufRuntime()
     try {
-      if (runtime.owns(type)) return type.decode(new runtime.Reader(buffer, start, end))
+      if (runtime.reads(type)) return type.decode(new runtime.Reader(buffer, start, end))
       return type.decode(Buffer.from(buffer.subarray(start, end)))
     } catch (error) {
       throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `protobuf: ${textOf(error)}`, { stack: false })

@@ -258,6 +258,23 @@ test('classes of other libraries work too, on a copy', () => {
   assert.deepEqual([String(bytes), length], ['hello', 5])
 })
 
+test('classes of another copy of protobufjs are checked as well', () => {
+  const { Reader, Writer } = protobuf
+  class Foreign extends Static {
+    static override encode(message: Partial<Static>, writer?: protobuf.Writer): protobuf.Writer {
+      return Static.encode(message, writer ?? Writer.create())
+    }
+    static override decode(from: protobuf.Reader | Uint8Array): Static {
+      if (from instanceof Reader) throw new Error('illegal buffer')
+      return Static.decode(from)
+    }
+  }
+  const message = Object.assign(new Foreign(), { id: 2n ** 60n, data: Buffer.from('bytes') })
+  const back = decode(encode(message), Foreign)
+  assert.deepEqual([String(back.id), String(back.data)], [String(2n ** 60n), 'bytes'])
+  assert.throws(() => encode(Object.assign(new Foreign(), { id: 'abc' })), /int64 cannot hold "abc"/)
+})
+
 test('one message inside of another, made by a getter, spoils neither', () => {
   const nested = { get text() { return encode(All.create({ i32: 150 })).toString('hex') } } // biome-ignore format: one line
   const outer = All.create({ i32: 1 })

@@ -8,8 +8,10 @@ import { type StrictWriter, strictWriter } from './writer.ts'
 export interface Runtime {
   readonly Reader: BorrowedReader
   readonly Writer: StrictWriter
-  /** False for classes of another library or of a second copy of protobufjs, which know our reader as little as we know theirs. */
-  owns(type: MessageType): boolean
+  /** Whether `type` decodes with a reader of ours. Classes of another copy or version of protobufjs know only their own. */
+  reads(type: MessageType): boolean
+  /** Whether it encodes with a writer of ours, as classes of every protobufjs do. @throws what encoding `message` throws */
+  writes(type: MessageType, message: unknown): boolean
 }
 
 let runtime: Runtime | undefined
@@ -21,18 +23,28 @@ export function protobufRuntime(): Runtime {
 }
 
 function load(library: typeof protobufjs): Runtime {
-  const owned = new WeakMap<MessageType, boolean>()
+  const reading = new WeakMap<MessageType, boolean>()
+  const writing = new WeakMap<MessageType, boolean>()
   const Reader = borrowedReader(library.Reader)
   return {
     Reader,
     Writer: strictWriter(library.BufferWriter),
-    owns(type) {
-      let owns = owned.get(type)
-      if (owns === undefined) {
-        owns = readsWith(Reader, type)
-        owned.set(type, owns)
+    reads(type) {
+      let reads = reading.get(type)
+      if (reads === undefined) {
+        reads = readsWith(Reader, type)
+        reading.set(type, reads)
       }
-      return owns
+      return reads
+    },
+    writes(type, message) {
+      let writes = writing.get(type)
+      if (writes === undefined) {
+        // Other libraries have other writers: only protobufjs's has this method.
+        writes = 'ldelim' in (type as AnyMessageType).encode(message)
+        writing.set(type, writes)
+      }
+      return writes
     },
   }
 }
