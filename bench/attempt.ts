@@ -15,7 +15,7 @@ export function attempt(command: (string | number)[], { cwd, limitMs }: AttemptO
     child.stdout!.resume()
     child.stderr!.on('data', (data) => (said += data))
     const tooLong = () => {
-      resolve(`it takes more than ${limitMs! / 1000} s`)
+      resolve(`not done within ${limitMs! / 1000} s`)
       killGroup(child)
     }
     const late = limitMs === undefined ? undefined : setTimeout(tooLong, limitMs)

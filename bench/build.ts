@@ -43,8 +43,8 @@ export async function build(goLimitMs: number | undefined, tell: (line: string) 
     const start = Date.now()
     for (const command of commands) unready[kind] ??= await attempt(command, options)
     const seconds = ((Date.now() - start) / 1000).toFixed(1)
-    tell(unready[kind] === undefined ? `${what}: ${seconds} s` : `${what} failed: ${unready[kind]}`)
-    if (unready[kind] === undefined) delete unready[kind]
+    if (unready[kind] !== undefined) unready[kind] = `${what} not built: ${unready[kind]}`
+    tell(unready[kind] ?? `${what}: ${seconds} s`)
   }
   const compile = async () => {
     await step('cpp', 'C++ programs', [

@@ -76,6 +76,9 @@ export async function startServer(driver: Driver, trial: Trial, settings: Settin
   return 'port' in ready ? { program, address: `127.0.0.1:${ready.port}`, pids: [ready.pid] } : { program, ...ready }
 }
 
+/** Seconds before the measured window. */
+export const warmupOf = ({ share, warmups = 1 }: Trial, { warmup }: Settings): number => warmup * warmups * Math.min(1, share)
+
 /** The windows and the shape of the load, which all clients take. */
 function shape(trial: Trial, servers: Server[], settings: Settings): Words {
   const pids = servers.flatMap((server) => server.pids)
@@ -96,7 +99,7 @@ function shape(trial: Trial, servers: Server[], settings: Settings): Words {
 /** Runs a client to its end; rejects as well when a server ends meanwhile. */
 export async function drive<T>(name: string, command: Words, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
   const client = new Program(name, on(CLIENT_CORE, command), settings.env)
-  const limit = (settings.seconds * trial.share + settings.warmup) * 1000 + CLIENT_MS
+  const limit = (settings.seconds * trial.share + warmupOf(trial, settings)) * 1000 + CLIENT_MS
   return await Promise.race([client.result<T>(limit), ...servers.map(({ program }) => program.failure())])
 }
 

@@ -2,14 +2,15 @@
 import type { Reasons } from './availability.ts'
 import { driver } from './drivers.ts'
 import { measure } from './measure.ts'
-import type { Settings } from './peers.ts'
+import { type Settings, warmupOf } from './peers.ts'
 import { Progress } from './progress.ts'
 import type { Outcome, Run, TrialResult } from './results.ts'
 import type { Trial } from './trials.ts'
 
 /** Seconds that starting and stopping the processes of a measurement takes, about. */
-const OVERHEAD = 1
-const FANOUT = 10
+const OVERHEAD = 0.7
+/** What a measurement of ten thousand sessions takes. */
+const MANY_SESSIONS = 7
 
 /** Adds the results of `trials` to `run`. */
 export async function runTrials(trials: Trial[], reasonOf: Reasons, run: Run, settings: Settings): Promise<void> {
@@ -53,8 +54,9 @@ async function runRound(trial: Trial, result: TrialResult, round: number, run: R
 
 const roundsOf = (trial: Trial, run: Run): number => Math.min(trial.rounds ?? run.rounds, run.rounds)
 
-function planned({ how, share }: Trial, { seconds, warmup }: Settings): number {
-  if (how === 'fanout' || how === 'idle') return FANOUT
-  const once = seconds * share + warmup * Math.min(1, share) + OVERHEAD
-  return how.startsWith('stack') ? 2 * once : once
+/** Seconds that one measurement should take. */
+function planned(trial: Trial, settings: Settings): number {
+  if (trial.how === 'fanout' || trial.how === 'idle') return MANY_SESSIONS
+  const once = settings.seconds * trial.share + warmupOf(trial, settings) + OVERHEAD
+  return trial.how.startsWith('stack') ? 2 * once : once
 }
