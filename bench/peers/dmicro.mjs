@@ -1,4 +1,5 @@
 // dmicro as a driver, on either transport. DMICRO_DIST names the build to measure; default is the working tree's.
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -21,8 +22,9 @@ export function dmicro(transport) {
   async function dial(address, options) {
     client ??= new Endpoint(endpointOptions(transport, options))
     const session = await client.dial(`tcp://${address}`)
+    const how = callOptions(options)
     return {
-      call: options.routes > 1 ? callInTurn(session, options.routes) : (value) => session.call(ECHO, value),
+      call: options.routes > 1 ? callInTurn(session, options.routes) : (value) => session.call(ECHO, value, how),
       push: (value) => session.push(PUSH, value),
       pushed: () => session.call(PUSHED),
       close: () => session.close(),
@@ -30,15 +32,25 @@ export function dmicro(transport) {
   }
 }
 
-function endpointOptions(transport, { codec, busyPoll, ioThreads }) {
-  if (codec === 'protobuf') throw new Error('dmicro has no protobuf codec')
+/** The classes of DMicro's message: of dmicro's own protobufjs, as another copy's are slower. */
+function messageTypes() {
+  const { Root } = createRequire(resolve(dist, 'index.js'))('protobufjs')
+  const file = fileURLToPath(new URL('../benchmark.proto', import.meta.url))
+  const type = new Root().loadSync(file, { keepCase: true }).lookupType('benchmark.BenchmarkMessage')
+  return { arg: type.ctor, result: type.ctor }
+}
+
+const callOptions = ({ codec }) => (codec === 'protobuf' ? { codec, ...messageTypes() } : undefined)
+
+function endpointOptions(transport, { busyPoll, ioThreads }) {
   return { transport, ...(busyPoll !== undefined && { busyPoll }), ...(ioThreads !== undefined && { ioThreads }) }
 }
 
 async function serve(transport, options) {
   const endpoint = new Endpoint(endpointOptions(transport, options))
   let pushes = 0
-  for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body)
+  const types = options.codec === 'protobuf' ? messageTypes() : undefined
+  for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body, types)
   endpoint.routePush(PUSH, () => {
     pushes++
   })
