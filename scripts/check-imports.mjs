@@ -43,6 +43,7 @@ const ORDER = [
   'transports/native/ring-layout',
   'transports/native/wire',
   'transports/system-error',
+  'transports/native/core',
   'transports/js/*',
   'transports/js/wire',
   'transports/*',
@@ -58,7 +59,7 @@ const ORDER = [
 
 /** Files that only these may import. */
 const ONLY_FOR = {
-  native: ['transports/native', 'transports/choose'],
+  native: ['transports/native', 'transports/native/core', 'transports/choose'],
 }
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */

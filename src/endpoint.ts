@@ -11,7 +11,7 @@ import { type CallHandler, type Controller, type PushHandler, RouteGroup, Router
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { TimerWheel } from './timer-wheel.ts'
-import type { Transport, Wire, WireListener } from './transport.ts'
+import type { ListenOptions, Transport, Wire, WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 
 /** A listening address of an endpoint. */
@@ -79,7 +79,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   constructor(options: EndpointOptions = {}) {
     super()
     this.settings = readOptions(options)
-    const chosen = chooseTransport(this.settings.transport, this.settings.log)
+    const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
@@ -125,11 +125,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * Listens on `tcp://host:port` or `unix:///path`; port 0 lets the system choose.
    * @throws TypeError for a bad url; the system's error (`code` 'EADDRINUSE' …) when it cannot listen
    */
-  async listen(url: string): Promise<Listener> {
+  async listen(url: string, options?: ListenOptions): Promise<Listener> {
     this.#requireOpen()
     const address = parseAddress(url)
     const [resolved] = await resolve(address)
-    const listener = await this.#transport.listen(resolved, this.settings.limits, (wire) => this.#accept(wire))
+    const listener = await this.#transport.listen(resolved, this.settings.limits, (wire) => this.#accept(wire), options)
     if (this.#closed !== undefined) {
       await listener.close()
       this.#requireOpen()

@@ -4,29 +4,55 @@ import { fileURLToPath } from 'node:url'
 
 /** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
 export interface NativeAddon {
-  /** Once per environment. `onBatch` is called with records `control[First…First+Count)` readable until it returns. */
-  start(onBatch: () => void): { inbox: ArrayBuffer; records: ArrayBuffer; outbox: ArrayBuffer; sends: ArrayBuffer; control: ArrayBuffer }
-  /** Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. */
-  listen(host: string | null, port: number, path: string | null, backlog: number, ...limits: NativeLimits): number
-  closeListener(id: number): void
-  listenerAddress(id: number): string
+  /**
+   * Makes a core: a reactor and its rings, in the loop's own thread (`thread` < 0) or on the thread of that number. Cores count from 0.
+   * `onBatch` is called with records `control[First…First+Count)` readable until it returns.
+   */
+  start(thread: number, onBatch: () => void): NativeRings
+  /**
+   * Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. Its connections go to the cores (with threads) that
+   * `adopters` numbers in turn, or all to `core` when there are none, and name `token`.
+   */
+  listen(
+    core: number,
+    host: string | null,
+    port: number,
+    path: string | null,
+    backlog: number,
+    reusePort: boolean,
+    token: number,
+    adopters: readonly number[],
+    ...limits: NativeLimits
+  ): number
+  closeListener(core: number, id: number): void
+  listenerAddress(core: number, id: number): string
   /** Slot or errno; the generation is in `control`. Record Connect or Close follows. */
-  dial(host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
-  localAddress(slot: number, generation: number): string
-  remoteAddress(slot: number, generation: number): string
-  end(slot: number, generation: number): void
-  destroy(slot: number, generation: number, reason: number): void
-  drain(): void
-  drainWith(body: Uint8Array): void
-  unsent(slot: number, generation: number): number
-  takeLarge(index: number): ArrayBuffer | undefined
-  intern(id: number, name: Uint8Array): boolean
-  busyPoll(microseconds: number): void
+  dial(core: number, host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
+  end(core: number, slot: number, generation: number): void
+  destroy(core: number, slot: number, generation: number, reason: number): void
+  drain(core: number): void
+  drainWith(core: number, body: Uint8Array): void
+  takeLarge(core: number, index: number): ArrayBuffer | undefined
+  intern(core: number, id: number, name: Uint8Array): void
+  busyPoll(core: number, microseconds: number): void
+  /** Whether a core with a thread of its own keeps the process alive. */
+  keepAlive(core: number, on: boolean): void
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
   pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer
   readonly layout: readonly number[]
   readonly closeReasons: readonly string[]
+}
+
+/** Memory shared with a core: native/io/ring_layout.h. */
+export interface NativeRings {
+  inbox: ArrayBuffer
+  records: ArrayBuffer
+  outbox: ArrayBuffer
+  sends: ArrayBuffer
+  control: ArrayBuffer
+  /** int32 by slot: bytes the peer has not taken. */
+  unsent: ArrayBuffer
 }
 
 /** maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout */

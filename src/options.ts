@@ -3,7 +3,7 @@ import { type CodecTable, defaultCodecs } from './codec-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
-import type { TransportChoice } from './transports/choose.ts'
+import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
 export interface EndpointOptions {
@@ -27,6 +27,12 @@ export interface EndpointOptions {
   exposeErrors?: boolean
   /** Microseconds to poll for traffic before the loop blocks; trades CPU for latency. Native transport only. Default 0, off. */
   busyPoll?: number
+  /**
+   * Threads that serve sockets beside the one JavaScript runs on, shared by all endpoints of the environment that ask for as many or
+   * more; sessions are spread over them. 0 (default): JavaScript's own thread does it, which is cheapest in all. 'auto' decides by the
+   * machine's cores; `endpoint.transport` tells how. At most 64. Native transport only. The variable DMICRO_IO_THREADS overrides it.
+   */
+  ioThreads?: IoThreads
   /** Default: warnings and errors on stderr, at most ten lines a second. `false` silences. */
   log?: Logger | false
 }
@@ -43,6 +49,7 @@ export interface Settings {
   limits: Readonly<Limits>
   exposeErrors: boolean
   busyPoll: number
+  ioThreads: IoThreads
   log: Logger
 }
 
@@ -61,6 +68,7 @@ const known = new Set([
   'limits',
   'exposeErrors',
   'busyPoll',
+  'ioThreads',
   'log',
 ])
 const mappers: Record<string, NameMapper> = { http: httpName, rpc: rpcName }
@@ -90,6 +98,7 @@ export function readOptions(options: EndpointOptions): Settings {
     limits: readLimits(options.limits ?? {}),
     exposeErrors: options.exposeErrors ?? false,
     busyPoll: whole('busyPoll', options.busyPoll ?? 0, 0, MAX_BUSY_POLL),
+    ioThreads: options.ioThreads ?? 0,
     log: log === false ? silentLogger : log === undefined ? defaultLog : guarded(log),
   }
 }

@@ -8,11 +8,19 @@ import type { Incoming } from './message.ts'
 export interface Transport {
   readonly kind: 'native' | 'js'
   /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
-  listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void): Promise<WireListener>
+  listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void, how?: ListenOptions): Promise<WireListener>
   /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
   dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire>
   /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
   busyPoll?(owner: object, microseconds: number): void
+}
+
+export interface ListenOptions {
+  /**
+   * Several processes may listen on the same TCP port (SO_REUSEPORT); the system spreads the connections among them. Default false.
+   * The JavaScript transport can do it from Node.js 22.12 on.
+   */
+  reusePort?: boolean
 }
 
 export interface WireListener {

@@ -52,6 +52,7 @@ struct Connection {
   State state = State::kConnecting;
   bool paused = false;      // not reading: too much unsent
   bool yielded = false;     // not reading until the next turn: it had its share of this one
+  int32_t token = -1;       // of the listener that accepted it, -1 when dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;
   uint64_t partial_since = 0;  // uv_now when the unfinished frame began, 0 if there is none

@@ -2,8 +2,9 @@
 
 namespace dmicro {
 
-void ConnectionTable::Add(Connection* connection) {
+bool ConnectionTable::Add(Connection* connection) {
   if (free_.empty()) {
+    if (entries_.size() == kMaxSlots) return false;
     free_.push_back(static_cast<int32_t>(entries_.size()));
     entries_.push_back({nullptr, 0});
   }
@@ -13,6 +14,7 @@ void ConnectionTable::Add(Connection* connection) {
   entry.connection = connection;
   connection->slot = slot;
   connection->generation = entry.generation;
+  return true;
 }
 
 void ConnectionTable::Retire(Connection* connection) {

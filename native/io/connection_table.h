@@ -11,7 +11,8 @@ namespace dmicro {
 // the old connection closed, so a stale number never reaches a new connection.
 class ConnectionTable {
  public:
-  void Add(Connection* connection);
+  // False when all kMaxSlots are taken.
+  bool Add(Connection* connection);
   // From now on Find fails. The slot stays taken until Free.
   void Retire(Connection* connection);
   void Free(int32_t slot) { free_.push_back(slot); }

@@ -5,21 +5,18 @@
 namespace dmicro {
 
 Record* Inbox::Add() {
-  if (count_ == kMaxRecords) return &spill_.emplace_back();
-  return &rings_.records[half_ * kMaxRecords + count_++];
+  if (Full()) return &spill_.emplace_back();
+  return &rings_.records[lane_.first_record + count_++];
 }
 
-void Inbox::Flip() {
-  rings_.control->first = static_cast<int32_t>(half_ * kMaxRecords);
-  rings_.control->count = static_cast<int32_t>(count_);
-  half_ ^= 1;
-  count_ = static_cast<uint32_t>(std::min<size_t>(spill_.size(), kMaxRecords));
-  std::copy_n(spill_.begin(), count_, rings_.records + half_ * kMaxRecords);
+Batch Inbox::Flip(const Lane& next) {
+  const Batch batch{static_cast<int32_t>(lane_.first_record), static_cast<int32_t>(count_)};
+  if (next.arena_start != lane_.arena_start) used_ = next.arena_start;
+  lane_ = next;
+  count_ = static_cast<uint32_t>(std::min<size_t>(spill_.size(), lane_.max_records));
+  std::copy_n(spill_.begin(), count_, rings_.records + lane_.first_record);
   spill_.erase(spill_.begin(), spill_.begin() + count_);
-}
-
-void Inbox::Done(bool keep_arena) {
-  if (!keep_arena) used_ = 0;
+  return batch;
 }
 
 }  // namespace dmicro

@@ -7,35 +7,36 @@
 
 namespace dmicro {
 
-// What goes up: the arena sockets are read into and the records that describe it. Records are written to one half of
-// their ring while the upper layer reads the other, so events that its own calls cause never overwrite what it is
-// reading.
+// What goes up: arena that sockets are read into and the records that describe it, one lane at a time. While the upper
+// layer reads a lane the next is written, so events that its own calls cause never overwrite what it is reading.
 class Inbox {
  public:
-  explicit Inbox(const Rings& rings) : rings_(rings) {}
+  Inbox(const Rings& rings, const Lane& lane) : rings_(rings), lane_(lane), used_(lane.arena_start) {}
 
-  // Free arena, to read into. At least kMinFree after each batch.
-  Framer::Space Free() const { return {rings_.inbox + used_, kInboxSize - used_}; }
+  // Free arena, to read into. At least kMinFree in a fresh lane.
+  Framer::Space Free() const { return {rings_.inbox + used_, lane_.arena_end - used_}; }
   static constexpr uint32_t kMinFree = 64 * 1024;
+  // A frame put together elsewhere is worth moving into the lane up to this size.
+  uint32_t MaxInline() const { return (lane_.arena_end - lane_.arena_start) / 4; }
 
   void Use(size_t bytes) { used_ = static_cast<uint32_t>((used_ + bytes + 7) & ~size_t{7}); }
-  bool Low() const { return used_ > kInboxSize - kMinFree; }
-  bool Full() const { return count_ == kMaxRecords; }
+  bool Low() const { return used_ > lane_.arena_end - kMinFree; }
+  bool Full() const { return count_ == lane_.max_records; }
   bool Empty() const { return count_ == 0 && spill_.empty(); }
+  uint32_t FreeRecords() const { return lane_.max_records - count_; }
 
-  // Room for one more record; when the half is full it goes to memory of its own and joins the next batch.
+  // Room for one more record; in a full lane it goes to memory of its own and joins the next batch.
   Record* Add();
-  int32_t OffsetOf(const uint8_t* data) const { return static_cast<int32_t>(data - rings_.inbox); }
 
-  // Ends the half being written and makes it the batch named in Control.
-  void Flip();
-  // The batch was read. `keep_arena`: a read is still being parsed, its bytes must stay.
-  void Done(bool keep_arena);
+  // Ends the lane being written and goes on in `next`, behind the bytes in use when that has the same arena.
+  Batch Flip(const Lane& next);
+  // The bytes in use were read.
+  void Clear() { used_ = lane_.arena_start; }
 
  private:
   const Rings rings_;
-  uint32_t used_ = 0;
-  uint32_t half_ = 0;
+  Lane lane_;
+  uint32_t used_;
   uint32_t count_ = 0;
   std::vector<Record> spill_;
 };

@@ -2,9 +2,20 @@
 
 #include <uv.h>
 
+#include <vector>
+
 #include "io/connection.h"
 
 namespace dmicro {
+
+// Who takes an accepted socket over, on whatever thread it lives.
+class Adopter {
+ public:
+  virtual void Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) = 0;
+
+ protected:
+  ~Adopter() = default;
+};
 
 // One listening socket. Owned by its reactor; freed in the callback of uv_close.
 struct Listener {
@@ -15,6 +26,9 @@ struct Listener {
   Reactor* reactor;
   WireLimits limits;
   int32_t id;
+  int32_t token;                   // names it in kAccept, whichever reactor takes the connection
+  std::vector<Adopter*> adopters;  // take the connections in turn; empty: the reactor itself takes all
+  size_t next_adopter;
 };
 
 }  // namespace dmicro

@@ -21,10 +21,28 @@ constexpr size_t kFrameTimeoutStep = 64 * 1024;
 constexpr int32_t kMinPart = 24;
 constexpr int32_t kParts = 4;
 
+// Without an outlet: two halves of the records, and one arena, since a batch is read before the next byte is.
+Lane HalfLane(uint32_t half) { return {0, kInboxSize, half * kMaxRecords, kMaxRecords}; }
+
 }  // namespace
 
 Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader)
-    : loop_(loop), rings_(rings), reader_(reader), inbox_(rings), next_send_(kMaxSends), staging_(kStagingSize) {}
+    : loop_(loop),
+      rings_(rings),
+      reader_(reader),
+      outlet_(nullptr),
+      inbox_(rings, HalfLane(0)),
+      next_send_(kMaxSends),
+      staging_(kStagingSize) {}
+
+Reactor::Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first)
+    : loop_(loop),
+      rings_(rings),
+      reader_(nullptr),
+      outlet_(outlet),
+      inbox_(rings, first),
+      next_send_(kMaxSends),
+      staging_(kStagingSize) {}
 
 Reactor::~Reactor() {
   for (const Large& large : large_) std::free(large.data);
@@ -80,30 +98,25 @@ void Reactor::OnCheck() {
 
 void Reactor::Deliver(bool keep_arena) {
   if (delivering_ || stopped_) return;
-  delivering_ = true;
   traffic_ = true;
-  inbox_.Flip();
-  const int32_t first = rings_.control->first;
-  const int32_t count = rings_.control->count;
-  const int32_t stride = sources_ == 1 ? std::max(kMinPart, count / kParts) : count;
+  if (outlet_ != nullptr) {
+    GiveAway();
+    return;
+  }
+  delivering_ = true;
+  const Batch batch = inbox_.Flip(HalfLane(half_ ^= 1));
+  const int32_t stride = sources_ == 1 ? std::max(kMinPart, batch.count / kParts) : batch.count;
   sources_ = 0;
-  for (int32_t at = 0; at < count; at += stride) {
-    rings_.control->first = first + at;
-    rings_.control->count = std::min(stride, count - at);
+  for (int32_t at = 0; at < batch.count; at += stride) {
+    rings_.control->first = batch.first + at;
+    rings_.control->count = std::min(stride, batch.count - at);
     reader_->OnBatch();
     Drain();
   }
-  if (retired_ != 0) {
-    const Record* record = rings_.records + first;
-    for (const Record* end = record + count; record != end; record++) {
-      if (record->kind != kClose) continue;
-      table_.Free(record->slot);
-      retired_--;
-    }
-  }
+  Reclaim(batch);
   for (const Large& large : large_) std::free(large.data);
   large_.clear();
-  inbox_.Done(keep_arena);
+  if (!keep_arena) inbox_.Clear();
   delivering_ = false;
   // Events beyond one batch wait for the next phase. Their handles may all be closed by then: the loop must turn for
   // them.
@@ -114,7 +127,32 @@ void Reactor::Deliver(bool keep_arena) {
   }
 }
 
-Reactor::Large Reactor::TakeLarge(int32_t index) {
+// While the reader is behind, the lane goes on being filled: batches grow with the load, and wake-ups do not.
+void Reactor::GiveAway() {
+  if (!outlet_->Ready()) {
+    uv_idle_stop(&backlog_);  // the outlet wakes us
+    return;
+  }
+  outlet_->Give(inbox_.Flip(outlet_->NextLane()), std::exchange(large_, {}));
+  if (!inbox_.Empty()) uv_idle_start(&backlog_, [](uv_idle_t*) {});
+}
+
+bool Reactor::RoomToRead() const {
+  return outlet_ == nullptr || (!inbox_.Low() && inbox_.FreeRecords() * kMinFrame >= Framer::kMinScratch);
+}
+
+// Slots are used again only now: the upper layer knows that their connections closed.
+void Reactor::Reclaim(Batch batch) {
+  if (retired_ == 0) return;
+  const Record* record = rings_.records + batch.first;
+  for (const Record* end = record + batch.count; record != end; record++) {
+    if (record->kind != kClose) continue;
+    table_.Free(record->slot);
+    retired_--;
+  }
+}
+
+Large Reactor::TakeLarge(int32_t index) {
   if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
   return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
 }
@@ -199,17 +237,13 @@ void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   connection->state = Connection::State::kClosing;
   Unwatch(connection);
   if (connection->yielded) std::erase(yielded_, connection);
+  if (!unannounced_.empty()) std::erase(unannounced_, connection);
   Record* const record = AddRecord(connection, kClose);
   record->seq = static_cast<int32_t>(reason);
   record->route = error;
   table_.Retire(connection);
   retired_++;
-  uv_close(connection->uv(), [](uv_handle_t* handle) {
-    Connection* const closed = static_cast<Connection*>(handle->data);
-    Reactor* const reactor = closed->reactor;
-    delete closed;
-    reactor->Forget();
-  });
+  uv_close(connection->uv(), Freed);
 }
 
 Record* Reactor::AddRecord(const Connection* connection, RecordKind kind) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "io/address.h"
 #include "io/connection_table.h"
 #include "io/inbox.h"
 #include "io/listener.h"
@@ -23,6 +24,25 @@ class BatchReader {
   ~BatchReader() = default;
 };
 
+// A message too large for the arena, in memory of its own.
+struct Large {
+  uint8_t* data;  // malloc'ed
+  size_t size;
+};
+
+// Where a reactor on a thread of its own leaves its batches (io_thread.h): they are read later, by another thread.
+class Outlet {
+ public:
+  // Whether a batch would be taken now. When not, Reactor::Turn is due once that changes.
+  virtual bool Ready() = 0;
+  // The lane that follows the one being written; its reader has given it back.
+  virtual const Lane& NextLane() = 0;
+  virtual void Give(Batch batch, std::vector<Large> large) = 0;
+
+ protected:
+  ~Outlet() = default;
+};
+
 // Sockets, framing and rings on one libuv loop. It knows neither Node-API nor JavaScript (design §4): all it needs is a
 // loop, memory for the rings and one reader, so it can run on a thread of its own.
 //
@@ -30,7 +50,10 @@ class BatchReader {
 // each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued goes out.
 class Reactor {
  public:
+  // In the reader's own thread.
   Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader);
+  // On a thread of its own; the first lane to write is given.
+  Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first);
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
@@ -40,13 +63,21 @@ class Reactor {
   // Closes every handle; `done` is called when the loop has forgotten all of them.
   void Stop(std::function<void()> done);
 
-  // Opening (reactor_open.cc). Ids and slots are >= 0, errors libuv codes < 0. A host of nullptr makes `path` a Unix
-  // socket.
-  int32_t Listen(const char* host, int port, const char* path, int backlog, const WireLimits& limits);
+  // Opening (reactor_open.cc). Ids and slots are >= 0, errors libuv codes < 0.
+  struct ListenOptions {
+    int backlog;
+    bool reuse_port;  // several processes may listen on the port; the system spreads connections among them
+    int32_t token;
+    std::vector<Adopter*> adopters;
+    WireLimits limits;
+  };
+  int32_t Listen(const Target& target, ListenOptions options);
   void CloseListener(int32_t id);
   Listener* FindListener(int32_t id) const;
-  // kConnect or kClose follows for the slot; its generation is in Control.
-  int32_t Dial(const char* host, int port, const char* path, const WireLimits& limits);
+  // kConnect or kClose follows for the slot and generation.
+  int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
+  // Takes an accepted socket of another reactor's listener over.
+  void Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits);
 
   // Closing. Both are followed by kClose; unknown numbers are ignored.
   void End(int32_t slot, int32_t generation);
@@ -56,18 +87,17 @@ class Reactor {
   void Drain();
   // Drains, the last message's body being `body` in place of its run in the outbox.
   void DrainWith(Bytes body);
-  size_t Unsent(int32_t slot, int32_t generation) const;
+  // The same for the sends [first, next) of the ring.
+  void DrainSends(int32_t first, int32_t next, Bytes large);
+  // The outlet's reader is done with a batch.
+  void Reclaim(Batch batch);
 
   Connection* Find(int32_t slot, int32_t generation) const { return table_.Find(slot, generation); }
   NameTable& names() { return names_; }
   // Microseconds to poll before blocking; 0 turns it off.
   void BusyPoll(uint32_t microseconds) { busy_poll_ns_ = uint64_t{microseconds} * 1000; }
 
-  // A message too large for the arena: the reader takes it once, while it reads the batch.
-  struct Large {
-    uint8_t* data;  // malloc'ed
-    size_t size;
-  };
+  // Of the batch being read: once each, {nullptr, 0} afterwards.
   Large TakeLarge(int32_t index);
 
  private:
@@ -75,6 +105,8 @@ class Reactor {
   void OnPrepare();
   void OnCheck();
   void Deliver(bool keep_arena);
+  void GiveAway();
+  bool RoomToRead() const;
   void OnSweep();
   void Watch(Connection* connection);
   void Unwatch(Connection* connection);
@@ -88,8 +120,13 @@ class Reactor {
 
   // Opening (reactor_open.cc).
   int InitHandle(Connection::Handle* handle, bool pipe);
-  int Bind(Listener* listener, const char* host, int port, const char* path);
+  int Bind(Listener* listener, const Target& target, bool reuse_port);
   void OnConnection(Listener* listener, int status);
+  void HandOn(Listener* listener, Adopter* adopter);
+  void Begin(Connection* connection, int error);
+  bool Enter(Connection* connection);
+  void Announce(Connection* connection);
+  static void Freed(uv_handle_t* handle);
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
 
@@ -97,11 +134,12 @@ class Reactor {
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
   void OnRead(Connection* connection, ssize_t n);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
+  void Yield(Connection* connection);
   void Resume();
 
   // Sending (reactor_write.cc).
-  void DrainSends(Bytes large);
-  void Flush(Connection* connection, Bytes large);
+  void Flush(Connection* connection, const Send* sends, Bytes large);
+  void NoteUnsent(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
@@ -109,13 +147,16 @@ class Reactor {
 
   uv_loop_t* const loop_;
   const Rings rings_;
-  BatchReader* const reader_;
+  BatchReader* const reader_;  // either this
+  Outlet* const outlet_;       // or this
   Inbox inbox_;
+  uint32_t half_ = 0;  // of the records, when the reader is ours
   ConnectionTable table_;
   NameTable names_;
   std::vector<Listener*> listeners_;  // by id; nullptr once closed
   std::vector<Large> large_;          // of the batch being written or read
   std::vector<Connection*> yielded_;
+  std::vector<Connection*> unannounced_;  // no lane had room to tell of them
   std::vector<Connection*> touched_;  // connections with messages in the outbox
   std::vector<int32_t> next_send_;    // chains the messages of one connection
   std::vector<uint8_t> staging_;      // headers and small bodies of one write

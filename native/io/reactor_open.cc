@@ -1,5 +1,13 @@
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstring>
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "io/reactor.h"
 
@@ -10,6 +18,18 @@ namespace {
 int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
   if (uv_ip4_addr(host, port, reinterpret_cast<sockaddr_in*>(address)) == 0) return 0;
   return uv_ip6_addr(host, port, reinterpret_cast<sockaddr_in6*>(address));
+}
+
+// Before binding: several sockets may share the port, and the system spreads the connections among them.
+int OpenSharedPort(uv_tcp_t* tcp, int family) {
+  const int socket = ::socket(family, SOCK_STREAM, 0);
+  if (socket < 0) return uv_translate_sys_error(errno);
+  fcntl(socket, F_SETFD, FD_CLOEXEC);
+  const int on = 1;
+  int error = setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 ? 0 : uv_translate_sys_error(errno);
+  if (error == 0) error = uv_tcp_open(tcp, socket);
+  if (error != 0) close(socket);
+  return error;
 }
 
 struct ConnectRequest {
@@ -25,22 +45,24 @@ int Reactor::InitHandle(Connection::Handle* handle, bool pipe) {
   return error;
 }
 
-int32_t Reactor::Listen(const char* host, int port, const char* path, int backlog, const WireLimits& limits) {
+int32_t Reactor::Listen(const Target& target, ListenOptions options) {
   if (stopped_) return UV_ECANCELED;
   Listener* const listener = new Listener{};
-  int error = InitHandle(&listener->handle, host == nullptr);
+  int error = InitHandle(&listener->handle, target.pipe);
   if (error != 0) {
     delete listener;
     return error;
   }
   listener->uv()->data = listener;
   listener->reactor = this;
-  listener->limits = limits;
+  listener->limits = options.limits;
+  listener->token = options.token;
+  listener->adopters = std::move(options.adopters);
   listener->id = static_cast<int32_t>(listeners_.size());
   listeners_.push_back(listener);
-  error = Bind(listener, host, port, path);
+  error = Bind(listener, target, options.reuse_port);
   if (error == 0) {
-    error = uv_listen(listener->stream(), backlog, [](uv_stream_t* stream, int status) {
+    error = uv_listen(listener->stream(), options.backlog, [](uv_stream_t* stream, int status) {
       Listener* const ready = static_cast<Listener*>(stream->data);
       ready->reactor->OnConnection(ready, status);
     });
@@ -50,11 +72,14 @@ int32_t Reactor::Listen(const char* host, int port, const char* path, int backlo
   return error;
 }
 
-int Reactor::Bind(Listener* listener, const char* host, int port, const char* path) {
-  if (host == nullptr) return uv_pipe_bind(&listener->handle.pipe, path);
+int Reactor::Bind(Listener* listener, const Target& target, bool reuse_port) {
+  if (target.pipe) return uv_pipe_bind(&listener->handle.pipe, target.host.c_str());
   sockaddr_storage address;
-  const int error = ToSockaddr(host, port, &address);
-  return error != 0 ? error : uv_tcp_bind(&listener->handle.tcp, reinterpret_cast<sockaddr*>(&address), 0);
+  int error = ToSockaddr(target.host.c_str(), target.port, &address);
+  if (error != 0) return error;
+  uv_tcp_t* const tcp = &listener->handle.tcp;
+  if (reuse_port && (error = OpenSharedPort(tcp, address.ss_family)) != 0) return error;
+  return uv_tcp_bind(tcp, reinterpret_cast<sockaddr*>(&address), 0);
 }
 
 Listener* Reactor::FindListener(int32_t id) const {
@@ -76,39 +101,125 @@ void Reactor::CloseListener(int32_t id) {
 // One connection's failure is its own: libuv keeps listening, even when descriptors run out.
 void Reactor::OnConnection(Listener* listener, int status) {
   if (status != 0) return;
+  if (!listener->adopters.empty()) {
+    HandOn(listener, listener->adopters[listener->next_adopter++ % listener->adopters.size()]);
+    return;
+  }
   Connection* const connection = new Connection(this, listener->limits);
   if (InitHandle(&connection->handle, listener->uv()->type == UV_NAMED_PIPE) != 0) {
     delete connection;
     return;
   }
   connection->uv()->data = connection;
-  const int error = uv_accept(listener->stream(), connection->stream());
-  table_.Add(connection);
-  AddRecord(connection, kAccept)->seq = listener->id;
+  connection->token = listener->token;
+  Begin(connection, uv_accept(listener->stream(), connection->stream()));
+}
+
+namespace {
+
+// A connection on its way to another reactor.
+struct Passage {
+  Connection::Handle handle;
+  std::function<void()> forget;
+};
+
+}  // namespace
+
+// The socket goes to another loop as a duplicate: libuv cannot let go of a descriptor.
+void Reactor::HandOn(Listener* listener, Adopter* adopter) {
+  const bool pipe = listener->uv()->type == UV_NAMED_PIPE;
+  Passage* const passage = new Passage{{}, [this] { Forget(); }};
+  if (InitHandle(&passage->handle, pipe) != 0) {
+    delete passage;
+    return;
+  }
+  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&passage->handle);
+  handle->data = passage;
+  uv_os_fd_t descriptor;
+  if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 && uv_fileno(handle, &descriptor) == 0) {
+    const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (duplicate >= 0) adopter->Adopt(duplicate, pipe, listener->token, listener->limits);
+  }
+  uv_close(handle, [](uv_handle_t* closed) {
+    const std::unique_ptr<Passage> done(static_cast<Passage*>(closed->data));
+    done->forget();
+  });
+}
+
+void Reactor::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) {
+  Connection* const connection = new Connection(this, limits);
+  if (stopped_ || InitHandle(&connection->handle, pipe) != 0) {
+    close(socket);
+    delete connection;
+    return;
+  }
+  connection->uv()->data = connection;
+  connection->token = token;
+  const int error = pipe ? uv_pipe_open(&connection->handle.pipe, socket) : uv_tcp_open(&connection->handle.tcp, socket);
+  if (error != 0) close(socket);
+  Begin(connection, error);
+}
+
+// Of an accepted connection.
+void Reactor::Begin(Connection* connection, int error) {
+  if (!Enter(connection)) return;
   if (error != 0) {
     Close(connection, CloseReason::kIo, error);
   } else {
-    StartReading(connection);
+    Announce(connection);
   }
-  if (inbox_.Full()) Deliver(false);
 }
 
-int32_t Reactor::Dial(const char* host, int port, const char* path, const WireLimits& limits) {
+// Into the table; without a free slot the connection is dropped.
+bool Reactor::Enter(Connection* connection) {
+  if (table_.Add(connection)) {
+    NoteUnsent(connection);
+    return true;
+  }
+  uv_close(connection->uv(), Freed);
+  return false;
+}
+
+// Tells the upper layer of a connection that is ready, and starts to read it.
+void Reactor::Announce(Connection* connection) {
+  constexpr size_t kMost = 512;  // two addresses
+  if (stopped_) return;
+  if (inbox_.Full() || inbox_.Free().size < kMost) Deliver(false);
+  if (outlet_ != nullptr && (inbox_.Full() || inbox_.Free().size < kMost)) {
+    unannounced_.push_back(connection);
+    return;
+  }
+  const bool accepted = connection->token >= 0;
+  Record* const record = AddRecord(connection, accepted ? kAccept : kConnect);
+  record->seq = connection->token;
+  const auto place = [this](const std::string& address, int32_t* start, int32_t* end) {
+    uint8_t* const to = inbox_.Free().data;
+    std::memcpy(to, address.data(), address.size());
+    *start = static_cast<int32_t>(to - rings_.inbox);
+    *end = *start + static_cast<int32_t>(address.size());
+    inbox_.Use(address.size());
+  };
+  place(LocalAddress(connection->uv()), &record->meta_start, &record->meta_end);
+  place(RemoteAddress(connection->uv()), &record->name_start, &record->name_end);
+  if (connection->state == Connection::State::kConnecting) StartReading(connection);
+}
+
+int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* generation) {
   if (stopped_) return UV_ECANCELED;
   sockaddr_storage address;
-  if (host != nullptr) {
-    const int error = ToSockaddr(host, port, &address);
+  if (!target.pipe) {
+    const int error = ToSockaddr(target.host.c_str(), target.port, &address);
     if (error != 0) return error;
   }
   Connection* const connection = new Connection(this, limits);
-  const int error = InitHandle(&connection->handle, host == nullptr);
+  const int error = InitHandle(&connection->handle, target.pipe);
   if (error != 0) {
     delete connection;
     return error;
   }
   connection->uv()->data = connection;
-  table_.Add(connection);
-  rings_.control->generation = connection->generation;
+  if (!Enter(connection)) return UV_EMFILE;
+  *generation = connection->generation;
   ConnectRequest* const request = new ConnectRequest{{}, connection};
   const auto connected = [](uv_connect_t* base, int status) {
     ConnectRequest* const done = reinterpret_cast<ConnectRequest*>(base);
@@ -117,8 +228,8 @@ int32_t Reactor::Dial(const char* host, int port, const char* path, const WireLi
     dialled->reactor->OnConnected(dialled, status);
   };
   int failed = 0;
-  if (host == nullptr) {
-    uv_pipe_connect(&request->request, &connection->handle.pipe, path, connected);
+  if (target.pipe) {
+    uv_pipe_connect(&request->request, &connection->handle.pipe, target.host.c_str(), connected);
   } else {
     failed =
         uv_tcp_connect(&request->request, &connection->handle.tcp, reinterpret_cast<sockaddr*>(&address), connected);
@@ -135,10 +246,17 @@ void Reactor::OnConnected(Connection* connection, int status) {
   if (connection->state == Connection::State::kClosing) return;
   if (status != 0) {
     Close(connection, CloseReason::kIo, status);
-    return;
+  } else {
+    Announce(connection);
   }
-  AddRecord(connection, kConnect);
-  StartReading(connection);
+}
+
+// After uv_close.
+void Reactor::Freed(uv_handle_t* handle) {
+  Connection* const closed = static_cast<Connection*>(handle->data);
+  Reactor* const reactor = closed->reactor;
+  delete closed;
+  reactor->Forget();
 }
 
 void Reactor::StartReading(Connection* connection) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "io/reactor.h"
 #include "wire/json_hint.h"
@@ -6,23 +7,30 @@
 namespace dmicro {
 namespace {
 
-// A frame that had to be put together elsewhere moves into the arena up to this size; a larger one keeps its own
-// memory.
-constexpr size_t kMaxInline = 256 * 1024;
 // Most bytes of one read: a few large frames in one go, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
 
 }  // namespace
 
 void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
+  if (!RoomToRead()) {
+    *buffer = uv_buf_init(nullptr, 0);  // OnRead gets UV_ENOBUFS
+    return;
+  }
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, kMaxRead);
+  // A batch given away cannot be read in the middle of a read, as ours can: it must hold all that one brings.
+  if (outlet_ != nullptr) scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * kMinFrame);
   const Framer::Space space = connection->framer.Reserve(scratch);
   *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
 }
 
 void Reactor::OnRead(Connection* connection, ssize_t n) {
   if (n == 0 || connection->state == Connection::State::kClosing) return;
+  if (n == UV_ENOBUFS) {
+    Yield(connection);
+    return;
+  }
   if (n < 0) {
     const bool ending = connection->state == Connection::State::kEnding;
     Close(connection,
@@ -70,14 +78,12 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
       }
       if (delivered && !connection->paused) {
         // It filled a whole batch by itself: the others come first, it goes on next turn.
-        connection->yielded = true;
-        yielded_.push_back(connection);
-        uv_read_stop(connection->stream());
+        Yield(connection);
       }
     }
   }
   if (inbox_.Empty()) {
-    inbox_.Done(false);
+    inbox_.Clear();
   } else if (inbox_.Low() || inbox_.Full()) {
     Deliver(false);
   }
@@ -89,11 +95,14 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   int32_t large = -1;
   if (!in_scratch) {
     const uint8_t* from = frame.data;
-    if (frame.size <= kMaxInline) {
-      if (inbox_.Free().size < frame.size + Inbox::kMinFree) {
-        Deliver(false);
-        if (connection->state != Connection::State::kOpen) return false;
-      }
+    const auto fits = [&] {
+      return frame.size <= inbox_.MaxInline() && inbox_.Free().size >= frame.size + Inbox::kMinFree;
+    };
+    if (!fits() && frame.size <= inbox_.MaxInline()) {
+      Deliver(false);
+      if (connection->state != Connection::State::kOpen) return false;
+    }
+    if (fits()) {
       uint8_t* const to = inbox_.Free().data;
       std::memcpy(to, from, frame.size);
       inbox_.Use(frame.size);
@@ -120,8 +129,16 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   return true;
 }
 
+void Reactor::Yield(Connection* connection) {
+  if (connection->yielded) return;
+  connection->yielded = true;
+  yielded_.push_back(connection);
+  uv_read_stop(connection->stream());
+}
+
 void Reactor::Resume() {
-  if (yielded_.empty()) return;
+  if ((yielded_.empty() && unannounced_.empty()) || !RoomToRead()) return;
+  for (Connection* connection : std::exchange(unannounced_, {})) Announce(connection);
   for (Connection* connection : yielded_) {
     if (connection->state != Connection::State::kOpen) continue;
     connection->yielded = false;

@@ -55,18 +55,20 @@ class Gather {
 
 }  // namespace
 
-void Reactor::Drain() {
-  if (rings_.control->send_count != 0) DrainSends({});
-}
+void Reactor::Drain() { DrainWith({}); }
 
 void Reactor::DrainWith(Bytes body) {
-  if (rings_.control->send_count != 0) DrainSends(body);
+  Control* const control = rings_.control;
+  if (control->send_next != control->send_base) DrainSends(control->send_base, control->send_next, body);
+  control->send_next = control->send_base;
+  control->outbox_next = control->outbox_base;
 }
 
-void Reactor::DrainSends(Bytes large) {
-  const int32_t count = std::clamp<int32_t>(rings_.control->send_count, 0, kMaxSends);
+void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
+  const int32_t count = std::clamp<int32_t>(next - first, 0, kMaxSends);
+  const Send* const sends = rings_.sends + first;
   for (int32_t i = 0; i < count; i++) {
-    const Send& send = rings_.sends[i];
+    const Send& send = sends[i];
     Connection* const connection = table_.Find(send.slot, send.generation);
     if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
     if (connection->first_send < 0) {
@@ -80,24 +82,22 @@ void Reactor::DrainSends(Bytes large) {
   }
   for (Connection* connection : touched_) {
     // Only the connection of the last message can own the large body.
-    Flush(connection, connection->last_send == count - 1 ? large : Bytes{});
+    Flush(connection, sends, connection->last_send == count - 1 ? large : Bytes{});
     connection->first_send = connection->last_send = -1;
   }
   touched_.clear();
   traffic_ = true;
-  rings_.control->send_count = 0;
-  rings_.control->outbox_used = 0;
 }
 
-void Reactor::Flush(Connection* connection, Bytes large) {
+void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
   const auto run = [this](int32_t start, int32_t size) -> Bytes {
     const bool inside =
-        start >= 0 && size >= 0 && static_cast<uint32_t>(start) + static_cast<uint32_t>(size) <= kOutboxSize;
+        start >= 0 && size >= 0 && static_cast<uint32_t>(start) + static_cast<uint32_t>(size) <= rings_.outbox_size;
     return inside ? Bytes{rings_.outbox + start, static_cast<size_t>(size)} : Bytes{};
   };
   Gather gather(&staging_);
   for (int32_t i = connection->first_send; i >= 0; i = next_send_[static_cast<size_t>(i)]) {
-    const Send& send = rings_.sends[i];
+    const Send& send = sends[i];
     RawMessage message;
     message.seq = send.seq;
     message.type = static_cast<uint8_t>(send.bits);
@@ -145,16 +145,18 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
   }
   if (connection->backlog->writing.size() == 0) WriteBacklog(connection);
   if (connection->state != Connection::State::kOpen) return false;
-  const size_t unsent = connection->Unsent();
-  if (unsent > connection->limits.max_unsent / 2) {
-    if (!connection->paused) {
-      // What it makes us answer must not pile up: it is read again when it reads.
-      connection->paused = true;
-      uv_read_stop(connection->stream());
-    }
-    AddRecord(connection, kUnsent)->seq = static_cast<int32_t>(std::min<size_t>(unsent, INT32_MAX));
+  NoteUnsent(connection);
+  if (!connection->paused && connection->Unsent() > connection->limits.max_unsent / 2) {
+    // What it makes us answer must not pile up: it is read again when it reads.
+    connection->paused = true;
+    uv_read_stop(connection->stream());
   }
   return true;
+}
+
+void Reactor::NoteUnsent(const Connection* connection) {
+  const int32_t bytes = static_cast<int32_t>(std::min<size_t>(connection->Unsent(), INT32_MAX));
+  __atomic_store_n(&rings_.unsent[connection->slot], bytes, __ATOMIC_RELAXED);
 }
 
 void Reactor::WriteBacklog(Connection* connection) {
@@ -179,9 +181,10 @@ void Reactor::OnWritten(Connection* connection, int status) {
   Backlog* const backlog = connection->backlog.get();
   backlog->writing.Clear();
   backlog->progress_at = uv_now(loop_);
+  NoteUnsent(connection);
   if (connection->paused && connection->Unsent() < connection->limits.max_unsent / 4) {
     connection->paused = false;
-    AddRecord(connection, kUnsent)->seq = static_cast<int32_t>(connection->Unsent());
+    AddRecord(connection, kWritable);
     if (!connection->yielded) StartReading(connection);
   }
   if (backlog->waiting.size() != 0) {
@@ -190,11 +193,6 @@ void Reactor::OnWritten(Connection* connection, int status) {
   }
   connection->backlog.reset();
   if (connection->state == Connection::State::kEnding) Shutdown(connection);
-}
-
-size_t Reactor::Unsent(int32_t slot, int32_t generation) const {
-  const Connection* const connection = table_.Find(slot, generation);
-  return connection == nullptr ? 0 : connection->Unsent();
 }
 
 // Everything is written: says so to the peer and waits for its own goodbye (OnRead), or for kLinger (OnSweep).

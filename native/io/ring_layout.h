@@ -10,27 +10,29 @@ namespace dmicro {
 
 inline constexpr uint32_t kInboxSize = 1024 * 1024;   // arena that sockets are read into
 inline constexpr uint32_t kOutboxSize = 1024 * 1024;  // arena that JavaScript encodes bodies into
-inline constexpr uint32_t kMaxRecords = 4096;         // one half of the record ring: the most one batch holds
+inline constexpr uint32_t kMaxRecords = 4096;         // the most one batch holds
 inline constexpr uint32_t kMaxSends = 4096;
+inline constexpr uint32_t kMaxSlots = 1 << 20;  // connections of one reactor
 
 // One event for the upper layer: 16 words, a cache line.
 struct Record {
   int32_t slot;
   int32_t generation;
   int32_t kind;
-  int32_t seq;    // kAccept: listener id; kClose: CloseReason; kUnsent: bytes
+  int32_t seq;    // kAccept: the listener's token; kClose: CloseReason
   int32_t route;  // interned service method or -1; kClose: errno
   int32_t bits;   // type | codec << 8 | TextHint << kHintShift
   int32_t body_start, body_end;
-  int32_t meta_start, meta_end;
+  int32_t meta_start, meta_end;  // kAccept, kConnect: the local address
   int32_t status_start, status_end;
-  int32_t name_start, name_end;
-  int32_t large;  // -1, or which large buffer the offsets point into
+  int32_t name_start, name_end;  // kAccept, kConnect: the remote address
+  int32_t large;                 // -1, or which large buffer the offsets point into
   int32_t spare;
 };
 static_assert(sizeof(Record) == 64);
 
-enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kUnsent };
+// kWritable: a connection that had too much unsent may be written to again.
+enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable };
 inline constexpr int32_t kHintShift = 16;
 
 // One message to send.
@@ -48,21 +50,36 @@ struct Send {
 };
 static_assert(sizeof(Send) == 64);
 
-// The words both sides use to talk about the rings.
+// The words both sides use to talk about the rings. The outbox and its sends are one part of their memory at a time
+// (io_thread.h has several), from `base` on.
 struct Control {
-  int32_t send_count;   // written by JavaScript, reset by Drain
-  int32_t outbox_used;  // likewise
+  int32_t send_base;
+  int32_t send_next;  // written by JavaScript, reset when the part is drained
+  int32_t outbox_base;
+  int32_t outbox_next;  // likewise
   int32_t first;        // the batch being delivered: its first record
   int32_t count;        // and how many
   int32_t generation;   // of the connection the last dial made
 };
 
+// What one batch fills: bytes of the inbox and records.
+struct Lane {
+  uint32_t arena_start, arena_end;
+  uint32_t first_record, max_records;
+};
+
+struct Batch {
+  int32_t first, count;
+};
+
 struct Rings {
   uint8_t* inbox;
-  Record* records;  // two halves of kMaxRecords
+  Record* records;
   uint8_t* outbox;
+  uint32_t outbox_size;
   Send* sends;
   Control* control;
+  int32_t* unsent;  // by slot: bytes the peer has not taken
 };
 
 }  // namespace dmicro

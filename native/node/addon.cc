@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "io/address.h"
 #include "node/arguments.h"
 #include "node/environment.h"
 #include "node/raw_codec.h"
@@ -17,18 +16,19 @@ namespace {
 
 Napi::Value None(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
-// Null, with an exception pending, before start().
-Reactor* ReactorOf(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = Environment::Of(info)->reactor();
-  if (reactor == nullptr) Napi::Error::New(info.Env(), "not started").ThrowAsJavaScriptException();
-  return reactor;
+// The core that the first argument numbers; null, with an exception pending, when there is none.
+Core* CoreOf(Arguments* arguments, const Napi::CallbackInfo& info) {
+  const uint32_t number = arguments->Size32(0);
+  Core* const core = Environment::Of(info)->core(number);
+  return arguments->Expect(core != nullptr, 0, "a core that was started") ? core : nullptr;
 }
 
-// start(onBatch): the rings as ArrayBuffers
+// start(thread, onBatch): the rings of a new core as ArrayBuffers. thread < 0: the loop's own.
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
-  const Napi::Function on_batch = arguments.Function(0);
-  return arguments.Ok() ? Environment::Of(info)->Start(info, on_batch) : None(info);
+  const int thread = arguments.Int(0);
+  const Napi::Function on_batch = arguments.Function(1);
+  return arguments.Ok() ? Environment::Of(info)->Start(thread, on_batch) : None(info);
 }
 
 // The five arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout.
@@ -41,117 +41,122 @@ WireLimits LimitsAt(Arguments* arguments, size_t at) {
   return limits;
 }
 
-// listen(host | null, port, path | null, backlog, …limits): id, or a libuv error code
-Napi::Value Listen(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
-  Arguments arguments(info);
+// From `at` on: host | null, port, path | null.
+Target TargetAt(Arguments* arguments, size_t at) {
   std::string host, path;
-  const bool tcp = arguments.Text(0, &host);
-  const int port = arguments.Int(1);
-  arguments.Expect(arguments.Text(2, &path) != tcp, 2, "a path exactly when there is no host");
-  const int backlog = arguments.Int(3);
-  const WireLimits limits = LimitsAt(&arguments, 4);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  const int32_t id = reactor->Listen(tcp ? host.c_str() : nullptr, port, path.c_str(), backlog, limits);
+  const bool tcp = arguments->Text(at, &host);
+  const int port = arguments->Int(at + 1);
+  arguments->Expect(arguments->Text(at + 2, &path) != tcp, at + 2, "a path exactly when there is no host");
+  return {!tcp, tcp ? host : path, port};
+}
+
+// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error code.
+// The connections go to the cores that `adopters` numbers in turn, or to this one when it is empty.
+Napi::Value Listen(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const Target target = TargetAt(&arguments, 1);
+  Reactor::ListenOptions options;
+  options.backlog = arguments.Int(4);
+  options.reuse_port = arguments.Flag(5);
+  options.token = arguments.Int(6);
+  if (arguments.Expect(info[7].IsArray(), 7, "an array")) {
+    const Napi::Array adopters = info[7].As<Napi::Array>();
+    for (uint32_t i = 0; i < adopters.Length(); i++) {
+      const Napi::Value number = adopters[i];
+      Core* const other =
+          number.IsNumber() ? Environment::Of(info)->core(number.As<Napi::Number>().Uint32Value()) : nullptr;
+      if (!arguments.Expect(other != nullptr && other->thread() != nullptr, 7, "cores with threads")) break;
+      options.adopters.push_back(other->thread());
+    }
+  }
+  options.limits = LimitsAt(&arguments, 8);
+  if (!arguments.Ok()) return None(info);
+  int32_t id = UV_ECANCELED;
+  core->Run([&](Reactor* reactor) { id = reactor->Listen(target, std::move(options)); });
   return Napi::Number::New(info.Env(), id);
 }
 
-// dial(host | null, port, path | null, …limits): slot, or a libuv error code
+// dial(core, host | null, port, path | null, …limits): slot, or a libuv error code
 Napi::Value Dial(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  std::string host, path;
-  const bool tcp = arguments.Text(0, &host);
-  const int port = arguments.Int(1);
-  arguments.Expect(arguments.Text(2, &path) != tcp, 2, "a path exactly when there is no host");
-  const WireLimits limits = LimitsAt(&arguments, 3);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  const int32_t slot = reactor->Dial(tcp ? host.c_str() : nullptr, port, path.c_str(), limits);
+  Core* const core = CoreOf(&arguments, info);
+  const Target target = TargetAt(&arguments, 1);
+  const WireLimits limits = LimitsAt(&arguments, 4);
+  if (!arguments.Ok()) return None(info);
+  int32_t slot = UV_ECANCELED;
+  core->Run([&](Reactor* reactor) { slot = reactor->Dial(target, limits, &core->control()->generation); });
   return Napi::Number::New(info.Env(), slot);
 }
 
-// closeListener(id)
+// closeListener(core, id)
 Napi::Value CloseListener(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const int32_t id = arguments.Int(0);
-  if (reactor != nullptr && arguments.Ok()) reactor->CloseListener(id);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t id = arguments.Int(1);
+  if (arguments.Ok()) core->Run([&](Reactor* reactor) { reactor->CloseListener(id); });
   return None(info);
 }
 
-// listenerAddress(id): 'host:port' or path, '' when unknown
+// listenerAddress(core, id): 'host:port' or path, '' when unknown
 Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const int32_t id = arguments.Int(0);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  Listener* const listener = reactor->FindListener(id);
-  return Napi::String::New(info.Env(), listener == nullptr ? std::string() : LocalAddress(listener->uv()));
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t id = arguments.Int(1);
+  if (!arguments.Ok()) return None(info);
+  std::string address;
+  core->Run([&](Reactor* reactor) {
+    Listener* const listener = reactor->FindListener(id);
+    if (listener != nullptr) address = LocalAddress(listener->uv());
+  });
+  return Napi::String::New(info.Env(), address);
 }
 
-// localAddress(slot, generation), remoteAddress(slot, generation): 'host:port' or path, '' when unknown
-template <std::string (*kAddress)(const uv_handle_t*)>
-Napi::Value Address(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
-  Arguments arguments(info);
-  const int32_t slot = arguments.Int(0), generation = arguments.Int(1);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  Connection* const connection = reactor->Find(slot, generation);
-  return Napi::String::New(info.Env(), connection == nullptr ? std::string() : kAddress(connection->uv()));
-}
-
-// end(slot, generation)
+// end(core, slot, generation)
 Napi::Value End(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const int32_t slot = arguments.Int(0), generation = arguments.Int(1);
-  if (reactor != nullptr && arguments.Ok()) reactor->End(slot, generation);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->End(slot, generation); });
   return None(info);
 }
 
-// destroy(slot, generation, reason)
+// destroy(core, slot, generation, reason)
 Napi::Value Destroy(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const int32_t slot = arguments.Int(0), generation = arguments.Int(1);
-  const uint32_t reason = arguments.Size32(2);
-  arguments.Expect(reason < std::size(kCloseReasonText), 2, "a close reason");
-  if (reactor != nullptr && arguments.Ok()) reactor->Destroy(slot, generation, static_cast<CloseReason>(reason));
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  const uint32_t reason = arguments.Size32(3);
+  arguments.Expect(reason < std::size(kCloseReasonText), 3, "a close reason");
+  if (!arguments.Ok()) return None(info);
+  core->Post([=](Reactor* reactor) { reactor->Destroy(slot, generation, static_cast<CloseReason>(reason)); });
   return None(info);
 }
 
-// drain(): sends what is in the outbox now, when it is full
+// drain(core): sends what is in the outbox now, when it is full
 Napi::Value Drain(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
-  if (reactor != nullptr) reactor->Drain();
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  if (arguments.Ok()) core->Drain();
   return None(info);
 }
 
-// drainWith(body): the same, the last message's body being `body`, which is too large for the outbox
+// drainWith(core, body): the same, the last message's body being `body`, which is too large for the outbox
 Napi::Value DrainWith(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const Bytes body = arguments.Bytes(0);
-  if (reactor != nullptr && arguments.Ok()) reactor->DrainWith(body);
+  Core* const core = CoreOf(&arguments, info);
+  const Bytes body = arguments.Bytes(1);
+  if (arguments.Ok()) core->DrainWith(body);
   return None(info);
 }
 
-// unsent(slot, generation): bytes the peer has not taken
-Napi::Value Unsent(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
-  Arguments arguments(info);
-  const int32_t slot = arguments.Int(0), generation = arguments.Int(1);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  return Napi::Number::New(info.Env(), static_cast<double>(reactor->Unsent(slot, generation)));
-}
-
-// takeLarge(index): ArrayBuffer, once and during a batch; undefined otherwise
+// takeLarge(core, index): ArrayBuffer, once and during a batch; undefined otherwise
 Napi::Value TakeLarge(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const int32_t index = arguments.Int(0);
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  const Reactor::Large large = reactor->TakeLarge(index);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t index = arguments.Int(1);
+  if (!arguments.Ok()) return None(info);
+  const Large large = core->TakeLarge(index);
   if (large.data == nullptr) return None(info);
   // A copy: some environments forbid external memory, and one pass over it is small beside decoding it.
   Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), large.size);
@@ -160,23 +165,35 @@ Napi::Value TakeLarge(const Napi::CallbackInfo& info) {
   return copy;
 }
 
-// intern(id, name): false when `id` is not the next
+// intern(core, id, name): an id that is not the next is ignored
 Napi::Value Intern(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const uint32_t id = arguments.Size32(0);
-  const Bytes name = arguments.Bytes(1);
-  arguments.Expect(name.size <= kMaxMethod, 1, "at most 255 bytes");
-  if (reactor == nullptr || !arguments.Ok()) return None(info);
-  return Napi::Boolean::New(info.Env(), reactor->names().Add(id, name));
+  Core* const core = CoreOf(&arguments, info);
+  const uint32_t id = arguments.Size32(1);
+  const Bytes name = arguments.Bytes(2);
+  arguments.Expect(name.size <= kMaxMethod, 2, "at most 255 bytes");
+  if (!arguments.Ok()) return None(info);
+  core->Post([id, text = std::string(reinterpret_cast<const char*>(name.data), name.size)](Reactor* reactor) {
+    reactor->names().Add(id, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  });
+  return None(info);
 }
 
-// busyPoll(microseconds)
+// busyPoll(core, microseconds)
 Napi::Value BusyPoll(const Napi::CallbackInfo& info) {
-  Reactor* const reactor = ReactorOf(info);
   Arguments arguments(info);
-  const uint32_t microseconds = arguments.Size32(0);
-  if (reactor != nullptr && arguments.Ok()) reactor->BusyPoll(microseconds);
+  Core* const core = CoreOf(&arguments, info);
+  const uint32_t microseconds = arguments.Size32(1);
+  if (arguments.Ok()) core->BusyPoll(microseconds);
+  return None(info);
+}
+
+// keepAlive(core, on): whether a core with its own thread keeps the process alive
+Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const bool on = arguments.Flag(1);
+  if (arguments.Ok()) core->KeepAlive(on);
   return None(info);
 }
 
@@ -186,13 +203,13 @@ bool LibuvFits() {
   return uv_loop_size() == sizeof(uv_loop_t) && uv_handle_size(UV_TCP) == sizeof(uv_tcp_t) &&
          uv_handle_size(UV_NAMED_PIPE) == sizeof(uv_pipe_t) && uv_handle_size(UV_PREPARE) == sizeof(uv_prepare_t) &&
          uv_handle_size(UV_CHECK) == sizeof(uv_check_t) && uv_handle_size(UV_TIMER) == sizeof(uv_timer_t) &&
-         uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) && uv_req_size(UV_WRITE) == sizeof(uv_write_t) &&
+         uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) && uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) && uv_req_size(UV_WRITE) == sizeof(uv_write_t) &&
          uv_req_size(UV_CONNECT) == sizeof(uv_connect_t) && uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
 }
 
 // Numbers and texts that src/ has too; it compares them when it loads the addon.
 void SetConstants(Napi::Env env, Napi::Object exports) {
-  const uint32_t layout[] = {kInboxSize, kOutboxSize, kMaxRecords, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4};
+  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4};
   Napi::Array numbers = Napi::Array::New(env);
   for (uint32_t i = 0; i < std::size(layout); i++) numbers[i] = layout[i];
   exports["layout"] = numbers;
@@ -215,16 +232,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("dial", Dial);
   add("closeListener", CloseListener);
   add("listenerAddress", ListenerAddress);
-  add("localAddress", Address<LocalAddress>);
-  add("remoteAddress", Address<RemoteAddress>);
   add("end", End);
   add("destroy", Destroy);
   add("drain", Drain);
   add("drainWith", DrainWith);
-  add("unsent", Unsent);
   add("takeLarge", TakeLarge);
   add("intern", Intern);
   add("busyPoll", BusyPoll);
+  add("keepAlive", KeepAlive);
   add("unpack", Unpack);
   add("pack", Pack);
   SetConstants(env, exports);

@@ -35,6 +35,10 @@ class Arguments {
     return static_cast<uint32_t>(value);
   }
 
+  bool Flag(size_t i) {
+    return Expect(info_[i].IsBoolean(), i, "true or false") && info_[i].As<Napi::Boolean>().Value();
+  }
+
   // Null and undefined give false; text holding NUL is refused, since what is called ends strings there.
   bool Text(size_t i, std::string* text) {
     if (info_[i].IsNull() || info_[i].IsUndefined()) return false;

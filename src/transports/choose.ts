@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Logger } from '../log.ts'
 import { loadNative } from '../native.ts'
 import type { Transport } from '../transport.ts'
@@ -6,29 +7,37 @@ import { NativeTransport } from './native.ts'
 
 export type TransportChoice = 'auto' | 'native' | 'js'
 
-/** Which transport an endpoint runs on. `reason` says why when it is `js`, and is '' when it is `native`. */
+/** Threads for sockets besides the one JavaScript runs on: see `EndpointOptions.ioThreads`. */
+export type IoThreads = number | 'auto'
+
+/** Which transport an endpoint runs on. */
 export interface TransportInfo {
   readonly kind: 'native' | 'js'
+  /** 0: sockets are served on the thread JavaScript runs on. */
+  readonly ioThreads: number
+  /** Why it is `js`, or how `ioThreads: 'auto'` was decided; else ''. */
   readonly reason: string
-  /** `native`, or `js (reason)`. */
+  /** For example `native`, `native, 2 IO threads` or `js (reason)`. */
   toString(): string
 }
+
+export const MAX_IO_THREADS = 64
 
 export interface ChosenTransport {
   transport: Transport
   info: TransportInfo
 }
 
-let native: { transport: NativeTransport } | { reason: string } | undefined
+const native = new Map<number, { transport: NativeTransport } | { reason: string }>()
 let js: JsTransport | undefined
 let told = false
 
 /**
- * The environment's transport for `choice`; DMICRO_TRANSPORT, when set, overrides it. `auto` falls back to JavaScript where
- * the native one cannot run, and says so once.
+ * The environment's transport for `choice`; DMICRO_TRANSPORT and DMICRO_IO_THREADS, when set, override choice and threads. `auto`
+ * falls back to JavaScript where the native one cannot run, and says so once.
  * @throws TypeError for an unknown choice, Error when `native` is asked for and cannot run
  */
-export function chooseTransport(choice: TransportChoice, log: Logger): ChosenTransport {
+export function chooseTransport(choice: TransportChoice, threads: IoThreads, log: Logger): ChosenTransport {
   const asked = process.env.DMICRO_TRANSPORT || choice
   if (asked === 'js') {
     const by = asked === choice ? "the option transport: 'js'" : 'DMICRO_TRANSPORT=js'
@@ -36,19 +45,37 @@ export function chooseTransport(choice: TransportChoice, log: Logger): ChosenTra
   }
   if (asked !== 'auto' && asked !== 'native')
     throw new TypeError(`transport must be 'auto', 'native' or 'js', got ${JSON.stringify(asked)}`)
-  native ??= startNative()
-  if ('transport' in native) return { transport: native.transport, info: describe('native', '') }
-  if (asked === 'native') throw new Error(`the native transport cannot run: ${native.reason}`)
-  if (!told) log.warn(`running on the JavaScript transport: ${native.reason}`)
+  const { count, reason } = countThreads(threads)
+  let started = native.get(count)
+  if (started === undefined) native.set(count, (started = startNative(count)))
+  if ('transport' in started) return { transport: started.transport, info: describe('native', count, reason) }
+  if (asked === 'native') throw new Error(`the native transport cannot run: ${started.reason}`)
+  if (!told) log.warn(`running on the JavaScript transport: ${started.reason}`)
   told = true
-  return onJs(native.reason)
+  return onJs(started.reason)
 }
 
-function startNative(): { transport: NativeTransport } | { reason: string } {
+/** @throws RangeError when DMICRO_IO_THREADS is neither a number nor 'auto' */
+function countThreads(threads: IoThreads): { count: number; reason: string } {
+  const asked = process.env.DMICRO_IO_THREADS ?? threads
+  if (asked !== 'auto') {
+    const count = Number(asked)
+    if (!Number.isInteger(count) || count < 0 || count > MAX_IO_THREADS)
+      throw new RangeError(`ioThreads must be 'auto' or a whole number from 0 to ${MAX_IO_THREADS}, got ${JSON.stringify(asked)}`)
+    return { count, reason: '' }
+  }
+  // A thread pays where it has a core beside JavaScript's and that of the work the handlers cause; one serves about a million messages
+  // a second, which is what one JavaScript thread can take.
+  const cores = availableParallelism()
+  const count = cores >= 8 ? 2 : cores >= 4 ? 1 : 0
+  return { count, reason: `ioThreads auto: ${cores} ${cores === 1 ? 'core' : 'cores'}` }
+}
+
+function startNative(threads: number): { transport: NativeTransport } | { reason: string } {
   const loaded = loadNative()
   if ('reason' in loaded) return loaded
   try {
-    return { transport: new NativeTransport(loaded.addon) }
+    return { transport: new NativeTransport(loaded.addon, threads) }
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) }
   }
@@ -56,9 +83,11 @@ function startNative(): { transport: NativeTransport } | { reason: string } {
 
 function onJs(reason: string): ChosenTransport {
   js ??= new JsTransport()
-  return { transport: js, info: describe('js', reason) }
+  return { transport: js, info: describe('js', 0, reason) }
 }
 
-function describe(kind: 'native' | 'js', reason: string): TransportInfo {
-  return Object.freeze({ kind, reason, toString: () => (reason === '' ? kind : `${kind} (${reason})`) })
+function describe(kind: 'native' | 'js', ioThreads: number, reason: string): TransportInfo {
+  const threads = ioThreads === 0 ? '' : `, ${ioThreads} IO ${ioThreads === 1 ? 'thread' : 'threads'}`
+  const text = `${kind}${threads}${reason === '' ? '' : ` (${reason})`}`
+  return Object.freeze({ kind, ioThreads, reason, toString: () => text })
 }

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
-import type { Transport, Wire, WireListener, WireOptions } from '../transport.ts'
+import type { ListenOptions, Transport, Wire, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { Turns } from './js/turns.ts'
 import { JsWire } from './js/wire.ts'
@@ -18,16 +18,19 @@ export class JsTransport implements Transport {
   readonly #turns = new Turns()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
-  async listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void): Promise<WireListener> {
+  async listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void, how: ListenOptions = {}): Promise<WireListener> {
+    if (how.reusePort === true && !canReusePort()) {
+      throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
+    }
     const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
       this.#accept(accepted, address, options, onWire)
     })
     try {
-      await bind(server, address)
+      await bind(server, address, how)
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       if (!inUse || address.kind !== 'unix' || !(await removeStaleSocket(address.path))) throw error
-      await bind(server, address)
+      await bind(server, address, how)
     }
     // One connection's failure is its own: the system keeps listening, even when descriptors run out.
     server.on('error', () => {})
@@ -101,11 +104,16 @@ export class JsTransport implements Transport {
   }
 }
 
-function bind(server: Server, address: Address): Promise<void> {
+function canReusePort(): boolean {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
+}
+
+function bind(server: Server, address: Address, how: ListenOptions): Promise<void> {
   const place = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ ...place, backlog: BACKLOG }, () => {
+    server.listen({ ...place, ...how, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })

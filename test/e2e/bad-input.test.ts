@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { EndpointOptions } from '../../src/index.ts'
 import { frame } from '../frames.ts'
-import { type Kind, onEachTransport, pair, recorder } from '../helpers.ts'
+import { type Kind, once, onEachTransport, pair, recorder } from '../helpers.ts'
 import { type RawPeer, rawPeer } from '../raw-peer.ts'
 
 /** A server with one good session that must notice nothing, and a stranger's socket. */
@@ -308,9 +308,14 @@ onEachTransport('bad input', (transport) => {
   test('good frames before a bad one are answered in full', async (t) => {
     const { server, stranger } = await victim(t, transport)
     const seen: number[] = []
-    server.routePush('/n', (n: number) => seen.push(n))
+    const last = once()
+    server.routePush('/n', (n: number) => {
+      seen.push(n)
+      if (n === 3) last.resolve()
+    })
     stranger.send(...[1, 2, 3].map((n) => frame({ type: 3, method: '/n', body: String(n) })), frame({ version: 9 }))
     await stranger.closed
+    await last.promise
     assert.deepEqual(seen, [1, 2, 3])
   })
 

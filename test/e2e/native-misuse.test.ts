@@ -43,26 +43,24 @@ test('N1: nothing JavaScript passes to the addon can do more than throw', (t) =>
     seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
     return seed % below
   }
-  const opened: number[] = []
-  let started = false
+  const opened: [core: number, id: number][] = []
+  // Core 0 in this thread, core 1 on its own; the first round meets an addon that has neither.
   for (let round = 0; round < 2; round++) {
-    for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function')) {
+    for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function' && key !== 'start')) {
       for (let i = 0; i < 3000; i++) {
-        if (name === 'start' && started) break
-        const args = Array.from({ length: next(11) }, () => junk[next(junk.length)])
+        const args = Array.from({ length: next(13) }, () => junk[next(junk.length)])
+        if (next(2) === 0) args[0] = next(2)
         try {
           const result = addon[name](...args)
-          if (name === 'listen' && (result as number) >= 0) opened.push(result as number)
-          if (name === 'start') started = true
+          if (name === 'listen' && (result as number) >= 0) opened.push([args[0] as number, result as number])
         } catch (error) {
           assert.ok(error instanceof Error, name)
         }
       }
     }
-    // The second round meets a started addon.
-    if (!started) addon.start(() => {})
-    started = true
-    assert.throws(() => addon.start(() => {}), /already started/)
+    for (const args of junk.map((value) => [value, value])) assert.throws(() => addon.start(...args), TypeError)
+    if (round === 0) for (const thread of [-1, 0]) addon.start(thread, () => {})
   }
-  for (const id of opened) (addon as unknown as NativeAddon).closeListener(id)
+  for (const [core, id] of opened) (addon as unknown as NativeAddon).closeListener(core, id)
+  for (const core of [0, 1]) addon.keepAlive(core, false)
 })

@@ -3,9 +3,7 @@
  * `checkLayout` compares the numbers a binary was built with, so a stale binary is refused instead of misread.
  */
 
-export const INBOX_SIZE = 1024 * 1024
 export const OUTBOX_SIZE = 1024 * 1024
-export const MAX_RECORDS = 4096
 export const MAX_SENDS = 4096
 export const REC_WORDS = 16
 export const SEND_WORDS = 16
@@ -15,7 +13,7 @@ export const Rec = {
   Slot: 0,
   Generation: 1,
   Kind: 2,
-  /** Kind accept: listener id; close: CloseReason; unsent: bytes. */
+  /** Kind accept: the listener's token; close: CloseReason. */
   Seq: 3,
   /** Kind close: errno (negative), or 0. */
   Route: 4,
@@ -23,16 +21,19 @@ export const Rec = {
   Bits: 5,
   BodyStart: 6,
   BodyEnd: 7,
+  /** Kind accept and connect: the local address. */
   MetaStart: 8,
   MetaEnd: 9,
   StatusStart: 10,
   StatusEnd: 11,
+  /** Kind accept and connect: the remote address. */
   NameStart: 12,
   NameEnd: 13,
   Large: 14,
 } as const
 
-export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Unsent: 4 } as const
+/** Writable: a connection that had too much unsent may be written to again. */
+export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
 
 export const HINT_SHIFT = 16
 
@@ -53,11 +54,11 @@ export const Snd = {
   NameSize: 12,
 } as const
 
-/** Words of the control block. */
-export const Ctl = { SendCount: 0, OutboxUsed: 1, First: 2, Count: 3, Generation: 4 } as const
+/** Words of the control block. Sends and outbox are filled from their base on, which moves when a core has several parts of them. */
+export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, First: 4, Count: 5, Generation: 6 } as const
 
 /** True when the binary that offers `layout` was built with the numbers above. */
 export function checkLayout(layout: readonly number[]): boolean {
-  const ours = [INBOX_SIZE, OUTBOX_SIZE, MAX_RECORDS, MAX_SENDS, REC_WORDS, SEND_WORDS]
+  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS]
   return layout.length === ours.length && ours.every((n, i) => layout[i] === n)
 }

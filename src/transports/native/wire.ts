@@ -14,23 +14,19 @@ const MAX_SEQ_BYTES = 7
 const STATUS_OK_BYTES = 30
 const META_NONE_BYTES = 2
 
-/** What a wire needs of its transport: the shared memory it writes to, and the few calls about one connection. */
-export interface NativeCore {
-  readonly addon: {
-    localAddress(slot: number, generation: number): string
-    remoteAddress(slot: number, generation: number): string
-    end(slot: number, generation: number): void
-    destroy(slot: number, generation: number, reason: number): void
-    drainWith(body: Uint8Array): void
-    unsent(slot: number, generation: number): number
-  }
+/** What a wire needs of its core: the shared memory it writes to, and the few calls about one connection. */
+export interface WireCore {
   readonly control: Int32Array
   readonly sends: Int32Array
   readonly outbox: Buffer
-  /** The outbox overflowed since the last batch: what `NativeWire.unsent` says may be old. */
-  readonly overflowed: boolean
+  /** By slot: bytes the peer has not taken. */
+  readonly unsent: Int32Array
   /** Makes room in the outbox by writing what is in it now. */
   drain(): void
+  /** The same, the last message's body being `body`. */
+  drainWith(body: Uint8Array): void
+  end(slot: number, generation: number): void
+  destroy(slot: number, generation: number, reason: number): void
 }
 
 /** One connection of the core: a slot and a generation. */
@@ -38,28 +34,29 @@ export class NativeWire implements Wire {
   sink!: WireSink
   localAddress = ''
   remoteAddress = ''
-  readonly #core: NativeCore
+  readonly #core: WireCore
   readonly #slot: number
   readonly generation: number
   readonly #maxMessage: number
   readonly #maxUnsent: number
-  /** The outbox is drained when it holds this much, so that what a turn queues stays small beside `maxUnsent`. */
+  /**
+   * The outbox is drained when it holds this much, so that what is on its way to the core (three parts at most) stays within the half of
+   * `maxUnsent` that is left when reading stops.
+   */
   readonly #outboxShare: number
   /** Messages may pass, both ways. */
   open = false
-  /** Bytes the peer has not taken, as far as the core has told. */
-  unsent = 0
   #waiting: Incoming[] | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
-  constructor(core: NativeCore, slot: number, generation: number, options: WireOptions) {
+  constructor(core: WireCore, slot: number, generation: number, options: WireOptions) {
     this.#core = core
     this.#slot = slot
     this.generation = generation
     this.#maxMessage = options.maxMessage
     this.#maxUnsent = options.maxUnsent
-    this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 4)
+    this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 8)
   }
 
   /**
@@ -67,8 +64,7 @@ export class NativeWire implements Wire {
    * was read before waits here (at most one read's worth), so that its answers do not pile up as well.
    */
   receive(message: Incoming): void {
-    this.#refreshUnsent()
-    if (this.#waiting !== undefined || this.unsent > this.#maxUnsent / 2) {
+    if (this.#waiting !== undefined || this.#core.unsent[this.#slot] > this.#maxUnsent / 2) {
       this.#waiting ??= []
       this.#waiting.push(message.owned())
     } else {
@@ -80,14 +76,8 @@ export class NativeWire implements Wire {
     const waiting = this.#waiting
     if (waiting === undefined) return
     let next = 0
-    while (next < waiting.length && this.open && this.unsent <= this.#maxUnsent / 2) this.sink.onMessage(waiting[next++])
+    while (next < waiting.length && this.open && this.#core.unsent[this.#slot] <= this.#maxUnsent / 2) this.sink.onMessage(waiting[next++])
     this.#waiting = next < waiting.length && this.open ? waiting.slice(next) : undefined
-  }
-
-  readAddresses(): void {
-    const { addon } = this.#core
-    this.localAddress = addon.localAddress(this.#slot, this.generation)
-    this.remoteAddress = addon.remoteAddress(this.#slot, this.generation)
   }
 
   send(
@@ -111,13 +101,15 @@ export class NativeWire implements Wire {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
       return this.#sendLarge(type, seq, route, method, status, meta, codec, quoted ? `"${body}"` : body)
     }
-    let count = control[Ctl.SendCount]
-    if (count === MAX_SENDS || (count !== 0 && control[Ctl.OutboxUsed] + header + bodyBound > this.#outboxShare)) {
+    let next = control[Ctl.SendNext]
+    const count = next - control[Ctl.SendBase]
+    const used = control[Ctl.OutboxNext] - control[Ctl.OutboxBase]
+    if (count === MAX_SENDS || (count !== 0 && used + header + bodyBound > this.#outboxShare)) {
       core.drain()
-      count = 0
+      next = control[Ctl.SendNext]
     }
-    let at = control[Ctl.OutboxUsed]
-    const send = count * SEND_WORDS
+    let at = control[Ctl.OutboxNext]
+    const send = next * SEND_WORDS
     let nameBytesCount = 0
     let statusBytes = 0
     let metaBytes = 0
@@ -161,8 +153,8 @@ export class NativeWire implements Wire {
     sends[send + Snd.Bits] = type | (codec << 8)
     sends[send + Snd.Seq] = seq
     sends[send + Snd.Route] = route
-    control[Ctl.OutboxUsed] = at
-    control[Ctl.SendCount] = count + 1
+    control[Ctl.OutboxNext] = at
+    control[Ctl.SendNext] = next + 1
     return SendResult.Ok
   }
 
@@ -179,14 +171,12 @@ export class NativeWire implements Wire {
   ): SendResult {
     const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
     const core = this.#core
-    core.drain() // so that this message is alone, and `unsent` is right
-    this.unsent = core.addon.unsent(this.#slot, this.generation)
+    core.drain() // so that this message is alone
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
     const refused = this.#refuse(seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
     const sent = this.send(type, seq, route, method, status, meta, codec, null)
-    if (sent === SendResult.Ok) core.addon.drainWith(bytes)
-    this.unsent = core.addon.unsent(this.#slot, this.generation)
+    if (sent === SendResult.Ok) core.drainWith(bytes)
     return sent
   }
 
@@ -197,24 +187,19 @@ export class NativeWire implements Wire {
     if (size > this.#maxMessage || name > MAX_METHOD_BYTES || status > MAX_STATUS_BYTES || meta > MAX_META_BYTES) {
       return SendResult.TooLarge
     }
-    this.#refreshUnsent()
-    return this.unsent !== 0 && this.unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
-  }
-
-  /** After the outbox overflowed, what the last batch told is old. */
-  #refreshUnsent(): void {
-    if (this.#core.overflowed) this.unsent = this.#core.addon.unsent(this.#slot, this.generation)
+    const unsent = this.#core.unsent[this.#slot]
+    return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
   }
 
   end(): void {
     if (!this.open) return
     this.open = false
-    this.#core.addon.end(this.#slot, this.generation)
+    this.#core.end(this.#slot, this.generation)
   }
 
   destroy(reason: number): void {
     this.open = false
-    this.#core.addon.destroy(this.#slot, this.generation, reason)
+    this.#core.destroy(this.#slot, this.generation, reason)
   }
 
   onClosed(reason: number, errno: number): void {

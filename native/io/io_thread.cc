@@ -1,0 +1,251 @@
+#include "io/io_thread.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+namespace dmicro {
+namespace {
+
+// Batches read in one go, before the loop's other callbacks have their turn.
+constexpr int kBatchesPerWake = 4;
+
+std::array<Lane, IoThread::kLanes> MakeLanes() {
+  std::array<Lane, IoThread::kLanes> lanes;
+  for (uint32_t i = 0; i < lanes.size(); i++) {
+    lanes[i] = {i * IoThread::kLaneInbox, (i + 1) * IoThread::kLaneInbox, i * IoThread::kLaneRecords,
+                IoThread::kLaneRecords};
+  }
+  return lanes;
+}
+
+Rings WithControl(Rings rings, Control* control) {
+  rings.control = control;
+  return rings;
+}
+
+void FreeAll(std::vector<Large>* large) {
+  for (const Large& one : *large) std::free(one.data);
+  large->clear();
+}
+
+}  // namespace
+
+IoThread::IoThread(uv_loop_t* home, const Rings& rings, BatchReader* reader)
+    : home_(home),
+      rings_(rings),
+      reader_(reader),
+      lanes_(MakeLanes()),
+      reactor_(&loop_, WithControl(rings, &control_), this, lanes_[0]) {
+  UseLane(0);
+}
+
+IoThread::~IoThread() {
+  for (Up& up : up_) FreeAll(&up.large);
+}
+
+int IoThread::Start(int number) {
+  number_ = number;
+  int error = uv_loop_init(&loop_);
+  if (error != 0) return error;
+  wake_.data = home_wake_.data = home_prepare_.data = this;
+  error = uv_async_init(&loop_, &wake_, [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnWake(); });
+  if (error == 0) error = reactor_.Start();
+  if (error == 0) {
+    error = uv_async_init(home_, &home_wake_,
+                          [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnHomeWake(); });
+  }
+  if (error == 0) error = uv_prepare_init(home_, &home_prepare_);
+  if (error == 0) {
+    error = uv_thread_create(&thread_, [](void* self) { static_cast<IoThread*>(self)->Main(); }, this);
+  }
+  if (error != 0) return error;
+  home_handles_ = 2;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&home_wake_));
+  uv_prepare_start(&home_prepare_,
+                   [](uv_prepare_t* handle) { static_cast<IoThread*>(handle->data)->OnHomePrepare(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&home_prepare_));
+  return 0;
+}
+
+void IoThread::Stop(std::function<void()> done) {
+  stopping_ = true;
+  done_ = std::move(done);
+  KeepAlive(true);
+  Post([this](Reactor* reactor) {
+    reactor->Stop([this] {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
+    });
+  });
+}
+
+void IoThread::Finish() {
+  uv_thread_join(&thread_);
+  uv_loop_close(&loop_);
+  const auto closed = [](uv_handle_t* handle) {
+    IoThread* const self = static_cast<IoThread*>(handle->data);
+    if (--self->home_handles_ != 0) return;
+    const std::function<void()> done = std::move(self->done_);  // it may delete this
+    done();
+  };
+  uv_close(reinterpret_cast<uv_handle_t*>(&home_wake_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&home_prepare_), closed);
+}
+
+void IoThread::KeepAlive(bool on) {
+  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&home_wake_);
+  on ? uv_ref(handle) : uv_unref(handle);
+}
+
+void IoThread::BusyPoll(uint32_t microseconds) {
+  busy_poll_ns_ = uint64_t{microseconds} * 1000;
+  Post([microseconds](Reactor* reactor) { reactor->BusyPoll(microseconds); });
+}
+
+// From the thread of the reactor that listens.
+void IoThread::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) {
+  const bool taken =
+      Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(socket, pipe, token, limits); }});
+  if (!taken) close(socket);
+}
+
+bool IoThread::Enqueue(Down down) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return false;
+  down_.push_back(std::move(down));
+  uv_async_send(&wake_);
+  return true;
+}
+
+void IoThread::Post(Task task) {
+  Drain();
+  Enqueue({0, 0, std::move(task)});
+}
+
+void IoThread::Run(Task task) {
+  if (stopping_) return;
+  bool ran = false;
+  std::condition_variable done;
+  Post([&](Reactor* reactor) {
+    task(reactor);
+    const std::lock_guard lock(mutex_);
+    ran = true;
+    done.notify_one();
+  });
+  std::unique_lock lock(mutex_);
+  done.wait(lock, [&] { return ran; });
+}
+
+void IoThread::Drain() {
+  if (rings_.control->send_next != rings_.control->send_base) PublishLane();
+}
+
+void IoThread::DrainWith(Bytes body) {
+  Control* const control = rings_.control;
+  const int32_t first = control->send_base, next = control->send_next;
+  UseLane(send_lane_);
+  Run([=](Reactor* reactor) { reactor->DrainSends(first, next, body); });
+}
+
+// Before the home loop blocks or after a batch: if all other lanes are on their way the outbox goes on being filled,
+// and leaves as soon as one comes back.
+void IoThread::Publish() {
+  if (rings_.control->send_next == rings_.control->send_base) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (undrained_ == kLanes - 1) {
+      blocked_ = true;
+      return;
+    }
+  }
+  PublishLane();
+}
+
+void IoThread::PublishLane() {
+  Control* const control = rings_.control;
+  {
+    std::unique_lock lock(mutex_);
+    lane_freed_.wait(lock, [this] { return undrained_ < kLanes - 1 || closed_; });
+    if (!closed_) {
+      undrained_++;
+      down_.push_back({control->send_base, control->send_next, nullptr});
+      uv_async_send(&wake_);
+    }
+  }
+  UseLane((send_lane_ + 1) % kLanes);
+  traffic_ = true;
+}
+
+void IoThread::UseLane(uint32_t lane) {
+  send_lane_ = lane;
+  Control* const control = rings_.control;
+  control->send_base = control->send_next = static_cast<int32_t>(lane * kMaxSends);
+  control->outbox_base = control->outbox_next = static_cast<int32_t>(lane * kOutboxSize);
+}
+
+void IoThread::OnHomePrepare() {
+  Publish();
+  if (busy_poll_ns_ != 0 && traffic_) Spin();
+  traffic_ = false;
+}
+
+// As Reactor::Spin: the wake-up that a batch brings makes the loop's descriptor readable.
+void IoThread::Spin() {
+  pollfd ready{uv_backend_fd(home_), POLLIN, 0};
+  const int timeout = uv_backend_timeout(home_);
+  if (timeout == 0) return;
+  uint64_t limit = busy_poll_ns_;
+  if (timeout > 0) limit = std::min<uint64_t>(limit, static_cast<uint64_t>(timeout) * 1'000'000);
+  const uint64_t end = uv_hrtime() + limit;
+  while (poll(&ready, 1, 0) == 0 && uv_hrtime() < end) {
+  }
+}
+
+void IoThread::OnHomeWake() {
+  for (int i = 0; i < kBatchesPerWake; i++) {
+    if (ReadBatch()) continue;
+    Publish();
+    const bool finished = [this] {
+      const std::lock_guard lock(mutex_);
+      return std::exchange(finished_, false);
+    }();
+    if (finished) Finish();
+    return;
+  }
+  uv_async_send(&home_wake_);
+}
+
+// False when there was none.
+bool IoThread::ReadBatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (up_.empty()) return false;
+    current_ = std::move(up_.front());
+    up_.pop_front();
+  }
+  traffic_ = true;
+  if (!stopping_) {
+    rings_.control->first = current_.batch.first;
+    rings_.control->count = current_.batch.count;
+    reader_->OnBatch();
+  }
+  FreeAll(&current_.large);
+  Publish();
+  const std::lock_guard lock(mutex_);
+  returned_.push_back(current_.batch);
+  unread_--;
+  if (std::exchange(hungry_, false) && !closed_) uv_async_send(&wake_);
+  return true;
+}
+
+Large IoThread::TakeLarge(int32_t index) {
+  if (index < 0 || static_cast<size_t>(index) >= current_.large.size()) return {nullptr, 0};
+  return std::exchange(current_.large[static_cast<size_t>(index)], {nullptr, 0});
+}
+
+}  // namespace dmicro

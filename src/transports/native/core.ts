@@ -1,0 +1,232 @@
+import { type Address, parseAddress } from '../../address.ts'
+import { CloseReason } from '../../close-reason.ts'
+import { Incoming, type TextHint } from '../../message.ts'
+import { watchNames } from '../../names.ts'
+import type { NativeAddon, NativeLimits } from '../../native.ts'
+import type { Wire, WireOptions } from '../../transport.ts'
+import { systemError } from '../system-error.ts'
+import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
+import { NativeWire, type WireCore } from './wire.ts'
+
+const BACKLOG = 4096
+
+/** A listener above its cores: whichever accepts a connection names it by token. */
+export interface Acceptor {
+  readonly token: number
+  readonly options: WireOptions
+  onWire(wire: Wire): void
+}
+
+/** All listeners of this environment, by token. */
+const acceptors = new Map<number, Acceptor>()
+
+/**
+ * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory and appends messages to
+ * send to it, so that no call crosses the boundary per message (design §4).
+ */
+export class NativeCore implements WireCore {
+  readonly control: Int32Array
+  readonly sends: Int32Array
+  readonly outbox: Buffer
+  readonly unsent: Int32Array
+  readonly #addon: NativeAddon
+  readonly #number: number
+  readonly #records: Int32Array
+  readonly #inbox: Buffer
+  readonly #message = new Incoming()
+  readonly #wires: (NativeWire | undefined)[] = []
+  readonly #busy = new Map<object, number>()
+  /** Wires and listeners: while there are any, the process lives on. */
+  #held = 0
+
+  /** @param thread number of the core's own thread, or -1: this one */
+  constructor(addon: NativeAddon, number: number, thread: number) {
+    this.#addon = addon
+    this.#number = number
+    const rings = addon.start(thread, () => this.#onBatch())
+    this.control = new Int32Array(rings.control)
+    this.sends = new Int32Array(rings.sends)
+    this.outbox = Buffer.from(rings.outbox)
+    this.unsent = new Int32Array(rings.unsent)
+    this.#records = new Int32Array(rings.records)
+    this.#inbox = Buffer.from(rings.inbox)
+    watchNames((id, bytes) => addon.intern(number, id, bytes))
+  }
+
+  /** Listener id or errno. Connections are spread over `cores`, unless this is the only one. */
+  listen(address: Address, acceptor: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
+    const limits = limitsOf(acceptor.options)
+    const [host, port, path] = targetOf(address)
+    const adopters = cores.length > 1 ? cores.map((core) => core.#number) : []
+    const id = this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, acceptor.token, adopters, ...limits)
+    if (id < 0) return id
+    acceptors.set(acceptor.token, acceptor)
+    this.#hold(1)
+    return id
+  }
+
+  /** Where a listener really listens. */
+  listenerAddress(id: number): Address {
+    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`)
+  }
+
+  closeListener(id: number, acceptor: Acceptor): void {
+    if (!acceptors.delete(acceptor.token)) return
+    this.#addon.closeListener(this.#number, id)
+    this.#hold(-1)
+  }
+
+  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire> {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted()
+      const slot = this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
+      if (slot < 0) throw systemError('connect', slot, address)
+      const wire = this.#addWire(slot, this.control[Ctl.Generation], options)
+      const aborted = (): void => {
+        wire.destroy(CloseReason.Local)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', aborted, { once: true })
+      wire.connecting = (errno) => {
+        signal.removeEventListener('abort', aborted)
+        wire.connecting = undefined
+        if (errno !== 0) {
+          reject(systemError('connect', errno, address))
+        } else if (!signal.aborted) {
+          wire.open = true
+          resolve(wire)
+        }
+      }
+    })
+  }
+
+  /** The longest wish of all owners wins; 0 takes one back. */
+  busyPoll(owner: object, microseconds: number): void {
+    if (microseconds === 0 && !this.#busy.delete(owner)) return
+    if (microseconds !== 0) this.#busy.set(owner, microseconds)
+    this.#addon.busyPoll(this.#number, Math.max(0, ...this.#busy.values()))
+  }
+
+  drain(): void {
+    this.#addon.drain(this.#number)
+  }
+
+  drainWith(body: Uint8Array): void {
+    this.#addon.drainWith(this.#number, body)
+  }
+
+  end(slot: number, generation: number): void {
+    this.#addon.end(this.#number, slot, generation)
+  }
+
+  destroy(slot: number, generation: number, reason: number): void {
+    this.#addon.destroy(this.#number, slot, generation, reason)
+  }
+
+  #hold(change: number): void {
+    const before = this.#held
+    this.#held += change
+    if ((before === 0) !== (this.#held === 0)) this.#addon.keepAlive(this.#number, this.#held !== 0)
+  }
+
+  #addWire(slot: number, generation: number, options: WireOptions): NativeWire {
+    const wire = new NativeWire(this, slot, generation, options)
+    this.#wires[slot] = wire
+    this.#hold(1)
+    return wire
+  }
+
+  #onBatch(): void {
+    const first = this.control[Ctl.First]
+    const last = first + this.control[Ctl.Count]
+    for (let i = first; i < last; i++) {
+      try {
+        this.#onRecord(i * REC_WORDS)
+      } catch (error) {
+        this.#blame(i * REC_WORDS, error)
+      }
+    }
+  }
+
+  /**
+   * The session layer catches what handlers throw: this is a bug of ours, or a logger that throws. It costs its own
+   * connection and no other; the JavaScript transport does the same.
+   */
+  #blame(at: number, error: unknown): void {
+    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+    this.#wires[this.#records[at + Rec.Slot]]?.destroy(CloseReason.Local)
+  }
+
+  #onRecord(at: number): void {
+    const records = this.#records
+    const slot = records[at + Rec.Slot]
+    const kind = records[at + Rec.Kind]
+    if (kind === Kind.Accept) {
+      this.#onAccept(slot, at)
+      return
+    }
+    const wire = this.#wires[slot]
+    if (wire === undefined || wire.generation !== records[at + Rec.Generation]) return
+    if (kind === Kind.Message) {
+      if (wire.open) wire.receive(this.#read(at))
+    } else if (kind === Kind.Writable) {
+      wire.deliverWaiting()
+    } else if (kind === Kind.Connect) {
+      this.#readAddresses(wire, at)
+      wire.connecting?.(0)
+    } else {
+      this.#wires[slot] = undefined
+      this.#hold(-1)
+      wire.onClosed(records[at + Rec.Seq], records[at + Rec.Route])
+    }
+  }
+
+  #onAccept(slot: number, at: number): void {
+    const generation = this.#records[at + Rec.Generation]
+    const acceptor = acceptors.get(this.#records[at + Rec.Seq])
+    if (acceptor === undefined) {
+      this.destroy(slot, generation, CloseReason.Local) // the listener closed meanwhile
+      return
+    }
+    const wire = this.#addWire(slot, generation, acceptor.options)
+    wire.open = true
+    this.#readAddresses(wire, at)
+    acceptor.onWire(wire)
+  }
+
+  #readAddresses(wire: NativeWire, at: number): void {
+    const records = this.#records
+    wire.localAddress = this.#inbox.toString('utf8', records[at + Rec.MetaStart], records[at + Rec.MetaEnd])
+    wire.remoteAddress = this.#inbox.toString('utf8', records[at + Rec.NameStart], records[at + Rec.NameEnd])
+  }
+
+  #read(at: number): Incoming {
+    const records = this.#records
+    const message = this.#message
+    const bits = records[at + Rec.Bits]
+    message.type = bits & 0xff
+    message.codec = (bits >> 8) & 0xff
+    message.hint = (bits >> HINT_SHIFT) as TextHint
+    message.seq = records[at + Rec.Seq]
+    message.route = records[at + Rec.Route]
+    message.nameStart = records[at + Rec.NameStart]
+    message.nameEnd = records[at + Rec.NameEnd]
+    message.statusStart = records[at + Rec.StatusStart]
+    message.statusEnd = records[at + Rec.StatusEnd]
+    message.metaStart = records[at + Rec.MetaStart]
+    message.metaEnd = records[at + Rec.MetaEnd]
+    message.bodyStart = records[at + Rec.BodyStart]
+    message.bodyEnd = records[at + Rec.BodyEnd]
+    const large = records[at + Rec.Large]
+    message.buffer = large < 0 ? this.#inbox : Buffer.from(this.#addon.takeLarge(this.#number, large) ?? new ArrayBuffer(0))
+    return message
+  }
+}
+
+function limitsOf(options: WireOptions): NativeLimits {
+  return [options.maxMessage, options.maxFilters, options.maxUnsent, options.frameTimeout, options.writeTimeout]
+}
+
+function targetOf(address: Address): [host: string | null, port: number, path: string | null] {
+  return address.kind === 'tcp' ? [address.host, address.port, null] : [null, 0, address.path]
+}
