@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // Those that start processes of their own build or load another addon, or none.
-const SUITES = ['call', 'bad-input', 'close', 'overload', 'session', 'deadline', 'routes', 'busy-poll', 'native-misuse']
+const SUITES = ['call', 'bad-input', 'close', 'overload', 'session', 'deadline', 'routes', 'busy-poll', 'native-misuse', 'io-threads']
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'dmicro-asan-'))
@@ -25,8 +25,11 @@ for (const part of ['src', 'native', 'test', 'package.json', 'tsconfig.json', 'C
 }
 symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
 run(process.execPath, ['node_modules/cmake-js/bin/cmake-js', 'compile', '--CDDMICRO_SANITIZE=ON', '--CDCMAKE_CXX_COMPILER=g++'])
-run(process.execPath, ['--import', 'tsx', '--test', ...SUITES.map((name) => `test/e2e/${name}.test.ts`)], {
+const sanitized = {
   DMICRO_TEST_TRANSPORT: 'native',
   LD_PRELOAD: `${library('libasan.so')}:${library('libubsan.so')}`,
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
-})
+}
+for (const threads of [{}, { DMICRO_IO_THREADS: '2' }]) {
+  run(process.execPath, ['--import', 'tsx', '--test', ...SUITES.map((name) => `test/e2e/${name}.test.ts`)], { ...sanitized, ...threads })
+}

@@ -60,13 +60,13 @@ int IoThread::Start(int number) {
   }
   if (error == 0) error = uv_prepare_init(home_, &home_prepare_);
   if (error == 0) {
-    error = uv_thread_create(&thread_, [](void* self) { static_cast<IoThread*>(self)->Main(); }, this);
+    error = uv_thread_create(
+        &thread_, [](void* self) { static_cast<IoThread*>(self)->Main(); }, this);
   }
   if (error != 0) return error;
   home_handles_ = 2;
   uv_unref(reinterpret_cast<uv_handle_t*>(&home_wake_));
-  uv_prepare_start(&home_prepare_,
-                   [](uv_prepare_t* handle) { static_cast<IoThread*>(handle->data)->OnHomePrepare(); });
+  uv_prepare_start(&home_prepare_, [](uv_prepare_t* handle) { static_cast<IoThread*>(handle->data)->OnHomePrepare(); });
   uv_unref(reinterpret_cast<uv_handle_t*>(&home_prepare_));
   return 0;
 }
@@ -109,8 +109,7 @@ void IoThread::BusyPoll(uint32_t microseconds) {
 
 // From the thread of the reactor that listens.
 void IoThread::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) {
-  const bool taken =
-      Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(socket, pipe, token, limits); }});
+  const bool taken = Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(socket, pipe, token, limits); }});
   if (!taken) close(socket);
 }
 

@@ -110,13 +110,13 @@ class IoThread final : public Adopter, private Outlet {
   std::condition_variable lane_freed_;
   std::deque<Up> up_;
   std::vector<Batch> returned_;
-  uint32_t unread_ = 0;   // batches given and not returned
-  bool hungry_ = false;   // the reactor waits to give one
+  uint32_t unread_ = 0;  // batches given and not returned
+  bool hungry_ = false;  // the reactor waits to give one
   std::vector<Down> down_;
-  uint32_t undrained_ = 0;   // lanes published and not drained
-  bool blocked_ = false;     // the home thread waits to publish one
-  bool closed_ = false;      // the reactor takes no more
-  bool finished_ = false;    // its loop has ended
+  uint32_t undrained_ = 0;  // lanes published and not drained
+  bool blocked_ = false;    // the home thread waits to publish one
+  bool closed_ = false;     // the reactor takes no more
+  bool finished_ = false;   // its loop has ended
 };
 
 }  // namespace dmicro

@@ -157,9 +157,9 @@ class Reactor {
   std::vector<Large> large_;          // of the batch being written or read
   std::vector<Connection*> yielded_;
   std::vector<Connection*> unannounced_;  // no lane had room to tell of them
-  std::vector<Connection*> touched_;  // connections with messages in the outbox
-  std::vector<int32_t> next_send_;    // chains the messages of one connection
-  std::vector<uint8_t> staging_;      // headers and small bodies of one write
+  std::vector<Connection*> touched_;      // connections with messages in the outbox
+  std::vector<int32_t> next_send_;        // chains the messages of one connection
+  std::vector<uint8_t> staging_;          // headers and small bodies of one write
   Connection* watched_ = nullptr;
   uv_prepare_t prepare_;
   uv_check_t check_;

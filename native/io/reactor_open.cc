@@ -136,7 +136,8 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
   uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&passage->handle);
   handle->data = passage;
   uv_os_fd_t descriptor;
-  if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 && uv_fileno(handle, &descriptor) == 0) {
+  if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 &&
+      uv_fileno(handle, &descriptor) == 0) {
     const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (duplicate >= 0) adopter->Adopt(duplicate, pipe, listener->token, listener->limits);
   }
@@ -155,7 +156,8 @@ void Reactor::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLim
   }
   connection->uv()->data = connection;
   connection->token = token;
-  const int error = pipe ? uv_pipe_open(&connection->handle.pipe, socket) : uv_tcp_open(&connection->handle.tcp, socket);
+  const int error =
+      pipe ? uv_pipe_open(&connection->handle.pipe, socket) : uv_tcp_open(&connection->handle.tcp, socket);
   if (error != 0) close(socket);
   Begin(connection, error);
 }

@@ -50,8 +50,8 @@ Target TargetAt(Arguments* arguments, size_t at) {
   return {!tcp, tcp ? host : path, port};
 }
 
-// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error code.
-// The connections go to the cores that `adopters` numbers in turn, or to this one when it is empty.
+// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error
+// code. The connections go to the cores that `adopters` numbers in turn, or to this one when it is empty.
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -203,8 +203,9 @@ bool LibuvFits() {
   return uv_loop_size() == sizeof(uv_loop_t) && uv_handle_size(UV_TCP) == sizeof(uv_tcp_t) &&
          uv_handle_size(UV_NAMED_PIPE) == sizeof(uv_pipe_t) && uv_handle_size(UV_PREPARE) == sizeof(uv_prepare_t) &&
          uv_handle_size(UV_CHECK) == sizeof(uv_check_t) && uv_handle_size(UV_TIMER) == sizeof(uv_timer_t) &&
-         uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) && uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) && uv_req_size(UV_WRITE) == sizeof(uv_write_t) &&
-         uv_req_size(UV_CONNECT) == sizeof(uv_connect_t) && uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
+         uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) && uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) &&
+         uv_req_size(UV_WRITE) == sizeof(uv_write_t) && uv_req_size(UV_CONNECT) == sizeof(uv_connect_t) &&
+         uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
 }
 
 // Numbers and texts that src/ has too; it compares them when it loads the addon.

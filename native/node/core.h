@@ -18,7 +18,8 @@ class Core final : public BatchReader {
   explicit Core(Napi::Env env) : env_(env) {}
   ~Core();
 
-  // `thread` < 0: in the loop's own thread; otherwise the number of its own. The rings as ArrayBuffers, or an exception.
+  // `thread` < 0: in the loop's own thread; otherwise the number of its own. The rings as ArrayBuffers, or an
+  // exception.
   Napi::Value Start(int thread, Napi::Function on_batch);
   void Stop(std::function<void()> done);
 

@@ -1,0 +1,22 @@
+// The end-to-end suites, on every transport, and once more with two IO threads behind the native one.
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
+// These test builds and packages, not transports.
+const threaded = all.filter((name) => !['build.test.ts', 'package.test.ts', 'fallback.test.ts'].includes(name))
+
+function run(names, env) {
+  const files = names.map((name) => `test/e2e/${name}`)
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...files], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  return status === 0
+}
+
+const passed = run(all, {})
+console.log('# with DMICRO_IO_THREADS=2')
+if (!run(threaded, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }) || !passed) process.exit(1)

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { describe, type TestContext, test } from 'node:test'
+import { endpoint, once, onEachTransport, transports } from '../helpers.ts'
+
+// DMICRO_IO_THREADS overrides what these tests ask for (scripts/test-e2e.mjs runs the other suites with it).
+const overridden = process.env.DMICRO_IO_THREADS !== undefined
+
+describe('IO threads', { skip: !transports.includes('native') || overridden }, () => {
+  test('sessions spread over several threads have every call answered, each its own', async (t) => {
+    const server = endpoint(t, { transport: 'native', ioThreads: 2 })
+    server.routeCall('/echo', (text: string) => text)
+    assert.equal(server.transport.ioThreads, 2)
+    assert.equal(String(server.transport), 'native, 2 IO threads')
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const client = endpoint(t, { transport: 'native', ioThreads: 3 })
+    const sessions = await Promise.all(Array.from({ length: 32 }, () => client.dial(url)))
+    const calls = sessions.flatMap((session, i) => Array.from({ length: 50 }, (_, n) => session.call('/echo', `${i}/${n}`)))
+    assert.deepEqual(
+      await Promise.all(calls),
+      sessions.flatMap((_, i) => Array.from({ length: 50 }, (_, n) => `${i}/${n}`)),
+    )
+  })
+
+  test('an endpoint with threads and one without talk to each other in one process', async (t) => {
+    const threaded = endpoint(t, { transport: 'native', ioThreads: 1 })
+    const plain = endpoint(t, { transport: 'native' })
+    for (const server of [threaded, plain]) server.routeCall('/kind', () => String(server.transport))
+    const there = await plain.dial((await threaded.listen('tcp://127.0.0.1:0')).url)
+    const back = await threaded.dial((await plain.listen('tcp://127.0.0.1:0')).url)
+    assert.equal(await there.call('/kind', null), 'native, 1 IO thread')
+    assert.equal(await back.call('/kind', null), 'native')
+  })
+
+  test('messages too large for the shared memory pass both ways', async (t) => {
+    const server = endpoint(t, { transport: 'native', ioThreads: 2 })
+    server.routeCall('/echo', (text: string) => text)
+    const session = await endpoint(t, { transport: 'native', ioThreads: 2 }).dial((await server.listen('tcp://127.0.0.1:0')).url)
+    const text = 'é'.repeat(3 * 1024 * 1024)
+    assert.equal(await session.call('/echo', text), text)
+    // Within the lane and beyond what is copied into it.
+    const middle = 'x'.repeat(200_000)
+    assert.deepEqual(await Promise.all(Array.from({ length: 20 }, () => session.call('/echo', middle))), Array(20).fill(middle))
+  })
+
+  test('more pushes in one turn than the lanes hold arrive in order', async (t) => {
+    const server = endpoint(t, { transport: 'native', ioThreads: 1 })
+    const seen: number[] = []
+    const last = once()
+    server.routePush('/n', (n: number) => {
+      if (seen.push(n) === 50_000) last.resolve()
+    })
+    const session = await endpoint(t, { transport: 'native', ioThreads: 1 }).dial((await server.listen('tcp://127.0.0.1:0')).url)
+    for (let n = 0; n < 50_000; n++) void session.push('/n', n)
+    await last.promise
+    assert.ok(seen.every((n, i) => n === i))
+  })
+
+  test("'auto' decides by the machine's cores and says so", (t) => {
+    const { transport } = endpoint(t, { transport: 'native', ioThreads: 'auto' })
+    const cores = availableParallelism()
+    assert.equal(transport.ioThreads, cores >= 8 ? 2 : cores >= 4 ? 1 : 0)
+    assert.equal(transport.reason, `ioThreads auto: ${cores} ${cores === 1 ? 'core' : 'cores'}`)
+  })
+
+  test('numbers that are none are refused by name', (t) => {
+    for (const ioThreads of [-1, 0.5, 65, Number.NaN, 'two'] as never[]) {
+      assert.throws(() => endpoint(t, { transport: 'native', ioThreads }), /ioThreads must be 'auto' or a whole number from 0 to 64/)
+    }
+  })
+})
+
+onEachTransport('one port, several listeners', (transport) => {
+  test('reusePort lets two endpoints listen on one port; without it the second is refused', async (t: TestContext) => {
+    const first = endpoint(t, { transport })
+    const second = endpoint(t, { transport })
+    const [major, minor] = process.versions.node.split('.').map(Number)
+    if (transport === 'js' && (major < 22 || (major === 22 && minor < 12))) {
+      await assert.rejects(first.listen('tcp://127.0.0.1:0', { reusePort: true }), /reusePort needs the native transport, or Node.js 22.12/)
+      return
+    }
+    const { url } = await first.listen('tcp://127.0.0.1:0', { reusePort: true })
+    assert.equal((await second.listen(url, { reusePort: true })).url, url)
+    await assert.rejects(endpoint(t, { transport }).listen(url), { code: 'EADDRINUSE' })
+    for (const server of [first, second]) server.routeCall('/who', () => server.stats.accepted)
+    const client = endpoint(t, { transport })
+    for (let i = 0; i < 50; i++) assert.ok((await (await client.dial(url)).call<number>('/who', null)) > 0)
+    assert.equal(first.stats.accepted + second.stats.accepted, 50)
+    assert.ok(first.stats.accepted > 0 && second.stats.accepted > 0, 'the system spreads the connections')
+  })
+})
