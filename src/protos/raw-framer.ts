@@ -29,6 +29,8 @@ export class Framer {
   /** The frame that earlier chunks began: its first `#have` bytes. */
   #partial: Buffer = empty
   #have = 0
+  /** `#chunk` is ours: `keep` copied it. */
+  #kept = false
   /** `#partial` holds the frame that `take` returned last; its bytes are borrowed until the next `take`. */
   #joined = false
 
@@ -41,11 +43,17 @@ export class Framer {
     return this.#have
   }
 
+  /** Bytes that were fed and not taken. */
+  get rest(): number {
+    return this.#end - this.#at
+  }
+
   /** Borrows `chunk[0, length)` until `take` returns 0 or less, or `keep` is called. */
   feed(chunk: Buffer, length: number): void {
     const rest = this.#end - this.#at
     // Callers take all they fed before they feed again; one whose reading did not stop at once may be a chunk ahead.
     this.#chunk = rest === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#at, this.#end), chunk.subarray(0, length)])
+    this.#kept = rest !== 0
     this.#at = 0
     this.#end = rest + length
   }
@@ -69,6 +77,8 @@ export class Framer {
 
   /** Copies what was fed and not taken, for a caller that stops taking and must give the chunk back. */
   keep(): void {
+    if (this.#kept) return
+    this.#kept = true
     this.#chunk = Buffer.from(this.#chunk.subarray(this.#at, this.#end))
     this.#end -= this.#at
     this.#at = 0

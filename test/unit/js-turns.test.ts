@@ -23,7 +23,7 @@ function member(name: string, log: string[], sweepPeriod = 1000, keep = (): bool
   }
 }
 
-test('a turn resumes before it flushes, and nothing happens inside the request', async () => {
+test('a turn flushes before it resumes, and nothing happens inside the request', async () => {
   const turns = new Turns()
   const log: string[] = []
   turns.flushLater(member('a', log))
@@ -31,7 +31,7 @@ test('a turn resumes before it flushes, and nothing happens inside the request',
   turns.flushLater(member('c', log))
   assert.deepEqual(log, [])
   await new Promise(setImmediate)
-  assert.deepEqual(log, ['resume b', 'flush a', 'flush c'])
+  assert.deepEqual(log, ['flush a', 'flush c', 'resume b'])
   await new Promise(setImmediate)
   assert.equal(log.length, 3)
 })
@@ -45,7 +45,7 @@ test('what is asked for while a turn ends is done at the end of the next one', a
   await new Promise(setImmediate)
   assert.deepEqual(log, [])
   await new Promise(setImmediate)
-  assert.deepEqual(log, ['resume again', 'flush again'])
+  assert.deepEqual(log, ['flush again', 'resume again'])
 })
 
 test('the sweep runs at the strictest period of its members, and not without any', (t) => {

@@ -29,6 +29,11 @@ export class Turns {
   /** The other half of a pair of lists, so that a turn allocates none. */
   #flushing: Turning[] = []
   #armed = false
+  /** Who was read in this turn; of several only the first. */
+  #reader: Turning | undefined
+  #several = false
+  /** The one that alone was read in the last turn. */
+  #loner: Turning | undefined
   #watched: Turning[] = []
   #period = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
@@ -47,6 +52,17 @@ export class Turns {
     if (!this.#armed) this.#arm()
   }
 
+  /** Notes that `wire` was read. True when it seems to be the only one that is: nobody else was in this turn and the last. */
+  isAlone(wire: Turning): boolean {
+    if (this.#reader === undefined) {
+      this.#reader = wire
+      if (!this.#armed) this.#arm()
+    } else if (this.#reader !== wire) {
+      this.#several = true
+    }
+    return this.#loner === wire && !this.#several
+  }
+
   /** Sweeps `wire` until it says that there is nothing to watch. The caller asks once until then. */
   watch(wire: Turning): void {
     this.#watched.push(wire)
@@ -60,16 +76,20 @@ export class Turns {
 
   readonly #endTurn = (): void => {
     this.#armed = false
-    if (this.#resuming.length > 0) {
-      const resuming = this.#resuming
-      this.#resuming = []
-      for (const wire of resuming) wire.resume()
+    if (this.#reader !== undefined) {
+      this.#loner = this.#several ? undefined : this.#reader
+      this.#reader = undefined
+      this.#several = false
     }
+    // What is written first travels while the rest is worked on.
+    const resuming = this.#resuming
+    if (resuming.length > 0) this.#resuming = []
     const flushing = this.#dirty
     this.#dirty = this.#flushing
     this.#flushing = flushing
     for (let i = 0; i < flushing.length; i++) flushing[i].flush()
     flushing.length = 0
+    for (let i = 0; i < resuming.length; i++) resuming[i].resume()
   }
 
   readonly #sweep = (): void => {

@@ -12,6 +12,16 @@ import type { Turning, Turns } from './turns.ts'
 /** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
 const MAX_PER_TURN = 4096
 
+/**
+ * What one connection alone brought is delivered in parts of at least so many messages, and at most as many parts, each answered by a
+ * write of its own: otherwise the two ends take turns, one asleep while the other works. The native core has the same.
+ */
+const MIN_PART = 24
+const PARTS = 4
+
+/** Bytes that may wait for their part before reading stops. */
+const MAX_WAITING = 64 * 1024
+
 /** Bytes given to the socket at once. It reports a write only when all of it is done, so this is the grain of `maxUnsent`. */
 const MAX_WRITE = 1024 * 1024
 
@@ -70,8 +80,10 @@ export class JsWire implements Wire, Turning {
   #watched = false
   /** Not reading: too much unsent. */
   #paused = false
-  /** Not reading: had its share of this turn. */
+  /** Not delivering: had its share of this turn, or a part. */
   #yielded = false
+  /** Not reading, for one of these reasons. */
+  #stopped = false
   /** The FIN came while we were not reading. */
   #peerEnded = false
   /** Messages it may still deliver before it yields. */
@@ -187,7 +199,8 @@ export class JsWire implements Wire, Turning {
     if (this.#state !== State.Open || this.#paused || this.#yielded) return
     if (this.#peerEnded) {
       this.#closeByPeer()
-    } else {
+    } else if (this.#stopped) {
+      this.#stopped = false
       this.#socket.resume()
     }
   }
@@ -209,6 +222,7 @@ export class JsWire implements Wire, Turning {
     this.#framer.feed(chunk as Buffer, length)
     if (this.#paused || this.#yielded) {
       this.#framer.keep()
+      if (this.#framer.rest > MAX_WAITING && !this.#stopped) this.#stop()
     } else {
       this.#deliver()
     }
@@ -222,15 +236,18 @@ export class JsWire implements Wire, Turning {
   /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
   #deliver(): void {
     let result = 0
+    let part = 0
     try {
       while ((result = this.#framer.take(message)) > 0) {
+        if (part === 0) part = this.#turns.isAlone(this) ? Math.max(MIN_PART, Math.ceil(this.#framer.rest / result / PARTS)) : Infinity
         // Read anew each time: a handshake may put the session in its own place.
         this.#sink?.onMessage(message)
         if (this.#state !== State.Open) return
         if (--this.#share === 0) {
-          this.#yielded = true
-          this.#socket.pause()
-          this.#resumeLater()
+          if (!this.#stopped) this.#stop()
+          this.#yield()
+        } else if (--part === 0 && this.#framer.rest > 0) {
+          this.#yield()
         }
         // Too much unsent: what was read waits too, so that its answers do not pile up as well.
         if (this.#yielded || this.#paused) {
@@ -250,13 +267,23 @@ export class JsWire implements Wire, Turning {
     }
   }
 
+  #yield(): void {
+    this.#yielded = true
+    this.#resumeLater()
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    this.#socket.pause()
+  }
+
   /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */
   #press(): void {
     if (this.#inFlight === 0) this.flush()
     if (this.#paused || this.#inFlight + this.#outbox.size <= this.#options.maxUnsent / 2) return
     // What the peer makes us answer must not pile up: it is read again when it reads.
     this.#paused = true
-    this.#socket.pause()
+    if (!this.#stopped) this.#stop()
   }
 
   #write(): void {
