@@ -84,14 +84,7 @@ function shape(trial: Trial, servers: Server[], settings: Settings): Words {
   const pids = servers.flatMap((server) => server.pids)
   return [
     ...['--address', servers[0].address, '--connections', trial.connections, '--in-flight', trial.inFlight],
-    ...[
-      '--seconds',
-      settings.seconds * trial.share,
-      '--warmup',
-      settings.warmup * Math.min(1, trial.share),
-      '--server-pids',
-      pids.join(','),
-    ],
+    ...['--seconds', settings.seconds * trial.share, '--warmup', warmupOf(trial, settings), '--server-pids', pids.join(',')],
     ...option('rate', trial.rate),
   ]
 }
