@@ -36,6 +36,7 @@ export async function measure(driver: Driver, trial: Trial, settings: Settings):
 /** Starts a server, uses it and stops it. When that fails the run ends and its processes are killed. */
 async function served<T>(driver: Driver, trial: Trial, settings: Settings, use: (server: Server) => Promise<T>): Promise<T> {
   const server = await startServer(driver, trial, settings)
+  settings.onServer?.(server)
   const result = await use(server)
   await server.program.stop()
   return result

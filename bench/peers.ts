@@ -15,6 +15,8 @@ export interface Settings {
   env: Record<string, string>
   /** Node's own, for a js server. */
   serverFlags: string[]
+  /** Called when a server is ready, just before its load. */
+  onServer?: (server: Server) => void
 }
 
 export interface Server {

@@ -100,12 +100,17 @@ export class Program {
     return this.#parse<T>(line)
   }
 
-  /** Waits for its end; the last line it printed, as JSON. */
-  async result<T>(limitMs: number): Promise<T> {
+  /** Waits for its end; rejects when it fails. */
+  async end(limitMs: number): Promise<void> {
     const late = setTimeout(() => this.#giveUp(limitMs), limitMs)
     await this.#closed
     clearTimeout(late)
     if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Waits for its end; the last line it printed, as JSON. */
+  async result<T>(limitMs: number): Promise<T> {
+    await this.end(limitMs)
     return this.#parse<T>(this.#lines.at(-1) ?? '')
   }
 

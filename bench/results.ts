@@ -20,6 +20,8 @@ export interface Measurement {
   /** stack trials: server_cpu_us_per_call = server_system + server_js + server_native. */
   server_js_us_per_call?: number
   server_native_us_per_call?: number
+  /** Whose samples told JavaScript from native code. */
+  split_by?: 'perf' | 'V8'
   /** fan-out trials: from the publish to the first, the median and the last delivery. */
   first_us?: number
   median_us?: number

@@ -4,6 +4,7 @@ import { barsTable } from './bars-table.ts'
 import { absent, families, measured } from './families.ts'
 import { day, digits, machineText } from './format.ts'
 import { plan } from './plan.ts'
+import { runsOf } from './summary.ts'
 import { NONE, table } from './table.ts'
 import * as tables from './trial-tables.ts'
 
@@ -64,7 +65,9 @@ function latency(run: Run): string[] {
 }
 
 function stacks(run: Run): string[] {
-  const note = 'Server CPU: kernel from /proc, JavaScript from a V8 profile of a second run, native code the rest.'
+  const by = new Set(run.trials.flatMap((trial) => measured(trial).flatMap(([, outcome]) => runsOf(outcome).map((one) => one.split_by))))
+  const profiler = by.has('V8') ? "V8's profiler, which sees less of it than there is," : "perf's samples"
+  const note = `Server CPU: kernel from /proc, JavaScript with its engine from ${profiler} in a second run, native code the rest.`
   const parts = families(run, 'stack').flatMap(({ id, points }) => {
     const [trial] = points
     return [heading(trial), picture(run, `${id}.svg`), tables.stackTable(trial), absent(points)]

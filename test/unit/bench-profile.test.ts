@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { javaScriptPart } from '../../bench/perf.ts'
 import { type CpuProfile, javaScriptShare } from '../../bench/profile.ts'
 
 const names = ['(idle)', '(program)', 'handler', 'writev', '(garbage collector)']
@@ -26,4 +27,23 @@ test('the start before the load and the wait after it do not count', () => {
 
 test('a profile without JavaScript has none', () => {
   assert.equal(javaScriptShare(profile(...times(100, '(idle)')), 1), 0)
+})
+
+test('to perf JavaScript is what V8 compiled, its built-ins and V8 itself', () => {
+  const report = [
+    '  40  |[JIT] tid 7  |[.] 0x00007f3642fe8bee',
+    '  30  |node         |[.] Builtins_LoadIC',
+    '  10  |node         |[.] v8::internal::Factory::AllocateRaw',
+    '  10  |node         |[.] std::vector<v8::internal::Handle, std::allocator<int> >::push_back',
+    '  50  |node         |[.] node::Buffer::(anonymous namespace)::StringWrite<v8::String>',
+    '  40  |node         |[.] napi_make_callback',
+    '  20  |dmicro.node  |[.] dmicro::Reactor::Flush',
+    '',
+  ]
+  assert.equal(javaScriptPart(report.join('\n')), 0.45)
+})
+
+test('what perf cannot name it does not tell', () => {
+  assert.equal(javaScriptPart(''), undefined)
+  assert.equal(javaScriptPart('  7  |node  |[.] 0x0000000000a1b2c3\n'), undefined)
 })
