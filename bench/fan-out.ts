@@ -1,5 +1,5 @@
 // One value from a server to many sessions: microseconds from its publish to the deliveries, which the C++ receiver
-// (bench/fanout) checks. A js server answers the line `publish` on its standard input with {"started_ns"}.
+// (bench/fanout) checks. A server answers the line `publish` on its standard input with {"started_ns"}.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,17 +30,10 @@ interface Delivery {
 export async function fanout(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-bench-fanout-'))
   try {
-    const server = await startServer(driver, trial, settings)
+    const body = bodyFile(folder, trial.payload)
+    const server = await startServer(driver, trial, settings, { args: driver.kind === 'cpp' ? ['--body-file', body] : [] })
     const dialect = dialects[driver.name] ?? ['--dialect', 'raw']
-    const args = [
-      '--address',
-      server.address,
-      '--connections',
-      trial.connections,
-      ...dialect,
-      '--payload-file',
-      bodyFile(folder, trial.payload),
-    ]
+    const args = ['--address', server.address, '--connections', trial.connections, ...dialect, '--payload-file', body]
     const files = openFiles(server)
     const receiver = startReceiver(args, settings)
     await receiver.next(CONNECT_MS)

@@ -53,16 +53,16 @@ function endpointOptions(driver: Driver, trial: Trial): Words {
   ]
 }
 
-/** How the server of a driver is started; `flags` are Node's own, `more` those of server.mjs. */
+/** How the server of a driver is started; `flags` are Node's own, `more` those of server.mjs or of the floor. */
 export function serverCommand(driver: Driver, trial: Trial, flags: string[] = [], more: Words = []): Words {
-  if (driver.kind === 'cpp') return [`${programs}/floor`, '--mode', driver.peer]
+  if (driver.kind === 'cpp') return [`${programs}/floor`, '--mode', trial.how === 'fanout' ? 'publish' : driver.peer, ...more]
   if (driver.kind === 'go') return [`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload]
   return [process.execPath, ...flags, path('peers/server.mjs'), driver.peer, ...endpointOptions(driver, trial), ...more]
 }
 
 export interface ServerOptions {
   core?: string
-  /** Further arguments of a js server. */
+  /** Further arguments of a js server or of the floor. */
   args?: Words
 }
 

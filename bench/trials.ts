@@ -114,7 +114,7 @@ export const trials: Trial[] = [
     title: '1 KiB pushed to 10,000 sessions',
     payload: 'json-1k',
     connections: 10_000,
-    drivers: [...ours, 'socketio', 'uws'],
+    drivers: [...ours, 'socketio', 'uws', 'floor'],
   }),
   make('latency', 'pingpong', {
     id: 'pingpong',
