@@ -22,14 +22,20 @@ std::string FirstLine(const std::string& path) {
 
 void ReadThreads(pid_t process, ThreadCpus* threads) {
   const std::string tasks = "/proc/" + std::to_string(process) + "/task";
+  // Node's helper threads are called `node` like the first, which runs JavaScript and alone keeps the name here.
+  const bool is_node = FirstLine("/proc/" + std::to_string(process) + "/comm") == "node";
   DIR* folder = opendir(tasks.c_str());
   if (folder == nullptr) return;
   while (const dirent* entry = readdir(folder)) {
     if (entry->d_name[0] == '.') continue;
+    const pid_t id = atoi(entry->d_name);
     const std::string thread = tasks + "/" + entry->d_name;
     const std::string name = FirstLine(thread + "/comm");
+    const bool helper = is_node && id != process && name == "node";
     const std::string times = FirstLine(thread + "/schedstat");  // its first number is the time on a processor
-    if (!times.empty()) (*threads)[atoi(entry->d_name)] = {name, strtoull(times.c_str(), nullptr, 10)};
+    if (!times.empty()) {
+      (*threads)[id] = {helper ? "node helpers" : name, strtoull(times.c_str(), nullptr, 10)};
+    }
   }
   closedir(folder);
 }
