@@ -1,6 +1,6 @@
 // `npm run bench`: every trial × driver in one run, its results and its report in bench/results/. README.md tells more.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, writeSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { findReasons, type Reasons } from './availability.ts'
@@ -10,8 +10,7 @@ import { drivers } from './drivers.ts'
 import { MICRO, type Options, parseOptions, plan, UsageError } from './options.ts'
 import { pinned } from './peers.ts'
 import { killAll, Program, path } from './processes.ts'
-import { charts } from './report/charts.ts'
-import { markdown } from './report/markdown.ts'
+import { writeReport } from './report/write.ts'
 import { type MicroResult, type Run, writeRun } from './results.ts'
 import { runTrials } from './suite.ts'
 import { familyOf, type Trial, trials } from './trials.ts'
@@ -60,16 +59,12 @@ function write(run: Run, chosen: Trial[], out: string): void {
     chosen.map(({ id }) => id),
   )
   mkdirSync(out, { recursive: true })
-  writeRun(join(out, 'latest.json'), run)
-  const page = markdown(run)
-  writeFileSync(join(out, 'latest.md'), page)
+  const file = join(out, 'latest.json')
+  writeRun(file, run)
+  const { page, problem } = writeReport(file, run)
   writeSync(STDOUT, page) // all of it, also when the process ends now
   say(`results in ${out}`)
-  try {
-    for (const [name, svg] of Object.entries(charts(run))) writeFileSync(join(out, name), svg)
-  } catch (error) {
-    say((error as Error).message) // the figures are what counts
-  }
+  if (problem !== undefined) say(problem)
 }
 
 /** A line for each driver that cannot take part in some of these trials. */

@@ -13,7 +13,7 @@ export function markdown(run: Run): string {
     `# dmicro benchmark, ${day(run)}`,
     header(run),
     ...(run.ended === undefined ? [] : [`**This run is not complete: ${run.ended}.**`]),
-    ...section('Bars', run.bars.length === 0 ? [] : [barsTable(run.bars)]),
+    ...section('Bars', [barsTable(run.bars)]),
     ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
     ...section('Pushes', each(run, 'push', tables.rateTable)),
     ...section('Latency', latency(run)),

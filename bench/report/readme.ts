@@ -1,14 +1,22 @@
 import type { Run } from '../results.ts'
-import { barsLine, unmet } from './bars-table.ts'
-import { absent } from './families.ts'
+import { barsTable } from './bars-table.ts'
 import { day, machineText } from './format.ts'
-import { shortRateTable } from './trial-tables.ts'
 
-/** The short form for README.md: one line of where and when, the first trial, what is not met. */
+const BEGIN = '<!-- bench -->'
+const END = '<!-- /bench -->'
+
+/** The short form for README.md: where and when, and the bars. */
 export function readmeTable(run: Run): string {
-  const { command, commit, rounds, seconds } = run
+  const { command, commit, ended, rounds, seconds } = run
   const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} rounds of ${seconds} s, medians.`
-  const first = run.trials.filter((trial) => trial.group === 'unary').slice(0, 1)
-  const parts = [when, ...first.map(shortRateTable), absent(first), barsLine(run.bars), unmet(run.bars)]
-  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+  const cut = ended === undefined ? [] : [`**This run is not complete: ${ended}.**`]
+  return [when, ...cut, barsTable(run.bars)].filter((part) => part !== '').join('\n\n')
+}
+
+/** `page` with `table` between the two marks. */
+export function replaceTable(page: string, table: string): string {
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END, begin)
+  if (begin < 0 || end < 0) throw new Error(`README.md has no ${BEGIN} … ${END}`)
+  return `${page.slice(0, begin)}${BEGIN}\n\n${table}\n\n${page.slice(end)}`
 }

@@ -1,26 +1,32 @@
-// Writes a results file's page and charts anew, without measuring; they go beside it.
-//   node --import tsx bench/report/render.ts bench/results/latest.json
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Writes a results file's page and charts anew, without measuring; they go beside it. With --readme README.md's table as well.
+//   node --import tsx bench/report/render.ts bench/results/latest.json [--readme]
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { path } from '../processes.ts'
 import { type Run, readRun } from '../results.ts'
-import { charts } from './charts.ts'
-import { markdown } from './markdown.ts'
+import { readmeTable, replaceTable } from './readme.ts'
+import { writeReport } from './write.ts'
 
-function render(file: string): void {
+const README = path('../README.md')
+
+function readArguments(): { file: string; readme: boolean } {
+  const { values, positionals } = parseArgs({ options: { readme: { type: 'boolean', default: false } }, allowPositionals: true })
+  if (positionals.length !== 1) throw new Error('expected one results file')
+  return { file: positionals[0], readme: values.readme }
+}
+
+function render(file: string, readme: boolean): void {
   const run: Run = readRun(file)
   if (!Array.isArray(run.trials)) throw new Error(`${file} holds no run of the bench suite`)
-  writeFileSync(file.replace(/(\.json)?$/, '.md'), markdown(run))
-  for (const [name, svg] of Object.entries(charts(run))) writeFileSync(join(dirname(file), name), svg)
+  if (readme) writeFileSync(README, replaceTable(readFileSync(README, 'utf8'), readmeTable(run)))
+  const { problem } = writeReport(file, run)
+  if (problem !== undefined) throw new Error(problem)
 }
 
-const [file, ...rest] = process.argv.slice(2)
-if (file === undefined || rest.length > 0) {
-  console.error('usage: render.ts results.json')
-  process.exit(2)
-}
 try {
-  render(file)
+  const { file, readme } = readArguments()
+  render(file, readme)
 } catch (error) {
-  console.error(`render: ${(error as Error).message}`)
+  console.error(`render: ${(error as Error).message.split('\n')[0]}`)
   process.exit(1)
 }

@@ -46,16 +46,6 @@ export function rateTable(trial: TrialResult): string {
   return table([...head, 'saturated (server, client)', 'p50, µs', 'p99, µs'], rows)
 }
 
-export function shortRateTable(trial: TrialResult): string {
-  const rows = byRate(trial).map(([, outcome]) => [
-    outcome.label,
-    figure(outcome, 'calls_per_second', count),
-    shown(lead(trial, outcome), ratio),
-    figure(outcome, 'server_cpu_us_per_call'),
-  ])
-  return table([trial.title, 'calls/s', 'native is', 'server CPU per call, µs'], rows)
-}
-
 /** CPU per call of each thread, for servers that have more than one at work; '' when none has. */
 export function threadTable(trial: TrialResult): string {
   const rows = measured(trial).flatMap(([, outcome]) => {
