@@ -8,7 +8,7 @@ const END = '<!-- /bench -->'
 /** The short form for README.md: where and when, and the bars. */
 export function readmeTable(run: Run): string {
   const { command, commit, ended, rounds, seconds } = run
-  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} rounds of ${seconds} s, medians.`
+  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} × ${seconds} s, medians.`
   const cut = ended === undefined ? [] : [`**This run is not complete: ${ended}.**`]
   return [when, ...cut, barsTable(run.bars)].filter((part) => part !== '').join('\n\n')
 }
