@@ -22,8 +22,10 @@ std::string FirstLine(const std::string& path) {
 
 void ReadThreads(pid_t process, ThreadCpus* threads) {
   const std::string tasks = "/proc/" + std::to_string(process) + "/task";
-  // Node's helper threads are called `node` like the first, which runs JavaScript and alone keeps the name here.
-  const bool is_node = FirstLine("/proc/" + std::to_string(process) + "/comm") == "node";
+  // The thread that runs JavaScript is `node` here: Node 24 calls it MainThread, and in Node 20 its helpers are `node`
+  // too.
+  const std::string first = FirstLine("/proc/" + std::to_string(process) + "/comm");
+  const bool is_node = first == "node" || first == "MainThread";
   DIR* folder = opendir(tasks.c_str());
   if (folder == nullptr) return;
   while (const dirent* entry = readdir(folder)) {
@@ -31,10 +33,13 @@ void ReadThreads(pid_t process, ThreadCpus* threads) {
     const pid_t id = atoi(entry->d_name);
     const std::string thread = tasks + "/" + entry->d_name;
     const std::string name = FirstLine(thread + "/comm");
-    const bool helper = is_node && id != process && name == "node";
+    const char* const label = !is_node         ? name.c_str()
+                              : id == process  ? "node"
+                              : name == "node" ? "node helpers"
+                                               : name.c_str();
     const std::string times = FirstLine(thread + "/schedstat");  // its first number is the time on a processor
     if (!times.empty()) {
-      (*threads)[id] = {helper ? "node helpers" : name, strtoull(times.c_str(), nullptr, 10)};
+      (*threads)[id] = {label, strtoull(times.c_str(), nullptr, 10)};
     }
   }
   closedir(folder);

@@ -50,14 +50,16 @@ function statOf(pid) {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Node's helper threads are called `node` like the first, which runs JavaScript and alone keeps the name here. */
+/** The thread that runs JavaScript is `node` here: Node 24 calls it MainThread, and in Node 20 its helpers are `node` too. */
 function threadsOf(pid) {
+  const first = readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
+  const isNode = first === 'node' || first === 'MainThread'
   return readdirSync(`/proc/${pid}/task`).flatMap((id) => {
     try {
       const [ns] = readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'latin1').split(' ')
       const name = readFileSync(`/proc/${pid}/task/${id}/comm`, 'latin1').trim()
-      const helper = name === 'node' && Number(id) !== pid
-      return [[`${pid}/${id}`, { name: helper ? 'node helpers' : name, used: Number(ns) / 1000 }]]
+      const label = !isNode ? name : Number(id) === pid ? 'node' : name === 'node' ? 'node helpers' : name
+      return [[`${pid}/${id}`, { name: label, used: Number(ns) / 1000 }]]
     } catch {
       return [] // the thread has ended
     }
