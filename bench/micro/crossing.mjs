@@ -25,7 +25,7 @@ const text = 'x'.repeat(62)
 
 const folder = mkdtempSync(join(tmpdir(), 'dmicro-micro-'))
 try {
-  const pairs = { native: addon && (await pairOf(new NativeTransport(addon), 'native')), js: await pairOf(new JsTransport(), 'js') }
+  const pairs = { native: addon && (await pairOf(new NativeTransport(addon, 0), 'native')), js: await pairOf(new JsTransport(), 'js') }
   const sides = (run) => Object.fromEntries(Object.entries(pairs).map(([side, pair]) => [side, pair && (() => run(pair))]))
   for (const pair of Object.values(pairs)) if (pair !== undefined) await pair.check()
   await measure('crossing', '64 B body, one way, kernel included', COUNT, sides(oneWay))
