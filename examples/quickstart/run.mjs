@@ -29,10 +29,11 @@ async function run(script, ...args) {
 }
 
 async function measure(transport) {
-  const server = await start('../../bench/peers/dmicro-server.mjs', transport)
-  const { port } = JSON.parse(server.line)
+  const server = await start('../../bench/peers/server.mjs', transport, '--payload', 'json-64')
+  const { address } = JSON.parse(server.line)
   const load = async (inFlight) => {
-    const client = await start('../../bench/peers/dmicro-client.mjs', transport, port, SECONDS, 1, inFlight)
+    const shape = ['--payload', 'json-64', '--connections', 1, '--in-flight', inFlight, '--seconds', SECONDS, '--warmup', 1]
+    const client = await start('../../bench/peers/client.mjs', transport, '--address', address, ...shape)
     await client.stop()
     return JSON.parse(client.line)
   }
