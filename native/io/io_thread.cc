@@ -49,26 +49,37 @@ IoThread::~IoThread() {
 
 int IoThread::Start(int number) {
   number_ = number;
-  int error = uv_loop_init(&loop_);
-  if (error != 0) return error;
   wake_.data = home_wake_.data = home_prepare_.data = this;
+  const auto on_home_wake = [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnHomeWake(); };
+  int error = uv_async_init(home_, &home_wake_, on_home_wake);
+  if (error != 0) return error;
+  uv_prepare_init(home_, &home_prepare_);
+  home_handles_ = 2;
+  uv_prepare_start(&home_prepare_, [](uv_prepare_t* handle) { static_cast<IoThread*>(handle->data)->OnHomePrepare(); });
+  uv_unref(reinterpret_cast<uv_handle_t*>(&home_wake_));
+  uv_unref(reinterpret_cast<uv_handle_t*>(&home_prepare_));
+  error = uv_loop_init(&loop_);
+  if (error != 0) return error;
   error = uv_async_init(&loop_, &wake_, [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnWake(); });
   if (error == 0) error = reactor_.Start();
-  if (error == 0) {
-    error = uv_async_init(home_, &home_wake_,
-                          [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnHomeWake(); });
-  }
-  if (error == 0) error = uv_prepare_init(home_, &home_prepare_);
   if (error == 0) {
     error = uv_thread_create(
         &thread_, [](void* self) { static_cast<IoThread*>(self)->Main(); }, this);
   }
-  if (error != 0) return error;
-  home_handles_ = 2;
-  uv_unref(reinterpret_cast<uv_handle_t*>(&home_wake_));
-  uv_prepare_start(&home_prepare_, [](uv_prepare_t* handle) { static_cast<IoThread*>(handle->data)->OnHomePrepare(); });
-  uv_unref(reinterpret_cast<uv_handle_t*>(&home_prepare_));
-  return 0;
+  running_ = error == 0;
+  if (error != 0) {
+    // Its handles never turned: what is closed here is let go of here.
+    uv_walk(
+        &loop_, [](uv_handle_t* handle, void*) { uv_close(handle, nullptr); }, nullptr);
+    uv_run(&loop_, UV_RUN_DEFAULT);
+    uv_loop_close(&loop_);
+  }
+  return error;
+}
+
+void IoThread::Abandon() {
+  done_ = [this] { delete this; };
+  home_handles_ == 0 ? done_() : CloseHome();
 }
 
 void IoThread::Stop(std::function<void()> done) {
@@ -87,6 +98,10 @@ void IoThread::Stop(std::function<void()> done) {
 void IoThread::Finish() {
   uv_thread_join(&thread_);
   uv_loop_close(&loop_);
+  CloseHome();
+}
+
+void IoThread::CloseHome() {
   const auto closed = [](uv_handle_t* handle) {
     IoThread* const self = static_cast<IoThread*>(handle->data);
     if (--self->home_handles_ != 0) return;
@@ -188,6 +203,7 @@ void IoThread::UseLane(uint32_t lane) {
 }
 
 void IoThread::OnHomePrepare() {
+  if (!running_) return;
   Publish();
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;

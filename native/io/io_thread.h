@@ -31,8 +31,11 @@ class IoThread final : public Adopter, private Outlet {
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
 
-  // Starts the thread under the name dmicro-io-`number`. A libuv error code, or 0.
+  // Starts the thread under the name dmicro-io-`number`. A libuv error code, or 0; after an error only Abandon may
+  // follow.
   int Start(int number);
+  // Deletes this once the home loop has let go of it.
+  void Abandon();
   // Ends it; `done` is called on the home thread when it is gone. OnBatch is called no more.
   void Stop(std::function<void()> done);
 
@@ -73,6 +76,7 @@ class IoThread final : public Adopter, private Outlet {
   bool Enqueue(Down down);
   void Spin();
   void Finish();
+  void CloseHome();
 
   // The reactor's thread (io_thread_loop.cc).
   void Main();
@@ -93,7 +97,8 @@ class IoThread final : public Adopter, private Outlet {
   uv_async_t wake_;       // the reactor's thread
   uv_async_t home_wake_;  // the home thread
   uv_prepare_t home_prepare_;
-  uint32_t home_handles_ = 0;
+  uint32_t home_handles_ = 0;  // open on the home loop
+  bool running_ = false;       // the thread was started
 
   // Home thread only.
   Up current_;  // the batch being read

@@ -47,7 +47,10 @@ Napi::Value Core::Start(int thread, Napi::Function on_batch) {
   napi_async_init(env_, nullptr, Napi::String::New(env_, "dmicro"), &context_);
   if (own) {
     auto io_thread = std::make_unique<IoThread>(loop, rings, this);
-    if (io_thread->Start(thread) != 0) return fail("no further thread can be started");
+    if (io_thread->Start(thread) != 0) {
+      io_thread.release()->Abandon();
+      return fail("no further thread can be started");
+    }
     thread_ = std::move(io_thread);
   } else {
     auto reactor = std::make_unique<Reactor>(loop, rings, this);
