@@ -1,5 +1,5 @@
 import { connect, createServer } from 'node:net'
-import { frameReader, frameWriter, Kind } from '../net-baseline/frames.mjs'
+import { frameReader, frameWriter, Kind } from '../peers/net-frames.mjs'
 import { InOrder } from '../peers/in-order.mjs'
 
 export const label = 'bare node:net'
