@@ -88,6 +88,7 @@ void Reactor::OnPrepare() {
   Drain();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
+  if (!inbox_.Empty()) Deliver(false);  // it may have announced somebody
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;
 }

@@ -139,12 +139,11 @@ void Reactor::Yield(Connection* connection) {
 void Reactor::Resume() {
   if ((yielded_.empty() && unannounced_.empty()) || !RoomToRead()) return;
   for (Connection* connection : std::exchange(unannounced_, {})) Announce(connection);
-  for (Connection* connection : yielded_) {
-    if (connection->state != Connection::State::kOpen) continue;
+  for (Connection* connection : std::exchange(yielded_, {})) {
     connection->yielded = false;
+    // Also one that is ending: its peer's FIN must be seen.
     if (!connection->paused) StartReading(connection);
   }
-  yielded_.clear();
 }
 
 }  // namespace dmicro

@@ -12,6 +12,22 @@ import { rawPeer } from '../raw-peer.ts'
 const never = (): Promise<never> => new Promise(() => {})
 
 onEachTransport('closing', (transport) => {
+  test('a session whose peer sent more than one turn takes closes as fast as any other', async (t) => {
+    const { server, listener } = await pair(t, transport)
+    const closed = once()
+    let seen = 0
+    server.routePush('/n', (_: number, ctx) => {
+      // With the 4096th its turn ends: the rest waits unread while we close.
+      if (++seen === 4096) setImmediate(() => void ctx.session.close().then(closed.resolve))
+    })
+    const stranger = await rawPeer(t, listener.url)
+    const start = performance.now()
+    stranger.send(...Array.from({ length: 10_000 }, () => frame({ type: 3, method: '/n', body: '1' })))
+    await closed.promise
+    await stranger.closed
+    assert.ok(performance.now() - start < 1500, 'it did not linger')
+  })
+
   test('both ends learn of a close, the closing one without an error', async (t) => {
     const { session, peer } = await pair(t, transport)
     const here = once<StatusError | undefined>()

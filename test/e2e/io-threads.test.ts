@@ -5,6 +5,7 @@ import { endpoint, once, onEachTransport, transports } from '../helpers.ts'
 
 // DMICRO_IO_THREADS overrides what these tests ask for (scripts/test-e2e.mjs runs the other suites with it).
 const overridden = process.env.DMICRO_IO_THREADS !== undefined
+const threads = { ioThreads: 2 }
 
 describe('IO threads', { skip: !transports.includes('native') || overridden }, () => {
   test('sessions spread over several threads have every call answered, each its own', async (t) => {
@@ -87,5 +88,49 @@ onEachTransport('one port, several listeners', (transport) => {
     for (let i = 0; i < 50; i++) assert.ok((await (await client.dial(url)).call<number>('/who', null)) > 0)
     assert.equal(first.stats.accepted + second.stats.accepted, 50)
     assert.ok(first.stats.accepted > 0 && second.stats.accepted > 0, 'the system spreads the connections')
+  })
+})
+
+onEachTransport('sessions that come and go', (transport) => {
+  test('calls of every size on sessions that open, close and break at random are answered right or fail as closed', async (t) => {
+    const seconds = Number(process.env.DMICRO_STRESS_SECONDS ?? 1)
+    const server = endpoint(t, { transport, ...threads })
+    server.routeCall('/echo', (text: string) => text)
+    server.routeCall('/later', async (text: string) => {
+      await new Promise(setImmediate)
+      return text
+    })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const client = endpoint(t, { transport, ...threads })
+    let seed = 1
+    const below = (n: number): number => {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff
+      return (seed >> 8) % n
+    }
+    const sizes = [0, 1, 62, 1000, 4096, 30_000, 70_000, 200_000, 400_000]
+    const end = performance.now() + seconds * 1000
+    let answered = 0
+    const one = async (): Promise<void> => {
+      while (performance.now() < end) {
+        const session = await client.dial(url)
+        const calls = Array.from({ length: below(40) }, async () => {
+          const text = String.fromCharCode(97 + below(26)).repeat(sizes[below(below(8) === 0 ? sizes.length : 5)])
+          const reply = await session.call(below(2) === 0 ? '/echo' : '/later', text).catch((error) => {
+            assert.equal(error.code, 102)
+            return text
+          })
+          assert.ok(reply === text, `${text.length} characters`)
+          answered++
+        })
+        if (below(3) === 0) session.destroy()
+        else if (below(2) === 0) void session.close()
+        await Promise.all(calls)
+        await session.close()
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, one))
+    assert.ok(answered > 0)
+    await client.close()
+    while (server.sessionCount > 0) await new Promise(setImmediate)
   })
 })
