@@ -3,14 +3,15 @@ import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
 import { asBadMessage } from './failures.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
-import type { MessageType as BodyType } from './message-type.ts'
+import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta } from './meta.ts'
 import { nameText } from './names.ts'
 import type { Settings } from './options.ts'
 import type { AnyHandler, Router } from './router.ts'
 import type { Session } from './session.ts'
-import { Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
+import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
 import { decodeStatus, encodeStatus } from './status-json.ts'
+import { isThenable } from './thenable.ts'
 import { SendResult } from './transport.ts'
 
 /**
@@ -51,7 +52,7 @@ export class Dispatcher {
     try {
       if (found !== undefined) {
         handler = found.handler
-        arg = this.#decode(message, codec, found.types?.arg)
+        arg = this.#decode(message, codec, found.argType)
       } else {
         handler = this.#unknown(message, isCall)
         // Borrowed memory ends with this message: the handler gets a copy.
@@ -62,7 +63,7 @@ export class Dispatcher {
       return
     }
     const name = found !== undefined ? found.name : methodOf(message)
-    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.types?.result)
+    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.resultType)
     this.#run(ctx, handler, arg, isCall)
   }
 
@@ -171,7 +172,7 @@ export class Dispatcher {
   }
 
   #decode(message: Incoming, codec: Codec | undefined, type: BodyType | undefined): unknown {
-    if (codec === undefined && message.codec !== 0) throw badMessage(`unsupported codec id: ${message.codec}`)
+    if (codec === undefined && message.codec !== 0 && type !== bytes) throw badMessage(`unsupported codec id: ${message.codec}`)
     return decodeBody(message, codec, this.#settings.limits, type)
   }
 
@@ -188,16 +189,8 @@ export class Dispatcher {
   }
 }
 
-function badMessage(cause: string): StatusError {
-  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), cause, { stack: false })
-}
-
 function methodOf(message: Incoming): string {
   return message.route >= 0 ? nameText(message.route) : bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
 function describe(thrown: unknown): string {

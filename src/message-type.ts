@@ -1,3 +1,5 @@
+import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
+
 /**
  * The type of a body, for codecs that need one: for protobuf a message class of protobufjs, static (pbjs) or reflected
  * (`root.lookupType('pkg.Name')`). Codecs without types, such as json and plain, ignore it.
@@ -9,13 +11,27 @@ export interface MessageType<Message = unknown> {
   fromObject?(object: never): Message
 }
 
-/** The types of one route's bodies. */
+/**
+ * What a route says of its bodies: a type for codecs that need one, `bytes`, or a Standard Schema (zod, valibot, arktype …) that
+ * guards the value whatever its codec. What a schema makes of the value takes its place.
+ */
 export interface RouteTypes<Arg = unknown> {
-  /** Of what the handler gets. */
-  arg?: MessageType<Arg>
-  /** Of what it returns. */
-  result?: MessageType
+  /** Of what the handler gets. What breaks a schema is answered 400, with the first issues as cause. */
+  arg?: MessageType<Arg> | StandardSchemaV1<unknown, Arg>
+  /** Of what it returns. What breaks a schema is logged and answered 500. */
+  result?: MessageType | StandardSchemaV1
 }
+
+/**
+ * The type of a body that is taken as it came, whatever its codec: `{ arg: bytes }` of a route, `{ result: bytes }` of a call. An
+ * empty body is no bytes. Nothing is needed to send bytes: a Uint8Array passes every codec unchanged (spec/wire.md §2.5).
+ */
+export const bytes: MessageType<Uint8Array> = Object.freeze({
+  encode(): never {
+    throw new TypeError('bytes must be a Uint8Array') // one that is reaches no codec
+  },
+  decode: (body: Uint8Array) => body,
+})
 
 /** @throws TypeError that begins with `what` when `value` is neither a type nor undefined */
 export function checkMessageType(value: unknown, what: string): void {
@@ -23,7 +39,8 @@ export function checkMessageType(value: unknown, what: string): void {
 }
 
 export function isMessageType(value: unknown): value is MessageType {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  // Schemas of zod have methods of these names too.
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || isSchema(value)) return false
   const { encode, decode } = value as Partial<MessageType>
   return typeof encode === 'function' && typeof decode === 'function'
 }

@@ -1,7 +1,9 @@
 import type { CallContext, PushContext } from './context.ts'
-import { checkMessageType, type RouteTypes } from './message-type.ts'
+import { guardHandler } from './guard.ts'
+import { checkMessageType, type MessageType, type RouteTypes } from './message-type.ts'
 import { internName } from './names.ts'
 import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
+import { isSchema } from './standard-schema.ts'
 
 /** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
 export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
@@ -16,8 +18,11 @@ export type AnyHandler = (arg: never, ctx: CallContext) => unknown
 
 export interface Route {
   readonly name: string
+  /** Behind the route's schemas, when it has any. */
   readonly handler: AnyHandler
-  readonly types: RouteTypes | undefined
+  /** Of the argument, for codecs that need one, or `bytes`. */
+  readonly argType: MessageType | undefined
+  readonly resultType: MessageType | undefined
 }
 
 /** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
@@ -38,13 +43,16 @@ export class Router {
   add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
-    checkMessageType(types?.arg, `route ${JSON.stringify(name)}: arg`)
-    checkMessageType(types?.result, `route ${JSON.stringify(name)}: result`)
+    const { arg, result } = types ?? {}
+    const [argSchema, argType] = isSchema(arg) ? [arg] : [undefined, arg]
+    const [resultSchema, resultType] = isSchema(result) ? [result] : [undefined, result]
+    checkMessageType(argType, `route ${JSON.stringify(name)}: arg`)
+    checkMessageType(resultType, `route ${JSON.stringify(name)}: result`)
     const id = internName(name)
     if (id < 0) throw new RangeError(`service method ${JSON.stringify(name.slice(0, 64))} is over 255 bytes, or there are too many`)
     if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
     while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
-    table[id] = { name, handler, types }
+    table[id] = { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType }
   }
 }
 
@@ -69,7 +77,7 @@ export class RouteGroup {
 
   /**
    * Registers what answers calls; returns the service methods.
-   * @param types of the bodies, for codecs that need them; a message with another codec, such as json, ignores them
+   * @param types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas
    * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
    */
   routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]

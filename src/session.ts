@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
+import { guardReply } from './guard.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -9,6 +10,7 @@ import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply } from './pending-call.ts'
+import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { decodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -33,13 +35,13 @@ export interface CallOptions extends PushOptions {
   signal?: AbortSignal
   /** Name of the codec the reply should come in (spec/wire.md §6.1). */
   acceptCodec?: string
-  /** Type of the reply's body, for codecs that need one. */
-  result?: BodyType
+  /** Type of the reply's body, for codecs that need one; or `bytes`; or a Standard Schema: what breaks it is a 400. */
+  result?: BodyType | StandardSchemaV1
 }
 
 /** Options of a call that names the type of its result. */
 export interface TypedCallOptions<Result> extends CallOptions {
-  result: BodyType<Result>
+  result: BodyType<Result> | StandardSchemaV1<unknown, Result>
 }
 
 export interface SessionEvents {
@@ -134,7 +136,7 @@ export class Session extends EventEmitter<SessionEvents> {
    * Calls `method` of the peer and resolves to the reply's body, undefined when that is empty.
    * @param arg what the codec takes; a Uint8Array is sent as it is, undefined as an empty body
    * @throws StatusError (rejects): the peer's status; 102 when the session is or gets closed, 104 when the message cannot be
-   *   sent, 400 when the reply does not decode, 408 at the deadline, 499 when `signal` fires
+   *   sent, 400 when the reply does not decode or breaks its schema, 408 at the deadline, 499 when `signal` fires
    */
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
@@ -291,6 +293,7 @@ export class Session extends EventEmitter<SessionEvents> {
     let codec = settings.codec
     let meta = ''
     let signal: AbortSignal | undefined
+    let resultType: BodyType | undefined
     try {
       this.#requireOpen()
       if (options !== undefined) {
@@ -300,10 +303,15 @@ export class Session extends EventEmitter<SessionEvents> {
         signal = options.signal
         if (options.filters !== undefined) refuseFilters(options.filters)
         checkMessageType(options.arg, 'option arg')
-        checkMessageType(options.result, 'option result')
+        if (isSchema(options.result)) {
+          resolve = guardReply(options.result, full, resolve, reject)
+        } else {
+          checkMessageType(options.result, 'option result')
+          resultType = options.result
+        }
         if (signal?.aborted) throw canceled(signal)
       }
-      const call = new PendingCall(this, this.#nextSeq(), method, full, options?.result, resolve, reject)
+      const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
       this.#send(MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
       this.#pending.set(call)
       if (timeout > 0) wheel.add(call, timeout)

@@ -97,6 +97,14 @@ export class StatusError extends Error {
   }
 }
 
+/** Most UTF-16 units of a parser's complaint put into a cause, since it may quote the peer. */
+const MAX_COMPLAINT = 512
+
+/** The 400 of bytes that cannot be read, or that break a limit. Without a stack: a peer may ask for many. */
+export function badMessage(cause: string): StatusError {
+  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), cause.slice(0, MAX_COMPLAINT), { stack: false })
+}
+
 /**
  * What to tell the peer about anything thrown. Never throws, whatever it is given.
  * @param expose put the text of a foreign error into `cause` of the 500; otherwise nothing of it leaves this process

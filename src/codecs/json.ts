@@ -1,7 +1,7 @@
 import { bodyText, type Codec } from '../codec.ts'
 import { deeperThan } from '../json-depth.ts'
 import { TextHint } from '../message.ts'
-import { Code, StatusError, statusText } from '../status.ts'
+import { badMessage } from '../status.ts'
 
 /**
  * JSON as JavaScript has it: numbers are doubles, an own `__proto__` stays an own property, invalid UTF-8 and nothing
@@ -54,10 +54,6 @@ function parse(text: string): unknown {
   } catch (error) {
     throw badMessage((error as Error).message)
   }
-}
-
-function badMessage(cause: string): StatusError {
-  return new StatusError(Code.BadMessage, statusText(Code.BadMessage), cause, { stack: false })
 }
 
 /** A body of one to nine digits, as a string and JSON.parse cost ten times as much. -1 for anything else. */

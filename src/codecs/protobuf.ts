@@ -1,7 +1,7 @@
 import type { BufferWriter } from 'protobufjs'
 import type { Codec } from '../codec.ts'
 import { isMessageType, type MessageType } from '../message-type.ts'
-import { Code, StatusError, statusText, textOf } from '../status.ts'
+import { badMessage, textOf } from '../status.ts'
 import { requireLossless } from './protobuf/lossless.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
 
@@ -56,7 +56,7 @@ export const protobufCodec: Codec = {
       if (runtime.reads(type)) return type.decode(new runtime.Reader(buffer, start, end))
       return type.decode(Buffer.from(buffer.subarray(start, end)))
     } catch (error) {
-      throw new StatusError(Code.BadMessage, statusText(Code.BadMessage), `protobuf: ${textOf(error)}`, { stack: false })
+      throw badMessage(`protobuf: ${textOf(error)}`)
     }
   },
 }
