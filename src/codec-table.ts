@@ -1,7 +1,9 @@
 import type { Codec } from './codec.ts'
+import { formCodec } from './codecs/form.ts'
 import { jsonCodec } from './codecs/json.ts'
 import { plainCodec } from './codecs/plain.ts'
 import { protobufCodec } from './codecs/protobuf.ts'
+import { xmlCodec } from './codecs/xml.ts'
 
 /** The codecs of one endpoint, by id and by name. */
 export class CodecTable {
@@ -30,11 +32,11 @@ export class CodecTable {
   }
 }
 
-/** A new table with the codecs that need no registration: json, plain and protobuf. */
+const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec]
+
+/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form and xml. */
 export function defaultCodecs(): CodecTable {
   const table = new CodecTable()
-  table.register(jsonCodec)
-  table.register(plainCodec)
-  table.register(protobufCodec)
+  for (const codec of codecs) table.register(codec)
   return table
 }

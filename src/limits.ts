@@ -42,3 +42,12 @@ export const defaultLimits: Readonly<Limits> = {
 export const MAX_METHOD_BYTES = 255
 export const MAX_STATUS_BYTES = 65_535
 export const MAX_META_BYTES = 65_535
+
+/** Most parameters of a form body, the default of Go's net/url. Over it: 400. */
+export const MAX_FORM_PARAMETERS = 10_000
+
+/** Most elements and attributes of an XML body: an empty element of four bytes becomes an object of a hundred. Over it: 400. */
+export const MAX_XML_NODES = 100_000
+
+/** Most arrays and maps of a msgpack or CBOR body: an empty one is a single byte and becomes an object. Over it: 400. */
+export const MAX_CONTAINERS = 1_000_000

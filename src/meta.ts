@@ -1,3 +1,4 @@
+import { compareUtf8 } from './compare-utf8.ts'
 import { JsonScanner } from './json-scan.ts'
 import type { Limits } from './limits.ts'
 
@@ -117,20 +118,4 @@ function escapeInner(text: string): string {
   return JSON.stringify(text)
     .slice(1, -1)
     .replace(goOnly, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
-/** UTF-8 order is code point order. UTF-16 order, JavaScript's own, differs where a surrogate meets U+E000 or above. */
-function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x !== y) return orderKey(x) - orderKey(y)
-  }
-  return a.length - b.length
-}
-
-/** Moves surrogates above the rest of the 16-bit range, where the code points they stand for are. */
-function orderKey(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

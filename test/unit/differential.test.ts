@@ -1,18 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { frame } from '../frames.ts'
+import { random } from '../random.ts'
 import { rawCodecs } from '../raw-codecs.ts'
-
-/** A seeded generator (mulberry32): a failure names its seed and can be run again. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
-  }
-}
 
 function someFrame(rnd: (below: number) => number): Buffer {
   const text = (max: number): string => 'aB/_{"0}:zé世'.repeat(30).slice(rnd(20), rnd(20) + rnd(max))

@@ -31,7 +31,7 @@ const wrong: [EndpointOptions, RegExp][] = [
   [{ timeout: 2 ** 31 }, /timeout/],
   [{ timeout: '5' as unknown as number }, /timeout/],
   [{ dialTimeout: 0 }, /dialTimeout/],
-  [{ codec: 'xml' }, /no codec is named "xml"/],
+  [{ codec: 'yaml' }, /no codec is named "yaml"/],
   [{ mapper: 'soap' as 'rpc' }, /mapper/],
   [{ busyPoll: 0.5 }, /busyPoll/],
   [{ limits: { maxMesage: 1 } as object }, /unknown limit "maxMesage"/],

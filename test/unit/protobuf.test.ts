@@ -7,6 +7,7 @@ import { TextHint } from '../../src/message.ts'
 import type { MessageType } from '../../src/message-type.ts'
 import { StatusError } from '../../src/status.ts'
 import { All, BenchmarkMessage, benchmarkValue, Nothing, Old, Small, Static } from '../protobuf/messages.ts'
+import { random } from '../random.ts'
 
 type Fields = Record<string, unknown>
 
@@ -386,16 +387,5 @@ function attempt(run: () => unknown): { value?: unknown; error?: unknown } {
     return { value: run() }
   } catch (error) {
     return { error }
-  }
-}
-
-/** A seeded generator (mulberry32): a failure names its seed and can be run again. */
-function random(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) % below
   }
 }

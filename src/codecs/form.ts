@@ -1,0 +1,110 @@
+import { bodyText, type Codec } from '../codec.ts'
+import { compareUtf8 } from '../compare-utf8.ts'
+import { MAX_FORM_PARAMETERS } from '../limits.ts'
+import { TextHint } from '../message.ts'
+import { badMessage } from '../status.ts'
+import { fixedDecimal } from './decimal.ts'
+import { isRecord, kindOf } from './record.ts'
+
+/**
+ * Flat parameters as in a query string (spec/wire.md §3.2): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode writes them.
+ *
+ * - Takes an object, a Map or URLSearchParams. A value is text, a number, a boolean, a BigInt or a list of those, whose order is kept
+ *   (Go turns the lists of a struct round, quirks W25); null is an empty value, undefined is left out. Nested values are a TypeError.
+ * - Gives an object without prototype: text for a key that came once, a list of texts for one that came several times.
+ * - An object without keys is an empty body, which arrives as undefined.
+ */
+export const formCodec: Codec = {
+  id: 102,
+  name: 'form',
+
+  encode(value) {
+    const pairs: [key: string, text: string][] = []
+    for (const [key, held] of entriesOf(value)) {
+      if (typeof key !== 'string') throw new TypeError(`form: a key must be a string, not ${kindOf(key)}`)
+      if (Array.isArray(held)) for (const item of held) pairs.push([key, textOf(key, item)])
+      else if (held !== undefined) pairs.push([key, textOf(key, held)])
+    }
+    // Stable, so that the values of one key stay in order.
+    pairs.sort(([a], [b]) => compareUtf8(a, b))
+    return pairs.map(([key, text]) => `${queryEscape(key)}=${queryEscape(text)}`).join('&')
+  },
+
+  decode(buffer, start, end) {
+    // One unit for each byte: escapes spell bytes, and only all of a value's bytes together are UTF-8.
+    const parameters = bodyText(buffer, start, end, TextHint.Ascii).split('&', MAX_FORM_PARAMETERS + 1)
+    if (parameters.length > MAX_FORM_PARAMETERS) throw badMessage(`form: more than ${MAX_FORM_PARAMETERS} parameters`)
+    const form: Record<string, string | string[]> = Object.create(null)
+    for (const parameter of parameters) {
+      if (parameter === '') continue
+      if (parameter.includes(';')) throw badMessage('form: invalid semicolon separator in query')
+      const equals = parameter.indexOf('=')
+      const key = queryUnescape(equals < 0 ? parameter : parameter.slice(0, equals))
+      const value = equals < 0 ? '' : queryUnescape(parameter.slice(equals + 1))
+      const held = form[key]
+      if (held === undefined) form[key] = value
+      else if (typeof held === 'string') form[key] = [held, value]
+      else held.push(value)
+    }
+    return form
+  },
+}
+
+function entriesOf(value: unknown): Iterable<[key: unknown, value: unknown]> {
+  if (value === null) return []
+  if (value instanceof Map || value instanceof URLSearchParams) return value
+  if (isRecord(value)) return Object.entries(value)
+  throw new TypeError(`form cannot encode ${kindOf(value)}`)
+}
+
+function textOf(key: string, value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value
+    case 'number':
+      return fixedDecimal(value)
+    case 'boolean':
+    case 'bigint':
+      return `${value}`
+  }
+  if (value === null || value === undefined) return ''
+  throw new TypeError(`form: the value of ${JSON.stringify(key)} is ${kindOf(value)}`)
+}
+
+/** Go's url.QueryEscape. Single surrogates become U+FFFD. */
+function queryEscape(text: string): string {
+  if (/^[\w.~-]*$/.test(text)) return text
+  return encodeURIComponent(text.toWellFormed())
+    .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+')
+}
+
+/** Go's url.QueryUnescape: of bytes, one to a unit, the UTF-8 they spell. What is none becomes U+FFFD. */
+function queryUnescape(bytes: string): string {
+  if (/^[\0-*,-\x7f]*$/.test(bytes) && !bytes.includes('%')) return bytes
+  const spelt = Buffer.allocUnsafe(bytes.length)
+  let size = 0
+  for (let at = 0; at < bytes.length; at++) {
+    let byte = bytes.charCodeAt(at)
+    if (byte === PLUS) {
+      byte = SPACE
+    } else if (byte === PERCENT) {
+      byte = hexDigit(bytes.charCodeAt(at + 1)) * 16 + hexDigit(bytes.charCodeAt(at + 2))
+      if (!(byte >= 0)) throw badMessage(`form: invalid URL escape ${JSON.stringify(bytes.slice(at, at + 3))}`)
+      at += 2
+    }
+    spelt[size++] = byte
+  }
+  return spelt.toString('utf8', 0, size)
+}
+
+const PLUS = 0x2b
+const SPACE = 0x20
+const PERCENT = 0x25
+
+/** NaN for what is none, also past the end. */
+function hexDigit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
+  const lower = unit | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN
+}

@@ -1,0 +1,15 @@
+/** UTF-8 order is code point order. UTF-16 order, JavaScript's own, differs where a surrogate meets U+E000 or above. */
+export function compareUtf8(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return orderKey(x) - orderKey(y)
+  }
+  return a.length - b.length
+}
+
+/** Moves surrogates above the rest of the 16-bit range, where the code points they stand for are. */
+function orderKey(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+}
