@@ -1,6 +1,8 @@
 import type { Codec } from './codec.ts'
+import { cborCodec } from './codecs/cbor.ts'
 import { formCodec } from './codecs/form.ts'
 import { jsonCodec } from './codecs/json.ts'
+import { msgpackCodec } from './codecs/msgpack.ts'
 import { plainCodec } from './codecs/plain.ts'
 import { protobufCodec } from './codecs/protobuf.ts'
 import { xmlCodec } from './codecs/xml.ts'
@@ -32,9 +34,9 @@ export class CodecTable {
   }
 }
 
-const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec]
+const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec]
 
-/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form and xml. */
+/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form and xml, and msgpack and cbor. */
 export function defaultCodecs(): CodecTable {
   const table = new CodecTable()
   for (const codec of codecs) table.register(codec)

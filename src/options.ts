@@ -17,7 +17,7 @@ export interface EndpointOptions {
   closeTimeout?: number
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
   codec?: string
-  /** Codecs besides json, plain and protobuf. */
+  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor. */
   codecs?: readonly Codec[]
   /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
   mapper?: 'http' | 'rpc' | NameMapper

@@ -205,7 +205,7 @@ onEachTransport('call', (transport) => {
     assert.equal(await codecOf('/same', { codec: 'plain' }), 115)
     assert.equal(await codecOf('/same', { codec: 'plain', acceptCodec: 'json' }), 106)
     assert.equal(await codecOf('/forced', { acceptCodec: 'json' }), 115)
-    for (const wish of ['0', '256', 'x', '', '99', '0115']) {
+    for (const wish of ['0', '256', 'x', '', '98', '0115']) {
       assert.equal(await codecOf('/same', { meta: { 'X-Accept-Body-Codec': wish } }), 106, `wish ${JSON.stringify(wish)}`)
     }
   })
