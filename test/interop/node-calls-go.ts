@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { shortDecimal } from '../../src/codecs/decimal.ts'
+import { formCodec } from '../../src/codecs/form.ts'
+import { xmlCodec } from '../../src/codecs/xml.ts'
+import { bytes, Endpoint, type Session, StatusError } from '../../src/index.ts'
 import { BenchmarkMessage, benchmarkValue } from '../protobuf/messages.ts'
 import { type Notebook, offerClientRoutes } from './routes.ts'
 
@@ -8,12 +11,17 @@ import { type Notebook, offerClientRoutes } from './routes.ts'
 const jsonId = 0x6a
 const plainId = 0x73
 const protobufId = 0x70
+const formId = 0x66
+const xmlId = 0x78
 
 const protobuf = { codec: 'protobuf', arg: BenchmarkMessage, result: BenchmarkMessage } as const
 const toObject = (message: object): object => BenchmarkMessage.toObject(message as never, { longs: BigInt })
 
 /** What encoders like to escape, drop or split. */
 const awkward = 'héllo 世界 😀 <b>&</b> "quoted" back\\slash \n\t\x1b[31m \u00a0\u2028\ufeff'
+
+/** ESC is nothing XML could hold. */
+const awkwardXml = awkward.replace('\x1b', ']]>')
 
 /** Exactly 1 MiB of UTF-8 that mixes one-byte and three-byte characters, so that some character straddles every buffer edge. */
 const mebibyte = (() => {
@@ -78,6 +86,74 @@ export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void
   it('rejects with 400 for protobuf Go cannot decode, and goes on', async () => {
     await assert.rejects(session.call('/proto/same', Buffer.from('08ff', 'hex'), protobuf), { name: 'StatusError', code: 400 })
     assert.deepEqual(toObject(await session.call('/proto/same', { Field5: ['a\ud800'] }, protobuf)), { Field5: ['a\ufffd'] })
+  })
+
+  it('calls with form', async () => {
+    const values = { b: ['2', '1', '3'], 'a key': awkward, '': '', '&=+%;': ['&=+%;', ' '], ['__proto__']: 'x' }
+    const reply = await session.callReply<object>('/form/values', values, { codec: 'form' })
+    assert.deepEqual([{ ...reply.body }, reply.codec], [values, formId])
+    assert.deepEqual(await session.call('/form/values', {}, { codec: 'form' }), undefined)
+  })
+
+  it('calls with form and a struct, whose lists Go turns round', async () => {
+    const person = { name: awkward, age: -42, score: 1e-7, admin: true, tags: ['a', 'b', 'c'] }
+    const expected = { name: awkward, age: '-42', score: '0.0000001', admin: 'true', tags: ['c', 'b', 'a'] }
+    assert.deepEqual({ ...(await session.call<object>('/form/person', person, { codec: 'form' })) }, expected)
+  })
+
+  it('rejects with 400 for a form Go cannot decode', async () => {
+    for (const body of ['a=%zz', 'a=1;b=2']) {
+      await assert.rejects(session.call('/form/values', Buffer.from(body), { codec: 'form' }), { name: 'StatusError', code: 400 })
+    }
+  })
+
+  it('calls with xml', async () => {
+    const order = {
+      '@id': -7,
+      item: [{ '@price': 0.5, '#text': awkwardXml }, { '@price': 1e21, '#text': 'tea' }, { '@price': 1e-7 }],
+      to: { note: awkwardXml },
+      paid: true,
+    }
+    const text = (price: string, name?: string) => ({ '@price': price, ...(name === undefined ? {} : { '#text': name }) })
+    const items = [text('0.5', awkwardXml), text('1e+21', 'tea'), text('1e-07')]
+    const reply = await session.callReply<object>('/xml/order', { order }, { codec: 'xml' })
+    const expected = { order: { '@id': '-7', item: items, to: { note: awkwardXml }, paid: 'true' } }
+    assert.deepEqual([structuredClone(reply.body), reply.codec], [expected, xmlId])
+  })
+
+  it('calls with xml and bare values', async () => {
+    const values: [string, unknown[]][] = [
+      ['/echo/text', [awkwardXml, '', ' ']],
+      ['/xml/int', [0, -5, 2 ** 53 - 1, 2n ** 63n - 1n, -(2n ** 63n)]],
+      ['/xml/float', [0.5, 2, 1e6, 1234567.5, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, -Infinity]],
+      ['/xml/bool', [true, false]],
+    ]
+    for (const [route, each] of values) {
+      for (const value of each) assert.equal(await session.call(route, value, { codec: 'xml' }), value)
+    }
+  })
+
+  it('writes xml and form as Go does, byte for byte', async () => {
+    const order = { '@id': 7, item: { '@price': 0.1, '#text': awkwardXml }, to: { note: '' }, paid: false }
+    const xml = await session.call('/xml/order', { order }, { codec: 'xml', result: bytes })
+    assert.equal(String(Buffer.from(xml)), xmlCodec.encode({ order }))
+    for (const value of [0.1, 1e6, 123456.75, 1234567.5, 1e21, 1e-4, 1e-5, 1.5e-7, 5e-324, Number.MAX_VALUE, -0]) {
+      const body = await session.call('/xml/float', value, { codec: 'xml', result: bytes })
+      assert.equal(String(Buffer.from(body)), `<float64>${shortDecimal(value)}</float64>`)
+    }
+    const values = { z: awkward, b: ['2', '1'], 'ключ😀': "-_.~!*'() /?", '\uff5e': '' }
+    const form = await session.call('/form/values', values, { codec: 'form', result: bytes })
+    assert.equal(String(Buffer.from(form)), formCodec.encode(values))
+  })
+
+  it('rejects with 400 for xml Go cannot decode', async () => {
+    await assert.rejects(session.call('/xml/order', Buffer.from('<order><item></order>'), { codec: 'xml' }), { code: 400 })
+  })
+
+  it('takes any reply as bytes', async () => {
+    const body = Buffer.from([0, 255, 128, 10])
+    assert.deepEqual(await session.call('/echo/bytes', body, { result: bytes }), new Uint8Array(body))
+    assert.deepEqual(await session.call('/echo/any', null, { result: bytes }), new Uint8Array())
   })
 
   it('calls without an argument', async () => {

@@ -39,6 +39,8 @@ export function offerServerRoutes(endpoint: Endpoint): void {
   const types = { arg: BenchmarkMessage, result: BenchmarkMessage }
   endpoint.routeCall('/proto/echo', (message) => Object.assign(message, { Field1: 'OK' }), types)
   endpoint.routeCall('/proto/same', (message) => message, types)
+  const echoes = ['/form/values', '/form/person', '/xml/order', '/xml/int', '/xml/float', '/xml/bool']
+  for (const name of echoes) endpoint.routeCall(name, (value: unknown) => value)
   endpoint.routeCall('/status/fail', (failure: Failure) => {
     throw new StatusError(failure.code, failure.msg, failure.cause)
   })

@@ -76,6 +76,8 @@ func allChecks() []check {
 	var all []check
 	all = append(all, bodyChecks...)
 	all = append(all, protoChecks...)
+	all = append(all, formChecks...)
+	all = append(all, xmlChecks...)
 	all = append(all, statusChecks...)
 	all = append(all, metaChecks...)
 	all = append(all, peerChecks...)

@@ -8,6 +8,8 @@ func registerServerRoutes(e drpc.Endpoint) {
 	expectNames(e.RouteCall(new(Math)), "/math/add")
 	expectNames(e.RouteCall(new(Echo)), "/echo/any", "/echo/bytes", "/echo/text")
 	expectNames(e.RouteCall(new(Proto)), "/proto/echo", "/proto/same")
+	expectNames(e.RouteCall(new(Form)), "/form/person", "/form/values")
+	expectNames(e.RouteCall(new(Xml)), "/xml/bool", "/xml/float", "/xml/int", "/xml/order")
 	expectNames(e.RouteCall(new(Status)), "/status/fail", "/status/panic")
 	expectNames(e.RouteCall(new(Meta)), "/meta/echo")
 	expectNames(e.RouteCall(new(Call)), "/call/back")
