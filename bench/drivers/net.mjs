@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net'
-import { frameReader, frameWriter, Kind } from '../peers/net-frames.mjs'
 import { InOrder } from '../peers/in-order.mjs'
+import { frameReader, frameWriter, Kind } from '../peers/net-frames.mjs'
 
 export const label = 'bare node:net'
 export const payloads = ['json']
