@@ -7,7 +7,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // Those that start processes of their own build or load another addon, or none.
-const SUITES = ['call', 'bad-input', 'close', 'overload', 'session', 'deadline', 'routes', 'busy-poll', 'native-misuse', 'io-threads']
+const SUITES = [
+  'call',
+  'bad-input',
+  'close',
+  'overload',
+  'session',
+  'deadline',
+  'routes',
+  'busy-poll',
+  'native-misuse',
+  'io-threads',
+  'filters',
+]
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'dmicro-asan-'))

@@ -20,6 +20,7 @@ export const CloseReason = {
   Meta: 14,
   Status: 15,
   Refused: 16,
+  FilterFailed: 17,
 } as const
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason]
 
@@ -41,6 +42,7 @@ export const closeReasonText: readonly string[] = [
   'unreadable meta',
   'unreadable status',
   'too many sessions',
+  'bytes that a transfer filter refused',
 ]
 
 /** True when the peer broke the protocol or a limit, which is worth a warning; false for ordinary ends. */

@@ -1,5 +1,6 @@
 import type { Codec } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
+import type { Filter } from './filter.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
@@ -27,7 +28,10 @@ export interface CallContext extends PushContext {
   setMeta(key: string, value: string): void
   /** Chooses the reply's codec by name, over what the caller asked for (spec/wire.md §6.1). */
   setCodec(name: string): void
-  /** Adds a transfer filter to the reply. None is available in this version, so any name throws. */
+  /**
+   * Adds a transfer filter to the reply, inside those of the CALL, which every reply has, errors too (spec/wire.md §4, §7).
+   * @throws TypeError for an unknown name, RangeError beyond `limits.maxFilters`
+   */
   addFilter(name: string): void
 }
 
@@ -44,6 +48,7 @@ export class Context implements CallContext {
   private readonly bodyCodec: Codec | undefined
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
+  private filtersOut: readonly Filter[] | undefined
   private controller: AbortController | undefined
 
   constructor(
@@ -54,6 +59,7 @@ export class Context implements CallContext {
     codecs: CodecTable,
     codec: Codec | undefined,
     resultType: MessageType | undefined,
+    filters: readonly Filter[] | undefined,
   ) {
     this.session = session
     this.serviceMethod = serviceMethod
@@ -64,6 +70,7 @@ export class Context implements CallContext {
     this.bodyCodec = codec
     this.metaOut = undefined
     this.codecOut = undefined
+    this.filtersOut = filters
     this.controller = undefined
   }
 
@@ -101,7 +108,12 @@ export class Context implements CallContext {
   }
 
   addFilter(name: string): void {
-    throw new TypeError(`no transfer filter is named ${JSON.stringify(name)}`)
+    this.filtersOut = this.session.appendFilters(this.filtersOut, [name])
+  }
+
+  /** What the reply goes through, outermost first. @internal */
+  get replyFilters(): readonly Filter[] | undefined {
+    return this.filtersOut
   }
 
   /** The meta set for the reply. @internal */

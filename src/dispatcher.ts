@@ -2,6 +2,7 @@ import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
 import { asBadMessage } from './failures.ts'
+import type { Filter } from './filter.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta } from './meta.ts'
@@ -13,6 +14,9 @@ import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from
 import { decodeStatus, encodeStatus } from './status-json.ts'
 import { isThenable } from './thenable.ts'
 import { SendResult } from './transport.ts'
+
+/** What a reply goes through. */
+type Filters = readonly Filter[] | undefined
 
 /**
  * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
@@ -36,7 +40,7 @@ export class Dispatcher {
     }
     const isCall = message.type === MessageType.Call
     if (!session.accepting) {
-      if (isCall) this.#refuse(session, message.seq, Code.ServiceUnavailable, 'shutting down')
+      if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
       return
     }
     if (session.running >= this.#settings.limits.maxRunning) {
@@ -63,7 +67,7 @@ export class Dispatcher {
       return
     }
     const name = found !== undefined ? found.name : methodOf(message)
-    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.resultType)
+    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.resultType, message.filters)
     this.#run(ctx, handler, arg, isCall)
   }
 
@@ -103,15 +107,25 @@ export class Dispatcher {
 
   #succeeded(ctx: Context, value: unknown): void {
     const codec = ctx.replyCodec(this.#settings.codec)
-    let sent: SendResult
+    let sent: SendResult | Promise<SendResult>
     try {
       const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-      sent = ctx.session.reply(ctx.seq, meta, codec, value, ctx.resultType)
+      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, meta, codec, value, ctx.resultType)
     } catch (error) {
       this.#failed(ctx, true, error)
       return
     }
-    this.#sent(ctx.session, ctx.seq, sent)
+    if (sent === SendResult.Ok) return
+    if (typeof sent === 'number') this.#notSent(ctx.session, ctx.replyFilters, ctx.seq, sent)
+    else this.#later(ctx, sent)
+  }
+
+  /** A reply waits for its filters, or for one before it. */
+  #later(ctx: Context, sent: Promise<SendResult>): void {
+    sent.then(
+      (result) => this.#notSent(ctx.session, ctx.replyFilters, ctx.seq, result),
+      (error) => this.#failed(ctx, true, error),
+    )
   }
 
   #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
@@ -124,14 +138,14 @@ export class Dispatcher {
     }
     const status = toStatusError(thrown, exposeErrors)
     const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-    this.#sendStatus(ctx.session, ctx.seq, status, meta)
+    this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, meta)
   }
 
   /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
   #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
     const status = asBadMessage(error)
     if (isCall) {
-      this.#sendStatus(session, message.seq, status, '')
+      this.#sendStatus(session, message.filters, message.seq, status, '')
     } else {
       this.#settings.log.warn('a push was dropped', {
         method: methodOf(message),
@@ -143,7 +157,7 @@ export class Dispatcher {
 
   #overload(session: Session, message: Incoming, isCall: boolean): void {
     if (isCall) {
-      this.#refuse(session, message.seq, Code.TooManyRequests, 'too many calls of this session are running')
+      this.#refuse(session, message, Code.TooManyRequests, 'too many calls of this session are running')
     } else {
       this.#settings.log.warn('a push was dropped', {
         remote: session.remoteAddress,
@@ -152,20 +166,33 @@ export class Dispatcher {
     }
   }
 
-  #refuse(session: Session, seq: number, code: number, cause: string): void {
-    this.#sendStatus(session, seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+  #refuse(session: Session, message: Incoming, code: number, cause: string): void {
+    this.#sendStatus(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
   }
 
-  #sendStatus(session: Session, seq: number, status: StatusError, meta: string): void {
+  /** @param last nothing more is tried when it cannot be sent */
+  #sendStatus(session: Session, filters: Filters, seq: number, status: StatusError, meta: string, last = false): void {
     const text = encodeStatus(status.code, status.message, status.cause)
-    this.#sent(session, seq, session.replyStatus(seq, text, meta))
+    const onError = (error: unknown): void => {
+      // Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone.
+      this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
+      session.fail(CloseReason.Local)
+    }
+    try {
+      const sent = session.replyStatus(filters, seq, text, meta)
+      if (sent === SendResult.Ok) return
+      if (typeof sent === 'number') this.#notSent(session, filters, seq, sent, last)
+      else sent.then((result) => this.#notSent(session, filters, seq, result, last), onError)
+    } catch (error) {
+      onError(error)
+    }
   }
 
   /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
-  #sent(session: Session, seq: number, result: SendResult): void {
+  #notSent(session: Session, filters: Filters, seq: number, result: SendResult, last = false): void {
     if (result === SendResult.TooLarge) {
-      const cause = 'the reply is over the size limit'
-      session.replyStatus(seq, encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), cause), '')
+      const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })
+      if (!last) this.#sendStatus(session, filters, seq, status, '', true)
     } else if (result === SendResult.Unsent) {
       session.fail(CloseReason.Unsent)
     }

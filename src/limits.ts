@@ -3,9 +3,12 @@
  * Sizes are bytes, durations milliseconds. Go has none of these limits (spec/behaviour.md §5.5).
  */
 export interface Limits {
-  /** Largest frame accepted or sent, length prefix included. Over it: a peer's session is closed, our own send fails with 104. */
+  /**
+   * Largest frame accepted or sent, length prefix included, with its transfer filters and without. Over it: a peer's session is closed,
+   * our own send fails with 104.
+   */
   maxMessage: number
-  /** Most transfer filters on one message. Over it: the session is closed before any filter runs. */
+  /** Most transfer filters on one message. Over it: a peer's session is closed before any filter runs, our own send fails with 104. */
   maxFilters: number
   /** Most keys in one message's meta. Over it: the session is closed. */
   maxMetaKeys: number

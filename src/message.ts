@@ -1,6 +1,11 @@
+import type { Filter } from './filter.ts'
+
 /** Message types on the wire (spec/wire.md §1.1). */
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
+
+/** Not on the wire: the type of an `Incoming` that is a frame with transfer filters, whole and untouched, in its body. */
+export const FILTERED = 0
 
 /** What is known of a body without decoding it (native/wire/json_hint.h). Nothing is always right. */
 export const TextHint = {
@@ -38,6 +43,19 @@ export class Incoming {
   metaEnd = 0
   bodyStart = 0
   bodyEnd = 0
+  /** The filters it came through, in wire order; undefined for none. */
+  filters: readonly Filter[] | undefined = undefined
+
+  /** Makes this the frame `buffer[start, end)`, which has filters and is not taken apart. */
+  setFiltered(buffer: Buffer, start: number, end: number): void {
+    this.type = FILTERED
+    this.seq = 0
+    this.route = -1
+    this.codec = 0
+    this.buffer = buffer
+    this.nameStart = this.nameEnd = this.statusStart = this.statusEnd = this.metaStart = this.metaEnd = this.bodyStart = start
+    this.bodyEnd = end
+  }
 
   /** A copy that owns its memory, for a message that has to wait. Its fields lie in wire order: name, status, meta, body. */
   owned(): Incoming {

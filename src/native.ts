@@ -30,6 +30,8 @@ export interface NativeAddon {
   dial(core: number, host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
   end(core: number, slot: number, generation: number): void
   destroy(core: number, slot: number, generation: number, reason: number): void
+  /** Stops reading a connection, or goes on. What was read before still comes. */
+  hold(core: number, slot: number, generation: number, on: boolean): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined

@@ -1,5 +1,7 @@
 import type { Codec } from './codec.ts'
 import { type CodecTable, defaultCodecs } from './codec-table.ts'
+import type { Filter } from './filter.ts'
+import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
@@ -19,6 +21,8 @@ export interface EndpointOptions {
   codec?: string
   /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor. */
   codecs?: readonly Codec[]
+  /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
+  filters?: readonly Filter[]
   /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
   mapper?: 'http' | 'rpc' | NameMapper
   /** Overrides of single limits. */
@@ -45,6 +49,7 @@ export interface Settings {
   closeTimeout: number
   codec: Codec
   codecs: CodecTable
+  filters: FilterTable
   mapper: NameMapper
   limits: Readonly<Limits>
   exposeErrors: boolean
@@ -64,6 +69,7 @@ const known = new Set([
   'closeTimeout',
   'codec',
   'codecs',
+  'filters',
   'mapper',
   'limits',
   'exposeErrors',
@@ -94,6 +100,7 @@ export function readOptions(options: EndpointOptions): Settings {
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,
+    filters: makeFilters(options.filters ?? []),
     mapper: named,
     limits: readLimits(options.limits ?? {}),
     exposeErrors: options.exposeErrors ?? false,

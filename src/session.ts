@@ -2,8 +2,11 @@ import { EventEmitter } from 'node:events'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
+import type { Filter } from './filter.ts'
+import { FilteredIn } from './filtering/inbound.ts'
+import { FilteredOut } from './filtering/outbound.ts'
 import { guardReply } from './guard.ts'
-import { type Incoming, MessageType, TextHint } from './message.ts'
+import { FILTERED, type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { internName } from './names.ts'
@@ -22,7 +25,7 @@ export interface PushOptions {
   meta?: Readonly<Record<string, string>>
   /** Name of the body's codec; default: the endpoint's. */
   codec?: string
-  /** Transfer filters, outermost first. None is available in this version, so any name is refused. */
+  /** Names of transfer filters, outermost first. The reply of a call comes back through the same ones, and perhaps more. */
   filters?: readonly string[]
   /** Type of the value sent, for codecs that need one. */
   arg?: BodyType
@@ -79,6 +82,9 @@ export class Session extends EventEmitter<SessionEvents> {
   #closed: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
+  // Made when the first message with transfer filters comes or goes.
+  #in: FilteredIn | undefined
+  #out: FilteredOut | undefined
 
   /** @internal */
   constructor(owner: SessionOwner, wire: Wire, id: string) {
@@ -152,7 +158,7 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Sends without an answer: resolves when the message is queued, and nothing tells whether it arrives. A rejection that
+   * Sends without an answer: resolves when the message is queued, its filters done, and nothing tells whether it arrives. A rejection that
    * nobody looks at is no unhandled rejection.
    * @throws StatusError (rejects): 102 or 104
    */
@@ -160,11 +166,13 @@ export class Session extends EventEmitter<SessionEvents> {
     try {
       this.#requireOpen()
       const codec = this.#codecFor(options?.codec)
-      if (options?.filters !== undefined) refuseFilters(options.filters)
+      const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       checkMessageType(options?.arg, 'option arg')
-      this.#send(MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
-      return done
+      const sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
+      if (sent === undefined) return done
+      sent.catch(ignore)
+      return sent
     } catch (error) {
       const failed = Promise.reject(asWriteFailure(error))
       failed.catch(ignore)
@@ -173,7 +181,7 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   /**
-   * Closes gracefully: refuses new work, lets running handlers and open calls finish for at most `timeout` milliseconds
+   * Closes gracefully: refuses new work, lets running handlers, open calls and transfer filters finish for at most `timeout` milliseconds
    * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
    * start this for its own session, but not await it.
    */
@@ -191,6 +199,10 @@ export class Session extends EventEmitter<SessionEvents> {
   onMessage(message: Incoming): void {
     if (message.type === MessageType.Reply) {
       this.#onReply(message)
+    } else if (message.type === FILTERED) {
+      const { filters, limits } = this.#owner.settings
+      this.#in ??= new FilteredIn(this.#wire, filters, limits.maxMessage, this)
+      this.#in.receive(message)
     } else {
       this.#owner.onRequest(this, message)
     }
@@ -199,6 +211,8 @@ export class Session extends EventEmitter<SessionEvents> {
   /** @internal */
   onClose(reason: number, detail: string): void {
     this.#state = 'closed'
+    this.#in?.drop()
+    this.#out?.drop()
     const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
     const { log } = this.#owner.settings
     if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
@@ -218,6 +232,11 @@ export class Session extends EventEmitter<SessionEvents> {
     }
   }
 
+  /** @internal */
+  onFiltersIdle(): void {
+    this.#checkIdle()
+  }
+
   /** A message is unreadable, or would break a limit: the stream can no longer be trusted. @internal */
   fail(reason: CloseReason): void {
     this.#wire.destroy(reason)
@@ -231,16 +250,33 @@ export class Session extends EventEmitter<SessionEvents> {
     return meta
   }
 
-  /** Sends a REPLY with status OK. @throws what the codec throws @internal */
-  reply(seq: number, meta: string, codec: Codec, value: unknown, type: BodyType | undefined): SendResult {
+  /** Sends a REPLY with status OK. @throws (or rejects) what codec and filters throw @internal */
+  reply(
+    filters: readonly Filter[] | undefined,
+    seq: number,
+    meta: string,
+    codec: Codec,
+    value: unknown,
+    type: BodyType | undefined,
+  ): SendResult | Promise<SendResult> {
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
-    return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
+    const out = this.#outFor(filters)
+    if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
+    return out.send(filters, MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
   }
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
-  replyStatus(seq: number, status: string, meta: string): SendResult {
-    return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
+  replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
+    const out = this.#outFor(filters)
+    if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
+    return out.send(filters, MessageType.Reply, seq, -1, '', status, meta, 0, null)
+  }
+
+  /** `pipe` with the filters called `names` behind it. @throws TypeError, RangeError @internal */
+  appendFilters(pipe: readonly Filter[] | undefined, names: readonly string[]): readonly Filter[] | undefined {
+    const { filters, limits } = this.#owner.settings
+    return filters.append(pipe, names, limits.maxFilters)
   }
 
   /** False once this side began to close: new requests are refused. @internal */
@@ -294,6 +330,7 @@ export class Session extends EventEmitter<SessionEvents> {
     let meta = ''
     let signal: AbortSignal | undefined
     let resultType: BodyType | undefined
+    let filters: readonly Filter[] | undefined
     try {
       this.#requireOpen()
       if (options !== undefined) {
@@ -301,7 +338,7 @@ export class Session extends EventEmitter<SessionEvents> {
         codec = this.#codecFor(options.codec)
         meta = this.#callMeta(options)
         signal = options.signal
-        if (options.filters !== undefined) refuseFilters(options.filters)
+        if (options.filters !== undefined) filters = this.appendFilters(undefined, options.filters)
         checkMessageType(options.arg, 'option arg')
         if (isSchema(options.result)) {
           resolve = guardReply(options.result, full, resolve, reject)
@@ -312,8 +349,9 @@ export class Session extends EventEmitter<SessionEvents> {
         if (signal?.aborted) throw canceled(signal)
       }
       const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
-      this.#send(MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
+      const sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
       this.#pending.set(call)
+      sent?.catch((error) => this.#notSent(call, error))
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
@@ -327,13 +365,45 @@ export class Session extends EventEmitter<SessionEvents> {
     return encodeMeta({ ...meta, 'X-Accept-Body-Codec': String(this.#codecFor(acceptCodec).id) })
   }
 
-  /** @throws StatusError 102 or 104, or what the codec throws */
-  #send(type: number, seq: number, method: string, meta: string, codec: Codec, arg: unknown, argType: BodyType | undefined): void {
+  /** A call that waited for its filters could not be sent. */
+  #notSent(call: PendingCall, error: unknown): void {
+    if (this.#pending.peek(call.seq) !== call) return // its deadline was faster, or the session's end
+    this.forget(call)
+    call.fail(asWriteFailure(error))
+  }
+
+  /**
+   * Undefined when it was sent at once.
+   * @throws (or rejects) StatusError 102 or 104, or what codec and filters throw
+   */
+  #send(
+    filters: readonly Filter[] | undefined,
+    type: number,
+    seq: number,
+    method: string,
+    meta: string,
+    codec: Codec,
+    arg: unknown,
+    argType: BodyType | undefined,
+  ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
-    const result = this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
-    if (result !== SendResult.Ok) throw sendFailure(result)
+    const out = this.#outFor(filters)
+    const result =
+      out === undefined
+        ? this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
+        : out.send(filters, type, seq, internName(method), method, '', meta, codec.id, body, quoted)
+    if (result === SendResult.Ok) return undefined
+    if (typeof result === 'number') throw sendFailure(result)
+    return result.then(requireSent, refuseToSend)
+  }
+
+  /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
+  #outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
+    if (filters === undefined) return this.#out?.busy === true ? this.#out : undefined
+    this.#out ??= new FilteredOut(this.#wire, this.#owner.settings.limits, () => this.onFiltersIdle())
+    return this.#out
   }
 
   #onReply(message: Incoming): void {
@@ -377,7 +447,9 @@ export class Session extends EventEmitter<SessionEvents> {
       this.#onClosed = resolve
     })
     await undefined // a handler that closes its own session must still be answered
-    if (this.#running !== 0 || this.#pending.size !== 0) await this.#idle(timeout)
+    if (!this.#idleNow()) await this.#idle(timeout)
+    this.#in?.drop()
+    this.#out?.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
   }
@@ -394,7 +466,11 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   #checkIdle(): void {
-    if (this.#onIdle !== undefined && this.#running === 0 && this.#pending.size === 0) this.#onIdle()
+    if (this.#onIdle !== undefined && this.#idleNow()) this.#onIdle()
+  }
+
+  #idleNow(): boolean {
+    return this.#running === 0 && this.#pending.size === 0 && this.#in?.busy !== true && this.#out?.busy !== true
   }
 
   #requireOpen(): void {
@@ -423,6 +499,10 @@ function encodeBody(codec: Codec, value: unknown, type: BodyType | undefined): s
   return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }
 
-function refuseFilters(filters: readonly string[]): void {
-  if (filters.length !== 0) throw new TypeError(`no transfer filter is named ${JSON.stringify(filters[0])}`)
+function requireSent(result: SendResult): void {
+  if (result !== SendResult.Ok) throw sendFailure(result)
+}
+
+function refuseToSend(error: unknown): never {
+  throw asWriteFailure(error)
 }

@@ -78,6 +78,14 @@ export interface Wire {
     body: string | Uint8Array | null,
     quoted?: boolean,
   ): SendResult
+  /** Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns. */
+  sendFrame(frame: Uint8Array): SendResult
+  /**
+   * Delivers no message until `release`, and stops reading; what was read waits. Timeouts of the peer's frames stand still. Calls
+   * add up: as many releases go on.
+   */
+  hold(): void
+  release(): void
   /** Writes what is queued, then closes. `sink.onClose` follows. */
   end(): void
   /** Closes at once. `sink.onClose(reason)` follows, never from inside this call. */
@@ -86,7 +94,7 @@ export interface Wire {
 
 /** What the layer above a wire offers it. */
 export interface WireSink {
-  /** `message` is borrowed: valid until this returns. */
+  /** `message` is borrowed: valid until this returns. A frame with transfer filters comes whole, with type `FILTERED`. */
   onMessage(message: Incoming): void
   /** Called exactly once, last. `reason` is a `CloseReason`; `detail` names the system error, or is ''. */
   onClose(reason: number, detail: string): void

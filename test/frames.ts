@@ -1,3 +1,8 @@
+import type { Filter } from '../src/filter.ts'
+import { type FilterTable, makeFilters } from '../src/filter-table.ts'
+import { packLayers, unpackLayers } from '../src/filtering/layers.ts'
+import { insecureAes } from '../src/filters/aes.ts'
+
 /** Frames of the raw protocol (spec/wire.md §8.1) made by hand, so that a test can get any byte of them wrong. */
 export interface FrameParts {
   total?: number
@@ -47,6 +52,28 @@ export interface Parsed {
   meta: string
   codec: number
   body: string
+  /** Ids of the filters it came through. */
+  filters: number[]
+}
+
+/** Made when needed: the key's warning belongs to few tests. */
+let known: FilterTable | undefined
+
+function filterOf(id: number): Filter {
+  known ??= makeFilters([insecureAes('1234567890123456')])
+  return known.byId(id) as Filter
+}
+
+/** `plain`, a frame without filters, behind those with `ids`. Filtered it must be at most 64 KiB. */
+export function filteredFrame(ids: number[], plain: Buffer): Buffer {
+  return wrap(ids, packLayers(ids.map(filterOf), plain.subarray(6)) as Uint8Array)
+}
+
+/** A frame that names filters and has these bytes behind them. */
+export function wrap(ids: number[], payload: Uint8Array): Buffer {
+  const bytes = Buffer.concat([Buffer.from([0, 0, 0, 0, 1, ids.length, ...ids]), payload])
+  bytes.writeUInt32BE(bytes.length)
+  return bytes
 }
 
 /** Takes whole frames off the front of `bytes`. */
@@ -61,8 +88,10 @@ export function parse(bytes: Buffer): { frames: Parsed[]; rest: Buffer } {
   return { frames, rest }
 }
 
-function parseOne(bytes: Buffer): Parsed {
-  let at = 6
+function parseOne(frame: Buffer): Parsed {
+  const ids = [...frame.subarray(6, 6 + frame[5])]
+  const bytes = Buffer.from(unpackLayers(ids.map(filterOf), frame.subarray(6 + ids.length), 1 << 16) as Uint8Array)
+  let at = 0
   const take = (size: number): Buffer => bytes.subarray(at, (at += size))
   const seq = take(take(1)[0]).toString()
   const type = take(1)[0]
@@ -70,7 +99,7 @@ function parseOne(bytes: Buffer): Parsed {
   const status = JSON.parse(take(take(2).readUInt16BE()).toString())
   const meta = take(take(2).readUInt16BE()).toString()
   const codec = take(1)[0]
-  return { seq, type, method, status, meta, codec, body: bytes.subarray(at).toString() }
+  return { seq, type, method, status, meta, codec, body: bytes.subarray(at).toString(), filters: ids }
 }
 
 function u16(value: number): Buffer {

@@ -37,6 +37,7 @@ struct Connection {
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
   uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
+  bool MayRead() const { return !paused && !yielded && !held; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
 
   union Handle {
@@ -52,6 +53,7 @@ struct Connection {
   State state = State::kConnecting;
   bool paused = false;      // not reading: too much unsent
   bool yielded = false;     // not reading until the next turn: it had its share of this one
+  bool held = false;        // not reading: the upper layer is busy with what it has
   int32_t token = -1;       // of the listener that accepted it, -1 when dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;

@@ -200,7 +200,7 @@ void Reactor::OnSweep() {
     }
     if (stalled && backlog != nullptr) backlog->progress_at = now;
     // While we do not read, its bytes cannot come.
-    const bool unread = stalled || connection->paused || connection->yielded;
+    const bool unread = stalled || !connection->MayRead();
     if (unread && connection->partial_since != 0) connection->partial_since = now;
     if (connection->partial_since != 0 && now - connection->partial_since > connection->limits.frame_timeout * steps) {
       Close(connection, CloseReason::kFrameTimeout, 0);
@@ -230,6 +230,17 @@ void Reactor::End(int32_t slot, int32_t generation) {
 void Reactor::Destroy(int32_t slot, int32_t generation, CloseReason reason) {
   Connection* const connection = Find(slot, generation);
   if (connection != nullptr) Close(connection, reason, 0);
+}
+
+void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held == on) return;
+  connection->held = on;
+  if (on) {
+    uv_read_stop(connection->stream());
+  } else if (connection->MayRead()) {
+    StartReading(connection);
+  }
 }
 
 // Idempotent. The upper layer hears of it in the next batch, the memory goes when libuv lets go of the handle.

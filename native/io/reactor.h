@@ -82,6 +82,8 @@ class Reactor {
   // Closing. Both are followed by kClose; unknown numbers are ignored.
   void End(int32_t slot, int32_t generation);
   void Destroy(int32_t slot, int32_t generation, CloseReason reason);
+  // Stops reading a connection, or goes on. What was read before still comes.
+  void Hold(int32_t slot, int32_t generation, bool on);
 
   // Sending (reactor_write.cc).
   void Drain();

@@ -142,7 +142,7 @@ void Reactor::Resume() {
   for (Connection* connection : std::exchange(yielded_, {})) {
     connection->yielded = false;
     // Also one that is ending: its peer's FIN must be seen.
-    if (!connection->paused) StartReading(connection);
+    if (connection->MayRead()) StartReading(connection);
   }
 }
 

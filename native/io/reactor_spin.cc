@@ -45,7 +45,7 @@ void Reactor::Spin() {
 bool Reactor::ReadHot() {
   Connection* const connection = table_.Find(hot_slot_, hot_generation_);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return false;
-  if (connection->paused || connection->yielded) return false;
+  if (!connection->MayRead()) return false;
   uv_os_fd_t descriptor;
   if (uv_fileno(connection->uv(), &descriptor) != 0) return false;
   uv_buf_t buffer;

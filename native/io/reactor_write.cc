@@ -107,16 +107,17 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.meta = run(send.meta_start, send.meta_size);
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
+    const bool ready = message.type == kTypeFiltered;
     const bool copy = message.body.size <= kCopyBody;
-    const size_t staged = HeaderBound(message) + (copy ? message.body.size : 0);
+    const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
     if (!gather.Fits(staged)) {
       if (!Write(connection, gather.buffers(), gather.count(), gather.size())) return;
       gather.Reset();
     }
     uint8_t* const start = gather.end();
-    uint8_t* end = PackHeader(start, message);
+    uint8_t* end = ready ? start : PackHeader(start, message);
     if (copy) end = StoreBytes(end, message.body);
-    gather.Staged(static_cast<size_t>(end - start));
+    if (end != start) gather.Staged(static_cast<size_t>(end - start));
     if (!copy) gather.Refer(message.body);
   }
   if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size());
@@ -185,7 +186,7 @@ void Reactor::OnWritten(Connection* connection, int status) {
   if (connection->paused && connection->Unsent() < connection->limits.max_unsent / 4) {
     connection->paused = false;
     AddRecord(connection, kWritable);
-    if (!connection->yielded) StartReading(connection);
+    if (connection->MayRead()) StartReading(connection);
   }
   if (backlog->waiting.size() != 0) {
     WriteBacklog(connection);
@@ -200,9 +201,9 @@ void Reactor::Shutdown(Connection* connection) {
   connection->ending_since = uv_now(loop_);
   connection->partial_since = 0;
   Watch(connection);
-  if (connection->paused) {
-    connection->paused = false;
-    StartReading(connection);
+  if (connection->paused || connection->held) {
+    connection->paused = connection->held = false;
+    if (connection->MayRead()) StartReading(connection);
   }
   uv_shutdown_t* const request = new uv_shutdown_t;
   const int error = uv_shutdown(request, connection->stream(), [](uv_shutdown_t* done, int) { delete done; });

@@ -21,7 +21,7 @@ struct Record {
   int32_t kind;
   int32_t seq;    // kAccept: the listener's token; kClose: CloseReason
   int32_t route;  // interned service method or -1; kClose: errno
-  int32_t bits;   // type | codec << 8 | TextHint << kHintShift
+  int32_t bits;   // type | codec << 8 | TextHint << kHintShift; type 0: a frame with filters, which is the body
   int32_t body_start, body_end;
   int32_t meta_start, meta_end;  // kAccept, kConnect: the local address
   int32_t status_start, status_end;
@@ -39,7 +39,7 @@ inline constexpr int32_t kHintShift = 16;
 struct Send {
   int32_t slot;
   int32_t generation;
-  int32_t bits;  // type | codec << 8
+  int32_t bits;  // type | codec << 8; type 0: the body is a frame that is ready
   int32_t seq;
   int32_t route;  // interned service method, or -1: the name is in the arena
   int32_t body_start, body_size;

@@ -133,6 +133,16 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
+// hold(core, slot, generation, on)
+Napi::Value Hold(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  const bool on = arguments.Flag(3);
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Hold(slot, generation, on); });
+  return None(info);
+}
+
 // drain(core): sends what is in the outbox now, when it is full
 Napi::Value Drain(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -235,6 +245,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("listenerAddress", ListenerAddress);
   add("end", End);
   add("destroy", Destroy);
+  add("hold", Hold);
   add("drain", Drain);
   add("drainWith", DrainWith);
   add("takeLarge", TakeLarge);

@@ -24,6 +24,7 @@ enum class CloseReason : uint8_t {
   kMeta,
   kStatus,
   kRefused,
+  kFilterFailed,
 };
 
 inline constexpr const char* kCloseReasonText[] = {
@@ -44,6 +45,7 @@ inline constexpr const char* kCloseReasonText[] = {
     "unreadable meta",
     "unreadable status",
     "too many sessions",
+    "bytes that a transfer filter refused",
 };
 
 }  // namespace dmicro

@@ -35,11 +35,18 @@ Parse CheckPrefix(Bytes bytes, const FrameLimits& limits, uint32_t* total, Close
   if (bytes.size < 6) return Parse::kMore;
   const uint8_t filters = bytes.data[5];
   if (filters > limits.max_filters) return bad(CloseReason::kFilterCount);
-  if (filters != 0) return bad(CloseReason::kFilter);  // none is registered in this version
+  if (*total < kPrefixSize + filters) return bad(CloseReason::kTooShort);
   return Parse::kDone;
 }
 
 bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
+  if (frame.data[kPrefixSize - 1] != 0) {
+    *message = {};
+    message->type = kTypeFiltered;
+    message->method = message->status = message->meta = {frame.data, 0};
+    message->body = frame;
+    return true;
+  }
   Reader reader({frame.data + kPrefixSize, frame.size - kPrefixSize});
   *reason = CloseReason::kOverrun;
   Bytes seq;

@@ -11,6 +11,7 @@ namespace dmicro {
 inline constexpr size_t kPrefixSize = 6;  // total, version, filter count
 inline constexpr size_t kMinFrame = 15;   // prefix, one digit of seq, type, three empty fields, codec
 inline constexpr uint8_t kRawVersion = 1;
+inline constexpr uint8_t kTypeFiltered = 0;  // not on the wire: a frame with filters, which is not taken apart here
 inline constexpr uint8_t kTypeCall = 1;
 inline constexpr uint8_t kTypePush = 3;
 inline constexpr size_t kMaxMethod = 0xff;
@@ -22,7 +23,8 @@ struct FrameLimits {
   uint32_t max_filters = 0;
 };
 
-// One message. All runs point into the frame it was unpacked from, or at what Pack shall write.
+// One message. All runs point into the frame it was unpacked from, or at what Pack shall write. Of type kTypeFiltered
+// only `body` means anything: the whole frame.
 struct RawMessage {
   int32_t seq = 0;
   uint8_t type = 0;
@@ -36,10 +38,11 @@ struct RawMessage {
 enum class Parse : uint8_t { kDone, kMore, kBad };
 
 // Judges the first bytes of a frame as early as they allow: four decide on the length, five on the version, six on the
-// filters. kDone: all six are good and *total is the frame's size. kMore: good so far (*total is 0 below four bytes).
+// number of filters. kDone: all six are good and *total is the frame's size. kMore: good so far (*total is 0 below four
+// bytes).
 Parse CheckPrefix(Bytes bytes, const FrameLimits& limits, uint32_t* total, CloseReason* reason);
 
-// Takes apart one whole frame whose prefix was checked. False with *reason when a field is bad.
+// Takes apart one whole frame whose prefix was checked, unless it has filters. False with *reason when a field is bad.
 bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason);
 
 // Size of the frame Pack makes of `message`.

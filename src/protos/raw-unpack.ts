@@ -15,8 +15,10 @@ const emptyMeta = Buffer.from(EMPTY_META)
 /**
  * Reads the frame that starts at `start` into `into`, as offsets: no string and no object is made.
  *
+ * A frame with transfer filters is left as it is: `Incoming.setFiltered`.
+ *
  * Returns the frame's size; 0 when `end` comes before the frame does; or `-CloseReason` when no bytes that could follow
- * would make it legal. A bad length is refused on its 4 bytes, a bad version on the 5th, filters on the 6th, so that a
+ * would make it legal. A bad length is refused on its 4 bytes, a bad version on the 5th, too many filters on the 6th, so that a
  * peer cannot make us wait for, or hold, what we would refuse. The answer never depends on how the bytes were cut.
  */
 export function unpackFrame(buffer: Buffer, start: number, end: number, limits: FrameLimits, into: Incoming): number {
@@ -25,6 +27,10 @@ export function unpackFrame(buffer: Buffer, start: number, end: number, limits: 
   if (end - start < HEADER_BYTES) return 0
   const total = frameLength(buffer, start)
   if (end - start < total) return 0
+  if (buffer[start + 5] !== 0) {
+    into.setFiltered(buffer, start, start + total)
+    return total
+  }
   const failed = unpackFields(buffer, start + HEADER_BYTES, start + total, into)
   return failed === 0 ? total : failed
 }
@@ -45,13 +51,17 @@ export function checkHeader(buffer: Buffer, start: number, end: number, limits: 
   if (buffer[start + 4] !== RAW_VERSION) return -CloseReason.Version
   if (have < HEADER_BYTES) return 0
   const filters = buffer[start + 5]
-  if (filters === 0) return 0
-  return filters > limits.maxFilters ? -CloseReason.FilterCount : -CloseReason.Filter
+  if (filters > limits.maxFilters) return -CloseReason.FilterCount
+  return total < HEADER_BYTES + filters ? -CloseReason.TooShort : 0
 }
 
-/** Everything after the filters, in wire order, so that the first bad field decides the reason. 0 or `-CloseReason`. */
-function unpackFields(buffer: Buffer, start: number, end: number, into: Incoming): number {
-  // MIN_FRAME_BYTES vouches for the first length; every later read is checked against `end` first.
+/**
+ * Everything after the filters, `buffer[start, end)`, in wire order, so that the first bad field decides the reason.
+ * 0 or `-CloseReason`.
+ */
+export function unpackFields(buffer: Buffer, start: number, end: number, into: Incoming): number {
+  // Every read is checked against `end` first.
+  if (start >= end) return -CloseReason.Overrun
   let at = start + 1
   let next = at + buffer[start]
   if (next > end) return -CloseReason.Overrun

@@ -5,7 +5,7 @@
  *     u8 length + sequence number in base 36      u8 message type      u8 length + service method
  *     u16 length + status JSON      u16 length + meta JSON      u8 body codec      the rest: body
  *
- * All integers are big-endian. No transfer filter exists in this version, so the filter count sent is 0.
+ * All integers are big-endian. Transfer filters apply to everything behind their ids as one block (spec/wire.md §4).
  */
 
 export const RAW_VERSION = 1

@@ -311,7 +311,8 @@ onEachTransport('call', (transport) => {
       [['/x', 1, { codec: 'nope' }], /"nope"/],
       [['/x', 1, { meta: { a: 1 } }], /meta/],
       [['/x', 1, { timeout: -1 }], /timeout/],
-      [['/x', 1, { filters: ['gzip'] }], /gzip/],
+      [['/x', 1, { filters: ['nope'] }], /no transfer filter is named "nope"/],
+      [['/x', 1, { filters: Array(5).fill('gzip') }], /5 transfer filters are over the limit of 4/],
       [['x'.repeat(256), 1], /size limit/],
       [['/x', 1, { meta: { a: 'x'.repeat(65_536) } }], /size limit/],
     ]

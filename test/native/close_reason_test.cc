@@ -8,7 +8,8 @@ namespace dmicro {
 namespace {
 
 TEST_CASE("every reason to close has a text") {
-  static_assert(sizeof kCloseReasonText / sizeof *kCloseReasonText == static_cast<size_t>(CloseReason::kRefused) + 1);
+  static_assert(sizeof kCloseReasonText / sizeof *kCloseReasonText ==
+                static_cast<size_t>(CloseReason::kFilterFailed) + 1);
   for (const char* text : kCloseReasonText) CHECK(!std::string(text).empty());
 }
 

@@ -26,8 +26,6 @@ const std::vector<BadStream>& BadStreams() {
       all.push_back({"over the limit", Hex(length), CloseReason::kTooLarge});
     for (const char* version : {"00", "02", "06", "ff"})
       all.push_back({"version", Hex("0000000f") + Hex(version), CloseReason::kVersion});
-    for (const char* count : {"01", "02", "03", "04"})
-      all.push_back({"filters", Hex("00000020 01") + Hex(count), CloseReason::kFilter});
     for (const char* count : {"05", "10", "ff"})
       all.push_back({"filter count", Hex("00000020 01") + Hex(count), CloseReason::kFilterCount});
     for (const char* seq : {"00 01 00 0000 0000 6a 00", "01 2d 01 00 0000 0000 6a", "01 20 01 00 0000 0000 6a"})

@@ -54,6 +54,14 @@ void CheckVector(const std::string& frame, const Message& message) {
   CHECK(PackedSize(Borrow(message)) == frame.size());
 }
 
+TEST_CASE("a frame with filters is left whole, whatever is in it") {
+  for (const char* hex : {"00000010 01 01 7a 1f8b08000000000000", "0000000f 01 04 7a7a7a7a 0000000000",
+                          "00000010 01 01 ff 0131 63 00 0000 0000 6a"}) {
+    const std::string frame = Hex(hex);
+    CHECK(Accepted(frame) == Message{0, kTypeFiltered, "", "", "", 0, frame});
+  }
+}
+
 TEST_CASE("RAW-1: a CALL with meta and body") {
   CheckVector(
       Hex("00000057 01 00 01 31 01 09 2f6d6174682f616464 001e 7b22636f6465223a302c226d7367223a22222c22636175736522"

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming } from '../../src/message.ts'
+import { FILTERED, Incoming } from '../../src/message.ts'
 import { internName } from '../../src/names.ts'
 import { unpackFrame } from '../../src/protos/raw-unpack.ts'
 import { frame } from '../frames.ts'
@@ -125,11 +125,24 @@ test('a version other than 1 is refused on the fifth byte', () => {
   }
 })
 
-test('filters are refused on the sixth byte: none is registered, and five are too many for any', () => {
+test('too many filters, or more than the frame has room for, are refused on the sixth byte', () => {
   const start = (count: number): Buffer => Buffer.from([0, 0, 0, 100, 1, count])
-  assert.equal(unpack(start(0)), 0)
-  for (const count of [1, 2, 3, 4]) assert.equal(unpack(start(count)), 'Filter')
+  for (const count of [0, 1, 2, 3, 4]) assert.equal(unpack(start(count)), 0)
   for (const count of [5, 255]) assert.equal(unpack(start(count)), 'FilterCount')
+  const wide = { maxMessage: 1000, maxFilters: 255 }
+  for (const count of [94, 95, 255]) {
+    assert.equal(unpackFrame(start(count), 0, 6, wide, new Incoming()), count === 94 ? 0 : -CloseReason.TooShort)
+  }
+})
+
+test('a frame with filters is left whole, whatever is in it', () => {
+  const bytes = Buffer.concat([Buffer.alloc(3), frame({ filters: [1, 255], seq: '', type: 99, methodLength: 255 }), Buffer.alloc(3)])
+  const m = new Incoming()
+  m.type = 3
+  assert.equal(unpackFrame(bytes, 3, bytes.length, limits, m), bytes.length - 6)
+  assert.deepEqual([m.type, m.seq, m.route, m.codec, m.bodyStart, m.bodyEnd], [FILTERED, 0, -1, 0, 3, bytes.length - 3])
+  assert.deepEqual([m.nameStart, m.nameEnd, m.statusStart, m.statusEnd, m.metaStart, m.metaEnd], [3, 3, 3, 3, 3, 3])
+  assert.deepEqual(m.owned().buffer, bytes.subarray(3, bytes.length - 3))
 })
 
 test('every sequence number that Go reads is read, and no other', () => {
@@ -202,7 +215,7 @@ test('a frame that ends at or before any field is refused', () => {
 test('the first bad field decides the reason', () => {
   assert.equal(unpack(frame({ total: 3, version: 9, filters: [1] })), 'TooShort')
   assert.equal(unpack(frame({ version: 9, filters: [1] })), 'Version')
-  assert.equal(unpack(frame({ filters: [1], seq: '' })), 'Filter')
+  assert.equal(unpack(frame({ filters: [1, 2, 3, 4, 5], seq: '' })), 'FilterCount')
   assert.equal(unpack(frame({ seq: '!', type: 9, methodLength: 255 })), 'Seq')
   assert.equal(unpack(frame({ type: 9, methodLength: 255 })), 'Type')
 })

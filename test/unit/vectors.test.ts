@@ -2,6 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
+import type { Filter } from '../../src/filter.ts'
+import { makeFilters } from '../../src/filter-table.ts'
+import { packLayers, unpackLayers } from '../../src/filtering/layers.ts'
+import { insecureAes } from '../../src/filters/aes.ts'
+import { FILTERED } from '../../src/message.ts'
 import { decodeMeta } from '../../src/meta.ts'
 import { decodeStatus } from '../../src/status-json.ts'
 import { rawCodecs } from '../raw-codecs.ts'
@@ -9,6 +14,8 @@ import { rawCodecs } from '../raw-codecs.ts'
 interface Vector {
   name: string
   hex: string
+  /** Before filters. */
+  payloadHex?: string
   fields: {
     size: number
     version: number
@@ -29,19 +36,38 @@ const OK = '{"code":0,"msg":"","cause":""}'
 const vectors: Vector[] = JSON.parse(readFileSync(new URL('../vectors/raw.json', import.meta.url), 'utf8'))
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1')
 
+const filters = makeFilters([insecureAes('1234567890123456')])
+
+const pipeOf = (ids: number[]): Filter[] => ids.map((id) => filters.byId(id) as Filter)
+
+/** A frame without filters around `payload`. */
+function plainFrame(payload: Uint8Array): Buffer {
+  const frame = Buffer.concat([Buffer.from([0, 0, 0, 0, 1, 0]), payload])
+  frame.writeUInt32BE(frame.length)
+  return frame
+}
+
 for (const { name, unpack, pack } of rawCodecs) {
   test(`every frame captured from Go unpacks to its fields and packs to its bytes (${name})`, () => {
     assert.ok(vectors.length >= 100)
     for (const { name, hex, fields } of vectors) {
-      const bytes = Buffer.from(hex, 'hex')
-      const got = unpack(bytes, 1 << 24, 4)
+      let bytes: Buffer = Buffer.from(hex, 'hex')
       if (fields.filters.length > 0) {
-        assert.equal(got, -CloseReason.Filter, name)
-      } else if (fields.type < 1 || fields.type > 3) {
+        const whole = unpack(bytes, 1 << 24, 4)
+        assert.deepEqual(
+          whole,
+          { size: bytes.length, seq: 0, type: FILTERED, codec: 0, method: '', status: '', meta: '', body: bytes.toString('latin1') },
+          name,
+        )
+        bytes = plainFrame(unpackLayers(pipeOf(fields.filters), bytes.subarray(6 + fields.filters.length), 1 << 20) as Uint8Array)
+      }
+      const got = unpack(bytes, 1 << 24, 4)
+      if (fields.type < 1 || fields.type > 3) {
         assert.equal(got, -CloseReason.Type, name)
       } else {
         assert.ok(typeof got === 'object', `${name}: ${got}`)
-        const { size, seq, type, codec } = fields
+        const { seq, type, codec } = fields
+        const size = bytes.length
         // An invalid byte of Go's own text is not text: statuses are compared byte by byte below.
         const status = fields.statusText === OK ? '' : got.status
         const meta = fields.metaText === '{}' ? '' : latin1(fields.metaText)
@@ -57,11 +83,25 @@ for (const { name, unpack, pack } of rawCodecs) {
           codec,
           Buffer.from(fields.bodyHex, 'hex'),
         )
-        assert.equal(packed.toString('hex'), hex, name)
+        assert.equal(packed.toString('hex'), bytes.toString('hex'), name)
       }
     }
   })
 }
+
+test('what Go filtered comes out as it was, and filters to the same bytes where no compressor has a choice', () => {
+  const filtered = vectors.filter(({ fields }) => fields.filters.length > 0)
+  assert.ok(filtered.length >= 19)
+  for (const { name, hex, payloadHex, fields } of filtered) {
+    const pipe = pipeOf(fields.filters)
+    const body = Buffer.from(hex, 'hex').subarray(6 + pipe.length)
+    const payload = unpackLayers(pipe, body, 1 << 20) as Uint8Array
+    assert.equal(Buffer.from(payload).toString('hex'), payloadHex, name)
+    const packed = packLayers(pipe, payload) as Uint8Array
+    if (fields.filters.includes(0x7a)) assert.deepEqual(unpackLayers(pipe, packed, 1 << 20), payload, name)
+    else assert.equal(Buffer.from(packed).toString('hex'), body.toString('hex'), name)
+  }
+})
 
 test('the status and meta of every frame captured from Go decode to what Go meant', () => {
   for (const { name, fields } of vectors) {

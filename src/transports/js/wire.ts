@@ -80,8 +80,10 @@ export class JsWire implements Wire, Turning {
   #watched = false
   /** Not reading: too much unsent. */
   #paused = false
-  /** Not delivering: had its share of this turn, or a part. */
+  /** Not delivering: had its share of this turn, or a part, or is held. */
   #yielded = false
+  /** Calls of `hold` that were not followed by `release`. */
+  #holds = 0
   /** Not reading, for one of these reasons. */
   #stopped = false
   /** The FIN came while we were not reading. */
@@ -154,12 +156,33 @@ export class JsWire implements Wire, Turning {
     if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
     const chunk = this.#outbox.reserve(size)
     this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body))
-    if (!this.#dirty) {
-      this.#dirty = true
-      this.#turns.flushLater(this)
-    }
-    if (queued + size > maxUnsent / 2) this.#press()
+    this.#onQueued(queued + size)
     return SendResult.Ok
+  }
+
+  sendFrame(frame: Uint8Array): SendResult {
+    if (this.#state !== State.Open) return SendResult.Closed
+    const { maxMessage, maxUnsent } = this.#options
+    const size = frame.length
+    if (size > maxMessage) return SendResult.TooLarge
+    const queued = this.#inFlight + this.#outbox.size
+    if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
+    const chunk = this.#outbox.reserve(size)
+    chunk.buffer.set(frame, chunk.end)
+    this.#outbox.commit(chunk, chunk.end + size)
+    this.#onQueued(queued + size)
+    return SendResult.Ok
+  }
+
+  hold(): void {
+    this.#holds++
+    if (this.#state !== State.Open) return
+    this.#yielded = true
+    if (!this.#stopped) this.#stop()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#resumeLater()
   }
 
   end(): void {
@@ -192,6 +215,7 @@ export class JsWire implements Wire, Turning {
 
   resume(): void {
     this.#resuming = false
+    if (this.#holds > 0) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
     if (this.#state !== State.Open || this.#paused || this.#sink === undefined) return
@@ -275,6 +299,15 @@ export class JsWire implements Wire, Turning {
   #stop(): void {
     this.#stopped = true
     this.#socket.pause()
+  }
+
+  /** A frame was put into the outbox: `queued` bytes at most wait now. */
+  #onQueued(queued: number): void {
+    if (!this.#dirty) {
+      this.#dirty = true
+      this.#turns.flushLater(this)
+    }
+    if (queued > this.#options.maxUnsent / 2) this.#press()
   }
 
   /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */

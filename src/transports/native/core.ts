@@ -119,6 +119,10 @@ export class NativeCore implements WireCore {
     this.#addon.end(this.#number, slot, generation)
   }
 
+  hold(slot: number, generation: number, on: boolean): void {
+    this.#addon.hold(this.#number, slot, generation, on)
+  }
+
   destroy(slot: number, generation: number, reason: number): void {
     this.#addon.destroy(this.#number, slot, generation, reason)
   }

@@ -1,6 +1,7 @@
 import { getSystemErrorName } from 'node:util'
+import { CloseReason } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import type { Incoming } from '../../message.ts'
+import { FILTERED, type Incoming } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { SendResult, type Wire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
@@ -26,6 +27,7 @@ export interface WireCore {
   /** The same, the last message's body being `body`. */
   drainWith(body: Uint8Array): void
   end(slot: number, generation: number): void
+  hold(slot: number, generation: number, on: boolean): void
   destroy(slot: number, generation: number, reason: number): void
 }
 
@@ -47,6 +49,10 @@ export class NativeWire implements Wire {
   /** Messages may pass, both ways. */
   open = false
   #waiting: Incoming[] | undefined = undefined
+  /** Calls of `hold` that were not followed by `release`. */
+  #holds = 0
+  /** The peer's FIN came while held: `onClose` follows what waits. */
+  #ended = false
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
@@ -60,8 +66,8 @@ export class NativeWire implements Wire {
   }
 
   /**
-   * Hands a message on, unless the peer leaves too much of our answers unread: the core has stopped reading then, and what
-   * was read before waits here (at most one read's worth), so that its answers do not pile up as well.
+   * Hands a message on, unless we are held or the peer leaves too much of our answers unread: the core has stopped reading then, and
+   * what was read before waits here (at most one read's worth), so that its answers do not pile up as well.
    */
   receive(message: Incoming): void {
     if (this.#waiting !== undefined || this.#core.unsent[this.#slot] > this.#maxUnsent / 2) {
@@ -76,8 +82,18 @@ export class NativeWire implements Wire {
     const waiting = this.#waiting
     if (waiting === undefined) return
     let next = 0
-    while (next < waiting.length && this.open && this.#core.unsent[this.#slot] <= this.#maxUnsent / 2) this.sink.onMessage(waiting[next++])
-    this.#waiting = next < waiting.length && this.open ? waiting.slice(next) : undefined
+    while (next < waiting.length && this.#mayDeliver()) {
+      this.sink.onMessage(waiting[next++])
+      if (this.#waiting !== waiting) return // destroyed
+    }
+    const waits = (this.open || this.#ended) && (next < waiting.length || this.#holds > 0)
+    this.#waiting = waits ? waiting.slice(next) : undefined
+  }
+
+  /** Also after the peer's FIN, when what came before it waited. */
+  #mayDeliver(): boolean {
+    if (this.#holds > 0) return false
+    return this.#ended || (this.open && this.#core.unsent[this.#slot] <= this.#maxUnsent / 2)
   }
 
   send(
@@ -101,13 +117,7 @@ export class NativeWire implements Wire {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
       return this.#sendLarge(type, seq, route, method, status, meta, codec, quoted ? `"${body}"` : body)
     }
-    let next = control[Ctl.SendNext]
-    const count = next - control[Ctl.SendBase]
-    const used = control[Ctl.OutboxNext] - control[Ctl.OutboxBase]
-    if (count === MAX_SENDS || (count !== 0 && used + header + bodyBound > this.#outboxShare)) {
-      core.drain()
-      next = control[Ctl.SendNext]
-    }
+    const next = this.#makeRoom(header + bodyBound)
     let at = control[Ctl.OutboxNext]
     const send = next * SEND_WORDS
     let nameBytesCount = 0
@@ -158,6 +168,44 @@ export class NativeWire implements Wire {
     return SendResult.Ok
   }
 
+  sendFrame(frame: Uint8Array): SendResult {
+    if (!this.open) return SendResult.Closed
+    const size = frame.length
+    if (size > this.#maxMessage) return SendResult.TooLarge
+    const core = this.#core
+    const { control, sends, outbox } = core
+    const unsent = core.unsent[this.#slot]
+    if (unsent !== 0 && unsent + size > this.#maxUnsent) return SendResult.Unsent
+    const large = size > OUTBOX_SIZE
+    if (large) core.drain() // so that this message is alone
+    const next = this.#makeRoom(large ? 0 : size)
+    const at = control[Ctl.OutboxNext]
+    if (!large) outbox.set(frame, at)
+    const send = next * SEND_WORDS
+    sends[send + Snd.Slot] = this.#slot
+    sends[send + Snd.Generation] = this.generation
+    sends[send + Snd.Bits] = FILTERED
+    sends[send + Snd.Route] = -1
+    sends[send + Snd.BodyStart] = at
+    sends[send + Snd.BodySize] = large ? 0 : size
+    sends[send + Snd.MetaSize] = sends[send + Snd.StatusSize] = sends[send + Snd.NameSize] = 0
+    control[Ctl.OutboxNext] = large ? at : at + size
+    control[Ctl.SendNext] = next + 1
+    if (large) core.drainWith(frame)
+    return SendResult.Ok
+  }
+
+  /** Makes the outbox have `bytes` free; returns the number of the next message in it. */
+  #makeRoom(bytes: number): number {
+    const { control } = this.#core
+    const next = control[Ctl.SendNext]
+    const count = next - control[Ctl.SendBase]
+    const used = control[Ctl.OutboxNext] - control[Ctl.OutboxBase]
+    if (count !== MAX_SENDS && (count === 0 || used + bytes <= this.#outboxShare)) return next
+    this.#core.drain()
+    return control[Ctl.SendNext]
+  }
+
   /** A body that the outbox cannot hold crosses by a call of its own. */
   #sendLarge(
     type: number,
@@ -191,6 +239,25 @@ export class NativeWire implements Wire {
     return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
   }
 
+  hold(): void {
+    if (this.#holds++ > 0) return
+    this.#waiting ??= []
+    if (this.open) this.#core.hold(this.#slot, this.generation, true)
+  }
+
+  release(): void {
+    if (--this.#holds > 0) return
+    if (this.open) this.#core.hold(this.#slot, this.generation, false)
+    try {
+      this.deliverWaiting()
+    } catch (error) {
+      // A bug of ours, which costs its own connection and no other.
+      process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+      this.destroy(CloseReason.Local)
+    }
+    if (this.#ended && this.#holds === 0) this.#tellEnded(CloseReason.Peer)
+  }
+
   end(): void {
     if (!this.open) return
     this.open = false
@@ -199,11 +266,24 @@ export class NativeWire implements Wire {
 
   destroy(reason: number): void {
     this.open = false
+    this.#waiting = undefined
     this.#core.destroy(this.#slot, this.generation, reason)
+    if (this.#ended) queueMicrotask(() => this.#tellEnded(reason))
+  }
+
+  #tellEnded(reason: number): void {
+    if (!this.#ended) return
+    this.#ended = false
+    this.sink.onClose(reason, '')
   }
 
   onClosed(reason: number, errno: number): void {
+    const wasOpen = this.open
     this.open = false
+    if (wasOpen && this.#holds > 0 && reason === CloseReason.Peer) {
+      this.#ended = true
+      return
+    }
     this.#waiting = undefined
     if (this.connecting === undefined) {
       this.sink.onClose(reason, errno === 0 ? '' : getSystemErrorName(errno))

@@ -68,6 +68,8 @@ write('framer', {
   'length-over-limit': stream({ limit: 0x21 }, smallest, u32(65)),
   'length-all-ones': stream({ limit: 0x07 }, hex('ffffffff 0100 0131')),
   'version-0': stream({}, smallest, hex('0000000f 00')),
+  'filters-4': stream({ chunks: UP_TO_8 }, smallest, hex('0000000f 01 04 7a7a7a7a 0000000000'), smallest),
+  'filters-large': stream({ chunks: UP_TO_128, zeros: 66 }, u32(128 * 66), hex('0102 7a35')),
   'filters-5': stream({}, smallest, hex('00000020 01 05')),
   'seq-bad': stream({ chunks: UP_TO_8 }, smallest, frame(hex('013f 01 00 0000 0000 6a')), smallest),
   'type-4': stream({ chunks: UP_TO_8 }, smallest, frame(hex('0131 04 00 0000 0000 6a')), smallest),

@@ -1,0 +1,121 @@
+import { CloseReason } from '../close-reason.ts'
+import { type Filter, FilterOverflow, type Unpacker } from '../filter.ts'
+import type { FilterTable } from '../filter-table.ts'
+import { Incoming } from '../message.ts'
+import { HEADER_BYTES } from '../protos/raw.ts'
+import { unpackFields } from '../protos/raw-unpack.ts'
+import type { Wire } from '../transport.ts'
+import { unpackLayers } from './layers.ts'
+
+/** Where messages go when their filters are removed, and what ends the session when that fails. */
+export interface Receiver {
+  /** `message` is borrowed. */
+  onMessage(message: Incoming): void
+  fail(reason: CloseReason): void
+  /** The last message that was worked on off the loop is done. */
+  onFiltersIdle(): void
+}
+
+/** Borrowed by every `onMessage`. Messages never nest: they come from the wire or from the end of a job. */
+const message = new Incoming()
+
+/**
+ * Frames with filters of one session, from its wire to its `onMessage`. While one is worked on off the loop the wire is held, so that
+ * messages keep their order and only one of them is held decompressed.
+ */
+export class FilteredIn {
+  readonly #wire: Wire
+  readonly #filters: FilterTable
+  readonly #maxPayload: number
+  readonly #receiver: Receiver
+  readonly #unpackers = new Map<Filter, Unpacker>()
+  #busy = false
+  #over = false
+
+  /** @param maxMessage limit of a frame, with its filters and without */
+  constructor(wire: Wire, filters: FilterTable, maxMessage: number, receiver: Receiver) {
+    this.#wire = wire
+    this.#filters = filters
+    this.#maxPayload = maxMessage - HEADER_BYTES
+    this.#receiver = receiver
+  }
+
+  /** A message is worked on off the loop. */
+  get busy(): boolean {
+    return this.#busy
+  }
+
+  /** `frame` is of type `FILTERED`, its number of filters checked; it is borrowed. */
+  receive(frame: Incoming): void {
+    const { buffer, bodyStart, bodyEnd } = frame
+    const first = bodyStart + HEADER_BYTES
+    const start = first + buffer[first - 1]
+    const filters: Filter[] = []
+    for (let at = first; at < start; at++) {
+      const filter = this.#filters.byId(buffer[at])
+      if (filter === undefined) {
+        this.#receiver.fail(CloseReason.Filter)
+        return
+      }
+      filters.push(filter)
+    }
+    const layers = filters.map((filter) => this.#unpackerOf(filter))
+    let payload: Uint8Array | Promise<Uint8Array>
+    try {
+      payload = unpackLayers(layers, buffer.subarray(start, bodyEnd), this.#maxPayload)
+    } catch (error) {
+      this.#refuse(error)
+      return
+    }
+    if (payload instanceof Promise) void this.#handOnLater(payload, filters)
+    else this.#handOn(payload, filters)
+  }
+
+  /** The session is over: what is still worked on comes to nothing. */
+  drop(): void {
+    this.#over = true
+  }
+
+  async #handOnLater(payload: Promise<Uint8Array>, filters: readonly Filter[]): Promise<void> {
+    this.#wire.hold()
+    this.#busy = true
+    let bytes: Uint8Array | undefined
+    try {
+      bytes = await payload
+    } catch (error) {
+      if (!this.#over) this.#refuse(error)
+    }
+    try {
+      if (bytes !== undefined && !this.#over) this.#handOn(bytes, filters)
+    } catch (error) {
+      // The session layer catches what handlers throw: a bug of ours, which costs this session and no other, as in the transports.
+      process.emitWarning(error instanceof Error ? error : new Error(`a session threw ${String(error)}`))
+      this.#receiver.fail(CloseReason.Local)
+    }
+    this.#busy = false
+    this.#wire.release()
+    this.#receiver.onFiltersIdle()
+  }
+
+  #handOn(payload: Uint8Array, filters: readonly Filter[]): void {
+    const buffer = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+    const refused = unpackFields(buffer, 0, buffer.length, message)
+    if (refused !== 0) {
+      this.#receiver.fail(-refused as CloseReason)
+      return
+    }
+    message.filters = filters
+    this.#receiver.onMessage(message)
+  }
+
+  #refuse(error: unknown): void {
+    this.#receiver.fail(error instanceof FilterOverflow ? CloseReason.TooLarge : CloseReason.FilterFailed)
+  }
+
+  #unpackerOf(filter: Filter): Unpacker {
+    if (filter.receiver === undefined) return filter
+    let unpacker = this.#unpackers.get(filter)
+    if (unpacker === undefined) this.#unpackers.set(filter, (unpacker = filter.receiver()))
+    return unpacker
+  }
+}

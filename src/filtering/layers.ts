@@ -1,0 +1,69 @@
+import { type Filter, FilterOverflow, type Unpacker } from '../filter.ts'
+import { runJob } from './jobs.ts'
+
+/** Up to this many bytes on both sides a layer is handled at once; more goes off the loop. */
+const SMALL = 64 * 1024
+
+/**
+ * Adds the layers, the last filter's first (spec/wire.md §4): at once where that is quick, else off the loop. `payload` must stay
+ * untouched until the result is there.
+ */
+export function packLayers(filters: readonly Filter[], payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
+  let bytes = payload
+  for (let i = filters.length - 1; i >= 0; i--) {
+    if (bytes.length > SMALL && filters[i].packAsync !== undefined) return runJob(() => packLarge(filters, i, bytes))
+    bytes = filters[i].pack(bytes)
+  }
+  return bytes
+}
+
+async function packLarge(filters: readonly Filter[], last: number, payload: Uint8Array): Promise<Uint8Array> {
+  let bytes = payload
+  for (let i = last; i >= 0; i--) bytes = await (filters[i].packAsync?.(bytes) ?? filters[i].pack(bytes))
+  return bytes
+}
+
+/**
+ * Removes the layers, the first first: at once where that is quick, else off the loop. `payload` is borrowed until this returns.
+ * @param maxSize most bytes any layer may hold
+ * @throws (or rejects) FilterOverflow beyond `maxSize`, otherwise what a layer throws
+ */
+export function unpackLayers(layers: readonly Unpacker[], payload: Uint8Array, maxSize: number): Uint8Array | Promise<Uint8Array> {
+  let bytes = payload
+  for (let i = 0; i < layers.length; i++) {
+    const opened = unpackSmall(layers[i], bytes, maxSize)
+    if (opened === undefined) {
+      // Borrowed, perhaps by way of a filter that only cut something off.
+      const own = bytes.buffer === payload.buffer ? Buffer.from(bytes) : bytes
+      return runJob(() => unpackLarge(layers, i, own, maxSize))
+    }
+    bytes = opened
+  }
+  return bytes
+}
+
+/** Undefined when there is too much of it on either side. */
+function unpackSmall(layer: Unpacker, bytes: Uint8Array, maxSize: number): Uint8Array | undefined {
+  const wait = layer.unpackAsync !== undefined
+  if (wait && bytes.length > SMALL) return undefined
+  const limit = wait ? Math.min(maxSize, SMALL) : maxSize
+  try {
+    return within(layer.unpack(bytes, limit), maxSize)
+  } catch (error) {
+    if (error instanceof FilterOverflow && limit < maxSize) return undefined
+    throw error
+  }
+}
+
+async function unpackLarge(layers: readonly Unpacker[], first: number, payload: Uint8Array, maxSize: number): Promise<Uint8Array> {
+  let bytes = payload
+  for (let i = first; i < layers.length; i++) {
+    bytes = within(await (layers[i].unpackAsync?.(bytes, maxSize) ?? layers[i].unpack(bytes, maxSize)), maxSize)
+  }
+  return bytes
+}
+
+function within(bytes: Uint8Array, maxSize: number): Uint8Array {
+  if (bytes.length > maxSize) throw new FilterOverflow(maxSize)
+  return bytes
+}

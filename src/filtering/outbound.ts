@@ -1,0 +1,138 @@
+import type { Filter } from '../filter.ts'
+import { nameBytes } from '../names.ts'
+import { HEADER_BYTES, RAW_VERSION } from '../protos/raw.ts'
+import { frameSize, packFrame } from '../protos/raw-pack.ts'
+import { SendResult, type Wire } from '../transport.ts'
+import { packLayers } from './layers.ts'
+
+/** A message that waits for its filters, or for one before it. */
+interface Waiting {
+  readonly filters: readonly Filter[]
+  readonly payload: Uint8Array
+  /** Begun already. */
+  readonly packed: Promise<Uint8Array> | undefined
+  settle(result: SendResult): void
+  fail(error: unknown): void
+}
+
+const none: readonly Filter[] = []
+
+/** What a message takes that waits, besides its bytes. */
+const OVERHEAD = 256
+
+/**
+ * Messages with filters of one session on their way to its wire. What takes long is done off the loop, and all that the session sends
+ * meanwhile waits behind it, so that order is kept. What waits counts against `maxUnsent`; above half of it the wire is held, so that
+ * the peer's requests, and with them the replies, do not pile up.
+ */
+export class FilteredOut {
+  readonly #wire: Wire
+  readonly #maxMessage: number
+  readonly #maxUnsent: number
+  readonly #onIdle: () => void
+  #queue: Waiting[] = []
+  /** Bytes of what waits, before filters, with `OVERHEAD` for each message. */
+  #queued = 0
+  #running = false
+  #holding = false
+  #over = false
+
+  /** @param onIdle called when the last of what waited was sent */
+  constructor(wire: Wire, limits: { readonly maxMessage: number; readonly maxUnsent: number }, onIdle: () => void) {
+    this.#wire = wire
+    this.#maxMessage = limits.maxMessage
+    this.#maxUnsent = limits.maxUnsent
+    this.#onIdle = onIdle
+  }
+
+  /** Something waits: whatever the session sends must come through here. */
+  get busy(): boolean {
+    return this.#running
+  }
+
+  /**
+   * As `Wire.send`. The body is copied before this returns.
+   * @returns at once, or a promise when the message waits
+   * @throws (or rejects) what a filter throws
+   */
+  send(
+    filters: readonly Filter[] | undefined,
+    type: number,
+    seq: number,
+    route: number,
+    method: string,
+    status: string,
+    meta: string,
+    codec: number,
+    content: string | Uint8Array | null,
+    quoted = false,
+  ): SendResult | Promise<SendResult> {
+    if (this.#over) return SendResult.Closed
+    const name = route >= 0 ? nameBytes(route) : Buffer.from(method)
+    const body = quoted ? `"${content}"` : content
+    const size = frameSize(seq, name, status, meta, body)
+    if (size === -1 || size > this.#maxMessage) return SendResult.TooLarge
+    if (this.#running && this.#queued + size > this.#maxUnsent) return SendResult.Unsent
+    const frame = Buffer.allocUnsafe(size)
+    packFrame(frame, 0, seq, type, name, status, meta, codec, body)
+    const payload = frame.subarray(HEADER_BYTES)
+    const pipe = filters ?? none
+    if (this.#running) return this.#wait(pipe, payload, undefined)
+    const packed = packLayers(pipe, payload)
+    if (!(packed instanceof Promise)) return this.#wire.sendFrame(frameOf(pipe, packed))
+    const sent = this.#wait(pipe, payload, packed)
+    void this.#run()
+    return sent
+  }
+
+  /** The session ends: what waits is not sent. */
+  drop(): void {
+    this.#over = true
+  }
+
+  #wait(filters: readonly Filter[], payload: Uint8Array, packed: Promise<Uint8Array> | undefined): Promise<SendResult> {
+    this.#queued += payload.length + OVERHEAD
+    if (!this.#holding && this.#queued > this.#maxUnsent / 2) {
+      this.#holding = true
+      this.#wire.hold()
+    }
+    return new Promise((settle, fail) => this.#queue.push({ filters, payload, packed, settle, fail }))
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true
+    while (this.#queue.length > 0) {
+      const batch = this.#queue
+      this.#queue = []
+      for (const waiting of batch) await this.#sendOne(waiting)
+    }
+    this.#running = false
+    this.#onIdle()
+  }
+
+  async #sendOne({ filters, payload, packed, settle, fail }: Waiting): Promise<void> {
+    try {
+      const bytes = this.#over ? payload : await (packed ?? packLayers(filters, payload))
+      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(frameOf(filters, bytes)))
+    } catch (error) {
+      fail(error)
+    }
+    this.#queued -= payload.length + OVERHEAD
+    if (this.#holding && this.#queued < this.#maxUnsent / 4) {
+      this.#holding = false
+      this.#wire.release()
+    }
+  }
+}
+
+/** The frame of a payload that went through `filters` (spec/wire.md §8.1). */
+function frameOf(filters: readonly Filter[], payload: Uint8Array): Buffer {
+  const start = HEADER_BYTES + filters.length
+  const frame = Buffer.allocUnsafe(start + payload.length)
+  frame.writeUInt32BE(frame.length, 0)
+  frame[4] = RAW_VERSION
+  frame[5] = filters.length
+  for (let i = 0; i < filters.length; i++) frame[HEADER_BYTES + i] = filters[i].id
+  frame.set(payload, start)
+  return frame
+}
