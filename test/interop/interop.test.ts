@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { Endpoint } from '../../src/index.ts'
+import { Endpoint, insecureAes } from '../../src/index.ts'
 import { addressOf, GoPeer, type GoServer, type Network, urlOf } from './go-peer.ts'
 import { nodeCallsGo } from './node-calls-go.ts'
-import { offerServerRoutes } from './routes.ts'
+import { aesKey, offerServerRoutes } from './routes.ts'
 
 // The suite names its transports itself.
 delete process.env.DMICRO_TRANSPORT
@@ -40,7 +40,7 @@ describe('interop with Go DMicro', { skip: missing }, () => {
       })
 
       it(`Go client calls ${transport} server over ${network}`, async () => {
-        const server = new Endpoint({ transport, log: false })
+        const server = new Endpoint({ transport, log: false, filters: [insecureAes(aesKey)] })
         assert.equal(server.transport.kind, transport)
         offerServerRoutes(server)
         const listener = await server.listen(urlOf(network, go.freeAddress(network)))

@@ -3,9 +3,9 @@ import { after, before, it } from 'node:test'
 import { shortDecimal } from '../../src/codecs/decimal.ts'
 import { formCodec } from '../../src/codecs/form.ts'
 import { xmlCodec } from '../../src/codecs/xml.ts'
-import { bytes, Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { bytes, Endpoint, insecureAes, type Session, StatusError } from '../../src/index.ts'
 import { BenchmarkMessage, benchmarkValue } from '../protobuf/messages.ts'
-import { type Notebook, offerClientRoutes } from './routes.ts'
+import { aesKey, type Notebook, offerClientRoutes } from './routes.ts'
 
 /** Codec ids on the wire. */
 const jsonId = 0x6a
@@ -16,6 +16,9 @@ const xmlId = 0x78
 
 const protobuf = { codec: 'protobuf', arg: BenchmarkMessage, result: BenchmarkMessage } as const
 const toObject = (message: object): object => BenchmarkMessage.toObject(message as never, { longs: BigInt })
+
+/** Lists of transfer filters, outermost first, as `go/checks_filter.go` has them. */
+const pipes = ['gzip', 'md5', 'aes', 'gzip md5', 'md5 gzip', 'gzip aes', 'aes gzip', 'md5 aes', 'gzip gzip', 'gzip md5 aes gzip']
 
 /** What encoders like to escape, drop or split. */
 const awkward = 'héllo 世界 😀 <b>&</b> "quoted" back\\slash \n\t\x1b[31m \u00a0\u2028\ufeff'
@@ -37,7 +40,7 @@ export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void
   let pushed: Notebook
 
   before(async () => {
-    client = new Endpoint({ transport, timeout: 10_000, log: false })
+    client = new Endpoint({ transport, timeout: 10_000, log: false, filters: [insecureAes(aesKey)] })
     assert.equal(client.transport.kind, transport)
     pushed = offerClientRoutes(client)
     session = await client.dial(url())
@@ -219,6 +222,23 @@ export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void
     assert.deepEqual(all.slice(before.length).sort(), notes.sort())
   })
 
+  it('calls and pushes through filters, in small and in large', async () => {
+    const before = await session.call<string[]>('/note/list', 0)
+    for (const pipe of pipes) {
+      const filters = pipe.split(' ')
+      assert.equal(await session.call('/math/add', [1, 2, 3], { filters }), 6, pipe)
+      assert.ok((await session.call('/echo/text', mebibyte, { filters })) === mebibyte, pipe)
+      await session.push('/note', awkward, { filters })
+    }
+    const all = await session.call<string[]>('/note/list', before.length + pipes.length)
+    assert.deepEqual(all.slice(before.length), Array(pipes.length).fill(awkward))
+  })
+
+  it('reads an error that comes through filters', async () => {
+    await fails('/status/fail', { code: 1001, msg: 'refused', cause: 'because' }, 1001, 'refused', 'because', ['aes', 'gzip'])
+    await fails('/no/such/route', 'x', 404, 'Not Found', '', ['md5', 'aes'])
+  })
+
   it('survives a push nobody takes', async () => {
     await session.push('/no/such/route', 'x')
     assert.equal(await session.call('/math/add', [1, 1]), 2)
@@ -288,8 +308,8 @@ export function nodeCallsGo(transport: 'native' | 'js', url: () => string): void
     assert.equal((await session.call<string[]>('/note/list', before.length + 1)).length, before.length + 1)
   })
 
-  async function fails(method: string, arg: unknown, code: number, message: string, cause: string): Promise<void> {
-    await assert.rejects(session.call(method, arg), (error) => {
+  async function fails(method: string, arg: unknown, code: number, message: string, cause: string, filters: string[] = []): Promise<void> {
+    await assert.rejects(session.call(method, arg, { filters }), (error) => {
       assert.ok(error instanceof StatusError)
       assert.deepEqual([error.code, error.message, error.cause], [code, message, cause])
       return true

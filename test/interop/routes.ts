@@ -2,6 +2,9 @@ import { EventEmitter, once } from 'node:events'
 import { type Endpoint, StatusError } from '../../src/index.ts'
 import { BenchmarkMessage } from '../protobuf/messages.ts'
 
+/** Of the filter aes, in `go/main.go` too. */
+export const aesKey = '1234567890123456'
+
 /** Pushed texts in the order their handlers ran, and a way to wait for them. */
 export class Notebook {
   readonly #notes: string[] = []

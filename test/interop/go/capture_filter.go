@@ -8,7 +8,10 @@ import (
 
 func captureFilters(rec *recorder) {
 	// A reply repeats the filters of its call, so each line below shows both directions.
-	for name, ids := range sorted(map[string][]byte{"gzip": {'z'}, "md5": {'5'}, "gzip-md5": {'z', '5'}, "md5-gzip": {'5', 'z'}, "gzip-gzip": {'z', 'z'}}) {
+	for name, ids := range sorted(map[string][]byte{
+		"gzip": {'z'}, "md5": {'5'}, "gzip-md5": {'z', '5'}, "md5-gzip": {'5', 'z'}, "gzip-gzip": {'z', 'z'},
+		"aes": {'a'}, "aes-gzip": {'a', 'z'}, "md5-aes": {'5', 'a'}, "aes-aes": {'a', 'a'},
+	}) {
 		l := newLine(rec)
 		l.call("call-"+name, "reply-"+name, "/math/add", []int{1, 2, 3, 4, 5}, drpc.WithTFilterPipe(ids...))
 	}

@@ -80,6 +80,7 @@ func allChecks() []check {
 	all = append(all, xmlChecks...)
 	all = append(all, statusChecks...)
 	all = append(all, metaChecks...)
+	all = append(all, filterChecks...)
 	all = append(all, peerChecks...)
 	all = append(all, loadChecks...)
 	return append(all, check{name: "close", run: closeSession})

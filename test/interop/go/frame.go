@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/md5"
 	"encoding/binary"
 	"encoding/json"
@@ -155,11 +157,34 @@ func undoFilters(ids, data []byte) ([]byte, error) {
 				return nil, errors.New("md5 differs")
 			}
 			data = data[:cut]
+		case 'a':
+			var err error
+			if data, err = decrypt(data); err != nil {
+				return nil, err
+			}
 		default:
 			return nil, fmt.Errorf("unknown filter %d", id)
 		}
 	}
 	return data, nil
+}
+
+// decrypt undoes AES-CBC with DMicro's constant IV and PKCS#7 padding.
+func decrypt(data []byte) ([]byte, error) {
+	block, err := aes.NewCipher([]byte(aesKey))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) == 0 || len(data)%aes.BlockSize != 0 {
+		return nil, errShort
+	}
+	plain := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, []byte("I Love Go Frame!")).CryptBlocks(plain, data)
+	padding := int(plain[len(plain)-1])
+	if padding == 0 || padding > aes.BlockSize {
+		return nil, errors.New("aes padding")
+	}
+	return plain[:len(plain)-padding], nil
 }
 
 // encode writes a frame without filters, for the calls no Go client would send.

@@ -19,11 +19,15 @@ const usage = `usage: dmicro-interop <command> [flags]
 // gzipLevel is for us to choose; the receiver never learns it.
 const gzipLevel = 6
 
+// aesKey is what every peer of these tests has.
+const aesKey = "1234567890123456"
+
 func main() {
 	logToStderr()
 	// DMicro registers no filter by itself and hangs up on one it does not know.
 	tfilter.RegGzip(gzipLevel)
 	tfilter.RegMD5()
+	tfilter.RegAES([]byte(aesKey))
 	if len(os.Args) < 2 {
 		fail(usage)
 	}
