@@ -45,16 +45,18 @@ function costAxis(costs: number[]): Record<string, unknown> {
   return Math.max(...costs) > 10 * Math.min(...costs) ? logAxis(name, 48, costs) : valueAxis(name, 48)
 }
 
+/** What the legend of these lines takes below a chart. */
+function legendHeight(run: Run, data: ReturnType<typeof lines>): number {
+  const names = data.map(([driver]) => driver)
+  return legendLines(run, names) * LEGEND_LINE
+}
+
 /** What a call costs the server as a sweep's value grows. Two points make no line. */
 export function sweepChart(run: Run, { id, axis, points }: Family): Chart | undefined {
   const at = points.map((trial) => ({ drivers: trial.drivers, x: () => trial.x?.value }))
   const data = lines(at, 'server_cpu_us_per_call')
   if (axis === undefined || points.length < 3 || data.length === 0) return undefined
-  const foot =
-    legendLines(
-      run,
-      data.map(([driver]) => driver),
-    ) * LEGEND_LINE
+  const foot = legendHeight(run, data)
   const title = `Server CPU per call over ${axis}`
   return {
     file: `${id}.svg`,
@@ -82,11 +84,7 @@ export function latencyChart(run: Run, { id, axis, points }: Family): Chart | un
   if (axis === undefined || sides.some((side) => side.length === 0)) return undefined
   const x = sides.flatMap((side) => column(side, 0))
   const y = sides.flatMap((side) => column(side, 1))
-  const foot =
-    legendLines(
-      run,
-      sides[0].map(([driver]) => driver),
-    ) * LEGEND_LINE
+  const foot = legendHeight(run, sides[0])
   const title = 'Latency against throughput, open loop'
   const half = (WIDTH - LEFT - RIGHT - BETWEEN) / 2
   return {

@@ -57,7 +57,7 @@ export function chooseTransport(choice: TransportChoice, threads: IoThreads, log
 
 /** @throws RangeError when DMICRO_IO_THREADS is neither a number nor 'auto' */
 function countThreads(threads: IoThreads): { count: number; reason: string } {
-  const asked = process.env.DMICRO_IO_THREADS ?? threads
+  const asked = process.env.DMICRO_IO_THREADS || threads
   if (asked !== 'auto') {
     const count = Number(asked)
     if (!Number.isInteger(count) || count < 0 || count > MAX_IO_THREADS)

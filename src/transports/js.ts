@@ -113,7 +113,7 @@ function bind(server: Server, address: Address, how: ListenOptions): Promise<voi
   const place = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ ...place, ...how, backlog: BACKLOG }, () => {
+    server.listen({ ...place, reusePort: how.reusePort, backlog: BACKLOG }, () => {
       server.off('error', reject)
       resolve()
     })

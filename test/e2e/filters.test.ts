@@ -178,24 +178,26 @@ onEachTransport('filters', (transport) => {
   })
 
   test('a call that is worked on when its receiver begins to close is answered', async (t) => {
-    const held: (() => void)[] = []
+    const begun = once()
+    const work = once()
     const slow: Filter = {
       id: 9,
       name: 'slow',
       pack: (bytes) => bytes,
       unpack: (bytes) => bytes,
       unpackAsync: async (bytes) => {
-        await new Promise<void>((resolve) => held.push(resolve))
+        begun.resolve()
+        await work.promise
         return bytes
       },
     }
     const options = { filters: [slow], closeTimeout: 5000 }
     const { server, session } = await pair(t, transport, { server: options, client: options })
     const call = status(session.call('/x', 'x'.repeat(100_000), { filters: ['slow'] }))
-    while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+    await begun.promise
     const closed = server.close()
     await new Promise(setImmediate)
-    held[0]()
+    work.resolve()
     assert.equal((await call)[0], Code.ServiceUnavailable)
     await closed
   })
@@ -258,11 +260,13 @@ onEachTransport('filters', (transport) => {
 
   test('a deadline passes while the reply is worked on, and the session lives', async (t) => {
     const { server, session } = await pair(t, transport, both())
+    const passed = once()
     server.routeCall('/slow', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 30))
+      await passed.promise
       return 'x'.repeat(MiB)
     })
     assert.equal((await status(session.call('/slow', 0, { filters: ['gzip'], timeout: 10 })))[0], Code.HandleTimeout)
+    passed.resolve()
     assert.equal((await session.call<string>('/slow', 0, { filters: ['gzip'] })).length, MiB)
   })
 
@@ -419,13 +423,14 @@ onEachTransport('filters', (transport) => {
   })
 
   test('a frame timeout does not strike while we are busy with the message before', async (t) => {
+    const work = once()
     const slow: Filter = {
       id: 9,
       name: 'slow',
       pack: (bytes) => bytes,
       unpack: (bytes) => bytes,
       unpackAsync: async (bytes) => {
-        await new Promise((resolve) => setTimeout(resolve, 250))
+        await work.promise
         return Buffer.from(bytes)
       },
     }
@@ -437,8 +442,12 @@ onEachTransport('filters', (transport) => {
     const stranger = await rawPeer(t, listener.url)
     const whole = frame({ seq: 2, method: '/echo', body: '2' })
     stranger.send(wrap([9], frame({ type: 3, method: '/p', body: `"${'x'.repeat(70_000)}"` }).subarray(6)), whole.subarray(0, 30))
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    // The time has passed when it struck one who began later.
+    const idle = await rawPeer(t, listener.url)
+    idle.send(whole.subarray(0, 30))
+    await idle.closed
     stranger.send(whole.subarray(30))
+    work.resolve()
     const [answer] = await stranger.received(1)
     assert.deepEqual([answer.body, pushed], ['2', 70_000])
   })
@@ -450,10 +459,10 @@ onEachTransport('filters', (transport) => {
     for (let round = 0; round < 10; round++) {
       sessions = await Promise.all(Array.from({ length: 5 }, () => client.dial(listener.url)))
       for (const one of sessions) one.push('/p', 'x'.repeat(500_000), { filters: ['aes-gcm', 'gzip'] })
-      if (round % 2 === 0) await new Promise((resolve) => setTimeout(resolve, round))
+      for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
       for (const one of sessions) one.destroy()
     }
-    while (server.sessionCount > 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (server.sessionCount > 1) await new Promise(setImmediate)
     const again = endpoint(t, { transport, filters: every() })
     const session = await again.dial(listener.url)
     assert.equal((await status(session.call('/none', 1, { filters: ['gzip'] })))[0], Code.NotFound)
