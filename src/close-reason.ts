@@ -21,6 +21,8 @@ export const CloseReason = {
   Status: 15,
   Refused: 16,
   FilterFailed: 17,
+  Protocol: 18,
+  Malformed: 19,
 } as const
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason]
 
@@ -43,6 +45,8 @@ export const closeReasonText: readonly string[] = [
   'unreadable status',
   'too many sessions',
   'bytes that a transfer filter refused',
+  'bytes of no protocol, or of several, that is offered here',
+  'bytes that are not the protocol',
 ]
 
 /** True when the peer broke the protocol or a limit, which is worth a warning; false for ordinary ends. */

@@ -1,4 +1,6 @@
 import type { Filter } from './filter.ts'
+import type { Meta } from './meta.ts'
+import type { DecodedStatus } from './status-json.ts'
 
 /** Message types on the wire (spec/wire.md §1.1). */
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
@@ -21,7 +23,8 @@ const empty = Buffer.alloc(0)
 
 /**
  * One received message, as offsets into borrowed memory. A transport fills the same object for every message,
- * so nothing of it may be kept after `WireSink.onMessage` returns: decode or copy.
+ * so nothing of it may be kept after `WireSink.onMessage` returns: decode or copy. Protocols whose fields are not simply there as bytes
+ * fill `method`, `status` and `meta` in place of the offsets.
  */
 export class Incoming {
   type = 0
@@ -45,6 +48,43 @@ export class Incoming {
   bodyEnd = 0
   /** The filters it came through, in wire order; undefined for none. */
   filters: readonly Filter[] | undefined = undefined
+  /** In place of `name*`: the service method. */
+  method: string | undefined = undefined
+  /** In place of `status*`. */
+  status: DecodedStatus | undefined = undefined
+  /** In place of `meta*`: string values, no prototype, at most `limits.maxMetaKeys` of them. */
+  meta: Meta | undefined = undefined
+  /** Names of filters that only the body went through, outermost first (`Proto.bodyFilters`); undefined for none. */
+  packed: readonly string[] | undefined = undefined
+  /** A CALL whose reply goes through these filters though its own body went through none; undefined for none. */
+  replyThrough: readonly string[] | undefined = undefined
+  /** A PUSH that may go to a route for CALLs when there is none for PUSHes. */
+  orCall = false
+
+  /** As new, for the next message. */
+  clear(): void {
+    this.type = 0
+    this.seq = 0
+    this.route = -1
+    this.codec = 0
+    this.hint = TextHint.Nothing
+    this.buffer = empty
+    this.nameStart = this.nameEnd = this.statusStart = this.statusEnd = this.metaStart = this.metaEnd = this.bodyStart = this.bodyEnd = 0
+    this.filters = undefined
+    this.method = undefined
+    this.status = undefined
+    this.meta = undefined
+    this.packed = undefined
+    this.replyThrough = undefined
+    this.orCall = false
+  }
+
+  /** Makes `bytes` the body; they are borrowed for as long as the message is. */
+  setBody(bytes: Uint8Array): void {
+    this.buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.bodyStart = 0
+    this.bodyEnd = bytes.length
+  }
 
   /** Makes this the frame `buffer[start, end)`, which has filters and is not taken apart. */
   setFiltered(buffer: Buffer, start: number, end: number): void {

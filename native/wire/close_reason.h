@@ -25,6 +25,8 @@ enum class CloseReason : uint8_t {
   kStatus,
   kRefused,
   kFilterFailed,
+  kProtocol,
+  kMalformed,
 };
 
 inline constexpr const char* kCloseReasonText[] = {
@@ -46,6 +48,8 @@ inline constexpr const char* kCloseReasonText[] = {
     "unreadable status",
     "too many sessions",
     "bytes that a transfer filter refused",
+    "bytes of no protocol, or of several, that is offered here",
+    "bytes that are not the protocol",
 };
 
 }  // namespace dmicro
