@@ -23,6 +23,7 @@ export const CloseReason = {
   FilterFailed: 17,
   Protocol: 18,
   Malformed: 19,
+  FilterMissing: 20,
 } as const
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason]
 
@@ -47,6 +48,7 @@ export const closeReasonText: readonly string[] = [
   'bytes that a transfer filter refused',
   'bytes of no protocol, or of several, that is offered here',
   'bytes that are not the protocol',
+  'message without a required transfer filter',
 ]
 
 /** True when the peer broke the protocol or a limit, which is worth a warning; false for ordinary ends. */

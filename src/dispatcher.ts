@@ -49,7 +49,8 @@ export class Dispatcher {
     }
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
-    const found = route >= 0 && route < table.length ? table[route] : undefined
+    let found = route >= 0 && route < table.length ? table[route] : undefined
+    if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
     const codec = this.#settings.codecs.byId(message.codec)
     let handler: AnyHandler
     let arg: unknown
@@ -204,7 +205,7 @@ export class Dispatcher {
   }
 
   #unknown(message: Incoming, isCall: boolean): AnyHandler {
-    if (message.route < 0 && message.nameStart === message.nameEnd) throw badMessage('invalid service method for message')
+    if (methodOf(message) === '') throw badMessage('invalid service method for message')
     const handler = isCall ? this.#router.unknownCall : this.#router.unknownPush
     if (handler === undefined) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
     return handler as AnyHandler
@@ -217,7 +218,8 @@ export class Dispatcher {
 }
 
 function methodOf(message: Incoming): string {
-  return message.route >= 0 ? nameText(message.route) : bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
+  if (message.route >= 0) return nameText(message.route)
+  return message.method ?? bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
 }
 
 function describe(thrown: unknown): string {

@@ -7,12 +7,16 @@ import { Dispatcher } from './dispatcher.ts'
 import type { Incoming } from './message.ts'
 import type { RouteTypes } from './message-type.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
+import type { Protocol } from './proto-table.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, Router } from './router.ts'
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { TimerWheel } from './timer-wheel.ts'
-import type { ListenOptions, Transport, Wire, WireListener } from './transport.ts'
+import { Framing, type ListenOptions as SocketOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
+import { framingOf, Undecided } from './wires/detect.ts'
+import { EnvelopeWire } from './wires/envelope-wire.ts'
+import { StreamWire } from './wires/stream-wire.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -22,7 +26,17 @@ export interface Listener {
   close(): Promise<void>
 }
 
+export interface ListenOptions extends SocketOptions {
+  /**
+   * Names of the protocols served here. Default: the endpoint's `protocol`. Of several the first bytes of a connection decide, once; bytes of none,
+   * or of more than one, close it, and so does silence for `limits.frameTimeout`.
+   */
+  protocols?: readonly string[]
+}
+
 export interface DialOptions {
+  /** Name of the protocol the peer speaks. Default: the endpoint's `protocol`. */
+  protocol?: string
   /** Milliseconds to connect in. Default: the endpoint's `dialTimeout`. */
   timeout?: number
   signal?: AbortSignal
@@ -73,6 +87,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #sessions = new Map<string, Session>()
   readonly #listeners = new Set<WireListener>()
   readonly #dials = new Set<AbortController>()
+  /** Connections that have not said their protocol yet. */
+  readonly #undecided = new Set<SocketWire>()
   #closed: Promise<void> | undefined
 
   /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here */
@@ -123,13 +139,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Listens on `tcp://host:port` or `unix:///path`; port 0 lets the system choose.
-   * @throws TypeError for a bad url; the system's error (`code` 'EADDRINUSE' …) when it cannot listen
+   * @throws TypeError for a bad url, an unknown protocol, or several of which one cannot be told by its first bytes; the system's error (`code` 'EADDRINUSE' …) when it cannot listen
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     this.#requireOpen()
     const address = parseAddress(url)
+    const protocols = this.#protocolsOf(options?.protocols)
+    const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolve(address)
-    const listener = await this.#transport.listen(resolved, this.settings.limits, (wire) => this.#accept(wire), options)
+    const wireOptions = { ...this.settings.limits, framing }
+    const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
       await listener.close()
       this.#requireOpen()
@@ -146,11 +165,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Connects to `url`.
-   * @throws StatusError 105 (rejects) with the last system error as cause, 499 when `signal` fires; TypeError for a bad url
+   * @throws StatusError 105 (rejects) with the last system error as cause, 499 when `signal` fires; TypeError for a bad url or protocol
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
     const timeout = duration('timeout', options?.timeout, this.settings.dialTimeout, 1)
+    const { settings } = this
+    const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
     this.#requireOpen()
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
@@ -159,9 +180,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     options?.signal?.addEventListener('abort', onAbort, { once: true })
     this.#dials.add(abort)
     try {
-      const wire = await this.#connect(address, abort.signal)
+      const wire = await this.#connect(address, framingOf(protocol), abort.signal)
       this.stats.dialled++
-      return this.#addSession(wire, wire.localAddress)
+      return this.#addSession(wire, protocol, false)
     } catch (error) {
       const code = options?.signal?.aborted ? Code.Canceled : Code.DialFailed
       throw new StatusError(code, statusText(code), textOf(error))
@@ -216,13 +237,31 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     void owner?.close()
   }
 
-  #accept(wire: Wire): void {
-    if (this.#closed !== undefined || this.#sessions.size >= this.settings.limits.maxSessions) {
+  #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
+    if (this.#closed !== undefined || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
       this.#refuse(wire)
-      return
+    } else if (protocols.length === 1) {
+      this.#begin(wire, protocols[0])
+    } else {
+      this.#undecided.add(wire)
+      const decided = (protocol: Protocol): void => {
+        this.#undecided.delete(wire)
+        this.#begin(wire, protocol)
+      }
+      new Undecided(wire, protocols, this.settings.limits, decided, (reason) => this.#neverDecided(wire, reason))
     }
+  }
+
+  #neverDecided(wire: SocketWire, reason: number): void {
+    this.#undecided.delete(wire)
+    if (!isViolation(reason)) return
+    this.stats.violations++
+    this.settings.log.warn('connection closed', { remote: wire.remoteAddress, reason: closeReasonText[reason] })
+  }
+
+  #begin(wire: SocketWire, protocol: Protocol): void {
     this.stats.accepted++
-    const session = this.#addSession(wire, wire.remoteAddress)
+    const session = this.#addSession(wire, protocol, true)
     try {
       this.emit('session', session)
     } catch (error) {
@@ -239,20 +278,40 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     wire.destroy(CloseReason.Refused)
   }
 
-  #addSession(wire: Wire, address: string): Session {
+  #protocolsOf(names: readonly string[] | undefined): readonly Protocol[] {
+    const { protocol, protocols } = this.settings
+    if (names === undefined) return [protocol]
+    const chosen = names.map((name) => protocols.byName(name))
+    if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
+      throw new TypeError('option protocols must name at least one protocol, and each once')
+    const mute = chosen.length === 1 ? undefined : chosen.find(({ match }) => match === undefined)
+    if (mute !== undefined) throw new TypeError(`protocol ${mute.name} has no match: it needs a listener to itself`)
+    return chosen
+  }
+
+  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean): Session {
+    const address = accepted ? socketWire.remoteAddress : socketWire.localAddress
     // Clients of a Unix socket all have the same address.
     let id = address
     for (let n = 2; this.#sessions.has(id); n++) id = `${address}#${n}`
-    const session = new Session(this, wire, id)
+    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name)
     this.#sessions.set(id, session)
     return session
   }
 
-  async #connect(address: Address, signal: AbortSignal): Promise<Wire> {
+  #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
+    if (protocol.framing === 'raw') return wire
+    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel }
+    return protocol.framing === 'envelope'
+      ? new EnvelopeWire(wire, protocol, owner, accepted)
+      : new StreamWire(wire, protocol, owner, accepted)
+  }
+
+  async #connect(address: Address, framing: Framing, signal: AbortSignal): Promise<SocketWire> {
     let failure: unknown = new Error(`${formatAddress(address)} has no address`)
     for (const candidate of await resolve(address)) {
       try {
-        return await this.#transport.dial(candidate, this.settings.limits, signal)
+        return await this.#transport.dial(candidate, { ...this.settings.limits, framing }, signal)
       } catch (error) {
         failure = error
         if (signal.aborted) break
@@ -265,6 +324,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
+    for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
     await Promise.all([...this.#sessions.values()].map((session) => session.close(options)))
     this.#transport.busyPoll?.(this, 0)
   }

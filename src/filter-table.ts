@@ -24,6 +24,17 @@ export class FilterTable {
     return this.#byId[id]
   }
 
+  /** The filters that `buffer[start, end)` lists; undefined when one is unknown. */
+  byIds(buffer: Uint8Array, start: number, end: number): readonly Filter[] | undefined {
+    const filters: Filter[] = []
+    for (let at = start; at < end; at++) {
+      const filter = this.#byId[buffer[at]]
+      if (filter === undefined) return undefined
+      filters.push(filter)
+    }
+    return filters
+  }
+
   byName(name: string): Filter | undefined {
     return this.#byName.get(name)
   }

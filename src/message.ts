@@ -6,8 +6,8 @@ import type { DecodedStatus } from './status-json.ts'
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
 
-/** Not on the wire: the type of an `Incoming` that is a frame with transfer filters, whole and untouched, in its body. */
-export const FILTERED = 0
+/** Not on the wire: the type of an `Incoming` whose body is bytes that were not taken apart, such as a frame with transfer filters. */
+export const WHOLE = 0
 
 /** What is known of a body without decoding it (native/wire/json_hint.h). Nothing is always right. */
 export const TextHint = {
@@ -56,6 +56,8 @@ export class Incoming {
   meta: Meta | undefined = undefined
   /** Names of filters that only the body went through, outermost first (`Proto.bodyFilters`); undefined for none. */
   packed: readonly string[] | undefined = undefined
+  /** What `type` will be when those are removed. */
+  packedType = 0
   /** A CALL whose reply goes through these filters though its own body went through none; undefined for none. */
   replyThrough: readonly string[] | undefined = undefined
   /** A PUSH that may go to a route for CALLs when there is none for PUSHes. */
@@ -75,6 +77,7 @@ export class Incoming {
     this.status = undefined
     this.meta = undefined
     this.packed = undefined
+    this.packedType = 0
     this.replyThrough = undefined
     this.orCall = false
   }
@@ -86,9 +89,9 @@ export class Incoming {
     this.bodyEnd = bytes.length
   }
 
-  /** Makes this the frame `buffer[start, end)`, which has filters and is not taken apart. */
-  setFiltered(buffer: Buffer, start: number, end: number): void {
-    this.type = FILTERED
+  /** Makes this the bytes `buffer[start, end)`, which are not taken apart. */
+  setWhole(buffer: Buffer, start: number, end: number): void {
+    this.type = WHOLE
     this.seq = 0
     this.route = -1
     this.codec = 0

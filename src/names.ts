@@ -22,6 +22,11 @@ export function internName(name: string): number {
   return id === undefined ? addName(name) : id
 }
 
+/** The id of `name`, or -1. */
+export function findNameText(name: string): number {
+  return ids.get(name) ?? -1
+}
+
 export function nameText(id: number): string {
   return texts[id]
 }

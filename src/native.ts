@@ -32,6 +32,8 @@ export interface NativeAddon {
   destroy(core: number, slot: number, generation: number, reason: number): void
   /** Stops reading a connection, or goes on. What was read before still comes. */
   hold(core: number, slot: number, generation: number, on: boolean): void
+  /** Answers what a connection with framing Peek sent; it is not read before. */
+  reframe(core: number, slot: number, generation: number, framing: number): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined
@@ -57,8 +59,8 @@ export interface NativeRings {
   unsent: ArrayBuffer
 }
 
-/** maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout */
-export type NativeLimits = [number, number, number, number, number]
+/** maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing */
+export type NativeLimits = [number, number, number, number, number, number]
 
 /** Either the addon or why there is none, in one line. */
 export type NativeLoad = { addon: NativeAddon } | { reason: string }

@@ -5,6 +5,8 @@ import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
+import type { Proto } from './proto.ts'
+import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
@@ -23,6 +25,15 @@ export interface EndpointOptions {
   codecs?: readonly Codec[]
   /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
   filters?: readonly Filter[]
+  /**
+   * Names of transfer filters that every message received must have gone through, such as an authenticated one: the sender chooses its filters, so
+   * nothing else keeps it from sending in clear (spec/quirks.md W16). A message that lacks one closes the session. Default: none.
+   */
+  requireFilters?: readonly string[]
+  /** Name of the protocol of listeners and dials that name none. Default 'raw'. */
+  protocol?: string
+  /** Protocols besides raw, json, protobuf, http, jsonrpc and redis; one of the same name and id takes the place of any of them. */
+  protocols?: readonly Proto[]
   /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
   mapper?: 'http' | 'rpc' | NameMapper
   /** Overrides of single limits. */
@@ -50,6 +61,10 @@ export interface Settings {
   codec: Codec
   codecs: CodecTable
   filters: FilterTable
+  /** Every one of them, null for none. */
+  required: readonly Filter[] | null
+  protocol: Protocol
+  protocols: ProtoTable
   mapper: NameMapper
   limits: Readonly<Limits>
   exposeErrors: boolean
@@ -70,6 +85,9 @@ const known = new Set([
   'codec',
   'codecs',
   'filters',
+  'requireFilters',
+  'protocol',
+  'protocols',
   'mapper',
   'limits',
   'exposeErrors',
@@ -93,6 +111,9 @@ export function readOptions(options: EndpointOptions): Settings {
   const { mapper = 'http', log } = options
   const named = typeof mapper === 'function' ? mapper : mappers[mapper]
   if (named === undefined) throw new TypeError(`option mapper must be 'http', 'rpc' or a function, got ${JSON.stringify(mapper)}`)
+  const protocols = makeProtocols(options.protocols ?? [])
+  const filters = makeFilters(options.filters ?? [])
+  const required = filters.append(undefined, options.requireFilters ?? [], Number.POSITIVE_INFINITY) ?? null
   return {
     transport: options.transport ?? 'auto',
     timeout: duration('timeout', options.timeout, 30_000, 0),
@@ -100,7 +121,10 @@ export function readOptions(options: EndpointOptions): Settings {
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,
-    filters: makeFilters(options.filters ?? []),
+    filters,
+    required,
+    protocol: protocols.byName(options.protocol ?? 'raw'),
+    protocols,
     mapper: named,
     limits: readLimits(options.limits ?? {}),
     exposeErrors: options.exposeErrors ?? false,

@@ -44,6 +44,8 @@ export interface ProtoSession {
    * @throws ProtoError (or any error) when the bytes are not the protocol: the session closes
    */
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number
+  /** Optional, for `bodyFilters`: false when `message` gains nothing by filters and is to go without. */
+  worthFilters?(message: Outgoing): boolean
   /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
   readonly unfinished?: boolean
   /** Optional: the connection is gone. */

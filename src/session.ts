@@ -6,7 +6,7 @@ import type { Filter } from './filter.ts'
 import { FilteredIn } from './filtering/inbound.ts'
 import { FilteredOut } from './filtering/outbound.ts'
 import { guardReply } from './guard.ts'
-import { FILTERED, type Incoming, MessageType, TextHint } from './message.ts'
+import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { internName } from './names.ts'
@@ -15,7 +15,7 @@ import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply } from './pending-call.ts'
 import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
-import { decodeStatus } from './status-json.ts'
+import { type DecodedStatus, decodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
@@ -86,9 +86,13 @@ export class Session extends EventEmitter<SessionEvents> {
   #in: FilteredIn | undefined
   #out: FilteredOut | undefined
 
+  /** Name of the protocol it speaks, such as 'raw'. */
+  readonly protocol: string
+
   /** @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string) {
+  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string) {
     super()
+    this.protocol = protocol
     this.#owner = owner
     this.#wire = wire
     this.#id = id
@@ -197,12 +201,15 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** @internal */
   onMessage(message: Incoming): void {
-    if (message.type === MessageType.Reply) {
+    if (message.type === WHOLE) {
+      this.#unfilter(message)
+      return
+    }
+    const { required } = this.#owner.settings
+    if (required !== null && !required.every((filter) => message.filters?.includes(filter))) {
+      this.fail(CloseReason.FilterMissing)
+    } else if (message.type === MessageType.Reply) {
       this.#onReply(message)
-    } else if (message.type === FILTERED) {
-      const { filters, limits } = this.#owner.settings
-      this.#in ??= new FilteredIn(this.#wire, filters, limits.maxMessage, this)
-      this.#in.receive(message)
     } else {
       this.#owner.onRequest(this, message)
     }
@@ -244,6 +251,7 @@ export class Session extends EventEmitter<SessionEvents> {
 
   /** The message's meta; undefined when it was unreadable and the session is being closed. @internal */
   readMeta(message: Incoming): Meta | undefined {
+    if (message.meta !== undefined) return message.meta
     if (message.metaStart === message.metaEnd) return noMeta
     const meta = decodeMeta(bodyText(message.buffer, message.metaStart, message.metaEnd, TextHint.Nothing), this.#owner.settings.limits)
     if (meta === undefined) this.fail(CloseReason.Meta)
@@ -263,14 +271,14 @@ export class Session extends EventEmitter<SessionEvents> {
     const body = quoted ? value : encodeBody(codec, value, type)
     const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
-    return out.send(filters, MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
+    return out.send(filters, MessageType.Reply, seq, '', '', meta, codec.id, body, quoted)
   }
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
     const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
-    return out.send(filters, MessageType.Reply, seq, -1, '', status, meta, 0, null)
+    return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
   }
 
   /** `pipe` with the filters called `names` behind it. @throws TypeError, RangeError @internal */
@@ -393,7 +401,7 @@ export class Session extends EventEmitter<SessionEvents> {
     const result =
       out === undefined
         ? this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
-        : out.send(filters, type, seq, internName(method), method, '', meta, codec.id, body, quoted)
+        : out.send(filters, type, seq, method, '', meta, codec.id, body, quoted)
     if (result === SendResult.Ok) return undefined
     if (typeof result === 'number') throw sendFailure(result)
     return result.then(requireSent, refuseToSend)
@@ -402,8 +410,21 @@ export class Session extends EventEmitter<SessionEvents> {
   /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
   #outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
     if (filters === undefined) return this.#out?.busy === true ? this.#out : undefined
-    this.#out ??= new FilteredOut(this.#wire, this.#owner.settings.limits, () => this.onFiltersIdle())
+    const { envelope } = this.#wire
+    if (envelope === undefined) throw new TypeError(`protocol ${this.protocol} has no transfer filters`)
+    this.#out ??= new FilteredOut(this.#wire, envelope, this.#owner.settings.limits, () => this.onFiltersIdle())
     return this.#out
+  }
+
+  #unfilter(message: Incoming): void {
+    const { envelope } = this.#wire
+    if (envelope === undefined) {
+      this.fail(CloseReason.Filter)
+      return
+    }
+    const { filters, limits } = this.#owner.settings
+    this.#in ??= new FilteredIn(this.#wire, envelope, filters, limits.maxMessage, this)
+    this.#in.receive(message)
   }
 
   #onReply(message: Incoming): void {
@@ -413,9 +434,8 @@ export class Session extends EventEmitter<SessionEvents> {
     if (meta === undefined) return // the session is closing, which fails the call
     let failure: StatusError | undefined
     let body: unknown
-    if (message.statusStart !== message.statusEnd) {
-      const { limits } = this.#owner.settings
-      const status = decodeStatus(bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing), limits.maxDepth)
+    if (message.status !== undefined || message.statusStart !== message.statusEnd) {
+      const status = message.status ?? this.#readStatus(message)
       if (status === undefined) {
         this.fail(CloseReason.Status)
         return
@@ -438,6 +458,11 @@ export class Session extends EventEmitter<SessionEvents> {
       call.succeed(call.full ? { body, meta, codec: message.codec } : body)
     }
     if (this.#onIdle !== undefined) this.#checkIdle()
+  }
+
+  #readStatus(message: Incoming): DecodedStatus | undefined {
+    const text = bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing)
+    return decodeStatus(text, this.#owner.settings.limits.maxDepth)
   }
 
   async #close(timeout: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Address } from './address.ts'
+import type { Envelope } from './envelope.ts'
 import type { Incoming } from './message.ts'
 
 /**
@@ -8,9 +9,9 @@ import type { Incoming } from './message.ts'
 export interface Transport {
   readonly kind: 'native' | 'js'
   /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
-  listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void, how?: ListenOptions): Promise<WireListener>
+  listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how?: ListenOptions): Promise<WireListener>
   /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire>
+  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire>
   /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
   busyPoll?(owner: object, microseconds: number): void
 }
@@ -30,8 +31,26 @@ export interface WireListener {
   close(): Promise<void>
 }
 
+/** How a connection's bytes are cut for the layer above. native/wire/framing.h has the same numbers. */
+export const Framing = {
+  /** Frames of the raw protocol, taken apart. */
+  Raw: 0,
+  /** Envelopes (`Proto.framing`), whole. */
+  Envelope: 1,
+  /** Bytes as they come. */
+  Stream: 2,
+  /** The first bytes, all that came so far, each time more came; nothing is read until `SocketWire.reframe` answers. */
+  Peek: 3,
+} as const
+export type Framing = (typeof Framing)[keyof typeof Framing]
+
+/** While a connection is peeked at, no more bytes than this are read. */
+export const MAX_PEEK = 2048
+
 /** What a transport must enforce for one connection. Meaning and defaults: `limits.ts`. */
 export interface WireOptions {
+  /** Default: raw. */
+  framing?: Framing
   maxMessage: number
   maxFilters: number
   maxUnsent: number
@@ -79,7 +98,9 @@ export interface Wire {
     quoted?: boolean,
   ): SendResult
   /** Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns. */
-  sendFrame(frame: Uint8Array): SendResult
+  sendFrame(frame: Uint8Array | string): SendResult
+  /** How messages with transfer filters lie on this wire; undefined: its protocol has none. */
+  readonly envelope: Envelope | undefined
   /**
    * Delivers no message until `release`, and stops reading; what was read waits. Timeouts of the peer's frames stand still. Calls
    * add up: as many releases go on.
@@ -92,10 +113,25 @@ export interface Wire {
   destroy(reason: number): void
 }
 
+/** A wire as a transport makes it: bytes, or messages of the raw protocol. */
+export interface SocketWire extends Wire {
+  /** More than half of `maxUnsent` waits for the peer: requests handed on now would only pile up answers. `WireSink.onDrain` tells of the end. */
+  readonly pressed: boolean
+  /**
+   * Queues bytes of a protocol other than raw, which are copied before this returns. Only envelopes must keep to `maxMessage`.
+   * @param bare the payload of an envelope without filters; the transport puts size and number of filters before it
+   */
+  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult
+  /** Answers what came with framing `Peek`: how all bytes from the first on are to be cut, or `Peek` for more of them. */
+  reframe(framing: Framing): void
+}
+
 /** What the layer above a wire offers it. */
 export interface WireSink {
-  /** `message` is borrowed: valid until this returns. A frame with transfer filters comes whole, with type `FILTERED`. */
+  /** `message` is borrowed: valid until this returns. What the transport does not take apart comes with type `WHOLE`. */
   onMessage(message: Incoming): void
+  /** The peer reads again, after `SocketWire.pressed` was true. Comes before further messages. */
+  onDrain?(): void
   /** Called exactly once, last. `reason` is a `CloseReason`; `detail` names the system error, or is ''. */
   onClose(reason: number, detail: string): void
 }

@@ -1,7 +1,9 @@
+import { rawEnvelope } from '../src/protos/raw-envelope.ts'
 import { SendResult, type Wire, type WireSink } from '../src/transport.ts'
 
 /** A wire without a socket: keeps the frames it is given, and counts who holds it. */
 export class FakeWire implements Wire {
+  readonly envelope = rawEnvelope
   readonly localAddress = 'local'
   readonly remoteAddress = 'remote'
   sink!: WireSink
@@ -14,8 +16,8 @@ export class FakeWire implements Wire {
     throw new Error('a frame was expected')
   }
 
-  sendFrame(frame: Uint8Array): SendResult {
-    if (this.result === SendResult.Ok) this.frames.push(Buffer.from(frame))
+  sendFrame(frame: Uint8Array | string): SendResult {
+    if (this.result === SendResult.Ok) this.frames.push(Buffer.from(frame as Uint8Array))
     return this.result
   }
 

@@ -33,10 +33,12 @@ struct Backlog {
 struct Connection {
   enum class State : uint8_t { kConnecting, kOpen, kEnding, kClosing };
 
-  Connection(Reactor* owner, const WireLimits& wire_limits) : reactor(owner), limits(wire_limits) {}
+  Connection(Reactor* owner, const WireLimits& wire_limits)
+      : reactor(owner), limits(wire_limits), framing(wire_limits.frame.framing) {}
 
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
   uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
+  FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
   bool MayRead() const { return !paused && !yielded && !held; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
 
@@ -47,12 +49,13 @@ struct Connection {
   Reactor* const reactor;
   const WireLimits limits;
   Framer framer;
+  Framing framing;  // kPeek until the upper layer chose
   std::unique_ptr<Backlog> backlog;
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
   bool paused = false;      // not reading: too much unsent
-  bool yielded = false;     // not reading until the next turn: it had its share of this one
+  bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
   bool held = false;        // not reading: the upper layer is busy with what it has
   int32_t token = -1;       // of the listener that accepted it, -1 when dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
@@ -62,6 +65,7 @@ struct Connection {
   Connection* watch_next = nullptr;  // list of those a timeout may strike
   Connection* watch_prev = nullptr;
   bool watched = false;
+  bool reframed = false;  // what was peeked at is to be cut
 };
 
 }  // namespace dmicro

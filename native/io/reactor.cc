@@ -243,6 +243,22 @@ void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
   }
 }
 
+void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state != Connection::State::kOpen) return;
+  if (connection->framing != Framing::kPeek || connection->reframed) return;
+  connection->held = false;
+  if (framing == Framing::kPeek) {
+    if (connection->MayRead()) StartReading(connection);
+    return;
+  }
+  connection->framing = framing;
+  connection->reframed = true;
+  connection->partial_since = 0;
+  // Not here: what the upper layer is reading must not be overtaken.
+  Yield(connection);
+}
+
 // Idempotent. The upper layer hears of it in the next batch, the memory goes when libuv lets go of the handle.
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   if (connection->state == Connection::State::kClosing) return;

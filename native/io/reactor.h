@@ -84,6 +84,9 @@ class Reactor {
   void Destroy(int32_t slot, int32_t generation, CloseReason reason);
   // Stops reading a connection, or goes on. What was read before still comes.
   void Hold(int32_t slot, int32_t generation, bool on);
+  // Answers what a connection in kPeek sent: `framing` from its first byte on, or kPeek for more bytes. It is not read
+  // before.
+  void Reframe(int32_t slot, int32_t generation, Framing framing);
 
   // Sending (reactor_write.cc).
   void Drain();
@@ -135,6 +138,7 @@ class Reactor {
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
   void OnRead(Connection* connection, ssize_t n);
+  void Cut(Connection* connection, size_t n);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
   void Yield(Connection* connection);
   void Resume();

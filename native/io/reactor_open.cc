@@ -203,6 +203,10 @@ void Reactor::Announce(Connection* connection) {
   };
   place(LocalAddress(connection->uv()), &record->meta_start, &record->meta_end);
   place(RemoteAddress(connection->uv()), &record->name_start, &record->name_end);
+  if (connection->framing == Framing::kPeek) {
+    connection->partial_since = uv_now(loop_);
+    Watch(connection);
+  }
   if (connection->state == Connection::State::kConnecting) StartReading(connection);
 }
 

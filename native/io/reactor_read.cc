@@ -18,7 +18,7 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
     return;
   }
   Framer::Space scratch = inbox_.Free();
-  scratch.size = std::min(scratch.size, kMaxRead);
+  scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // A batch given away cannot be read in the middle of a read, as ours can: it must hold all that one brings.
   if (outlet_ != nullptr) scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * kMinFrame);
   const Framer::Space space = connection->framer.Reserve(scratch);
@@ -42,13 +42,23 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
   }
   if (connection->state == Connection::State::kEnding) return;  // we said goodbye: whatever comes is dropped
   traffic_ = true;
+  Cut(connection, static_cast<size_t>(n));
+  if (inbox_.Empty()) {
+    inbox_.Clear();
+  } else if (inbox_.Low() || inbox_.Full()) {
+    Deliver(false);
+  }
+}
+
+// `n` bytes came into the space that Framer::Reserve gave.
+void Reactor::Cut(Connection* connection, size_t n) {
   const size_t held = connection->framer.held();
   bool completed = false;
   bool delivered = false;
   size_t parsed = 0;
   CloseReason reason;
   const uint8_t* const scratch = inbox_.Free().data;
-  const Parse parse = connection->framer.Commit(static_cast<size_t>(n), connection->limits.frame, &reason,
+  const Parse parse = connection->framer.Commit(n, connection->Frame(), &reason,
                                                 [&](const RawMessage& message, Bytes frame, bool in_scratch) {
                                                   completed = true;
                                                   if (in_scratch)
@@ -66,7 +76,11 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     hot_generation_ = connection->generation;
   }
   if (connection->state == Connection::State::kOpen) {
-    if (parse == Parse::kBad) {
+    if (connection->framing == Framing::kPeek) {
+      // Its clock runs from the connection's beginning, and goes on when the upper layer answers.
+      connection->held = true;
+      uv_read_stop(connection->stream());
+    } else if (parse == Parse::kBad) {
       Close(connection, reason, 0);
     } else {
       const bool unfinished = connection->framer.held() != 0;
@@ -81,11 +95,6 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
         Yield(connection);
       }
     }
-  }
-  if (inbox_.Empty()) {
-    inbox_.Clear();
-  } else if (inbox_.Low() || inbox_.Full()) {
-    Deliver(false);
   }
 }
 
@@ -120,7 +129,11 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   };
   record->seq = message.seq;
   record->route = message.method.size == 0 ? -1 : names_.Find(message.method);
-  record->bits = message.type | message.codec << 8 | static_cast<int32_t>(HintOf(message.body)) << kHintShift;
+  if (message.type == kTypeWhole) {
+    record->bits = kTypeWhole;
+  } else {
+    record->bits = message.type | message.codec << 8 | static_cast<int32_t>(HintOf(message.body)) << kHintShift;
+  }
   place(message.body, &record->body_start, &record->body_end);
   place(message.meta, &record->meta_start, &record->meta_end);
   place(message.status, &record->status_start, &record->status_end);
@@ -140,6 +153,18 @@ void Reactor::Resume() {
   if ((yielded_.empty() && unannounced_.empty()) || !RoomToRead()) return;
   for (Connection* connection : std::exchange(unannounced_, {})) Announce(connection);
   for (Connection* connection : std::exchange(yielded_, {})) {
+    if (connection->state == Connection::State::kClosing) continue;
+    if (connection->reframed && connection->state == Connection::State::kOpen) {
+      if (!RoomToRead()) {
+        yielded_.push_back(connection);
+        continue;
+      }
+      connection->reframed = false;
+      connection->framer.Reserve(inbox_.Free());
+      Cut(connection, 0);
+      if (inbox_.Low() || inbox_.Full()) Deliver(false);
+      if (connection->state == Connection::State::kClosing) continue;
+    }
     connection->yielded = false;
     // Also one that is ending: its peer's FIN must be seen.
     if (connection->MayRead()) StartReading(connection);

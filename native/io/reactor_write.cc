@@ -107,7 +107,7 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.meta = run(send.meta_start, send.meta_size);
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
-    const bool ready = message.type == kTypeFiltered;
+    const bool ready = message.type == kTypeWhole;
     const bool copy = message.body.size <= kCopyBody;
     const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
     if (!gather.Fits(staged)) {

@@ -31,10 +31,15 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   return arguments.Ok() ? Environment::Of(info)->Start(thread, on_batch) : None(info);
 }
 
-// The five arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout.
+Framing FramingAt(Arguments* arguments, size_t at) {
+  const uint32_t framing = arguments->Size32(at);
+  return static_cast<Framing>(arguments->Expect(framing < kFramings, at, "a framing") ? framing : 0);
+}
+
+// The six arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing.
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
-  limits.frame = {arguments->Size32(at), arguments->Size32(at + 1)};
+  limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
   limits.max_unsent = arguments->Size(at + 2);
   limits.frame_timeout = arguments->Size32(at + 3);
   limits.write_timeout = arguments->Size32(at + 4);
@@ -143,6 +148,16 @@ Napi::Value Hold(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
+// reframe(core, slot, generation, framing)
+Napi::Value Reframe(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  const Framing framing = FramingAt(&arguments, 3);
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Reframe(slot, generation, framing); });
+  return None(info);
+}
+
 // drain(core): sends what is in the outbox now, when it is full
 Napi::Value Drain(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -220,7 +235,7 @@ bool LibuvFits() {
 
 // Numbers and texts that src/ has too; it compares them when it loads the addon.
 void SetConstants(Napi::Env env, Napi::Object exports) {
-  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4};
+  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4, kFramings};
   Napi::Array numbers = Napi::Array::New(env);
   for (uint32_t i = 0; i < std::size(layout); i++) numbers[i] = layout[i];
   exports["layout"] = numbers;
@@ -246,6 +261,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("end", End);
   add("destroy", Destroy);
   add("hold", Hold);
+  add("reframe", Reframe);
   add("drain", Drain);
   add("drainWith", DrainWith);
   add("takeLarge", TakeLarge);

@@ -27,6 +27,7 @@ enum class CloseReason : uint8_t {
   kFilterFailed,
   kProtocol,
   kMalformed,
+  kFilterMissing,
 };
 
 inline constexpr const char* kCloseReasonText[] = {
@@ -50,6 +51,7 @@ inline constexpr const char* kCloseReasonText[] = {
     "bytes that a transfer filter refused",
     "bytes of no protocol, or of several, that is offered here",
     "bytes that are not the protocol",
+    "message without a required transfer filter",
 };
 
 }  // namespace dmicro

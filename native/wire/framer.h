@@ -1,6 +1,6 @@
 #pragma once
 
-#include "wire/raw_proto.h"
+#include "wire/envelope.h"
 
 namespace dmicro {
 
@@ -19,16 +19,20 @@ class Framer {
     size_t size;
   };
 
+  // Bytes that a connection may send while they are peeked at; fewer than are ever read into our own memory.
+  static constexpr size_t kMaxPeek = 2 * 1024;
+
   // Where the next bytes go: `scratch` (behind the few bytes of an unfinished frame, which are copied to its front), or
   // the framer's own memory while a long frame is unfinished. `scratch` holds at least kMinScratch.
   Space Reserve(Space scratch);
 
   static constexpr size_t kMinScratch = 16 * 1024;
 
-  // Takes the `n` bytes that were read into the space Reserve gave, and calls `on_frame(const RawMessage&, Bytes frame,
-  // bool in_scratch)` for each whole frame; false from it stops (the rest is dropped, the framer must not be fed
-  // again). A frame not in scratch is borrowed until on_frame returns, unless that takes it with Release(). Returns
-  // kMore, or kBad with *reason after the frames before the bad one were handed on.
+  // Takes the `n` bytes that were read into the space Reserve gave (0 to judge what is held by a new framing), and
+  // calls `on_frame(const RawMessage&, Bytes frame, bool in_scratch)` for each whole frame; false from it stops (the
+  // rest is dropped, the framer must not be fed again). A frame not in scratch is borrowed until on_frame returns,
+  // unless that takes it with Release(). Returns kMore, or kBad with *reason after the frames before the bad one were
+  // handed on.
   template <typename OnFrame>
   Parse Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame);
 
@@ -42,6 +46,12 @@ class Framer {
   // A frame with fewer bytes held and fewer missing is finished in scratch: a small copy saves a read for the rest of
   // it.
   static constexpr size_t kDirectFrom = 4 * 1024;
+
+  static bool Unpack(Bytes frame, const FrameLimits& limits, RawMessage* message, CloseReason* reason) {
+    if (limits.framing == Framing::kRaw) return UnpackRaw(frame, message, reason);
+    LeaveWhole(frame, message);
+    return true;
+  }
 
   void Hold(const uint8_t* data, size_t size, uint32_t total);
   void Grow(size_t capacity);
@@ -57,13 +67,12 @@ class Framer {
 
 template <typename OnFrame>
 Parse Framer::Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame) {
-  if (n == 0) return Parse::kMore;
   RawMessage message;
   if (direct_) {
     held_size_ += n;
     if (held_size_ < total_) return Parse::kMore;
     const Bytes frame{held_, held_size_};
-    if (!UnpackRaw(frame, &message, reason)) return Parse::kBad;
+    if (!Unpack(frame, limits, &message, reason)) return Parse::kBad;
     on_frame(message, frame, false);
     Drop();
     return Parse::kMore;
@@ -71,17 +80,25 @@ Parse Framer::Commit(size_t n, const FrameLimits& limits, CloseReason* reason, O
   const uint8_t* at = base_;
   const uint8_t* const end = base_ + held_size_ + n;
   Drop();
+  if (limits.framing >= Framing::kStream && at != end) {
+    const Bytes bytes{at, static_cast<size_t>(end - at)};
+    if (limits.framing == Framing::kPeek) Hold(bytes.data, bytes.size, static_cast<uint32_t>(bytes.size));
+    LeaveWhole(bytes, &message);
+    on_frame(message, bytes, true);
+    return Parse::kMore;
+  }
   while (at != end) {
     const Bytes rest{at, static_cast<size_t>(end - at)};
     uint32_t total;
-    const Parse prefix = CheckPrefix(rest, limits, &total, reason);
+    const Parse prefix = limits.framing == Framing::kRaw ? CheckPrefix(rest, limits, &total, reason)
+                                                         : CheckEnvelope(rest, limits, &total, reason);
     if (prefix == Parse::kBad) return prefix;
     if (prefix == Parse::kMore || rest.size < total) {
       Hold(at, rest.size, total);
       return Parse::kMore;
     }
     const Bytes frame{at, total};
-    if (!UnpackRaw(frame, &message, reason)) return Parse::kBad;
+    if (!Unpack(frame, limits, &message, reason)) return Parse::kBad;
     if (!on_frame(message, frame, true)) return Parse::kMore;
     at += total;
   }

@@ -1,6 +1,7 @@
 #include "wire/raw_proto.h"
 
 #include "wire/base36.h"
+#include "wire/envelope.h"
 
 namespace dmicro {
 namespace {
@@ -41,10 +42,7 @@ Parse CheckPrefix(Bytes bytes, const FrameLimits& limits, uint32_t* total, Close
 
 bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
   if (frame.data[kPrefixSize - 1] != 0) {
-    *message = {};
-    message->type = kTypeFiltered;
-    message->method = message->status = message->meta = {frame.data, 0};
-    message->body = frame;
+    LeaveWhole(frame, message);
     return true;
   }
   Reader reader({frame.data + kPrefixSize, frame.size - kPrefixSize});

@@ -2,6 +2,7 @@
 
 #include "wire/bytes.h"
 #include "wire/close_reason.h"
+#include "wire/framing.h"
 
 namespace dmicro {
 
@@ -11,20 +12,15 @@ namespace dmicro {
 inline constexpr size_t kPrefixSize = 6;  // total, version, filter count
 inline constexpr size_t kMinFrame = 15;   // prefix, one digit of seq, type, three empty fields, codec
 inline constexpr uint8_t kRawVersion = 1;
-inline constexpr uint8_t kTypeFiltered = 0;  // not on the wire: a frame with filters, which is not taken apart here
+inline constexpr uint8_t kTypeWhole = 0;  // not on the wire: bytes not taken apart, such as a frame with filters
 inline constexpr uint8_t kTypeCall = 1;
 inline constexpr uint8_t kTypePush = 3;
 inline constexpr size_t kMaxMethod = 0xff;
 inline constexpr size_t kMaxStatus = 0xffff;
 inline constexpr size_t kMaxMeta = 0xffff;
 
-struct FrameLimits {
-  uint32_t max_message = 0;
-  uint32_t max_filters = 0;
-};
-
-// One message. All runs point into the frame it was unpacked from, or at what Pack shall write. Of type kTypeFiltered
-// only `body` means anything: the whole frame.
+// One message. All runs point into the frame it was unpacked from, or at what Pack shall write. Of type kTypeWhole only
+// `body` means anything.
 struct RawMessage {
   int32_t seq = 0;
   uint8_t type = 0;

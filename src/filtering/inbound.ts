@@ -1,9 +1,8 @@
 import { CloseReason } from '../close-reason.ts'
+import type { Envelope, Opened } from '../envelope.ts'
 import { type Filter, FilterOverflow, type Unpacker } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
 import { Incoming } from '../message.ts'
-import { HEADER_BYTES } from '../protos/raw.ts'
-import { unpackFields } from '../protos/raw-unpack.ts'
 import type { Wire } from '../transport.ts'
 import { unpackLayers } from './layers.ts'
 
@@ -16,6 +15,9 @@ export interface Receiver {
   onFiltersIdle(): void
 }
 
+/** What a frame has besides its payload, filter ids not counted; of all protocols the most. */
+const FRAME_BYTES = 6
+
 /** Borrowed by every `onMessage`. Messages never nest: they come from the wire or from the end of a job. */
 const message = new Incoming()
 
@@ -25,6 +27,7 @@ const message = new Incoming()
  */
 export class FilteredIn {
   readonly #wire: Wire
+  readonly #envelope: Envelope
   readonly #filters: FilterTable
   readonly #maxPayload: number
   readonly #receiver: Receiver
@@ -33,10 +36,11 @@ export class FilteredIn {
   #over = false
 
   /** @param maxMessage limit of a frame, with its filters and without */
-  constructor(wire: Wire, filters: FilterTable, maxMessage: number, receiver: Receiver) {
+  constructor(wire: Wire, envelope: Envelope, filters: FilterTable, maxMessage: number, receiver: Receiver) {
     this.#wire = wire
+    this.#envelope = envelope
     this.#filters = filters
-    this.#maxPayload = maxMessage - HEADER_BYTES
+    this.#maxPayload = maxMessage - FRAME_BYTES
     this.#receiver = receiver
   }
 
@@ -45,30 +49,23 @@ export class FilteredIn {
     return this.#busy
   }
 
-  /** `frame` is of type `FILTERED`, its number of filters checked; it is borrowed. */
+  /** `frame` is of type `WHOLE`, its number of filters checked; it is borrowed. */
   receive(frame: Incoming): void {
-    const { buffer, bodyStart, bodyEnd } = frame
-    const first = bodyStart + HEADER_BYTES
-    const start = first + buffer[first - 1]
-    const filters: Filter[] = []
-    for (let at = first; at < start; at++) {
-      const filter = this.#filters.byId(buffer[at])
-      if (filter === undefined) {
-        this.#receiver.fail(CloseReason.Filter)
-        return
-      }
-      filters.push(filter)
+    const opened = this.#envelope.open(frame, this.#filters)
+    if (opened === undefined) {
+      this.#receiver.fail(CloseReason.Filter)
+      return
     }
-    const layers = filters.map((filter) => this.#unpackerOf(filter))
+    const layers = opened.filters.map((filter) => this.#unpackerOf(filter))
     let payload: Uint8Array | Promise<Uint8Array>
     try {
-      payload = unpackLayers(layers, buffer.subarray(start, bodyEnd), this.#maxPayload)
+      payload = unpackLayers(layers, opened.payload, this.#maxPayload)
     } catch (error) {
       this.#refuse(error)
       return
     }
-    if (payload instanceof Promise) void this.#handOnLater(payload, filters)
-    else this.#handOn(payload, filters)
+    if (payload instanceof Promise) void this.#handOnLater(payload, opened)
+    else this.#handOn(payload, opened)
   }
 
   /** The session is over: what is still worked on comes to nothing. */
@@ -76,7 +73,7 @@ export class FilteredIn {
     this.#over = true
   }
 
-  async #handOnLater(payload: Promise<Uint8Array>, filters: readonly Filter[]): Promise<void> {
+  async #handOnLater(payload: Promise<Uint8Array>, opened: Opened): Promise<void> {
     this.#wire.hold()
     this.#busy = true
     let bytes: Uint8Array | undefined
@@ -86,7 +83,7 @@ export class FilteredIn {
       if (!this.#over) this.#refuse(error)
     }
     try {
-      if (bytes !== undefined && !this.#over) this.#handOn(bytes, filters)
+      if (bytes !== undefined && !this.#over) this.#handOn(bytes, opened)
     } catch (error) {
       // The session layer catches what handlers throw: a bug of ours, which costs this session and no other, as in the transports.
       process.emitWarning(error instanceof Error ? error : new Error(`a session threw ${String(error)}`))
@@ -97,14 +94,14 @@ export class FilteredIn {
     this.#receiver.onFiltersIdle()
   }
 
-  #handOn(payload: Uint8Array, filters: readonly Filter[]): void {
-    const buffer = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
-    const refused = unpackFields(buffer, 0, buffer.length, message)
-    if (refused !== 0) {
-      this.#receiver.fail(-refused as CloseReason)
+  #handOn(payload: Uint8Array, opened: Opened): void {
+    message.clear()
+    const refused = opened.finish(Buffer.from(payload.buffer, payload.byteOffset, payload.length), message)
+    if (refused !== CloseReason.Local) {
+      this.#receiver.fail(refused)
       return
     }
-    message.filters = filters
+    message.filters = opened.filters
     this.#receiver.onMessage(message)
   }
 

@@ -1,12 +1,12 @@
+import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
-import { nameBytes } from '../names.ts'
-import { HEADER_BYTES, RAW_VERSION } from '../protos/raw.ts'
-import { frameSize, packFrame } from '../protos/raw-pack.ts'
+import { Outgoing } from '../outgoing.ts'
 import { SendResult, type Wire } from '../transport.ts'
 import { packLayers } from './layers.ts'
 
 /** A message that waits for its filters, or for one before it. */
 interface Waiting {
+  readonly message: Outgoing
   readonly filters: readonly Filter[]
   readonly payload: Uint8Array
   /** Begun already. */
@@ -27,6 +27,7 @@ const OVERHEAD = 256
  */
 export class FilteredOut {
   readonly #wire: Wire
+  readonly #envelope: Envelope
   readonly #maxMessage: number
   readonly #maxUnsent: number
   readonly #onIdle: () => void
@@ -38,8 +39,9 @@ export class FilteredOut {
   #over = false
 
   /** @param onIdle called when the last of what waited was sent */
-  constructor(wire: Wire, limits: { readonly maxMessage: number; readonly maxUnsent: number }, onIdle: () => void) {
+  constructor(wire: Wire, envelope: Envelope, limits: { readonly maxMessage: number; readonly maxUnsent: number }, onIdle: () => void) {
     this.#wire = wire
+    this.#envelope = envelope
     this.#maxMessage = limits.maxMessage
     this.#maxUnsent = limits.maxUnsent
     this.#onIdle = onIdle
@@ -59,7 +61,6 @@ export class FilteredOut {
     filters: readonly Filter[] | undefined,
     type: number,
     seq: number,
-    route: number,
     method: string,
     status: string,
     meta: string,
@@ -68,19 +69,23 @@ export class FilteredOut {
     quoted = false,
   ): SendResult | Promise<SendResult> {
     if (this.#over) return SendResult.Closed
-    const name = route >= 0 ? nameBytes(route) : Buffer.from(method)
-    const body = quoted ? `"${content}"` : content
-    const size = frameSize(seq, name, status, meta, body)
-    if (size === -1 || size > this.#maxMessage) return SendResult.TooLarge
-    if (this.#running && this.#queued + size > this.#maxUnsent) return SendResult.Unsent
-    const frame = Buffer.allocUnsafe(size)
-    packFrame(frame, 0, seq, type, name, status, meta, codec, body)
-    const payload = frame.subarray(HEADER_BYTES)
-    const pipe = filters ?? none
-    if (this.#running) return this.#wait(pipe, payload, undefined)
+    const message = new Outgoing()
+    message.type = type
+    message.seq = seq
+    message.method = method
+    message.statusText = status
+    message.metaText = meta
+    message.codec = codec
+    message.body = quoted ? `"${content}"` : content
+    const pipe = filters === undefined ? none : this.#envelope.choose(message, filters)
+    const payload = this.#envelope.payload(message, this.#maxMessage)
+    if (payload === undefined) return SendResult.TooLarge
+    if (this.#running && this.#queued + payload.length > this.#maxUnsent) return SendResult.Unsent
+    message.body = null
+    if (this.#running) return this.#wait(message, pipe, payload, undefined)
     const packed = packLayers(pipe, payload)
-    if (!(packed instanceof Promise)) return this.#wire.sendFrame(frameOf(pipe, packed))
-    const sent = this.#wait(pipe, payload, packed)
+    if (!(packed instanceof Promise)) return this.#wire.sendFrame(this.#envelope.seal(message, pipe, packed))
+    const sent = this.#wait(message, pipe, payload, packed)
     void this.#run()
     return sent
   }
@@ -90,13 +95,13 @@ export class FilteredOut {
     this.#over = true
   }
 
-  #wait(filters: readonly Filter[], payload: Uint8Array, packed: Promise<Uint8Array> | undefined): Promise<SendResult> {
+  #wait(message: Outgoing, filters: readonly Filter[], payload: Uint8Array, packed: Promise<Uint8Array> | undefined): Promise<SendResult> {
     this.#queued += payload.length + OVERHEAD
     if (!this.#holding && this.#queued > this.#maxUnsent / 2) {
       this.#holding = true
       this.#wire.hold()
     }
-    return new Promise((settle, fail) => this.#queue.push({ filters, payload, packed, settle, fail }))
+    return new Promise((settle, fail) => this.#queue.push({ message, filters, payload, packed, settle, fail }))
   }
 
   async #run(): Promise<void> {
@@ -110,10 +115,10 @@ export class FilteredOut {
     this.#onIdle()
   }
 
-  async #sendOne({ filters, payload, packed, settle, fail }: Waiting): Promise<void> {
+  async #sendOne({ message, filters, payload, packed, settle, fail }: Waiting): Promise<void> {
     try {
       const bytes = this.#over ? payload : await (packed ?? packLayers(filters, payload))
-      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(frameOf(filters, bytes)))
+      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(this.#envelope.seal(message, filters, bytes)))
     } catch (error) {
       fail(error)
     }
@@ -123,16 +128,4 @@ export class FilteredOut {
       this.#wire.release()
     }
   }
-}
-
-/** The frame of a payload that went through `filters` (spec/wire.md §8.1). */
-function frameOf(filters: readonly Filter[], payload: Uint8Array): Buffer {
-  const start = HEADER_BYTES + filters.length
-  const frame = Buffer.allocUnsafe(start + payload.length)
-  frame.writeUInt32BE(frame.length, 0)
-  frame[4] = RAW_VERSION
-  frame[5] = filters.length
-  for (let i = 0; i < filters.length; i++) frame[HEADER_BYTES + i] = filters[i].id
-  frame.set(payload, start)
-  return frame
 }

@@ -17,3 +17,13 @@ export function matchEnvelope(bytes: Uint8Array, limits: Readonly<Limits>, begin
   // Filter ids up to `maxFilters` could be the number of filters of a raw frame, whose version is 1.
   return filters === 0 ? begins(bytes[5]) : bytes[5] > limits.maxFilters
 }
+
+/** Writes size and number of filters, none, of an envelope of `total` bytes in all. */
+export function writeEnvelope(target: Uint8Array, at: number, total: number): void {
+  const size = total - 4
+  target[at] = size >>> 24
+  target[at + 1] = size >>> 16
+  target[at + 2] = size >>> 8
+  target[at + 3] = size
+  target[at + 4] = 0
+}

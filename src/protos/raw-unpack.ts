@@ -15,7 +15,7 @@ const emptyMeta = Buffer.from(EMPTY_META)
 /**
  * Reads the frame that starts at `start` into `into`, as offsets: no string and no object is made.
  *
- * A frame with transfer filters is left as it is: `Incoming.setFiltered`.
+ * A frame with transfer filters is left as it is: `Incoming.setWhole`.
  *
  * Returns the frame's size; 0 when `end` comes before the frame does; or `-CloseReason` when no bytes that could follow
  * would make it legal. A bad length is refused on its 4 bytes, a bad version on the 5th, too many filters on the 6th, so that a
@@ -28,7 +28,7 @@ export function unpackFrame(buffer: Buffer, start: number, end: number, limits: 
   const total = frameLength(buffer, start)
   if (end - start < total) return 0
   if (buffer[start + 5] !== 0) {
-    into.setFiltered(buffer, start, start + total)
+    into.setWhole(buffer, start, start + total)
     return total
   }
   const failed = unpackFields(buffer, start + HEADER_BYTES, start + total, into)

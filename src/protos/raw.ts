@@ -1,3 +1,5 @@
+import type { Limits } from '../limits.ts'
+
 /**
  * Layout of a frame of the raw protocol (spec/wire.md §8.1), shared by `raw-pack.ts` and `raw-unpack.ts`:
  *
@@ -21,3 +23,25 @@ export const OK_STATUS = '{"code":0,"msg":"","cause":""}'
 
 /** What empty meta looks like on the wire. Go refuses zero bytes here (spec/wire.md §2.4). */
 export const EMPTY_META = '{}'
+
+/** The raw protocol as a listener with several knows it. Its bytes are the transports' business, so it has no `open`. */
+export interface RawProtocol {
+  readonly id: 6
+  readonly name: 'raw'
+  readonly framing: 'raw'
+  match(bytes: Uint8Array, limits: Readonly<Limits>): boolean | undefined
+}
+
+export const rawProtocol: RawProtocol = {
+  id: 6,
+  name: 'raw',
+  framing: 'raw',
+
+  match(bytes, limits) {
+    if (bytes.length < 4) return undefined
+    const total = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0
+    if (total < MIN_FRAME_BYTES || total > limits.maxMessage) return false
+    if (bytes.length < HEADER_BYTES) return undefined
+    return bytes[4] === RAW_VERSION && bytes[5] <= limits.maxFilters
+  },
+}

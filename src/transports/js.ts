@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
-import type { ListenOptions, Transport, Wire, WireListener, WireOptions } from '../transport.ts'
+import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { Turns } from './js/turns.ts'
 import { JsWire } from './js/wire.ts'
@@ -18,7 +18,7 @@ export class JsTransport implements Transport {
   readonly #turns = new Turns()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
-  async listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void, how: ListenOptions = {}): Promise<WireListener> {
+  async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
     if (how.reusePort === true && !canReusePort()) {
       throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
     }
@@ -37,7 +37,7 @@ export class JsTransport implements Transport {
     return { address: boundAddress(server, address), close: () => close(server) }
   }
 
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire> {
+  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port, noDelay: true }
@@ -70,7 +70,7 @@ export class JsTransport implements Transport {
     })
   }
 
-  #accept(accepted: Socket, address: Address, options: WireOptions, onWire: (wire: Wire) => void): void {
+  #accept(accepted: Socket, address: Address, options: WireOptions, onWire: (wire: SocketWire) => void): void {
     const reader = this.#reader()
     const wire = reader.attach(this.#wire(readingInto(accepted, reader.onread), address, options, true))
     try {

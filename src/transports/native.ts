@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Address } from '../address.ts'
 import type { NativeAddon } from '../native.ts'
-import type { ListenOptions, Transport, Wire, WireListener, WireOptions } from '../transport.ts'
+import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { type Acceptor, NativeCore } from './native/core.ts'
 import { checkLayout } from './native/ring-layout.ts'
@@ -36,7 +36,7 @@ export class NativeTransport implements Transport {
     this.#cores = ioThreads === 0 ? [own!] : threads.slice(0, ioThreads)
   }
 
-  async listen(address: Address, options: WireOptions, onWire: (wire: Wire) => void, how: ListenOptions = {}): Promise<WireListener> {
+  async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onWire }
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
@@ -49,7 +49,7 @@ export class NativeTransport implements Transport {
     }
   }
 
-  async dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire> {
+  async dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)
   }
 

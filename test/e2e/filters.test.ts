@@ -422,7 +422,7 @@ onEachTransport('filters', (transport) => {
     }
   })
 
-  test('a frame timeout does not strike while we are busy with the message before', async (t) => {
+  test('a frame timeout does not strike while we are busy with the message before', { timeout: 20_000 }, async (t) => {
     const work = once()
     const slow: Filter = {
       id: 9,
@@ -466,5 +466,27 @@ onEachTransport('filters', (transport) => {
     const again = endpoint(t, { transport, filters: every() })
     const session = await again.dial(listener.url)
     assert.equal((await status(session.call('/none', 1, { filters: ['gzip'] })))[0], Code.NotFound)
+  })
+
+  test('a message without a required filter closes the session, whatever it is', async (t) => {
+    const options = { filters: every(), requireFilters: ['aes-gcm'] }
+    const { server, session, peer, listener } = await pair(t, transport, { server: options, client: { filters: every() } })
+    server.routeCall('/echo', (value: unknown) => value)
+    assert.equal(await session.call('/echo', 'safe', { filters: ['gzip', 'aes-gcm'] }), 'safe')
+    for (const filters of [undefined, ['gzip']]) {
+      const plain = await endpoint(t, { transport, filters: every() }).dial(listener.url)
+      const accepted = [...server.sessions()].at(-1) as Session
+      const closed = once<string | undefined>()
+      accepted.once('close', (reason) => closed.resolve(reason?.cause))
+      const call = plain.call('/echo', 'unsafe', filters === undefined ? {} : { filters })
+      await assert.rejects(call, { code: Code.ConnectionClosed })
+      assert.equal(await closed.promise, 'message without a required transfer filter')
+    }
+    // A reply has the filters of its call: what the server asks for in clear comes back in clear.
+    const closed = once<string | undefined>()
+    peer.once('close', (reason) => closed.resolve(reason?.cause))
+    await assert.rejects(peer.call('/none'), { code: Code.ConnectionClosed })
+    assert.equal(await closed.promise, 'message without a required transfer filter')
+    assert.throws(() => endpoint(t, { transport, requireFilters: ['none'] }), /no transfer filter is named "none"/)
   })
 })

@@ -12,6 +12,7 @@ import { brotli } from '../../src/filters/brotli.ts'
 import { gzip } from '../../src/filters/gzip.ts'
 import { md5 } from '../../src/filters/md5.ts'
 import { Incoming } from '../../src/message.ts'
+import { rawEnvelope } from '../../src/protos/raw-envelope.ts'
 import { SendResult } from '../../src/transport.ts'
 import { FakeWire } from '../fake-wire.ts'
 import { frame } from '../frames.ts'
@@ -33,7 +34,7 @@ function receiver(maxMessage = MiB) {
   const wire = new FakeWire()
   const got: Got[] = []
   const failures: string[] = []
-  const incoming = new FilteredIn(wire, table, maxMessage, {
+  const incoming = new FilteredIn(wire, rawEnvelope, table, maxMessage, {
     onMessage: (m) => {
       got.push({
         seq: m.seq,
@@ -46,7 +47,7 @@ function receiver(maxMessage = MiB) {
   })
   const receive = (bytes: Buffer): void => {
     const message = new Incoming()
-    message.setFiltered(bytes, 0, bytes.length)
+    message.setWhole(bytes, 0, bytes.length)
     incoming.receive(message)
   }
   return { wire, got, failures, incoming, receive }
@@ -210,9 +211,9 @@ describe('outbound', () => {
   function sender(limits = { maxMessage: MiB, maxUnsent: MiB }) {
     const wire = new FakeWire()
     let emptied = 0
-    const out = new FilteredOut(wire, limits, () => emptied++)
+    const out = new FilteredOut(wire, rawEnvelope, limits, () => emptied++)
     const push = (names: string[], seq: number, body: Uint8Array | string = '') =>
-      out.send(table.append(undefined, names, 4), 3, seq, -1, '/p', '', '', 106, body)
+      out.send(table.append(undefined, names, 4), 3, seq, '/p', '', '', 106, body)
     /** Numbers of the frames sent. */
     const sent = (): number[] => {
       const { got, receive } = receiver()
@@ -260,7 +261,7 @@ describe('outbound', () => {
   test('limits are those of every frame', async () => {
     const { push, wire, out } = sender({ maxMessage: 1000, maxUnsent: MiB })
     assert.equal(push(['gzip'], 1, 'x'.repeat(1000)), SendResult.TooLarge)
-    assert.equal(out.send(undefined, 3, 1, -1, 'x'.repeat(256), '', '', 106, null), SendResult.TooLarge)
+    assert.equal(out.send(undefined, 3, 1, 'x'.repeat(256), '', '', 106, null), SendResult.TooLarge)
     wire.result = SendResult.Unsent
     assert.equal(push(['gzip'], 1), SendResult.Unsent)
   })
@@ -276,13 +277,13 @@ describe('outbound', () => {
 
   test('a filter that throws fails its message and no other', async () => {
     const wire = new FakeWire()
-    const out = new FilteredOut(wire, { maxMessage: MiB, maxUnsent: MiB }, () => {})
+    const out = new FilteredOut(wire, rawEnvelope, { maxMessage: MiB, maxUnsent: MiB }, () => {})
     const broken = (): never => {
       throw new Error('broken')
     }
     const bad: Filter = { id: 1, name: 'bad', pack: broken, packAsync: async () => broken(), unpack: (bytes) => bytes }
-    assert.throws(() => out.send([bad], 3, 1, -1, '/p', '', '', 106, ''), /broken/)
-    const results = [large, large, ''].map((body, i) => out.send(i === 1 ? [md5] : [bad], 3, i, -1, '/p', '', '', 106, body))
+    assert.throws(() => out.send([bad], 3, 1, '/p', '', '', 106, ''), /broken/)
+    const results = [large, large, ''].map((body, i) => out.send(i === 1 ? [md5] : [bad], 3, i, '/p', '', '', 106, body))
     assert.deepEqual(
       (await Promise.allSettled(results)).map(({ status }) => status),
       ['rejected', 'fulfilled', 'rejected'],

@@ -3,9 +3,12 @@ import { CloseReason } from '../../close-reason.ts'
 import { MAX_METHOD_BYTES } from '../../limits.ts'
 import { Incoming } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
-import { Framer } from '../../protos/raw-framer.ts'
+import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
+import { Framer } from '../../protos/framer.ts'
+import { rawEnvelope } from '../../protos/raw-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../protos/raw-pack.ts'
-import { SendResult, type Wire, type WireOptions, type WireSink } from '../../transport.ts'
+import { Framing, SendResult, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
+import { writeText } from '../../write-text.ts'
 import { Outbox } from './outbox.ts'
 import type { Turning, Turns } from './turns.ts'
 
@@ -57,7 +60,8 @@ const noName = Buffer.alloc(0)
  * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
  *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
  */
-export class JsWire implements Wire, Turning {
+export class JsWire implements SocketWire, Turning {
+  readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
@@ -84,6 +88,11 @@ export class JsWire implements Wire, Turning {
   #yielded = false
   /** Calls of `hold` that were not followed by `release`. */
   #holds = 0
+  /** `sink.onDrain` is due. */
+  #drained = false
+  #framing: Framing
+  /** What came first was shown, and `reframe` not called yet. */
+  #peeking = false
   /** Not reading, for one of these reasons. */
   #stopped = false
   /** The FIN came while we were not reading. */
@@ -95,7 +104,7 @@ export class JsWire implements Wire, Turning {
   /** Bytes handed to the socket and written, ever. */
   #written = 0
   // What the last sweep saw, and when it saw it first.
-  #sweptCut = 0
+  #sweptCut = -1
   #cutSince = 0
   #sweptWritten = -1
   #writtenSince = 0
@@ -109,7 +118,8 @@ export class JsWire implements Wire, Turning {
     this.#socket = socket
     this.#turns = turns
     this.#options = options
-    this.#framer = new Framer(options)
+    this.#framing = options.framing ?? Framing.Raw
+    this.#framer = new Framer(options, this.#framing)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClosed)
@@ -128,6 +138,7 @@ export class JsWire implements Wire, Turning {
       setImmediate(() => this.#tellClosed())
     } else if (this.#state === State.Open) {
       this.#socket.on('data', this.#onData)
+      if (this.#framing === Framing.Peek) this.#watch()
       if (!this.#paused) this.#socket.resume()
     }
   }
@@ -160,18 +171,44 @@ export class JsWire implements Wire, Turning {
     return SendResult.Ok
   }
 
-  sendFrame(frame: Uint8Array): SendResult {
+  sendFrame(frame: Uint8Array | string): SendResult {
+    return this.sendBytes(frame, false)
+  }
+
+  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult {
     if (this.#state !== State.Open) return SendResult.Closed
     const { maxMessage, maxUnsent } = this.#options
-    const size = frame.length
-    if (size > maxMessage) return SendResult.TooLarge
+    const text = typeof bytes === 'string'
+    const head = bare ? ENVELOPE_BYTES : 0
+    let size = head + (text ? bytes.length * 3 : bytes.length)
+    if (text && size > SURE_FIT) size = head + Buffer.byteLength(bytes)
+    // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
+    if (size > maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
     const queued = this.#inFlight + this.#outbox.size
     if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
     const chunk = this.#outbox.reserve(size)
-    chunk.buffer.set(frame, chunk.end)
-    this.#outbox.commit(chunk, chunk.end + size)
+    let at = chunk.end + head
+    if (text) {
+      at = writeText(chunk.buffer, bytes, at)
+    } else {
+      chunk.buffer.set(bytes, at)
+      at += size - head
+    }
+    if (bare) writeEnvelope(chunk.buffer, chunk.end, at - chunk.end)
+    this.#outbox.commit(chunk, at)
     this.#onQueued(queued + size)
     return SendResult.Ok
+  }
+
+  get pressed(): boolean {
+    return this.#paused
+  }
+
+  reframe(framing: Framing): void {
+    this.#peeking = false
+    this.#framing = framing
+    if (framing !== Framing.Peek) this.#framer.reframe(framing)
+    this.#resumeLater()
   }
 
   hold(): void {
@@ -205,6 +242,7 @@ export class JsWire implements Wire, Turning {
     const queued = this.#inFlight + this.#outbox.size
     if (this.#paused && (queued === 0 || queued < this.#options.maxUnsent / 4)) {
       this.#paused = false
+      this.#drained = true
       this.#resumeLater()
     }
     if (queued === 0 && this.#state === State.Ending && !this.#socket.writableEnded) {
@@ -215,11 +253,15 @@ export class JsWire implements Wire, Turning {
 
   resume(): void {
     this.#resuming = false
-    if (this.#holds > 0) return
+    if (this.#drained) {
+      this.#drained = false
+      this.#tellDrained()
+    }
+    if (this.#holds > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
     if (this.#state !== State.Open || this.#paused || this.#sink === undefined) return
-    this.#deliver()
+    if (this.#framing !== Framing.Peek) this.#deliver()
     if (this.#state !== State.Open || this.#paused || this.#yielded) return
     if (this.#peerEnded) {
       this.#closeByPeer()
@@ -236,7 +278,7 @@ export class JsWire implements Wire, Turning {
       if (this.#endingSince < 0) this.#endingSince = clock
       if (clock - this.#endingSince > LINGER_MS) this.#close(CloseReason.Local, '')
     }
-    this.#watched = this.#state !== State.Closed && (this.#framer.partial > 0 || this.#inFlight > 0 || this.#socket.writableEnded)
+    this.#watched = this.#state !== State.Closed && (this.#partial > 0 || this.#inFlight > 0 || this.#socket.writableEnded)
     return this.#watched
   }
 
@@ -244,13 +286,29 @@ export class JsWire implements Wire, Turning {
   readonly received = (length: number, chunk: Uint8Array): boolean => {
     if (this.#state !== State.Open) return true
     this.#framer.feed(chunk as Buffer, length)
-    if (this.#paused || this.#yielded) {
+    if (this.#framing === Framing.Peek) {
+      this.#peek()
+    } else if (this.#paused || this.#yielded) {
       this.#framer.keep()
       if (this.#framer.rest > MAX_WAITING && !this.#stopped) this.#stop()
     } else {
       this.#deliver()
     }
     return true
+  }
+
+  /** Nothing more is delivered, nor read, until `reframe`. */
+  #peek(): void {
+    this.#framer.keep()
+    this.#peeking = true
+    if (!this.#stopped) this.#stop()
+    this.#framer.peek(message)
+    try {
+      this.#sink?.onMessage(message)
+    } catch (error) {
+      this.#blame(error)
+      this.#close(CloseReason.Local, 'sink threw')
+    }
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -356,7 +414,7 @@ export class JsWire implements Wire, Turning {
   readonly #onEnd = (): void => {
     if (this.#state === State.Ending) {
       this.#close(CloseReason.Local, '')
-    } else if (this.#yielded || this.#paused) {
+    } else if (this.#yielded || this.#paused || this.#peeking) {
       this.#peerEnded = true
     } else {
       this.#closeByPeer()
@@ -400,6 +458,15 @@ export class JsWire implements Wire, Turning {
     }
   }
 
+  #tellDrained(): void {
+    try {
+      if (this.#state === State.Open) this.#sink?.onDrain?.()
+    } catch (error) {
+      this.#blame(error)
+      this.#close(CloseReason.Local, 'sink threw')
+    }
+  }
+
   #blame(error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
   }
@@ -416,8 +483,13 @@ export class JsWire implements Wire, Turning {
     this.#turns.watch(this)
   }
 
+  /** Bytes of a frame that is not complete; a connection that is peeked at owes one from its beginning. */
+  get #partial(): number {
+    return this.#framing === Framing.Peek ? 1 : this.#framer.partial
+  }
+
   #sweepFrame(clock: number): void {
-    const partial = this.#framer.partial
+    const partial = this.#partial
     if (partial === 0) return
     const cut = this.#framer.cuts
     if (cut !== this.#sweptCut || this.#paused || this.#yielded) {

@@ -3,7 +3,7 @@ import { CloseReason } from '../../close-reason.ts'
 import { Incoming, type TextHint } from '../../message.ts'
 import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
-import type { Wire, WireOptions } from '../../transport.ts'
+import { Framing, type SocketWire, type WireOptions } from '../../transport.ts'
 import { systemError } from '../system-error.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 import { NativeWire, type WireCore } from './wire.ts'
@@ -14,7 +14,7 @@ const BACKLOG = 4096
 export interface Acceptor {
   readonly token: number
   readonly options: WireOptions
-  onWire(wire: Wire): void
+  onWire(wire: SocketWire): void
 }
 
 /** All listeners of this environment, by token. */
@@ -76,7 +76,7 @@ export class NativeCore implements WireCore {
     this.#hold(-1)
   }
 
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<Wire> {
+  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const slot = this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
@@ -121,6 +121,10 @@ export class NativeCore implements WireCore {
 
   hold(slot: number, generation: number, on: boolean): void {
     this.#addon.hold(this.#number, slot, generation, on)
+  }
+
+  reframe(slot: number, generation: number, framing: Framing): void {
+    this.#addon.reframe(this.#number, slot, generation, framing)
   }
 
   destroy(slot: number, generation: number, reason: number): void {
@@ -174,7 +178,7 @@ export class NativeCore implements WireCore {
     if (kind === Kind.Message) {
       if (wire.open) wire.receive(this.#read(at))
     } else if (kind === Kind.Writable) {
-      wire.deliverWaiting()
+      wire.drained()
     } else if (kind === Kind.Connect) {
       this.#readAddresses(wire, at)
       wire.connecting?.(0)
@@ -228,7 +232,14 @@ export class NativeCore implements WireCore {
 }
 
 function limitsOf(options: WireOptions): NativeLimits {
-  return [options.maxMessage, options.maxFilters, options.maxUnsent, options.frameTimeout, options.writeTimeout]
+  return [
+    options.maxMessage,
+    options.maxFilters,
+    options.maxUnsent,
+    options.frameTimeout,
+    options.writeTimeout,
+    options.framing ?? Framing.Raw,
+  ]
 }
 
 function targetOf(address: Address): [host: string | null, port: number, path: string | null] {

@@ -1,3 +1,5 @@
+import { Framing } from '../../transport.ts'
+
 /**
  * Where things are in the memory shared with the C++ core: int32 words. native/io/ring_layout.h says the same;
  * `checkLayout` compares the numbers a binary was built with, so a stale binary is refused instead of misread.
@@ -37,6 +39,8 @@ export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 }
 
 export const HINT_SHIFT = 16
 
+const FRAMINGS = Object.keys(Framing).length
+
 /** Words of one message to send. */
 export const Snd = {
   Slot: 0,
@@ -59,6 +63,6 @@ export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, Fir
 
 /** True when the binary that offers `layout` was built with the numbers above. */
 export function checkLayout(layout: readonly number[]): boolean {
-  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS]
+  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS]
   return layout.length === ours.length && ours.every((n, i) => layout[i] === n)
 }

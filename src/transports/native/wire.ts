@@ -1,9 +1,11 @@
 import { getSystemErrorName } from 'node:util'
 import { CloseReason } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import { FILTERED, type Incoming } from '../../message.ts'
+import { type Incoming, WHOLE } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
-import { SendResult, type Wire, type WireOptions, type WireSink } from '../../transport.ts'
+import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
+import { rawEnvelope } from '../../protos/raw-envelope.ts'
+import { Framing, SendResult, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
 import { Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
@@ -28,11 +30,13 @@ export interface WireCore {
   drainWith(body: Uint8Array): void
   end(slot: number, generation: number): void
   hold(slot: number, generation: number, on: boolean): void
+  reframe(slot: number, generation: number, framing: Framing): void
   destroy(slot: number, generation: number, reason: number): void
 }
 
 /** One connection of the core: a slot and a generation. */
-export class NativeWire implements Wire {
+export class NativeWire implements SocketWire {
+  readonly envelope = rawEnvelope
   sink!: WireSink
   localAddress = ''
   remoteAddress = ''
@@ -46,6 +50,7 @@ export class NativeWire implements Wire {
    * `maxUnsent` that is left when reading stops.
    */
   readonly #outboxShare: number
+  #framing: Framing
   /** Messages may pass, both ways. */
   open = false
   #waiting: Incoming[] | undefined = undefined
@@ -58,6 +63,7 @@ export class NativeWire implements Wire {
 
   constructor(core: WireCore, slot: number, generation: number, options: WireOptions) {
     this.#core = core
+    this.#framing = options.framing ?? Framing.Raw
     this.#slot = slot
     this.generation = generation
     this.#maxMessage = options.maxMessage
@@ -70,12 +76,22 @@ export class NativeWire implements Wire {
    * what was read before waits here (at most one read's worth), so that its answers do not pile up as well.
    */
   receive(message: Incoming): void {
-    if (this.#waiting !== undefined || this.#core.unsent[this.#slot] > this.#maxUnsent / 2) {
+    if (this.#waiting !== undefined || this.pressed) {
       this.#waiting ??= []
       this.#waiting.push(message.owned())
     } else {
       this.sink.onMessage(message)
     }
+  }
+
+  get pressed(): boolean {
+    return this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+  }
+
+  /** The peer reads again. */
+  drained(): void {
+    this.sink.onDrain?.()
+    this.deliverWaiting()
   }
 
   deliverWaiting(): void {
@@ -93,7 +109,7 @@ export class NativeWire implements Wire {
   /** Also after the peer's FIN, when what came before it waited. */
   #mayDeliver(): boolean {
     if (this.#holds > 0) return false
-    return this.#ended || (this.open && this.#core.unsent[this.#slot] <= this.#maxUnsent / 2)
+    return this.#ended || (this.open && !this.pressed)
   }
 
   send(
@@ -168,31 +184,70 @@ export class NativeWire implements Wire {
     return SendResult.Ok
   }
 
-  sendFrame(frame: Uint8Array): SendResult {
+  sendFrame(frame: Uint8Array | string): SendResult {
+    return this.sendBytes(frame, false)
+  }
+
+  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult {
     if (!this.open) return SendResult.Closed
-    const size = frame.length
-    if (size > this.#maxMessage) return SendResult.TooLarge
+    const { control, outbox } = this.#core
+    const text = typeof bytes === 'string'
+    const bound = (text ? bytes.length * 3 : bytes.length) + ENVELOPE_BYTES
+    if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare)
+    const next = this.#makeRoom(bound)
+    const start = control[Ctl.OutboxNext]
+    let at = bare ? start + ENVELOPE_BYTES : start
+    if (text) {
+      at = writeText(outbox, bytes, at)
+    } else {
+      outbox.set(bytes, at)
+      at += bytes.length
+    }
+    const size = at - start
+    if (bare) writeEnvelope(outbox, start, size)
+    const refused = this.#refuseBytes(size)
+    if (refused !== SendResult.Ok) return refused // what was written lies beyond `used` and is overwritten
+    this.#queueBytes(next, start, size)
+    control[Ctl.OutboxNext] = at
+    return SendResult.Ok
+  }
+
+  /** Bytes that the outbox cannot hold cross by a call of their own. */
+  #sendLargeBytes(bytes: Uint8Array, bare: boolean): SendResult {
+    const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
+    const refused = this.#refuseBytes(size)
+    if (refused !== SendResult.Ok) return refused
     const core = this.#core
-    const { control, sends, outbox } = core
-    const unsent = core.unsent[this.#slot]
-    if (unsent !== 0 && unsent + size > this.#maxUnsent) return SendResult.Unsent
-    const large = size > OUTBOX_SIZE
-    if (large) core.drain() // so that this message is alone
-    const next = this.#makeRoom(large ? 0 : size)
-    const at = control[Ctl.OutboxNext]
-    if (!large) outbox.set(frame, at)
+    core.drain() // so that these are alone
+    const start = core.control[Ctl.OutboxNext]
+    if (bare) {
+      writeEnvelope(core.outbox, start, size)
+      this.#queueBytes(core.control[Ctl.SendNext], start, ENVELOPE_BYTES)
+      core.control[Ctl.OutboxNext] = start + ENVELOPE_BYTES
+    }
+    this.#queueBytes(core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0)
+    core.drainWith(bytes)
+    return SendResult.Ok
+  }
+
+  #refuseBytes(size: number): SendResult {
+    // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
+    if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
+    const unsent = this.#core.unsent[this.#slot]
+    return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+  }
+
+  #queueBytes(next: number, start: number, size: number): void {
+    const { control, sends } = this.#core
     const send = next * SEND_WORDS
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = FILTERED
+    sends[send + Snd.Bits] = WHOLE
     sends[send + Snd.Route] = -1
-    sends[send + Snd.BodyStart] = at
-    sends[send + Snd.BodySize] = large ? 0 : size
+    sends[send + Snd.BodyStart] = start
+    sends[send + Snd.BodySize] = size
     sends[send + Snd.MetaSize] = sends[send + Snd.StatusSize] = sends[send + Snd.NameSize] = 0
-    control[Ctl.OutboxNext] = large ? at : at + size
     control[Ctl.SendNext] = next + 1
-    if (large) core.drainWith(frame)
-    return SendResult.Ok
   }
 
   /** Makes the outbox have `bytes` free; returns the number of the next message in it. */
@@ -237,6 +292,11 @@ export class NativeWire implements Wire {
     }
     const unsent = this.#core.unsent[this.#slot]
     return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+  }
+
+  reframe(framing: Framing): void {
+    this.#framing = framing
+    if (this.open) this.#core.reframe(this.#slot, this.generation, framing)
   }
 
   hold(): void {

@@ -1,6 +1,7 @@
 import type { Incoming } from '../message.ts'
-import { HEADER_BYTES } from './raw.ts'
-import { checkHeader, type FrameLimits, frameLength, unpackFrame } from './raw-unpack.ts'
+import { Framing } from '../transport.ts'
+import { type Cutter, cutterOf } from './cutters.ts'
+import type { FrameLimits } from './raw-unpack.ts'
 
 const empty = Buffer.alloc(0)
 
@@ -22,6 +23,7 @@ export class Framer {
   /** Frames that were cut by the end of a chunk so far: tells two partial frames apart. */
   cuts = 0
   readonly #limits: FrameLimits
+  #cutter: Cutter
   /** What was fed and not yet taken. Borrowed unless `keep` copied it. */
   #chunk: Buffer = empty
   #at = 0
@@ -34,8 +36,19 @@ export class Framer {
   /** `#partial` holds the frame that `take` returned last; its bytes are borrowed until the next `take`. */
   #joined = false
 
-  constructor(limits: FrameLimits) {
+  constructor(limits: FrameLimits, framing: Framing = Framing.Raw) {
     this.#limits = limits
+    this.#cutter = cutterOf(framing)
+  }
+
+  /** Cuts what was fed and not taken in another way. Between frames only. */
+  reframe(framing: Framing): void {
+    this.#cutter = cutterOf(framing)
+  }
+
+  /** Reads all that was fed into `into`, and takes nothing. */
+  peek(into: Incoming): void {
+    into.setWhole(this.#chunk, this.#at, this.#end)
   }
 
   /** Bytes of the frame that was begun and is not complete; 0 between frames. Valid after `take` returned 0. */
@@ -65,7 +78,7 @@ export class Framer {
   take(into: Incoming): number {
     if (this.#joined) this.#dropPartial()
     if (this.#have > 0) return this.#takeJoined(into)
-    const result = unpackFrame(this.#chunk, this.#at, this.#end, this.#limits, into)
+    const result = this.#cutter.unpack(this.#chunk, this.#at, this.#end, this.#limits, into)
     if (result > 0) {
       this.#at += result
     } else if (result === 0 && this.#at < this.#end) {
@@ -94,16 +107,17 @@ export class Framer {
 
   /** Completes the partial frame from the chunk. Takes no byte beyond it, so that what follows is read in place. */
   #takeJoined(into: Incoming): number {
-    if (this.#have < HEADER_BYTES) {
-      this.#append(Math.min(HEADER_BYTES - this.#have, this.#end - this.#at))
-      const refused = checkHeader(this.#partial, 0, this.#have, this.#limits)
-      if (refused !== 0 || this.#have < HEADER_BYTES) return refused
+    const cutter = this.#cutter
+    if (this.#have < cutter.headerBytes) {
+      this.#append(Math.min(cutter.headerBytes - this.#have, this.#end - this.#at))
+      const refused = cutter.check(this.#partial, 0, this.#have, this.#limits)
+      if (refused !== 0 || this.#have < cutter.headerBytes) return refused
     }
-    const total = frameLength(this.#partial, 0)
+    const total = cutter.length(this.#partial, 0)
     this.#append(Math.min(total - this.#have, this.#end - this.#at))
     if (this.#have < total) return 0
     this.#joined = true
-    return unpackFrame(this.#partial, 0, total, this.#limits, into)
+    return cutter.unpack(this.#partial, 0, total, this.#limits, into)
   }
 
   #append(count: number): void {

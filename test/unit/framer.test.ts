@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
 import { Incoming } from '../../src/message.ts'
-import { Framer } from '../../src/protos/raw-framer.ts'
+import { Framer } from '../../src/protos/framer.ts'
 import { frame } from '../frames.ts'
 
 const limits = { maxMessage: 4 << 20, maxFilters: 4 }

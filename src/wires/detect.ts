@@ -1,0 +1,70 @@
+import { CloseReason } from '../close-reason.ts'
+import type { Limits } from '../limits.ts'
+import type { Incoming } from '../message.ts'
+import type { Protocol } from '../proto-table.ts'
+import { Framing, MAX_PEEK, type SocketWire, type WireSink } from '../transport.ts'
+
+/**
+ * Which of `protocols` begins with `bytes`; undefined when more bytes are needed to tell, null when none does or several do.
+ */
+export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Readonly<Limits>): Protocol | undefined | null {
+  let found: Protocol | undefined
+  let open = 0
+  for (const protocol of protocols) {
+    const matches = protocol.match?.(bytes, limits)
+    if (matches === undefined) {
+      open++
+    } else if (matches) {
+      if (found !== undefined) return null
+      found = protocol
+    }
+  }
+  if (open === 0) return found ?? null
+  return bytes.length < MAX_PEEK ? undefined : null
+}
+
+/** A connection that was accepted and has not said its protocol yet. It has `limits.frameTimeout` from its beginning for that. */
+export class Undecided implements WireSink {
+  readonly #wire: SocketWire
+  readonly #protocols: readonly Protocol[]
+  readonly #limits: Readonly<Limits>
+  readonly #onDecided: (protocol: Protocol) => void
+  readonly #onClosed: (reason: number) => void
+
+  /** @param onDecided gives the wire another sink before it returns */
+  constructor(
+    wire: SocketWire,
+    protocols: readonly Protocol[],
+    limits: Readonly<Limits>,
+    onDecided: (protocol: Protocol) => void,
+    onClosed: (reason: number) => void,
+  ) {
+    this.#wire = wire
+    this.#protocols = protocols
+    this.#limits = limits
+    this.#onDecided = onDecided
+    this.#onClosed = onClosed
+    wire.sink = this
+  }
+
+  onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
+    const protocol = detect(this.#protocols, buffer.subarray(bodyStart, bodyEnd), this.#limits)
+    if (protocol === null) {
+      this.#wire.destroy(CloseReason.Protocol)
+    } else if (protocol === undefined) {
+      this.#wire.reframe(Framing.Peek)
+    } else {
+      this.#wire.reframe(framingOf(protocol))
+      this.#onDecided(protocol)
+    }
+  }
+
+  onClose(reason: number): void {
+    this.#onClosed(reason)
+  }
+}
+
+export function framingOf(protocol: Protocol): Framing {
+  if (protocol.framing === 'raw') return Framing.Raw
+  return protocol.framing === 'envelope' ? Framing.Envelope : Framing.Stream
+}

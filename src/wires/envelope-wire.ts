@@ -1,0 +1,87 @@
+import { CloseReason } from '../close-reason.ts'
+import type { Envelope, Opened } from '../envelope.ts'
+import type { Filter } from '../filter.ts'
+import type { FilterTable } from '../filter-table.ts'
+import type { Incoming } from '../message.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { type Proto, ProtoError } from '../proto.ts'
+import { ENVELOPE_BYTES } from '../protos/envelope.ts'
+import type { SendResult, SocketWire } from '../transport.ts'
+import { message, type ProtoOwner, ProtoWire } from './proto-wire.ts'
+
+/** Bytes of the size, which it does not count. */
+const SIZE_BYTES = 4
+
+/** Protocols in envelopes (`Proto.framing`): the transport cuts them, and what a filter went through crosses whole. */
+export class EnvelopeWire extends ProtoWire implements Envelope {
+  readonly envelope = this
+
+  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
+    super(wire, proto, owner, accepted)
+    wire.sink = this
+  }
+
+  onMessage(whole: Incoming): void {
+    const { buffer, bodyStart, bodyEnd } = whole
+    if (this.over) return
+    if (buffer[bodyStart + SIZE_BYTES] !== 0) {
+      this.sink.onMessage(whole)
+      return
+    }
+    message.clear()
+    try {
+      this.proto.unpack(buffer, bodyStart + ENVELOPE_BYTES, bodyEnd, message)
+    } catch (error) {
+      this.refuse(error)
+      return
+    }
+    this.deliver()
+  }
+
+  hold(): void {
+    this.wire.hold()
+  }
+
+  release(): void {
+    this.wire.release()
+  }
+
+  protected sendPacked(bytes: string | Uint8Array): SendResult {
+    return this.wire.sendBytes(bytes, true)
+  }
+
+  choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {
+    return filters
+  }
+
+  payload(out: Outgoing, maxMessage: number): Uint8Array | undefined {
+    const packed = Buffer.from(this.proto.pack(out) as string)
+    return packed.length + ENVELOPE_BYTES > maxMessage ? undefined : packed
+  }
+
+  seal(_message: Outgoing, filters: readonly Filter[], payload: Uint8Array): Uint8Array {
+    const start = ENVELOPE_BYTES + filters.length
+    const frame = Buffer.allocUnsafe(start + payload.length)
+    frame.writeUInt32BE(frame.length - SIZE_BYTES, 0)
+    frame[SIZE_BYTES] = filters.length
+    for (let i = 0; i < filters.length; i++) frame[ENVELOPE_BYTES + i] = filters[i].id
+    frame.set(payload, start)
+    return frame
+  }
+
+  open({ buffer, bodyStart, bodyEnd }: Incoming, table: FilterTable): Opened | undefined {
+    const start = bodyStart + ENVELOPE_BYTES
+    const filters = table.byIds(buffer, start, start + buffer[start - 1])
+    if (filters === undefined) return undefined
+    return { filters, payload: buffer.subarray(start + filters.length, bodyEnd), finish: this.#finish }
+  }
+
+  readonly #finish = (payload: Buffer, into: Incoming): CloseReason => {
+    try {
+      this.proto.unpack(payload, 0, payload.length, into)
+      return this.place(into)
+    } catch (error) {
+      return (error instanceof ProtoError ? error.reason : undefined) ?? CloseReason.Malformed
+    }
+  }
+}

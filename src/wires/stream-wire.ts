@@ -1,0 +1,186 @@
+import { CloseReason } from '../close-reason.ts'
+import type { Envelope, Opened } from '../envelope.ts'
+import type { Filter } from '../filter.ts'
+import { Incoming } from '../message.ts'
+import type { Outgoing } from '../outgoing.ts'
+import type { Proto } from '../proto.ts'
+import { SendResult, type SocketWire } from '../transport.ts'
+import { FrameClock } from './frame-clock.ts'
+import { message, type ProtoOwner, ProtoWire } from './proto-wire.ts'
+import { Rest } from './rest.ts'
+
+/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
+const MAX_PER_TURN = 4096
+
+const noBody = new Uint8Array(0)
+
+/** Protocols that find their messages in a stream of bytes. */
+export class StreamWire extends ProtoWire implements Envelope {
+  readonly envelope: Envelope | undefined
+  readonly #proto: Proto
+  readonly #clock: FrameClock
+  readonly #rest = new Rest()
+  #holds = 0
+  /** The last `#unpack` brought a message. */
+  #delivered = false
+  /** Had its share of this turn. */
+  #yielded = false
+
+  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
+    super(wire, proto, owner, accepted)
+    this.#proto = proto
+    this.envelope = proto.bodyFilters === undefined ? undefined : this
+    this.#clock = new FrameClock(owner.wheel, owner.limits.frameTimeout, () => this.destroy(CloseReason.FrameTimeout))
+    wire.sink = this
+  }
+
+  onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
+    if (this.over) return
+    const rest = this.#rest
+    if (rest.length === 0 && !this.#stopped()) {
+      const used = this.#unpack(buffer, bodyStart, bodyEnd)
+      if (used < bodyEnd - bodyStart && !this.over) rest.append(buffer, bodyStart + used, bodyEnd)
+      this.#watch(bodyEnd - bodyStart)
+    } else {
+      rest.append(buffer, bodyStart, bodyEnd)
+      if (!this.#stopped()) this.#pump(bodyEnd - bodyStart)
+    }
+  }
+
+  onDrain(): void {
+    this.#goOn()
+  }
+
+  override onClose(reason: number, detail: string): void {
+    this.#clock.stop()
+    this.#rest.drop()
+    super.onClose(reason, detail)
+  }
+
+  hold(): void {
+    if (this.#holds++ === 0) this.wire.hold()
+  }
+
+  release(): void {
+    if (--this.#holds > 0) return
+    this.#goOn()
+    // What a handler began may hold again.
+    if (this.#holds === 0) this.wire.release()
+  }
+
+  override end(): void {
+    this.#clock.stop()
+    super.end()
+  }
+
+  protected sendPacked(bytes: string | Uint8Array): SendResult {
+    return bytes.length === 0 ? SendResult.Ok : this.wire.sendBytes(bytes, false)
+  }
+
+  choose(out: Outgoing, filters: readonly Filter[]): readonly Filter[] {
+    for (const { name } of filters) {
+      if (this.#proto.bodyFilters?.includes(name) !== true)
+        throw new TypeError(`protocol ${this.#proto.name} has no transfer filter ${name}`)
+    }
+    return this.proto.worthFilters?.(out) === false ? none : filters
+  }
+
+  payload({ body }: Outgoing, maxMessage: number): Uint8Array | undefined {
+    const bytes = body === null ? noBody : Buffer.from(body as string)
+    return bytes.length > maxMessage ? undefined : bytes
+  }
+
+  seal(out: Outgoing, filters: readonly Filter[], payload: Uint8Array): Uint8Array | string {
+    out.body = payload.length === 0 ? null : payload
+    out.filters = filters.map(({ name }) => name)
+    return this.proto.pack(out)
+  }
+
+  open(whole: Incoming): Opened | undefined {
+    const filters = this.named(whole.packed ?? [])
+    if (filters === undefined) return undefined
+    const head = Object.assign(new Incoming(), whole)
+    head.type = whole.packedType
+    head.packed = undefined
+    return {
+      filters,
+      payload: whole.buffer.subarray(whole.bodyStart, whole.bodyEnd),
+      finish(payload, into) {
+        Object.assign(into, head)
+        into.setBody(payload)
+        return CloseReason.Local
+      },
+    }
+  }
+
+  /** Nothing may be handed on now. */
+  #stopped(): boolean {
+    return this.#holds > 0 || this.#yielded || this.wire.pressed
+  }
+
+  #goOn(): void {
+    if (this.over || this.#stopped() || this.#rest.length === 0) return
+    try {
+      this.#pump(0)
+    } catch (error) {
+      this.blame(error)
+    }
+  }
+
+  /** @param fresh bytes that just came */
+  #pump(fresh: number): void {
+    const rest = this.#rest
+    const used = this.#unpack(rest.buffer, rest.start, rest.end)
+    rest.consume(used)
+    this.#watch(fresh)
+  }
+
+  /** Hands on what `bytes[start, end)` holds, as far as may be. Returns how many bytes were used up. */
+  #unpack(bytes: Buffer, start: number, end: number): number {
+    let at = start
+    let share = MAX_PER_TURN
+    this.#delivered = false
+    while (at < end) {
+      message.clear()
+      let used: number
+      try {
+        used = this.proto.unpack(bytes, at, end, message)
+      } catch (error) {
+        this.refuse(error)
+        break
+      }
+      at += used
+      if (message.type === 0) {
+        if (used === 0) break
+        continue
+      }
+      this.#delivered = true
+      this.deliver()
+      if (this.over) break
+      if (--share === 0) this.#yield()
+      if (this.#stopped()) break
+    }
+    return at - start
+  }
+
+  /** The others come first. */
+  #yield(): void {
+    this.#yielded = true
+    this.hold()
+    setImmediate(() => {
+      this.#yielded = false
+      this.release()
+    })
+  }
+
+  /** Looks at what `#unpack` left. */
+  #watch(bytes: number): void {
+    if (this.over) return
+    const { length } = this.#rest
+    if (this.#stopped() || (length === 0 && this.proto.unfinished !== true)) this.#clock.stop()
+    else if (length > this.owner.limits.maxMessage) this.destroy(CloseReason.TooLarge)
+    else this.#clock.unfinished(bytes, this.#delivered)
+  }
+}
+
+const none: readonly Filter[] = []
