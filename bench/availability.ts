@@ -10,9 +10,10 @@ const PROBE_MS = 30_000
 /** Why a driver cannot take part in a trial; undefined: it can. */
 export type Reasons = (name: string, trial: Trial) => string | undefined
 
-const key = (name: string, { payload }: Trial): string => `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'}`
+const key = (name: string, { payload, protocol }: Trial): string =>
+  `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'} ${protocol ?? 'raw'}`
 
-/** Tries every driver of `trials` with each kind of payload that it must carry. */
+/** Tries every driver of `trials` with each kind of payload that it must carry, in each protocol. */
 export async function findReasons(trials: Trial[], unready: Unready): Promise<Reasons> {
   const probes = new Map<string, () => Promise<string | undefined>>()
   for (const trial of trials) for (const name of trial.drivers) probes.set(key(name, trial), () => probe(driver(name), trial, unready))

@@ -22,6 +22,8 @@ interface Bar {
 
 const rate: Figure = { unit: 'k/s', read: (run) => run.calls_per_second && run.calls_per_second / 1e3 }
 const cpu: Figure = { unit: 'µs', read: (run) => run.server_cpu_us_per_call }
+/** What a second of the server's CPU answers. */
+const perCpu: Figure = { unit: 'k/CPU s', read: (run) => run.server_cpu_us_per_call && 1e3 / run.server_cpu_us_per_call }
 const jsThread: Figure = { unit: 'µs', read: (run) => run.server_threads?.node }
 const p50: Figure = { unit: 'µs', read: (run) => run.p50_us }
 const last: Figure = { unit: 'ms', read: (run) => run.last_us && run.last_us / 1e3 }
@@ -31,6 +33,15 @@ const growth: Figure = { unit: '%', read: (run) => run.heap_growth && run.heap_g
 
 const bothEnds = '64 B JSON, 1 × 64, Node both ends, calls/s'
 const unary = (than: string, atLeast: number): Bar => ({ load: bothEnds, trial: 'unary-64', driver: 'native', figure: rate, than, atLeast })
+const protocol = (id: string, than: string, atLeast: number): Bar[] =>
+  ['64', '1k'].map((size) => ({
+    load: `${id}, ${size === '64' ? '64 B' : '1 KiB'}, 16 × 64, calls per server CPU second`,
+    trial: `protocols@${id}-${size}`,
+    driver: 'native',
+    figure: perCpu,
+    than,
+    atLeast,
+  }))
 const many = '256 × 1, server CPU per call'
 const deep = '16 × 64'
 
@@ -80,6 +91,8 @@ export const bars: Bar[] = [
   { load: '256 × 1 with ioThreads 1, calls/s', trial: 'many-256x1', driver: 'native-io1', figure: rate, than: 'native', atLeast: 0.9 },
   { load: `${deep}, server CPU per call`, trial: 'deep-16x64', driver: 'native', figure: cpu, atMost: 1 },
   { load: `${deep}, calls/s`, trial: 'deep-16x64', driver: 'native', figure: rate, than: 'js', atLeast: 1.4 },
+  ...['json', 'protobuf', 'jsonrpc'].flatMap((id) => protocol(id, 'go-dmicro', 3)),
+  ...['fastify', 'go-dmicro'].flatMap((than) => protocol('http', than, 2)),
   { load: 'idle session, resident memory', trial: 'idle', driver: 'native', figure: session, atMost: 4096 },
   { load: 'heap over millions of calls, growth', trial: 'heap', driver: 'native', figure: growth, atMost: 1 },
 ]

@@ -6,7 +6,7 @@ import { driverNames } from './peers/load-driver.mjs'
 
 const SHAPE = ['--connections', '2', '--in-flight', '4', '--seconds', '0.3', '--warmup', '0.2']
 /** Options that the server takes as well. */
-const BOTH = ['--payload', '--busy-poll', '--io-threads', '--routes']
+const BOTH = ['--payload', '--busy-poll', '--io-threads', '--routes', '--proto']
 const split = process.argv.indexOf('--')
 const names = process.argv.slice(2, split < 0 ? undefined : split)
 const more = split < 0 ? [] : process.argv.slice(split + 1)

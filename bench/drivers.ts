@@ -24,6 +24,7 @@ export const drivers: Driver[] = [
   { name: 'nats', label: 'NATS request-reply', kind: 'js', peer: 'nats' },
   { name: 'uws', label: 'uWebSockets.js', kind: 'js', peer: 'uws' },
   { name: 'capnweb', label: "Cap'n Web", kind: 'js', peer: 'capnweb' },
+  { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },
   { name: 'floor', label: 'C++ floor', kind: 'cpp', peer: 'epoll' },

@@ -13,8 +13,7 @@ type Measure = (driver: Driver, trial: Trial, settings: Settings) => Promise<Mea
 
 const measures: Record<Trial['how'], Measure> = {
   peers: (driver, trial, settings) => served(driver, trial, settings, (server) => ownClient(driver, trial, [server], settings)),
-  load: (driver, trial, settings) =>
-    served(driver, trial, settings, (server) => loadClient(bodyOf(trial.payload), trial, [server], settings)),
+  load: (driver, trial, settings) => served(driver, trial, settings, (server) => loadClient(messageOf(trial), trial, [server], settings)),
   pingpong: (driver, trial, settings) =>
     served(driver, trial, settings, (server) =>
       driver.kind === 'cpp'
@@ -45,6 +44,11 @@ async function served<T>(driver: Driver, trial: Trial, settings: Settings, use: 
 const PROTOBUF = 112 // the codec's id in a frame
 
 /** How the C++ client is told what to send. */
+const messageOf = ({ payload, protocol }: Trial): (string | number)[] => [
+  ...bodyOf(payload),
+  ...(protocol === undefined ? [] : ['--proto', protocol]),
+]
+
 function bodyOf(payload: Payload): (string | number)[] {
   const bytes = payloadBytes[payload]
   if (bytes !== undefined) return ['--body-bytes', bytes]

@@ -50,13 +50,15 @@ function endpointOptions(driver: Driver, trial: Trial): Words {
     ...option('busy-poll', driver.busyPoll),
     ...option('io-threads', driver.ioThreads),
     ...option('routes', trial.routes),
+    ...option('proto', trial.protocol),
   ]
 }
 
 /** How the server of a driver is started; `flags` are Node's own, `more` those of server.mjs or of the floor. */
 export function serverCommand(driver: Driver, trial: Trial, flags: string[] = [], more: Words = []): Words {
   if (driver.kind === 'cpp') return [`${programs}/floor`, '--mode', trial.how === 'fanout' ? 'publish' : driver.peer, ...more]
-  if (driver.kind === 'go') return [`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload]
+  if (driver.kind === 'go')
+    return [`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload, ...option('proto', trial.protocol)]
   return [process.execPath, ...flags, path('peers/server.mjs'), driver.peer, ...endpointOptions(driver, trial), ...more]
 }
 

@@ -38,7 +38,7 @@ export interface Measurement {
 /** The fields of a measurement that are one number. */
 export type Field = { [K in keyof Measurement]-?: Measurement[K] extends number | undefined ? K : never }[keyof Measurement]
 
-export type Group = 'unary' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'stack'
+export type Group = 'unary' | 'protocols' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'stack'
 export type Outcome = { label: string; runs: Measurement[] } | { label: string; missing: string }
 
 export interface TrialResult {
@@ -50,11 +50,23 @@ export interface TrialResult {
   drivers: Record<string, Outcome>
 }
 
-export interface MicroResult {
+export type MicroResult = FunctionResult | ThroughputResult
+
+/** A function on both sides; null where there is no such side. */
+export interface FunctionResult {
   group: string
   name: string
   native_ns: number | null
   js_ns: number | null
+}
+
+/** What takes its time from the bytes it is given, beside what Node offers for the same. */
+export interface ThroughputResult {
+  group: string
+  name: string
+  bytes: number
+  ours_ns: number
+  bare_ns: number
 }
 
 export interface BarResult {

@@ -7,6 +7,7 @@ import { findReasons, type Reasons } from './availability.ts'
 import { evaluate } from './bars.ts'
 import { build, goVersion, lacking } from './build.ts'
 import { drivers } from './drivers.ts'
+import { evaluateMicro } from './micro-bars.ts'
 import { MICRO, type Options, parseOptions, plan, UsageError } from './options.ts'
 import { pinned } from './peers.ts'
 import { killAll, Program, path } from './processes.ts'
@@ -54,10 +55,8 @@ function write(run: Run, chosen: Trial[], out: string): void {
     }
   }
   if (run.trials.length === 0 && run.micro.length === 0) return
-  run.bars = evaluate(
-    run.trials,
-    chosen.map(({ id }) => id),
-  )
+  const ids = chosen.map(({ id }) => id)
+  run.bars = [...evaluate(run.trials, ids), ...evaluateMicro(run.micro)]
   mkdirSync(out, { recursive: true })
   const file = join(out, 'latest.json')
   writeRun(file, run)

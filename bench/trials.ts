@@ -2,7 +2,7 @@
 import type { Group } from './results.ts'
 
 export interface Trial {
-  /** What stands before an '@' is the sweep, what follows its point. */
+  /** What stands before an '@' is the sweep or the family, what follows its point. */
   id: string
   group: Group
   title: string
@@ -13,6 +13,8 @@ export interface Trial {
    */
   how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap'
   payload: Payload
+  /** Absent: raw. */
+  protocol?: Protocol
   connections: number
   inFlight: number
   direction?: 'push'
@@ -32,6 +34,8 @@ export interface Trial {
 }
 
 export type Payload = 'json-32' | 'json-64' | 'json-1k' | 'json-64k' | 'bench-json' | 'bench-protobuf'
+
+export type Protocol = 'json' | 'protobuf' | 'jsonrpc' | 'http'
 
 /** Bytes of a payload whose size a figure needs. */
 export const payloadBytes: Partial<Record<Payload, number>> = { 'json-32': 32, 'json-64': 64, 'json-1k': 1024, 'json-64k': 65_536 }
@@ -63,6 +67,24 @@ const sweep = (
     const { how, group = 'sweep', ...rest } = trial(value)
     return make(group, how, { share: 0.5, ...rest, id: `${id}@${value}`, x: { name, value } })
   })
+
+/** Every protocol but raw with a small and a middling body; Fastify is Node's measure for HTTP. */
+const protocols = (['json', 'protobuf', 'jsonrpc', 'http'] as const).flatMap((protocol) =>
+  [{ size: '64', payload: 'json-64', text: '64 B' } as const, { size: '1k', payload: 'json-1k', text: '1 KiB' } as const].map(
+    ({ size, payload, text }) =>
+      make('protocols', 'load', {
+        id: `protocols@${protocol}-${size}`,
+        title: `${protocol}, ${text} JSON, 16 × 64, C++ client`,
+        payload,
+        protocol,
+        connections: 16,
+        inFlight: 64,
+        // What a server of JavaScript does per call is more here than with raw, and longer in being compiled.
+        warmups: 2,
+        drivers: [...ours, 'go-dmicro', ...(protocol === 'http' ? ['fastify'] : [])],
+      }),
+  ),
+)
 
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
 const slow = ['moleculer', 'socketio', 'nats', 'uws', 'grpc-go']
@@ -102,6 +124,7 @@ export const trials: Trial[] = [
     inFlight: 8,
     drivers: [...ours, 'go-dmicro'],
   }),
+  ...protocols,
   make('push', 'peers', {
     id: 'push-1x64',
     title: '64 B JSON pushes, 1 × 64',
@@ -184,5 +207,5 @@ export const trials: Trial[] = [
   }),
 ]
 
-/** The sweep a trial is a point of, or its id. */
+/** The sweep or the family a trial is one of, or its id. */
 export const familyOf = (id: string): string => id.split('@')[0]

@@ -2,4 +2,5 @@ import { dmicro } from '../peers/dmicro.mjs'
 
 export const label = 'dmicro native'
 export const payloads = ['json', 'protobuf']
+export const protocols = ['json', 'protobuf', 'jsonrpc', 'http']
 export const { serve, dial } = dmicro('native')

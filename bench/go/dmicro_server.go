@@ -7,6 +7,12 @@ import (
 	"bench-peer/echotext"
 
 	"github.com/osgochina/dmicro/drpc"
+	"github.com/osgochina/dmicro/drpc/proto"
+	"github.com/osgochina/dmicro/drpc/proto/httpproto"
+	"github.com/osgochina/dmicro/drpc/proto/jsonproto"
+	"github.com/osgochina/dmicro/drpc/proto/jsonrpcproto"
+	"github.com/osgochina/dmicro/drpc/proto/pbproto"
+	"github.com/osgochina/dmicro/drpc/proto/rawproto"
 )
 
 const dmicroRoute = "/bench/echo"
@@ -21,8 +27,23 @@ func (announcer) AfterListen(address net.Addr) error {
 	return nil
 }
 
-func serveDMicro(p payload) {
+// dmicroProtocols are made when they are asked for: that of HTTP changes how DMicro names its routes.
+var dmicroProtocols = map[string]func() proto.ProtoFunc{
+	"raw":      func() proto.ProtoFunc { return rawproto.RawProtoFunc },
+	"json":     func() proto.ProtoFunc { return jsonproto.NewJSONProtoFunc() },
+	"protobuf": func() proto.ProtoFunc { return pbproto.NewPbProtoFunc() },
+	"jsonrpc":  func() proto.ProtoFunc { return jsonrpcproto.NewJSONRPCProtoFunc() },
+	"http":     func() proto.ProtoFunc { return httpproto.NewHTTProtoFunc() },
+}
+
+func serveDMicro(o serverOptions) {
 	quiet()
+	newProtocol, known := dmicroProtocols[o.protocol]
+	if !known {
+		fail("unknown protocol %q; known: %s", o.protocol, protocolNames)
+	}
+	protocol := newProtocol()
+	p := o.payload
 	endpoint := drpc.NewEndpoint(
 		drpc.EndpointConfig{LocalIP: "127.0.0.1", ListenIP: "127.0.0.1", DefaultBodyCodec: p.codec}, announcer{})
 	var controller any = new(echotext.Bench)
@@ -33,7 +54,7 @@ func serveDMicro(p payload) {
 		fail("DMicro's mapper gave %q, want %q", names, dmicroRoute)
 	}
 	go func() {
-		err := endpoint.ListenAndServe()
+		err := endpoint.ListenAndServe(protocol)
 		fail("the server ended: %v", err)
 	}()
 	untilParentEnds()

@@ -6,8 +6,11 @@ import (
 	"google.golang.org/grpc"
 )
 
-func serveGRPC(p payload) {
-	refuseUnlessGRPC(p)
+func serveGRPC(o serverOptions) {
+	refuseUnlessGRPC(o.payload)
+	if o.protocol != "raw" {
+		fail("gRPC has a protocol of its own, not %s", o.protocol)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fail("%v", err)

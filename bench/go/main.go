@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-const usage = `go-peer dmicro-server|grpc-server --payload P
+const usage = `go-peer dmicro-server|grpc-server --payload P [--proto raw|json|protobuf|jsonrpc|http]
 go-peer dmicro-client|grpc-client --payload P --address HOST:PORT [--connections N] [--in-flight M]
         [--seconds S] [--warmup W] [--rate R] [--server-pids 1,2]`
 

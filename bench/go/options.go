@@ -7,6 +7,13 @@ import (
 	"strings"
 )
 
+const protocolNames = "raw|json|protobuf|jsonrpc|http"
+
+type serverOptions struct {
+	payload  payload
+	protocol string // of DMicro; gRPC has its own
+}
+
 type clientOptions struct {
 	payload     payload
 	address     string
@@ -18,11 +25,12 @@ type clientOptions struct {
 	serverPIDs  []int
 }
 
-func parseServer(args []string) payload {
+func parseServer(args []string) serverOptions {
 	flags := flag.NewFlagSet("go-peer server", flag.ContinueOnError)
 	name := flags.String("payload", "json-64", payloadNames)
+	protocol := flags.String("proto", "raw", protocolNames)
 	parse(flags, args)
-	return parsePayload(*name)
+	return serverOptions{parsePayload(*name), *protocol}
 }
 
 func parseClient(args []string) clientOptions {

@@ -25,7 +25,7 @@ Clients::Clients(const Options& options, Run* run, const Measurement& measuremen
   epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
   for (uint32_t i = 0; i < options.connections; i++) {
     const int fd = options.unix_path.empty() ? ConnectTcp(options.host, options.port) : ConnectUnix(options.unix_path);
-    connections_.push_back(std::make_unique<Connection>(run_, fd, i, options.in_flight));
+    connections_.push_back(run_->protocol.Speak(run_, fd, i, options.in_flight));
     Watch(connections_.back().get(), EPOLL_CTL_ADD, false);
   }
 }

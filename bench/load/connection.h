@@ -6,16 +6,18 @@
 
 #include "common/input_buffer.h"
 #include "common/output_queue.h"
-#include "common/raw_frame.h"
 #include "run.h"
 #include "slots.h"
 
 namespace dmicro_bench {
 
-// One connection with its calls: checks every REPLY and, in a closed loop, answers it with the next CALL.
+// One connection with its calls: checks every REPLY and, in a closed loop, answers it with the next CALL. What these
+// are as bytes is its protocol's (wire_connection.h); nothing is virtual that happens for each reply.
 class Connection {
  public:
-  Connection(Run* run, int fd, uint32_t index, uint32_t in_flight);
+  virtual ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   int Fd() const { return fd_; }
   uint32_t Index() const { return index_; }
@@ -32,11 +34,12 @@ class Connection {
   // whether it used up the buffer, so that there may be more.
   ssize_t Receive(int flags, bool* full);
   // Checks and settles every whole REPLY received, and queues the calls that follow.
-  void SettleReceived(uint64_t now);
+  virtual void SettleReceived(uint64_t now) = 0;
 
- private:
-  void Settle(const RawFrame& reply, std::string_view bytes, uint64_t now);
-  void QueueCall(uint32_t slot, uint64_t since);
+ protected:
+  Connection(Run* run, int fd, uint32_t index, uint32_t in_flight);
+
+  virtual void QueueCall(uint32_t slot, uint64_t since) = 0;
 
   Run* run_;
   int fd_;

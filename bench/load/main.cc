@@ -1,28 +1,29 @@
-// load: a client that keeps a raw-protocol echo server busy and reports what a call costs.
+// load: a client that keeps an echo server busy and reports what a call costs.
 // It shares the machine with the server, so its own CPU per call is kept low and reported too.
 //   load --address HOST:PORT|--port N|--unix PATH [--connections C --in-flight K] [--seconds S --warmup W] [--rate R]
-//        [--body-bytes N|--body-file F --codec N] [--server-pids 1,2] [--json]
+//        [--proto raw|json|protobuf|jsonrpc|http] [--body-bytes N|--body-file F --codec N] [--server-pids 1,2] [--json]
 //   load --address HOST:PORT|--port N|--unix PATH --mode pingpong [--spin] ...
 // One JSON line on stdout; exit code 1 and one line on stderr on any wrong, missing or extra reply.
 
+#include <memory>
 #include <vector>
 
-#include "call_frame.h"
 #include "closed_loop.h"
 #include "common/file_limit.h"
 #include "measurement.h"
 #include "open_loop.h"
 #include "options.h"
 #include "ping_pong.h"
+#include "protocol.h"
 #include "run.h"
 
 int main(int argc, char** argv) {
   using namespace dmicro_bench;
   const Options options = ParseOptions(argc, argv);
-  const CallFrame call(options);
+  const std::unique_ptr<Protocol> protocol = MakeProtocol(options);
   Measurement measurement(options);
   std::vector<char> scratch(256 * 1024);
-  Run run{.call = call, .scratch = scratch, .open_loop = options.mode == Mode::kOpenLoop, .latencies = {}};
+  Run run{.protocol = *protocol, .scratch = scratch, .open_loop = options.mode == Mode::kOpenLoop, .latencies = {}};
   RaiseFileLimit();
   if (options.mode == Mode::kPingPong) {
     ExecutePingPong(options, &run, &measurement);

@@ -2,7 +2,11 @@
 
 #include <limits.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
 #include "common/address.h"
 #include "common/fail.h"
@@ -53,6 +57,23 @@ void ReadBody(const Flags& flags, Options* options) {
   options->codec = static_cast<uint8_t>(flags.Integer("codec", kJsonCodec, 0, 255));
 }
 
+void ReadProto(const Flags& flags, Options* options) {
+  constexpr std::pair<std::string_view, Proto> protos[] = {{"raw", Proto::kRaw},
+                                                           {"json", Proto::kJson},
+                                                           {"protobuf", Proto::kProtobuf},
+                                                           {"jsonrpc", Proto::kJsonRpc},
+                                                           {"http", Proto::kHttp}};
+  const std::string name = flags.Text("proto", "raw");
+  const auto* found =
+      std::find_if(std::begin(protos), std::end(protos), [&](const auto& p) { return p.first == name; });
+  if (found == std::end(protos)) Fail("--proto is raw, json, protobuf, jsonrpc or http, not '%s'", name.c_str());
+  options->proto = found->second;
+  if (options->proto == Proto::kRaw) return;
+  if (flags.Has("body-file") || flags.Has("codec")) Fail("--body-file and --codec are for --proto raw");
+  // It is written as it is into JSON and into a request line.
+  if (options->method.find_first_of("\"\\ \t\r\n") != std::string::npos) Fail("--method takes no quotes and no spaces");
+}
+
 // `list`: process ids with commas between them.
 void ReadPids(const std::string& list, std::vector<pid_t>* pids) {
   const char* at = list.data();
@@ -73,8 +94,8 @@ void ReadPids(const std::string& list, std::vector<pid_t>* pids) {
 
 Options ParseOptions(int argc, char** argv) {
   const Flags flags(argc, argv,
-                    {"address", "host", "port", "unix", "mode", "connections", "in-flight", "rate", "seconds", "warmup",
-                     "method", "codec", "body-bytes", "body-file", "server-pid", "server-pids"},
+                    {"address", "host", "port", "unix", "mode", "proto", "connections", "in-flight", "rate", "seconds",
+                     "warmup", "method", "codec", "body-bytes", "body-file", "server-pid", "server-pids"},
                     {"json", "spin"});
   Options options;
   ReadAddress(flags, &options);
@@ -85,6 +106,7 @@ Options ParseOptions(int argc, char** argv) {
   if (options.seconds == 0) Fail("--seconds must be more than 0");
   options.method = flags.Text("method", "/bench/echo");
   if (options.method.empty() || options.method.size() > kMaxMethod) Fail("--method takes 1 to 255 bytes");
+  ReadProto(flags, &options);
   if (flags.Has("server-pid")) {
     options.server_pids.push_back(static_cast<pid_t>(flags.Integer("server-pid", 0, 1, INT_MAX)));
   }

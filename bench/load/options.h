@@ -10,12 +10,14 @@
 namespace dmicro_bench {
 
 enum class Mode { kClosedLoop, kOpenLoop, kPingPong };
+enum class Proto { kRaw, kJson, kProtobuf, kJsonRpc, kHttp };
 
 struct Options {
   std::string host;
   int port;
   std::string unix_path;  // in place of host and port when not empty
   Mode mode;
+  Proto proto;
   bool spin;
   uint32_t connections;
   uint32_t in_flight;  // per connection

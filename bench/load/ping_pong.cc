@@ -7,9 +7,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <memory>
+
 #include "common/clock.h"
 #include "common/fail.h"
 #include "common/socket.h"
+#include "connection.h"
 
 namespace dmicro_bench {
 namespace {
@@ -36,8 +39,8 @@ void SetAlarm(double seconds) {
 class PingPong {
  public:
   PingPong(Run* run, Measurement* measurement, int fd, bool spin)
-      : run_(run), measurement_(measurement), spin_(spin), connection_(run, fd, 0, 1) {
-    connection_.Start(Now());
+      : run_(run), measurement_(measurement), spin_(spin), connection_(run->protocol.Speak(run, fd, 0, 1)) {
+    connection_->Start(Now());
   }
 
   void RoundTripsUntil(uint64_t deadline) {
@@ -52,10 +55,10 @@ class PingPong {
  private:
   // Sends the call that is queued and settles what arrives; returns when it arrived.
   uint64_t RoundTrip() {
-    if (connection_.SendQueuedBlocking() == Flush::kClosed) FailClosed(strerror(errno));
+    if (connection_->SendQueuedBlocking() == Flush::kClosed) FailClosed(strerror(errno));
     Receive();
     const uint64_t now = Now();
-    connection_.SettleReceived(now);
+    connection_->SettleReceived(now);
     return now;
   }
 
@@ -63,7 +66,7 @@ class PingPong {
     const int flags = spin_ ? MSG_DONTWAIT : 0;
     bool full;
     for (;;) {
-      const ssize_t count = connection_.Receive(flags, &full);
+      const ssize_t count = connection_->Receive(flags, &full);
       if (count > 0) return;
       if (count == 0) FailClosed("end of stream");
       if (errno != EAGAIN && errno != EINTR) FailClosed(strerror(errno));
@@ -78,7 +81,7 @@ class PingPong {
   Run* run_;
   Measurement* measurement_;
   bool spin_;
-  Connection connection_;
+  std::unique_ptr<Connection> connection_;
 };
 
 }  // namespace

@@ -3,14 +3,14 @@
 #include <cstdint>
 #include <span>
 
-#include "call_frame.h"
 #include "histogram.h"
+#include "protocol.h"
 
 namespace dmicro_bench {
 
 // What the connections of a run share.
 struct Run {
-  const CallFrame& call;
+  const Protocol& protocol;
   std::span<char> scratch;
   // Calls follow a schedule, not each other's replies, and are timed from when they were due.
   bool open_loop = false;

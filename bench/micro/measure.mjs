@@ -10,16 +10,30 @@ const rows = []
  * median batch counts: it leaves out collections of garbage and what other processes take.
  */
 export async function measure(group, name, batch, sides) {
-  const bench = new Bench({ time: quick ? 100 : 600, warmupTime: quick ? 50 : 200, throws: true })
-  for (const [side, run] of Object.entries(sides)) if (run !== undefined) bench.add(side, run)
-  await bench.run()
-  const nanoseconds = (side) => {
-    const task = bench.getTask(side)
-    return task === undefined ? null : Math.round((task.result.latency.p50 * 1e8) / batch) / 100
-  }
+  const nanoseconds = await time(batch, sides)
   const row = { group, name, native_ns: nanoseconds('native'), js_ns: nanoseconds('js') }
   process.stderr.write(`${group.padEnd(14)} ${name.padEnd(44)} native ${text(row.native_ns)}  JavaScript ${text(row.js_ns)}\n`)
   rows.push(row)
+}
+
+/** The same for what takes its time from `bytes`: the sides are `ours` and `bare`, what Node offers. */
+export async function throughput(group, name, bytes, batch, sides) {
+  const nanoseconds = await time(batch, sides)
+  const row = { group, name, bytes, ours_ns: nanoseconds('ours'), bare_ns: nanoseconds('bare') }
+  const rate = (taken) => `${(bytes / taken).toFixed(2)} GB/s`
+  process.stderr.write(`${group.padEnd(14)} ${name.padEnd(44)} ours ${rate(row.ours_ns)}  bare ${rate(row.bare_ns)}\n`)
+  rows.push(row)
+}
+
+/** Runs the sides; what one operation of a side took, null for a side that is none. */
+async function time(batch, sides) {
+  const bench = new Bench({ time: quick ? 100 : 600, warmupTime: quick ? 50 : 200, throws: true })
+  for (const [side, run] of Object.entries(sides)) if (run !== undefined) bench.add(side, run)
+  await bench.run()
+  return (side) => {
+    const task = bench.getTask(side)
+    return task === undefined ? null : Math.round((task.result.latency.p50 * 1e8) / batch) / 100
+  }
 }
 
 const text = (nanoseconds) => `${nanoseconds === null ? '–' : nanoseconds.toFixed(1)} ns`.padStart(11)

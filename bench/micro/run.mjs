@@ -1,11 +1,12 @@
 // Micro-benchmarks of single functions, native against JavaScript: `node bench/micro/run.mjs [--quick]`. Each group runs in a
 // process of its own, so that what V8 learnt from one does not touch the next. Progress goes to stderr; the last line of
-// stdout is a JSON array of { group, name, native_ns, js_ns }, nanoseconds of one operation, null where there is no such side.
+// stdout is a JSON array of { group, name, native_ns, js_ns }, nanoseconds of one operation, null where there is no such side,
+// and { group, name, bytes, ours_ns, bare_ns } for what is measured by its bytes.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const groups = ['frames', 'routes', 'codecs', 'crossing']
+const groups = ['frames', 'routes', 'codecs', 'crossing', 'filters']
 
 /** Listed so that nobody takes them for forgotten. */
 const later = [0, 1, 5].map((count) => ({

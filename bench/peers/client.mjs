@@ -1,5 +1,5 @@
 // The load of a driver: `node bench/peers/client.mjs NAME --address A [--payload P] [--connections N] [--in-flight M] [--seconds S]
-// [--warmup W] [--server-pids 1,2] [--rate R | --direction push] [--busy-poll US] [--io-threads N] [--routes N]`.
+// [--warmup W] [--server-pids 1,2] [--rate R | --direction push] [--busy-poll US] [--io-threads N] [--routes N] [--proto P]`.
 // Every reply is checked. Prints one line of JSON; its fields are in bench/README.md.
 import { closedLoop, pushLoop } from './closed-loop.mjs'
 import { fail, failOnAnyError, USAGE } from './fail.mjs'
@@ -25,7 +25,7 @@ async function dialAll(driver, { address, connections, driver: options }) {
 failOnAnyError()
 const options = readClientOptions()
 const { payload } = options.driver
-const driver = await loadDriver(options.name, payload)
+const driver = await loadDriver(options.name, options.driver)
 const progress = { calls: 0, pushes: 0, measuring: false, stopped: false }
 watchServers(options.serverPids)
 const connections = await dialAll(driver, options).catch(fail)

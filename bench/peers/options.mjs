@@ -4,7 +4,13 @@ import { payloads } from '../payloads.mjs'
 import { fail, USAGE } from './fail.mjs'
 
 const text = (fallback) => ({ type: 'string', default: fallback })
-const both = { payload: text('json-64'), 'busy-poll': { type: 'string' }, 'io-threads': { type: 'string' }, routes: { type: 'string' } }
+const both = {
+  payload: text('json-64'),
+  'busy-poll': { type: 'string' },
+  'io-threads': { type: 'string' },
+  routes: { type: 'string' },
+  proto: text('raw'),
+}
 const server = { port: text('0'), 'reuse-port': { type: 'boolean', default: false } }
 const client = {
   address: { type: 'string' },
@@ -62,7 +68,7 @@ function driverOptions(values) {
   const threads = values['io-threads']
   const ioThreads = threads === undefined || threads === 'auto' ? threads : whole(values, 'io-threads', 0)
   const routes = values.routes === undefined ? undefined : whole(values, 'routes', 1)
-  return { payload, codec: payload.kind, busyPoll, ioThreads, routes }
+  return { payload, codec: payload.kind, busyPoll, ioThreads, routes, protocol: values.proto }
 }
 
 function amount(values, name, least) {

@@ -1,5 +1,5 @@
 // The echo server of a driver: `node bench/peers/server.mjs NAME [--payload P] [--busy-poll US] [--io-threads N] [--routes N]
-// [--port P] [--reuse-port]`. Prints {"address","pids"} and ends with its standard input. Lines it takes there:
+// [--proto P] [--port P] [--reuse-port]`. Prints {"address","pids"} and ends with its standard input. Lines it takes there:
 // `publish` sends the payload to every client and prints {"started_ns"}, of the monotonic clock;
 // `memory` prints {"rss","heapUsed"} after collections of garbage, which needs `node --expose-gc`.
 import { createInterface } from 'node:readline'
@@ -27,7 +27,7 @@ const commands = {
 failOnAnyError()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(0))
 const { name, driver: options } = readServerOptions()
-const driver = await loadDriver(name, options.payload)
+const driver = await loadDriver(name, options)
 const server = await driver.serve(options).catch(fail)
 // Also when it fails: a broker must not outlive it.
 process.on('exit', () => server.close?.())

@@ -6,6 +6,7 @@ import { day, digits, machineText } from './format.ts'
 import { plan } from './plan.ts'
 import { runsOf } from './summary.ts'
 import { NONE, table } from './table.ts'
+import { throughputTable } from './throughput-table.ts'
 import * as tables from './trial-tables.ts'
 
 export function markdown(run: Run): string {
@@ -15,6 +16,7 @@ export function markdown(run: Run): string {
     ...(run.ended === undefined ? [] : [`**This run is not complete: ${run.ended}.**`]),
     ...section('Bars', [barsTable(run.bars)]),
     ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
+    ...section('Protocols', protocols(run)),
     ...section('Pushes', each(run, 'push', tables.rateTable)),
     ...section('Latency', latency(run)),
     ...section('What a call costs', stacks(run)),
@@ -54,6 +56,12 @@ function picture(run: Run, file: string): string {
   return chart === undefined ? '' : `![${chart.title}](${file})`
 }
 
+function protocols(run: Run): string[] {
+  const note = 'Server CPU per call, and how many times that of our native transport, which answers as many times the calls per CPU second.'
+  const overview = families(run, 'protocols').flatMap(({ points }) => [note, tables.protocolTable(points)])
+  return [...overview, ...each(run, 'protocols', tables.rateTable)]
+}
+
 function latency(run: Run): string[] {
   return families(run, 'latency').flatMap((family) => {
     const { id, axis, points } = family
@@ -83,10 +91,15 @@ function sweeps(run: Run): string[] {
 }
 
 function micro(run: Run): string[] {
-  if (run.micro.length === 0) return []
+  return [functions(run), throughputTable(run.micro)]
+}
+
+function functions(run: Run): string {
+  const measured = run.micro.filter((row) => 'native_ns' in row)
+  if (measured.length === 0) return ''
   const shown = (value: number | null): string => (value === null ? NONE : digits(value))
-  const rows = run.micro.map(({ group, name, native_ns, js_ns }) => [group, name, shown(native_ns), shown(js_ns)])
+  const rows = measured.map(({ group, name, native_ns, js_ns }) => [group, name, shown(native_ns), shown(js_ns)])
   const note =
     '`npm run bench -- --only micro`; what each row measures stands in bench/micro. pack and unpack cross into C++ for every frame here, which the transport never does.'
-  return [note, table(['', '', 'native, ns', 'JavaScript, ns'], rows, 2)]
+  return `${note}\n\n${table(['', '', 'native, ns', 'JavaScript, ns'], rows, 2)}`
 }

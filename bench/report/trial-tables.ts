@@ -46,6 +46,24 @@ export function rateTable(trial: TrialResult): string {
   return table([...head, 'saturated (server, client)', 'p50, µs', 'p99, µs'], rows)
 }
 
+/** A row per trial, a column per driver. */
+export function protocolTable(trials: TrialResult[]): string {
+  const labels = driversOf(trials)
+  const rows = trials.map((trial) => {
+    const cost = (driver: string): number | undefined => trial.drivers[driver] && medianOf(trial.drivers[driver], 'server_cpu_us_per_call')
+    const base = cost(BASE)
+    return [
+      trial.title,
+      ...[...labels.keys()].map((driver) => {
+        const value = cost(driver)
+        if (value === undefined) return NONE
+        return driver === BASE || base === undefined ? digits(value) : `${digits(value)} (${ratio(value / base)})`
+      }),
+    ]
+  })
+  return table(['server CPU per call, µs', ...labels.values()], rows)
+}
+
 /** CPU per call of each thread, for servers that have more than one at work; '' when none has. */
 export function threadTable(trial: TrialResult): string {
   const rows = measured(trial).flatMap(([, outcome]) => {

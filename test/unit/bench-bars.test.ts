@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bars, evaluate, quickPairs } from '../../bench/bars.ts'
+import { evaluateMicro } from '../../bench/micro-bars.ts'
 import type { Measurement, Outcome, TrialResult } from '../../bench/results.ts'
 import { trials } from '../../bench/trials.ts'
 
@@ -57,4 +58,30 @@ test('what was not measured meets nothing, and says why', () => {
 test('a heap that shrinks is flat', () => {
   assert.equal(bar([trial('heap', { native: runs({ heap_growth: -0.01 }) })], 'heap native %').met, true)
   assert.equal(bar([trial('heap', { native: runs({ heap_growth: 0.011 }) })], 'heap native %').met, false)
+})
+
+test('protocols are held against others by the calls that a second of server CPU answers', () => {
+  const cost = (server_cpu_us_per_call: number) => runs({ server_cpu_us_per_call })
+  const results = (native: number) => [trial('protocols@http-1k', { native: cost(native), fastify: cost(20), 'go-dmicro': cost(30) })]
+  assert.deepEqual(bar(results(10), 'protocols@http-1k native k/CPU s fastify'), {
+    bar: '≥ 2 ×',
+    value: 2,
+    text: '100 k/CPU s / 50.00 k/CPU s = 2.00',
+    met: true,
+  })
+  assert.equal(bar(results(10), 'protocols@http-1k native k/CPU s go-dmicro').met, true)
+  assert.equal(bar(results(10.1), 'protocols@http-1k native k/CPU s fastify').met, false)
+})
+
+test('AES-GCM must make a gigabyte a second where Node does', () => {
+  const rows = (ours_ns: number, bare_ns: number) => [
+    { group: 'codec', name: 'json', native_ns: 1, js_ns: 1 },
+    { group: 'aes-gcm', name: 'pack 64 KiB', bytes: 65_536, ours_ns, bare_ns },
+    { group: 'aes-gcm job', name: 'pack 64 KiB', bytes: 65_536, ours_ns, bare_ns },
+  ]
+  const met = (ours_ns: number, bare_ns: number) => evaluateMicro(rows(ours_ns, bare_ns)).map((bar) => bar.met)
+  assert.deepEqual(met(65_536, 30_000), [true])
+  assert.deepEqual(met(66_000, 30_000), [false])
+  assert.deepEqual(met(70_000, 66_000), [null])
+  assert.equal(evaluateMicro(rows(32_768, 32_768))[0].text, '2.00 GB/s, node:crypto 2.00 GB/s')
 })

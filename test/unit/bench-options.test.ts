@@ -30,6 +30,10 @@ test('--only takes trials and whole sweeps, --drivers narrows them', () => {
   ])
   assert.deepEqual(planned('--only', 'connections@256'), ['connections@256: native js floor'])
   assert.deepEqual(planned('--only', 'micro'), [])
+  const protocols = planned('--only', 'protocols', '--drivers', 'native,go-dmicro,fastify')
+  assert.equal(protocols.length, 8)
+  assert.ok(protocols.includes('protocols@json-1k: native go-dmicro'))
+  assert.ok(protocols.includes('protocols@http-64: native go-dmicro fastify'))
 })
 
 test('--quick runs what the bars need, once for a second; with --only it is just short', () => {

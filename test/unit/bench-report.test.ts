@@ -141,6 +141,31 @@ describe('the page of a run', () => {
     assert.ok(!page.includes('.svg'), 'a point is no line')
   })
 
+  it('shows what a call costs in each protocol, beside our native transport, and then each trial', () => {
+    const costs = (...costs: [string, number][]): TrialResult['drivers'] =>
+      Object.fromEntries(costs.map(([name, server_cpu_us_per_call]) => [name, { label: name, runs: [{ server_cpu_us_per_call }] }]))
+    const page = markdown(
+      runOf([
+        { id: 'protocols@json-64', group: 'protocols', title: 'json', drivers: costs(['native', 2], ['go', 7]) },
+        { id: 'protocols@http-64', group: 'protocols', title: 'http', drivers: { ...costs(['native', 4], ['fastify', 20]), nats } },
+      ]),
+    )
+    const text = ['| server CPU per call, µs | native | go | fastify | NATS |', '| json | 2.00 | 7.00 (3.50 ×) | – | – |']
+    for (const line of [...text, '| http | 4.00 | – | 20.0 (5.00 ×) | – |']) assert.ok(page.includes(`${line}\n`), page)
+    assert.match(page, /### http \(`protocols@http-64`\)/)
+    assert.ok(!page.includes('.svg'))
+  })
+
+  it('shows rates of what is measured by its bytes, with or without other micro-benchmarks', () => {
+    const rate = { group: 'aes-gcm', name: 'pack', bytes: 65_536, ours_ns: 32_768, bare_ns: 16_384 }
+    const page = markdown(runOf([], { micro: [rate] }))
+    assert.deepEqual(row(page, 'aes-gcm', 'pack'), ['2.00', '4.00'])
+    assert.ok(!page.includes('native, ns'))
+    const both = markdown(runOf([], { micro: [{ group: 'pack', name: '64 B', native_ns: 1, js_ns: 2 }, rate] }))
+    assert.deepEqual(row(both, 'pack', '64 B'), ['1.00', '2.00'])
+    assert.deepEqual(row(both, 'aes-gcm', 'pack'), ['2.00', '4.00'])
+  })
+
   it('shows latency, fan-out, memory, stacks and micro-benchmarks', () => {
     const one = (group: TrialResult['group'], run: Measurement, x?: TrialResult['x']): TrialResult => ({
       id: x === undefined ? group : `${group}@${x.value}`,

@@ -1,4 +1,4 @@
-#include "reply_check.h"
+#include "fail_reply.h"
 
 #include <stdio.h>
 

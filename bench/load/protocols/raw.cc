@@ -1,31 +1,21 @@
-#include "call_frame.h"
+#include "protocols/raw.h"
 
-#include <algorithm>
+#include <cstring>
 
-#include "common/base36.h"
+#include "reply_limit.h"
 
 namespace dmicro_bench {
 namespace {
-
-constexpr size_t kBeforeSeq = 7;  // total, version, filter count, seq length
 
 void AppendBe16(std::string* out, size_t value) {
   out->push_back(static_cast<char>(value >> 8));
   out->push_back(static_cast<char>(value));
 }
 
-std::string JsonString(size_t bytes) {
-  std::string body(1, '"');
-  for (size_t i = 0; i < bytes - 2; i++) body.push_back(static_cast<char>('a' + i % 26));
-  return body + '"';
-}
-
 }  // namespace
 
-CallFrame::CallFrame(const Options& options)
-    : codec_(options.codec),
-      body_bytes_(options.body_bytes),
-      tag_bytes_(options.body.empty() ? std::min<size_t>(8, options.body_bytes - 2) : 0) {
+Raw::Raw(const Options& options)
+    : body_(options.body, options.body_bytes), codec_(options.codec), max_reply_(MaxReply(options)) {
   tail_.push_back(static_cast<char>(kCall));
   tail_.push_back(static_cast<char>(options.method.size()));
   tail_ += options.method;
@@ -35,17 +25,14 @@ CallFrame::CallFrame(const Options& options)
   tail_ += kEmptyMeta;
   tail_.push_back(static_cast<char>(codec_));
   body_offset_ = tail_.size();
-  tail_ += options.body.empty() ? JsonString(options.body_bytes) : options.body;
+  tail_ += body_.Text();
 }
 
-size_t CallFrame::MaxSize() const { return kBeforeSeq + kMaxSeqText + tail_.size(); }
-
-size_t CallFrame::Build(uint32_t connection, int32_t seq, char* out) const {
+size_t Raw::Build(uint32_t connection, int32_t seq, char* out) const {
   const size_t seq_size = EncodeSeq(seq, out + kBeforeSeq);
   char* tail = out + kBeforeSeq + seq_size;
   memcpy(tail, tail_.data(), tail_.size());
-  const uint64_t tag = Tag(connection, seq);
-  memcpy(tail + body_offset_ + 1, &tag, tag_bytes_);
+  body_.PutTag(connection, seq, tail + body_offset_ + TaggedBody::kTagOffset);
 
   const size_t size = kBeforeSeq + seq_size + tail_.size();
   StoreBe32(out, static_cast<uint32_t>(size));
