@@ -1,6 +1,7 @@
 import { CloseReason } from '../close-reason.ts'
 import { type Incoming, MessageType } from '../message.ts'
 import { findName } from '../names.ts'
+import { spells } from './bytes.ts'
 import { EMPTY_META, HEADER_BYTES, MIN_FRAME_BYTES, OK_STATUS, RAW_VERSION } from './raw.ts'
 
 /** The limits that decide whether a frame is legal. Meaning and defaults: `limits.ts`. */
@@ -83,14 +84,14 @@ export function unpackFields(buffer: Buffer, start: number, end: number, into: I
   if (at > end) return -CloseReason.Overrun
   next = at + ((buffer[at - 2] << 8) | buffer[at - 1])
   if (next > end) return -CloseReason.Overrun
-  into.statusStart = spells(buffer, at, next, okStatus) ? next : at
+  into.statusStart = at === next || spells(buffer, at, next, okStatus) ? next : at
   into.statusEnd = next
 
   at = next + 2
   if (at > end) return -CloseReason.Overrun
   next = at + ((buffer[at - 2] << 8) | buffer[at - 1])
   if (next > end) return -CloseReason.Overrun
-  into.metaStart = spells(buffer, at, next, emptyMeta) ? next : at
+  into.metaStart = at === next || spells(buffer, at, next, emptyMeta) ? next : at
   into.metaEnd = next
 
   if (next >= end) return -CloseReason.Overrun
@@ -134,12 +135,3 @@ const digits = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = Number.parseInt(String.fromCharCode(byte), 36)
   return Number.isNaN(digit) ? NO_DIGIT : digit
 })
-
-/** True for an empty range and for one that spells `text`. */
-function spells(buffer: Buffer, start: number, end: number, text: Buffer): boolean {
-  const length = end - start
-  if (length === 0) return true
-  if (length !== text.length) return false
-  for (let i = 0; i < length; i++) if (buffer[start + i] !== text[i]) return false
-  return true
-}

@@ -1,0 +1,62 @@
+import { isUtf8 } from 'node:buffer'
+import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../limits.ts'
+import type { Incoming } from '../message.ts'
+import type { Outgoing } from '../outgoing.ts'
+import type { Proto, ProtoSession } from '../proto.ts'
+import { matchEnvelope } from './envelope.ts'
+import { over } from './json/fields.ts'
+import { unpackLayout } from './json/layout.ts'
+import { unpackStrict } from './json/strict.ts'
+import { EMPTY_META, OK_STATUS } from './raw.ts'
+
+/** Messages as JSON documents in an envelope, as Go's `jsonproto` has them (spec/wire.md §8.2). Bodies must be text. */
+export const jsonProto: Proto = {
+  id: 0x6a,
+  name: 'json',
+  framing: 'envelope',
+  match: (bytes, limits) => matchEnvelope(bytes, limits, (byte) => byte === 0x7b),
+  open: (link) => new JsonProtoSession(link.limits),
+}
+
+class JsonProtoSession implements ProtoSession {
+  readonly #limits: Readonly<Limits>
+
+  constructor(limits: Readonly<Limits>) {
+    this.#limits = limits
+  }
+
+  /** Go begins with seq and does not write JSON after it. Beginning with mtype tells its readers of either kind that all of this is. */
+  pack(message: Outgoing): string {
+    const { statusText, metaText, body } = message
+    const tail =
+      statusText === '' && metaText === ''
+        ? okAndEmpty
+        : `,"status":${quoted(statusText || OK_STATUS, MAX_STATUS_BYTES, 'status')},"meta":${quoted(metaText || EMPTY_META, MAX_META_BYTES, 'meta')},"bodyCodec":`
+    const text = body === null ? '""' : JSON.stringify(typeof body === 'string' ? body : bytesText(body))
+    return `{"mtype":${message.type},"seq":${message.seq},"serviceMethod":${quotedName(message.method)}${tail}${message.codec},"body":${text}}`
+  }
+
+  unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    if (!unpackLayout(bytes, start, end, this.#limits, message)) unpackStrict(bytes, start, end, this.#limits, message)
+    return end - start
+  }
+}
+
+const okAndEmpty = `,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`
+
+const plainName = /^[ !#-[\]-~]*$/
+
+function quotedName(name: string): string {
+  return plainName.test(name) ? `"${name}"` : JSON.stringify(name)
+}
+
+function quoted(text: string, max: number, what: string): string {
+  if (over(text, max)) throw new RangeError(`${what} is over ${max} bytes`)
+  return JSON.stringify(text)
+}
+
+/** Bytes that are no text would arrive as U+FFFD at Go's side (quirks W1). */
+function bytesText(body: Uint8Array): string {
+  if (!isUtf8(body)) throw new TypeError('the json protocol cannot carry a body that is not UTF-8')
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')
+}

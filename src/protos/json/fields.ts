@@ -1,0 +1,44 @@
+import { CloseReason } from '../../close-reason.ts'
+import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
+import { type Incoming, MessageType } from '../../message.ts'
+import { decodeMeta } from '../../meta.ts'
+import { ProtoError } from '../../proto.ts'
+import { decodeStatus } from '../../status-json.ts'
+import { EMPTY_META, OK_STATUS } from '../raw.ts'
+
+/** The number of a field that has none in its range. */
+export const OUT_OF_RANGE = 0x8000_0000
+
+/** @throws ProtoError when a number is outside its range */
+export function setNumbers(message: Incoming, type: number, seq: number, codec: number): void {
+  if (type < MessageType.Call || type > MessageType.Push) throw new ProtoError('unknown message type', CloseReason.Type)
+  if (seq === OUT_OF_RANGE) throw new ProtoError('seq that is no int32', CloseReason.Seq)
+  if (codec < 0 || codec > 255) throw new ProtoError('bodyCodec that is no codec id')
+  message.type = type
+  message.seq = seq
+  message.codec = codec
+}
+
+/**
+ * @param text status JSON (spec/wire.md §2.3), undefined when it could not be made out. Go's receiver takes either for OK, which would make
+ *   a success of a failure (quirks W2).
+ */
+export function setStatus(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
+  if (text === '' || text === OK_STATUS) return
+  const status = text === undefined || over(text, MAX_STATUS_BYTES) ? undefined : decodeStatus(text, limits.maxDepth)
+  if (status === undefined) throw new ProtoError('unreadable status', CloseReason.Status)
+  if (status.code !== 0) message.status = status
+}
+
+/** @param text meta JSON (spec/wire.md §2.4), undefined when it could not be made out */
+export function setMeta(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
+  if (text === '' || text === EMPTY_META) return
+  const meta = text === undefined || over(text, MAX_META_BYTES) ? undefined : decodeMeta(text, limits)
+  if (meta === undefined) throw new ProtoError('unreadable meta', CloseReason.Meta)
+  message.meta = meta
+}
+
+/** Whether `text` has more than `max` bytes of UTF-8. */
+export function over(text: string, max: number): boolean {
+  return text.length * 3 > max && Buffer.byteLength(text) > max
+}

@@ -1,0 +1,155 @@
+import { JsonScanner } from '../../json-scan.ts'
+import type { Limits } from '../../limits.ts'
+import type { Incoming } from '../../message.ts'
+import { findName } from '../../names.ts'
+import { ProtoError } from '../../proto.ts'
+import { EMPTY_META, OK_STATUS } from '../raw.ts'
+import { takeGoBody, takeJsonBody } from './body.ts'
+import { OUT_OF_RANGE, setMeta, setNumbers, setStatus } from './fields.ts'
+
+const ZERO = 0x30
+const QUOTE = 0x22
+const MINUS = 0x2d
+const BACKSLASH = 0x5c
+const CLOSE_OBJECT = 0x7d
+
+const seqFirst = Buffer.from('{"seq":')
+const thenType = Buffer.from(',"mtype":')
+const typeFirst = Buffer.from('{"mtype":')
+const thenSeq = Buffer.from(',"seq":')
+const methodKey = Buffer.from(',"serviceMethod":"')
+const statusKey = Buffer.from(',"status":"')
+const metaKey = Buffer.from(',"meta":"')
+const codecKey = Buffer.from(',"bodyCodec":')
+const bodyKey = Buffer.from(',"body":"')
+
+/** What nearly every message has between its service method and its codec. */
+const okAndEmpty = Buffer.from(`,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`)
+
+/**
+ * Reads a document of the layout Go writes or of ours, `json.ts`, without parsing it. They differ in what comes first: in Go's, strings have
+ * the escapes of `strconv.Quote` (spec/wire.md §2.3) and the body ones of its own (§8.2); ours is JSON.
+ * @returns false, and nothing done, when it has neither layout
+ * @throws ProtoError when it has, and a field is unreadable
+ */
+export function unpackLayout(bytes: Buffer, start: number, end: number, limits: Readonly<Limits>, message: Incoming): boolean {
+  const reader = new LayoutReader(bytes, start, end)
+  const go = reader.literal(seqFirst)
+  if (!go && !reader.literal(typeFirst)) return false
+  const first = reader.integer()
+  if (!reader.literal(go ? thenType : thenSeq)) return false
+  const second = reader.integer()
+
+  if (!reader.literal(methodKey)) return false
+  const nameStart = reader.at
+  const nameEnd = reader.string()
+  const plainName = !reader.escaped
+
+  const usual = reader.literal(okAndEmpty)
+  if (!usual && !reader.literal(statusKey)) return false
+  const statusStart = reader.at
+  const statusEnd = usual ? statusStart : reader.string()
+  if (!usual && !reader.literal(metaKey)) return false
+  const metaStart = reader.at
+  const metaEnd = usual ? metaStart : reader.string()
+  if (!usual && !reader.literal(codecKey)) return false
+  const codec = reader.integer()
+
+  if (!reader.literal(bodyKey) || reader.failed) return false
+  const bodyEnd = end - 2
+  if (reader.at > bodyEnd || bytes[bodyEnd] !== QUOTE || bytes[bodyEnd + 1] !== CLOSE_OBJECT) return false
+  if (!(go ? takeGoBody(bytes, reader.at, bodyEnd, message) : takeJsonBody(bytes, reader.at, bodyEnd, message))) return false
+
+  setNumbers(message, go ? second : first, go ? first : second, codec)
+  if (!usual) {
+    setStatus(message, stringText(bytes, statusStart, statusEnd, go), limits)
+    setMeta(message, stringText(bytes, metaStart, metaEnd, go), limits)
+  }
+  if (nameStart === nameEnd) return true
+  if (plainName) message.route = findName(bytes, nameStart, nameEnd)
+  if (message.route < 0) {
+    message.method = stringText(bytes, nameStart, nameEnd, go)
+    if (message.method === undefined) throw new ProtoError('unreadable service method')
+  }
+  return true
+}
+
+/** Goes over a document in one pass; knows of it no more than where things are. */
+class LayoutReader {
+  at: number
+  /** Whether the last `string` has a backslash. */
+  escaped = false
+  /** An `integer` or a `string` was none. */
+  failed = false
+  readonly #bytes: Buffer
+  readonly #end: number
+
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes
+    this.at = start
+    this.#end = end
+  }
+
+  /** Consumes `text` if that is what comes next. */
+  literal(text: Buffer): boolean {
+    const bytes = this.#bytes
+    const at = this.at
+    const length = text.length
+    if (length > this.#end - at) return false
+    for (let i = 0; i < length; i++) if (bytes[at + i] !== text[i]) return false
+    this.at = at + length
+    return true
+  }
+
+  /** Consumes an integer; `OUT_OF_RANGE` when it is no int32. */
+  integer(): number {
+    const bytes = this.#bytes
+    const end = this.#end
+    let at = this.at
+    const negative = at < end && bytes[at] === MINUS
+    if (negative) at++
+    const start = at
+    let value = 0
+    for (; at < end; at++) {
+      const digit = bytes[at] - ZERO
+      if (digit < 0 || digit > 9) break
+      if (value <= 0xffff_ffff) value = value * 10 + digit
+    }
+    if (at === start || (bytes[start] === ZERO && at > start + 1)) this.failed = true
+    this.at = at
+    if (negative) value = -value
+    return (value | 0) === value ? value | 0 : OUT_OF_RANGE
+  }
+
+  /** Consumes the rest of a string whose opening mark was consumed; returns where its inside ends. */
+  string(): number {
+    const bytes = this.#bytes
+    const end = this.#end
+    this.escaped = false
+    for (let at = this.at; at < end; at++) {
+      const byte = bytes[at]
+      if (byte === QUOTE) {
+        this.at = at + 1
+        return at
+      }
+      if (byte === BACKSLASH) {
+        this.escaped = true
+        at++
+      } else if (byte < 0x20) {
+        break
+      }
+    }
+    this.failed = true
+    return this.at
+  }
+}
+
+/** The text that the inside of a string stands for; undefined when it has an escape that is none. */
+function stringText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
+  const quoted = bytes.toString('utf8', start - 1, end + 1)
+  try {
+    return (JSON.parse(quoted) as string).toWellFormed()
+  } catch {
+    return goEscapes ? new JsonScanner(quoted, true).string() : undefined
+  }
+}

@@ -1,0 +1,100 @@
+import { isUtf8 } from 'node:buffer'
+import { CloseReason } from '../../close-reason.ts'
+import { MAX_META_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
+import { type Incoming, MessageType } from '../../message.ts'
+import { findName } from '../../names.ts'
+import { ProtoError } from '../../proto.ts'
+import { spells } from '../bytes.ts'
+import { EMPTY_META, OK_STATUS } from '../raw.ts'
+import { FieldReader } from './fields.ts'
+
+const okStatus = Buffer.from(OK_STATUS)
+const emptyMeta = Buffer.from(EMPTY_META)
+
+/**
+ * Reads the message `bytes[start, end)` of spec/wire.md §8.3 into `into`, as offsets: no string and no object is made. Fields may come in any
+ * order, of repeated ones the last wins, unknown ones and known ones of another wire type are ignored: as protobuf-go does.
+ * @param maxDepth deepest nesting of ignored groups
+ * @throws ProtoError
+ */
+export function unpackMessage(bytes: Buffer, start: number, end: number, maxDepth: number, into: Incoming): void {
+  const fields = new FieldReader(bytes, start, end)
+  let type = 0
+  into.nameStart = into.nameEnd = start
+  while (fields.at < end) {
+    const tag = fields.tag()
+    switch (tag) {
+      case 0x08:
+        into.seq = fields.int32()
+        break
+      case 0x10:
+        type = fields.int32() & 0xff
+        break
+      case 0x1a:
+        into.nameEnd = fields.length() + fields.at
+        into.nameStart = fields.at
+        fields.at = into.nameEnd
+        checkUtf8(bytes, into.nameStart, into.nameEnd)
+        break
+      case 0x22:
+        into.statusEnd = fields.length() + fields.at
+        into.statusStart = fields.at
+        fields.at = into.statusEnd
+        break
+      case 0x2a:
+        into.metaEnd = fields.length() + fields.at
+        into.metaStart = fields.at
+        fields.at = into.metaEnd
+        break
+      case 0x30:
+        into.codec = fields.int32() & 0xff
+        break
+      case 0x3a:
+        into.bodyEnd = fields.length() + fields.at
+        into.bodyStart = fields.at
+        fields.at = into.bodyEnd
+        break
+      default:
+        fields.skip(tag, maxDepth)
+    }
+  }
+  if (type < MessageType.Call || type > MessageType.Push) throw new ProtoError('unknown message type', CloseReason.Type)
+  if (into.statusEnd - into.statusStart > MAX_STATUS_BYTES) throw new ProtoError('status over 64 KiB', CloseReason.Status)
+  if (into.metaEnd - into.metaStart > MAX_META_BYTES) throw new ProtoError('meta over 64 KiB', CloseReason.Meta)
+  into.buffer = bytes
+  into.type = type
+  if (into.nameStart !== into.nameEnd) into.route = findName(bytes, into.nameStart, into.nameEnd)
+  if (spells(bytes, into.statusStart, into.statusEnd, okStatus)) into.statusStart = into.statusEnd
+  if (spells(bytes, into.metaStart, into.metaEnd, emptyMeta)) into.metaStart = into.metaEnd
+  arrange(into)
+}
+
+/** Protobuf strings are UTF-8; protobuf-go refuses the whole message otherwise (spec/wire.md §2.2). */
+function checkUtf8(bytes: Buffer, start: number, end: number): void {
+  for (let i = start; i < end; i++) {
+    if (bytes[i] < 0x80) continue
+    if (!isUtf8(bytes.subarray(i, end))) throw new ProtoError('service method that is not UTF-8')
+    return
+  }
+}
+
+/** Puts the ranges into wire order, which an `Incoming` that has to wait counts on. Only fields in an unusual order are copied. */
+function arrange(into: Incoming): void {
+  // An absent field lies wherever the one before it ends.
+  if (into.statusStart === into.statusEnd) into.statusStart = into.statusEnd = into.nameEnd
+  if (into.metaStart === into.metaEnd) into.metaStart = into.metaEnd = into.statusEnd
+  if (into.bodyStart === into.bodyEnd) into.bodyStart = into.bodyEnd = into.metaEnd
+  const { buffer, nameStart, nameEnd, statusStart, statusEnd, metaStart, metaEnd, bodyStart, bodyEnd } = into
+  if (nameEnd <= statusStart && statusEnd <= metaStart && metaEnd <= bodyStart) return
+  into.buffer = Buffer.concat([
+    buffer.subarray(nameStart, nameEnd),
+    buffer.subarray(statusStart, statusEnd),
+    buffer.subarray(metaStart, metaEnd),
+    buffer.subarray(bodyStart, bodyEnd),
+  ])
+  into.nameStart = 0
+  into.nameEnd = into.statusStart = nameEnd - nameStart
+  into.statusEnd = into.metaStart = into.statusStart + statusEnd - statusStart
+  into.metaEnd = into.bodyStart = into.metaStart + metaEnd - metaStart
+  into.bodyEnd = into.buffer.length
+}
