@@ -51,6 +51,30 @@ export class JsonScanner {
   /** Consumes a string and returns its value, or undefined when there is none or it is malformed. */
   string(): string | undefined {
     if (!this.take(QUOTE)) return undefined
+    return this.#goEscapes ? this.#goString() : this.#jsonString()
+  }
+
+  /** Looks for the end only: putting a string together from its pieces takes many times its memory when it is long. */
+  #jsonString(): string | undefined {
+    const { text, at: start } = this
+    let escaped = false
+    for (let at = start; at < text.length; at++) {
+      const c = text.charCodeAt(at)
+      if (c === QUOTE) {
+        this.at = at + 1
+        return escaped ? parseString(text.slice(start - 1, at + 1)) : text.slice(start, at)
+      }
+      if (c === BACKSLASH) {
+        escaped = true
+        at++
+      } else if (c < 0x20) {
+        return undefined
+      }
+    }
+    return undefined
+  }
+
+  #goString(): string | undefined {
     let value = ''
     for (;;) {
       const start = this.at
@@ -118,7 +142,6 @@ export class JsonScanner {
     const simple = jsonEscapes.get(letter)
     if (simple !== undefined) return simple
     if (letter === 'u') return this.#codePoint(4)
-    if (!this.#goEscapes) return undefined
     if (letter === 'a') return '\x07'
     if (letter === 'v') return '\x0b'
     if (letter === 'U') return this.#codePoint(8)
@@ -177,6 +200,15 @@ const jsonEscapes = new Map<string | undefined, string>([
   ['r', '\r'],
   ['t', '\t'],
 ])
+
+/** What a JSON string with escapes stands for, well-formed; undefined when an escape is none. */
+function parseString(quoted: string): string | undefined {
+  try {
+    return (JSON.parse(quoted) as string).toWellFormed()
+  } catch {
+    return undefined
+  }
+}
 
 function hexDigit(c: number): number {
   if (c >= 0x30 && c <= 0x39) return c - 0x30

@@ -15,6 +15,8 @@ export interface Golden {
 }
 
 const OK = String.raw`"{\"code\":0,\"msg\":\"\",\"cause\":\"\"}"`
+/** What a panic in Go may say; the escapes for it are no JSON. */
+const COLOURED: DecodedStatus = { code: 500, message: '\x1b[31m\x07"漢\u{e0001}', cause: '\ufffd\\ \u2028' }
 const NOT_FOUND: DecodedStatus = { code: 404, message: 'Not Found', cause: '' }
 
 /** By name of the protocol: the vectors of the wire specification, then what its rules add to them. */
@@ -52,6 +54,13 @@ export const corpus: Record<string, readonly Golden[]> = {
         String.raw`{"seq":-7,"mtype":1,"serviceMethod":"/p","status":${OK},"meta":"{}","bodyCodec":106,"body":"{\"p\":\"C:\\new\\\"x\\\"\"}"}`,
       ),
       ...{ type: 1, seq: -7, method: '/p', meta: {}, codec: 106, body: String.raw`{"p":"C:\\new\\"x\\""}` },
+    },
+    {
+      what: 'escapes of Go, captured',
+      payload: text(
+        String.raw`{"seq":-12345,"mtype":2,"serviceMethod":"","status":"{\"code\":500,\"msg\":\"\\x1b[31m\\a\\\"漢\\U000e0001\",\"cause\":\"\\xff\\\\ \\u2028\"}","meta":"{\"k\x7f\":\"\u00a0\\u0001\\u003c\U000e0001\\\"\"}","bodyCodec":0,"body":""}`,
+      ),
+      ...{ type: 2, seq: -12345, method: '', status: COLOURED, meta: { 'k\x7f': '\u00a0\x01<\u{e0001}"' }, codec: 0, body: '' },
     },
     {
       what: 'our own layout',
@@ -92,6 +101,13 @@ export const corpus: Record<string, readonly Golden[]> = {
         '080210031a0c2f707573682f737461747573221e7b22636f6465223a302c226d7367223a22222c226361757365223a22227d2a027b7d306a3a0422686922',
       ),
       ...{ type: 3, seq: 2, method: '/push/status', meta: {}, codec: 106, body: '"hi"' },
+    },
+    {
+      what: 'escapes of Go, captured',
+      payload: hex(
+        '08c79fffffffffffffff01 1002 22467b22636f6465223a3530302c226d7367223a225c7831625b33316d5c615c22e6bca25c553030306530303031222c226361757365223a225c7866665c5c205c7532303238227d 2a1d7b226b7f223a22c2a05c75303030315c7530303363f3a080815c22227d',
+      ),
+      ...{ type: 2, seq: -12345, method: '', status: COLOURED, meta: { 'k\x7f': '\u00a0\x01<\u{e0001}"' }, codec: 0, body: '' },
     },
     {
       what: 'a negative seq, fields that are absent, repeated, unknown or out of order',

@@ -239,6 +239,18 @@ test('status and meta have at most 65,535 bytes, read or written', () => {
   refused(`{"mtype":1,"meta":${meta(65_536)}}`, CloseReason.Meta)
 })
 
+test('what is long takes no longer than it must', () => {
+  const escapes = '\\"\\n'.repeat(2_000_000)
+  const keys = `{${'"k":0,'.repeat(1_000_000)}"k":0}`
+  const started = performance.now()
+  assert.equal(open(`{"mtype":1,"body":"${escapes}"}`).body.length, 4_000_000)
+  assert.equal(open(`{"mtype":1,"extra":["${escapes}"],"serviceMethod":"/p"}`).method, '/p')
+  refused(goDocument({ status: escapes }), CloseReason.Status)
+  refused(goDocument({ meta: JSON.stringify(keys).slice(1, -1) }), CloseReason.Meta)
+  refused(goDocument({ method: '\\x41\\a'.repeat(1_000_000) }), undefined)
+  assert.ok(performance.now() - started < 2000, `${performance.now() - started} ms`)
+})
+
 test('10,000 damaged documents are refused or read as messages', () => {
   let read = 0
   for (const payload of mutations(
@@ -255,6 +267,27 @@ test('10,000 damaged documents are refused or read as messages', () => {
   }
   assert.ok(read > 100, `${read} were read`)
 })
+
+test('damaged documents of our layout are read as any JSON is', () => {
+  const status = encodeStatus(7, 'a"b', '\\')
+  const samples = [pack({ body: '{"a":"\\n"}' }), pack({ type: 2, method: '', statusText: status, metaText: '{"k":"v"}', body: 'é\0' })]
+  let read = 0
+  for (const payload of mutations(samples, 10_000, 3)) {
+    if (!payload.toString('latin1').startsWith('{"mtype":')) continue
+    const parsed = attempt(Buffer.concat([Buffer.from(' '), payload])) // the space makes it another layout
+    assert.deepEqual(attempt(payload), parsed, payload.toString('hex'))
+    if (parsed !== undefined) read++
+  }
+  assert.ok(read > 100, `${read} were read`)
+})
+
+function attempt(payload: Buffer): Fields | undefined {
+  try {
+    return open(payload)
+  } catch {
+    return undefined
+  }
+}
 
 test('json is recognised by its first brace', () => {
   const match = (payload: string, filters: number[] = []): boolean | undefined => {

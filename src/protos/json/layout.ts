@@ -1,5 +1,5 @@
 import { JsonScanner } from '../../json-scan.ts'
-import type { Limits } from '../../limits.ts'
+import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
 import type { Incoming } from '../../message.ts'
 import { findName } from '../../names.ts'
 import { ProtoError } from '../../proto.ts'
@@ -22,6 +22,9 @@ const statusKey = Buffer.from(',"status":"')
 const metaKey = Buffer.from(',"meta":"')
 const codecKey = Buffer.from(',"bodyCodec":')
 const bodyKey = Buffer.from(',"body":"')
+
+/** The longest escape is `\U` and eight digits, for one byte. */
+const MAX_ESCAPED = 10 * Math.max(MAX_STATUS_BYTES, MAX_META_BYTES)
 
 /** What nearly every message has between its service method and its codec. */
 const okAndEmpty = Buffer.from(`,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`)
@@ -62,8 +65,8 @@ export function unpackLayout(bytes: Buffer, start: number, end: number, limits: 
 
   setNumbers(message, go ? second : first, go ? first : second, codec)
   if (!usual) {
-    setStatus(message, stringText(bytes, statusStart, statusEnd, go), limits)
-    setMeta(message, stringText(bytes, metaStart, metaEnd, go), limits)
+    setStatus(message, fieldText(bytes, statusStart, statusEnd, go), limits)
+    setMeta(message, fieldText(bytes, metaStart, metaEnd, go), limits)
   }
   if (nameStart === nameEnd) return true
   if (plainName) message.route = findName(bytes, nameStart, nameEnd)
@@ -144,12 +147,17 @@ class LayoutReader {
   }
 }
 
+/** What a status or meta string stands for; undefined also when it is too long for either, which spares making a text of it. */
+function fieldText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
+  return end - start > MAX_ESCAPED ? undefined : stringText(bytes, start, end, goEscapes)
+}
+
 /** The text that the inside of a string stands for; undefined when it has an escape that is none. */
 function stringText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
   const quoted = bytes.toString('utf8', start - 1, end + 1)
   try {
     return (JSON.parse(quoted) as string).toWellFormed()
   } catch {
-    return goEscapes ? new JsonScanner(quoted, true).string() : undefined
+    return goEscapes && end - start <= MAX_ESCAPED ? new JsonScanner(quoted, true).string() : undefined
   }
 }
