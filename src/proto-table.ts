@@ -1,4 +1,6 @@
 import type { Proto } from './proto.ts'
+import { jsonProto } from './protos/json.ts'
+import { protobufProto } from './protos/protobuf.ts'
 import { type RawProtocol, rawProtocol } from './protos/raw.ts'
 
 /** A protocol as an endpoint knows it. The transports themselves take the raw one apart. */
@@ -35,7 +37,7 @@ export class ProtoTable {
   }
 }
 
-const builtIn: readonly Protocol[] = [rawProtocol]
+const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto]
 
 /** A new table with `own`, and with the built-in protocols whose name and id are free. */
 export function makeProtocols(own: readonly Proto[]): ProtoTable {
