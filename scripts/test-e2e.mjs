@@ -1,4 +1,5 @@
-// The end-to-end suites, on every transport, and once more with two IO threads behind the native one.
+// The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about sessions over the
+// protocols that can do what raw can.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +18,13 @@ function run(names, env) {
   return status === 0
 }
 
-const passed = run(all, {})
+const sessions = ['call', 'deadline', 'routes', 'schema', 'session'].map((name) => `${name}.test.ts`)
+
+let passed = run(all, {})
 console.log('# with DMICRO_IO_THREADS=2')
-if (!run(threaded, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }) || !passed) process.exit(1)
+passed = run(threaded, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }) && passed
+for (const protocol of ['json', 'protobuf']) {
+  console.log(`# with DMICRO_TEST_PROTOCOL=${protocol}`)
+  passed = run(sessions, { DMICRO_TEST_PROTOCOL: protocol }) && passed
+}
+if (!passed) process.exit(1)

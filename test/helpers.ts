@@ -19,6 +19,9 @@ function available(): Kind[] {
   return ['js']
 }
 
+/** The protocol of endpoints that name none: DMICRO_TEST_PROTOCOL runs a suite over another one than raw. */
+const protocol = process.env.DMICRO_TEST_PROTOCOL || 'raw'
+
 /** Runs `suite` once for each transport. */
 export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
   for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
@@ -26,7 +29,7 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 
 /** An endpoint that is closed when the test ends. Quiet unless a log is given. */
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
-  const made = new Endpoint({ log: false, closeTimeout: 200, ...options })
+  const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
   t.after(() => made.close())
   return made
 }

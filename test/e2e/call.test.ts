@@ -313,14 +313,20 @@ onEachTransport('call', (transport) => {
       [['/x', 1, { timeout: -1 }], /timeout/],
       [['/x', 1, { filters: ['nope'] }], /no transfer filter is named "nope"/],
       [['/x', 1, { filters: Array(5).fill('gzip') }], /5 transfer filters are over the limit of 4/],
-      [['x'.repeat(256), 1], /size limit/],
-      [['/x', 1, { meta: { a: 'x'.repeat(65_536) } }], /size limit/],
+      [['/x', 1, { meta: { a: 'x'.repeat(65_536) } }], /size limit|over 65535 bytes/],
     ]
     for (const [args, text] of misuses) {
       const [code, , cause] = await status((session.call as (...args: unknown[]) => Promise<unknown>).apply(session, args))
       assert.equal(code, Code.WriteFailed, cause)
       assert.match(cause, text)
     }
+  })
+
+  test('a service method over 255 bytes does not go into a raw frame', async (t) => {
+    const { session } = await pair(t, transport, { server: { protocol: 'raw' }, client: { protocol: 'raw' } })
+    const [code, , cause] = await status(session.call('x'.repeat(256), 1))
+    assert.equal(code, Code.WriteFailed)
+    assert.match(cause, /size limit/)
     assert.equal((await status(session.push('x'.repeat(256))))[0], Code.WriteFailed)
   })
 })

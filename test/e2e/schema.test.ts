@@ -119,7 +119,8 @@ onEachTransport('schemas', (transport) => {
   })
 
   test('a schema guards every codec, and one for what is sent is refused', async (t) => {
-    const { server, session } = await pair(t, transport)
+    // Not every protocol carries bodies that are no text.
+    const { server, session } = await pair(t, transport, { server: { protocol: 'raw' }, client: { protocol: 'raw' } })
     server.routeCall('/order', (order) => order, { arg: Order })
     const order = { id: 1, items: [{ name: 'a', count: 2 }] }
     for (const codec of ['msgpack', 'cbor']) assert.deepEqual({ ...(await session.call<object>('/order', order, { codec })) }, order)
