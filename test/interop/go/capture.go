@@ -17,60 +17,79 @@ import (
 
 func runCapture(args []string) {
 	flags := flag.NewFlagSet("capture", flag.ExitOnError)
-	out := flags.String("out", ".", "directory for raw.json")
+	out := flags.String("out", ".", "directory for the files")
 	_ = flags.Parse(args)
 
-	rec := &recorder{names: map[string]bool{}}
-	captureBodies(rec)
-	captureMeta(rec)
-	captureMethods(rec)
-	captureSeqs(rec)
-	captureErrors(rec)
-	captureStatuses(rec)
-	captureFilters(rec)
-	captureAuth(rec)
-	capturePacked(rec)
+	for _, p := range protocols {
+		text, count, err := captureProtocol(p)
+		if err != nil {
+			fail("%s: %v", p.name, err)
+		}
+		file := filepath.Join(*out, p.name+".json")
+		if err := os.WriteFile(file, text, 0o644); err != nil {
+			fail("%v", err)
+		}
+		fmt.Printf("{\"file\":%q,\"vectors\":%d}\n", file, count)
+	}
+}
 
-	text, err := encodeVectors(rec.vectors)
-	if err != nil {
-		fail("%v", err)
+// captureProtocol records everything DMicro says in one protocol.
+func captureProtocol(p *protocol) (text []byte, count int, err error) {
+	if p.is("redis") {
+		all := captureRedis(p)
+		text, err = encodeVectors(all)
+		return text, len(all), err
 	}
-	file := filepath.Join(*out, "raw.json")
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		fail("%v", err)
+	rec := &recorder{proto: p, names: map[string]bool{}}
+	if p.is("jsonrpc") {
+		captureJSONRPC(rec)
+	} else {
+		captureBodies(rec)
+		captureMeta(rec)
+		captureMethods(rec)
+		captureSeqs(rec)
+		captureErrors(rec)
+		captureStatuses(rec)
+		captureFilters(rec)
+		captureAuth(rec)
+		capturePacked(rec)
+		captureCodecs(rec)
 	}
-	fmt.Printf("{\"file\":%q,\"vectors\":%d}\n", file, len(rec.vectors))
+	text, err = encodeVectors(rec.vectors)
+	return text, len(rec.vectors), err
 }
 
 // recorder collects vectors; any doubt about one ends the run, a wrong vector is worse than none.
 type recorder struct {
+	proto   *protocol
 	vectors []vector
 	names   map[string]bool
 }
 
 // keep stores a frame under a name; the empty name drops it.
-func (r *recorder) keep(name, source string, raw []byte) {
+func (r *recorder) keep(name, source string, raw []byte) vector {
+	v, err := newVector(r.proto, name, source, raw)
+	if err != nil {
+		fail("%v", err)
+	}
 	if name == "" {
-		return
+		return v
 	}
 	if r.names[name] {
 		fail("vector %q twice", name)
 	}
 	r.names[name] = true
-	v, err := newVector(name, source, raw)
-	if err != nil {
-		fail("%v", err)
-	}
 	r.vectors = append(r.vectors, v)
+	return v
 }
 
 // captureServer starts a Go server with all routes and returns its address.
-func captureServer(plugins ...drpc.Plugin) string {
+func captureServer(p *protocol, plugins ...drpc.Plugin) string {
 	listening := make(listenSignal, 1)
-	endpoint := drpc.NewEndpoint(listenConfig("tcp", "127.0.0.1:0"), append(plugins, listening)...)
-	registerServerRoutes(endpoint)
-	expectNames(endpoint.RouteCall(new(Odd)), "/odd/fail", "/odd/gzip", "/odd/nil", "/odd/panic")
-	go endpoint.ListenAndServe()
+	protoFunc := p.proto()
+	endpoint := newServer(p, listenConfig("tcp", "127.0.0.1:0"), append(plugins, listening)...)
+	expectNames(endpoint.RouteCall(new(Odd)), "/odd/fail", "/odd/gzip", "/odd/nil", "/odd/panic", "/odd/text")
+	go endpoint.ListenAndServe(protoFunc)
 	return (<-listening).String()
 }
 
@@ -86,48 +105,81 @@ func (s listenSignal) AfterListen(addr net.Addr) error {
 
 // line is a Go client, a Go server, and the record of what they say to each other.
 type line struct {
-	rec  *recorder
-	sess drpc.Session
-	tap  *tap
-	seq  *seqOverride
+	rec     *recorder
+	plugins []drpc.Plugin // of the server
+	sess    drpc.Session
+	tap     *tap
+	seq     *seqOverride
+	broken  bool
 }
 
 // newLine connects afresh, so its first message has seq 1.
 func newLine(rec *recorder, serverPlugins ...drpc.Plugin) *line {
-	t := newTee(captureServer(serverPlugins...))
-	seq := &seqOverride{}
+	l := &line{rec: rec, plugins: serverPlugins, seq: &seqOverride{}}
+	l.connect()
+	return l
+}
+
+func (l *line) connect() {
+	p := l.rec.proto
+	t := newTee(p, captureServer(p, l.plugins...))
 	cfg, _ := dialConfig("tcp")
-	client := drpc.NewEndpoint(cfg, seq)
+	client := drpc.NewEndpoint(cfg, l.seq)
 	registerClientRoutes(client)
-	sess, stat := client.Dial(t.address())
+	sess, stat := client.Dial(t.address(), p.proto())
 	if !stat.OK() {
 		fail("dial: %s", stat)
 	}
-	return &line{rec: rec, sess: sess, tap: <-t.taps, seq: seq}
+	l.sess, l.tap, l.broken = sess, <-t.taps, false
 }
 
-// call makes one call and keeps both frames.
+// call makes one call and keeps both frames. A server that cannot read its own protocol hangs up
+// instead of answering; the next call then has a connection of its own.
 func (l *line) call(callName, replyName, method string, arg any, settings ...message.MsgSetting) {
-	l.sess.AsyncCall(method, arg, nil, make(chan drpc.CallCmd, 1), settings...)
-	l.rec.keep(callName, "socket", next(l.tap.up))
-	l.rec.keep(replyName, "socket", next(l.tap.down))
+	if l.broken {
+		l.connect()
+	}
+	cmd := l.sess.AsyncCall(method, arg, nil, make(chan drpc.CallCmd, 1), settings...)
+	if stat := cmd.Status(); stat.Code() == drpc.CodeWriteFailed {
+		fail("%s: %s", callName, stat)
+	}
+	l.keep(callName, l.tap.up)
+	l.keep(replyName, l.tap.down)
 }
 
-// push sends one push and keeps its frame.
+func (l *line) keep(name string, frames <-chan []byte) {
+	f, ok := next(frames)
+	if !ok {
+		l.broken = true
+		return
+	}
+	if v := l.rec.keep(name, "socket", f); !v.GoReads {
+		l.broken = true
+	}
+}
+
+// push sends one push and keeps its frame, in the protocols that have pushes.
 func (l *line) push(name, method string, arg any, settings ...message.MsgSetting) {
+	if !l.rec.proto.push {
+		return
+	}
+	if l.broken {
+		l.connect()
+	}
 	if stat := l.sess.Push(method, arg, settings...); !stat.OK() {
 		fail("push %s: %s", name, stat)
 	}
-	l.rec.keep(name, "socket", next(l.tap.up))
+	l.keep(name, l.tap.up)
 }
 
-func next(frames <-chan []byte) []byte {
+// next is false when the connection ended.
+func next(frames <-chan []byte) ([]byte, bool) {
 	select {
-	case f := <-frames:
-		return f
+	case f, ok := <-frames:
+		return f, ok
 	case <-time.After(patience):
 		fail("no frame within %s", patience)
-		return nil
+		return nil, false
 	}
 }
 

@@ -35,6 +35,10 @@ func captureBodies(rec *recorder) {
 
 func captureMeta(rec *recorder) {
 	l := newLine(rec)
+	if rec.proto.is("http") {
+		captureHeaders(l)
+		return
+	}
 	l.call("call-meta-unicode", "reply-meta-from-handler", "/meta/echo", map[string]string{"answer": "<&> 世界 😀", "empty": ""},
 		drpc.WithSetMeta("text", awkward), drpc.WithSetMeta("html", "<a href=\"x?y&z\">"), drpc.WithSetMeta("ключ", "\a\b\f\v\x00\x7f\u2029"))
 	l.call("call-meta-invalid-utf8", "", "/echo/any", 1, drpc.WithSetMeta("bad\xff", "\xfe\x80"))
@@ -56,6 +60,10 @@ func captureMeta(rec *recorder) {
 
 func captureMethods(rec *recorder) {
 	l := newLine(rec)
+	if rec.proto.is("http") {
+		captureTargets(l)
+		return
+	}
 	l.call("call-method-255", "reply-404-method-255", "/"+strings.Repeat("m", 254), "x")
 	l.push("push-method-255", "/"+strings.Repeat("p", 254), "x")
 	l.call("call-method-unicode", "", "/消息/😀 <b>", "x")

@@ -9,7 +9,7 @@ import (
 )
 
 var peerChecks = []check{
-	{name: "push, then read back", run: func(s drpc.Session) error {
+	{name: "push, then read back", row: "PUSH", not: pushOnly, goFails: except{"json": w1}, run: func(s drpc.Session) error {
 		var before []string
 		r := callWithin(s, "/note/list", 0, &before)
 		if err := expectOK(r); err != nil {
@@ -28,7 +28,19 @@ var peerChecks = []check{
 		}
 		return sameNotes(all[len(before):], sent) // no promise on order between requests
 	}},
-	{name: "push with the plain codec", run: func(s drpc.Session) error {
+	{name: "push of plain words", row: "PUSH", not: pushOnly, run: func(s drpc.Session) error {
+		var before, all []string
+		r := callWithin(s, "/note/list", 0, &before)
+		if err := expectOK(r); err != nil {
+			return err
+		}
+		if stat := s.Push("/note", tame); !stat.OK() {
+			return fmt.Errorf("push: %s", stat)
+		}
+		r = callWithin(s, "/note/list", len(before)+1, &all)
+		return firstError(expectOK(r), sameNotes(all[len(before):], []string{tame}))
+	}},
+	{name: "push with the plain codec", row: "PUSH", not: pushOnly, goFails: except{"json": w1}, run: func(s drpc.Session) error {
 		var before, all []string
 		r := callWithin(s, "/note/list", 0, &before)
 		if err := expectOK(r); err != nil {
@@ -40,7 +52,7 @@ var peerChecks = []check{
 		r = callWithin(s, "/note/list", len(before)+1, &all)
 		return firstError(expectOK(r), sameNotes(all[len(before):], []string{awkward}))
 	}},
-	{name: "a push to an unknown route leaves the session alive", run: func(s drpc.Session) error {
+	{name: "a push to an unknown route leaves the session alive", row: "PUSH", not: pushOnly, run: func(s drpc.Session) error {
 		if stat := s.Push("/no/such/route", "x"); !stat.OK() {
 			return fmt.Errorf("push: %s", stat)
 		}
@@ -48,12 +60,12 @@ var peerChecks = []check{
 		r := callWithin(s, "/math/add", []int{1, 1}, &sum)
 		return firstError(expectOK(r), expectEqual("sum", sum, 2))
 	}},
-	{name: "called back", run: func(s drpc.Session) error {
+	{name: "called back", row: "called back in the same session", run: func(s drpc.Session) error {
 		var doubled int
 		r := callWithin(s, "/call/back", 21, &doubled)
 		return firstError(expectOK(r), expectEqual("doubled", doubled, 42))
 	}},
-	{name: "pushed back", run: func(s drpc.Session) error {
+	{name: "pushed back", row: "PUSH", not: pushOnly, run: func(s drpc.Session) error {
 		before, _ := notes.atLeast(0, patience)
 		var n int
 		r := callWithin(s, "/push/back", 3, &n)

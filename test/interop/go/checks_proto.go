@@ -12,13 +12,13 @@ import (
 )
 
 var protoChecks = []check{
-	{name: "call protobuf", run: func(s drpc.Session) error {
+	{name: "call protobuf", row: "protobuf in full", not: except{"jsonrpc": onlyJSON, "json": w1Bytes}, run: func(s drpc.Session) error {
 		sent := benchmarkMessage()
 		want := benchmarkMessage()
 		want.Field1 = "OK"
 		return callProto(s, "/proto/echo", sent, want)
 	}},
-	{name: "call protobuf with awkward text and the ends of integers", run: func(s drpc.Session) error {
+	{name: "call protobuf with awkward text and the ends of integers", row: "protobuf in full", not: except{"jsonrpc": onlyJSON, "json": w1Bytes}, run: func(s drpc.Session) error {
 		sent := &benchmark.BenchmarkMessage{
 			Field1: awkward, Field2: math.MinInt32, Field3: math.MaxInt32, Field5: []string{"", awkward, strings.Repeat("界", 5000)},
 			Field16: math.MinInt64, Field9: true,
@@ -26,18 +26,18 @@ var protoChecks = []check{
 		return firstError(callProto(s, "/proto/same", sent, sent),
 			callProto(s, "/proto/same", &benchmark.BenchmarkMessage{Field16: math.MaxInt64}, &benchmark.BenchmarkMessage{Field16: math.MaxInt64}))
 	}},
-	{name: "call protobuf with a message of defaults", run: func(s drpc.Session) error {
+	{name: "call protobuf with a message of defaults", row: "protobuf in full", not: except{"jsonrpc": onlyJSON}, run: func(s drpc.Session) error {
 		return callProto(s, "/proto/same", &benchmark.BenchmarkMessage{}, &benchmark.BenchmarkMessage{})
 	}},
-	{name: "call protobuf with nil", run: func(s drpc.Session) error {
+	{name: "call protobuf with nil", row: "protobuf in full", not: except{"jsonrpc": onlyJSON}, run: func(s drpc.Session) error {
 		return callProto(s, "/proto/same", nil, &benchmark.BenchmarkMessage{})
 	}},
-	{name: "protobuf that cannot be read is a 400", run: func(s drpc.Session) error {
+	{name: "protobuf that cannot be read is a 400", row: "protobuf in full", not: except{"jsonrpc": onlyJSON, "json": w1Bytes}, run: func(s drpc.Session) error {
 		var got benchmark.BenchmarkMessage
 		r := callWithin(s, "/proto/same", []byte{0x08, 0xff}, &got, drpc.WithBodyCodec(codec.ProtobufName))
 		return firstError(expectStatus(r, drpc.CodeBadMessage, "Bad Message"), callProto(s, "/proto/same", &got, &got))
 	}},
-	{name: "1 MiB of protobuf both ways", run: func(s drpc.Session) error {
+	{name: "1 MiB of protobuf both ways", row: "1 MiB bodies", not: except{"jsonrpc": onlyJSON, "json": w1Bytes}, run: func(s drpc.Session) error {
 		sent := &benchmark.BenchmarkMessage{Field4: mebibyte(), Field40: 40}
 		return callProto(s, "/proto/same", sent, sent)
 	}},

@@ -11,9 +11,11 @@ import (
 
 const usage = `usage: dmicro-interop <command> [flags]
 
-  server  -network tcp|tcp6|unix -listen ADDR   serve the interop routes until stdin closes
-  client  -network tcp|tcp6|unix -addr ADDR     check a server that offers the same routes
-  capture -out DIR                              write raw.json: frames as Go writes them
+  server  -network tcp|tcp6|unix -listen ADDR -proto P  serve the interop routes until stdin closes
+  client  -network tcp|tcp6|unix -addr ADDR -proto P    check a server that offers the same routes
+  capture -out DIR                                      write P.json: frames as Go writes them
+
+P is raw (the default), json, protobuf, http, jsonrpc or redis; DMicro has no client for redis.
 `
 
 // gzipLevel is for us to choose; the receiver never learns it.

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/osgochina/dmicro/drpc"
+	"github.com/osgochina/dmicro/drpc/plugin/redis"
 )
 
 // announcer prints where the server listens, which only the listener knows when the port is 0.
@@ -22,16 +23,30 @@ func (announcer) AfterListen(addr net.Addr) error {
 	})
 }
 
+// newServer has the routes for a protocol; those of redis are commands.
+func newServer(p *protocol, cfg drpc.EndpointConfig, plugins ...drpc.Plugin) drpc.Endpoint {
+	if p.is("redis") {
+		endpoint := drpc.NewEndpoint(cfg, append(plugins, redis.NewRedisPlugin())...)
+		registerRedisRoutes(endpoint)
+		return endpoint
+	}
+	endpoint := drpc.NewEndpoint(cfg, plugins...)
+	registerServerRoutes(endpoint)
+	return endpoint
+}
+
 func runServer(args []string) {
 	flags := flag.NewFlagSet("server", flag.ExitOnError)
 	network := flags.String("network", "tcp", "tcp, tcp6 or unix")
 	listen := flags.String("listen", "127.0.0.1:0", "host:port, or a path for unix")
+	protoName := flags.String("proto", "raw", "application protocol")
 	_ = flags.Parse(args)
 
-	endpoint := drpc.NewEndpoint(listenConfig(*network, *listen), announcer{})
-	registerServerRoutes(endpoint)
+	p := protocolNamed(*protoName)
+	protoFunc := p.proto()
+	endpoint := newServer(p, listenConfig(*network, *listen), announcer{})
 	go func() {
-		err := endpoint.ListenAndServe()
+		err := endpoint.ListenAndServe(protoFunc)
 		fail("server ended: %v", err)
 	}()
 

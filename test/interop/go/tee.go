@@ -1,8 +1,7 @@
 package main
 
 import (
-	"encoding/binary"
-	"io"
+	"bufio"
 	"net"
 )
 
@@ -13,17 +12,18 @@ type tap struct {
 
 // tee is a TCP proxy that records the bytes between a Go client and a Go server.
 type tee struct {
+	proto    *protocol
 	listener net.Listener
 	upstream string
 	taps     chan *tap // one for each accepted connection
 }
 
-func newTee(upstream string) *tee {
+func newTee(p *protocol, upstream string) *tee {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fail("%v", err)
 	}
-	t := &tee{listener: listener, upstream: upstream, taps: make(chan *tap, 16)}
+	t := &tee{proto: p, listener: listener, upstream: upstream, taps: make(chan *tap, 16)}
 	go t.accept()
 	return t
 }
@@ -43,16 +43,18 @@ func (t *tee) accept() {
 		// The buffer holds everything a session of ours sends before anybody looks.
 		p := &tap{up: make(chan []byte, 4096), down: make(chan []byte, 4096)}
 		t.taps <- p
-		go relay(client, server, p.up)
-		go relay(server, client, p.down)
+		go relay(t.proto, client, server, p.up)
+		go relay(t.proto, server, client, p.down)
 	}
 }
 
 // relay copies whole frames from one end to the other and records each.
-func relay(from, to net.Conn, frames chan<- []byte) {
+func relay(p *protocol, from, to net.Conn, frames chan<- []byte) {
+	defer close(frames)
 	defer to.Close()
+	in := bufio.NewReader(from)
 	for {
-		f, err := readFrame(from)
+		f, err := p.read(in)
 		if err != nil {
 			return
 		}
@@ -61,16 +63,4 @@ func relay(from, to net.Conn, frames chan<- []byte) {
 			return
 		}
 	}
-}
-
-// readFrame reads one frame by its length prefix and knows nothing else of its content.
-func readFrame(in io.Reader) ([]byte, error) {
-	head := make([]byte, 4)
-	if _, err := io.ReadFull(in, head); err != nil {
-		return nil, err
-	}
-	f := make([]byte, binary.BigEndian.Uint32(head))
-	copy(f, head)
-	_, err := io.ReadFull(in, f[4:])
-	return f, err
 }
