@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import type { ProtocolName } from './protocols.ts'
 
 /** One line of `dmicro-interop client`. */
 export interface GoCheck {
   name: string
+  row?: string
   ok: boolean
+  /** Why it did not run. */
+  skipped?: string
   detail: string
 }
 
@@ -68,8 +72,8 @@ export class GoPeer {
   }
 
   /** Starts a Go server with every route of `./go/README.md`. It ends with this process, whatever happens. */
-  async serve(network: Network): Promise<GoServer> {
-    const child = spawn(this.#binary, ['server', '-network', network, '-listen', this.freeAddress(network)])
+  async serve(network: Network, protocol: ProtocolName): Promise<GoServer> {
+    const child = spawn(this.#binary, ['server', '-proto', protocol, '-network', network, '-listen', this.freeAddress(network)])
     const exited = once(child, 'close')
     const stderr = text(child.stderr)
     const line = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => undefined)])
@@ -87,8 +91,17 @@ export class GoPeer {
   }
 
   /** Lets a Go client check the server at `address`. Rejects when it hung or could not start. */
-  async check(network: Network, address: string, ...flags: string[]): Promise<GoCheck[]> {
-    const { code, stdout, stderr } = await run(this.#binary, ['client', '-network', network, '-addr', address, ...flags])
+  async check(network: Network, protocol: ProtocolName, address: string, ...flags: string[]): Promise<GoCheck[]> {
+    const { code, stdout, stderr } = await run(this.#binary, [
+      'client',
+      '-proto',
+      protocol,
+      '-network',
+      network,
+      '-addr',
+      address,
+      ...flags,
+    ])
     if (code !== 0 && code !== 1) throw new Error(`the Go client ended with ${code}:\n${stdout}${stderr}`)
     return stdout
       .trim()
