@@ -72,5 +72,6 @@ const (
 
 var (
 	pushOnly       = except{"http": noPush, "jsonrpc": noPush}
+	noRoute        = except{"http": "W7: a request line without a target is no HTTP", "jsonrpc": "absent: an object without a method is a reply"}
 	allFiltersOnly = except{"http": onlyGzip, "jsonrpc": noFilters}
 )
