@@ -10,5 +10,5 @@ export const spoken: readonly ProtocolName[] = ['raw']
 
 /** The options that make a protocol the default of an endpoint, for dial and for listen. */
 export function speaking(protocol: ProtocolName): EndpointOptions {
-  return protocol === 'raw' ? {} : ({ protocol } as EndpointOptions)
+  return { protocol }
 }
