@@ -1,27 +1,30 @@
 // For those who use dmicro.
 
-export { CloseReason } from './close-reason.ts'
-// For those who extend it.
-export type { Codec } from './codec.ts'
+export type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 export type { CallContext, PushContext } from './context.ts'
 export { type DialOptions, Endpoint, type EndpointEvents, type EndpointStats, type Listener, type ListenOptions } from './endpoint.ts'
-export { type Filter, FilterOverflow, type Unpacker } from './filter.ts'
 export { insecureAes } from './filters/aes.ts'
 export { type AesGcm, type AesGcmOptions, aesGcm } from './filters/aes-gcm.ts'
 export { type BrotliOptions, brotli } from './filters/brotli.ts'
 export { type GzipOptions, gzip } from './filters/gzip.ts'
 export { defaultLimits, type Limits } from './limits.ts'
 export { consoleLogger, type Logger, type LogLevel, silentLogger } from './log.ts'
-export type { Incoming } from './message.ts'
 export { bytes, type MessageType, type RouteTypes } from './message-type.ts'
 export type { Meta } from './meta.ts'
 export { httpName, type NameMapper, rpcName } from './naming.ts'
 export type { EndpointOptions } from './options.ts'
-export type { Outgoing } from './outgoing.ts'
 export type { Reply } from './pending-call.ts'
-export { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 export type { CallHandler, Controller, PushHandler, RouteGroup } from './router.ts'
-export { type CallOptions, type PushOptions, Session, type SessionEvents, type TypedCallOptions } from './session.ts'
+export { Session, type SessionEvents } from './session.ts'
 export type { StandardSchemaV1 } from './standard-schema.ts'
 export { Code, StatusError, statusText } from './status.ts'
 export type { IoThreads, TransportChoice, TransportInfo } from './transports/choose.ts'
+
+// For those who extend it.
+
+export { CloseReason } from './close-reason.ts'
+export type { Codec } from './codec.ts'
+export { type Filter, FilterOverflow, type Unpacker } from './filter.ts'
+export type { Incoming } from './message.ts'
+export type { Outgoing } from './outgoing.ts'
+export { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
+import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
-import { FilteredIn } from './filtering/inbound.ts'
-import { FilteredOut } from './filtering/outbound.ts'
+import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
@@ -13,39 +13,11 @@ import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply } from './pending-call.ts'
-import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
+import { isSchema } from './standard-schema.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
-
-/** What one call or push may say. */
-export interface PushOptions {
-  /** String values that travel beside the body. */
-  meta?: Readonly<Record<string, string>>
-  /** Name of the body's codec; default: the endpoint's. */
-  codec?: string
-  /** Names of transfer filters, outermost first. The reply of a call comes back through the same ones, and perhaps more. */
-  filters?: readonly string[]
-  /** Type of the value sent, for codecs that need one. */
-  arg?: BodyType
-}
-
-export interface CallOptions extends PushOptions {
-  /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 means none. */
-  timeout?: number
-  /** Fails the call with 499 when it fires. */
-  signal?: AbortSignal
-  /** Name of the codec the reply should come in (spec/wire.md §6.1). */
-  acceptCodec?: string
-  /** Type of the reply's body, for codecs that need one; or `bytes`; or a Standard Schema: what breaks it is a 400. */
-  result?: BodyType | StandardSchemaV1
-}
-
-/** Options of a call that names the type of its result. */
-export interface TypedCallOptions<Result> extends CallOptions {
-  result: BodyType<Result> | StandardSchemaV1<unknown, Result>
-}
 
 export interface SessionEvents {
   /** The session is gone. The error says why, and is undefined when this side closed it. */
@@ -82,9 +54,7 @@ export class Session extends EventEmitter<SessionEvents> {
   #closed: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
-  // Made when the first message with transfer filters comes or goes.
-  #in: FilteredIn | undefined
-  #out: FilteredOut | undefined
+  readonly #filters: FilterPipes
 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
@@ -96,6 +66,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     wire.sink = this
   }
 
@@ -202,7 +173,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** @internal */
   onMessage(message: Incoming): void {
     if (message.type === WHOLE) {
-      this.#unfilter(message)
+      this.#filters.receive(message)
       return
     }
     const { required } = this.#owner.settings
@@ -218,8 +189,7 @@ export class Session extends EventEmitter<SessionEvents> {
   /** @internal */
   onClose(reason: number, detail: string): void {
     this.#state = 'closed'
-    this.#in?.drop()
-    this.#out?.drop()
+    this.#filters.drop()
     const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
     const { log } = this.#owner.settings
     if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
@@ -269,14 +239,14 @@ export class Session extends EventEmitter<SessionEvents> {
   ): SendResult | Promise<SendResult> {
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
-    const out = this.#outFor(filters)
+    const out = this.#filters.outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
     return out.send(filters, MessageType.Reply, seq, '', '', meta, codec.id, body, quoted)
   }
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
-    const out = this.#outFor(filters)
+    const out = this.#filters.outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
     return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
   }
@@ -397,7 +367,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
-    const out = this.#outFor(filters)
+    const out = this.#filters.outFor(filters)
     const result =
       out === undefined
         ? this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
@@ -405,26 +375,6 @@ export class Session extends EventEmitter<SessionEvents> {
     if (result === SendResult.Ok) return undefined
     if (typeof result === 'number') throw sendFailure(result)
     return result.then(requireSent, refuseToSend)
-  }
-
-  /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
-  #outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
-    if (filters === undefined) return this.#out?.busy === true ? this.#out : undefined
-    const { envelope } = this.#wire
-    if (envelope === undefined) throw new TypeError(`protocol ${this.protocol} has no transfer filters`)
-    this.#out ??= new FilteredOut(this.#wire, envelope, this.#owner.settings.limits, () => this.onFiltersIdle())
-    return this.#out
-  }
-
-  #unfilter(message: Incoming): void {
-    const { envelope } = this.#wire
-    if (envelope === undefined) {
-      this.fail(CloseReason.Filter)
-      return
-    }
-    const { filters, limits } = this.#owner.settings
-    this.#in ??= new FilteredIn(this.#wire, envelope, filters, limits.maxMessage, this)
-    this.#in.receive(message)
   }
 
   #onReply(message: Incoming): void {
@@ -473,8 +423,7 @@ export class Session extends EventEmitter<SessionEvents> {
     })
     await undefined // a handler that closes its own session must still be answered
     if (!this.#idleNow()) await this.#idle(timeout)
-    this.#in?.drop()
-    this.#out?.drop()
+    this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
   }
@@ -495,7 +444,7 @@ export class Session extends EventEmitter<SessionEvents> {
   }
 
   #idleNow(): boolean {
-    return this.#running === 0 && this.#pending.size === 0 && this.#in?.busy !== true && this.#out?.busy !== true
+    return this.#running === 0 && this.#pending.size === 0 && !this.#filters.busy
   }
 
   #requireOpen(): void {

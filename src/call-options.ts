@@ -1,0 +1,30 @@
+import type { MessageType as BodyType } from './message-type.ts'
+import type { StandardSchemaV1 } from './standard-schema.ts'
+
+/** What one call or push may say. */
+export interface PushOptions {
+  /** String values that travel beside the body. */
+  meta?: Readonly<Record<string, string>>
+  /** Name of the body's codec; default: the endpoint's. */
+  codec?: string
+  /** Names of transfer filters, outermost first. The reply of a call comes back through the same ones, and perhaps more. */
+  filters?: readonly string[]
+  /** Type of the value sent, for codecs that need one. */
+  arg?: BodyType
+}
+
+export interface CallOptions extends PushOptions {
+  /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 means none. */
+  timeout?: number
+  /** Fails the call with 499 when it fires. */
+  signal?: AbortSignal
+  /** Name of the codec the reply should come in (spec/wire.md §6.1). */
+  acceptCodec?: string
+  /** Type of the reply's body, for codecs that need one; or `bytes`; or a Standard Schema: what breaks it is a 400. */
+  result?: BodyType | StandardSchemaV1
+}
+
+/** Options of a call that names the type of its result. */
+export interface TypedCallOptions<Result> extends CallOptions {
+  result: BodyType<Result> | StandardSchemaV1<unknown, Result>
+}

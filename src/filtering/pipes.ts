@@ -1,0 +1,67 @@
+import { CloseReason } from '../close-reason.ts'
+import type { Filter } from '../filter.ts'
+import type { FilterTable } from '../filter-table.ts'
+import type { Limits } from '../limits.ts'
+import type { Incoming } from '../message.ts'
+import type { Wire } from '../transport.ts'
+import { FilteredIn, type Receiver } from './inbound.ts'
+import { FilteredOut } from './outbound.ts'
+
+/** Both directions of one session's messages with transfer filters. Each is made with the first such message. */
+export class FilterPipes {
+  readonly #wire: Wire
+  readonly #settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> }
+  readonly #protocol: string
+  readonly #receiver: Receiver
+  #in: FilteredIn | undefined
+  #out: FilteredOut | undefined
+
+  constructor(
+    wire: Wire,
+    settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> },
+    protocol: string,
+    receiver: Receiver,
+  ) {
+    this.#wire = wire
+    this.#settings = settings
+    this.#protocol = protocol
+    this.#receiver = receiver
+    this.#in = undefined
+    this.#out = undefined
+  }
+
+  /** Messages are worked on off the loop, or wait for such. */
+  get busy(): boolean {
+    return this.#in?.busy === true || this.#out?.busy === true
+  }
+
+  /** Takes a message of type `WHOLE`; it is borrowed. */
+  receive(message: Incoming): void {
+    const { envelope } = this.#wire
+    if (envelope === undefined) {
+      this.#receiver.fail(CloseReason.Filter)
+      return
+    }
+    const { filters, limits } = this.#settings
+    this.#in ??= new FilteredIn(this.#wire, envelope, filters, limits.maxMessage, this.#receiver)
+    this.#in.receive(message)
+  }
+
+  /**
+   * What a message goes through on its way to the wire; undefined, the usual case, for nothing.
+   * @throws TypeError when the protocol has no filters
+   */
+  outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
+    if (filters === undefined) return this.#out?.busy === true ? this.#out : undefined
+    const { envelope } = this.#wire
+    if (envelope === undefined) throw new TypeError(`protocol ${this.#protocol} has no transfer filters`)
+    this.#out ??= new FilteredOut(this.#wire, envelope, this.#settings.limits, () => this.#receiver.onFiltersIdle())
+    return this.#out
+  }
+
+  /** The session ends: what is still worked on comes to nothing. */
+  drop(): void {
+    this.#in?.drop()
+    this.#out?.drop()
+  }
+}
