@@ -1,0 +1,82 @@
+import { ByteTable } from './byte-table.ts'
+
+/** Codec ids by media type (spec/wire.md §8.5), and for codecs that Go does not have the types their formats are registered with. */
+const goTypes: readonly (readonly [string, number])[] = [
+  ['application/x-protobuf', 112],
+  ['application/json', 106],
+  ['application/x-www-form-urlencoded', 102],
+  ['text/plain', 115],
+  ['text/xml', 120],
+]
+const ownTypes: readonly (readonly [string, number])[] = [
+  ['application/msgpack', 109],
+  ['application/cbor', 99],
+]
+
+export const JSON_CODEC = 106
+const ANY_SUBTYPE = /^\s*[^/\s;]+\/\*/
+
+/** Which codec a media type stands for, and how it is written. */
+export class ContentTypes {
+  readonly #codecs: ByteTable<number>
+  readonly #written = new Map<number, string>()
+
+  /** @param more further media types and their codec ids, as Go's RegBodyCodec takes them */
+  constructor(more: Readonly<Record<string, number>> = {}) {
+    const added = Object.entries(more)
+    for (const [type, codec] of added) {
+      if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type)) throw new TypeError(`contentTypes: ${JSON.stringify(type)} is no media type`)
+      if (!Number.isInteger(codec) || codec < 1 || codec > 255)
+        throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
+    }
+    // Of entries for one type the last one is found first.
+    this.#codecs = new ByteTable([...goTypes, ...ownTypes, ['application/xml', 120], ...added])
+    for (const [type, codec] of goTypes) this.#written.set(codec, `${type};charset=utf-8`)
+    for (const [type, codec] of [...ownTypes, ...added]) if (!this.#written.has(codec)) this.#written.set(codec, type)
+  }
+
+  /** The codec of the value of a Content-Type, 0 when unknown. */
+  codec(buffer: Uint8Array, start: number, end: number): number {
+    let stop = start
+    while (stop < end && buffer[stop] !== 0x3b) stop++
+    while (stop > start && (buffer[stop - 1] === 0x20 || buffer[stop - 1] === 0x09)) stop--
+    return this.#codecs.get(buffer, start, stop) ?? 0
+  }
+
+  /** The first codec that the value of an Accept names; 0 when it names none, or takes anything before. */
+  accepted(value: string): number {
+    for (const part of value.split(',')) {
+      if (ANY_SUBTYPE.test(part)) return 0
+      const bytes = Buffer.from(part.trim(), 'latin1')
+      const codec = this.codec(bytes, 0, bytes.length)
+      if (codec !== 0 && !refused(part)) return codec
+    }
+    return 0
+  }
+
+  /**
+   * The value of a Content-Type. Go writes an unknown codec as text/plain, which a receiver would then decode as text.
+   * @throws TypeError for a codec without a media type
+   */
+  written(codec: number): string {
+    const type = this.#written.get(codec)
+    if (type === undefined) throw new TypeError(`http: no content type for codec id ${codec}, give one in http({ contentTypes })`)
+    return type
+  }
+}
+
+/** Whether the value of an Accept-Encoding takes gzip. */
+export function acceptsGzip(value: string): boolean {
+  let any = false
+  for (const part of value.split(',')) {
+    const coding = part.split(';', 1)[0].trim().toLowerCase()
+    if (coding === 'gzip' || coding === 'x-gzip') return !refused(part)
+    if (coding === '*') any = !refused(part)
+  }
+  return any
+}
+
+/** `;q=0`: not this one. */
+function refused(part: string): boolean {
+  return /;\s*q=0(\.0{0,3})?\s*$/i.test(part)
+}

@@ -1,0 +1,29 @@
+/** Which origins' pages a browser lets call us: every one, those of a list, or none of others (default). */
+export type CorsOption = '*' | readonly string[]
+
+/** Cross-origin requests of browsers (the Fetch standard's CORS protocol). */
+export class Cors {
+  readonly #origins: ReadonlySet<string> | undefined
+
+  constructor(option: CorsOption) {
+    if (option !== '*' && !Array.isArray(option)) throw new TypeError(`cors must be '*' or a list of origins`)
+    this.#origins = option === '*' ? undefined : new Set(option)
+  }
+
+  /** Header lines for a reply to a request from `origin`, '' without one. */
+  lines(origin: string): string {
+    const expose = 'Access-Control-Expose-Headers: *\r\n'
+    if (this.#origins === undefined) return `Access-Control-Allow-Origin: *\r\n${expose}`
+    // A cache must know that the reply depends on the origin, also when it was refused.
+    return this.#origins.has(origin) ? `Access-Control-Allow-Origin: ${origin}\r\nVary: Origin\r\n${expose}` : 'Vary: Origin\r\n'
+  }
+
+  /** The answer to a preflight request, which never reaches a handler. */
+  preflight(origin: string, askedHeaders: string, close: boolean): string {
+    const allowed = this.#origins === undefined || this.#origins.has(origin)
+    // The parser let no control character through, so that what was asked for may be repeated.
+    const headers = askedHeaders === '' ? '' : `Access-Control-Allow-Headers: ${askedHeaders}\r\n`
+    const allow = allowed ? `Access-Control-Allow-Methods: GET, HEAD, POST\r\n${headers}Access-Control-Max-Age: 600\r\n` : ''
+    return `HTTP/1.1 204 No Content\r\n${this.lines(origin)}${allow}${close ? 'Connection: close\r\n' : ''}\r\n`
+  }
+}

@@ -1,0 +1,199 @@
+import { CloseReason } from '../../close-reason.ts'
+import { ByteTable } from './byte-table.ts'
+import { acceptsGzip, type ContentTypes } from './content-type.ts'
+import { headerNames, Use } from './header-names.ts'
+import type { Head } from './llhttp.ts'
+import type { Refuse } from './refusal.ts'
+
+/** A Buffer's methods that its type declarations leave out; `toString` adds about 20 ns. */
+interface Slices {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+}
+
+/** What Go and most clients write: no need to take it apart. */
+const gzipAccepted = new ByteTable<boolean>(
+  ['gzip', 'gzip, deflate', 'gzip, deflate, br', 'gzip, deflate, br, zstd', 'deflate, gzip', 'deflate, gzip, br, zstd'].map((v) => [
+    v,
+    true,
+  ]),
+)
+const codings = new ByteTable<boolean>([
+  ['gzip', true],
+  ['x-gzip', true],
+  ['identity', false],
+])
+const chunkedOnly = new ByteTable<boolean>([['chunked', true]])
+const continueOnly = new ByteTable<boolean>([['100-continue', true]])
+
+/** What the header fields of one message say. One object is used for all messages of a connection. */
+export class Fields {
+  /** -1: no Content-Type; 0: one that is not known. */
+  codec = -1
+  /** -1: no Content-Length. */
+  length = -1
+  chunked = false
+  /** Of Go's form; undefined in plain HTTP. */
+  seq: number | undefined
+  /** X-MType, 0 without. */
+  type = 0
+  gzip = false
+  takesGzip = false
+  /** Codec that Accept names, or 0. */
+  accept = 0
+  expects = false
+  hosts = 0
+  origin = ''
+  asksMethod = false
+  askedHeaders = ''
+  /** No prototype; undefined when there is none. */
+  meta: Record<string, string> | undefined
+  metaKeys = 0
+  readonly #rest: number[] = []
+
+  /** @param base where the message begins in `bytes` */
+  read(bytes: Buffer, base: number, head: Readonly<Head>, types: ContentTypes, maxMetaKeys: number, refuse: Refuse): void {
+    this.#clear()
+    const { fields, count } = head
+    const rest = this.#rest
+    for (let i = 0; i < 4 * count; i += 4) {
+      const known = headerNames.get(bytes, base + fields[i], base + fields[i + 1])
+      if (known === undefined || known.use <= Use.Browser) {
+        rest.push(i)
+        continue
+      }
+      const start = base + fields[i + 2]
+      const end = trimmed(bytes, start, base + fields[i + 3])
+      if (this.#field(known.use, bytes, start, end, types, refuse)) rest.push(i)
+    }
+    if (rest.length > 0) this.#readMeta(bytes, base, fields, maxMetaKeys, refuse)
+  }
+
+  /** @returns whether it is an app's as well, in Go's form */
+  #field(use: Use, bytes: Buffer, start: number, end: number, types: ContentTypes, refuse: Refuse): boolean {
+    switch (use) {
+      case Use.ContentType:
+        this.codec = types.codec(bytes, start, end)
+        break
+      case Use.ContentLength:
+        this.length = digits(bytes, start, end)
+        break
+      case Use.TransferEncoding:
+        if (this.chunked || chunkedOnly.get(bytes, start, end) === undefined) throw refuse(501, 'a Transfer-Encoding other than chunked')
+        this.chunked = true
+        break
+      case Use.Seq:
+        if (this.seq !== undefined) throw refuse(400, 'more than one X-Seq', CloseReason.Seq)
+        this.seq = int32(bytes, start, end)
+        if (this.seq === undefined) throw refuse(400, 'X-Seq is no int32', CloseReason.Seq)
+        break
+      case Use.Type:
+        this.type = int32(bytes, start, end) ?? -1
+        break
+      case Use.ContentEncoding: {
+        const gzip = start === end ? false : codings.get(bytes, start, end)
+        if (gzip === undefined) throw refuse(415, 'a Content-Encoding other than gzip', CloseReason.Filter)
+        this.gzip ||= gzip
+        break
+      }
+      case Use.AcceptEncoding:
+        this.takesGzip = gzipAccepted.get(bytes, start, end) ?? acceptsGzip(latin1(bytes, start, end))
+        break
+      case Use.Expect:
+        if (continueOnly.get(bytes, start, end) === undefined) throw refuse(417, 'an Expect other than 100-continue')
+        this.expects = true
+        break
+      case Use.Host:
+        this.hosts++
+        break
+      case Use.Accept:
+        if (end - start > 3) this.accept = types.accepted(latin1(bytes, start, end))
+        return true
+      case Use.Origin:
+        this.origin = latin1(bytes, start, end)
+        return true
+      case Use.RequestMethod:
+        this.asksMethod = true
+        return true
+      case Use.RequestHeaders:
+        this.askedHeaders = latin1(bytes, start, end)
+        return true
+    }
+    return false
+  }
+
+  /** After the rest, as what becomes meta depends on X-Seq. */
+  #readMeta(bytes: Buffer, base: number, fields: Int32Array, maxMetaKeys: number, refuse: Refuse): void {
+    for (const i of this.#rest) {
+      const nameStart = base + fields[i]
+      const nameEnd = base + fields[i + 1]
+      const known = headerNames.get(bytes, nameStart, nameEnd)
+      if (known !== undefined && known.use !== Use.Meta && known.use !== Use.Origin && this.seq === undefined) continue
+      const key = known?.key ?? latin1(bytes, nameStart, nameEnd).toLowerCase()
+      const start = base + fields[i + 2]
+      const value = text(bytes, start, trimmed(bytes, start, base + fields[i + 3]))
+      if (++this.metaKeys > maxMetaKeys) throw refuse(431, 'too many header fields and query parameters', CloseReason.Meta)
+      this.meta ??= Object.create(null) as Record<string, string>
+      const before = this.meta[key]
+      // RFC 9110 §5.3; cookies are the exception (RFC 9113 §8.2.3).
+      this.meta[key] = before === undefined ? value : before + (key === 'cookie' ? '; ' : ', ') + value
+    }
+  }
+
+  /** Adds query parameters; a header of the same name stays. */
+  addQuery(query: Map<string, string>): void {
+    this.meta ??= Object.create(null) as Record<string, string>
+    for (const [key, value] of query) this.meta[key] ??= value
+  }
+
+  #clear(): void {
+    this.codec = this.length = -1
+    this.chunked = this.gzip = this.takesGzip = this.expects = this.asksMethod = false
+    this.seq = undefined
+    this.type = this.accept = this.hosts = this.metaKeys = 0
+    this.origin = this.askedHeaders = ''
+    this.meta = undefined
+    this.#rest.length = 0
+  }
+}
+
+/** White space behind a value is no part of it, and the parser leaves it there. */
+function trimmed(bytes: Buffer, start: number, end: number): number {
+  while (end > start && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x09)) end--
+  return end
+}
+
+/** The parser took nothing but digits, at most 2^64 - 1. */
+function digits(bytes: Buffer, start: number, end: number): number {
+  let value = 0
+  for (let i = start; i < end; i++) value = value * 10 + bytes[i] - 0x30
+  return value
+}
+
+function int32(bytes: Buffer, start: number, end: number): number | undefined {
+  const negative = bytes[start] === 0x2d
+  if (negative) start++
+  if (end <= start || end - start > 10) return undefined
+  let value = 0
+  for (let i = start; i < end; i++) {
+    const digit = bytes[i] - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    value = value * 10 + digit
+  }
+  if (negative) value = -value
+  return (value | 0) === value ? value | 0 : undefined
+}
+
+function latin1(bytes: Buffer, start: number, end: number): string {
+  return (bytes as unknown as Slices).latin1Slice(start, end)
+}
+
+/** Go writes UTF-8, a browser Latin-1. */
+function text(bytes: Buffer, start: number, end: number): string {
+  const value = (bytes as unknown as Slices).utf8Slice(start, end)
+  return value.includes('\ufffd') ? latin1Unless(bytes, start, end, value) : value
+}
+
+function latin1Unless(bytes: Buffer, start: number, end: number, value: string): string {
+  return Buffer.from(value).equals(bytes.subarray(start, end)) ? value : latin1(bytes, start, end)
+}

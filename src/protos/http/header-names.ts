@@ -1,0 +1,80 @@
+import { ByteTable } from './byte-table.ts'
+
+/** What a header field is for. */
+export const Use = {
+  /** It becomes meta. */
+  Meta: 0,
+  /** Meta in Go's form, where every name may be an app's; in plain HTTP it is the browser's business. */
+  Browser: 1,
+  /** Between the two ends of the connection, or with no meaning here. */
+  Ignored: 2,
+  ContentType: 3,
+  ContentLength: 4,
+  TransferEncoding: 5,
+  Seq: 6,
+  Type: 7,
+  ContentEncoding: 8,
+  AcceptEncoding: 9,
+  Accept: 10,
+  Expect: 11,
+  Host: 12,
+  Origin: 13,
+  RequestMethod: 14,
+  RequestHeaders: 15,
+} as const
+export type Use = (typeof Use)[keyof typeof Use]
+
+/** A known header name. */
+export interface HeaderName {
+  readonly use: Use
+  /** The key it has in meta. */
+  readonly key: string
+}
+
+/** Meta keys with a meaning to the framework (spec/wire.md §6). Go canonicalises their case; here it is restored. */
+const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'hb_']
+
+/** The message itself. */
+const protocol: Record<string, Use> = {
+  'content-type': Use.ContentType,
+  'content-length': Use.ContentLength,
+  'transfer-encoding': Use.TransferEncoding,
+  'x-seq': Use.Seq,
+  'x-mtype': Use.Type,
+  'x-content-encoding': Use.ContentEncoding,
+  'content-encoding': Use.ContentEncoding,
+  'accept-encoding': Use.AcceptEncoding,
+  expect: Use.Expect,
+  host: Use.Host,
+  connection: Use.Ignored,
+  'keep-alive': Use.Ignored,
+  'proxy-connection': Use.Ignored,
+  te: Use.Ignored,
+  trailer: Use.Ignored,
+  upgrade: Use.Ignored,
+  'user-agent': Use.Ignored,
+}
+
+const browser: Record<string, Use> = {
+  accept: Use.Accept,
+  origin: Use.Origin,
+  'access-control-request-method': Use.RequestMethod,
+  'access-control-request-headers': Use.RequestHeaders,
+}
+const browserNames =
+  'accept-charset accept-language accept-ranges access-control-allow-credentials access-control-allow-headers access-control-allow-methods ' +
+  'access-control-allow-origin access-control-expose-headers access-control-max-age age alt-svc cache-control date dnt pragma priority ' +
+  'purpose range referer save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site ' +
+  'sec-fetch-storage-access sec-fetch-user sec-gpc sec-purpose server upgrade-insecure-requests vary via warning'
+
+export const headerNames = new ByteTable<HeaderName>([
+  ...reserved.map((key) => [key, { use: Use.Meta, key }] as const),
+  ...Object.entries({ ...protocol, ...browser }).map(([key, use]) => [key, { use, key }] as const),
+  ...browserNames.split(' ').map((key) => [key, { use: Use.Browser, key }] as const),
+])
+
+/** Names that say what the message is, or how its connection goes on, so that meta must not. A peer's call may name the host it wants. */
+export function isProtocolName(name: string): boolean {
+  const lower = name.toLowerCase()
+  return lower !== 'host' && Object.hasOwn(protocol, lower)
+}

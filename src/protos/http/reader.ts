@@ -1,0 +1,176 @@
+import { CloseReason } from '../../close-reason.ts'
+import type { Limits } from '../../limits.ts'
+import type { Incoming } from '../../message.ts'
+import type { ProtoError } from '../../proto.ts'
+import { ChunkedBody } from './chunked-body.ts'
+import type { ContentTypes } from './content-type.ts'
+import { Fields } from './fields.ts'
+import { type Head, Parsers, Step } from './llhttp.ts'
+import { type Refuse, refuseRequest, refuseResponse } from './refusal.ts'
+
+/** Largest head, and the most that chunks may take beside their contents. */
+const MAX_HEAD = 65_536
+
+const CR = 0x0d
+const LF = 0x0a
+const LETTER_H = 0x48
+const LETTER_T = 0x54
+
+/** What the next bytes are. */
+const Phase = { Head: 0, Body: 1, Chunks: 2, Ignored: 3 } as const
+type Phase = (typeof Phase)[keyof typeof Phase]
+
+/** Who serves the requests of a connection, or takes its responses. */
+export interface Receiver {
+  /**
+   * A head is complete.
+   * @param start where it begins in `bytes`; valid until this returns
+   * @param bodyToCome nothing behind it is there yet
+   * @returns how many bytes of body follow; of no meaning when `fields.chunked`
+   * @throws ProtoError to refuse the message
+   */
+  begin(bytes: Buffer, start: number, head: Readonly<Head>, fields: Fields, bodyToCome: boolean): number
+  /** The message is complete. Its body, also where that is not the one of `message`, is `bytes[start, end)`. */
+  finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void
+}
+
+/** Cuts messages out of a connection's bytes. Requests and responses may come by turns: as in Go, how one begins says which it is. */
+export class Reader {
+  readonly #limits: Readonly<Limits>
+  readonly #types: ContentTypes
+  readonly #requests: Receiver
+  readonly #responses: Receiver
+  readonly #parsers = new Parsers()
+  readonly #fields = new Fields()
+  #phase: Phase = Phase.Head
+  #begun = false
+  #receiver: Receiver
+  #refuse: Refuse = refuseRequest
+  #bodyLength = 0
+  #chunks: ChunkedBody | undefined
+  #chunkBytes = 0
+
+  constructor(limits: Readonly<Limits>, types: ContentTypes, requests: Receiver, responses: Receiver) {
+    this.#limits = limits
+    this.#types = types
+    this.#requests = requests
+    this.#responses = responses
+    this.#receiver = requests
+  }
+
+  /** A head was used up and its body was not. */
+  get unfinished(): boolean {
+    return this.#phase === Phase.Body || this.#phase === Phase.Chunks
+  }
+
+  /** As `ProtoSession.unpack`. */
+  read(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    const used = this.#read(bytes, start, end, message)
+    this.#parsers.advance(used)
+    return used
+  }
+
+  /** Whatever still comes is passed over. */
+  ignore(): void {
+    this.#phase = Phase.Ignored
+  }
+
+  free(): void {
+    this.#phase = Phase.Ignored
+    this.#parsers.free()
+  }
+
+  #read(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    switch (this.#phase) {
+      case Phase.Head:
+        return this.#readHead(bytes, start, end, message)
+      case Phase.Body:
+        if (end - start < this.#bodyLength) return 0
+        this.#finish(bytes, start, start + this.#bodyLength, message)
+        return this.#bodyLength
+      case Phase.Chunks:
+        return this.#readChunks(bytes, start, end, message)
+      default:
+        return end - start
+    }
+  }
+
+  #readHead(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    if (!this.#begun) {
+      let from = start
+      // RFC 9112 §2.2: empty lines before a message are ignored.
+      while (from < end && (bytes[from] === CR || bytes[from] === LF)) from++
+      if (from > start) return from - start
+      if (!this.#begin(bytes, start, end)) return 0
+    }
+    const step = this.#parsers.readHead(bytes, start, end)
+    const size = this.#parsers.fed
+    if (size > MAX_HEAD) throw this.#refuse(431, 'a head over 64 KiB', CloseReason.TooLarge)
+    if (step === Step.More) return 0
+    if (step !== Step.Done) throw this.#failure(step)
+    this.#begun = false
+    const fields = this.#fields
+    const head = this.#parsers.head
+    fields.read(bytes, start, head, this.#types, this.#limits.maxMetaKeys, this.#refuse)
+    if (fields.length > this.#limits.maxMessage) throw this.#refuse(413, 'a Content-Length over the limit', CloseReason.TooLarge)
+    const bodyStart = start + size
+    this.#bodyLength = this.#receiver.begin(bytes, start, head, fields, bodyStart >= end)
+    if (fields.chunked) {
+      this.#phase = Phase.Chunks
+      this.#chunkBytes = 0
+      this.#parsers.resume()
+      return size
+    }
+    if (end - bodyStart < this.#bodyLength) {
+      this.#phase = Phase.Body
+      return size
+    }
+    this.#finish(bytes, bodyStart, bodyStart + this.#bodyLength, message)
+    return size + this.#bodyLength
+  }
+
+  /** @returns false when there is too little to tell what begins */
+  #begin(bytes: Buffer, start: number, end: number): boolean {
+    // `HT` begins no method, `H` alone may become HEAD.
+    if (start === end || (bytes[start] === LETTER_H && start + 1 === end)) return false
+    const response = bytes[start] === LETTER_H && bytes[start + 1] === LETTER_T
+    this.#refuse = response ? refuseResponse : refuseRequest
+    this.#receiver = response ? this.#responses : this.#requests
+    this.#parsers.begin(response)
+    this.#begun = true
+    return true
+  }
+
+  #readChunks(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    const { maxMessage } = this.#limits
+    const chunks = (this.#chunks ??= new ChunkedBody(maxMessage))
+    const step = this.#parsers.readBody(bytes, start, end, chunks.add)
+    const used = this.#parsers.fed
+    this.#chunkBytes += used
+    if (chunks.overflow || this.#chunkBytes > maxMessage + MAX_HEAD) {
+      throw this.#refuse(413, 'a chunked body over the limit', CloseReason.TooLarge)
+    }
+    if (step === Step.Done) {
+      const body = chunks.take()
+      this.#finish(body, 0, body.length, message)
+    } else if (step !== Step.More) {
+      throw this.#failure(step)
+    }
+    return used
+  }
+
+  #failure(step: Step): ProtoError {
+    if (step === Step.TooManyFields) return this.#refuse(431, 'too many header fields', CloseReason.Meta)
+    if (step === Step.Version) return this.#refuse(505, this.#parsers.complaint, CloseReason.Version)
+    return this.#refuse(400, this.#parsers.complaint)
+  }
+
+  #finish(bytes: Buffer, start: number, end: number, message: Incoming): void {
+    this.#phase = Phase.Head
+    message.buffer = bytes
+    message.nameStart = message.nameEnd = message.statusStart = message.statusEnd = message.metaStart = message.metaEnd = start
+    message.bodyStart = start
+    message.bodyEnd = end
+    this.#receiver.finish(bytes, start, end, this.#fields, message)
+  }
+}

@@ -1,0 +1,30 @@
+import { STATUS_CODES } from 'node:http'
+import { gunzipSync } from 'node:zlib'
+import { MAX_STATUS_BYTES } from '../../limits.ts'
+import { Code, statusText } from '../../status.ts'
+import { type DecodedStatus, decodeStatus } from '../../status-json.ts'
+
+/** Most of a stranger's error page that is told as cause. */
+const MAX_PAGE = 1024
+
+/**
+ * The status that a response which is no result stands for: the one in its body, as Go and our own plain replies have it, else its code and
+ * text. Never OK.
+ * @param status the HTTP one; 2xx only for Go's 299
+ */
+export function responseStatus(status: number, body: Buffer, gzip: boolean): DecodedStatus {
+  const text = readText(body, gzip)
+  const decoded = text === undefined ? undefined : decodeStatus(text)
+  if (decoded !== undefined && decoded.code !== 0) return decoded
+  if (status < 300) return { code: Code.BadMessage, message: statusText(Code.BadMessage), cause: 'http: unreadable status' }
+  return { code: status, message: STATUS_CODES[status] ?? statusText(status), cause: text?.slice(0, MAX_PAGE) ?? '' }
+}
+
+function readText(body: Buffer, gzip: boolean): string | undefined {
+  if (!gzip || body.length === 0) return body.toString('utf8', 0, Math.min(body.length, MAX_STATUS_BYTES))
+  try {
+    return gunzipSync(body, { maxOutputLength: MAX_STATUS_BYTES }).toString()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,63 @@
+import { CloseReason } from '../../close-reason.ts'
+import { type Incoming, MessageType } from '../../message.ts'
+import type { Fields } from './fields.ts'
+import type { Head } from './llhttp.ts'
+import type { Receiver } from './reader.ts'
+import { refuseResponse } from './refusal.ts'
+import { responseStatus } from './response-status.ts'
+
+/** Go's status line for a failed call (spec/wire.md §8.5). */
+const BUSINESS_ERROR = 299
+
+/** Responses to our calls: of Go's form, or of any HTTP server, which answers in order. */
+export class Responses implements Receiver {
+  #status = 0
+  /** Our calls in order, until it is known that the peer answers with X-Seq. */
+  #calls: Set<number> | undefined = new Set()
+
+  called(seq: number): void {
+    this.#calls?.add(seq)
+  }
+
+  begin(_bytes: Buffer, _start: number, head: Readonly<Head>, fields: Fields): number {
+    const { status } = head
+    this.#status = status
+    if (head.upgrade || status === 101 || status < 100) throw refuseResponse(400, `a response with status ${status}`)
+    if (fields.type !== 0 && fields.type !== MessageType.Reply)
+      throw refuseResponse(400, 'an X-MType that no response has', CloseReason.Type)
+    if (status < 200 || status === 204 || status === 304) {
+      fields.chunked = false
+      return 0
+    }
+    if (fields.length < 0 && !fields.chunked && fields.seq === undefined) throw refuseResponse(400, 'a response without a length')
+    return Math.max(0, fields.length)
+  }
+
+  finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
+    const status = this.#status
+    if (status < 200) return
+    message.seq = this.#seq(fields.seq)
+    message.type = MessageType.Reply
+    message.meta = fields.meta
+    if (status < 300 && status !== BUSINESS_ERROR) {
+      message.codec = Math.max(0, fields.codec)
+      if (fields.gzip) message.packed = ['gzip']
+      return
+    }
+    message.status = responseStatus(status, bytes.subarray(start, end), fields.gzip)
+    message.bodyStart = message.bodyEnd
+  }
+
+  /** Which call is answered. */
+  #seq(own: number | undefined): number {
+    if (own !== undefined) {
+      this.#calls = undefined
+      return own
+    }
+    for (const seq of this.#calls ?? []) {
+      this.#calls!.delete(seq)
+      return seq
+    }
+    throw refuseResponse(400, 'a response to no call', CloseReason.Seq)
+  }
+}

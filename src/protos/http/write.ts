@@ -1,0 +1,135 @@
+import { STATUS_CODES } from 'node:http'
+import type { Meta } from '../../meta.ts'
+import type { Outgoing } from '../../outgoing.ts'
+import type { ContentTypes } from './content-type.ts'
+import { isProtocolName } from './header-names.ts'
+import type { Asked } from './reply-queue.ts'
+
+/** Heads that are kept; a process has few methods, and one that makes them up must not fill the memory. */
+const MAX_KEPT = 1000
+
+const token = /^[\w!#$%&'*+.^`|~-]+$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a head
+const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
+
+/** Writes messages (spec/wire.md §8.5). Text bodies stay text: head and body leave as one string. */
+export class Writer {
+  readonly #types: ContentTypes
+  readonly #requests = new Map<string, string>()
+  readonly #replies: string[] = []
+
+  constructor(types: ContentTypes) {
+    this.#types = types
+  }
+
+  /** A CALL in Go's form. */
+  request(message: Outgoing): string | Uint8Array {
+    const { method, codec, body, metaText } = message
+    const key = `${codec} ${method}`
+    let head = this.#requests.get(key)
+    if (head === undefined) {
+      head =
+        `POST ${requestTarget(method)} HTTP/1.1\r\nAccept-Encoding: gzip\r\nContent-Type: ${this.#types.written(codec)}\r\n` +
+        'User-Agent: drpc-httpproto/1.1\r\nX-MType: 1\r\n'
+      if (this.#requests.size === MAX_KEPT) this.#requests.clear()
+      this.#requests.set(key, head)
+    }
+    if (message.filters.length > 0) head += gzipLines(message.filters, true)
+    if (metaText !== '') head += metaLines(message.meta, true)
+    return join(`${head}Content-Length: ${sizeOf(body)}\r\nX-Seq: ${message.seq}\r\n\r\n`, body)
+  }
+
+  /** A REPLY in Go's form. */
+  reply(message: Outgoing): string | Uint8Array {
+    const { statusText, metaText, seq } = message
+    const meta = metaText === '' ? '' : metaLines(message.meta, false)
+    if (statusText !== '') {
+      const size = Buffer.byteLength(statusText)
+      return `HTTP/1.1 299 Business Error\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${meta}X-MType: 2\r\nX-Seq: ${seq}\r\n\r\n${statusText}`
+    }
+    const gzip = message.filters.length > 0 ? gzipLines(message.filters, true) : ''
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${sizeOf(message.body)}\r\n`
+    return join(`${head}${this.#typeLine(message.codec)}${gzip}${meta}X-MType: 2\r\nX-Seq: ${seq}\r\n\r\n`, message.body)
+  }
+
+  /**
+   * A REPLY to a plain request. OK is 200, also without a result. An error is its own code where HTTP has such codes, else 500; its body is
+   * the status as JSON.
+   */
+  plainReply(message: Outgoing, asked: Asked): string | Uint8Array {
+    const { statusText, metaText } = message
+    let end = metaText === '' ? '' : metaLines(message.meta, false)
+    if (asked.cors !== '') end += asked.cors
+    if (asked.close) end += 'Connection: close\r\n'
+    if (statusText !== '') {
+      const code = message.status!.code
+      const status = code >= 400 && code <= 599 ? code : 500
+      const size = Buffer.byteLength(statusText)
+      const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${end}\r\n`
+      return asked.head ? head : head + statusText
+    }
+    const { body } = message
+    if (message.filters.length > 0) end += `${gzipLines(message.filters, false)}Vary: Accept-Encoding\r\n`
+    const size = sizeOf(body)
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n${size === 0 ? '' : this.#typeLine(message.codec)}${end}\r\n`
+    return asked.head ? head : join(head, body)
+  }
+
+  #typeLine(codec: number): string {
+    return (this.#replies[codec] ??= `Content-Type: ${this.#types.written(codec)}\r\n`)
+  }
+}
+
+function join(head: string, body: string | Uint8Array | null): string | Uint8Array {
+  if (body === null) return head
+  return typeof body === 'string' ? head + body : joinBytes(head, body)
+}
+
+/** Fresh memory each time: a reply may have to wait for earlier ones. */
+function joinBytes(head: string, body: Uint8Array): Uint8Array {
+  const size = Buffer.byteLength(head)
+  const bytes = Buffer.allocUnsafe(size + body.length)
+  bytes.write(head)
+  bytes.set(body, size)
+  return bytes
+}
+
+function sizeOf(body: string | Uint8Array | null): number {
+  return body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
+}
+
+/** Go announces gzip twice, and reads the name with X-. It can be announced once only (quirks W8). */
+function gzipLines(filters: readonly string[], own: boolean): string {
+  if (filters.length > 1 || filters[0] !== 'gzip')
+    throw new TypeError(`http has no form for the filters ${filters.join(', ')}, only for gzip once`)
+  return own ? 'Content-Encoding: gzip\r\nX-Content-Encoding: gzip\r\n' : 'Content-Encoding: gzip\r\n'
+}
+
+/** Meta as header lines. Nothing of it can end a line or pass for a header of the protocol. */
+function metaLines(meta: Meta, request: boolean): string {
+  let lines = ''
+  for (const key of Object.keys(meta)) {
+    if (!token.test(key)) throw new TypeError(`meta key ${JSON.stringify(key)} is no HTTP header name`)
+    if (isProtocolName(key) || (!request && key.toLowerCase() === 'host')) {
+      throw new TypeError(`meta key ${JSON.stringify(key)} is a header of the http protocol`)
+    }
+    const value = meta[key]
+    if (control.test(value))
+      throw new TypeError(`meta value of ${JSON.stringify(key)} has a control character, which no HTTP header can have`)
+    lines += `${key}: ${value}\r\n`
+  }
+  return lines
+}
+
+/**
+ * A service method as request target: its path percent-encoded so that the receiver's decoding gives it back (Go writes it decoded, quirks
+ * W7), what follows the first `?` as a query that is already encoded.
+ */
+function requestTarget(method: string): string {
+  if (!method.startsWith('/') && method !== '*')
+    throw new TypeError(`http: service method ${JSON.stringify(method)} does not begin with '/'`)
+  const mark = method.indexOf('?')
+  const path = mark < 0 ? method : method.slice(0, mark)
+  const query = mark < 0 ? '' : encodeURI(method.slice(mark).toWellFormed()).replaceAll('%25', '%').replaceAll('#', '%23')
+  return encodeURI(path.toWellFormed()).replaceAll('#', '%23') + query
+}
