@@ -49,24 +49,39 @@ export class Fields {
   /** No prototype; undefined when there is none. */
   meta: Record<string, string> | undefined
   metaKeys = 0
+  /** Offsets in `Head.fields` of what becomes meta, and of what does in Go's form only. */
   readonly #rest: number[] = []
+  readonly #browser: number[] = []
 
   /** @param base where the message begins in `bytes` */
   read(bytes: Buffer, base: number, head: Readonly<Head>, types: ContentTypes, maxMetaKeys: number, refuse: Refuse): void {
     this.#clear()
     const { fields, count } = head
     const rest = this.#rest
+    const browser = this.#browser
     for (let i = 0; i < 4 * count; i += 4) {
       const known = headerNames.get(bytes, base + fields[i], base + fields[i + 1])
-      if (known === undefined || known.use <= Use.Browser) {
+      if (known === undefined || known.use === Use.Meta) {
         rest.push(i)
+        continue
+      }
+      if (known.use === Use.Ignored) continue
+      if (known.use === Use.Browser) {
+        browser.push(i)
         continue
       }
       const start = base + fields[i + 2]
       const end = trimmed(bytes, start, base + fields[i + 3])
-      if (this.#field(known.use, bytes, start, end, types, refuse)) rest.push(i)
+      if (this.#field(known.use, bytes, start, end, types, refuse)) (known.use === Use.Origin ? rest : browser).push(i)
     }
-    if (rest.length > 0) this.#readMeta(bytes, base, fields, maxMetaKeys, refuse)
+    if (browser.length > 0) {
+      if (this.seq !== undefined) rest.push(...browser)
+      browser.length = 0
+    }
+    if (rest.length > 0) {
+      this.#readMeta(bytes, base, fields, maxMetaKeys, refuse)
+      rest.length = 0
+    }
   }
 
   /** @returns whether it is an app's as well, in Go's form */
@@ -122,13 +137,11 @@ export class Fields {
     return false
   }
 
-  /** After the rest, as what becomes meta depends on X-Seq. */
   #readMeta(bytes: Buffer, base: number, fields: Int32Array, maxMetaKeys: number, refuse: Refuse): void {
     for (const i of this.#rest) {
       const nameStart = base + fields[i]
       const nameEnd = base + fields[i + 1]
       const known = headerNames.get(bytes, nameStart, nameEnd)
-      if (known !== undefined && known.use !== Use.Meta && known.use !== Use.Origin && this.seq === undefined) continue
       const key = known?.key ?? latin1(bytes, nameStart, nameEnd).toLowerCase()
       const start = base + fields[i + 2]
       const value = text(bytes, start, trimmed(bytes, start, base + fields[i + 3]))
@@ -153,7 +166,9 @@ export class Fields {
     this.type = this.accept = this.hosts = this.metaKeys = 0
     this.origin = this.askedHeaders = ''
     this.meta = undefined
-    this.#rest.length = 0
+    // A head that was refused may have left something.
+    if (this.#rest.length > 0) this.#rest.length = 0
+    if (this.#browser.length > 0) this.#browser.length = 0
   }
 }
 

@@ -11,6 +11,10 @@ import { type Refuse, refuseRequest, refuseResponse } from './refusal.ts'
 /** Largest head, and the most that chunks may take beside their contents. */
 const MAX_HEAD = 65_536
 
+/** Largest head that is kept. */
+const MAX_KEPT = 1024
+
+const empty = Buffer.alloc(0)
 const CR = 0x0d
 const LF = 0x0a
 const LETTER_H = 0x48
@@ -30,6 +34,8 @@ export interface Receiver {
    * @throws ProtoError to refuse the message
    */
   begin(bytes: Buffer, start: number, head: Readonly<Head>, fields: Fields, bodyToCome: boolean): number
+  /** Whether an equal head that follows needs no `begin` of its own. */
+  repeatable(fields: Fields): boolean
   /** The message is complete. Its body, also where that is not the one of `message`, is `bytes[start, end)`. */
   finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void
 }
@@ -49,6 +55,9 @@ export class Reader {
   #bodyLength = 0
   #chunks: ChunkedBody | undefined
   #chunkBytes = 0
+  #last = empty
+  /** 0: none is kept. */
+  #lastSize = 0
 
   constructor(limits: Readonly<Limits>, types: ContentTypes, requests: Receiver, responses: Receiver) {
     this.#limits = limits
@@ -101,6 +110,7 @@ export class Reader {
       // RFC 9112 §2.2: empty lines before a message are ignored.
       while (from < end && (bytes[from] === CR || bytes[from] === LF)) from++
       if (from > start) return from - start
+      if (this.#repeats(bytes, start, end)) return this.#readBody(bytes, start, end, this.#lastSize, message)
       if (!this.#begin(bytes, start, end)) return 0
     }
     const step = this.#parsers.readHead(bytes, start, end)
@@ -113,20 +123,43 @@ export class Reader {
     const head = this.#parsers.head
     fields.read(bytes, start, head, this.#types, this.#limits.maxMetaKeys, this.#refuse)
     if (fields.length > this.#limits.maxMessage) throw this.#refuse(413, 'a Content-Length over the limit', CloseReason.TooLarge)
-    const bodyStart = start + size
-    this.#bodyLength = this.#receiver.begin(bytes, start, head, fields, bodyStart >= end)
+    this.#bodyLength = this.#receiver.begin(bytes, start, head, fields, start + size >= end)
     if (fields.chunked) {
       this.#phase = Phase.Chunks
       this.#chunkBytes = 0
       this.#parsers.resume()
       return size
     }
+    this.#keep(bytes, start, size)
+    return this.#readBody(bytes, start, end, size, message)
+  }
+
+  /** Behind a head of `size` bytes. */
+  #readBody(bytes: Buffer, start: number, end: number, size: number, message: Incoming): number {
+    const bodyStart = start + size
     if (end - bodyStart < this.#bodyLength) {
       this.#phase = Phase.Body
       return size
     }
     this.#finish(bytes, bodyStart, bodyStart + this.#bodyLength, message)
     return size + this.#bodyLength
+  }
+
+  /** Keeps a head that may come again and then means the same, if it is of the usual size. */
+  #keep(bytes: Buffer, start: number, size: number): void {
+    if (size > MAX_KEPT || !this.#receiver.repeatable(this.#fields)) return
+    if (this.#last.length < size) this.#last = Buffer.allocUnsafeSlow(size)
+    bytes.copy(this.#last, 0, start, start + size)
+    this.#lastSize = size
+  }
+
+  /**
+   * Whether the last head has come again, byte by byte. The parser always begins anew with a head and would find the same; all that was made
+   * of it is still there.
+   */
+  #repeats(bytes: Buffer, start: number, end: number): boolean {
+    const size = this.#lastSize
+    return size > 0 && end - start >= size && bytes.compare(this.#last, 0, size, start, start + size) === 0
   }
 
   /** @returns false when there is too little to tell what begins */
@@ -137,6 +170,7 @@ export class Reader {
     this.#refuse = response ? refuseResponse : refuseRequest
     this.#receiver = response ? this.#responses : this.#requests
     this.#parsers.begin(response)
+    this.#lastSize = 0
     this.#begun = true
     return true
   }

@@ -60,6 +60,11 @@ export class Requests implements Receiver {
     return Math.max(0, fields.length)
   }
 
+  /** Nothing that belongs to one message alone: X-Seq, meta, a question for the body, an end. */
+  repeatable(fields: Fields): boolean {
+    return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && !this.#preflight
+  }
+
   finish(_bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
     if (this.#preflight) {
       this.#answerPreflight(fields)
@@ -74,8 +79,8 @@ export class Requests implements Receiver {
     } else {
       message.seq = fields.seq
       message.codec = Math.max(0, fields.codec)
+      message.meta = fields.meta
     }
-    message.meta = fields.meta
   }
 
   #beginPlain(letter: number, keepAlive: boolean, fields: Fields): void {
@@ -93,9 +98,9 @@ export class Requests implements Receiver {
     const codec = fields.codec < 0 || (fields.codec === 0 && empty) ? JSON_CODEC : fields.codec
     message.codec = codec
     const reply = fields.accept || (codec === FORM_CODEC || codec === 0 ? JSON_CODEC : codec)
+    message.meta = fields.meta
     if (reply !== codec && fields.meta?.[ACCEPT_CODEC] === undefined) {
-      fields.meta ??= Object.create(null) as Record<string, string>
-      fields.meta[ACCEPT_CODEC] = String(reply)
+      message.meta = Object.assign(Object.create(null), fields.meta, { [ACCEPT_CODEC]: String(reply) })
     }
     if (fields.takesGzip && !fields.gzip) message.replyThrough = gzipOnly
     message.seq = this.#replies.add(this.#asked!)

@@ -33,6 +33,10 @@ export class Responses implements Receiver {
     return Math.max(0, fields.length)
   }
 
+  repeatable(): boolean {
+    return false
+  }
+
   finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
     const status = this.#status
     if (status < 200) return
