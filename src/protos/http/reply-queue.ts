@@ -4,6 +4,9 @@ import { ProtoError } from '../../proto.ts'
 /** Sequence numbers of requests that brought none of their own begin here: no X-Seq is as large. */
 const FIRST_SEQ = 2 ** 32
 
+/** So many replies that left are kept in the lists before they are cut. */
+const DROP_AT = 1024
+
 /** What a plain request wants of its reply. */
 export interface Asked {
   /** No body (HEAD). */
@@ -15,15 +18,13 @@ export interface Asked {
   readonly cors: string
 }
 
-interface Waiting extends Asked {
-  reply: string | Uint8Array | undefined
-}
-
 /** Replies to plain requests, which leave in the order of the requests (RFC 9112 §9.3.2). Those that are done early wait here. */
 export class ReplyQueue {
   /** The reply that ends the connection was given out. */
   ended = false
-  #waiting: (Waiting | undefined)[] = []
+  /** From `#first` on: what is asked, and the reply if it is there. Equal requests may share one `Asked`. */
+  readonly #asked: (Asked | undefined)[] = []
+  readonly #done: (string | Uint8Array | undefined)[] = []
   #first = 0
   #seq = FIRST_SEQ
   #held = 0
@@ -35,17 +36,18 @@ export class ReplyQueue {
   }
 
   get empty(): boolean {
-    return this.#first === this.#waiting.length
+    return this.#first === this.#asked.length
   }
 
   /** @returns the sequence number of the request */
   add(asked: Asked): number {
-    this.#waiting.push(asked as Waiting)
+    this.#asked.push(asked)
+    this.#done.push(undefined)
     return this.#seq++
   }
 
   get(seq: number): Asked | undefined {
-    return this.#waiting[this.#index(seq)]
+    return this.#asked[this.#index(seq)]
   }
 
   static owns(seq: number): boolean {
@@ -64,39 +66,40 @@ export class ReplyQueue {
    */
   settle(seq: number, reply: string | Uint8Array): string | Uint8Array {
     const index = this.#index(seq)
-    const waiting = this.#waiting[index]
-    if (waiting === undefined || waiting.reply !== undefined) throw new Error(`http: no request waits for reply ${seq}`)
+    const asked = this.#asked[index]
+    if (asked === undefined || this.#done[index] !== undefined) throw new Error(`http: no request waits for reply ${seq}`)
     if (index === this.#first) {
-      this.#take(waiting)
-      if (this.empty || this.#waiting[this.#first]!.reply === undefined) return this.#withInterim(reply)
-      return this.#withInterim(this.#collect(reply))
+      this.#take(asked)
+      return this.#withInterim(this.#done[this.#first] === undefined ? reply : this.#collect(reply))
     }
     const size = typeof reply === 'string' ? Buffer.byteLength(reply) : reply.length
     if (this.#held + size > this.#maxHeld)
       throw new ProtoError('http: replies that wait for an earlier one take too much', CloseReason.Unsent)
     this.#held += size
-    waiting.reply = reply
+    this.#done[index] = reply
     return ''
   }
 
   /** `first` and the replies that waited for it. */
   #collect(first: string | Uint8Array): string | Uint8Array {
     const parts: (string | Uint8Array)[] = [first]
-    for (let next = this.#waiting[this.#first]; next?.reply !== undefined && !this.ended; next = this.#waiting[this.#first]) {
-      parts.push(next.reply)
-      this.#held -= typeof next.reply === 'string' ? Buffer.byteLength(next.reply) : next.reply.length
-      this.#take(next)
+    for (let next = this.#done[this.#first]; next !== undefined && !this.ended; next = this.#done[this.#first]) {
+      parts.push(next)
+      this.#held -= typeof next === 'string' ? Buffer.byteLength(next) : next.length
+      this.#take(this.#asked[this.#first]!)
     }
     if (parts.every((part) => typeof part === 'string')) return parts.join('')
     return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)))
   }
 
-  #take(waiting: Asked): void {
-    if (waiting.close) this.ended = true
-    this.#waiting[this.#first++] = undefined
-    if (this.#first === this.#waiting.length) this.#waiting.length = this.#first = 0
-    else if (this.#first === 1024) {
-      this.#waiting.splice(0, 1024)
+  #take(asked: Asked): void {
+    if (asked.close) this.ended = true
+    this.#asked[this.#first] = this.#done[this.#first] = undefined
+    this.#first++
+    if (this.empty) this.#asked.length = this.#done.length = this.#first = 0
+    else if (this.#first === DROP_AT) {
+      this.#asked.splice(0, DROP_AT)
+      this.#done.splice(0, DROP_AT)
       this.#first = 0
     }
   }
@@ -109,6 +112,6 @@ export class ReplyQueue {
   }
 
   #index(seq: number): number {
-    return this.#waiting.length - (this.#seq - seq)
+    return this.#asked.length - (this.#seq - seq)
   }
 }
