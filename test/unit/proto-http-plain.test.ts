@@ -209,7 +209,7 @@ describe('replies', () => {
       session.unpack(bytes, 0, bytes.length, message)
       return [
         message.replyThrough,
-        session.worthFiltering?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body })),
+        session.worthFilters?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body })),
       ]
     }
     const big = 'x'.repeat(1024)

@@ -58,7 +58,7 @@ export class HttpSession implements ProtoSession {
     return request
   }
 
-  worthFiltering(message: Outgoing): boolean {
+  worthFilters(message: Outgoing): boolean {
     if (!ReplyQueue.owns(message.seq)) return true
     return this.#replies.get(message.seq)?.gzip === true && message.body !== null && message.body.length >= MIN_COMPRESSED
   }
