@@ -1,18 +1,4 @@
-import type { DecodedStatus } from '../src/status-json.ts'
-
-/** Bytes that the protocol http reads as one message of Go's form, and that message. The same shape as in test/proto-corpus.ts. */
-export interface Golden {
-  readonly what: string
-  readonly payload: Buffer
-  readonly type: number
-  readonly seq: number
-  readonly method: string
-  /** Undefined when OK. */
-  readonly status?: DecodedStatus
-  readonly meta: Readonly<Record<string, string>>
-  readonly codec: number
-  readonly body: string
-}
+import type { Golden } from './proto-corpus.ts'
 
 /** The vectors of spec/wire.md §8.5, then what its rules add to them. */
 export const httpCorpus: readonly Golden[] = [

@@ -207,10 +207,7 @@ describe('replies', () => {
       const bytes = Buffer.from(`GET /a HTTP/1.1\r\nHost: x\r\n${lines}\r\n`)
       const message = new Incoming()
       session.unpack(bytes, 0, bytes.length, message)
-      return [
-        message.replyThrough,
-        session.worthFilters?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body })),
-      ]
+      return [message.replyThrough, session.worthFilters?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body }))]
     }
     const big = 'x'.repeat(1024)
     for (const value of ['gzip', 'br, GZIP;q=0.5', '*', 'deflate, gzip, br, zstd']) {

@@ -48,8 +48,7 @@ export class HttpSession implements ProtoSession {
   }
 
   pack(message: Outgoing): string | Uint8Array {
-    const { body, type, seq } = message
-    if (body !== null && body.length > this.#link.limits.maxMessage) throw new RangeError('http: the body is over limits.maxMessage')
+    const { type, seq } = message
     if (type === MessageType.Reply) return ReplyQueue.owns(seq) ? this.#plainReply(message) : this.#writer.reply(message)
     if (type !== MessageType.Call) throw new TypeError(`unsupport message type: ${type}${type === MessageType.Push ? '(PUSH)' : ''}`)
     if (this.#requests.plainPeer) throw new TypeError('http: the peer sends plain HTTP requests, it takes no calls')
