@@ -1,4 +1,5 @@
 import type { Proto } from './proto.ts'
+import { http } from './protos/http.ts'
 import { jsonProto } from './protos/json.ts'
 import { protobufProto } from './protos/protobuf.ts'
 import { type RawProtocol, rawProtocol } from './protos/raw.ts'
@@ -37,7 +38,7 @@ export class ProtoTable {
   }
 }
 
-const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto]
+const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http()]
 
 /** A new table with `own`, and with the built-in protocols whose name and id are free. */
 export function makeProtocols(own: readonly Proto[]): ProtoTable {
