@@ -78,22 +78,21 @@ export class Parsers {
   #request = 0
   #response = 0
   #parser = 0
-  /** What is known of a head that came in part, while another connection may use `head`. */
+  /** What is known of a head that came in part: another connection may use `head` before it goes on. */
   #parted: Int32Array | undefined
 
   /** Makes ready for a new message. */
   begin(response: boolean): void {
     wasm ??= instantiate()
-    if (response) this.#parser = this.#response ||= wasm.llhttp_alloc(2)
-    else this.#parser = this.#request ||= wasm.llhttp_alloc(1)
+    if (response) this.#parser = this.#response ||= allocate(wasm, 2)
+    else this.#parser = this.#request ||= allocate(wasm, 1)
     wasm.llhttp_reset(this.#parser)
     this.fed = 0
     this.#parted = undefined
     clear()
-    overflow = false
   }
 
-  /** Reads on in the head of the message at `bytes[start, end)`; Done when it is complete, `fed` is then its length. */
+  /** Reads on in the head of the message at `bytes[start, end)`. When it is Done, `fed` is its length. */
   readHead(bytes: Buffer, start: number, end: number): Step {
     this.#restore()
     body = undefined
@@ -175,6 +174,13 @@ export class Parsers {
   }
 }
 
+/** About 80 bytes. Writing behind a pointer that is 0 would go unnoticed. */
+function allocate(llhttp: Exports, kind: number): number {
+  const parser = llhttp.llhttp_alloc(kind)
+  if (parser === 0) throw new Error('http: no memory for another parser')
+  return parser
+}
+
 /** The memory of the parser, which moves when it grows. */
 function memory(): Buffer {
   if (view.length === 0) view = Buffer.from(wasm!.memory.buffer)
@@ -183,6 +189,7 @@ function memory(): Buffer {
 
 function clear(): void {
   head.count = head.urlStart = head.urlEnd = head.status = 0
+  overflow = false
 }
 
 function instantiate(): Exports {
