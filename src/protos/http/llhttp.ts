@@ -21,11 +21,9 @@ const INVALID_VERSION = 9
 export interface Head {
   /** Four for each field: start and end of its name, start and end of its value. Overwritten by the next head of any connection. */
   readonly fields: Int32Array
-  /** How many fields. */
   count: number
   urlStart: number
   urlEnd: number
-  /** 0 in a request. */
   status: number
   /** CONNECT, or asked to speak another protocol from here on. */
   upgrade: boolean
