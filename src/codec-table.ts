@@ -5,6 +5,7 @@ import { jsonCodec } from './codecs/json.ts'
 import { msgpackCodec } from './codecs/msgpack.ts'
 import { plainCodec } from './codecs/plain.ts'
 import { protobufCodec } from './codecs/protobuf.ts'
+import { redisCodec } from './codecs/redis.ts'
 import { xmlCodec } from './codecs/xml.ts'
 
 /** The codecs of one endpoint, by id and by name. */
@@ -34,9 +35,9 @@ export class CodecTable {
   }
 }
 
-const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec]
+const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]
 
-/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form and xml, and msgpack and cbor. */
+/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor. */
 export function defaultCodecs(): CodecTable {
   const table = new CodecTable()
   for (const codec of codecs) table.register(codec)

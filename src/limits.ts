@@ -54,3 +54,15 @@ export const MAX_XML_NODES = 100_000
 
 /** Most arrays and maps of a msgpack or CBOR body: an empty one is a single byte and becomes an object. Over it: 400. */
 export const MAX_CONTAINERS = 1_000_000
+
+/** Most members of a JSON-RPC batch. Over it: the whole batch is answered by one error -32600. */
+export const MAX_BATCH = 1_000
+
+/** Longest id of a JSON-RPC request, which is kept until it is answered. Over it: -32600. */
+export const MAX_REQUEST_ID_BYTES = 1_024
+
+/** Most elements of one redis command, as in redis itself. Over it: the session is closed. */
+export const MAX_COMMAND_ELEMENTS = 1_048_576
+
+/** Longest redis command written as a plain line, as in redis itself. Over it: the session is closed. */
+export const MAX_INLINE_BYTES = 65_536

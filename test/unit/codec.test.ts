@@ -27,7 +27,7 @@ function badMessage(pattern: RegExp) {
 
 const codec = (id: number, name: string): Codec => ({ id, name, encode: () => '', decode: () => undefined })
 
-const defaults = { json: 0x6a, plain: 0x73, protobuf: 0x70, form: 0x66, xml: 0x78, msgpack: 0x6d, cbor: 0x63 }
+const defaults = { json: 0x6a, plain: 0x73, protobuf: 0x70, form: 0x66, xml: 0x78, msgpack: 0x6d, cbor: 0x63, redis: 0x72 }
 
 test('a new table has these codecs, found by id and by name', () => {
   const table = defaultCodecs()

@@ -1,0 +1,150 @@
+import type { Codec } from '../codec.ts'
+import { MAX_COMMAND_ELEMENTS } from '../limits.ts'
+import type { MessageType } from '../message-type.ts'
+import { badMessage } from '../status.ts'
+import { isRecord, kindOf } from './record.ts'
+
+/**
+ * What redis commands say and what they are answered (RESP2), for the protocol of the same name. Its two directions are not each other's
+ * reverse: a server reads arguments and writes replies. Go's codec has base64 in between, which never leaves its process.
+ *
+ * - Gives the arguments of a command as a list of texts, in which bytes that are not UTF-8 are U+FFFD; with `{ arg: redisBuffers }` as a
+ *   list of Buffers.
+ * - Takes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and undefined (null), lists and
+ *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn). Numbers with a fraction are text, as in redis.
+ */
+export const redisCodec: Codec = {
+  id: 0x72,
+  name: 'redis',
+
+  encode(value) {
+    if (typeof value === 'string') return bulk(value)
+    const reply = new Reply()
+    reply.add(value, 0)
+    return reply.finish()
+  },
+
+  decode(buffer, start, end, _hint, _limits, type) {
+    const list: unknown[] = []
+    const asBuffers = type === redisBuffers
+    for (let at = skipHeader(buffer, start, end); at < end; ) {
+      const line = lineEnd(buffer, at + 1, end)
+      const size = buffer[at] === DOLLAR ? decimal(buffer, at + 1, line) : -1
+      const next = line + 2 + size + 2
+      if (size < 0 || next > end || list.length === MAX_COMMAND_ELEMENTS) throw badMessage('redis: these are no arguments of a command')
+      list.push(asBuffers ? Buffer.from(buffer.subarray(line + 2, next - 2)) : buffer.toString('utf8', line + 2, next - 2))
+      at = next
+    }
+    return list
+  },
+}
+
+/** The type of arguments that are taken as Buffers: `routeCall('/redis/set', handler, { arg: redisBuffers })`. */
+export const redisBuffers: MessageType<Buffer[]> = Object.freeze({
+  encode(): never {
+    throw new TypeError('redisBuffers is a type of arguments only')
+  },
+  decode: (body: Uint8Array) => [Buffer.from(body)],
+})
+
+/** A reply that is a status line: `simple('OK')`. */
+export class SimpleString {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** @throws TypeError for text with a line break, which would be read as more replies */
+export function simple(text: string): SimpleString {
+  if (typeof text !== 'string' || /[\r\n]/.test(text)) throw new TypeError('redis: a simple string is text on one line')
+  return new SimpleString(text)
+}
+
+/** An encoded reply with bytes in it: any other Uint8Array is a value and becomes a bulk string. */
+export class EncodedReply extends Uint8Array {}
+
+/** As in other codecs: nobody reads what nests deeper. */
+const MAX_DEPTH = 128
+
+/** A reply that is being written: text for as long as there is nothing but text in it. */
+class Reply {
+  #text = ''
+  #parts: Uint8Array[] | undefined
+
+  add(value: unknown, depth: number): void {
+    if (depth > MAX_DEPTH) throw new TypeError(`redis: a reply nests deeper than ${MAX_DEPTH}`)
+    if (value instanceof Uint8Array) this.#addBytes(value)
+    else if (Array.isArray(value)) this.#addList(value, value.length, depth)
+    else if (value instanceof Set) this.#addList(value, value.size, depth)
+    else if (value instanceof Map) this.#addList([...value].flat(1), value.size * 2, depth)
+    else if (isRecord(value) && !(value instanceof SimpleString)) this.#addList(Object.entries(value).flat(1), -1, depth)
+    else this.#text += scalar(value)
+  }
+
+  finish(): string | EncodedReply {
+    if (this.#parts === undefined) return this.#text
+    const all = Buffer.concat([...this.#parts, Buffer.from(this.#text)])
+    return new EncodedReply(all.buffer, all.byteOffset, all.length)
+  }
+
+  #addList(values: Iterable<unknown>, size: number, depth: number): void {
+    this.#text += `*${size < 0 ? (values as unknown[]).length : size}\r\n`
+    for (const value of values) this.add(value, depth + 1)
+  }
+
+  #addBytes(value: Uint8Array): void {
+    this.#parts ??= []
+    this.#parts.push(Buffer.from(`${this.#text}$${value.length}\r\n`), value)
+    this.#text = '\r\n'
+  }
+}
+
+function scalar(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return bulk(value)
+    case 'number':
+      return Number.isSafeInteger(value) ? `:${value}\r\n` : bulk(`${value}`)
+    case 'bigint':
+      return BigInt.asIntN(64, value) === value ? `:${value}\r\n` : bulk(`${value}`)
+    case 'boolean':
+      return value ? ':1\r\n' : ':0\r\n'
+    case 'undefined':
+      return '$-1\r\n'
+  }
+  if (value === null) return '$-1\r\n'
+  if (value instanceof SimpleString) return `+${value.text}\r\n`
+  throw new TypeError(`redis cannot encode ${kindOf(value)}`)
+}
+
+function bulk(text: string): string {
+  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`
+}
+
+const ASTERISK = 0x2a
+const DOLLAR = 0x24
+const CR = 0x0d
+
+/** Arguments may have an array's first line, which their count says again. */
+function skipHeader(buffer: Buffer, start: number, end: number): number {
+  return start < end && buffer[start] === ASTERISK ? lineEnd(buffer, start, end) + 2 : start
+}
+
+/** Where the CR of a short line is, or `end`. */
+function lineEnd(buffer: Buffer, start: number, end: number): number {
+  const last = Math.min(end, start + 24)
+  for (let at = start; at < last; at++) if (buffer[at] === CR) return at
+  return end
+}
+
+function decimal(buffer: Buffer, start: number, end: number): number {
+  let value = 0
+  for (let at = start; at < end; at++) {
+    const digit = buffer[at] - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return end > start ? value : -1
+}

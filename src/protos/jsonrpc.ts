@@ -1,0 +1,232 @@
+import { CloseReason } from '../close-reason.ts'
+import { MAX_BATCH } from '../limits.ts'
+import { type Incoming, MessageType } from '../message.ts'
+import { decodeMeta } from '../meta.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../proto.ts'
+import { AskedTable, Batch } from './jsonrpc/batch.ts'
+import { invalidRequest, parseError } from './jsonrpc/errors.ts'
+import { Fields } from './jsonrpc/fields.ts'
+import { int32, isId, takeMethod, takeParams, takeReply } from './jsonrpc/incoming.ts'
+import { JsonBytes } from './jsonrpc/json-bytes.ts'
+import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
+
+/**
+ * JSON-RPC 2.0, one object or batch to a line, in both directions: the standard, and Go's dialect of it (spec/wire.md §8.4), which writes the
+ * meta into a member `context` and DMicro's status codes into `error.code`.
+ *
+ * - A request with `context` is answered in the dialect, one without as the standard has it: 404, 400 and 500 become -32601, -32602 and
+ *   -32603, and `error.data` is all of the status. Received codes of the standard become DMicro's.
+ * - Go's dialect has no place for the cause of a status: it travels only where the message is empty.
+ * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (quirks W10). An empty result travels as
+ *   null and arrives as null; `params` of null, which the standard does not have, are an empty body.
+ * - A PUSH is a notification, and a notification is a PUSH, or runs the handler of a CALL without an answer when no other has its name.
+ *   A Go peer takes ours for a CALL and answers to nobody.
+ */
+export const jsonrpcProto: Proto = {
+  id: 3,
+  name: 'jsonrpc',
+  framing: 'stream',
+
+  match(bytes) {
+    for (let at = 0; at < bytes.length; at++) {
+      const c = bytes[at]
+      if (c === OPEN_OBJECT || c === OPEN_ARRAY) return true
+      if ((c !== 0x20 && c !== 0x09 && c !== 0x0a && c !== 0x0d) || at === MAX_BLANKS) return false
+    }
+    return undefined
+  },
+
+  open: (link) => new JsonRpcSession(link),
+}
+
+/** White space before the first message of a connection whose protocol is not known yet. */
+const MAX_BLANKS = 64
+
+const LF = 0x0a
+const QUOTE = 0x22
+const COMMA = 0x2c
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+
+// Nothing of these outlives one call of `unpack`, so all sessions share them.
+const json = new JsonBytes()
+const fields = new Fields()
+
+class JsonRpcSession implements ProtoSession {
+  readonly #link: ProtoLink
+  readonly #asked = new AskedTable()
+  /** Bytes of the unfinished line that are known to have no line end. */
+  #searched = 0
+  /** The newest request was a plain one: so is the answer to an id that needs no entry in the table. */
+  #plain = false
+  // A batch that is being read. Offsets count from the start of its line, which is used up with its last member.
+  #batch: Batch | undefined
+  #membersLeft = 0
+  #memberAt = 0
+  #lineBytes = 0
+  /** Bytes of answers that wait for the rest of their batches. */
+  #held = 0
+
+  constructor(link: ProtoLink) {
+    this.#link = link
+  }
+
+  pack(message: Outgoing): string {
+    const { type, seq } = message
+    if (type === MessageType.Call) return callLine(message)
+    if (type === MessageType.Push) return pushLine(message)
+    if (type !== MessageType.Reply) throw new TypeError(`jsonrpc has no messages of type ${type}`)
+    if ((seq | 0) === seq) return `${reply(message, `${seq}`, this.#plain)}\r\n`
+    const asked = this.#asked.get(seq)
+    if (asked === undefined) return '' // answered before
+    const text = reply(message, asked.id, asked.plain)
+    if (asked.batch !== undefined) this.#hold(asked.batch, text, message.statusText === '')
+    this.#asked.answered(seq, asked)
+    return asked.batch === undefined ? `${text}\r\n` : this.#finished(asked.batch)
+  }
+
+  unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    if (this.#membersLeft > 0) return this.#nextMember(bytes, start, message)
+    const { maxMessage, maxDepth } = this.#link.limits
+    // A view, as what lies behind `end` is not ours to search.
+    const found = bytes.subarray(start + this.#searched, end).indexOf(LF)
+    const size = found < 0 ? end - start : this.#searched + found + 1
+    if (size > maxMessage) throw new ProtoError('a line over the size limit', CloseReason.TooLarge)
+    if (found < 0) {
+      this.#searched = size
+      return 0
+    }
+    this.#searched = 0
+    json.set(bytes, start, start + size - 1)
+    const first = json.peek()
+    if (first === OPEN_OBJECT) {
+      if (fields.read(json, maxDepth) && json.peek() === -1) this.#take(bytes, message, undefined)
+      else this.#link.write(`${parseError}\r\n`)
+    } else if (first === OPEN_ARRAY) {
+      return this.#beginBatch(bytes, start, size, message)
+    } else if (first !== -1) {
+      this.#link.write(json.value(maxDepth) && json.peek() === -1 ? `${invalidRequest('null')}\r\n` : `${parseError}\r\n`)
+    }
+    return size
+  }
+
+  #beginBatch(bytes: Buffer, start: number, size: number, message: Incoming): number {
+    json.at++
+    const membersAt = json.at
+    const members = countMembers(this.#link.limits.maxDepth)
+    if (members < 1 || members > MAX_BATCH) {
+      this.#link.write(members < 0 ? `${parseError}\r\n` : `${invalidRequest('null')}\r\n`)
+      return size
+    }
+    this.#batch = new Batch(members)
+    this.#membersLeft = members
+    this.#memberAt = membersAt - start
+    this.#lineBytes = size
+    return this.#nextMember(bytes, start, message)
+  }
+
+  /** Reads on in a batch up to the next member that is a message. */
+  #nextMember(bytes: Buffer, start: number, message: Incoming): number {
+    const batch = this.#batch as Batch
+    json.set(bytes, start + this.#memberAt, start + this.#lineBytes)
+    while (this.#membersLeft > 0 && message.type === 0) {
+      this.#membersLeft--
+      if (json.peek() === OPEN_OBJECT) {
+        fields.read(json, this.#link.limits.maxDepth)
+        this.#take(bytes, message, batch)
+      } else {
+        json.value(this.#link.limits.maxDepth)
+        this.#refuse(batch, 'null')
+      }
+      json.take(COMMA)
+    }
+    this.#memberAt = json.at - start
+    if (this.#membersLeft > 0) return 0
+    this.#batch = undefined
+    const text = this.#finished(batch)
+    if (text !== '') this.#link.write(text)
+    return this.#lineBytes
+  }
+
+  /** Makes a message of the object in `fields`, unless it is none. */
+  #take(bytes: Buffer, message: Incoming, batch: Batch | undefined): void {
+    const { methodStart, methodEnd, resultEnd, errorEnd } = fields
+    // Go's replies have no method, and it takes an empty one for none.
+    const isReply = (resultEnd > 0 || errorEnd > 0) && (methodEnd === 0 || (methodEnd - methodStart === 2 && bytes[methodStart] === QUOTE))
+    if (isReply) {
+      takeReply(fields, bytes, message)
+      batch?.add('', 0)
+    } else {
+      this.#takeRequest(bytes, message, batch)
+    }
+    if (message.type !== 0 && fields.contextEnd - fields.contextStart > 2 && bytes[fields.contextStart] === OPEN_OBJECT) {
+      message.meta = decodeMeta(bytes.toString('utf8', fields.contextStart, fields.contextEnd), this.#link.limits)
+      if (message.meta === undefined) throw new ProtoError('a context over the limits', CloseReason.Meta)
+    }
+  }
+
+  #takeRequest(bytes: Buffer, message: Incoming, batch: Batch | undefined): void {
+    const { idStart, idEnd, methodStart, methodEnd } = fields
+    const goodId = idEnd === 0 || isId(fields, bytes)
+    if (!goodId || !fields.standard || bytes[methodStart] !== QUOTE || methodEnd - methodStart < 3) {
+      this.#refuse(batch, goodId && idEnd > 0 ? bytes.toString('utf8', idStart, idEnd) : 'null')
+      return
+    }
+    const plain = fields.contextEnd === 0
+    if (idEnd === 0) {
+      message.type = MessageType.Push
+      message.orCall = true
+      batch?.add('', 0)
+    } else {
+      message.type = MessageType.Call
+      const seq = batch === undefined ? int32(bytes, idStart, idEnd) : Number.NaN
+      if ((seq | 0) === seq) message.seq = seq
+      else message.seq = this.#asked.add({ id: bytes.toString('utf8', idStart, idEnd), plain, batch })
+      this.#plain = plain
+    }
+    takeMethod(fields, bytes, message)
+    takeParams(fields, bytes, message)
+  }
+
+  /** Answers what is no request. */
+  #refuse(batch: Batch | undefined, id: string): void {
+    const text = invalidRequest(id)
+    if (batch === undefined) this.#link.write(`${text}\r\n`)
+    else this.#hold(batch, text, false)
+  }
+
+  /** @param replaceable by the error that what this throws becomes */
+  #hold(batch: Batch, text: string, replaceable: boolean): void {
+    const { maxMessage, maxUnsent } = this.#link.limits
+    const size = Buffer.byteLength(text)
+    // Brackets and the line end around all answers, a comma behind each.
+    const fits = batch.size + size + 5 <= maxMessage
+    if (!fits && replaceable) throw new RangeError('the answer to the batch is over the size limit')
+    if (!fits || this.#held + size > maxUnsent) throw new ProtoError('the answers to batches are over the limit', CloseReason.Unsent)
+    batch.add(text, size)
+    this.#held += size + 1
+  }
+
+  /** The answer to a batch, '' while it is not complete. */
+  #finished(batch: Batch): string {
+    if (!batch.complete) return ''
+    this.#held -= batch.size
+    return batch.text
+  }
+}
+
+/** Members of the array in `json`, whose bracket is consumed, up to one more than may be; -1 when it is malformed or something follows it. */
+function countMembers(maxDepth: number): number {
+  let members = 0
+  if (!json.take(CLOSE_ARRAY)) {
+    do {
+      // The values inside of a member may nest this deep: the member itself is one more.
+      if (!json.value(maxDepth + 1)) return -1
+      if (++members > MAX_BATCH) return members
+    } while (json.take(COMMA))
+    if (!json.take(CLOSE_ARRAY)) return -1
+  }
+  return json.peek() === -1 ? members : -1
+}

@@ -1,0 +1,74 @@
+import type { Outgoing } from '../../outgoing.ts'
+import { Code } from '../../status.ts'
+import type { DecodedStatus } from '../../status-json.ts'
+
+/** The standard's own error codes. */
+export const RpcCode = {
+  ParseError: -32700,
+  InvalidRequest: -32600,
+  MethodNotFound: -32601,
+  InvalidParams: -32602,
+  InternalError: -32603,
+} as const
+
+/** Lines that answer what cannot be told apart from other requests. */
+export const parseError = refusal('null', RpcCode.ParseError, 'Parse error')
+
+/** @param id JSON text */
+export function invalidRequest(id: string): string {
+  return refusal(id, RpcCode.InvalidRequest, 'Invalid Request')
+}
+
+function refusal(id: string, code: number, message: string): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":{"code":${code},"message":"${message}"}}`
+}
+
+/**
+ * The error member of a reply to Go: the code is DMicro's, the text is the message or, if that is empty, the cause, and `data` must be null:
+ * Go decodes anything else into the result, and a status that did not fit there becomes a 400 (spec/wire.md §8.4).
+ */
+export function goError({ status, statusText }: Outgoing): string {
+  const { code, message, cause } = status ?? unreadable(statusText)
+  return `{"code":${code},"message":${quote(message || cause)},"data":null}`
+}
+
+/** The error member for everybody else: codes as the standard has them, and all of the status as data. */
+export function standardError({ status, statusText }: Outgoing): string {
+  const { code, message, cause } = status ?? unreadable(statusText)
+  return `{"code":${toRpc.get(code) ?? code},"message":${quote(message || cause)},"data":${statusText}}`
+}
+
+/** What a received error member, as JSON text, means. Never OK: an error that cannot be read is one nevertheless (quirks W2). */
+export function statusOf(error: string): DecodedStatus {
+  const parsed: unknown = JSON.parse(error)
+  if (typeof parsed !== 'object' || parsed === null) return { code: Code.UnknownError, message: textOf(parsed), cause: '' }
+  const { code, message } = parsed as { code?: unknown; message?: unknown }
+  const known = typeof code === 'number' && (code | 0) === code && code !== 0 ? code : Code.UnknownError
+  return { code: fromRpc.get(known) ?? known, message: textOf(message), cause: '' }
+}
+
+const toRpc = new Map<number, number>([
+  [Code.NotFound, RpcCode.MethodNotFound],
+  [Code.BadMessage, RpcCode.InvalidParams],
+  [Code.InternalServerError, RpcCode.InternalError],
+])
+
+const fromRpc = new Map<number, number>([
+  [RpcCode.MethodNotFound, Code.NotFound],
+  [RpcCode.ParseError, Code.BadMessage],
+  [RpcCode.InvalidRequest, Code.BadMessage],
+  [RpcCode.InvalidParams, Code.BadMessage],
+  [RpcCode.InternalError, Code.InternalServerError],
+])
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value.toWellFormed() : ''
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.toWellFormed())
+}
+
+function unreadable(text: string): never {
+  throw new TypeError(`no status: ${text.slice(0, 64)}`)
+}

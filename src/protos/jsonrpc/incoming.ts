@@ -1,0 +1,78 @@
+import { MAX_REQUEST_ID_BYTES } from '../../limits.ts'
+import { type Incoming, MessageType } from '../../message.ts'
+import { findName } from '../../names.ts'
+import { statusOf } from './errors.ts'
+import type { Fields } from './fields.ts'
+
+const JSON_CODEC = 106
+const QUOTE = 0x22
+const MINUS = 0x2d
+const ZERO = 0x30
+const LETTER_N = 0x6e
+
+/** A reply whose id cannot be one of ours answers nothing: it is passed over, as in Go. */
+export function takeReply(fields: Fields, bytes: Buffer, message: Incoming): void {
+  const { idStart, idEnd, resultStart, resultEnd, errorStart, errorEnd } = fields
+  let seq = int32(bytes, idStart, idEnd)
+  if (Number.isNaN(seq) && bytes[idStart] !== QUOTE && idEnd > 0) seq = Number(bytes.toString('latin1', idStart, idEnd)) // 5.0 is 5
+  if ((seq | 0) !== seq) return
+  message.type = MessageType.Reply
+  message.seq = seq | 0
+  const hasResult = resultEnd > 0 && bytes[resultStart] !== LETTER_N
+  if (!hasResult && errorEnd > 0 && bytes[errorStart] !== LETTER_N) {
+    message.status = statusOf(bytes.toString('utf8', errorStart, errorEnd))
+    return
+  }
+  message.codec = JSON_CODEC
+  takeBody(bytes, message, resultStart, resultEnd)
+}
+
+/** The service method of a request. */
+export function takeMethod(fields: Fields, bytes: Buffer, message: Incoming): void {
+  const start = fields.methodStart + 1
+  const end = fields.methodEnd - 1
+  if (!fields.methodEscaped) {
+    message.route = findName(bytes, start, end)
+    if (message.route < 0) message.method = bytes.toString('utf8', start, end)
+    return
+  }
+  const method = (JSON.parse(bytes.toString('utf8', start - 1, end + 1)) as string).toWellFormed()
+  const name = Buffer.from(method)
+  message.route = findName(name, 0, name.length)
+  if (message.route < 0) message.method = method
+}
+
+/** The body of a request. */
+export function takeParams(fields: Fields, bytes: Buffer, message: Incoming): void {
+  message.codec = JSON_CODEC
+  if (bytes[fields.paramsStart] !== LETTER_N) takeBody(bytes, message, fields.paramsStart, fields.paramsEnd)
+}
+
+function takeBody(bytes: Buffer, message: Incoming, start: number, end: number): void {
+  message.buffer = bytes
+  message.bodyEnd = end
+  // Nothing else of the message lies in the buffer.
+  message.bodyStart = message.nameStart = message.nameEnd = message.statusStart = message.statusEnd = start
+  message.metaStart = message.metaEnd = start
+}
+
+/** A string, a number or null, and not too long to keep. */
+export function isId(fields: Fields, bytes: Buffer): boolean {
+  const { idStart, idEnd } = fields
+  const c = bytes[idStart]
+  return idEnd - idStart <= MAX_REQUEST_ID_BYTES && (c === QUOTE || c === LETTER_N || c === MINUS || (c >= ZERO && c <= ZERO + 9))
+}
+
+/** An int32 written as the number itself would be written again; NaN for everything else. */
+export function int32(bytes: Buffer, start: number, end: number): number {
+  const digits = bytes[start] === MINUS ? start + 1 : start
+  if (end - digits < 1 || end - digits > 10 || (bytes[digits] === ZERO && end - start > 1)) return Number.NaN
+  let value = 0
+  for (let at = digits; at < end; at++) {
+    const digit = bytes[at] - ZERO
+    if (digit < 0 || digit > 9) return Number.NaN
+    value = value * 10 + digit
+  }
+  if (digits > start) value = -value
+  return (value | 0) === value ? value : Number.NaN
+}

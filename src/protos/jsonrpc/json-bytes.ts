@@ -1,0 +1,203 @@
+/**
+ * Walks over JSON as bytes and checks its grammar without decoding anything, so that a body can be handed on where it lies. Time is linear,
+ * stack depth constant. Whether strings are UTF-8 is not looked at.
+ */
+export class JsonBytes {
+  bytes: Uint8Array = none
+  /** Index of the next unread byte. */
+  at = 0
+  /** Where the text ends. */
+  end = 0
+  /** Whether the string walked over last had an escape in it. */
+  escaped = false
+  /** How the containers that are open must be closed. Only as many as are open count. */
+  readonly #closers: number[] = []
+
+  /** Begins with `bytes[start, end)`. */
+  set(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  /** Skips white space and returns the next byte without consuming it, -1 at the end. */
+  peek(): number {
+    const { bytes, end } = this
+    for (let at = this.at; at < end; at++) {
+      const c = bytes[at]
+      if (c > 0x20 || (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09)) {
+        this.at = at
+        return c
+      }
+    }
+    this.at = end
+    return -1
+  }
+
+  /** Skips white space and consumes `c` if that is what comes next. */
+  take(c: number): boolean {
+    if (this.peek() !== c) return false
+    this.at++
+    return true
+  }
+
+  /** Consumes a string, white space before it too. */
+  string(): boolean {
+    this.escaped = false
+    if (this.peek() !== QUOTE) return false
+    const { bytes, end } = this
+    for (let at = this.at + 1; at < end; at++) {
+      const c = bytes[at]
+      if (c === QUOTE) {
+        this.at = at + 1
+        return true
+      }
+      if (c < 0x20) return false
+      if (c === BACKSLASH) {
+        this.escaped = true
+        at++
+        const letter = at < end ? bytes[at] : -1
+        if (letter === LETTER_U) {
+          for (let i = 1; i <= 4; i++) if (at + i >= end || !isHex(bytes[at + i])) return false
+        } else if (!isEscape(letter)) {
+          return false
+        }
+      }
+    }
+    return false
+  }
+
+  /**
+   * Consumes one value of any kind. What nests more than `maxDepth` deep is passed over by counting brackets: whoever decodes it refuses it,
+   * and can say in an answer why.
+   * @returns false when it is malformed
+   */
+  value(maxDepth: number): boolean {
+    const closers = this.#closers
+    let depth = 0
+    for (;;) {
+      const c = this.peek()
+      if (c !== OPEN_OBJECT && c !== OPEN_ARRAY) {
+        if (!this.#scalar(c)) return false
+      } else if (depth >= maxDepth) {
+        if (!this.#tooDeep()) return false
+      } else {
+        this.at++
+        const closer = c + 2 // '{' + 2 is '}', '[' + 2 is ']'
+        if (!this.take(closer)) {
+          closers[depth++] = closer
+          if (closer === CLOSE_OBJECT && !this.#key()) return false
+          continue
+        }
+      }
+      // A value is complete: close what ends here, then go on to the next value of what does not.
+      for (;;) {
+        if (depth === 0) return true
+        const closer = closers[depth - 1]
+        const next = this.peek()
+        if (next === closer) {
+          this.at++
+          depth--
+          continue
+        }
+        if (next !== COMMA) return false
+        this.at++
+        if (closer === CLOSE_OBJECT && !this.#key()) return false
+        break
+      }
+    }
+  }
+
+  #key(): boolean {
+    return this.string() && this.take(COLON)
+  }
+
+  #tooDeep(): boolean {
+    let depth = 0
+    while (this.at < this.end) {
+      const c = this.bytes[this.at]
+      if (c === QUOTE) {
+        if (!this.string()) return false
+        continue
+      }
+      this.at++
+      if (c === OPEN_OBJECT || c === OPEN_ARRAY) depth++
+      else if ((c === CLOSE_OBJECT || c === CLOSE_ARRAY) && --depth === 0) return true
+    }
+    return false
+  }
+
+  #scalar(c: number): boolean {
+    if (c === QUOTE) return this.string()
+    if (c === MINUS || isDigit(c)) return this.#number()
+    return this.#word(NULL) || this.#word(TRUE) || this.#word(FALSE)
+  }
+
+  #word(word: Uint8Array): boolean {
+    if (this.at + word.length > this.end || !spells(this.bytes, this.at, word)) return false
+    this.at += word.length
+    return true
+  }
+
+  #number(): boolean {
+    if (this.bytes[this.at] === MINUS) this.at++
+    if (this.at < this.end && this.bytes[this.at] === ZERO) this.at++
+    else if (!this.#digits()) return false
+    if (this.at < this.end && this.bytes[this.at] === POINT) {
+      this.at++
+      if (!this.#digits()) return false
+    }
+    if (this.at < this.end && (this.bytes[this.at] | 0x20) === LETTER_E) {
+      this.at++
+      if (this.at < this.end && (this.bytes[this.at] === MINUS || this.bytes[this.at] === PLUS)) this.at++
+      return this.#digits()
+    }
+    return true
+  }
+
+  #digits(): boolean {
+    const from = this.at
+    while (this.at < this.end && isDigit(this.bytes[this.at])) this.at++
+    return this.at > from
+  }
+}
+
+/** Whether `bytes` has `word` at `start`. */
+export function spells(bytes: Uint8Array, start: number, word: Uint8Array): boolean {
+  for (let i = 0; i < word.length; i++) if (bytes[start + i] !== word[i]) return false
+  return true
+}
+
+const none = new Uint8Array(0)
+const NULL = Buffer.from('null')
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+
+const QUOTE = 0x22
+const PLUS = 0x2b
+const COMMA = 0x2c
+const MINUS = 0x2d
+const POINT = 0x2e
+const ZERO = 0x30
+const COLON = 0x3a
+const OPEN_ARRAY = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_ARRAY = 0x5d
+const LETTER_E = 0x65
+const LETTER_U = 0x75
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+function isDigit(c: number): boolean {
+  return c >= 0x30 && c <= 0x39
+}
+
+function isHex(c: number): boolean {
+  const lower = c | 0x20
+  return isDigit(c) || (lower >= 0x61 && lower <= 0x66)
+}
+
+/** One of `"\/bfnrt`. */
+function isEscape(c: number): boolean {
+  return c === 0x22 || c === 0x5c || c === 0x2f || c === 0x62 || c === 0x66 || c === 0x6e || c === 0x72 || c === 0x74
+}

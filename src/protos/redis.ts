@@ -1,0 +1,156 @@
+import { EncodedReply } from '../codecs/redis.ts'
+import { type Incoming, MessageType } from '../message.ts'
+import { findName } from '../names.ts'
+import type { Outgoing } from '../outgoing.ts'
+import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../proto.ts'
+import { Code, statusText } from '../status.ts'
+import { CommandReader } from './redis/command.ts'
+import { ReplyQueue } from './redis/replies.ts'
+
+export interface RedisOptions {
+  /**
+   * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
+   * the command exactly as it came, as in Go without the plugin.
+   */
+  prefix?: string
+}
+
+/**
+ * Lets redis clients call routes (RESP2, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
+ *
+ * - A handler gets the arguments behind the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a route of type `bytes` gets
+ *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
+ * - An error is `-` and its message, or its cause if that is empty. Clients expect a code in capitals there: a message that begins with none
+ *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command '/redis/x'`.
+ * - Commands may be pipelined, which Go loses; replies come in their order (quirks W21).
+ * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted.
+ */
+export function redis(options: RedisOptions = {}): Proto {
+  const { prefix = '/redis/' } = options
+  if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
+  return {
+    id: 0x72,
+    name: 'redis',
+    framing: 'stream',
+    // A line typed by hand could be of any protocol.
+    match: (bytes) => (bytes.length === 0 ? undefined : bytes[0] === ASTERISK),
+    open: (link) => new RedisSession(link, prefix),
+  }
+}
+
+export const redisProto: Proto = redis()
+
+const REDIS_CODEC = 0x72
+const ASTERISK = 0x2a
+const noArgs = Buffer.from('*0\r\n')
+
+class RedisSession implements ProtoSession {
+  readonly #prefix: string
+  readonly #prefixBytes: number
+  readonly #reader: CommandReader
+  readonly #replies: ReplyQueue
+  /** Names of commands that nobody here has named, by number, until they are answered. */
+  readonly #strange = new Map<number, string>()
+  readonly #spelt: Buffer
+  #ended = false
+
+  constructor(link: ProtoLink, prefix: string) {
+    this.#prefix = prefix
+    this.#spelt = Buffer.alloc(Buffer.byteLength(prefix) + MAX_USUAL)
+    this.#prefixBytes = this.#spelt.write(prefix)
+    this.#reader = new CommandReader(link.limits)
+    this.#replies = new ReplyQueue(link)
+  }
+
+  pack(message: Outgoing): string | Uint8Array {
+    if (message.type !== MessageType.Reply) throw new TypeError('redis is server-side only: nothing can be called or pushed over it')
+    const { seq } = message
+    const reply = message.statusText === '' ? resultOf(message) : this.#error(message)
+    const text = this.#replies.ready(seq, reply)
+    if (this.#strange.size > 0) this.#strange.delete(seq)
+    return text
+  }
+
+  unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
+    if (this.#ended) return end - start
+    const size = this.#reader.read(bytes, start, end)
+    if (size <= 0) return -size
+    const { words } = this.#reader
+    const name = words === undefined ? bytes.subarray(start + this.#reader.nameStart, start + this.#reader.nameEnd) : Buffer.from(words[0])
+    const seq = this.#replies.begin()
+    if (isQuit(name)) {
+      this.#ended = true
+      this.#replies.endWith(seq, '+OK\r\n')
+      return size
+    }
+    if (words !== undefined && /^(?:post|host:)$/i.test(words[0])) throw new ProtoError('a browser talks HTTP to this port')
+    message.type = MessageType.Call
+    message.seq = seq
+    message.codec = REDIS_CODEC
+    this.#takeMethod(name, message)
+    if (words === undefined && this.#reader.argsStart < size) {
+      message.buffer = bytes
+      message.bodyStart = message.nameStart = message.nameEnd = start + this.#reader.argsStart
+      message.statusStart = message.statusEnd = message.metaStart = message.metaEnd = message.bodyStart
+      message.bodyEnd = start + size
+    } else {
+      message.setBody(words === undefined || words.length === 1 ? noArgs : Buffer.from(words.slice(1).map(bulk).join('')))
+    }
+    return size
+  }
+
+  #takeMethod(name: Buffer, message: Incoming): void {
+    const spelt = this.#prefix === '' ? name : this.#lowered(name)
+    message.route = findName(spelt, 0, spelt.length)
+    if (message.route >= 0) return
+    message.method = spelt.toString()
+    this.#strange.set(message.seq, spelt.toString('utf8', 0, MAX_SHOWN))
+  }
+
+  /** Prefix and command; the same memory each time for commands as they usually are. */
+  #lowered(name: Buffer): Buffer {
+    const from = this.#prefixBytes
+    if (name.length > MAX_USUAL) return Buffer.from(this.#prefix + name.toString().toLowerCase())
+    for (let i = 0; i < name.length; i++) {
+      const c = name[i]
+      if (c >= 0x80) return Buffer.from(this.#prefix + name.toString().toLowerCase())
+      this.#spelt[from + i] = c >= 0x41 && c <= 0x5a ? c | 0x20 : c
+    }
+    return this.#spelt.subarray(0, from + name.length)
+  }
+
+  #error({ seq, status, statusText: text }: Outgoing): string {
+    if (status === undefined) throw new TypeError(`no status: ${text.slice(0, 64)}`)
+    const strange = status.code === Code.NotFound && status.message === notFound ? this.#strange.get(seq) : undefined
+    const said = strange === undefined ? status.message || status.cause : `ERR unknown command '${strange}'`
+    // A line break would begin another reply.
+    const line = said.replace(/[\r\n]/g, ' ')
+    return /^[A-Z][A-Z0-9_]+(?: |$)/.test(line) ? `-${line}\r\n` : `-ERR ${line}\r\n`
+  }
+}
+
+/** Longest command that is looked up without making text of it. */
+const MAX_USUAL = 64
+
+/** Most bytes of a stranger's command that are told back. */
+const MAX_SHOWN = 128
+
+const notFound = statusText(Code.NotFound)
+
+/** What the handler returned. A Uint8Array, and what another codec made, is a bulk string. */
+function resultOf({ codec, body }: Outgoing): string | Uint8Array {
+  if (body === null) return '$-1\r\n'
+  if (typeof body === 'string') return codec === REDIS_CODEC ? body : bulk(body)
+  if (body instanceof EncodedReply) return body
+  return Buffer.concat([Buffer.from(`$${body.length}\r\n`), body, lineEnd])
+}
+
+const lineEnd = Buffer.from('\r\n')
+
+function bulk(text: string): string {
+  return `$${Buffer.byteLength(text)}\r\n${text}\r\n`
+}
+
+function isQuit(name: Buffer): boolean {
+  return name.length === 4 && name.toString('latin1').toLowerCase() === 'quit'
+}
