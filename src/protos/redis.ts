@@ -74,7 +74,7 @@ class RedisSession implements ProtoSession {
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
     if (this.#ended) return end - start
     const size = this.#reader.read(bytes, start, end)
-    if (size <= 0) return -size
+    if (size <= 0) return size < 0 ? -size : 0
     const { words } = this.#reader
     const name = words === undefined ? bytes.subarray(start + this.#reader.nameStart, start + this.#reader.nameEnd) : Buffer.from(words[0])
     const seq = this.#replies.begin()
