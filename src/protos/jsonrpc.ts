@@ -90,9 +90,8 @@ class JsonRpcSession implements ProtoSession {
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
     if (this.#membersLeft > 0) return this.#nextMember(bytes, start, message)
     const { maxMessage, maxDepth } = this.#link.limits
-    // A view, as what lies behind `end` is not ours to search.
-    const found = bytes.subarray(start + this.#searched, end).indexOf(LF)
-    const size = found < 0 ? end - start : this.#searched + found + 1
+    const found = findLineEnd(bytes, start + this.#searched, end)
+    const size = found < 0 ? end - start : found + 1 - start
     if (size > maxMessage) throw new ProtoError('a line over the size limit', CloseReason.TooLarge)
     if (found < 0) {
       this.#searched = size
@@ -215,6 +214,13 @@ class JsonRpcSession implements ProtoSession {
     this.#held -= batch.size
     return batch.text
   }
+}
+
+/** A view costs more than the search, and is needed only where bytes that are not ours follow. */
+function findLineEnd(bytes: Buffer, from: number, end: number): number {
+  if (end === bytes.length) return bytes.indexOf(LF, from)
+  const found = bytes.subarray(from, end).indexOf(LF)
+  return found < 0 ? -1 : from + found
 }
 
 /** Members of the array in `json`, whose bracket is consumed, up to one more than may be; -1 when it is malformed or something follows it. */

@@ -21,7 +21,7 @@ export class Fields {
 
   /** Consumes an object, whose brace comes next. Of repeated members the last counts. False when it is malformed. */
   read(json: JsonBytes, maxDepth: number): boolean {
-    this.#clear()
+    this.clear()
     json.at++
     if (json.take(CLOSE)) return true
     for (;;) {
@@ -33,7 +33,7 @@ export class Fields {
       json.peek()
       const start = json.at
       if (!json.value(maxDepth)) return false
-      this.#set(field, json, start)
+      this.set(field, json, start)
       const next = json.peek()
       json.at++
       if (next === CLOSE) return true
@@ -41,14 +41,14 @@ export class Fields {
     }
   }
 
-  #clear(): void {
+  private clear(): void {
     this.standard = false
     this.methodEscaped = false
     this.methodStart = this.methodEnd = this.idStart = this.idEnd = this.paramsStart = this.paramsEnd = 0
     this.resultStart = this.resultEnd = this.errorStart = this.errorEnd = this.contextStart = this.contextEnd = 0
   }
 
-  #set(field: number, json: JsonBytes, start: number): void {
+  private set(field: number, json: JsonBytes, start: number): void {
     const end = json.at
     switch (field) {
       case Field.Version:

@@ -3,6 +3,7 @@
  * stack depth constant. Whether strings are UTF-8 is not looked at.
  */
 export class JsonBytes {
+  // `private` in place of `#`: every token of every message comes through here.
   bytes: Uint8Array = none
   /** Index of the next unread byte. */
   at = 0
@@ -11,7 +12,7 @@ export class JsonBytes {
   /** Whether the string walked over last had an escape in it. */
   escaped = false
   /** How the containers that are open must be closed. Only as many as are open count. */
-  readonly #closers: number[] = []
+  private readonly closers: number[] = []
 
   /** Begins with `bytes[start, end)`. */
   set(bytes: Uint8Array, start: number, end: number): void {
@@ -73,20 +74,22 @@ export class JsonBytes {
    * @returns false when it is malformed
    */
   value(maxDepth: number): boolean {
-    const closers = this.#closers
+    const { closers } = this
     let depth = 0
     for (;;) {
       const c = this.peek()
-      if (c !== OPEN_OBJECT && c !== OPEN_ARRAY) {
-        if (!this.#scalar(c)) return false
+      if (c === QUOTE) {
+        if (!this.string()) return false
+      } else if (c !== OPEN_OBJECT && c !== OPEN_ARRAY) {
+        if (!this.scalar(c)) return false
       } else if (depth >= maxDepth) {
-        if (!this.#tooDeep()) return false
+        if (!this.tooDeep()) return false
       } else {
         this.at++
         const closer = c + 2 // '{' + 2 is '}', '[' + 2 is ']'
         if (!this.take(closer)) {
           closers[depth++] = closer
-          if (closer === CLOSE_OBJECT && !this.#key()) return false
+          if (closer === CLOSE_OBJECT && !this.key()) return false
           continue
         }
       }
@@ -102,17 +105,17 @@ export class JsonBytes {
         }
         if (next !== COMMA) return false
         this.at++
-        if (closer === CLOSE_OBJECT && !this.#key()) return false
+        if (closer === CLOSE_OBJECT && !this.key()) return false
         break
       }
     }
   }
 
-  #key(): boolean {
+  private key(): boolean {
     return this.string() && this.take(COLON)
   }
 
-  #tooDeep(): boolean {
+  private tooDeep(): boolean {
     let depth = 0
     while (this.at < this.end) {
       const c = this.bytes[this.at]
@@ -127,35 +130,34 @@ export class JsonBytes {
     return false
   }
 
-  #scalar(c: number): boolean {
-    if (c === QUOTE) return this.string()
-    if (c === MINUS || isDigit(c)) return this.#number()
-    return this.#word(NULL) || this.#word(TRUE) || this.#word(FALSE)
+  private scalar(c: number): boolean {
+    if (c === MINUS || isDigit(c)) return this.number()
+    return this.word(NULL) || this.word(TRUE) || this.word(FALSE)
   }
 
-  #word(word: Uint8Array): boolean {
+  private word(word: Uint8Array): boolean {
     if (this.at + word.length > this.end || !spells(this.bytes, this.at, word)) return false
     this.at += word.length
     return true
   }
 
-  #number(): boolean {
+  private number(): boolean {
     if (this.bytes[this.at] === MINUS) this.at++
     if (this.at < this.end && this.bytes[this.at] === ZERO) this.at++
-    else if (!this.#digits()) return false
+    else if (!this.digits()) return false
     if (this.at < this.end && this.bytes[this.at] === POINT) {
       this.at++
-      if (!this.#digits()) return false
+      if (!this.digits()) return false
     }
     if (this.at < this.end && (this.bytes[this.at] | 0x20) === LETTER_E) {
       this.at++
       if (this.at < this.end && (this.bytes[this.at] === MINUS || this.bytes[this.at] === PLUS)) this.at++
-      return this.#digits()
+      return this.digits()
     }
     return true
   }
 
-  #digits(): boolean {
+  private digits(): boolean {
     const from = this.at
     while (this.at < this.end && isDigit(this.bytes[this.at])) this.at++
     return this.at > from
