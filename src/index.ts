@@ -1,6 +1,7 @@
 // For those who use dmicro.
 
 export type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+export { redisBuffers, type SimpleString, simple } from './codecs/redis.ts'
 export type { CallContext, PushContext } from './context.ts'
 export { type DialOptions, Endpoint, type EndpointEvents, type EndpointStats, type Listener, type ListenOptions } from './endpoint.ts'
 export { insecureAes } from './filters/aes.ts'
@@ -15,6 +16,7 @@ export { httpName, type NameMapper, rpcName } from './naming.ts'
 export type { EndpointOptions } from './options.ts'
 export type { Reply } from './pending-call.ts'
 export { type HttpOptions, http } from './protos/http.ts'
+export { type RedisOptions, redis } from './protos/redis.ts'
 export type { CallHandler, Controller, PushHandler, RouteGroup } from './router.ts'
 export { Session, type SessionEvents } from './session.ts'
 export type { StandardSchemaV1 } from './standard-schema.ts'

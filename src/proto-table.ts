@@ -1,8 +1,10 @@
 import type { Proto } from './proto.ts'
 import { http } from './protos/http.ts'
 import { jsonProto } from './protos/json.ts'
+import { jsonrpcProto } from './protos/jsonrpc.ts'
 import { protobufProto } from './protos/protobuf.ts'
 import { type RawProtocol, rawProtocol } from './protos/raw.ts'
+import { redisProto } from './protos/redis.ts'
 
 /** A protocol as an endpoint knows it. The transports themselves take the raw one apart. */
 export type Protocol = Proto | RawProtocol
@@ -38,7 +40,7 @@ export class ProtoTable {
   }
 }
 
-const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http()]
+const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http(), jsonrpcProto, redisProto]
 
 /** A new table with `own`, and with the built-in protocols whose name and id are free. */
 export function makeProtocols(own: readonly Proto[]): ProtoTable {

@@ -1,5 +1,6 @@
 import type { DecodedStatus } from '../src/status-json.ts'
 import { httpCorpus } from './http-corpus.ts'
+import { jsonrpcCorpus, redisCorpus } from './line-corpus.ts'
 
 /** Bytes that a protocol reads as one message, and that message. In an envelope they are the payload. */
 export interface Golden {
@@ -23,6 +24,8 @@ const NOT_FOUND: DecodedStatus = { code: 404, message: 'Not Found', cause: '' }
 /** By name of the protocol: the vectors of the wire specification, then what its rules add to them. */
 export const corpus: Record<string, readonly Golden[]> = {
   http: httpCorpus,
+  jsonrpc: jsonrpcCorpus,
+  redis: redisCorpus,
   json: [
     {
       what: 'JSON-1, a CALL',

@@ -83,7 +83,7 @@ class JsonRpcSession implements ProtoSession {
     if (asked === undefined) return '' // answered before
     const text = reply(message, asked.id, asked.plain)
     if (asked.batch !== undefined) this.#hold(asked.batch, text, message.statusText === '')
-    this.#asked.answered(seq, asked)
+    this.#asked.delete(seq)
     return asked.batch === undefined ? `${text}\r\n` : this.#finished(asked.batch)
   }
 

@@ -109,11 +109,11 @@ describe('the standard', () => {
     assert.equal(ok(bench, b.seq, '1'), ok(bench, a.seq, '1'))
   })
 
-  test('an answer that turns out too large is followed by another to the same request', () => {
+  test('a request is answered once', () => {
     const bench = open()
-    const [message] = feed(bench, request('"big"'))
-    ok(bench, message.seq, '"x"')
-    assert.match(failed(bench, message.seq, 500, 'Internal Server Error'), /"id":"big".*-32603/)
+    const [message] = feed(bench, request('"once"'))
+    assert.notEqual(ok(bench, message.seq, '1'), '')
+    assert.equal(ok(bench, message.seq, '1'), '')
   })
 
   for (const [code, rpc] of [

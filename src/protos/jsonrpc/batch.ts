@@ -47,8 +47,6 @@ export interface Asked {
 export class AskedTable {
   readonly #asked = new Map<number, Asked>()
   #next = FIRST
-  #last: Asked | undefined
-  #lastSeq = 0
 
   add(asked: Asked): number {
     this.#asked.set(this.#next, asked)
@@ -56,14 +54,12 @@ export class AskedTable {
   }
 
   get(seq: number): Asked | undefined {
-    return seq < FIRST ? undefined : seq === this.#lastSeq ? this.#last : this.#asked.get(seq)
+    return this.#asked.get(seq)
   }
 
-  /** It was answered. The newest of those is kept, for when the answer is found to be too large to send and another one takes its place. */
-  answered(seq: number, asked: Asked): void {
+  /** It was answered. */
+  delete(seq: number): void {
     this.#asked.delete(seq)
-    this.#last = asked.batch === undefined ? asked : undefined // a batch has looked at the size before
-    this.#lastSeq = seq
   }
 }
 

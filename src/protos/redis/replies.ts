@@ -39,17 +39,14 @@ export class ReplyQueue {
   /**
    * The reply to command `seq` is ready.
    * @returns what to write now, '' while an earlier one is missing
-   * @throws RangeError when it is too large, ProtoError when too much waits
+   * @throws ProtoError when too much waits
    */
   ready(seq: number, reply: string | Uint8Array): string | Uint8Array {
-    const { maxMessage, maxUnsent } = this.#link.limits
-    // Text has at most three bytes to a unit.
-    if (reply.length * 3 > maxMessage && Buffer.byteLength(reply as string) > maxMessage)
-      throw new RangeError('the reply is over the size limit')
     if (seq < this.#first || this.#held.has(seq)) return '' // answered before
     if (seq > this.#first) {
       this.#heldBytes += Buffer.byteLength(reply as string) + OVERHEAD
-      if (this.#heldBytes > maxUnsent) throw new ProtoError('replies that wait for an earlier one are over the limit', CloseReason.Unsent)
+      if (this.#heldBytes > this.#link.limits.maxUnsent)
+        throw new ProtoError('replies that wait for an earlier one are over the limit', CloseReason.Unsent)
       this.#held.set(seq, typeof reply === 'string' ? reply : Buffer.from(reply))
       return ''
     }
@@ -57,19 +54,18 @@ export class ReplyQueue {
     return this.#held.size === 0 ? reply : this.#release(reply)
   }
 
-  /** Writes `reply` and those that waited for it, but for the last one, which is returned. */
+  /** `reply` and those that waited for it. */
   #release(reply: string | Uint8Array): string | Uint8Array {
-    let last = reply
+    const replies = [reply]
     for (let held = this.#held.get(this.#first); held !== undefined; held = this.#held.get(this.#first)) {
-      this.#link.write(last)
-      last = held
+      replies.push(held)
       this.#held.delete(this.#first)
-      if (this.#first !== this.#last) this.#heldBytes -= Buffer.byteLength(held as string) + OVERHEAD
+      if (this.#first === this.#last) this.#link.end()
+      else this.#heldBytes -= Buffer.byteLength(held as string) + OVERHEAD
       this.#first++
     }
-    if (this.#first - 1 !== this.#last) return last
-    this.#link.write(last)
-    this.#link.end()
-    return ''
+    return replies.every((text) => typeof text === 'string')
+      ? replies.join('')
+      : Buffer.concat(replies.map((bytes) => Buffer.from(bytes as string)))
   }
 }
