@@ -13,7 +13,7 @@ const lines = {
       pack({ type, seq, method, statusText, codec, body }) {
         const fail = statusText !== ''
         if (!fail && body !== null && codec !== 106) throw new TypeError('lines carry bodies of codec json only')
-        const text = `${fail ? statusText : (body ?? '')}`
+        const text = fail ? statusText : Buffer.from(body ?? '').toString() // a body is text or bytes
         if (/[\t\n]/.test(method) || text.includes('\n')) throw new TypeError('a tab or line break would end the field')
         return `${seq}\t${fail ? 'ERROR' : names[type]}\t${method}\t${text}\n`
       },
@@ -25,30 +25,24 @@ const lines = {
         searched = found < 0 ? size : 0
         if (found < 0) return 0 // more bytes, please
 
-        const line = bytes.subarray(start, start + size - 1)
-        const tabs = [line.indexOf(0x09)]
-        for (let i = 0; i < 2; i++) tabs.push(line.indexOf(0x09, tabs[i] + 1))
-        const [seq, type, method] = line.toString('utf8', 0, tabs[2]).split('\t')
-        if (tabs.includes(-1) || !/^-?\d{1,10}$/.test(seq) || !types.has(type)) throw new Error('not a line of ours')
-
-        message.type = types.get(type)
+        const line = LINE.exec(bytes.toString('utf8', start, start + size - 1))
+        if (line === null) throw new Error('not a line of ours') // the session closes
+        const [, seq, type, method, text] = line
+        message.type = types[type]
         message.seq = Number(seq)
         message.method = method
-        if (type === 'ERROR') {
-          const { code, msg, cause } = JSON.parse(line.toString('utf8', tabs[2] + 1))
-          message.status = { code, message: msg, cause }
-        } else {
-          message.codec = 106
-          message.setBody(line.subarray(tabs[2] + 1))
-        }
+        message.setBody(Buffer.from(text))
+        if (type === 'ERROR') [message.statusEnd, message.bodyEnd] = [message.bodyEnd, 0]
+        else message.codec = 106
         return size
       },
     }
   },
 }
 
+const LINE = /^(-?\d{1,10})\t(CALL|REPLY|ERROR|PUSH)\t([^\t]*)\t([^\n]*)$/
 const names = ['', 'CALL', 'REPLY', 'PUSH'] // by message type
-const types = new Map([['CALL', 1], ['REPLY', 2], ['PUSH', 3], ['ERROR', 2]]) // biome-ignore format: a table
+const types = { CALL: 1, REPLY: 2, PUSH: 3, ERROR: 2 }
 
 const server = new Endpoint({ protocols: [lines] })
 server.routeCall('/math/add', (numbers) => numbers.reduce((a, b) => a + b, 0))
