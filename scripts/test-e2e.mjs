@@ -9,9 +9,12 @@ const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 // These test builds and packages, not transports.
 const threaded = all.filter((name) => !['build.test.ts', 'package.test.ts', 'fallback.test.ts'].includes(name))
 
+// A test that waits for what never comes fails, and says which.
+const MAX_MS = 120_000
+
 function run(names, env) {
   const files = names.map((name) => `test/e2e/${name}`)
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', ...files], {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', `--test-timeout=${MAX_MS}`, ...files], {
     stdio: 'inherit',
     env: { ...process.env, ...env },
   })

@@ -33,14 +33,15 @@ export interface ProtoSession {
   /**
    * The bytes of one message, or of its payload in an envelope; '' or no bytes when there is nothing to write yet. Text becomes UTF-8. Bytes
    * are read before this is called again, so the same memory may be used for each message.
-   * @throws Error when the protocol has no form for the message: a call or push then fails with 104, a reply becomes a 500
+   * @throws ProtoError when the session must close; any other error when the protocol has no form for the message: a call or push then fails
+   *   with 104, a reply becomes a 500. A body over `limits.maxMessage` does not come here.
    */
   pack(message: Outgoing): string | Uint8Array
   /**
    * Reads the next message from `bytes[start, end)` into `message`, which is clear; all of it is borrowed until this returns and the message
    * was handled. In an envelope the range is one whole payload. In a stream it is what came and is not used up yet.
    * @returns how many bytes are used up. `message.type` stays 0 when they make no message: in a stream that asks for more bytes unless some
-   *   were used up. What is not used up comes again with what follows, so long messages must not be searched from their start each time.
+   *   were used up. None used up with a message is fine: the same bytes come again. What is not used up comes again with what follows, so long messages must not be searched from their start each time.
    * @throws ProtoError (or any error) when the bytes are not the protocol: the session closes
    */
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number
@@ -57,10 +58,15 @@ export interface ProtoLink {
   readonly limits: Readonly<Limits>
   /** False: we dialled. */
   readonly accepted: boolean
+  /** `host:port` (IPv6 in brackets) or the path of a Unix socket, `@` when it has none. */
+  readonly remoteAddress: string
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
-  /** Closes the session when what was sent is written; messages that still come are not delivered. */
-  end(): void
+  /**
+   * Closes the session when what was sent is written, inside `pack` also what that returns; messages that still come are not delivered.
+   * @param reason default: this side wished it
+   */
+  end(reason?: CloseReason): void
 }
 
 /** What `unpack` throws when the stream can no longer be trusted. */

@@ -27,6 +27,7 @@ export class Bench {
     this.link = {
       limits: { ...defaultLimits, ...limits },
       accepted,
+      remoteAddress: '127.0.0.1:80',
       write: (bytes) => this.written.push(Buffer.from(bytes as string)),
       end: () => {
         this.ended = true

@@ -55,7 +55,9 @@ export class EnvelopeWire extends ProtoWire implements Envelope {
   }
 
   payload(out: Outgoing, maxMessage: number): Uint8Array | undefined {
-    const packed = Buffer.from(this.proto.pack(out) as string)
+    const bytes = this.pack(out)
+    if (bytes === undefined) return undefined
+    const packed = Buffer.from(bytes as string)
     return packed.length + ENVELOPE_BYTES > maxMessage ? undefined : packed
   }
 

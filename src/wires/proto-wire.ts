@@ -4,9 +4,11 @@ import type { Filter } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
 import type { Limits } from '../limits.ts'
 import { Incoming, MessageType, WHOLE } from '../message.ts'
+import type { Meta } from '../meta.ts'
 import { findNameText } from '../names.ts'
 import { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
+import type { DecodedStatus } from '../status-json.ts'
 import type { TimerWheel } from '../timer-wheel.ts'
 import { SendResult, type SocketWire, type Wire, type WireSink } from '../transport.ts'
 
@@ -44,8 +46,9 @@ export abstract class ProtoWire implements Wire, WireSink {
     this.proto = proto.open({
       limits: owner.limits,
       accepted,
-      write: (bytes) => void wire.sendBytes(bytes, false),
-      end: () => this.#endLater(),
+      remoteAddress: wire.remoteAddress,
+      write: (bytes) => this.#write(bytes),
+      end: (reason) => this.#endLater(reason),
     })
   }
 
@@ -77,7 +80,8 @@ export abstract class ProtoWire implements Wire, WireSink {
     outgoing.metaText = meta
     outgoing.codec = codec
     outgoing.body = quoted ? `"${body}"` : body
-    return this.sendPacked(this.proto.pack(outgoing))
+    const bytes = this.pack(outgoing)
+    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes)
   }
 
   /** Queues what `pack` made. */
@@ -127,8 +131,19 @@ export abstract class ProtoWire implements Wire, WireSink {
 
   /** Looks the route of what `unpack` made up. `Local`, or why the session must close. */
   protected place(into: Incoming): CloseReason {
-    if (into.type < MessageType.Call || into.type > MessageType.Push) return CloseReason.Type
-    if (into.method !== undefined) into.route = findNameText(into.method)
+    const { type, seq, method, status, meta } = into
+    if (type !== MessageType.Call && type !== MessageType.Reply && type !== MessageType.Push) return CloseReason.Type
+    if (!Number.isSafeInteger(seq)) return CloseReason.Seq
+    if (status !== undefined && !isStatus(status)) return CloseReason.Status
+    if (meta !== undefined) {
+      const checked = plainMeta(meta, this.owner.limits.maxMetaKeys)
+      if (checked === undefined) return CloseReason.Meta
+      into.meta = checked
+    }
+    if (method !== undefined) {
+      if (typeof method !== 'string') return CloseReason.Malformed
+      into.route = findNameText(method)
+    }
     return CloseReason.Local
   }
 
@@ -162,8 +177,25 @@ export abstract class ProtoWire implements Wire, WireSink {
     this.destroy(CloseReason.Local)
   }
 
+  /** Undefined when the session closes instead. */
+  protected pack(out: Outgoing): string | Uint8Array | undefined {
+    try {
+      return this.proto.pack(out)
+    } catch (error) {
+      if (!(error instanceof ProtoError)) throw error
+      this.refuse(error)
+      return undefined
+    }
+  }
+
+  /** Bytes of the protocol's own must not be lost in silence: its peer waits for them. */
+  #write(bytes: string | Uint8Array): void {
+    if (this.wire.sendBytes(bytes, false) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
+  }
+
   /** The protocol asks in the middle of `pack`, before the bytes are queued. */
-  #endLater(): void {
+  #endLater(reason: CloseReason | undefined): void {
+    this.#refused ??= reason
     this.over = true
     queueMicrotask(() => this.wire.end())
   }
@@ -172,4 +204,21 @@ export abstract class ProtoWire implements Wire, WireSink {
     if (body === null || body.length * 3 <= this.owner.limits.maxMessage) return false
     return (typeof body === 'string' ? Buffer.byteLength(body) : body.length) > this.owner.limits.maxMessage
   }
+}
+
+// A protocol of a user's own may hand on what its peer sent as it came.
+
+function isStatus({ code, message: text, cause }: DecodedStatus): boolean {
+  return (code | 0) === code && typeof text === 'string' && typeof cause === 'string'
+}
+
+/** `meta` as `Incoming.meta` must be; undefined when it cannot. One without a prototype was made by us. */
+function plainMeta(meta: Meta, maxKeys: number): Meta | undefined {
+  if (typeof meta !== 'object' || meta === null) return undefined
+  if (Object.getPrototypeOf(meta) === null) return meta
+  const entries = Object.entries(meta)
+  if (entries.length > maxKeys || entries.some(([, value]) => typeof value !== 'string')) return undefined
+  const plain: Record<string, string> = Object.create(null)
+  for (const [key, value] of entries) plain[key] = value
+  return plain
 }

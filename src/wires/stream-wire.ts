@@ -93,7 +93,7 @@ export class StreamWire extends ProtoWire implements Envelope {
   seal(out: Outgoing, filters: readonly Filter[], payload: Uint8Array): Uint8Array | string {
     out.body = payload.length === 0 ? null : payload
     out.filters = filters.map(({ name }) => name)
-    return this.proto.pack(out)
+    return this.pack(out) ?? noBody
   }
 
   open(whole: Incoming): Opened | undefined {

@@ -162,6 +162,32 @@ onEachTransport('protocols', (transport) => {
     ])
   })
 
+  it('closes a session whose protocol hands on fields that are none', async (t) => {
+    const server = endpoint(t, { transport, protocols: own, protocol: 'lines' })
+    server.routeCall('/meta', (_, ctx) => [typeof ({} as Record<string, unknown>).polluted, ctx.meta])
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const fields = [
+      ['![1,"x","/a","","",106,""]', 'bad sequence number'],
+      ['![1,1.5,"/a","","",106,""]', 'bad sequence number'],
+      ['![1,1,{"a":1},"","",106,""]', 'bytes that are not the protocol'],
+      ['![1,1,"/a","{}","",106,""]', 'unreadable status'],
+      ['![1,1,"/a","","5",106,""]', 'unreadable meta'],
+      ['![1,1,"/a","","{\\"a\\":1}",106,""]', 'unreadable meta'],
+      ['!["1",1,"/a","","",106,""]', 'unknown message type'],
+    ]
+    for (const [line, expected] of fields) {
+      const accepted = once<string | undefined>()
+      server.once('session', (session) => session.once('close', (reason) => accepted.resolve(reason?.cause)))
+      const peer = await rawPeer(t, url)
+      peer.send(`${line}\n`)
+      assert.equal(await accepted.promise, expected, line)
+    }
+    const client = endpoint(t, { transport, protocols: own, protocol: 'lines' })
+    const session = await client.dial(url)
+    const meta = JSON.parse('{"__proto__":"x","constructor":"y"}')
+    assert.deepEqual(await session.call('/meta', undefined, { meta }), ['undefined', meta])
+  })
+
   it('refuses protocols it does not know and lists it cannot tell apart', async (t) => {
     const { match, ...mute } = { ...lines, id: 203, name: 'mute' }
     assert.ok(match)

@@ -1,3 +1,4 @@
+import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
 import type { Outgoing } from '../../outgoing.ts'
 import { ProtoError, type ProtoLink, type ProtoSession } from '../../proto.ts'
@@ -20,6 +21,10 @@ export class HttpSession implements ProtoSession {
   readonly #requests: Requests
   readonly #responses = new Responses()
   readonly #reader: Reader
+  /** `Host` of our requests, which plain servers want and Go's take for meta. */
+  readonly #host: string
+  /** What ends the connection once the requests before it were answered. */
+  #refusal: CloseReason | undefined
 
   constructor(link: ProtoLink, types: ContentTypes, writer: Writer, cors: Cors | undefined) {
     this.#link = link
@@ -27,6 +32,7 @@ export class HttpSession implements ProtoSession {
     this.#replies = new ReplyQueue(link.limits.maxUnsent)
     this.#requests = new Requests(link, this.#replies, cors)
     this.#reader = new Reader(link.limits, types, this.#requests, this.#responses)
+    this.#host = link.remoteAddress.includes(':') ? link.remoteAddress : 'localhost'
   }
 
   get unfinished(): boolean {
@@ -43,6 +49,7 @@ export class HttpSession implements ProtoSession {
       if (!(error instanceof ProtoError) || error.farewell === '' || this.#replies.empty) throw error
       this.#replies.settle(this.#replies.add({ head: false, close: true, gzip: false, cors: '' }), error.farewell)
       this.#reader.ignore()
+      this.#refusal = error.reason ?? CloseReason.Malformed
       return end - start
     }
   }
@@ -52,7 +59,7 @@ export class HttpSession implements ProtoSession {
     if (type === MessageType.Reply) return ReplyQueue.owns(seq) ? this.#plainReply(message) : this.#writer.reply(message)
     if (type !== MessageType.Call) throw new TypeError(`unsupport message type: ${type}${type === MessageType.Push ? '(PUSH)' : ''}`)
     if (this.#requests.plainPeer) throw new TypeError('http: the peer sends plain HTTP requests, it takes no calls')
-    const request = this.#writer.request(message)
+    const request = this.#writer.request(message, this.#host)
     this.#responses.called(seq)
     return request
   }
@@ -73,7 +80,7 @@ export class HttpSession implements ProtoSession {
     if (!this.#replies.ended) return bytes
     // Written here, so that the end comes behind it.
     this.#link.write(bytes)
-    this.#link.end()
+    this.#link.end(this.#refusal)
     return ''
   }
 }

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+test('the example of a protocol of one’s own runs', { timeout: 20_000 }, async () => {
+  const { stdout } = await run(process.execPath, ['examples/custom-protocol/lines.mjs'])
+  assert.match(stdout, /\[1,2,3\] -> 6\n/)
+  assert.match(stdout, /\/nothing -> 404 Not Found\n/)
+})
