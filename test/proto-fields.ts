@@ -32,7 +32,8 @@ export function unpackPayload(proto: Proto, payload: Uint8Array, limits: Partial
   return fields
 }
 
-function fieldsOf(message: Incoming): Fields {
+/** What a received message says. */
+export function fieldsOf(message: Incoming): Fields {
   const text = (start: number, end: number): string => message.buffer.toString('utf8', start, end)
   const status = message.status ?? decodeStatus(text(message.statusStart, message.statusEnd))
   const { type, seq, codec, bodyStart, bodyEnd } = message

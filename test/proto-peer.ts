@@ -1,0 +1,133 @@
+import { CloseReason } from '../src/close-reason.ts'
+import type { Filter } from '../src/filter.ts'
+import { makeFilters } from '../src/filter-table.ts'
+import { FilteredIn } from '../src/filtering/inbound.ts'
+import { FilteredOut } from '../src/filtering/outbound.ts'
+import { insecureAes } from '../src/filters/aes.ts'
+import { defaultLimits } from '../src/limits.ts'
+import { Incoming, WHOLE } from '../src/message.ts'
+import { encodeMeta } from '../src/meta.ts'
+import type { Proto } from '../src/proto.ts'
+import { ENVELOPE_BYTES, writeEnvelope } from '../src/protos/envelope.ts'
+import { Framer } from '../src/protos/framer.ts'
+import { encodeStatus } from '../src/status-json.ts'
+import { TimerWheel } from '../src/timer-wheel.ts'
+import { Framing, SendResult, type SocketWire, type WireSink } from '../src/transport.ts'
+import { EnvelopeWire } from '../src/wires/envelope-wire.ts'
+import type { ProtoOwner } from '../src/wires/proto-wire.ts'
+import { StreamWire } from '../src/wires/stream-wire.ts'
+import { type Fields, fieldsOf } from './proto-fields.ts'
+
+/** A message with the ids of its filters, outermost first. */
+export interface Message extends Omit<Fields, 'body'> {
+  readonly body: Buffer | string
+  readonly filters: readonly number[]
+}
+
+/** gzip, md5, and aes with the key of the vectors. */
+export const filters = makeFilters([insecureAes('1234567890123456')])
+
+const owner: ProtoOwner = { limits: defaultLimits, filters, wheel: new TimerWheel() }
+
+/** One end of a connection in `proto`: all that an endpoint has between a socket and a session, and neither of these. */
+export class ProtoPeer {
+  readonly messages: Message[] = []
+  /** Why the connection was closed from here. */
+  closed: CloseReason | undefined
+  readonly #socket = new MemorySocket((reason) => this.#close(reason))
+  readonly #framer: Framer
+  readonly #wire: EnvelopeWire | StreamWire
+  readonly #in: FilteredIn | undefined
+  readonly #out: FilteredOut | undefined
+
+  constructor(proto: Proto) {
+    const envelope = proto.framing === 'envelope'
+    this.#framer = new Framer(defaultLimits, envelope ? Framing.Envelope : Framing.Stream)
+    this.#wire = new (envelope ? EnvelopeWire : StreamWire)(this.#socket, proto, owner, true)
+    this.#wire.sink = {
+      onMessage: (message) => (message.type === WHOLE ? this.#in?.receive(message) : this.#take(message)),
+      onClose() {},
+    }
+    if (this.#wire.envelope === undefined) return
+    this.#in = new FilteredIn(this.#wire, this.#wire.envelope, filters, defaultLimits.maxMessage, {
+      onMessage: (message) => this.#take(message),
+      fail: (reason) => this.#close(reason),
+      onFiltersIdle() {},
+    })
+    this.#out = new FilteredOut(this.#wire, this.#wire.envelope, defaultLimits, () => {})
+  }
+
+  /** What came in `bytes`. */
+  feed(bytes: Buffer): Message[] {
+    const whole = new Incoming()
+    this.messages.length = 0
+    this.#framer.feed(Buffer.from(bytes), bytes.length)
+    for (let size = this.#framer.take(whole); size !== 0; size = this.#framer.take(whole)) {
+      if (size < 0) {
+        this.#close(-size as CloseReason)
+        break
+      }
+      this.#socket.sink.onMessage(whole)
+    }
+    return [...this.messages]
+  }
+
+  /** The bytes of a message. */
+  send({ type, seq, method, status, meta, codec, body, filters: ids }: Message): Buffer {
+    const pipe = ids.map((id) => filters.byId(id) as Filter)
+    const statusText = status === undefined ? '' : encodeStatus(status.code, status.message, status.cause)
+    const content = body.length === 0 ? null : body
+    this.#socket.sent.length = 0
+    if (pipe.length === 0) this.#wire.send(type, seq, -1, method, statusText, encodeMeta(meta), codec, content)
+    else this.#out?.send(pipe, type, seq, method, statusText, encodeMeta(meta), codec, content)
+    return Buffer.concat(this.#socket.sent)
+  }
+
+  /** The connection is gone. */
+  drop(): void {
+    this.#socket.sink.onClose(CloseReason.Peer, '')
+  }
+
+  #take(message: Incoming): void {
+    this.messages.push({ ...fieldsOf(message), filters: (message.filters ?? []).map(({ id }) => id) })
+  }
+
+  #close(reason: CloseReason): void {
+    this.closed ??= reason
+  }
+}
+
+class MemorySocket implements SocketWire {
+  readonly sent: Buffer[] = []
+  readonly localAddress = 'local'
+  readonly remoteAddress = 'remote'
+  readonly envelope = undefined
+  readonly pressed = false
+  readonly destroy: (reason: CloseReason) => void
+  sink!: WireSink
+
+  constructor(destroy: (reason: CloseReason) => void) {
+    this.destroy = destroy
+  }
+
+  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult {
+    const head = Buffer.alloc(bare ? ENVELOPE_BYTES : 0)
+    const content = Buffer.from(bytes as string)
+    if (bare) writeEnvelope(head, 0, head.length + content.length)
+    this.sent.push(head, content)
+    return SendResult.Ok
+  }
+
+  send(): SendResult {
+    throw new Error('only raw has messages here')
+  }
+
+  sendFrame(): SendResult {
+    throw new Error('only raw has frames here')
+  }
+
+  reframe(): void {}
+  hold(): void {}
+  release(): void {}
+  end(): void {}
+}
