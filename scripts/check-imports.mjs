@@ -72,6 +72,7 @@ const ORDER = [
   'protos/http/byte-table',
   'protos/http/header-names',
   'protos/http/content-type',
+  'protos/http/llhttp-wasm',
   'protos/http/llhttp',
   'protos/http/fields',
   'protos/http/*',

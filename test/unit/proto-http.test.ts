@@ -43,6 +43,29 @@ describe('reading', () => {
     assert.deepEqual(seen, httpCorpus.map(expected))
   })
 
+  test('a target in UTF-8 that is not percent-encoded, as Go writes it', () => {
+    const target = (text: string): unknown[] =>
+      read(Buffer.from(`POST ${text} HTTP/1.1\r\nX-Seq: 1\r\n\r\n`)).map(({ method, meta }) => [method, meta])
+    assert.deepEqual(target('/消息/😀'), [['/消息/😀', '']])
+    assert.deepEqual(target('/消息%20é/%C3%A9?ü=ä+%C3%A4'), [['/消息 é/é', { ü: 'ä ä' }]])
+  })
+
+  test('such targets many times, what follows them left as it is, whole and byte by byte', () => {
+    const chunked = Buffer.from('POST /é HTTP/1.1\r\nName: ü\r\nX-Seq: 1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nä\r\n0\r\n\r\n')
+    const all = Buffer.concat([chunked, httpCorpus[0].payload, chunked])
+    const one: Seen = { type: 1, seq: 1, method: '/é', status: '', meta: { name: 'ü' }, codec: 0, body: 'ä' }
+    assert.deepEqual(read(all), [one, expected(httpCorpus[0]), one])
+    const bench = new Bench(http())
+    const seen: Seen[] = []
+    for (let at = 0; at < all.length; at++) seen.push(...read(all.subarray(at, at + 1), bench))
+    assert.deepEqual(seen, [one, expected(httpCorpus[0]), one])
+  })
+
+  test('bytes beyond ASCII elsewhere in a request line, or that are no UTF-8, are refused', () => {
+    for (const line of ['P\xd6ST / HTTP/1.1', 'POST / HTTP/1.1\xe9', 'POST / HTTP/\xe9.1', 'POST /\xe9 HTTP/1.1', 'POST /?a=\xe9 HTTP/1.1'])
+      assert.throws(() => read(Buffer.from(`${line}\r\nX-Seq: 1\r\n\r\n`, 'latin1')), /http|not UTF-8/i, line)
+  })
+
   test('many messages in one chunk, larger than the window of the parser', () => {
     const times = 300
     const all = Buffer.concat(Array.from({ length: times }, () => httpCorpus.map((golden) => golden.payload)).flat())

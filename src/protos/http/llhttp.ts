@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { allocate, type Llhttp, loadLlhttp } from './llhttp-wasm.ts'
 
 /**
  * llhttp, Node's own HTTP/1.1 parser, as the WebAssembly that comes with undici: a head or a chunked body is read by nothing else, and
@@ -17,6 +17,9 @@ const OK = 0
 const PAUSED = 21
 const INVALID_VERSION = 9
 
+const LF = 0x0a
+const LETTER_X = 0x78
+
 /** Offsets of the parts of a head, from the first byte of its message. */
 export interface Head {
   /** Four for each field: start and end of its name, start and end of its value. Overwritten by the next head of any connection. */
@@ -31,29 +34,11 @@ export interface Head {
   keepAlive: boolean
 }
 
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer }
-  _initialize?(): void
-  malloc(size: number): number
-  llhttp_alloc(kind: number): number
-  llhttp_free(parser: number): void
-  llhttp_reset(parser: number): void
-  llhttp_resume(parser: number): void
-  llhttp_execute(parser: number, at: number, length: number): number
-  llhttp_get_error_pos(parser: number): number
-  llhttp_get_error_reason(parser: number): number
-}
-
-interface Wasm {
-  Module: new (bytes: Uint8Array) => unknown
-  Instance: new (module: unknown, imports: unknown) => { exports: unknown }
-}
-
 /** What a parser came to: it needs more bytes, is at the end of a head or message, or refuses what it got. */
 export const Step = { More: 0, Done: 1, Failed: 2, TooManyFields: 3, Version: 4 } as const
 export type Step = (typeof Step)[keyof typeof Step]
 
-let wasm: Exports | undefined
+let wasm: Llhttp | undefined
 let window = 0
 let view: Buffer = Buffer.alloc(0)
 /** Whose bytes are in the window, where its next message begins there (below 0: before it), and where its bytes end. */
@@ -76,6 +61,8 @@ export class Parsers {
   #request = 0
   #response = 0
   #parser = 0
+  /** The request line goes on, and its bytes beyond ASCII are hidden from the parser. */
+  #masking = false
   /** What is known of a head that came in part: another connection may use `head` before it goes on. */
   #parted: Int32Array | undefined
 
@@ -84,17 +71,17 @@ export class Parsers {
     wasm ??= instantiate()
     if (response) this.#parser = this.#response ||= allocate(wasm, 2)
     else this.#parser = this.#request ||= allocate(wasm, 1)
-    wasm.llhttp_reset(this.#parser)
-    this.fed = 0
+    this.#masking = false
     this.#parted = undefined
-    clear()
+    this.#reset()
   }
 
   /** Reads on in the head of the message at `bytes[start, end)`. When it is Done, `fed` is its length. */
   readHead(bytes: Buffer, start: number, end: number): Step {
     this.#restore()
     body = undefined
-    const step = this.#run(bytes, start, end)
+    let step = this.#run(bytes, start, end)
+    if (step === Step.Failed && head.count === 0 && bytes[start + this.fed] >= 0x80) step = this.#runMasked(bytes, start, end)
     if (step === Step.More) this.#parted = Int32Array.of(head.urlStart, head.urlEnd, ...head.fields.subarray(0, 4 * head.count))
     return step
   }
@@ -152,9 +139,24 @@ export class Parsers {
     return Step.More
   }
 
+  /** From the start, with a target that the parser takes: Go writes UTF-8 as it is (quirks W7). Offsets stay what they are. */
+  #runMasked(bytes: Buffer, start: number, end: number): Step {
+    this.#reset()
+    if (cursor < 0) this.#fill(bytes, start, end)
+    this.#masking = !maskLine(window + cursor, window + filled)
+    return this.#run(bytes, start, end)
+  }
+
+  #reset(): void {
+    wasm!.llhttp_reset(this.#parser)
+    this.fed = 0
+    clear()
+  }
+
   #fill(bytes: Buffer, from: number, end: number): number {
     const length = Math.min(end - from, WINDOW)
     bytes.copy(memory(), window, from, from + length)
+    if (this.#masking) this.#masking = !maskLine(window, window + length)
     owner = this
     cursor = -this.fed
     filled = length
@@ -172,13 +174,6 @@ export class Parsers {
   }
 }
 
-/** About 80 bytes. Writing behind a pointer that is 0 would go unnoticed. */
-function allocate(llhttp: Exports, kind: number): number {
-  const parser = llhttp.llhttp_alloc(kind)
-  if (parser === 0) throw new Error('http: no memory for another parser')
-  return parser
-}
-
 /** The memory of the parser, which moves when it grows. */
 function memory(): Buffer {
   if (view.length === 0) view = Buffer.from(wasm!.memory.buffer)
@@ -190,14 +185,21 @@ function clear(): void {
   overflow = false
 }
 
-function instantiate(): Exports {
-  const bytes = createRequire(import.meta.url)('undici/lib/llhttp/llhttp-wasm.js') as Uint8Array
-  const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
-  const llhttp = new Instance(new Module(bytes), { env: callbacks }).exports as Exports
-  llhttp._initialize?.()
+function instantiate(): Llhttp {
+  const llhttp = loadLlhttp(callbacks)
   window = llhttp.malloc(WINDOW)
   view = Buffer.from(llhttp.memory.buffer)
   return llhttp
+}
+
+/** Makes a letter of each byte beyond ASCII in the window, up to a line end. @returns whether that is there */
+function maskLine(start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = view[at]
+    if (byte === LF) return true
+    if (byte >= 0x80) view[at] = LETTER_X
+  }
+  return false
 }
 
 /** A part that goes on in the next window begins where its first half ended. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { CloseReason } from '../../close-reason.ts'
 import { findName } from '../../names.ts'
 import type { Refuse } from './refusal.ts'
@@ -13,7 +14,7 @@ export interface Target {
 
 /**
  * Takes `bytes[start, end)`, a request target, apart: the path, with percent signs decoded, is the service method; pairs of the query are
- * meta (quirks W7). `http://host/path` is its path.
+ * meta (quirks W7). `http://host/path` is its path. Go writes UTF-8 as it is.
  */
 export function readTarget(bytes: Buffer, start: number, end: number, maxPairs: number, into: Target, refuse: Refuse): void {
   const from = bytes[start] === 0x2f ? start : pathOf(bytes, start, end)
@@ -23,11 +24,17 @@ export function readTarget(bytes: Buffer, start: number, end: number, maxPairs: 
     if (bytes[stop] === 0x25) escaped = true
     else if (bytes[stop] === 0x23) throw refuse(400, 'a fragment in the request target')
   }
-  into.query = stop + 1 < end ? readQuery(bytes.toString('latin1', stop + 1, end), maxPairs, refuse) : undefined
+  into.query = stop + 1 < end ? readQuery(utf8(bytes, stop + 1, end, refuse), maxPairs, refuse) : undefined
   into.route = escaped || from === stop ? -1 : findName(bytes, from, stop)
   if (into.route >= 0) into.method = undefined
   else if (from === stop) into.method = '/'
-  else into.method = escaped ? decode(bytes.toString('latin1', from, stop), refuse) : bytes.toString('latin1', from, stop)
+  else into.method = decode(utf8(bytes, from, stop, refuse), refuse)
+}
+
+function utf8(bytes: Buffer, start: number, end: number, refuse: Refuse): string {
+  const text = bytes.toString('utf8', start, end)
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) throw refuse(400, 'a request target that is not UTF-8')
+  return text
 }
 
 /** Where the path begins behind `scheme://authority`; `*` is itself. */

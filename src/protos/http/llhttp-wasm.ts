@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module'
+
+/** What of llhttp is used here. */
+export interface Llhttp {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  _initialize?(): void
+  malloc(size: number): number
+  llhttp_alloc(kind: number): number
+  llhttp_free(parser: number): void
+  llhttp_reset(parser: number): void
+  llhttp_resume(parser: number): void
+  llhttp_execute(parser: number, at: number, length: number): number
+  llhttp_get_error_pos(parser: number): number
+  llhttp_get_error_reason(parser: number): number
+}
+
+interface Wasm {
+  Module: new (bytes: Uint8Array) => unknown
+  Instance: new (module: unknown, imports: unknown) => { exports: unknown }
+}
+
+/** Compiles the WebAssembly of undici. */
+export function loadLlhttp(callbacks: object): Llhttp {
+  const bytes = createRequire(import.meta.url)('undici/lib/llhttp/llhttp-wasm.js') as Uint8Array
+  const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
+  const llhttp = new Instance(new Module(bytes), { env: callbacks }).exports as Llhttp
+  llhttp._initialize?.()
+  return llhttp
+}
+
+/** About 80 bytes. Writing behind a pointer that is 0 would go unnoticed. */
+export function allocate(llhttp: Llhttp, kind: number): number {
+  const parser = llhttp.llhttp_alloc(kind)
+  if (parser === 0) throw new Error('http: no memory for another parser')
+  return parser
+}
