@@ -31,7 +31,7 @@ export function checkReading(proto: Proto, vectors: readonly Vector[], shown: Sh
 export function written(proto: Proto, vector: Vector, shown: Shown = asIs): Buffer | undefined {
   if (!isMessage(vector)) return undefined
   const message = meant(vector)
-  const body = Buffer.from(message.body as Buffer)
+  const body = Buffer.from(message.body as Uint8Array)
   const frame = new ProtoPeer(proto).send(message)
   if (isUtf8(body)) assert.deepEqual(new ProtoPeer(proto).send({ ...message, body: body.toString() }), frame, vector.name)
   const peer = new ProtoPeer(proto)
@@ -64,6 +64,7 @@ export function checkSplits(proto: Proto, hexes: readonly string[], maxBytes: nu
     const whole = new ProtoPeer(proto)
     const expected = whole.feed(bytes)
     whole.drop()
+    assert.equal(expected.length, 1, `${bytes}`)
     for (let at = 1; at < bytes.length; at++) {
       const peer = new ProtoPeer(proto)
       const first = peer.feed(bytes.subarray(0, at))

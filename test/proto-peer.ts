@@ -20,7 +20,7 @@ import { type Fields, fieldsOf } from './proto-fields.ts'
 
 /** A message with the ids of its filters, outermost first. */
 export interface Message extends Omit<Fields, 'body'> {
-  readonly body: Buffer | string
+  readonly body: Uint8Array | string
   readonly filters: readonly number[]
 }
 
