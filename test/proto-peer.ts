@@ -129,5 +129,7 @@ class MemorySocket implements SocketWire {
   reframe(): void {}
   hold(): void {}
   release(): void {}
-  end(): void {}
+  end(): void {
+    this.destroy(CloseReason.Local)
+  }
 }
