@@ -58,8 +58,6 @@ export interface ProtoLink {
   readonly limits: Readonly<Limits>
   /** False: we dialled. */
   readonly accepted: boolean
-  /** `host:port` (IPv6 in brackets) or the path of a Unix socket, `@` when it has none. */
-  readonly remoteAddress: string
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

@@ -15,7 +15,7 @@ export type Fields = Omit<Golden, 'what' | 'payload' | 'body'> & { body: Buffer 
  */
 export function unpackPayload(proto: Proto, payload: Uint8Array, limits: Partial<Limits> = {}): Fields {
   const all = { ...defaultLimits, ...limits }
-  const session = proto.open({ limits: all, accepted: true, remoteAddress: '127.0.0.1:80', write: () => {}, end: () => {} })
+  const session = proto.open({ limits: all, accepted: true, write: () => {}, end: () => {} })
   const around = Buffer.concat([Buffer.alloc(32, '"'), payload, Buffer.alloc(32, '1')])
   const before = Buffer.from(around)
   const message = new Incoming()

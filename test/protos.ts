@@ -27,7 +27,6 @@ export class Bench {
     this.link = {
       limits: { ...defaultLimits, ...limits },
       accepted,
-      remoteAddress: '127.0.0.1:80',
       write: (bytes) => this.written.push(Buffer.from(bytes as string)),
       end: () => {
         this.ended = true

@@ -46,7 +46,6 @@ export abstract class ProtoWire implements Wire, WireSink {
     this.proto = proto.open({
       limits: owner.limits,
       accepted,
-      remoteAddress: wire.remoteAddress,
       write: (bytes) => this.#write(bytes),
       end: (reason) => this.#endLater(reason),
     })

@@ -21,8 +21,6 @@ export class HttpSession implements ProtoSession {
   readonly #requests: Requests
   readonly #responses = new Responses()
   readonly #reader: Reader
-  /** `Host` of our requests, which plain servers want and Go's take for meta. */
-  readonly #host: string
   /** What ends the connection once the requests before it were answered. */
   #refusal: CloseReason | undefined
 
@@ -32,7 +30,6 @@ export class HttpSession implements ProtoSession {
     this.#replies = new ReplyQueue(link.limits.maxUnsent)
     this.#requests = new Requests(link, this.#replies, cors)
     this.#reader = new Reader(link.limits, types, this.#requests, this.#responses)
-    this.#host = link.remoteAddress.includes(':') ? link.remoteAddress : 'localhost'
   }
 
   get unfinished(): boolean {
@@ -59,7 +56,7 @@ export class HttpSession implements ProtoSession {
     if (type === MessageType.Reply) return ReplyQueue.owns(seq) ? this.#plainReply(message) : this.#writer.reply(message)
     if (type !== MessageType.Call) throw new TypeError(`unsupport message type: ${type}${type === MessageType.Push ? '(PUSH)' : ''}`)
     if (this.#requests.plainPeer) throw new TypeError('http: the peer sends plain HTTP requests, it takes no calls')
-    const request = this.#writer.request(message, this.#host)
+    const request = this.#writer.request(message)
     this.#responses.called(seq)
     return request
   }

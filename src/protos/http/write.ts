@@ -12,8 +12,6 @@ const token = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a head
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-const hasHost = /^host:/im
-
 /** Writes messages (spec/wire.md §8.5). Text bodies stay text: head and body leave as one string. */
 export class Writer {
   readonly #types: ContentTypes
@@ -24,8 +22,8 @@ export class Writer {
     this.#types = types
   }
 
-  /** A CALL in Go's form. `host` stands where the meta has none. */
-  request(message: Outgoing, host: string): string | Uint8Array {
+  /** A CALL in Go's form. Like Go's it has no `Host` of its own, which a Go peer would take for meta: who calls a plain server puts it into the meta. */
+  request(message: Outgoing): string | Uint8Array {
     const { method, codec, body, metaText } = message
     const key = `${codec} ${method}`
     let head = this.#requests.get(key)
@@ -37,9 +35,7 @@ export class Writer {
       this.#requests.set(key, head)
     }
     if (message.filters.length > 0) head += gzipLines(message.filters, true)
-    const meta = metaText === '' ? '' : metaLines(message.meta, true)
-    if (!hasHost.test(meta)) head += `Host: ${host}\r\n`
-    head += meta
+    if (metaText !== '') head += metaLines(message.meta, true)
     return join(`${head}Content-Length: ${sizeOf(body)}\r\nX-Seq: ${message.seq}\r\n\r\n`, body)
   }
 
