@@ -21,6 +21,10 @@ constexpr size_t kFrameTimeoutStep = 64 * 1024;
 constexpr int32_t kMinPart = 24;
 constexpr int32_t kParts = 4;
 
+// Free records without which nothing is read: a batch is worth that, and the smallest messages have room to be read.
+constexpr size_t kMinRecords = 1100;
+static_assert(kMinRecords * kEnvelopePrefix >= Framer::kMinScratch);
+
 // Without an outlet: two halves of the records, and one arena, since a batch is read before the next byte is.
 Lane HalfLane(uint32_t half) { return {0, kInboxSize, half * kMaxRecords, kMaxRecords}; }
 
@@ -139,7 +143,7 @@ void Reactor::GiveAway() {
 }
 
 bool Reactor::RoomToRead() const {
-  return outlet_ == nullptr || (!inbox_.Low() && inbox_.FreeRecords() * kMinFrame >= Framer::kMinScratch);
+  return outlet_ == nullptr || (!inbox_.Low() && inbox_.FreeRecords() >= kMinRecords);
 }
 
 // Slots are used again only now: the upper layer knows that their connections closed.

@@ -10,6 +10,9 @@ namespace {
 // Most bytes of one read: a few large frames in one go, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
 
+// Bytes of the smallest message: so many records does a read bring at most.
+constexpr size_t LeastFrame(Framing framing) { return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame; }
+
 }  // namespace
 
 void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
@@ -20,7 +23,8 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // A batch given away cannot be read in the middle of a read, as ours can: it must hold all that one brings.
-  if (outlet_ != nullptr) scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * kMinFrame);
+  if (outlet_ != nullptr)
+    scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
   const Framer::Space space = connection->framer.Reserve(scratch);
   *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
 }
@@ -52,7 +56,13 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
 
 // `n` bytes came into the space that Framer::Reserve gave.
 void Reactor::Cut(Connection* connection, size_t n) {
-  const size_t held = connection->framer.held();
+  const bool peek = connection->framing == Framing::kPeek;
+  if (peek) {
+    // Before the upper layer hears of it: it may answer while we are here. The clock runs from the connection's
+    // beginning.
+    connection->held = true;
+    uv_read_stop(connection->stream());
+  }
   bool completed = false;
   bool delivered = false;
   size_t parsed = 0;
@@ -75,18 +85,14 @@ void Reactor::Cut(Connection* connection, size_t n) {
     hot_slot_ = connection->slot;
     hot_generation_ = connection->generation;
   }
-  if (connection->state == Connection::State::kOpen) {
-    if (connection->framing == Framing::kPeek) {
-      // Its clock runs from the connection's beginning, and goes on when the upper layer answers.
-      connection->held = true;
-      uv_read_stop(connection->stream());
-    } else if (parse == Parse::kBad) {
+  if (connection->state == Connection::State::kOpen && !peek) {
+    if (parse == Parse::kBad) {
       Close(connection, reason, 0);
     } else {
       const bool unfinished = connection->framer.held() != 0;
       if (!unfinished) {
         connection->partial_since = 0;
-      } else if (held == 0 || completed) {
+      } else if (completed || connection->partial_since == 0) {
         connection->partial_since = uv_now(loop_);
         Watch(connection);
       }

@@ -183,7 +183,7 @@ void Reactor::OnWritten(Connection* connection, int status) {
   backlog->writing.Clear();
   backlog->progress_at = uv_now(loop_);
   NoteUnsent(connection);
-  if (connection->paused && connection->Unsent() < connection->limits.max_unsent / 4) {
+  if (connection->paused && (connection->Unsent() == 0 || connection->Unsent() < connection->limits.max_unsent / 4)) {
     connection->paused = false;
     AddRecord(connection, kWritable);
     if (connection->MayRead()) StartReading(connection);

@@ -26,7 +26,7 @@ class Framer {
   // the framer's own memory while a long frame is unfinished. `scratch` holds at least kMinScratch.
   Space Reserve(Space scratch);
 
-  static constexpr size_t kMinScratch = 16 * 1024;
+  static constexpr size_t kMinScratch = 5 * 1024;
 
   // Takes the `n` bytes that were read into the space Reserve gave (0 to judge what is held by a new framing), and
   // calls `on_frame(const RawMessage&, Bytes frame, bool in_scratch)` for each whole frame; false from it stops (the

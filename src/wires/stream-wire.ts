@@ -21,6 +21,8 @@ export class StreamWire extends ProtoWire implements Envelope {
   readonly #clock: FrameClock
   readonly #rest = new Rest()
   #holds = 0
+  /** `wire.hold` was called and `wire.release` was not. */
+  #held = false
   /** The last `#unpack` brought a message. */
   #delivered = false
   /** Had its share of this turn. */
@@ -30,7 +32,7 @@ export class StreamWire extends ProtoWire implements Envelope {
     super(wire, proto, owner, accepted)
     this.#proto = proto
     this.envelope = proto.bodyFilters === undefined ? undefined : this
-    this.#clock = new FrameClock(owner.wheel, owner.limits.frameTimeout, () => this.destroy(CloseReason.FrameTimeout))
+    this.#clock = new FrameClock(owner.wheel, owner.limits.frameTimeout, () => this.#late())
     wire.sink = this
   }
 
@@ -58,14 +60,19 @@ export class StreamWire extends ProtoWire implements Envelope {
   }
 
   hold(): void {
-    if (this.#holds++ === 0) this.wire.hold()
+    this.#holds++
+    if (this.#held) return
+    this.#held = true
+    this.wire.hold()
   }
 
   release(): void {
     if (--this.#holds > 0) return
     this.#goOn()
-    // What a handler began may hold again.
-    if (this.#holds === 0) this.wire.release()
+    // What a handler began may hold again: then the wire stays held, once.
+    if (this.#holds > 0) return
+    this.#held = false
+    this.wire.release()
   }
 
   override end(): void {
@@ -119,7 +126,13 @@ export class StreamWire extends ProtoWire implements Envelope {
   }
 
   #goOn(): void {
-    if (this.over || this.#stopped() || this.#rest.length === 0) return
+    if (this.over || this.#stopped()) return
+    if (this.#rest.length === 0) {
+      // The protocol may have a message half used up.
+      this.#delivered = false
+      this.#watch(0)
+      return
+    }
     try {
       this.#pump(0)
     } catch (error) {
@@ -140,7 +153,7 @@ export class StreamWire extends ProtoWire implements Envelope {
     let at = start
     let share = MAX_PER_TURN
     this.#delivered = false
-    while (at < end) {
+    while (at < end && !this.over) {
       message.clear()
       let used: number
       try {
@@ -150,17 +163,23 @@ export class StreamWire extends ProtoWire implements Envelope {
         break
       }
       at += used
-      if (message.type === 0) {
-        if (used === 0) break
-        continue
+      if (message.type !== 0) {
+        this.#delivered = true
+        this.deliver()
+        if (this.over) break
+      } else if (used === 0) {
+        break
       }
-      this.#delivered = true
-      this.deliver()
-      if (this.over) break
+      // What is no message counts as well: the protocol may have answered it.
       if (--share === 0) this.#yield()
       if (this.#stopped()) break
     }
     return at - start
+  }
+
+  /** When we said goodbye, the transport gives the peer its time. */
+  #late(): void {
+    if (!this.over) this.destroy(CloseReason.FrameTimeout)
   }
 
   /** The others come first. */
