@@ -56,7 +56,7 @@ TEST_CASE("small frames in any chunks never hold more than themselves" * doctest
 TEST_CASE("whole frames take no memory at all" * doctest::skip(!kCountsMemory)) {
   std::string bytes;
   for (int i = 0; i < 30; i++) bytes += Large(500);
-  Feeder feeder;
+  Feeder feeder(kLimits, 16 * 1024);
   feeder.keep = false;
   const MemoryCount memory;
   feeder.Feed(bytes);

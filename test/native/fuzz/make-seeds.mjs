@@ -80,3 +80,43 @@ write('framer', {
   'large-overrun': stream({ chunks: 0x2a, zeros: 80 }, u32(10_000), hex('0100 0131 03 00 ffff')),
   'large-stopped': stream({ chunks: 0x1d, flags: RELEASE | STOP, zeros: 100 }, large(6000)),
 })
+
+// envelope_fuzz.cc, Choice: how chunks vary and how large they are, limits, flags, ninths of what is peeked at, zeros to append.
+const around = { chunks: 0x00, limit: 0x26, flags: 0, peeked: 0, zeros: 0 }
+const connection = (chosen, ...bytes) => Buffer.concat([Buffer.from(Object.values({ ...around, ...chosen })), ...bytes])
+const envelope = (payload, filters = '') =>
+  Buffer.concat([u32(1 + filters.length + payload.length), Buffer.from([filters.length]), text(filters), payload])
+const RAW = 1
+const STREAM = 2
+const RELEASED = 4
+const json = text('{"seq":1,"mtype":1,"serviceMethod":"/p","status":"{}","meta":"{}","bodyCodec":106,"body":"1"}')
+const protobuf = hex('080110011a022f70306a3a0131')
+const call = envelope(json)
+
+write('envelope', {
+  'json-byte-by-byte': connection({ chunks: ONE_BYTE }, call, call),
+  'json-at-once': connection({ chunks: ALL_AT_ONCE }, call, call, call),
+  'json-peeked': connection({ chunks: UP_TO_8, peeked: 1 }, call, call),
+  'json-peeked-two': connection({ chunks: UP_TO_128, peeked: 24 }, call, call, call),
+  'json-peeked-all': connection({ chunks: ALL_AT_ONCE, peeked: 255 }, call, call, call.subarray(0, 7)),
+  'protobuf-many': connection({ chunks: UP_TO_8 }, ...Array(30).fill(envelope(protobuf))),
+  'filters-two': connection({ chunks: UP_TO_8 }, envelope(protobuf, 'z5'), envelope(protobuf)),
+  'filters-five': connection({}, envelope(protobuf), envelope(protobuf, 'zzzzz')),
+  'filters-without-room': connection({}, hex('00000002 02')),
+  'empty-many': connection({ chunks: UP_TO_8, peeked: 3 }, ...Array(40).fill(envelope(hex('')))),
+  'size-0': connection({}, call, u32(0)),
+  'size-at-limit': connection({ limit: 0x21 }, u32(60), hex('00'), Buffer.alloc(59)),
+  'size-over-limit': connection({ limit: 0x21 }, u32(61)),
+  'size-2-31': connection({ limit: 0x27 }, hex('80000000 00')),
+  'size-all-ones': connection({ limit: 0x27, peeked: 1 }, hex('ffffffff 00')),
+  'size-wraps': connection({ limit: 0x27 }, hex('fffffffc 00')),
+  'cut-in-size': connection({ chunks: ONE_BYTE, peeked: 1 }, call.subarray(0, 3)),
+  'large-one': connection({ chunks: UP_TO_128, zeros: 66 }, u32(128 * 66 + 1), hex('00')),
+  'large-released': connection({ chunks: 0x1c, flags: RELEASED, peeked: 2, zeros: 255 }, call, u32(128 * 255 - 1), hex('00')),
+  'large-unfinished': connection({ chunks: 0x2a, zeros: 200 }, u32(60_000), hex('00')),
+  'raw-peeked': connection({ chunks: UP_TO_8, flags: RAW, peeked: 1 }, smallest, go('call-math-add'), smallest.subarray(0, 9)),
+  'raw-peeked-many': connection({ chunks: UP_TO_128, flags: RAW, peeked: 60 }, ...Array(40).fill(smallest)),
+  'raw-bad': connection({ flags: RAW, peeked: 1 }, smallest, hex('0000000f 02')),
+  'stream-peeked': connection({ chunks: UP_TO_8, flags: STREAM, peeked: 2 }, text('GET / HTTP/1.1\r\nHost: x\r\n\r\n')),
+  'stream-large': connection({ chunks: 0x2a, flags: STREAM, peeked: 255, zeros: 255 }, text('PING\r\n')),
+})
