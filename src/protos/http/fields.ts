@@ -103,7 +103,7 @@ export class Fields {
         if (this.seq === undefined) throw refuse(400, 'X-Seq is no int32', CloseReason.Seq)
         break
       case Use.Type:
-        this.type = int32(bytes, start, end) ?? -1
+        this.type = int32(bytes, start, end) || -1 // 0 says that there is none
         break
       case Use.ContentEncoding: {
         const gzip = start === end ? false : codings.get(bytes, start, end)

@@ -58,6 +58,8 @@ export class NativeWire implements SocketWire {
   #holds = 0
   /** The peer's FIN came while held: `onClose` follows what waits. */
   #ended = false
+  /** Why we closed the connection. It counts, whatever else the core found in the same read. */
+  #destroyed: number | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
@@ -326,6 +328,7 @@ export class NativeWire implements SocketWire {
 
   destroy(reason: number): void {
     this.open = false
+    this.#destroyed ??= reason
     this.#waiting = undefined
     this.#core.destroy(this.#slot, this.generation, reason)
     if (this.#ended) queueMicrotask(() => this.#tellEnded(reason))
@@ -346,7 +349,8 @@ export class NativeWire implements SocketWire {
     }
     this.#waiting = undefined
     if (this.connecting === undefined) {
-      this.sink.onClose(reason, errno === 0 ? '' : getSystemErrorName(errno))
+      const theirs = this.#destroyed === undefined
+      this.sink.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
       this.connecting(errno)
     }
