@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { onEachTransport } from '../helpers.ts'
+import { onEachTransport, pair } from '../helpers.ts'
 import { compareTransports, feed, note, type Row, victim } from '../hostile.ts'
 import { envelope, field, jsonDocument, pbMessage, speakers, u32, varint } from '../hostile-protocols.ts'
 
@@ -304,6 +304,37 @@ onEachTransport('hostile framing', (transport) => {
       note(`${name} F11`, transport, stranger.received)
       assert.match(stranger.received, /404|unknown command|-32601/)
       assert.equal(target.server.stats.violations, 0)
+    })
+  }
+})
+
+onEachTransport('limits', (transport) => {
+  for (const name of ['json', 'protobuf'] as const) {
+    it(`${name}: F2: both sides refuse above maxMessage, and not a byte below it`, async (t) => {
+      const options = { protocol: name, limits: { maxMessage: 700 } }
+      const { server, session } = await pair(t, transport, { server: options, client: options })
+      server.routeCall('/length', (text: string) => text.length)
+      const { call } = speakers[name]
+      // What the peer of ours writes is a few bytes longer or shorter than what the stranger does.
+      let longest = 0
+      for (let length = 300; length < 700; length++) {
+        const answered = await session.call('/length', 'x'.repeat(length)).then(
+          (value) => value === length,
+          (error) => assert.deepEqual([error.code, error.cause], [104, 'message over the size limit']) ?? false,
+        )
+        if (answered) longest = length
+        else break
+      }
+      assert.ok(longest > 500, `only ${longest}`)
+      note(`${name} writes`, transport, longest)
+      const target = await victim(t, transport, name, { limits: { maxMessage: 700 } })
+      target.server.routeCall('/length', (text: string) => `${text.length} letters`)
+      const overhead = call(`"${'y'.repeat(300)}"`, { method: '/length' }).length - 300
+      const stranger = await target.stranger()
+      stranger.send(call(`"${'y'.repeat(700 - overhead)}"`, { method: '/length' }))
+      await stranger.hears(`${700 - overhead} letters`)
+      stranger.send(call(`"${'y'.repeat(700 - overhead + 1)}"`, { method: '/length' }))
+      await stranger.closed
     })
   }
 })

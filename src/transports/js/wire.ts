@@ -181,7 +181,7 @@ export class JsWire implements SocketWire, Turning {
     const text = typeof bytes === 'string'
     const head = bare ? ENVELOPE_BYTES : 0
     let size = head + (text ? bytes.length * 3 : bytes.length)
-    if (text && size > SURE_FIT) size = head + Buffer.byteLength(bytes)
+    if (text && (size > SURE_FIT || size > maxMessage)) size = head + Buffer.byteLength(bytes)
     // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
     if (size > maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
     const queued = this.#inFlight + this.#outbox.size

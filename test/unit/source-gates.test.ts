@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../src', import.meta.url))
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+
+/** The code of a file without comments and text, which may speak of anything; text in templates is code where it is `${…}`. */
+function code(name: string): string {
+  return readFileSync(`${root}/${name}`, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+}
+
+/** Regular expressions in a file, as they are written. */
+function expressions(name: string): string[] {
+  const found: string[] = []
+  for (const [, body] of code(name).matchAll(
+    /(?:^|[=(,:?&|!{}\s])\/((?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])+)\/[dgimsuvy]*(?=[\s.,;)\]])/gm,
+  ))
+    found.push(body)
+  return found
+}
+
+/** Whether a repeated group has something in it that is repeated without bound: then the time may be more than linear. */
+function nests(body: string): boolean {
+  const plain = body.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x')
+  const starts: number[] = []
+  for (let i = 0; i < plain.length; i++) {
+    if (plain[i] === '(') starts.push(i)
+    if (plain[i] !== ')') continue
+    const inner = plain.slice(starts.pop(), i)
+    if (/^(?:[*+]|\{\d+,\})/.test(plain.slice(i + 1)) && /[*+]|\{\d+,\}/.test(inner)) return true
+  }
+  return false
+}
+
+test('P3: nothing makes code of text', () => {
+  assert.ok(files.length > 50)
+  for (const name of files) assert.doesNotMatch(code(name), /\beval\s*\(|\bFunction\s*\(|node:vm|setTimeout\(\s*['"`]/, name)
+})
+
+test('D5: no regular expression repeats what repeats, and none is made of data', () => {
+  let count = 0
+  for (const name of files) {
+    assert.doesNotMatch(code(name), /\bRegExp\s*\(/, name)
+    for (const body of expressions(name)) {
+      count++
+      assert.ok(!nests(body), `${name}: /${body}/`)
+    }
+  }
+  assert.ok(count > 20, `${count} expressions found`)
+  for (const bad of ['(a+)+', '(?:x*y)*', '([a-z]+,)+$', '((a|b+)c){2,}']) assert.ok(nests(bad), bad)
+  for (const good of ['(?:[eE][+-]?[0-9]+)?', '^[a-z]+$', '(ab)+', '(?:1|t|T)']) assert.ok(!nests(good), good)
+})
