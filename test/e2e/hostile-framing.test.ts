@@ -54,6 +54,12 @@ const rows: Record<keyof typeof speakers, readonly Row[]> = {
       bytes: Buffer.concat([envelope(jsonDocument('1', { type: 2, seq: 77 })), envelope(jsonDocument('1', { type: 2, seq: 77 }))]),
     },
     { row: 'F13', what: 'trailing bytes', bytes: envelope(`${jsonDocument('1')}x`), closes: MALFORMED },
+    {
+      row: 'F9',
+      what: 'one seq twice in flight',
+      bytes: envelope(jsonDocument('1')).toString('latin1').repeat(2),
+      says: /(?:"seq":1,[\s\S]*){3}/,
+    },
     { row: 'F13', what: 'a second document', bytes: envelope(`${jsonDocument('1')}${jsonDocument('1')}`), closes: MALFORMED },
     { row: 'F13', what: 'cut short', bytes: envelope(jsonDocument('1').subarray(0, -3)), closes: MALFORMED },
     { row: 'F7', what: 'a codec id over 255', bytes: envelope(jsonDocument('1', { codec: 256 })), closes: MALFORMED },
@@ -84,6 +90,12 @@ const rows: Record<keyof typeof speakers, readonly Row[]> = {
       row: 'F9',
       what: 'a reply to nothing, twice',
       bytes: Buffer.concat([envelope(pbMessage('1', { type: 2, seq: 77 })), envelope(pbMessage('1', { type: 2, seq: 77 }))]),
+    },
+    {
+      row: 'F9',
+      what: 'one seq twice in flight',
+      bytes: Buffer.concat([envelope(pbMessage('"one"')), envelope(pbMessage('"two"'))]),
+      says: /"one"[\s\S]*"two"/,
     },
     {
       row: 'F11',
@@ -139,6 +151,13 @@ const rows: Record<keyof typeof speakers, readonly Row[]> = {
         says: /^HTTP\/1\.1 400 /,
       }),
     ),
+    {
+      row: 'F9',
+      what: 'one X-Seq twice in flight',
+      bytes: 'POST /echo HTTP/1.1\r\nX-Seq: 7\r\nX-MType: 1\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1'.repeat(2),
+      says: /(?:X-Seq: 7\r\n[\s\S]*){2}/,
+    },
+    { row: 'F9', what: 'a reply to nothing', bytes: 'HTTP/1.1 200 OK\r\nX-Seq: 7\r\nX-MType: 2\r\nContent-Length: 0\r\n\r\n' },
     {
       row: 'F8',
       what: 'gzip twice',
