@@ -172,4 +172,70 @@ onEachTransport('wires', (transport) => {
     await all.promise
     assert.equal(server.stats.violations, 0)
   })
+
+  const box = Buffer.concat([Buffer.from([0, 0, 0, 1 + line(0).length, 0]), Buffer.from(line(0))])
+  const firsts = { raw: frame({ type: 3, method: '/n', body: '0' }), boxes: box, lines: Buffer.from(line(0)) }
+  for (const [name, push] of Object.entries(firsts)) {
+    it(`a FIN right behind what was peeked at: all of it is delivered first: ${name}`, async (t) => {
+      const server = endpoint(t, { transport, protocols: [lines, boxes] })
+      const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'lines', 'boxes'] })
+      let count = 0
+      server.routePush('/n', () => count++)
+      const gone = once<string | undefined>()
+      server.once('session', (session) => session.once('close', (reason) => gone.resolve(reason?.cause)))
+      const peer = await rawPeer(t, url)
+      peer.socket.end(Buffer.concat([push, push, push]))
+      assert.equal(await gone.promise, 'closed by the peer')
+      assert.equal(count, 3)
+      assert.equal(server.sessionCount, 0)
+    })
+
+    it(`a session that is destroyed where it is announced hears nothing of what was peeked at: ${name}`, async (t) => {
+      const server = endpoint(t, { transport, protocols: [lines, boxes] })
+      const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'lines', 'boxes'] })
+      let count = 0
+      server.routePush('/n', () => count++)
+      server.on('session', (session) => session.destroy())
+      for (let i = 0; i < 5; i++) {
+        const peer = await rawPeer(t, url)
+        peer.send(push, push)
+        await peer.closed
+      }
+      assert.equal(count, 0)
+      assert.deepEqual([server.stats.accepted, server.stats.violations], [5, 0])
+    })
+
+    it(`a handler that destroys its session is the last one it has: ${name}`, async (t) => {
+      const server = endpoint(t, { transport, protocols: [lines, boxes] })
+      const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'lines', 'boxes'] })
+      let count = 0
+      server.routePush('/n', (_: unknown, ctx) => {
+        count++
+        ctx.session.destroy()
+      })
+      const peer = await rawPeer(t, url)
+      peer.send(...Array<Buffer>(50).fill(push))
+      await peer.closed
+      assert.equal(count, 1)
+      assert.equal(server.stats.violations, 0)
+    })
+  }
+
+  it('peers that come, say half a byte and go while they are peeked at leave nothing behind', async (t) => {
+    const server = endpoint(t, { transport, protocols: [lines, boxes] })
+    const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'lines', 'boxes'] })
+    server.routeCall('/echo', (value: unknown) => value)
+    for (let i = 0; i < 50; i++) {
+      const peer = await rawPeer(t, url)
+      if (i % 3 > 0) peer.send(Buffer.from([0]))
+      if (i % 2 === 0) peer.socket.resetAndDestroy()
+      else peer.socket.end()
+      await peer.closed
+    }
+    // Their places are free again.
+    const client = endpoint(t, { transport, protocols: [lines, boxes] })
+    const session = await client.dial(url, { protocol: 'raw' })
+    assert.equal(await session.call('/echo', 1), 1)
+    assert.deepEqual([server.stats.accepted, server.stats.violations, server.sessionCount], [1, 0, 1])
+  })
 })
