@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CloseReason } from '../../src/close-reason.ts'
+import { makeFilters } from '../../src/filter-table.ts'
+import { defaultLimits } from '../../src/limits.ts'
+import { Incoming } from '../../src/message.ts'
+import { type Proto, ProtoError } from '../../src/proto.ts'
+import { type Timed, TimerWheel } from '../../src/timer-wheel.ts'
+import { SendResult, type SocketWire, type WireSink } from '../../src/transport.ts'
+import { StreamWire } from '../../src/wires/stream-wire.ts'
+
+/** Uses up every byte: `(` begins a message, `)` ends it, `?` is answered and refused. */
+const brackets: Proto = {
+  id: 220,
+  name: 'brackets',
+  framing: 'stream',
+  open() {
+    const session = {
+      unfinished: false,
+      pack: () => '',
+      unpack(bytes: Buffer, start: number, _end: number, message: Incoming) {
+        if (bytes[start] === 0x3f) throw new ProtoError('a question', undefined, 'no\n')
+        session.unfinished = bytes[start] === 0x28
+        if (!session.unfinished) message.type = 3
+        return 1
+      },
+    }
+    return session
+  },
+}
+
+/** Timers that expire when the test says so. */
+class ManualWheel extends TimerWheel {
+  readonly waiting = new Set<Timed>()
+  override add(node: Timed): void {
+    this.waiting.add(node)
+  }
+  override remove(node: Timed): void {
+    this.waiting.delete(node)
+  }
+  /** Until nothing is added anew: a clock gives some grace. */
+  expireAll(): void {
+    for (let i = 0; i < 10; i++) {
+      const due = [...this.waiting]
+      this.waiting.clear()
+      for (const node of due) node.expire()
+    }
+  }
+}
+
+/** A wire whose socket is the test. */
+function make() {
+  const wheel = new ManualWheel()
+  const calls: string[] = []
+  const socket = {
+    sink: undefined as unknown as WireSink,
+    pressed: false,
+    localAddress: '',
+    remoteAddress: '',
+    hold: () => calls.push('hold'),
+    release: () => calls.push('release'),
+    destroy: (reason: number) => calls.push(`destroy ${reason}`),
+    end: () => calls.push('end'),
+    sendBytes: () => SendResult.Ok,
+  }
+  const owner = { limits: defaultLimits, filters: makeFilters([]), wheel }
+  const wire = new StreamWire(socket as unknown as SocketWire, brackets, owner, true)
+  let messages = 0
+  wire.sink = { onMessage: () => messages++, onClose: () => {} }
+  const receive = (text: string): void => {
+    const message = new Incoming()
+    message.setWhole(Buffer.from(text), 0, text.length)
+    socket.sink.onMessage(message)
+  }
+  return { wheel, calls, socket, wire, receive, count: () => messages }
+}
+
+test('a message begun while the peer did not read is on the clock once it does', () => {
+  const { wheel, calls, socket, receive } = make()
+  receive('(')
+  assert.equal(wheel.waiting.size, 1)
+  receive(')')
+  assert.equal(wheel.waiting.size, 0)
+  // The whole read is used up before anybody looks: nothing is left that would be delivered later.
+  receive('(')
+  socket.pressed = true
+  receive('(')
+  wheel.expireAll()
+  assert.deepEqual(calls, [])
+  socket.pressed = false
+  socket.sink.onDrain?.()
+  wheel.expireAll()
+  assert.deepEqual(calls, [`destroy ${CloseReason.FrameTimeout}`])
+})
+
+test('a peer that is told goodbye has the time to read it, whatever it had begun', () => {
+  const { wheel, calls, receive } = make()
+  receive('(')
+  receive('?')
+  wheel.expireAll()
+  assert.deepEqual(calls, ['end'])
+})
+
+test('holds add up, and the wire is held once', () => {
+  const { calls, wire, receive, count } = make()
+  wire.hold()
+  wire.hold()
+  receive(')))')
+  wire.release()
+  assert.equal(count(), 0)
+  wire.release()
+  assert.equal(count(), 3)
+  assert.deepEqual(calls, ['hold', 'release'])
+})
+
+test('a hold that begins while what waited is handed on does not hold the wire twice', () => {
+  const { calls, wire, receive } = make()
+  let again = true
+  wire.sink = {
+    onMessage() {
+      if (again) wire.hold()
+      again = false
+    },
+    onClose: () => {},
+  }
+  wire.hold()
+  receive('))')
+  wire.release()
+  assert.deepEqual(calls, ['hold'])
+  wire.release()
+  assert.deepEqual(calls, ['hold', 'release'])
+})
