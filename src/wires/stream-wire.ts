@@ -177,9 +177,9 @@ export class StreamWire extends ProtoWire implements Envelope {
     return at - start
   }
 
-  /** When we said goodbye, the transport gives the peer its time. */
+  /** While nothing is read, its bytes cannot come: `#goOn` begins anew. When we said goodbye, the transport gives the peer its time. */
   #late(): void {
-    if (!this.over) this.destroy(CloseReason.FrameTimeout)
+    if (!this.over && !this.#stopped()) this.destroy(CloseReason.FrameTimeout)
   }
 
   /** The others come first. */
