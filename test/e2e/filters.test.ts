@@ -474,8 +474,11 @@ onEachTransport('filters', (transport) => {
     server.routeCall('/echo', (value: unknown) => value)
     assert.equal(await session.call('/echo', 'safe', { filters: ['gzip', 'aes-gcm'] }), 'safe')
     for (const filters of [undefined, ['gzip']]) {
+      const arrived = once<Session>()
+      server.once('session', arrived.resolve)
       const plain = await endpoint(t, { transport, filters: every() }).dial(listener.url)
-      const accepted = [...server.sessions()].at(-1) as Session
+      // With IO threads the dialler may hear of it first.
+      const accepted = await arrived.promise
       const closed = once<string | undefined>()
       accepted.once('close', (reason) => closed.resolve(reason?.cause))
       const call = plain.call('/echo', 'unsafe', filters === undefined ? {} : { filters })
