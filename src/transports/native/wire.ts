@@ -87,7 +87,8 @@ export class NativeWire implements SocketWire {
   }
 
   get pressed(): boolean {
-    return this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+    // Once it closed the slot is another's.
+    return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
   }
 
   /** The peer reads again. */
