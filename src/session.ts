@@ -4,6 +4,7 @@ import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
+import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
@@ -55,6 +56,8 @@ export class Session extends EventEmitter<SessionEvents> {
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   readonly #filters: FilterPipes
+  /** Filters that every message must have come through; null for none. */
+  readonly #required: readonly Filter[] | null
 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
@@ -66,6 +69,7 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#required = owner.settings.required
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     wire.sink = this
   }
@@ -176,8 +180,7 @@ export class Session extends EventEmitter<SessionEvents> {
       this.#filters.receive(message)
       return
     }
-    const { required } = this.#owner.settings
-    if (required !== null && !required.every((filter) => message.filters?.includes(filter))) {
+    if (this.#required !== null && !this.#required.every((filter) => message.filters?.includes(filter))) {
       this.fail(CloseReason.FilterMissing)
     } else if (message.type === MessageType.Reply) {
       this.#onReply(message)
@@ -239,14 +242,14 @@ export class Session extends EventEmitter<SessionEvents> {
   ): SendResult | Promise<SendResult> {
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
-    const out = this.#filters.outFor(filters)
+    const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
     return out.send(filters, MessageType.Reply, seq, '', '', meta, codec.id, body, quoted)
   }
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
-    const out = this.#filters.outFor(filters)
+    const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
     return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
   }
@@ -367,7 +370,7 @@ export class Session extends EventEmitter<SessionEvents> {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
-    const out = this.#filters.outFor(filters)
+    const out = this.#outFor(filters)
     const result =
       out === undefined
         ? this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
@@ -375,6 +378,11 @@ export class Session extends EventEmitter<SessionEvents> {
     if (result === SendResult.Ok) return undefined
     if (typeof result === 'number') throw sendFailure(result)
     return result.then(requireSent, refuseToSend)
+  }
+
+  /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
+  #outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
+    return filters === undefined && this.#filters.out === undefined ? undefined : this.#filters.outFor(filters)
   }
 
   #onReply(message: Incoming): void {

@@ -14,7 +14,8 @@ export class FilterPipes {
   readonly #protocol: string
   readonly #receiver: Receiver
   #in: FilteredIn | undefined
-  #out: FilteredOut | undefined
+  /** Undefined while no message went through filters: then none can wait either. */
+  out: FilteredOut | undefined
 
   constructor(
     wire: Wire,
@@ -27,12 +28,12 @@ export class FilterPipes {
     this.#protocol = protocol
     this.#receiver = receiver
     this.#in = undefined
-    this.#out = undefined
+    this.out = undefined
   }
 
   /** Messages are worked on off the loop, or wait for such. */
   get busy(): boolean {
-    return this.#in?.busy === true || this.#out?.busy === true
+    return this.#in?.busy === true || this.out?.busy === true
   }
 
   /** Takes a message of type `WHOLE`; it is borrowed. */
@@ -52,16 +53,16 @@ export class FilterPipes {
    * @throws TypeError when the protocol has no filters
    */
   outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
-    if (filters === undefined) return this.#out?.busy === true ? this.#out : undefined
+    if (filters === undefined) return this.out?.busy === true ? this.out : undefined
     const { envelope } = this.#wire
     if (envelope === undefined) throw new TypeError(`protocol ${this.#protocol} has no transfer filters`)
-    this.#out ??= new FilteredOut(this.#wire, envelope, this.#settings.limits, () => this.#receiver.onFiltersIdle())
-    return this.#out
+    this.out ??= new FilteredOut(this.#wire, envelope, this.#settings.limits, () => this.#receiver.onFiltersIdle())
+    return this.out
   }
 
   /** The session ends: what is still worked on comes to nothing. */
   drop(): void {
     this.#in?.drop()
-    this.#out?.drop()
+    this.out?.drop()
   }
 }
