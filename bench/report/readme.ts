@@ -2,8 +2,6 @@ import type { Run } from '../results.ts'
 import { barsTable } from './bars-table.ts'
 import { day, machineText } from './format.ts'
 
-const BEGIN = '<!-- bench -->'
-const END = '<!-- /bench -->'
 
 /** The short form for README.md: where and when, and the bars. */
 export function readmeTable(run: Run): string {
@@ -13,10 +11,11 @@ export function readmeTable(run: Run): string {
   return [when, ...cut, barsTable(run.bars)].filter((part) => part !== '').join('\n\n')
 }
 
-/** `page` with `table` between the two marks. */
-export function replaceTable(page: string, table: string): string {
-  const begin = page.indexOf(BEGIN)
-  const end = page.indexOf(END, begin)
-  if (begin < 0 || end < 0) throw new Error(`README.md has no ${BEGIN} … ${END}`)
-  return `${page.slice(0, begin)}${BEGIN}\n\n${table}\n\n${page.slice(end)}`
+/** `page` with `table` between the two marks of this name. */
+export function replaceTable(page: string, table: string, mark: string): string {
+  const [first, last] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
+  const begin = page.indexOf(first)
+  const end = page.indexOf(last, begin)
+  if (begin < 0 || end < 0) throw new Error(`README.md has no ${first} … ${last}`)
+  return `${page.slice(0, begin)}${first}\n\n${table}\n\n${page.slice(end)}`
 }
