@@ -2,7 +2,6 @@ import type { Run } from '../results.ts'
 import { barsTable } from './bars-table.ts'
 import { day, machineText } from './format.ts'
 
-
 /** The short form for README.md: where and when, and the bars. */
 export function readmeTable(run: Run): string {
   const { command, commit, ended, rounds, seconds } = run

@@ -221,6 +221,9 @@ it("a page's charts replace those of the page before, and no others", () => {
 })
 
 it('the table of README.md is what stands between its marks', () => {
-  assert.equal(replaceTable('# a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n', 'new', 'bench'), '# a\n<!-- bench -->\n\nnew\n\n<!-- /bench -->\nb\n')
+  assert.equal(
+    replaceTable('# a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n', 'new', 'bench'),
+    '# a\n<!-- bench -->\n\nnew\n\n<!-- /bench -->\nb\n',
+  )
   assert.throws(() => replaceTable('<!-- /bench --> <!-- bench -->', 'new', 'bench'), /has no <!-- bench --> … <!-- \/bench -->/)
 })
