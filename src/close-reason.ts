@@ -24,6 +24,7 @@ export const CloseReason = {
   Protocol: 18,
   Malformed: 19,
   FilterMissing: 20,
+  Hook: 21,
 } as const
 export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason]
 
@@ -49,6 +50,7 @@ export const closeReasonText: readonly string[] = [
   'bytes of no protocol, or of several, that is offered here',
   'bytes that are not the protocol',
   'message without a required transfer filter',
+  'refused by a plugin',
 ]
 
 /** True when the peer broke the protocol or a limit, which is worth a warning; false for ordinary ends. */

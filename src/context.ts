@@ -1,6 +1,8 @@
 import type { Codec } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import type { Filter } from './filter.ts'
+import type { Inbound } from './hooked-messages.ts'
+import type { MessageHooks } from './hooks.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
@@ -50,6 +52,10 @@ export class Context implements CallContext {
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
   private controller: AbortController | undefined
+  /** Hooks around the reply, null for none. @internal */
+  readonly hooks: MessageHooks | null
+  /** The message as hooks saw it, undefined when there were none. @internal */
+  readonly inbound: Inbound | undefined
 
   constructor(
     session: Session,
@@ -60,6 +66,8 @@ export class Context implements CallContext {
     codec: Codec | undefined,
     resultType: MessageType | undefined,
     filters: readonly Filter[] | undefined,
+    hooks: MessageHooks | null,
+    inbound: Inbound | undefined,
   ) {
     this.session = session
     this.serviceMethod = serviceMethod
@@ -72,6 +80,8 @@ export class Context implements CallContext {
     this.codecOut = undefined
     this.filtersOut = filters
     this.controller = undefined
+    this.hooks = hooks
+    this.inbound = inbound
   }
 
   get codec(): string {

@@ -3,12 +3,14 @@ import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
 import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
+import { Inbound, Outbound } from './hooked-messages.ts'
+import { inTurn, type MessageHooks, onlyLog, runHooks } from './hooks.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
-import { encodeMeta } from './meta.ts'
-import { nameText } from './names.ts'
+import { encodeMeta, type Meta } from './meta.ts'
+import { findNameText, nameText } from './names.ts'
 import type { Settings } from './options.ts'
-import type { AnyHandler, Router } from './router.ts'
+import type { AnyHandler, Route, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
 import { decodeStatus, encodeStatus } from './status-json.ts'
@@ -25,10 +27,13 @@ type Filters = readonly Filter[] | undefined
 export class Dispatcher {
   readonly #settings: Settings
   readonly #router: Router
+  /** Of messages without a route. */
+  readonly #hooks: MessageHooks
 
   constructor(settings: Settings, router: Router) {
     this.#settings = settings
     this.#router = router
+    this.#hooks = router.plugins.hooks
   }
 
   dispatch(session: Session, message: Incoming): void {
@@ -52,6 +57,11 @@ export class Dispatcher {
     let found = route >= 0 && route < table.length ? table[route] : undefined
     if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
     const codec = this.#settings.codecs.byId(message.codec)
+    const hooks = found === undefined ? this.#hooks : found.hooks
+    if (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks)) {
+      this.#readThrough(session, message, meta, codec, isCall)
+      return
+    }
     let handler: AnyHandler
     let arg: unknown
     try {
@@ -59,17 +69,111 @@ export class Dispatcher {
         handler = found.handler
         arg = this.#decode(message, codec, found.argType)
       } else {
-        handler = this.#unknown(message, isCall)
+        handler = this.#unknown(methodOf(message), isCall)
         // Borrowed memory ends with this message: the handler gets a copy.
         arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
       }
     } catch (error) {
-      this.#reject(session, message, isCall, error)
+      this.#reject(session, message, replyHooks(hooks), isCall, error)
       return
     }
     const name = found !== undefined ? found.name : methodOf(message)
-    const ctx = new Context(session, name, message.seq, meta, this.#settings.codecs, codec, found?.resultType, message.filters)
+    const ctx = new Context(
+      session,
+      name,
+      message.seq,
+      meta,
+      this.#settings.codecs,
+      codec,
+      found?.resultType,
+      message.filters,
+      replyHooks(hooks),
+      undefined,
+    )
     this.#run(ctx, handler, arg, isCall)
+  }
+
+  /** The same for a message that hooks see (spec/plugins.md §1.3). While one before the body takes its time the session is not read. */
+  #readThrough(session: Session, message: Incoming, meta: Meta, codec: Codec | undefined, isCall: boolean): void {
+    const { hookTimeout } = this.#settings
+    const inbound = new Inbound(session, isCall ? 'call' : 'push', message, methodOf(message), meta, codec)
+    const { filters, orCall } = message
+    let found: Route | undefined
+    let hooks = this.#hooks
+    let handler: AnyHandler | undefined
+    const steps = [
+      () => runHooks(isCall ? hooks.afterReadCallHeader : hooks.afterReadPushHeader, inbound, hookTimeout),
+      () => {
+        found = this.#find(inbound.serviceMethod, isCall, orCall)
+        if (found !== undefined) hooks = found.hooks
+        handler = found?.handler ?? this.#unknown(inbound.serviceMethod, isCall)
+        return runHooks(isCall ? hooks.beforeReadCallBody : hooks.beforeReadPushBody, inbound, hookTimeout)
+      },
+      () => {
+        try {
+          inbound.body = found === undefined ? inbound.bytes : this.#decode(inbound.incoming, codec, found.argType)
+        } catch (error) {
+          throw asBadMessage(error)
+        }
+        return undefined
+      },
+    ]
+    const run = (): void => {
+      const name = inbound.serviceMethod
+      const { codecs } = this.#settings
+      const ctx = new Context(session, name, inbound.seq, meta, codecs, codec, found?.resultType, filters, replyHooks(hooks), inbound)
+      this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+    }
+    const refuse = (error: unknown): void => this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
+    const worked = (): void => {
+      const after = runHooks(isCall ? hooks.afterReadCallBody : hooks.afterReadPushBody, inbound, hookTimeout)
+      if (after === undefined) {
+        run()
+        return
+      }
+      session.began()
+      void after
+        .then(run)
+        .catch(refuse)
+        .finally(() => session.ended())
+    }
+    try {
+      const waiting = inTurn(steps, () => {
+        inbound.own()
+        session.began()
+        session.holdReading()
+      })
+      if (waiting === undefined) {
+        worked()
+      } else {
+        void waiting
+          .then(worked)
+          .catch(refuse)
+          .finally(() => {
+            session.ended()
+            session.resumeReading()
+          })
+      }
+    } catch (error) {
+      refuse(error)
+    }
+  }
+
+  #find(name: string, isCall: boolean, orCall: boolean): Route | undefined {
+    const route = findNameText(name)
+    if (route < 0) return undefined
+    return (isCall ? this.#router.calls : this.#router.pushes)[route] ?? (orCall ? this.#router.calls[route] : undefined)
+  }
+
+  #rejectHooked(session: Session, inbound: Inbound, filters: Filters, hooks: MessageHooks, isCall: boolean, thrown: unknown): void {
+    const { log, exposeErrors } = this.#settings
+    if (!(thrown instanceof StatusError)) log.error('a plugin failed', { method: inbound.serviceMethod, error: describe(thrown) })
+    if (isCall) {
+      const status = toStatusError(thrown, exposeErrors)
+      this.#sendStatus(session, filters, inbound.seq, status, undefined, replyHooks(hooks), inbound.serviceMethod, inbound)
+    } else if (thrown instanceof StatusError) {
+      log.warn('a push was dropped', { method: inbound.serviceMethod, error: thrown.cause || thrown.message })
+    }
   }
 
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
@@ -108,10 +212,53 @@ export class Dispatcher {
 
   #succeeded(ctx: Context, value: unknown): void {
     const codec = ctx.replyCodec(this.#settings.codec)
+    if (ctx.hooks === null) {
+      this.#reply(ctx, ctx.replyMeta, codec, value, ctx.resultType)
+      return
+    }
+    const { session, seq, serviceMethod, inbound, replyMeta, resultType } = ctx
+    const out = new Outbound(session, 'reply', seq, serviceMethod, undefined, inbound, replyMeta, codec.name, value, resultType)
+    this.#writeThrough(session, ctx.hooks, out, () => {
+      this.#reply(ctx, out.meta, this.#settings.codecs.byName(out.codec) ?? codec, out.body, out.bodyType)
+    })
+  }
+
+  /** The hooks around a reply (spec/plugins.md §1.2): whatever they do, it is sent. */
+  #writeThrough(session: Session, hooks: MessageHooks, out: Outbound, send: () => void): void {
+    const { hookTimeout, log } = this.#settings
+    const failed = (error: unknown): void => log.warn('a plugin failed', { method: out.serviceMethod, error: describe(error) })
+    const sendNow = (): void => {
+      send()
+      onlyLog(hooks.afterWriteReply, out, hookTimeout, log)
+    }
+    let waiting: Promise<void> | undefined
+    try {
+      waiting = runHooks(hooks.beforeWriteReply, out, hookTimeout)
+    } catch (error) {
+      failed(error)
+    }
+    if (waiting === undefined) {
+      sendNow()
+      return
+    }
+    session.began()
+    void waiting
+      .catch(failed)
+      .then(sendNow)
+      .finally(() => session.ended())
+  }
+
+  #reply(
+    ctx: Context,
+    metaOut: Readonly<Record<string, string>> | undefined,
+    codec: Codec,
+    value: unknown,
+    type: BodyType | undefined,
+  ): void {
     let sent: SendResult | Promise<SendResult>
     try {
-      const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, meta, codec, value, ctx.resultType)
+      const meta = metaOut === undefined ? '' : encodeMeta(metaOut)
+      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, meta, codec, value, type)
     } catch (error) {
       this.#failed(ctx, true, error)
       return
@@ -138,15 +285,14 @@ export class Dispatcher {
       return
     }
     const status = toStatusError(thrown, exposeErrors)
-    const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-    this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, meta)
+    this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta, ctx.hooks, ctx.serviceMethod, ctx.inbound)
   }
 
   /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
-  #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
+  #reject(session: Session, message: Incoming, hooks: MessageHooks | null, isCall: boolean, error: unknown): void {
     const status = asBadMessage(error)
     if (isCall) {
-      this.#sendStatus(session, message.filters, message.seq, status, '')
+      this.#sendStatus(session, message.filters, message.seq, status, undefined, hooks, hooks === null ? '' : methodOf(message), undefined)
     } else {
       this.#settings.log.warn('a push was dropped', {
         method: methodOf(message),
@@ -168,11 +314,29 @@ export class Dispatcher {
   }
 
   #refuse(session: Session, message: Incoming, code: number, cause: string): void {
-    this.#sendStatus(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+    this.#sendStatusNow(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+  }
+
+  #sendStatus(
+    session: Session,
+    filters: Filters,
+    seq: number,
+    status: StatusError,
+    meta: Readonly<Record<string, string>> | undefined,
+    hooks: MessageHooks | null,
+    method: string,
+    inbound: Inbound | undefined,
+  ): void {
+    if (hooks === null) {
+      this.#sendStatusNow(session, filters, seq, status, meta === undefined ? '' : encodeMeta(meta))
+      return
+    }
+    const out = new Outbound(session, 'reply', seq, method, status, inbound, meta, '', undefined, undefined)
+    this.#writeThrough(session, hooks, out, () => this.#sendStatusNow(session, filters, seq, status, encodeMeta(out.meta)))
   }
 
   /** @param last nothing more is tried when it cannot be sent */
-  #sendStatus(session: Session, filters: Filters, seq: number, status: StatusError, meta: string, last = false): void {
+  #sendStatusNow(session: Session, filters: Filters, seq: number, status: StatusError, meta: string, last = false): void {
     const text = encodeStatus(status.code, status.message, status.cause)
     const onError = (error: unknown): void => {
       // Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone.
@@ -193,7 +357,7 @@ export class Dispatcher {
   #notSent(session: Session, filters: Filters, seq: number, result: SendResult, last = false): void {
     if (result === SendResult.TooLarge) {
       const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })
-      if (!last) this.#sendStatus(session, filters, seq, status, '', true)
+      if (!last) this.#sendStatusNow(session, filters, seq, status, '', true)
     } else if (result === SendResult.Unsent) {
       session.fail(CloseReason.Unsent)
     }
@@ -204,8 +368,8 @@ export class Dispatcher {
     return decodeBody(message, codec, this.#settings.limits, type)
   }
 
-  #unknown(message: Incoming, isCall: boolean): AnyHandler {
-    if (methodOf(message) === '') throw badMessage('invalid service method for message')
+  #unknown(method: string, isCall: boolean): AnyHandler {
+    if (method === '') throw badMessage('invalid service method for message')
     const handler = isCall ? this.#router.unknownCall : this.#router.unknownPush
     if (handler === undefined) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
     return handler as AnyHandler
@@ -220,6 +384,20 @@ export class Dispatcher {
 function methodOf(message: Incoming): string {
   if (message.route >= 0) return nameText(message.route)
   return message.method ?? bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
+}
+
+/** @param ours of the endpoint, which sees headers; @param theirs of the route */
+function readsCalls(ours: MessageHooks, theirs: MessageHooks): boolean {
+  return ours.afterReadCallHeader !== null || theirs.beforeReadCallBody !== null || theirs.afterReadCallBody !== null
+}
+
+function readsPushes(ours: MessageHooks, theirs: MessageHooks): boolean {
+  return ours.afterReadPushHeader !== null || theirs.beforeReadPushBody !== null || theirs.afterReadPushBody !== null
+}
+
+/** The same when something of a reply is hooked, else null. */
+function replyHooks(hooks: MessageHooks): MessageHooks | null {
+  return hooks.beforeWriteReply === null && hooks.afterWriteReply === null ? null : hooks
 }
 
 function describe(thrown: unknown): string {

@@ -4,13 +4,15 @@ import { isIP } from 'node:net'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { runHooks } from './hooks.ts'
 import type { Incoming } from './message.ts'
-import type { RouteTypes } from './message-type.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
+import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
-import { type CallHandler, type Controller, type PushHandler, RouteGroup, Router } from './router.ts'
+import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
+import { isThenable } from './thenable.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { Framing, type ListenOptions as SocketOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
@@ -80,6 +82,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly settings: Settings
   /** @internal */
   readonly wheel = wheel
+  /** What `options.plugins` and later calls put there. */
+  readonly plugins: PluginContainer
   readonly #transport: Transport
   readonly #router: Router
   readonly #routes: RouteGroup
@@ -90,39 +94,60 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Connections that have not said their protocol yet. */
   readonly #undecided = new Set<SocketWire>()
   #closed: Promise<void> | undefined
+  /** What hooks about the making of the endpoint still do. */
+  readonly #made: Promise<unknown>[] = []
 
   /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here */
   constructor(options: EndpointOptions = {}) {
     super()
+    this.plugins = new PluginContainer(options.plugins ?? [])
+    this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
-    this.#router = new Router(this.settings.mapper)
+    this.#router = new Router(this.settings.mapper, this.plugins)
     this.#routes = new RouteGroup(this.#router)
     this.#dispatcher = new Dispatcher(this.settings, this.#router)
+    this.#making(this.plugins.hooks.afterNewEndpoint, this)
+  }
+
+  /** @internal */
+  get hooks(): Hooks {
+    return this.plugins.hooks
+  }
+
+  /** A constructor cannot wait: `listen` and `dial` do. */
+  #making<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
+    for (const hook of hooks ?? []) {
+      const result = hook(...args)
+      if (!isThenable(result)) continue
+      const settled = Promise.resolve(result)
+      settled.catch(() => {}) // whoever waits for it is told
+      this.#made.push(settled)
+    }
   }
 
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
-  routeCall(controller: Controller): string[]
+  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routeCall(...args: unknown[]): string[] {
     return (this.#routes.routeCall as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
 
   /** Registers what takes pushes, in the same three forms. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
-  routePush(controller: Controller): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routePush(...args: unknown[]): string[] {
     return (this.#routes.routePush as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
 
   /** A group whose routes share a prefix. */
-  group(prefix: string): RouteGroup {
-    return this.#routes.group(prefix)
+  group(prefix: string, ...plugins: Plugin[]): RouteGroup {
+    return this.#routes.group(prefix, ...plugins)
   }
 
   /** Answers calls that have no route; it gets the body as bytes, undecoded. Without one they fail with 404. */
@@ -143,6 +168,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     this.#requireOpen()
+    await Promise.all(this.#made)
     const address = parseAddress(url)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
@@ -154,8 +180,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#requireOpen()
     }
     this.#listeners.add(listener)
+    const bound = formatAddress(listener.address)
+    try {
+      await this.#all(this.plugins.hooks.afterListen, bound)
+    } catch (error) {
+      this.#listeners.delete(listener)
+      await listener.close()
+      throw error
+    }
     return {
-      url: formatAddress(listener.address),
+      url: bound,
       close: async () => {
         this.#listeners.delete(listener)
         await listener.close()
@@ -165,7 +199,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Connects to `url`.
-   * @throws StatusError 105 (rejects) with the last system error as cause, 499 when `signal` fires; TypeError for a bad url or protocol
+   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires; TypeError for a bad url or protocol
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
@@ -173,6 +207,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { settings } = this
     const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
     this.#requireOpen()
+    await Promise.all(this.#made)
+    await this.#all(this.hooks.beforeDial, url, false)
+    try {
+      return await this.#dialOnce(url, address, protocol, timeout, options)
+    } catch (error) {
+      await this.#watched(this.hooks.afterDialFail, url, error as Error, false)
+      throw error
+    }
+  }
+
+  async #dialOnce(url: string, address: Address, protocol: Protocol, timeout: number, options: DialOptions | undefined): Promise<Session> {
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
     const onAbort = (): void => abort.abort(options?.signal?.reason)
@@ -182,8 +227,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     try {
       const wire = await this.#connect(address, framingOf(protocol), abort.signal)
       this.stats.dialled++
-      return this.#addSession(wire, protocol, false)
+      const { afterDial } = this.hooks
+      const session = this.#addSession(wire, protocol, false, afterDial !== null)
+      if (afterDial !== null) await this.#prepare(session, this.#all(afterDial, session, false))
+      return session
     } catch (error) {
+      if (error instanceof StatusError) throw error // a plugin's own
       const code = options?.signal?.aborted ? Code.Canceled : Code.DialFailed
       throw new StatusError(code, statusText(code), textOf(error))
     } finally {
@@ -227,6 +276,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
+    void this.#watched(this.hooks.afterDisconnect, session)
   }
 
   /** @internal */
@@ -261,7 +311,41 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #begin(wire: SocketWire, protocol: Protocol): void {
     this.stats.accepted++
-    const session = this.#addSession(wire, protocol, true)
+    const { afterAccept } = this.hooks
+    const session = this.#addSession(wire, protocol, true, afterAccept !== null)
+    if (afterAccept === null) {
+      this.#announce(session)
+    } else {
+      this.#prepare(session, this.#all(afterAccept, session)).then(
+        () => this.#announce(session),
+        (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
+      )
+    }
+  }
+
+  /** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
+  async #prepare(session: Session, hooks: Promise<void>): Promise<void> {
+    try {
+      await hooks
+    } catch (error) {
+      session.refuse()
+      throw error
+    }
+    session.begin()
+  }
+
+  /** Hooks in order; the first that fails stops them. */
+  async #all<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
+    await runHooks(hooks === null ? null : hooks.map((hook) => () => hook(...args)), undefined, this.settings.hookTimeout)
+  }
+
+  /** The same where a failure changes nothing. */
+  #watched<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
+    if (hooks === null) return Promise.resolve()
+    return this.#all(hooks, ...args).catch((error) => this.settings.log.warn('a plugin failed', { error: textOf(error) }))
+  }
+
+  #announce(session: Session): void {
     try {
       this.emit('session', session)
     } catch (error) {
@@ -289,12 +373,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return chosen
   }
 
-  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean): Session {
+  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean): Session {
     const address = accepted ? socketWire.remoteAddress : socketWire.localAddress
     // Clients of a Unix socket all have the same address.
     let id = address
     for (let n = 2; this.#sessions.has(id); n++) id = `${address}#${n}`
-    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name)
+    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, preparing)
     this.#sessions.set(id, session)
     return session
   }
@@ -321,12 +405,14 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   async #close(options?: { timeout?: number }): Promise<void> {
+    if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
     await Promise.all([...this.#sessions.values()].map((session) => session.close(options)))
     this.#transport.busyPoll?.(this, 0)
+    await this.#watched(this.hooks.afterCloseEndpoint, this)
   }
 
   #requireOpen(): void {

@@ -5,6 +5,7 @@ import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
+import type { Plugin } from './plugin.ts'
 import type { Proto } from './proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
@@ -34,6 +35,10 @@ export interface EndpointOptions {
   protocol?: string
   /** Protocols besides raw, json, protobuf, http, jsonrpc and redis; one of the same name and id takes the place of any of them. */
   protocols?: readonly Proto[]
+  /** Run in this order for all that the endpoint does; see `Plugin`. */
+  plugins?: readonly Plugin[]
+  /** Milliseconds that a plugin's hook may take to settle; then it failed with 408. Default 10,000. */
+  hookTimeout?: number
   /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
   mapper?: 'http' | 'rpc' | NameMapper
   /** Overrides of single limits. */
@@ -65,6 +70,7 @@ export interface Settings {
   required: readonly Filter[] | null
   protocol: Protocol
   protocols: ProtoTable
+  hookTimeout: number
   mapper: NameMapper
   limits: Readonly<Limits>
   exposeErrors: boolean
@@ -89,6 +95,8 @@ const known = new Set([
   'protocol',
   'protocols',
   'mapper',
+  'plugins',
+  'hookTimeout',
   'limits',
   'exposeErrors',
   'busyPoll',
@@ -125,6 +133,7 @@ export function readOptions(options: EndpointOptions): Settings {
     required,
     protocol: protocols.byName(options.protocol ?? 'raw'),
     protocols,
+    hookTimeout: duration('hookTimeout', options.hookTimeout, 10_000, 1),
     mapper: named,
     limits: readLimits(options.limits ?? {}),
     exposeErrors: options.exposeErrors ?? false,

@@ -3,6 +3,7 @@ import { guardHandler } from './guard.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from './message-type.ts'
 import { internName } from './names.ts'
 import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
+import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import { isSchema } from './standard-schema.ts'
 
 /** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
@@ -12,6 +13,12 @@ export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
 
 /** An object of a class: each of its public methods becomes a route `/class/method`. */
 export type Controller = object
+
+/** What may be said of a route. */
+export interface RouteOptions<Arg = never> extends RouteTypes<Arg> {
+  /** Run for this route's messages behind those of its groups and the endpoint. */
+  plugins?: readonly Plugin[]
+}
 
 /** How the router keeps a handler: the argument's type is the user's business. */
 export type AnyHandler = (arg: never, ctx: CallContext) => unknown
@@ -23,11 +30,14 @@ export interface Route {
   /** Of the argument, for codecs that need one, or `bytes`. */
   readonly argType: MessageType | undefined
   readonly resultType: MessageType | undefined
+  /** Of its own plugins and those of its groups and the endpoint. */
+  readonly hooks: Hooks
 }
 
 /** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
 export class Router {
   readonly mapper: NameMapper
+  readonly plugins: PluginContainer
   /** By interned name (names.ts). */
   readonly calls: (Route | undefined)[] = []
   readonly pushes: (Route | undefined)[] = []
@@ -35,12 +45,13 @@ export class Router {
   unknownCall: CallHandler<Uint8Array, unknown> | undefined
   unknownPush: PushHandler<Uint8Array> | undefined
 
-  constructor(mapper: NameMapper) {
+  constructor(mapper: NameMapper, plugins: PluginContainer) {
     this.mapper = mapper
+    this.plugins = plugins
   }
 
   /** @throws Error when `table` has the name already, RangeError when it is too long for the wire, TypeError for what is no type */
-  add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined): void {
+  add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined, plugins: PluginContainer): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
     const { arg, result } = types ?? {}
@@ -52,7 +63,9 @@ export class Router {
     if (id < 0) throw new RangeError(`service method ${JSON.stringify(name.slice(0, 64))} is over 255 bytes, or there are too many`)
     if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
     while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
-    table[id] = { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType }
+    table[id] = { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, hooks: plugins.hooks }
+    const { afterRegRouter } = plugins.hooks
+    if (afterRegRouter !== null) for (const hook of afterRegRouter) hook({ name, kind: table === this.calls ? 'call' : 'push' })
   }
 }
 
@@ -63,45 +76,56 @@ export class Router {
 export class RouteGroup {
   readonly #router: Router
   readonly #prefix: string
+  readonly #plugins: PluginContainer
 
-  constructor(router: Router, prefix: string = groupPrefix(router.mapper)) {
+  constructor(router: Router, prefix: string = groupPrefix(router.mapper), plugins: PluginContainer = router.plugins) {
     this.#router = router
     this.#prefix = prefix
+    this.#plugins = plugins
   }
 
-  /** A group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`. */
-  group(prefix: string): RouteGroup {
+  /**
+   * A group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`.
+   * @param plugins run for the group's messages behind those of the groups above
+   */
+  group(prefix: string, ...plugins: Plugin[]): RouteGroup {
     if (typeof prefix !== 'string') throw new TypeError('a group prefix must be a string')
-    return new RouteGroup(this.#router, this.#router.mapper(this.#prefix, prefix))
+    return new RouteGroup(this.#router, this.#router.mapper(this.#prefix, prefix), this.#containerFor(plugins))
   }
 
   /**
    * Registers what answers calls; returns the service methods.
-   * @param types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas
+   * @param options types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas; and plugins
    * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
    */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, types?: RouteTypes<Arg>): string[]
-  routeCall(controller: Controller): string[]
+  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routeCall(target: unknown, ...rest: unknown[]): string[] {
     return this.#register(this.#router.calls, target, rest)
   }
 
   /** Registers what takes pushes, in the same three forms; returns the service methods. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>, types?: Pick<RouteTypes<Arg>, 'arg'>): string[]
-  routePush(controller: Controller): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routePush(target: unknown, ...rest: unknown[]): string[] {
     return this.#register(this.#router.pushes, target, rest)
+  }
+
+  #containerFor(plugins: readonly Plugin[] | undefined): PluginContainer {
+    return plugins === undefined || plugins.length === 0 ? this.#plugins : new PluginContainer(plugins, this.#plugins)
   }
 
   /** `rest`: a handler when the target is a name, then the types. */
   #register(table: (Route | undefined)[], target: unknown, rest: unknown[]): string[] {
     const handler = typeof target === 'string' ? rest.shift() : undefined
-    const types = rest[0] as RouteTypes | undefined
-    if (types !== undefined && typeof target === 'object') throw new TypeError('the routes of a controller take no types')
+    const options = rest[0] as RouteOptions | undefined
+    if (typeof target === 'object' && (options?.arg !== undefined || options?.result !== undefined))
+      throw new TypeError('the routes of a controller take no types')
+    const plugins = this.#containerFor(options?.plugins)
     const routes = this.#routesOf(target, handler as AnyHandler | undefined)
-    for (const [name, each] of routes) this.#router.add(table, name, each, types)
+    for (const [name, each] of routes) this.#router.add(table, name, each, options, plugins)
     return routes.map(([name]) => name)
   }
 

@@ -2,11 +2,14 @@ import { EventEmitter } from 'node:events'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
+import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
+import { Inbound, Outbound } from './hooked-messages.ts'
+import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -14,9 +17,10 @@ import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply } from './pending-call.ts'
+import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
-import { type DecodedStatus, decodeStatus } from './status-json.ts'
+import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
+import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
@@ -28,6 +32,7 @@ export interface SessionEvents {
 /** What a session needs from the endpoint it belongs to. */
 export interface SessionOwner {
   readonly settings: Settings
+  readonly hooks: MessageHooks
   readonly wheel: TimerWheel
   /** A CALL or PUSH arrived. `message` is borrowed. */
   onRequest(session: Session, message: Incoming): void
@@ -42,13 +47,15 @@ const ignore = (): void => {}
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> {
+export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
   readonly #owner: SessionOwner
   readonly #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
   #id: string
   #seq = 0
-  #state: 'open' | 'closing' | 'closed' = 'open'
+  #state: 'preparing' | 'open' | 'closing' | 'closed' = 'open'
+  /** While the hooks about a new connection run. */
+  #early: EarlyPhase | undefined
   #swap: Map<unknown, unknown> | undefined
   #running = 0
   #aborts: Set<AbortController> | undefined
@@ -62,14 +69,18 @@ export class Session extends EventEmitter<SessionEvents> {
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
 
-  /** @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string) {
+  /** @param preparing it does not run until `begin` @internal */
+  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean) {
     super()
     this.protocol = protocol
     this.#owner = owner
     this.#wire = wire
     this.#id = id
     this.#required = owner.settings.required
+    if (preparing) {
+      this.#state = 'preparing'
+      this.#early = new EarlyPhase(this.#earlyOwner())
+    }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     wire.sink = this
   }
@@ -146,9 +157,16 @@ export class Session extends EventEmitter<SessionEvents> {
       this.#requireOpen()
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
-      const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       checkMessageType(options?.arg, 'option arg')
-      const sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
+      const { beforeWritePush, afterWritePush } = this.#owner.hooks
+      let sent: Promise<void> | undefined
+      if (beforeWritePush === null && afterWritePush === null) {
+        const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+        sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
+      } else {
+        const out = new Outbound(this, 'push', this.#nextSeq(), method, undefined, undefined, options?.meta, codec.name, arg, options?.arg)
+        sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out)
+      }
       if (sent === undefined) return done
       sent.catch(ignore)
       return sent
@@ -182,16 +200,120 @@ export class Session extends EventEmitter<SessionEvents> {
     }
     if (this.#required !== null && !this.#required.every((filter) => message.filters?.includes(filter))) {
       this.fail(CloseReason.FilterMissing)
-    } else if (message.type === MessageType.Reply) {
-      this.#onReply(message)
+    } else if (this.#early !== undefined) {
+      this.#early.take(message)
     } else {
-      this.#owner.onRequest(this, message)
+      this.#deliver(message)
+      if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
     }
+  }
+
+  #deliver(message: Incoming): void {
+    if (message.type === MessageType.Reply) this.#onReply(message)
+    else if (message.type === MessageType.Call || message.type === MessageType.Push) this.#owner.onRequest(this, message)
+    else this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
+  }
+
+  /** The hooks about the new connection are done. @internal */
+  begin(): void {
+    const early = this.#early
+    if (early === undefined || this.#state !== 'preparing') return
+    this.#state = 'open'
+    this.#early = undefined
+    if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
+    early.end((message) => {
+      if (this.#state === 'open' || this.#state === 'closing') this.#deliver(message)
+    })
+  }
+
+  /** A hook refused the new connection: what it sent is written, then it closes. @internal */
+  refuse(): void {
+    if (this.#state !== 'preparing') return
+    this.#state = 'closing'
+    this.#early = undefined
+    this.#wire.end()
+  }
+
+  /** The hook before a message, which runs before one is there: a session whose hook fails is closed. */
+  #beforeNext(): void {
+    const { hooks, settings } = this.#owner
+    let waiting: Promise<void> | undefined
+    try {
+      waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
+    } catch {
+      this.fail(CloseReason.Hook)
+      return
+    }
+    if (waiting === undefined) return
+    this.#wire.hold()
+    waiting.catch(() => this.fail(CloseReason.Hook)).finally(() => this.#wire.release())
+  }
+
+  /** Reads no message until `resumeReading`. @internal */
+  holdReading(): void {
+    this.#wire.hold()
+  }
+
+  /** @internal */
+  resumeReading(): void {
+    this.#wire.release()
+  }
+
+  #earlyOwner(): EarlyOwner {
+    return {
+      settings: this.#owner.settings,
+      readMeta: (message) => this.readMeta(message),
+      readStatus: (message) => message.status ?? this.#readStatus(message),
+      hold: () => this.#wire.hold(),
+      release: () => this.#wire.release(),
+    }
+  }
+
+  async earlySend(type: MessageType, method: string, body: unknown, options: EarlyOptions = {}): Promise<void> {
+    await this.#earlySend(type, this.#nextSeq(), method, body, options)
+  }
+
+  earlyReceive(options: { timeout?: number } = {}): Promise<EarlyMessage> {
+    try {
+      const timeout = duration('timeout', options.timeout, this.#owner.settings.limits.frameTimeout, 1)
+      return this.#requireEarly().receive(timeout)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  async earlyCall(method: string, arg?: unknown, options: EarlyOptions = {}): Promise<unknown> {
+    const seq = this.#nextSeq()
+    await this.#earlySend(MessageType.Call, seq, method, arg, options)
+    const { type, seq: answered, status, body } = await this.earlyReceive()
+    if (type !== MessageType.Reply || answered !== seq) throw badMessage(`expected the reply to ${method}, got another message`)
+    if (status !== undefined) throw status
+    return body
+  }
+
+  async earlyReply(request: EarlyMessage, body: unknown, options: EarlyOptions = {}): Promise<void> {
+    await this.#earlySend(MessageType.Reply, request.seq, request.serviceMethod, body, options)
+  }
+
+  async #earlySend(type: MessageType, seq: number, method: string, body: unknown, options: EarlyOptions): Promise<void> {
+    this.#requireEarly()
+    const { status, meta = {}, codec } = options
+    const text = status === undefined ? '' : encodeStatus(status.code, status.message, status.cause)
+    const named = this.#codecFor(codec)
+    const sent = this.#wire.send(type, seq, -1, method, text, encodeMeta(meta), named.id, encodeBody(named, body, undefined))
+    if (sent !== SendResult.Ok) throw sendFailure(sent)
+  }
+
+  #requireEarly(): EarlyPhase {
+    if (this.#early === undefined) throw new StatusError(Code.InvalidOperation, undefined, 'the session runs already, or is gone')
+    return this.#early
   }
 
   /** @internal */
   onClose(reason: number, detail: string): void {
     this.#state = 'closed'
+    this.#early?.fail(closeReasonText[reason])
+    this.#early = undefined
     this.#filters.drop()
     const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
     const { log } = this.#owner.settings
@@ -308,7 +430,6 @@ export class Session extends EventEmitter<SessionEvents> {
     const { settings, wheel } = this.#owner
     let timeout = settings.timeout
     let codec = settings.codec
-    let meta = ''
     let signal: AbortSignal | undefined
     let resultType: BodyType | undefined
     let filters: readonly Filter[] | undefined
@@ -317,7 +438,6 @@ export class Session extends EventEmitter<SessionEvents> {
       if (options !== undefined) {
         timeout = duration('timeout', options.timeout, timeout, 0)
         codec = this.#codecFor(options.codec)
-        meta = this.#callMeta(options)
         signal = options.signal
         if (options.filters !== undefined) filters = this.appendFilters(undefined, options.filters)
         checkMessageType(options.arg, 'option arg')
@@ -330,7 +450,16 @@ export class Session extends EventEmitter<SessionEvents> {
         if (signal?.aborted) throw canceled(signal)
       }
       const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
-      const sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
+      const { beforeWriteCall, afterWriteCall } = this.#owner.hooks
+      let sent: Promise<void> | undefined
+      if (beforeWriteCall === null && afterWriteCall === null) {
+        const meta = options === undefined ? '' : this.#callMeta(options)
+        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
+      } else {
+        const meta = { ...options?.meta, ...this.#acceptMeta(options) }
+        const out = new Outbound(this, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
+        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out)
+      }
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
       if (timeout > 0) wheel.add(call, timeout)
@@ -343,7 +472,28 @@ export class Session extends EventEmitter<SessionEvents> {
   #callMeta(options: CallOptions): string {
     const { meta, acceptCodec } = options
     if (acceptCodec === undefined) return meta === undefined ? '' : encodeMeta(meta)
-    return encodeMeta({ ...meta, 'X-Accept-Body-Codec': String(this.#codecFor(acceptCodec).id) })
+    return encodeMeta({ ...meta, ...this.#acceptMeta(options) })
+  }
+
+  #acceptMeta(options: CallOptions | undefined): Record<string, string> {
+    const name = options?.acceptCodec
+    return name === undefined ? {} : { 'X-Accept-Body-Codec': String(this.#codecFor(name).id) }
+  }
+
+  /** Sends what the hooks leave of `out`. As `#send`; it also throws, or rejects with, what a hook before the write throws. */
+  #sendHooked(
+    before: HookList<WriteContext>,
+    after: HookList<WriteContext>,
+    filters: readonly Filter[] | undefined,
+    out: Outbound,
+  ): Promise<void> | undefined {
+    const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
+    const send = (): Promise<void> | undefined => {
+      if (out.kind === 'push') this.#requireOpen()
+      return this.#send(filters, type, out.seq, out.serviceMethod, encodeMeta(out.meta), this.#codecFor(out.codec), out.body, out.bodyType)
+    }
+    const { hookTimeout, log } = this.#owner.settings
+    return writeThrough(before, after, out, hookTimeout, log, send)
   }
 
   /** A call that waited for its filters could not be sent. */
@@ -390,6 +540,11 @@ export class Session extends EventEmitter<SessionEvents> {
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
+    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#owner.hooks
+    if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
+      this.#onReplyHooked(call, message, meta)
+      return
+    }
     let failure: StatusError | undefined
     let body: unknown
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
@@ -408,14 +563,61 @@ export class Session extends EventEmitter<SessionEvents> {
         failure = asBadMessage(error)
       }
     }
-    this.#pending.take(message.seq)
+    this.#settle(call, failure, body, meta, message.codec)
+  }
+
+  #settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
+    this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure !== undefined) {
       call.fail(failure)
     } else {
-      call.succeed(call.full ? { body, meta, codec: message.codec } : body)
+      call.succeed(call.full ? { body, meta, codec } : body)
     }
     if (this.#onIdle !== undefined) this.#checkIdle()
+  }
+
+  /** spec/plugins.md §1.3: the hook after the body runs for what succeeded. A hook that fails fails the call. */
+  #onReplyHooked(call: PendingCall, message: Incoming, meta: Meta): void {
+    const { hooks, settings } = this.#owner
+    const status = message.status ?? this.#readStatus(message)
+    if (status === undefined) {
+      this.fail(CloseReason.Status)
+      return
+    }
+    const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
+    const { codec } = message
+    const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec))
+    const steps = [
+      () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
+      () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),
+      () => (failed === undefined ? void inbound.decode(settings.limits, call.resultType) : undefined),
+      () => (failed === undefined ? runHooks(hooks.afterReadReplyBody, inbound, settings.hookTimeout) : undefined),
+    ]
+    const settle = (failure: StatusError | undefined): void => {
+      // Its deadline may have been faster, or the session's end.
+      if (this.#pending.peek(call.seq) === call) this.#settle(call, failure, inbound.body, meta, codec)
+    }
+    let waiting: Promise<void> | undefined
+    try {
+      waiting = inTurn(steps, () => {
+        inbound.own()
+        this.#wire.hold()
+      })
+    } catch (error) {
+      settle(toStatusError(error, true))
+      return
+    }
+    if (waiting === undefined) {
+      settle(failed)
+    } else {
+      void waiting
+        .then(
+          () => settle(failed),
+          (error) => settle(toStatusError(error, true)),
+        )
+        .finally(() => this.#wire.release())
+    }
   }
 
   #readStatus(message: Incoming): DecodedStatus | undefined {

@@ -28,6 +28,7 @@ enum class CloseReason : uint8_t {
   kProtocol,
   kMalformed,
   kFilterMissing,
+  kHook,
 };
 
 inline constexpr const char* kCloseReasonText[] = {
@@ -52,6 +53,7 @@ inline constexpr const char* kCloseReasonText[] = {
     "bytes of no protocol, or of several, that is offered here",
     "bytes that are not the protocol",
     "message without a required transfer filter",
+    "refused by a plugin",
 };
 
 }  // namespace dmicro

@@ -54,7 +54,7 @@ bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
     return false;
   }
   if (!reader.U8(&message->type)) return false;
-  if (message->type < kTypeCall || message->type > kTypePush) {
+  if (message->type < kTypeCall || message->type > kTypeLast) {
     *reason = CloseReason::kType;
     return false;
   }

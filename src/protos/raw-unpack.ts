@@ -71,7 +71,8 @@ export function unpackFields(buffer: Buffer, start: number, end: number, into: I
 
   if (next >= end) return -CloseReason.Overrun
   const type = buffer[next]
-  if (type < MessageType.Call || type > MessageType.Push) return -CloseReason.Type
+  // Whether authentication is still on is for the session to say.
+  if (type < MessageType.Call || type > MessageType.AuthReply) return -CloseReason.Type
 
   at = next + 2
   if (at > end) return -CloseReason.Overrun

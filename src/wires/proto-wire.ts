@@ -131,7 +131,8 @@ export abstract class ProtoWire implements Wire, WireSink {
   /** Looks the route of what `unpack` made up. `Local`, or why the session must close. */
   protected place(into: Incoming): CloseReason {
     const { type, seq, method, status, meta } = into
-    if (type !== MessageType.Call && type !== MessageType.Reply && type !== MessageType.Push) return CloseReason.Type
+    // Whether authentication is still on is for the session to say.
+    if (!Number.isInteger(type) || type < MessageType.Call || type > MessageType.AuthReply) return CloseReason.Type
     if (!Number.isSafeInteger(seq)) return CloseReason.Seq
     if (status !== undefined && !isStatus(status)) return CloseReason.Status
     if (meta !== undefined) {

@@ -1,0 +1,117 @@
+import type { Codec } from './codec.ts'
+import { decodeBody } from './codec.ts'
+import type { CodecTable } from './codec-table.ts'
+import type { Limits } from './limits.ts'
+import type { Incoming, MessageType } from './message.ts'
+import type { Meta } from './meta.ts'
+import { nameText } from './names.ts'
+import type { EarlyMessage } from './session-views.ts'
+import { Code, StatusError, statusText, textOf } from './status.ts'
+import type { DecodedStatus } from './status-json.ts'
+
+/** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
+const MAX_WAITING = 16
+
+interface Waiter {
+  resolve(message: EarlyMessage): void
+  reject(error: StatusError): void
+  timer: NodeJS.Timeout
+}
+
+/** What an early phase needs of its session. */
+export interface EarlyOwner {
+  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits> }
+  readMeta(message: Incoming): Meta | undefined
+  readStatus(message: Incoming): DecodedStatus | undefined
+  /** The wire delivers no more, or again. */
+  hold(): void
+  release(): void
+}
+
+/** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
+export class EarlyPhase {
+  readonly #owner: EarlyOwner
+  readonly #waiting: Incoming[] = []
+  #waiter: Waiter | undefined
+  #held = false
+
+  constructor(owner: EarlyOwner) {
+    this.#owner = owner
+  }
+
+  /** `message` is borrowed. */
+  take(message: Incoming): void {
+    if (this.#waiter !== undefined) {
+      this.#give(this.#waiter, message)
+      return
+    }
+    this.#waiting.push(message.owned())
+    if (!this.#held && this.#waiting.length >= MAX_WAITING) {
+      this.#held = true
+      this.#owner.hold()
+    }
+  }
+
+  receive(timeout: number): Promise<EarlyMessage> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
+      const timer = setTimeout(() => this.fail('no early message in time'), timeout)
+      const waiter = { resolve, reject, timer }
+      this.#waiter = waiter
+      const message = this.#waiting.shift()
+      if (message !== undefined) this.#give(waiter, message)
+      this.#release()
+    })
+  }
+
+  /** The connection is gone, or nothing came. */
+  fail(cause: string): void {
+    const waiter = this.#waiter
+    if (waiter === undefined) return
+    this.#waiter = undefined
+    clearTimeout(waiter.timer)
+    waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
+  }
+
+  /** The session runs: `deliver` gets what waited, before anything that comes from now on. */
+  end(deliver: (message: Incoming) => void): void {
+    this.fail('the hooks are done')
+    for (const message of this.#waiting.splice(0)) deliver(message)
+    this.#release()
+  }
+
+  #release(): void {
+    if (!this.#held || this.#waiting.length >= MAX_WAITING) return
+    this.#held = false
+    this.#owner.release()
+  }
+
+  #give(waiter: Waiter, message: Incoming): void {
+    this.#waiter = undefined
+    clearTimeout(waiter.timer)
+    try {
+      waiter.resolve(this.#read(message))
+    } catch (error) {
+      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), textOf(error), { stack: false }))
+    }
+  }
+
+  #read(message: Incoming): EarlyMessage {
+    const { codecs, limits } = this.#owner.settings
+    const codec: Codec | undefined = codecs.byId(message.codec)
+    const meta = this.#owner.readMeta(message)
+    const status = this.#owner.readStatus(message)
+    if (meta === undefined || status === undefined) throw new Error('unreadable meta or status')
+    const name =
+      message.route >= 0 ? nameText(message.route) : (message.method ?? message.buffer.toString('utf8', message.nameStart, message.nameEnd))
+    return {
+      type: message.type as MessageType,
+      seq: message.seq,
+      serviceMethod: name,
+      status: status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause, { stack: false }),
+      meta,
+      codec: codec === undefined ? '' : codec.name,
+      body: decodeBody(message, codec, limits),
+    }
+  }
+}

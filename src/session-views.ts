@@ -1,0 +1,73 @@
+import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+import type { MessageType } from './message.ts'
+import type { Meta } from './meta.ts'
+import type { Reply } from './pending-call.ts'
+import type { StatusError } from './status.ts'
+
+/** What is always there of a session (spec/behaviour.md §2): all that a hook sees of one that is gone. */
+export interface BaseSession {
+  /** Unique in its endpoint. */
+  readonly id: string
+  readonly localAddress: string
+  readonly remoteAddress: string
+  /** Name of the protocol it speaks. */
+  readonly protocol: string
+  /** The application's own data about this session. */
+  readonly swap: Map<unknown, unknown>
+}
+
+/** A session as hooks see it while it runs. */
+export interface CtxSession extends BaseSession {
+  /** Calls and pushes may be made. */
+  readonly health: boolean
+  call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
+  call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
+  callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
+  push(method: string, arg?: unknown, options?: PushOptions): Promise<void>
+  /** Closes at once. */
+  destroy(): void
+}
+
+/** What one early message may say. */
+export interface EarlyOptions {
+  /** String values that travel beside the body. */
+  meta?: Readonly<Record<string, string>>
+  /** Name of the body's codec; default: the endpoint's. */
+  codec?: string
+  status?: StatusError
+}
+
+/** A message received before the session runs. */
+export interface EarlyMessage {
+  readonly type: MessageType
+  readonly seq: number
+  readonly serviceMethod: string
+  /** Undefined when OK. */
+  readonly status: StatusError | undefined
+  readonly meta: Meta
+  /** Name of the body's codec, '' for none. */
+  readonly codec: string
+  /** Decoded by its codec. */
+  readonly body: unknown
+}
+
+/**
+ * A session that has its connection and does not run yet, as `afterAccept` and `afterDial` see it (spec/behaviour.md §2). No hook runs for what is sent
+ * and received here. Once the hooks are done each of these fails with status 1.
+ */
+export interface EarlySession extends BaseSession {
+  setId(id: string): void
+  /** Resolves when the message is queued. */
+  earlySend(type: MessageType, method: string, body: unknown, options?: EarlyOptions): Promise<void>
+  /**
+   * The next message, whatever it is.
+   * @param options.timeout milliseconds, default the endpoint's `limits.frameTimeout`
+   * @throws StatusError (rejects) 102 when none comes in time, the connection is lost, or the body cannot be decoded
+   */
+  earlyReceive(options?: { timeout?: number }): Promise<EarlyMessage>
+  /** Sends a CALL and waits for its REPLY; a failed one is thrown. */
+  earlyCall(method: string, arg?: unknown, options?: EarlyOptions): Promise<unknown>
+  earlyReply(request: EarlyMessage, body: unknown, options?: EarlyOptions): Promise<void>
+  /** Closes at once. */
+  destroy(): void
+}
