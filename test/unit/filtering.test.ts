@@ -135,7 +135,7 @@ describe('inbound', () => {
       ['Overrun', await filtered(['md5'], frame({ metaLength: 500 }))],
       ['Seq', await filtered(['gzip'], frame({ seq: '!' }))],
       ['Type', await filtered(['gzip'], frame({ type: 0 }))],
-      ['Type', await filtered(['gzip'], frame({ type: 4 }))],
+      ['Type', await filtered(['gzip'], frame({ type: 6 }))],
     ]
     for (const [reason, bytes] of cases) {
       const { got, failures, receive } = receiver()

@@ -118,7 +118,7 @@ test('every violation is found however its bytes are cut, after the frames befor
     [Buffer.from([0, 0, 0, 50, 2]), CloseReason.Version],
     [Buffer.from([0, 0, 0, 50, 1, 5]), CloseReason.FilterCount],
     [frame({ seq: '!' }), CloseReason.Seq],
-    [frame({ type: 4 }), CloseReason.Type],
+    [frame({ type: 6 }), CloseReason.Type],
     [frame({ metaLength: 500 }), CloseReason.Overrun],
   ]
   for (const [bytes, reason] of bad) {

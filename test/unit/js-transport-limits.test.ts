@@ -19,7 +19,7 @@ test('a violation closes its connection with its reason, after the messages befo
     ['Version', Buffer.from([0, 0, 0, 50, 6])],
     ['FilterCount', Buffer.from([0, 0, 0, 50, 1, 5])],
     ['Seq', frame({ seq: '!' })],
-    ['Type', frame({ type: 4 })],
+    ['Type', frame({ type: 6 })],
     ['Overrun', frame({ metaLength: 500 })],
   ]
   for (const [reason, bytes] of bad) {

@@ -157,11 +157,11 @@ test('members may be absent, null, repeated, or text in place of a number', () =
 
 const reasons: [string, string, CloseReason | undefined][] = [
   ['type 0', goDocument({ type: '0' }), CloseReason.Type],
-  ['type 4', goDocument({ type: '4' }), CloseReason.Type],
+  ['type 6', goDocument({ type: '6' }), CloseReason.Type],
   ['type 257', goDocument({ type: '257' }), CloseReason.Type],
   ['a negative type', goDocument({ type: '-1' }), CloseReason.Type],
   ['no type', '{"seq":1}', CloseReason.Type],
-  ['type 4 in another layout', '{"mtype":4}', CloseReason.Type],
+  ['type 6 in another layout', '{"mtype":6}', CloseReason.Type],
   ['seq over int32', goDocument({ seq: '2147483648' }), CloseReason.Seq],
   ['seq under int32', goDocument({ seq: '-2147483649' }), CloseReason.Seq],
   ['a seq of many digits', goDocument({ seq: `-2147483648${'0'.repeat(100_000)}` }), CloseReason.Seq],

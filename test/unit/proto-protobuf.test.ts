@@ -165,7 +165,7 @@ for (const [what, payload, fields] of values) {
 const bad: [string, string, CloseReason?][] = [
   ['no bytes', '', CloseReason.Type],
   ['type 0', '0801', CloseReason.Type],
-  ['type 4', '1004', CloseReason.Type],
+  ['type 6', '1006', CloseReason.Type],
   ['type 256', '108002', CloseReason.Type],
   ['a negative type', '10ffffffffffffffffff01', CloseReason.Type],
   ['a tag alone', '1001 08'],

@@ -11,7 +11,7 @@ export const OUT_OF_RANGE = 0x8000_0000
 
 /** @throws ProtoError when a number is outside its range */
 export function setNumbers(message: Incoming, type: number, seq: number, codec: number): void {
-  if (type < MessageType.Call || type > MessageType.Push) throw new ProtoError('unknown message type', CloseReason.Type)
+  if (type < MessageType.Call || type > MessageType.AuthReply) throw new ProtoError('unknown message type', CloseReason.Type)
   if (seq === OUT_OF_RANGE) throw new ProtoError('seq that is no int32', CloseReason.Seq)
   if (codec < 0 || codec > 255) throw new ProtoError('bodyCodec that is no codec id')
   message.type = type

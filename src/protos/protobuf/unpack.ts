@@ -58,7 +58,7 @@ export function unpackMessage(bytes: Buffer, start: number, end: number, maxDept
         fields.skip(tag, maxDepth)
     }
   }
-  if (type < MessageType.Call || type > MessageType.Push) throw new ProtoError('unknown message type', CloseReason.Type)
+  if (type < MessageType.Call || type > MessageType.AuthReply) throw new ProtoError('unknown message type', CloseReason.Type)
   if (into.statusEnd - into.statusStart > MAX_STATUS_BYTES) throw new ProtoError('status over 64 KiB', CloseReason.Status)
   if (into.metaEnd - into.metaStart > MAX_META_BYTES) throw new ProtoError('meta over 64 KiB', CloseReason.Meta)
   into.buffer = bytes
