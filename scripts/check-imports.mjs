@@ -111,6 +111,7 @@ const ORDER = [
   'hooks',
   'hooked-messages',
   'plugin',
+  'redial',
   'options',
   'early',
   'session',

@@ -52,6 +52,8 @@ export class Context implements CallContext {
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
   private controller: AbortController | undefined
+  /** Of the session's connection that brought it. @internal */
+  readonly epoch: number
   /** Hooks around the reply, null for none. @internal */
   readonly hooks: MessageHooks | null
   /** The message as hooks saw it, undefined when there were none. @internal */
@@ -80,6 +82,7 @@ export class Context implements CallContext {
     this.codecOut = undefined
     this.filtersOut = filters
     this.controller = undefined
+    this.epoch = session.epoch
     this.hooks = hooks
     this.inbound = inbound
   }

@@ -101,6 +101,7 @@ export class Dispatcher {
     let found: Route | undefined
     let hooks = this.#hooks
     let handler: AnyHandler | undefined
+    let resume = (): void => {}
     const steps = [
       () => runHooks(isCall ? hooks.afterReadCallHeader : hooks.afterReadPushHeader, inbound, hookTimeout),
       () => {
@@ -141,7 +142,7 @@ export class Dispatcher {
       const waiting = inTurn(steps, () => {
         inbound.own()
         session.began()
-        session.holdReading()
+        resume = session.holdReading()
       })
       if (waiting === undefined) {
         worked()
@@ -151,7 +152,7 @@ export class Dispatcher {
           .catch(refuse)
           .finally(() => {
             session.ended()
-            session.resumeReading()
+            resume()
           })
       }
     } catch (error) {
@@ -255,6 +256,7 @@ export class Dispatcher {
     value: unknown,
     type: BodyType | undefined,
   ): void {
+    if (ctx.epoch !== ctx.session.epoch) return // its caller is gone, and the new peer would take it for another's
     let sent: SendResult | Promise<SendResult>
     try {
       const meta = metaOut === undefined ? '' : encodeMeta(metaOut)
@@ -284,6 +286,7 @@ export class Dispatcher {
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: thrown.message })
       return
     }
+    if (ctx.epoch !== ctx.session.epoch) return
     const status = toStatusError(thrown, exposeErrors)
     this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta, ctx.hooks, ctx.serviceMethod, ctx.inbound)
   }

@@ -23,9 +23,8 @@ export interface EarlyOwner {
   readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits> }
   readMeta(message: Incoming): Meta | undefined
   readStatus(message: Incoming): DecodedStatus | undefined
-  /** The wire delivers no more, or again. */
-  hold(): void
-  release(): void
+  /** The wire delivers no more until what this returns is called. */
+  holdReading(): () => void
 }
 
 /** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
@@ -33,7 +32,7 @@ export class EarlyPhase {
   readonly #owner: EarlyOwner
   readonly #waiting: Incoming[] = []
   #waiter: Waiter | undefined
-  #held = false
+  #resume: (() => void) | undefined
 
   constructor(owner: EarlyOwner) {
     this.#owner = owner
@@ -46,10 +45,7 @@ export class EarlyPhase {
       return
     }
     this.#waiting.push(message.owned())
-    if (!this.#held && this.#waiting.length >= MAX_WAITING) {
-      this.#held = true
-      this.#owner.hold()
-    }
+    if (this.#resume === undefined && this.#waiting.length >= MAX_WAITING) this.#resume = this.#owner.holdReading()
   }
 
   receive(timeout: number): Promise<EarlyMessage> {
@@ -81,9 +77,9 @@ export class EarlyPhase {
   }
 
   #release(): void {
-    if (!this.#held || this.#waiting.length >= MAX_WAITING) return
-    this.#held = false
-    this.#owner.release()
+    if (this.#resume === undefined || this.#waiting.length >= MAX_WAITING) return
+    this.#resume()
+    this.#resume = undefined
   }
 
   #give(waiter: Waiter, message: Incoming): void {

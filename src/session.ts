@@ -17,6 +17,7 @@ import { internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply } from './pending-call.ts'
+import { type Redial, WaitingRoom } from './redial.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
@@ -24,7 +25,13 @@ import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
+export type SessionState = 'preparing' | 'open' | 'redialing' | 'closing' | 'closed'
+
 export interface SessionEvents {
+  /** The connection is lost, and will be made anew. Open calls have failed with 102. */
+  redialing: [reason: StatusError]
+  /** It is there again. */
+  redialed: []
   /** The session is gone. The error says why, and is undefined when this side closed it. */
   close: [reason: StatusError | undefined]
 }
@@ -37,6 +44,10 @@ export interface SessionOwner {
   /** A CALL or PUSH arrived. `message` is borrowed. */
   onRequest(session: Session, message: Incoming): void
   onSessionClosed(session: Session, reason: number): void
+  /** The connection of a session with redial is lost. */
+  onSessionLost(session: Session): void
+  /** An id that no session has, best `address`. */
+  freeId(address: string): string
   renameSession(session: Session, id: string): void
 }
 
@@ -49,11 +60,19 @@ const ignore = (): void => {}
  */
 export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
   readonly #owner: SessionOwner
-  readonly #wire: Wire
+  #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
   #id: string
   #seq = 0
-  #state: 'preparing' | 'open' | 'closing' | 'closed' = 'open'
+  #state: SessionState = 'open'
+  /** Counts connections: a reply belongs to the one its call came from. @internal */
+  epoch = 0
+  readonly #redial: Redial | undefined
+  /** Calls and pushes made while there is no connection. */
+  #room: WaitingRoom | undefined
+  #ownId = false
+  /** While redialing: the attempt's connection is open. */
+  #attached = false
   /** While the hooks about a new connection run. */
   #early: EarlyPhase | undefined
   #swap: Map<unknown, unknown> | undefined
@@ -62,7 +81,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #closed: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
-  readonly #filters: FilterPipes
+  #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
   readonly #required: readonly Filter[] | null
 
@@ -70,12 +89,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   readonly protocol: string
 
   /** @param preparing it does not run until `begin` @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean) {
+  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean, redial?: Redial) {
     super()
     this.protocol = protocol
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#redial = redial
     this.#required = owner.settings.required
     if (preparing) {
       this.#state = 'preparing'
@@ -96,6 +116,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (id === this.#id || this.#state === 'closed') return
     this.#owner.renameSession(this, id)
     this.#id = id
+    this.#ownId = true
+  }
+
+  get state(): SessionState {
+    return this.#state
   }
 
   get localAddress(): string {
@@ -154,7 +179,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     try {
-      this.#requireOpen()
+      if (this.#state !== 'open') return this.#pushLater(method, arg, options)
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
@@ -177,6 +202,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
   }
 
+  #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    const room = this.#requireRoom()
+    const sent = new Promise<void>((resolve, reject) => {
+      room.add(this.#owner.settings.timeout, () => resolve(this.push(method, arg, options)), reject)
+    })
+    sent.catch(ignore)
+    return sent
+  }
+
   /**
    * Closes gracefully: refuses new work, lets running handlers, open calls and transfer filters finish for at most `timeout` milliseconds
    * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
@@ -189,7 +223,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** Closes at once: open calls fail with 102, what is queued is lost. */
   destroy(): void {
-    if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
+    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
+    else if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
   }
 
   /** @internal */
@@ -220,6 +255,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (early === undefined || this.#state !== 'preparing') return
     this.#state = 'open'
     this.#early = undefined
+    this.#run(early)
+  }
+
+  #run(early: EarlyPhase): void {
     if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
     early.end((message) => {
       if (this.#state === 'open' || this.#state === 'closing') this.#deliver(message)
@@ -245,18 +284,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       return
     }
     if (waiting === undefined) return
-    this.#wire.hold()
-    waiting.catch(() => this.fail(CloseReason.Hook)).finally(() => this.#wire.release())
+    const wire = this.#wire
+    wire.hold()
+    waiting.catch(() => wire.destroy(CloseReason.Hook)).finally(() => wire.release())
   }
 
-  /** Reads no message until `resumeReading`. @internal */
-  holdReading(): void {
-    this.#wire.hold()
-  }
-
-  /** @internal */
-  resumeReading(): void {
-    this.#wire.release()
+  /** Reads no message until what this returns is called. @internal */
+  holdReading(): () => void {
+    const wire = this.#wire
+    wire.hold()
+    return () => wire.release()
   }
 
   #earlyOwner(): EarlyOwner {
@@ -264,8 +301,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       settings: this.#owner.settings,
       readMeta: (message) => this.readMeta(message),
       readStatus: (message) => message.status ?? this.#readStatus(message),
-      hold: () => this.#wire.hold(),
-      release: () => this.#wire.release(),
+      holdReading: () => this.holdReading(),
     }
   }
 
@@ -311,6 +347,73 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onClose(reason: number, detail: string): void {
+    if (this.#state === 'redialing') {
+      // An attempt that got a connection lost it again.
+      this.#early?.fail(closeReasonText[reason])
+      this.#attached = false
+      return
+    }
+    const redial = this.#redial !== undefined && this.#state === 'open' && reason !== CloseReason.Local
+    const error = this.#lose(reason, detail)
+    if (!redial) {
+      this.#over(reason, error)
+      return
+    }
+    this.#state = 'redialing'
+    this.#attached = false
+    this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
+    this.#owner.onSessionLost(this)
+    this.#tell('redialing', error)
+  }
+
+  /** A new connection, for hooks to try out. @internal */
+  attach(wire: Wire): void {
+    this.epoch++
+    this.#attached = true
+    this.#wire = wire
+    this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
+    this.#early = new EarlyPhase(this.#earlyOwner())
+    if (!this.#ownId) {
+      const id = this.#owner.freeId(wire.localAddress)
+      this.#owner.renameSession(this, id)
+      this.#id = id
+    }
+    wire.sink = this
+  }
+
+  /** It is of no use after all. @internal */
+  detach(): void {
+    if (this.#state !== 'redialing') return
+    this.#early = undefined
+    if (!this.#attached) return
+    this.#attached = false
+    this.#wire.sink = { onMessage: () => {}, onClose: () => {} }
+    this.#wire.end()
+  }
+
+  /** Goes on with the connection that was attached; false when it is gone. @internal */
+  reopen(): boolean {
+    const early = this.#early
+    if (this.#state !== 'redialing' || !this.#attached || early === undefined) return false
+    this.#state = 'open'
+    this.#early = undefined
+    this.#run(early)
+    this.#room?.run()
+    this.#tell('redialed')
+    return true
+  }
+
+  /** No connection comes any more. @internal */
+  giveUp(reason: number, detail: string): void {
+    if (this.#state !== 'redialing') return
+    this.detach()
+    const error = this.#lose(reason, detail)
+    this.#room?.fail(error)
+    this.#over(reason, error)
+  }
+
+  /** What a lost connection takes with it. */
+  #lose(reason: number, detail: string): StatusError {
     this.#state = 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
@@ -324,13 +427,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       call.fail(error)
     }
     if (this.#aborts !== undefined) for (const controller of this.#aborts) controller.abort(error)
+    return error
+  }
+
+  #over(reason: number, error: StatusError): void {
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
+    this.#tell('close', reason === CloseReason.Local ? undefined : error)
+  }
+
+  #tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
     try {
-      this.emit('close', reason === CloseReason.Local ? undefined : error)
+      ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
     } catch (thrown) {
-      log.error('a close listener threw', { error: textOf(thrown) })
+      this.#owner.settings.log.error(`a ${name} listener threw`, { error: textOf(thrown) })
     }
   }
 
@@ -434,7 +545,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     let resultType: BodyType | undefined
     let filters: readonly Filter[] | undefined
     try {
-      this.#requireOpen()
+      if (this.#state !== 'open') {
+        this.#callLater(method, arg, options, full, resolve, reject)
+        return
+      }
       if (options !== undefined) {
         timeout = duration('timeout', options.timeout, timeout, 0)
         codec = this.#codecFor(options.codec)
@@ -467,6 +581,37 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     } catch (error) {
       reject(asWriteFailure(error))
     }
+  }
+
+  /** @throws StatusError 102 unless the call may wait for a connection */
+  #callLater(
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const room = this.#requireRoom()
+    const timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
+    const signal = options?.signal
+    if (signal?.aborted) throw canceled(signal)
+    const run = (waited: number): void => {
+      signal?.removeEventListener('abort', abort)
+      const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
+      this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject)
+    }
+    const leave = room.add(timeout, run, reject)
+    const abort = (): void => {
+      leave()
+      reject(canceled(signal as AbortSignal))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  #requireRoom(): WaitingRoom {
+    if (this.#state !== 'redialing' || this.#redial?.wait !== true || this.#room === undefined) throw new StatusError(Code.ConnectionClosed)
+    return this.#room
   }
 
   #callMeta(options: CallOptions): string {
@@ -598,11 +743,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       // Its deadline may have been faster, or the session's end.
       if (this.#pending.peek(call.seq) === call) this.#settle(call, failure, inbound.body, meta, codec)
     }
+    let resume = ignore
     let waiting: Promise<void> | undefined
     try {
       waiting = inTurn(steps, () => {
         inbound.own()
-        this.#wire.hold()
+        resume = this.holdReading()
       })
     } catch (error) {
       settle(toStatusError(error, true))
@@ -616,7 +762,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
           () => settle(failed),
           (error) => settle(toStatusError(error, true)),
         )
-        .finally(() => this.#wire.release())
+
+        .finally(resume)
     }
   }
 
@@ -626,6 +773,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async #close(timeout: number): Promise<void> {
+    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
     const closed = new Promise<void>((resolve) => {
