@@ -289,7 +289,8 @@ onEachTransport('plugins', (transport) => {
       },
       { code: 102 },
     )
-    assert.ok(answered >= 1 && answered <= 3)
+    // The reply of the last one may be on its way when the session closes.
+    assert.ok(answered >= 3 && answered <= 4, String(answered))
   })
 
   it('refuses what is no plugin', () => {

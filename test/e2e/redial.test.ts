@@ -77,17 +77,19 @@ onEachTransport('redial', (transport) => {
     )
     const client = endpoint(t, { transport, redial: quick })
     client.routeCall('/slow', () => new Promise<string>((resolve) => gates.push(() => resolve('stale'))))
+    const first = event(place.server, 'session')
     const session = await client.dial(place.url)
     const open = status(session.call('/wait'))
-    const [peer] = place.server.sessions() as unknown as Session[]
-    const theirs = status(([...place.server.sessions()][0] ?? peer).call('/slow'))
+    const [peer] = (await first) as [Session]
+    const theirs = status(peer.call('/slow'))
     while (gates.length < 2) await new Promise(setImmediate)
     const back = event(session, 'redialed')
-    for (const each of place.server.sessions()) each.destroy()
+    const second = event(place.server, 'session')
+    peer.destroy()
     assert.equal((await open)[0], 102)
     assert.equal((await theirs)[0], 102)
     await back
-    const [next] = [...place.server.sessions()]
+    const [next] = (await second) as [Session]
     const answer = next.call('/slow')
     while (gates.length < 3) await new Promise(setImmediate)
     gates[0]()
@@ -146,9 +148,11 @@ onEachTransport('redial', (transport) => {
         if (seen.length === 2) throw new StatusError(403)
       },
     }
+    const accepted = event(place.server, 'session')
     const session = await endpoint(t, { transport, redial: quick, plugins: [plugin] }).dial(place.url)
     const back = event(session, 'redialed')
-    for (const each of place.server.sessions()) each.destroy()
+    const [peer] = (await accepted) as [Session]
+    peer.destroy()
     await back
     assert.deepEqual(seen, [false, true, true])
     assert.equal(await session.call('/echo', 'x'), 'x')
