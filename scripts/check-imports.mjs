@@ -118,6 +118,8 @@ const ORDER = [
   'router',
   'dispatcher',
   'endpoint',
+  'plugins/body-cipher',
+  'plugins/*',
   'index',
 ]
 

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { bodyText, type Codec, decodeBody } from './codec.ts'
+import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
@@ -25,7 +25,7 @@ import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
 export interface SessionEvents {
-  /** The session is gone. The error says why, and is undefined when this side closed it. */
+  /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */
   close: [reason: StatusError | undefined]
 }
 
@@ -60,6 +60,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #running = 0
   #aborts: Set<AbortController> | undefined
   #closed: Promise<void> | undefined
+  /** Why this side closed it, where something said so. */
+  #cause: string | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   readonly #filters: FilterPipes
@@ -164,7 +166,20 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
         sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
       } else {
-        const out = new Outbound(this, 'push', this.#nextSeq(), method, undefined, undefined, options?.meta, codec.name, arg, options?.arg)
+        const { codecs } = this.#owner.settings
+        const out = new Outbound(
+          this,
+          codecs,
+          'push',
+          this.#nextSeq(),
+          method,
+          undefined,
+          undefined,
+          options?.meta,
+          codec.name,
+          arg,
+          options?.arg,
+        )
         sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out)
       }
       if (sent === undefined) return done
@@ -187,9 +202,19 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#closed
   }
 
-  /** Closes at once: open calls fail with 102, what is queued is lost. */
-  destroy(): void {
-    if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
+  /** The sequence number of the CALL or PUSH sent last. */
+  get lastSeq(): number {
+    return this.#seq
+  }
+
+  /**
+   * Closes at once: open calls fail with 102, what is queued is lost.
+   * @param cause told to them, to the log and to listeners of `close`; default: that this side closed it
+   */
+  destroy(cause?: string): void {
+    if (this.#state === 'closed') return
+    this.#cause ??= cause
+    this.#wire.destroy(CloseReason.Local)
   }
 
   /** @internal */
@@ -315,9 +340,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     this.#filters.drop()
-    const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
+    const told = reason === CloseReason.Local ? this.#cause : undefined
+    const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
-    if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
       this.#owner.wheel.remove(call)
@@ -328,7 +354,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
     try {
-      this.emit('close', reason === CloseReason.Local ? undefined : error)
+      this.emit('close', reason === CloseReason.Local && told === undefined ? undefined : error)
     } catch (thrown) {
       log.error('a close listener threw', { error: textOf(thrown) })
     }
@@ -457,7 +483,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
       } else {
         const meta = { ...options?.meta, ...this.#acceptMeta(options) }
-        const out = new Outbound(this, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
+        const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
         sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out)
       }
       this.#pending.set(call)
@@ -588,6 +614,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
     const { codec } = message
     const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec))
+    inbound.status = failed
     const steps = [
       () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
       () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),
@@ -676,11 +703,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
-}
-
-/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
-function encodeBody(codec: Codec, value: unknown, type: BodyType | undefined): string | Uint8Array | null {
-  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }
 
 function requireSent(result: SendResult): void {
