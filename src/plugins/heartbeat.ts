@@ -219,6 +219,7 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
 /** 0 for none, -1 for what Go's Atoi refuses and for what is negative. */
 function parseRate(text: string): number {
   if (text === '') return 0
-  const rate = /^[+-]?[0-9]+$/.test(text) ? Number(text) : -1
-  return rate < 0 || rate >= 2 ** 63 ? -1 : rate
+  // Atoi's are of 64 bits.
+  if (!/^[+-]?[0-9]+$/.test(text) || text.length > 32 || BigInt(text.replace('+', '')) >= 2n ** 63n) return -1
+  return Math.max(-1, Number(text))
 }
