@@ -35,7 +35,7 @@ export interface SecureBody extends Plugin {
  * except where their meta says `X-Sealed-Body: false`, and those of replies to encrypted calls. A body opens only as the kind of message, for
  * the service method and in the codec it was sent as. Routes, meta, and the status of a failure stay readable; proxies pass bodies on unopened.
  *
- * It does not tell a message from its repetition: a session over the filter `aesGcm`, or TLS, does. Set `require`, else plain bodies are accepted.
+ * Put it before plugins that rename service methods. It does not tell a message from its repetition: a session over the filter `aesGcm`, or TLS, does. Set `require`, else plain bodies are accepted.
  * @throws TypeError, RangeError for bad keys or options
  */
 export function secureBody(options: SecureBodyOptions): SecureBody {
