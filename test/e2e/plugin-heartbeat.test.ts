@@ -167,6 +167,21 @@ onEachTransport('heartbeats', (transport) => {
     for (const rate of bad) await beat(rate)
   })
 
+  for (const protocol of ['json', 'protobuf', 'http', 'jsonrpc']) {
+    it(`goes through ${protocol}`, async (t) => {
+      const rates: unknown[] = []
+      const enough = once()
+      const note = ({ serviceMethod, meta }: ReadContext): void => {
+        if (rates.push([serviceMethod, meta.hb_]) === 4) enough.resolve()
+      }
+      const server = { protocol, plugins: [heartbeatPong({ maxSilence: 200 }), { name: 'note', afterReadCallHeader: note }] }
+      const { session } = await pair(t, transport, { server, client: { protocol, plugins: [heartbeatPing({ interval: 30 })] } })
+      await enough.promise
+      assert.deepEqual(rates, Array(4).fill(['/heartbeat', '3']))
+      assert.ok(session.health)
+    })
+  }
+
   it('stops with its endpoint', async (t) => {
     const ping = heartbeatPing({ interval: 4 })
     const { client, session, server } = await pair(t, transport, { client: { plugins: [ping] } })

@@ -230,6 +230,36 @@ onEachTransport('secure body, authenticated', (transport) => {
     assert.equal(await session.call('/echo', 'y'), 'y')
   })
 
+  it('a reply that was changed, or is of another call, is refused', async (t) => {
+    let change = (body: Buffer): Buffer => body
+    const between: Plugin = {
+      name: 'between',
+      beforeWriteReply: (message) => {
+        if (message.status === undefined) message.body = change(Buffer.from(message.body as Uint8Array))
+      },
+    }
+    const { server, session } = await both(t, transport, sealer(), sealer())
+    server.plugins.appendRight(between)
+    server.routeCall('/other', (value: unknown) => value)
+    let kept: Buffer = Buffer.alloc(0)
+    change = (body) => {
+      kept = body
+      return body
+    }
+    assert.equal(await session.call('/echo', 'x'), 'x')
+    for (let at = 0; at < kept.length; at++) {
+      change = (body) => {
+        body[at] ^= 0x10
+        return body
+      }
+      assert.equal((await status(session.call('/echo', 'x')))[0], 409, `${at}`)
+    }
+    change = () => kept
+    assert.equal((await status(session.call('/other', 'x')))[0], 409)
+    change = () => Buffer.from('"x"')
+    assert.equal((await status(session.call('/echo', 'x')))[0], 409)
+  })
+
   it('bytes that are none are refused', async (t) => {
     const { session } = await both(t, transport, sealer(), { name: 'none' })
     for (const body of ['', '"', '""', '"!"', '"AAAA"', '\u0001', '\u0001\u0001', `\u0001\u0001${'x'.repeat(28)}`, '{}', '"'.repeat(60)]) {
