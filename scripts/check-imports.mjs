@@ -119,6 +119,8 @@ const ORDER = [
   'router',
   'dispatcher',
   'endpoint',
+  'plugins/body-cipher',
+  'plugins/*',
   'index',
 ]
 

@@ -218,9 +218,22 @@ export class Dispatcher {
       return
     }
     const { session, seq, serviceMethod, inbound, replyMeta, resultType } = ctx
-    const out = new Outbound(session, 'reply', seq, serviceMethod, undefined, inbound, replyMeta, codec.name, value, resultType)
+    const out = new Outbound(
+      session,
+      this.#settings.codecs,
+      'reply',
+      seq,
+      serviceMethod,
+      undefined,
+      inbound,
+      replyMeta,
+      codec.name,
+      value,
+      resultType,
+    )
     this.#writeThrough(session, ctx.hooks, out, () => {
-      this.#reply(ctx, out.meta, this.#settings.codecs.byName(out.codec) ?? codec, out.body, out.bodyType)
+      if (out.status !== undefined) this.#sendStatusNow(session, ctx.replyFilters, seq, out.status, encodeMeta(out.meta))
+      else this.#reply(ctx, out.meta, this.#settings.codecs.byName(out.codec) ?? codec, out.body, out.bodyType)
     })
   }
 
@@ -334,7 +347,7 @@ export class Dispatcher {
       this.#sendStatusNow(session, filters, seq, status, meta === undefined ? '' : encodeMeta(meta))
       return
     }
-    const out = new Outbound(session, 'reply', seq, method, status, inbound, meta, '', undefined, undefined)
+    const out = new Outbound(session, this.#settings.codecs, 'reply', seq, method, status, inbound, meta, '', undefined, undefined)
     this.#writeThrough(session, hooks, out, () => this.#sendStatusNow(session, filters, seq, status, encodeMeta(out.meta)))
   }
 

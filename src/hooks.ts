@@ -18,6 +18,8 @@ export interface ReadContext extends EarlyContext {
   readonly seq: number
   /** Of a CALL or PUSH header hooks may change it, and with it the route. Of a REPLY it is its call's. */
   serviceMethod: string
+  /** Of a REPLY that tells of a failure: it has no body that is read. */
+  readonly status: StatusError | undefined
   readonly meta: Meta
   /** Name of the body's codec, '' when the message names none or one that is unknown here. */
   readonly codec: string
@@ -33,8 +35,8 @@ export interface WriteContext extends EarlyContext {
   readonly seq: number
   /** Of a REPLY its call's. */
   readonly serviceMethod: string
-  /** Of a REPLY that tells of a failure. */
-  readonly status: StatusError | undefined
+  /** Of a REPLY that tells of a failure. `beforeWriteReply` may set it on one that does not: it is sent in place of the body. */
+  status: StatusError | undefined
   /** Of a REPLY: the CALL it answers; undefined when that could not be read. */
   readonly request: ReadContext | undefined
   /** String values by key. */
@@ -44,6 +46,8 @@ export interface WriteContext extends EarlyContext {
   body: unknown
   /** Type of the body, for codecs that need one. */
   bodyType: BodyType | undefined
+  /** The bytes that `body` would be sent as, a copy. @throws what the codec throws */
+  encode(): Uint8Array
 }
 
 export type Hook<Context> = (context: Context) => unknown

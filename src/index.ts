@@ -15,6 +15,16 @@ export type { Meta } from './meta.ts'
 export { httpName, type NameMapper, rpcName } from './naming.ts'
 export type { EndpointOptions } from './options.ts'
 export type { Reply } from './pending-call.ts'
+export type { BodyCipherOptions } from './plugins/body-cipher.ts'
+export {
+  type HeartbeatPing,
+  type HeartbeatPingOptions,
+  type HeartbeatPongOptions,
+  heartbeatPing,
+  heartbeatPong,
+} from './plugins/heartbeat.ts'
+export { insecureSecureBody, replySecureMeta, secureMeta } from './plugins/insecure-secure-body.ts'
+export { type SecureBody, type SecureBodyKeys, type SecureBodyOptions, secureBody } from './plugins/secure-body.ts'
 export { type HttpOptions, http } from './protos/http.ts'
 export { type RedisOptions, redis } from './protos/redis.ts'
 export type { RedialOptions } from './redial.ts'

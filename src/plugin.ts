@@ -1,5 +1,5 @@
 import type { Hook, HookList, MessageHooks } from './hooks.ts'
-import type { BaseSession, EarlySession } from './session-views.ts'
+import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
 /** A route, as `afterRegRouter` sees it. */
 export interface RouteInfo {
@@ -18,7 +18,7 @@ export interface PluginEndpoint {
   setUnknownPush(handler: (bytes: Uint8Array, ctx: unknown) => unknown): void
 }
 
-export type EndpointSession = BaseSession & { close(): Promise<void> }
+export type EndpointSession = CtxSession & { close(): Promise<void> }
 
 /** The hooks of an endpoint and of its sessions' lives; spec/plugins.md §1.2 has the list. */
 interface LifeHooks {

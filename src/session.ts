@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { bodyText, type Codec, decodeBody } from './codec.ts'
+import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
@@ -32,7 +32,7 @@ export interface SessionEvents {
   redialing: [reason: StatusError]
   /** It is there again. */
   redialed: []
-  /** The session is gone. The error says why, and is undefined when this side closed it. */
+  /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */
   close: [reason: StatusError | undefined]
 }
 
@@ -79,6 +79,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #running = 0
   #aborts: Set<AbortController> | undefined
   #closed: Promise<void> | undefined
+  /** Why this side closed it, where something said so. */
+  #cause: string | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #filters: FilterPipes
@@ -189,7 +191,20 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
         sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
       } else {
-        const out = new Outbound(this, 'push', this.#nextSeq(), method, undefined, undefined, options?.meta, codec.name, arg, options?.arg)
+        const { codecs } = this.#owner.settings
+        const out = new Outbound(
+          this,
+          codecs,
+          'push',
+          this.#nextSeq(),
+          method,
+          undefined,
+          undefined,
+          options?.meta,
+          codec.name,
+          arg,
+          options?.arg,
+        )
         sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out)
       }
       if (sent === undefined) return done
@@ -221,10 +236,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#closed
   }
 
-  /** Closes at once: open calls fail with 102, what is queued is lost. */
-  destroy(): void {
+  /** The sequence number of the CALL or PUSH sent last. */
+  get lastSeq(): number {
+    return this.#seq
+  }
+
+  /**
+   * Closes at once: open calls fail with 102, what is queued is lost.
+   * @param cause told to them, to the log and to listeners of `close`; a connection lost for a cause is dialled anew where there is redial. Default:
+   *   that this side closed it, for good
+   */
+  destroy(cause?: string): void {
+    if (this.#state === 'closed') return
+    this.#cause ??= cause
     if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
-    else if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
+    else this.#wire.destroy(CloseReason.Local)
   }
 
   /** @internal */
@@ -353,13 +379,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#attached = false
       return
     }
-    const redial = this.#redial !== undefined && this.#state === 'open' && reason !== CloseReason.Local
+    const redial = this.#redial !== undefined && this.#state === 'open' && (reason !== CloseReason.Local || this.#cause !== undefined)
     const error = this.#lose(reason, detail)
     if (!redial) {
       this.#over(reason, error)
       return
     }
     this.#state = 'redialing'
+    this.#cause = undefined
     this.#attached = false
     this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
     this.#owner.onSessionLost(this)
@@ -418,9 +445,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     this.#filters.drop()
-    const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
+    const told = reason === CloseReason.Local ? this.#cause : undefined
+    const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
-    if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
       this.#owner.wheel.remove(call)
@@ -434,7 +462,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
-    this.#tell('close', reason === CloseReason.Local ? undefined : error)
+    this.#tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
   }
 
   #tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
@@ -571,7 +599,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
       } else {
         const meta = { ...options?.meta, ...this.#acceptMeta(options) }
-        const out = new Outbound(this, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
+        const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
         sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out)
       }
       this.#pending.set(call)
@@ -733,6 +761,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
     const { codec } = message
     const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec))
+    inbound.status = failed
     const steps = [
       () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
       () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),
@@ -824,11 +853,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
-}
-
-/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
-function encodeBody(codec: Codec, value: unknown, type: BodyType | undefined): string | Uint8Array | null {
-  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }
 
 function requireSent(result: SendResult): void {

@@ -29,6 +29,7 @@ func runClient(args []string) {
 	addr := flags.String("addr", "", "host:port, or a path for unix")
 	protoName := flags.String("proto", "raw", "application protocol")
 	peerIsGo := flags.Bool("peer-is-go", false, "leave out what Go is known to get wrong against itself")
+	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
@@ -40,15 +41,19 @@ func runClient(args []string) {
 		cleanUp()
 		fail("no end after %s", clientLimit)
 	})
-	code := checkServer(p, cfg, *addr, *peerIsGo)
+	checks := allChecks()
+	if *plugins != "" {
+		checks = pluginChecks(*plugins)
+	}
+	code := checkServer(p, cfg, *addr, *peerIsGo, checks, pluginsNamed(*plugins)...)
 	cleanUp()
 	os.Exit(code)
 }
 
-// checkServer runs every check on one session and returns the exit code.
-func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool) int {
+// checkServer runs checks on one session and returns the exit code.
+func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool, checks []check, plugins ...drpc.Plugin) int {
 	protoFunc := p.proto()
-	endpoint := drpc.NewEndpoint(cfg)
+	endpoint := drpc.NewEndpoint(cfg, plugins...)
 	registerClientRoutes(endpoint)
 
 	out := json.NewEncoder(os.Stdout)
@@ -58,7 +63,7 @@ func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo boo
 		return 1
 	}
 	code := 0
-	for _, c := range allChecks() {
+	for _, c := range checks {
 		r := result{Name: c.name, Row: c.row, OK: true, Skipped: c.skipped(p, peerIsGo)}
 		if r.Skipped == "" {
 			if !sess.Health() { // the check before ended it, and has said so

@@ -15,6 +15,7 @@ const usage = `usage: dmicro-interop <command> [flags]
   client  -network tcp|tcp6|unix -addr ADDR -proto P    check a server that offers the same routes
   capture -out DIR                                      write P.json: frames as Go writes them
 
+server and client also take -plugins LIST of ping-call, ping-push, pong and secure.
 P is raw (the default), json, protobuf, http, jsonrpc or redis; DMicro has no client for redis.
 `
 
