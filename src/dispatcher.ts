@@ -58,7 +58,7 @@ export class Dispatcher {
     if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
-    if (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks)) {
+    if (!hooks.silent && (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks))) {
       this.#readThrough(session, message, meta, codec, isCall)
       return
     }
@@ -413,7 +413,7 @@ function readsPushes(ours: MessageHooks, theirs: MessageHooks): boolean {
 
 /** The same when something of a reply is hooked, else null. */
 function replyHooks(hooks: MessageHooks): MessageHooks | null {
-  return hooks.beforeWriteReply === null && hooks.afterWriteReply === null ? null : hooks
+  return hooks.silent || (hooks.beforeWriteReply === null && hooks.afterWriteReply === null) ? null : hooks
 }
 
 function describe(thrown: unknown): string {

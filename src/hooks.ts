@@ -56,6 +56,8 @@ export type HookList<Context> = readonly Hook<Context>[] | null
 
 /** Calls for the messages of sessions; spec/plugins.md §1.2 has the list. */
 export interface MessageHooks {
+  /** Nobody sees CALLs and PUSHes that come in, nor REPLYs that go out: the usual case, in one look. */
+  silent: boolean
   beforeReadHeader: HookList<EarlyContext>
   afterReadCallHeader: HookList<ReadContext>
   beforeReadCallBody: HookList<ReadContext>

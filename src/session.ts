@@ -68,6 +68,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** Counts connections: a reply belongs to the one its call came from. @internal */
   epoch = 0
   readonly #redial: Redial | undefined
+  /** The endpoint's: the same object for life. */
+  readonly #hooks: MessageHooks
   /** Calls and pushes made while there is no connection. */
   #room: WaitingRoom | undefined
   #ownId = false
@@ -98,6 +100,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#wire = wire
     this.#id = id
     this.#redial = redial
+    this.#hooks = owner.hooks
     this.#required = owner.settings.required
     if (preparing) {
       this.#state = 'preparing'
@@ -185,7 +188,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
-      const { beforeWritePush, afterWritePush } = this.#owner.hooks
+      const { beforeWritePush, afterWritePush } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWritePush === null && afterWritePush === null) {
         const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
@@ -265,7 +268,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#early.take(message)
     } else {
       this.#deliver(message)
-      if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
+      if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     }
   }
 
@@ -285,7 +288,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #run(early: EarlyPhase): void {
-    if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
+    if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     early.end((message) => {
       if (this.#state === 'open' || this.#state === 'closing') this.#deliver(message)
     })
@@ -301,7 +304,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** The hook before a message, which runs before one is there: a session whose hook fails is closed. */
   #beforeNext(): void {
-    const { hooks, settings } = this.#owner
+    const { settings } = this.#owner
+    const hooks = this.#hooks
     let waiting: Promise<void> | undefined
     try {
       waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
@@ -592,7 +596,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         if (signal?.aborted) throw canceled(signal)
       }
       const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
-      const { beforeWriteCall, afterWriteCall } = this.#owner.hooks
+      const { beforeWriteCall, afterWriteCall } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWriteCall === null && afterWriteCall === null) {
         const meta = options === undefined ? '' : this.#callMeta(options)
@@ -713,7 +717,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
-    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#owner.hooks
+    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
     if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
       this.#onReplyHooked(call, message, meta)
       return
@@ -752,7 +756,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** spec/plugins.md §1.3: the hook after the body runs for what succeeded. A hook that fails fails the call. */
   #onReplyHooked(call: PendingCall, message: Incoming, meta: Meta): void {
-    const { hooks, settings } = this.#owner
+    const { settings } = this.#owner
+    const hooks = this.#hooks
     const status = message.status ?? this.#readStatus(message)
     if (status === undefined) {
       this.fail(CloseReason.Status)
