@@ -118,6 +118,7 @@ const ORDER = [
   'router',
   'dispatcher',
   'endpoint',
+  'plugins/*',
   'index',
 ]
 

@@ -11,8 +11,12 @@ import type { DecodedStatus } from './status-json.ts'
 
 /** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
 const MAX_WAITING = 16
+/** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
+const MAX_WAITING_BYTES = 1 << 20
 
 interface Waiter {
+  /** A message of another type comes without its body; undefined takes all. */
+  type: MessageType | undefined
   resolve(message: EarlyMessage): void
   reject(error: StatusError): void
   timer: NodeJS.Timeout
@@ -32,6 +36,7 @@ export interface EarlyOwner {
 export class EarlyPhase {
   readonly #owner: EarlyOwner
   readonly #waiting: Incoming[] = []
+  #bytes = 0
   #waiter: Waiter | undefined
   #held = false
 
@@ -46,20 +51,24 @@ export class EarlyPhase {
       return
     }
     this.#waiting.push(message.owned())
-    if (!this.#held && this.#waiting.length >= MAX_WAITING) {
+    this.#bytes += message.bodyEnd - message.bodyStart
+    if (!this.#held && this.#full) {
       this.#held = true
       this.#owner.hold()
     }
   }
 
-  receive(timeout: number): Promise<EarlyMessage> {
+  receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
       const timer = setTimeout(() => this.fail('no early message in time'), timeout)
-      const waiter = { resolve, reject, timer }
+      const waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
-      if (message !== undefined) this.#give(waiter, message)
+      if (message !== undefined) {
+        this.#bytes -= message.bodyEnd - message.bodyStart
+        this.#give(waiter, message)
+      }
       this.#release()
     })
   }
@@ -77,11 +86,16 @@ export class EarlyPhase {
   end(deliver: (message: Incoming) => void): void {
     this.fail('the hooks are done')
     for (const message of this.#waiting.splice(0)) deliver(message)
+    this.#bytes = 0
     this.#release()
   }
 
+  get #full(): boolean {
+    return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
+  }
+
   #release(): void {
-    if (!this.#held || this.#waiting.length >= MAX_WAITING) return
+    if (!this.#held || this.#full) return
     this.#held = false
     this.#owner.release()
   }
@@ -90,13 +104,13 @@ export class EarlyPhase {
     this.#waiter = undefined
     clearTimeout(waiter.timer)
     try {
-      waiter.resolve(this.#read(message))
+      waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {
       waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), textOf(error), { stack: false }))
     }
   }
 
-  #read(message: Incoming): EarlyMessage {
+  #read(message: Incoming, type: MessageType | undefined): EarlyMessage {
     const { codecs, limits } = this.#owner.settings
     const codec: Codec | undefined = codecs.byId(message.codec)
     const meta = this.#owner.readMeta(message)
@@ -111,7 +125,7 @@ export class EarlyPhase {
       status: status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause, { stack: false }),
       meta,
       codec: codec === undefined ? '' : codec.name,
-      body: decodeBody(message, codec, limits),
+      body: type === undefined || message.type === type ? decodeBody(message, codec, limits) : undefined,
     }
   }
 }
