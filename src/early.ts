@@ -106,7 +106,8 @@ export class EarlyPhase {
     try {
       waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {
-      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), textOf(error), { stack: false }))
+      const cause = error instanceof StatusError ? error.cause || error.message : textOf(error)
+      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
     }
   }
 
