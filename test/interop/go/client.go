@@ -29,6 +29,7 @@ func runClient(args []string) {
 	addr := flags.String("addr", "", "host:port, or a path for unix")
 	protoName := flags.String("proto", "raw", "application protocol")
 	peerIsGo := flags.Bool("peer-is-go", false, "leave out what Go is known to get wrong against itself")
+	secret := flags.String("auth", "", "what to tell the server first")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
@@ -40,15 +41,19 @@ func runClient(args []string) {
 		cleanUp()
 		fail("no end after %s", clientLimit)
 	})
-	code := checkServer(p, cfg, *addr, *peerIsGo)
+	var plugins []drpc.Plugin
+	if *secret != "" {
+		plugins = append(plugins, bearerOf(*secret))
+	}
+	code := checkServer(p, cfg, *addr, *peerIsGo, plugins...)
 	cleanUp()
 	os.Exit(code)
 }
 
 // checkServer runs every check on one session and returns the exit code.
-func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool) int {
+func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool, plugins ...drpc.Plugin) int {
 	protoFunc := p.proto()
-	endpoint := drpc.NewEndpoint(cfg)
+	endpoint := drpc.NewEndpoint(cfg, plugins...)
 	registerClientRoutes(endpoint)
 
 	out := json.NewEncoder(os.Stdout)

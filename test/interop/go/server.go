@@ -40,11 +40,12 @@ func runServer(args []string) {
 	network := flags.String("network", "tcp", "tcp, tcp6 or unix")
 	listen := flags.String("listen", "127.0.0.1:0", "host:port, or a path for unix")
 	protoName := flags.String("proto", "raw", "application protocol")
+	plugins := serverPluginFlags(flags)
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
 	protoFunc := p.proto()
-	endpoint := newServer(p, listenConfig(*network, *listen), announcer{})
+	endpoint := newServer(p, listenConfig(*network, *listen), append(plugins.list(p), announcer{})...)
 	go func() {
 		err := endpoint.ListenAndServe(protoFunc)
 		fail("server ended: %v", err)
