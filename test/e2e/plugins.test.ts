@@ -289,7 +289,8 @@ onEachTransport('plugins', (transport) => {
       },
       { code: 102 },
     )
-    assert.ok(answered >= 1 && answered <= 3)
+    // With IO threads the last answer may leave before the session does.
+    assert.ok(answered >= 1 && answered <= 4, `${answered} answered`)
   })
 
   it('refuses what is no plugin', () => {
