@@ -111,6 +111,7 @@ const ORDER = [
   'hooks',
   'hooked-messages',
   'plugin',
+  'redial',
   'options',
   'early',
   'session',
@@ -118,6 +119,7 @@ const ORDER = [
   'router',
   'dispatcher',
   'endpoint',
+  'plugins/body-cipher',
   'plugins/*',
   'index',
 ]

@@ -47,6 +47,11 @@ export function decodeBody(message: Incoming, codec: Codec | undefined, limits: 
   return codec.decode(message.buffer, bodyStart, bodyEnd, message.hint, limits, type)
 }
 
+/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
+export function encodeBody(codec: Codec, value: unknown, type: MessageType | undefined): string | Uint8Array | null {
+  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
+}
+
 /** The body as text, invalid UTF-8 as U+FFFD. A copy. For codecs whose bodies are text. */
 export function bodyText(buffer: Buffer, start: number, end: number, hint: TextHint): string {
   const slices = buffer as unknown as Slices

@@ -56,6 +56,8 @@ export class Context implements CallContext {
   private controller: AbortController | undefined
   /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
   declare private filtersIn?: readonly Filter[]
+  /** Of the session's connection that brought it. @internal */
+  readonly epoch: number
   /** Hooks around the reply, null for none. @internal */
   readonly hooks: MessageHooks | null
   /** The message as hooks saw it, undefined when there were none. @internal */
@@ -84,6 +86,7 @@ export class Context implements CallContext {
     this.codecOut = undefined
     this.filtersOut = filters
     this.controller = undefined
+    this.epoch = session.epoch
     this.hooks = hooks
     this.inbound = inbound
   }

@@ -58,7 +58,7 @@ export class Dispatcher {
     if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
-    if (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks)) {
+    if (!hooks.silent && (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks))) {
       this.#readThrough(session, message, meta, codec, isCall)
       return
     }
@@ -101,6 +101,7 @@ export class Dispatcher {
     let found: Route | undefined
     let hooks = this.#hooks
     let handler: AnyHandler | undefined
+    let resume = (): void => {}
     const steps = [
       () => runHooks(isCall ? hooks.afterReadCallHeader : hooks.afterReadPushHeader, inbound, hookTimeout),
       () => {
@@ -142,7 +143,7 @@ export class Dispatcher {
       const waiting = inTurn(steps, () => {
         inbound.own()
         session.began()
-        session.holdReading()
+        resume = session.holdReading()
       })
       if (waiting === undefined) {
         worked()
@@ -152,7 +153,7 @@ export class Dispatcher {
           .catch(refuse)
           .finally(() => {
             session.ended()
-            session.resumeReading()
+            resume()
           })
       }
     } catch (error) {
@@ -219,9 +220,22 @@ export class Dispatcher {
       return
     }
     const { session, seq, serviceMethod, inbound, replyMeta, resultType } = ctx
-    const out = new Outbound(session, 'reply', seq, serviceMethod, undefined, inbound, replyMeta, codec.name, value, resultType)
+    const out = new Outbound(
+      session,
+      this.#settings.codecs,
+      'reply',
+      seq,
+      serviceMethod,
+      undefined,
+      inbound,
+      replyMeta,
+      codec.name,
+      value,
+      resultType,
+    )
     this.#writeThrough(session, ctx.hooks, out, () => {
-      this.#reply(ctx, out.meta, this.#settings.codecs.byName(out.codec) ?? codec, out.body, out.bodyType)
+      if (out.status !== undefined) this.#sendStatusNow(session, ctx.replyFilters, seq, out.status, encodeMeta(out.meta))
+      else this.#reply(ctx, out.meta, this.#settings.codecs.byName(out.codec) ?? codec, out.body, out.bodyType)
     })
   }
 
@@ -257,6 +271,7 @@ export class Dispatcher {
     value: unknown,
     type: BodyType | undefined,
   ): void {
+    if (ctx.epoch !== ctx.session.epoch) return // its caller is gone, and the new peer would take it for another's
     let sent: SendResult | Promise<SendResult>
     try {
       const meta = metaOut === undefined ? '' : encodeMeta(metaOut)
@@ -286,6 +301,7 @@ export class Dispatcher {
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: thrown.message })
       return
     }
+    if (ctx.epoch !== ctx.session.epoch) return
     const status = toStatusError(thrown, exposeErrors)
     this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta, ctx.hooks, ctx.serviceMethod, ctx.inbound)
   }
@@ -333,7 +349,7 @@ export class Dispatcher {
       this.#sendStatusNow(session, filters, seq, status, meta === undefined ? '' : encodeMeta(meta))
       return
     }
-    const out = new Outbound(session, 'reply', seq, method, status, inbound, meta, '', undefined, undefined)
+    const out = new Outbound(session, this.#settings.codecs, 'reply', seq, method, status, inbound, meta, '', undefined, undefined)
     this.#writeThrough(session, hooks, out, () => this.#sendStatusNow(session, filters, seq, status, encodeMeta(out.meta)))
   }
 
@@ -399,7 +415,7 @@ function readsPushes(ours: MessageHooks, theirs: MessageHooks): boolean {
 
 /** The same when something of a reply is hooked, else null. */
 function replyHooks(hooks: MessageHooks): MessageHooks | null {
-  return hooks.beforeWriteReply === null && hooks.afterWriteReply === null ? null : hooks
+  return hooks.silent || (hooks.beforeWriteReply === null && hooks.afterWriteReply === null) ? null : hooks
 }
 
 function describe(thrown: unknown): string {

@@ -27,9 +27,8 @@ export interface EarlyOwner {
   readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits> }
   readMeta(message: Incoming): Meta | undefined
   readStatus(message: Incoming): DecodedStatus | undefined
-  /** The wire delivers no more, or again. */
-  hold(): void
-  release(): void
+  /** The wire delivers no more until what this returns is called. */
+  holdReading(): () => void
 }
 
 /** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
@@ -38,7 +37,7 @@ export class EarlyPhase {
   readonly #waiting: Incoming[] = []
   #bytes = 0
   #waiter: Waiter | undefined
-  #held = false
+  #resume: (() => void) | undefined
 
   constructor(owner: EarlyOwner) {
     this.#owner = owner
@@ -52,10 +51,7 @@ export class EarlyPhase {
     }
     this.#waiting.push(message.owned())
     this.#bytes += message.bodyEnd - message.bodyStart
-    if (!this.#held && this.#full) {
-      this.#held = true
-      this.#owner.hold()
-    }
+    if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
   }
 
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
@@ -95,9 +91,10 @@ export class EarlyPhase {
   }
 
   #release(): void {
-    if (!this.#held || this.#full) return
-    this.#held = false
-    this.#owner.release()
+    const resume = this.#resume
+    if (resume === undefined || this.#full) return
+    this.#resume = undefined
+    resume()
   }
 
   #give(waiter: Waiter, message: Incoming): void {

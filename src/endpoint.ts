@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
+import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -10,6 +11,7 @@ import type { Incoming } from './message.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
+import { type Redial, type RedialOptions, readRedial, redialDelay } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
@@ -40,6 +42,8 @@ export interface ListenOptions extends SocketOptions {
 export interface DialOptions {
   /** Name of the protocol the peer speaks. Default: the endpoint's `protocol`. */
   protocol?: string
+  /** Makes the connection anew when it is lost, and tries the first one until `timeout`. Default: the endpoint's `redial`. */
+  redial?: boolean | RedialOptions
   /** Milliseconds to connect in. Default: the endpoint's `dialTimeout`. */
   timeout?: number
   signal?: AbortSignal
@@ -59,6 +63,14 @@ export interface EndpointStats {
   violations: number
   /** Connections refused because of `limits.maxSessions`. */
   refused: number
+}
+
+/** Where a session was dialled. */
+interface Target {
+  readonly url: string
+  readonly address: Address
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
 }
 
 /** All deadlines of this environment. */
@@ -92,6 +104,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #sessions = new Map<string, Session>()
   readonly #listeners = new Set<WireListener>()
   readonly #dials = new Set<AbortController>()
+  /** Of sessions with redial. */
+  readonly #targets = new Map<Session, Target & { abort: AbortController }>()
   /** Connections that have not said their protocol yet. */
   readonly #undecided = new Set<SocketWire>()
   #closed: Promise<void> | undefined
@@ -212,18 +226,20 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const timeout = duration('timeout', options?.timeout, this.settings.dialTimeout, 1)
     const { settings } = this
     const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
+    const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
     this.#requireOpen()
     await Promise.all(this.#made)
     await this.#all(this.hooks.beforeDial, url, false)
     try {
-      return await this.#dialOnce(url, address, protocol, timeout, options)
+      return await this.#dialFirst({ url, address, protocol, redial }, timeout, options)
     } catch (error) {
       await this.#watched(this.hooks.afterDialFail, url, error as Error, false)
       throw error
     }
   }
 
-  async #dialOnce(url: string, address: Address, protocol: Protocol, timeout: number, options: DialOptions | undefined): Promise<Session> {
+  async #dialFirst(target: Target, timeout: number, options: DialOptions | undefined): Promise<Session> {
+    const { url, protocol, redial } = target
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
     const onAbort = (): void => abort.abort(options?.signal?.reason)
@@ -231,11 +247,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     options?.signal?.addEventListener('abort', onAbort, { once: true })
     this.#dials.add(abort)
     try {
-      const wire = await this.#connect(address, framingOf(protocol), abort.signal)
+      const wire = await this.#connectSoon(target, abort.signal)
       this.stats.dialled++
       const { afterDial } = this.hooks
-      const session = this.#addSession(wire, protocol, false, afterDial !== null)
+      const session = this.#addSession(wire, protocol, false, afterDial !== null, redial)
+      if (redial !== undefined) this.#targets.set(session, { ...target, abort: new AbortController() })
       if (afterDial !== null) await this.#prepare(session, this.#all(afterDial, session, false))
+      if (session.state === 'closed') throw new Error('the connection was lost')
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
@@ -246,6 +264,49 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#dials.delete(abort)
       options?.signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  /** With redial the first connection is tried for as long as `signal` allows. */
+  async #connectSoon({ address, protocol, redial }: Target, signal: AbortSignal): Promise<SocketWire> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#connect(address, framingOf(protocol), signal)
+      } catch (error) {
+        if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
+        await setTimeoutAsync(redialDelay(redial, attempt), undefined, { signal }).catch(() => {
+          throw error
+        })
+      }
+    }
+  }
+
+  /** @internal */
+  onSessionLost(session: Session): void {
+    const target = this.#targets.get(session)
+    if (target !== undefined) void this.#redial(session, target)
+  }
+
+  /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
+  async #redial(session: Session, { url, address, protocol, redial, abort }: Target & { abort: AbortController }): Promise<void> {
+    let failure = new Error('no attempt was made')
+    for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
+      try {
+        await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
+        await this.#watched(this.hooks.beforeDial, url, true)
+        const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
+        session.attach(this.#speak(await this.#connect(address, framingOf(protocol), signal), protocol, false))
+        this.stats.dialled++
+        await this.#all(this.hooks.afterDial, session, true)
+        if (session.reopen()) return
+        failure = new Error('the connection was lost')
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(textOf(error))
+        session.detach()
+      }
+      if (abort.signal.aborted) return // the session is closed
+    }
+    await this.#watched(this.hooks.afterDialFail, url, failure, true)
+    session.giveUp(CloseReason.Io, failure.message)
   }
 
   /** The open session with this id. */
@@ -280,6 +341,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   onSessionClosed(session: Session, reason: number): void {
     // Only its own entry: another session may have taken the id over (quirks H3).
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
+    this.#targets.get(session)?.abort.abort()
+    this.#targets.delete(session)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
     void this.#watched(this.hooks.afterDisconnect, session)
@@ -379,14 +442,19 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return chosen
   }
 
-  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean): Session {
-    const address = accepted ? socketWire.remoteAddress : socketWire.localAddress
+  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean, redial?: Redial): Session {
+    const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
+    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, preparing, redial)
+    this.#sessions.set(id, session)
+    return session
+  }
+
+  /** @internal */
+  freeId(address: string): string {
     // Clients of a Unix socket all have the same address.
     let id = address
     for (let n = 2; this.#sessions.has(id); n++) id = `${address}#${n}`
-    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, preparing)
-    this.#sessions.set(id, session)
-    return session
+    return id
   }
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {

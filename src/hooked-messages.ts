@@ -1,5 +1,6 @@
 import type { Codec } from './codec.ts'
-import { decodeBody } from './codec.ts'
+import { decodeBody, encodeBody } from './codec.ts'
+import type { CodecTable } from './codec-table.ts'
 import type { MessageKind, ReadContext, WriteContext } from './hooks.ts'
 import type { Limits } from './limits.ts'
 import { Incoming } from './message.ts'
@@ -92,15 +93,17 @@ export class Outbound implements WriteContext {
   readonly kind: MessageKind
   readonly seq: number
   readonly serviceMethod: string
-  readonly status: StatusError | undefined
+  status: StatusError | undefined
   readonly request: ReadContext | undefined
   readonly meta: Record<string, string>
   codec: string
   body: unknown
   bodyType: BodyType | undefined
+  readonly #codecs: CodecTable
 
   constructor(
     session: CtxSession,
+    codecs: CodecTable,
     kind: MessageKind,
     seq: number,
     serviceMethod: string,
@@ -121,5 +124,13 @@ export class Outbound implements WriteContext {
     this.codec = codec
     this.body = body
     this.bodyType = bodyType
+    this.#codecs = codecs
+  }
+
+  encode(): Uint8Array {
+    const codec = this.#codecs.byName(this.codec)
+    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(this.codec)}`)
+    const body = encodeBody(codec, this.body, this.bodyType)
+    return body === null ? new Uint8Array() : Buffer.from(body as Uint8Array)
   }
 }

@@ -18,9 +18,9 @@ export interface ReadContext extends EarlyContext {
   readonly seq: number
   /** Of a CALL or PUSH header hooks may change it, and with it the route. Of a REPLY it is its call's. */
   serviceMethod: string
-  readonly meta: Meta
-  /** Of a REPLY that tells of a failure. */
+  /** Of a REPLY that tells of a failure: it has no body that is read. */
   readonly status: StatusError | undefined
+  readonly meta: Meta
   /** Of a REPLY: the CALL it answers, the same object as its own hooks saw; undefined when it had none. */
   readonly request: WriteContext | undefined
   /** Name of the body's codec, '' when the message names none or one that is unknown here. */
@@ -39,8 +39,8 @@ export interface WriteContext extends EarlyContext {
   readonly seq: number
   /** Of a REPLY its call's. */
   readonly serviceMethod: string
-  /** Of a REPLY that tells of a failure. */
-  readonly status: StatusError | undefined
+  /** Of a REPLY that tells of a failure. `beforeWriteReply` may set it on one that does not: it is sent in place of the body. */
+  status: StatusError | undefined
   /** Of a REPLY: the CALL it answers, the same object as its own hooks saw; undefined when that could not be read. */
   readonly request: ReadContext | undefined
   /** String values by key. */
@@ -50,6 +50,8 @@ export interface WriteContext extends EarlyContext {
   body: unknown
   /** Type of the body, for codecs that need one. */
   bodyType: BodyType | undefined
+  /** The bytes that `body` would be sent as, a copy. @throws what the codec throws */
+  encode(): Uint8Array
 }
 
 export type Hook<Context> = (context: Context) => unknown
@@ -58,6 +60,8 @@ export type HookList<Context> = readonly Hook<Context>[] | null
 
 /** Calls for the messages of sessions; spec/plugins.md §1.2 has the list. */
 export interface MessageHooks {
+  /** Nobody sees CALLs and PUSHes that come in, nor REPLYs that go out: the usual case, in one look. */
+  silent: boolean
   beforeReadHeader: HookList<EarlyContext>
   afterReadCallHeader: HookList<ReadContext>
   beforeReadCallBody: HookList<ReadContext>

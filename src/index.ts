@@ -24,14 +24,25 @@ export {
   type ReceiveOnce,
   type SendOnce,
 } from './plugins/auth.ts'
+export type { BodyCipherOptions } from './plugins/body-cipher.ts'
 export { type EndpointEventMap, events } from './plugins/events.ts'
+export {
+  type HeartbeatPing,
+  type HeartbeatPingOptions,
+  type HeartbeatPongOptions,
+  heartbeatPing,
+  heartbeatPong,
+} from './plugins/heartbeat.ts'
 export { ignoreCase } from './plugins/ignore-case.ts'
+export { insecureSecureBody, replySecureMeta, secureMeta } from './plugins/insecure-secure-body.ts'
 export { type CallForwarder, type ProxyLabel, type ProxyOptions, type ProxyTarget, type PushForwarder, proxy } from './plugins/proxy.ts'
 export { type RunLogOptions, runLog } from './plugins/run-log.ts'
+export { type SecureBody, type SecureBodyKeys, type SecureBodyOptions, secureBody } from './plugins/secure-body.ts'
 export { type HttpOptions, http } from './protos/http.ts'
 export { type RedisOptions, redis } from './protos/redis.ts'
+export type { RedialOptions } from './redial.ts'
 export type { CallHandler, Controller, PushHandler, RouteGroup, RouteOptions } from './router.ts'
-export { Session, type SessionEvents } from './session.ts'
+export { Session, type SessionEvents, type SessionState } from './session.ts'
 export type { BaseSession, CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 export type { StandardSchemaV1 } from './standard-schema.ts'
 export { Code, StatusError, statusText } from './status.ts'

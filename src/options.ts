@@ -8,6 +8,7 @@ import { httpName, type NameMapper, rpcName } from './naming.ts'
 import type { Plugin } from './plugin.ts'
 import type { Proto } from './proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
+import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
@@ -18,6 +19,8 @@ export interface EndpointOptions {
   timeout?: number
   /** Time for `dial` to connect. Default 10,000. */
   dialTimeout?: number
+  /** Make the connections of dialled sessions anew when they are lost. Default false; `dial` may say otherwise. */
+  redial?: boolean | RedialOptions
   /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
   closeTimeout?: number
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
@@ -62,6 +65,7 @@ export interface Settings {
   transport: TransportChoice
   timeout: number
   dialTimeout: number
+  redial: Redial | undefined
   closeTimeout: number
   codec: Codec
   codecs: CodecTable
@@ -87,6 +91,7 @@ const known = new Set([
   'transport',
   'timeout',
   'dialTimeout',
+  'redial',
   'closeTimeout',
   'codec',
   'codecs',
@@ -126,6 +131,7 @@ export function readOptions(options: EndpointOptions): Settings {
     transport: options.transport ?? 'auto',
     timeout: duration('timeout', options.timeout, 30_000, 0),
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
+    redial: readRedial(options.redial),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,

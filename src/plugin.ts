@@ -1,6 +1,6 @@
 import type { Hook, HookList, MessageHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
-import type { BaseSession, EarlySession } from './session-views.ts'
+import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
 /** A route, as `afterRegRouter` sees it. */
 export interface RouteInfo {
@@ -21,7 +21,7 @@ export interface PluginEndpoint {
   setUnknownPush(handler: (bytes: Uint8Array, ctx: unknown) => unknown): void
 }
 
-export type EndpointSession = BaseSession & { close(): Promise<void> }
+export type EndpointSession = CtxSession & { close(): Promise<void> }
 
 /** The hooks of an endpoint and of its sessions' lives; spec/plugins.md §1.2 has the list. */
 interface LifeHooks {
@@ -38,7 +38,9 @@ interface LifeHooks {
   afterDisconnect(session: BaseSession): unknown
 }
 
-type MessageHookFunctions = { [Name in keyof MessageHooks]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never }
+type MessageHookFunctions = {
+  [Name in Exclude<keyof MessageHooks, 'silent'>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
+}
 
 /**
  * Sees, changes or refuses what an endpoint does: an object with a name and any of the 27 hooks. A hook refuses by throwing, best a StatusError;
@@ -54,7 +56,7 @@ export interface Plugin extends Partial<MessageHookFunctions>, Partial<LifeHooks
 type Compiled<Functions> = { [Name in keyof Functions]: readonly Functions[Name][] | null }
 export type Hooks = MessageHooks & Compiled<LifeHooks>
 
-const names: readonly (keyof Hooks)[] = [
+const names: readonly Exclude<keyof Hooks, 'silent'>[] = [
   'beforeNewEndpoint',
   'afterNewEndpoint',
   'beforeCloseEndpoint',
@@ -82,6 +84,17 @@ const names: readonly (keyof Hooks)[] = [
   'beforeReadReplyBody',
   'afterReadReplyBody',
   'afterDisconnect',
+]
+
+const serverSide: readonly Exclude<keyof Hooks, 'silent'>[] = [
+  'afterReadCallHeader',
+  'beforeReadCallBody',
+  'afterReadCallBody',
+  'afterReadPushHeader',
+  'beforeReadPushBody',
+  'afterReadPushBody',
+  'beforeWriteReply',
+  'afterWriteReply',
 ]
 
 /** Plugins in the order they run: left, middle, right (spec/plugins.md §1.1). A group's and a route's container follow their parent's sides. */
@@ -150,6 +163,7 @@ export class PluginContainer {
       if (seen.has(plugin.name)) throw new Error(`two plugins are named ${JSON.stringify(plugin.name)}`)
       seen.add(plugin.name)
     }
+    this.hooks.silent = !all.some((plugin) => serverSide.some((name) => plugin[name] !== undefined))
     for (const name of names) {
       const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => (plugin[name] as Hook<unknown>).bind(plugin))
       ;(this.hooks as unknown as Record<string, unknown>)[name] = list.length === 0 ? null : list

@@ -24,8 +24,10 @@ export interface CtxSession extends BaseSession {
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void>
-  /** Closes at once. */
-  destroy(): void
+  /** Changes with every CALL and PUSH that this side sends. */
+  readonly lastSeq: number
+  /** Closes at once. @param cause what open calls and the log are told; default: that this side closed it */
+  destroy(cause?: string): void
 }
 
 /** What one early message may say. */

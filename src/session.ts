@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { bodyText, type Codec, decodeBody } from './codec.ts'
+import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
@@ -17,6 +17,7 @@ import { findNameText, internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
+import { type Redial, WaitingRoom } from './redial.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
@@ -24,8 +25,14 @@ import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
+export type SessionState = 'preparing' | 'open' | 'redialing' | 'closing' | 'closed'
+
 export interface SessionEvents {
-  /** The session is gone. The error says why, and is undefined when this side closed it. */
+  /** The connection is lost, and will be made anew. Open calls have failed with 102. */
+  redialing: [reason: StatusError]
+  /** It is there again. */
+  redialed: []
+  /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */
   close: [reason: StatusError | undefined]
 }
 
@@ -37,6 +44,10 @@ export interface SessionOwner {
   /** A CALL or PUSH arrived. `message` is borrowed. */
   onRequest(session: Session, message: Incoming): void
   onSessionClosed(session: Session, reason: number): void
+  /** The connection of a session with redial is lost. */
+  onSessionLost(session: Session): void
+  /** An id that no session has, best `address`. */
+  freeId(address: string): string
   renameSession(session: Session, id: string): void
 }
 
@@ -51,20 +62,32 @@ const ignore = (): void => {}
  */
 export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
   readonly #owner: SessionOwner
-  readonly #wire: Wire
+  #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
   #id: string
   #seq = 0
-  #state: 'preparing' | 'open' | 'closing' | 'closed' = 'open'
+  #state: SessionState = 'open'
+  /** Counts connections: a reply belongs to the one its call came from. @internal */
+  epoch = 0
+  readonly #redial: Redial | undefined
+  /** The endpoint's: the same object for life. */
+  readonly #hooks: MessageHooks
+  /** Calls and pushes made while there is no connection. */
+  #room: WaitingRoom | undefined
+  #ownId = false
+  /** While redialing: the attempt's connection is open. */
+  #attached = false
   /** While the hooks about a new connection run. */
   #early: EarlyPhase | undefined
   #swap: Map<unknown, unknown> | undefined
   #running = 0
   #aborts: Set<AbortController> | undefined
   #closed: Promise<void> | undefined
+  /** Why this side closed it, where something said so. */
+  #cause: string | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
-  readonly #filters: FilterPipes
+  #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
   readonly #required: readonly Filter[] | null
 
@@ -72,12 +95,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   readonly protocol: string
 
   /** @param preparing it does not run until `begin` @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean) {
+  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean, redial?: Redial) {
     super()
     this.protocol = protocol
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#redial = redial
+    this.#hooks = owner.hooks
     this.#required = owner.settings.required
     if (preparing) {
       this.#state = 'preparing'
@@ -98,6 +123,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (id === this.#id || this.#state === 'closed') return
     this.#owner.renameSession(this, id)
     this.#id = id
+    this.#ownId = true
+  }
+
+  get state(): SessionState {
+    return this.#state
   }
 
   get localAddress(): string {
@@ -156,17 +186,30 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     try {
-      this.#requireOpen()
+      if (this.#state !== 'open') return this.#pushLater(method, arg, options)
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
-      const { beforeWritePush, afterWritePush } = this.#owner.hooks
+      const { beforeWritePush, afterWritePush } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWritePush === null && afterWritePush === null) {
         const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
         sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
-        const out = new Outbound(this, 'push', this.#nextSeq(), method, undefined, undefined, options?.meta, codec.name, arg, options?.arg)
+        const { codecs } = this.#owner.settings
+        const out = new Outbound(
+          this,
+          codecs,
+          'push',
+          this.#nextSeq(),
+          method,
+          undefined,
+          undefined,
+          options?.meta,
+          codec.name,
+          arg,
+          options?.arg,
+        )
         sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out, options?.forwarded)
       }
       if (sent === undefined) return done
@@ -179,6 +222,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
   }
 
+  #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    const room = this.#requireRoom()
+    const sent = new Promise<void>((resolve, reject) => {
+      room.add(this.#owner.settings.timeout, () => resolve(this.push(method, arg, options)), reject)
+    })
+    sent.catch(ignore)
+    return sent
+  }
+
   /**
    * Closes gracefully: refuses new work, lets running handlers, open calls and transfer filters finish for at most `timeout` milliseconds
    * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
@@ -189,9 +241,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#closed
   }
 
-  /** Closes at once: open calls fail with 102, what is queued is lost. */
-  destroy(): void {
-    if (this.#state !== 'closed') this.#wire.destroy(CloseReason.Local)
+  /** The sequence number of the CALL or PUSH sent last. */
+  get lastSeq(): number {
+    return this.#seq
+  }
+
+  /**
+   * Closes at once: open calls fail with 102, what is queued is lost.
+   * @param cause told to them, to the log and to listeners of `close`; a connection lost for a cause is dialled anew where there is redial. Default:
+   *   that this side closed it, for good
+   */
+  destroy(cause?: string): void {
+    if (this.#state === 'closed') return
+    this.#cause ??= cause
+    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
+    else this.#wire.destroy(CloseReason.Local)
   }
 
   /** @internal */
@@ -206,7 +270,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#early.take(message)
     } else {
       this.#deliver(message)
-      if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
+      if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     }
   }
 
@@ -222,7 +286,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (early === undefined || this.#state !== 'preparing') return
     this.#state = 'open'
     this.#early = undefined
-    if (this.#owner.hooks.beforeReadHeader !== null) this.#beforeNext()
+    this.#run(early)
+  }
+
+  #run(early: EarlyPhase): void {
+    if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     early.end((message) => {
       if (this.#state === 'open' || this.#state === 'closing') this.#deliver(message)
     })
@@ -239,7 +307,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** The hook before a message, which runs before one is there: a session whose hook fails is closed. */
   #beforeNext(): void {
-    const { hooks, settings } = this.#owner
+    const { settings } = this.#owner
+    const hooks = this.#hooks
     let waiting: Promise<void> | undefined
     try {
       waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
@@ -248,18 +317,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       return
     }
     if (waiting === undefined) return
-    this.#wire.hold()
-    waiting.catch(() => this.fail(CloseReason.Hook)).finally(() => this.#wire.release())
+    const wire = this.#wire
+    wire.hold()
+    waiting.catch(() => wire.destroy(CloseReason.Hook)).finally(() => wire.release())
   }
 
-  /** Reads no message until `resumeReading`. @internal */
-  holdReading(): void {
-    this.#wire.hold()
-  }
-
-  /** @internal */
-  resumeReading(): void {
-    this.#wire.release()
+  /** Reads no message until what this returns is called. @internal */
+  holdReading(): () => void {
+    const wire = this.#wire
+    wire.hold()
+    return () => wire.release()
   }
 
   #earlyOwner(): EarlyOwner {
@@ -267,8 +334,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       settings: this.#owner.settings,
       readMeta: (message) => this.readMeta(message),
       readStatus: (message) => message.status ?? this.#readStatus(message),
-      hold: () => this.#wire.hold(),
-      release: () => this.#wire.release(),
+      holdReading: () => this.holdReading(),
     }
   }
 
@@ -320,26 +386,103 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onClose(reason: number, detail: string): void {
+    if (this.#state === 'redialing') {
+      // An attempt that got a connection lost it again.
+      this.#early?.fail(closeReasonText[reason])
+      this.#attached = false
+      return
+    }
+    const redial = this.#redial !== undefined && this.#state === 'open' && (reason !== CloseReason.Local || this.#cause !== undefined)
+    const error = this.#lose(reason, detail)
+    if (!redial) {
+      this.#over(reason, error)
+      return
+    }
+    this.#state = 'redialing'
+    this.#cause = undefined
+    this.#attached = false
+    this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
+    this.#owner.onSessionLost(this)
+    this.#tell('redialing', error)
+  }
+
+  /** A new connection, for hooks to try out. @internal */
+  attach(wire: Wire): void {
+    this.epoch++
+    this.#attached = true
+    this.#wire = wire
+    this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
+    this.#early = new EarlyPhase(this.#earlyOwner())
+    if (!this.#ownId) {
+      const id = this.#owner.freeId(wire.localAddress)
+      this.#owner.renameSession(this, id)
+      this.#id = id
+    }
+    wire.sink = this
+  }
+
+  /** It is of no use after all. @internal */
+  detach(): void {
+    if (this.#state !== 'redialing') return
+    this.#early = undefined
+    if (!this.#attached) return
+    this.#attached = false
+    this.#wire.sink = { onMessage: () => {}, onClose: () => {} }
+    this.#wire.end()
+  }
+
+  /** Goes on with the connection that was attached; false when it is gone. @internal */
+  reopen(): boolean {
+    const early = this.#early
+    if (this.#state !== 'redialing' || !this.#attached || early === undefined) return false
+    this.#state = 'open'
+    this.#early = undefined
+    this.#run(early)
+    this.#room?.run()
+    this.#tell('redialed')
+    return true
+  }
+
+  /** No connection comes any more. @internal */
+  giveUp(reason: number, detail: string): void {
+    if (this.#state !== 'redialing') return
+    this.detach()
+    const error = this.#lose(reason, detail)
+    this.#room?.fail(error)
+    this.#over(reason, error)
+  }
+
+  /** What a lost connection takes with it. */
+  #lose(reason: number, detail: string): StatusError {
     this.#state = 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     this.#filters.drop()
-    const text = detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`
+    const told = reason === CloseReason.Local ? this.#cause : undefined
+    const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
-    if (isViolation(reason)) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
       this.#owner.wheel.remove(call)
       call.fail(error)
     }
     if (this.#aborts !== undefined) for (const controller of this.#aborts) controller.abort(error)
+    return error
+  }
+
+  #over(reason: number, error: StatusError): void {
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
+    this.#tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+  }
+
+  #tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
     try {
-      this.emit('close', reason === CloseReason.Local ? undefined : error)
+      ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
     } catch (thrown) {
-      log.error('a close listener threw', { error: textOf(thrown) })
+      this.#owner.settings.log.error(`a ${name} listener threw`, { error: textOf(thrown) })
     }
   }
 
@@ -443,7 +586,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     let resultType: BodyType | undefined
     let filters: readonly Filter[] | undefined
     try {
-      this.#requireOpen()
+      if (this.#state !== 'open') {
+        this.#callLater(method, arg, options, full, resolve, reject)
+        return
+      }
       if (options !== undefined) {
         timeout = duration('timeout', options.timeout, timeout, 0)
         codec = this.#codecFor(options.codec)
@@ -459,14 +605,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         if (signal?.aborted) throw canceled(signal)
       }
       const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
-      const { beforeWriteCall, afterWriteCall } = this.#owner.hooks
+      const { beforeWriteCall, afterWriteCall } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWriteCall === null && afterWriteCall === null) {
         const meta = options === undefined ? '' : this.#callMeta(options)
         sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
         const meta = { ...options?.meta, ...this.#acceptMeta(options) }
-        const out = new Outbound(this, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
+        const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
         requests.set(call, out)
         sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded)
       }
@@ -477,6 +623,37 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     } catch (error) {
       reject(asWriteFailure(error))
     }
+  }
+
+  /** @throws StatusError 102 unless the call may wait for a connection */
+  #callLater(
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const room = this.#requireRoom()
+    const timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
+    const signal = options?.signal
+    if (signal?.aborted) throw canceled(signal)
+    const run = (waited: number): void => {
+      signal?.removeEventListener('abort', abort)
+      const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
+      this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject)
+    }
+    const leave = room.add(timeout, run, reject)
+    const abort = (): void => {
+      leave()
+      reject(canceled(signal as AbortSignal))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  #requireRoom(): WaitingRoom {
+    if (this.#state !== 'redialing' || this.#redial?.wait !== true || this.#room === undefined) throw new StatusError(Code.ConnectionClosed)
+    return this.#room
   }
 
   #callMeta(options: CallOptions): string {
@@ -563,7 +740,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
-    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#owner.hooks
+    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
     if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
       this.#onReplyHooked(call, message, meta)
       return
@@ -603,7 +780,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** spec/plugins.md §1.3: the hook after the body runs for what succeeded. A hook that fails fails the call. */
   #onReplyHooked(call: PendingCall, message: Incoming, meta: Meta): void {
-    const { hooks, settings } = this.#owner
+    const { settings } = this.#owner
+    const hooks = this.#hooks
     const status = message.status ?? this.#readStatus(message)
     if (status === undefined) {
       this.fail(CloseReason.Status)
@@ -622,11 +800,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       // Its deadline may have been faster, or the session's end.
       if (this.#pending.peek(call.seq) === call) this.#settle(call, failure, inbound.body, meta, codec)
     }
+    let resume = ignore
     let waiting: Promise<void> | undefined
     try {
       waiting = inTurn(steps, () => {
         inbound.own()
-        this.#wire.hold()
+        resume = this.holdReading()
       })
     } catch (error) {
       settle(toStatusError(error, true))
@@ -640,7 +819,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
           () => settle(failed),
           (error) => settle(toStatusError(error, true)),
         )
-        .finally(() => this.#wire.release())
+
+        .finally(resume)
     }
   }
 
@@ -650,6 +830,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async #close(timeout: number): Promise<void> {
+    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
     const closed = new Promise<void>((resolve) => {
@@ -700,11 +881,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
-}
-
-/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
-function encodeBody(codec: Codec, value: unknown, type: BodyType | undefined): string | Uint8Array | null {
-  return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }
 
 function requireSent(result: SendResult): void {

@@ -42,7 +42,7 @@ export function meant({ fields }: Vector): Message {
   }
 }
 
-/** Whether a protocol of messages, not of AUTH or nonsense, has it. */
+/** Whether it is a message: of authentication too, which only a session that runs refuses. */
 export function isMessage({ fields }: Vector): boolean {
-  return fields.type >= 1 && fields.type <= 3
+  return fields.type >= 1 && fields.type <= 5
 }

@@ -30,7 +30,7 @@ export interface HttpOptions {
  *
  * Meta are headers. Go changes the case of header names, so **every key arrives in lower case**: what was sent as `author`, `Author` or `userId`
  * is `ctx.meta.author` and `ctx.meta.userid`. Keys that the framework knows keep their spelling: `X-Accept-Body-Codec`, `X-Real-IP`,
- * `X-Secure-Body`, `X-Reply-Secure-Body`, `hb_`. Query parameters are meta too, in the case they have; a header of the same name wins. A header
+ * `X-Secure-Body`, `X-Reply-Secure-Body`, `X-Sealed-Body`, `hb_`. Query parameters are meta too, in the case they have; a header of the same name wins. A header
  * that came several times has its values joined by `, `. Headers of the connection and of HTTP itself (`Host`, `User-Agent`, `Connection`,
  * ...) are never meta, those that browsers add to every request (`Accept-Language`, `Sec-*`, `Referer`, ...) are not in plain requests;
  * `Authorization`, `Cookie` and `Origin` are. A key that is no header name, or one of HTTP itself, and a value with a control character make a

@@ -73,8 +73,8 @@ export class GoPeer {
 
   /** Starts a Go server with every route of `./go/README.md`. It ends with this process, whatever happens. */
   async serve(network: Network, protocol: ProtocolName, ...flags: string[]): Promise<GoServer> {
-    const listen = this.freeAddress(network)
-    const child = spawn(this.#binary, ['server', '-proto', protocol, '-network', network, '-listen', listen, ...flags])
+    const args = ['server', '-proto', protocol, '-network', network, '-listen', this.freeAddress(network), ...flags]
+    const child = spawn(this.#binary, args)
     const exited = once(child, 'close')
     const stderr = text(child.stderr)
     const line = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => undefined)])

@@ -1,116 +1,145 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
-  authBearer,
-  authChecker,
-  constantTimeEqual,
   Endpoint,
   type EndpointOptions,
-  ignoreCase,
-  insecureAes,
+  heartbeatPing,
+  heartbeatPong,
+  insecureSecureBody,
   type Plugin,
-  proxy,
-  StatusError,
+  replySecureMeta,
+  type Session,
+  secureMeta,
 } from '../../src/index.ts'
 import { BenchmarkMessage } from '../protobuf/messages.ts'
-import { addressOf, GoPeer } from './go-peer.ts'
-import { aesKey, offerServerRoutes } from './routes.ts'
+import { addressOf, type GoCheck, GoPeer } from './go-peer.ts'
+import { offerServerRoutes } from './routes.ts'
 
+// The suite names its transports itself.
 delete process.env.DMICRO_TRANSPORT
 
 const peer = await GoPeer.build()
 const missing = typeof peer === 'string' ? peer : undefined
 if (missing !== undefined && process.env.DMICRO_INTEROP === 'required') throw new Error(`the Go peer is required: ${missing}`)
+const go = peer as GoPeer
+/** Of DMicro's heartbeats, the least it allows. */
+const RATE = 3000
+/** More than the two heartbeats after which a silent session is closed. */
+const IDLE = 2 * RATE + 2000
+const key = 'cipherkey1234567'
 
-const secret = 'client-auth-info-12345'
-const plain = { codec: 'plain' }
-const bearer = (text: string): Plugin => authBearer(async (_, sendOnce) => assert.equal(await sendOnce(text), 'pass'), plain)
-const checker = authChecker(async (_, receiveOnce) => {
-  if (!constantTimeEqual(await receiveOnce(), secret)) throw new StatusError(403, 'auth fail', 'auth fail detail')
-  return 'pass'
-}, plain)
+function assertAllOk(checks: GoCheck[], count: number): void {
+  assert.deepEqual(
+    checks.filter((check) => !check.ok).map((check) => `${check.name}: ${check.detail}`),
+    [],
+  )
+  assert.equal(checks.length, count)
+}
 
-describe('plugins with Go DMicro', { skip: missing }, () => {
-  const go = peer as GoPeer
-  after(() => go.dispose())
+/** Runs `use` with an endpoint that is closed then. */
+async function using<Result>(options: EndpointOptions, use: (endpoint: Endpoint) => Promise<Result>): Promise<Result> {
+  const endpoint = new Endpoint({ log: false, ...options })
+  try {
+    return await use(endpoint)
+  } finally {
+    await endpoint.close()
+  }
+}
 
-  for (const transport of ['native', 'js'] as const) {
-    const ends: (() => Promise<void>)[] = []
-    after(() => Promise.all(ends.splice(0).map((end) => end())))
-    const endpoint = (options: EndpointOptions): Endpoint => {
-      const made = new Endpoint({ transport, log: false, closeTimeout: 200, ...options })
-      ends.push(() => made.close())
-      return made
-    }
-    const serve = async (...args: Parameters<GoPeer['serve']>): ReturnType<GoPeer['serve']> => {
-      const server = await go.serve(...args)
-      ends.push(() => server.stop())
-      return server
-    }
+/** Lets a Go client check a server of ours. */
+async function checkedByGo(options: EndpointOptions, plugin: string): Promise<GoCheck[]> {
+  return using(options, async (server) => {
+    offerServerRoutes(server)
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    return go.check('tcp', 'raw', addressOf(url), '-plugins', plugin)
+  })
+}
 
-    // Of http DMicro takes the type of these messages for meta (spec/wire.md §8.5), and jsonrpc cannot say it.
-    for (const protocol of ['raw', 'json', 'protobuf'] as const) {
-      it(`${transport}: a Go checker lets us in, or tells why not, in ${protocol}`, async () => {
-        const server = await serve('tcp', protocol, '-auth', secret)
-        const session = await endpoint({ protocol, plugins: [bearer(secret)] }).dial(server.url)
-        assert.equal(await session.call('/math/add', [1, 2, 3]), 6)
-        const refused = { code: 403, message: 'auth fail', cause: 'auth fail detail' }
-        await assert.rejects(endpoint({ protocol, plugins: [bearer('wrong')] }).dial(server.url), refused)
-        // One that says nothing of itself and calls at once: Go answers that it expected something else.
-        const rude = await endpoint({ protocol }).dial(server.url)
-        await assert.rejects(rude.call('/math/add', [1]), { code: 102 })
-      })
+/** Lets `use` have a session with a Go server. */
+async function withGo<Result>(plugins: string, options: EndpointOptions, use: (session: Session) => Promise<Result>): Promise<Result> {
+  const server = await go.serve('tcp', 'raw', '-plugins', plugins)
+  try {
+    return await using(options, async (client) => use(await client.dial(server.url)))
+  } finally {
+    await server.stop()
+  }
+}
 
-      it(`${transport}: we let a Go bearer in, or tell it why not, in ${protocol}`, async () => {
-        const server = endpoint({ protocol, plugins: [checker], filters: [insecureAes(aesKey)] })
-        offerServerRoutes(server)
-        const { url } = await server.listen('tcp://127.0.0.1:0')
-        const checks = await go.check('tcp', protocol, addressOf(url), '-auth', secret)
-        assert.deepEqual(
-          checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`),
-          [],
-        )
-        assert.ok(checks.length > 20)
-        const [refused, ...more] = await go.check('tcp', protocol, addressOf(url), '-auth', 'wrong')
-        assert.deepEqual([refused.name, refused.ok, more.length], ['dial', false, 0])
-        assert.match(refused.detail, /auth fail/) // Go hides the code behind its 105
-        const [silent] = await go.check('tcp', protocol, addressOf(url))
-        assert.equal(silent.ok, false)
-      })
-    }
+/** Counts the heartbeats that come. */
+function counter(): Plugin & { beats: string[] } {
+  const beats: string[] = []
+  const note = (message: { kind: string; serviceMethod: string; meta: Readonly<Record<string, string>> }): void => {
+    if (message.serviceMethod === '/heartbeat') beats.push(`${message.kind} ${message.meta.hb_}`)
+  }
+  return { name: 'counter', beats, afterReadCallHeader: note, afterReadPushHeader: note }
+}
 
-    it(`${transport}: names in any case reach Go, and Go's reach us`, async () => {
-      const server = await serve('tcp', 'raw', '-ignore-case')
-      const session = await endpoint({}).dial(server.url)
-      assert.equal(await session.call('/MATH/Add', [1, 2, 3]), 6)
-      const ours = endpoint({ plugins: [ignoreCase()] })
-      offerServerRoutes(ours)
-      const { url } = await ours.listen('tcp://127.0.0.1:0')
-      const back = await serve('tcp', 'raw', '-proxy', addressOf(url))
-      assert.equal(await (await endpoint({}).dial(back.url)).call('/MATH/add', [1, 2]), 3)
+for (const transport of ['native', 'js'] as const) {
+  describe(`plugins with Go DMicro (${transport})`, { skip: missing }, () => {
+    it('a Go client with securebody passes', async () => {
+      assertAllOk(await checkedByGo({ transport, plugins: [insecureSecureBody(key)] }, 'secure'), 6)
     })
 
-    it(`${transport}: we are the proxy of a Go server, and behind one`, async () => {
-      const upstream = await endpoint({}).dial((await serve('tcp', 'raw')).url)
-      const gateway = endpoint({ plugins: [proxy(() => upstream)] })
-      const { url } = await gateway.listen('tcp://127.0.0.1:0')
-      const session = await endpoint({}).dial(url)
-      assert.equal(await session.call('/math/add', [1, 2, 3], { filters: ['gzip'] }), 6)
-      const types = { codec: 'protobuf', arg: BenchmarkMessage, result: BenchmarkMessage }
-      const message = BenchmarkMessage.fromObject({ Field1: 'x', Field2: 65 })
-      assert.equal((await session.call('/proto/echo', message, types)).Field1, 'OK')
-      const reply = await session.callReply<Record<string, string>>('/meta/echo', { answered: 'yes' }, { meta: { k: 'v' } })
-      assert.equal(reply.meta.answered, 'yes')
-      assert.deepEqual(Object.keys(reply.body).sort(), ['X-Real-IP', 'k'])
-      await assert.rejects(session.call('/status/fail', { code: 1001, msg: 'refused', cause: 'because' }), { code: 1001, cause: 'because' })
-      await assert.rejects(session.call('/status/fail', { code: 150, msg: 'refused', cause: 'because' }), { code: 502, cause: 'because' })
-      await assert.rejects(session.call('/no/such/route'), { code: 404 })
+    it('a client of ours passes a Go server with securebody', async () => {
+      await withGo('secure', { transport, plugins: [insecureSecureBody(key)] }, async (session) => {
+        const cases: [Record<string, string>, boolean][] = [
+          [{ ...secureMeta }, true],
+          [{ ...secureMeta, ...replySecureMeta(false) }, false],
+          [replySecureMeta(true), true],
+          [{}, false],
+        ]
+        for (const [meta, sealed] of cases) {
+          const reply = await session.callReply('/echo/text', 'word', { meta })
+          assert.deepEqual([reply.body, reply.meta['X-Secure-Body'] === 'true'], ['word', sealed])
+          const types = { arg: BenchmarkMessage, result: BenchmarkMessage, codec: 'protobuf', meta }
+          const message = await session.callReply('/proto/same', { Field1: 'word' }, types)
+          assert.deepEqual([message.body.Field1, message.meta['X-Secure-Body'] === 'true'], ['word', sealed])
+        }
+        await session.push('/note', 'secret', { meta: { ...secureMeta } })
+        assert.deepEqual(await session.call('/note/list', 1, { meta: { ...secureMeta } }), ['secret'])
+        await assert.rejects(session.call('/no/such', 1, { meta: { ...secureMeta } }), { code: 404 })
+      })
+      await withGo('secure', { transport, plugins: [insecureSecureBody('another-key-1234')] }, async (session) => {
+        await assert.rejects(session.call('/echo/text', 'word', { meta: { ...secureMeta } }), { code: 409 })
+      })
+    })
+  })
+}
 
-      const ours = endpoint({})
-      ours.routeCall('/behind', (value: unknown, ctx) => [value, Object.keys(ctx.meta).sort()])
-      const target = await ours.listen('tcp://127.0.0.1:0')
-      const front = await endpoint({}).dial((await serve('tcp', 'raw', '-proxy', addressOf(target.url))).url)
-      assert.deepEqual(await front.call('/behind', { a: 1 }, { meta: { k: 'v' } }), [{ a: 1 }, ['X-Real-IP', 'k']])
+describe('heartbeats with Go DMicro', { skip: missing }, () => {
+  // They wait for the least interval that DMicro allows: all at a time.
+  it('of either side keep idle sessions, and silence ends them', { timeout: 20_000 }, async () => {
+    await Promise.all([heartbeats('native'), heartbeats('js')])
+  })
+})
+
+async function heartbeats(transport: 'native' | 'js'): Promise<void> {
+  const goPings = async (plugin: string, kind: string): Promise<void> => {
+    const count = counter()
+    assertAllOk(await checkedByGo({ transport, plugins: [heartbeatPong(), count] }, plugin), 1)
+    assert.ok(count.beats.length >= 1 && count.beats.every((beat) => beat === `${kind} 3`), count.beats.join())
+  }
+  const goServerPings = async (): Promise<void> => {
+    const count = counter()
+    await withGo('ping-call', { transport, plugins: [heartbeatPong(), count] }, async (session) => {
+      await sleep(IDLE)
+      assert.ok(session.health && count.beats.length >= 1)
     })
   }
+  const wePing = (call: boolean): Promise<void> =>
+    withGo('pong', { transport, plugins: [heartbeatPing({ interval: RATE, call })] }, async (session) => {
+      await sleep(IDLE)
+      assert.ok(session.health && session.lastSeq >= 2, `${session.lastSeq}`)
+      assert.equal(await session.call('/math/add', [1, 2]), 3)
+    })
+  const silent = withGo('pong', { transport }, async (session) => {
+    await session.call('/heartbeat', undefined, { meta: { hb_: '3' } })
+    await new Promise((resolve) => session.once('close', resolve))
+  })
+  await Promise.all([goPings('ping-call', 'call'), goPings('ping-push', 'push'), goServerPings(), wePing(true), wePing(false), silent])
+}
+
+after(async () => {
+  if (missing === undefined) await go.dispose()
 })

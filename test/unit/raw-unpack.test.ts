@@ -175,10 +175,10 @@ test('every sequence number that Go reads is read, and no other', () => {
   }
 })
 
-test('only CALL, REPLY and PUSH are message types', () => {
+test('only CALL, REPLY, PUSH and the two of authentication are message types', () => {
   for (let type = 0; type < 256; type++) {
     const bytes = frame({ type })
-    assert.equal(unpack(bytes), type >= 1 && type <= 3 ? bytes.length : 'Type')
+    assert.equal(unpack(bytes), type >= 1 && type <= 5 ? bytes.length : 'Type')
   }
 })
 

@@ -28,7 +28,7 @@ function hasText({ fields }: Vector): boolean {
 }
 
 test('json: every frame captured from Go is read as it was meant, also where Go reads something else (quirks W1, W2)', () => {
-  assert.deepEqual([vectors.length, vectors.filter(isMessage).length, vectors.filter(({ goReads }) => !goReads).length], [198, 192, 36])
+  assert.deepEqual([vectors.length, vectors.filter(isMessage).length, vectors.filter(({ goReads }) => !goReads).length], [198, 196, 36])
   checkReading(jsonProto, vectors)
 })
 
@@ -46,7 +46,7 @@ test('json: we write JSON, whose members are those of Go but where escapes diffe
     if (isDeepStrictEqual(members(ours), members(document(Buffer.from(vector.hex, 'hex'))))) same++
     else other++
   }
-  assert.deepEqual({ same, other }, { same: 146, other: 43 })
+  assert.deepEqual({ same, other }, { same: 150, other: 43 })
 })
 
 test('json: we do not write bodies that are no text', () => {

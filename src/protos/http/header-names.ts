@@ -32,7 +32,7 @@ export interface HeaderName {
 }
 
 /** Meta keys with a meaning to the framework (spec/wire.md §6). Go canonicalises their case; here it is restored. */
-const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'hb_']
+const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'X-Sealed-Body', 'hb_']
 
 /** The message itself. */
 const protocol: Record<string, Use> = {

@@ -30,6 +30,7 @@ func runClient(args []string) {
 	protoName := flags.String("proto", "raw", "application protocol")
 	peerIsGo := flags.Bool("peer-is-go", false, "leave out what Go is known to get wrong against itself")
 	secret := flags.String("auth", "", "what to tell the server first")
+	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
@@ -41,17 +42,21 @@ func runClient(args []string) {
 		cleanUp()
 		fail("no end after %s", clientLimit)
 	})
-	var plugins []drpc.Plugin
-	if *secret != "" {
-		plugins = append(plugins, bearerOf(*secret))
+	checks := allChecks()
+	if *plugins != "" {
+		checks = pluginChecks(*plugins)
 	}
-	code := checkServer(p, cfg, *addr, *peerIsGo, plugins...)
+	list := pluginsNamed(*plugins)
+	if *secret != "" {
+		list = append(list, bearerOf(*secret))
+	}
+	code := checkServer(p, cfg, *addr, *peerIsGo, checks, list...)
 	cleanUp()
 	os.Exit(code)
 }
 
-// checkServer runs every check on one session and returns the exit code.
-func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool, plugins ...drpc.Plugin) int {
+// checkServer runs checks on one session and returns the exit code.
+func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool, checks []check, plugins ...drpc.Plugin) int {
 	protoFunc := p.proto()
 	endpoint := drpc.NewEndpoint(cfg, plugins...)
 	registerClientRoutes(endpoint)
@@ -63,7 +68,7 @@ func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo boo
 		return 1
 	}
 	code := 0
-	for _, c := range allChecks() {
+	for _, c := range checks {
 		r := result{Name: c.name, Row: c.row, OK: true, Skipped: c.skipped(p, peerIsGo)}
 		if r.Skipped == "" {
 			if !sess.Health() { // the check before ended it, and has said so

@@ -35,7 +35,7 @@ void CheckFields(Bytes frame, const RawMessage& message) {
     at = run.data + run.size;
   }
   Require(at == end, "the body ends the frame");
-  Require(message.type >= kTypeCall && message.type <= kTypePush, "a known type");
+  Require(message.type >= kTypeCall && message.type <= kTypeLast, "a known type");
   Require(message.method.size <= kMaxMethod && message.status.size <= kMaxStatus && message.meta.size <= kMaxMeta,
           "fields as long as their lengths can say");
 }

@@ -1,0 +1,122 @@
+import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import type { WriteContext } from '../hooks.ts'
+import type { Plugin } from '../plugin.ts'
+import { type BodyCipherOptions, bodyPlugin, fromBase64 } from './body-cipher.ts'
+
+/** The same for every message of every Go service: what makes this insecure. */
+const IV = Buffer.from('I Love Go Frame!')
+const SECURE = 'X-Secure-Body'
+const REPLY_SECURE = 'X-Reply-Secure-Body'
+/** What Go converts to false. */
+const falsy = new Set(['', '0', 'no', 'off', 'false', 'null'])
+
+let warned = false
+
+/**
+ * Go's plugin `secure(encrypt/decrypt)` (spec/plugins.md §2.5), for codecs json and protobuf: AES-CBC with a constant IV and no authentication.
+ * Equal bodies look equal, whoever is between the peers can change them unseen, and the MD5 of the key travels with each. For peers
+ * written in Go only; between peers of ours use `secureBody`. Warns once per process.
+ *
+ * A message is encrypted when its meta says so: `{ meta: secureMeta }` of a call or push, `ctx.setMeta('X-Secure-Body', 'true')` of a reply. The
+ * reply to an encrypted call is encrypted, unless that says `{ meta: replySecureMeta(false) }`; a plain one may ask for it.
+ * @param key 16, 24 or 32 bytes, as they are
+ * @throws TypeError, RangeError for another key or bad options
+ */
+export function insecureSecureBody(key: Uint8Array | string, options: BodyCipherOptions = {}): Plugin {
+  const bytes = Buffer.from(key as Uint8Array)
+  if (![16, 24, 32].includes(bytes.length)) throw new RangeError(`an AES key has 16, 24 or 32 bytes, got ${bytes.length}`)
+  if (!warned) {
+    warned = true
+    const text = 'the plugin secure(encrypt/decrypt) has a constant IV and no authentication: use it only to reach Go peers'
+    process.emitWarning(text, 'SecurityWarning')
+  }
+  const algorithm = `aes-${bytes.length * 8}-cbc`
+  const version = createHash('md5').update(bytes).digest('hex')
+  const cipher = {
+    name: 'secure(encrypt/decrypt)',
+    wanted(message: WriteContext) {
+      const { meta, request } = message
+      if (isTrue(meta[SECURE])) return true
+      delete meta[SECURE]
+      if (request === undefined) return false
+      const wish = request.meta[REPLY_SECURE]
+      if (isTrue(request.meta[SECURE]) ? wish === 'false' : wish !== 'true') return false
+      meta[SECURE] = 'true'
+      return true
+    },
+    seal(message: WriteContext) {
+      const encoded = message.encode()
+      const aes = createCipheriv(algorithm, bytes, IV)
+      const ciphertext = Buffer.concat([aes.update(encoded), aes.final()]).toString('base64')
+      message.body = writeEnvelope(message.codec, version, ciphertext)
+    },
+    isSealed: ({ meta }: { meta: Readonly<Record<string, string>> }) => isTrue(meta[SECURE]),
+    open({ codec, bytes: sealed }: { codec: string; bytes: Uint8Array }) {
+      const envelope = readEnvelope(codec, Buffer.from(sealed))
+      // As in Go: nothing that was encrypted. Who requires encryption does not get it that way.
+      if (envelope.cipherVersion === '' && options.require !== true) return new Uint8Array()
+      if (envelope.cipherVersion !== version) throw new Error('another key')
+      const aes = createDecipheriv(algorithm, bytes, IV)
+      return Buffer.concat([aes.update(fromBase64(envelope.ciphertext)), aes.final()])
+    },
+  }
+  return bodyPlugin(cipher, options)
+}
+
+/** Meta of a call or push that is to be encrypted by `insecureSecureBody`. */
+export const secureMeta: Readonly<Record<string, string>> = Object.freeze({ [SECURE]: 'true' })
+
+/** Meta of a call that says whether its reply is to be. */
+export function replySecureMeta(secure: boolean): Record<string, string> {
+  return { [REPLY_SECURE]: String(secure) }
+}
+
+function isTrue(text: string | undefined): boolean {
+  return text !== undefined && !falsy.has(text.toLowerCase())
+}
+
+interface Envelope {
+  cipherVersion: string
+  ciphertext: string
+}
+
+function writeEnvelope(codec: string, cipherVersion: string, ciphertext: string): Buffer {
+  if (codec === 'json') return Buffer.from(JSON.stringify({ cipherVersion, ciphertext }))
+  if (codec !== 'protobuf') throw new TypeError(`the codec ${codec} has no form for it, json and protobuf have`)
+  return Buffer.concat([field(0x0a, cipherVersion), field(0x12, ciphertext)])
+}
+
+function field(tag: number, text: string): Buffer {
+  const head = [tag]
+  let size = text.length
+  for (; size > 0x7f; size >>>= 7) head.push((size & 0x7f) | 0x80)
+  return Buffer.concat([Buffer.from([...head, size]), Buffer.from(text)])
+}
+
+function readEnvelope(codec: string, bytes: Buffer): Envelope {
+  const envelope: Envelope = { cipherVersion: '', ciphertext: '' }
+  if (codec === 'json') {
+    const parsed = JSON.parse(bytes.toString()) as Partial<Envelope> | null
+    envelope.cipherVersion = parsed?.cipherVersion ?? ''
+    envelope.ciphertext = parsed?.ciphertext ?? ''
+  } else if (codec === 'protobuf') {
+    for (let at = 0; at < bytes.length; ) {
+      const tag = bytes[at++]
+      let size = 0
+      for (let shift = 0; ; shift += 7) {
+        if (at === bytes.length || shift > 28) throw new Error('a length that is none')
+        size += (bytes[at] & 0x7f) * 2 ** shift
+        if (bytes[at++] < 0x80) break
+      }
+      if (size > bytes.length - at) throw new Error('a field past the end')
+      const text = bytes.toString('latin1', at, (at += size))
+      if (tag === 0x0a) envelope.cipherVersion = text
+      else if (tag === 0x12) envelope.ciphertext = text
+      else throw new Error('a field that is unknown')
+    }
+  } else {
+    throw new Error('a codec without envelopes')
+  }
+  if (typeof envelope.cipherVersion !== 'string' || typeof envelope.ciphertext !== 'string') throw new Error('no text')
+  return envelope
+}

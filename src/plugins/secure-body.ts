@@ -1,0 +1,102 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { MessageKind, ReadContext, WriteContext } from '../hooks.ts'
+import type { Plugin } from '../plugin.ts'
+import { type BodyCipherOptions, bodyPlugin, fromBase64, isHeartbeat } from './body-cipher.ts'
+
+/** A byte of version, one of key id, the nonce, the encrypted bytes, the tag. */
+const VERSION = 1
+const NONCE = 12
+const HEAD = 2 + NONCE
+const TAG = 16
+const KEY = 32
+const SEALED = 'X-Sealed-Body'
+/** Of Go's plugin: what is marked for it is left to it. */
+const SECURE = 'X-Secure-Body'
+/** Protocols that carry any bytes as a body. In others the bytes are a JSON string of base64. */
+const binary = new Set(['raw', 'protobuf', 'http'])
+const QUOTE = 0x22
+
+export interface SecureBodyKeys {
+  /** Keys of 32 bytes by their id, 0 to 255. Messages under any of them are accepted. */
+  keys: Readonly<Record<number, Uint8Array>>
+  /** Id of the key that messages are sent under. At most 2^32 of them: then it is time for another. */
+  current: number
+}
+
+export type SecureBodyOptions = SecureBodyKeys & BodyCipherOptions
+
+export interface SecureBody extends Plugin {
+  /** Replaces the keys, for messages from now on. To rotate without a gap: see `AesGcm.setKeys`. @throws as `secureBody` does; the keys are then as before */
+  setKeys(keys: SecureBodyKeys): void
+}
+
+/**
+ * Encrypts and authenticates bodies with AES-256-GCM, for peers of ours, whatever the codec: those of all calls and pushes this endpoint sends,
+ * except where their meta says `X-Sealed-Body: false`, and those of replies to encrypted calls. A body opens only as the kind of message, for
+ * the service method and in the codec it was sent as. Routes, meta, and the status of a failure stay readable; proxies pass bodies on unopened.
+ *
+ * Put it before plugins that rename service methods. It does not tell a message from its repetition: a session over the filter `aesGcm`, or TLS, does. Set `require`, else plain bodies are accepted.
+ * @throws TypeError, RangeError for bad keys or options
+ */
+export function secureBody(options: SecureBodyOptions): SecureBody {
+  let keys = readKeys(options)
+  /** Service methods as they were sent, where a hook may have changed them since. */
+  const sent = new WeakMap<ReadContext, string>()
+  const remember = (message: ReadContext): void => void sent.set(message, message.serviceMethod)
+  const cipher = {
+    name: 'secure-body',
+    wanted({ kind, meta, request, serviceMethod, body }: WriteContext) {
+      const wish = meta[SEALED]
+      delete meta[SEALED]
+      if (wish === 'false' || meta[SECURE] !== undefined) return false
+      if (kind === 'reply') return wish === 'true' || request?.meta[SEALED] === 'true'
+      return !isHeartbeat(serviceMethod, body === undefined)
+    },
+    seal(message: WriteContext) {
+      const { kind, request, codec } = message
+      const head = Buffer.concat([Buffer.from([VERSION, keys.current]), randomBytes(NONCE)])
+      const aes = createCipheriv('aes-256-gcm', keys.byId[keys.current] as Buffer, head.subarray(2), { authTagLength: TAG })
+      const method = (request === undefined ? undefined : sent.get(request)) ?? message.serviceMethod
+      aes.setAAD(place(head, kind, method, codec))
+      const sealed = Buffer.concat([head, aes.update(message.encode()), aes.final(), aes.getAuthTag()])
+      message.body = binary.has(message.session.protocol) ? sealed : Buffer.from(`"${sealed.toString('base64')}"`)
+      message.meta[SEALED] = 'true'
+    },
+    isSealed: ({ meta }: ReadContext) => meta[SEALED] === 'true',
+    open(message: ReadContext) {
+      const { bytes, kind, codec } = message
+      const sealed = bytes[0] === QUOTE ? fromBase64(Buffer.from(bytes).toString('latin1', 1, bytes.length - 1)) : bytes
+      const key = keys.byId[sealed[1]]
+      if (sealed.length < HEAD + TAG || sealed[0] !== VERSION || key === undefined) throw new Error('too short, or of an unknown key')
+      const head = sealed.subarray(0, HEAD)
+      const aes = createDecipheriv('aes-256-gcm', key, head.subarray(2), { authTagLength: TAG })
+      aes.setAAD(place(head, kind, sent.get(message) ?? message.serviceMethod, codec))
+      aes.setAuthTag(sealed.subarray(sealed.length - TAG))
+      return Buffer.concat([aes.update(sealed.subarray(HEAD, sealed.length - TAG)), aes.final()])
+    },
+  }
+  return {
+    ...bodyPlugin(cipher, options),
+    afterReadCallHeader: remember,
+    afterReadPushHeader: remember,
+    setKeys(next) {
+      keys = readKeys(next)
+    },
+  }
+}
+
+/** Where a body belongs, so that it opens nowhere else. */
+function place(head: Uint8Array, kind: MessageKind, method: string, codec: string): Buffer {
+  return Buffer.from(`${head[0]} ${head[1]} ${kind} ${codec} ${method}`)
+}
+
+function readKeys({ keys, current }: SecureBodyKeys): { byId: (Buffer | undefined)[]; current: number } {
+  const byId = new Array<Buffer | undefined>(256).fill(undefined)
+  for (const [id, key] of Object.entries(keys)) {
+    if (!/^[0-9]{1,3}$/.test(id) || Number(id) > 255) throw new RangeError(`a key id must be 0 to 255, got ${id}`)
+    if (!(key instanceof Uint8Array) || key.length !== KEY) throw new TypeError(`key ${id} must be a Uint8Array of ${KEY} bytes`)
+    byId[Number(id)] = Buffer.from(key)
+  }
+  if (byId[current] === undefined) throw new RangeError(`option current must be the id of a key, got ${String(current)}`)
+  return { byId, current }
+}

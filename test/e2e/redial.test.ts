@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
+import { it } from 'node:test'
+import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
+import { readRedial, redialDelay } from '../../src/redial.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+
+const quick = { minDelay: 1, maxDelay: 20 }
+
+/** A server that can go and come back at the same port. */
+async function lasting(
+  transport: Kind,
+  offer: (server: Endpoint) => void,
+  t: Parameters<typeof endpoint>[0],
+  options: EndpointOptions = {},
+) {
+  let server = endpoint(t, { transport, ...options })
+  offer(server)
+  const { url } = await server.listen('tcp://127.0.0.1:0')
+  return {
+    url,
+    get server() {
+      return server
+    },
+    /** Drops every session at once. */
+    async stop() {
+      const old = server
+      for (const session of old.sessions()) session.destroy()
+      await old.close({ timeout: 0 })
+    },
+    async start() {
+      server = endpoint(t, { transport, ...options })
+      offer(server)
+      await server.listen(url)
+    },
+  }
+}
+
+const echo = (server: Endpoint): void => {
+  server.routeCall('/echo', (value: unknown) => value)
+}
+
+onEachTransport('redial', (transport) => {
+  it('a session comes back with its server, and what was called meanwhile is answered', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const client = endpoint(t, { transport, redial: quick })
+    const pushed = once<unknown>()
+    const session = await client.dial(place.url)
+    session.swap.set('mine', 1)
+    const lost = event(session, 'redialing')
+    await place.stop()
+    const [reason] = await lost
+    assert.ok(reason instanceof StatusError && reason.code === 102)
+    assert.equal(session.state, 'redialing')
+    assert.equal(session.health, false)
+    const back = event(session, 'redialed')
+    const calls = [1, 2, 3].map((n) => session.call('/echo', n))
+    const push = session.push('/pushed', 'late')
+    await place.start()
+    place.server.routePush('/pushed', (value: unknown) => pushed.resolve(value))
+    assert.deepEqual(await Promise.all(calls), [1, 2, 3])
+    await push
+    assert.equal(await pushed.promise, 'late')
+    await back
+    assert.equal(session.state, 'open')
+    assert.equal(session.swap.get('mine'), 1)
+    assert.equal(client.session(session.id), session)
+    assert.equal(client.sessionCount, 1)
+  })
+
+  it('calls that were open fail with 102, and a reply of the old connection answers nobody of the new one', async (t) => {
+    const gates: (() => void)[] = []
+    const place = await lasting(
+      transport,
+      (server) => server.routeCall('/wait', () => new Promise<string>((resolve) => gates.push(() => resolve('old')))),
+      t,
+    )
+    const client = endpoint(t, { transport, redial: quick })
+    client.routeCall('/slow', () => new Promise<string>((resolve) => gates.push(() => resolve('stale'))))
+    const first = event(place.server, 'session')
+    const session = await client.dial(place.url)
+    const open = status(session.call('/wait'))
+    const [peer] = (await first) as [Session]
+    const theirs = status(peer.call('/slow'))
+    while (gates.length < 2) await new Promise(setImmediate)
+    const back = event(session, 'redialed')
+    const second = event(place.server, 'session')
+    peer.destroy()
+    assert.equal((await open)[0], 102)
+    assert.equal((await theirs)[0], 102)
+    await back
+    const [next] = (await second) as [Session]
+    const answer = next.call('/slow')
+    while (gates.length < 3) await new Promise(setImmediate)
+    gates[0]()
+    gates[1]() // of the connection that is gone, with the same sequence number
+    await new Promise(setImmediate)
+    gates[2]()
+    assert.equal(await answer, 'stale')
+    assert.equal(gates.length, 3)
+  })
+
+  it('a call waits within its deadline, its signal, or not at all', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const session = await endpoint(t, { transport, redial: quick }).dial(place.url)
+    const failing = await endpoint(t, { transport, redial: { ...quick, calls: 'fail' } }).dial(place.url)
+    const lost = Promise.all([event(session, 'redialing'), event(failing, 'redialing')])
+    await place.stop()
+    await lost
+    assert.equal((await status(session.call('/echo', 1, { timeout: 30 })))[0], 408)
+    const abort = new AbortController()
+    const call = status(session.call('/echo', 1, { signal: abort.signal }))
+    abort.abort()
+    assert.equal((await call)[0], 499)
+    assert.equal((await status(failing.call('/echo', 1)))[0], 102)
+    assert.equal((await status(failing.push('/echo', 1)))[0], 102)
+  })
+
+  it('gives up after as many attempts as it may make, and tells so', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const notes: string[] = []
+    const plugin = {
+      name: 'notes',
+      afterDialFail: (_: string, __: Error, again: boolean) => void notes.push(`fail ${again}`),
+      afterDisconnect: () => void notes.push('gone'),
+    }
+    const client = endpoint(t, { transport, redial: { ...quick, times: 3 }, plugins: [plugin] })
+    const session = await client.dial(place.url)
+    const waits = event(session, 'redialing').then(() => status(session.call('/echo', 1)))
+    const closed = event(session, 'close')
+    await place.stop()
+    assert.equal((await waits)[0], 102)
+    const [reason] = await closed
+    assert.match(reason.cause, /connection error/)
+    assert.equal(session.state, 'closed')
+    await new Promise(setImmediate)
+    assert.deepEqual(notes, ['fail true', 'gone'])
+    assert.equal(client.sessionCount, 0)
+  })
+
+  it('hooks authenticate each new connection; one that is refused is tried again', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const seen: boolean[] = []
+    const plugin = {
+      name: 'auth',
+      afterDial: async (_: unknown, again: boolean) => {
+        seen.push(again)
+        if (seen.length === 2) throw new StatusError(403)
+      },
+    }
+    const accepted = event(place.server, 'session')
+    const session = await endpoint(t, { transport, redial: quick, plugins: [plugin] }).dial(place.url)
+    const back = event(session, 'redialed')
+    const [peer] = (await accepted) as [Session]
+    peer.destroy()
+    await back
+    assert.deepEqual(seen, [false, true, true])
+    assert.equal(await session.call('/echo', 'x'), 'x')
+  })
+
+  it('the first connection is tried until the server is there', async (t) => {
+    const place = await lasting(transport, echo, t)
+    await place.stop()
+    const client = endpoint(t, { transport })
+    const dialled = client.dial(place.url, { redial: quick, timeout: 10_000 })
+    await assert.rejects(client.dial(place.url), { code: 105 })
+    await place.start()
+    assert.equal(await (await dialled).call('/echo', 1), 1)
+    await assert.rejects(client.dial('tcp://127.0.0.1:1', { redial: quick, timeout: 50 }), { code: 105 })
+  })
+
+  it('closing ends it at once, also while there is no connection', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const client = endpoint(t, { transport, redial: { minDelay: 60_000, maxDelay: 60_000 } })
+    const one = await client.dial(place.url)
+    const two = await client.dial(place.url)
+    const lost = Promise.all([event(one, 'redialing'), event(two, 'redialing')])
+    await place.stop()
+    await lost
+    const call = status(two.call('/echo', 1))
+    await one.close()
+    await client.close()
+    assert.equal((await call)[0], 102)
+    assert.deepEqual([one.state, two.state], ['closed', 'closed'])
+  })
+
+  it('what this side closes is not dialled anew', async (t) => {
+    const place = await lasting(transport, echo, t)
+    const session = await endpoint(t, { transport, redial: quick }).dial(place.url)
+    session.on('redialing', () => assert.fail('redialing'))
+    const closed = event(session, 'close')
+    session.destroy()
+    await closed
+    assert.equal(session.state, 'closed')
+  })
+})
+
+it('delays are spread over all of a window that doubles to its maximum', () => {
+  const redial = readRedial({ minDelay: 100, maxDelay: 1000 })!
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 100].map((attempt) => redialDelay(redial, attempt, () => 0.5)),
+    [50, 100, 200, 400, 500, 500],
+  )
+  assert.equal(
+    redialDelay(redial, 3, () => 0),
+    0,
+  )
+  assert.equal(readRedial(false), undefined)
+  assert.throws(() => readRedial({ times: 0 }), /times/)
+  assert.throws(() => readRedial({ minDelay: 10, maxDelay: 5 }), /maxDelay/)
+  assert.throws(() => readRedial({ calls: 'x' as never }), /calls/)
+})
