@@ -424,6 +424,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** It is of no use after all. @internal */
   detach(): void {
     if (this.#state !== 'redialing') return
+    this.#early?.fail('the connection is given up')
     this.#early = undefined
     if (!this.#attached) return
     this.#attached = false

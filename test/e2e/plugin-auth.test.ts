@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
 import { connect } from 'node:net'
 import { it, type TestContext } from 'node:test'
 import {
@@ -71,6 +72,51 @@ async function answerTo(url: string, ...parts: Buffer[]): Promise<string> {
 }
 
 onEachTransport('plugin auth', (transport) => {
+  it('says who it is again on each connection of a redial', async (t) => {
+    let checked = 0
+    const counting = authChecker(async (_, receiveOnce) => {
+      checked++
+      if ((await receiveOnce()) !== info) throw new StatusError(403)
+      return 'pass'
+    }, plain)
+    const { server, url } = await served(t, transport, { plugins: [counting] })
+    const client = endpoint(t, { transport, protocol: 'raw', plugins: [bearer()], redial: { minDelay: 1, maxDelay: 20 } })
+    const session = await client.dial(url)
+    assert.equal(await session.call('/n', 1), 1)
+    const lost = event(session, 'redialing')
+    for (const peer of server.sessions()) peer.destroy()
+    await lost
+    assert.equal(await session.call('/n', 2), 2)
+    assert.equal(checked, 2)
+  })
+
+  it('a session closed while it waits for the answer of a new connection stops waiting', async (t) => {
+    const gate = once()
+    let checked = 0
+    const slow = authChecker(async (_, receiveOnce) => {
+      await receiveOnce()
+      if (++checked > 1) await gate.promise
+      return 'pass'
+    }, plain)
+    const { server, url } = await served(t, transport, { plugins: [slow] })
+    const waited = once<unknown>()
+    const watching = authBearer(async (_, sendOnce) => {
+      await sendOnce(info).catch((error: unknown) => {
+        waited.resolve(error)
+        throw error
+      })
+    }, plain)
+    const client = endpoint(t, { transport, protocol: 'raw', plugins: [watching], redial: { minDelay: 1, maxDelay: 20 } })
+    const session = await client.dial(url)
+    await session.call('/n', 1)
+    for (const peer of server.sessions()) peer.destroy()
+    while (checked < 2) await new Promise(setImmediate)
+    session.destroy()
+    const error = (await waited.promise) as StatusError
+    assert.deepEqual([error.code, error.cause], [102, 'the connection is given up'])
+    gate.resolve()
+  })
+
   it("lets a known peer in and tells another why not, in Go's bytes", async (t) => {
     const { url } = await served(t, transport, { plugins: [checker()] })
     const session = await endpoint(t, { transport, protocol: 'raw', plugins: [bearer()] }).dial(url)
