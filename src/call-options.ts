@@ -9,6 +9,8 @@ export interface PushOptions {
   codec?: string
   /** Names of transfer filters, outermost first. The reply of a call comes back through the same ones, and perhaps more. */
   filters?: readonly string[]
+  /** The method is a peer's word that is passed on: its name is not kept in this process's table of names, which no peer may fill. */
+  forwarded?: boolean
   /** Type of the value sent, for codecs that need one. */
   arg?: BodyType
 }

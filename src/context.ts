@@ -16,6 +16,8 @@ export interface PushContext {
   readonly meta: Meta
   /** Name of the body's codec, '' when the message named none. */
   readonly codec: string
+  /** Names of the transfer filters it came through, outermost first. */
+  readonly filters: readonly string[]
   /** Fires when the session closes. */
   readonly signal: AbortSignal
   /** When the caller stops waiting, in milliseconds of `performance.now()`; undefined when it did not say. */
@@ -28,8 +30,8 @@ export interface PushContext {
 export interface CallContext extends PushContext {
   /** Sets one entry of the reply's meta. It travels with errors too. */
   setMeta(key: string, value: string): void
-  /** Chooses the reply's codec by name, over what the caller asked for (spec/wire.md §6.1). */
-  setCodec(name: string): void
+  /** Chooses the reply's codec by name or id, over what the caller asked for (spec/wire.md §6.1). */
+  setCodec(codec: string | number): void
   /**
    * Adds a transfer filter to the reply, inside those of the CALL, which every reply has, errors too (spec/wire.md §4, §7).
    * @throws TypeError for an unknown name, RangeError beyond `limits.maxFilters`
@@ -52,6 +54,8 @@ export class Context implements CallContext {
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
   private controller: AbortController | undefined
+  /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
+  declare private filtersIn?: readonly Filter[]
   /** Of the session's connection that brought it. @internal */
   readonly epoch: number
   /** Hooks around the reply, null for none. @internal */
@@ -91,6 +95,10 @@ export class Context implements CallContext {
     return this.bodyCodec === undefined ? '' : this.bodyCodec.name
   }
 
+  get filters(): readonly string[] {
+    return (this.filtersIn ?? this.filtersOut ?? []).map(({ name }) => name)
+  }
+
   get signal(): AbortSignal {
     this.controller ??= this.session.abortOnClose()
     return this.controller.signal
@@ -114,13 +122,14 @@ export class Context implements CallContext {
     this.metaOut[key] = value
   }
 
-  setCodec(name: string): void {
-    const codec = this.codecs.byName(name)
-    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
-    this.codecOut = codec
+  setCodec(codec: string | number): void {
+    const chosen = typeof codec === 'number' ? this.codecs.byId(codec) : this.codecs.byName(codec)
+    if (chosen === undefined) throw new TypeError(`no codec ${typeof codec === 'number' ? 'has id' : 'is named'} ${JSON.stringify(codec)}`)
+    this.codecOut = chosen
   }
 
   addFilter(name: string): void {
+    this.filtersIn ??= this.filtersOut ?? []
     this.filtersOut = this.session.appendFilters(this.filtersOut, [name])
   }
 

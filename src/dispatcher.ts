@@ -133,6 +133,7 @@ export class Dispatcher {
         return
       }
       session.began()
+      inbound.own()
       void after
         .then(run)
         .catch(refuse)
@@ -184,6 +185,7 @@ export class Dispatcher {
       if (isThenable(result)) {
         const { session } = ctx
         session.began()
+        if (ctx.hooks !== null) ctx.inbound?.own() // the hooks of the reply may look at the CALL's bytes
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
         promise.then(

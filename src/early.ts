@@ -11,8 +11,12 @@ import type { DecodedStatus } from './status-json.ts'
 
 /** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
 const MAX_WAITING = 16
+/** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
+const MAX_WAITING_BYTES = 1 << 20
 
 interface Waiter {
+  /** A message of another type comes without its body; undefined takes all. */
+  type: MessageType | undefined
   resolve(message: EarlyMessage): void
   reject(error: StatusError): void
   timer: NodeJS.Timeout
@@ -31,6 +35,7 @@ export interface EarlyOwner {
 export class EarlyPhase {
   readonly #owner: EarlyOwner
   readonly #waiting: Incoming[] = []
+  #bytes = 0
   #waiter: Waiter | undefined
   #resume: (() => void) | undefined
 
@@ -45,17 +50,21 @@ export class EarlyPhase {
       return
     }
     this.#waiting.push(message.owned())
-    if (this.#resume === undefined && this.#waiting.length >= MAX_WAITING) this.#resume = this.#owner.holdReading()
+    this.#bytes += message.bodyEnd - message.bodyStart
+    if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
   }
 
-  receive(timeout: number): Promise<EarlyMessage> {
+  receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
       const timer = setTimeout(() => this.fail('no early message in time'), timeout)
-      const waiter = { resolve, reject, timer }
+      const waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
-      if (message !== undefined) this.#give(waiter, message)
+      if (message !== undefined) {
+        this.#bytes -= message.bodyEnd - message.bodyStart
+        this.#give(waiter, message)
+      }
       this.#release()
     })
   }
@@ -73,26 +82,33 @@ export class EarlyPhase {
   end(deliver: (message: Incoming) => void): void {
     this.fail('the hooks are done')
     for (const message of this.#waiting.splice(0)) deliver(message)
+    this.#bytes = 0
     this.#release()
   }
 
+  get #full(): boolean {
+    return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
+  }
+
   #release(): void {
-    if (this.#resume === undefined || this.#waiting.length >= MAX_WAITING) return
-    this.#resume()
+    const resume = this.#resume
+    if (resume === undefined || this.#full) return
     this.#resume = undefined
+    resume()
   }
 
   #give(waiter: Waiter, message: Incoming): void {
     this.#waiter = undefined
     clearTimeout(waiter.timer)
     try {
-      waiter.resolve(this.#read(message))
+      waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {
-      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), textOf(error), { stack: false }))
+      const cause = error instanceof StatusError ? error.cause || error.message : textOf(error)
+      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
     }
   }
 
-  #read(message: Incoming): EarlyMessage {
+  #read(message: Incoming, type: MessageType | undefined): EarlyMessage {
     const { codecs, limits } = this.#owner.settings
     const codec: Codec | undefined = codecs.byId(message.codec)
     const meta = this.#owner.readMeta(message)
@@ -107,7 +123,7 @@ export class EarlyPhase {
       status: status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause, { stack: false }),
       meta,
       codec: codec === undefined ? '' : codec.name,
-      body: decodeBody(message, codec, limits),
+      body: type === undefined || message.type === type ? decodeBody(message, codec, limits) : undefined,
     }
   }
 }

@@ -6,6 +6,7 @@ import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { runHooks } from './hooks.ts'
+import type { Logger } from './log.ts'
 import type { Incoming } from './message.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
@@ -125,6 +126,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#routes = new RouteGroup(this.#router)
     this.#dispatcher = new Dispatcher(this.settings, this.#router)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
+  }
+
+  /** Where it reports what nobody asked for; plugins may too. It never throws. */
+  get log(): Logger {
+    return this.settings.log
   }
 
   /** @internal */

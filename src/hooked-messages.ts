@@ -14,20 +14,35 @@ export class Inbound implements ReadContext {
   readonly session: CtxSession
   readonly kind: MessageKind
   readonly seq: number
+  readonly size: number
   serviceMethod: string
-  status: StatusError | undefined = undefined
   readonly meta: Meta
+  readonly status: StatusError | undefined
+  readonly request: WriteContext | undefined
   body: unknown = undefined
   /** Of the body; undefined for none or one that is unknown. */
   readonly bodyCodec: Codec | undefined
   #message: Incoming
   #bytes: Uint8Array | undefined
+  #own = false
 
   /** @param message borrowed: valid until `own` is called, or the call that brought it returns */
-  constructor(session: CtxSession, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
+  constructor(
+    session: CtxSession,
+    kind: MessageKind,
+    message: Incoming,
+    serviceMethod: string,
+    meta: Meta,
+    codec: Codec | undefined,
+    status?: StatusError,
+    request?: WriteContext,
+  ) {
+    this.status = status
+    this.request = request
     this.session = session
     this.kind = kind
     this.seq = message.seq
+    this.size = message.bodyEnd - message.bodyStart
     this.serviceMethod = serviceMethod
     this.meta = meta
     this.bodyCodec = codec
@@ -59,8 +74,10 @@ export class Inbound implements ReadContext {
     return this.#message
   }
 
-  /** A hook takes its time: the message gets memory of its own. */
+  /** A hook or the handler takes its time: the message gets memory of its own. */
   own(): void {
+    if (this.#own) return
+    this.#own = true
     this.#message = this.#message.owned()
   }
 

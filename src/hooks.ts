@@ -21,8 +21,12 @@ export interface ReadContext extends EarlyContext {
   /** Of a REPLY that tells of a failure: it has no body that is read. */
   readonly status: StatusError | undefined
   readonly meta: Meta
+  /** Of a REPLY: the CALL it answers, the same object as its own hooks saw; undefined when it had none. */
+  readonly request: WriteContext | undefined
   /** Name of the body's codec, '' when the message names none or one that is unknown here. */
   readonly codec: string
+  /** Length of the body as it came, in bytes. */
+  readonly size: number
   /** The body's bytes, a copy. What hooks before the body put in their place is decoded. */
   bytes: Uint8Array
   /** The decoded body; undefined before it is decoded. Hooks after the body may put another value in its place. */
@@ -37,7 +41,7 @@ export interface WriteContext extends EarlyContext {
   readonly serviceMethod: string
   /** Of a REPLY that tells of a failure. `beforeWriteReply` may set it on one that does not: it is sent in place of the body. */
   status: StatusError | undefined
-  /** Of a REPLY: the CALL it answers; undefined when that could not be read. */
+  /** Of a REPLY: the CALL it answers, the same object as its own hooks saw; undefined when that could not be read. */
   readonly request: ReadContext | undefined
   /** String values by key. */
   readonly meta: Record<string, string>

@@ -14,8 +14,18 @@ export { bytes, type MessageType, type RouteTypes } from './message-type.ts'
 export type { Meta } from './meta.ts'
 export { httpName, type NameMapper, rpcName } from './naming.ts'
 export type { EndpointOptions } from './options.ts'
-export type { Reply } from './pending-call.ts'
+export { type Reply, replyMeta } from './pending-call.ts'
+export {
+  type AuthOptions,
+  type AuthSession,
+  authBearer,
+  authChecker,
+  constantTimeEqual,
+  type ReceiveOnce,
+  type SendOnce,
+} from './plugins/auth.ts'
 export type { BodyCipherOptions } from './plugins/body-cipher.ts'
+export { type EndpointEventMap, events } from './plugins/events.ts'
 export {
   type HeartbeatPing,
   type HeartbeatPingOptions,
@@ -23,7 +33,10 @@ export {
   heartbeatPing,
   heartbeatPong,
 } from './plugins/heartbeat.ts'
+export { ignoreCase } from './plugins/ignore-case.ts'
 export { insecureSecureBody, replySecureMeta, secureMeta } from './plugins/insecure-secure-body.ts'
+export { type CallForwarder, type ProxyLabel, type ProxyOptions, type ProxyTarget, type PushForwarder, proxy } from './plugins/proxy.ts'
+export { type RunLogOptions, runLog } from './plugins/run-log.ts'
 export { type SecureBody, type SecureBodyKeys, type SecureBodyOptions, secureBody } from './plugins/secure-body.ts'
 export { type HttpOptions, http } from './protos/http.ts'
 export { type RedisOptions, redis } from './protos/redis.ts'

@@ -1,5 +1,5 @@
 import type { MessageType } from './message-type.ts'
-import type { Meta } from './meta.ts'
+import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Timed } from './timer-wheel.ts'
 
@@ -9,6 +9,18 @@ export interface Reply<T> {
   meta: Meta
   /** Codec id of the body, 0 when the peer named none. */
   codec: number
+}
+
+const failureMeta = new WeakMap<StatusError, Meta>()
+
+/** The meta of the reply that made a `callReply` fail with `error`; empty when it had none, or the failure is no reply's. */
+export function replyMeta(error: StatusError): Meta {
+  return failureMeta.get(error) ?? noMeta
+}
+
+/** @internal */
+export function setReplyMeta(error: StatusError, meta: Meta): void {
+  failureMeta.set(error, meta)
 }
 
 /** What a pending call needs from its session. */

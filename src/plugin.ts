@@ -1,4 +1,5 @@
 import type { Hook, HookList, MessageHooks } from './hooks.ts'
+import type { Logger } from './log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
 /** A route, as `afterRegRouter` sees it. */
@@ -10,6 +11,8 @@ export interface RouteInfo {
 /** What hooks about an endpoint see of it. */
 export interface PluginEndpoint {
   readonly plugins: PluginContainer
+  /** Where it reports what nobody asked for. */
+  readonly log: Logger
   readonly sessionCount: number
   sessions(): IterableIterator<EndpointSession>
   routeCall(name: string, handler: (arg: unknown, ctx: unknown) => unknown): string[]

@@ -36,6 +36,8 @@ export interface EarlyOptions {
   meta?: Readonly<Record<string, string>>
   /** Name of the body's codec; default: the endpoint's. */
   codec?: string
+  /** Names of transfer filters, outermost first. */
+  filters?: readonly string[]
   status?: StatusError
 }
 
@@ -64,9 +66,10 @@ export interface EarlySession extends BaseSession {
   /**
    * The next message, whatever it is.
    * @param options.timeout milliseconds, default the endpoint's `limits.frameTimeout`
+   * @param options.type what is expected: a message of another type comes without its body, which is not even decoded
    * @throws StatusError (rejects) 102 when none comes in time, the connection is lost, or the body cannot be decoded
    */
-  earlyReceive(options?: { timeout?: number }): Promise<EarlyMessage>
+  earlyReceive(options?: { timeout?: number; type?: MessageType }): Promise<EarlyMessage>
   /** Sends a CALL and waits for its REPLY; a failed one is thrown. */
   earlyCall(method: string, arg?: unknown, options?: EarlyOptions): Promise<unknown>
   earlyReply(request: EarlyMessage, body: unknown, options?: EarlyOptions): Promise<void>

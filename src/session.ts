@@ -13,10 +13,10 @@ import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, 
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
-import { internName } from './names.ts'
+import { findNameText, internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
-import { canceled, PendingCall, type Reply } from './pending-call.ts'
+import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
@@ -52,6 +52,8 @@ export interface SessionOwner {
 }
 
 const done = Promise.resolve()
+/** CALLs that hooks saw, for the hooks of their REPLYs: an entry goes with its call. */
+const requests = new WeakMap<PendingCall, Outbound>()
 const ignore = (): void => {}
 
 /**
@@ -192,7 +194,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       let sent: Promise<void> | undefined
       if (beforeWritePush === null && afterWritePush === null) {
         const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
-        sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg)
+        sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
         const { codecs } = this.#owner.settings
         const out = new Outbound(
@@ -208,7 +210,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
           arg,
           options?.arg,
         )
-        sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out)
+        sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out, options?.forwarded)
       }
       if (sent === undefined) return done
       sent.catch(ignore)
@@ -298,6 +300,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   refuse(): void {
     if (this.#state !== 'preparing') return
     this.#state = 'closing'
+    this.#early?.fail('the session is refused')
     this.#early = undefined
     this.#wire.end()
   }
@@ -339,10 +342,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     await this.#earlySend(type, this.#nextSeq(), method, body, options)
   }
 
-  earlyReceive(options: { timeout?: number } = {}): Promise<EarlyMessage> {
+  earlyReceive(options: { timeout?: number; type?: MessageType } = {}): Promise<EarlyMessage> {
     try {
       const timeout = duration('timeout', options.timeout, this.#owner.settings.limits.frameTimeout, 1)
-      return this.#requireEarly().receive(timeout)
+      return this.#requireEarly().receive(timeout, options.type)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -363,11 +366,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   async #earlySend(type: MessageType, seq: number, method: string, body: unknown, options: EarlyOptions): Promise<void> {
     this.#requireEarly()
-    const { status, meta = {}, codec } = options
+    const { status, meta = {}, codec, filters } = options
     const text = status === undefined ? '' : encodeStatus(status.code, status.message, status.cause)
     const named = this.#codecFor(codec)
-    const sent = this.#wire.send(type, seq, -1, method, text, encodeMeta(meta), named.id, encodeBody(named, body, undefined))
-    if (sent !== SendResult.Ok) throw sendFailure(sent)
+    const pipe = filters === undefined ? undefined : this.appendFilters(undefined, filters)
+    const out = this.#outFor(pipe)
+    const bytes = encodeBody(named, body, undefined)
+    const sent =
+      out === undefined
+        ? this.#wire.send(type, seq, -1, method, text, encodeMeta(meta), named.id, bytes)
+        : out.send(pipe, type, seq, method, text, encodeMeta(meta), named.id, bytes)
+    requireSent(await sent)
   }
 
   #requireEarly(): EarlyPhase {
@@ -415,6 +424,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** It is of no use after all. @internal */
   detach(): void {
     if (this.#state !== 'redialing') return
+    this.#early?.fail('the connection is given up')
     this.#early = undefined
     if (!this.#attached) return
     this.#attached = false
@@ -600,11 +610,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       let sent: Promise<void> | undefined
       if (beforeWriteCall === null && afterWriteCall === null) {
         const meta = options === undefined ? '' : this.#callMeta(options)
-        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg)
+        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
         const meta = { ...options?.meta, ...this.#acceptMeta(options) }
         const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
-        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out)
+        requests.set(call, out)
+        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded)
       }
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
@@ -663,11 +674,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     after: HookList<WriteContext>,
     filters: readonly Filter[] | undefined,
     out: Outbound,
+    forwarded: boolean | undefined,
   ): Promise<void> | undefined {
     const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
     const send = (): Promise<void> | undefined => {
       if (out.kind === 'push') this.#requireOpen()
-      return this.#send(filters, type, out.seq, out.serviceMethod, encodeMeta(out.meta), this.#codecFor(out.codec), out.body, out.bodyType)
+      const { seq, serviceMethod, meta, codec, body, bodyType } = out
+      return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded)
     }
     const { hookTimeout, log } = this.#owner.settings
     return writeThrough(before, after, out, hookTimeout, log, send)
@@ -693,6 +706,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     codec: Codec,
     arg: unknown,
     argType: BodyType | undefined,
+    forwarded: boolean | undefined,
   ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
@@ -700,7 +714,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const out = this.#outFor(filters)
     const result =
       out === undefined
-        ? this.#wire.send(type, seq, internName(method), method, '', meta, codec.id, body, quoted)
+        ? this.#wire.send(
+            type,
+            seq,
+            forwarded === true ? findNameText(method) : internName(method),
+            method,
+            '',
+            meta,
+            codec.id,
+            body,
+            quoted,
+          )
         : out.send(filters, type, seq, method, '', meta, codec.id, body, quoted)
     if (result === SendResult.Ok) return undefined
     if (typeof result === 'number') throw sendFailure(result)
@@ -747,6 +771,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure !== undefined) {
+      if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
     } else {
       call.succeed(call.full ? { body, meta, codec } : body)
@@ -765,8 +790,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
     const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
     const { codec } = message
-    const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec))
-    inbound.status = failed
+    const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec), failed, requests.get(call))
     const steps = [
       () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
       () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),

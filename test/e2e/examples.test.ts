@@ -10,3 +10,8 @@ test('the example of a protocol of one’s own runs', { timeout: 20_000 }, async
   assert.match(stdout, /\[1,2,3\] -> 6\n/)
   assert.match(stdout, /\/nothing -> 404 Not Found\n/)
 })
+
+test('the example of a plugin of one’s own runs', { timeout: 20_000 }, async () => {
+  const { stdout } = await run(process.execPath, ['examples/plugin/counting.mjs'])
+  assert.equal(stdout, 'call 1 -> hello ann\ncall 2 -> hello bob\nrefused -> 429 Too Many Requests (2 are enough)\n')
+})

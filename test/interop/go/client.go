@@ -29,6 +29,7 @@ func runClient(args []string) {
 	addr := flags.String("addr", "", "host:port, or a path for unix")
 	protoName := flags.String("proto", "raw", "application protocol")
 	peerIsGo := flags.Bool("peer-is-go", false, "leave out what Go is known to get wrong against itself")
+	secret := flags.String("auth", "", "what to tell the server first")
 	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
 	_ = flags.Parse(args)
 
@@ -45,7 +46,11 @@ func runClient(args []string) {
 	if *plugins != "" {
 		checks = pluginChecks(*plugins)
 	}
-	code := checkServer(p, cfg, *addr, *peerIsGo, checks, pluginsNamed(*plugins)...)
+	list := pluginsNamed(*plugins)
+	if *secret != "" {
+		list = append(list, bearerOf(*secret))
+	}
+	code := checkServer(p, cfg, *addr, *peerIsGo, checks, list...)
 	cleanUp()
 	os.Exit(code)
 }

@@ -15,7 +15,9 @@ const usage = `usage: dmicro-interop <command> [flags]
   client  -network tcp|tcp6|unix -addr ADDR -proto P    check a server that offers the same routes
   capture -out DIR                                      write P.json: frames as Go writes them
 
-server and client also take -plugins LIST of ping-call, ping-push, pong and secure.
+The server takes -auth SECRET, -ignore-case and -proxy ADDR, the client -auth SECRET; both also take
+-plugins LIST of ping-call, ping-push, pong and secure: DMicro's own plugins.
+
 P is raw (the default), json, protobuf, http, jsonrpc or redis; DMicro has no client for redis.
 `
 

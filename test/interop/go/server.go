@@ -40,12 +40,14 @@ func runServer(args []string) {
 	network := flags.String("network", "tcp", "tcp, tcp6 or unix")
 	listen := flags.String("listen", "127.0.0.1:0", "host:port, or a path for unix")
 	protoName := flags.String("proto", "raw", "application protocol")
+	more := serverPluginFlags(flags)
 	plugins := flags.String("plugins", "", "comma-separated: ping-call, ping-push, pong, secure")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
 	protoFunc := p.proto()
-	endpoint := newServer(p, listenConfig(*network, *listen), append(pluginsNamed(*plugins), announcer{})...)
+	list := append(more.list(p), pluginsNamed(*plugins)...)
+	endpoint := newServer(p, listenConfig(*network, *listen), append(list, announcer{})...)
 	go func() {
 		err := endpoint.ListenAndServe(protoFunc)
 		fail("server ended: %v", err)

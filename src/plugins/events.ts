@@ -1,0 +1,51 @@
+import type { EventEmitter } from 'node:events'
+import type { ReadContext } from '../hooks.ts'
+import { consoleLogger, guarded, type Logger } from '../log.ts'
+import type { Plugin } from '../plugin.ts'
+import type { BaseSession, EarlySession } from '../session-views.ts'
+import { textOf } from '../status.ts'
+
+/** What is published, by event name. */
+export interface EndpointEventMap {
+  /** A peer connected. The session does not run yet. */
+  endpoint_accept: [event: { session: EarlySession }]
+  /** A dial succeeded, and then the session does not run yet, or failed. */
+  endpoint_connect: [event: { session: EarlySession | undefined; isSuccess: boolean; error: Error | undefined; isRedial: boolean }]
+  /** A CALL, a PUSH or a REPLY that tells of no failure arrived, and its body is decoded. */
+  endpoint_receive: [event: { message: ReadContext }]
+  /** A session is gone. */
+  endpoint_close: [event: { session: BaseSession }]
+}
+
+/**
+ * Publishes what happens on an endpoint to `emitter`, at once (spec/plugins.md §2.6); every event, also for listeners that no name tells
+ * of (quirks P14). A listener that throws is logged and changes nothing.
+ *
+ * @param options.log default: the endpoint's
+ */
+export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger } = {}): Plugin {
+  if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
+  let log = options.log && guarded(options.log)
+  const publish = <Name extends keyof EndpointEventMap>(name: Name, ...event: EndpointEventMap[Name]): void => {
+    try {
+      emitter.emit(name, ...event)
+    } catch (error) {
+      log ??= consoleLogger()
+      log.error('an event listener threw', { event: name, error: textOf(error) })
+    }
+  }
+  const received = (message: ReadContext): void => publish('endpoint_receive', { message })
+  return {
+    name: 'endpoint-event',
+    afterNewEndpoint(endpoint) {
+      log ??= endpoint.log
+    },
+    afterAccept: (session) => publish('endpoint_accept', { session }),
+    afterDial: (session, isRedial) => publish('endpoint_connect', { session, isSuccess: true, error: undefined, isRedial }),
+    afterDialFail: (_url, error, isRedial) => publish('endpoint_connect', { session: undefined, isSuccess: false, error, isRedial }),
+    afterReadCallBody: received,
+    afterReadPushBody: received,
+    afterReadReplyBody: received,
+    afterDisconnect: (session) => publish('endpoint_close', { session }),
+  }
+}

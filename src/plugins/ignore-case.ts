@@ -1,0 +1,10 @@
+import type { ReadContext } from '../hooks.ts'
+import type { Plugin } from '../plugin.ts'
+
+/** Routes CALLs and PUSHes by their service method in lower case (spec/plugins.md §2.3): the routes themselves must be in lower case. */
+export function ignoreCase(): Plugin {
+  const lower = (message: ReadContext): void => {
+    message.serviceMethod = message.serviceMethod.toLowerCase()
+  }
+  return { name: 'ignoreCase', afterReadCallHeader: lower, afterReadPushHeader: lower }
+}

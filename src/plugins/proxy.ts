@@ -1,0 +1,114 @@
+import type { PushOptions } from '../call-options.ts'
+import type { CallContext, PushContext } from '../context.ts'
+import { bytes } from '../message-type.ts'
+import { replyMeta } from '../pending-call.ts'
+import type { Plugin } from '../plugin.ts'
+import type { CtxSession } from '../session-views.ts'
+import { badMessage, Code, StatusError, statusText } from '../status.ts'
+
+/** What is known of a message when it is decided where it goes. */
+export interface ProxyLabel {
+  readonly sessionId: string
+  /** Meta `X-Real-IP`, which any peer can claim, else the peer's address with its port, as in Go. */
+  readonly realIp: string
+  readonly serviceMethod: string
+}
+
+/** Whom a message goes to; undefined: nobody, which is a 502. */
+export type ProxyTarget<Forwarder> = (label: ProxyLabel) => Forwarder | undefined | Promise<Forwarder | undefined>
+export type CallForwarder = Pick<CtxSession, 'callReply'>
+export type PushForwarder = Pick<CtxSession, 'push'>
+
+export interface ProxyOptions {
+  /** Whom CALLs without a route go to; without it they fail with 404. */
+  call?: ProxyTarget<CallForwarder>
+  /** Whom PUSHes without a route go to; without it they are dropped. */
+  push?: ProxyTarget<PushForwarder>
+  /** Forwarded messages go through the transfer filters they came through, which the target must know; default true. */
+  filters?: boolean
+}
+
+/**
+ * Forwards what has no route here (spec/plugins.md §2.4): the body's bytes as they are, under the codec they came with (quirks W22), all
+ * meta, and `X-Real-IP` where it is missing. What the target answers goes back the same way; when it cannot be reached that is a 502.
+ *
+ * @example
+ * new Endpoint({ plugins: [proxy(() => upstream)] })
+ */
+export function proxy(target: ProxyTarget<CallForwarder & PushForwarder> | ProxyOptions): Plugin {
+  const { call, push, filters = true } = typeof target === 'function' ? { call: target, push: target } : target
+  for (const forward of [call, push])
+    if (forward !== undefined && typeof forward !== 'function') throw new TypeError('proxy needs functions that choose a session')
+  if (call === undefined && push === undefined) throw new TypeError('proxy needs a function that chooses a session')
+  return {
+    name: 'proxy',
+    afterNewEndpoint(endpoint) {
+      if (call !== undefined) endpoint.setUnknownCall((body, ctx) => forwardCall(call, filters, body, ctx as CallContext))
+      if (push !== undefined) endpoint.setUnknownPush((body, ctx) => forwardPush(push, filters, body, ctx as PushContext))
+    },
+  }
+}
+
+async function forwardCall(
+  choose: ProxyTarget<CallForwarder>,
+  filters: boolean,
+  body: Uint8Array,
+  ctx: CallContext,
+): Promise<Uint8Array | undefined> {
+  const label = labelOf(ctx)
+  const target = await chosen(choose, label)
+  try {
+    const options = { ...optionsOf(ctx, label, body, filters), signal: ctx.signal, result: bytes }
+    const reply = await target.callReply<Uint8Array>(ctx.serviceMethod, body, options)
+    copyMeta(reply.meta, ctx)
+    if (reply.codec !== 0) ctx.setCodec(reply.codec)
+    return reply.body
+  } catch (error) {
+    if (error instanceof StatusError) copyMeta(replyMeta(error), ctx)
+    throw asGateway(error)
+  }
+}
+
+async function forwardPush(choose: ProxyTarget<PushForwarder>, filters: boolean, body: Uint8Array, ctx: PushContext): Promise<void> {
+  const label = labelOf(ctx)
+  const target = await chosen(choose, label)
+  try {
+    await target.push(ctx.serviceMethod, body, optionsOf(ctx, label, body, filters))
+  } catch (error) {
+    throw asGateway(error)
+  }
+}
+
+function labelOf(ctx: PushContext): ProxyLabel {
+  return { sessionId: ctx.session.id, realIp: ctx.meta['X-Real-IP'] || ctx.session.remoteAddress, serviceMethod: ctx.serviceMethod }
+}
+
+async function chosen<Forwarder>(choose: ProxyTarget<Forwarder>, label: ProxyLabel): Promise<Forwarder> {
+  const target = await choose(label)
+  if (target === undefined) throw badGateway('nobody to forward to')
+  return target
+}
+
+function optionsOf(ctx: PushContext, label: ProxyLabel, body: Uint8Array, filters: boolean): PushOptions {
+  // Under another codec's name the bytes would mean something else.
+  if (ctx.codec === '' && body.length > 0) throw badMessage('the codec of a body to forward is unknown here')
+  return {
+    meta: { ...ctx.meta, 'X-Real-IP': label.realIp },
+    forwarded: true,
+    ...(ctx.codec !== '' && { codec: ctx.codec }),
+    ...(filters && ctx.filters.length > 0 && { filters: ctx.filters }),
+  }
+}
+
+function copyMeta(meta: Readonly<Record<string, string>>, ctx: CallContext): void {
+  for (const key of Object.keys(meta)) ctx.setMeta(key, meta[key])
+}
+
+/** Failures of the connection are the gateway's, not the caller's. A new error: the old one may be shared (quirks H14). */
+function asGateway(error: unknown): unknown {
+  return error instanceof StatusError && error.code >= 100 && error.code < 200 ? badGateway(error.cause) : error
+}
+
+function badGateway(cause: string): StatusError {
+  return new StatusError(Code.BadGateway, statusText(Code.BadGateway), cause, { stack: false })
+}

@@ -1,0 +1,140 @@
+import type { ReadContext, WriteContext } from '../hooks.ts'
+import { consoleLogger, guarded, type Logger } from '../log.ts'
+import type { Meta } from '../meta.ts'
+import type { Plugin } from '../plugin.ts'
+import { type StatusError, textOf } from '../status.ts'
+
+export interface RunLogOptions {
+  /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */
+  slow?: number
+  /** Bodies and meta too: `redact` sees them first. Default false. */
+  detail?: boolean
+  /**
+   * What is written for a value of the detail: the value, less of it, or undefined for nothing. Values of meta have a key; a body's is ''.
+   * Default: what looks like a secret by its key, in meta and in JSON, becomes `***`.
+   */
+  redact?: (key: string, value: string, message: { readonly serviceMethod: string }) => string | undefined
+  /** Most characters of each body and each meta value; default 256. */
+  maxDetail?: number
+  /** Takes lines at level debug. Default: the endpoint's log. */
+  log?: Logger
+}
+
+type Received = ReadContext
+type Sent = WriteContext
+
+const hidden = '***'
+/** What the name of a secret contains. */
+const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id/i
+/** The same with what follows it, for text that is no JSON, such as a form. Its repetitions are bounded: no text takes long. */
+const secretText =
+  /((?:pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id)[\w-]{0,64}["'\s]{0,8}[=:>]\s{0,8})[^&;,<\s]+/gi
+
+/**
+ * A line for each message that is worked off (spec/behaviour.md §3.6), at level debug: `PUSH->`, `PUSH<-`, `CALL->`, `CALL<-`, with the peer, the
+ * cost, the service method, and of what was sent and received the size of the body and the status. Nothing of bodies and meta unless
+ * `detail` says so, and then not all of it (quirks P11). The cost of a CALL is from before it is written, or from when its header was read,
+ * until its REPLY came or went; of a PUSH until it is written, or decoded. A call that gets no reply, or one that does not decode, has no line.
+ */
+export function runLog(options: RunLogOptions = {}): Plugin {
+  const { slow, detail = false, redact = withoutSecrets, maxDetail = 256 } = options
+  if (slow !== undefined && !(slow >= 0)) throw new RangeError('option slow must be milliseconds')
+  if (!(maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')
+  if (typeof redact !== 'function') throw new TypeError('option redact must be a function')
+  let log = options.log && guarded(options.log)
+  // An entry goes with its message, whatever becomes of that.
+  const begun = new WeakMap<object, number>()
+  const begin = (message: object): void => void begun.set(message, performance.now())
+  const write = (kind: string, first: Received | Sent, meta: Meta, ...parts: string[]): void => {
+    const cost = performance.now() - (begun.get(first) ?? performance.now())
+    begun.delete(first)
+    const speed = slow === undefined ? '(-)' : cost >= slow ? '(slow)' : '(fast)'
+    const { remoteAddress } = first.session
+    const claimed = meta['X-Real-IP'] || '-'
+    const peer = `${remoteAddress}(real:${claimed === remoteAddress ? 'same' : cut(claimed, 64)})`
+    log ??= consoleLogger('debug')
+    log.debug(`${kind} ${peer} ${cost.toFixed(3)}ms${speed} ${JSON.stringify(first.serviceMethod)} ${parts.join(' ')}`)
+  }
+  const shown = (key: string, value: string, of: Received | Sent): string | undefined => {
+    let text: string | undefined
+    try {
+      text = redact(key, value, of)
+    } catch (error) {
+      log?.error('redact threw', { error: textOf(error) })
+    }
+    return text === undefined ? undefined : cut(String(text), maxDetail)
+  }
+  const part = (
+    name: string,
+    of: Received | Sent,
+    size: number | undefined,
+    status: StatusError | undefined,
+    body: () => string,
+  ): string => {
+    const fields: Record<string, unknown> = {}
+    if (size !== undefined) fields.size = size
+    if (status !== undefined)
+      fields.status = { code: status.code, msg: cut(status.message, maxDetail), cause: cut(status.cause, maxDetail) }
+    if (detail) {
+      const meta = Object.keys(of.meta).map((key) => [cut(key, 64), shown(key, of.meta[key], of)])
+      if (meta.length > 0) fields.meta = Object.fromEntries(meta)
+      fields.body = shown('', body(), of) || undefined
+    }
+    return `${name}(${JSON.stringify(fields)})`
+  }
+  const received = (message: Received): string => part('RECV', message, message.size, message.status, () => bodyText(message.body))
+  const sent = (message: Sent): string =>
+    part('SEND', message, message.body instanceof Uint8Array ? message.body.length : undefined, message.status, () =>
+      bodyText(message.body),
+    )
+  const replied = (message: Received): void => {
+    if (message.request !== undefined) write('CALL->', message.request, message.meta, sent(message.request), received(message))
+  }
+  return {
+    name: 'run-log',
+    afterNewEndpoint(endpoint) {
+      log ??= endpoint.log
+    },
+    beforeWritePush: begin,
+    afterWritePush: (message) => write('PUSH->', message, message.meta, sent(message)),
+    afterReadPushHeader: begin,
+    afterReadPushBody: (message) => write('PUSH<-', message, message.meta, received(message)),
+    beforeWriteCall: begin,
+    beforeReadReplyBody(message) {
+      if (message.status !== undefined) replied(message) // a failed one has no body to wait for
+    },
+    afterReadReplyBody: replied,
+    afterReadCallHeader: begin,
+    afterWriteReply(message) {
+      if (message.request !== undefined) write('CALL<-', message.request, message.request.meta, received(message.request), sent(message))
+    },
+  }
+}
+
+/** Hides what looks like a secret. A guess by names: a body that is one needs a `redact` of its own. */
+function withoutSecrets(key: string, value: string): string {
+  if (key !== '') return secretKey.test(key) ? hidden : value
+  try {
+    const parsed: unknown = JSON.parse(value)
+    if (typeof parsed === 'object' && parsed !== null)
+      return JSON.stringify(parsed, (name, member) => (secretKey.test(name) ? hidden : member))
+  } catch {
+    // No JSON, or one that nests too deep.
+  }
+  return value.replace(secretText, `$1${hidden}`)
+}
+
+/** Bytes may be anything, a secret too: they are not shown. */
+function bodyText(body: unknown): string {
+  if (body === undefined) return ''
+  if (body instanceof Uint8Array) return `<${body.length} bytes>`
+  try {
+    return typeof body === 'string' ? body : (JSON.stringify(body) ?? '')
+  } catch {
+    return '?'
+  }
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}...` : text
+}
