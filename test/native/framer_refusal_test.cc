@@ -30,7 +30,7 @@ const std::vector<BadStream>& BadStreams() {
       all.push_back({"filter count", Hex("00000020 01") + Hex(count), CloseReason::kFilterCount});
     for (const char* seq : {"00 01 00 0000 0000 6a 00", "01 2d 01 00 0000 0000 6a", "01 20 01 00 0000 0000 6a"})
       all.push_back({"seq", FrameOf(Hex(seq)), CloseReason::kSeq});
-    for (const char* type : {"00", "04", "05", "ff"})
+    for (const char* type : {"00", "06", "07", "ff"})
       all.push_back({"type", FrameOf(Hex("01 31") + Hex(type) + Hex("00 0000 0000 6a")), CloseReason::kType});
     for (const char* fields : {"09 31 01 00 0000 0000 6a", "01 31 01 06 0000 0000 6a", "01 31 01 00 0004 0000 6a",
                                "01 31 01 00 0000 0002 6a", "01 31 01 00 0000 0001 6a"})
@@ -39,7 +39,7 @@ const std::vector<BadStream>& BadStreams() {
     all.push_back(
         {"long overrun", FrameOf(Hex("01 31 01 00 ffff") + std::string(50'000, '\0')), CloseReason::kOverrun});
     all.push_back({"long seq", FrameOf(Hex("01 3f") + std::string(50'000, '\0')), CloseReason::kSeq});
-    all.push_back({"long type", FrameOf(Hex("01 31 04") + std::string(50'000, '\0')), CloseReason::kType});
+    all.push_back({"long type", FrameOf(Hex("01 31 06") + std::string(50'000, '\0')), CloseReason::kType});
     return all;
   }();
   return streams;
