@@ -294,7 +294,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
         await this.#watched(this.hooks.beforeDial, url, true)
         const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
-        session.attach(this.#speak(await this.#connect(address, framingOf(protocol), signal), protocol, false))
+        const wire = await this.#connect(address, framingOf(protocol), signal)
+        if (abort.signal.aborted) {
+          // Closed in the moment that the connection came: nobody else would let go of it.
+          ignoreWire(wire)
+          return
+        }
+        session.attach(this.#speak(wire, protocol, false))
         this.stats.dialled++
         await this.#all(this.hooks.afterDial, session, true)
         if (session.reopen()) return
@@ -423,12 +429,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   #refuse(wire: Wire): void {
-    wire.sink = { onMessage: () => {}, onClose: () => {} }
     if (this.#closed === undefined) {
       this.stats.refused++
       this.settings.log.warn('connection refused', { remote: wire.remoteAddress, reason: closeReasonText[CloseReason.Refused] })
     }
-    wire.destroy(CloseReason.Refused)
+    ignoreWire(wire, CloseReason.Refused)
   }
 
   #protocolsOf(names: readonly string[] | undefined): readonly Protocol[] {
@@ -500,4 +505,10 @@ async function resolve(address: Address): Promise<Address[]> {
   if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
+}
+
+/** Closes a connection that no session gets. */
+function ignoreWire(wire: Wire, reason: CloseReason = CloseReason.Local): void {
+  wire.sink = { onMessage: () => {}, onClose: () => {} }
+  wire.destroy(reason)
 }

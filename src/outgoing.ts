@@ -25,6 +25,27 @@ export class Outgoing {
   /** The filters `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
   filters: readonly string[] = noFilters
 
+  /** Everything but the filters. @param quoted `body` goes between quotation marks (`Codec.quotes`) @internal */
+  fill(
+    type: number,
+    seq: number,
+    method: string,
+    statusText: string,
+    metaText: string,
+    codec: number,
+    body: string | Uint8Array | null,
+    quoted: boolean,
+  ): this {
+    this.type = type
+    this.seq = seq
+    this.method = method
+    this.statusText = statusText
+    this.metaText = metaText
+    this.codec = codec
+    this.body = quoted ? `"${body}"` : body
+    return this
+  }
+
   /** The status, taken apart; undefined when OK. */
   get status(): DecodedStatus | undefined {
     return this.statusText === '' ? undefined : decodeStatus(this.statusText)

@@ -1,24 +1,10 @@
-import type { DecodedStatus } from '../src/status-json.ts'
-
-/** Bytes that a protocol in a stream reads as one message, and that message. */
-export interface GoldenLine {
-  readonly what: string
-  readonly payload: Buffer
-  readonly type: number
-  readonly seq: number
-  readonly method: string
-  /** Undefined when OK. */
-  readonly status?: DecodedStatus
-  readonly meta: Readonly<Record<string, string>>
-  readonly codec: number
-  readonly body: string
-}
+import type { Golden } from './proto-corpus.ts'
 
 const call = { type: 1, seq: 1, meta: {}, codec: 106 }
 const reply = { type: 2, seq: 1, method: '', meta: {}, codec: 106 }
 
 /** The vectors of spec/wire.md §8.4, then what the standard adds to them. */
-export const jsonrpcCorpus: readonly GoldenLine[] = [
+export const jsonrpcCorpus: readonly Golden[] = [
   {
     what: 'JR-1, a CALL',
     payload: line('{"jsonrpc":"2.0","method":"/math/add","params":[1,2,3,4,5],"id":1,"context":{"author":"osgochina"}}'),
@@ -60,7 +46,7 @@ export const jsonrpcCorpus: readonly GoldenLine[] = [
 const command = { type: 1, seq: 1, meta: {}, codec: 0x72 }
 
 /** The requests of spec/wire.md §8.6, then what Go gets wrong (quirks W21). */
-export const redisCorpus: readonly GoldenLine[] = [
+export const redisCorpus: readonly Golden[] = [
   {
     what: 'RD-1, GET foo',
     payload: Buffer.from('*2\r\n$3\r\nGET\r\n$3\r\nfoo\r\n'),

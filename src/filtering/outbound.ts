@@ -69,14 +69,7 @@ export class FilteredOut {
     quoted = false,
   ): SendResult | Promise<SendResult> {
     if (this.#over) return SendResult.Closed
-    const message = new Outgoing()
-    message.type = type
-    message.seq = seq
-    message.method = method
-    message.statusText = status
-    message.metaText = meta
-    message.codec = codec
-    message.body = quoted ? `"${content}"` : content
+    const message = new Outgoing().fill(type, seq, method, status, meta, codec, content, quoted)
     const pipe = filters === undefined ? none : this.#envelope.choose(message, filters)
     const payload = this.#envelope.payload(message, this.#maxMessage)
     if (payload === undefined) return SendResult.TooLarge

@@ -72,14 +72,7 @@ export abstract class ProtoWire implements Wire, WireSink {
   ): SendResult {
     // Before the protocol notes that it was answered: a reply that is refused here is followed by a smaller one.
     if (this.#tooLarge(body)) return SendResult.TooLarge
-    outgoing.type = type
-    outgoing.seq = seq
-    outgoing.method = method
-    outgoing.statusText = status
-    outgoing.metaText = meta
-    outgoing.codec = codec
-    outgoing.body = quoted ? `"${body}"` : body
-    const bytes = this.pack(outgoing)
+    const bytes = this.pack(outgoing.fill(type, seq, method, status, meta, codec, body, quoted))
     return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes)
   }
 

@@ -3,13 +3,14 @@ import { test } from 'node:test'
 import type { Proto } from '../../src/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { redisProto } from '../../src/protos/redis.ts'
-import { type GoldenLine, jsonrpcCorpus, redisCorpus } from '../line-corpus.ts'
+import { jsonrpcCorpus, redisCorpus } from '../line-corpus.ts'
+import type { Golden } from '../proto-corpus.ts'
 import { Bench, type Seen } from '../protos.ts'
 import { random } from '../random.ts'
 
 const prototypeNames = Object.getOwnPropertyNames(Object.prototype).sort()
 
-function checkGolden(proto: Proto, corpus: readonly GoldenLine[]): void {
+function checkGolden(proto: Proto, corpus: readonly Golden[]): void {
   for (const { what, payload, type, seq, method, status, meta, codec, body } of corpus) {
     const expected = { type, seq, method, status: status ?? '', codec, body }
     for (let cut = 0; cut <= payload.length; cut++) {
@@ -25,7 +26,7 @@ function checkGolden(proto: Proto, corpus: readonly GoldenLine[]): void {
 }
 
 /** Two messages in a row, mutated and cut at random: messages, answers or an error come of them, and nothing else. */
-function fuzz(proto: Proto, corpus: readonly GoldenLine[], answered: (answer: string) => boolean): { messages: number; errors: number } {
+function fuzz(proto: Proto, corpus: readonly Golden[], answered: (answer: string) => boolean): { messages: number; errors: number } {
   let messages = 0
   let errors = 0
   for (let seed = 1; seed <= 10_000; seed++) {
