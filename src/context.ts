@@ -1,3 +1,4 @@
+import type { Abort } from './aborts.ts'
 import type { Codec } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import type { Filter } from './filter.ts'
@@ -18,9 +19,15 @@ export interface PushContext {
   readonly codec: string
   /** Names of the transfer filters it came through, outermost first. */
   readonly filters: readonly string[]
-  /** Fires when the session closes. */
+  /**
+   * Fires when the caller cancels the call or its deadline passes, and when the connection is lost; its reason is a StatusError. Two of our endpoints
+   * tell each other; of a Go peer only the last is seen.
+   */
   readonly signal: AbortSignal
-  /** When the caller stops waiting, in milliseconds of `performance.now()`; undefined when it did not say. */
+  /**
+   * When the caller stops waiting, in milliseconds of `performance.now()`; undefined when neither the call nor its endpoint named a timeout, the peer is
+   * a Go one, or the handler has settled. Calls that the handler makes have no later one of their own.
+   */
   readonly deadline: number | undefined
   /** Meta `X-Real-IP`, else the peer's host. Any peer can claim the former: trust it only behind a proxy of yours. */
   readonly realIp: string
@@ -53,9 +60,11 @@ export class Context implements CallContext {
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
-  private controller: AbortController | undefined
+  private abort: Abort | undefined
   /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
   declare private filtersIn?: readonly Filter[]
+  /** When the caller stops waiting, by `performance.now()`. Not there where it did not say, and once the handler settled. @internal */
+  declare expires?: number | undefined
   /** Of the session's connection that brought it. @internal */
   readonly epoch: number
   /** Hooks around the reply, null for none. @internal */
@@ -85,7 +94,7 @@ export class Context implements CallContext {
     this.metaOut = undefined
     this.codecOut = undefined
     this.filtersOut = filters
-    this.controller = undefined
+    this.abort = undefined
     this.epoch = session.epoch
     this.hooks = hooks
     this.inbound = inbound
@@ -100,12 +109,12 @@ export class Context implements CallContext {
   }
 
   get signal(): AbortSignal {
-    this.controller ??= this.session.abortOnClose()
-    return this.controller.signal
+    this.abort ??= this.session.openAbort(this.seq, this.expires === undefined ? 0 : Math.max(this.expires - performance.now(), 1))
+    return this.abort.controller.signal
   }
 
   get deadline(): number | undefined {
-    return undefined // no peer says so in this version of the protocol
+    return this.expires
   }
 
   get realIp(): string {
@@ -156,6 +165,7 @@ export class Context implements CallContext {
 
   /** The handler settled. @internal */
   finish(): void {
-    if (this.controller !== undefined) this.session.release(this.controller)
+    if (this.abort !== undefined) this.session.release(this.abort)
+    if (this.expires !== undefined) this.expires = undefined
   }
 }

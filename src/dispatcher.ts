@@ -1,3 +1,4 @@
+import { RETRY_AFTER_KEY } from './announcement.ts'
 import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
@@ -5,6 +6,7 @@ import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { inTurn, type MessageHooks, onlyLog, runHooks } from './hooks.ts'
+import { handing } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
@@ -16,6 +18,9 @@ import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from
 import { decodeStatus, encodeStatus } from './status-json.ts'
 import { isThenable } from './thenable.ts'
 import { SendResult } from './transport.ts'
+
+/** Milliseconds after which a call that was refused may be made again. */
+const RETRY_AFTER = 1000
 
 /** What a reply goes through. */
 type Filters = readonly Filter[] | undefined
@@ -39,6 +44,8 @@ export class Dispatcher {
   dispatch(session: Session, message: Incoming): void {
     const meta = session.readMeta(message)
     if (meta === undefined) return
+    const left = session.heed(meta, message.seq)
+    const expires = left === 0 ? 0 : performance.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
       session.fail(CloseReason.Status)
       return
@@ -59,7 +66,7 @@ export class Dispatcher {
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (!hooks.silent && (isCall ? readsCalls(this.#hooks, hooks) : readsPushes(this.#hooks, hooks))) {
-      this.#readThrough(session, message, meta, codec, isCall)
+      this.#readThrough(session, message, meta, codec, isCall, expires)
       return
     }
     let handler: AnyHandler
@@ -90,11 +97,12 @@ export class Dispatcher {
       replyHooks(hooks),
       undefined,
     )
+    if (expires !== 0) ctx.expires = expires
     this.#run(ctx, handler, arg, isCall)
   }
 
   /** The same for a message that hooks see (spec/plugins.md §1.3). While one before the body takes its time the session is not read. */
-  #readThrough(session: Session, message: Incoming, meta: Meta, codec: Codec | undefined, isCall: boolean): void {
+  #readThrough(session: Session, message: Incoming, meta: Meta, codec: Codec | undefined, isCall: boolean, expires: number): void {
     const { hookTimeout } = this.#settings
     const inbound = new Inbound(session, isCall ? 'call' : 'push', message, methodOf(message), meta, codec)
     const { filters, orCall } = message
@@ -123,7 +131,9 @@ export class Dispatcher {
       const name = inbound.serviceMethod
       const { codecs } = this.#settings
       const ctx = new Context(session, name, inbound.seq, meta, codecs, codec, found?.resultType, filters, replyHooks(hooks), inbound)
-      this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+      if (expires !== 0) ctx.expires = expires
+      if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+      else refuse(new StatusError(Code.HandleTimeout, undefined, 'the deadline passed before the handler began', { stack: false }))
     }
     const refuse = (error: unknown): void => this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
     const worked = (): void => {
@@ -181,7 +191,7 @@ export class Dispatcher {
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
     let result: unknown
     try {
-      result = handler(arg as never, ctx)
+      result = ctx.expires === undefined ? handler(arg as never, ctx) : handing(ctx, handler, arg as never)
       if (isThenable(result)) {
         const { session } = ctx
         session.began()
@@ -332,7 +342,8 @@ export class Dispatcher {
   }
 
   #refuse(session: Session, message: Incoming, code: number, cause: string): void {
-    this.#sendStatusNow(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+    const meta = encodeMeta({ [RETRY_AFTER_KEY]: String(RETRY_AFTER) })
+    this.#sendStatusNow(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), meta)
   }
 
   #sendStatus(
@@ -345,6 +356,7 @@ export class Dispatcher {
     method: string,
     inbound: Inbound | undefined,
   ): void {
+    if (status.retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(status.retryAfter)) }
     if (hooks === null) {
       this.#sendStatusNow(session, filters, seq, status, meta === undefined ? '' : encodeMeta(meta))
       return

@@ -449,7 +449,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean, redial?: Redial): Session {
     const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
-    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, preparing, redial)
+    const extensible = protocol.framing !== 'stream'
+    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, extensible, preparing, redial)
     this.#sessions.set(id, session)
     return session
   }

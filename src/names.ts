@@ -51,6 +51,21 @@ export function watchNames(watcher: (id: number, bytes: Buffer) => void): void {
   })
 }
 
+/** Routes of our own, known before all others (design §6): a smaller id than `RESERVED_NAMES` is one of them. */
+export const Reserved = {
+  /** PUSH: the answer to an announcement, which is its body. */
+  Hello: internName('/dmicro/hello'),
+  /** PUSH: a call's sender waits no more. Body: its sequence number and why. */
+  Cancel: internName('/dmicro/cancel'),
+  /** PUSH: nothing new is accepted from now on; the receiver finishes what runs and sends the same back. */
+  Drain: internName('/dmicro/drain'),
+  /** CALL: goes on with a session whose connection was lost. */
+  Resume: internName('/dmicro/resume'),
+  /** PUSH: what was received of it. */
+  Ack: internName('/dmicro/ack'),
+} as const
+export const RESERVED_NAMES = Object.keys(Reserved).length
+
 function addName(name: string): number {
   if (texts.length === MAX_NAMES || !name.isWellFormed()) return -1
   const bytes = Buffer.from(name)

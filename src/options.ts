@@ -15,7 +15,7 @@ import type { IoThreads, TransportChoice } from './transports/choose.ts'
 export interface EndpointOptions {
   /** Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. */
   transport?: TransportChoice
-  /** Deadline of a call that names none. Default 30,000; 0 means none. */
+  /** Deadline of a call that names none. Default 30,000; 0 means none. One that is named travels with the calls; the default does not. */
   timeout?: number
   /** Time for `dial` to connect. Default 10,000. */
   dialTimeout?: number
@@ -56,6 +56,10 @@ export interface EndpointOptions {
    * machine's cores; `endpoint.transport` tells how. At most 64. Native transport only. The variable DMICRO_IO_THREADS overrides it.
    */
   ioThreads?: IoThreads
+  /**
+   * Tell peers that are dmicro too, in meta that Go ignores, of deadlines, cancellation and the end of a session (`docs/extensions.md`). Default true.
+   */
+  extensions?: boolean
   /** Default: warnings and errors on stderr, at most ten lines a second. `false` silences. */
   log?: Logger | false
 }
@@ -64,6 +68,9 @@ export interface EndpointOptions {
 export interface Settings {
   transport: TransportChoice
   timeout: number
+  /** It is not the default. */
+  timeoutNamed: boolean
+  extensions: boolean
   dialTimeout: number
   redial: Redial | undefined
   closeTimeout: number
@@ -106,6 +113,7 @@ const known = new Set([
   'exposeErrors',
   'busyPoll',
   'ioThreads',
+  'extensions',
   'log',
 ])
 const mappers: Record<string, NameMapper> = { http: httpName, rpc: rpcName }
@@ -130,6 +138,8 @@ export function readOptions(options: EndpointOptions): Settings {
   return {
     transport: options.transport ?? 'auto',
     timeout: duration('timeout', options.timeout, 30_000, 0),
+    timeoutNamed: options.timeout !== undefined,
+    extensions: options.extensions ?? true,
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
     redial: readRedial(options.redial),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),

@@ -25,8 +25,8 @@ export function setReplyMeta(error: StatusError, meta: Meta): void {
 
 /** What a pending call needs from its session. */
 export interface CallOwner {
-  /** The call leaves the session's table, because of its deadline or its signal. */
-  forget(call: PendingCall): void
+  /** Nobody waits for the call any more: it leaves the session's table. @param code 408 at its deadline, 499 because of its signal */
+  abandon(call: PendingCall, code: number): void
 }
 
 /** One CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
@@ -42,6 +42,8 @@ export class PendingCall extends Timed {
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
   private signal: AbortSignal | null
+  /** Makes the call anew within the milliseconds left; null: its failure is final. */
+  again: ((left: number) => void) | null
   private abort: (() => void) | null
 
   constructor(
@@ -63,13 +65,14 @@ export class PendingCall extends Timed {
     this.reject = reject
     this.signal = null
     this.abort = null
+    this.again = null
   }
 
   /** Cancels when `signal` fires. It must not have fired yet. */
   listen(signal: AbortSignal): void {
     this.signal = signal
     this.abort = () => {
-      this.owner.forget(this)
+      this.owner.abandon(this, Code.Canceled)
       this.fail(canceled(signal))
     }
     signal.addEventListener('abort', this.abort, { once: true })
@@ -86,8 +89,14 @@ export class PendingCall extends Timed {
   }
 
   override expire(): void {
-    this.owner.forget(this)
+    this.owner.abandon(this, Code.HandleTimeout)
     this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
+  }
+
+  /** Makes it anew: this object is of no use any more. */
+  repeat(again: (left: number) => void): void {
+    this.#unlisten()
+    again(this.deadline === 0 ? 0 : Math.max(this.deadline - performance.now(), 1))
   }
 
   #unlisten(): void {

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events'
+import { type Abort, Aborts } from './aborts.ts'
+import { ANNOUNCEMENT_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
@@ -10,11 +12,13 @@ import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
+import { inherited } from './inherited.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
-import { findNameText, internName } from './names.ts'
+import { findNameText, internName, nameText, RESERVED_NAMES } from './names.ts'
 import { duration, type Settings } from './options.ts'
+import { Peering, type PeeringOwner } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
@@ -25,9 +29,12 @@ import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
-export type SessionState = 'preparing' | 'open' | 'redialing' | 'closing' | 'closed'
+/** `draining`: the peer is about to close and takes nothing new; what runs goes on. */
+export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'closing' | 'closed'
 
 export interface SessionEvents {
+  /** The peer is about to close: calls and pushes wait for another connection, or fail with 503 where there is no redial. */
+  draining: []
   /** The connection is lost, and will be made anew. Open calls have failed with 102. */
   redialing: [reason: StatusError]
   /** It is there again. */
@@ -55,12 +62,14 @@ const done = Promise.resolve()
 /** CALLs that hooks saw, for the hooks of their REPLYs: an entry goes with its call. */
 const requests = new WeakMap<PendingCall, Outbound>()
 const ignore = (): void => {}
+/** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
+const DRAIN_RETRY = 1000
 
 /**
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
+export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession, PeeringOwner {
   readonly #owner: SessionOwner
   #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
@@ -81,7 +90,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #early: EarlyPhase | undefined
   #swap: Map<unknown, unknown> | undefined
   #running = 0
-  #aborts: Set<AbortController> | undefined
+  #aborts: Aborts | undefined
+  /** Requests cancelled before anybody looked at their signals. */
+  #canceled: Set<number> | undefined
+  /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
+  #peering: Peering | undefined
+  readonly #extensible: boolean
+  /** A message is still to be sent that announces us. */
+  #announcing = false
+  /** The peer answers our notice and has not done so yet. */
+  #drainAwaited = false
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
@@ -94,10 +112,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
 
-  /** @param preparing it does not run until `begin` @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, preparing: boolean, redial?: Redial) {
+  /** @param extensible its protocol carries meta, and pushes both ways @param preparing it does not run until `begin` @internal */
+  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, extensible: boolean, preparing: boolean, redial?: Redial) {
     super()
     this.protocol = protocol
+    this.#extensible = extensible && owner.settings.extensions
     this.#owner = owner
     this.#wire = wire
     this.#id = id
@@ -109,7 +128,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#early = new EarlyPhase(this.#earlyOwner())
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
+    this.#meet()
     wire.sink = this
+  }
+
+  /** A new connection, on which nobody has announced anything. */
+  #meet(): void {
+    if (!this.#extensible) return
+    const { required, timeout, timeoutNamed } = this.#owner.settings
+    this.#peering = new Peering(this, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
+    this.#announcing = true
+    this.#drainAwaited = false
   }
 
   /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
@@ -191,21 +220,23 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
       const { beforeWritePush, afterWritePush } = this.#hooks
+      const extra = this.#announcing ? this.#announce() : undefined
+      const seq = extra === undefined ? this.#nextSeq() : extra.seq
       let sent: Promise<void> | undefined
       if (beforeWritePush === null && afterWritePush === null) {
-        const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
-        sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg, options?.forwarded)
+        const meta = options?.meta === undefined && extra === undefined ? '' : encodeMeta({ ...options?.meta, ...extra?.meta })
+        sent = this.#send(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
         const { codecs } = this.#owner.settings
         const out = new Outbound(
           this,
           codecs,
           'push',
-          this.#nextSeq(),
+          seq,
           method,
           undefined,
           undefined,
-          options?.meta,
+          { ...options?.meta, ...extra?.meta },
           codec.name,
           arg,
           options?.arg,
@@ -276,8 +307,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   #deliver(message: Incoming): void {
     if (message.type === MessageType.Reply) this.#onReply(message)
-    else if (message.type === MessageType.Call || message.type === MessageType.Push) this.#owner.onRequest(this, message)
-    else this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
+    else if (message.type !== MessageType.Call && message.type !== MessageType.Push)
+      this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
+    else if (message.route >>> 0 >= RESERVED_NAMES || this.#peering?.receive(message) !== true) this.#owner.onRequest(this, message)
   }
 
   /** The hooks about the new connection are done. @internal */
@@ -292,7 +324,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #run(early: EarlyPhase): void {
     if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     early.end((message) => {
-      if (this.#state === 'open' || this.#state === 'closing') this.#deliver(message)
+      if (this.#state !== 'closed' && this.#state !== 'redialing') this.#deliver(message)
     })
   }
 
@@ -392,7 +424,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#attached = false
       return
     }
-    const redial = this.#redial !== undefined && this.#state === 'open' && (reason !== CloseReason.Local || this.#cause !== undefined)
+    const running = this.#state === 'open' || this.#state === 'draining'
+    const redial = this.#redial !== undefined && running && (reason !== CloseReason.Local || this.#cause !== undefined)
     const error = this.#lose(reason, detail)
     if (!redial) {
       this.#over(reason, error)
@@ -401,7 +434,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#state = 'redialing'
     this.#cause = undefined
     this.#attached = false
-    this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
+    this.#openRoom()
     this.#owner.onSessionLost(this)
     this.#tell('redialing', error)
   }
@@ -413,6 +446,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#wire = wire
     this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
     this.#early = new EarlyPhase(this.#earlyOwner())
+    this.#meet()
     if (!this.#ownId) {
       const id = this.#owner.freeId(wire.localAddress)
       this.#owner.renameSession(this, id)
@@ -449,7 +483,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state !== 'redialing') return
     this.detach()
     const error = this.#lose(reason, detail)
-    this.#room?.fail(error)
     this.#over(reason, error)
   }
 
@@ -468,11 +501,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#owner.wheel.remove(call)
       call.fail(error)
     }
-    if (this.#aborts !== undefined) for (const controller of this.#aborts) controller.abort(error)
+    this.#aborts?.cancelAll(error)
     return error
   }
 
   #over(reason: number, error: StatusError): void {
+    this.#room?.fail(error)
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
@@ -537,7 +571,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** False once this side began to close: new requests are refused. @internal */
   get accepting(): boolean {
-    return this.#state === 'open'
+    return this.#state === 'open' || this.#state === 'draining'
   }
 
   /** A handler did not settle at once. @internal */
@@ -548,28 +582,106 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** It did now. @internal */
   ended(): void {
     this.#running--
+    if (this.#running === 0) this.#canceled = undefined
     this.#checkIdle()
   }
 
-  /** A controller that fires when the session closes, unless `release` came first. @internal */
-  abortOnClose(): AbortController {
-    const controller = new AbortController()
-    if (this.#state === 'closed') controller.abort(new StatusError(Code.ConnectionClosed))
-    this.#aborts ??= new Set()
-    this.#aborts.add(controller)
-    return controller
+  /**
+   * The signal of request `seq` fires when its caller cancels it or waits no more, and when the connection is lost, unless `release` came first.
+   * @param left milliseconds its caller waits; 0: it did not say @internal
+   */
+  openAbort(seq: number, left: number): Abort {
+    this.#aborts ??= new Aborts(this.#owner.wheel)
+    const abort = this.#aborts.open(seq, left)
+    if (this.#state === 'closed') abort.controller.abort(new StatusError(Code.ConnectionClosed))
+    else if (this.#canceled?.has(seq)) abort.controller.abort(new StatusError(Code.Canceled))
+    return abort
   }
 
   /** @internal */
-  release(controller: AbortController): void {
-    this.#aborts?.delete(controller)
+  release(abort: Abort): void {
+    this.#aborts?.release(abort)
   }
 
   /** @internal */
-  forget(call: PendingCall): void {
+  onCancel(seq: number, reason: StatusError): void {
+    if (this.#aborts?.cancel(seq, reason) === true || this.#running === 0) return
+    this.#canceled ??= new Set()
+    if (this.#canceled.size < this.#owner.settings.limits.maxRunning) this.#canceled.add(seq)
+  }
+
+  /** The caller of request `seq`, which has waited here, does not wait for it any more. @internal */
+  isCanceled(seq: number): boolean {
+    return this.#canceled?.has(seq) === true
+  }
+
+  /** @internal */
+  onPeerDrain(asked: boolean): void {
+    if (asked) {
+      this.#drainAwaited = false
+      this.#checkIdle()
+    } else if (this.#state === 'open') {
+      this.#state = 'draining'
+      this.#openRoom()
+      this.#tell('draining')
+    }
+  }
+
+  /** @internal */
+  pushReserved(route: number, body: unknown, filters: readonly string[]): void {
+    try {
+      const pipe = filters.length === 0 ? undefined : this.appendFilters(undefined, filters)
+      const text = body === undefined ? null : JSON.stringify(body)
+      const out = this.#outFor(pipe)
+      const seq = this.#nextSeq()
+      const { id } = this.#owner.settings.codecs.byName('json') as Codec
+      const sent =
+        out === undefined
+          ? this.#wire.send(MessageType.Push, seq, route, nameText(route), '', '', id, text)
+          : out.send(pipe, MessageType.Push, seq, nameText(route), '', '', id, text)
+      if (typeof sent !== 'number') sent.catch(ignore)
+    } catch {
+      // A filter that is unknown here, or a connection that is gone: the peer does without.
+    }
+  }
+
+  /** @internal */
+  abandon(call: PendingCall, code: number): void {
+    this.#forget(call)
+    this.#peering?.cancel(call.seq, code)
+  }
+
+  #forget(call: PendingCall): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     this.#checkIdle()
+  }
+
+  /** The number and meta of the first message on a connection. */
+  #announce(): { seq: number; meta: Record<string, string> } | undefined {
+    this.#announcing = false
+    const peering = this.#peering as Peering
+    if (peering.announced) return undefined
+    this.#nextSeq() // counts as any other
+    const seq = peering.nextHop()
+    return { seq, meta: { [ANNOUNCEMENT_KEY]: peering.announcement } }
+  }
+
+  /**
+   * Reads what goes beyond Go's protocol from the meta of a request.
+   * @returns milliseconds that its caller waits; 0: it did not say, or waits for ever @internal
+   */
+  heed(meta: Meta, seq: number): number {
+    const peering = this.#peering
+    if (peering === undefined) return 0
+    if (meta === noMeta) return peering.peerTimeout
+    const announced = meta[ANNOUNCEMENT_KEY]
+    if (announced !== undefined) peering.heard(announced, seq)
+    const told = meta[TIMEOUT_KEY]
+    // What is ours is not shown, and so never forwarded.
+    if (announced !== undefined) delete (meta as Record<string, string>)[ANNOUNCEMENT_KEY]
+    if (told !== undefined) delete (meta as Record<string, string>)[TIMEOUT_KEY]
+    return (told === undefined ? undefined : readTimeout(told)) ?? peering.peerTimeout
   }
 
   #call(
@@ -586,6 +698,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     let signal: AbortSignal | undefined
     let resultType: BodyType | undefined
     let filters: readonly Filter[] | undefined
+    const settled = resolve
     try {
       if (this.#state !== 'open') {
         this.#callLater(method, arg, options, full, resolve, reject)
@@ -605,18 +718,30 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         }
         if (signal?.aborted) throw canceled(signal)
       }
-      const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
+      let told = options?.timeout === undefined ? -1 : timeout
+      const around = inherited()
+      if (around !== undefined) {
+        const left = (around.expires as number) - performance.now()
+        if (left <= 0) throw new StatusError(Code.HandleTimeout, undefined, 'the deadline of the call that made this one')
+        if (timeout === 0 || left < timeout) told = timeout = left
+        signal ??= around.signal
+        if (signal.aborted) throw canceled(signal)
+      }
+      const extra = this.#announcing ? this.#announce() : undefined
+      const seq = extra === undefined ? this.#nextSeq() : extra.seq
+      const call = new PendingCall(this, seq, method, full, resultType, resolve, reject)
       const { beforeWriteCall, afterWriteCall } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWriteCall === null && afterWriteCall === null) {
-        const meta = options === undefined ? '' : this.#callMeta(options)
+        const meta = options === undefined && told < 0 && extra === undefined ? '' : encodeMeta(this.#callMeta(options, told, extra?.meta))
         sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
-        const meta = { ...options?.meta, ...this.#acceptMeta(options) }
+        const meta = this.#callMeta(options, told, extra?.meta)
         const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
         requests.set(call, out)
         sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded)
       }
+      if (this.#redial?.wait === true) call.again = (left) => this.#wait(left, method, arg, options, full, settled, reject)
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
       if (timeout > 0) wheel.add(call, timeout)
@@ -635,10 +760,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ): void {
-    const room = this.#requireRoom()
+    this.#requireRoom()
     const timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
+    if (options?.signal?.aborted) throw canceled(options.signal)
+    this.#wait(timeout, method, arg, options, full, resolve, reject)
+  }
+
+  /** @param timeout milliseconds that are left, 0 for no end */
+  #wait(
+    timeout: number,
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const room = this.#requireRoom()
     const signal = options?.signal
-    if (signal?.aborted) throw canceled(signal)
     const run = (waited: number): void => {
       signal?.removeEventListener('abort', abort)
       const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
@@ -652,20 +791,32 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     signal?.addEventListener('abort', abort, { once: true })
   }
 
+  /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
   #requireRoom(): WaitingRoom {
-    if (this.#state !== 'redialing' || this.#redial?.wait !== true || this.#room === undefined) throw new StatusError(Code.ConnectionClosed)
+    const { state } = this
+    if ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true) return this.#openRoom()
+    if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
+    throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
+  }
+
+  #openRoom(): WaitingRoom {
+    this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
     return this.#room
   }
 
-  #callMeta(options: CallOptions): string {
-    const { meta, acceptCodec } = options
-    if (acceptCodec === undefined) return meta === undefined ? '' : encodeMeta(meta)
-    return encodeMeta({ ...meta, ...this.#acceptMeta(options) })
-  }
-
-  #acceptMeta(options: CallOptions | undefined): Record<string, string> {
-    const name = options?.acceptCodec
-    return name === undefined ? {} : { 'X-Accept-Body-Codec': String(this.#codecFor(name).id) }
+  /** @param told milliseconds that the call waits, 0 for ever; below 0: as announced */
+  #callMeta(
+    options: CallOptions | undefined,
+    told: number,
+    announcement: Readonly<Record<string, string>> | undefined,
+  ): Readonly<Record<string, string>> {
+    const wish = options?.acceptCodec
+    const tells = told >= 0 && this.#extensible
+    if (wish === undefined && !tells && announcement === undefined) return options?.meta ?? noMeta
+    const meta: Record<string, string> = { ...options?.meta, ...announcement }
+    if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(this.#codecFor(wish).id)
+    if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(told))
+    return meta
   }
 
   /** Sends what the hooks leave of `out`. As `#send`; it also throws, or rejects with, what a hook before the write throws. */
@@ -689,7 +840,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** A call that waited for its filters could not be sent. */
   #notSent(call: PendingCall, error: unknown): void {
     if (this.#pending.peek(call.seq) !== call) return // its deadline was faster, or the session's end
-    this.forget(call)
+    this.#forget(call)
     call.fail(asWriteFailure(error))
   }
 
@@ -754,7 +905,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         this.fail(CloseReason.Status)
         return
       }
-      if (status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
+      if (status.code !== 0) failure = receivedFailure(status, meta)
     }
     if (failure === undefined) {
       try {
@@ -771,6 +922,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure !== undefined) {
+      if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
+        call.repeat(call.again) // it never began
+        return
+      }
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
     } else {
@@ -788,7 +943,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.fail(CloseReason.Status)
       return
     }
-    const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
+    const failed = status.code === 0 ? undefined : receivedFailure(status, meta)
     const { codec } = message
     const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec), failed, requests.get(call))
     const steps = [
@@ -834,10 +989,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
+    this.#room?.fail(new StatusError(Code.ConnectionClosed))
     const closed = new Promise<void>((resolve) => {
       this.#onClosed = resolve
     })
     await undefined // a handler that closes its own session must still be answered
+    this.#drainAwaited = this.#peering?.drain() === true
     if (!this.#idleNow()) await this.#idle(timeout)
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
@@ -860,7 +1017,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #idleNow(): boolean {
-    return this.#running === 0 && this.#pending.size === 0 && !this.#filters.busy
+    return this.#running === 0 && this.#pending.size === 0 && !this.#drainAwaited && !this.#filters.busy
   }
 
   #requireOpen(): void {
@@ -882,6 +1039,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
+}
+
+function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
+  const retryAfter = meta === noMeta || meta[RETRY_AFTER_KEY] === undefined ? undefined : readTimeout(meta[RETRY_AFTER_KEY])
+  return new StatusError(code, message, cause, { retryAfter })
 }
 
 function requireSent(result: SendResult): void {

@@ -24,7 +24,7 @@ function stall(ms: number): void {
 onEachTransport('heartbeats', (transport) => {
   for (const call of [true, false]) {
     it(`a ping sends Go's ${call ? 'CALL' : 'PUSH'}, whatever the mapper, and again`, async (t) => {
-      const server = endpoint(t, { transport, mapper: rpcName, plugins: [heartbeatPing({ interval: 40, call })] })
+      const server = endpoint(t, { transport, extensions: false, mapper: rpcName, plugins: [heartbeatPing({ interval: 40, call })] })
       const { url } = await server.listen('tcp://127.0.0.1:0')
       const peer = await rawPeer(t, url)
       for (let count = 1; count <= 3; count++) {

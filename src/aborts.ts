@@ -1,0 +1,57 @@
+import { Code, StatusError, statusText } from './status.ts'
+import { Timed, type TimerWheel } from './timer-wheel.ts'
+
+/** The signal of one request that is worked on. */
+export class Abort extends Timed {
+  readonly seq: number
+  readonly controller = new AbortController()
+
+  constructor(seq: number) {
+    super()
+    this.seq = seq
+  }
+
+  /** Its caller does not wait any more. */
+  override expire(): void {
+    this.controller.abort(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'the deadline of the call', { stack: false }))
+  }
+}
+
+/** The signals of a session's requests: only handlers that look at theirs are here. */
+export class Aborts {
+  readonly #wheel: TimerWheel
+  readonly #bySeq = new Map<number, Abort>()
+  /** Of requests with a number that another one has: nobody can cancel them. */
+  readonly #others = new Set<Abort>()
+
+  constructor(wheel: TimerWheel) {
+    this.#wheel = wheel
+  }
+
+  /** @param left milliseconds until it fires by itself; 0: never */
+  open(seq: number, left: number): Abort {
+    const abort = new Abort(seq)
+    if (this.#bySeq.has(seq)) this.#others.add(abort)
+    else this.#bySeq.set(seq, abort)
+    if (left > 0) this.#wheel.add(abort, left)
+    return abort
+  }
+
+  /** The request is done. */
+  release(abort: Abort): void {
+    this.#wheel.remove(abort)
+    if (this.#bySeq.get(abort.seq) === abort) this.#bySeq.delete(abort.seq)
+    else this.#others.delete(abort)
+  }
+
+  /** False when nobody looked at the signal of this request. */
+  cancel(seq: number, reason: StatusError): boolean {
+    const abort = this.#bySeq.get(seq)
+    abort?.controller.abort(reason)
+    return abort !== undefined
+  }
+
+  cancelAll(reason: StatusError): void {
+    for (const abort of [...this.#bySeq.values(), ...this.#others]) abort.controller.abort(reason)
+  }
+}

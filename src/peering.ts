@@ -1,0 +1,140 @@
+import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import { bodyText } from './codec.ts'
+import { type Incoming, MessageType, TextHint } from './message.ts'
+import { Reserved } from './names.ts'
+import { Code, StatusError, statusText } from './status.ts'
+
+/** Cancellations that may wait for the peer to say that it understands them. */
+const MAX_OWED = 64
+/** Longest body of a message of our own: an announcement is the longest. */
+const MAX_BODY_BYTES = 2048
+
+/** The session that two peers talk about. */
+export interface PeeringOwner {
+  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. */
+  pushReserved(route: number, body: unknown, filters: readonly string[]): void
+  /** The peer waits no more for its request `seq`. */
+  onCancel(seq: number, reason: StatusError): void
+  /** The peer sends nothing new any more. @param asked we had said so first, and it answers */
+  onPeerDrain(asked: boolean): void
+}
+
+/** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
+export class Peering {
+  readonly #owner: PeeringOwner
+  readonly #timeout: number
+  readonly #filters: readonly string[]
+  #peer: Announcement | undefined
+  /** Number of the message that announced us; 0: none did. */
+  #hop = 0
+  /** Bodies of cancellations for a peer that has not answered yet. */
+  #owed: unknown[] = []
+  #draining = false
+
+  /** @param timeout told to the peer: of calls that name none @param filters told to the peer: those that its messages must go through */
+  constructor(owner: PeeringOwner, timeout: number, filters: readonly string[]) {
+    this.#owner = owner
+    this.#timeout = timeout
+    this.#filters = filters
+  }
+
+  /** Milliseconds that the peer waits for calls that name no deadline; 0: it did not say. */
+  get peerTimeout(): number {
+    return this.#peer === undefined ? 0 : this.#peer.timeout
+  }
+
+  /** The peer knows our routes. */
+  get known(): boolean {
+    return this.#peer !== undefined
+  }
+
+  /** Nothing is to be announced: that was done, or the peer announced itself and had its answer. */
+  get announced(): boolean {
+    return this.#hop !== 0 || this.#peer !== undefined
+  }
+
+  /** A number for the message that announces, which no counter reaches soon. */
+  nextHop(): number {
+    this.#hop = 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff)
+    return this.#hop
+  }
+
+  /** For the meta of that message. */
+  get announcement(): string {
+    return this.#tell(this.#hop)
+  }
+
+  /** A request with number `seq` brought an announcement: it is answered, unless a proxy only passed it on. */
+  heard(text: string, seq: number): void {
+    const announcement = decodeAnnouncement(text)
+    if (announcement === undefined || announcement.hop !== seq || this.#peer !== undefined) return
+    this.#peer = announcement
+    this.#push(Reserved.Hello, this.#tell(seq))
+  }
+
+  /** Takes a message to a reserved route; false when the peer has not announced that it knows them. */
+  receive(message: Incoming): boolean {
+    if (message.type !== MessageType.Push) return false
+    const { route } = message
+    if (this.#peer === undefined && route !== Reserved.Hello) return false
+    const body = readBody(message)
+    if (route === Reserved.Hello) this.#onHello(body)
+    else if (route === Reserved.Cancel) this.#onCancel(body)
+    else if (route === Reserved.Drain) this.#onDrain()
+    return true
+  }
+
+  /** Tells the peer that nobody waits for call `seq` any more. @param code 408 or 499 */
+  cancel(seq: number, code: number): void {
+    const body = { seq, code }
+    if (this.#peer !== undefined) this.#push(Reserved.Cancel, body)
+    else if (this.#hop !== 0 && this.#owed.length < MAX_OWED) this.#owed.push(body)
+  }
+
+  /** Tells the peer that nothing new is accepted. True when it will answer, which ends what it sends. */
+  drain(): boolean {
+    if (this.#peer === undefined || this.#draining) return false
+    this.#draining = true
+    this.#push(Reserved.Drain, undefined)
+    return true
+  }
+
+  #onHello(body: unknown): void {
+    const announcement = decodeAnnouncement(body)
+    if (announcement === undefined || this.#hop === 0 || announcement.hop !== this.#hop) return
+    this.#peer = announcement
+    for (const owed of this.#owed.splice(0)) this.#push(Reserved.Cancel, owed)
+  }
+
+  #onCancel(body: unknown): void {
+    const { seq, code } = (typeof body === 'object' && body !== null ? body : {}) as { seq?: unknown; code?: unknown }
+    if (typeof seq !== 'number' || (seq | 0) !== seq) return
+    const [why, cause] = code === Code.HandleTimeout ? [Code.HandleTimeout, 'the deadline of the call'] : [Code.Canceled, 'its caller']
+    this.#owner.onCancel(seq, new StatusError(why, statusText(why), cause, { stack: false }))
+  }
+
+  #onDrain(): void {
+    const asked = this.#draining
+    if (!asked) this.drain()
+    this.#owner.onPeerDrain(asked)
+  }
+
+  #push(route: number, body: unknown): void {
+    this.#owner.pushReserved(route, body, (this.#peer as Announcement).filters)
+  }
+
+  #tell(hop: number): string {
+    return encodeAnnouncement({ hop, timeout: this.#timeout, filters: this.#filters })
+  }
+}
+
+/** Undefined for what is no JSON, or too long to be ours. */
+function readBody(message: Incoming): unknown {
+  const { buffer, bodyStart, bodyEnd } = message
+  if (bodyEnd - bodyStart > MAX_BODY_BYTES) return undefined
+  try {
+    return JSON.parse(bodyText(buffer, bodyStart, bodyEnd, TextHint.Nothing))
+  } catch {
+    return undefined
+  }
+}
