@@ -117,6 +117,7 @@ const ORDER = [
   'redial',
   'options',
   'peering',
+  'resume',
   'early',
   'session',
   'context',

@@ -51,7 +51,8 @@ export class Aborts {
     return abort !== undefined
   }
 
-  cancelAll(reason: StatusError): void {
-    for (const abort of [...this.#bySeq.values(), ...this.#others]) abort.controller.abort(reason)
+  /** @param spares requests that go on */
+  cancelAll(reason: StatusError, spares: (seq: number) => boolean): void {
+    for (const abort of [...this.#bySeq.values(), ...this.#others]) if (!spares(abort.seq)) abort.controller.abort(reason)
   }
 }

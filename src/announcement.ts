@@ -8,6 +8,11 @@ export const ANNOUNCEMENT_KEY = 'X-Dmicro'
 /** Milliseconds that the caller still waits, 0 when it waits for ever. Absent: what its announcement says. */
 export const TIMEOUT_KEY = 'X-Dmicro-Timeout'
 
+/**
+ * Of a call that must not run twice: its key, and the lowest key that is not settled, in base 36: `2s.2k`. Repetitions on later connections have the
+ * same key.
+ */
+export const ONCE_KEY = 'X-Dmicro-Once'
 /** In the meta of a REPLY of failure: the call never began, and may be made again after so many milliseconds. */
 export const RETRY_AFTER_KEY = 'X-Retry-After'
 

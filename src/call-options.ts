@@ -18,6 +18,11 @@ export interface PushOptions {
 export interface CallOptions extends PushOptions {
   /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 means none. */
   timeout?: number
+  /**
+   * The call may be made again: where there is redial it survives the loss of its connection, within its deadline. A peer that is dmicro too, and
+   * still knows the session, runs it once; any other may run it again. Default false: its loss is a 102.
+   */
+  idempotent?: boolean
   /** Fails the call with 499 when it fires. */
   signal?: AbortSignal
   /** Name of the codec the reply should come in (spec/wire.md §6.1). */

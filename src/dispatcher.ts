@@ -9,7 +9,7 @@ import { inTurn, type MessageHooks, onlyLog, runHooks } from './hooks.ts'
 import { handing } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
-import { encodeMeta, type Meta } from './meta.ts'
+import { encodeMeta, type Meta, noMeta } from './meta.ts'
 import { findNameText, nameText } from './names.ts'
 import type { Settings } from './options.ts'
 import type { AnyHandler, Route, Router } from './router.ts'
@@ -59,6 +59,7 @@ export class Dispatcher {
       this.#overload(session, message, isCall)
       return
     }
+    if (meta !== noMeta && !session.begins(meta, message.seq)) return
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = route >= 0 && route < table.length ? table[route] : undefined
@@ -281,7 +282,7 @@ export class Dispatcher {
     value: unknown,
     type: BodyType | undefined,
   ): void {
-    if (ctx.epoch !== ctx.session.epoch) return // its caller is gone, and the new peer would take it for another's
+    if (!ctx.session.expects(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
     let sent: SendResult | Promise<SendResult>
     try {
       const meta = metaOut === undefined ? '' : encodeMeta(metaOut)
@@ -311,7 +312,7 @@ export class Dispatcher {
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: thrown.message })
       return
     }
-    if (ctx.epoch !== ctx.session.epoch) return
+    if (!ctx.session.expects(ctx.epoch, ctx.seq)) return
     const status = toStatusError(thrown, exposeErrors)
     this.#sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta, ctx.hooks, ctx.serviceMethod, ctx.inbound)
   }

@@ -2,7 +2,7 @@ import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import type { Limits } from './limits.ts'
-import type { Incoming, MessageType } from './message.ts'
+import { type Incoming, MessageType } from './message.ts'
 import type { Meta } from './meta.ts'
 import { nameText } from './names.ts'
 import type { EarlyMessage } from './session-views.ts'
@@ -13,6 +13,9 @@ import type { DecodedStatus } from './status-json.ts'
 const MAX_WAITING = 16
 /** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
 const MAX_WAITING_BYTES = 1 << 20
+
+/** So many times more may wait in front of a reply that is awaited, from a peer that we dialled. */
+const MAX_TIMES = 16
 
 interface Waiter {
   /** A message of another type comes without its body; undefined takes all. */
@@ -37,6 +40,10 @@ export class EarlyPhase {
   readonly #waiting: Incoming[] = []
   #bytes = 0
   #waiter: Waiter | undefined
+  /** Who waits for the reply to one message, while others wait for the session. */
+  #asker: (Waiter & { seq: number }) | undefined
+  /** Messages that came before that reply. */
+  before = 0
   #resume: (() => void) | undefined
 
   constructor(owner: EarlyOwner) {
@@ -45,6 +52,14 @@ export class EarlyPhase {
 
   /** `message` is borrowed. */
   take(message: Incoming): void {
+    if (this.#asker !== undefined && message.type === MessageType.Reply && message.seq === this.#asker.seq) {
+      const asker = this.#asker
+      this.#asker = undefined
+      this.before = this.#waiting.length
+      this.#give(asker, message)
+      this.#release()
+      return
+    }
     if (this.#waiter !== undefined) {
       this.#give(this.#waiter, message)
       return
@@ -52,6 +67,15 @@ export class EarlyPhase {
     this.#waiting.push(message.owned())
     this.#bytes += message.bodyEnd - message.bodyStart
     if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
+  }
+
+  /** The reply to message `seq`; whatever else comes waits for the session. */
+  reply(seq: number, timeout: number): Promise<EarlyMessage> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.fail('no reply in time'), timeout)
+      this.#asker = { seq, type: undefined, resolve, reject, timer }
+      this.#release()
+    })
   }
 
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
@@ -71,23 +95,25 @@ export class EarlyPhase {
 
   /** The connection is gone, or nothing came. */
   fail(cause: string): void {
-    const waiter = this.#waiter
+    const waiter = this.#waiter ?? this.#asker
     if (waiter === undefined) return
-    this.#waiter = undefined
+    this.#waiter = this.#asker = undefined
     clearTimeout(waiter.timer)
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
   /** The session runs: `deliver` gets what waited, before anything that comes from now on. */
-  end(deliver: (message: Incoming) => void): void {
+  end(deliver: (message: Incoming, index: number) => void): void {
     this.fail('the hooks are done')
-    for (const message of this.#waiting.splice(0)) deliver(message)
+    this.#waiting.splice(0).forEach(deliver)
     this.#bytes = 0
     this.#release()
   }
 
   get #full(): boolean {
-    return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
+    // A reply may come behind others.
+    const times = this.#asker === undefined ? 1 : MAX_TIMES
+    return this.#waiting.length >= times * MAX_WAITING || this.#bytes >= times * MAX_WAITING_BYTES
   }
 
   #release(): void {
@@ -98,7 +124,7 @@ export class EarlyPhase {
   }
 
   #give(waiter: Waiter, message: Incoming): void {
-    this.#waiter = undefined
+    if (waiter === this.#waiter) this.#waiter = undefined
     clearTimeout(waiter.timer)
     try {
       waiter.resolve(this.#read(message, waiter.type))

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
@@ -106,6 +107,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #dials = new Set<AbortController>()
   /** Of sessions with redial. */
   readonly #targets = new Map<Session, Target & { abort: AbortController }>()
+  /** Accepted sessions that can be resumed, by their names, which only their peers know. */
+  readonly #named = new Map<string, Session>()
+  /** Those that wait for their peers. */
+  readonly #away = new Set<Session>()
   /** Connections that have not said their protocol yet. */
   readonly #undecided = new Set<SocketWire>()
   #closed: Promise<void> | undefined
@@ -303,6 +308,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         session.attach(this.#speak(wire, protocol, false))
         this.stats.dialled++
         await this.#all(this.hooks.afterDial, session, true)
+        await session.resume()
         if (session.reopen()) return
         failure = new Error('the connection was lost')
       } catch (error) {
@@ -313,6 +319,29 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     }
     await this.#watched(this.hooks.afterDialFail, url, failure, true)
     session.giveUp(CloseReason.Io, failure.message)
+  }
+
+  /** @internal */
+  onSessionAway(session: Session): void {
+    this.#away.add(session)
+    if (this.#away.size <= this.settings.limits.maxAway) return
+    const [longest] = this.#away
+    longest.giveUp(CloseReason.Peer, 'too many wait for their peers')
+  }
+
+  /** @internal */
+  nameSession(session: Session): string {
+    const token = randomBytes(16).toString('base64url')
+    this.#named.set(token, session)
+    return token
+  }
+
+  /** @internal */
+  findSession(token: string): Session | undefined {
+    const session = this.#named.get(token)
+    if (session === undefined || session.state === 'closing' || session.state === 'closed') return undefined
+    this.#away.delete(session)
+    return session
   }
 
   /** The open session with this id. */
@@ -349,6 +378,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
     this.#targets.get(session)?.abort.abort()
     this.#targets.delete(session)
+    this.#away.delete(session)
+    if (session.token !== undefined) this.#named.delete(session.token)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
     void this.#watched(this.hooks.afterDisconnect, session)

@@ -41,6 +41,7 @@ export { type SecureBody, type SecureBodyKeys, type SecureBodyOptions, secureBod
 export { type HttpOptions, http } from './protos/http.ts'
 export { type RedisOptions, redis } from './protos/redis.ts'
 export type { RedialOptions } from './redial.ts'
+export type { Gap } from './resume.ts'
 export type { CallHandler, Controller, PushHandler, RouteGroup, RouteOptions } from './router.ts'
 export { Session, type SessionEvents, type SessionState } from './session.ts'
 export type { BaseSession, CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'

@@ -25,6 +25,15 @@ export interface Limits {
   maxRunning: number
   /** A frame once begun must be complete after this time, plus this time again for each 64 KiB received. */
   frameTimeout: number
+  /**
+   * Most bytes kept of one session for the case that its connection is lost: pushes the peer has not confirmed, replies to idempotent calls. Over it
+   * the oldest are forgotten, replies first; a push that is missing after a resumption is told as a gap.
+   */
+  maxUnconfirmed: number
+  /** Most accepted sessions kept for peers that may come back. Over it: the one that waits longest is closed. */
+  maxAway: number
+  /** An accepted session whose connection was lost waits so long for its peer to resume it. */
+  resumeTimeout: number
   /** A peer that accepts no byte of what is queued for it for this long loses its session. */
   writeTimeout: number
 }
@@ -38,6 +47,9 @@ export const defaultLimits: Readonly<Limits> = {
   maxSessions: 1_000_000,
   maxRunning: 10_000,
   frameTimeout: 10_000,
+  maxUnconfirmed: 1024 * 1024,
+  maxAway: 1_000,
+  resumeTimeout: 30_000,
   writeTimeout: 30_000,
 }
 

@@ -15,13 +15,17 @@ export interface PeeringOwner {
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
   /** The peer waits no more for its request `seq`. */
   onCancel(seq: number, reason: StatusError): void
+  /** The peer is one of ours: it says so for the first time on this connection. */
+  onPeerKnown(): void
+  /** The body of a PUSH to `/dmicro/ack`. */
+  onAck(received: unknown, settled: unknown, skip: boolean): void
   /** The peer sends nothing new any more. @param asked we had said so first, and it answers */
   onPeerDrain(asked: boolean): void
 }
 
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
 export class Peering {
-  readonly #owner: PeeringOwner
+  #owner: PeeringOwner
   readonly #timeout: number
   readonly #filters: readonly string[]
   #peer: Announcement | undefined
@@ -48,6 +52,16 @@ export class Peering {
     return this.#peer !== undefined
   }
 
+  /** That messages to the peer must go through. */
+  get filters(): readonly string[] {
+    return this.#peer === undefined ? [] : this.#peer.filters
+  }
+
+  /** Another session goes on with the connection. */
+  moveTo(owner: PeeringOwner): void {
+    this.#owner = owner
+  }
+
   /** Nothing is to be announced: that was done, or the peer announced itself and had its answer. */
   get announced(): boolean {
     return this.#hop !== 0 || this.#peer !== undefined
@@ -70,6 +84,7 @@ export class Peering {
     if (announcement === undefined || announcement.hop !== seq || this.#peer !== undefined) return
     this.#peer = announcement
     this.#push(Reserved.Hello, this.#tell(seq))
+    this.#owner.onPeerKnown()
   }
 
   /** Takes a message to a reserved route; false when the peer has not announced that it knows them. */
@@ -81,6 +96,7 @@ export class Peering {
     if (route === Reserved.Hello) this.#onHello(body)
     else if (route === Reserved.Cancel) this.#onCancel(body)
     else if (route === Reserved.Drain) this.#onDrain()
+    else this.#onAck(body)
     return true
   }
 
@@ -104,13 +120,29 @@ export class Peering {
     if (announcement === undefined || this.#hop === 0 || announcement.hop !== this.#hop) return
     this.#peer = announcement
     for (const owed of this.#owed.splice(0)) this.#push(Reserved.Cancel, owed)
+    this.#owner.onPeerKnown()
   }
 
   #onCancel(body: unknown): void {
-    const { seq, code } = (typeof body === 'object' && body !== null ? body : {}) as { seq?: unknown; code?: unknown }
+    const { seq, code } = fieldsOf(body)
     if (typeof seq !== 'number' || (seq | 0) !== seq) return
     const [why, cause] = code === Code.HandleTimeout ? [Code.HandleTimeout, 'the deadline of the call'] : [Code.Canceled, 'its caller']
     this.#owner.onCancel(seq, new StatusError(why, statusText(why), cause, { stack: false }))
+  }
+
+  /** Tells the peer which of its PUSHes came, and which idempotent calls are settled. */
+  acknowledge(received: number, settled: number): void {
+    if (this.#peer !== undefined) this.#push(Reserved.Ack, { received, settled })
+  }
+
+  /** Tells the peer to count a PUSH that was never sent. */
+  skip(): void {
+    if (this.#peer !== undefined) this.#push(Reserved.Ack, { skip: 1 })
+  }
+
+  #onAck(body: unknown): void {
+    const { received, settled, skip } = fieldsOf(body)
+    this.#owner.onAck(received, settled, skip === 1)
   }
 
   #onDrain(): void {
@@ -128,8 +160,13 @@ export class Peering {
   }
 }
 
+/** Fields of an object, none of anything else. */
+export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+}
+
 /** Undefined for what is no JSON, or too long to be ours. */
-function readBody(message: Incoming): unknown {
+export function readBody(message: Incoming): unknown {
   const { buffer, bodyStart, bodyEnd } = message
   if (bodyEnd - bodyStart > MAX_BODY_BYTES) return undefined
   try {

@@ -44,6 +44,8 @@ export class PendingCall extends Timed {
   private signal: AbortSignal | null
   /** Makes the call anew within the milliseconds left; null: its failure is final. */
   again: ((left: number) => void) | null
+  /** Counts idempotent calls, which survive the loss of their connection; 0: it is none. */
+  key: number
   private abort: (() => void) | null
 
   constructor(
@@ -66,6 +68,7 @@ export class PendingCall extends Timed {
     this.signal = null
     this.abort = null
     this.again = null
+    this.key = 0
   }
 
   /** Cancels when `signal` fires. It must not have fired yet. */

@@ -11,6 +11,11 @@ export interface RedialOptions {
   maxDelay?: number
   /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
   calls?: 'wait' | 'fail'
+  /**
+   * Go on with the same session where the peer is dmicro too and still knows it (design §6): idempotent calls run once, pushes are sent again
+   * or their loss is told by the event `gap`. Default true.
+   */
+  resume?: boolean
 }
 
 export interface Redial {
@@ -18,18 +23,20 @@ export interface Redial {
   readonly minDelay: number
   readonly maxDelay: number
   readonly wait: boolean
+  readonly resume: boolean
 }
 
 /** @throws RangeError or TypeError that names the option; undefined: no redial */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
-  const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 2000, calls = 'wait' } = option === true ? {} : option
+  const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 2000, calls = 'wait', resume = true } = option === true ? {} : option
   if (!(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
   if (!(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
     throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${minDelay} and ${maxDelay}`)
   if (calls !== 'wait' && calls !== 'fail')
     throw new TypeError(`option redial.calls must be 'wait' or 'fail', got ${JSON.stringify(calls)}`)
-  return { times, minDelay, maxDelay, wait: calls === 'wait' }
+  if (typeof resume !== 'boolean') throw new TypeError(`option redial.resume must be a boolean, got ${JSON.stringify(resume)}`)
+  return { times, minDelay, maxDelay, wait: calls === 'wait', resume }
 }
 
 /** Full jitter: whoever lost the same server comes back spread over time. @param attempt counts from 0 */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type Abort, Aborts } from './aborts.ts'
-import { ANNOUNCEMENT_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
+import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
@@ -16,21 +16,25 @@ import { inherited } from './inherited.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
-import { findNameText, internName, nameText, RESERVED_NAMES } from './names.ts'
+import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import { duration, type Settings } from './options.ts'
-import { Peering, type PeeringOwner } from './peering.ts'
+import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
+import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
-import type { TimerWheel } from './timer-wheel.ts'
+import { Timed, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
-/** `draining`: the peer is about to close and takes nothing new; what runs goes on. */
-export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'closing' | 'closed'
+/**
+ * `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`: the connection is lost and is made anew. `away`: so it
+ * is for the side that accepted it, and waits for the peer to come back.
+ */
+export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'away' | 'closing' | 'closed'
 
 export interface SessionEvents {
   /** The peer is about to close: calls and pushes wait for another connection, or fail with 503 where there is no redial. */
@@ -39,6 +43,12 @@ export interface SessionEvents {
   redialing: [reason: StatusError]
   /** It is there again. */
   redialed: []
+  /** The peer of an accepted session lost its connection, and may come back within `limits.resumeTimeout`. */
+  away: [reason: StatusError]
+  /** It did. */
+  back: []
+  /** PUSHes were lost with a connection, or may have been. */
+  gap: [gap: Gap]
   /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */
   close: [reason: StatusError | undefined]
 }
@@ -53,6 +63,12 @@ export interface SessionOwner {
   onSessionClosed(session: Session, reason: number): void
   /** The connection of a session with redial is lost. */
   onSessionLost(session: Session): void
+  /** The connection of an accepted session is lost, which its peer may resume. */
+  onSessionAway(session: Session): void
+  /** Gives a session a name by which its peer can resume it. */
+  nameSession(session: Session): string
+  /** The session with this name, when it may go on; undefined when it is not known any more. */
+  findSession(token: string): Session | undefined
   /** An id that no session has, best `address`. */
   freeId(address: string): string
   renameSession(session: Session, id: string): void
@@ -62,6 +78,8 @@ const done = Promise.resolve()
 /** CALLs that hooks saw, for the hooks of their REPLYs: an entry goes with its call. */
 const requests = new WeakMap<PendingCall, Outbound>()
 const ignore = (): void => {}
+/** In place of the key of a call that can be made again and has none: it comes behind all that have. */
+const KEYLESS = Number.POSITIVE_INFINITY
 /** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
 const DRAIN_RETRY = 1000
 
@@ -100,6 +118,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #announcing = false
   /** The peer answers our notice and has not done so yet. */
   #drainAwaited = false
+  /** The peer gave notice: what it sent before came, and it does not come back. */
+  #left = false
+  /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
+  #resume: Resumption | undefined
+  #timer: SessionTimer | undefined
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
@@ -116,7 +139,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, extensible: boolean, preparing: boolean, redial?: Redial) {
     super()
     this.protocol = protocol
-    this.#extensible = extensible && owner.settings.extensions
+    const { settings } = owner
+    this.#extensible = extensible && settings.extensions
     this.#owner = owner
     this.#wire = wire
     this.#id = id
@@ -129,6 +153,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     this.#meet()
+    if (this.#extensible && redial?.resume === true) this.#resume = new Resumption(settings.limits.maxUnconfirmed)
     wire.sink = this
   }
 
@@ -138,7 +163,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const { required, timeout, timeoutNamed } = this.#owner.settings
     this.#peering = new Peering(this, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
-    this.#drainAwaited = false
+    this.#drainAwaited = this.#left = false
   }
 
   /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
@@ -285,7 +310,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   destroy(cause?: string): void {
     if (this.#state === 'closed') return
     this.#cause ??= cause
-    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
+    if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     else this.#wire.destroy(CloseReason.Local)
   }
 
@@ -309,7 +334,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (message.type === MessageType.Reply) this.#onReply(message)
     else if (message.type !== MessageType.Call && message.type !== MessageType.Push)
       this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
-    else if (message.route >>> 0 >= RESERVED_NAMES || this.#peering?.receive(message) !== true) this.#owner.onRequest(this, message)
+    else if (message.route >>> 0 < RESERVED_NAMES && this.#onReserved(message)) return
+    else {
+      if (this.#resume !== undefined && message.type === MessageType.Push) this.#countPush(this.#resume)
+      this.#owner.onRequest(this, message)
+    }
+  }
+
+  #onReserved(message: Incoming): boolean {
+    const peering = this.#peering
+    if (peering === undefined) return false
+    return message.type === MessageType.Call ? this.#onResumeCall(peering, message) : peering.receive(message)
   }
 
   /** The hooks about the new connection are done. @internal */
@@ -323,9 +358,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   #run(early: EarlyPhase): void {
     if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
-    early.end((message) => {
-      if (this.#state !== 'closed' && this.#state !== 'redialing') this.#deliver(message)
+    const { before } = early
+    early.end((message, index) => {
+      if (this.#state === 'closed' || this.#state === 'redialing') return
+      if (this.#resume !== undefined) this.#resume.counts = index >= before
+      this.#deliver(message)
     })
+    if (this.#resume !== undefined) this.#resume.counts = true
   }
 
   /** A hook refused the new connection: what it sent is written, then it closes. @internal */
@@ -425,18 +464,44 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       return
     }
     const running = this.#state === 'open' || this.#state === 'draining'
-    const redial = this.#redial !== undefined && running && (reason !== CloseReason.Local || this.#cause !== undefined)
-    const error = this.#lose(reason, detail)
-    if (!redial) {
-      this.#over(reason, error)
-      return
+    const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
+    if (lost && this.#redial !== undefined) {
+      this.#suspend('redialing', this.#lose(reason, detail, true))
+      this.#attached = false
+      this.#owner.onSessionLost(this)
+    } else if (lost && this.#resume?.token !== undefined && !this.#left && reason <= CloseReason.WriteTimeout) {
+      this.#suspend('away', this.#lose(reason, detail, true))
+      this.#owner.onSessionAway(this)
+      this.#timer = new SessionTimer(() => this.giveUp(CloseReason.Peer, 'it did not come back'))
+      this.#owner.wheel.add(this.#timer, this.#owner.settings.limits.resumeTimeout)
+    } else {
+      this.#over(reason, this.#lose(reason, detail))
     }
-    this.#state = 'redialing'
+  }
+
+  /** Goes on without a connection. Idempotent calls wait for the next one, before all others. */
+  #suspend(state: 'redialing' | 'away', error: StatusError): void {
+    const calls = this.#pending.takeAll().sort((a, b) => a.key - b.key)
+    this.#state = state
     this.#cause = undefined
-    this.#attached = false
     this.#openRoom()
-    this.#owner.onSessionLost(this)
-    this.#tell('redialing', error)
+    this.#stopTimer()
+    if (this.#resume !== undefined) this.#resume.parted = this.#left
+    for (const call of calls) {
+      this.#owner.wheel.remove(call)
+      try {
+        call.repeat(call.again as (left: number) => void)
+      } catch {
+        call.fail(error)
+      }
+    }
+    this.#tell(state, error)
+  }
+
+  #stopTimer(): void {
+    if (this.#timer === undefined) return
+    this.#owner.wheel.remove(this.#timer)
+    this.#timer = undefined
   }
 
   /** A new connection, for hooks to try out. @internal */
@@ -472,22 +537,241 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state !== 'redialing' || !this.#attached || early === undefined) return false
     this.#state = 'open'
     this.#early = undefined
+    this.#repeat()
     this.#run(early)
-    this.#room?.run()
     this.#tell('redialed')
     return true
   }
 
+  /** What was sent in vain goes out again, then what waited, before anything new. */
+  #repeat(): void {
+    if (this.#resume !== undefined)
+      for (const push of this.#resume.kept) this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push)
+    this.#room?.run()
+  }
+
+  /** Asks the peer of the new connection to go on with this session (design §6). A peer that is a stranger to it is fine. @internal */
+  async resume(): Promise<void> {
+    const resume = this.#resume
+    const peering = this.#peering
+    if (resume === undefined || peering === undefined) return
+    const { token } = resume
+    if (token === undefined) {
+      this.#beginAnew(resume, undefined)
+      return
+    }
+    const early = this.#requireEarly()
+    const seq = peering.nextHop()
+    const body = { token, received: resume.received, from: resume.from, settled: resume.settledKeys }
+    this.#announcing = false
+    const sent = this.#sendReserved(MessageType.Call, seq, Reserved.Resume, body, resume.filters, {
+      [ANNOUNCEMENT_KEY]: peering.announcement,
+    })
+    requireSent(await sent)
+    const reply = await early.reply(seq, this.#owner.settings.limits.frameTimeout)
+    const told = fieldsOf(reply.status === undefined ? reply.body : undefined)
+    const next = typeof told.token === 'string' ? told.token : undefined
+    if (next !== token) {
+      this.#beginAnew(resume, next)
+      return
+    }
+    resume.confirm(told.received)
+    const gap = { sent: resume.skipLost(), received: resume.skipTo(told.from) }
+    if (gap.sent + gap.received > 0) this.#tell('gap', gap)
+  }
+
+  /** The peer does not know this session. */
+  #beginAnew(resume: Resumption, token: string | undefined): void {
+    const gap = { sent: resume.unconfirmed, received: resume.token === undefined || resume.parted ? 0 : undefined }
+    resume.restart(token)
+    if (gap.sent > 0 || gap.received === undefined) this.#tell('gap', gap)
+  }
+
+  /** A CALL to `/dmicro/resume`: the peer asks for a name of this session, or goes on with another one on this connection. */
+  #onResumeCall(peering: Peering, message: Incoming): boolean {
+    const meta = this.readMeta(message)
+    if (meta === undefined) return true
+    const announced = meta[ANNOUNCEMENT_KEY]
+    if (announced !== undefined) peering.heard(announced, message.seq)
+    if (!peering.known || message.route !== Reserved.Resume || this.#state !== 'open' || this.#redial !== undefined) return false
+    const fields = fieldsOf(readBody(message))
+    const known = typeof fields.token === 'string' ? this.#owner.findSession(fields.token) : undefined
+    if (known !== undefined && known !== this && known.protocol === this.protocol) {
+      known.#takeOver(this, message.seq, fields)
+      return true
+    }
+    const token = this.#resume?.token ?? this.#owner.nameSession(this)
+    this.#resume = new Resumption(this.#owner.settings.limits.maxUnconfirmed)
+    this.#resume.token = token
+    this.#resume.skipTo(typeof fields.sent === 'number' ? fields.sent + 1 : undefined)
+    this.#answerResume(message.seq, this.#resume, this.#resume.received)
+    return true
+  }
+
+  /** Goes on with the connection of `other`, a session that ends. */
+  #takeOver(other: Session, seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): void {
+    const resume = this.#resume as Resumption
+    if (this.#state !== 'away') {
+      // Its old connection is dead, which only the peer knows yet.
+      const old = this.#wire
+      const error = this.#lose(CloseReason.Peer, 'it came back on another connection', true)
+      this.#suspend('away', error)
+      old.sink = { onMessage: () => {}, onClose: () => {} }
+      old.destroy(CloseReason.Local)
+    }
+    this.#stopTimer()
+    this.epoch++
+    this.#wire = other.#wire
+    this.#filters = other.#filters
+    this.#filters.moveTo(this)
+    this.#peering = other.#peering
+    this.#peering?.moveTo(this)
+    this.#announcing = false
+    other.#dissolve()
+    this.#wire.sink = this
+    this.#state = 'open'
+    resume.confirm(received)
+    resume.forget(settled)
+    const had = resume.received
+    const gap = { sent: resume.skipLost(), received: resume.skipTo(from) }
+    this.#answerResume(seq, resume, had)
+    this.#repeat()
+    if (gap.sent + gap.received > 0) this.#tell('gap', gap)
+    this.#tell('back')
+  }
+
+  /** Its connection belongs to another session now. */
+  #dissolve(): void {
+    this.#state = 'closed'
+    this.#owner.onSessionClosed(this, CloseReason.Local)
+    this.#peering = undefined
+    this.#resume = undefined
+    this.#aborts?.cancelAll(new StatusError(Code.ConnectionClosed), () => false)
+    this.#tell('close', undefined)
+  }
+
+  /** @param received PUSHes of the peer's that came, those that it cannot send again left out */
+  #answerResume(seq: number, { token, from }: Resumption, received: number): void {
+    try {
+      const sent = this.#sendReserved(MessageType.Reply, seq, -1, { token, received, from }, this.#peering?.filters ?? [], undefined)
+      if (typeof sent !== 'number') sent.catch(ignore)
+    } catch {
+      this.fail(CloseReason.Local) // the peer would wait in vain
+    }
+  }
+
+  /** Its name on the accepting side, for its peer to come back to. @internal */
+  get token(): string | undefined {
+    return this.#redial === undefined ? this.#resume?.token : undefined
+  }
+
+  /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
+  onPeerKnown(): void {
+    const resume = this.#resume
+    const peering = this.#peering
+    if (this.#redial === undefined || resume === undefined || peering === undefined || resume.token !== undefined || resume.asking) return
+    resume.asking = true
+    resume.filters = peering.filters
+    const { epoch } = this
+    const mark = resume.sent
+    const seq = this.#nextSeq()
+    const named = (body: unknown): void => {
+      const { token, from } = fieldsOf(body)
+      resume.asking = false
+      if (typeof token !== 'string' || epoch !== this.epoch) return
+      resume.token = token
+      resume.confirm(mark)
+      resume.skipTo(from)
+    }
+    const refused = (): void => {
+      resume.asking = false
+    }
+    const call = new PendingCall(this, seq, nameText(Reserved.Resume), false, undefined, named, refused)
+    this.#pending.set(call)
+    try {
+      const sent = this.#sendReserved(MessageType.Call, seq, Reserved.Resume, { sent: mark }, peering.filters, undefined)
+      if (typeof sent !== 'number') sent.catch((error) => this.#notSent(call, error))
+    } catch (error) {
+      this.#notSent(call, error)
+    }
+  }
+
+  /** @internal */
+  onAck(received: unknown, settled: unknown, skip: boolean): void {
+    if (skip && this.#resume !== undefined) this.#resume.received++
+    this.#resume?.confirm(received)
+    this.#resume?.forget(settled)
+  }
+
+  #countPush(resume: Resumption): void {
+    if (resume.token === undefined || !resume.counts) return
+    resume.received++
+    if (resume.received - resume.told >= ACK_COUNT) this.#acknowledge()
+    else this.#acknowledgeSoon()
+  }
+
+  #acknowledgeSoon(): void {
+    if (this.#timer !== undefined || this.#resume?.token === undefined) return
+    this.#timer = new SessionTimer(() => this.#acknowledge())
+    this.#owner.wheel.add(this.#timer, ACK_DELAY)
+  }
+
+  #acknowledge(): void {
+    this.#stopTimer()
+    const resume = this.#resume
+    if (resume?.token === undefined) return
+    resume.told = resume.received
+    this.#peering?.acknowledge(resume.received, resume.settledKeys)
+  }
+
+  /** False for an idempotent call that runs already, or ran: its reply goes to the CALL with number `seq`. @internal */
+  begins(meta: Meta, seq: number): boolean {
+    const text = meta[ONCE_KEY]
+    if (text === undefined) return true
+    delete (meta as Record<string, string>)[ONCE_KEY]
+    const begun = this.#resume?.token === undefined ? undefined : this.#resume.begin(text, seq, this.#owner.settings.limits.maxRunning)
+    if (begun === undefined || !begun.repeated) return true
+    if (begun.once.reply !== undefined) this.#sendKept(MessageType.Reply, seq, -1, '', begun.once.reply)
+    return false
+  }
+
+  /** A reply to request `seq` of connection `epoch` is still wanted. @internal */
+  expects(epoch: number, seq: number): boolean {
+    return epoch === this.epoch || this.#resume?.running(seq) !== undefined
+  }
+
+  /** Keeps the reply of a call that must not run twice, and sends it where there is a connection. */
+  #replyOnce(once: Once, reply: KeptReply): SendResult | Promise<SendResult> {
+    const resume = this.#resume as Resumption
+    resume.answer(once, reply)
+    return this.#state === 'away' || this.#state === 'redialing'
+      ? SendResult.Ok
+      : this.#sendKept(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
+  }
+
+  #sendKept(
+    type: MessageType,
+    seq: number,
+    route: number,
+    method: string,
+    { filters, status = '', meta, codec, body }: Omit<KeptReply, 'status'> & { status?: string },
+  ): SendResult | Promise<SendResult> {
+    const out = this.#outFor(filters)
+    return out === undefined
+      ? this.#wire.send(type, seq, route, method, status, meta, codec, body)
+      : out.send(filters, type, seq, method, status, meta, codec, body)
+  }
+
   /** No connection comes any more. @internal */
   giveUp(reason: number, detail: string): void {
-    if (this.#state !== 'redialing') return
+    if (this.#state !== 'redialing' && this.#state !== 'away') return
     this.detach()
     const error = this.#lose(reason, detail)
     this.#over(reason, error)
   }
 
   /** What a lost connection takes with it. */
-  #lose(reason: number, detail: string): StatusError {
+  #lose(reason: number, detail: string, goesOn = false): StatusError {
     this.#state = 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
@@ -498,14 +782,19 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
+      if (goesOn && call.key > 0) {
+        this.#pending.set(call) // it is made again
+        continue
+      }
       this.#owner.wheel.remove(call)
       call.fail(error)
     }
-    this.#aborts?.cancelAll(error)
+    this.#aborts?.cancelAll(error, (seq) => goesOn && this.#resume?.running(seq) !== undefined)
     return error
   }
 
   #over(reason: number, error: StatusError): void {
+    this.#stopTimer()
     this.#room?.fail(error)
     this.#onIdle?.()
     this.#onClosed?.()
@@ -549,6 +838,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     value: unknown,
     type: BodyType | undefined,
   ): SendResult | Promise<SendResult> {
+    const once = this.#resume?.running(seq)
+    if (once !== undefined) {
+      return this.#replyOnce(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
+    }
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
     const out = this.#outFor(filters)
@@ -558,6 +851,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
+    const once = this.#resume?.running(seq)
+    if (once !== undefined) return this.#replyOnce(once, { filters, status, meta, codec: 0, body: null })
     const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
     return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
@@ -617,6 +912,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onPeerDrain(asked: boolean): void {
+    this.#left = true
+    this.#acknowledge()
     if (asked) {
       this.#drainAwaited = false
       this.#checkIdle()
@@ -630,19 +927,32 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void {
     try {
-      const pipe = filters.length === 0 ? undefined : this.appendFilters(undefined, filters)
-      const text = body === undefined ? null : JSON.stringify(body)
-      const out = this.#outFor(pipe)
-      const seq = this.#nextSeq()
-      const { id } = this.#owner.settings.codecs.byName('json') as Codec
-      const sent =
-        out === undefined
-          ? this.#wire.send(MessageType.Push, seq, route, nameText(route), '', '', id, text)
-          : out.send(pipe, MessageType.Push, seq, nameText(route), '', '', id, text)
+      const sent = this.#sendReserved(MessageType.Push, this.#nextSeq(), route, body, filters, undefined)
       if (typeof sent !== 'number') sent.catch(ignore)
     } catch {
       // A filter that is unknown here, or a connection that is gone: the peer does without.
     }
+  }
+
+  /** @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw */
+  #sendReserved(
+    type: MessageType,
+    seq: number,
+    route: number,
+    body: unknown,
+    filters: readonly string[],
+    meta: Readonly<Record<string, string>> | undefined,
+  ): SendResult | Promise<SendResult> {
+    const pipe = filters.length === 0 ? undefined : this.appendFilters(undefined, filters)
+    const { id } = this.#owner.settings.codecs.byName('json') as Codec
+    const text = body === undefined ? null : JSON.stringify(body)
+    const method = route < 0 ? '' : nameText(route)
+    return this.#sendKept(type, seq, route, method, {
+      filters: pipe,
+      meta: meta === undefined ? '' : encodeMeta(meta),
+      codec: id,
+      body: text,
+    })
   }
 
   /** @internal */
@@ -651,7 +961,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#peering?.cancel(call.seq, code)
   }
 
+  /** The peer may forget an idempotent call; it is told with the next one, or soon. */
+  #closeKey(key: number): void {
+    this.#resume?.closeKey(key)
+    this.#acknowledgeSoon()
+  }
+
   #forget(call: PendingCall): void {
+    if (call.key > 0) this.#closeKey(call.key)
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     this.#checkIdle()
@@ -691,6 +1008,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     full: boolean,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    key = 0,
   ): void {
     const { settings, wheel } = this.#owner
     let timeout = settings.timeout
@@ -727,21 +1045,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         signal ??= around.signal
         if (signal.aborted) throw canceled(signal)
       }
+      if (options?.idempotent === true && key === 0) key = this.#resume !== undefined ? this.#resume.openKey() : KEYLESS
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.#nextSeq() : extra.seq
       const call = new PendingCall(this, seq, method, full, resultType, resolve, reject)
+      call.key = key
+      if (this.#redial?.wait === true || key > 0) call.again = (left) => this.#wait(left, method, arg, options, full, settled, reject, key)
       const { beforeWriteCall, afterWriteCall } = this.#hooks
       let sent: Promise<void> | undefined
       if (beforeWriteCall === null && afterWriteCall === null) {
-        const meta = options === undefined && told < 0 && extra === undefined ? '' : encodeMeta(this.#callMeta(options, told, extra?.meta))
-        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
+        const meta =
+          options === undefined && told < 0 && extra === undefined ? '' : encodeMeta(this.#callMeta(options, told, key, extra?.meta))
+        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded, call)
       } else {
-        const meta = this.#callMeta(options, told, extra?.meta)
+        const meta = this.#callMeta(options, told, key, extra?.meta)
         const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
         requests.set(call, out)
-        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded)
+        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded, call)
       }
-      if (this.#redial?.wait === true) call.again = (left) => this.#wait(left, method, arg, options, full, settled, reject)
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
       if (timeout > 0) wheel.add(call, timeout)
@@ -775,13 +1096,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     full: boolean,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    key = 0,
   ): void {
     const room = this.#requireRoom()
     const signal = options?.signal
     const run = (waited: number): void => {
       signal?.removeEventListener('abort', abort)
       const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
-      this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject)
+      this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
     }
     const leave = room.add(timeout, run, reject)
     const abort = (): void => {
@@ -794,7 +1116,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
   #requireRoom(): WaitingRoom {
     const { state } = this
-    if ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true) return this.#openRoom()
+    if (state === 'away' || ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true)) return this.#openRoom()
     if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
     throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
   }
@@ -808,13 +1130,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #callMeta(
     options: CallOptions | undefined,
     told: number,
+    key: number,
     announcement: Readonly<Record<string, string>> | undefined,
   ): Readonly<Record<string, string>> {
     const wish = options?.acceptCodec
     const tells = told >= 0 && this.#extensible
-    if (wish === undefined && !tells && announcement === undefined) return options?.meta ?? noMeta
+    const keyed = key > 0 && key !== KEYLESS
+    if (wish === undefined && !tells && !keyed && announcement === undefined) return options?.meta ?? noMeta
     const meta: Record<string, string> = { ...options?.meta, ...announcement }
     if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(this.#codecFor(wish).id)
+    if (keyed) meta[ONCE_KEY] = (this.#resume as Resumption).onceText(key)
     if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(told))
     return meta
   }
@@ -826,12 +1151,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     filters: readonly Filter[] | undefined,
     out: Outbound,
     forwarded: boolean | undefined,
+    call?: PendingCall,
   ): Promise<void> | undefined {
     const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
     const send = (): Promise<void> | undefined => {
       if (out.kind === 'push') this.#requireOpen()
       const { seq, serviceMethod, meta, codec, body, bodyType } = out
-      return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded)
+      return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded, call)
     }
     const { hookTimeout, log } = this.#owner.settings
     return writeThrough(before, after, out, hookTimeout, log, send)
@@ -858,8 +1184,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     arg: unknown,
     argType: BodyType | undefined,
     forwarded: boolean | undefined,
+    call?: PendingCall,
   ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
+    if (type === MessageType.Push && this.#resume !== undefined) {
+      return this.#sendPush(this.#resume, filters, seq, method, meta, codec, encodeBody(codec, arg, argType), forwarded)
+    }
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
     const out = this.#outFor(filters)
@@ -878,8 +1208,45 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
           )
         : out.send(filters, type, seq, method, '', meta, codec.id, body, quoted)
     if (result === SendResult.Ok) return undefined
+    if (result === SendResult.Closed && call !== undefined && call.again !== null && this.#state === 'open') {
+      // The connection is gone, which the session learns next: then the call is made again.
+      if (call.key === 0) call.key = KEYLESS
+      return undefined
+    }
     if (typeof result === 'number') throw sendFailure(result)
     return result.then(requireSent, refuseToSend)
+  }
+
+  /** Sends a PUSH that is kept until the peer has confirmed it. As `#send`. */
+  #sendPush(
+    resume: Resumption,
+    filters: readonly Filter[] | undefined,
+    seq: number,
+    method: string,
+    meta: string,
+    codec: Codec,
+    body: string | Uint8Array | null,
+    forwarded: boolean | undefined,
+  ): Promise<void> | undefined {
+    const route = forwarded === true ? findNameText(method) : internName(method)
+    const push = { filters, method, route, meta, codec: codec.id, body }
+    const number = resume.keep(push)
+    const failed = (error: unknown): never => {
+      // Behind it others may have been sent: the peer must count it all the same.
+      if (!resume.unkeep(number)) this.#peering?.skip()
+      return refuseToSend(error)
+    }
+    let result: SendResult | Promise<SendResult>
+    try {
+      result = this.#sendKept(MessageType.Push, seq, route, method, push)
+    } catch (error) {
+      return failed(error)
+    }
+    if (result === SendResult.Ok) return undefined
+    // The connection is gone, which the session learns next: then what is kept is sent again.
+    if (result === SendResult.Closed && resume.token !== undefined && this.#state === 'open') return undefined
+    if (typeof result === 'number') return failed(sendFailure(result))
+    return result.then(requireSent).catch(failed)
   }
 
   /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
@@ -892,6 +1259,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
+    if (this.#resume?.token === undefined && this.#resume !== undefined && this.#peering?.known !== true) this.#resume.keepNothing()
     const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
     if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
       this.#onReplyHooked(call, message, meta)
@@ -921,6 +1289,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
+    if (call.key > 0) this.#closeKey(call.key)
     if (failure !== undefined) {
       if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
         call.repeat(call.again) // it never began
@@ -986,7 +1355,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async #close(timeout: number): Promise<void> {
-    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
+    if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
     this.#room?.fail(new StatusError(Code.ConnectionClosed))
@@ -1038,6 +1407,20 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const named = codecs.byName(name)
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
+  }
+}
+
+/** One of a session's waits. */
+class SessionTimer extends Timed {
+  readonly #act: () => void
+
+  constructor(act: () => void) {
+    super()
+    this.#act = act
+  }
+
+  override expire(): void {
+    this.#act()
   }
 }
 

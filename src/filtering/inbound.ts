@@ -30,7 +30,7 @@ export class FilteredIn {
   readonly #envelope: Envelope
   readonly #filters: FilterTable
   readonly #maxPayload: number
-  readonly #receiver: Receiver
+  #receiver: Receiver
   readonly #unpackers = new Map<Filter, Unpacker>()
   #busy = false
   #over = false
@@ -41,6 +41,10 @@ export class FilteredIn {
     this.#envelope = envelope
     this.#filters = filters
     this.#maxPayload = maxMessage - FRAME_BYTES
+    this.#receiver = receiver
+  }
+
+  moveTo(receiver: Receiver): void {
     this.#receiver = receiver
   }
 

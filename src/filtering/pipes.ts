@@ -12,7 +12,7 @@ export class FilterPipes {
   readonly #wire: Wire
   readonly #settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> }
   readonly #protocol: string
-  readonly #receiver: Receiver
+  #receiver: Receiver
   #in: FilteredIn | undefined
   /** Undefined while no message went through filters: then none can wait either. */
   out: FilteredOut | undefined
@@ -58,6 +58,12 @@ export class FilterPipes {
     if (envelope === undefined) throw new TypeError(`protocol ${this.#protocol} has no transfer filters`)
     this.out ??= new FilteredOut(this.#wire, envelope, this.#settings.limits, () => this.#receiver.onFiltersIdle())
     return this.out
+  }
+
+  /** Another session goes on with the wire. */
+  moveTo(receiver: Receiver): void {
+    this.#receiver = receiver
+    this.#in?.moveTo(receiver)
   }
 
   /** The session ends: what is still worked on comes to nothing. */

@@ -1,0 +1,268 @@
+import type { Filter } from './filter.ts'
+
+/** A PUSH as it was sent, kept until the peer says that it has it. */
+export interface KeptPush {
+  readonly filters: readonly Filter[] | undefined
+  readonly method: string
+  /** Its id (names.ts), -1 for none. */
+  readonly route: number
+  readonly meta: string
+  readonly codec: number
+  readonly body: string | Uint8Array | null
+}
+
+/** The REPLY to a call that must not run twice. */
+export interface KeptReply {
+  readonly filters: readonly Filter[] | undefined
+  /** '' for OK. */
+  readonly status: string
+  readonly meta: string
+  readonly codec: number
+  readonly body: string | Uint8Array | null
+}
+
+/** A call of the peer's that must not run twice. */
+export interface Once {
+  readonly key: number
+  /** Number of the CALL that began it. */
+  readonly first: number
+  /** Number of the CALL that is to be answered: the same, or that of its repetition on a later connection. */
+  seq: number
+  reply: KeptReply | undefined
+}
+
+/** What may have been lost with a connection. */
+export interface Gap {
+  /** PUSHes sent from here that the peer may not have received. */
+  readonly sent: number
+  /** PUSHes of the peer's that did not come; undefined: it does not know any more how many there were, perhaps none. */
+  readonly received: number | undefined
+}
+
+/** Bytes that keeping a message costs beside its body. */
+const OVERHEAD = 128
+/** Acknowledgments are sent after so many PUSHes, or so many milliseconds after the first of them. */
+export const ACK_COUNT = 64
+export const ACK_DELAY = 100
+
+/**
+ * What a session needs to go on after its connection was lost: both sides count the PUSHes of each direction and keep those that are not
+ * acknowledged; calls marked idempotent have keys by which their replies are found again.
+ */
+export class Resumption {
+  /** Names the session to the side that accepted it. Undefined: not agreed upon yet, or no more. */
+  token: string | undefined
+  /** That messages about it must go through. */
+  filters: readonly string[] = []
+  /** PUSHes that come are this session's: those from before the peer went on with it are not. */
+  counts = true
+  /** The last connection ended with notice: nothing is missing. */
+  parted = false
+  /** The peer is being asked for a name. */
+  asking = false
+  /** PUSHes received in order. */
+  received = 0
+  /** Those that the peer knows of. */
+  told = 0
+  readonly #maxBytes: number
+  #sent = 0
+  #confirmed = 0
+  /** By number, in order; all of them behind `#sent - #kept.size`. */
+  readonly #kept = new Map<number, KeptPush>()
+  #bytes = 0
+  #keeps = true
+  #nextKey = 1
+  readonly #openKeys = new Set<number>()
+  readonly #once = new Map<number, Once>()
+  readonly #running = new Map<number, Once>()
+
+  /** @param maxBytes of what is kept for the peer */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** PUSHes sent. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** PUSHes sent whose arrival is not known. */
+  get unconfirmed(): number {
+    return this.#keeps ? this.#sent - this.#confirmed : 0
+  }
+
+  /** The peer is none that resumes: nothing is kept, only counted. */
+  keepNothing(): void {
+    this.#keeps = false
+    this.#kept.clear()
+    this.#bytes = 0
+  }
+
+  /** Keeps a PUSH that is sent now. @returns its number */
+  keep(push: KeptPush): number {
+    const number = ++this.#sent
+    if (!this.#keeps) return number
+    const { body } = push
+    this.#kept.set(number, body instanceof Uint8Array ? { ...push, body: Buffer.from(body) } : push)
+    this.#bytes += sizeOf(push)
+    this.#shrink()
+    return number
+  }
+
+  /** PUSH `number` was not sent after all. False when it is not the last: then it must be counted as if it had been. */
+  unkeep(number: number): boolean {
+    this.#drop(number)
+    if (number !== this.#sent) return false
+    this.#sent--
+    return true
+  }
+
+  /** The peer has all PUSHes up to `count`. */
+  confirm(count: unknown): void {
+    if (!isCount(count) || count > this.#sent || count <= this.#confirmed) return
+    this.#confirmed = count
+    for (const number of this.#kept.keys()) {
+      if (number > count) break
+      this.#drop(number)
+    }
+  }
+
+  /** Counts what cannot be sent again as confirmed. @returns how many */
+  skipLost(): number {
+    const lost = this.from - 1 - this.#confirmed
+    this.#confirmed += lost
+    return lost
+  }
+
+  /** Number of the first PUSH that can be sent again; all between the confirmed ones and this are lost. */
+  get from(): number {
+    for (const number of this.#kept.keys()) return number
+    return this.#sent + 1
+  }
+
+  /** Those to send again, in order. */
+  get kept(): IterableIterator<KeptPush> {
+    return this.#kept.values()
+  }
+
+  /** The peer goes on with `from`: how many before it never came. */
+  skipTo(from: unknown): number {
+    if (!isCount(from) || from <= this.received + 1) return 0
+    const lost = from - 1 - this.received
+    this.received = from - 1
+    return lost
+  }
+
+  /** Both sides begin anew. @param token undefined: nothing is agreed upon yet */
+  restart(token: string | undefined): void {
+    this.token = token
+    this.asking = false
+    this.received = this.told = this.#sent = this.#confirmed = 0
+    this.#keeps = true
+    this.#kept.clear()
+    this.#bytes = 0
+    this.#once.clear()
+    this.#running.clear()
+  }
+
+  /** The key of an idempotent call that begins. */
+  openKey(): number {
+    const key = this.#nextKey++
+    this.#openKeys.add(key)
+    return key
+  }
+
+  /** It is settled: the peer may forget it. */
+  closeKey(key: number): void {
+    this.#openKeys.delete(key)
+  }
+
+  /** All keys below are settled. */
+  get settledKeys(): number {
+    for (const key of this.#openKeys) return key
+    return this.#nextKey
+  }
+
+  /** For the meta of an idempotent call. */
+  onceText(key: number): string {
+    return `${key.toString(36)}.${this.settledKeys.toString(36)}`
+  }
+
+  /**
+   * A CALL with number `seq` came with `text`.
+   * @returns what it is to be answered by, new or of an earlier CALL; undefined: it must run as if it had no key
+   */
+  begin(text: string, seq: number, max: number): { once: Once; repeated: boolean } | undefined {
+    const parts = /^([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/.exec(text)
+    if (parts === null) return undefined
+    const [key, settled] = [Number.parseInt(parts[1], 36), Number.parseInt(parts[2], 36)]
+    this.forget(settled)
+    const known = this.#once.get(key)
+    if (known !== undefined) {
+      known.seq = seq
+      return { once: known, repeated: true }
+    }
+    if (this.#once.size >= max || this.#running.has(seq)) return undefined
+    const once = { key, first: seq, seq, reply: undefined }
+    this.#once.set(key, once)
+    this.#running.set(seq, once)
+    return { once, repeated: false }
+  }
+
+  /** The peer waits for none of the calls with keys below. */
+  forget(settled: unknown): void {
+    if (!isCount(settled)) return
+    for (const [key, once] of this.#once) {
+      if (key >= settled) break
+      if (once.reply !== undefined) this.#forgetOnce(once)
+    }
+  }
+
+  /** The call that CALL `seq` began, while it runs. */
+  running(seq: number): Once | undefined {
+    return this.#running.size === 0 ? undefined : this.#running.get(seq)
+  }
+
+  /** Keeps the reply of a call that must not run twice. */
+  answer(once: Once, reply: KeptReply): void {
+    const { body } = reply
+    this.#running.delete(once.first)
+    once.reply = body instanceof Uint8Array ? { ...reply, body: Buffer.from(body) } : reply
+    this.#bytes += sizeOf(reply)
+    this.#shrink()
+  }
+
+  /** What is kept too much: first replies, oldest first, whose calls could run again; then PUSHes, which leaves a gap that is reported. */
+  #shrink(): void {
+    if (this.#bytes <= this.#maxBytes) return
+    for (const once of this.#once.values()) {
+      if (once.reply !== undefined) this.#forgetOnce(once)
+      if (this.#bytes <= this.#maxBytes) return
+    }
+    for (const number of this.#kept.keys()) {
+      this.#drop(number)
+      if (this.#bytes <= this.#maxBytes) return
+    }
+  }
+
+  #drop(number: number): void {
+    const push = this.#kept.get(number)
+    if (push === undefined) return
+    this.#kept.delete(number)
+    this.#bytes -= sizeOf(push)
+  }
+
+  #forgetOnce(once: Once): void {
+    this.#once.delete(once.key)
+    if (once.reply !== undefined) this.#bytes -= sizeOf(once.reply)
+  }
+}
+
+function sizeOf({ meta, body }: { readonly meta: string; readonly body: string | Uint8Array | null }): number {
+  // A string of UTF-16 may take two bytes a unit.
+  return OVERHEAD + 2 * meta.length + (body === null ? 0 : typeof body === 'string' ? 2 * body.length : body.length)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}

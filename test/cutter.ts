@@ -1,0 +1,50 @@
+import { connect, createServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+
+/** A TCP proxy that loses connections. */
+export interface Cutter {
+  /** `tcp://127.0.0.1:port` */
+  readonly url: string
+  /** Of the server behind it. */
+  readonly target: string
+  /** Resets all connections, on both sides. */
+  cut(): void
+  /** What the server sends is lost from now on, until the next connection. */
+  mute(): void
+  /** What the client sends is lost from now on, until the next connection. */
+  deafen(): void
+}
+
+export async function cutter(t: TestContext, url: string): Promise<Cutter> {
+  const port = Number(new URL(url).port)
+  const pairs = new Set<[Socket, Socket]>()
+  const server = createServer({ noDelay: true }, (inner) => {
+    const outer = connect({ host: '127.0.0.1', port, noDelay: true })
+    const pair: [Socket, Socket] = [inner, outer]
+    pairs.add(pair)
+    for (const [from, to] of [pair, [outer, inner]] as const) {
+      from.pipe(to)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        to.destroy()
+        pairs.delete(pair)
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const lose = (side: 0 | 1): void => {
+    for (const pair of pairs) {
+      pair[side].unpipe()
+      pair[side].resume()
+    }
+  }
+  const cut = (): void => {
+    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
+  }
+  t.after(() => {
+    cut()
+    server.close()
+  })
+  const address = server.address() as { port: number }
+  return { target: url, url: `tcp://127.0.0.1:${address.port}`, cut, mute: () => lose(1), deafen: () => lose(0) }
+}
