@@ -51,7 +51,7 @@ export class Dispatcher {
       return
     }
     const isCall = message.type === MessageType.Call
-    if (!session.accepting) {
+    if (!session.accepting && (isCall || !session.acceptingPushes)) {
       if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
       return
     }
@@ -106,6 +106,7 @@ export class Dispatcher {
     const { hookTimeout } = this.#settings
     const inbound = new Inbound(session, isCall ? 'call' : 'push', message, methodOf(message), meta, codec)
     const { filters, orCall } = message
+    const { epoch } = session
     let found: Route | undefined
     let hooks = this.#hooks
     let handler: AnyHandler | undefined
@@ -128,14 +129,18 @@ export class Dispatcher {
       },
     ]
     const run = (): void => {
+      if (isCall && session.epoch !== epoch) return // its caller is gone
       const name = inbound.serviceMethod
       const { codecs } = this.#settings
       const ctx = new Context(session, name, inbound.seq, meta, codecs, codec, found?.resultType, filters, replyHooks(hooks), inbound)
       if (expires !== 0) ctx.expires = expires
-      if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+      if (session.isCanceled(inbound.seq)) refuse(new StatusError(Code.Canceled, undefined, 'before the handler began', { stack: false }))
+      else if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
       else refuse(new StatusError(Code.HandleTimeout, undefined, 'the deadline passed before the handler began', { stack: false }))
     }
-    const refuse = (error: unknown): void => this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
+    const refuse = (error: unknown): void => {
+      if (!isCall || session.epoch === epoch) this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
+    }
     const worked = (): void => {
       const after = runHooks(isCall ? hooks.afterReadCallBody : hooks.afterReadPushBody, inbound, hookTimeout)
       if (after === undefined) {

@@ -1,8 +1,10 @@
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
 import { bodyText } from './codec.ts'
+import { MAX_DRAIN } from './limits.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { Reserved } from './names.ts'
 import { Code, StatusError, statusText } from './status.ts'
+import { Timed } from './timer-wheel.ts'
 
 /** Cancellations that may wait for the peer to say that it understands them. */
 const MAX_OWED = 64
@@ -15,8 +17,13 @@ export interface PeeringOwner {
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
   /** The peer waits no more for its request `seq`. */
   onCancel(seq: number, reason: StatusError): void
-  /** The peer sends nothing new any more. @param asked we had said so first, and it answers */
-  onPeerDrain(asked: boolean): void
+  /** The peer is one of ours: it says so for the first time on this connection. */
+  onPeerKnown(): void
+  /**
+   * The peer sends nothing new any more, or is about to close and is to be told by `drain` once everything is sent.
+   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close
+   */
+  onPeerDrain(asked: boolean, limit: number): void
 }
 
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
@@ -70,6 +77,7 @@ export class Peering {
     if (announcement === undefined || announcement.hop !== seq || this.#peer !== undefined) return
     this.#peer = announcement
     this.#push(Reserved.Hello, this.#tell(seq))
+    this.#owner.onPeerKnown()
   }
 
   /** Takes a message to a reserved route; false when the peer has not announced that it knows them. */
@@ -80,7 +88,7 @@ export class Peering {
     const body = readBody(message)
     if (route === Reserved.Hello) this.#onHello(body)
     else if (route === Reserved.Cancel) this.#onCancel(body)
-    else if (route === Reserved.Drain) this.#onDrain()
+    else if (route === Reserved.Drain) this.#onDrain(body)
     return true
   }
 
@@ -91,11 +99,14 @@ export class Peering {
     else if (this.#hop !== 0 && this.#owed.length < MAX_OWED) this.#owed.push(body)
   }
 
-  /** Tells the peer that nothing new is accepted. True when it will answer, which ends what it sends. */
-  drain(): boolean {
+  /**
+   * Tells the peer that nothing new is accepted, and nothing sent any more. True when it will answer, which ends what it sends.
+   * @param limit milliseconds within which the connection will be closed
+   */
+  drain(limit: number): boolean {
     if (this.#peer === undefined || this.#draining) return false
     this.#draining = true
-    this.#push(Reserved.Drain, undefined)
+    this.#push(Reserved.Drain, limit)
     return true
   }
 
@@ -104,6 +115,7 @@ export class Peering {
     if (announcement === undefined || this.#hop === 0 || announcement.hop !== this.#hop) return
     this.#peer = announcement
     for (const owed of this.#owed.splice(0)) this.#push(Reserved.Cancel, owed)
+    this.#owner.onPeerKnown()
   }
 
   #onCancel(body: unknown): void {
@@ -113,10 +125,9 @@ export class Peering {
     this.#owner.onCancel(seq, new StatusError(why, statusText(why), cause, { stack: false }))
   }
 
-  #onDrain(): void {
-    const asked = this.#draining
-    if (!asked) this.drain()
-    this.#owner.onPeerDrain(asked)
+  #onDrain(body: unknown): void {
+    const limit = typeof body === 'number' && body >= 0 ? Math.min(body, MAX_DRAIN) : MAX_DRAIN
+    this.#owner.onPeerDrain(this.#draining, limit)
   }
 
   #push(route: number, body: unknown): void {
@@ -125,6 +136,20 @@ export class Peering {
 
   #tell(hop: number): string {
     return encodeAnnouncement({ hop, timeout: this.#timeout, filters: this.#filters })
+  }
+}
+
+/** The end of a connection whose peer said that it would close it, and does not. */
+export class DrainLimit extends Timed {
+  readonly #session: { destroy(cause: string): void }
+
+  constructor(session: { destroy(cause: string): void }) {
+    super()
+    this.#session = session
+  }
+
+  override expire(): void {
+    this.#session.destroy('the peer said that it would close, and did not')
   }
 }
 
