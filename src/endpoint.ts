@@ -506,6 +506,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #close(options?: { timeout?: number }): Promise<void> {
     if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
+    if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
     const { extensions, closeTimeout } = this.settings
@@ -556,6 +557,11 @@ async function resolve(address: Address): Promise<Address[]> {
   if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
+}
+
+/** All sockets that were ready are looked at in between. */
+function twoTurns(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 }
 
 /** Closes a connection that no session gets. */
