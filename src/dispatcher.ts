@@ -6,7 +6,7 @@ import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { inTurn, type MessageHooks, onlyLog, runHooks } from './hooks.ts'
-import { handing } from './inherited.ts'
+import { apart, handing, inheriting } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
@@ -196,7 +196,8 @@ export class Dispatcher {
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
     let result: unknown
     try {
-      result = ctx.expires === undefined ? handler(arg as never, ctx) : handing(ctx, handler, arg as never)
+      if (ctx.expires !== undefined) result = handing(ctx, handler, arg as never)
+      else result = inheriting() ? apart(handler, arg as never, ctx) : handler(arg as never, ctx)
       if (isThenable(result)) {
         const { session } = ctx
         session.began()

@@ -12,7 +12,7 @@ import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
-import { inherited } from './inherited.ts'
+import { apart, inherited } from './inherited.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -494,7 +494,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#state = 'open'
     this.#early = undefined
     this.#run(early)
-    this.#room?.run()
+    const room = this.#room
+    if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
     this.#tell('redialed')
     return true
   }
