@@ -6,7 +6,7 @@ import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { inTurn, type MessageHooks, onlyLog, runHooks } from './hooks.ts'
-import { handing } from './inherited.ts'
+import { apart, handing, inheriting } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -51,7 +51,7 @@ export class Dispatcher {
       return
     }
     const isCall = message.type === MessageType.Call
-    if (!session.accepting) {
+    if (!session.accepting && (isCall || !session.acceptingPushes)) {
       if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
       return
     }
@@ -107,6 +107,7 @@ export class Dispatcher {
     const { hookTimeout } = this.#settings
     const inbound = new Inbound(session, isCall ? 'call' : 'push', message, methodOf(message), meta, codec)
     const { filters, orCall } = message
+    const { epoch } = session
     let found: Route | undefined
     let hooks = this.#hooks
     let handler: AnyHandler | undefined
@@ -129,14 +130,18 @@ export class Dispatcher {
       },
     ]
     const run = (): void => {
+      if (isCall && session.epoch !== epoch) return // its caller is gone
       const name = inbound.serviceMethod
       const { codecs } = this.#settings
       const ctx = new Context(session, name, inbound.seq, meta, codecs, codec, found?.resultType, filters, replyHooks(hooks), inbound)
       if (expires !== 0) ctx.expires = expires
-      if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+      if (session.isCanceled(inbound.seq)) refuse(new StatusError(Code.Canceled, undefined, 'before the handler began', { stack: false }))
+      else if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
       else refuse(new StatusError(Code.HandleTimeout, undefined, 'the deadline passed before the handler began', { stack: false }))
     }
-    const refuse = (error: unknown): void => this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
+    const refuse = (error: unknown): void => {
+      if (!isCall || session.epoch === epoch) this.#rejectHooked(session, inbound, filters, hooks, isCall, error)
+    }
     const worked = (): void => {
       const after = runHooks(isCall ? hooks.afterReadCallBody : hooks.afterReadPushBody, inbound, hookTimeout)
       if (after === undefined) {
@@ -192,7 +197,8 @@ export class Dispatcher {
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
     let result: unknown
     try {
-      result = ctx.expires === undefined ? handler(arg as never, ctx) : handing(ctx, handler, arg as never)
+      if (ctx.expires !== undefined) result = handing(ctx, handler, arg as never)
+      else result = inheriting() ? apart(handler, arg as never, ctx) : handler(arg as never, ctx)
       if (isThenable(result)) {
         const { session } = ctx
         session.began()

@@ -74,6 +74,11 @@ interface Target {
   readonly redial: Redial | undefined
 }
 
+/** Milliseconds in which a new connection brings its first message, when it was on its way. */
+const FIRST_MESSAGE = 50
+/** Milliseconds that closing waits for hooks about new connections. */
+const MAX_PREPARING = 1000
+
 /** All deadlines of this environment. */
 const wheel = new TimerWheel()
 
@@ -114,6 +119,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Connections that have not said their protocol yet. */
   readonly #undecided = new Set<SocketWire>()
   #closed: Promise<void> | undefined
+  /** No connection is taken any more. */
+  #refusing = false
+  /** When a session was accepted last, by `performance.now()`. */
+  #accepted = Number.NEGATIVE_INFINITY
+  /** Accepted sessions whose hooks still run. */
+  readonly #preparing = new Set<Promise<void>>()
   /** What hooks about the making of the endpoint still do. */
   readonly #made: Promise<unknown>[] = []
 
@@ -359,7 +370,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /**
-   * Closes gracefully: stops listening and dialling, then closes every session as `Session.close` does, all at once.
+   * Closes gracefully: stops listening and dialling, then closes every session as `Session.close` does, all at once. Connections that were made
+   * in the last 50 ms and have said nothing yet get that long to, so that what their peers sent is not lost.
    * @param options.timeout milliseconds for running handlers and open calls; default: the endpoint's `closeTimeout`
    */
   close(options?: { timeout?: number }): Promise<void> {
@@ -394,11 +406,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
-    if (this.#closed !== undefined || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
+    if (this.#refusing || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
       this.#refuse(wire)
     } else if (protocols.length === 1) {
       this.#begin(wire, protocols[0])
     } else {
+      this.#accepted = performance.now()
       this.#undecided.add(wire)
       const decided = (protocol: Protocol): void => {
         this.#undecided.delete(wire)
@@ -419,13 +432,19 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.stats.accepted++
     const { afterAccept } = this.hooks
     const session = this.#addSession(wire, protocol, true, afterAccept !== null)
+    this.#accepted = performance.now()
     if (afterAccept === null) {
       this.#announce(session)
     } else {
-      this.#prepare(session, this.#all(afterAccept, session)).then(
-        () => this.#announce(session),
+      const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
+        () => {
+          this.#accepted = performance.now()
+          this.#announce(session)
+        },
         (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
       )
+      this.#preparing.add(prepared)
+      void prepared.finally(() => this.#preparing.delete(prepared))
     }
   }
 
@@ -518,12 +537,44 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #close(options?: { timeout?: number }): Promise<void> {
     if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
+    if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
+    const { extensions, closeTimeout } = this.settings
+    const end = performance.now() + duration('timeout', options?.timeout, closeTimeout, 0)
+    const known = [...this.#sessions.values()].filter(({ peerKnown }) => peerKnown)
+    const told = Promise.all(known.map((session) => session.close(options)))
+    if (extensions) await this.#hearNewcomers(end)
+    this.#refusing = true
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
-    await Promise.all([...this.#sessions.values()].map((session) => session.close(options)))
+    const timeout = Math.max(end - performance.now(), 0)
+    await Promise.all([told, ...[...this.#sessions.values()].map((session) => session.close({ timeout }))])
     this.#transport.busyPoll?.(this, 0)
     await this.#watched(this.hooks.afterCloseEndpoint, this)
+  }
+
+  /**
+   * The first message of a connection that was just made may be on its way. Closed at once it would be lost; once it is here its sender can be told.
+   * @param end by `performance.now()`
+   */
+  async #hearNewcomers(end: number): Promise<void> {
+    const latest = Math.min(end, performance.now() + MAX_PREPARING)
+    for (;;) {
+      const now = performance.now()
+      const silent =
+        this.#undecided.size > 0 || [...this.#sessions.values()].some(({ peerKnown, state }) => !peerKnown && state !== 'closing')
+      if (!silent || now >= latest) return
+      if (this.#preparing.size > 0) {
+        const timer = new AbortController()
+        const late = setTimeoutAsync(latest - now, undefined, { signal: timer.signal }).catch(() => {})
+        await Promise.race([Promise.all(this.#preparing), late])
+        timer.abort()
+      } else {
+        const rest = Math.min(this.#accepted + FIRST_MESSAGE, latest) - now
+        if (rest <= 0) return
+        await setTimeoutAsync(rest)
+      }
+    }
   }
 
   #requireOpen(): void {
@@ -537,6 +588,11 @@ async function resolve(address: Address): Promise<Address[]> {
   if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
+}
+
+/** All sockets that were ready are looked at in between. */
+function twoTurns(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 }
 
 /** Closes a connection that no session gets. */

@@ -27,3 +27,13 @@ export function inherited(): Inherited | undefined {
   const call = storage.getStore()
   return call?.expires === undefined ? undefined : call
 }
+
+/** What runs now was started by a handler, be it only because its socket was made or written to by one. */
+export function inheriting(): boolean {
+  return used && storage.getStore() !== undefined
+}
+
+/** Calls `run` so that nothing in it inherits. */
+export function apart<Arguments extends unknown[], Result>(run: (...args: Arguments) => Result, ...args: Arguments): Result {
+  return storage.run(undefined as never, run, ...args)
+}

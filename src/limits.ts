@@ -78,3 +78,6 @@ export const MAX_COMMAND_ELEMENTS = 1_048_576
 
 /** Longest redis command written as a plain line, as in redis itself. Over it: the session is closed. */
 export const MAX_INLINE_BYTES = 65_536
+
+/** Longest time in milliseconds that a peer which gave notice may take to close. Over it: the connection is dropped. */
+export const MAX_DRAIN = 3_600_000

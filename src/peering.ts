@@ -1,8 +1,10 @@
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
 import { bodyText } from './codec.ts'
+import { MAX_DRAIN } from './limits.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { Reserved } from './names.ts'
 import { Code, StatusError, statusText } from './status.ts'
+import { Timed } from './timer-wheel.ts'
 
 /** Cancellations that may wait for the peer to say that it understands them. */
 const MAX_OWED = 64
@@ -19,8 +21,11 @@ export interface PeeringOwner {
   onPeerKnown(): void
   /** The body of a PUSH to `/dmicro/ack`. */
   onAck(received: unknown, settled: unknown, skip: boolean): void
-  /** The peer sends nothing new any more. @param asked we had said so first, and it answers */
-  onPeerDrain(asked: boolean): void
+  /**
+   * The peer sends nothing new any more, or is about to close and is to be told by `drain` once everything is sent.
+   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close
+   */
+  onPeerDrain(asked: boolean, limit: number): void
 }
 
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
@@ -95,7 +100,7 @@ export class Peering {
     const body = readBody(message)
     if (route === Reserved.Hello) this.#onHello(body)
     else if (route === Reserved.Cancel) this.#onCancel(body)
-    else if (route === Reserved.Drain) this.#onDrain()
+    else if (route === Reserved.Drain) this.#onDrain(body)
     else this.#onAck(body)
     return true
   }
@@ -107,11 +112,14 @@ export class Peering {
     else if (this.#hop !== 0 && this.#owed.length < MAX_OWED) this.#owed.push(body)
   }
 
-  /** Tells the peer that nothing new is accepted. True when it will answer, which ends what it sends. */
-  drain(): boolean {
+  /**
+   * Tells the peer that nothing new is accepted, and nothing sent any more. True when it will answer, which ends what it sends.
+   * @param limit milliseconds within which the connection will be closed
+   */
+  drain(limit: number): boolean {
     if (this.#peer === undefined || this.#draining) return false
     this.#draining = true
-    this.#push(Reserved.Drain, undefined)
+    this.#push(Reserved.Drain, limit)
     return true
   }
 
@@ -145,10 +153,9 @@ export class Peering {
     this.#owner.onAck(received, settled, skip === 1)
   }
 
-  #onDrain(): void {
-    const asked = this.#draining
-    if (!asked) this.drain()
-    this.#owner.onPeerDrain(asked)
+  #onDrain(body: unknown): void {
+    const limit = typeof body === 'number' && body >= 0 ? Math.min(body, MAX_DRAIN) : MAX_DRAIN
+    this.#owner.onPeerDrain(this.#draining, limit)
   }
 
   #push(route: number, body: unknown): void {
@@ -163,6 +170,20 @@ export class Peering {
 /** Fields of an object, none of anything else. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+}
+
+/** The end of a connection whose peer said that it would close it, and does not. */
+export class DrainLimit extends Timed {
+  readonly #session: { destroy(cause: string): void }
+
+  constructor(session: { destroy(cause: string): void }) {
+    super()
+    this.#session = session
+  }
+
+  override expire(): void {
+    this.#session.destroy('the peer said that it would close, and did not')
+  }
 }
 
 /** Undefined for what is no JSON, or too long to be ours. */

@@ -99,7 +99,11 @@ export class PendingCall extends Timed {
   /** Makes it anew: this object is of no use any more. */
   repeat(again: (left: number) => void): void {
     this.#unlisten()
-    again(this.deadline === 0 ? 0 : Math.max(this.deadline - performance.now(), 1))
+    try {
+      again(this.deadline === 0 ? 0 : Math.max(this.deadline - performance.now(), 1))
+    } catch (error) {
+      this.reject(error) // no room to wait in
+    }
   }
 
   #unlisten(): void {

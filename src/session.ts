@@ -12,13 +12,13 @@ import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
-import { inherited } from './inherited.ts'
+import { apart, inherited } from './inherited.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import { duration, type Settings } from './options.ts'
-import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
+import { DrainLimit, fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
@@ -31,13 +31,19 @@ import { Timed, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
 /**
- * `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`: the connection is lost and is made anew. `away`: so it
- * is for the side that accepted it, and waits for the peer to come back.
+/**
+ * `preparing`: hooks about the new connection run. `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`:
+ * the connection is lost and is made anew. `away`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
+ * closes, and lets what runs finish.
  */
 export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'away' | 'closing' | 'closed'
 
 export interface SessionEvents {
-  /** The peer is about to close: calls and pushes wait for another connection, or fail with 503 where there is no redial. */
+  /**
+   * The peer is about to close, and said so (`docs/extensions.md`): open calls are still answered, requests of the peer still served. New calls and
+   * pushes wait for another connection within their deadline, or fail with 503 and a `retryAfter` where there is no redial. Then comes `redialing`
+   * or `close`. A Go peer never says so.
+   */
   draining: []
   /** The connection is lost, and will be made anew. Open calls have failed with 102. */
   redialing: [reason: StatusError]
@@ -82,6 +88,8 @@ const ignore = (): void => {}
 const KEYLESS = Number.POSITIVE_INFINITY
 /** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
 const DRAIN_RETRY = 1000
+/** Milliseconds more than it named that a peer may take to close. */
+const DRAIN_GRACE = 5000
 
 /**
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
@@ -109,20 +117,30 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #swap: Map<unknown, unknown> | undefined
   #running = 0
   #aborts: Aborts | undefined
-  /** Requests cancelled before anybody looked at their signals. */
-  #canceled: Set<number> | undefined
+  /** Requests cancelled before anybody looked at their signals, and why: 408 or 499. */
+  #canceled: Map<number, number> | undefined
   /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
   #peering: Peering | undefined
   readonly #extensible: boolean
   /** A message is still to be sent that announces us. */
   #announcing = false
+  /** Nothing new is accepted any more: the peer was told, if it understands. */
+  #noticed = false
   /** The peer answers our notice and has not done so yet. */
   #drainAwaited = false
   /** The peer gave notice: what it sent before came, and it does not come back. */
-  #left = false
+  #parted = false
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
   #resume: Resumption | undefined
   #timer: SessionTimer | undefined
+  /** The peer's notice is to be answered. */
+  #drainOwed = false
+  /** Milliseconds that closing may take. */
+  #closeLimit = 0
+  /** Ends a connection that the peer announced to close and does not. */
+  #drainLimit: DrainLimit | undefined
+  /** Calls and pushes that hooks or filters keep from being written. */
+  #leaving = 0
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
@@ -163,7 +181,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const { required, timeout, timeoutNamed } = this.#owner.settings
     this.#peering = new Peering(this, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
-    this.#drainAwaited = this.#left = false
+    this.#drainAwaited = this.#parted = false
+    this.#canceled = undefined // numbers of another connection
   }
 
   /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
@@ -240,7 +259,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     try {
-      if (this.#state !== 'open') return this.#pushLater(method, arg, options)
+      if (this.#state !== 'open' && !this.#finishing) return this.#pushLater(method, arg, options)
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
@@ -290,7 +309,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /**
    * Closes gracefully: refuses new work, lets running handlers, open calls and transfer filters finish for at most `timeout` milliseconds
    * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
-   * start this for its own session, but not await it.
+   * start this for its own session, but not await it. While handlers run calls and pushes to the peer are still sent, for they may need them.
+   * A peer that is dmicro too is told, makes no new calls from then on, and its calls that came too late are refused with 503 and `retryAfter`.
    */
   close(options?: { timeout?: number }): Promise<void> {
     this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
@@ -469,7 +489,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#suspend('redialing', this.#lose(reason, detail, true))
       this.#attached = false
       this.#owner.onSessionLost(this)
-    } else if (lost && this.#resume?.token !== undefined && !this.#left && reason <= CloseReason.WriteTimeout) {
+    } else if (lost && this.#resume?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
       this.#suspend('away', this.#lose(reason, detail, true))
       this.#owner.onSessionAway(this)
       this.#timer = new SessionTimer(() => this.giveUp(CloseReason.Peer, 'it did not come back'))
@@ -486,7 +506,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#cause = undefined
     this.#openRoom()
     this.#stopTimer()
-    if (this.#resume !== undefined) this.#resume.parted = this.#left
+    if (this.#resume !== undefined) this.#resume.parted = this.#parted
     for (const call of calls) {
       this.#owner.wheel.remove(call)
       try {
@@ -547,7 +567,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #repeat(): void {
     if (this.#resume !== undefined)
       for (const push of this.#resume.kept) this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push)
-    this.#room?.run()
+    const room = this.#room
+    if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
   }
 
   /** Asks the peer of the new connection to go on with this session (design §6). A peer that is a stranger to it is fine. @internal */
@@ -667,6 +688,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
   onPeerKnown(): void {
+    // What it sent before it could be told is still taken; it hears of it now.
+    if (this.#state === 'closing' && this.#noticed) this.#notify()
     const resume = this.#resume
     const peering = this.#peering
     if (this.#redial === undefined || resume === undefined || peering === undefined || resume.token !== undefined || resume.asking) return
@@ -775,6 +798,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#state = 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
+    if (this.#drainLimit !== undefined) this.#owner.wheel.remove(this.#drainLimit)
     this.#filters.drop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
@@ -864,9 +888,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return filters.append(pipe, names, limits.maxFilters)
   }
 
-  /** False once this side began to close: new requests are refused. @internal */
+  /** False once this side gave notice that it closes: new calls are refused. @internal */
   get accepting(): boolean {
-    return this.#state === 'open' || this.#state === 'draining'
+    return this.#state === 'open' || this.#state === 'draining' || (this.#state === 'closing' && !this.#noticed)
+  }
+
+  /** This side closes, and its handlers that still run may need the peer. */
+  get #finishing(): boolean {
+    return this.#state === 'closing' && (this.#running > 0 || this.#drainAwaited)
+  }
+
+  /** The peer may not have read our notice yet: its pushes, which nobody could refuse, are taken. @internal */
+  get acceptingPushes(): boolean {
+    return this.#drainAwaited
+  }
+
+  /** The peer has announced itself on this connection. @internal */
+  get peerKnown(): boolean {
+    return this.#peering?.known === true
   }
 
   /** A handler did not settle at once. @internal */
@@ -889,7 +928,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#aborts ??= new Aborts(this.#owner.wheel)
     const abort = this.#aborts.open(seq, left)
     if (this.#state === 'closed') abort.controller.abort(new StatusError(Code.ConnectionClosed))
-    else if (this.#canceled?.has(seq)) abort.controller.abort(new StatusError(Code.Canceled))
+    const code = this.#canceled?.get(seq)
+    if (code !== undefined) abort.controller.abort(new StatusError(code, undefined, '', { stack: false }))
     return abort
   }
 
@@ -901,8 +941,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @internal */
   onCancel(seq: number, reason: StatusError): void {
     if (this.#aborts?.cancel(seq, reason) === true || this.#running === 0) return
-    this.#canceled ??= new Set()
-    if (this.#canceled.size < this.#owner.settings.limits.maxRunning) this.#canceled.add(seq)
+    this.#canceled ??= new Map()
+    this.#canceled.delete(seq)
+    this.#canceled.set(seq, reason.code)
+    if (this.#canceled.size <= this.#owner.settings.limits.maxRunning) return
+    // Numbers of requests that were answered already, as most are that are cancelled late: the oldest goes.
+    for (const oldest of this.#canceled.keys()) {
+      this.#canceled.delete(oldest)
+      break
+    }
   }
 
   /** The caller of request `seq`, which has waited here, does not wait for it any more. @internal */
@@ -911,17 +958,41 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   /** @internal */
-  onPeerDrain(asked: boolean): void {
-    this.#left = true
+  onPeerDrain(asked: boolean, limit: number): void {
+    this.#parted = true
     this.#acknowledge()
     if (asked) {
       this.#drainAwaited = false
       this.#checkIdle()
-    } else if (this.#state === 'open') {
+      return
+    }
+    if (this.#state === 'open') {
       this.#state = 'draining'
-      this.#openRoom()
+      this.#drainLimit = new DrainLimit(this)
+      this.#owner.wheel.add(this.#drainLimit, limit + DRAIN_GRACE)
       this.#tell('draining')
     }
+    if (this.#leaving === 0) this.#peering?.drain(0)
+    else this.#drainOwed = true
+  }
+
+  /** A call or push that hooks or filters worked on is written, or never will be. */
+  #left(): void {
+    this.#leaving--
+    if (this.#leaving !== 0) return
+    if (this.#drainOwed) {
+      this.#drainOwed = false
+      this.#peering?.drain(0)
+    }
+    this.#checkIdle()
+  }
+
+  /** Tells the peer, if it understands, that nothing new is accepted from now on. */
+  #notify(): void {
+    this.#noticed = true
+    const told = this.#peering?.drain(this.#closeLimit) === true
+    this.#drainAwaited = told && !this.#drainOwed // what answers a notice has no answer itself
+    this.#drainOwed = false
   }
 
   /** @internal */
@@ -1018,7 +1089,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     let filters: readonly Filter[] | undefined
     const settled = resolve
     try {
-      if (this.#state !== 'open') {
+      if (this.#state !== 'open' && !this.#finishing) {
         this.#callLater(method, arg, options, full, resolve, reject)
         return
       }
@@ -1082,7 +1153,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     reject: (error: unknown) => void,
   ): void {
     this.#requireRoom()
-    const timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
+    let timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
+    const around = inherited()
+    if (around !== undefined) {
+      const left = (around.expires as number) - performance.now()
+      timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
+      options = { ...options, signal: options?.signal ?? around.signal }
+    }
     if (options?.signal?.aborted) throw canceled(options.signal)
     this.#wait(timeout, method, arg, options, full, resolve, reject)
   }
@@ -1154,13 +1231,22 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     call?: PendingCall,
   ): Promise<void> | undefined {
     const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
+    const { epoch } = this
     const send = (): Promise<void> | undefined => {
-      if (out.kind === 'push') this.#requireOpen()
+      // A close in between waits for it, on either side.
+      if (this.epoch === epoch ? this.#state === 'redialing' || this.#state === 'closed' : out.kind === 'call' || this.#state !== 'open')
+        throw new StatusError(Code.ConnectionClosed)
+      if (this.epoch !== epoch) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY] // of another connection
       const { seq, serviceMethod, meta, codec, body, bodyType } = out
       return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded, call)
     }
     const { hookTimeout, log } = this.#owner.settings
-    return writeThrough(before, after, out, hookTimeout, log, send)
+    const sent = writeThrough(before, after, out, hookTimeout, log, send)
+    if (sent === undefined) return undefined
+    this.#leaving++
+    const left = (): void => this.#left()
+    sent.then(left, left)
+    return sent
   }
 
   /** A call that waited for its filters could not be sent. */
@@ -1293,6 +1379,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (failure !== undefined) {
       if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
         call.repeat(call.again) // it never began
+        this.#checkIdle()
         return
       }
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
@@ -1358,12 +1445,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
+    this.#closeLimit = timeout
     this.#room?.fail(new StatusError(Code.ConnectionClosed))
     const closed = new Promise<void>((resolve) => {
       this.#onClosed = resolve
     })
     await undefined // a handler that closes its own session must still be answered
-    this.#drainAwaited = this.#peering?.drain() === true
+    this.#notify() // before the first refusal: who is refused knows why
     if (!this.#idleNow()) await this.#idle(timeout)
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
@@ -1386,11 +1474,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #idleNow(): boolean {
-    return this.#running === 0 && this.#pending.size === 0 && !this.#drainAwaited && !this.#filters.busy
-  }
-
-  #requireOpen(): void {
-    if (this.#state !== 'open') throw new StatusError(Code.ConnectionClosed)
+    return this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#drainAwaited && !this.#filters.busy
   }
 
   /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { test } from 'node:test'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -14,4 +16,81 @@ test('the example of a protocol of one’s own runs', { timeout: 20_000 }, async
 test('the example of a plugin of one’s own runs', { timeout: 20_000 }, async () => {
   const { stdout } = await run(process.execPath, ['examples/plugin/counting.mjs'])
   assert.equal(stdout, 'call 1 -> hello ann\ncall 2 -> hello bob\nrefused -> 429 Too Many Requests (2 are enough)\n')
+})
+
+/** An example that runs until it is told to end, line by line. */
+class Running {
+  readonly child: ChildProcess
+  readonly lines: string[] = []
+  readonly gone: Promise<unknown[]>
+  #onLine = (): void => {}
+
+  constructor(t: TestContext, script: string, ...args: string[]) {
+    this.child = spawn(process.execPath, [`examples/${script}`, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.gone = once(this.child, 'exit')
+    t.after(() => this.child.kill('SIGKILL'))
+    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.lines.push(line)
+      this.#onLine()
+    })
+  }
+
+  /** The first line from number `from` on that matches. */
+  async line(pattern: RegExp, from = 0): Promise<string> {
+    for (;;) {
+      const found = this.lines.slice(from).find((line) => pattern.test(line))
+      if (found !== undefined) return found
+      await new Promise<void>((resolve) => {
+        this.#onLine = resolve
+      })
+    }
+  }
+
+  say(text: string): void {
+    this.child.stdin?.write(`${text}\n`)
+  }
+
+  async end(signal?: NodeJS.Signals): Promise<void> {
+    if (signal === undefined) this.child.stdin?.end()
+    else this.child.kill(signal)
+    assert.deepEqual(await this.gone, [0, null])
+  }
+}
+
+test('the example of a chat: each sees what the others say', { timeout: 30_000 }, async (t) => {
+  const server = new Running(t, 'chat/server.mjs')
+  const url = await server.line(/^tcp:/)
+  const ann = new Running(t, 'chat/client.mjs', url, 'ann')
+  await ann.line(/^here: ann$/)
+  const bob = new Running(t, 'chat/client.mjs', url, 'bob')
+  await bob.line(/^here: ann, bob$/)
+  await ann.line(/^bob came$/)
+  ann.say('hello')
+  await bob.line(/^ann: hello$/)
+  bob.say('hello, ann')
+  await ann.line(/^bob: hello, ann$/)
+  await bob.end()
+  await ann.line(/^bob left$/)
+  assert.ok(!ann.lines.includes('ann: hello'), 'nobody hears himself')
+  await server.end('SIGTERM')
+  await ann.line(/^the server is gone/)
+  await ann.gone
+})
+
+test('the example of a client that survives a restart loses no call', { timeout: 30_000 }, async (t) => {
+  const first = new Running(t, 'restart/server.mjs')
+  const url = await first.line(/^tcp:/)
+  const client = new Running(t, 'restart/client.mjs', url)
+  await client.line(new RegExp(`by process ${first.child.pid}$`))
+  await first.end('SIGTERM')
+  await client.line(/^redialing$/)
+  const second = new Running(t, 'restart/server.mjs', url)
+  await client.line(new RegExp(`by process ${second.child.pid}$`))
+  await client.end()
+  assert.match(client.lines.at(-1) as string, /^[1-9][0-9]* answered, 0 failed$/)
+  assert.deepEqual(
+    client.lines.filter((line) => /^[a-z]+$/.test(line)),
+    ['draining', 'redialing', 'redialed'],
+  )
+  await second.end('SIGTERM')
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
-import { type CallContext, StatusError } from '../../src/index.ts'
+import { type CallContext, type Session, StatusError } from '../../src/index.ts'
 import { frame } from '../frames.ts'
 import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
 import { rawPeer } from '../raw-peer.ts'
@@ -151,6 +151,30 @@ onEachTransport('calls made by handlers', (transport) => {
     goOn.resolve()
     assert.equal(await later.promise, true)
     assert.equal(await session.call('/free'), true)
+  })
+})
+
+onEachTransport('requests on a connection that a handler made', (transport) => {
+  test('inherit nothing from it', async (t) => {
+    const back = endpoint(t, { transport })
+    back.routeCall('/free', (_: unknown, ctx: CallContext) => ctx.deadline === undefined)
+    const { url } = await back.listen('tcp://127.0.0.1:0')
+    const accepted = event(back, 'session')
+    const { server, session } = await pair(t, transport)
+    const goOn = once()
+    server.routeCall('/front', async () => {
+      await server.dial(url)
+      await goOn.promise
+    })
+    server.routeCall('/probe', async (_: unknown, ctx: CallContext) => {
+      await undefined
+      return ctx.session.call('/free')
+    })
+    const front = session.call('/front', null, { timeout: 5000 })
+    const [other] = (await accepted) as [Session]
+    assert.equal(await other.call('/probe'), true)
+    goOn.resolve()
+    await front
   })
 })
 

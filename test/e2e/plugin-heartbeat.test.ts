@@ -184,7 +184,7 @@ onEachTransport('heartbeats', (transport) => {
 
   it('stops with its endpoint', async (t) => {
     const ping = heartbeatPing({ interval: 4 })
-    const { client, session, server } = await pair(t, transport, { client: { plugins: [ping] } })
+    const { client, session, server } = await pair(t, transport, { client: { plugins: [ping], extensions: false } })
     const gate = once()
     const running = once()
     server.routeCall('/wait', () => {

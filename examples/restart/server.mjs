@@ -1,0 +1,14 @@
+// A server to be replaced: SIGTERM lets it finish what it began. node examples/restart/server.mjs [url]
+import { setTimeout } from 'node:timers/promises'
+import { Endpoint } from 'dmicro'
+
+const server = new Endpoint()
+server.routeCall('/work', async (n) => {
+  await setTimeout(n % 20)
+  return `${n} by process ${process.pid}`
+})
+
+const { url } = await server.listen(process.argv[2] ?? 'tcp://127.0.0.1:0')
+console.log(url)
+// Stops listening, tells the clients, waits for running handlers, then closes; nothing keeps the process alive after that.
+process.once('SIGTERM', () => server.close())

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { endpoint, onEachTransport } from '../helpers.ts'
+
+const long = process.env.DMICRO_CHAOS === '1'
+const SERVERS = 3
+/** Each restarts every server, one after the other. */
+const ROUNDS = long ? 20 : 1
+const CALLS_PER_SECOND = 2000
+/** Milliseconds under load between two restarts. */
+const BETWEEN = long ? 500 : 200
+
+/** What a server did in its life: numbers of calls and pushes. */
+export interface Did {
+  calls: number[]
+  notes: number[]
+}
+
+/** A place where one server process follows another. */
+class Place {
+  readonly did: Did[] = []
+  url = 'tcp://127.0.0.1:0'
+  readonly #transport: string
+  #child: ChildProcess | undefined
+
+  constructor(t: TestContext, transport: string) {
+    t.after(() => this.#child?.kill('SIGKILL'))
+    this.#transport = transport
+  }
+
+  async start(): Promise<void> {
+    const script = fileURLToPath(new URL('fixtures/drained.ts', import.meta.url))
+    const child = fork(script, [this.url, this.#transport], { execArgv: ['--import', 'tsx'] })
+    this.#child = child
+    const [url] = await once(child, 'message')
+    this.url = url
+  }
+
+  /** As a supervisor does it. */
+  async stop(): Promise<void> {
+    const child = this.#child as ChildProcess
+    const told = once(child, 'message')
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    this.did.push((await told)[0])
+    assert.deepEqual(await gone, [0, null])
+  }
+}
+
+const sorted = (numbers: number[]): Float64Array => Float64Array.from(numbers).sort()
+
+onEachTransport(`${CALLS_PER_SECOND} calls a second while each of ${SERVERS} servers is replaced ${ROUNDS} times`, (transport) => {
+  test('none fails, every one runs and is answered once, no push is lost', { timeout: 600_000 }, async (t) => {
+    const places = Array.from({ length: SERVERS }, () => new Place(t, transport))
+    await Promise.all(places.map((place) => place.start()))
+    const client = endpoint(t, { transport, closeTimeout: 20_000, redial: { minDelay: 10, maxDelay: 200 } })
+    client.routeCall('/answer', (id: number) => id)
+    const sessions = await Promise.all(places.map(({ url }) => client.dial(url)))
+
+    const failures: string[] = []
+    const open = new Set<Promise<void>>()
+    let made = 0
+    let answered = 0
+    const calls: number[] = []
+    const notes: number[] = []
+    const methods = ['/now', '/later', '/now', '/later', '/ask']
+    const make = (id: number): void => {
+      const session = sessions[id % SERVERS]
+      if (id % 10 === 9) {
+        notes.push(id)
+        session.push('/note', id).catch((error) => failures.push(`push ${id}: ${error}`))
+      }
+      calls.push(id)
+      const { state } = session
+      const call = session.call(methods[id % methods.length], id).then(
+        (value) => {
+          if (value === id) answered++
+          else failures.push(`${id} was answered ${value}`)
+        },
+        (error) => failures.push(`${methods[id % methods.length]} ${id}, made while ${state}: ${error} (${error.cause})`),
+      )
+      open.add(call as Promise<void>)
+      void call.finally(() => open.delete(call as Promise<void>))
+    }
+    // An open loop: what is due is called, however slow the servers are.
+    const start = performance.now()
+    const timer = setInterval(() => {
+      for (const due = ((performance.now() - start) * CALLS_PER_SECOND) / 1000; made < due; made++) make(made)
+    }, 1)
+    t.after(() => clearInterval(timer))
+
+    const loaded = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+    await loaded(BETWEEN)
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const place of places) {
+        await place.stop()
+        await place.start()
+        await loaded(BETWEEN)
+      }
+    }
+    clearInterval(timer)
+    await Promise.all(open)
+    for (const session of sessions) await session.call('/now', -1) // what was pushed came before it
+    await client.close()
+    await Promise.all(places.map((place) => place.stop()))
+
+    assert.deepEqual(failures.slice(0, 10), [], `${failures.length} of ${made} failed`)
+    assert.equal(answered, made)
+    const did = places.flatMap((place) => place.did)
+    assert.equal(did.length, SERVERS * (ROUNDS + 1))
+    const ran = sorted(did.flatMap((life) => life.calls).filter((id) => id >= 0))
+    assert.ok(Buffer.from(ran.buffer).equals(Buffer.from(sorted(calls).buffer)), `${calls.length} calls were made, ${ran.length} ran`)
+    const noted = sorted(did.flatMap((life) => life.notes))
+    assert.ok(Buffer.from(noted.buffer).equals(Buffer.from(sorted(notes).buffer)), `${notes.length} pushes were made, ${noted.length} came`)
+    t.diagnostic(`${made} calls, ${notes.length} pushes, ${SERVERS * ROUNDS} restarts`)
+  })
+})

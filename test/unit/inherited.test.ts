@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { apart, handing, type Inherited, inherited, inheriting } from '../../src/inherited.ts'
+
+const call = (): { expires: number | undefined; signal: AbortSignal } => ({
+  expires: performance.now() + 1000,
+  signal: new AbortController().signal,
+})
+
+test('nobody inherits outside of a handler', () => {
+  assert.equal(inherited(), undefined)
+  assert.equal(inheriting(), false)
+})
+
+test('a handler gets its argument and context, and so does whoever called it get its result', () => {
+  const outer = call()
+  assert.deepEqual(
+    handing(outer, (arg: number, context) => [arg, context === outer], 5),
+    [5, true],
+  )
+  assert.throws(
+    () =>
+      handing(
+        outer,
+        () => {
+          throw new Error('mine')
+        },
+        0,
+      ),
+    /mine/,
+  )
+  assert.equal(inherited(), undefined)
+})
+
+test('what a handler starts inherits until it is answered', async () => {
+  const outer = call()
+  let seen: (Inherited | undefined)[] = []
+  await handing(
+    outer,
+    async () => {
+      seen.push(inherited())
+      await new Promise(setImmediate)
+      seen.push(inherited())
+      outer.expires = undefined
+      seen.push(inherited())
+      assert.equal(inheriting(), true)
+    },
+    undefined,
+  )
+  assert.deepEqual(
+    seen.map((found) => found === outer),
+    [true, true, false],
+  )
+  assert.equal(seen[2], undefined)
+  seen = []
+  await Promise.all(
+    [call(), call()].map((own) =>
+      handing(
+        own,
+        async () => {
+          await new Promise(setImmediate)
+          assert.equal(inherited(), own)
+          seen.push(own)
+        },
+        undefined,
+      ),
+    ),
+  )
+  assert.equal(seen.length, 2)
+})
+
+test('what is run apart inherits nothing, now and later', async () => {
+  const outer = call()
+  const found = await handing(
+    outer,
+    () =>
+      apart(async (value: number) => {
+        const now = inherited()
+        await new Promise(setImmediate)
+        return [value, now, inherited()]
+      }, 3),
+    undefined,
+  )
+  assert.deepEqual(found, [3, undefined, undefined])
+})
