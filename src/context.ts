@@ -1,8 +1,5 @@
 import type { Codec } from './codec.ts'
-import type { CodecTable } from './codec-table.ts'
 import type { Filter } from './filter.ts'
-import type { Inbound } from './hooked-messages.ts'
-import type { MessageHooks } from './hooks.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
@@ -48,8 +45,8 @@ export class Context implements CallContext {
   /** Of what the handler returns. @internal */
   readonly resultType: MessageType | undefined
   // One is made per message: `private` in place of `#`, whose initializers cost a call each.
-  private readonly codecs: CodecTable
-  private readonly bodyCodec: Codec | undefined
+  /** Of the body; undefined for none or one that is unknown. @internal */
+  readonly bodyCodec: Codec | undefined
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
@@ -58,37 +55,27 @@ export class Context implements CallContext {
   declare private filtersIn?: readonly Filter[]
   /** Of the session's connection that brought it. @internal */
   readonly epoch: number
-  /** Hooks around the reply, null for none. @internal */
-  readonly hooks: MessageHooks | null
-  /** The message as hooks saw it, undefined when there were none. @internal */
-  readonly inbound: Inbound | undefined
 
   constructor(
     session: Session,
     serviceMethod: string,
     seq: number,
     meta: Meta,
-    codecs: CodecTable,
     codec: Codec | undefined,
     resultType: MessageType | undefined,
     filters: readonly Filter[] | undefined,
-    hooks: MessageHooks | null,
-    inbound: Inbound | undefined,
   ) {
     this.session = session
     this.serviceMethod = serviceMethod
     this.seq = seq
     this.meta = meta
     this.resultType = resultType
-    this.codecs = codecs
     this.bodyCodec = codec
     this.metaOut = undefined
     this.codecOut = undefined
     this.filtersOut = filters
     this.controller = undefined
     this.epoch = session.epoch
-    this.hooks = hooks
-    this.inbound = inbound
   }
 
   get codec(): string {
@@ -123,7 +110,8 @@ export class Context implements CallContext {
   }
 
   setCodec(codec: string | number): void {
-    const chosen = typeof codec === 'number' ? this.codecs.byId(codec) : this.codecs.byName(codec)
+    const { codecs } = this.session
+    const chosen = typeof codec === 'number' ? codecs.byId(codec) : codecs.byName(codec)
     if (chosen === undefined) throw new TypeError(`no codec ${typeof codec === 'number' ? 'has id' : 'is named'} ${JSON.stringify(codec)}`)
     this.codecOut = chosen
   }
@@ -151,7 +139,7 @@ export class Context implements CallContext {
   #wished(): Codec | undefined {
     if (this.meta === noMeta) return undefined // the usual case, without a look-up
     const wish = this.meta['X-Accept-Body-Codec']
-    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.codecs.byId(Number(wish)) : undefined
+    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.session.codecs.byId(Number(wish)) : undefined
   }
 
   /** The handler settled. @internal */

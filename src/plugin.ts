@@ -1,4 +1,4 @@
-import type { Hook, HookList, MessageHooks } from './hooks.ts'
+import type { Hook, HookedWays, HookList, MessageHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
@@ -39,7 +39,7 @@ interface LifeHooks {
 }
 
 type MessageHookFunctions = {
-  [Name in Exclude<keyof MessageHooks, 'silent'>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
+  [Name in Exclude<keyof MessageHooks, keyof HookedWays>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
 }
 
 /**
@@ -56,7 +56,9 @@ export interface Plugin extends Partial<MessageHookFunctions>, Partial<LifeHooks
 type Compiled<Functions> = { [Name in keyof Functions]: readonly Functions[Name][] | null }
 export type Hooks = MessageHooks & Compiled<LifeHooks>
 
-const names: readonly Exclude<keyof Hooks, 'silent'>[] = [
+type HookName = Exclude<keyof Hooks, keyof HookedWays>
+
+const names: readonly HookName[] = [
   'beforeNewEndpoint',
   'afterNewEndpoint',
   'beforeCloseEndpoint',
@@ -88,7 +90,11 @@ const names: readonly Exclude<keyof Hooks, 'silent'>[] = [
 
 /** A class, because an object filled by names is a dictionary to V8: each look would cost 20 ns and more. */
 class CompiledHooks implements Hooks {
-  silent = true
+  callsIn = false
+  pushesIn = false
+  repliesIn = false
+  callsOut = false
+  pushesOut = false
   beforeNewEndpoint: Hooks['beforeNewEndpoint'] = null
   afterNewEndpoint: Hooks['afterNewEndpoint'] = null
   beforeCloseEndpoint: Hooks['beforeCloseEndpoint'] = null
@@ -118,16 +124,13 @@ class CompiledHooks implements Hooks {
   afterDisconnect: Hooks['afterDisconnect'] = null
 }
 
-const serverSide: readonly Exclude<keyof Hooks, 'silent'>[] = [
-  'afterReadCallHeader',
-  'beforeReadCallBody',
-  'afterReadCallBody',
-  'afterReadPushHeader',
-  'beforeReadPushBody',
-  'afterReadPushBody',
-  'beforeWriteReply',
-  'afterWriteReply',
-]
+const ways: Readonly<Record<keyof HookedWays, readonly HookName[]>> = {
+  callsIn: ['afterReadCallHeader', 'beforeReadCallBody', 'afterReadCallBody', 'beforeWriteReply', 'afterWriteReply'],
+  pushesIn: ['afterReadPushHeader', 'beforeReadPushBody', 'afterReadPushBody'],
+  repliesIn: ['afterReadReplyHeader', 'beforeReadReplyBody', 'afterReadReplyBody'],
+  callsOut: ['beforeWriteCall', 'afterWriteCall'],
+  pushesOut: ['beforeWritePush', 'afterWritePush'],
+}
 
 /** Plugins in the order they run: left, middle, right (spec/plugins.md §1.1). A group's and a route's container follow their parent's sides. */
 export class PluginContainer {
@@ -195,7 +198,9 @@ export class PluginContainer {
       if (seen.has(plugin.name)) throw new Error(`two plugins are named ${JSON.stringify(plugin.name)}`)
       seen.add(plugin.name)
     }
-    this.hooks.silent = !all.some((plugin) => serverSide.some((name) => plugin[name] !== undefined))
+    for (const [way, hooks] of Object.entries(ways)) {
+      this.hooks[way as keyof HookedWays] = all.some((plugin) => hooks.some((name) => plugin[name] !== undefined))
+    }
     for (const name of names) {
       const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => (plugin[name] as Hook<unknown>).bind(plugin))
       ;(this.hooks as unknown as Record<string, unknown>)[name] = list.length === 0 ? null : list

@@ -2,14 +2,15 @@ import { EventEmitter } from 'node:events'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
+import type { CodecTable } from './codec-table.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
-import { Inbound, Outbound } from './hooked-messages.ts'
-import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
+import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
+import { type MessageHooks, runHooks } from './hooks.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -20,7 +21,7 @@ import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.
 import { type Redial, WaitingRoom } from './redial.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
-import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
+import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
@@ -52,15 +53,13 @@ export interface SessionOwner {
 }
 
 const done = Promise.resolve()
-/** CALLs that hooks saw, for the hooks of their REPLYs: an entry goes with its call. */
-const requests = new WeakMap<PendingCall, Outbound>()
 const ignore = (): void => {}
 
 /**
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
+export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession, HookedCallsOwner {
   readonly #owner: SessionOwner
   #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
@@ -72,6 +71,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   readonly #redial: Redial | undefined
   /** The endpoint's: the same object for life. */
   readonly #hooks: MessageHooks
+  #hookedCalls: HookedCalls | undefined
   /** Calls and pushes made while there is no connection. */
   #room: WaitingRoom | undefined
   #ownId = false
@@ -190,27 +190,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
-      const { beforeWritePush, afterWritePush } = this.#hooks
       let sent: Promise<void> | undefined
-      if (beforeWritePush === null && afterWritePush === null) {
-        const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
-        sent = this.#send(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg, options?.forwarded)
+      if (this.#hooks.pushesOut) {
+        sent = this.#hooked.sendPush(this.#nextSeq(), method, filters, options?.meta, codec, arg, options?.arg, options?.forwarded)
       } else {
-        const { codecs } = this.#owner.settings
-        const out = new Outbound(
-          this,
-          codecs,
-          'push',
-          this.#nextSeq(),
-          method,
-          undefined,
-          undefined,
-          options?.meta,
-          codec.name,
-          arg,
-          options?.arg,
-        )
-        sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out, options?.forwarded)
+        const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+        sent = this.sendMessage(filters, MessageType.Push, this.#nextSeq(), method, meta, codec, arg, options?.arg, options?.forwarded)
       }
       if (sent === undefined) return done
       sent.catch(ignore)
@@ -239,6 +224,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   close(options?: { timeout?: number }): Promise<void> {
     this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
     return this.#closed
+  }
+
+  /** The endpoint's. @internal */
+  get codecs(): CodecTable {
+    return this.#owner.settings.codecs
   }
 
   /** The sequence number of the CALL or PUSH sent last. */
@@ -309,7 +299,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #beforeNext(): void {
     const { settings } = this.#owner
     const hooks = this.#hooks
-    let waiting: Promise<void> | undefined
+    let waiting: Promise<unknown> | undefined
     try {
       waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
     } catch {
@@ -605,17 +595,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         }
         if (signal?.aborted) throw canceled(signal)
       }
-      const call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
-      const { beforeWriteCall, afterWriteCall } = this.#hooks
+      let call: PendingCall
       let sent: Promise<void> | undefined
-      if (beforeWriteCall === null && afterWriteCall === null) {
-        const meta = options === undefined ? '' : this.#callMeta(options)
-        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
+      if (this.#hooks.callsOut) {
+        const hooked = new HookedCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
+        call = hooked
+        const meta = options?.acceptCodec === undefined ? options?.meta : { ...options.meta, ...this.#acceptMeta(options) }
+        sent = this.#hooked.sendCall(hooked, filters, meta, codec, arg, options?.arg, options?.forwarded)
       } else {
-        const meta = { ...options?.meta, ...this.#acceptMeta(options) }
-        const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
-        requests.set(call, out)
-        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded)
+        call = new PendingCall(this, this.#nextSeq(), method, full, resultType, resolve, reject)
+        const meta = options === undefined ? '' : this.#callMeta(options)
+        sent = this.sendMessage(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       }
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
@@ -668,27 +658,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return name === undefined ? {} : { 'X-Accept-Body-Codec': String(this.#codecFor(name).id) }
   }
 
-  /** Sends what the hooks leave of `out`. As `#send`; it also throws, or rejects with, what a hook before the write throws. */
-  #sendHooked(
-    before: HookList<WriteContext>,
-    after: HookList<WriteContext>,
-    filters: readonly Filter[] | undefined,
-    out: Outbound,
-    forwarded: boolean | undefined,
-  ): Promise<void> | undefined {
-    const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
-    const send = (): Promise<void> | undefined => {
-      if (out.kind === 'push') this.#requireOpen()
-      const { seq, serviceMethod, meta, codec, body, bodyType } = out
-      return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded)
-    }
-    const { hookTimeout, log } = this.#owner.settings
-    return writeThrough(before, after, out, hookTimeout, log, send)
-  }
-
   /** A call that waited for its filters could not be sent. */
   #notSent(call: PendingCall, error: unknown): void {
-    if (this.#pending.peek(call.seq) !== call) return // its deadline was faster, or the session's end
+    if (!this.isPending(call)) return // its deadline was faster, or the session's end
     this.forget(call)
     call.fail(asWriteFailure(error))
   }
@@ -696,8 +668,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /**
    * Undefined when it was sent at once.
    * @throws (or rejects) StatusError 102 or 104, or what codec and filters throw
+   * @internal
    */
-  #send(
+  sendMessage(
     filters: readonly Filter[] | undefined,
     type: number,
     seq: number,
@@ -741,21 +714,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
-    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
-    if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
-      this.#onReplyHooked(call, message, meta)
-      return
-    }
-    let failure: StatusError | undefined
-    let body: unknown
+    let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
-      const status = message.status ?? this.#readStatus(message)
+      status = message.status ?? this.#readStatus(message)
       if (status === undefined) {
         this.fail(CloseReason.Status)
         return
       }
-      if (status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
     }
+    if (this.#hooks.repliesIn) {
+      this.#hooked.receive(call, message, meta, status)
+      return
+    }
+    let failure: StatusError | undefined
+    let body: unknown
+    if (status !== undefined && status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
     if (failure === undefined) {
       try {
         const { codecs, limits } = this.#owner.settings
@@ -764,10 +737,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         failure = asBadMessage(error)
       }
     }
-    this.#settle(call, failure, body, meta, message.codec)
+    this.settle(call, failure, body, meta, message.codec)
   }
 
-  #settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
+  /** @internal */
+  settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure !== undefined) {
@@ -779,50 +753,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#onIdle !== undefined) this.#checkIdle()
   }
 
-  /** spec/plugins.md §1.3: the hook after the body runs for what succeeded. A hook that fails fails the call. */
-  #onReplyHooked(call: PendingCall, message: Incoming, meta: Meta): void {
-    const { settings } = this.#owner
-    const hooks = this.#hooks
-    const status = message.status ?? this.#readStatus(message)
-    if (status === undefined) {
-      this.fail(CloseReason.Status)
-      return
-    }
-    const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
-    const { codec } = message
-    const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec), failed, requests.get(call))
-    const steps = [
-      () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
-      () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),
-      () => (failed === undefined ? void inbound.decode(settings.limits, call.resultType) : undefined),
-      () => (failed === undefined ? runHooks(hooks.afterReadReplyBody, inbound, settings.hookTimeout) : undefined),
-    ]
-    const settle = (failure: StatusError | undefined): void => {
-      // Its deadline may have been faster, or the session's end.
-      if (this.#pending.peek(call.seq) === call) this.#settle(call, failure, inbound.body, meta, codec)
-    }
-    let resume = ignore
-    let waiting: Promise<void> | undefined
-    try {
-      waiting = inTurn(steps, () => {
-        inbound.own()
-        resume = this.holdReading()
-      })
-    } catch (error) {
-      settle(toStatusError(error, true))
-      return
-    }
-    if (waiting === undefined) {
-      settle(failed)
-    } else {
-      void waiting
-        .then(
-          () => settle(failed),
-          (error) => settle(toStatusError(error, true)),
-        )
+  /** @internal */
+  isPending(call: PendingCall): boolean {
+    return this.#pending.peek(call.seq) === call
+  }
 
-        .finally(resume)
-    }
+  get #hooked(): HookedCalls {
+    this.#hookedCalls ??= new HookedCalls(this, this.#owner.settings, this.#hooks)
+    return this.#hookedCalls
   }
 
   #readStatus(message: Incoming): DecodedStatus | undefined {
@@ -863,7 +801,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#running === 0 && this.#pending.size === 0 && !this.#filters.busy
   }
 
-  #requireOpen(): void {
+  /** @internal */
+  requireOpen(): void {
     if (this.#state !== 'open') throw new StatusError(Code.ConnectionClosed)
   }
 

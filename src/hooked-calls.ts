@@ -1,0 +1,191 @@
+import type { Codec } from './codec.ts'
+import { decodeBody } from './codec.ts'
+import type { Filter } from './filter.ts'
+import { type HookedSession, InboundReply, Outbound } from './hooked-messages.ts'
+import { type HookList, lookOn, type MessageHooks, runHooks, type WriteContext } from './hooks.ts'
+import type { Limits } from './limits.ts'
+import type { Logger } from './log.ts'
+import { type Incoming, MessageType } from './message.ts'
+import type { MessageType as BodyType } from './message-type.ts'
+import type { Meta } from './meta.ts'
+import { PendingCall } from './pending-call.ts'
+import { StatusError, toStatusError } from './status.ts'
+import type { DecodedStatus } from './status-json.ts'
+
+/** The session of CALLs and PUSHes that go out through hooks, and of REPLYs that come in. */
+export interface HookedCallsOwner extends HookedSession {
+  /** As `Session` sends what has no hooks. */
+  sendMessage(
+    filters: readonly Filter[] | undefined,
+    type: number,
+    seq: number,
+    method: string,
+    meta: string,
+    codec: Codec,
+    arg: unknown,
+    argType: BodyType | undefined,
+    forwarded: boolean | undefined,
+  ): Promise<void> | undefined
+  /** False once the call ended without its reply: its deadline, its signal, or the session's end. */
+  isPending(call: PendingCall): boolean
+  settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void
+  requireOpen(): void
+  holdReading(): () => void
+}
+
+/** A call that hooks saw go out, for those of its REPLY. */
+export class HookedCall extends PendingCall {
+  request: WriteContext | undefined = undefined
+}
+
+interface HookedCallsSettings {
+  readonly hookTimeout: number
+  readonly limits: Pick<Limits, 'maxDepth'>
+  readonly log: Logger
+}
+
+/** The hooks about to run when a REPLY began to wait. */
+const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
+type Stage = (typeof Stage)[keyof typeof Stage]
+
+/** Hooks on the caller's side (spec/plugins.md §1.3). Those that return no promise run in one go, without a closure or a promise of ours. */
+export class HookedCalls {
+  readonly #session: HookedCallsOwner
+  readonly #settings: HookedCallsSettings
+  readonly #hooks: MessageHooks
+
+  constructor(session: HookedCallsOwner, settings: HookedCallsSettings, hooks: MessageHooks) {
+    this.#session = session
+    this.#settings = settings
+    this.#hooks = hooks
+  }
+
+  /** @throws (or rejects) as `HookedCallsOwner.sendMessage`, and what a hook before the write throws */
+  sendCall(
+    call: HookedCall,
+    filters: readonly Filter[] | undefined,
+    meta: Readonly<Record<string, string>> | undefined,
+    codec: Codec,
+    arg: unknown,
+    argType: BodyType | undefined,
+    forwarded: boolean | undefined,
+  ): Promise<void> | undefined {
+    const { seq, method } = call
+    const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, codec, arg, argType)
+    call.request = out
+    const waiting = runHooks(this.#hooks.beforeWriteCall, out, this.#settings.hookTimeout)
+    if (waiting === undefined) return this.#write(filters, out, forwarded)
+    out.keep()
+    return waiting.then(() => {
+      // One that ended meanwhile is not started.
+      return this.#session.isPending(call) ? this.#write(filters, out, forwarded) : undefined
+    })
+  }
+
+  /** As `sendCall`. */
+  sendPush(
+    seq: number,
+    method: string,
+    filters: readonly Filter[] | undefined,
+    meta: Readonly<Record<string, string>> | undefined,
+    codec: Codec,
+    arg: unknown,
+    argType: BodyType | undefined,
+    forwarded: boolean | undefined,
+  ): Promise<void> | undefined {
+    const out = new Outbound(this.#session, 'push', seq, method, undefined, undefined, meta, codec, arg, argType)
+    const waiting = runHooks(this.#hooks.beforeWritePush, out, this.#settings.hookTimeout)
+    if (waiting === undefined) return this.#write(filters, out, forwarded)
+    out.keep()
+    return waiting.then(() => {
+      this.#session.requireOpen()
+      return this.#write(filters, out, forwarded)
+    })
+  }
+
+  /** Sends what the hooks left of `out`. */
+  #write(filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
+    const isCall = out.kind === 'call'
+    const type = isCall ? MessageType.Call : MessageType.Push
+    const { seq, serviceMethod, metaText, body, bodyType } = out
+    const sent = this.#session.sendMessage(filters, type, seq, serviceMethod, metaText, out.bodyCodec as Codec, body, bodyType, forwarded)
+    const after = isCall ? this.#hooks.afterWriteCall : this.#hooks.afterWritePush
+    if (after === null) return sent
+    if (sent === undefined) {
+      this.#lookOn(after, out)
+      return undefined
+    }
+    out.keep()
+    return sent.then(() => this.#lookOn(after, out))
+  }
+
+  #lookOn(after: HookList<WriteContext>, out: Outbound): void {
+    if (lookOn(after, out, this.#settings.hookTimeout, this.#settings.log)) out.keep()
+  }
+
+  /** A REPLY to `call`. The hook after the body runs for what succeeded. A hook that fails fails the call. */
+  receive(call: PendingCall, message: Incoming, meta: Meta, status: DecodedStatus | undefined): void {
+    const failed = status === undefined || status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
+    const session = this.#session
+    const request = call instanceof HookedCall ? call.request : undefined
+    const reply = new InboundReply(session, message, call.method, meta, session.codecs.byId(message.codec), failed, request)
+    let read: boolean
+    try {
+      read = this.#read(call, reply)
+    } catch (error) {
+      this.#settle(call, reply, toStatusError(error, true))
+      reply.giveBack()
+      return
+    }
+    if (!read) return
+    this.#settle(call, reply, failed)
+    reply.giveBack()
+  }
+
+  /** False when a hook takes its time. @throws what fails the call */
+  #read(call: PendingCall, reply: InboundReply): boolean {
+    const { hookTimeout, limits } = this.#settings
+    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
+    let waiting = runHooks(afterReadReplyHeader, reply, hookTimeout)
+    if (waiting !== undefined) return this.#wait(call, reply, Stage.Header, waiting)
+    waiting = runHooks(beforeReadReplyBody, reply, hookTimeout)
+    if (waiting !== undefined) return this.#wait(call, reply, Stage.BeforeBody, waiting)
+    if (reply.status !== undefined) return true
+    reply.body = decodeBody(reply.incoming, reply.bodyCodec, limits, call.resultType)
+    waiting = runHooks(afterReadReplyBody, reply, hookTimeout)
+    return waiting === undefined || this.#wait(call, reply, Stage.AfterBody, waiting)
+  }
+
+  #wait(call: PendingCall, reply: InboundReply, stage: Stage, waiting: Promise<unknown>): false {
+    if (stage === Stage.AfterBody) reply.keepBytes()
+    else reply.own()
+    void this.#readLater(call, reply, stage, waiting)
+    return false
+  }
+
+  /** `#read` from behind the hooks of `stage`. Meanwhile the session is not read. */
+  async #readLater(call: PendingCall, reply: InboundReply, stage: Stage, waiting: Promise<unknown>): Promise<void> {
+    const session = this.#session
+    const { hookTimeout, limits } = this.#settings
+    const { beforeReadReplyBody, afterReadReplyBody } = this.#hooks
+    const resume = session.holdReading()
+    let failure = reply.status
+    try {
+      await waiting
+      if (stage === Stage.Header) await runHooks(beforeReadReplyBody, reply, hookTimeout)
+      if (stage !== Stage.AfterBody && reply.status === undefined) {
+        reply.body = decodeBody(reply.incoming, reply.bodyCodec, limits, call.resultType)
+        await runHooks(afterReadReplyBody, reply, hookTimeout)
+      }
+    } catch (error) {
+      failure = toStatusError(error, true)
+    }
+    this.#settle(call, reply, failure)
+    resume()
+  }
+
+  /** Its hooks may have ended the call. */
+  #settle(call: PendingCall, { body, meta, codecId }: InboundReply, failure: StatusError | undefined): void {
+    if (this.#session.isPending(call)) this.#session.settle(call, failure, body, meta, codecId)
+  }
+}
