@@ -133,17 +133,18 @@ export class Context implements CallContext {
 
   /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
   replyCodec(fallback: Codec): Codec {
-    return this.codecOut ?? this.#wished() ?? this.bodyCodec ?? fallback
-  }
-
-  #wished(): Codec | undefined {
-    if (this.meta === noMeta) return undefined // the usual case, without a look-up
-    const wish = this.meta['X-Accept-Body-Codec']
-    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.session.codecs.byId(Number(wish)) : undefined
+    return this.codecOut ?? wished(this) ?? this.bodyCodec ?? fallback
   }
 
   /** The handler settled. @internal */
   finish(): void {
     if (this.controller !== undefined) this.session.release(this.controller)
   }
+}
+
+/** No method: one `#` would mark each object of the class. */
+function wished({ meta, session }: Context): Codec | undefined {
+  if (meta === noMeta) return undefined // the usual case, without a look-up
+  const wish = meta['X-Accept-Body-Codec']
+  return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? session.codecs.byId(Number(wish)) : undefined
 }

@@ -17,9 +17,11 @@ export class HookedContext extends Context implements ReadContext, Lent {
   body: unknown
   /** Undefined before the message is routed; of one that no route takes, what stands in for it. @internal */
   route: Route | undefined
-  private message: Incoming | undefined
-  private owned: boolean
-  private copy: Uint8Array | undefined
+  /** Borrowed: it ends with the call that brought it. */
+  private lent: Incoming | undefined
+  /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
+  declare private kept?: Incoming
+  declare private copy?: Uint8Array
 
   /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
   constructor(session: Session, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
@@ -28,9 +30,7 @@ export class HookedContext extends Context implements ReadContext, Lent {
     this.size = message.bodyEnd - message.bodyStart
     this.body = undefined
     this.route = undefined
-    this.message = message
-    this.owned = false
-    this.copy = undefined
+    this.lent = message
   }
 
   get status(): undefined {
@@ -42,37 +42,33 @@ export class HookedContext extends Context implements ReadContext, Lent {
   }
 
   get bytes(): Uint8Array {
-    this.copy ??= copyBody(this.message)
+    this.copy ??= copyBody(this.kept ?? this.lent)
     return this.copy
   }
 
   set bytes(bytes: Uint8Array) {
-    this.message = withBody(this.incoming, bytes)
-    this.owned = true
+    this.kept = withBody(this.kept ?? this.lent, bytes)
     this.copy = bytes
   }
 
   /** Only while it is read. @internal */
   get incoming(): Incoming {
-    return this.message as Incoming
+    return (this.kept ?? this.lent) as Incoming
   }
 
   /** A hook takes its time, and the message is not decoded yet. @internal */
   own(): void {
-    if (this.owned) return
-    this.owned = true
-    this.message = this.message?.owned()
+    this.kept ??= this.lent?.owned()
   }
 
   /** @internal */
   keepBytes(): void {
-    if (this.owned || this.message === undefined) return
-    this.copy ??= copyBody(this.message)
-    this.message = undefined
+    if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
+    this.lent = undefined
   }
 
   /** What was borrowed is given back. @internal */
   giveBack(): void {
-    if (!this.owned) this.message = undefined
+    this.lent = undefined
   }
 }

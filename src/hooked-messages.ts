@@ -29,12 +29,14 @@ export function copyBody(message: Incoming | undefined): Uint8Array {
 }
 
 /** A message with `bytes` in place of the body. @throws TypeError when they are none */
-export function withBody({ codec, filters, orCall }: Incoming, bytes: Uint8Array): Incoming {
+export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('the bytes of a body must be a Uint8Array')
   const message = new Incoming()
-  message.codec = codec
-  message.filters = filters
-  message.orCall = orCall
+  if (of !== undefined) {
+    message.codec = of.codec
+    message.filters = of.filters
+    message.orCall = of.orCall
+  }
   message.setBody(bytes)
   return message
 }
@@ -52,9 +54,11 @@ export class InboundReply implements ReadContext, Lent {
   readonly bodyCodec: Codec | undefined
   /** Its codec as the caller is told: an id. */
   readonly codecId: number
-  private message: Incoming | undefined
-  private owned: boolean
-  private copy: Uint8Array | undefined
+  /** Borrowed: it ends with the call that brought it. */
+  private lent: Incoming | undefined
+  /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
+  declare private kept?: Incoming
+  declare private copy?: Uint8Array
 
   /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
   constructor(
@@ -76,9 +80,7 @@ export class InboundReply implements ReadContext, Lent {
     this.body = undefined
     this.bodyCodec = codec
     this.codecId = message.codec
-    this.message = message
-    this.owned = false
-    this.copy = undefined
+    this.lent = message
   }
 
   get kind(): MessageKind {
@@ -90,37 +92,33 @@ export class InboundReply implements ReadContext, Lent {
   }
 
   get bytes(): Uint8Array {
-    this.copy ??= copyBody(this.message)
+    this.copy ??= copyBody(this.kept ?? this.lent)
     return this.copy
   }
 
   set bytes(bytes: Uint8Array) {
-    this.message = withBody(this.incoming, bytes)
-    this.owned = true
+    this.kept = withBody(this.kept ?? this.lent, bytes)
     this.copy = bytes
   }
 
   /** Only while it is read. */
   get incoming(): Incoming {
-    return this.message as Incoming
+    return (this.kept ?? this.lent) as Incoming
   }
 
   /** A hook takes its time, and the message is not decoded yet. */
   own(): void {
-    if (this.owned) return
-    this.owned = true
-    this.message = this.message?.owned()
+    this.kept ??= this.lent?.owned()
   }
 
   keepBytes(): void {
-    if (this.owned || this.message === undefined) return
-    this.copy ??= copyBody(this.message)
-    this.message = undefined
+    if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
+    this.lent = undefined
   }
 
   /** What was borrowed is given back. */
   giveBack(): void {
-    if (!this.owned) this.message = undefined
+    this.lent = undefined
   }
 }
 
