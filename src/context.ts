@@ -133,7 +133,9 @@ export class Context implements CallContext {
 
   /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
   replyCodec(fallback: Codec): Codec {
-    return this.codecOut ?? wished(this) ?? this.bodyCodec ?? fallback
+    if (this.codecOut !== undefined) return this.codecOut
+    // The usual case, without a look-up.
+    return (this.meta === noMeta ? undefined : wished(this)) ?? this.bodyCodec ?? fallback
   }
 
   /** The handler settled. @internal */
@@ -144,7 +146,6 @@ export class Context implements CallContext {
 
 /** No method: one `#` would mark each object of the class. */
 function wished({ meta, session }: Context): Codec | undefined {
-  if (meta === noMeta) return undefined // the usual case, without a look-up
   const wish = meta['X-Accept-Body-Codec']
   return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? session.codecs.byId(Number(wish)) : undefined
 }

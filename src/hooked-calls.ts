@@ -2,7 +2,7 @@ import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import type { Filter } from './filter.ts'
 import { type HookedSession, InboundReply, Outbound } from './hooked-messages.ts'
-import { type HookList, lookOn, type MessageHooks, runHooks, type WriteContext } from './hooks.ts'
+import { hookFailed, lookOn, type MessageHooks, runHooks, settling, type WriteContext } from './hooks.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './log.ts'
 import { type Incoming, MessageType } from './message.ts'
@@ -73,12 +73,15 @@ export class HookedCalls {
     const { seq, method } = call
     const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, codec, arg, argType)
     call.request = out
-    const waiting = runHooks(this.#hooks.beforeWriteCall, out, this.#settings.hookTimeout)
-    if (waiting === undefined) return this.#write(filters, out, forwarded)
+    const before = this.#hooks.beforeWriteCall
+    const { hookTimeout } = this.#settings
+    let waiting: Promise<unknown> | undefined
+    if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+    if (waiting === undefined) return this.#writeCall(filters, out, forwarded)
     out.keep()
     return waiting.then(() => {
       // One that ended meanwhile is not started.
-      return this.#session.isPending(call) ? this.#write(filters, out, forwarded) : undefined
+      return this.#session.isPending(call) ? this.#writeCall(filters, out, forwarded) : undefined
     })
   }
 
@@ -94,33 +97,63 @@ export class HookedCalls {
     forwarded: boolean | undefined,
   ): Promise<void> | undefined {
     const out = new Outbound(this.#session, 'push', seq, method, undefined, undefined, meta, codec, arg, argType)
-    const waiting = runHooks(this.#hooks.beforeWritePush, out, this.#settings.hookTimeout)
-    if (waiting === undefined) return this.#write(filters, out, forwarded)
+    const before = this.#hooks.beforeWritePush
+    const { hookTimeout } = this.#settings
+    let waiting: Promise<unknown> | undefined
+    if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+    if (waiting === undefined) return this.#writePush(filters, out, forwarded)
     out.keep()
     return waiting.then(() => {
       this.#session.requireOpen()
-      return this.#write(filters, out, forwarded)
+      return this.#writePush(filters, out, forwarded)
     })
   }
 
   /** Sends what the hooks left of `out`. */
-  #write(filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
-    const isCall = out.kind === 'call'
-    const type = isCall ? MessageType.Call : MessageType.Push
-    const { seq, serviceMethod, metaText, body, bodyType } = out
-    const sent = this.#session.sendMessage(filters, type, seq, serviceMethod, metaText, out.bodyCodec as Codec, body, bodyType, forwarded)
-    const after = isCall ? this.#hooks.afterWriteCall : this.#hooks.afterWritePush
+  #writeCall(filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
+    const sent = this.#send(MessageType.Call, filters, out, forwarded)
+    const after = this.#hooks.afterWriteCall
     if (after === null) return sent
-    if (sent === undefined) {
-      this.#lookOn(after, out)
-      return undefined
-    }
-    out.keep()
-    return sent.then(() => this.#lookOn(after, out))
+    if (sent !== undefined) return sent.then(() => this.#afterCall(out, after))
+    this.#afterCall(out, after)
+    return undefined
   }
 
-  #lookOn(after: HookList<WriteContext>, out: Outbound): void {
-    if (lookOn(after, out, this.#settings.hookTimeout, this.#settings.log)) out.keep()
+  #writePush(filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
+    const sent = this.#send(MessageType.Push, filters, out, forwarded)
+    const after = this.#hooks.afterWritePush
+    if (after === null) return sent
+    if (sent !== undefined) return sent.then(() => this.#afterPush(out, after))
+    this.#afterPush(out, after)
+    return undefined
+  }
+
+  #send(type: number, filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
+    const { seq, serviceMethod, metaText, body, bodyType } = out
+    const codec = out.bodyCodec as Codec
+    const sent = this.#session.sendMessage(filters, type, seq, serviceMethod, metaText, codec, body, bodyType, forwarded)
+    if (sent !== undefined) out.keep()
+    return sent
+  }
+
+  #afterCall(out: Outbound, after: NonNullable<MessageHooks['afterWriteCall']>): void {
+    const { hookTimeout, log } = this.#settings
+    try {
+      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) lookOn(out, waiting, log)
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
+  }
+
+  #afterPush(out: Outbound, after: NonNullable<MessageHooks['afterWritePush']>): void {
+    const { hookTimeout, log } = this.#settings
+    try {
+      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) lookOn(out, waiting, log)
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
   }
 
   /** A REPLY to `call`. The hook after the body runs for what succeeded. A hook that fails fails the call. */
@@ -144,15 +177,18 @@ export class HookedCalls {
 
   /** False when a hook takes its time. @throws what fails the call */
   #read(call: PendingCall, reply: InboundReply): boolean {
-    const { hookTimeout, limits } = this.#settings
-    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
-    let waiting = runHooks(afterReadReplyHeader, reply, hookTimeout)
+    const { hookTimeout: limit, limits } = this.#settings
+    const header = this.#hooks.afterReadReplyHeader
+    let waiting: Promise<unknown> | undefined
+    if (header !== null) waiting = header.length === 1 ? settling(header[0](reply), limit) : runHooks(header, reply, limit)
     if (waiting !== undefined) return this.#wait(call, reply, Stage.Header, waiting)
-    waiting = runHooks(beforeReadReplyBody, reply, hookTimeout)
+    const before = this.#hooks.beforeReadReplyBody
+    if (before !== null) waiting = before.length === 1 ? settling(before[0](reply), limit) : runHooks(before, reply, limit)
     if (waiting !== undefined) return this.#wait(call, reply, Stage.BeforeBody, waiting)
     if (reply.status !== undefined) return true
     reply.body = decodeBody(reply.incoming, reply.bodyCodec, limits, call.resultType)
-    waiting = runHooks(afterReadReplyBody, reply, hookTimeout)
+    const after = this.#hooks.afterReadReplyBody
+    if (after !== null) waiting = after.length === 1 ? settling(after[0](reply), limit) : runHooks(after, reply, limit)
     return waiting === undefined || this.#wait(call, reply, Stage.AfterBody, waiting)
   }
 

@@ -2,7 +2,7 @@ import type { Codec } from './codec.ts'
 import { asBadMessage } from './failures.ts'
 import { HookedContext } from './hooked-context.ts'
 import { Outbound } from './hooked-messages.ts'
-import { hookFailed, lookOn, type MessageHooks, runHooks } from './hooks.ts'
+import { hookFailed, lookOn, type MessageHooks, runHooks, settling } from './hooks.ts'
 import type { Incoming } from './message.ts'
 import { bytes } from './message-type.ts'
 import type { Meta } from './meta.ts'
@@ -43,7 +43,7 @@ export class HookedDispatch {
     const ctx = new HookedContext(session, isCall ? 'call' : 'push', message, name, meta, codec)
     let read: boolean
     try {
-      read = this.#read(ctx, found, isCall)
+      read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
     } catch (error) {
       this.#refuse(ctx, error)
       ctx.giveBack()
@@ -55,18 +55,38 @@ export class HookedDispatch {
   }
 
   /** False when a hook takes its time. @throws what refuses the message */
-  #read(ctx: HookedContext, found: Route | undefined, isCall: boolean): boolean {
-    const { hookTimeout } = this.#settings
+  #readCall(ctx: HookedContext, found: Route | undefined): boolean {
+    const limit = this.#settings.hookTimeout
     const name = ctx.serviceMethod
-    let waiting = runHooks(isCall ? this.#hooks.afterReadCallHeader : this.#hooks.afterReadPushHeader, ctx, hookTimeout)
+    const header = this.#hooks.afterReadCallHeader
+    let waiting: Promise<unknown> | undefined
+    if (header !== null) waiting = header.length === 1 ? settling(header[0](ctx), limit) : runHooks(header, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
-    if (found !== undefined && ctx.serviceMethod === name) this.#take(ctx, found)
-    else this.#route(ctx)
-    const { hooks } = ctx.route as Route
-    waiting = runHooks(isCall ? hooks.beforeReadCallBody : hooks.beforeReadPushBody, ctx, hookTimeout)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const before = hooks.beforeReadCallBody
+    if (before !== null) waiting = before.length === 1 ? settling(before[0](ctx), limit) : runHooks(before, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
     this.#decode(ctx)
-    waiting = runHooks(isCall ? hooks.afterReadCallBody : hooks.afterReadPushBody, ctx, hookTimeout)
+    const after = hooks.afterReadCallBody
+    if (after !== null) waiting = after.length === 1 ? settling(after[0](ctx), limit) : runHooks(after, ctx, limit)
+    return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
+  }
+
+  /** As `#readCall`. */
+  #readPush(ctx: HookedContext, found: Route | undefined): boolean {
+    const limit = this.#settings.hookTimeout
+    const name = ctx.serviceMethod
+    const header = this.#hooks.afterReadPushHeader
+    let waiting: Promise<unknown> | undefined
+    if (header !== null) waiting = header.length === 1 ? settling(header[0](ctx), limit) : runHooks(header, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const before = hooks.beforeReadPushBody
+    if (before !== null) waiting = before.length === 1 ? settling(before[0](ctx), limit) : runHooks(before, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
+    this.#decode(ctx)
+    const after = hooks.afterReadPushBody
+    if (after !== null) waiting = after.length === 1 ? settling(after[0](ctx), limit) : runHooks(after, ctx, limit)
     return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
   }
 
@@ -78,7 +98,7 @@ export class HookedDispatch {
     return false
   }
 
-  /** `#read` from behind the hooks of `stage`. While one before the body takes its time the session is not read. */
+  /** `#readCall` or `#readPush` from behind the hooks of `stage`. While one before the body takes its time the session is not read. */
   async #readLater(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): Promise<void> {
     const { session } = ctx
     const { hookTimeout } = this.#settings
@@ -205,7 +225,8 @@ export class HookedDispatch {
     const { status } = out
     let waiting: Promise<unknown> | undefined
     try {
-      waiting = runHooks(hooks.beforeWriteReply, out, hookTimeout)
+      const before = hooks.beforeWriteReply
+      if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
     } catch (error) {
       hookFailed(out, error, log)
     }
@@ -278,7 +299,14 @@ export class HookedDispatch {
   }
 
   #wrote(out: Outbound, hooks: MessageHooks): void {
-    if (hooks.afterWriteReply === null) return
-    if (lookOn(hooks.afterWriteReply, out, this.#settings.hookTimeout, this.#settings.log)) out.keep()
+    const after = hooks.afterWriteReply
+    if (after === null) return
+    const { hookTimeout, log } = this.#settings
+    try {
+      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) lookOn(out, waiting, log)
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
   }
 }

@@ -203,16 +203,27 @@ export class PluginContainer {
       this.hooks[way as keyof HookedWays] = all.some((plugin) => hooks.some((name) => plugin[name] !== undefined))
     }
     for (const name of names) {
-      const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => boundTo(plugin, plugin[name] as AnyHook))
+      const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => boundTo(plugin, name))
       ;(this.hooks as unknown as Record<string, unknown>)[name] = list.length === 0 ? null : list
     }
   }
 }
 
-/** A closure in place of `bind`, which V8 does not see through where many are called in one place. */
-function boundTo(plugin: Plugin, hook: AnyHook): AnyHook {
-  return (a, b, c) => hook.call(plugin, a, b, c)
+/**
+ * One function for a plugin's hook, whichever containers it is in: where messages of many routes pass, V8 sees through a call only as long as it
+ * is always of the same function.
+ */
+function boundTo(plugin: Plugin, name: HookName): AnyHook {
+  const hook = plugin[name] as AnyHook
+  let hooks = bound.get(plugin)
+  if (hooks === undefined) bound.set(plugin, (hooks = new Map()))
+  let known = hooks.get(hook)
+  if (known === undefined) hooks.set(hook, (known = hook.bind(plugin)))
+  return known
 }
+
+/** By plugin and function. */
+const bound = new WeakMap<Plugin, Map<AnyHook, AnyHook>>()
 
 function checkPlugin(plugin: Plugin): void {
   if (typeof plugin !== 'object' || plugin === null) throw new TypeError('a plugin must be an object')
