@@ -1,5 +1,6 @@
 import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
+import { asWriteFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { type HookedSession, InboundReply, Outbound } from './hooked-messages.ts'
 import { hookFailed, lookOn, type MessageHooks, runHooks, settling, type WriteContext } from './hooks.ts'
@@ -103,10 +104,12 @@ export class HookedCalls {
     if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
     if (waiting === undefined) return this.#writePush(filters, out, forwarded)
     out.keep()
-    return waiting.then(() => {
-      this.#session.requireOpen()
-      return this.#writePush(filters, out, forwarded)
-    })
+    return waiting
+      .then(() => {
+        this.#session.requireOpen()
+        return this.#writePush(filters, out, forwarded)
+      })
+      .catch(refuseToSend)
   }
 
   /** Sends what the hooks left of `out`. */
@@ -224,4 +227,8 @@ export class HookedCalls {
   #settle(call: PendingCall, { body, meta, codecId }: InboundReply, failure: StatusError | undefined): void {
     if (this.#session.isPending(call)) this.#session.settle(call, failure, body, meta, codecId)
   }
+}
+
+function refuseToSend(error: unknown): never {
+  throw asWriteFailure(error)
 }
