@@ -1,9 +1,6 @@
 import type { Abort } from './aborts.ts'
 import type { Codec } from './codec.ts'
-import type { CodecTable } from './codec-table.ts'
 import type { Filter } from './filter.ts'
-import type { Inbound } from './hooked-messages.ts'
-import type { MessageHooks } from './hooks.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
@@ -55,8 +52,8 @@ export class Context implements CallContext {
   /** Of what the handler returns. @internal */
   readonly resultType: MessageType | undefined
   // One is made per message: `private` in place of `#`, whose initializers cost a call each.
-  private readonly codecs: CodecTable
-  private readonly bodyCodec: Codec | undefined
+  /** Of the body; undefined for none or one that is unknown. @internal */
+  readonly bodyCodec: Codec | undefined
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
@@ -67,37 +64,27 @@ export class Context implements CallContext {
   declare expires?: number | undefined
   /** Of the session's connection that brought it. @internal */
   readonly epoch: number
-  /** Hooks around the reply, null for none. @internal */
-  readonly hooks: MessageHooks | null
-  /** The message as hooks saw it, undefined when there were none. @internal */
-  readonly inbound: Inbound | undefined
 
   constructor(
     session: Session,
     serviceMethod: string,
     seq: number,
     meta: Meta,
-    codecs: CodecTable,
     codec: Codec | undefined,
     resultType: MessageType | undefined,
     filters: readonly Filter[] | undefined,
-    hooks: MessageHooks | null,
-    inbound: Inbound | undefined,
   ) {
     this.session = session
     this.serviceMethod = serviceMethod
     this.seq = seq
     this.meta = meta
     this.resultType = resultType
-    this.codecs = codecs
     this.bodyCodec = codec
     this.metaOut = undefined
     this.codecOut = undefined
     this.filtersOut = filters
     this.abort = undefined
     this.epoch = session.epoch
-    this.hooks = hooks
-    this.inbound = inbound
   }
 
   get codec(): string {
@@ -132,7 +119,8 @@ export class Context implements CallContext {
   }
 
   setCodec(codec: string | number): void {
-    const chosen = typeof codec === 'number' ? this.codecs.byId(codec) : this.codecs.byName(codec)
+    const { codecs } = this.session
+    const chosen = typeof codec === 'number' ? codecs.byId(codec) : codecs.byName(codec)
     if (chosen === undefined) throw new TypeError(`no codec ${typeof codec === 'number' ? 'has id' : 'is named'} ${JSON.stringify(codec)}`)
     this.codecOut = chosen
   }
@@ -154,13 +142,9 @@ export class Context implements CallContext {
 
   /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
   replyCodec(fallback: Codec): Codec {
-    return this.codecOut ?? this.#wished() ?? this.bodyCodec ?? fallback
-  }
-
-  #wished(): Codec | undefined {
-    if (this.meta === noMeta) return undefined // the usual case, without a look-up
-    const wish = this.meta['X-Accept-Body-Codec']
-    return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.codecs.byId(Number(wish)) : undefined
+    if (this.codecOut !== undefined) return this.codecOut
+    // The usual case, without a look-up.
+    return (this.meta === noMeta ? undefined : wished(this)) ?? this.bodyCodec ?? fallback
   }
 
   /** The handler settled. @internal */
@@ -168,4 +152,10 @@ export class Context implements CallContext {
     if (this.abort !== undefined) this.session.release(this.abort)
     if (this.expires !== undefined) this.expires = undefined
   }
+}
+
+/** No method: one `#` would mark each object of the class. */
+function wished({ meta, session }: Context): Codec | undefined {
+  const wish = meta['X-Accept-Body-Codec']
+  return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? session.codecs.byId(Number(wish)) : undefined
 }

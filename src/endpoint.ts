@@ -6,6 +6,7 @@ import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { within } from './hook-timeout.ts'
 import { runHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
 import type { Incoming } from './message.ts'
@@ -138,7 +139,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.transport = chosen.info
     this.#transport = chosen.transport
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
-    this.#router = new Router(this.settings.mapper, this.plugins)
+    this.#router = new Router(this.settings.mapper, this.plugins, (result) => this.#keep(result))
     this.#routes = new RouteGroup(this.#router)
     this.#dispatcher = new Dispatcher(this.settings, this.#router)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
@@ -158,11 +159,20 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #making<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
     for (const hook of hooks ?? []) {
       const result = hook(...args)
-      if (!isThenable(result)) continue
-      const settled = Promise.resolve(result)
-      settled.catch(() => {}) // whoever waits for it is told
-      this.#made.push(settled)
+      if (isThenable(result)) this.#keep(result)
     }
+  }
+
+  #keep(result: PromiseLike<unknown>): void {
+    const settled = Promise.resolve(result)
+    settled.catch(() => {}) // whoever waits for it is told
+    this.#made.push(settled)
+  }
+
+  /** @throws what one of them failed with, 408 for one that does not settle in time */
+  async #ready(): Promise<void> {
+    const { hookTimeout } = this.settings
+    if (this.#made.length > 0) await Promise.all(this.#made.map((made) => within(made, hookTimeout)))
   }
 
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
@@ -204,7 +214,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     this.#requireOpen()
-    await Promise.all(this.#made)
+    await this.#ready()
     const address = parseAddress(url)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
@@ -244,8 +254,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
     const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
     this.#requireOpen()
-    await Promise.all(this.#made)
-    await this.#all(this.hooks.beforeDial, url, false)
+    await this.#ready()
+    try {
+      await this.#all(this.hooks.beforeDial, url, false)
+    } catch (error) {
+      throw error instanceof StatusError ? error : dialFailure(error)
+    }
     try {
       return await this.#dialFirst({ url, address, protocol, redial }, timeout, options)
     } catch (error) {
@@ -273,8 +287,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
-      const code = options?.signal?.aborted ? Code.Canceled : Code.DialFailed
-      throw new StatusError(code, statusText(code), textOf(error))
+      throw options?.signal?.aborted ? new StatusError(Code.Canceled, undefined, textOf(error)) : dialFailure(error)
     } finally {
       clearTimeout(timer)
       this.#dials.delete(abort)
@@ -593,6 +606,10 @@ async function resolve(address: Address): Promise<Address[]> {
 /** All sockets that were ready are looked at in between. */
 function twoTurns(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+}
+
+function dialFailure(error: unknown): StatusError {
+  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), textOf(error))
 }
 
 /** Closes a connection that no session gets. */

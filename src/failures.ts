@@ -1,4 +1,7 @@
+import { RETRY_AFTER_KEY, readTimeout } from './announcement.ts'
+import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
+import type { DecodedStatus } from './status-json.ts'
 import { SendResult } from './transport.ts'
 
 /** What a caller is told when the transport did not take its message. */
@@ -18,4 +21,10 @@ export function asWriteFailure(error: unknown): StatusError {
 export function asBadMessage(error: unknown): StatusError {
   if (error instanceof StatusError) return error
   return new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
+}
+
+/** What a REPLY tells of a call that failed. */
+export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
+  const told = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
+  return new StatusError(code, message, cause, { retryAfter: told === undefined ? undefined : readTimeout(told) })
 }

@@ -1,53 +1,90 @@
 import type { Codec } from './codec.ts'
-import { decodeBody, encodeBody } from './codec.ts'
+import { encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import type { MessageKind, ReadContext, WriteContext } from './hooks.ts'
-import type { Limits } from './limits.ts'
 import { Incoming } from './message.ts'
 import type { MessageType as BodyType } from './message-type.ts'
-import type { Meta } from './meta.ts'
+import { encodeMeta, type Meta } from './meta.ts'
 import type { CtxSession } from './session-views.ts'
 import type { StatusError } from './status.ts'
 
-/** A received message on its way through hooks. Made only where there are some. */
-export class Inbound implements ReadContext {
+// Objects of messages with hooks, made for each one: `private` in place of `#`, whose initializers cost a call each, and everything costly
+// is made when asked for.
+
+/** The session of a message with hooks. */
+export interface HookedSession extends CtxSession {
+  readonly codecs: CodecTable
+}
+
+/** A received message whose memory is lent. */
+export interface Lent {
+  /** A hook or the handler takes its time, and the message is decoded or refused: its bytes may still be looked at. */
+  keepBytes(): void
+}
+
+/** Memory that is lent to us ends with the message that brought it. @throws Error when it has */
+export function copyBody(message: Incoming | undefined): Uint8Array {
+  if (message === undefined) throw new Error('the message is done with, and its bytes are gone')
+  return new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
+}
+
+/** A message with `bytes` in place of the body. @throws TypeError when they are none */
+export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('the bytes of a body must be a Uint8Array')
+  const message = new Incoming()
+  if (of !== undefined) {
+    message.codec = of.codec
+    message.filters = of.filters
+    message.orCall = of.orCall
+  }
+  message.setBody(bytes)
+  return message
+}
+
+/** A REPLY on its way through hooks. */
+export class InboundReply implements ReadContext, Lent {
   readonly session: CtxSession
-  readonly kind: MessageKind
   readonly seq: number
   readonly size: number
   serviceMethod: string
   readonly meta: Meta
   readonly status: StatusError | undefined
   readonly request: WriteContext | undefined
-  body: unknown = undefined
-  /** Of the body; undefined for none or one that is unknown. */
+  body: unknown
   readonly bodyCodec: Codec | undefined
-  #message: Incoming
-  #bytes: Uint8Array | undefined
-  #own = false
+  /** Its codec as the caller is told: an id. */
+  readonly codecId: number
+  /** Borrowed: it ends with the call that brought it. */
+  private lent: Incoming | undefined
+  /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
+  declare private kept?: Incoming
+  declare private copy?: Uint8Array
 
-  /** @param message borrowed: valid until `own` is called, or the call that brought it returns */
+  /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
   constructor(
     session: CtxSession,
-    kind: MessageKind,
     message: Incoming,
     serviceMethod: string,
     meta: Meta,
     codec: Codec | undefined,
-    status?: StatusError,
-    request?: WriteContext,
+    status: StatusError | undefined,
+    request: WriteContext | undefined,
   ) {
-    this.status = status
-    this.request = request
     this.session = session
-    this.kind = kind
     this.seq = message.seq
     this.size = message.bodyEnd - message.bodyStart
     this.serviceMethod = serviceMethod
     this.meta = meta
+    this.status = status
+    this.request = request
+    this.body = undefined
     this.bodyCodec = codec
-    this.#message = message
-    this.#bytes = undefined
+    this.codecId = message.codec
+    this.lent = message
+  }
+
+  get kind(): MessageKind {
+    return 'reply'
   }
 
   get codec(): string {
@@ -55,62 +92,61 @@ export class Inbound implements ReadContext {
   }
 
   get bytes(): Uint8Array {
-    const { buffer, bodyStart, bodyEnd } = this.#message
-    this.#bytes ??= new Uint8Array(buffer.subarray(bodyStart, bodyEnd))
-    return this.#bytes
+    this.copy ??= copyBody(this.kept ?? this.lent)
+    return this.copy
   }
 
   set bytes(bytes: Uint8Array) {
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('the bytes of a body must be a Uint8Array')
-    const message = new Incoming()
-    message.codec = this.#message.codec
-    message.filters = this.#message.filters
-    message.setBody(bytes)
-    this.#message = message
-    this.#bytes = bytes
+    this.kept = withBody(this.kept ?? this.lent, bytes)
+    this.copy = bytes
   }
 
+  /** Only while it is read. */
   get incoming(): Incoming {
-    return this.#message
+    return (this.kept ?? this.lent) as Incoming
   }
 
-  /** A hook or the handler takes its time: the message gets memory of its own. */
+  /** A hook takes its time, and the message is not decoded yet. */
   own(): void {
-    if (this.#own) return
-    this.#own = true
-    this.#message = this.#message.owned()
+    this.kept ??= this.lent?.owned()
   }
 
-  /** @throws StatusError 400 */
-  decode(limits: Pick<Limits, 'maxDepth'>, type: BodyType | undefined): void {
-    this.body = decodeBody(this.#message, this.bodyCodec, limits, type)
+  keepBytes(): void {
+    if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
+    this.lent = undefined
+  }
+
+  /** What was borrowed is given back. */
+  giveBack(): void {
+    this.lent = undefined
   }
 }
 
 /** A message to send on its way through hooks. */
 export class Outbound implements WriteContext {
-  readonly session: CtxSession
+  readonly session: HookedSession
   readonly kind: MessageKind
   readonly seq: number
   readonly serviceMethod: string
   status: StatusError | undefined
-  readonly request: ReadContext | undefined
-  readonly meta: Record<string, string>
-  codec: string
+  readonly request: (ReadContext & Lent) | undefined
   body: unknown
   bodyType: BodyType | undefined
-  readonly #codecs: CodecTable
+  /** Of the body; undefined for a REPLY that tells of a failure, until a hook names one. */
+  bodyCodec: Codec | undefined
+  private readonly given: Readonly<Record<string, string>> | undefined
+  private copy: Record<string, string> | undefined
 
+  /** @param meta its sender's, who may change it once this is sent or `keep` was called */
   constructor(
-    session: CtxSession,
-    codecs: CodecTable,
+    session: HookedSession,
     kind: MessageKind,
     seq: number,
     serviceMethod: string,
     status: StatusError | undefined,
-    request: ReadContext | undefined,
+    request: (ReadContext & Lent) | undefined,
     meta: Readonly<Record<string, string>> | undefined,
-    codec: string,
+    codec: Codec | undefined,
     body: unknown,
     bodyType: BodyType | undefined,
   ) {
@@ -120,17 +156,43 @@ export class Outbound implements WriteContext {
     this.serviceMethod = serviceMethod
     this.status = status
     this.request = request
-    this.meta = { ...meta }
-    this.codec = codec
     this.body = body
     this.bodyType = bodyType
-    this.#codecs = codecs
+    this.bodyCodec = codec
+    this.given = meta
+    this.copy = undefined
+  }
+
+  get meta(): Record<string, string> {
+    this.copy ??= { ...this.given }
+    return this.copy
+  }
+
+  /** As a wire wants it. @throws TypeError when hooks put something else than strings into it */
+  get metaText(): string {
+    const meta = this.copy ?? this.given
+    return meta === undefined ? '' : encodeMeta(meta)
+  }
+
+  get codec(): string {
+    return this.bodyCodec === undefined ? '' : this.bodyCodec.name
+  }
+
+  set codec(name: string) {
+    const named = this.session.codecs.byName(name)
+    if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    this.bodyCodec = named
   }
 
   encode(): Uint8Array {
-    const codec = this.#codecs.byName(this.codec)
-    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(this.codec)}`)
-    const body = encodeBody(codec, this.body, this.bodyType)
+    if (this.bodyCodec === undefined) throw new TypeError('a message that tells of a failure has no body')
+    const body = encodeBody(this.bodyCodec, this.body, this.bodyType)
     return body === null ? new Uint8Array() : Buffer.from(body as Uint8Array)
+  }
+
+  /** A hook takes its time: what is others' is copied. */
+  keep(): void {
+    this.copy ??= { ...this.given }
+    this.request?.keepBytes()
   }
 }

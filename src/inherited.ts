@@ -11,14 +11,17 @@ const storage = new AsyncLocalStorage<Inherited>()
 /** Nobody pays for the look-up, and on Node.js before 24 for a hook on every promise, until a first call brings its deadline. */
 let used = false
 
-/** Calls `handler` so that calls made by it, and by what it starts, inherit from `call`. */
-export function handing<Arg, Context extends Inherited, Result>(
+/** Calls `handler` so that calls made by it, and by what it starts, inherit from `call`, if that brought a deadline. */
+export function handle<Arg, Context extends Inherited, Result>(
   call: Context,
   handler: (arg: Arg, context: Context) => Result,
   arg: Arg,
 ): Result {
-  used = true
-  return storage.run(call, handler, arg, call)
+  if (call.expires !== undefined) {
+    used = true
+    return storage.run(call, handler, arg, call)
+  }
+  return inheriting() ? apart(handler, arg, call) : handler(arg, call)
 }
 
 /** The call whose handler runs, if it brought a deadline and is not answered. */

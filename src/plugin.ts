@@ -1,4 +1,4 @@
-import type { Hook, HookList, MessageHooks } from './hooks.ts'
+import type { Hook, HookedWays, HookList, MessageHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
@@ -39,7 +39,7 @@ interface LifeHooks {
 }
 
 type MessageHookFunctions = {
-  [Name in Exclude<keyof MessageHooks, 'silent'>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
+  [Name in Exclude<keyof MessageHooks, keyof HookedWays>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
 }
 
 /**
@@ -56,7 +56,10 @@ export interface Plugin extends Partial<MessageHookFunctions>, Partial<LifeHooks
 type Compiled<Functions> = { [Name in keyof Functions]: readonly Functions[Name][] | null }
 export type Hooks = MessageHooks & Compiled<LifeHooks>
 
-const names: readonly Exclude<keyof Hooks, 'silent'>[] = [
+type AnyHook = (...args: unknown[]) => unknown
+type HookName = Exclude<keyof Hooks, keyof HookedWays>
+
+const names: readonly HookName[] = [
   'beforeNewEndpoint',
   'afterNewEndpoint',
   'beforeCloseEndpoint',
@@ -88,7 +91,11 @@ const names: readonly Exclude<keyof Hooks, 'silent'>[] = [
 
 /** A class, because an object filled by names is a dictionary to V8: each look would cost 20 ns and more. */
 class CompiledHooks implements Hooks {
-  silent = true
+  callsIn = false
+  pushesIn = false
+  repliesIn = false
+  callsOut = false
+  pushesOut = false
   beforeNewEndpoint: Hooks['beforeNewEndpoint'] = null
   afterNewEndpoint: Hooks['afterNewEndpoint'] = null
   beforeCloseEndpoint: Hooks['beforeCloseEndpoint'] = null
@@ -118,16 +125,13 @@ class CompiledHooks implements Hooks {
   afterDisconnect: Hooks['afterDisconnect'] = null
 }
 
-const serverSide: readonly Exclude<keyof Hooks, 'silent'>[] = [
-  'afterReadCallHeader',
-  'beforeReadCallBody',
-  'afterReadCallBody',
-  'afterReadPushHeader',
-  'beforeReadPushBody',
-  'afterReadPushBody',
-  'beforeWriteReply',
-  'afterWriteReply',
-]
+const ways: Readonly<Record<keyof HookedWays, readonly HookName[]>> = {
+  callsIn: ['afterReadCallHeader', 'beforeReadCallBody', 'afterReadCallBody', 'beforeWriteReply', 'afterWriteReply'],
+  pushesIn: ['afterReadPushHeader', 'beforeReadPushBody', 'afterReadPushBody'],
+  repliesIn: ['afterReadReplyHeader', 'beforeReadReplyBody', 'afterReadReplyBody'],
+  callsOut: ['beforeWriteCall', 'afterWriteCall'],
+  pushesOut: ['beforeWritePush', 'afterWritePush'],
+}
 
 /** Plugins in the order they run: left, middle, right (spec/plugins.md §1.1). A group's and a route's container follow their parent's sides. */
 export class PluginContainer {
@@ -195,13 +199,31 @@ export class PluginContainer {
       if (seen.has(plugin.name)) throw new Error(`two plugins are named ${JSON.stringify(plugin.name)}`)
       seen.add(plugin.name)
     }
-    this.hooks.silent = !all.some((plugin) => serverSide.some((name) => plugin[name] !== undefined))
+    for (const [way, hooks] of Object.entries(ways)) {
+      this.hooks[way as keyof HookedWays] = all.some((plugin) => hooks.some((name) => plugin[name] !== undefined))
+    }
     for (const name of names) {
-      const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => (plugin[name] as Hook<unknown>).bind(plugin))
+      const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => boundTo(plugin, name))
       ;(this.hooks as unknown as Record<string, unknown>)[name] = list.length === 0 ? null : list
     }
   }
 }
+
+/**
+ * One function for a plugin's hook, whichever containers it is in: where messages of many routes pass, V8 sees through a call only as long as it
+ * is always of the same function.
+ */
+function boundTo(plugin: Plugin, name: HookName): AnyHook {
+  const hook = plugin[name] as AnyHook
+  let hooks = bound.get(plugin)
+  if (hooks === undefined) bound.set(plugin, (hooks = new Map()))
+  let known = hooks.get(hook)
+  if (known === undefined) hooks.set(hook, (known = hook.bind(plugin)))
+  return known
+}
+
+/** By plugin and function. */
+const bound = new WeakMap<Plugin, Map<AnyHook, AnyHook>>()
 
 function checkPlugin(plugin: Plugin): void {
   if (typeof plugin !== 'object' || plugin === null) throw new TypeError('a plugin must be an object')

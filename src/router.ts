@@ -5,6 +5,7 @@ import { internName } from './names.ts'
 import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import { isSchema } from './standard-schema.ts'
+import { isThenable } from './thenable.ts'
 
 /** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
 export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
@@ -45,12 +46,16 @@ export class Router {
   unknownCall: CallHandler<Uint8Array, unknown> | undefined
   unknownPush: PushHandler<Uint8Array> | undefined
 
-  constructor(mapper: NameMapper, plugins: PluginContainer) {
+  /** Told of what a hook about a route returned, where that is a promise: registering cannot wait. */
+  private readonly onHook: (result: PromiseLike<unknown>) => void
+
+  constructor(mapper: NameMapper, plugins: PluginContainer, onHook: (result: PromiseLike<unknown>) => void = () => {}) {
     this.mapper = mapper
     this.plugins = plugins
+    this.onHook = onHook
   }
 
-  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire, TypeError for what is no type */
+  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire, TypeError for what is no type; what a hook throws */
   add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined, plugins: PluginContainer): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
@@ -64,8 +69,15 @@ export class Router {
     if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
     while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
     table[id] = { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, hooks: plugins.hooks }
-    const { afterRegRouter } = plugins.hooks
-    if (afterRegRouter !== null) for (const hook of afterRegRouter) hook({ name, kind: table === this.calls ? 'call' : 'push' })
+    try {
+      for (const hook of plugins.hooks.afterRegRouter ?? []) {
+        const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })
+        if (isThenable(result)) this.onHook(result)
+      }
+    } catch (error) {
+      table[id] = undefined
+      throw error
+    }
   }
 }
 

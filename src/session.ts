@@ -1,17 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { type Abort, Aborts } from './aborts.ts'
-import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
+import { ANNOUNCEMENT_KEY, ONCE_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
+import type { CodecTable } from './codec-table.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
-import { asBadMessage, asWriteFailure, sendFailure } from './failures.ts'
+import { asBadMessage, asWriteFailure, receivedFailure, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
-import { Inbound, Outbound } from './hooked-messages.ts'
-import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
+import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
+import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
@@ -25,7 +26,7 @@ import { type Redial, WaitingRoom } from './redial.ts'
 import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
-import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
+import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
 import { Timed, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
@@ -81,8 +82,6 @@ export interface SessionOwner {
 }
 
 const done = Promise.resolve()
-/** CALLs that hooks saw, for the hooks of their REPLYs: an entry goes with its call. */
-const requests = new WeakMap<PendingCall, Outbound>()
 const ignore = (): void => {}
 /** In place of the key of a call that can be made again and has none: it comes behind all that have. */
 const KEYLESS = Number.POSITIVE_INFINITY
@@ -95,7 +94,7 @@ const DRAIN_GRACE = 5000
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession, PeeringOwner {
+export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner {
   readonly #owner: SessionOwner
   #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
@@ -107,6 +106,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   readonly #redial: Redial | undefined
   /** The endpoint's: the same object for life. */
   readonly #hooks: MessageHooks
+  #hookedCalls: HookedCalls | undefined
   /** Calls and pushes made while there is no connection. */
   #room: WaitingRoom | undefined
   #ownId = false
@@ -263,29 +263,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
-      const { beforeWritePush, afterWritePush } = this.#hooks
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.#nextSeq() : extra.seq
+      const meta = extra === undefined ? options?.meta : { ...options?.meta, ...extra.meta }
       let sent: Promise<void> | undefined
-      if (beforeWritePush === null && afterWritePush === null) {
-        const meta = options?.meta === undefined && extra === undefined ? '' : encodeMeta({ ...options?.meta, ...extra?.meta })
-        sent = this.#send(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded)
+      if (this.#hooks.pushesOut) {
+        sent = this.#leave(this.#hooked.sendPush(seq, method, filters, meta, codec, arg, options?.arg, options?.forwarded))
       } else {
-        const { codecs } = this.#owner.settings
-        const out = new Outbound(
-          this,
-          codecs,
-          'push',
-          seq,
-          method,
-          undefined,
-          undefined,
-          { ...options?.meta, ...extra?.meta },
-          codec.name,
-          arg,
-          options?.arg,
-        )
-        sent = this.#sendHooked(beforeWritePush, afterWritePush, filters, out, options?.forwarded)
+        const text = meta === undefined ? '' : encodeMeta(meta)
+        sent = this.sendMessage(filters, MessageType.Push, seq, method, text, codec, arg, options?.arg, options?.forwarded)
       }
       if (sent === undefined) return done
       sent.catch(ignore)
@@ -315,6 +301,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   close(options?: { timeout?: number }): Promise<void> {
     this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
     return this.#closed
+  }
+
+  /** The endpoint's. @internal */
+  get codecs(): CodecTable {
+    return this.#owner.settings.codecs
   }
 
   /** The sequence number of the CALL or PUSH sent last. */
@@ -400,7 +391,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #beforeNext(): void {
     const { settings } = this.#owner
     const hooks = this.#hooks
-    let waiting: Promise<void> | undefined
+    let waiting: Promise<unknown> | undefined
     try {
       waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
     } catch {
@@ -1119,20 +1110,18 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       if (options?.idempotent === true && key === 0) key = this.#resume !== undefined ? this.#resume.openKey() : KEYLESS
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.#nextSeq() : extra.seq
-      const call = new PendingCall(this, seq, method, full, resultType, resolve, reject)
+      const hooked = this.#hooks.callsOut
+      const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
       call.key = key
       if (this.#redial?.wait === true || key > 0) call.again = (left) => this.#wait(left, method, arg, options, full, settled, reject, key)
-      const { beforeWriteCall, afterWriteCall } = this.#hooks
+      const plain = options === undefined && told < 0 && extra === undefined
+      const meta = plain ? undefined : this.#callMeta(options, told, key, extra?.meta)
       let sent: Promise<void> | undefined
-      if (beforeWriteCall === null && afterWriteCall === null) {
-        const meta =
-          options === undefined && told < 0 && extra === undefined ? '' : encodeMeta(this.#callMeta(options, told, key, extra?.meta))
-        sent = this.#send(filters, MessageType.Call, call.seq, method, meta, codec, arg, options?.arg, options?.forwarded, call)
+      if (hooked) {
+        sent = this.#leave(this.#hooked.sendCall(call as HookedCall, filters, meta, codec, arg, options?.arg, options?.forwarded))
       } else {
-        const meta = this.#callMeta(options, told, key, extra?.meta)
-        const out = new Outbound(this, settings.codecs, 'call', call.seq, method, undefined, undefined, meta, codec.name, arg, options?.arg)
-        requests.set(call, out)
-        sent = this.#sendHooked(beforeWriteCall, afterWriteCall, filters, out, options?.forwarded, call)
+        const text = meta === undefined ? '' : encodeMeta(meta)
+        sent = this.sendMessage(filters, MessageType.Call, seq, method, text, codec, arg, options?.arg, options?.forwarded, call)
       }
       this.#pending.set(call)
       sent?.catch((error) => this.#notSent(call, error))
@@ -1221,27 +1210,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return meta
   }
 
-  /** Sends what the hooks leave of `out`. As `#send`; it also throws, or rejects with, what a hook before the write throws. */
-  #sendHooked(
-    before: HookList<WriteContext>,
-    after: HookList<WriteContext>,
-    filters: readonly Filter[] | undefined,
-    out: Outbound,
-    forwarded: boolean | undefined,
-    call?: PendingCall,
-  ): Promise<void> | undefined {
-    const type = out.kind === 'call' ? MessageType.Call : MessageType.Push
-    const { epoch } = this
-    const send = (): Promise<void> | undefined => {
-      // A close in between waits for it, on either side.
-      if (this.epoch === epoch ? this.#state === 'redialing' || this.#state === 'closed' : out.kind === 'call' || this.#state !== 'open')
-        throw new StatusError(Code.ConnectionClosed)
-      if (this.epoch !== epoch) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY] // of another connection
-      const { seq, serviceMethod, meta, codec, body, bodyType } = out
-      return this.#send(filters, type, seq, serviceMethod, encodeMeta(meta), this.#codecFor(codec), body, bodyType, forwarded, call)
-    }
-    const { hookTimeout, log } = this.#owner.settings
-    const sent = writeThrough(before, after, out, hookTimeout, log, send)
+  /** What hooks keep from being written is waited for by a close. */
+  #leave(sent: Promise<void> | undefined): Promise<void> | undefined {
     if (sent === undefined) return undefined
     this.#leaving++
     const left = (): void => this.#left()
@@ -1251,7 +1221,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** A call that waited for its filters could not be sent. */
   #notSent(call: PendingCall, error: unknown): void {
-    if (this.#pending.peek(call.seq) !== call) return // its deadline was faster, or the session's end
+    if (!this.isPending(call)) return // its deadline was faster, or the session's end
     this.#forget(call)
     call.fail(asWriteFailure(error))
   }
@@ -1259,8 +1229,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /**
    * Undefined when it was sent at once.
    * @throws (or rejects) StatusError 102 or 104, or what codec and filters throw
+   * @internal
    */
-  #send(
+  sendMessage(
     filters: readonly Filter[] | undefined,
     type: number,
     seq: number,
@@ -1346,21 +1317,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
     if (this.#resume?.token === undefined && this.#resume !== undefined && this.#peering?.known !== true) this.#resume.keepNothing()
-    const { afterReadReplyHeader, beforeReadReplyBody, afterReadReplyBody } = this.#hooks
-    if (afterReadReplyHeader !== null || beforeReadReplyBody !== null || afterReadReplyBody !== null) {
-      this.#onReplyHooked(call, message, meta)
-      return
-    }
-    let failure: StatusError | undefined
-    let body: unknown
+    let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
-      const status = message.status ?? this.#readStatus(message)
+      status = message.status ?? this.#readStatus(message)
       if (status === undefined) {
         this.fail(CloseReason.Status)
         return
       }
-      if (status.code !== 0) failure = receivedFailure(status, meta)
     }
+    if (this.#hooks.repliesIn) {
+      this.#hooked.receive(call, message, meta, status)
+      return
+    }
+    let failure: StatusError | undefined
+    let body: unknown
+    if (status !== undefined && status.code !== 0) failure = receivedFailure(status, meta)
     if (failure === undefined) {
       try {
         const { codecs, limits } = this.#owner.settings
@@ -1369,10 +1340,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         failure = asBadMessage(error)
       }
     }
-    this.#settle(call, failure, body, meta, message.codec)
+    this.settle(call, failure, body, meta, message.codec)
   }
 
-  #settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
+  /** @internal */
+  settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (call.key > 0) this.#closeKey(call.key)
@@ -1390,50 +1362,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#onIdle !== undefined) this.#checkIdle()
   }
 
-  /** spec/plugins.md §1.3: the hook after the body runs for what succeeded. A hook that fails fails the call. */
-  #onReplyHooked(call: PendingCall, message: Incoming, meta: Meta): void {
-    const { settings } = this.#owner
-    const hooks = this.#hooks
-    const status = message.status ?? this.#readStatus(message)
-    if (status === undefined) {
-      this.fail(CloseReason.Status)
-      return
-    }
-    const failed = status.code === 0 ? undefined : receivedFailure(status, meta)
-    const { codec } = message
-    const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec), failed, requests.get(call))
-    const steps = [
-      () => runHooks(hooks.afterReadReplyHeader, inbound, settings.hookTimeout),
-      () => runHooks(hooks.beforeReadReplyBody, inbound, settings.hookTimeout),
-      () => (failed === undefined ? void inbound.decode(settings.limits, call.resultType) : undefined),
-      () => (failed === undefined ? runHooks(hooks.afterReadReplyBody, inbound, settings.hookTimeout) : undefined),
-    ]
-    const settle = (failure: StatusError | undefined): void => {
-      // Its deadline may have been faster, or the session's end.
-      if (this.#pending.peek(call.seq) === call) this.#settle(call, failure, inbound.body, meta, codec)
-    }
-    let resume = ignore
-    let waiting: Promise<void> | undefined
-    try {
-      waiting = inTurn(steps, () => {
-        inbound.own()
-        resume = this.holdReading()
-      })
-    } catch (error) {
-      settle(toStatusError(error, true))
-      return
-    }
-    if (waiting === undefined) {
-      settle(failed)
-    } else {
-      void waiting
-        .then(
-          () => settle(failed),
-          (error) => settle(toStatusError(error, true)),
-        )
+  /** @internal */
+  isPending(call: PendingCall): boolean {
+    return this.#pending.peek(call.seq) === call
+  }
 
-        .finally(resume)
-    }
+  get #hooked(): HookedCalls {
+    this.#hookedCalls ??= new HookedCalls(this, this.#owner.settings, this.#hooks)
+    return this.#hookedCalls
   }
 
   #readStatus(message: Incoming): DecodedStatus | undefined {
@@ -1477,6 +1413,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#drainAwaited && !this.#filters.busy
   }
 
+  /** @internal */
+  requireSendable(epoch: number): void {
+    // A close in between waits for it, on either side.
+    const gone =
+      this.epoch === epoch ? this.#state === 'redialing' || this.#state === 'away' || this.#state === 'closed' : this.#state !== 'open'
+    if (gone) throw new StatusError(Code.ConnectionClosed)
+  }
+
   /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */
   #nextSeq(): number {
     do {
@@ -1506,11 +1450,6 @@ class SessionTimer extends Timed {
   override expire(): void {
     this.#act()
   }
-}
-
-function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
-  const retryAfter = meta === noMeta || meta[RETRY_AFTER_KEY] === undefined ? undefined : readTimeout(meta[RETRY_AFTER_KEY])
-  return new StatusError(code, message, cause, { retryAfter })
 }
 
 function requireSent(result: SendResult): void {

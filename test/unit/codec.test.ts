@@ -244,3 +244,35 @@ test('texts encode as JSON.stringify would, with and without escapes', () => {
     assert.equal(quoted, JSON.stringify(text))
   }
 })
+
+test('json: what goes between quotation marks as it is, at every length and place', () => {
+  const quotes = jsonCodec.quotes as (text: string) => boolean
+  for (let length = 0; length < 40; length++) {
+    const text = 'x'.repeat(length)
+    assert.equal(quotes(text), true, `${length} characters`)
+    for (let at = 0; at < length; at++) {
+      for (const other of ['"', '\\', '\u001f', '\u007f', 'é', '\u2028']) {
+        const spoilt = text.slice(0, at) + other + text.slice(at + 1)
+        assert.equal(quotes(spoilt), false, `${length} characters, ${JSON.stringify(other)} at ${at}`)
+      }
+    }
+  }
+  for (const code of Array(0x80).keys()) {
+    const text = String.fromCharCode(code)
+    const plain = JSON.stringify(text) === `"${text}"` && code !== 0x7f
+    assert.equal(quotes(text), plain, `character ${code}`)
+    assert.equal(quotes('0123456789abcdef'.concat(text)), plain, `character ${code} behind sixteen`)
+  }
+})
+
+test('json: a long text refused at its end takes no longer than one that is not, by and large', () => {
+  const quotes = jsonCodec.quotes as (text: string) => boolean
+  const taken = (text: string): number => {
+    const start = performance.now()
+    quotes(text)
+    return performance.now() - start
+  }
+  const text = 'x'.repeat(1 << 20)
+  // Quadratic it would be minutes.
+  assert.ok(taken(`${text}"`) < 5_000, 'time')
+})

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apart, handing, type Inherited, inherited, inheriting } from '../../src/inherited.ts'
+import { apart, handle, type Inherited, inherited, inheriting } from '../../src/inherited.ts'
 
 const call = (): { expires: number | undefined; signal: AbortSignal } => ({
   expires: performance.now() + 1000,
@@ -15,12 +15,12 @@ test('nobody inherits outside of a handler', () => {
 test('a handler gets its argument and context, and so does whoever called it get its result', () => {
   const outer = call()
   assert.deepEqual(
-    handing(outer, (arg: number, context) => [arg, context === outer], 5),
+    handle(outer, (arg: number, context) => [arg, context === outer], 5),
     [5, true],
   )
   assert.throws(
     () =>
-      handing(
+      handle(
         outer,
         () => {
           throw new Error('mine')
@@ -35,7 +35,7 @@ test('a handler gets its argument and context, and so does whoever called it get
 test('what a handler starts inherits until it is answered', async () => {
   const outer = call()
   let seen: (Inherited | undefined)[] = []
-  await handing(
+  await handle(
     outer,
     async () => {
       seen.push(inherited())
@@ -55,7 +55,7 @@ test('what a handler starts inherits until it is answered', async () => {
   seen = []
   await Promise.all(
     [call(), call()].map((own) =>
-      handing(
+      handle(
         own,
         async () => {
           await new Promise(setImmediate)
@@ -71,7 +71,7 @@ test('what a handler starts inherits until it is answered', async () => {
 
 test('what is run apart inherits nothing, now and later', async () => {
   const outer = call()
-  const found = await handing(
+  const found = await handle(
     outer,
     () =>
       apart(async (value: number) => {

@@ -1,0 +1,120 @@
+// A CALL with hooks on the server, without sockets: Session, Dispatcher, codec and handler over a wire that drops what it is given. The hooks are
+// those of a CALL's whole way, and count; the last five return promises, so that a message waits five times.
+import assert from 'node:assert/strict'
+import { load } from './dist.mjs'
+import { measure, report } from './measure.mjs'
+
+const { Dispatcher } = await load('dispatcher')
+const { Incoming, MessageType, TextHint } = await load('message')
+const { internName } = await load('names')
+const { httpName } = await load('naming')
+const { readOptions } = await load('options')
+const { PluginContainer } = await load('plugin')
+const { RouteGroup, Router } = await load('router')
+const { Session } = await load('session')
+const { TimerWheel } = await load('timer-wheel')
+const { SendResult } = await load('transport')
+
+const METHOD = '/bench/echo'
+const BATCH = 1_000
+const text = 'x'.repeat(62)
+const buffer = Buffer.from(`"${text}"`)
+const route = internName(METHOD)
+const names = ['afterReadCallHeader', 'beforeReadCallBody', 'afterReadCallBody', 'beforeWriteReply', 'afterWriteReply']
+/** Written out, as five functions of five plugins would be. */
+const plugins = {
+  none: () => [],
+  sync: (counts) => [
+    {
+      name: 'sync',
+      afterReadCallHeader: () => void counts[0]++,
+      beforeReadCallBody: () => void counts[1]++,
+      afterReadCallBody: () => void counts[2]++,
+      beforeWriteReply: () => void counts[3]++,
+      afterWriteReply: () => void counts[4]++,
+    },
+  ],
+  async: (counts) => [Object.fromEntries([['name', 'async'], ...names.map((name, i) => [name, async () => void counts[i]++])])],
+}
+
+/** `run` delivers BATCH calls and returns, or resolves to, the number of their replies. */
+function serverWith(kind) {
+  const counts = names.map(() => 0)
+  const settings = readOptions({ log: false, limits: { maxRunning: BATCH } })
+  const container = new PluginContainer(plugins[kind](counts))
+  const router = new Router(httpName, container)
+  new RouteGroup(router).routeCall(METHOD, (value) => value)
+  const dispatcher = new Dispatcher(settings, router)
+  const owner = {
+    settings,
+    hooks: container.hooks,
+    wheel: new TimerWheel(),
+    onRequest: (session, message) => dispatcher.dispatch(session, message),
+  }
+  let sent = 0
+  let received = 0
+  let held = false
+  let done = () => {}
+  const wire = {
+    envelope: undefined,
+    localAddress: '',
+    remoteAddress: '',
+    sink: undefined,
+    send(_type, _seq, _route, _method, _status, _meta, _codec, body) {
+      if (body !== text) throw new Error('wrong reply')
+      if (++sent === BATCH) done()
+      return SendResult.Ok
+    },
+    hold() {
+      held = true
+    },
+    release() {
+      held = false
+      deliver()
+    },
+  }
+  const session = new Session(owner, wire, 'bench', 'raw', false)
+  const message = new Incoming()
+  /** As a wire does, until it is held. */
+  const deliver = () => {
+    while (!held && received < BATCH) {
+      message.type = MessageType.Call
+      message.seq = received++
+      message.route = route
+      message.codec = settings.codec.id
+      message.hint = TextHint.Quoted
+      message.buffer = buffer
+      message.bodyEnd = buffer.length
+      session.onMessage(message)
+    }
+  }
+  const sync = () => {
+    sent = received = 0
+    deliver()
+    return sent
+  }
+  const async = () => {
+    const all = new Promise((resolve) => {
+      done = () => resolve(sent)
+    })
+    sync()
+    return all
+  }
+  const run = kind === 'async' ? async : sync
+  return { run, counts }
+}
+
+for (const [kind, label] of [
+  ['none', 'no hooks'],
+  ['sync', 'five hooks'],
+  ['async', 'five hooks that return promises'],
+]) {
+  const { run, counts } = serverWith(kind)
+  assert.equal(await run(), BATCH)
+  if (kind !== 'none') {
+    await new Promise(setImmediate)
+    assert.deepEqual(counts, Array(names.length).fill(BATCH))
+  }
+  await measure('hooks', `a call, ${label}`, BATCH, { js: run })
+}
+report()

@@ -1,0 +1,67 @@
+import { RETRY_AFTER_KEY } from './announcement.ts'
+import { CloseReason } from './close-reason.ts'
+import type { Filter } from './filter.ts'
+import { encodeMeta } from './meta.ts'
+import type { Settings } from './options.ts'
+import { describe } from './requests.ts'
+import type { Session } from './session.ts'
+import { Code, StatusError } from './status.ts'
+import { encodeStatus } from './status-json.ts'
+import { SendResult } from './transport.ts'
+
+/** What a reply goes through. */
+export type Filters = readonly Filter[] | undefined
+
+/** REPLYs that tell of a failure, and what becomes of those that cannot be sent. */
+export class Replies {
+  readonly #settings: Settings
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  /**
+   * @param last nothing more is tried when it cannot be sent
+   * @returns whether it was sent; what waits for its filters counts as that
+   */
+  sendStatus(
+    session: Session,
+    filters: Filters,
+    seq: number,
+    status: StatusError,
+    meta: Readonly<Record<string, string>> | undefined,
+    last = false,
+  ): boolean {
+    const text = encodeStatus(status.code, status.message, status.cause)
+    const onError = (error: unknown): void => {
+      // Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone.
+      this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
+      session.fail(CloseReason.Local)
+    }
+    try {
+      const { retryAfter } = status
+      if (retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(retryAfter)) }
+      const sent = session.replyStatus(filters, seq, text, meta === undefined ? '' : encodeMeta(meta))
+      if (sent === SendResult.Ok) return true
+      if (typeof sent === 'number') {
+        this.notSent(session, filters, seq, sent, last)
+        return false
+      }
+      sent.then((result) => this.notSent(session, filters, seq, result, last), onError)
+      return true
+    } catch (error) {
+      onError(error)
+      return false
+    }
+  }
+
+  /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
+  notSent(session: Session, filters: Filters, seq: number, result: SendResult, last = false): void {
+    if (result === SendResult.TooLarge) {
+      const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })
+      if (!last) this.sendStatus(session, filters, seq, status, undefined, true)
+    } else if (result === SendResult.Unsent) {
+      session.fail(CloseReason.Unsent)
+    }
+  }
+}

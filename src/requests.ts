@@ -1,0 +1,48 @@
+import { bodyText, type Codec, decodeBody } from './codec.ts'
+import type { Limits } from './limits.ts'
+import { type Incoming, TextHint } from './message.ts'
+import { type MessageType as BodyType, bytes } from './message-type.ts'
+import { findNameText, nameText } from './names.ts'
+import type { AnyHandler, Route, Router } from './router.ts'
+import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
+
+/** The service method of a CALL or PUSH. */
+export function methodOf(message: Incoming): string {
+  if (message.route >= 0) return nameText(message.route)
+  return message.method ?? bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
+}
+
+/** The route of a service method that is not the message's own. */
+export function findRoute(router: Router, name: string, isCall: boolean, orCall: boolean): Route | undefined {
+  const route = findNameText(name)
+  if (route < 0) return undefined
+  return (isCall ? router.calls : router.pushes)[route] ?? (orCall ? router.calls[route] : undefined)
+}
+
+/** What takes messages without a route. @throws StatusError 400 or 404 */
+export function unknownHandler(router: Router, method: string, isCall: boolean): AnyHandler {
+  if (method === '') throw badMessage('invalid service method for message')
+  const handler = isCall ? router.unknownCall : router.unknownPush
+  if (handler === undefined) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
+  return handler as AnyHandler
+}
+
+/** @throws StatusError 400 */
+export function decodeArg(
+  message: Incoming,
+  codec: Codec | undefined,
+  limits: Pick<Limits, 'maxDepth'>,
+  type: BodyType | undefined,
+): unknown {
+  if (codec === undefined && message.codec !== 0 && type !== bytes) throw badMessage(`unsupported codec id: ${message.codec}`)
+  return decodeBody(message, codec, limits, type)
+}
+
+/** What the log tells of an error of ours or the user's. */
+export function describe(thrown: unknown): string {
+  try {
+    return thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : textOf(thrown)
+  } catch {
+    return ''
+  }
+}
