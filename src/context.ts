@@ -6,6 +6,7 @@ import type { MessageHooks } from './hooks.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
+import type { StatusError } from './status.ts'
 
 /** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
 export interface PushContext {
@@ -18,7 +19,7 @@ export interface PushContext {
   readonly codec: string
   /** Names of the transfer filters it came through, outermost first. */
   readonly filters: readonly string[]
-  /** Fires when the session closes. */
+  /** Fires when the session closes, or the handler ran over the session's `contextAge`; `reason` is a StatusError, 102 or 408. */
   readonly signal: AbortSignal
   /** When the caller stops waiting, in milliseconds of `performance.now()`; undefined when it did not say. */
   readonly deadline: number | undefined
@@ -152,6 +153,12 @@ export class Context implements CallContext {
     if (this.meta === noMeta) return undefined // the usual case, without a look-up
     const wish = this.meta['X-Accept-Body-Codec']
     return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? this.codecs.byId(Number(wish)) : undefined
+  }
+
+  /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
+  abort(reason: StatusError): void {
+    this.controller ??= this.session.abortOnClose()
+    this.controller.abort(reason)
   }
 
   /** The handler settled. @internal */

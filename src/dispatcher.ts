@@ -1,6 +1,7 @@
 import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
+import { ContextAge } from './context-age.ts'
 import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
@@ -15,6 +16,7 @@ import type { Session } from './session.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
 import { decodeStatus, encodeStatus } from './status-json.ts'
 import { isThenable } from './thenable.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult } from './transport.ts'
 
 /** What a reply goes through. */
@@ -27,11 +29,13 @@ type Filters = readonly Filter[] | undefined
 export class Dispatcher {
   readonly #settings: Settings
   readonly #router: Router
+  readonly #wheel: TimerWheel
   /** Of messages without a route. */
   readonly #hooks: MessageHooks
 
-  constructor(settings: Settings, router: Router) {
+  constructor(settings: Settings, router: Router, wheel: TimerWheel) {
     this.#settings = settings
+    this.#wheel = wheel
     this.#router = router
     this.#hooks = router.plugins.hooks
   }
@@ -188,6 +192,10 @@ export class Dispatcher {
         if (ctx.hooks !== null) ctx.inbound?.own() // the hooks of the reply may look at the CALL's bytes
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
+        if (session.contextAge > 0) {
+          this.#runAged(ctx, promise, isCall, session.contextAge)
+          return
+        }
         promise.then(
           (value) => this.#settle(ctx, isCall, value),
           (error) => this.#settleFailed(ctx, isCall, error),
@@ -200,6 +208,33 @@ export class Dispatcher {
     }
     if (isCall) this.#succeeded(ctx, result)
     ctx.finish()
+  }
+
+  /** A handler that may run `age` milliseconds. */
+  #runAged(ctx: Context, promise: Promise<unknown>, isCall: boolean, age: number): void {
+    const time = new ContextAge(ctx, age, (error) => {
+      if (isCall) this.#failed(ctx, true, error)
+      else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
+    })
+    this.#wheel.add(time, age)
+    promise.then(
+      (value) => {
+        this.#wheel.remove(time)
+        if (time.passed) this.#endLate(ctx)
+        else this.#settle(ctx, isCall, value)
+      },
+      (error) => {
+        this.#wheel.remove(time)
+        if (time.passed) this.#endLate(ctx)
+        else this.#settleFailed(ctx, isCall, error)
+      },
+    )
+  }
+
+  /** A handler settled whose caller was answered already. */
+  #endLate(ctx: Context): void {
+    ctx.finish()
+    ctx.session.ended()
   }
 
   #settle(ctx: Context, isCall: boolean, value: unknown): void {

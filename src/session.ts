@@ -18,6 +18,8 @@ import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
+import { AGE_PASSED, SessionAge } from './session-age.ts'
+import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
@@ -85,6 +87,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
+  #age: number
+  #contextAge: number
+  /** There with the first age. */
+  #aging: SessionAge | undefined
+  /** Its age passed, and it is dialled anew as soon as what runs is done. */
+  #renewing = false
+  #socket: WireSocket | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #filters: FilterPipes
@@ -104,9 +113,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
+    this.#age = owner.settings.sessionAge
+    this.#contextAge = owner.settings.contextAge
     if (preparing) {
       this.#state = 'preparing'
       this.#early = new EarlyPhase(this.#earlyOwner())
+    } else if (this.#age > 0) {
+      this.#startAging()
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     wire.sink = this
@@ -148,6 +161,37 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   get swap(): Map<unknown, unknown> {
     this.#swap ??= new Map()
     return this.#swap
+  }
+
+  /** The socket below it, to look at and to set up. */
+  get socket(): SessionSocket {
+    this.#socket ??= new WireSocket(this.#wire)
+    return this.#socket
+  }
+
+  /** Milliseconds it may live, 0 for no limit. Default: the endpoint's `sessionAge`. */
+  get age(): number {
+    return this.#age
+  }
+
+  /**
+   * Closes it gracefully after so many milliseconds from now, 0 for never; one with redial is dialled anew then, and has as many again
+   * (spec/behaviour.md §5.1). No more than 2^31 - 1.
+   * @throws RangeError
+   */
+  setAge(ms: number): void {
+    this.#age = duration('age', ms ?? Number.NaN, 0, 0)
+    if (this.#state !== 'closed' && this.#state !== 'closing') this.#startAging()
+  }
+
+  /** Milliseconds a handler of its requests may run, 0 for no limit. Default: the endpoint's `contextAge`. */
+  get contextAge(): number {
+    return this.#contextAge
+  }
+
+  /** Counts for what comes from now on. @throws RangeError */
+  setContextAge(ms: number): void {
+    this.#contextAge = duration('contextAge', ms ?? Number.NaN, 0, 0)
   }
 
   /** Handlers of this session's requests that have not settled. */
@@ -222,6 +266,28 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
   }
 
+  /**
+   * A push that no hook sees; it may go out before the session runs too (spec/behaviour.md §2).
+   * @throws StatusError (rejects): 102 also while it is dialled anew, or 104
+   */
+  rawPush(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    try {
+      if (this.#early === undefined) this.#requireOpen()
+      const codec = this.#codecFor(options?.codec)
+      const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
+      checkMessageType(options?.arg, 'option arg')
+      const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+      const seq = this.#nextSeq()
+      const sent = this.#send(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded) ?? done
+      sent.catch(ignore)
+      return sent
+    } catch (error) {
+      const failed = Promise.reject(asWriteFailure(error))
+      failed.catch(ignore)
+      return failed
+    }
+  }
+
   #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     const room = this.#requireRoom()
     const sent = new Promise<void>((resolve, reject) => {
@@ -286,6 +352,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (early === undefined || this.#state !== 'preparing') return
     this.#state = 'open'
     this.#early = undefined
+    if (this.#age > 0) this.#startAging()
     this.#run(early)
   }
 
@@ -386,15 +453,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onClose(reason: number, detail: string): void {
-    if (this.#state === 'redialing') {
+    const renewed = this.#renewing
+    if (this.#state === 'redialing' && !renewed) {
       // An attempt that got a connection lost it again.
       this.#early?.fail(closeReasonText[reason])
       this.#attached = false
       return
     }
-    const redial = this.#redial !== undefined && this.#state === 'open' && (reason !== CloseReason.Local || this.#cause !== undefined)
+    const lost = this.#redial !== undefined && this.#state === 'open' && (reason !== CloseReason.Local || this.#cause !== undefined)
     const error = this.#lose(reason, detail)
-    if (!redial) {
+    if (!lost && !renewed) {
       this.#over(reason, error)
       return
     }
@@ -403,7 +471,35 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#attached = false
     this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
     this.#owner.onSessionLost(this)
-    this.#tell('redialing', error)
+    if (renewed) this.#onIdle?.()
+    else this.#tell('redialing', error)
+  }
+
+  #startAging(): void {
+    this.#aging ??= new SessionAge(this.#owner.wheel, () => this.#onAge())
+    this.#aging.start(this.#age)
+  }
+
+  #onAge(): void {
+    // While redialing the next connection has its own time.
+    if (this.#state !== 'open' && this.#state !== 'preparing') return
+    this.#cause ??= AGE_PASSED
+    if (this.#redial === undefined || this.#state !== 'open') void this.close()
+    else void this.#renew()
+  }
+
+  /** What runs on this connection is done first; what is called meanwhile has the next one. */
+  async #renew(): Promise<void> {
+    const { settings, wheel } = this.#owner
+    this.#state = 'redialing'
+    this.#renewing = true
+    this.#attached = true
+    this.#room ??= new WaitingRoom(wheel, settings.limits.maxRunning)
+    this.#tell('redialing', new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), AGE_PASSED, { stack: false }))
+    if (!this.#idleNow()) await this.#idle(settings.closeTimeout)
+    if (!this.#renewing) return // lost, or closed
+    this.#filters.drop()
+    this.#wire.end()
   }
 
   /** A new connection, for hooks to try out. @internal */
@@ -411,6 +507,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.epoch++
     this.#attached = true
     this.#wire = wire
+    this.#socket?.move(wire)
     this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
     this.#early = new EarlyPhase(this.#earlyOwner())
     if (!this.#ownId) {
@@ -438,6 +535,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state !== 'redialing' || !this.#attached || early === undefined) return false
     this.#state = 'open'
     this.#early = undefined
+    if (this.#age > 0) this.#startAging()
     this.#run(early)
     this.#room?.run()
     this.#tell('redialed')
@@ -448,6 +546,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   giveUp(reason: number, detail: string): void {
     if (this.#state !== 'redialing') return
     this.detach()
+    this.#renewing = false
     const error = this.#lose(reason, detail)
     this.#room?.fail(error)
     this.#over(reason, error)
@@ -456,13 +555,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** What a lost connection takes with it. */
   #lose(reason: number, detail: string): StatusError {
     this.#state = 'closed'
+    this.#renewing = false
+    this.#aging?.start(0)
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     this.#filters.drop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
-    if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    if (isViolation(reason) || (told !== undefined && told !== AGE_PASSED))
+      log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
       this.#owner.wheel.remove(call)
@@ -831,7 +933,14 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async #close(timeout: number): Promise<void> {
-    if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
+    if (this.#renewing) {
+      this.#renewing = false
+      this.#cause = undefined
+      this.#onIdle?.()
+      this.#room?.fail(new StatusError(Code.ConnectionClosed))
+    } else if (this.#state === 'redialing') {
+      this.giveUp(CloseReason.Local, '')
+    }
     if (this.#state === 'closed') return
     this.#state = 'closing'
     const closed = new Promise<void>((resolve) => {
