@@ -125,6 +125,7 @@ const ORDER = [
   'router',
   'dispatcher',
   'endpoint',
+  'multi-client',
   'plugins/body-cipher',
   'plugins/*',
   'index',

@@ -191,7 +191,8 @@ function readLimits(limits: Partial<Limits>): Readonly<Limits> {
   return Object.freeze(result)
 }
 
-function whole(name: string, value: number, min: number, max: number): number {
+/** A whole number of an option. @throws RangeError */
+export function whole(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${String(value)}`)
   }

@@ -200,7 +200,10 @@ onEachTransport('context age', (transport) => {
   test('what the handler rejects with afterwards changes nothing', async (t) => {
     const log = recorder()
     const { server, session, peer } = await pair(t, transport, { server: { contextAge: 10, log } })
-    server.routeCall('/slow', (_: unknown, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))))
+    server.routeCall(
+      '/slow',
+      (_: unknown, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
     assert.equal((await status(session.call('/slow')))[0], 408)
     while (peer.running > 0) await new Promise(setImmediate)
     server.routeCall('/ok', () => 'ok')
