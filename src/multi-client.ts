@@ -264,6 +264,7 @@ export class MultiClient {
   }
 
   #add(session: Session): void {
+    if (session.state === 'closed') return
     const member: Member = { session, calls: 0, idleSince: performance.now() }
     this.#members.push(member)
     session.on('redialed', () => this.#serve())

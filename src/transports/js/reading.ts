@@ -25,8 +25,6 @@ const message = new Incoming()
 
 /** What the reading half of a wire asks of the whole, and tells it. */
 export interface ReadingOwner {
-  /** Much of our answers is unsent: nothing is handed on. */
-  readonly pressed: boolean
   /** Bytes that break the protocol or a limit: the connection must close. */
   onBroken(reason: number): void
   /** The sink threw. */
@@ -52,6 +50,8 @@ export class Reading {
   #resuming = false
   /** Not delivering: had its share of this turn, or a part, or is held. */
   #yielded = false
+  /** Much of our answers is unsent: nothing is handed on. */
+  #pressed = false
   /** Calls of `hold` that were not followed by `release`. */
   #holds = 0
   /** `sink.onDrain` is due. */
@@ -89,7 +89,7 @@ export class Reading {
   /** There is a sink now. */
   start(): void {
     if (this.#framing === Framing.Peek) this.#owner.watch()
-    if (!this.#owner.pressed) this.#socket.resume()
+    if (!this.#pressed) this.#socket.resume()
   }
 
   /** Delivers nothing any more. */
@@ -104,9 +104,9 @@ export class Reading {
     this.#framer.feed(chunk as Buffer, length)
     if (this.#framing === Framing.Peek) {
       this.#peek()
-    } else if (this.#owner.pressed || this.#yielded) {
+    } else if (this.#pressed || this.#yielded) {
       this.#framer.keep()
-      if (this.#framer.rest > MAX_WAITING) this.stop()
+      if (this.#framer.rest > MAX_WAITING) this.#stop()
     } else {
       this.#deliver()
     }
@@ -114,20 +114,27 @@ export class Reading {
 
   /** The peer's FIN came. False when messages before it wait: `onPeerEnded` follows them. */
   ended(): boolean {
-    if (!this.#yielded && !this.#owner.pressed && !this.#peeking) return true
+    if (!this.#yielded && !this.#pressed && !this.#peeking) return true
     this.#peerEnded = true
     return false
   }
 
   /** Reads no more for now. */
-  stop(): void {
+  #stop(): void {
     if (this.#stopped) return
     this.#stopped = true
     this.#socket.pause()
   }
 
-  /** The peer took what was unsent. */
-  eased(): void {
+  /** Too much is unsent. */
+  press(): void {
+    this.#pressed = true
+    this.#stop()
+  }
+
+  /** The peer took it. */
+  ease(): void {
+    this.#pressed = false
     this.#drained = true
     this.#resumeLater()
   }
@@ -143,7 +150,7 @@ export class Reading {
     this.#holds++
     if (!this.#open) return
     this.#yielded = true
-    this.stop()
+    this.#stop()
   }
 
   release(): void {
@@ -159,12 +166,11 @@ export class Reading {
     if (this.#holds > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
-    const owner = this.#owner
-    if (!this.#open || owner.pressed || this.sink === undefined) return
+    if (!this.#open || this.#pressed || this.sink === undefined) return
     if (this.#framing !== Framing.Peek) this.#deliver()
-    if (!this.#open || owner.pressed || this.#yielded) return
+    if (!this.#open || this.#pressed || this.#yielded) return
     if (this.#peerEnded) {
-      owner.onPeerEnded()
+      this.#owner.onPeerEnded()
     } else if (this.#stopped) {
       this.#stopped = false
       this.#socket.resume()
@@ -176,7 +182,7 @@ export class Reading {
     const partial = this.partial
     if (!this.#open || partial === 0) return true
     const cut = this.#framer.cuts
-    if (cut !== this.#sweptCut || this.#owner.pressed || this.#yielded) {
+    if (cut !== this.#sweptCut || this.#pressed || this.#yielded) {
       this.#sweptCut = cut
       this.#cutSince = clock
       return true
@@ -189,7 +195,7 @@ export class Reading {
   #peek(): void {
     this.#framer.keep()
     this.#peeking = true
-    this.stop()
+    this.#stop()
     this.#framer.peek(message)
     try {
       this.sink?.onMessage(message)
@@ -210,13 +216,13 @@ export class Reading {
         this.sink?.onMessage(message)
         if (!this.#open) return
         if (--this.#share === 0) {
-          this.stop()
+          this.#stop()
           this.#yield()
         } else if (--part === 0 && framer.rest > 0) {
           this.#yield()
         }
         // Too much unsent: what was read waits too, so that its answers do not pile up as well.
-        if (this.#yielded || this.#owner.pressed) {
+        if (this.#yielded || this.#pressed) {
           framer.keep()
           return
         }

@@ -174,12 +174,12 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
 
   /** @internal */
   onPressed(): void {
-    this.#reading.stop()
+    this.#reading.press()
   }
 
   /** @internal */
   onEased(): void {
-    this.#reading.eased()
+    this.#reading.ease()
   }
 
   /** @internal */
