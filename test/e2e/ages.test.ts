@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
-import { type CallContext, type EarlySession, Endpoint, type PushContext, StatusError } from '../../src/index.ts'
+import { type CallContext, type EarlySession, Endpoint, type PushContext, StatusError, type WriteContext } from '../../src/index.ts'
 import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
 
 const passed = /^the session reached its age$/
@@ -164,7 +164,9 @@ onEachTransport('session age', (transport) => {
 
 onEachTransport('context age', (transport) => {
   test('a handler that takes too long is told, and its caller answered with 408', async (t) => {
-    const { server, session, peer } = await pair(t, transport, { server: { contextAge: 30 } })
+    const replies: number[] = []
+    const plugin = { name: 'replies', afterWriteReply: ({ status }: WriteContext) => void replies.push(status?.code ?? 0) }
+    const { server, session, peer } = await pair(t, transport, { server: { contextAge: 30, plugins: [plugin] } })
     assert.equal(peer.contextAge, 30)
     const told = once<StatusError>()
     const gate = once()
@@ -182,6 +184,7 @@ onEachTransport('context age', (transport) => {
     while (peer.running > 0) await new Promise(setImmediate)
     assert.equal(await other, 'late')
     assert.equal(session.pendingCalls, 0)
+    assert.deepEqual(replies, [408, 0], 'a call was answered twice')
   })
 
   test('a signal that is looked at afterwards has fired', async (t) => {

@@ -161,6 +161,18 @@ onEachTransport('a client of many sessions', (transport) => {
     await client.close()
   })
 
+  test('dials that fail lie further and further apart', async (t) => {
+    t.mock.method(Math, 'random', () => 1)
+    const server = endpoint(t, { transport })
+    const listener = await server.listen('tcp://127.0.0.1:0')
+    await listener.close()
+    const client = new MultiClient(endpoint(t, { transport }), listener.url)
+    const began = performance.now()
+    for (let n = 0; n < 3; n++) assert.equal((await status(client.call('/echo', 1)))[0], 100)
+    assert.ok(performance.now() - began >= 299, 'no pause of 100 ms, then of 200')
+    await client.close()
+  })
+
   test('a plugin that refuses the connection gives calls its status', async (t) => {
     const plugin = {
       name: 'no',
@@ -188,16 +200,21 @@ onEachTransport('a client of many sessions', (transport) => {
   })
 
   test('closes what was idle, but for its least number', async (t) => {
-    const { own, client, waits } = await place(t, transport, { min: 1, max: 4, callsPerSession: 1, idle: 30 })
+    const { own, client, waits, url } = await place(t, transport, { min: 2, max: 4, callsPerSession: 1, idle: 30 })
     const calls = Array.from({ length: 4 }, (_, n) => client.call<number>('/wait', n))
     await waits.reach(4)
     for (const [n, gate] of waits.open) if (n < 3) gate.resolve(n)
-    while (own.sessionCount > 1) await turn()
+    while (own.sessionCount > 2) await turn()
+    // Another one that keeps none tells when the same time has passed once more.
+    const clock = new MultiClient(own, url, { idle: 60 })
+    await clock.call('/echo', 1)
+    while (clock.size > 0) await turn()
+    assert.equal(client.size, 2)
     assert.equal(waits.open.size, 1, 'the session of an open call was closed')
     waits.open.get(3)?.resolve(3)
     assert.deepEqual(await Promise.all(calls), [0, 1, 2, 3])
     assert.equal(await client.call('/echo', 1), 1)
-    assert.equal(client.size, 1)
+    assert.equal(client.size, 2)
   })
 
   test('closes all of them when it need keep none, and dials again', async (t) => {
