@@ -210,6 +210,7 @@ onEachTransport('a client of many sessions', (transport) => {
     await clock.call('/echo', 1)
     while (clock.size > 0) await turn()
     assert.equal(client.size, 2)
+    assert.equal(own.stats.dialled, 5, 'closed one too many, and dialled it again')
     assert.equal(waits.open.size, 1, 'the session of an open call was closed')
     waits.open.get(3)?.resolve(3)
     assert.deepEqual(await Promise.all(calls), [0, 1, 2, 3])
