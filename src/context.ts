@@ -4,6 +4,7 @@ import type { Filter } from './filter.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import type { Session } from './session.ts'
+import type { StatusError } from './status.ts'
 
 /** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
 export interface PushContext {
@@ -17,8 +18,8 @@ export interface PushContext {
   /** Names of the transfer filters it came through, outermost first. */
   readonly filters: readonly string[]
   /**
-   * Fires when the caller cancels the call or its deadline passes, and when the connection is lost; its reason is a StatusError. Two of our endpoints
-   * tell each other; of a Go peer only the last is seen.
+   * Fires when the caller cancels the call or its deadline passes, when the handler ran over the session's `contextAge`, and when the connection is
+   * lost; its reason is a StatusError, 499, 408 or 102. Of a Go peer only its connection is seen.
    */
   readonly signal: AbortSignal
   /**
@@ -145,6 +146,12 @@ export class Context implements CallContext {
     if (this.codecOut !== undefined) return this.codecOut
     // The usual case, without a look-up.
     return (this.meta === noMeta ? undefined : wished(this)) ?? this.bodyCodec ?? fallback
+  }
+
+  /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
+  outlive(reason: StatusError): void {
+    this.abort ??= this.session.openAbort(this.seq, 0)
+    this.abort.controller.abort(reason)
   }
 
   /** The handler settled. @internal */

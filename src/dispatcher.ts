@@ -1,6 +1,7 @@
 import { CloseReason } from './close-reason.ts'
 import { bodyText } from './codec.ts'
 import { Context } from './context.ts'
+import { ContextAge } from './context-age.ts'
 import { asBadMessage } from './failures.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
 import type { MessageHooks } from './hooks.ts'
@@ -15,6 +16,7 @@ import type { Session } from './session.ts'
 import { Code, StatusError, statusText, toStatusError } from './status.ts'
 import { decodeStatus } from './status-json.ts'
 import { isThenable } from './thenable.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult } from './transport.ts'
 
 /** Milliseconds after which a call that was refused may be made again. */
@@ -29,14 +31,16 @@ export class Dispatcher {
   readonly #router: Router
   readonly #replies: Replies
   readonly #hooked: HookedDispatch
+  readonly #wheel: TimerWheel
   /** Of messages without a route. */
   readonly #hooks: MessageHooks
 
-  constructor(settings: Settings, router: Router) {
+  constructor(settings: Settings, router: Router, wheel: TimerWheel) {
     this.#settings = settings
+    this.#wheel = wheel
     this.#router = router
     this.#replies = new Replies(settings)
-    this.#hooked = new HookedDispatch(settings, router, this.#replies)
+    this.#hooked = new HookedDispatch(settings, router, this.#replies, wheel)
     this.#hooks = router.plugins.hooks
   }
 
@@ -99,6 +103,10 @@ export class Dispatcher {
         session.began()
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
+        if (session.contextAge > 0) {
+          this.#runAged(ctx, promise, isCall, session.contextAge)
+          return
+        }
         promise.then(
           (value) => this.#settle(ctx, isCall, value),
           (error) => this.#settleFailed(ctx, isCall, error),
@@ -111,6 +119,30 @@ export class Dispatcher {
     }
     if (isCall) this.#succeeded(ctx, result)
     ctx.finish()
+  }
+
+  /** A handler that may run `age` milliseconds. */
+  #runAged(ctx: Context, promise: Promise<unknown>, isCall: boolean, age: number): void {
+    const late = new ContextAge(ctx, age, this.#wheel, (error) => {
+      if (isCall) this.#failed(ctx, true, error)
+      else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
+    })
+    promise.then(
+      (value) => {
+        if (late.end()) this.#endLate(ctx)
+        else this.#settle(ctx, isCall, value)
+      },
+      (error) => {
+        if (late.end()) this.#endLate(ctx)
+        else this.#settleFailed(ctx, isCall, error)
+      },
+    )
+  }
+
+  /** A handler settled whose caller was answered already. */
+  #endLate(ctx: Context): void {
+    ctx.finish()
+    ctx.session.ended()
   }
 
   #settle(ctx: Context, isCall: boolean, value: unknown): void {

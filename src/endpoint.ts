@@ -16,10 +16,11 @@ import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial, redialDelay } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
+import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { isThenable } from './thenable.ts'
 import { TimerWheel } from './timer-wheel.ts'
-import { Framing, type ListenOptions as SocketOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
+import { Framing, type ListenOptions as PortOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 import { framingOf, Undecided } from './wires/detect.ts'
 import { EnvelopeWire } from './wires/envelope-wire.ts'
@@ -33,12 +34,14 @@ export interface Listener {
   close(): Promise<void>
 }
 
-export interface ListenOptions extends SocketOptions {
+export interface ListenOptions extends PortOptions {
   /**
    * Names of the protocols served here. Default: the endpoint's `protocol`. Of several the first bytes of a connection decide, once; bytes of none,
    * or of more than one, close it, and so does silence for `limits.frameTimeout`.
    */
   protocols?: readonly string[]
+  /** How the sockets of connections to it are set up, over the endpoint's `socket`. */
+  socket?: SocketOptions
 }
 
 export interface DialOptions {
@@ -46,6 +49,8 @@ export interface DialOptions {
   protocol?: string
   /** Makes the connection anew when it is lost, and tries the first one until `timeout`. Default: the endpoint's `redial`. */
   redial?: boolean | RedialOptions
+  /** How the socket is set up, over the endpoint's `socket`. */
+  socket?: SocketOptions
   /** Milliseconds to connect in. Default: the endpoint's `dialTimeout`. */
   timeout?: number
   signal?: AbortSignal
@@ -73,6 +78,7 @@ interface Target {
   readonly address: Address
   readonly protocol: Protocol
   readonly redial: Redial | undefined
+  readonly socket: SocketSettings
 }
 
 /** Milliseconds in which a new connection brings its first message, when it was on its way. */
@@ -129,7 +135,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** What hooks about the making of the endpoint still do. */
   readonly #made: Promise<unknown>[] = []
 
-  /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here */
+  /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here; StatusError 1 when the transport cannot do what `socket` asks for */
   constructor(options: EndpointOptions = {}) {
     super()
     this.plugins = new PluginContainer(options.plugins ?? [])
@@ -138,10 +144,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
+    requireSupported(this.settings.socket, chosen.info.kind)
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
     this.#router = new Router(this.settings.mapper, this.plugins, (result) => this.#keep(result))
     this.#routes = new RouteGroup(this.#router)
-    this.#dispatcher = new Dispatcher(this.settings, this.#router)
+    this.#dispatcher = new Dispatcher(this.settings, this.#router, wheel)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
   }
 
@@ -216,10 +223,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#requireOpen()
     await this.#ready()
     const address = parseAddress(url)
+    const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolve(address)
-    const wireOptions = { ...this.settings.limits, framing }
+    const wireOptions = { ...this.settings.limits, framing, socket }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
       await listener.close()
@@ -253,6 +261,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { settings } = this
     const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
     const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
+    const socket = this.#socketOf(options?.socket)
     this.#requireOpen()
     await this.#ready()
     try {
@@ -261,7 +270,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       throw error instanceof StatusError ? error : dialFailure(error)
     }
     try {
-      return await this.#dialFirst({ url, address, protocol, redial }, timeout, options)
+      return await this.#dialFirst({ url, address, protocol, redial, socket }, timeout, options)
     } catch (error) {
       await this.#watched(this.hooks.afterDialFail, url, error as Error, false)
       throw error
@@ -296,10 +305,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** With redial the first connection is tried for as long as `signal` allows. */
-  async #connectSoon({ address, protocol, redial }: Target, signal: AbortSignal): Promise<SocketWire> {
+  async #connectSoon(target: Target, signal: AbortSignal): Promise<SocketWire> {
+    const { redial } = target
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#connect(address, framingOf(protocol), signal)
+        return await this.#connect(target, signal)
       } catch (error) {
         if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
         await setTimeoutAsync(redialDelay(redial, attempt), undefined, { signal }).catch(() => {
@@ -316,14 +326,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
-  async #redial(session: Session, { url, address, protocol, redial, abort }: Target & { abort: AbortController }): Promise<void> {
+  async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
+    const { url, protocol, redial, abort } = target
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
         await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
         await this.#watched(this.hooks.beforeDial, url, true)
         const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
-        const wire = await this.#connect(address, framingOf(protocol), signal)
+        const wire = await this.#connect(target, signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
           ignoreWire(wire)
@@ -510,6 +521,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return chosen
   }
 
+  #socketOf(options: SocketOptions | undefined): SocketSettings {
+    const settings = readSocketOptions('socket', options, this.settings.socket)
+    requireSupported(settings, this.transport.kind)
+    return settings
+  }
+
   #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean, redial?: Redial): Session {
     const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
     const extensible = protocol.framing !== 'stream'
@@ -534,11 +551,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       : new StreamWire(wire, protocol, owner, accepted)
   }
 
-  async #connect(address: Address, framing: Framing, signal: AbortSignal): Promise<SocketWire> {
+  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
+    const options = { ...this.settings.limits, framing: framingOf(protocol), socket }
     let failure: unknown = new Error(`${formatAddress(address)} has no address`)
     for (const candidate of await resolve(address)) {
       try {
-        return await this.#transport.dial(candidate, { ...this.settings.limits, framing }, signal)
+        return await this.#transport.dial(candidate, options, signal)
       } catch (error) {
         failure = error
         if (signal.aborted) break

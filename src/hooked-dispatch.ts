@@ -1,4 +1,5 @@
 import type { Codec } from './codec.ts'
+import { ContextAge } from './context-age.ts'
 import { asBadMessage } from './failures.ts'
 import { HookedContext } from './hooked-context.ts'
 import { Outbound } from './hooked-messages.ts'
@@ -14,6 +15,7 @@ import type { Route, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { Code, StatusError, toStatusError } from './status.ts'
 import { isThenable } from './thenable.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult } from './transport.ts'
 
 /** The hooks about to run when a message began to wait. */
@@ -28,10 +30,12 @@ export class HookedDispatch {
   readonly #settings: Settings
   readonly #router: Router
   readonly #replies: Replies
+  readonly #wheel: TimerWheel
   /** Of headers, and of messages without a route. */
   readonly #hooks: MessageHooks
 
-  constructor(settings: Settings, router: Router, replies: Replies) {
+  constructor(settings: Settings, router: Router, replies: Replies, wheel: TimerWheel) {
+    this.#wheel = wheel
     this.#settings = settings
     this.#router = router
     this.#replies = replies
@@ -195,13 +199,17 @@ export class HookedDispatch {
         ctx.session.began()
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
+        const { contextAge } = ctx.session
+        const late = contextAge > 0 ? this.#age(ctx, contextAge) : undefined
         promise.then(
           (value) => {
-            this.#succeeded(ctx, value)
+            if (late?.end() !== true) this.#succeeded(ctx, value)
+            ctx.finish()
             ctx.session.ended()
           },
           (error) => {
-            this.#failed(ctx, error)
+            if (late?.end() !== true) this.#failed(ctx, error)
+            ctx.finish()
             ctx.session.ended()
           },
         )
@@ -212,6 +220,14 @@ export class HookedDispatch {
       return
     }
     this.#succeeded(ctx, result)
+  }
+
+  /** The handler may run `age` milliseconds. */
+  #age(ctx: HookedContext, age: number): ContextAge {
+    return new ContextAge(ctx, age, this.#wheel, (error) => {
+      if (ctx.kind === 'call') this.#failed(ctx, error)
+      else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
+    })
   }
 
   #succeeded(ctx: HookedContext, value: unknown): void {

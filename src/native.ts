@@ -32,6 +32,12 @@ export interface NativeAddon {
   destroy(core: number, slot: number, generation: number, reason: number): void
   /** Stops reading a connection, or goes on. What was read before still comes. */
   hold(core: number, slot: number, generation: number, on: boolean): void
+  /** Errno or 0, of a number of `SocketOption`; EBADF once the connection is closing. */
+  setSocketOption(core: number, slot: number, generation: number, option: number, value: number): number
+  /** -1 when there is none. */
+  descriptor(core: number, slot: number, generation: number): number
+  /** For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none. */
+  socketOptions(descriptor: number): Int32Array
   /** Answers what a connection with framing Peek sent; it is not read before. */
   reframe(core: number, slot: number, generation: number, framing: number): void
   drain(core: number): void
@@ -59,8 +65,18 @@ export interface NativeRings {
   unsent: ArrayBuffer
 }
 
-/** maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing */
-export type NativeLimits = [number, number, number, number, number, number]
+export type NativeLimits = [
+  maxMessage: number,
+  maxFilters: number,
+  maxUnsent: number,
+  frameTimeout: number,
+  writeTimeout: number,
+  framing: number,
+  noDelay: boolean,
+  keepAliveSeconds: number,
+  receiveBuffer: number,
+  sendBuffer: number,
+]
 
 /** Either the addon or why there is none, in one line. */
 export type NativeLoad = { addon: NativeAddon } | { reason: string }

@@ -9,6 +9,7 @@ import type { Plugin } from './plugin.ts'
 import type { Proto } from './proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
+import { defaultSocket, readSocketOptions, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
@@ -21,6 +22,19 @@ export interface EndpointOptions {
   dialTimeout?: number
   /** Make the connections of dialled sessions anew when they are lost. Default false; `dial` may say otherwise. */
   redial?: boolean | RedialOptions
+  /** How the sockets of its connections are set up; `listen` and `dial` may say otherwise, a session for itself. */
+  socket?: SocketOptions
+  /**
+   * How long a session may live, counted from when it begins to run: then it is closed gracefully, and one with redial is dialled anew
+   * (spec/behaviour.md §5.1). Traffic does not prolong it. Default 0: no limit. `session.setAge` changes it.
+   */
+  sessionAge?: number
+  /**
+   * How long the handler of a CALL or PUSH may run that returns a promise: then its `ctx.signal` fires with a StatusError 408, which the
+   * caller is answered. The handler is not interrupted, and counts as running until it settles; what it returns then is dropped
+   * (spec/behaviour.md §5.2). Default 0: no limit. `session.setContextAge` changes it.
+   */
+  contextAge?: number
   /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
   closeTimeout?: number
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
@@ -73,6 +87,9 @@ export interface Settings {
   extensions: boolean
   dialTimeout: number
   redial: Redial | undefined
+  socket: SocketSettings
+  sessionAge: number
+  contextAge: number
   closeTimeout: number
   codec: Codec
   codecs: CodecTable
@@ -99,6 +116,9 @@ const known = new Set([
   'timeout',
   'dialTimeout',
   'redial',
+  'socket',
+  'sessionAge',
+  'contextAge',
   'closeTimeout',
   'codec',
   'codecs',
@@ -142,6 +162,9 @@ export function readOptions(options: EndpointOptions): Settings {
     extensions: options.extensions ?? true,
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
     redial: readRedial(options.redial),
+    socket: readSocketOptions('socket', options.socket, defaultSocket),
+    sessionAge: duration('sessionAge', options.sessionAge, 0, 0),
+    contextAge: duration('contextAge', options.contextAge, 0, 0),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,
@@ -178,7 +201,8 @@ function readLimits(limits: Partial<Limits>): Readonly<Limits> {
   return Object.freeze(result)
 }
 
-function whole(name: string, value: number, min: number, max: number): number {
+/** A whole number of an option. @throws RangeError */
+export function whole(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${String(value)}`)
   }

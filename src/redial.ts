@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { Code, StatusError, statusText } from './status.ts'
 import { Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -53,7 +54,8 @@ class Waiting extends Timed {
 
   constructor(run: (waited: number) => void, fail: (error: StatusError) => void, onExpire: (waiting: Waiting) => void) {
     super()
-    this.run = run
+    // In the caller's async context, not in that of what ended its waiting.
+    this.run = AsyncResource.bind(run)
     this.fail = fail
     this.#since = performance.now()
     this.#onExpire = onExpire
@@ -74,7 +76,7 @@ export class WaitingRoom {
   readonly #max: number
   readonly #waiting = new Set<Waiting>()
 
-  /** @param max calls and pushes that may wait */
+  /** @param max calls and pushes that may wait, 0 or more */
   constructor(wheel: TimerWheel, max: number) {
     this.#wheel = wheel
     this.#max = max
@@ -98,6 +100,19 @@ export class WaitingRoom {
       this.#waiting.delete(waiting)
       this.#wheel.remove(waiting)
     }
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** There is room for one more: the one that waits longest has it. */
+  next(): void {
+    const [first] = this.#waiting
+    if (first === undefined) return
+    this.#waiting.delete(first)
+    this.#wheel.remove(first)
+    first.run(first.waited)
   }
 
   /** The connection is there. */

@@ -2,6 +2,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.
 import type { MessageType } from './message.ts'
 import type { Meta } from './meta.ts'
 import type { Reply } from './pending-call.ts'
+import type { SessionSocket } from './session-socket.ts'
 import type { StatusError } from './status.ts'
 
 /** What is always there of a session (spec/behaviour.md §2): all that a hook sees of one that is gone. */
@@ -14,12 +15,18 @@ export interface BaseSession {
   readonly protocol: string
   /** The application's own data about this session. */
   readonly swap: Map<unknown, unknown>
+  /** The socket below it, to look at and to set up. */
+  readonly socket: SessionSocket
 }
 
 /** A session as hooks see it while it runs. */
 export interface CtxSession extends BaseSession {
   /** Calls and pushes may be made. */
   readonly health: boolean
+  /** Milliseconds it may live, 0 for no limit. */
+  readonly age: number
+  /** Milliseconds a handler of its requests may run, 0 for no limit. */
+  readonly contextAge: number
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
@@ -73,6 +80,17 @@ export interface EarlySession extends BaseSession {
   /** Sends a CALL and waits for its REPLY; a failed one is thrown. */
   earlyCall(method: string, arg?: unknown, options?: EarlyOptions): Promise<unknown>
   earlyReply(request: EarlyMessage, body: unknown, options?: EarlyOptions): Promise<void>
+  readonly age: number
+  /** Closes it gracefully after so many milliseconds from now, 0 for never; a session with redial is dialled anew then. */
+  setAge(ms: number): void
+  readonly contextAge: number
+  /** Milliseconds a handler of its requests may run, 0 for no limit. Counts for what comes from now on. */
+  setContextAge(ms: number): void
+  /**
+   * Sends a push that no hook sees; also before the session runs.
+   * @throws StatusError (rejects): 102 or 104
+   */
+  rawPush(method: string, arg?: unknown, options?: PushOptions): Promise<void>
   /** Closes at once. */
   destroy(): void
 }

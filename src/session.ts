@@ -24,6 +24,8 @@ import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
 import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
+import { AGE_PASSED, SessionAge } from './session-age.ts'
+import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
@@ -41,7 +43,7 @@ export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'aw
 
 export interface SessionEvents {
   /**
-   * The peer is about to close, and said so (`docs/extensions.md`): open calls are still answered, requests of the peer still served. New calls and
+   * The peer is about to close, and said so (`docs/extensions.md`), or a session with redial reached its age: open calls are still answered, requests of the peer still served. New calls and
    * pushes wait for another connection within their deadline, or fail with 503 and a `retryAfter` where there is no redial. Then comes `redialing`
    * or `close`. A Go peer never says so.
    */
@@ -144,6 +146,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
+  #age: number
+  #contextAge: number
+  /** There with the first age. */
+  #aging: SessionAge | undefined
+  #socket: WireSocket | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #filters: FilterPipes
@@ -165,9 +172,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
+    this.#age = owner.settings.sessionAge
+    this.#contextAge = owner.settings.contextAge
     if (preparing) {
       this.#state = 'preparing'
       this.#early = new EarlyPhase(this.#earlyOwner())
+    } else if (this.#age > 0) {
+      this.#startAging()
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     this.#meet()
@@ -221,6 +232,37 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   get swap(): Map<unknown, unknown> {
     this.#swap ??= new Map()
     return this.#swap
+  }
+
+  /** The socket below it, to look at and to set up. */
+  get socket(): SessionSocket {
+    this.#socket ??= new WireSocket(this.#wire)
+    return this.#socket
+  }
+
+  /** Milliseconds it may live, 0 for no limit. Default: the endpoint's `sessionAge`. */
+  get age(): number {
+    return this.#age
+  }
+
+  /**
+   * Closes it gracefully after so many milliseconds from now, 0 for never; one with redial is dialled anew then, and has as many again
+   * (spec/behaviour.md §5.1). No more than 2^31 - 1.
+   * @throws RangeError
+   */
+  setAge(ms: number): void {
+    this.#age = duration('age', ms ?? Number.NaN, 0, 0)
+    if (this.#state !== 'closed' && this.#state !== 'closing') this.#startAging()
+  }
+
+  /** Milliseconds a handler of its requests may run, 0 for no limit. Default: the endpoint's `contextAge`. */
+  get contextAge(): number {
+    return this.#contextAge
+  }
+
+  /** Counts for what comes from now on. @throws RangeError */
+  setContextAge(ms: number): void {
+    this.#contextAge = duration('contextAge', ms ?? Number.NaN, 0, 0)
   }
 
   /** Handlers of this session's requests that have not settled. */
@@ -283,6 +325,28 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
   }
 
+  /**
+   * A push that no hook sees; it may go out before the session runs too (spec/behaviour.md §2).
+   * @throws StatusError (rejects): 102 also while it is dialled anew, or 104
+   */
+  rawPush(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    try {
+      if (this.#early === undefined) this.requireSendable(this.epoch)
+      const codec = this.#codecFor(options?.codec)
+      const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
+      checkMessageType(options?.arg, 'option arg')
+      const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+      const seq = this.#nextSeq()
+      const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded) ?? done
+      sent.catch(ignore)
+      return sent
+    } catch (error) {
+      const failed = Promise.reject(asWriteFailure(error))
+      failed.catch(ignore)
+      return failed
+    }
+  }
+
   #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     const room = this.#requireRoom()
     const sent = new Promise<void>((resolve, reject) => {
@@ -320,6 +384,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   destroy(cause?: string): void {
     if (this.#state === 'closed') return
+    if (this.#cause === AGE_PASSED) this.#cause = undefined
     this.#cause ??= cause
     if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     else this.#wire.destroy(CloseReason.Local)
@@ -364,6 +429,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (early === undefined || this.#state !== 'preparing') return
     this.#state = 'open'
     this.#early = undefined
+    if (this.#age > 0) this.#startAging()
     this.#run(early)
   }
 
@@ -515,11 +581,36 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#timer = undefined
   }
 
+  #startAging(): void {
+    this.#aging ??= new SessionAge(this.#owner.wheel, () => this.#onAge())
+    this.#aging.start(this.#age)
+  }
+
+  #onAge(): void {
+    // While redialing or draining the next connection has its own time.
+    if (this.#state !== 'open' && this.#state !== 'preparing') return
+    this.#cause ??= AGE_PASSED
+    if (this.#redial === undefined || this.#state !== 'open') void this.close()
+    else void this.#renew()
+  }
+
+  /** What runs on this connection is done first; what is called meanwhile has the next one. */
+  async #renew(): Promise<void> {
+    this.#state = 'draining'
+    this.#openRoom()
+    this.#tell('draining')
+    if (!this.#idleNow()) await this.#idle(this.#owner.settings.closeTimeout)
+    if (this.#state !== 'draining') return // lost, or closed
+    this.#filters.drop()
+    this.#wire.end()
+  }
+
   /** A new connection, for hooks to try out. @internal */
   attach(wire: Wire): void {
     this.epoch++
     this.#attached = true
     this.#wire = wire
+    this.#socket?.move(wire)
     this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
     this.#early = new EarlyPhase(this.#earlyOwner())
     this.#meet()
@@ -548,6 +639,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#state !== 'redialing' || !this.#attached || early === undefined) return false
     this.#state = 'open'
     this.#early = undefined
+    if (this.#age > 0) this.#startAging()
     this.#repeat()
     this.#run(early)
     this.#tell('redialed')
@@ -787,6 +879,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** What a lost connection takes with it. */
   #lose(reason: number, detail: string, goesOn = false): StatusError {
     this.#state = 'closed'
+    this.#aging?.start(0)
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     if (this.#drainLimit !== undefined) this.#owner.wheel.remove(this.#drainLimit)
@@ -794,7 +887,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
-    if (isViolation(reason) || told !== undefined) log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    if (isViolation(reason) || (told !== undefined && told !== AGE_PASSED))
+      log.warn('session closed', { remote: this.remoteAddress, reason: text })
     const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
     for (const call of this.#pending.takeAll()) {
       if (goesOn && call.key > 0) {
@@ -1244,7 +1338,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     call?: PendingCall,
   ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
-    if (type === MessageType.Push && this.#resume !== undefined) {
+    if (type === MessageType.Push && this.#resume !== undefined && this.#early === undefined) {
       return this.#sendPush(this.#resume, filters, seq, method, meta, codec, encodeBody(codec, arg, argType), forwarded)
     }
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
@@ -1379,6 +1473,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   async #close(timeout: number): Promise<void> {
     if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
+    if (this.#state === 'draining') {
+      if (this.#cause === AGE_PASSED) this.#cause = undefined
+      this.#onIdle?.()
+    }
     if (this.#state === 'closed') return
     this.#state = 'closing'
     this.#closeLimit = timeout

@@ -1,6 +1,8 @@
+import { constants } from 'node:os'
 import type { Address } from './address.ts'
 import type { Envelope } from './envelope.ts'
 import type { Incoming } from './message.ts'
+import type { SocketSettings } from './socket-options.ts'
 
 /**
  * The seam between messages and bytes. Below it a transport owns sockets, frames and headers; above it a session
@@ -56,7 +58,25 @@ export interface WireOptions {
   maxUnsent: number
   frameTimeout: number
   writeTimeout: number
+  /** Default: `defaultSocket`. */
+  socket?: SocketSettings
 }
+
+/** What can be set of an open socket. native/io/socket_options.h has the same numbers. */
+export const SocketOption = {
+  /** 1 or 0. */
+  NoDelay: 0,
+  /** Seconds of silence, 0 for none. */
+  KeepAlive: 1,
+  /** Bytes. */
+  ReceiveBuffer: 2,
+  SendBuffer: 3,
+} as const
+export type SocketOption = (typeof SocketOption)[keyof typeof SocketOption]
+
+/** Errors of `Wire.setSocketOption` besides the system's own: the connection is closing or gone; the transport cannot do it. */
+export const NOT_OPEN = -constants.errno.EBADF
+export const NOT_SUPPORTED = -constants.errno.ENOTSUP
 
 /** What happened to a message handed to `Wire.send`. */
 export const SendResult = {
@@ -107,6 +127,10 @@ export interface Wire {
    */
   hold(): void
   release(): void
+  /** The system's number of its socket, -1 when it is closing or gone; absent where there are no sockets. */
+  readonly descriptor?: number
+  /** @returns 0, or a negative number of the system's error; absent where there are no sockets */
+  setSocketOption?(option: SocketOption, value: number): number
   /** Writes what is queued, then closes. `sink.onClose` follows. */
   end(): void
   /** Closes at once. `sink.onClose(reason)` follows, never from inside this call. */

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "io/ring_layout.h"
+#include "io/socket_options.h"
 #include "wire/byte_queue.h"
 #include "wire/framer.h"
 
@@ -18,6 +19,7 @@ struct WireLimits {
   uint64_t max_unsent = 0;
   uint32_t frame_timeout = 0;  // ms
   uint32_t write_timeout = 0;  // ms
+  SocketOptions socket;
 };
 
 // What a socket did not take at once. Exists only while there is some: an idle session holds no buffer.

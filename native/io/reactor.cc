@@ -247,6 +247,19 @@ void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
   }
 }
 
+int Reactor::Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state != Connection::State::kOpen) return UV_EBADF;
+  return SetSocketOption(connection->uv(), option, value);
+}
+
+int Reactor::Descriptor(int32_t slot, int32_t generation) const {
+  Connection* const connection = Find(slot, generation);
+  uv_os_fd_t descriptor;
+  if (connection == nullptr || uv_fileno(connection->uv(), &descriptor) != 0) return -1;
+  return descriptor;
+}
+
 void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;

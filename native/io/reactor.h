@@ -84,6 +84,10 @@ class Reactor {
   void Destroy(int32_t slot, int32_t generation, CloseReason reason);
   // Stops reading a connection, or goes on. What was read before still comes.
   void Hold(int32_t slot, int32_t generation, bool on);
+  // A libuv error code, or 0; UV_EBADF for unknown numbers and connections that are closing.
+  int Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value);
+  // Of its socket, which stays the connection's own; -1 when there is none.
+  int Descriptor(int32_t slot, int32_t generation) const;
   // Answers what a connection in kPeek sent: `framing` from its first byte on, or kPeek for more bytes. It is not read
   // before.
   void Reframe(int32_t slot, int32_t generation, Framing framing);
@@ -124,7 +128,8 @@ class Reactor {
   bool ReadHot();
 
   // Opening (reactor_open.cc).
-  int InitHandle(Connection::Handle* handle, bool pipe);
+  // With a `family` the socket is made at once, else when it is needed.
+  int InitHandle(Connection::Handle* handle, bool pipe, unsigned family = AF_UNSPEC);
   int Bind(Listener* listener, const Target& target, bool reuse_port);
   void OnConnection(Listener* listener, int status);
   void HandOn(Listener* listener, Adopter* adopter);

@@ -39,8 +39,8 @@ struct ConnectRequest {
 
 }  // namespace
 
-int Reactor::InitHandle(Connection::Handle* handle, bool pipe) {
-  const int error = pipe ? uv_pipe_init(loop_, &handle->pipe, 0) : uv_tcp_init(loop_, &handle->tcp);
+int Reactor::InitHandle(Connection::Handle* handle, bool pipe, unsigned family) {
+  const int error = pipe ? uv_pipe_init(loop_, &handle->pipe, 0) : uv_tcp_init_ex(loop_, &handle->tcp, family);
   if (error == 0) handles_++;
   return error;
 }
@@ -62,6 +62,8 @@ int32_t Reactor::Listen(const Target& target, ListenOptions options) {
   listeners_.push_back(listener);
   error = Bind(listener, target, options.reuse_port);
   if (error == 0) {
+    SizeBuffers(listener->uv(),
+                listener->limits.socket);  // connections inherit what stands when they are made (tcp(7))
     error = uv_listen(listener->stream(), options.backlog, [](uv_stream_t* stream, int status) {
       Listener* const ready = static_cast<Listener*>(stream->data);
       ready->reactor->OnConnection(ready, status);
@@ -218,12 +220,15 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
     if (error != 0) return error;
   }
   Connection* const connection = new Connection(this, limits);
-  const int error = InitHandle(&connection->handle, target.pipe);
+  // Buffers count from the handshake on when they are sized before it (tcp(7)).
+  const bool early = !target.pipe && limits.socket.Sized();
+  const int error = InitHandle(&connection->handle, target.pipe, early ? address.ss_family : AF_UNSPEC);
   if (error != 0) {
     delete connection;
     return error;
   }
   connection->uv()->data = connection;
+  if (early) SizeBuffers(connection->uv(), limits.socket);
   if (!Enter(connection)) return UV_EMFILE;
   *generation = connection->generation;
   ConnectRequest* const request = new ConnectRequest{{}, connection};
@@ -268,7 +273,7 @@ void Reactor::Freed(uv_handle_t* handle) {
 void Reactor::StartReading(Connection* connection) {
   if (connection->state == Connection::State::kConnecting) {
     connection->state = Connection::State::kOpen;
-    if (connection->uv()->type == UV_TCP) uv_tcp_nodelay(&connection->handle.tcp, 1);
+    ApplySocketOptions(connection->uv(), connection->limits.socket);
   }
   const int error = uv_read_start(
       connection->stream(),

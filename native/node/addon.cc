@@ -36,13 +36,16 @@ Framing FramingAt(Arguments* arguments, size_t at) {
   return static_cast<Framing>(arguments->Expect(framing < kFramings, at, "a framing") ? framing : 0);
 }
 
-// The six arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing.
+// The ten arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay,
+// keepAlive, receiveBuffer, sendBuffer.
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
   limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
   limits.max_unsent = arguments->Size(at + 2);
   limits.frame_timeout = arguments->Size32(at + 3);
   limits.write_timeout = arguments->Size32(at + 4);
+  limits.socket = {arguments->Flag(at + 6), arguments->Size32(at + 7), arguments->Size32(at + 8),
+                   arguments->Size32(at + 9)};
   return limits;
 }
 
@@ -148,6 +151,41 @@ Napi::Value Hold(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
+// setSocketOption(core, slot, generation, option, value): 0 or a libuv error code, UV_EBADF once it is closing
+Napi::Value SetOption(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  const uint32_t option = arguments.Size32(3), value = arguments.Size32(4);
+  arguments.Expect(option < kSocketOptions, 3, "a socket option");
+  if (!arguments.Ok()) return None(info);
+  int error = UV_EBADF;
+  core->Run(
+      [&](Reactor* reactor) { error = reactor->Set(slot, generation, static_cast<SocketOption>(option), value); });
+  return Napi::Number::New(info.Env(), error);
+}
+
+// descriptor(core, slot, generation): -1 when there is none
+Napi::Value Descriptor(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  if (!arguments.Ok()) return None(info);
+  int descriptor = -1;
+  core->Run([&](Reactor* reactor) { descriptor = reactor->Descriptor(slot, generation); });
+  return Napi::Number::New(info.Env(), descriptor);
+}
+
+// socketOptions(descriptor): Int32Array of ReadSocketOptions, for tests
+Napi::Value SocketFacts(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int32_t descriptor = arguments.Int(0);
+  if (!arguments.Ok()) return None(info);
+  Napi::Int32Array facts = Napi::Int32Array::New(info.Env(), kSocketFacts);
+  if (!info.Env().IsExceptionPending()) ReadSocketOptions(descriptor, facts.Data());
+  return facts;
+}
+
 // reframe(core, slot, generation, framing)
 Napi::Value Reframe(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -235,7 +273,7 @@ bool LibuvFits() {
 
 // Numbers and texts that src/ has too; it compares them when it loads the addon.
 void SetConstants(Napi::Env env, Napi::Object exports) {
-  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4, kFramings};
+  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4, kFramings, kSocketOptions};
   Napi::Array numbers = Napi::Array::New(env);
   for (uint32_t i = 0; i < std::size(layout); i++) numbers[i] = layout[i];
   exports["layout"] = numbers;
@@ -262,6 +300,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("destroy", Destroy);
   add("hold", Hold);
   add("reframe", Reframe);
+  add("setSocketOption", SetOption);
+  add("descriptor", Descriptor);
+  add("socketOptions", SocketFacts);
   add("drain", Drain);
   add("drainWith", DrainWith);
   add("takeLarge", TakeLarge);

@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
+import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { Turns } from './js/turns.ts'
@@ -22,7 +23,7 @@ export class JsTransport implements Transport {
     if (how.reusePort === true && !canReusePort()) {
       throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
     }
-    const server = createServer({ noDelay: true, pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
       this.#accept(accepted, address, options, onWire)
     })
     try {
@@ -40,7 +41,7 @@ export class JsTransport implements Transport {
   dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
-      const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port, noDelay: true }
+      const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
       const reader = this.#reader()
       const socket = connect({ ...target, allowHalfOpen: true, onread: reader.onread })
       // The wire resumes it: nothing may be read before there is a sink.
@@ -82,6 +83,7 @@ export class JsTransport implements Transport {
   }
 
   #wire(socket: Socket, address: Address, options: WireOptions, accepted: boolean): JsWire {
+    setUp(socket, options)
     let local: string
     let remote: string
     if (address.kind === 'unix') {
@@ -102,6 +104,13 @@ export class JsTransport implements Transport {
       attach: (wire) => (target = wire),
     }
   }
+}
+
+/** Here and not where sockets are made: node remembers what a socket was told, and skips what it takes for no change. */
+function setUp(socket: Socket, { socket: settings = defaultSocket }: WireOptions): void {
+  if (settings.noDelay) socket.setNoDelay(true)
+  const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
+  if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)
 }
 
 function canReusePort(): boolean {

@@ -10,7 +10,7 @@ import { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
 import type { DecodedStatus } from '../status-json.ts'
 import type { TimerWheel } from '../timer-wheel.ts'
-import { SendResult, type SocketWire, type Wire, type WireSink } from '../transport.ts'
+import { NOT_SUPPORTED, SendResult, type SocketOption, type SocketWire, type Wire, type WireSink } from '../transport.ts'
 
 /** What wires of all protocols but raw share with their endpoint. */
 export interface ProtoOwner {
@@ -57,6 +57,14 @@ export abstract class ProtoWire implements Wire, WireSink {
 
   get remoteAddress(): string {
     return this.wire.remoteAddress
+  }
+
+  get descriptor(): number | undefined {
+    return this.wire.descriptor
+  }
+
+  setSocketOption(option: SocketOption, value: number): number {
+    return this.wire.setSocketOption?.(option, value) ?? NOT_SUPPORTED
   }
 
   send(

@@ -48,7 +48,7 @@ test('N1: nothing JavaScript passes to the addon can do more than throw', (t) =>
   for (let round = 0; round < 2; round++) {
     for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function' && key !== 'start')) {
       for (let i = 0; i < 3000; i++) {
-        const args = Array.from({ length: next(13) }, () => junk[next(junk.length)])
+        const args = Array.from({ length: next(19) }, () => junk[next(junk.length)])
         if (next(2) === 0) args[0] = next(2)
         try {
           const result = addon[name](...args)

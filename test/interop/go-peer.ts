@@ -23,6 +23,8 @@ export interface GoServer {
   /** What a client written in Go dials. */
   readonly address: string
   stop(): Promise<void>
+  /** Ends it as `kill -9` does. */
+  kill(): Promise<void>
 }
 
 export type Network = 'tcp' | 'tcp6' | 'unix'
@@ -87,6 +89,10 @@ export class GoPeer {
         child.stdin.end()
         const [code] = await exited
         if (code !== 0) throw new Error(`the Go server ended with ${code}:\n${await stderr}`)
+      },
+      async kill() {
+        child.kill('SIGKILL')
+        await exited
       },
     }
   }

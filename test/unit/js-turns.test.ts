@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Turning, Turns } from '../../src/transports/js/turns.ts'
+import { type Flushing, type Resuming, type Sweeping, Turns } from '../../src/transports/js/turns.ts'
 
-interface Told extends Turning {
+interface Told extends Flushing, Resuming, Sweeping {
   log: string[]
   clocks: number[]
 }

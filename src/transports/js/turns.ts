@@ -1,9 +1,16 @@
-/** What a wire wants done at the end of a loop turn, or watched over time. */
-export interface Turning {
+/** What is done at the end of a loop turn. */
+export interface Flushing {
   /** Writes what this turn produced. */
   flush(): void
+}
+
+export interface Resuming {
   /** Goes on delivering and reading. */
   resume(): void
+}
+
+/** What is watched over time. */
+export interface Sweeping {
   /**
    * Closes what ran out of time. False when there is nothing to watch any more. `clock` is in milliseconds; what began since
    * the last sweep counts from this one, so that nobody is cut off early and reads need not look at a clock.
@@ -24,36 +31,36 @@ export interface Turning {
  * 32, since `nextTick` writes once per message read.
  */
 export class Turns {
-  #dirty: Turning[] = []
-  #resuming: Turning[] = []
+  #dirty: Flushing[] = []
+  #resuming: Resuming[] = []
   /** The other half of a pair of lists, so that a turn allocates none. */
-  #flushing: Turning[] = []
+  #flushing: Flushing[] = []
   #armed = false
   /** Who was read in this turn; of several only the first. */
-  #reader: Turning | undefined
+  #reader: Resuming | undefined
   #several = false
   /** The one that alone was read in the last turn. */
-  #loner: Turning | undefined
-  #watched: Turning[] = []
+  #loner: Resuming | undefined
+  #watched: Sweeping[] = []
   #period = Number.POSITIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
   #clock = 0
   #sweptAt = 0
 
   /** Calls `wire.flush` at the end of this turn. The caller asks once per turn. */
-  flushLater(wire: Turning): void {
+  flushLater(wire: Flushing): void {
     this.#dirty.push(wire)
     if (!this.#armed) this.#arm()
   }
 
   /** Calls `wire.resume` at the end of this turn, or of the next one when this turn is ending. */
-  resumeLater(wire: Turning): void {
+  resumeLater(wire: Resuming): void {
     this.#resuming.push(wire)
     if (!this.#armed) this.#arm()
   }
 
   /** Notes that `wire` was read. True when it seems to be the only one that is: nobody else was in this turn and the last. */
-  isAlone(wire: Turning): boolean {
+  isAlone(wire: Resuming): boolean {
     if (this.#reader === undefined) {
       this.#reader = wire
       if (!this.#armed) this.#arm()
@@ -64,7 +71,7 @@ export class Turns {
   }
 
   /** Sweeps `wire` until it says that there is nothing to watch. The caller asks once until then. */
-  watch(wire: Turning): void {
+  watch(wire: Sweeping): void {
     this.#watched.push(wire)
     if (wire.sweepPeriod < this.#period) this.#sweepIn(wire.sweepPeriod)
   }

@@ -3,7 +3,8 @@ import { CloseReason } from '../../close-reason.ts'
 import { Incoming, type TextHint } from '../../message.ts'
 import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
-import { Framing, type SocketWire, type WireOptions } from '../../transport.ts'
+import { defaultSocket, keepAliveSeconds } from '../../socket-options.ts'
+import { Framing, type SocketOption, type SocketWire, type WireOptions } from '../../transport.ts'
 import { systemError } from '../system-error.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 import { NativeWire, type WireCore } from './wire.ts'
@@ -123,6 +124,14 @@ export class NativeCore implements WireCore {
     this.#addon.hold(this.#number, slot, generation, on)
   }
 
+  setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number {
+    return this.#addon.setSocketOption(this.#number, slot, generation, option, value)
+  }
+
+  descriptor(slot: number, generation: number): number {
+    return this.#addon.descriptor(this.#number, slot, generation)
+  }
+
   reframe(slot: number, generation: number, framing: Framing): void {
     this.#addon.reframe(this.#number, slot, generation, framing)
   }
@@ -232,6 +241,7 @@ export class NativeCore implements WireCore {
 }
 
 function limitsOf(options: WireOptions): NativeLimits {
+  const { noDelay, keepAlive, keepAliveIdle, receiveBuffer, sendBuffer } = options.socket ?? defaultSocket
   return [
     options.maxMessage,
     options.maxFilters,
@@ -239,6 +249,10 @@ function limitsOf(options: WireOptions): NativeLimits {
     options.frameTimeout,
     options.writeTimeout,
     options.framing ?? Framing.Raw,
+    noDelay,
+    keepAliveSeconds(keepAlive, keepAliveIdle),
+    receiveBuffer,
+    sendBuffer,
   ]
 }
 

@@ -1,4 +1,4 @@
-import { Framing } from '../../transport.ts'
+import { Framing, SocketOption } from '../../transport.ts'
 
 /**
  * Where things are in the memory shared with the C++ core: int32 words. native/io/ring_layout.h says the same;
@@ -40,6 +40,7 @@ export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 }
 export const HINT_SHIFT = 16
 
 const FRAMINGS = Object.keys(Framing).length
+const SOCKET_OPTIONS = Object.keys(SocketOption).length
 
 /** Words of one message to send. */
 export const Snd = {
@@ -63,6 +64,6 @@ export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, Fir
 
 /** True when the binary that offers `layout` was built with the numbers above. */
 export function checkLayout(layout: readonly number[]): boolean {
-  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS]
+  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS, SOCKET_OPTIONS]
   return layout.length === ours.length && ours.every((n, i) => layout[i] === n)
 }

@@ -5,7 +5,7 @@ import { type Incoming, WHOLE } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
-import { Framing, SendResult, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
+import { Framing, NOT_OPEN, SendResult, type SocketOption, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
 import { Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
@@ -30,6 +30,8 @@ export interface WireCore {
   drainWith(body: Uint8Array): void
   end(slot: number, generation: number): void
   hold(slot: number, generation: number, on: boolean): void
+  setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number
+  descriptor(slot: number, generation: number): number
   reframe(slot: number, generation: number, framing: Framing): void
   destroy(slot: number, generation: number, reason: number): void
 }
@@ -295,6 +297,14 @@ export class NativeWire implements SocketWire {
     }
     const unsent = this.#core.unsent[this.#slot]
     return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+  }
+
+  get descriptor(): number {
+    return this.open ? this.#core.descriptor(this.#slot, this.generation) : -1
+  }
+
+  setSocketOption(option: SocketOption, value: number): number {
+    return this.open ? this.#core.setSocketOption(this.#slot, this.generation, option, value) : NOT_OPEN
   }
 
   reframe(framing: Framing): void {

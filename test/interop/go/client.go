@@ -31,6 +31,7 @@ func runClient(args []string) {
 	peerIsGo := flags.Bool("peer-is-go", false, "leave out what Go is known to get wrong against itself")
 	secret := flags.String("auth", "", "what to tell the server first")
 	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
+	redial := flags.Int("redial", 0, "how often to dial a lost connection anew: its checks run in place of all others")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
@@ -45,6 +46,10 @@ func runClient(args []string) {
 	checks := allChecks()
 	if *plugins != "" {
 		checks = pluginChecks(*plugins)
+	}
+	if *redial != 0 {
+		cfg.RedialTimes, cfg.RedialInterval = *redial, redialPause
+		checks = redialChecks
 	}
 	list := pluginsNamed(*plugins)
 	if *secret != "" {

@@ -16,7 +16,7 @@ const usage = `usage: dmicro-interop <command> [flags]
   capture -out DIR                                      write P.json: frames as Go writes them
 
 The server takes -auth SECRET, -ignore-case and -proxy ADDR, the client -auth SECRET; both also take
--plugins LIST of ping-call, ping-push, pong and secure: DMicro's own plugins.
+-plugins LIST of ping-call, ping-push, pong and secure: DMicro's own plugins. The client takes -redial N.
 
 P is raw (the default), json, protobuf, http, jsonrpc or redis; DMicro has no client for redis.
 `

@@ -1,0 +1,336 @@
+import { parseAddress } from './address.ts'
+import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+import type { DialOptions, Endpoint } from './endpoint.ts'
+import { duration, type Settings, whole } from './options.ts'
+import { canceled, type Reply } from './pending-call.ts'
+import { type Redial, readRedial, redialDelay, WaitingRoom } from './redial.ts'
+import type { Session } from './session.ts'
+import { readSocketOptions } from './socket-options.ts'
+import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Timed } from './timer-wheel.ts'
+
+export interface MultiClientOptions {
+  /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
+  min?: number
+  /** Sessions at most, up to 10,000. Default 8. */
+  max?: number
+  /** Calls that one session has open at a time; beyond it another session is dialled, or waited for. Default 64. */
+  callsPerSession?: number
+  /** Calls and pushes that may wait for a session; further ones fail with 102. Default: the endpoint's `limits.maxRunning`. */
+  maxWaiting?: number
+  /** Milliseconds without a call after which a session beyond `min` is closed, gracefully. Default 60,000; 0 means never. */
+  idle?: number
+  /**
+   * How sessions are dialled. With `redial` they outlive their connections, and the first connection is tried until `dial.timeout`; without it
+   * (default: as the endpoint says) a session that is lost is replaced by another one.
+   */
+  dial?: Omit<DialOptions, 'signal'>
+}
+
+interface Member {
+  readonly session: Session
+  /** Of ours, without a reply yet. */
+  calls: number
+  /** `performance.now()` when the last of them ended. */
+  idleSince: number
+}
+
+/** Pauses between dials that fail, as those of redial: a server that is gone is not asked more often for being called more. */
+const pauses = readRedial(true) as Redial
+const MAX_SESSIONS = 10_000
+const known = new Set(['min', 'max', 'callsPerSession', 'maxWaiting', 'idle', 'dial'])
+const ignore = (): void => {}
+
+/**
+ * Many sessions with one address behind one `call` (spec/plugins.md §3.1): each call goes to the session that has the fewest open. When all have
+ * `callsPerSession`, another one is dialled, up to `max`; then calls wait, in order and within their deadline. A dead session is given no call,
+ * and one is dialled in its place when it is needed. Calls on it fail with 102, as on any session: they are not made twice. What is sent on
+ * different sessions has no order.
+ *
+ * @example
+ * const client = new MultiClient(endpoint, 'tcp://127.0.0.1:9090', { min: 2, max: 16, dial: { redial: true } })
+ * const sums = await Promise.all(lists.map((list) => client.call<number>('/math/add', list)))
+ * await client.close()
+ */
+export class MultiClient {
+  readonly endpoint: Endpoint
+  readonly url: string
+  readonly #min: number
+  readonly #max: number
+  readonly #callsPerSession: number
+  readonly #idle: number
+  readonly #dialOptions: DialOptions
+  readonly #room: WaitingRoom
+  readonly #members: Member[] = []
+  readonly #dials = new Set<Promise<void>>()
+  readonly #abort = new AbortController()
+  readonly #idleTimer = new IdleTimer(() => this.#closeIdle())
+  /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
+  #pause: NodeJS.Timeout | undefined
+  /** Dials that failed one after the other. */
+  #failures = 0
+  #closed: Promise<void> | undefined
+
+  /** @throws TypeError, RangeError for a bad url or options */
+  constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
+    parseAddress(url)
+    for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
+    const { settings, wheel } = endpoint
+    checkDial(options.dial, settings)
+    this.endpoint = endpoint
+    this.url = url
+    this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
+    this.#min = whole('min', options.min ?? 0, 0, this.#max)
+    this.#callsPerSession = whole('callsPerSession', options.callsPerSession ?? 64, 1, Number.MAX_SAFE_INTEGER)
+    this.#idle = duration('idle', options.idle, 60_000, 0)
+    this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
+    const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
+    this.#room = new WaitingRoom(wheel, maxWaiting)
+    this.#grow()
+  }
+
+  /** Sessions that take calls now. */
+  get size(): number {
+    return this.#members.filter(({ session }) => session.health).length
+  }
+
+  /** Calls and pushes that wait for a session. */
+  get waiting(): number {
+    return this.#room.size
+  }
+
+  /** Calls without a reply yet, those that wait aside. */
+  get pendingCalls(): number {
+    return this.#members.reduce((sum, { calls }) => sum + calls, 0)
+  }
+
+  /**
+   * As `Session.call`, on the session that is least busy.
+   * @throws StatusError (rejects): what `Session.call` fails with; 100 when no session could be dialled, 408 when none was free within the
+   *   deadline, 102 when too many wait or the client is closed
+   */
+  call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
+  call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
+  call<T>(method: string, arg?: unknown, options?: CallOptions): Promise<T> {
+    return this.#use(options, (session, rest) => session.call<T>(method, arg, rest))
+  }
+
+  /** The same, resolving to the reply's body, meta and codec. */
+  callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
+  callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
+  callReply<T>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
+    return this.#use(options, (session, rest) => session.callReply<T>(method, arg, rest))
+  }
+
+  /** As `Session.push`. It waits only while there is no session at all, as long as a call would. */
+  push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    const member = this.#leastBusy(Number.POSITIVE_INFINITY)
+    if (member !== undefined) return member.session.push(method, arg, options)
+    const sent = this.#use(undefined, (session) => session.push(method, arg, options))
+    sent.catch(ignore) // as on a session, nobody need look
+    return sent
+  }
+
+  /**
+   * Takes no more calls, fails those that wait with 102, and closes all sessions as `Session.close` does.
+   * @param options.timeout milliseconds for open calls; default: the endpoint's `closeTimeout`
+   */
+  close(options?: { timeout?: number }): Promise<void> {
+    this.#closed ??= this.#close(options)
+    return this.#closed
+  }
+
+  async #close(options?: { timeout?: number }): Promise<void> {
+    this.#abort.abort(new Error('the client was closed'))
+    this.endpoint.wheel.remove(this.#idleTimer)
+    clearTimeout(this.#pause)
+    this.#room.fail(closed())
+    await Promise.all([...this.#members.map(({ session }) => session.close(options)), ...this.#dials])
+  }
+
+  /** Runs `start` on a session with room for it, at once or as soon as there is one. `start` gets the options that are left then. */
+  #use<T>(options: CallOptions | undefined, start: (session: Session, options: CallOptions | undefined) => Promise<T>): Promise<T> {
+    if (this.#room.size === 0) {
+      const member = this.#leastBusy(this.#callsPerSession)
+      if (member !== undefined) return this.#start(member, options, start)
+    }
+    return new Promise((resolve, reject) => {
+      if (this.#abort.signal.aborted) throw closed()
+      const timeout = duration('timeout', options?.timeout, this.endpoint.settings.timeout, 0)
+      const signal = options?.signal
+      if (signal?.aborted) throw canceled(signal)
+      const run = (waited: number): void => {
+        signal?.removeEventListener('abort', abort)
+        const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
+        resolve(this.#start(this.#leastBusy(this.#callsPerSession) as Member, { ...options, timeout: left }, start))
+      }
+      const fail = (error: StatusError): void => {
+        signal?.removeEventListener('abort', abort)
+        reject(error)
+      }
+      const leave = this.#room.add(timeout, run, fail)
+      const abort = (): void => {
+        leave()
+        reject(canceled(signal as AbortSignal))
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#grow()
+    })
+  }
+
+  #start<T>(
+    member: Member,
+    options: CallOptions | undefined,
+    start: (session: Session, options: CallOptions | undefined) => Promise<T>,
+  ): Promise<T> {
+    member.calls++
+    const result = start(member.session, options)
+    const ended = (): void => this.#ended(member)
+    result.then(ended, ended)
+    return result
+  }
+
+  #ended(member: Member): void {
+    if (--member.calls === 0) {
+      member.idleSince = performance.now()
+      this.#watchIdle()
+    }
+    if (this.#room.size > 0) this.#serve()
+  }
+
+  /** The session with the fewest open calls, of those that take calls and have less than `limit`. */
+  #leastBusy(limit: number): Member | undefined {
+    let best: Member | undefined
+    for (const member of this.#members) {
+      if (member.calls >= (best === undefined ? limit : best.calls) || !member.session.health) continue
+      if (member.calls === 0) return member
+      best = member
+    }
+    return best
+  }
+
+  /** Runs what waits, as far as there is room. */
+  #serve(): void {
+    while (this.#room.size > 0 && this.#leastBusy(this.#callsPerSession) !== undefined) this.#room.next()
+    this.#grow()
+  }
+
+  /** Dials as many sessions as are missing: `min` of them, and what those that wait could use. */
+  #grow(): void {
+    if (this.#abort.signal.aborted || this.#pause !== undefined) return
+    // What is closing takes no calls any more, and its connection will be gone.
+    const live = this.#members.filter(({ session }) => session.state !== 'closing').length
+    const wanted = Math.max(this.#min - live, Math.ceil(this.#room.size / this.#callsPerSession))
+    const room = this.#max - live
+    for (let dialling = this.#dials.size; dialling < wanted && dialling < room; dialling++) {
+      const dial = this.#dial().finally(() => {
+        this.#dials.delete(dial)
+        this.#serve()
+      })
+      this.#dials.add(dial)
+    }
+  }
+
+  async #dial(): Promise<void> {
+    let session: Session
+    try {
+      session = await this.endpoint.dial(this.url, this.#dialOptions)
+    } catch (error) {
+      this.#onDialFailed(error)
+      return
+    }
+    this.#failures = 0
+    if (this.#abort.signal.aborted) await session.close()
+    else this.#add(session)
+  }
+
+  /** What waits can hope for other sessions, or is told. */
+  #onDialFailed(error: unknown): void {
+    if (this.#abort.signal.aborted) return
+    const own = error instanceof StatusError && error.code !== Code.DialFailed
+    const cause = error instanceof StatusError ? error.cause : textOf(error)
+    if (this.#members.length === 0)
+      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
+    if (own && error.code === Code.ConnectionClosed) {
+      void this.close() // the endpoint is closed
+      return
+    }
+    if (this.#pause !== undefined) return // another dial failed before this one
+    const resume = (): void => {
+      this.#pause = undefined
+      this.#grow()
+    }
+    this.#pause = setTimeout(resume, redialDelay(pauses, this.#failures++))
+  }
+
+  #add(session: Session): void {
+    if (session.state === 'closed') return
+    const member: Member = { session, calls: 0, idleSince: performance.now() }
+    this.#members.push(member)
+    session.on('redialed', () => this.#serve())
+    session.once('close', () => {
+      this.#drop(member)
+      this.#grow()
+    })
+    this.#watchIdle()
+  }
+
+  #drop(member: Member): void {
+    const at = this.#members.indexOf(member)
+    if (at >= 0) this.#members.splice(at, 1)
+  }
+
+  #watchIdle(): void {
+    if (this.#idle === 0 || this.#idleTimer.runs || this.#members.length <= this.#min || this.#abort.signal.aborted) return
+    this.endpoint.wheel.add(this.#idleTimer, this.#idle)
+  }
+
+  #closeIdle(): void {
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    // The youngest first: `leastBusy` prefers the oldest.
+    for (const member of [...this.#members].reverse()) {
+      if (this.#members.length <= this.#min) return
+      const { session, calls, idleSince } = member
+      if (calls > 0) continue
+      const left = idleSince + this.#idle - now
+      if (left > 0 || session.running > 0) {
+        next = Math.min(next, left > 0 ? left : this.#idle)
+      } else {
+        this.#drop(member)
+        void session.close()
+      }
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.endpoint.wheel.add(this.#idleTimer, next)
+  }
+}
+
+/** When a session may have been idle for too long. */
+class IdleTimer extends Timed {
+  readonly #onExpire: () => void
+
+  constructor(onExpire: () => void) {
+    super()
+    this.#onExpire = onExpire
+  }
+
+  get runs(): boolean {
+    return this.wheelNext !== null
+  }
+
+  override expire(): void {
+    this.#onExpire()
+  }
+}
+
+/** Here, since nobody is told of a dial that fails while nothing waits. */
+function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
+  readRedial(dial.redial)
+  duration('timeout', dial.timeout, settings.dialTimeout, 1)
+  readSocketOptions('socket', dial.socket, settings.socket)
+  if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
+}
+
+function closed(): StatusError {
+  return new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the client was closed', { stack: false })
+}

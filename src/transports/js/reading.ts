@@ -1,0 +1,259 @@
+import type { Socket } from 'node:net'
+import { Incoming } from '../../message.ts'
+import { Framer } from '../../protos/framer.ts'
+import { Framing, type WireOptions, type WireSink } from '../../transport.ts'
+import type { Turns } from './turns.ts'
+
+/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
+const MAX_PER_TURN = 4096
+
+/**
+ * What one connection alone brought is delivered in parts of at least so many messages, and at most as many parts, each answered by a
+ * write of its own: otherwise the two ends take turns, one asleep while the other works. The native core has the same.
+ */
+const MIN_PART = 24
+const PARTS = 4
+
+/** Bytes that may wait for their part before reading stops. */
+const MAX_WAITING = 64 * 1024
+
+/** A frame earns its timeout again with each so many bytes received. */
+const FRAME_TIMEOUT_STEP = 64 * 1024
+
+/** Borrowed by every `onMessage`. Messages never nest: they come from socket callbacks and turns only. */
+const message = new Incoming()
+
+/** What the reading half of a wire asks of the whole, and tells it. */
+export interface ReadingOwner {
+  /** Bytes that break the protocol or a limit: the connection must close. */
+  onBroken(reason: number): void
+  /** The sink threw. */
+  onThrown(error: unknown): void
+  /** The peer's FIN came, and all that was before it is delivered. */
+  onPeerEnded(): void
+  /** Something runs whose time counts. */
+  watch(): void
+}
+
+/** The reading half of a `JsWire`: cuts what the socket brings into messages, and hands them on as fast as it may. */
+export class Reading {
+  /** Gets the messages; nothing is read before there is one. */
+  sink: WireSink | undefined = undefined
+  readonly #owner: ReadingOwner
+  readonly #socket: Socket
+  readonly #turns: Turns
+  readonly #frameTimeout: number
+  readonly #framer: Framer
+  #framing: Framing
+  #open = true
+  /** On the list of `turns.resumeLater`. */
+  #resuming = false
+  /** Not delivering: had its share of this turn, or a part, or is held. */
+  #yielded = false
+  /** Much of our answers is unsent: nothing is handed on. */
+  #pressed = false
+  /** Calls of `hold` that were not followed by `release`. */
+  #holds = 0
+  /** `sink.onDrain` is due. */
+  #drained = false
+  /** What came first was shown, and `reframe` not called yet. */
+  #peeking = false
+  /** The socket is paused, for one of these reasons or because too much is unsent. */
+  #stopped = false
+  /** The FIN came while we were not reading. */
+  #peerEnded = false
+  /** Messages it may still deliver before it yields. */
+  #share = MAX_PER_TURN
+  // What the last look at the clock saw, and when it saw it first.
+  #sweptCut = -1
+  #cutSince = 0
+
+  constructor(owner: ReadingOwner, socket: Socket, options: WireOptions, turns: Turns) {
+    this.#owner = owner
+    this.#socket = socket
+    this.#turns = turns
+    this.#frameTimeout = options.frameTimeout
+    this.#framing = options.framing ?? Framing.Raw
+    this.#framer = new Framer(options, this.#framing)
+  }
+
+  get framing(): Framing {
+    return this.#framing
+  }
+
+  /** Bytes of a frame that is not complete; a connection that is peeked at owes one from its beginning. */
+  get partial(): number {
+    return this.#framing === Framing.Peek ? 1 : this.#framer.partial
+  }
+
+  /** There is a sink now. */
+  start(): void {
+    if (this.#framing === Framing.Peek) this.#owner.watch()
+    if (!this.#pressed) this.#socket.resume()
+  }
+
+  /** Delivers nothing any more. */
+  drop(): void {
+    this.#open = false
+    this.#framer.drop()
+  }
+
+  /** For sockets that read into a shared buffer: `chunk[0, length)` is borrowed until this returns. */
+  received(length: number, chunk: Uint8Array): void {
+    if (!this.#open) return
+    this.#framer.feed(chunk as Buffer, length)
+    if (this.#framing === Framing.Peek) {
+      this.#peek()
+    } else if (this.#pressed || this.#yielded) {
+      this.#framer.keep()
+      if (this.#framer.rest > MAX_WAITING) this.#stop()
+    } else {
+      this.#deliver()
+    }
+  }
+
+  /** The peer's FIN came. False when messages before it wait: `onPeerEnded` follows them. */
+  ended(): boolean {
+    if (!this.#yielded && !this.#pressed && !this.#peeking) return true
+    this.#peerEnded = true
+    return false
+  }
+
+  /** Reads no more for now. */
+  #stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#socket.pause()
+  }
+
+  /** Too much is unsent. */
+  press(): void {
+    this.#pressed = true
+    this.#stop()
+  }
+
+  /** The peer took it. */
+  ease(): void {
+    this.#pressed = false
+    this.#drained = true
+    this.#resumeLater()
+  }
+
+  reframe(framing: Framing): void {
+    this.#peeking = false
+    this.#framing = framing
+    if (framing !== Framing.Peek) this.#framer.reframe(framing)
+    this.#resumeLater()
+  }
+
+  hold(): void {
+    this.#holds++
+    if (!this.#open) return
+    this.#yielded = true
+    this.#stop()
+  }
+
+  release(): void {
+    if (--this.#holds === 0) this.#resumeLater()
+  }
+
+  resume(): void {
+    this.#resuming = false
+    if (this.#drained) {
+      this.#drained = false
+      this.#tellDrained()
+    }
+    if (this.#holds > 0 || this.#peeking) return
+    this.#yielded = false
+    this.#share = MAX_PER_TURN
+    if (!this.#open || this.#pressed || this.sink === undefined) return
+    if (this.#framing !== Framing.Peek) this.#deliver()
+    if (!this.#open || this.#pressed || this.#yielded) return
+    if (this.#peerEnded) {
+      this.#owner.onPeerEnded()
+    } else if (this.#stopped) {
+      this.#stopped = false
+      this.#socket.resume()
+    }
+  }
+
+  /** False when a frame that was begun is not complete in time. */
+  inTime(clock: number): boolean {
+    const partial = this.partial
+    if (!this.#open || partial === 0) return true
+    const cut = this.#framer.cuts
+    if (cut !== this.#sweptCut || this.#pressed || this.#yielded) {
+      this.#sweptCut = cut
+      this.#cutSince = clock
+      return true
+    }
+    const steps = 1 + Math.floor(partial / FRAME_TIMEOUT_STEP)
+    return clock - this.#cutSince <= this.#frameTimeout * steps
+  }
+
+  /** Nothing more is delivered, nor read, until `reframe`. */
+  #peek(): void {
+    this.#framer.keep()
+    this.#peeking = true
+    this.#stop()
+    this.#framer.peek(message)
+    try {
+      this.sink?.onMessage(message)
+    } catch (error) {
+      this.#owner.onThrown(error)
+    }
+  }
+
+  /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
+  #deliver(): void {
+    const framer = this.#framer
+    let result = 0
+    let part = 0
+    try {
+      while ((result = framer.take(message)) > 0) {
+        if (part === 0) part = this.#turns.isAlone(this) ? Math.max(MIN_PART, Math.ceil(framer.rest / result / PARTS)) : Infinity
+        // Read anew each time: a handshake may put the session in its own place.
+        this.sink?.onMessage(message)
+        if (!this.#open) return
+        if (--this.#share === 0) {
+          this.#stop()
+          this.#yield()
+        } else if (--part === 0 && framer.rest > 0) {
+          this.#yield()
+        }
+        // Too much unsent: what was read waits too, so that its answers do not pile up as well.
+        if (this.#yielded || this.#pressed) {
+          framer.keep()
+          return
+        }
+      }
+    } catch (error) {
+      this.#owner.onThrown(error)
+      return
+    }
+    if (result < 0) {
+      this.#owner.onBroken(-result)
+    } else if (framer.partial > 0) {
+      this.#owner.watch()
+    }
+  }
+
+  #yield(): void {
+    this.#yielded = true
+    this.#resumeLater()
+  }
+
+  #tellDrained(): void {
+    try {
+      if (this.#open) this.sink?.onDrain?.()
+    } catch (error) {
+      this.#owner.onThrown(error)
+    }
+  }
+
+  #resumeLater(): void {
+    if (this.#resuming) return
+    this.#resuming = true
+    this.#turns.resumeLater(this)
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
+import { after, describe, it, type TestContext } from 'node:test'
+import { authBearer, Endpoint, type EndpointOptions, MultiClient, type Plugin, StatusError } from '../../src/index.ts'
+import { addressOf, GoPeer, type GoServer } from './go-peer.ts'
+import { offerServerRoutes } from './routes.ts'
+
+delete process.env.DMICRO_TRANSPORT
+
+const peer = await GoPeer.build()
+const missing = typeof peer === 'string' ? peer : undefined
+if (missing !== undefined && process.env.DMICRO_INTEROP === 'required') throw new Error(`the Go peer is required: ${missing}`)
+
+const quick = { minDelay: 1, maxDelay: 20 }
+const secret = 'client-auth-info-12345'
+const bearer: Plugin = authBearer(async (_, sendOnce) => assert.equal(await sendOnce(secret), 'pass'), { codec: 'plain' })
+
+describe('redial with Go DMicro', { skip: missing }, () => {
+  const go = peer as GoPeer
+  after(() => go.dispose())
+
+  for (const transport of ['native', 'js'] as const) {
+    const ends: (() => Promise<unknown>)[] = []
+    after(() => Promise.all(ends.splice(0).map((end) => end())))
+    const endpoint = (options: EndpointOptions): Endpoint => {
+      const made = new Endpoint({ transport, log: false, closeTimeout: 200, ...options })
+      ends.push(() => made.close())
+      return made
+    }
+    /** A Go server, which is killed when the test ends. */
+    const serve = async (t: TestContext, ...args: Parameters<GoPeer['serve']>): Promise<GoServer> => {
+      const server = await go.serve(...args)
+      t.after(() => server.kill())
+      return server
+    }
+
+    for (const protocol of ['raw', 'json', 'protobuf'] as const) {
+      it(`${transport}: a session outlives the Go server that is killed and started again, in ${protocol}`, async (t) => {
+        let server = await serve(t, 'tcp', protocol)
+        const client = endpoint({ protocol, redial: quick })
+        client.routeCall('/client/double', (n: number) => 2 * n)
+        const session = await client.dial(server.url)
+        session.setId('mine')
+        for (const end of ['kill', 'stop'] as const) {
+          const open = session.call('/slow', 20_000).catch((error) => error)
+          const lost = event(session, 'redialing')
+          await server[end]()
+          const [reason] = await lost
+          assert.ok(reason instanceof StatusError && reason.code === 102, String(reason))
+          assert.equal(((await open) as StatusError).code, 102)
+          const calls = [1, 2, 3].map((n) => session.call('/math/add', [n, n]))
+          const push = session.push('/note', `after ${end}`)
+          server = await serve(t, 'tcp', protocol, '-listen', server.address)
+          assert.deepEqual(await Promise.all(calls), [2, 4, 6])
+          await push
+          assert.deepEqual(await session.call('/note/list', 1), [`after ${end}`])
+          assert.equal(await session.call('/call/back', 21), 42)
+          assert.equal(session.id, 'mine')
+        }
+      })
+    }
+
+    it(`${transport}: each new connection authenticates to the Go server`, async (t) => {
+      const flags = ['-auth', secret]
+      const server = await serve(t, 'tcp', 'raw', ...flags)
+      const session = await endpoint({ redial: quick, plugins: [bearer] }).dial(server.url)
+      const lost = event(session, 'redialing')
+      await server.kill()
+      await lost
+      const call = session.call('/math/add', [1, 2])
+      await serve(t, 'tcp', 'raw', '-listen', server.address, ...flags)
+      assert.equal(await call, 3)
+    })
+
+    it(`${transport}: many sessions find the Go server again`, async (t) => {
+      const server = await serve(t, 'tcp', 'raw')
+      const client = new MultiClient(endpoint({}), server.url, { max: 4, callsPerSession: 2 })
+      const sums = async (count: number): Promise<void> => {
+        const calls = Array.from({ length: count }, (_, n) => client.call<number>('/math/add', [n, 1]))
+        assert.deepEqual(
+          await Promise.all(calls),
+          calls.map((_, n) => n + 1),
+        )
+      }
+      await sums(100)
+      assert.equal(client.size, 4)
+      await client.push('/note', 'one')
+      assert.deepEqual(await client.call('/note/list', 1), ['one'])
+      const slow = Array.from({ length: 8 }, () => client.call('/slow', 20_000).catch((error) => error.code))
+      await server.kill()
+      assert.deepEqual(await Promise.all(slow), Array(8).fill(102))
+      await assert.rejects(client.call('/math/add', [1]), { code: 100 })
+      await serve(t, 'tcp', 'raw', '-listen', server.address)
+      while ((await client.call('/math/add', [1, 1]).catch(() => 0)) !== 2);
+      await sums(100)
+      await client.close()
+    })
+
+    for (const protocol of ['raw', 'json', 'protobuf'] as const) {
+      it(`${transport}: a Go client finds a server of ours again that dropped it, in ${protocol}`, async () => {
+        let hangs = 0
+        let url = 'tcp://127.0.0.1:0'
+        let server: Endpoint
+        const restarts: Promise<void>[] = []
+        const start = async (): Promise<void> => {
+          server = endpoint({ protocol })
+          offerServerRoutes(server)
+          server.routeCall('/hang', () => {
+            hangs++
+            return new Promise(() => {})
+          })
+          server.routePush('/drop', (how: string, { session }) => {
+            if (how === 'destroy') session.destroy()
+            else if (how === 'close') void session.close()
+            else restarts.push(server.close({ timeout: 0 }).then(start))
+          })
+          ;({ url } = await server.listen(url))
+        }
+        await start()
+        const checks = await go.check('tcp', protocol, addressOf(url), '-redial', '20')
+        assert.deepEqual(
+          checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`),
+          [],
+        )
+        assert.equal(checks.length, 7)
+        assert.equal(restarts.length, 1)
+        await Promise.all(restarts)
+        assert.equal(hangs, 1, 'an open call was made again')
+      })
+    }
+  }
+})
