@@ -113,6 +113,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #drainAwaited = false
   /** The peer's notice is to be answered. */
   #drainOwed = false
+  /** It closes, and waits for the first message of its peer. */
+  #lingers = false
   /** Milliseconds that closing may take. */
   #closeLimit = 0
   /** Ends a connection that the peer announced to close and does not. */
@@ -289,7 +291,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    * A peer that is dmicro too is told, makes no new calls from then on, and its calls that came too late are refused with 503 and `retryAfter`.
    */
   close(options?: { timeout?: number }): Promise<void> {
-    this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
+    return this.closeWithin(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0), 0)
+  }
+
+  /** @param linger milliseconds for a peer that has not announced itself yet, so that it can be told @internal */
+  closeWithin(timeout: number, linger: number): Promise<void> {
+    this.#closed ??= this.#close(timeout, linger)
     return this.#closed
   }
 
@@ -664,7 +671,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @internal */
   onPeerKnown(): void {
     // What it sent before it could be told is still taken; it hears of it now.
-    if (this.#state === 'closing' && this.#noticed) this.#notify()
+    if (this.#state !== 'closing' || !this.#noticed) return
+    this.#notify()
+    this.#linger()
   }
 
   /** @internal */
@@ -1077,7 +1086,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return decodeStatus(text, this.#owner.settings.limits.maxDepth)
   }
 
-  async #close(timeout: number): Promise<void> {
+  async #close(timeout: number, linger: number): Promise<void> {
     if (this.#state === 'redialing') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'closed') return
     this.#state = 'closing'
@@ -1088,10 +1097,19 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     })
     await undefined // a handler that closes its own session must still be answered
     this.#notify() // before the first refusal: who is refused knows why
+    this.#lingers = linger > 0 && this.#peering?.known === false
+    const timer = this.#lingers ? setTimeout(() => this.#linger(), linger) : undefined
     if (!this.#idleNow()) await this.#idle(timeout)
+    clearTimeout(timer)
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
+  }
+
+  /** The time is over in which a peer may announce itself, or it did. */
+  #linger(): void {
+    this.#lingers = false
+    this.#checkIdle()
   }
 
   #idle(timeout: number): Promise<void> {
@@ -1110,7 +1128,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #idleNow(): boolean {
-    return this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#drainAwaited && !this.#filters.busy
+    return (
+      this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#lingers && !this.#drainAwaited && !this.#filters.busy
+    )
   }
 
   /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */
