@@ -395,7 +395,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Closes gracefully: stops listening and dialling, then closes every session as `Session.close` does, all at once. Connections that were made
-   * in the last 50 ms and have said nothing yet get that long to, so that what their peers sent is not lost.
+   * in the last 50 ms and have not announced themselves yet get that long to, so that what their peers sent is refused and not lost.
    * @param options.timeout milliseconds for running handlers and open calls; default: the endpoint's `closeTimeout`
    */
   close(options?: { timeout?: number }): Promise<void> {
@@ -568,44 +568,37 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #close(options?: { timeout?: number }): Promise<void> {
     if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
+    const end = performance.now() + duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
+    const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
     if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
-    const { extensions, closeTimeout } = this.settings
-    const end = performance.now() + duration('timeout', options?.timeout, closeTimeout, 0)
-    const known = [...this.#sessions.values()].filter(({ peerKnown }) => peerKnown)
-    const told = Promise.all(known.map((session) => session.close(options)))
-    if (extensions) await this.#hearNewcomers(end)
+    await this.#hearNewcomers(Math.min(end, performance.now() + MAX_PREPARING))
     this.#refusing = true
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
-    const timeout = Math.max(end - performance.now(), 0)
-    await Promise.all([told, ...[...this.#sessions.values()].map((session) => session.close({ timeout }))])
+    await Promise.all([running, this.#closeSessions(end, () => true)])
     this.#transport.busyPoll?.(this, 0)
     await this.#watched(this.hooks.afterCloseEndpoint, this)
   }
 
-  /**
-   * The first message of a connection that was just made may be on its way. Closed at once it would be lost; once it is here its sender can be told.
-   * @param end by `performance.now()`
-   */
-  async #hearNewcomers(end: number): Promise<void> {
-    const latest = Math.min(end, performance.now() + MAX_PREPARING)
-    for (;;) {
-      const now = performance.now()
-      const silent =
-        this.#undecided.size > 0 || [...this.#sessions.values()].some(({ peerKnown, state }) => !peerKnown && state !== 'closing')
-      if (!silent || now >= latest) return
-      if (this.#preparing.size > 0) {
-        const timer = new AbortController()
-        const late = setTimeoutAsync(latest - now, undefined, { signal: timer.signal }).catch(() => {})
-        await Promise.race([Promise.all(this.#preparing), late])
-        timer.abort()
-      } else {
-        const rest = Math.min(this.#accepted + FIRST_MESSAGE, latest) - now
-        if (rest <= 0) return
-        await setTimeoutAsync(rest)
-      }
-    }
+  /** The first message of a connection that was just made may be on its way: once it is here its sender can be told. */
+  get #firstMessage(): number {
+    return this.settings.extensions ? this.#accepted + FIRST_MESSAGE - performance.now() : 0
+  }
+
+  /** @param end of what they may take, by `performance.now()` */
+  #closeSessions(end: number, which: (session: Session) => boolean): Promise<unknown> {
+    const timeout = Math.max(end - performance.now(), 0)
+    return Promise.all([...this.#sessions.values()].filter(which).map((session) => session.closeWithin(timeout, this.#firstMessage)))
+  }
+
+  /** Connections whose hooks run, or that have not said their protocol, become sessions or not. @param latest by `performance.now()` */
+  async #hearNewcomers(latest: number): Promise<void> {
+    const timer = new AbortController()
+    const wait = (ms: number): Promise<void> => setTimeoutAsync(Math.max(ms, 0), undefined, { signal: timer.signal }).catch(() => {})
+    if (this.#undecided.size > 0) await wait(Math.min(this.#firstMessage, latest - performance.now()))
+    if (this.#preparing.size > 0) await Promise.race([Promise.all(this.#preparing), wait(latest - performance.now())])
+    timer.abort()
   }
 
   #requireOpen(): void {

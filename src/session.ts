@@ -137,6 +137,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #timer: SessionTimer | undefined
   /** The peer's notice is to be answered. */
   #drainOwed = false
+  /** It closes, and waits for the first message of its peer. */
+  #lingers = false
   /** Milliseconds that closing may take. */
   #closeLimit = 0
   /** Ends a connection that the peer announced to close and does not. */
@@ -363,7 +365,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    * A peer that is dmicro too is told, makes no new calls from then on, and its calls that came too late are refused with 503 and `retryAfter`.
    */
   close(options?: { timeout?: number }): Promise<void> {
-    this.#closed ??= this.#close(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0))
+    return this.closeWithin(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0), 0)
+  }
+
+  /** @param linger milliseconds for a peer that has not announced itself yet, so that it can be told @internal */
+  closeWithin(timeout: number, linger: number): Promise<void> {
+    this.#closed ??= this.#close(timeout, linger)
     return this.#closed
   }
 
@@ -772,7 +779,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
   onPeerKnown(): void {
     // What it sent before it could be told is still taken; it hears of it now.
-    if (this.#state === 'closing' && this.#noticed) this.#notify()
+    if (this.#state === 'closing' && this.#noticed) {
+      this.#notify()
+      this.#linger()
+    }
     const resume = this.#resume
     const peering = this.#peering
     if (this.#redial === undefined || resume === undefined || peering === undefined || resume.token !== undefined || resume.asking) return
@@ -1471,7 +1481,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return decodeStatus(text, this.#owner.settings.limits.maxDepth)
   }
 
-  async #close(timeout: number): Promise<void> {
+  async #close(timeout: number, linger: number): Promise<void> {
     if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'draining') {
       if (this.#cause === AGE_PASSED) this.#cause = undefined
@@ -1486,10 +1496,19 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     })
     await undefined // a handler that closes its own session must still be answered
     this.#notify() // before the first refusal: who is refused knows why
+    this.#lingers = linger > 0 && this.#peering?.known === false
+    const timer = this.#lingers ? setTimeout(() => this.#linger(), linger) : undefined
     if (!this.#idleNow()) await this.#idle(timeout)
+    clearTimeout(timer)
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
+  }
+
+  /** The time is over in which a peer may announce itself, or it did. */
+  #linger(): void {
+    this.#lingers = false
+    this.#checkIdle()
   }
 
   #idle(timeout: number): Promise<void> {
@@ -1508,7 +1527,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #idleNow(): boolean {
-    return this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#drainAwaited && !this.#filters.busy
+    return (
+      this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#lingers && !this.#drainAwaited && !this.#filters.busy
+    )
   }
 
   /** @internal */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, describe, it } from 'node:test'
-import { type CallContext, Endpoint, type EndpointOptions, type Session, type StatusError } from '../../src/index.ts'
+import { type CallContext, Endpoint, type EndpointOptions, insecureAes, type Session, type StatusError } from '../../src/index.ts'
 import type { Parsed } from '../frames.ts'
 import { addressOf, GoPeer } from './go-peer.ts'
-import { offerServerRoutes } from './routes.ts'
+import { aesKey, offerServerRoutes } from './routes.ts'
 import { Tap } from './tap.ts'
 
 delete process.env.DMICRO_TRANSPORT
@@ -24,7 +24,7 @@ const codeOf = (call: Promise<unknown>): Promise<number> =>
     (error: StatusError) => error.code,
   )
 
-describe('extensions and Go DMicro', { skip: missing }, () => {
+describe('extensions and Go DMicro', { skip: missing, timeout: 120_000 }, () => {
   const go = peer as GoPeer
   after(() => go.dispose())
 
@@ -68,7 +68,7 @@ describe('extensions and Go DMicro', { skip: missing }, () => {
     })
 
     it(`${transport}: a Go client sees no more of us, not even when we close`, async () => {
-      const server = endpoint()
+      const server = endpoint({ filters: [insecureAes(aesKey)] })
       offerServerRoutes(server)
       const { url } = await server.listen('tcp://127.0.0.1:0')
       const between = await tap(addressOf(url))
@@ -100,10 +100,10 @@ describe('extensions and Go DMicro', { skip: missing }, () => {
         return ms
       })
       const { url } = await server.listen('tcp://127.0.0.1:0')
+      const accepted = once(server, 'session') // the proxy dials when it starts
       const back = await tap(addressOf(url))
       const proxy = await serve('-proxy', back.address)
       const front = await tap(proxy.address)
-      const accepted = once(server, 'session')
       const session = await endpoint({ timeout: 5000, redial: true }).dial(front.url)
       // The first message announces: the proxy passes that on under a number of its own.
       assert.equal(await session.call('/wait', 0), 0)
