@@ -1,6 +1,8 @@
+import { Admission, type Ticket } from './admission.ts'
 import { CloseReason } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import { Context } from './context.ts'
+import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { asBadMessage } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
@@ -10,10 +12,12 @@ import { type MessageType as BodyType, bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
 import { findNameText, nameText } from './names.ts'
 import type { Settings } from './options.ts'
+import { RETRY_AFTER, RETRY_AFTER_KEY, type Refusal, Refusals, retryMeta } from './refusal.ts'
 import type { AnyHandler, Route, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
 import { decodeStatus, encodeStatus } from './status-json.ts'
+import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import { SendResult } from './transport.ts'
 
@@ -29,11 +33,29 @@ export class Dispatcher {
   readonly #router: Router
   /** Of messages without a route. */
   readonly #hooks: MessageHooks
+  readonly #stats: EndpointStats
+  readonly #tally: Tally
+  /** Overload protection, null when it is off. */
+  readonly #admission: Admission | null
+  /** Handlers that have not settled, of all sessions, also of those that are gone. */
+  #running = 0
 
-  constructor(settings: Settings, router: Router) {
+  constructor(settings: Settings, router: Router, stats: EndpointStats) {
     this.#settings = settings
     this.#router = router
     this.#hooks = router.plugins.hooks
+    this.#stats = stats
+    this.#tally = new Tally(settings.log)
+    this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this)
+  }
+
+  get load(): EndpointLoad | undefined {
+    return this.#admission?.load
+  }
+
+  /** The session is closed. */
+  forget(session: Session): void {
+    this.#admission?.forget(session)
   }
 
   dispatch(session: Session, message: Incoming): void {
@@ -45,13 +67,20 @@ export class Dispatcher {
     }
     const isCall = message.type === MessageType.Call
     if (!session.accepting) {
-      if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
+      if (isCall) this.#refuse(session, message, Refusals.Closing, RETRY_AFTER)
       return
     }
-    if (session.running >= this.#settings.limits.maxRunning) {
-      this.#overload(session, message, isCall)
+    const { maxRunning, maxEndpointRunning } = this.#settings.limits
+    if (session.running >= maxRunning || this.#running >= maxEndpointRunning) {
+      this.refuse(session, message, isCall, session.running >= maxRunning ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
       return
     }
+    if (this.#admission !== null && !this.#admission.admit(session, message, meta, isCall, 0)) return
+    this.start(session, message, meta, isCall, 0)
+  }
+
+  /** Starts what may be started: routes it, decodes its body and runs its handler. @param _expires when its caller gives up; 0: never */
+  start(session: Session, message: Incoming, meta: Meta, isCall: boolean, _expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = route >= 0 && route < table.length ? table[route] : undefined
@@ -185,12 +214,14 @@ export class Dispatcher {
       if (isThenable(result)) {
         const { session } = ctx
         session.began()
+        this.#running++
+        const ticket = this.#admission === null ? null : this.#admission.began(ctx.serviceMethod)
         if (ctx.hooks !== null) ctx.inbound?.own() // the hooks of the reply may look at the CALL's bytes
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
         promise.then(
-          (value) => this.#settle(ctx, isCall, value),
-          (error) => this.#settleFailed(ctx, isCall, error),
+          (value) => this.#settle(ctx, isCall, value, ticket),
+          (error) => this.#settleFailed(ctx, isCall, error, ticket),
         )
         return
       }
@@ -202,15 +233,21 @@ export class Dispatcher {
     ctx.finish()
   }
 
-  #settle(ctx: Context, isCall: boolean, value: unknown): void {
+  #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null): void {
     if (isCall) this.#succeeded(ctx, value)
     ctx.finish()
-    ctx.session.ended()
+    this.#ended(ctx, ticket)
   }
 
-  #settleFailed(ctx: Context, isCall: boolean, error: unknown): void {
+  #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null): void {
     this.#failed(ctx, isCall, error)
+    this.#ended(ctx, ticket)
+  }
+
+  #ended(ctx: Context, ticket: Ticket | null): void {
+    this.#running--
     ctx.session.ended()
+    if (ticket !== null) this.#admission?.ended(ticket)
   }
 
   #succeeded(ctx: Context, value: unknown): void {
@@ -320,19 +357,19 @@ export class Dispatcher {
     }
   }
 
-  #overload(session: Session, message: Incoming, isCall: boolean): void {
+  /** A request over a limit, which is not even decoded. @param retryAfter milliseconds */
+  refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
+    this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
     if (isCall) {
-      this.#refuse(session, message, Code.TooManyRequests, 'too many calls of this session are running')
+      this.#stats.refusedCalls++
+      this.#refuse(session, message, refusal, retryAfter)
     } else {
-      this.#settings.log.warn('a push was dropped', {
-        remote: session.remoteAddress,
-        error: 'too many handlers of this session are running',
-      })
+      this.#stats.droppedPushes++
     }
   }
 
-  #refuse(session: Session, message: Incoming, code: number, cause: string): void {
-    this.#sendStatusNow(session, message.filters, message.seq, new StatusError(code, statusText(code), cause, { stack: false }), '')
+  #refuse(session: Session, message: Incoming, refusal: Refusal, retryAfter: number): void {
+    this.#sendText(session, message.filters, message.seq, refusal.text, retryMeta(retryAfter), true)
   }
 
   #sendStatus(
@@ -345,6 +382,7 @@ export class Dispatcher {
     method: string,
     inbound: Inbound | undefined,
   ): void {
+    if (status.retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(status.retryAfter)) }
     if (hooks === null) {
       this.#sendStatusNow(session, filters, seq, status, meta === undefined ? '' : encodeMeta(meta))
       return
@@ -355,7 +393,10 @@ export class Dispatcher {
 
   /** @param last nothing more is tried when it cannot be sent */
   #sendStatusNow(session: Session, filters: Filters, seq: number, status: StatusError, meta: string, last = false): void {
-    const text = encodeStatus(status.code, status.message, status.cause)
+    this.#sendText(session, filters, seq, encodeStatus(status.code, status.message, status.cause), meta, last)
+  }
+
+  #sendText(session: Session, filters: Filters, seq: number, text: string, meta: string, last: boolean): void {
     const onError = (error: unknown): void => {
       // Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone.
       this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })

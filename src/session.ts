@@ -10,6 +10,7 @@ import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
 import { Inbound, Outbound } from './hooked-messages.ts'
 import { type HookList, inTurn, type MessageHooks, runHooks, type WriteContext, writeThrough } from './hooks.ts'
+import { defaultLimits } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -17,7 +18,9 @@ import { findNameText, internName } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
+import { RateMeter } from './rate-meter.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
+import { RETRY_AFTER_KEY, readRetryAfter } from './refusal.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf, toStatusError } from './status.ts'
@@ -46,6 +49,8 @@ export interface SessionOwner {
   onSessionClosed(session: Session, reason: number): void
   /** The connection of a session with redial is lost. */
   onSessionLost(session: Session): void
+  /** The peer sent more than it may: it is not read for a while. */
+  onSessionSlowed(session: Session): void
   /** An id that no session has, best `address`. */
   freeId(address: string): string
   renameSession(session: Session, id: string): void
@@ -90,6 +95,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
   readonly #required: readonly Filter[] | null
+  /** How fast the peer may send; null: as fast as it can. */
+  readonly #meter: RateMeter | null
 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
@@ -104,6 +111,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
+    const { maxMessageRate } = owner.settings.limits
+    const metered = maxMessageRate < defaultLimits.maxMessageRate
+    this.#meter = metered ? new RateMeter(owner.wheel, maxMessageRate, () => owner.onSessionSlowed(this)) : null
     if (preparing) {
       this.#state = 'preparing'
       this.#early = new EarlyPhase(this.#earlyOwner())
@@ -260,6 +270,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onMessage(message: Incoming): void {
+    if (this.#meter !== null && !(message.type === MessageType.Reply && this.#pending.has(message.seq))) this.#meter.count(this.#wire)
     if (message.type === WHOLE) {
       this.#filters.receive(message)
       return
@@ -459,6 +470,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     this.#filters.drop()
+    this.#meter?.stop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
@@ -754,7 +766,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         this.fail(CloseReason.Status)
         return
       }
-      if (status.code !== 0) failure = new StatusError(status.code, status.message, status.cause)
+      if (status.code !== 0) failure = receivedFailure(status, meta)
     }
     if (failure === undefined) {
       try {
@@ -788,7 +800,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.fail(CloseReason.Status)
       return
     }
-    const failed = status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause)
+    const failed = status.code === 0 ? undefined : receivedFailure(status, meta)
     const { codec } = message
     const inbound = new Inbound(this, 'reply', message, call.method, meta, settings.codecs.byId(codec), failed, requests.get(call))
     const steps = [
@@ -882,6 +894,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
+}
+
+function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
+  const retryAfter = meta === noMeta ? undefined : readRetryAfter(meta[RETRY_AFTER_KEY])
+  // Refusals come by the thousand, when time is short on both sides.
+  return new StatusError(code, message, cause, retryAfter === undefined ? undefined : { stack: false, retryAfter })
 }
 
 function requireSent(result: SendResult): void {

@@ -73,14 +73,22 @@ export class StatusError extends Error {
   readonly code: number
   /** Text of the underlying error, '' when there is none. A string here, unlike in other errors, because it travels. */
   override readonly cause: string
+  /** Milliseconds after which the call may be made again: it was refused before it began. Undefined: it may have had effects. */
+  declare readonly retryAfter?: number
 
   /**
    * @param code an int32; own codes start above 1000
    * @param message default: `statusText(code)`
    * @param options.stack false leaves `stack` without frames, several times cheaper; default true
+   * @param options.retryAfter see the field of this name
    * @throws TypeError when code is no number, RangeError when it is no int32
    */
-  constructor(code: number, message: string = statusText(code), cause = '', options?: { stack?: boolean }) {
+  constructor(
+    code: number,
+    message: string = statusText(code),
+    cause = '',
+    options?: { stack?: boolean; retryAfter?: number | undefined },
+  ) {
     checkCode(code)
     const text = typeof message === 'string' ? message : textOf(message)
     const limit = Error.stackTraceLimit
@@ -90,6 +98,7 @@ export class StatusError extends Error {
     this.code = code | 0
     // Callers without types often pass an Error here; on the wire a Go peer could read nothing but a string.
     this.cause = typeof cause === 'string' ? cause : textOf(cause)
+    if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter
   }
 
   static {
