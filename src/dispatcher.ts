@@ -1,26 +1,28 @@
+import { Admission, type Ticket } from './admission.ts'
 import { CloseReason } from './close-reason.ts'
 import { bodyText } from './codec.ts'
 import { Context } from './context.ts'
 import { ContextAge } from './context-age.ts'
+import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { asBadMessage } from './failures.ts'
+import { Handlers } from './handlers.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
 import type { MessageHooks } from './hooks.ts'
 import { handle } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
-import { encodeMeta, noMeta } from './meta.ts'
+import { encodeMeta, type Meta, noMeta } from './meta.ts'
 import type { Settings } from './options.ts'
+import { RETRY_AFTER, type Refusal, Refusals } from './refusal.ts'
 import { Replies } from './replies.ts'
 import { decodeArg, describe, methodOf, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
 import type { Session } from './session.ts'
-import { Code, StatusError, statusText, toStatusError } from './status.ts'
+import { StatusError, toStatusError } from './status.ts'
 import { decodeStatus } from './status-json.ts'
+import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult } from './transport.ts'
-
-/** Milliseconds after which a call that was refused may be made again. */
-const RETRY_AFTER = 1000
 
 /**
  * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
@@ -34,14 +36,32 @@ export class Dispatcher {
   readonly #wheel: TimerWheel
   /** Of messages without a route. */
   readonly #hooks: MessageHooks
+  readonly #stats: EndpointStats
+  readonly #tally: Tally
+  /** Overload protection, null when it is off. */
+  readonly #admission: Admission | null
+  readonly #handlers: Handlers
 
-  constructor(settings: Settings, router: Router, wheel: TimerWheel) {
+  constructor(settings: Settings, router: Router, wheel: TimerWheel, stats: EndpointStats) {
     this.#settings = settings
     this.#wheel = wheel
     this.#router = router
+    this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this)
+    this.#handlers = new Handlers(this.#admission)
     this.#replies = new Replies(settings)
-    this.#hooked = new HookedDispatch(settings, router, this.#replies, wheel)
+    this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
+    this.#stats = stats
+    this.#tally = new Tally(settings.log)
+  }
+
+  get load(): EndpointLoad | undefined {
+    return this.#admission?.load
+  }
+
+  /** The session is closed. */
+  forget(session: Session): void {
+    this.#admission?.forget(session)
   }
 
   dispatch(session: Session, message: Incoming): void {
@@ -55,14 +75,21 @@ export class Dispatcher {
     }
     const isCall = message.type === MessageType.Call
     if (!session.accepting && (isCall || !session.acceptingPushes)) {
-      if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
-      return
-    }
-    if (session.running >= this.#settings.limits.maxRunning) {
-      this.#overload(session, message, isCall)
+      if (isCall) this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
       return
     }
     if (meta !== noMeta && !session.begins(meta, message.seq)) return
+    const { maxRunning, maxEndpointRunning } = this.#settings.limits
+    if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+      this.refuse(session, message, isCall, session.running >= maxRunning ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
+      return
+    }
+    if (this.#admission !== null && !this.#admission.admit(session, message, meta, isCall, expires)) return
+    this.start(session, message, meta, isCall, expires)
+  }
+
+  /** Starts what may be started: routes it, decodes its body and runs its handler. @param expires when its caller gives up; 0: never, or not said */
+  start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = route >= 0 && route < table.length ? table[route] : undefined
@@ -99,17 +126,14 @@ export class Dispatcher {
     try {
       result = handle(ctx, handler, arg as never)
       if (isThenable(result)) {
-        const { session } = ctx
-        session.began()
+        const ticket = this.#handlers.began(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
-        if (session.contextAge > 0) {
-          this.#runAged(ctx, promise, isCall, session.contextAge)
-          return
-        }
+        const { contextAge } = ctx.session
+        const late = contextAge > 0 ? this.#age(ctx, isCall, contextAge) : null
         promise.then(
-          (value) => this.#settle(ctx, isCall, value),
-          (error) => this.#settleFailed(ctx, isCall, error),
+          (value) => this.#settle(ctx, isCall, value, ticket, late),
+          (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
         )
         return
       }
@@ -121,39 +145,24 @@ export class Dispatcher {
     ctx.finish()
   }
 
-  /** A handler that may run `age` milliseconds. */
-  #runAged(ctx: Context, promise: Promise<unknown>, isCall: boolean, age: number): void {
-    const late = new ContextAge(ctx, age, this.#wheel, (error) => {
+  /** The handler may run `age` milliseconds. */
+  #age(ctx: Context, isCall: boolean, age: number): ContextAge {
+    return new ContextAge(ctx, age, this.#wheel, (error) => {
       if (isCall) this.#failed(ctx, true, error)
       else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
     })
-    promise.then(
-      (value) => {
-        if (late.end()) this.#endLate(ctx)
-        else this.#settle(ctx, isCall, value)
-      },
-      (error) => {
-        if (late.end()) this.#endLate(ctx)
-        else this.#settleFailed(ctx, isCall, error)
-      },
-    )
   }
 
-  /** A handler settled whose caller was answered already. */
-  #endLate(ctx: Context): void {
+  #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null, late: ContextAge | null): void {
+    if ((late === null || !late.end()) && isCall) this.#succeeded(ctx, value)
     ctx.finish()
-    ctx.session.ended()
+    this.#handlers.ended(ctx, ticket)
   }
 
-  #settle(ctx: Context, isCall: boolean, value: unknown): void {
-    if (isCall) this.#succeeded(ctx, value)
+  #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null, late: ContextAge | null): void {
+    if (late === null || !late.end()) this.#failed(ctx, isCall, error)
     ctx.finish()
-    ctx.session.ended()
-  }
-
-  #settleFailed(ctx: Context, isCall: boolean, error: unknown): void {
-    this.#failed(ctx, isCall, error)
-    ctx.session.ended()
+    this.#handlers.ended(ctx, ticket)
   }
 
   #succeeded(ctx: Context, value: unknown): void {
@@ -207,20 +216,15 @@ export class Dispatcher {
     }
   }
 
-  #overload(session: Session, message: Incoming, isCall: boolean): void {
+  /** A request over a limit, which is not even decoded. @param retryAfter milliseconds */
+  refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
+    this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
     if (isCall) {
-      this.#refuse(session, message, Code.TooManyRequests, 'too many calls of this session are running')
+      this.#stats.refusedCalls++
+      this.#replies.refuse(session, message, refusal, retryAfter)
     } else {
-      this.#settings.log.warn('a push was dropped', {
-        remote: session.remoteAddress,
-        error: 'too many handlers of this session are running',
-      })
+      this.#stats.droppedPushes++
     }
-  }
-
-  #refuse(session: Session, message: Incoming, code: number, cause: string): void {
-    const status = new StatusError(code, statusText(code), cause, { stack: false, retryAfter: RETRY_AFTER })
-    this.#replies.sendStatus(session, message.filters, message.seq, status, undefined)
   }
 
   #statusReads(message: Incoming): boolean {

@@ -6,11 +6,14 @@ import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { within } from './hook-timeout.ts'
 import { runHooks } from './hooks.ts'
+import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import type { Incoming } from './message.ts'
 import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
+import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial, redialDelay } from './redial.ts'
@@ -18,6 +21,7 @@ import { type CallHandler, type Controller, type PushHandler, RouteGroup, type R
 import { Session } from './session.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import { TimerWheel } from './timer-wheel.ts'
 import { Framing, type ListenOptions as PortOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
@@ -61,17 +65,6 @@ export interface EndpointEvents {
   session: [session: Session]
 }
 
-/** Counters since the endpoint was made. */
-export interface EndpointStats {
-  accepted: number
-  dialled: number
-  closed: number
-  /** Sessions closed because the peer broke the protocol or a limit. */
-  violations: number
-  /** Connections refused because of `limits.maxSessions`. */
-  refused: number
-}
-
 /** Where a session was dialled. */
 interface Target {
   readonly url: string
@@ -103,7 +96,7 @@ const wheel = new TimerWheel()
 export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Which transport runs, and why when it is the JavaScript one. */
   readonly transport: TransportInfo
-  readonly stats: EndpointStats = { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0 }
+  readonly stats: EndpointStats = newStats()
   /** @internal */
   readonly settings: Settings
   /** @internal */
@@ -125,6 +118,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #away = new Set<Session>()
   /** Connections that have not said their protocol yet. */
   readonly #undecided = new Set<SocketWire>()
+  /** Connections by address; null where no address has a limit of its own. */
+  readonly #addresses: AddressTable | null
+  /** Where sessions are counted there, though their peers may come back from elsewhere. */
+  readonly #counted = new WeakMap<Session, string>()
+  readonly #tally: Tally
   #closed: Promise<void> | undefined
   /** No connection is taken any more. */
   #refusing = false
@@ -148,8 +146,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
     this.#router = new Router(this.settings.mapper, this.plugins, (result) => this.#keep(result))
     this.#routes = new RouteGroup(this.#router)
-    this.#dispatcher = new Dispatcher(this.settings, this.#router, wheel)
+    this.#dispatcher = new Dispatcher(this.settings, this.#router, wheel, this.stats)
+    const { maxAddressSessions, maxConnectRate } = this.settings.limits
+    const unlimited = maxAddressSessions >= defaultLimits.maxAddressSessions && maxConnectRate >= defaultLimits.maxConnectRate
+    this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate)
+    this.#tally = new Tally(this.settings.log)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
+  }
+
+  /** How busy it is, as overload protection sees it; undefined without option `overload`. */
+  get load(): EndpointLoad | undefined {
+    return this.#dispatcher.load
   }
 
   /** Where it reports what nobody asked for; plugins may too. It never throws. */
@@ -416,9 +423,18 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#targets.delete(session)
     this.#away.delete(session)
     if (session.token !== undefined) this.#named.delete(session.token)
+    this.#dispatcher.forget(session)
+    const counted = this.#counted.get(session)
+    if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
     void this.#watched(this.hooks.afterDisconnect, session)
+  }
+
+  /** @internal */
+  onSessionSlowed(session: Session): void {
+    this.stats.slowed++
+    this.#tally.warn('a session is slowed down', session.remoteAddress, 'too many messages a second')
   }
 
   /** @internal */
@@ -430,8 +446,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
-    if (this.#refusing || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
-      this.#refuse(wire)
+    const reason = this.#fullFor(wire)
+    if (reason !== undefined) {
+      this.#refuse(wire, reason)
     } else if (protocols.length === 1) {
       this.#begin(wire, protocols[0])
     } else {
@@ -445,8 +462,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     }
   }
 
+  /** Why one more connection may not stay; `undefined`: it may. */
+  #fullFor(wire: SocketWire): string | undefined {
+    if (this.#refusing || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
+      return closeReasonText[CloseReason.Refused]
+    }
+    return this.#addresses?.enter(wire.remoteAddress)
+  }
+
   #neverDecided(wire: SocketWire, reason: number): void {
     this.#undecided.delete(wire)
+    this.#addresses?.leave(wire.remoteAddress)
     if (!isViolation(reason)) return
     this.stats.violations++
     this.settings.log.warn('connection closed', { remote: wire.remoteAddress, reason: closeReasonText[reason] })
@@ -457,6 +483,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { afterAccept } = this.hooks
     const session = this.#addSession(wire, protocol, true, afterAccept !== null)
     this.#accepted = performance.now()
+    if (this.#addresses !== null) this.#counted.set(session, wire.remoteAddress)
     if (afterAccept === null) {
       this.#announce(session)
     } else {
@@ -502,10 +529,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     }
   }
 
-  #refuse(wire: Wire): void {
+  #refuse(wire: Wire, reason: string): void {
     if (this.#closed === undefined) {
       this.stats.refused++
-      this.settings.log.warn('connection refused', { remote: wire.remoteAddress, reason: closeReasonText[CloseReason.Refused] })
+      this.#tally.warn('connection refused', wire.remoteAddress, reason)
     }
     ignoreWire(wire, CloseReason.Refused)
   }

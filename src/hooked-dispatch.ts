@@ -1,6 +1,7 @@
 import type { Codec } from './codec.ts'
 import { ContextAge } from './context-age.ts'
 import { asBadMessage } from './failures.ts'
+import type { Handlers } from './handlers.ts'
 import { HookedContext } from './hooked-context.ts'
 import { Outbound } from './hooked-messages.ts'
 import { hookFailed, lookOn, type MessageHooks, runHooks, settling } from './hooks.ts'
@@ -30,11 +31,13 @@ export class HookedDispatch {
   readonly #settings: Settings
   readonly #router: Router
   readonly #replies: Replies
+  readonly #handlers: Handlers
   readonly #wheel: TimerWheel
   /** Of headers, and of messages without a route. */
   readonly #hooks: MessageHooks
 
-  constructor(settings: Settings, router: Router, replies: Replies, wheel: TimerWheel) {
+  constructor(settings: Settings, router: Router, replies: Replies, handlers: Handlers, wheel: TimerWheel) {
+    this.#handlers = handlers
     this.#wheel = wheel
     this.#settings = settings
     this.#router = router
@@ -196,7 +199,7 @@ export class HookedDispatch {
       result = handle(ctx, (ctx.route as Route).handler, ctx.body as never)
       if (isThenable(result)) {
         ctx.keepBytes() // the hooks of the reply may look at them
-        ctx.session.began()
+        const ticket = this.#handlers.began(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
         const { contextAge } = ctx.session
@@ -205,12 +208,12 @@ export class HookedDispatch {
           (value) => {
             if (late?.end() !== true) this.#succeeded(ctx, value)
             ctx.finish()
-            ctx.session.ended()
+            this.#handlers.ended(ctx, ticket)
           },
           (error) => {
             if (late?.end() !== true) this.#failed(ctx, error)
             ctx.finish()
-            ctx.session.ended()
+            this.#handlers.ended(ctx, ticket)
           },
         )
         return

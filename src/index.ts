@@ -3,7 +3,8 @@
 export type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 export { redisBuffers, type SimpleString, simple } from './codecs/redis.ts'
 export type { CallContext, PushContext } from './context.ts'
-export { type DialOptions, Endpoint, type EndpointEvents, type EndpointStats, type Listener, type ListenOptions } from './endpoint.ts'
+export { type DialOptions, Endpoint, type EndpointEvents, type Listener, type ListenOptions } from './endpoint.ts'
+export type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 export { insecureAes } from './filters/aes.ts'
 export { type AesGcm, type AesGcmOptions, aesGcm } from './filters/aes-gcm.ts'
 export { type BrotliOptions, brotli } from './filters/brotli.ts'
@@ -15,6 +16,7 @@ export type { Meta } from './meta.ts'
 export { MultiClient, type MultiClientOptions } from './multi-client.ts'
 export { httpName, type NameMapper, rpcName } from './naming.ts'
 export type { EndpointOptions } from './options.ts'
+export type { OverloadOptions } from './overload/settings.ts'
 export { type Reply, replyMeta } from './pending-call.ts'
 export {
   type AuthOptions,

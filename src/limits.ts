@@ -21,8 +21,22 @@ export interface Limits {
   maxUnsent: number
   /** Most sessions on one endpoint. Over it: new connections are closed at once. */
   maxSessions: number
+  /**
+   * Most sessions that one remote address (of IPv6: one /64 network) has accepted here; Unix sockets have none. Over it: its connections are
+   * closed at once. Default: as many as there may be, since behind a proxy all peers have one address.
+   */
+  maxAddressSessions: number
+  /** Most connections a second that one remote address makes; as many may come at once. Over it: closed at once. Default: in effect none. */
+  maxConnectRate: number
   /** Most CALL and PUSH handlers running for one session. Over it: a CALL is answered 429, a PUSH is dropped. */
   maxRunning: number
+  /** Most handlers running for all sessions together, also of those that are gone. Over it: a CALL is answered 503, a PUSH is dropped. */
+  maxEndpointRunning: number
+  /**
+   * Most messages a second that one session's peer sends, answers to our calls apart; as many may come at once. Over it: the session is read no faster, whatever
+   * the peer sends. Default: in effect none, since honest peers send as fast as they are served.
+   */
+  maxMessageRate: number
   /** A frame once begun must be complete after this time, plus this time again for each 64 KiB received. */
   frameTimeout: number
   /**
@@ -45,7 +59,11 @@ export const defaultLimits: Readonly<Limits> = {
   maxDepth: 128,
   maxUnsent: 16 * 1024 * 1024,
   maxSessions: 1_000_000,
+  maxAddressSessions: 1_000_000,
+  maxConnectRate: 1_000_000,
   maxRunning: 10_000,
+  maxEndpointRunning: 100_000,
+  maxMessageRate: 1_000_000_000,
   frameTimeout: 10_000,
   maxUnconfirmed: 1024 * 1024,
   maxAway: 1_000,

@@ -5,6 +5,7 @@ import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
+import { type Overload, type OverloadOptions, readOverload } from './overload/settings.ts'
 import type { Plugin } from './plugin.ts'
 import type { Proto } from './proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
@@ -60,6 +61,11 @@ export interface EndpointOptions {
   mapper?: 'http' | 'rpc' | NameMapper
   /** Overrides of single limits. */
   limits?: Partial<Limits>
+  /**
+   * Refuse what cannot be done in time instead of doing all of it too late: CALLs with 503 or 429 and a hint when to try again
+   * (`StatusError.retryAfter`), before their bodies are decoded. Sessions share what can be done evenly. `true` for the defaults. Default false.
+   */
+  overload?: boolean | OverloadOptions
   /** Send the text of errors that are no StatusError to the caller. Default false: it sees 500 and nothing else. */
   exposeErrors?: boolean
   /** Microseconds to poll for traffic before the loop blocks; trades CPU for latency. Native transport only. Default 0, off. */
@@ -101,6 +107,8 @@ export interface Settings {
   hookTimeout: number
   mapper: NameMapper
   limits: Readonly<Limits>
+  /** Null: off. */
+  overload: Overload | null
   exposeErrors: boolean
   busyPoll: number
   ioThreads: IoThreads
@@ -130,6 +138,7 @@ const known = new Set([
   'plugins',
   'hookTimeout',
   'limits',
+  'overload',
   'exposeErrors',
   'busyPoll',
   'ioThreads',
@@ -154,6 +163,7 @@ export function readOptions(options: EndpointOptions): Settings {
   if (named === undefined) throw new TypeError(`option mapper must be 'http', 'rpc' or a function, got ${JSON.stringify(mapper)}`)
   const protocols = makeProtocols(options.protocols ?? [])
   const filters = makeFilters(options.filters ?? [])
+  const limits = readLimits(options.limits ?? {})
   const required = filters.append(undefined, options.requireFilters ?? [], Number.POSITIVE_INFINITY) ?? null
   return {
     transport: options.transport ?? 'auto',
@@ -174,7 +184,8 @@ export function readOptions(options: EndpointOptions): Settings {
     protocols,
     hookTimeout: duration('hookTimeout', options.hookTimeout, 10_000, 1),
     mapper: named,
-    limits: readLimits(options.limits ?? {}),
+    limits,
+    overload: readOverload(options.overload, limits.maxEndpointRunning),
     exposeErrors: options.exposeErrors ?? false,
     busyPoll: whole('busyPoll', options.busyPoll ?? 0, 0, MAX_BUSY_POLL),
     ioThreads: options.ioThreads ?? 0,

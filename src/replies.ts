@@ -1,8 +1,10 @@
 import { RETRY_AFTER_KEY } from './announcement.ts'
 import { CloseReason } from './close-reason.ts'
 import type { Filter } from './filter.ts'
+import type { Incoming } from './message.ts'
 import { encodeMeta } from './meta.ts'
 import type { Settings } from './options.ts'
+import { type Refusal, retryMeta } from './refusal.ts'
 import { describe } from './requests.ts'
 import type { Session } from './session.ts'
 import { Code, StatusError } from './status.ts'
@@ -32,27 +34,40 @@ export class Replies {
     meta: Readonly<Record<string, string>> | undefined,
     last = false,
   ): boolean {
+    const { retryAfter } = status
+    if (retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(retryAfter)) }
     const text = encodeStatus(status.code, status.message, status.cause)
-    const onError = (error: unknown): void => {
-      // Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone.
-      this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
-      session.fail(CloseReason.Local)
-    }
+    return this.#send(session, filters, seq, text, meta === undefined ? '' : encodeMeta(meta), last)
+  }
+
+  /** @param retryAfter milliseconds */
+  refuse(session: Session, message: Incoming, refusal: Refusal, retryAfter: number): void {
+    this.#send(session, message.filters, message.seq, refusal.text, retryMeta(retryAfter), true)
+  }
+
+  #send(session: Session, filters: Filters, seq: number, text: string, meta: string, last: boolean): boolean {
     try {
-      const { retryAfter } = status
-      if (retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(retryAfter)) }
-      const sent = session.replyStatus(filters, seq, text, meta === undefined ? '' : encodeMeta(meta))
+      const sent = session.replyStatus(filters, seq, text, meta)
       if (sent === SendResult.Ok) return true
       if (typeof sent === 'number') {
         this.notSent(session, filters, seq, sent, last)
         return false
       }
-      sent.then((result) => this.notSent(session, filters, seq, result, last), onError)
+      sent.then(
+        (result) => this.notSent(session, filters, seq, result, last),
+        (error) => this.#unfiltered(session, error),
+      )
       return true
     } catch (error) {
-      onError(error)
+      this.#unfiltered(session, error)
       return false
     }
+  }
+
+  /** Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone. */
+  #unfiltered(session: Session, error: unknown): void {
+    this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
+    session.fail(CloseReason.Local)
   }
 
   /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */

@@ -14,6 +14,7 @@ import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
+import { defaultLimits } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -22,6 +23,7 @@ import { duration, type Settings } from './options.ts'
 import { DrainLimit, fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
+import { RateMeter } from './rate-meter.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
 import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
 import { AGE_PASSED, SessionAge } from './session-age.ts'
@@ -78,6 +80,8 @@ export interface SessionOwner {
   nameSession(session: Session): string
   /** The session with this name, when it may go on; undefined when it is not known any more. */
   findSession(token: string): Session | undefined
+  /** The peer sent more than it may: it is not read for a while. */
+  onSessionSlowed(session: Session): void
   /** An id that no session has, best `address`. */
   freeId(address: string): string
   renameSession(session: Session, id: string): void
@@ -158,6 +162,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
   readonly #required: readonly Filter[] | null
+  /** How fast the peer may send; null: as fast as it can. */
+  readonly #meter: RateMeter | null
 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
@@ -176,6 +182,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#required = owner.settings.required
     this.#age = owner.settings.sessionAge
     this.#contextAge = owner.settings.contextAge
+    const { maxMessageRate } = owner.settings.limits
+    const metered = maxMessageRate < defaultLimits.maxMessageRate
+    this.#meter = metered ? new RateMeter(owner.wheel, maxMessageRate, () => owner.onSessionSlowed(this)) : null
     if (preparing) {
       this.#state = 'preparing'
       this.#early = new EarlyPhase(this.#earlyOwner())
@@ -399,6 +408,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** @internal */
   onMessage(message: Incoming): void {
+    if (this.#meter !== null && !(message.type === MessageType.Reply && this.#pending.has(message.seq))) this.#meter.count(this.#wire)
     if (message.type === WHOLE) {
       this.#filters.receive(message)
       return
@@ -894,6 +904,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#early = undefined
     if (this.#drainLimit !== undefined) this.#owner.wheel.remove(this.#drainLimit)
     this.#filters.drop()
+    this.#meter?.stop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings

@@ -1,0 +1,26 @@
+import type { Admission, Ticket } from './admission.ts'
+import type { Context } from './context.ts'
+
+/** Handlers that have not settled, of all sessions of an endpoint, also of those that are gone. */
+export class Handlers {
+  running = 0
+  /** Overload protection, null when it is off. */
+  readonly #admission: Admission | null
+
+  constructor(admission: Admission | null) {
+    this.#admission = admission
+  }
+
+  /** The handler of `ctx` did not settle at once; `ended` follows with what this returns. */
+  began(ctx: Context): Ticket | null {
+    ctx.session.began()
+    this.running++
+    return this.#admission === null ? null : this.#admission.began(ctx.serviceMethod)
+  }
+
+  ended(ctx: Context, ticket: Ticket | null): void {
+    this.running--
+    ctx.session.ended()
+    if (ticket !== null) this.#admission?.ended(ticket)
+  }
+}

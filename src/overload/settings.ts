@@ -1,0 +1,81 @@
+/** Overload protection of an endpoint. Durations are milliseconds. */
+export interface OverloadOptions {
+  /**
+   * How long a CALL or PUSH may wait for its turn: one that waited longer is not started any more, and one that is expected to wait longer than
+   * half of it (a fifth, while the overload lasts) is refused when it comes. Default 100.
+   */
+  queueTimeout?: number
+  /** Most messages that wait, of all sessions together. Default 10,000. */
+  maxQueued?: number
+  /** Most bytes of messages that wait. Default 64 MiB. */
+  maxQueuedBytes?: number
+  /** Fewest handlers that may run at once, however slow they are. Default 4. */
+  minConcurrency?: number
+  /** Most handlers that may run at once. In between, latency and the loop's delay decide. Default: `limits.maxEndpointRunning`. */
+  maxConcurrency?: number
+  /** How many may run at once in the beginning. Default 100. */
+  startConcurrency?: number
+  /** Service methods that never wait and are never refused or counted, such as health checks and long polls. Heartbeats need no mention. */
+  exempt?: readonly string[]
+}
+
+export interface Overload {
+  readonly queueTimeout: number
+  readonly maxQueued: number
+  readonly maxQueuedBytes: number
+  readonly minConcurrency: number
+  readonly maxConcurrency: number
+  readonly startConcurrency: number
+  readonly exempt: readonly string[]
+}
+
+const known: ReadonlySet<string> = new Set([
+  'queueTimeout',
+  'maxQueued',
+  'maxQueuedBytes',
+  'minConcurrency',
+  'maxConcurrency',
+  'startConcurrency',
+  'exempt',
+])
+
+/**
+ * @param most default of `maxConcurrency`
+ * @returns null: no protection
+ * @throws RangeError or TypeError that names the option
+ */
+export function readOverload(option: boolean | OverloadOptions | undefined, most: number): Overload | null {
+  if (option === undefined || option === false) return null
+  if (option !== true && (typeof option !== 'object' || option === null))
+    throw new TypeError('option overload must be true, false or an object')
+  const given: OverloadOptions = option === true ? {} : option
+  for (const key of Object.keys(given)) if (!known.has(key)) throw new TypeError(`unknown option overload.${key}`)
+  const { queueTimeout = 100, exempt = [] } = given
+  if (typeof queueTimeout !== 'number' || !(queueTimeout >= 1 && queueTimeout <= 2 ** 31 - 1)) {
+    throw new RangeError(`option overload.queueTimeout must be 1 to ${2 ** 31 - 1} ms, got ${String(queueTimeout)}`)
+  }
+  if (!Array.isArray(exempt) || exempt.some((name) => typeof name !== 'string')) {
+    throw new TypeError('option overload.exempt must be a list of service methods')
+  }
+  const maxConcurrency = count('maxConcurrency', given.maxConcurrency, most, 1)
+  const minConcurrency = count('minConcurrency', given.minConcurrency, Math.min(4, maxConcurrency), 1)
+  if (minConcurrency > maxConcurrency) throw new RangeError('option overload.minConcurrency must not be above overload.maxConcurrency')
+  const start = count('startConcurrency', given.startConcurrency, 100, 1)
+  return {
+    queueTimeout,
+    maxQueued: count('maxQueued', given.maxQueued, 10_000, 1),
+    maxQueuedBytes: count('maxQueuedBytes', given.maxQueuedBytes, 64 * 1024 * 1024, 1),
+    minConcurrency,
+    maxConcurrency,
+    startConcurrency: Math.min(Math.max(start, minConcurrency), maxConcurrency),
+    exempt,
+  }
+}
+
+function count(name: string, value: number | undefined, fallback: number, min: number): number {
+  if (value === undefined) return fallback
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new RangeError(`option overload.${name} must be a whole number of at least ${min}, got ${String(value)}`)
+  }
+  return value
+}

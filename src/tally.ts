@@ -1,0 +1,30 @@
+import type { Logger } from './log.ts'
+
+/** Milliseconds between two lines about the same. */
+const PERIOD = 1000
+
+/** Warnings that a peer can cause as often as it likes: one line a second of each kind, which tells how many there were since the last. */
+export class Tally {
+  readonly #log: Logger
+  readonly #now: () => number
+  readonly #kinds = new Map<string, { next: number; times: number }>()
+
+  /** @param now monotonic milliseconds */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
+    this.#log = log
+    this.#now = now
+  }
+
+  /** @param text, @param reason of ours: together they are a kind */
+  warn(text: string, remote: string, reason: string): void {
+    const key = `${text}: ${reason}`
+    let kind = this.#kinds.get(key)
+    if (kind === undefined) this.#kinds.set(key, (kind = { next: -Infinity, times: 0 }))
+    kind.times++
+    const now = this.#now()
+    if (now < kind.next) return
+    this.#log.warn(text, kind.times === 1 ? { remote, reason } : { remote, reason, times: kind.times })
+    kind.times = 0
+    kind.next = now + PERIOD
+  }
+}
