@@ -54,11 +54,12 @@ export class Dispatcher {
       if (isCall) this.#refuse(session, message, Code.ServiceUnavailable, 'shutting down')
       return
     }
+    // One that runs already, or ran, is no more load.
+    if (meta !== noMeta && !session.begins(meta, message.seq)) return
     if (session.running >= this.#settings.limits.maxRunning) {
       this.#overload(session, message, isCall)
       return
     }
-    if (meta !== noMeta && !session.begins(meta, message.seq)) return
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = route >= 0 && route < table.length ? table[route] : undefined

@@ -354,6 +354,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** @internal */
+  onSessionBack(session: Session): void {
+    this.#away.delete(session)
+  }
+
+  /** @internal */
   nameSession(session: Session): string {
     const token = randomBytes(16).toString('base64url')
     this.#named.set(token, session)
@@ -363,9 +368,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** @internal */
   findSession(token: string): Session | undefined {
     const session = this.#named.get(token)
-    if (session === undefined || session.state === 'closing' || session.state === 'closed') return undefined
-    this.#away.delete(session)
-    return session
+    return session === undefined || session.state === 'closing' || session.state === 'closed' ? undefined : session
   }
 
   /** The open session with this id. */
@@ -419,7 +422,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
-    if (this.#refusing || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
+    // Who waits for its peer has no connection: it must not keep that peer out.
+    const connections = this.#sessions.size - this.#away.size + this.#undecided.size
+    if (this.#refusing || connections >= this.settings.limits.maxSessions) {
       this.#refuse(wire)
     } else if (protocols.length === 1) {
       this.#begin(wire, protocols[0])
@@ -452,7 +457,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
         () => {
           this.#accepted = performance.now()
-          this.#announce(session)
+          if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
         },
         (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
       )

@@ -167,7 +167,10 @@ onEachTransport('what cannot be resumed', (transport) => {
   })
 
   test('a server that forgot the session: idempotent calls run there, the gap is told', async (t) => {
-    const { server, session, proxy } = await resumable(t, transport, { server: { limits: { resumeTimeout: 1 } } })
+    const gone = once()
+    const waits = { name: 'waits', beforeDial: (_: string, again: boolean) => (again ? gone.promise : undefined) }
+    const both = { server: { limits: { resumeTimeout: 1 } }, client: { plugins: [waits] } }
+    const { server, session, proxy } = await resumable(t, transport, both)
     const begun = once()
     let runs = 0
     server.routeCall('/work', () => {
@@ -187,6 +190,7 @@ onEachTransport('what cannot be resumed', (transport) => {
     await session.push('/n', 1)
     peer.destroy('a test') // the client comes back when it is gone for good
     await closed.catch(() => {})
+    gone.resolve()
     assert.equal(await answer, 2)
     const [{ sent }] = await gap
     assert.equal(sent, 1)
