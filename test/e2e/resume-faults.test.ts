@@ -267,6 +267,8 @@ onEachTransport('idempotent calls', (transport) => {
     const back = event(peer, 'back')
     proxy.cut()
     await back
+    // Behind the one that comes again.
+    assert.equal((await status(session.call('/echo')))[0], 429)
     goOn.resolve()
     assert.equal(await answer, 'done')
   })
