@@ -78,6 +78,7 @@ export class Dispatcher {
       if (isCall) this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
       return
     }
+    // One that runs already, or ran, is no more load.
     if (meta !== noMeta && !session.begins(meta, message.seq)) return
     const { maxRunning, maxEndpointRunning } = this.#settings.limits
     if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {

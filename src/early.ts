@@ -14,9 +14,6 @@ const MAX_WAITING = 16
 /** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
 const MAX_WAITING_BYTES = 1 << 20
 
-/** So many times more may wait in front of a reply that is awaited, from a peer that we dialled. */
-const MAX_TIMES = 16
-
 interface Waiter {
   /** A message of another type comes without its body; undefined takes all. */
   type: MessageType | undefined
@@ -111,9 +108,10 @@ export class EarlyPhase {
   }
 
   get #full(): boolean {
-    // A reply may come behind others.
-    const times = this.#asker === undefined ? 1 : MAX_TIMES
-    return this.#waiting.length >= times * MAX_WAITING || this.#bytes >= times * MAX_WAITING_BYTES
+    if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
+    // A reply may come behind all that a session sends as it begins, from a peer that we dialled.
+    const { maxRunning, maxUnsent } = this.#owner.settings.limits
+    return this.#waiting.length >= maxRunning || this.#bytes >= maxUnsent
   }
 
   #release(): void {

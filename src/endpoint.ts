@@ -372,6 +372,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** @internal */
+  onSessionBack(session: Session): void {
+    this.#away.delete(session)
+  }
+
+  /** @internal */
   nameSession(session: Session): string {
     const token = randomBytes(16).toString('base64url')
     this.#named.set(token, session)
@@ -381,9 +386,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** @internal */
   findSession(token: string): Session | undefined {
     const session = this.#named.get(token)
-    if (session === undefined || session.state === 'closing' || session.state === 'closed') return undefined
-    this.#away.delete(session)
-    return session
+    return session === undefined || session.state === 'closing' || session.state === 'closed' ? undefined : session
   }
 
   /** The open session with this id. */
@@ -464,7 +467,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** Why one more connection may not stay; `undefined`: it may. */
   #fullFor(wire: SocketWire): string | undefined {
-    if (this.#refusing || this.#sessions.size + this.#undecided.size >= this.settings.limits.maxSessions) {
+    // Who waits for its peer has no connection: it must not keep that peer out.
+    const connections = this.#sessions.size - this.#away.size + this.#undecided.size
+    if (this.#refusing || connections >= this.settings.limits.maxSessions) {
       return closeReasonText[CloseReason.Refused]
     }
     return this.#addresses?.enter(wire.remoteAddress)
@@ -490,7 +495,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
         () => {
           this.#accepted = performance.now()
-          this.#announce(session)
+          if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
         },
         (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
       )

@@ -45,15 +45,20 @@ export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, ran
   return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 30))
 }
 
+/** Its call has no key. */
+const LAST = Number.POSITIVE_INFINITY
+
 /** A call or push that waits for the connection. */
 class Waiting extends Timed {
+  readonly key: number
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
   readonly #since: number
   readonly #onExpire: (waiting: Waiting) => void
 
-  constructor(run: (waited: number) => void, fail: (error: StatusError) => void, onExpire: (waiting: Waiting) => void) {
+  constructor(run: (waited: number) => void, fail: (error: StatusError) => void, key: number, onExpire: (waiting: Waiting) => void) {
     super()
+    this.key = key
     // In the caller's async context, not in that of what ended its waiting.
     this.run = AsyncResource.bind(run)
     this.fail = fail
@@ -85,12 +90,13 @@ export class WaitingRoom {
   /**
    * @param timeout milliseconds, 0 for none
    * @param run gets the milliseconds it waited
+   * @param key what has one goes before all that have none, the lowest first: it was sent before
    * @returns takes it out again
    * @throws StatusError 102 when too many wait already
    */
-  add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void): () => void {
+  add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(run, fail, (late) => {
+    const waiting = new Waiting(run, fail, key, (late) => {
       this.#waiting.delete(late)
       late.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'no connection within the deadline'))
     })
@@ -128,6 +134,7 @@ export class WaitingRoom {
     const all = [...this.#waiting]
     this.#waiting.clear()
     for (const waiting of all) this.#wheel.remove(waiting)
-    return all
+    // Infinity less Infinity is no number.
+    return all.sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
   }
 }

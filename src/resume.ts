@@ -67,6 +67,8 @@ export class Resumption {
   readonly #maxBytes: number
   #sent = 0
   #confirmed = 0
+  #skippedTo = -1
+  #cameBefore = 0
   /** By number, in order; all of them behind `#sent - #kept.size`. */
   readonly #kept = new Map<number, KeptPush>()
   #bytes = 0
@@ -149,8 +151,29 @@ export class Resumption {
   skipTo(from: unknown): number {
     if (!isCount(from) || from <= this.received + 1) return 0
     const lost = from - 1 - this.received
-    this.received = from - 1
+    this.#cameBefore = this.received
+    this.#skippedTo = this.received = from - 1
     return lost
+  }
+
+  /** Both sides begin to count: the next PUSH of the peer's is number `from`. */
+  beginAt(from: unknown): void {
+    if (isCount(from) && from > 0) this.received = this.told = from - 1
+  }
+
+  /** PUSHes sent so far are none of what is counted. */
+  beginHere(): void {
+    this.confirm(this.#sent)
+  }
+
+  /** How many came of those the peer sent: those it cannot send again left out, until it knows of them. */
+  get came(): number {
+    return this.received === this.#skippedTo ? this.#cameBefore : this.received
+  }
+
+  /** The peer turned out to be one that resumes. */
+  keepOn(): void {
+    this.#keeps = true
   }
 
   /** Both sides begin anew. @param token undefined: nothing is agreed upon yet */
@@ -158,6 +181,7 @@ export class Resumption {
     this.token = token
     this.asking = false
     this.received = this.told = this.#sent = this.#confirmed = 0
+    this.#skippedTo = -1
     this.#keeps = true
     this.#kept.clear()
     this.#bytes = 0
@@ -202,7 +226,8 @@ export class Resumption {
       known.seq = seq
       return { once: known, repeated: true }
     }
-    if (this.#once.size >= max || this.#running.has(seq)) return undefined
+    if (this.#running.has(seq)) return undefined
+    if (this.#once.size >= max && !this.#forgetOldest()) return undefined
     const once = { key, first: seq, seq, reply: undefined }
     this.#once.set(key, once)
     this.#running.set(seq, once)
@@ -216,6 +241,30 @@ export class Resumption {
       if (key >= settled) break
       if (once.reply !== undefined) this.#forgetOnce(once)
     }
+  }
+
+  /** Makes room for one more: the oldest call that has its reply could run again. */
+  #forgetOldest(): boolean {
+    for (const once of this.#once.values()) {
+      if (once.reply === undefined) continue
+      this.#forgetOnce(once)
+      return true
+    }
+    return false
+  }
+
+  /** Its reply cannot be sent: another one will be. */
+  reopen(once: Once): void {
+    if (once.reply !== undefined && this.#once.get(once.key) === once) this.#bytes -= sizeOf(once.reply)
+    once.reply = undefined
+    this.#once.set(once.key, once)
+    this.#running.set(once.first, once)
+  }
+
+  /** It never began: it may be called again under its key. */
+  refuse(once: Once): void {
+    this.#running.delete(once.first)
+    this.#forgetOnce(once)
   }
 
   /** The call that CALL `seq` began, while it runs. */
@@ -258,9 +307,13 @@ export class Resumption {
   }
 }
 
-function sizeOf({ meta, body }: { readonly meta: string; readonly body: string | Uint8Array | null }): number {
+function sizeOf({ method = '', status = '', meta, body }: Partial<KeptPush & KeptReply> & Pick<KeptReply, 'meta' | 'body'>): number {
   // A string of UTF-16 may take two bytes a unit.
-  return OVERHEAD + 2 * meta.length + (body === null ? 0 : typeof body === 'string' ? 2 * body.length : body.length)
+  return (
+    OVERHEAD +
+    2 * (method.length + status.length + meta.length) +
+    (body === null ? 0 : typeof body === 'string' ? 2 * body.length : body.length)
+  )
 }
 
 function isCount(value: unknown): value is number {

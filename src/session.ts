@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { type Abort, Aborts } from './aborts.ts'
-import { ANNOUNCEMENT_KEY, ONCE_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
+import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
@@ -76,6 +76,8 @@ export interface SessionOwner {
   onSessionLost(session: Session): void
   /** The connection of an accepted session is lost, which its peer may resume. */
   onSessionAway(session: Session): void
+  /** Its peer is back. */
+  onSessionBack(session: Session): void
   /** Gives a session a name by which its peer can resume it. */
   nameSession(session: Session): string
   /** The session with this name, when it may go on; undefined when it is not known any more. */
@@ -138,6 +140,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #parted = false
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
   #resume: Resumption | undefined
+  /** While away: until the peer must be back. */
   #timer: SessionTimer | undefined
   /** The peer's notice is to be answered. */
   #drainOwed = false
@@ -149,6 +152,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #drainLimit: DrainLimit | undefined
   /** Calls and pushes that hooks or filters keep from being written. */
   #leaving = 0
+  /** Until the next acknowledgment. */
+  #ackTimer: SessionTimer | undefined
+  /** That which has its connection now. */
+  #heir: Session | undefined
   #closed: Promise<void> | undefined
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
@@ -193,7 +200,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     this.#meet()
-    if (this.#extensible && redial?.resume === true) this.#resume = new Resumption(settings.limits.maxUnconfirmed)
+    if (this.#extensible && redial?.resume === true) this.#resume = this.#newResumption()
     wire.sink = this
   }
 
@@ -419,7 +426,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#early.take(message)
     } else {
       this.#deliver(message)
-      if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
+      if (this.#hooks.beforeReadHeader !== null) (this.#heir ?? this).#beforeNext()
     }
   }
 
@@ -454,6 +461,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     const { before } = early
     early.end((message, index) => {
+      if (this.#heir !== undefined) {
+        this.#heir.onMessage(message)
+        return
+      }
       if (this.#state === 'closed' || this.#state === 'redialing') return
       if (this.#resume !== undefined) this.#resume.counts = index >= before
       this.#deliver(message)
@@ -560,42 +571,57 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const running = this.#state === 'open' || this.#state === 'draining'
     const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.#redial !== undefined) {
-      this.#suspend('redialing', this.#lose(reason, detail, true))
       this.#attached = false
-      this.#owner.onSessionLost(this)
+      if (this.#suspend('redialing', reason, detail)) this.#owner.onSessionLost(this)
     } else if (lost && this.#resume?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
-      this.#suspend('away', this.#lose(reason, detail, true))
-      this.#owner.onSessionAway(this)
-      this.#timer = new SessionTimer(() => this.giveUp(CloseReason.Peer, 'it did not come back'))
-      this.#owner.wheel.add(this.#timer, this.#owner.settings.limits.resumeTimeout)
+      this.#suspend('away', reason, detail, () => this.#awaitPeer())
     } else {
       this.#over(reason, this.#lose(reason, detail))
     }
   }
 
-  /** Goes on without a connection. Idempotent calls wait for the next one, before all others. */
-  #suspend(state: 'redialing' | 'away', error: StatusError): void {
-    const calls = this.#pending.takeAll().sort((a, b) => a.key - b.key)
-    this.#state = state
+  #awaitPeer(): void {
+    this.#timer = new SessionTimer(() => this.giveUp(CloseReason.Peer, 'it did not come back'))
+    this.#owner.wheel.add(this.#timer, this.#owner.settings.limits.resumeTimeout)
+    this.#owner.onSessionAway(this)
+  }
+
+  /**
+   * Goes on without a connection. Idempotent calls wait for the next one, before all others.
+   * @returns false when somebody who was told closed the session
+   */
+  #suspend(state: 'redialing' | 'away', reason: number, detail: string, then: () => void = ignore): boolean {
+    const error = this.#lose(reason, detail, state)
+    if (this.state !== state) return false
+    const calls = this.#pending.takeAll()
     this.#cause = undefined
     this.#openRoom()
-    this.#stopTimer()
+    this.#stopTimers()
     if (this.#resume !== undefined) this.#resume.parted = this.#parted
     for (const call of calls) {
       this.#owner.wheel.remove(call)
       try {
         call.repeat(call.again as (left: number) => void)
       } catch {
+        if (call.key > 0) this.#resume?.closeKey(call.key)
         call.fail(error)
       }
     }
+    then()
     this.#tell(state, error)
+    return this.state === state
   }
 
-  #stopTimer(): void {
-    if (this.#timer === undefined) return
-    this.#owner.wheel.remove(this.#timer)
-    this.#timer = undefined
+  #stopTimers(): void {
+    if (this.#timer !== undefined) this.#owner.wheel.remove(this.#timer)
+    if (this.#ackTimer !== undefined) this.#owner.wheel.remove(this.#ackTimer)
+    this.#timer = this.#ackTimer = undefined
+  }
+
+  #newResumption(): Resumption {
+    const { maxUnconfirmed, maxUnsent } = this.#owner.settings.limits
+    // What is kept must go out at once when it is sent again.
+    return new Resumption(Math.min(maxUnconfirmed, maxUnsent / 2))
   }
 
   #startAging(): void {
@@ -666,9 +692,28 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** What was sent in vain goes out again, then what waited, before anything new. */
   #repeat(): void {
     if (this.#resume !== undefined)
-      for (const push of this.#resume.kept) this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push)
+      if (this.#resume !== undefined)
+        for (const push of this.#resume.kept)
+          this.#sentAgain(() => this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push))
     const room = this.#room
     if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
+  }
+
+  /** A connection that does not take what was sent before is of no use. */
+  #sentAgain(send: () => SendResult | Promise<SendResult>): void {
+    const wire = this.#wire
+    const failed = (): void => wire.destroy(CloseReason.Local)
+    const check = (result: SendResult): void => {
+      if (result === SendResult.Unsent) wire.destroy(CloseReason.Unsent)
+      else if (result === SendResult.TooLarge) failed()
+    }
+    try {
+      const sent = send()
+      if (typeof sent === 'number') check(sent)
+      else sent.then(check, failed)
+    } catch {
+      failed()
+    }
   }
 
   /** Asks the peer of the new connection to go on with this session (design §6). A peer that is a stranger to it is fine. @internal */
@@ -717,30 +762,41 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (!peering.known || message.route !== Reserved.Resume || this.#state !== 'open' || this.#redial !== undefined) return false
     const fields = fieldsOf(readBody(message))
     const known = typeof fields.token === 'string' ? this.#owner.findSession(fields.token) : undefined
-    if (known !== undefined && known !== this && known.protocol === this.protocol) {
-      known.#takeOver(this, message.seq, fields)
-      return true
-    }
+    if (known !== undefined && known !== this && known.protocol === this.protocol && known.#takeOver(this, message.seq, fields)) return true
     const token = this.#resume?.token ?? this.#owner.nameSession(this)
-    this.#resume = new Resumption(this.#owner.settings.limits.maxUnconfirmed)
-    this.#resume.token = token
-    this.#resume.skipTo(typeof fields.sent === 'number' ? fields.sent + 1 : undefined)
-    this.#answerResume(message.seq, this.#resume, this.#resume.received)
+    // Calls with keys may have come before.
+    if (this.#resume?.token !== undefined) this.#resume = undefined
+    const resume = this.#keys()
+    resume.token = token
+    resume.keepOn()
+    resume.beginHere()
+    resume.beginAt(typeof fields.sent === 'number' ? fields.sent + 1 : undefined)
+    this.#answerResume(message.seq, resume, resume.received)
     return true
   }
 
-  /** Goes on with the connection of `other`, a session that ends. */
-  #takeOver(other: Session, seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): void {
+  /** Where keys of idempotent calls are, on the accepting side from the first of them on. */
+  #keys(): Resumption {
+    if (this.#resume === undefined) {
+      this.#resume = this.#newResumption()
+      this.#resume.keepNothing() // until the peer wants it to be resumed
+    }
+    return this.#resume
+  }
+
+  /** Goes on with the connection of `other`, a session that ends. False when a listener closed this one. */
+  #takeOver(other: Session, seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): boolean {
     const resume = this.#resume as Resumption
     if (this.#state !== 'away') {
       // Its old connection is dead, which only the peer knows yet.
       const old = this.#wire
-      const error = this.#lose(CloseReason.Peer, 'it came back on another connection', true)
-      this.#suspend('away', error)
       old.sink = { onMessage: () => {}, onClose: () => {} }
       old.destroy(CloseReason.Local)
+      if (!this.#suspend('away', CloseReason.Peer, 'it came back on another connection')) return false
     }
-    this.#stopTimer()
+    this.#stopTimers()
+    this.#owner.onSessionBack(this)
+    this.#drainAwaited = this.#drainOwed = this.#parted = false
     this.epoch++
     this.#wire = other.#wire
     this.#filters = other.#filters
@@ -748,23 +804,25 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#peering = other.#peering
     this.#peering?.moveTo(this)
     this.#announcing = false
-    other.#dissolve()
+    other.#dissolve(this)
     this.#wire.sink = this
     this.#state = 'open'
     resume.confirm(received)
     resume.forget(settled)
-    const had = resume.received
     const gap = { sent: resume.skipLost(), received: resume.skipTo(from) }
-    this.#answerResume(seq, resume, had)
+    this.#answerResume(seq, resume, resume.came)
     this.#repeat()
     if (gap.sent + gap.received > 0) this.#tell('gap', gap)
     this.#tell('back')
+    return true
   }
 
   /** Its connection belongs to another session now. */
-  #dissolve(): void {
+  #dissolve(heir: Session): void {
+    this.#heir = heir
     this.#state = 'closed'
     this.#owner.onSessionClosed(this, CloseReason.Local)
+    this.#stopTimers()
     this.#peering = undefined
     this.#resume = undefined
     this.#aborts?.cancelAll(new StatusError(Code.ConnectionClosed), () => false)
@@ -797,6 +855,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const peering = this.#peering
     if (this.#redial === undefined || resume === undefined || peering === undefined || resume.token !== undefined || resume.asking) return
     resume.asking = true
+    resume.keepOn()
     resume.filters = peering.filters
     const { epoch } = this
     const mark = resume.sent
@@ -807,7 +866,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       if (typeof token !== 'string' || epoch !== this.epoch) return
       resume.token = token
       resume.confirm(mark)
-      resume.skipTo(from)
+      resume.beginAt(from)
     }
     const refused = (): void => {
       resume.asking = false
@@ -830,20 +889,22 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #countPush(resume: Resumption): void {
-    if (resume.token === undefined || !resume.counts) return
+    // What comes while this side closes is dropped: the peer must not believe that it was taken.
+    if (resume.token === undefined || !resume.counts || !this.accepting) return
     resume.received++
     if (resume.received - resume.told >= ACK_COUNT) this.#acknowledge()
     else this.#acknowledgeSoon()
   }
 
   #acknowledgeSoon(): void {
-    if (this.#timer !== undefined || this.#resume?.token === undefined) return
-    this.#timer = new SessionTimer(() => this.#acknowledge())
-    this.#owner.wheel.add(this.#timer, ACK_DELAY)
+    if (this.#ackTimer !== undefined || this.#resume?.token === undefined || !this.accepting) return
+    this.#ackTimer = new SessionTimer(() => this.#acknowledge())
+    this.#owner.wheel.add(this.#ackTimer, ACK_DELAY)
   }
 
   #acknowledge(): void {
-    this.#stopTimer()
+    if (this.#ackTimer !== undefined) this.#owner.wheel.remove(this.#ackTimer)
+    this.#ackTimer = undefined
     const resume = this.#resume
     if (resume?.token === undefined) return
     resume.told = resume.received
@@ -855,9 +916,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const text = meta[ONCE_KEY]
     if (text === undefined) return true
     delete (meta as Record<string, string>)[ONCE_KEY]
-    const begun = this.#resume?.token === undefined ? undefined : this.#resume.begin(text, seq, this.#owner.settings.limits.maxRunning)
+    if (this.#peering?.known !== true || (this.#resume === undefined && this.#redial !== undefined)) return true
+    const begun = this.#keys().begin(text, seq, this.#owner.settings.limits.maxRunning)
     if (begun === undefined || !begun.repeated) return true
-    if (begun.once.reply !== undefined) this.#sendKept(MessageType.Reply, seq, -1, '', begun.once.reply)
+    const { once } = begun
+    if (once.reply !== undefined) this.#sentAgain(() => this.#sendOnce(once))
     return false
   }
 
@@ -870,9 +933,33 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #replyOnce(once: Once, reply: KeptReply): SendResult | Promise<SendResult> {
     const resume = this.#resume as Resumption
     resume.answer(once, reply)
-    return this.#state === 'away' || this.#state === 'redialing'
-      ? SendResult.Ok
-      : this.#sendKept(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
+    if (this.#state === 'away' || this.#state === 'redialing') return SendResult.Ok
+    const failed = (error: unknown): never => {
+      resume.reopen(once)
+      throw error
+    }
+    try {
+      const sent = this.#sendOnce(once)
+      return typeof sent === 'number' ? sent : sent.catch(failed)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #sendOnce(once: Once): SendResult | Promise<SendResult> {
+    const reply = once.reply as KeptReply
+    const check = (result: SendResult): SendResult | Promise<SendResult> => {
+      if (result !== SendResult.TooLarge || reply.status !== '') return result
+      // A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6).
+      const resume = this.#resume
+      if (resume === undefined) return result
+      resume.reopen(once)
+      const status = encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), 'the reply is over the size limit')
+      resume.answer(once, { filters: reply.filters, status, meta: '', codec: 0, body: null })
+      return this.#sendKept(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
+    }
+    const sent = this.#sendKept(MessageType.Reply, once.seq, -1, '', reply)
+    return typeof sent === 'number' ? check(sent) : sent.then(check)
   }
 
   #sendKept(
@@ -897,9 +984,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   /** What a lost connection takes with it. */
-  #lose(reason: number, detail: string, goesOn = false): StatusError {
-    this.#state = 'closed'
+  #lose(reason: number, detail: string, next: 'redialing' | 'away' | 'closed' = 'closed'): StatusError {
+    // From now on: who is told of the loss may close the session.
+    this.#state = next
     this.#aging?.start(0)
+    const goesOn = next !== 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
     if (this.#drainLimit !== undefined) this.#owner.wheel.remove(this.#drainLimit)
@@ -924,7 +1013,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #over(reason: number, error: StatusError): void {
-    this.#stopTimer()
+    this.#stopTimers()
     this.#room?.fail(error)
     this.#onIdle?.()
     this.#onClosed?.()
@@ -982,7 +1071,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
     const once = this.#resume?.running(seq)
-    if (once !== undefined) return this.#replyOnce(once, { filters, status, meta, codec: 0, body: null })
+    if (once !== undefined) {
+      if (!meta.includes(RETRY_AFTER_KEY)) return this.#replyOnce(once, { filters, status, meta, codec: 0, body: null })
+      this.#resume?.refuse(once) // it never began
+      seq = once.seq
+    }
     const out = this.#outFor(filters)
     if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
     return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
@@ -1196,7 +1289,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const settled = resolve
     try {
       if (this.#state !== 'open' && !this.#finishing) {
-        this.#callLater(method, arg, options, full, resolve, reject)
+        this.#callLater(method, arg, options, full, resolve, reject, key)
         return
       }
       if (options !== undefined) {
@@ -1222,7 +1315,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         signal ??= around.signal
         if (signal.aborted) throw canceled(signal)
       }
-      if (options?.idempotent === true && key === 0) key = this.#resume !== undefined ? this.#resume.openKey() : KEYLESS
+      if (options?.idempotent === true && key === 0) key = this.#newKey()
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.#nextSeq() : extra.seq
       const hooked = this.#hooks.callsOut
@@ -1243,8 +1336,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
+      if (key > 0) this.#closeKey(key)
       reject(asWriteFailure(error))
     }
+  }
+
+  #newKey(): number {
+    return this.#resume !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : KEYLESS
   }
 
   /** @throws StatusError 102 unless the call may wait for a connection */
@@ -1255,6 +1353,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     full: boolean,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    key: number,
   ): void {
     this.#requireRoom()
     let timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
@@ -1265,7 +1364,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       options = { ...options, signal: options?.signal ?? around.signal }
     }
     if (options?.signal?.aborted) throw canceled(options.signal)
-    this.#wait(timeout, method, arg, options, full, resolve, reject)
+    this.#wait(timeout, method, arg, options, full, resolve, reject, key)
   }
 
   /** @param timeout milliseconds that are left, 0 for no end */
@@ -1286,10 +1385,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
       this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
     }
-    const leave = room.add(timeout, run, reject)
+    const fail = (error: StatusError): void => {
+      if (key > 0) this.#closeKey(key)
+      signal?.removeEventListener('abort', abort)
+      reject(error)
+    }
+    const leave = room.add(timeout, run, fail, key > 0 ? key : KEYLESS)
     const abort = (): void => {
       leave()
-      reject(canceled(signal as AbortSignal))
+      fail(canceled(signal as AbortSignal))
     }
     signal?.addEventListener('abort', abort, { once: true })
   }
@@ -1403,9 +1507,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const route = forwarded === true ? findNameText(method) : internName(method)
     const push = { filters, method, route, meta, codec: codec.id, body }
     const number = resume.keep(push)
+    const { epoch } = this
     const failed = (error: unknown): never => {
-      // Behind it others may have been sent: the peer must count it all the same.
-      if (!resume.unkeep(number)) this.#peering?.skip()
+      // Behind it others may have been sent: the peer must count it all the same. On a later connection it is sent again.
+      if (epoch === this.epoch && !resume.unkeep(number)) this.#peering?.skip()
       return refuseToSend(error)
     }
     let result: SendResult | Promise<SendResult>
@@ -1418,7 +1523,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     // The connection is gone, which the session learns next: then what is kept is sent again.
     if (result === SendResult.Closed && resume.token !== undefined && this.#state === 'open') return undefined
     if (typeof result === 'number') return failed(sendFailure(result))
-    return result.then(requireSent).catch(failed)
+    return result
+      .then((sent) => {
+        if (sent !== SendResult.Closed || resume.token === undefined || this.#state === 'closed') requireSent(sent)
+      })
+      .catch(failed)
   }
 
   /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
@@ -1440,7 +1549,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         return
       }
     }
-    if (this.#hooks.repliesIn) {
+    if (this.#hooks.repliesIn && call.method !== nameText(Reserved.Resume)) {
       this.#hooked.receive(call, message, meta, status)
       return
     }
@@ -1462,13 +1571,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
+    if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
+      call.repeat(call.again) // it never began
+      this.#checkIdle()
+      return
+    }
     if (call.key > 0) this.#closeKey(call.key)
     if (failure !== undefined) {
-      if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
-        call.repeat(call.again) // it never began
-        this.#checkIdle()
-        return
-      }
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
     } else {

@@ -13,15 +13,20 @@ export interface Cutter {
   mute(): void
   /** What the client sends is lost from now on, until the next connection. */
   deafen(): void
+  /** Nothing passes until `flow`, and nothing is lost: both sides see silence. Also on connections made meanwhile. */
+  stall(): void
+  flow(): void
 }
 
 export async function cutter(t: TestContext, url: string): Promise<Cutter> {
   const port = Number(new URL(url).port)
   const pairs = new Set<[Socket, Socket]>()
+  let stalled = false
   const server = createServer({ noDelay: true }, (inner) => {
     const outer = connect({ host: '127.0.0.1', port, noDelay: true })
     const pair: [Socket, Socket] = [inner, outer]
     pairs.add(pair)
+    if (stalled) setImmediate(stall)
     for (const [from, to] of [pair, [outer, inner]] as const) {
       from.pipe(to)
       from.on('error', () => to.destroy())
@@ -41,10 +46,27 @@ export async function cutter(t: TestContext, url: string): Promise<Cutter> {
   const cut = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy()
   }
+  const stall = (): void => {
+    if (stalled) for (const [inner, outer] of pairs) inner.unpipe(outer) && outer.unpipe(inner)
+  }
   t.after(() => {
     cut()
     server.close()
   })
   const address = server.address() as { port: number }
-  return { target: url, url: `tcp://127.0.0.1:${address.port}`, cut, mute: () => lose(1), deafen: () => lose(0) }
+  return {
+    target: url,
+    url: `tcp://127.0.0.1:${address.port}`,
+    cut,
+    mute: () => lose(1),
+    deafen: () => lose(0),
+    stall() {
+      stalled = true
+      stall()
+    },
+    flow() {
+      stalled = false
+      for (const [inner, outer] of pairs) inner.pipe(outer).pipe(inner)
+    },
+  }
 }

@@ -89,7 +89,18 @@ class Watch {
 
   #lookAtAll(): void {
     this.#now++
-    for (const session of this.#endpoint.sessions()) if (session.health) this.#look(session, this.#now)
+    for (const session of this.#endpoint.sessions()) {
+      if (session.health) this.#look(session, this.#now)
+      else this.#excuse(session)
+    }
+  }
+
+  /** A session without a connection is silent: when it goes on, its time begins anew. */
+  #excuse(session: EndpointSession): void {
+    const life = this.#lives.get(session)
+    if (life === undefined) return
+    life.read = life.wrote = life.beat = this.#now
+    life.asked = -1
   }
 }
 

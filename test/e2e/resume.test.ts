@@ -1,40 +1,15 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
-import { type TestContext, test } from 'node:test'
-import type { CallContext, EndpointOptions, Gap, PushContext, Session } from '../../src/index.ts'
+import { test } from 'node:test'
+import type { CallContext, Gap, PushContext, Session } from '../../src/index.ts'
 import { cutter } from '../cutter.ts'
 import { frame } from '../frames.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, status } from '../helpers.ts'
 import { random as generator } from '../random.ts'
 import { rawPeer } from '../raw-peer.ts'
+import { named, redial, resumable } from '../resumable.ts'
 
 const OK = '{"code":0,"msg":"","cause":""}'
-const redial = { minDelay: 1, maxDelay: 10 }
-
-async function resumable(
-  t: TestContext,
-  transport: Kind,
-  { server: serverOptions, client: clientOptions }: { server?: EndpointOptions; client?: EndpointOptions } = {},
-) {
-  const server = endpoint(t, { transport, ...serverOptions })
-  server.routeCall('/echo', (value: unknown) => value)
-  const { url } = await server.listen('tcp://127.0.0.1:0')
-  const proxy = await cutter(t, url)
-  const accepted = event(server, 'session') as Promise<[Session]>
-  const client = endpoint(t, { transport, redial, ...clientOptions })
-  const session = await client.dial(proxy.url)
-  const [peer] = await accepted
-  await session.call('/echo')
-  await named(session)
-  return { server, client, session, peer, proxy }
-}
-
-/** The peer has given the session a name when it has answered a call made after the hello. */
-async function named(session: Session): Promise<void> {
-  await session.call('/echo')
-  await session.call('/echo')
-}
-
 for (const protocol of ['raw', 'json', 'protobuf']) {
   onEachTransport(`resumed sessions, ${protocol}`, (transport) => {
     const both = { server: { protocol }, client: { protocol } }
@@ -167,7 +142,10 @@ onEachTransport('what cannot be resumed', (transport) => {
   })
 
   test('a server that forgot the session: idempotent calls run there, the gap is told', async (t) => {
-    const { server, session, proxy } = await resumable(t, transport)
+    const gone = once()
+    const waits = { name: 'waits', beforeDial: (_: string, again: boolean) => (again ? gone.promise : undefined) }
+    const both = { server: { limits: { resumeTimeout: 1 } }, client: { plugins: [waits] } }
+    const { server, session, proxy } = await resumable(t, transport, both)
     const begun = once()
     let runs = 0
     server.routeCall('/work', () => {
@@ -184,9 +162,9 @@ onEachTransport('what cannot be resumed', (transport) => {
     await begun.promise
     proxy.deafen()
     await session.push('/n', 1)
-    peer.once('away', () => peer.destroy()) // the client comes back when it is gone for good
-    peer.destroy('a test')
-    await closed
+    peer.destroy('a test') // the client comes back when it is gone for good
+    await closed.catch(() => {})
+    gone.resolve()
     assert.equal(await answer, 2)
     const [{ sent }] = await gap
     assert.equal(sent, 1)
