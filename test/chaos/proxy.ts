@@ -17,7 +17,7 @@ interface Through {
  * A TCP proxy before a server, with the faults that sockets show. What is set holds for connections that are there and for later ones, until
  * `calm`. Faults below TCP, as loss, are `link.ts`.
  */
-export class Proxy {
+export class FaultyProxy {
   readonly #server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.#connected(socket))
   readonly #all = new Set<Through>()
   readonly #stalled = new Set<Direction>()
@@ -29,8 +29,8 @@ export class Proxy {
   url = ''
 
   /** @param target url of the server; `retarget` changes it */
-  static async start(t: TestContext, target: string): Promise<Proxy> {
-    const proxy = new Proxy(target)
+  static async start(t: TestContext, target: string): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(target)
     t.after(() => proxy.close())
     proxy.#server.listen(0, '127.0.0.1')
     await once(proxy.#server, 'listening')
@@ -193,7 +193,8 @@ export class Proxy {
       })
     })
     from.on('end', () => {
-      if (!this.#dropped.has(direction)) later(() => to.end())
+      if (this.#dropped.has(direction)) through.torn = true
+      else later(() => to.end())
     })
     if (this.#stalled.has(direction)) from.pause()
     else from.resume()

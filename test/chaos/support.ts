@@ -16,7 +16,7 @@ export function scaled<T>(short: T, full: T): T {
   return long ? full : short
 }
 
-/** A process of its own that answers requests; see `answering`. It is killed when the test ends. */
+/** A process of its own that answers requests; see `answering`. It is killed when the test ends; without one whoever made it does that. */
 export class Child {
   readonly #process: ChildProcess
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
@@ -28,11 +28,11 @@ export class Child {
    * @param options.link to live in that namespace
    * @param options.execArgv flags of node, such as '--expose-gc'
    */
-  static async start(t: TestContext, script: string, options: { link?: Link; execArgv?: string[] } = {}): Promise<Child> {
+  static async start(t: TestContext | undefined, script: string, options: { link?: Link; execArgv?: string[] } = {}): Promise<Child> {
     const file = fileURLToPath(new URL(`fixtures/${script}`, import.meta.url))
     const [command, ...args] = [...(options.link?.prefix ?? []), process.execPath, ...(options.execArgv ?? []), '--import', 'tsx', file]
     const child = new Child(spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
-    t.after(() => child.kill())
+    t?.after(() => child.kill())
     await child.ask(undefined)
     return child
   }

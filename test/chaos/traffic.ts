@@ -18,11 +18,12 @@ export class Traffic {
   readonly #made: Made[] = []
   readonly #timer: NodeJS.Timeout
   /** Calls that are never answered are made too. Without deadlines they settle only when the connection is lost: not after that. */
-  never = true
+  never: boolean
 
   /** @param timeout of each call; 0 for none */
-  constructor(session: Session, timeout: number) {
+  constructor(session: Session, timeout: number, never = true) {
     this.session = session
+    this.never = never
     this.#timeout = timeout
     this.#timer = setInterval(() => {
       if (session.state === 'closed') return
