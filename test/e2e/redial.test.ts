@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { it } from 'node:test'
 import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
-import { readRedial, redialDelay } from '../../src/redial.ts'
+import { Comeback, type RedialOptions, readRedial } from '../../src/redial.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 20 }
@@ -195,16 +195,54 @@ onEachTransport('redial', (transport) => {
   })
 })
 
-it('delays are spread over all of a window that doubles to its maximum', () => {
+/** When sessions that lose `url` together try again, of the milliseconds from `from` on. */
+function attempts(count: number, from: number, to: number, options: RedialOptions = {}): number[] {
+  const url = `tcp://herd-${count}-${from}`
+  const all = Array.from({ length: count }, () => new Comeback(readRedial(options)!, url, 0))
+  const times: number[] = []
+  for (const one of all) for (let now = 0; (now += one.delay(now)) < to; ) if (now >= from) times.push(now - from)
+  for (const one of all) one.end()
+  return times
+}
+
+it('one attempt lies in each of windows that double to their maximum, at the same place', () => {
   const redial = readRedial({ minDelay: 100, maxDelay: 1000 })!
-  assert.deepEqual(
-    [0, 1, 2, 3, 4, 100].map((attempt) => redialDelay(redial, attempt, () => 0.5)),
-    [50, 100, 200, 400, 500, 500],
-  )
-  assert.equal(
-    redialDelay(redial, 3, () => 0),
-    0,
-  )
+  const one = new Comeback(redial, 'tcp://one', 0)
+  const first = one.delay(0)
+  const place = first / 100
+  assert.ok(place >= 0 && place < 1, `${place}`)
+  const starts = [100, 300, 700, 1500, 2500]
+  const widths = [200, 400, 800, 1000, 1000]
+  let now = first
+  starts.forEach((start, i) => {
+    now += one.delay(now)
+    assert.ok(Math.abs(now - (start + place * widths[i])) < 1e-6, `${now}`)
+  })
+  // What was missed is not made up for.
+  const late = now + 1e6 + 1
+  const next = one.delay(late)
+  assert.ok(next >= 0 && next <= 1000, `${next}`)
+  assert.ok(Math.abs(((late + next - now) % 1000) - 0) < 1e-3, `${(late + next - now) % 1000}`)
+  one.end()
+})
+
+for (const down of [0, 50, 300, 1000, 5000, 60_000]) {
+  it(`S4: 5,000 sessions whose server is gone for ${down} ms come back within 2 s, evenly`, () => {
+    const max = readRedial(true)!.maxDelay
+    const bins = Array(Math.ceil(max / 100)).fill(0)
+    for (const time of attempts(5000, down, down + max)) bins[Math.floor(time / 100)]++
+    const sum = bins.reduce((a, b) => a + b)
+    assert.ok(sum >= 5000, `${sum} of 5,000 tried`)
+    // Twenty bins of 5 % are all of them: what is spread evenly over less than 2 s lies a little above.
+    assert.ok(Math.max(...bins) <= 0.055 * 5000, bins.join(' '))
+  })
+}
+
+it('a session that lost its server alone tries again soon', () => {
+  for (let i = 0; i < 100; i++) assert.equal(attempts(1, 0, 100).length, 1)
+})
+
+it('options of redial that make no sense are refused', () => {
   assert.equal(readRedial(false), undefined)
   assert.throws(() => readRedial({ times: 0 }), /times/)
   assert.throws(() => readRedial({ minDelay: 10, maxDelay: 5 }), /maxDelay/)
