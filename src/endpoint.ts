@@ -276,7 +276,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         } catch (error) {
           if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
           comeback ??= new Comeback(redial, url, performance.now())
-          await setTimeoutAsync(comeback.delay(performance.now()), undefined, { signal }).catch(() => {
+          await comesBack(comeback, signal).catch(() => {
             throw error
           })
         }
@@ -311,7 +311,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
-        await setTimeoutAsync(comeback.delay(performance.now()), undefined, { signal: abort.signal })
+        await comesBack(comeback, abort.signal)
         await this.#watched(this.hooks.beforeDial, url, true)
         const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
         const wire = await this.#connect(address, framingOf(protocol), signal)
@@ -524,6 +524,12 @@ async function resolve(address: Address): Promise<Address[]> {
   if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
+}
+
+/** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
+async function comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
+  for (let left: number; (left = comeback.delay(performance.now())) > 0; ) await setTimeoutAsync(left, undefined, { signal })
+  signal.throwIfAborted()
 }
 
 /** Closes a connection that no session gets. */

@@ -38,6 +38,8 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
 /** Sessions of this process that wait for the same server. */
 interface Herd {
   waiting: number
+  /** Most that waited, since nobody did. */
+  most: number
   /** 0 to 1: where in its windows the next one tries. */
   phase: number
 }
@@ -57,35 +59,37 @@ const HERD_SHARE = 1 / 5
  * grow with those who wait would bring all at once to a server that returns at once.
  */
 export class Comeback {
-  readonly #max: number
+  readonly #redial: Redial
   readonly #url: string
   readonly #herd: Herd
   readonly #place: number
-  #width: number
+  /** When the window begins that is next, on a monotonic clock of milliseconds. */
   #start: number
+  /** Of the window before it; 0 for none. */
+  #width = 0
 
-  /** @param now milliseconds of a monotonic clock */
-  constructor({ minDelay, maxDelay }: Redial, url: string, now: number) {
+  constructor(redial: Redial, url: string, now: number) {
     let herd = herds.get(url)
-    if (herd === undefined) herds.set(url, (herd = { waiting: 0, phase: Math.random() }))
-    herd.waiting++
+    if (herd === undefined) herds.set(url, (herd = { waiting: 0, most: 0, phase: Math.random() }))
+    herd.most = Math.max(herd.most, ++herd.waiting)
+    this.#redial = redial
+    this.#url = url
     this.#herd = herd
     this.#place = herd.phase = (herd.phase + STEP) % 1
-    this.#url = url
-    this.#max = maxDelay
-    this.#width = Math.min(maxDelay, Math.max(1, herd.waiting * HERD_SHARE) * minDelay)
     this.#start = now
   }
 
-  /** Milliseconds until the next attempt. Windows whose place has passed meanwhile are left out. */
+  /** Milliseconds until the next attempt, 0 for now: to be asked again when they are over. A place that was missed by far is left out. */
   delay(now: number): number {
+    const { minDelay, maxDelay } = this.#redial
     for (;;) {
-      const at = this.#start + this.#place * this.#width
-      const left = at - now
-      if (this.#width === this.#max && left < 0) this.#start += Math.floor(-left / this.#max) * this.#max
-      this.#start += this.#width
-      this.#width = Math.min(this.#max, this.#width * 2)
-      if (left >= 0) return left
+      // The first one grows while others lose the server too.
+      const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#herd.most * HERD_SHARE) * minDelay)
+      const late = now - this.#start - this.#place * width
+      if (late < 0) return -late
+      this.#start += (1 + (width === maxDelay ? Math.floor(late / width) : 0)) * width
+      this.#width = width
+      if (late <= width / 2) return 0
     }
   }
 

@@ -135,8 +135,8 @@ export class Samples {
   }
 }
 
-/** Watches the event loop of this process; `max` is its longest stall in milliseconds since the start. */
-export function watchLoop(): { readonly max: number; stop(): void } {
+/** Watches the event loop of this process; `max` is its longest stall in milliseconds since the start, or `reset`. */
+export function watchLoop(): { readonly max: number; reset(): void; stop(): void } {
   const resolution = 5
   const histogram = monitorEventLoopDelay({ resolution })
   histogram.enable()
@@ -144,6 +144,7 @@ export function watchLoop(): { readonly max: number; stop(): void } {
     get max() {
       return Math.max(0, histogram.max / 1e6 - resolution)
     },
+    reset: () => histogram.reset(),
     stop: () => void histogram.disable(),
   }
 }
