@@ -24,6 +24,8 @@ export interface WireCore {
   readonly outbox: Buffer
   /** By slot: bytes the peer has not taken. */
   readonly unsent: Int32Array
+  /** By slot: changes when bytes of the peer came, or it took some of those that waited for it. */
+  readonly heard: Int32Array
   /** Makes room in the outbox by writing what is in it now. */
   drain(): void
   /** The same, the last message's body being `body`. */
@@ -89,6 +91,10 @@ export class NativeWire implements SocketWire {
   get pressed(): boolean {
     // Once it closed the slot is another's.
     return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+  }
+
+  get heard(): number {
+    return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
   }
 
   /** The peer reads again. */
