@@ -143,8 +143,8 @@ const packetFaults: Record<string, { slow?: boolean; heard?: number; ways: { up?
   '500 ms jitter': { slow: true, ways: { up: { jitter: 500 }, down: { jitter: 500 } } },
 }
 
-describe('S1: every pending call settles', limit, () => {
-  describe('behind a proxy:', limit, () => {
+describe('S1: every pending call settles', () => {
+  describe('behind a proxy:', () => {
     let child: Child
     before(async () => {
       child = await Child.start(undefined, 'server.ts')

@@ -16,7 +16,7 @@ const OUTAGES = scaled([0, 400], [0, 1000, 4000])
  */
 const FULLEST = scaled(0.08, 0.055)
 
-describe('S4: clients that lose their server together', limit, () => {
+describe('S4: clients that lose their server together', () => {
   for (const transport of transports)
     for (const outage of OUTAGES)
       it(`are back in 2 s, evenly: ${transport}, gone for ${outage} ms`, limit, async (t) => {

@@ -8,7 +8,7 @@ import type { Link } from './link.ts'
 /** `npm run test:chaos`: the sizes and times the project promises. Else the same in a few seconds. */
 export const long = process.env.DMICRO_CHAOS === '1'
 
-/** Hard limit of a test, in milliseconds: `{ timeout }` of each, or of each `describe`. */
+/** Hard limit of each test, in milliseconds: `it(name, limit, …)`. */
 export const limit = { timeout: long ? 300_000 : 60_000 }
 
 /** `short` in `npm test`, `full` in `npm run test:chaos`. */
