@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { transports } from '../helpers.ts'
-import type { Back, Dial } from './fixtures/herd.ts'
+import type { Back, CameBack, Dial, Watch } from './fixtures/herd.ts'
 import type { Serve, Stall } from './fixtures/server.ts'
 import { Child, limit, Samples, scaled } from './support.ts'
 import { clock } from './traffic.ts'
 
 const CLIENTS = scaled(500, 5000)
 const PROCESSES = 2
-/** Another server takes over at once, or later. */
-const OUTAGES = scaled([0, 400], [0, 1000, 4000])
+/** Milliseconds until another server takes over. The clients need some to notice that the old one is gone. */
+const OUTAGES = scaled([400], [400, 1000, 4000])
 /**
  * 5 % of 5,000 in each of the 20 bins of 2 s is exactly all of them, so whoever is back a moment before the 2 s are over makes a bin fuller than
- * that: spread evenly over 1,950 ms each has 5.13 %. What the system's timers and a busy machine add is a few clients more or less.
+ * that: spread evenly over 1,950 ms each has 5.13 %. What the system's timers and a busy machine add is a few clients more or less; while a loop stands still its clients gather.
  */
 const FULLEST = scaled(0.08, 0.055)
 
@@ -34,17 +34,22 @@ describe('S4: clients that lose their server together', () => {
         await old.kill()
         await new Promise((resolve) => setTimeout(resolve, outage))
         const stall = { do: 'stall' } satisfies Stall
+        for (const herd of herds) await herd.ask({ do: 'watch' } satisfies Watch)
         await next.ask(stall)
         await serve(next)
         const since = clock()
-        const back = await Promise.all(herds.map((herd) => herd.ask<number[]>({ do: 'back' } satisfies Back)))
-        const times = new Samples(back.flat().map((time) => time - since))
+        const back = await Promise.all(herds.map((herd) => herd.ask<CameBack>({ do: 'back' } satisfies Back)))
+        const times = new Samples(back.flatMap(({ times }) => times).map((time) => time - since))
         const bins = times.bins(100)
         const stalled = await next.ask<number>(stall)
-        t.diagnostic(`${times.count} back in ${times.max.toFixed()} ms, stall ${stalled.toFixed()} ms, in 100 ms: ${bins.join(' ')}`)
+        const still = Math.max(stalled, ...back.map(({ stall }) => stall))
+        t.diagnostic(
+          `${times.count} back in ${times.max.toFixed()} ms; server stood still ${stalled.toFixed()} ms, any ${still.toFixed()}; ` +
+            `of each 100 ms ${bins.join(' ')}`,
+        )
         assert.equal(times.count, CLIENTS)
-        assert.ok(times.max <= 2000, `the last came after ${times.max} ms`)
+        assert.ok(times.max <= 2000 + still, `the last came after ${times.max} ms`)
         assert.ok(stalled <= 100, `the server's loop stood still for ${stalled} ms`)
-        assert.ok(Math.max(...bins) <= FULLEST * CLIENTS, bins.join(' '))
+        assert.ok(Math.max(...bins) <= (FULLEST + still / 2000) * CLIENTS, bins.join(' '))
       })
 })

@@ -39,7 +39,9 @@ export interface WireCore {
 /** One connection of the core: a slot and a generation. */
 export class NativeWire implements SocketWire {
   readonly envelope = rawEnvelope
-  sink!: WireSink
+  #sink: WireSink | undefined = undefined
+  /** Closed before it had a sink: the batch that connected it told of its end too. */
+  #closedEarly: (() => void) | undefined = undefined
   localAddress = ''
   remoteAddress = ''
   readonly #core: WireCore
@@ -91,6 +93,17 @@ export class NativeWire implements SocketWire {
   get pressed(): boolean {
     // Once it closed the slot is another's.
     return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+  }
+
+  get sink(): WireSink {
+    return this.#sink as WireSink
+  }
+
+  set sink(sink: WireSink) {
+    this.#sink = sink
+    const closed = this.#closedEarly
+    this.#closedEarly = undefined
+    if (closed !== undefined) setImmediate(closed)
   }
 
   get heard(): number {
@@ -355,7 +368,9 @@ export class NativeWire implements SocketWire {
       return
     }
     this.#waiting = undefined
-    if (this.connecting === undefined) {
+    if (this.connecting === undefined && this.#sink === undefined) {
+      this.#closedEarly = () => this.onClosed(reason, errno)
+    } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       this.sink.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
