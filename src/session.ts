@@ -223,6 +223,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#swap
   }
 
+  get heard(): number {
+    return this.#wire.heard
+  }
+
   /** Handlers of this session's requests that have not settled. */
   get running(): number {
     return this.#running

@@ -59,6 +59,10 @@ export abstract class ProtoWire implements Wire, WireSink {
     return this.wire.remoteAddress
   }
 
+  get heard(): number {
+    return this.wire.heard
+  }
+
   send(
     type: number,
     seq: number,

@@ -204,6 +204,11 @@ export class JsWire implements SocketWire, Turning {
     return this.#paused
   }
 
+  get heard(): number {
+    if (this.#holds > 0) return Number.NaN
+    return this.#socket.bytesRead + (this.#inFlight === 0 ? 0 : this.#taken)
+  }
+
   reframe(framing: Framing): void {
     this.#peeking = false
     this.#framing = framing
@@ -503,13 +508,18 @@ export class JsWire implements SocketWire, Turning {
 
   #sweepWrite(clock: number): void {
     if (this.#inFlight === 0) return
-    const written = this.#written + this.#inFlight - this.#leftInFlight()
+    const written = this.#taken
     if (written !== this.#sweptWritten) {
       this.#sweptWritten = written
       this.#writtenSince = clock
     } else if (clock - this.#writtenSince > this.#options.writeTimeout) {
       this.#close(CloseReason.WriteTimeout, '')
     }
+  }
+
+  /** Bytes the system took, ever. */
+  get #taken(): number {
+    return this.#written + this.#inFlight - this.#leftInFlight()
   }
 
   /**

@@ -24,6 +24,8 @@ export interface WireCore {
   readonly outbox: Buffer
   /** By slot: bytes the peer has not taken. */
   readonly unsent: Int32Array
+  /** By slot: changes when bytes of the peer came, or it took some of those that waited for it. */
+  readonly heard: Int32Array
   /** Makes room in the outbox by writing what is in it now. */
   drain(): void
   /** The same, the last message's body being `body`. */
@@ -37,7 +39,9 @@ export interface WireCore {
 /** One connection of the core: a slot and a generation. */
 export class NativeWire implements SocketWire {
   readonly envelope = rawEnvelope
-  sink!: WireSink
+  #sink: WireSink | undefined = undefined
+  /** Closed before it had a sink: the batch that connected it told of its end too. */
+  #closedEarly: (() => void) | undefined = undefined
   localAddress = ''
   remoteAddress = ''
   readonly #core: WireCore
@@ -89,6 +93,21 @@ export class NativeWire implements SocketWire {
   get pressed(): boolean {
     // Once it closed the slot is another's.
     return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+  }
+
+  get sink(): WireSink {
+    return this.#sink as WireSink
+  }
+
+  set sink(sink: WireSink) {
+    this.#sink = sink
+    const closed = this.#closedEarly
+    this.#closedEarly = undefined
+    if (closed !== undefined) setImmediate(closed)
+  }
+
+  get heard(): number {
+    return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
   }
 
   /** The peer reads again. */
@@ -349,7 +368,9 @@ export class NativeWire implements SocketWire {
       return
     }
     this.#waiting = undefined
-    if (this.connecting === undefined) {
+    if (this.connecting === undefined && this.#sink === undefined) {
+      this.#closedEarly = () => this.onClosed(reason, errno)
+    } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       this.sink.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { transports } from '../helpers.ts'
+import type { Back, CameBack, Dial, Watch } from './fixtures/herd.ts'
+import type { Serve, Stall } from './fixtures/server.ts'
+import { Child, limit, Samples, scaled } from './support.ts'
+import { clock } from './traffic.ts'
+
+const CLIENTS = scaled(500, 5000)
+const PROCESSES = 2
+/** Milliseconds until another server takes over. The clients need some to notice that the old one is gone. */
+const OUTAGES = scaled([400], [400, 1000, 4000])
+/**
+ * 5 % of 5,000 in each of the 20 bins of 2 s is exactly all of them, so whoever is back a moment before the 2 s are over makes a bin fuller than
+ * that: spread evenly over 1,950 ms each has 5.13 %. What the system's timers and a busy machine add is a few clients more or less; while a loop stands still its clients gather.
+ */
+const FULLEST = scaled(0.08, 0.055)
+
+describe('S4: clients that lose their server together', () => {
+  for (const transport of transports)
+    for (const outage of OUTAGES)
+      it(`are back in 2 s, evenly: ${transport}, gone for ${outage} ms`, limit, async (t) => {
+        let url = 'tcp://127.0.0.1:0'
+        const serve = (child: Child): Promise<string> => child.ask<string>({ do: 'serve', url, transport } satisfies Serve)
+        const old = await Child.start(t, 'server.ts')
+        const next = await Child.start(t, 'server.ts')
+        url = await serve(old)
+        const herds: Child[] = []
+        for (let i = 0; i < PROCESSES; i++) {
+          const herd = await Child.start(t, 'herd.ts')
+          await herd.ask({ do: 'dial', url, transport, count: CLIENTS / PROCESSES } satisfies Dial)
+          herds.push(herd)
+        }
+        await old.kill()
+        await new Promise((resolve) => setTimeout(resolve, outage))
+        const stall = { do: 'stall' } satisfies Stall
+        for (const herd of herds) await herd.ask({ do: 'watch' } satisfies Watch)
+        await next.ask(stall)
+        await serve(next)
+        const since = clock()
+        const back = await Promise.all(herds.map((herd) => herd.ask<CameBack>({ do: 'back' } satisfies Back)))
+        const times = new Samples(back.flatMap(({ times }) => times).map((time) => time - since))
+        const bins = times.bins(100)
+        const stalled = await next.ask<number>(stall)
+        const still = Math.max(stalled, ...back.map(({ stall }) => stall))
+        t.diagnostic(
+          `${times.count} back in ${times.max.toFixed()} ms; server stood still ${stalled.toFixed()} ms, any ${still.toFixed()}; ` +
+            `of each 100 ms ${bins.join(' ')}`,
+        )
+        assert.equal(times.count, CLIENTS)
+        assert.ok(times.max <= 2000 + still, `the last came after ${times.max} ms`)
+        assert.ok(stalled <= scaled(500, 100), `the server's loop stood still for ${stalled} ms`)
+        assert.ok(Math.max(...bins) <= (FULLEST + still / 2000) * CLIENTS, bins.join(' '))
+      })
+})
