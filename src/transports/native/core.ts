@@ -95,7 +95,7 @@ export class NativeCore implements WireCore {
         if (errno !== 0) {
           reject(systemError('connect', errno, address))
         } else if (!signal.aborted) {
-          wire.open = true
+          wire.connected()
           resolve(wire)
         }
       }
