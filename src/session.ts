@@ -643,6 +643,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#peering = other.#peering
     this.#peering?.moveTo(this)
     this.#announcing = false
+    // Replies to what the other one asked still come: no number of ours may be one of theirs.
+    if (((other.#seq - this.#seq) | 0) > 0) this.#seq = other.#seq
     other.#dissolve()
     this.#wire.sink = this
     this.#state = 'open'
@@ -662,7 +664,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#owner.onSessionClosed(this, CloseReason.Local)
     this.#peering = undefined
     this.#resume = undefined
-    this.#aborts?.cancelAll(new StatusError(Code.ConnectionClosed), () => false)
+    const error = new StatusError(Code.ConnectionClosed, undefined, 'its connection went on with another session', { stack: false })
+    for (const call of this.#pending.takeAll()) {
+      this.#owner.wheel.remove(call)
+      call.fail(error)
+    }
+    this.#aborts?.cancelAll(error, () => false)
     this.#tell('close', undefined)
   }
 
