@@ -5,7 +5,7 @@ import { endpoint, type Kind, transports } from '../helpers.ts'
 import type { Quiet, Report, Reported, Serve } from './fixtures/server.ts'
 import { type Link, linkMissing, makeLink, type Way } from './link.ts'
 import { FaultyProxy } from './proxy.ts'
-import { Child, limit, scaled, until, watchLoop } from './support.ts'
+import { Child, limit, scaled, side, until, watchLoop } from './support.ts'
 import { clock, Traffic } from './traffic.ts'
 
 /** S1. Every pending call settles by its deadline, or within two heartbeats where it has none: whatever happens to the connection. */
@@ -146,7 +146,7 @@ const packetFaults: Record<string, { slow?: boolean; heard?: number; ways: { up?
 }
 
 describe('S1: every pending call settles', () => {
-  describe('behind a proxy:', () => {
+  describe('behind a proxy:', side, () => {
     let child: Child
     before(async () => {
       child = await Child.start(undefined, 'server.ts')

@@ -22,15 +22,10 @@ describe('S4: clients that lose their server together', () => {
       it(`are back in 2 s, evenly: ${transport}, gone for ${outage} ms`, limit, async (t) => {
         let url = 'tcp://127.0.0.1:0'
         const serve = (child: Child): Promise<string> => child.ask<string>({ do: 'serve', url, transport } satisfies Serve)
-        const old = await Child.start(t, 'server.ts')
-        const next = await Child.start(t, 'server.ts')
+        const [old, next] = await Promise.all([Child.start(t, 'server.ts'), Child.start(t, 'server.ts')])
+        const herds = await Promise.all(Array.from({ length: PROCESSES }, () => Child.start(t, 'herd.ts')))
         url = await serve(old)
-        const herds: Child[] = []
-        for (let i = 0; i < PROCESSES; i++) {
-          const herd = await Child.start(t, 'herd.ts')
-          await herd.ask({ do: 'dial', url, transport, count: CLIENTS / PROCESSES } satisfies Dial)
-          herds.push(herd)
-        }
+        for (const herd of herds) await herd.ask({ do: 'dial', url, transport, count: CLIENTS / PROCESSES } satisfies Dial)
         await old.kill()
         await new Promise((resolve) => setTimeout(resolve, outage))
         const stall = { do: 'stall' } satisfies Stall

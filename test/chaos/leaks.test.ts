@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { transports } from '../helpers.ts'
 import type { Job, Repeat, Repeated } from './fixtures/leaks.ts'
-import { Child, limit, scaled } from './support.ts'
+import { Child, limit, scaled, side } from './support.ts'
 
 const MIB = 1 << 20
 
@@ -20,7 +20,7 @@ const jobs: Record<string, { job: Job; count: number; warm: number }> = {
   'M6: calls without a reply': { job: 'unanswered', warm: scaled(10, 200), count: scaled(30, 1000) },
 }
 
-describe('what is done very often leaves nothing behind', () => {
+describe('what is done very often leaves nothing behind', side, () => {
   for (const transport of transports)
     for (const [name, { job, warm, count }] of Object.entries(jobs))
       it(`${name} (${transport})`, limit, async (t) => {

@@ -16,6 +16,9 @@ export function scaled<T>(short: T, full: T): T {
   return long ? full : short
 }
 
+/** Options of a suite whose tests share nothing and wait much: side by side in the short form. */
+export const side = { concurrency: scaled(3, 1) }
+
 /** A process of its own that answers requests; see `answering`. It is killed when the test ends; without one whoever made it does that. */
 export class Child {
   readonly #process: ChildProcess
