@@ -69,8 +69,9 @@ export class EarlyPhase {
   /** The reply to message `seq`; whatever else comes waits for the session. */
   reply(seq: number, timeout: number): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.fail('no reply in time'), timeout)
-      this.#asker = { seq, type: undefined, resolve, reject, timer }
+      const timer = setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
+      const asker = { seq, type: undefined, resolve, reject, timer }
+      this.#asker = asker
       this.#release()
     })
   }
@@ -78,8 +79,8 @@ export class EarlyPhase {
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
-      const timer = setTimeout(() => this.fail('no early message in time'), timeout)
-      const waiter = { type, resolve, reject, timer }
+      const timer = setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
+      const waiter: Waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
       if (message !== undefined) {
@@ -87,6 +88,13 @@ export class EarlyPhase {
         this.#give(waiter, message)
       }
       this.#release()
+    })
+  }
+
+  /** A timer of a loop that stood still fires before the reads that waited with it: what came in time is read first. */
+  #late(waiter: Waiter, cause: string): void {
+    setImmediate(() => {
+      if (waiter === this.#waiter || waiter === this.#asker) this.fail(cause)
     })
   }
 

@@ -16,7 +16,7 @@ import { duration, type EndpointOptions, readOptions, type Settings } from './op
 import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
-import { type Redial, type RedialOptions, readRedial, redialDelay } from './redial.ts'
+import { Comeback, type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
@@ -313,16 +313,22 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** With redial the first connection is tried for as long as `signal` allows. */
   async #connectSoon(target: Target, signal: AbortSignal): Promise<SocketWire> {
-    const { redial } = target
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#connect(target, signal)
-      } catch (error) {
-        if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-        await setTimeoutAsync(redialDelay(redial, attempt), undefined, { signal }).catch(() => {
-          throw error
-        })
+    const { url, redial } = target
+    let comeback: Comeback | undefined
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#connect(target, signal)
+        } catch (error) {
+          if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
+          comeback ??= new Comeback(redial, url, performance.now())
+          await comesBack(comeback, signal).catch(() => {
+            throw error
+          })
+        }
       }
+    } finally {
+      comeback?.end()
     }
   }
 
@@ -334,33 +340,42 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
   async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
+    const comeback = new Comeback(target.redial as Redial, target.url, performance.now())
+    const failure = await this.#redialled(session, target, comeback)
+    comeback.end()
+    if (failure === undefined) return
+    await this.#watched(this.hooks.afterDialFail, target.url, failure, true)
+    session.giveUp(CloseReason.Io, failure.message)
+  }
+
+  /** Undefined when it runs again, or is closed; else why it never will. */
+  async #redialled(session: Session, target: Target & { abort: AbortController }, comeback: Comeback): Promise<Error | undefined> {
     const { url, protocol, redial, abort } = target
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
-        await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
+        await comesBack(comeback, abort.signal)
         await this.#watched(this.hooks.beforeDial, url, true)
         const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
         const wire = await this.#connect(target, signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
           ignoreWire(wire)
-          return
+          return undefined
         }
         session.attach(this.#speak(wire, protocol, false))
         this.stats.dialled++
         await this.#all(this.hooks.afterDial, session, true)
         await session.resume()
-        if (session.reopen()) return
+        if (session.reopen()) return undefined
         failure = new Error('the connection was lost')
       } catch (error) {
         failure = error instanceof Error ? error : new Error(textOf(error))
         session.detach()
       }
-      if (abort.signal.aborted) return // the session is closed
+      if (abort.signal.aborted) return undefined // the session is closed
     }
-    await this.#watched(this.hooks.afterDialFail, url, failure, true)
-    session.giveUp(CloseReason.Io, failure.message)
+    return failure
   }
 
   /** @internal */
@@ -653,6 +668,12 @@ function twoTurns(): Promise<void> {
 
 function dialFailure(error: unknown): StatusError {
   return new StatusError(Code.DialFailed, statusText(Code.DialFailed), textOf(error))
+}
+
+/** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
+async function comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
+  for (let left: number; (left = comeback.delay(performance.now())) > 0; ) await setTimeoutAsync(left, undefined, { signal })
+  signal.throwIfAborted()
 }
 
 /** Closes a connection that no session gets. */

@@ -3,7 +3,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.
 import type { DialOptions, Endpoint } from './endpoint.ts'
 import { duration, type Settings, whole } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
-import { type Redial, readRedial, redialDelay, WaitingRoom } from './redial.ts'
+import { type Redial, readRedial, WaitingRoom } from './redial.ts'
 import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
@@ -260,7 +260,7 @@ export class MultiClient {
       this.#pause = undefined
       this.#grow()
     }
-    this.#pause = setTimeout(resume, redialDelay(pauses, this.#failures++))
+    this.#pause = setTimeout(resume, pauseAfter(pauses, this.#failures++))
   }
 
   #add(session: Session): void {
@@ -333,4 +333,9 @@ function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): v
 
 function closed(): StatusError {
   return new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the client was closed', { stack: false })
+}
+
+/** Milliseconds at random up to a limit that doubles with each failure. */
+function pauseAfter({ minDelay, maxDelay }: Redial, failures: number): number {
+  return Math.random() * Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 30))
 }

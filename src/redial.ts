@@ -6,9 +6,12 @@ import { Timed, type TimerWheel } from './timer-wheel.ts'
 export interface RedialOptions {
   /** Attempts after one loss. Default: no limit. */
   times?: number
-  /** The first attempt comes after a random time up to this. Default 100. */
+  /**
+   * The first attempt comes after a random time up to this, or a fifth of it for each session of the process that waits for the same server, if that is
+   * more: a herd must not come back at once. Default 100.
+   */
   minDelay?: number
-  /** Doubling ends here: so long a time at most lies between attempts. Default 2,000. */
+  /** Doubling ends here: so long a time lies between attempts, and all sessions are back so soon after their server. Default 1,950. */
   maxDelay?: number
   /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
   calls?: 'wait' | 'fail'
@@ -30,7 +33,7 @@ export interface Redial {
 /** @throws RangeError or TypeError that names the option; undefined: no redial */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
-  const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 2000, calls = 'wait', resume = true } = option === true ? {} : option
+  const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
   if (!(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
   if (!(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
     throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${minDelay} and ${maxDelay}`)
@@ -40,9 +43,68 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
   return { times, minDelay, maxDelay, wait: calls === 'wait', resume }
 }
 
-/** Full jitter: whoever lost the same server comes back spread over time. @param attempt counts from 0 */
-export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, random: () => number = Math.random): number {
-  return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 30))
+/** Sessions of this process that wait for the same server. */
+interface Herd {
+  waiting: number
+  /** Most that waited, since nobody did. */
+  most: number
+  /** 0 to 1: where in its windows the next one tries. */
+  phase: number
+}
+
+const herds = new Map<string, Herd>()
+/** Steps of the golden ratio lie evenly for any number of them; random places would make some moments twice as full as others. */
+const STEP = (Math.sqrt(5) - 1) / 2
+/** One more that waits makes the first window longer by this share of `minDelay`. */
+const HERD_SHARE = 1 / 5
+
+/**
+ * When one session tries again after one loss: once in each of a row of windows that double up to `maxDelay`, always at the same place in them, which
+ * is random but for the other sessions that wait for the same server: those stand apart evenly.
+ *
+ * Whenever the server returns, each has one attempt within the next `maxDelay`, and all moments of it get as many. A place drawn anew for each
+ * window (full jitter) would bring twice as many at its start, since whoever draws short ones tries more often; and a first window that did not
+ * grow with those who wait would bring all at once to a server that returns at once.
+ */
+export class Comeback {
+  readonly #redial: Redial
+  readonly #url: string
+  readonly #herd: Herd
+  readonly #place: number
+  /** When the window begins that is next, on a monotonic clock of milliseconds. */
+  #start: number
+  /** Of the window before it; 0 for none. */
+  #width = 0
+
+  constructor(redial: Redial, url: string, now: number) {
+    let herd = herds.get(url)
+    if (herd === undefined) herds.set(url, (herd = { waiting: 0, most: 0, phase: Math.random() }))
+    herd.most = Math.max(herd.most, ++herd.waiting)
+    this.#redial = redial
+    this.#url = url
+    this.#herd = herd
+    this.#place = herd.phase = (herd.phase + STEP) % 1
+    this.#start = now
+  }
+
+  /** Milliseconds until the next attempt, 0 for now: to be asked again when they are over. A place that was missed by far is left out. */
+  delay(now: number): number {
+    const { minDelay, maxDelay } = this.#redial
+    for (;;) {
+      // The first one grows while others lose the server too.
+      const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#herd.most * HERD_SHARE) * minDelay)
+      const late = now - this.#start - this.#place * width
+      if (late < 0) return -late
+      this.#start += (1 + (width === maxDelay ? Math.floor(late / width) : 0)) * width
+      this.#width = width
+      if (late <= width / 2) return 0
+    }
+  }
+
+  /** It waits no more. */
+  end(): void {
+    if (--this.#herd.waiting === 0) herds.delete(this.#url)
+  }
 }
 
 /** Its call has no key. */

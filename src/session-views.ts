@@ -33,6 +33,11 @@ export interface CtxSession extends BaseSession {
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void>
   /** Changes with every CALL and PUSH that this side sends. */
   readonly lastSeq: number
+  /**
+   * Changes when bytes of the peer came, if only part of a message, or it took some of ours that waited for it. NaN while this side does not read
+   * for reasons of its own: NaN is not equal to itself.
+   */
+  readonly heard: number
   /** Closes at once. @param cause what open calls and the log are told; default: that this side closed it */
   destroy(cause?: string): void
 }

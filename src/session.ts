@@ -252,6 +252,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#swap
   }
 
+  /** Changes when bytes of the peer came, or it took some that had to wait for it; NaN while it is not read. @internal */
+  get heard(): number {
+    return this.#wire.heard
+  }
+
   /** The socket below it, to look at and to set up. */
   get socket(): SessionSocket {
     this.#socket ??= new WireSocket(this.#wire)
@@ -804,6 +809,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#peering = other.#peering
     this.#peering?.moveTo(this)
     this.#announcing = false
+    // Replies to what the other one asked still come: no number of ours may be one of theirs.
+    if (((other.#seq - this.#seq) | 0) > 0) this.#seq = other.#seq
     other.#dissolve(this)
     this.#wire.sink = this
     this.#state = 'open'
@@ -825,7 +832,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#stopTimers()
     this.#peering = undefined
     this.#resume = undefined
-    this.#aborts?.cancelAll(new StatusError(Code.ConnectionClosed), () => false)
+    const error = new StatusError(Code.ConnectionClosed, undefined, 'its connection went on with another session', { stack: false })
+    for (const call of this.#pending.takeAll()) {
+      this.#owner.wheel.remove(call)
+      call.fail(error)
+    }
+    this.#aborts?.cancelAll(error, () => false)
     this.#tell('close', undefined)
   }
 

@@ -98,6 +98,11 @@ export interface Wire {
   readonly remoteAddress: string
   sink: WireSink
   /**
+   * Changes when bytes of the peer came, however few, or it took some of ours that had to wait for it: a peer of which this stands still is silent.
+   * NaN while held, when nothing is read and nothing can be told.
+   */
+  readonly heard: number
+  /**
    * Packs one message and queues it; everything queued in one turn of the loop leaves in one write.
    * @param route interned id of `method` (names.ts), or -1
    * @param method service method; read only when `route` is -1

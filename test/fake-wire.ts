@@ -9,6 +9,7 @@ export class FakeWire implements Wire {
   sink!: WireSink
   readonly frames: Buffer[] = []
   holds = 0
+  readonly heard = 0
   /** What sending gives. */
   result: SendResult = SendResult.Ok
 

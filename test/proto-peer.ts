@@ -103,6 +103,7 @@ class MemorySocket implements SocketWire {
   readonly remoteAddress = 'remote'
   readonly envelope = undefined
   readonly pressed = false
+  readonly heard = 0
   readonly destroy: (reason: CloseReason) => void
   sink!: WireSink
 

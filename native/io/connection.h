@@ -28,7 +28,7 @@ struct Backlog {
   ByteQueue writing;  // in the kernel's hands, must not move
   ByteQueue waiting;
   uint64_t progress_at = 0;  // uv_now of the last byte taken
-  size_t seen = 0;           // unsent bytes then
+  size_t seen = 0;           // bytes of `writing` left then
 };
 
 // One socket and its peer's unfinished frame. Owned by its reactor; freed in the callback of uv_close.

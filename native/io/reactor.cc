@@ -198,8 +198,10 @@ void Reactor::OnSweep() {
     const uint64_t steps = 1 + connection->framer.held() / kFrameTimeoutStep;
     Backlog* const backlog = connection->backlog.get();
     if (backlog != nullptr) {
-      const size_t left = backlog->waiting.size() + uv_stream_get_write_queue_size(connection->stream());
+      // Without what waits behind it: that grows by what we say, and tells nothing of the peer.
+      const size_t left = uv_stream_get_write_queue_size(connection->stream());
       if (left != backlog->seen) backlog->progress_at = now;
+      if (left < backlog->seen) NoteHeard(connection);
       backlog->seen = left;
     }
     if (stalled && backlog != nullptr) backlog->progress_at = now;

@@ -151,6 +151,7 @@ class Reactor {
   // Sending (reactor_write.cc).
   void Flush(Connection* connection, const Send* sends, Bytes large);
   void NoteUnsent(const Connection* connection);
+  void NoteHeard(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);

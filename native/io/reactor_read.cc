@@ -44,6 +44,7 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
           n == UV_EOF ? 0 : static_cast<int>(n));
     return;
   }
+  NoteHeard(connection);
   if (connection->state == Connection::State::kEnding) return;  // we said goodbye: whatever comes is dropped
   traffic_ = true;
   Cut(connection, static_cast<size_t>(n));

@@ -160,6 +160,12 @@ void Reactor::NoteUnsent(const Connection* connection) {
   __atomic_store_n(&rings_.unsent[connection->slot], bytes, __ATOMIC_RELAXED);
 }
 
+// The peer lives. Only this thread writes, others look on.
+void Reactor::NoteHeard(const Connection* connection) {
+  int32_t* const heard = &rings_.heard[connection->slot];
+  __atomic_store_n(heard, static_cast<int32_t>(static_cast<uint32_t>(*heard) + 1), __ATOMIC_RELAXED);
+}
+
 void Reactor::WriteBacklog(Connection* connection) {
   Backlog* const backlog = connection->backlog.get();
   backlog->writing.Swap(backlog->waiting);
@@ -182,6 +188,7 @@ void Reactor::OnWritten(Connection* connection, int status) {
   Backlog* const backlog = connection->backlog.get();
   backlog->writing.Clear();
   backlog->progress_at = uv_now(loop_);
+  NoteHeard(connection);
   NoteUnsent(connection);
   if (connection->paused && (connection->Unsent() == 0 || connection->Unsent() < connection->limits.max_unsent / 4)) {
     connection->paused = false;

@@ -80,6 +80,7 @@ struct Rings {
   Send* sends;
   Control* control;
   int32_t* unsent;  // by slot: bytes the peer has not taken
+  int32_t* heard;   // by slot: changes when bytes of the peer came, or it took some of those that waited for it
 };
 
 }  // namespace dmicro

@@ -1,4 +1,3 @@
-import type { EarlyContext } from '../hooks.ts'
 import { duration } from '../options.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
@@ -32,9 +31,9 @@ export interface HeartbeatPongOptions {
 
 /** What is known of one session. Times are numbers of looks. */
 interface Life {
-  /** Something came since the last look. All that a message costs. */
-  heard: boolean
-  /** Something came. */
+  /** `heard` of the session at the last look: another one tells that bytes came. */
+  heard: number
+  /** They came. */
   read: number
   /** `lastSeq` at the last look: another one tells that a CALL or PUSH went out. */
   seq: number
@@ -43,7 +42,7 @@ interface Life {
   beat: number
   /** The first heartbeat since something came, or -1. */
   asked: number
-  /** Looks without a message that are too many (pong). */
+  /** Looks without a byte that are too many (pong). */
   limit: number
 }
 
@@ -80,9 +79,9 @@ class Watch {
     return this.#lives.get(session)
   }
 
-  begin(session: { readonly lastSeq: number }): Life {
+  begin(session: EndpointSession): Life {
     const now = this.#now
-    const life = { heard: false, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
+    const life = { heard: session.heard, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
     this.#lives.set(session, life)
     return life
   }
@@ -106,8 +105,9 @@ class Watch {
 
 /** Notes what happened since the last look. */
 function note(life: Life, session: EndpointSession, now: number): void {
-  if (life.heard) {
-    life.heard = false
+  const { heard } = session
+  if (life.heard !== heard) {
+    life.heard = heard
     life.read = now
     life.asked = -1
   }
@@ -118,16 +118,10 @@ function note(life: Life, session: EndpointSession, now: number): void {
 }
 
 /** Of each endpoint that has the plugin. */
-function watches(): { all: Map<PluginEndpoint, Watch>; hear(context: EarlyContext): void; end(endpoint: PluginEndpoint): void } {
+function watches(): { all: Map<PluginEndpoint, Watch>; end(endpoint: PluginEndpoint): void } {
   const all = new Map<PluginEndpoint, Watch>()
   return {
     all,
-    hear({ session }) {
-      for (const watch of all.values()) {
-        const life = watch.find(session)
-        if (life !== undefined) life.heard = true
-      }
-    },
     end(endpoint) {
       all.get(endpoint)?.stop()
       all.delete(endpoint)
@@ -140,12 +134,13 @@ function watches(): { all: Map<PluginEndpoint, Watch>; hear(context: EarlyContex
  * gone. A session that received nothing or sent no CALL or PUSH for `interval` sends a heartbeat; one that received nothing for two, though a
  * heartbeat asked for an answer, is closed, and its open calls fail with 102. Any answer will do, also 404.
  *
- * What counts is whole messages: choose an interval in which the largest gets through.
+ * What counts is bytes, so that a large message may take its time: `limits.frameTimeout` is its limit. So is a backlog of ours that the peer takes, and a
+ * session that this side does not read for reasons of its own.
  * @throws TypeError, RangeError for bad options
  */
 export function heartbeatPing(options: HeartbeatPingOptions): HeartbeatPing {
   let { interval, call, meta } = readOptions(options)
-  const { all, hear, end } = watches()
+  const { all, end } = watches()
   const beat = (session: EndpointSession): void => {
     // Whether it was answered is seen in what is received.
     if (call) session.call(METHOD, undefined, { meta, timeout: interval }).catch(() => {})
@@ -174,7 +169,6 @@ export function heartbeatPing(options: HeartbeatPingOptions): HeartbeatPing {
       all.set(endpoint, watch)
       watch.start(interval / LOOKS)
     },
-    beforeReadHeader: hear,
     beforeCloseEndpoint: end,
   }
 }
@@ -195,7 +189,7 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
 export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
   const maxSilence = duration('maxSilence', options.maxSilence, Infinity, 1)
   const period = Math.min(PONG_LOOK, maxSilence / LOOKS)
-  const { all, hear, end } = watches()
+  const { all, end } = watches()
   return {
     name: 'heart-pong',
     afterNewEndpoint(endpoint) {
@@ -213,7 +207,7 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
         if (seconds > 0) {
           const life = watch.find(session) ?? watch.begin(session)
           life.limit = Math.ceil(Math.min(2000 * seconds, maxSilence) / period)
-          life.heard = true
+          life.heard = Number.NaN // this one came
           if (!watch.runs && all.get(endpoint) === watch) watch.start(period)
         } else if (seconds < 0 && watch.find(session) === undefined) {
           throw new StatusError(Code.BadMessage, 'invalid heartbeat rate', text, { stack: false })
@@ -222,7 +216,6 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
       endpoint.routeCall(METHOD, answer)
       endpoint.routePush(METHOD, answer)
     },
-    beforeReadHeader: hear,
     beforeCloseEndpoint: end,
   }
 }

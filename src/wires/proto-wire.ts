@@ -67,6 +67,10 @@ export abstract class ProtoWire implements Wire, WireSink {
     return this.wire.setSocketOption?.(option, value) ?? NOT_SUPPORTED
   }
 
+  get heard(): number {
+    return this.wire.heard
+  }
+
   send(
     type: number,
     seq: number,

@@ -1,52 +1,41 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
-import { endpoint, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, onEachTransport } from '../helpers.ts'
+import type { Did, ServeDrained, Tell } from './fixtures/drained.ts'
+import { Child, scaled } from './support.ts'
 
-const long = process.env.DMICRO_CHAOS === '1'
-const SERVERS = 3
+const SERVERS = scaled(2, 3)
 /** Each restarts every server, one after the other. */
-const ROUNDS = long ? 20 : 1
-const CALLS_PER_SECOND = 2000
+const ROUNDS = scaled(1, 20)
+const CALLS_PER_SECOND = scaled(500, 2000)
 /** Milliseconds under load between two restarts. */
-const BETWEEN = long ? 500 : 200
-
-/** What a server did in its life: numbers of calls and pushes. */
-export interface Did {
-  calls: number[]
-  notes: number[]
-}
+const BETWEEN = scaled(200, 500)
 
 /** A place where one server process follows another. */
 class Place {
   readonly did: Did[] = []
   url = 'tcp://127.0.0.1:0'
-  readonly #transport: string
-  #child: ChildProcess | undefined
+  readonly #t: TestContext
+  readonly #transport: Kind
+  #child: Child | undefined
 
-  constructor(t: TestContext, transport: string) {
-    t.after(() => this.#child?.kill('SIGKILL'))
+  constructor(t: TestContext, transport: Kind) {
+    this.#t = t
     this.#transport = transport
   }
 
   async start(): Promise<void> {
-    const script = fileURLToPath(new URL('fixtures/drained.ts', import.meta.url))
-    const child = fork(script, [this.url, this.#transport], { execArgv: ['--import', 'tsx'] })
-    this.#child = child
-    const [url] = await once(child, 'message')
-    this.url = url
+    this.#child = await Child.start(this.#t, 'drained.ts')
+    this.url = await this.#child.ask<string>({ do: 'serve', url: this.url, transport: this.#transport } satisfies ServeDrained)
   }
 
   /** As a supervisor does it. */
   async stop(): Promise<void> {
-    const child = this.#child as ChildProcess
-    const told = once(child, 'message')
-    const gone = once(child, 'exit')
-    child.kill('SIGTERM')
-    this.did.push((await told)[0])
-    assert.deepEqual(await gone, [0, null])
+    const child = this.#child as Child
+    const told = child.ask<Did>({ do: 'did' } satisfies Tell)
+    const gone = child.kill('SIGTERM')
+    this.did.push(await told)
+    assert.equal(await gone, 0)
   }
 }
 

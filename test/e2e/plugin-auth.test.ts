@@ -167,6 +167,26 @@ onEachTransport('plugin auth', (transport) => {
     })
   }
 
+  it('who spoke in time is not refused because this process stood still meanwhile', async (t) => {
+    const waiting = once()
+    const asked = authChecker(
+      async (_, receiveOnce) => {
+        const word = receiveOnce()
+        waiting.resolve()
+        if (!constantTimeEqual(await word, info)) throw new StatusError(403, 'auth fail')
+        return 'pass'
+      },
+      { ...plain, timeout: 50 },
+    )
+    const { url } = await served(t, transport, { plugins: [asked] })
+    const peer = await rawPeer(t, url)
+    await waiting.promise
+    peer.send(authCall)
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    const [answer] = await peer.received(1)
+    assert.deepEqual([answer.type, answer.status.code, answer.body], [5, 0, 'pass'])
+  })
+
   it('garbage, and silence, cost the peer its connection', async (t) => {
     const { server, url, calls } = await served(t, transport, { plugins: [checker({ ...plain, timeout: 50 })] })
     const garbage = await rawPeer(t, url)

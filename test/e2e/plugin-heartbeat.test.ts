@@ -108,6 +108,79 @@ onEachTransport('heartbeats', (transport) => {
     assert.ok(session.health && peer.health)
   })
 
+  it('the bytes of a message that takes its time are life, and when they stop it is over', async (t) => {
+    const interval = 80
+    const server = endpoint(t, { transport, plugins: [heartbeatPing({ interval }), heartbeatPong({ maxSilence: 2 * interval })] })
+    const pushed = once<string>()
+    server.routePush('/large', (text: string) => pushed.resolve(text))
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const first = accepted(server)
+    const peer = await rawPeer(t, url)
+    const session = await first
+    peer.send(frame({ method: '/heartbeat', type: 3, meta: '{"hb_":"3"}' }))
+    const bytes = frame({ type: 3, method: '/large', body: JSON.stringify('x'.repeat(1000)) })
+    const piece = Math.ceil(bytes.length / 40)
+    for (let at = 0; at < bytes.length; at += piece) {
+      assert.ok(session.health, `closed at byte ${at}`)
+      peer.send(bytes.subarray(at, at + piece))
+      await new Promise((resolve) => setTimeout(resolve, interval / 4))
+    }
+    assert.equal((await pushed.promise).length, 1000)
+    const closed = closing(session)
+    peer.send(bytes.subarray(0, 100))
+    assert.match(((await closed) as { cause: string }).cause, /silent/)
+  })
+
+  it('a peer that takes what waits for it lives, though it says nothing', async (t) => {
+    const interval = 100
+    const server = endpoint(t, {
+      transport,
+      limits: { writeTimeout: 20 * interval, frameTimeout: 40 },
+      plugins: [heartbeatPing({ interval })],
+    })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const first = accepted(server)
+    const peer = await rawPeer(t, url)
+    const session = await first
+    const end = performance.now() + 10 * interval
+    peer.socket.pause()
+    while (performance.now() < end) {
+      assert.ok(session.health, 'closed though its peer reads')
+      // Always more than the system's buffers take.
+      for (let i = 0; i < 12; i++) void session.push('/much', Buffer.alloc(1 << 20), { codec: 'plain' })
+      await new Promise((resolve) => setTimeout(resolve, interval / 5))
+      peer.socket.resume()
+      await new Promise((resolve) => setTimeout(resolve, interval / 20))
+      peer.socket.pause()
+    }
+    const closed = closing(session)
+    assert.match(((await closed) as { cause: string }).cause, /silent/)
+  })
+
+  it('a session that is not read is not blamed for it', async (t) => {
+    const interval = 50
+    const gate = once()
+    const running = once()
+    const slow = {
+      name: 'slow',
+      afterReadCallHeader: ({ serviceMethod }: ReadContext) => {
+        if (serviceMethod !== '/slow') return undefined
+        running.resolve()
+        return gate.promise
+      },
+    }
+    const server = { plugins: [heartbeatPing({ interval }), slow] }
+    const both = await pair(t, transport, { server, client: { timeout: 0 } })
+    both.server.routeCall('/slow', () => 'done')
+    const call = both.session.call('/slow')
+    await running.promise
+    const seq = both.peer.lastSeq
+    // Heartbeats go out all the while, and their answers lie unread.
+    while (both.peer.health && both.peer.lastSeq < seq + 5) await new Promise((resolve) => setTimeout(resolve, 5))
+    gate.resolve()
+    assert.equal(await call, 'done')
+  })
+
   it('a pong closes who named a rate and then is silent, and only that', async (t) => {
     const server = endpoint(t, { transport, plugins: [heartbeatPong({ maxSilence: 80 })] })
     const { url } = await server.listen('tcp://127.0.0.1:0')

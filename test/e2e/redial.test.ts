@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { it } from 'node:test'
 import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
-import { readRedial, redialDelay } from '../../src/redial.ts'
+import { Comeback, readRedial } from '../../src/redial.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 20 }
@@ -184,6 +185,69 @@ onEachTransport('redial', (transport) => {
     assert.deepEqual([one.state, two.state], ['closed', 'closed'])
   })
 
+  it('S5: an error while writing is a loss like any other', async (t) => {
+    const server = createServer()
+    let sockets: Socket[] = []
+    server.on('connection', (socket) => sockets.push(socket.on('error', () => {}).pause()))
+    t.after(() => server.close())
+    server.listen(0, '127.0.0.1')
+    await event(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const client = endpoint(t, { transport, redial: quick, timeout: 0 })
+    const session = await client.dial(`tcp://127.0.0.1:${port}`)
+    for (let i = 0; i < 5; i++) {
+      while (sockets.length === 0) await new Promise(setImmediate)
+      const lost = event(session, 'redialing')
+      const back = event(session, 'redialed')
+      const call = status(session.call('/never'))
+      // More than the system takes of a peer that does not read: a write is under way when the reset comes.
+      void session.push('/large', Buffer.alloc(12 << 20), { codec: 'plain' })
+      const [socket] = sockets
+      sockets = []
+      await new Promise<void>((resolve) => {
+        socket.once('readable', () => resolve())
+        socket.read(0)
+      })
+      socket.resetAndDestroy()
+      const [reason] = (await lost) as [StatusError]
+      assert.equal((await call)[0], 102)
+      assert.match(reason.cause, /^(connection error: (ECONNRESET|EPIPE)|the peer closed)/)
+      await back
+      assert.equal(client.sessionCount, 1)
+    }
+    for (const socket of sockets) socket.destroy()
+  })
+
+  it('S12: where both sides drop it at once one session survives, and hooks fire once', async (t) => {
+    const notes = { dialled: 0, accepted: 0, gone: 0, left: 0 }
+    const theirs = { name: 'theirs', afterAccept: () => void notes.accepted++, afterDisconnect: () => void notes.gone++ }
+    const ours = { name: 'ours', afterDial: () => void notes.dialled++, afterDisconnect: () => void notes.left++ }
+    const place = await lasting(transport, echo, t, { plugins: [theirs] })
+    const client = endpoint(t, { transport, redial: quick, plugins: [ours] })
+    const session = await client.dial(place.url)
+    const rounds = 20
+    for (let i = 1; i <= rounds; i++) {
+      while (place.server.sessionCount !== 1) await new Promise(setImmediate)
+      const [peer] = place.server.sessions()
+      const back = event(session, 'redialed')
+      if (i % 2 === 0) peer.destroy()
+      session.destroy('both at once')
+      if (i % 2 === 1) void peer.close()
+      await back
+      assert.equal(await session.call('/echo', i), i)
+    }
+    while (place.server.sessionCount !== 1) await new Promise(setImmediate)
+    assert.deepEqual(notes, { dialled: rounds + 1, accepted: rounds + 1, gone: rounds, left: 0 })
+    assert.equal(client.sessionCount, 1)
+    const [peer] = place.server.sessions()
+    let closed = 0
+    for (const one of [session, peer]) one.on('close', () => closed++)
+    await Promise.all([session.close(), peer.close(), session.close()])
+    await new Promise(setImmediate)
+    assert.deepEqual([notes.gone, notes.left, closed], [rounds + 1, 1, 2])
+    assert.deepEqual([client.sessionCount, place.server.sessionCount], [0, 0])
+  })
+
   it('what this side closes is not dialled anew', async (t) => {
     const place = await lasting(transport, echo, t)
     const session = await endpoint(t, { transport, redial: quick }).dial(place.url)
@@ -195,16 +259,69 @@ onEachTransport('redial', (transport) => {
   })
 })
 
-it('delays are spread over all of a window that doubles to its maximum', () => {
-  const redial = readRedial({ minDelay: 100, maxDelay: 1000 })!
-  assert.deepEqual(
-    [0, 1, 2, 3, 4, 100].map((attempt) => redialDelay(redial, attempt, () => 0.5)),
-    [50, 100, 200, 400, 500, 500],
-  )
-  assert.equal(
-    redialDelay(redial, 3, () => 0),
-    0,
-  )
+/** The clock's time of the next attempt. */
+function next(one: Comeback, now: number): number {
+  // A step too small for the number would stand still.
+  for (let left: number; (left = one.delay(now)) > 0; now += Math.max(left, 1e-7));
+  return now
+}
+
+/** When sessions that lose one server within `spread` ms try again, of the milliseconds between `from` and `to`. */
+function attempts(count: number, from: number, to: number, spread = 0): number[] {
+  const redial = readRedial(true)!
+  const all = Array.from({ length: count }, (_, i) => ({
+    one: new Comeback(redial, `tcp://herd-${count}-${from}`, (i / count) * spread),
+    now: (i / count) * spread,
+  }))
+  const times: number[] = []
+  for (const { one, now: since } of all)
+    for (let now = since; (now = next(one, now)) < to; now += 1e-6) if (now >= from) times.push(now - from)
+  for (const { one } of all) one.end()
+  return times
+}
+
+it('one attempt lies in each of windows that double to their maximum, at the same place', () => {
+  const one = new Comeback(readRedial({ minDelay: 100, maxDelay: 1000 })!, 'tcp://one', 0)
+  let now = next(one, 0)
+  const place = now / 100
+  assert.ok(place >= 0 && place < 1, `${place}`)
+  for (const [start, width] of [
+    [100, 200],
+    [300, 400],
+    [700, 800],
+    [1500, 1000],
+    [2500, 1000],
+  ]) {
+    now = next(one, now)
+    assert.ok(Math.abs(now - (start + place * width)) < 1e-5, `${now}`)
+  }
+  // Late is not never, but what was missed by far is not made up for.
+  const at = now + 1000
+  assert.equal(one.delay(at + 499), 0)
+  const soon = next(one, at + 500)
+  assert.ok(Math.abs(soon - (at + 1000)) < 1e-5, `${soon}`)
+  const later = next(one, at + 60_600)
+  assert.ok(Math.abs(later - (at + 61_000)) < 1e-5, `${later}`)
+  one.end()
+})
+
+for (const down of [100, 150, 300, 1000, 5000, 60_000]) {
+  it(`S4: 5,000 sessions that lose their server within 100 ms, which is gone for ${down} ms, come back within 2 s, evenly`, () => {
+    const max = readRedial(true)!.maxDelay
+    const bins = Array(Math.ceil(max / 100)).fill(0)
+    for (const time of attempts(5000, down, down + max, 100)) bins[Math.floor(time / 100)]++
+    const sum = bins.reduce((a, b) => a + b)
+    assert.ok(sum >= 5000, `${sum} of 5,000 tried`)
+    // Twenty bins of 5 % are all of them: what is spread evenly over less than 2 s lies a little above.
+    assert.ok(Math.max(...bins) <= 0.055 * 5000, bins.join(' '))
+  })
+}
+
+it('a session that lost its server alone tries again soon', () => {
+  for (let i = 0; i < 100; i++) assert.equal(attempts(1, 0, 100).length, 1)
+})
+
+it('options of redial that make no sense are refused', () => {
   assert.equal(readRedial(false), undefined)
   assert.throws(() => readRedial({ times: 0 }), /times/)
   assert.throws(() => readRedial({ minDelay: 10, maxDelay: 5 }), /maxDelay/)

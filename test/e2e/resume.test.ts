@@ -79,6 +79,30 @@ for (const protocol of ['raw', 'json', 'protobuf']) {
       assert.equal(runs, 2)
     })
 
+    test('what the accepting side asks on a new connection before it knows whose it is fails, and no answer to it is taken for another', async (t) => {
+      const { server, client, peer, proxy } = await resumable(t, transport, both)
+      const gates: Record<string, { promise: Promise<void>; resolve(): void }> = { stranger: once(), known: once() }
+      client.routeCall('/who', async (who: string) => {
+        await gates[who].promise
+        return who
+      })
+      const asked: Promise<unknown>[] = []
+      server.once('session', (stranger) => {
+        for (let i = 0; i < 40; i++) asked.push(status(stranger.call('/who', 'stranger', { timeout: 0 })))
+      })
+      const back = event(peer, 'back')
+      proxy.cut()
+      await back
+      assert.equal(asked.length, 40)
+      for (const told of await Promise.all(asked)) assert.equal((told as unknown[])[0], 102)
+      const known = Array.from({ length: 40 }, () => peer.call('/who', 'known', { timeout: 0 }))
+      gates.stranger.resolve()
+      await peer.call('/echo').catch(() => {}) // their answers were sent before its own
+      gates.known.resolve()
+      assert.deepEqual(await Promise.all(known), Array(40).fill('known'))
+      assert.equal(peer.pendingCalls, 0)
+    })
+
     test('pushes of both sides survive losses: none is lost, repeated or out of order', async (t) => {
       const { server, client, session, peer, proxy } = await resumable(t, transport, both)
       const total = 300

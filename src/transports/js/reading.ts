@@ -146,6 +146,10 @@ export class Reading {
     this.#resumeLater()
   }
 
+  get held(): boolean {
+    return this.#holds > 0
+  }
+
   hold(): void {
     this.#holds++
     if (!this.#open) return

@@ -116,6 +116,10 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
     return this.#writing.pressed
   }
 
+  get heard(): number {
+    return this.#reading.held ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
+  }
+
   reframe(framing: Framing): void {
     this.#reading.reframe(framing)
   }

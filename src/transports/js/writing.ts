@@ -123,6 +123,11 @@ export class Writing {
     this.#outbox.drop()
   }
 
+  /** Changes when the system takes bytes that had to wait for the peer; 0 when none do. */
+  get taken(): number {
+    return this.#inFlight === 0 ? 0 : this.#written + this.#inFlight - this.#leftInFlight()
+  }
+
   /** The socket has bytes that it has not written. */
   get busy(): boolean {
     return this.#inFlight > 0
@@ -146,7 +151,7 @@ export class Writing {
   /** False when the peer has taken no byte for too long. */
   inTime(clock: number): boolean {
     if (this.#inFlight === 0) return true
-    const written = this.#written + this.#inFlight - this.#leftInFlight()
+    const written = this.taken
     if (written === this.#sweptWritten) return clock - this.#writtenSince <= this.#options.writeTimeout
     this.#sweptWritten = written
     this.#writtenSince = clock

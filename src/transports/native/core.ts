@@ -30,6 +30,7 @@ export class NativeCore implements WireCore {
   readonly sends: Int32Array
   readonly outbox: Buffer
   readonly unsent: Int32Array
+  readonly heard: Int32Array
   readonly #addon: NativeAddon
   readonly #number: number
   readonly #records: Int32Array
@@ -49,6 +50,7 @@ export class NativeCore implements WireCore {
     this.sends = new Int32Array(rings.sends)
     this.outbox = Buffer.from(rings.outbox)
     this.unsent = new Int32Array(rings.unsent)
+    this.heard = new Int32Array(rings.heard)
     this.#records = new Int32Array(rings.records)
     this.#inbox = Buffer.from(rings.inbox)
     watchNames((id, bytes) => addon.intern(number, id, bytes))
@@ -94,7 +96,7 @@ export class NativeCore implements WireCore {
         if (errno !== 0) {
           reject(systemError('connect', errno, address))
         } else if (!signal.aborted) {
-          wire.open = true
+          wire.connected()
           resolve(wire)
         }
       }

@@ -39,6 +39,9 @@ export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 }
 
 export const HINT_SHIFT = 16
 
+/** Connections of one core. */
+const MAX_SLOTS = 1 << 20
+
 const FRAMINGS = Object.keys(Framing).length
 const SOCKET_OPTIONS = Object.keys(SocketOption).length
 
@@ -64,6 +67,6 @@ export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, Fir
 
 /** True when the binary that offers `layout` was built with the numbers above. */
 export function checkLayout(layout: readonly number[]): boolean {
-  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS, SOCKET_OPTIONS]
+  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS, SOCKET_OPTIONS, MAX_SLOTS]
   return layout.length === ours.length && ours.every((n, i) => layout[i] === n)
 }

@@ -24,6 +24,8 @@ export interface WireCore {
   readonly outbox: Buffer
   /** By slot: bytes the peer has not taken. */
   readonly unsent: Int32Array
+  /** By slot: changes when bytes of the peer came, or it took some of those that waited for it. */
+  readonly heard: Int32Array
   /** Makes room in the outbox by writing what is in it now. */
   drain(): void
   /** The same, the last message's body being `body`. */
@@ -39,7 +41,11 @@ export interface WireCore {
 /** One connection of the core: a slot and a generation. */
 export class NativeWire implements SocketWire {
   readonly envelope = rawEnvelope
-  sink!: WireSink
+  #sink: WireSink | undefined = undefined
+  /** Dialled, and nobody has taken it over: what comes waits, also in the turn in which somebody does. */
+  #early = false
+  /** It closed meanwhile. */
+  #closedEarly: { reason: number; errno: number } | undefined = undefined
   localAddress = ''
   remoteAddress = ''
   readonly #core: WireCore
@@ -93,9 +99,39 @@ export class NativeWire implements SocketWire {
     return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
   }
 
+  get sink(): WireSink {
+    return this.#sink as WireSink
+  }
+
+  set sink(sink: WireSink) {
+    const first = this.#sink === undefined
+    this.#sink = sink
+    // What is there already is told when whoever takes over is done with that.
+    if (first && this.#early) setImmediate(() => this.#begin())
+  }
+
+  /** Whoever dialled hears of it later than the batch that tells of it: more of this connection may stand there, its end included. */
+  connected(): void {
+    this.open = true
+    this.#early = true
+    this.#waiting = []
+  }
+
+  #begin(): void {
+    this.#early = false
+    const closed = this.#closedEarly
+    this.#closedEarly = undefined
+    if (closed === undefined) this.#deliver()
+    else this.onClosed(closed.reason, closed.errno)
+  }
+
+  get heard(): number {
+    return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
+  }
+
   /** The peer reads again. */
   drained(): void {
-    this.sink.onDrain?.()
+    this.#sink?.onDrain?.()
     this.deliverWaiting()
   }
 
@@ -107,13 +143,13 @@ export class NativeWire implements SocketWire {
       this.sink.onMessage(waiting[next++])
       if (this.#waiting !== waiting) return // destroyed
     }
-    const waits = (this.open || this.#ended) && (next < waiting.length || this.#holds > 0)
+    const waits = (this.open || this.#ended) && (next < waiting.length || this.#holds > 0 || this.#early)
     this.#waiting = waits ? waiting.slice(next) : undefined
   }
 
   /** Also after the peer's FIN, when what came before it waited. */
   #mayDeliver(): boolean {
-    if (this.#holds > 0) return false
+    if (this.#holds > 0 || this.#early) return false
     return this.#ended || (this.open && !this.pressed)
   }
 
@@ -321,6 +357,11 @@ export class NativeWire implements SocketWire {
   release(): void {
     if (--this.#holds > 0) return
     if (this.open) this.#core.hold(this.#slot, this.generation, false)
+    this.#deliver()
+  }
+
+  /** From a call of ours, not from a batch. */
+  #deliver(): void {
     try {
       this.deliverWaiting()
     } catch (error) {
@@ -328,7 +369,7 @@ export class NativeWire implements SocketWire {
       process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
       this.destroy(CloseReason.Local)
     }
-    if (this.#ended && this.#holds === 0) this.#tellEnded(CloseReason.Peer)
+    if (this.#ended && this.#holds === 0 && !this.#early) this.#tellEnded(CloseReason.Peer)
   }
 
   end(): void {
@@ -348,18 +389,20 @@ export class NativeWire implements SocketWire {
   #tellEnded(reason: number): void {
     if (!this.#ended) return
     this.#ended = false
-    this.sink.onClose(reason, '')
+    this.#sink?.onClose(reason, '')
   }
 
   onClosed(reason: number, errno: number): void {
     const wasOpen = this.open
     this.open = false
-    if (wasOpen && this.#holds > 0 && reason === CloseReason.Peer) {
+    if (wasOpen && (this.#holds > 0 || this.#early) && reason === CloseReason.Peer) {
       this.#ended = true
       return
     }
     this.#waiting = undefined
-    if (this.connecting === undefined) {
+    if (this.#early) {
+      this.#closedEarly = { reason, errno }
+    } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       this.sink.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
