@@ -15,6 +15,7 @@ const ORDER = [
   'log',
   'filter',
   'thenable',
+  'clock',
   'standard-schema',
   'message-type',
   'close-reason',

@@ -1,3 +1,4 @@
+import type { Clock, ClockTimer } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
@@ -19,12 +20,12 @@ interface Waiter {
   type: MessageType | undefined
   resolve(message: EarlyMessage): void
   reject(error: StatusError): void
-  timer: NodeJS.Timeout
+  timer: ClockTimer
 }
 
 /** What an early phase needs of its session. */
 export interface EarlyOwner {
-  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits> }
+  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
   readMeta(message: Incoming): Meta | undefined
   readStatus(message: Incoming): DecodedStatus | undefined
   /** The wire delivers no more until what this returns is called. */
@@ -57,7 +58,7 @@ export class EarlyPhase {
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
-      const timer = setTimeout(() => this.fail('no early message in time'), timeout)
+      const timer = this.#owner.settings.clock.setTimeout(() => this.fail('no early message in time'), timeout)
       const waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
@@ -74,7 +75,7 @@ export class EarlyPhase {
     const waiter = this.#waiter
     if (waiter === undefined) return
     this.#waiter = undefined
-    clearTimeout(waiter.timer)
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
@@ -99,7 +100,7 @@ export class EarlyPhase {
 
   #give(waiter: Waiter, message: Incoming): void {
     this.#waiter = undefined
-    clearTimeout(waiter.timer)
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
     try {
       waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {

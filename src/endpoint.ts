@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
+import { type Clock, sleep, timeoutSignal } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { runHooks } from './hooks.ts'
@@ -16,7 +16,7 @@ import { type CallHandler, type Controller, type PushHandler, RouteGroup, type R
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { isThenable } from './thenable.ts'
-import { TimerWheel } from './timer-wheel.ts'
+import { type TimerWheel, wheelOf } from './timer-wheel.ts'
 import { Framing, type ListenOptions as SocketOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 import { framingOf, Undecided } from './wires/detect.ts'
@@ -73,9 +73,6 @@ interface Target {
   readonly redial: Redial | undefined
 }
 
-/** All deadlines of this environment. */
-const wheel = new TimerWheel()
-
 /**
  * Client and server at once: it listens, dials, and routes what the peers of its sessions call and push
  * (spec/behaviour.md §1).
@@ -93,8 +90,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly stats: EndpointStats = { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0 }
   /** @internal */
   readonly settings: Settings
-  /** @internal */
-  readonly wheel = wheel
+  /** All deadlines by its clock. @internal */
+  readonly wheel: TimerWheel
   /** What `options.plugins` and later calls put there. */
   readonly plugins: PluginContainer
   readonly #transport: Transport
@@ -118,6 +115,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.plugins = new PluginContainer(options.plugins ?? [])
     this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
+    this.wheel = wheelOf(this.settings.clock)
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
@@ -131,6 +129,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Where it reports what nobody asked for; plugins may too. It never throws. */
   get log(): Logger {
     return this.settings.log
+  }
+
+  /** Time as it goes for this endpoint: the system's, unless its transport has another. */
+  get clock(): Clock {
+    return this.settings.clock
   }
 
   /** @internal */
@@ -192,7 +195,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const address = parseAddress(url)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolve(address)
+    const [resolved] = await resolve(address, this.#transport)
     const wireOptions = { ...this.settings.limits, framing }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
@@ -241,7 +244,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #dialFirst(target: Target, timeout: number, options: DialOptions | undefined): Promise<Session> {
     const { url, protocol, redial } = target
     const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
+    const { clock } = this.settings
+    const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
     const onAbort = (): void => abort.abort(options?.signal?.reason)
     if (options?.signal?.aborted) onAbort()
     options?.signal?.addEventListener('abort', onAbort, { once: true })
@@ -260,7 +264,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       const code = options?.signal?.aborted ? Code.Canceled : Code.DialFailed
       throw new StatusError(code, statusText(code), textOf(error))
     } finally {
-      clearTimeout(timer)
+      clock.clearTimeout(timer)
       this.#dials.delete(abort)
       options?.signal?.removeEventListener('abort', onAbort)
     }
@@ -273,7 +277,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         return await this.#connect(address, framingOf(protocol), signal)
       } catch (error) {
         if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-        await setTimeoutAsync(redialDelay(redial, attempt), undefined, { signal }).catch(() => {
+        const { clock } = this.settings
+        await sleep(clock, redialDelay(redial, attempt, clock.random), signal).catch(() => {
           throw error
         })
       }
@@ -288,12 +293,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
   async #redial(session: Session, { url, address, protocol, redial, abort }: Target & { abort: AbortController }): Promise<void> {
+    const { clock, dialTimeout } = this.settings
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
-        await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
+        await sleep(clock, redialDelay(redial as Redial, attempt, clock.random), abort.signal)
         await this.#watched(this.hooks.beforeDial, url, true)
-        const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
+        const signal = AbortSignal.any([abort.signal, timeoutSignal(clock, dialTimeout)])
         const wire = await this.#connect(address, framingOf(protocol), signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
@@ -465,7 +471,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
     if (protocol.framing === 'raw') return wire
-    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel }
+    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, accepted)
       : new StreamWire(wire, protocol, owner, accepted)
@@ -473,7 +479,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   async #connect(address: Address, framing: Framing, signal: AbortSignal): Promise<SocketWire> {
     let failure: unknown = new Error(`${formatAddress(address)} has no address`)
-    for (const candidate of await resolve(address)) {
+    for (const candidate of await resolve(address, this.#transport)) {
       try {
         return await this.#transport.dial(candidate, { ...this.settings.limits, framing }, signal)
       } catch (error) {
@@ -502,8 +508,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 }
 
 /** The same address with names replaced by the addresses they have, in the system's order. */
-async function resolve(address: Address): Promise<Address[]> {
-  if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
+async function resolve(address: Address, transport: Transport): Promise<Address[]> {
+  if (transport.resolves === true || address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
 }

@@ -1,3 +1,4 @@
+import type { TimeLimit } from './clock.ts'
 import type { Logger } from './log.ts'
 import type { MessageType as BodyType } from './message-type.ts'
 import type { Meta } from './meta.ts'
@@ -82,10 +83,10 @@ export interface MessageHooks {
 
 /**
  * Runs hooks in order; the first that throws or rejects stops them, and its error is thrown.
- * @param limit milliseconds that one may take to settle: then it failed with 408
+ * @param limit that one may take to settle: then it failed with 408
  * @returns a promise when one of them returned one
  */
-export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: number): Promise<void> | undefined {
+export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: TimeLimit): Promise<void> | undefined {
   if (hooks === null) return undefined
   for (let i = 0; i < hooks.length; i++) {
     const result = hooks[i](context)
@@ -99,7 +100,7 @@ async function runRest<Context>(
   first: number,
   result: PromiseLike<unknown>,
   context: Context,
-  limit: number,
+  limit: TimeLimit,
 ): Promise<void> {
   await within(result, limit)
   for (let i = first + 1; i < hooks.length; i++) {
@@ -108,14 +109,14 @@ async function runRest<Context>(
   }
 }
 
-function within(result: PromiseLike<unknown>, limit: number): Promise<unknown> {
+function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const late = (): void => reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'a plugin did not settle in time'))
-    const timer = setTimeout(late, limit)
+    const timer = clock.setTimeout(late, ms)
     // A thenable of the user's own may settle twice or throw: a promise around it may not.
     Promise.resolve(result)
       .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
+      .finally(() => clock.clearTimeout(timer))
   })
 }
 
@@ -147,7 +148,7 @@ export function writeThrough(
   before: HookList<WriteContext>,
   after: HookList<WriteContext>,
   out: WriteContext,
-  limit: number,
+  limit: TimeLimit,
   log: Logger,
   send: () => Promise<void> | undefined,
 ): Promise<void> | undefined {
@@ -163,7 +164,7 @@ export function writeThrough(
 }
 
 /** Runs hooks whose failure changes nothing any more. */
-export function onlyLog<Context>(hooks: HookList<Context>, context: Context, limit: number, log: Logger): void {
+export function onlyLog<Context>(hooks: HookList<Context>, context: Context, limit: TimeLimit, log: Logger): void {
   const failed = (error: unknown): void => log.warn('a plugin failed', { error: textOf(error) })
   try {
     runHooks(hooks, context, limit)?.catch(failed)

@@ -1003,9 +1003,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   #idle(timeout: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#onIdle?.(), timeout)
+      const { clock } = this.#owner.settings
+      const timer = clock.setTimeout(() => this.#onIdle?.(), timeout)
       this.#onIdle = () => {
-        clearTimeout(timer)
+        clock.clearTimeout(timer)
         this.#onIdle = undefined
         resolve()
       }
