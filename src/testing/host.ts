@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
-import { type Address, formatAddress } from '../address.ts'
+import type { Duplex } from 'node:stream'
+import { type Address, formatAddress, parseAddress } from '../address.ts'
 import type { Clock, ClockTimer } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
@@ -61,6 +62,15 @@ export class TestHost {
   }
 
   /**
+   * A bare connection from here, to be a peer by hand. Its bytes pass as all others do.
+   * @throws TypeError (rejects) for a bad url; Error with `code` ENOTFOUND, ECONNREFUSED …
+   */
+  async connect(url: string): Promise<Duplex> {
+    const { sockets } = await this.#connect(parseAddress(url), new AbortController().signal)
+    return sockets.client
+  }
+
+  /**
    * As if its process were killed: nobody listens any more, and connections are reset. What else its endpoints do goes on: make new ones for
    * the process that comes after it.
    */
@@ -88,8 +98,7 @@ export class TestHost {
     const key = bound.kind === 'unix' ? bound.path : bound.port
     if (this.#listening.has(key)) throw failure('listen', 'EADDRINUSE', address)
     const accept: Accept = (socket, local, remote) => {
-      const wire = new JsWire(socket, local, remote, options, this.#turns)
-      socket.describe = () => describeWire(wire)
+      const wire = this.#wire(socket, local, remote, options)
       try {
         onWire(wire)
       } catch (error) {
@@ -108,6 +117,17 @@ export class TestHost {
   }
 
   async #dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
+    const { sockets, client, server } = await this.#connect(address, signal)
+    return this.#wire(sockets.client, client.address, server.address, options)
+  }
+
+  #wire(socket: MemorySocket, local: string, remote: string, options: WireOptions): JsWire {
+    const wire = new JsWire(socket.pause(), local, remote, options, this.#turns)
+    socket.describe = () => describeWire(wire)
+    return wire
+  }
+
+  async #connect(address: Address, signal: AbortSignal): Promise<Link> {
     signal.throwIfAborted()
     const unix = address.kind === 'unix'
     const target = this.#owner.find(unix || own.has(address.host) ? this.name : address.host)
@@ -127,13 +147,8 @@ export class TestHost {
       }
       const done = (code?: string): void => {
         signal.removeEventListener('abort', onAbort)
-        if (code !== undefined) {
-          reject(failure('connect', code, address))
-          return
-        }
-        const wire = new JsWire(link.sockets.client, client, server, options, this.#turns)
-        link.sockets.client.describe = () => describeWire(wire)
-        resolve(wire)
+        if (code === undefined) resolve(link)
+        else reject(failure('connect', unix && code === 'ECONNREFUSED' && !target.#listening.has(key) ? 'ENOENT' : code, address))
       }
       link.connect(accept, done)
     })

@@ -47,6 +47,7 @@ export class Link {
   #ownVersion = 0
   #dark = false
   #state: State = State.Dialling
+  #done: ((code?: string) => void) | undefined
 
   /** @internal */
   constructor(owner: LinkOwner, id: number, client: LinkEnd, server: LinkEnd) {
@@ -121,13 +122,14 @@ export class Link {
    */
   connect(accept: () => (() => void) | undefined, done: (code?: string) => void): void {
     this.#note('dial')
+    this.#done = done
     this.#pipes.client.control(() => {
       const { refuse } = this.#faults('client')
       const accepted = refuse > 0 && this.#random('client')() < refuse ? undefined : accept()
       if (accepted === undefined) {
         this.#note('refuse')
         this.#pipes.server.control(() => {
-          if (!this.#gone.client) done('ECONNREFUSED')
+          this.#tell('ECONNREFUSED')
           this.#close()
         })
         return
@@ -135,7 +137,7 @@ export class Link {
       this.#note('accept')
       this.#state = State.Open
       this.#pipes.server.control(() => {
-        if (!this.#gone.client) done()
+        if (!this.#gone.client) this.#tell()
       })
       accepted()
     })
@@ -154,6 +156,7 @@ export class Link {
   end(): void {
     this.#pipes.client.clear()
     this.#pipes.server.clear()
+    this.#tell('ENETDOWN')
     this.sockets.client.fail('ENETDOWN')
     this.sockets.server.fail('ENETDOWN')
     this.#close()
@@ -169,7 +172,10 @@ export class Link {
   describe(): string {
     const side = (of: Side): string => {
       const pipe = this.#pipes[of]
-      const parts = [this.#gone[of] ? 'closed' : (this.sockets[of].describe?.() ?? ''), pipe.held > 0 ? `${pipe.held} bytes not read by the peer` : '']
+      const parts = [
+        this.#gone[of] ? 'closed' : (this.sockets[of].describe?.() ?? ''),
+        pipe.held > 0 ? `${pipe.held} bytes not read by the peer` : '',
+      ]
       parts.push(pipe.waiting > 0 ? `${pipe.waiting} bytes without room` : '', this.#blocked(of) ? 'cut off' : '')
       return `${this[of].address}${parts.some(Boolean) ? ` (${parts.filter(Boolean).join(', ')})` : ''}`
     }
@@ -204,7 +210,15 @@ export class Link {
     this.#pipes.client.clear()
     this.#pipes.server.clear()
     for (const side of ['client', 'server'] as const) if (!this.#gone[side]) this.sockets[side].destroy()
+    this.#tell('ECONNRESET')
     this.#owner.onLinkClosed(this)
+  }
+
+  /** What became of the dial, once. */
+  #tell(code?: string): void {
+    const done = this.#done
+    this.#done = undefined
+    done?.(code)
   }
 
   #pipeOwner(side: Side): PipeOwner {

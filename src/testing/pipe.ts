@@ -5,6 +5,9 @@ import type { Happening, VirtualTime } from './virtual-time.ts'
 const RETRANSMIT_MS = 200
 const MAX_RETRANSMITS = 15
 
+/** More of a write is taken when there is room for all of it, or for this part of the pipe. */
+const ROOM_PART = 4
+
 /** What a pipe needs of its connection. */
 export interface PipeOwner {
   readonly time: VirtualTime
@@ -181,13 +184,14 @@ export class Pipe {
     const write = this.#write
     if (write === undefined) return
     const { highWater, random } = this.#owner
-    while (write.left > 0 && this.#held < highWater) {
+    while (write.left > 0) {
       const most = Math.min(highWater - this.#held, write.left)
+      // As TCP: room is used when it is worth a packet, or all would be cut smaller and smaller.
+      if (most < Math.min(write.left, highWater / ROOM_PART)) return
       const size = write.pieces ? 1 + Math.floor(random() * most) : most
       this.#held += size
       this.#send(take(write, size), null, false)
     }
-    if (write.left > 0) return
     this.#write = undefined
     if (write.fin) this.finish()
     write.done()

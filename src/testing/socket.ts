@@ -25,7 +25,6 @@ export class MemorySocket extends Duplex implements Receiver {
       },
     }
     incoming.receiver = this
-    this.pause()
   }
 
   receive(bytes: Buffer | null): void {
