@@ -43,7 +43,10 @@ it('an endpoint says where it runs, and nothing overrides it', async (t) => {
 
 it('deadlines, close and hook timeouts take virtual time to the millisecond', async (t) => {
   const net = network(t)
-  const stuck = { name: 'stuck', beforeWriteReply: (out: { serviceMethod: string }) => (out.serviceMethod === '/stuck' ? new Promise(() => {}) : undefined) }
+  const stuck = {
+    name: 'stuck',
+    beforeWriteReply: (out: { serviceMethod: string }) => (out.serviceMethod === '/stuck' ? new Promise(() => {}) : undefined),
+  }
   const { session, server, client } = await couple(net, { server: { plugins: [stuck], hookTimeout: 7000 } })
   server.routeCall('/stuck', () => 1)
   const real = performance.now()
@@ -237,7 +240,10 @@ it('timers keep the async context they were set in', async (t) => {
   const seen: (string | undefined)[] = []
   server.routeCall('/context', async () => {
     seen.push(store.getStore())
-    await store.run('handler', () => new Promise<void>((resolve) => net.clock.setTimeout(() => resolve(void seen.push(store.getStore())), 5)))
+    await store.run(
+      'handler',
+      () => new Promise<void>((resolve) => net.clock.setTimeout(() => resolve(void seen.push(store.getStore())), 5)),
+    )
   })
   await store.run('outside', () => net.run(session.call('/context')))
   assert.deepEqual(seen, [undefined, 'handler'])
