@@ -57,6 +57,7 @@ class Soak {
     net.heal()
     for (const link of net.links) if (link.dropped) link.reset()
     await net.run(Promise.all(sessions.map((session) => this.#back(session))), limit)
+    await net.advance(10_000)
     for (const session of sessions) this.#require(session.pendingCalls === 0, 'calls are left in a session')
     await net.run(Promise.all(clients.map((client) => client.close())))
     await net.advance(60_000)
