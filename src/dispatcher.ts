@@ -45,7 +45,7 @@ export class Dispatcher {
     const meta = session.readMeta(message)
     if (meta === undefined) return
     const left = session.heed(meta, message.seq)
-    const expires = left === 0 ? 0 : performance.now() + left
+    const expires = left === 0 ? 0 : this.#settings.clock.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
       session.fail(CloseReason.Status)
       return
@@ -132,7 +132,7 @@ export class Dispatcher {
       const { codecs } = this.#settings
       const ctx = new Context(session, name, inbound.seq, meta, codecs, codec, found?.resultType, filters, replyHooks(hooks), inbound)
       if (expires !== 0) ctx.expires = expires
-      if (expires === 0 || performance.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
+      if (expires === 0 || this.#settings.clock.now() < expires) this.#run(ctx, handler as AnyHandler, inbound.body, isCall)
       else refuse(new StatusError(Code.HandleTimeout, undefined, 'the deadline passed before the handler began', { stack: false }))
     }
     const refuse = (error: unknown): void => this.#rejectHooked(session, inbound, filters, hooks, isCall, error)

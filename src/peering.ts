@@ -1,4 +1,5 @@
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import type { Clock } from './clock.ts'
 import { bodyText } from './codec.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { Reserved } from './names.ts'
@@ -22,6 +23,7 @@ export interface PeeringOwner {
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
 export class Peering {
   readonly #owner: PeeringOwner
+  readonly #clock: Clock
   readonly #timeout: number
   readonly #filters: readonly string[]
   #peer: Announcement | undefined
@@ -32,8 +34,9 @@ export class Peering {
   #draining = false
 
   /** @param timeout told to the peer: of calls that name none @param filters told to the peer: those that its messages must go through */
-  constructor(owner: PeeringOwner, timeout: number, filters: readonly string[]) {
+  constructor(owner: PeeringOwner, clock: Clock, timeout: number, filters: readonly string[]) {
     this.#owner = owner
+    this.#clock = clock
     this.#timeout = timeout
     this.#filters = filters
   }
@@ -55,7 +58,7 @@ export class Peering {
 
   /** A number for the message that announces, which no counter reaches soon. */
   nextHop(): number {
-    this.#hop = 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff)
+    this.#hop = 0x4000_0000 + Math.floor(this.#clock.random() * 0x3fff_ffff)
     return this.#hop
   }
 

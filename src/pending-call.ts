@@ -93,10 +93,10 @@ export class PendingCall extends Timed {
     this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
   }
 
-  /** Makes it anew: this object is of no use any more. */
-  repeat(again: (left: number) => void): void {
+  /** Makes it anew: this object is of no use any more. @param now by the clock of its deadline */
+  repeat(again: (left: number) => void, now: number): void {
     this.#unlisten()
-    again(this.deadline === 0 ? 0 : Math.max(this.deadline - performance.now(), 1))
+    again(this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 
   #unlisten(): void {

@@ -33,7 +33,7 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
 }
 
 /** Full jitter: whoever lost the same server comes back spread over time. @param attempt counts from 0 */
-export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, random: () => number = Math.random): number {
+export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, random: () => number): number {
   return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 30))
 }
 

@@ -135,8 +135,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** A new connection, on which nobody has announced anything. */
   #meet(): void {
     if (!this.#extensible) return
-    const { required, timeout, timeoutNamed } = this.#owner.settings
-    this.#peering = new Peering(this, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
+    const { clock, required, timeout, timeoutNamed } = this.#owner.settings
+    this.#peering = new Peering(this, clock, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
     this.#drainAwaited = false
   }
@@ -590,7 +590,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    * The signal of request `seq` fires when its caller cancels it or waits no more, and when the connection is lost, unless `release` came first.
    * @param left milliseconds its caller waits; 0: it did not say @internal
    */
-  openAbort(seq: number, left: number): Abort {
+  openAbort(seq: number, expires: number | undefined): Abort {
+    const left = expires === undefined ? 0 : Math.max(expires - this.#owner.settings.clock.now(), 1)
     this.#aborts ??= new Aborts(this.#owner.wheel)
     const abort = this.#aborts.open(seq, left)
     if (this.#state === 'closed') abort.controller.abort(new StatusError(Code.ConnectionClosed))
@@ -721,7 +722,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       let told = options?.timeout === undefined ? -1 : timeout
       const around = inherited()
       if (around !== undefined) {
-        const left = (around.expires as number) - performance.now()
+        const left = (around.expires as number) - settings.clock.now()
         if (left <= 0) throw new StatusError(Code.HandleTimeout, undefined, 'the deadline of the call that made this one')
         if (timeout === 0 || left < timeout) told = timeout = left
         signal ??= around.signal
@@ -923,7 +924,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#owner.wheel.remove(call)
     if (failure !== undefined) {
       if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
-        call.repeat(call.again) // it never began
+        call.repeat(call.again, this.#owner.wheel.now()) // it never began
         return
       }
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
