@@ -10,13 +10,13 @@ const MAX_OWED = 64
 /** Longest body of a message of our own: an announcement is the longest. */
 const MAX_BODY_BYTES = 2048
 
-/** The session that two peers talk about. */
+/** The session that two peers talk about. Its members are internal as the session's are, whose declaration would lack them otherwise. */
 export interface PeeringOwner {
-  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. */
+  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
-  /** The peer waits no more for its request `seq`. */
+  /** The peer waits no more for its request `seq`. @internal */
   onCancel(seq: number, reason: StatusError): void
-  /** The peer sends nothing new any more. @param asked we had said so first, and it answers */
+  /** The peer sends nothing new any more. @param asked we had said so first, and it answers @internal */
   onPeerDrain(asked: boolean): void
 }
 
