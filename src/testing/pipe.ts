@@ -64,7 +64,6 @@ export class Pipe {
   /** Bytes in flight and unread. */
   #held = 0
   #write: Write | undefined
-  #lastAt = 0
   #stalledUntil = 0
   #next: Happening | undefined
   #finished = false
@@ -200,8 +199,8 @@ export class Pipe {
   #send(bytes: Buffer | null, act: (() => void) | null, once: boolean): void {
     const { time, faults } = this.#owner
     const { delay, loss } = faults()
-    const at = Math.max(time.now + this.#draw(delay) + this.#lossTime(loss), this.#lastAt, this.#stalledUntil)
-    this.#lastAt = at
+    // One that is earlier than those before it comes right behind them.
+    const at = Math.max(time.now + this.#draw(delay) + this.#lossTime(loss), this.#stalledUntil)
     this.#flight.push({ at, bytes, act, once })
     this.#arm()
   }
