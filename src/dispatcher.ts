@@ -44,7 +44,7 @@ export class Dispatcher {
     const meta = session.readMeta(message)
     if (meta === undefined) return
     const left = session.heed(meta, message.seq)
-    const expires = left === 0 ? 0 : performance.now() + left
+    const expires = left === 0 ? 0 : this.#settings.clock.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
       session.fail(CloseReason.Status)
       return

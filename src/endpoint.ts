@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
+import { type Clock, newSecret, sleep, timeoutSignal } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { within } from './hook-timeout.ts'
@@ -18,7 +17,7 @@ import { type CallHandler, type Controller, type PushHandler, RouteGroup, type R
 import { Session } from './session.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { isThenable } from './thenable.ts'
-import { TimerWheel } from './timer-wheel.ts'
+import { type TimerWheel, wheelOf } from './timer-wheel.ts'
 import { Framing, type ListenOptions as SocketOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 import { framingOf, Undecided } from './wires/detect.ts'
@@ -80,9 +79,6 @@ const FIRST_MESSAGE = 50
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000
 
-/** All deadlines of this environment. */
-const wheel = new TimerWheel()
-
 /**
  * Client and server at once: it listens, dials, and routes what the peers of its sessions call and push
  * (spec/behaviour.md §1).
@@ -100,8 +96,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly stats: EndpointStats = { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0 }
   /** @internal */
   readonly settings: Settings
-  /** @internal */
-  readonly wheel = wheel
+  /** All deadlines by its clock. @internal */
+  readonly wheel: TimerWheel
   /** What `options.plugins` and later calls put there. */
   readonly plugins: PluginContainer
   readonly #transport: Transport
@@ -122,7 +118,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #closed: Promise<void> | undefined
   /** No connection is taken any more. */
   #refusing = false
-  /** When a session was accepted last, by `performance.now()`. */
+  /** When a session was accepted last, by the clock. */
   #accepted = Number.NEGATIVE_INFINITY
   /** Accepted sessions whose hooks still run. */
   readonly #preparing = new Set<Promise<void>>()
@@ -135,6 +131,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.plugins = new PluginContainer(options.plugins ?? [])
     this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
+    this.wheel = wheelOf(this.settings.clock)
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
@@ -148,6 +145,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Where it reports what nobody asked for; plugins may too. It never throws. */
   get log(): Logger {
     return this.settings.log
+  }
+
+  /** Time as it goes for this endpoint: the system's, unless its transport has another. */
+  get clock(): Clock {
+    return this.settings.clock
   }
 
   /** @internal */
@@ -218,7 +220,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const address = parseAddress(url)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolve(address)
+    const [resolved] = await resolve(address, this.#transport)
     const wireOptions = { ...this.settings.limits, framing }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
@@ -271,7 +273,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #dialFirst(target: Target, timeout: number, options: DialOptions | undefined): Promise<Session> {
     const { url, protocol, redial } = target
     const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
+    const { clock } = this.settings
+    const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
     const onAbort = (): void => abort.abort(options?.signal?.reason)
     if (options?.signal?.aborted) onAbort()
     options?.signal?.addEventListener('abort', onAbort, { once: true })
@@ -289,7 +292,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       if (error instanceof StatusError) throw error // a plugin's own
       throw options?.signal?.aborted ? new StatusError(Code.Canceled, undefined, textOf(error)) : dialFailure(error)
     } finally {
-      clearTimeout(timer)
+      clock.clearTimeout(timer)
       this.#dials.delete(abort)
       options?.signal?.removeEventListener('abort', onAbort)
     }
@@ -302,7 +305,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         return await this.#connect(address, framingOf(protocol), signal)
       } catch (error) {
         if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-        await setTimeoutAsync(redialDelay(redial, attempt), undefined, { signal }).catch(() => {
+        const { clock } = this.settings
+        await sleep(clock, redialDelay(redial, attempt, clock.random), signal).catch(() => {
           throw error
         })
       }
@@ -317,12 +321,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
   async #redial(session: Session, { url, address, protocol, redial, abort }: Target & { abort: AbortController }): Promise<void> {
+    const { clock, dialTimeout } = this.settings
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
-        await setTimeoutAsync(redialDelay(redial as Redial, attempt), undefined, { signal: abort.signal })
+        await sleep(clock, redialDelay(redial as Redial, attempt, clock.random), abort.signal)
         await this.#watched(this.hooks.beforeDial, url, true)
-        const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
+        const signal = AbortSignal.any([abort.signal, timeoutSignal(clock, dialTimeout)])
         const wire = await this.#connect(address, framingOf(protocol), signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
@@ -355,7 +360,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   nameSession(session: Session): string {
-    const token = randomBytes(16).toString('base64url')
+    const token = newSecret(this.settings.clock)
     this.#named.set(token, session)
     return token
   }
@@ -424,7 +429,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     } else if (protocols.length === 1) {
       this.#begin(wire, protocols[0])
     } else {
-      this.#accepted = performance.now()
+      this.#accepted = this.wheel.now()
       this.#undecided.add(wire)
       const decided = (protocol: Protocol): void => {
         this.#undecided.delete(wire)
@@ -445,13 +450,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.stats.accepted++
     const { afterAccept } = this.hooks
     const session = this.#addSession(wire, protocol, true, afterAccept !== null)
-    this.#accepted = performance.now()
+    this.#accepted = this.wheel.now()
     if (afterAccept === null) {
       this.#announce(session)
     } else {
       const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
         () => {
-          this.#accepted = performance.now()
+          this.#accepted = this.wheel.now()
           this.#announce(session)
         },
         (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
@@ -528,7 +533,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
     if (protocol.framing === 'raw') return wire
-    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel }
+    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, accepted)
       : new StreamWire(wire, protocol, owner, accepted)
@@ -536,7 +541,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   async #connect(address: Address, framing: Framing, signal: AbortSignal): Promise<SocketWire> {
     let failure: unknown = new Error(`${formatAddress(address)} has no address`)
-    for (const candidate of await resolve(address)) {
+    for (const candidate of await resolve(address, this.#transport)) {
       try {
         return await this.#transport.dial(candidate, { ...this.settings.limits, framing }, signal)
       } catch (error) {
@@ -554,13 +559,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
     const { extensions, closeTimeout } = this.settings
-    const end = performance.now() + duration('timeout', options?.timeout, closeTimeout, 0)
+    const end = this.wheel.now() + duration('timeout', options?.timeout, closeTimeout, 0)
     const known = [...this.#sessions.values()].filter(({ peerKnown }) => peerKnown)
     const told = Promise.all(known.map((session) => session.close(options)))
     if (extensions) await this.#hearNewcomers(end)
     this.#refusing = true
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
-    const timeout = Math.max(end - performance.now(), 0)
+    const timeout = Math.max(end - this.wheel.now(), 0)
     await Promise.all([told, ...[...this.#sessions.values()].map((session) => session.close({ timeout }))])
     this.#transport.busyPoll?.(this, 0)
     await this.#watched(this.hooks.afterCloseEndpoint, this)
@@ -568,24 +573,25 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * The first message of a connection that was just made may be on its way. Closed at once it would be lost; once it is here its sender can be told.
-   * @param end by `performance.now()`
+   * @param end by the clock
    */
   async #hearNewcomers(end: number): Promise<void> {
-    const latest = Math.min(end, performance.now() + MAX_PREPARING)
+    const { clock } = this.settings
+    const latest = Math.min(end, clock.now() + MAX_PREPARING)
     for (;;) {
-      const now = performance.now()
+      const now = clock.now()
       const silent =
         this.#undecided.size > 0 || [...this.#sessions.values()].some(({ peerKnown, state }) => !peerKnown && state !== 'closing')
       if (!silent || now >= latest) return
       if (this.#preparing.size > 0) {
         const timer = new AbortController()
-        const late = setTimeoutAsync(latest - now, undefined, { signal: timer.signal }).catch(() => {})
+        const late = sleep(clock, latest - now, timer.signal).catch(() => {})
         await Promise.race([Promise.all(this.#preparing), late])
         timer.abort()
       } else {
         const rest = Math.min(this.#accepted + FIRST_MESSAGE, latest) - now
         if (rest <= 0) return
-        await setTimeoutAsync(rest)
+        await sleep(clock, rest)
       }
     }
   }
@@ -597,8 +603,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 }
 
 /** The same address with names replaced by the addresses they have, in the system's order. */
-async function resolve(address: Address): Promise<Address[]> {
-  if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
+async function resolve(address: Address, transport: Transport): Promise<Address[]> {
+  if (transport.resolves === true || address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
 }

@@ -40,7 +40,7 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
 }
 
 /** Full jitter: whoever lost the same server comes back spread over time. @param attempt counts from 0 */
-export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, random: () => number = Math.random): number {
+export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, random: () => number): number {
   return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 30))
 }
 
@@ -48,19 +48,16 @@ export function redialDelay({ minDelay, maxDelay }: Redial, attempt: number, ran
 class Waiting extends Timed {
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
-  readonly #since: number
+  /** By the wheel's clock. */
+  readonly since: number
   readonly #onExpire: (waiting: Waiting) => void
 
-  constructor(run: (waited: number) => void, fail: (error: StatusError) => void, onExpire: (waiting: Waiting) => void) {
+  constructor(since: number, run: (waited: number) => void, fail: (error: StatusError) => void, onExpire: (waiting: Waiting) => void) {
     super()
     this.run = run
     this.fail = fail
-    this.#since = performance.now()
+    this.since = since
     this.#onExpire = onExpire
-  }
-
-  get waited(): number {
-    return performance.now() - this.#since
   }
 
   override expire(): void {
@@ -88,7 +85,7 @@ export class WaitingRoom {
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(run, fail, (late) => {
+    const waiting = new Waiting(this.#wheel.now(), run, fail, (late) => {
       this.#waiting.delete(late)
       late.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'no connection within the deadline'))
     })
@@ -102,7 +99,7 @@ export class WaitingRoom {
 
   /** The connection is there. */
   run(): void {
-    for (const waiting of this.#take()) waiting.run(waiting.waited)
+    for (const waiting of this.#take()) waiting.run(this.#wheel.now() - waiting.since)
   }
 
   fail(error: StatusError): void {

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { CloseReason } from '../../close-reason.ts'
 import { MAX_METHOD_BYTES } from '../../limits.ts'
 import { Incoming } from '../../message.ts'
@@ -49,7 +49,7 @@ const views: Buffer[] = []
 const noName = Buffer.alloc(0)
 
 /**
- * One connection over a `net.Socket`. Decisions that the native transport shares:
+ * One connection over a `net.Socket`, or what does as well. Decisions that the native transport shares:
  *
  * - Nothing is read until `sink` is set, so a dialler may take its time.
  * - After `end` or `destroy` no message is delivered, not even one that has arrived.
@@ -65,7 +65,7 @@ export class JsWire implements SocketWire, Turning {
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #turns: Turns
   readonly #options: WireOptions
   readonly #framer: Framer
@@ -111,7 +111,7 @@ export class JsWire implements SocketWire, Turning {
   #endingSince = -1
 
   /** `socket` is connected, paused, and made with `allowHalfOpen`, so that answers can still be written when a FIN has come. */
-  constructor(socket: Socket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
+  constructor(socket: Duplex, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
@@ -517,7 +517,7 @@ export class JsWire implements SocketWire, Turning {
    * handle; where a runtime lacks it, a write counts as progress only when it is done.
    */
   #leftInFlight(): number {
-    const { _handle: handle } = this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null }
+    const { _handle: handle } = this.#socket as Duplex & { _handle?: { writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#inFlight
   }
 }
