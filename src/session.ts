@@ -477,6 +477,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const running = this.#state === 'open' || this.#state === 'draining'
     const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.#redial !== undefined) {
+      if (reason !== CloseReason.Peer) this.#parted = false // what the peer sent behind its notice may not have come
       this.#suspend('redialing', this.#lose(reason, detail, true))
       this.#attached = false
       this.#owner.onSessionLost(this)
@@ -913,7 +914,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /**
    * The signal of request `seq` fires when its caller cancels it or waits no more, and when the connection is lost, unless `release` came first.
-   * @param left milliseconds its caller waits; 0: it did not say @internal
+   * @param expires when its caller waits no more, by the clock; undefined: it did not say @internal
    */
   openAbort(seq: number, expires: number | undefined): Abort {
     const left = expires === undefined ? 0 : Math.max(expires - this.#owner.settings.clock.now(), 1)
@@ -1348,13 +1349,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
+    if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
+      call.repeat(call.again, this.#owner.wheel.now()) // it never began
+      this.#checkIdle()
+      return
+    }
     if (call.key > 0) this.#closeKey(call.key)
     if (failure !== undefined) {
-      if (failure.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
-        call.repeat(call.again, this.#owner.wheel.now()) // it never began
-        this.#checkIdle()
-        return
-      }
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
     } else {

@@ -126,8 +126,10 @@ class Resumes {
     this.#over = true
     await net.run(chaos, limit)
 
+    // Nothing goes wrong any more; who was left in the dark learns of it.
     net.faults({})
     net.heal()
+    for (const link of net.links) if (link.dropped) link.reset()
     await net.run(Promise.all(load), limit)
     await net.run(Promise.all(sessions.map((session, n) => this.#join(session, n))), limit)
     // One more of each, so that what is missing before it shows.
