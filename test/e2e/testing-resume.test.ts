@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { type CallContext, Endpoint, heartbeatPing, type PushContext, type Session, StatusError } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
+import { once, status } from '../helpers.ts'
+import { couple, network, on } from '../testing-network.ts'
 
 const CLIENTS = 3
 /** Longest time between two pushes of a stream, and between two calls of a client. */
@@ -372,4 +375,72 @@ test('a run with resumed sessions repeats itself', { timeout: 60_000 }, async ()
   const digests: string[] = []
   for (let n = 0; n < 2; n++) digests.push((await check({ seed: 'again', minutes: 1 }, () => {})).net.digest)
   assert.equal(digests[0], digests[1])
+})
+
+/** A server where the closed one was. */
+async function serve(net: TestNetwork): Promise<Endpoint> {
+  const server = on(net, 'server')
+  server.routeCall('/echo', (value: unknown) => value)
+  await net.run(() => server.listen('tcp://server:1'))
+  return server
+}
+
+test('pushes behind the notice of a server that closes are told to be lost when the connection is reset', async (t) => {
+  const net = network(t)
+  const { server, client, session, peer } = await couple(net, { client: { redial: true } })
+  client.routePush('/n', () => {})
+  const begun = once()
+  server.routeCall('/slow', () => {
+    begun.resolve()
+    return new Promise(() => {})
+  })
+  for (let n = 0; n < 3; n++) await net.run(session.call('/echo', n))
+  void status(session.call('/slow'))
+  await net.run(begun.promise)
+  const draining = event(session, 'draining')
+  void server.close({ timeout: 60_000 })
+  await net.run(draining)
+  net.faults({ delay: 1000 })
+  await net.run(peer.push('/n', 1))
+  net.links[0].reset()
+  const gap = event(session, 'gap')
+  await serve(net)
+  assert.deepEqual(await net.run(gap), [{ sent: 0, received: undefined }])
+})
+
+test('a call that a closing server refused keeps its key: it runs once on the next one, and is answered after a loss', async (t) => {
+  const net = network(t)
+  const { server, session } = await couple(net, { client: { redial: true } })
+  for (let n = 0; n < 3; n++) await net.run(session.call('/echo', n))
+  const begun = once()
+  server.routeCall('/slow', () => {
+    begun.resolve()
+    return new Promise(() => {})
+  })
+  void status(session.call('/slow'))
+  await net.run(begun.promise)
+  // Sent before the notice comes, refused behind it.
+  net.faults({ delay: 100 })
+  const closed = server.close({ timeout: 1000 })
+  const answer = session.call('/once', null, { idempotent: true, timeout: 100_000 })
+  await net.run(closed)
+  const next = await serve(net)
+  let runs = 0
+  const running = once()
+  const go = once()
+  next.routeCall('/once', async () => {
+    running.resolve()
+    await go.promise
+    return ++runs
+  })
+  await net.run(running.promise)
+  // Others tell the server which calls are settled.
+  await net.run(session.call('/echo', 1, { idempotent: true }))
+  await net.run(session.call('/echo', 2, { idempotent: true }))
+  const lost = event(session, 'redialing')
+  net.links[0].reset()
+  await net.run(lost)
+  go.resolve()
+  assert.equal(await net.run(answer), 1)
+  assert.equal(runs, 1)
 })
