@@ -16,6 +16,7 @@ const ORDER = [
   'log',
   'filter',
   'thenable',
+  'clock',
   'standard-schema',
   'message-type',
   'close-reason',
@@ -147,6 +148,18 @@ const ORDER = [
   'plugins/body-cipher',
   'plugins/*',
   'index',
+  'testing/random',
+  'testing/virtual-time',
+  'testing/settle',
+  'testing/faults',
+  'testing/trace',
+  'testing/pipe',
+  'testing/report',
+  'testing/socket',
+  'testing/link',
+  'testing/host',
+  'testing/network',
+  'testing/index',
 ]
 
 /** Files that only these may import. */

@@ -59,8 +59,6 @@ export interface AdmissionClock {
   readonly setTimeout: (run: () => void, ms: number) => { unref(): unknown }
 }
 
-const realClock: AdmissionClock = { now: () => performance.now(), setTimeout: (run, ms) => setTimeout(run, ms) }
-
 /** What the dispatcher does with a message once it is decided. */
 export interface Admitted {
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
@@ -121,7 +119,7 @@ export class Admission {
   #waitedBefore = 0
   #lagDue = 0
 
-  constructor(options: Overload, stats: EndpointStats, to: Admitted, clock: AdmissionClock = realClock) {
+  constructor(options: Overload, stats: EndpointStats, to: Admitted, clock: AdmissionClock) {
     const { now } = clock
     this.#options = options
     this.#stats = stats

@@ -23,8 +23,8 @@ export interface PushContext {
    */
   readonly signal: AbortSignal
   /**
-   * When the caller stops waiting, in milliseconds of `performance.now()`; undefined when neither the call nor its endpoint named a timeout, the peer is
-   * a Go one, or the handler has settled. Calls that the handler makes have no later one of their own.
+   * When the caller stops waiting, in milliseconds of the endpoint's clock (`performance.now()`, but for `dmicro/testing`); undefined when neither
+   * the call nor its endpoint named a timeout, the peer is a Go one, or the handler has settled. Calls that the handler makes have no later one of their own.
    */
   readonly deadline: number | undefined
   /** Meta `X-Real-IP`, else the peer's host. Any peer can claim the former: trust it only behind a proxy of yours. */
@@ -61,7 +61,7 @@ export class Context implements CallContext {
   private abort: Abort | undefined
   /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
   declare private filtersIn?: readonly Filter[]
-  /** When the caller stops waiting, by `performance.now()`. Not there where it did not say, and once the handler settled. @internal */
+  /** When the caller stops waiting, by the endpoint's clock. Not there where it did not say, and once the handler settled. @internal */
   declare expires?: number | undefined
   /** Of the session's connection that brought it. @internal */
   readonly epoch: number
@@ -97,7 +97,7 @@ export class Context implements CallContext {
   }
 
   get signal(): AbortSignal {
-    this.abort ??= this.session.openAbort(this.seq, this.expires === undefined ? 0 : Math.max(this.expires - performance.now(), 1))
+    this.abort ??= this.session.openAbort(this.seq, this.expires)
     return this.abort.controller.signal
   }
 

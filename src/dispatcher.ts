@@ -46,13 +46,13 @@ export class Dispatcher {
     this.#settings = settings
     this.#wheel = wheel
     this.#router = router
-    this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this)
+    this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this, settings.clock)
     this.#handlers = new Handlers(this.#admission)
     this.#replies = new Replies(settings)
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
     this.#stats = stats
-    this.#tally = new Tally(settings.log)
+    this.#tally = new Tally(settings.log, settings.clock.now)
   }
 
   get load(): EndpointLoad | undefined {
@@ -68,7 +68,7 @@ export class Dispatcher {
     const meta = session.readMeta(message)
     if (meta === undefined) return
     const left = session.heed(meta, message.seq)
-    const expires = left === 0 ? 0 : performance.now() + left
+    const expires = left === 0 ? 0 : this.#settings.clock.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
       session.fail(CloseReason.Status)
       return

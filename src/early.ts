@@ -1,3 +1,4 @@
+import type { Clock, ClockTimer } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
@@ -19,12 +20,12 @@ interface Waiter {
   type: MessageType | undefined
   resolve(message: EarlyMessage): void
   reject(error: StatusError): void
-  timer: NodeJS.Timeout
+  timer: ClockTimer
 }
 
 /** What an early phase needs of its session. */
 export interface EarlyOwner {
-  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits> }
+  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
   readMeta(message: Incoming): Meta | undefined
   readStatus(message: Incoming): DecodedStatus | undefined
   /** The wire delivers no more until what this returns is called. */
@@ -69,7 +70,7 @@ export class EarlyPhase {
   /** The reply to message `seq`; whatever else comes waits for the session. */
   reply(seq: number, timeout: number): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
+      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
       const asker = { seq, type: undefined, resolve, reject, timer }
       this.#asker = asker
       this.#release()
@@ -79,7 +80,7 @@ export class EarlyPhase {
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
-      const timer = setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
+      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
       const waiter: Waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
@@ -103,7 +104,7 @@ export class EarlyPhase {
     const waiter = this.#waiter ?? this.#asker
     if (waiter === undefined) return
     this.#waiter = this.#asker = undefined
-    clearTimeout(waiter.timer)
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
@@ -131,7 +132,7 @@ export class EarlyPhase {
 
   #give(waiter: Waiter, message: Incoming): void {
     if (waiter === this.#waiter) this.#waiter = undefined
-    clearTimeout(waiter.timer)
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
     try {
       waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {

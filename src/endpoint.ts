@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
-import { setTimeout as setTimeoutAsync } from 'node:timers/promises'
 import { type Address, formatAddress, parseAddress } from './address.ts'
+import { type Clock, newSecret, sleep, timeoutSignal } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
@@ -23,7 +22,7 @@ import { readSocketOptions, requireSupported, type SocketOptions, type SocketSet
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
-import { TimerWheel } from './timer-wheel.ts'
+import { type TimerWheel, wheelOf } from './timer-wheel.ts'
 import { Framing, type ListenOptions as PortOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 import { framingOf, Undecided } from './wires/detect.ts'
@@ -79,9 +78,6 @@ const FIRST_MESSAGE = 50
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000
 
-/** All deadlines of this environment. */
-const wheel = new TimerWheel()
-
 /**
  * Client and server at once: it listens, dials, and routes what the peers of its sessions call and push
  * (spec/behaviour.md §1).
@@ -99,8 +95,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly stats: EndpointStats = newStats()
   /** @internal */
   readonly settings: Settings
-  /** @internal */
-  readonly wheel = wheel
+  /** All deadlines by its clock. @internal */
+  readonly wheel: TimerWheel
   /** What `options.plugins` and later calls put there. */
   readonly plugins: PluginContainer
   readonly #transport: Transport
@@ -126,7 +122,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #closed: Promise<void> | undefined
   /** No connection is taken any more. */
   #refusing = false
-  /** When a session was accepted last, by `performance.now()`. */
+  /** When a session was accepted last, by the clock. */
   #accepted = Number.NEGATIVE_INFINITY
   /** Accepted sessions whose hooks still run. */
   readonly #preparing = new Set<Promise<void>>()
@@ -139,6 +135,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.plugins = new PluginContainer(options.plugins ?? [])
     this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
+    this.wheel = wheelOf(this.settings.clock)
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
     this.transport = chosen.info
     this.#transport = chosen.transport
@@ -146,11 +143,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
     this.#router = new Router(this.settings.mapper, this.plugins, (result) => this.#keep(result))
     this.#routes = new RouteGroup(this.#router)
-    this.#dispatcher = new Dispatcher(this.settings, this.#router, wheel, this.stats)
+    this.#dispatcher = new Dispatcher(this.settings, this.#router, this.wheel, this.stats)
     const { maxAddressSessions, maxConnectRate } = this.settings.limits
     const unlimited = maxAddressSessions >= defaultLimits.maxAddressSessions && maxConnectRate >= defaultLimits.maxConnectRate
-    this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate)
-    this.#tally = new Tally(this.settings.log)
+    this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, this.settings.clock.now)
+    this.#tally = new Tally(this.settings.log, this.settings.clock.now)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
   }
 
@@ -162,6 +159,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Where it reports what nobody asked for; plugins may too. It never throws. */
   get log(): Logger {
     return this.settings.log
+  }
+
+  /** Time as it goes for this endpoint: the system's, unless its transport has another. */
+  get clock(): Clock {
+    return this.settings.clock
   }
 
   /** @internal */
@@ -233,7 +235,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolve(address)
+    const [resolved] = await resolve(address, this.#transport)
     const wireOptions = { ...this.settings.limits, framing, socket }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
@@ -287,7 +289,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #dialFirst(target: Target, timeout: number, options: DialOptions | undefined): Promise<Session> {
     const { url, protocol, redial } = target
     const abort = new AbortController()
-    const timer = setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
+    const { clock } = this.settings
+    const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
     const onAbort = (): void => abort.abort(options?.signal?.reason)
     if (options?.signal?.aborted) onAbort()
     options?.signal?.addEventListener('abort', onAbort, { once: true })
@@ -305,10 +308,22 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       if (error instanceof StatusError) throw error // a plugin's own
       throw options?.signal?.aborted ? new StatusError(Code.Canceled, undefined, textOf(error)) : dialFailure(error)
     } finally {
-      clearTimeout(timer)
+      clock.clearTimeout(timer)
       this.#dials.delete(abort)
       options?.signal?.removeEventListener('abort', onAbort)
     }
+  }
+
+  #comeback(redial: Redial, url: string): Comeback {
+    const { clock } = this.settings
+    return new Comeback(redial, url, clock.now(), clock)
+  }
+
+  /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
+  async #comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
+    const { clock } = this.settings
+    for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
+    signal.throwIfAborted()
   }
 
   /** With redial the first connection is tried for as long as `signal` allows. */
@@ -321,8 +336,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
           return await this.#connect(target, signal)
         } catch (error) {
           if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-          comeback ??= new Comeback(redial, url, performance.now())
-          await comesBack(comeback, signal).catch(() => {
+          comeback ??= this.#comeback(redial, url)
+          await this.#comesBack(comeback, signal).catch(() => {
             throw error
           })
         }
@@ -340,7 +355,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
   async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
-    const comeback = new Comeback(target.redial as Redial, target.url, performance.now())
+    const comeback = this.#comeback(target.redial as Redial, target.url)
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
@@ -354,9 +369,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
-        await comesBack(comeback, abort.signal)
+        await this.#comesBack(comeback, abort.signal)
         await this.#watched(this.hooks.beforeDial, url, true)
-        const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(this.settings.dialTimeout)])
+        const signal = AbortSignal.any([abort.signal, timeoutSignal(this.settings.clock, this.settings.dialTimeout)])
         const wire = await this.#connect(target, signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
@@ -393,7 +408,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   nameSession(session: Session): string {
-    const token = randomBytes(16).toString('base64url')
+    const token = newSecret(this.settings.clock)
     this.#named.set(token, session)
     return token
   }
@@ -470,7 +485,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     } else if (protocols.length === 1) {
       this.#begin(wire, protocols[0])
     } else {
-      this.#accepted = performance.now()
+      this.#accepted = this.wheel.now()
       this.#undecided.add(wire)
       const decided = (protocol: Protocol): void => {
         this.#undecided.delete(wire)
@@ -502,14 +517,14 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.stats.accepted++
     const { afterAccept } = this.hooks
     const session = this.#addSession(wire, protocol, true, afterAccept !== null)
-    this.#accepted = performance.now()
+    this.#accepted = this.settings.clock.now()
     if (this.#addresses !== null) this.#counted.set(session, wire.remoteAddress)
     if (afterAccept === null) {
       this.#announce(session)
     } else {
       const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
         () => {
-          this.#accepted = performance.now()
+          this.#accepted = this.settings.clock.now()
           if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
         },
         (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
@@ -592,7 +607,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
     if (protocol.framing === 'raw') return wire
-    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel }
+    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, accepted)
       : new StreamWire(wire, protocol, owner, accepted)
@@ -601,7 +616,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
     const options = { ...this.settings.limits, framing: framingOf(protocol), socket }
     let failure: unknown = new Error(`${formatAddress(address)} has no address`)
-    for (const candidate of await resolve(address)) {
+    for (const candidate of await resolve(address, this.#transport)) {
       try {
         return await this.#transport.dial(candidate, options, signal)
       } catch (error) {
@@ -615,12 +630,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #close(options?: { timeout?: number }): Promise<void> {
     if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
-    const end = performance.now() + duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
+    const end = this.settings.clock.now() + duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
     if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
-    await this.#hearNewcomers(Math.min(end, performance.now() + MAX_PREPARING))
+    await this.#hearNewcomers(Math.min(end, this.settings.clock.now() + MAX_PREPARING))
     this.#refusing = true
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
     await Promise.all([running, this.#closeSessions(end, () => true)])
@@ -630,21 +645,21 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** The first message of a connection that was just made may be on its way: once it is here its sender can be told. */
   get #firstMessage(): number {
-    return this.settings.extensions ? this.#accepted + FIRST_MESSAGE - performance.now() : 0
+    return this.settings.extensions ? this.#accepted + FIRST_MESSAGE - this.settings.clock.now() : 0
   }
 
-  /** @param end of what they may take, by `performance.now()` */
+  /** @param end of what they may take, by `this.settings.clock.now()` */
   #closeSessions(end: number, which: (session: Session) => boolean): Promise<unknown> {
-    const timeout = Math.max(end - performance.now(), 0)
+    const timeout = Math.max(end - this.settings.clock.now(), 0)
     return Promise.all([...this.#sessions.values()].filter(which).map((session) => session.closeWithin(timeout, this.#firstMessage)))
   }
 
-  /** Connections whose hooks run, or that have not said their protocol, become sessions or not. @param latest by `performance.now()` */
+  /** Connections whose hooks run, or that have not said their protocol, become sessions or not. @param latest by `this.settings.clock.now()` */
   async #hearNewcomers(latest: number): Promise<void> {
     const timer = new AbortController()
-    const wait = (ms: number): Promise<void> => setTimeoutAsync(Math.max(ms, 0), undefined, { signal: timer.signal }).catch(() => {})
-    if (this.#undecided.size > 0) await wait(Math.min(this.#firstMessage, latest - performance.now()))
-    if (this.#preparing.size > 0) await Promise.race([Promise.all(this.#preparing), wait(latest - performance.now())])
+    const wait = (ms: number): Promise<void> => sleep(this.settings.clock, Math.max(ms, 0), timer.signal).catch(() => {})
+    if (this.#undecided.size > 0) await wait(Math.min(this.#firstMessage, latest - this.settings.clock.now()))
+    if (this.#preparing.size > 0) await Promise.race([Promise.all(this.#preparing), wait(latest - this.settings.clock.now())])
     timer.abort()
   }
 
@@ -655,8 +670,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 }
 
 /** The same address with names replaced by the addresses they have, in the system's order. */
-async function resolve(address: Address): Promise<Address[]> {
-  if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
+async function resolve(address: Address, transport: Transport): Promise<Address[]> {
+  if (transport.resolves === true || address.kind === 'unix' || isIP(address.host) !== 0) return [address]
   const found = await lookup(address.host, { all: true })
   return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
 }
@@ -668,12 +683,6 @@ function twoTurns(): Promise<void> {
 
 function dialFailure(error: unknown): StatusError {
   return new StatusError(Code.DialFailed, statusText(Code.DialFailed), textOf(error))
-}
-
-/** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
-async function comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
-  for (let left: number; (left = comeback.delay(performance.now())) > 0; ) await setTimeoutAsync(left, undefined, { signal })
-  signal.throwIfAborted()
 }
 
 /** Closes a connection that no session gets. */

@@ -1,20 +1,20 @@
+import { KeepAlive, realClock, type TimeLimit } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed, TimerWheel } from './timer-wheel.ts'
+import { Timed, type TimerWheel, wheelOf } from './timer-wheel.ts'
 
-/** Of all hooks of this environment. */
-const wheel = new TimerWheel()
-const LONG = 2 ** 31 - 1
-let waits = 0
+const realWheel = wheelOf(realClock)
 /** The wheel lets a process end; one that waits for a hook must not, since it may be the only thing it waits for. */
-let alive: NodeJS.Timeout | undefined
+const alive = new KeepAlive()
 
 /** One promise of a hook. */
 class Wait extends Timed {
+  private readonly wheel: TimerWheel
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
 
-  constructor(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(wheel: TimerWheel, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
     super()
+    this.wheel = wheel
     this.resolve = resolve
     this.reject = reject
   }
@@ -30,28 +30,29 @@ class Wait extends Timed {
   }
 
   override expire(): void {
-    if (--waits === 0) alive?.unref()
+    if (this.wheel === realWheel) alive.release()
     this.reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'a plugin did not settle in time'))
   }
 
   /** Once it expired it may still settle. */
   #end(): void {
     if (this.wheelNext === null) return
-    wheel.remove(this)
-    if (--waits === 0) alive?.unref()
+    this.wheel.remove(this)
+    if (this.wheel === realWheel) alive.release()
   }
 }
 
 /**
- * What `result` settles with, or 408 after `limit` milliseconds. `result` may be a thenable of the user's own, which may settle twice or throw:
+ * What `result` settles with, or 408 after `limit`. `result` may be a thenable of the user's own, which may settle twice or throw:
  * the promise returned may not.
  */
-export function within(result: PromiseLike<unknown>, limit: number): Promise<unknown> {
+export function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit): Promise<unknown> {
   const promise = result instanceof Promise ? result : Promise.resolve(result)
+  const wheel = clock === realClock ? realWheel : wheelOf(clock)
   return new Promise((resolve, reject) => {
-    const wait = new Wait(resolve, reject)
-    wheel.add(wait, limit)
-    if (waits++ === 0) alive = alive === undefined ? setInterval(() => {}, LONG) : alive.ref()
+    const wait = new Wait(wheel, resolve, reject)
+    wheel.add(wait, ms)
+    if (wheel === realWheel) alive.hold()
     promise.then(
       (value) => wait.succeed(value),
       (error) => wait.fail(error),

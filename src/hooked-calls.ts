@@ -1,4 +1,5 @@
 import { ANNOUNCEMENT_KEY } from './announcement.ts'
+import type { TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
 import { asWriteFailure, receivedFailure } from './failures.ts'
@@ -14,9 +15,12 @@ import { PendingCall } from './pending-call.ts'
 import { type StatusError, toStatusError } from './status.ts'
 import type { DecodedStatus } from './status-json.ts'
 
-/** The session of CALLs and PUSHes that go out through hooks, and of REPLYs that come in. */
+/**
+ * The session of CALLs and PUSHes that go out through hooks, and of REPLYs that come in. Its members are internal as the session's are, whose
+ * declaration would lack them otherwise.
+ */
 export interface HookedCallsOwner extends HookedSession {
-  /** As `Session` sends what has no hooks. */
+  /** As `Session` sends what has no hooks. @internal */
   sendMessage(
     filters: readonly Filter[] | undefined,
     type: number,
@@ -29,13 +33,15 @@ export interface HookedCallsOwner extends HookedSession {
     forwarded: boolean | undefined,
     call?: PendingCall,
   ): Promise<void> | undefined
-  /** Counts connections. */
+  /** Counts connections. @internal */
   readonly epoch: number
-  /** False once the call ended without its reply: its deadline, its signal, or the session's end. */
+  /** False once the call ended without its reply: its deadline, its signal, or the session's end. @internal */
   isPending(call: PendingCall): boolean
+  /** @internal */
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void
-  /** @throws StatusError 102 unless a PUSH that hooks kept since connection `epoch` may still be sent */
+  /** @throws StatusError 102 unless a PUSH that hooks kept since connection `epoch` may still be sent @internal */
   requireSendable(epoch: number): void
+  /** @internal */
   holdReading(): () => void
 }
 
@@ -45,7 +51,7 @@ export class HookedCall extends PendingCall {
 }
 
 interface HookedCallsSettings {
-  readonly hookTimeout: number
+  readonly hookTimeout: TimeLimit
   readonly limits: Pick<Limits, 'maxDepth'>
   readonly log: Logger
 }

@@ -152,7 +152,7 @@ export class HookedDispatch {
   #requireWanted({ session, seq, expires }: HookedContext): void {
     const failure = (code: number, cause: string): StatusError => new StatusError(code, undefined, cause, { stack: false })
     if (session.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
-    if (expires !== undefined && performance.now() >= expires)
+    if (expires !== undefined && this.#settings.clock.now() >= expires)
       throw failure(Code.HandleTimeout, 'the deadline passed before the handler began')
   }
 

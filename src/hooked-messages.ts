@@ -13,6 +13,7 @@ import type { StatusError } from './status.ts'
 
 /** The session of a message with hooks. */
 export interface HookedSession extends CtxSession {
+  /** @internal */
   readonly codecs: CodecTable
 }
 

@@ -1,3 +1,4 @@
+import type { TimeLimit } from './clock.ts'
 import { within } from './hook-timeout.ts'
 import type { Logger } from './log.ts'
 import type { MessageType as BodyType } from './message-type.ts'
@@ -95,10 +96,10 @@ export interface MessageHooks extends HookedWays {
 
 /**
  * Runs hooks in order; the first that throws or rejects stops them, and its error is thrown.
- * @param limit milliseconds that one may take to settle: then it failed with 408
+ * @param limit that one may take to settle: then it failed with 408
  * @returns a promise when one of them returned one
  */
-export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: number): Promise<unknown> | undefined {
+export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: TimeLimit): Promise<unknown> | undefined {
   if (hooks === null) return undefined
   for (let i = 0; i < hooks.length; i++) {
     const waiting = settling(hooks[i](context), limit)
@@ -112,7 +113,7 @@ export function runHooks<Context>(hooks: HookList<Context>, context: Context, li
  * Where each message passes, a list of one is run as `settling(list[0](context), limit)`, written out in each place: V8 learns for each call in
  * the source whom it calls, and through one in `runHooks` all hooks pass, which costs about 10 ns each.
  */
-export function settling(result: unknown, limit: number): Promise<unknown> | undefined {
+export function settling(result: unknown, limit: TimeLimit): Promise<unknown> | undefined {
   return result === undefined || !isThenable(result) ? undefined : within(result, limit)
 }
 
@@ -121,7 +122,7 @@ async function runRest<Context>(
   next: number,
   waiting: Promise<unknown>,
   context: Context,
-  limit: number,
+  limit: TimeLimit,
 ): Promise<void> {
   await waiting
   for (let i = next; i < hooks.length; i++) {

@@ -56,6 +56,7 @@ export type { IoThreads, TransportChoice, TransportInfo } from './transports/cho
 
 // For those who extend it.
 
+export type { Clock, ClockTimer } from './clock.ts'
 export { CloseReason } from './close-reason.ts'
 export type { Codec } from './codec.ts'
 export { type Filter, FilterOverflow, type Unpacker } from './filter.ts'

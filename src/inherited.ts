@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** What calls made by a handler take over from the one that is handled. */
 export interface Inherited {
-  /** When its caller stops waiting, by `performance.now()`; undefined once it is answered. */
+  /** When its caller stops waiting, by its endpoint's clock; undefined once it is answered. */
   readonly expires?: number | undefined
   readonly signal: AbortSignal
 }

@@ -1,5 +1,6 @@
 import { parseAddress } from './address.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+import type { Clock, ClockTimer } from './clock.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
 import { duration, type Settings, whole } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
@@ -31,7 +32,7 @@ interface Member {
   readonly session: Session
   /** Of ours, without a reply yet. */
   calls: number
-  /** `performance.now()` when the last of them ended. */
+  /** By the endpoint's clock, when the last of them ended. */
   idleSince: number
 }
 
@@ -60,13 +61,14 @@ export class MultiClient {
   readonly #callsPerSession: number
   readonly #idle: number
   readonly #dialOptions: DialOptions
+  readonly #clock: Clock
   readonly #room: WaitingRoom
   readonly #members: Member[] = []
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
   readonly #idleTimer = new IdleTimer(() => this.#closeIdle())
   /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
-  #pause: NodeJS.Timeout | undefined
+  #pause: ClockTimer | undefined
   /** Dials that failed one after the other. */
   #failures = 0
   #closed: Promise<void> | undefined
@@ -78,6 +80,7 @@ export class MultiClient {
     const { settings, wheel } = endpoint
     checkDial(options.dial, settings)
     this.endpoint = endpoint
+    this.#clock = settings.clock
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -143,7 +146,7 @@ export class MultiClient {
   async #close(options?: { timeout?: number }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
     this.endpoint.wheel.remove(this.#idleTimer)
-    clearTimeout(this.#pause)
+    this.#clock.clearTimeout(this.#pause)
     this.#room.fail(closed())
     await Promise.all([...this.#members.map(({ session }) => session.close(options)), ...this.#dials])
   }
@@ -192,7 +195,7 @@ export class MultiClient {
 
   #ended(member: Member): void {
     if (--member.calls === 0) {
-      member.idleSince = performance.now()
+      member.idleSince = this.#clock.now()
       this.#watchIdle()
     }
     if (this.#room.size > 0) this.#serve()
@@ -260,12 +263,12 @@ export class MultiClient {
       this.#pause = undefined
       this.#grow()
     }
-    this.#pause = setTimeout(resume, pauseAfter(pauses, this.#failures++))
+    this.#pause = this.#clock.setTimeout(resume, pauseAfter(pauses, this.#failures++, this.#clock.random))
   }
 
   #add(session: Session): void {
     if (session.state === 'closed') return
-    const member: Member = { session, calls: 0, idleSince: performance.now() }
+    const member: Member = { session, calls: 0, idleSince: this.#clock.now() }
     this.#members.push(member)
     session.on('redialed', () => this.#serve())
     session.once('close', () => {
@@ -286,7 +289,7 @@ export class MultiClient {
   }
 
   #closeIdle(): void {
-    const now = performance.now()
+    const now = this.#clock.now()
     let next = Number.POSITIVE_INFINITY
     // The youngest first: `leastBusy` prefers the oldest.
     for (const member of [...this.#members].reverse()) {
@@ -336,6 +339,6 @@ function closed(): StatusError {
 }
 
 /** Milliseconds at random up to a limit that doubles with each failure. */
-function pauseAfter({ minDelay, maxDelay }: Redial, failures: number): number {
-  return Math.random() * Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 30))
+function pauseAfter({ minDelay, maxDelay }: Redial, failures: number, random: () => number): number {
+  return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 30))
 }

@@ -1,3 +1,4 @@
+import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { type CodecTable, defaultCodecs } from './codec-table.ts'
 import type { Filter } from './filter.ts'
@@ -11,12 +12,16 @@ import type { Proto } from './proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { defaultSocket, readSocketOptions, type SocketOptions, type SocketSettings } from './socket-options.ts'
+import type { Transport } from './transport.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
 export interface EndpointOptions {
-  /** Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. */
-  transport?: TransportChoice
+  /**
+   * Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. Or a transport, such as that of a
+   * host of `dmicro/testing`, which nothing overrides.
+   */
+  transport?: TransportChoice | Transport
   /** Deadline of a call that names none. Default 30,000; 0 means none. One that is named travels with the calls; the default does not. */
   timeout?: number
   /** Time for `dial` to connect. Default 10,000. */
@@ -86,7 +91,9 @@ export interface EndpointOptions {
 
 /** The same, complete and checked. */
 export interface Settings {
-  transport: TransportChoice
+  transport: TransportChoice | Transport
+  /** The transport's, else the system's. */
+  clock: Clock
   timeout: number
   /** It is not the default. */
   timeoutNamed: boolean
@@ -104,7 +111,7 @@ export interface Settings {
   required: readonly Filter[] | null
   protocol: Protocol
   protocols: ProtoTable
-  hookTimeout: number
+  hookTimeout: TimeLimit
   mapper: NameMapper
   limits: Readonly<Limits>
   /** Null: off. */
@@ -165,8 +172,11 @@ export function readOptions(options: EndpointOptions): Settings {
   const filters = makeFilters(options.filters ?? [])
   const limits = readLimits(options.limits ?? {})
   const required = filters.append(undefined, options.requireFilters ?? [], Number.POSITIVE_INFINITY) ?? null
+  const { transport = 'auto' } = options
+  const clock = (typeof transport === 'object' && readTransport(transport).clock) || realClock
   return {
-    transport: options.transport ?? 'auto',
+    transport,
+    clock,
     timeout: duration('timeout', options.timeout, 30_000, 0),
     timeoutNamed: options.timeout !== undefined,
     extensions: options.extensions ?? true,
@@ -182,7 +192,7 @@ export function readOptions(options: EndpointOptions): Settings {
     required,
     protocol: protocols.byName(options.protocol ?? 'raw'),
     protocols,
-    hookTimeout: duration('hookTimeout', options.hookTimeout, 10_000, 1),
+    hookTimeout: { ms: duration('hookTimeout', options.hookTimeout, 10_000, 1), clock },
     mapper: named,
     limits,
     overload: readOverload(options.overload, limits.maxEndpointRunning),
@@ -200,6 +210,12 @@ export function duration(name: string, value: number | undefined, fallback: numb
     throw new RangeError(`option ${name} must be ${min} to ${MAX_DURATION} ms, got ${String(value)}`)
   }
   return value
+}
+
+function readTransport(transport: Transport): Transport {
+  if (typeof transport?.listen !== 'function' || typeof transport.dial !== 'function')
+    throw new TypeError("option transport must be 'auto', 'native', 'js' or a transport, which has listen and dial")
+  return transport
 }
 
 function readLimits(limits: Partial<Limits>): Readonly<Limits> {

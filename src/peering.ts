@@ -1,4 +1,5 @@
 import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement.ts'
+import type { Clock } from './clock.ts'
 import { bodyText } from './codec.ts'
 import { MAX_DRAIN } from './limits.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
@@ -11,19 +12,19 @@ const MAX_OWED = 64
 /** Longest body of a message of our own: an announcement is the longest. */
 const MAX_BODY_BYTES = 2048
 
-/** The session that two peers talk about. */
+/** The session that two peers talk about. Its members are internal as the session's are, whose declaration would lack them otherwise. */
 export interface PeeringOwner {
-  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. */
+  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
-  /** The peer waits no more for its request `seq`. */
+  /** The peer waits no more for its request `seq`. @internal */
   onCancel(seq: number, reason: StatusError): void
-  /** The peer is one of ours: it says so for the first time on this connection. */
+  /** The peer is one of ours: it says so for the first time on this connection. @internal */
   onPeerKnown(): void
-  /** The body of a PUSH to `/dmicro/ack`. */
+  /** The body of a PUSH to `/dmicro/ack`. @internal */
   onAck(received: unknown, settled: unknown, skip: boolean): void
   /**
    * The peer sends nothing new any more, or is about to close and is to be told by `drain` once everything is sent.
-   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close
+   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close @internal
    */
   onPeerDrain(asked: boolean, limit: number): void
 }
@@ -31,6 +32,7 @@ export interface PeeringOwner {
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
 export class Peering {
   #owner: PeeringOwner
+  readonly #clock: Clock
   readonly #timeout: number
   readonly #filters: readonly string[]
   #peer: Announcement | undefined
@@ -41,8 +43,9 @@ export class Peering {
   #draining = false
 
   /** @param timeout told to the peer: of calls that name none @param filters told to the peer: those that its messages must go through */
-  constructor(owner: PeeringOwner, timeout: number, filters: readonly string[]) {
+  constructor(owner: PeeringOwner, clock: Clock, timeout: number, filters: readonly string[]) {
     this.#owner = owner
+    this.#clock = clock
     this.#timeout = timeout
     this.#filters = filters
   }
@@ -74,7 +77,7 @@ export class Peering {
 
   /** A number for the message that announces, which no counter reaches soon. */
   nextHop(): number {
-    this.#hop = 0x4000_0000 + Math.floor(Math.random() * 0x3fff_ffff)
+    this.#hop = 0x4000_0000 + Math.floor(this.#clock.random() * 0x3fff_ffff)
     return this.#hop
   }
 

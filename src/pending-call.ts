@@ -96,11 +96,11 @@ export class PendingCall extends Timed {
     this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
   }
 
-  /** Makes it anew: this object is of no use any more. */
-  repeat(again: (left: number) => void): void {
+  /** Makes it anew: this object is of no use any more. @param now by the clock of its deadline */
+  repeat(again: (left: number) => void, now: number): void {
     this.#unlisten()
     try {
-      again(this.deadline === 0 ? 0 : Math.max(this.deadline - performance.now(), 1))
+      again(this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
     } catch (error) {
       this.reject(error) // no room to wait in
     }

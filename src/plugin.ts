@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import type { Hook, HookedWays, HookList, MessageHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
@@ -13,6 +14,8 @@ export interface PluginEndpoint {
   readonly plugins: PluginContainer
   /** Where it reports what nobody asked for. */
   readonly log: Logger
+  /** Time as it goes for the endpoint. */
+  readonly clock: Clock
   readonly sessionCount: number
   sessions(): IterableIterator<EndpointSession>
   routeCall(name: string, handler: (arg: unknown, ctx: unknown) => unknown): string[]

@@ -20,7 +20,7 @@ export class RateMeter extends Timed {
   #held: Wire | undefined
 
   /** @param now monotonic milliseconds */
-  constructor(wheel: TimerWheel, rate: number, onSlowed: () => void, now: () => number = () => performance.now()) {
+  constructor(wheel: TimerWheel, rate: number, onSlowed: () => void, now: () => number = () => wheel.now()) {
     super()
     this.#wheel = wheel
     this.#rate = rate

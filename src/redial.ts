@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { type Clock, realClock } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -52,7 +53,8 @@ interface Herd {
   phase: number
 }
 
-const herds = new Map<string, Herd>()
+/** By url, for each clock. */
+const herdsOf = new WeakMap<Clock, Map<string, Herd>>()
 /** Steps of the golden ratio lie evenly for any number of them; random places would make some moments twice as full as others. */
 const STEP = (Math.sqrt(5) - 1) / 2
 /** One more that waits makes the first window longer by this share of `minDelay`. */
@@ -69,6 +71,7 @@ const HERD_SHARE = 1 / 5
 export class Comeback {
   readonly #redial: Redial
   readonly #url: string
+  readonly #herds: Map<string, Herd>
   readonly #herd: Herd
   readonly #place: number
   /** When the window begins that is next, on a monotonic clock of milliseconds. */
@@ -76,12 +79,16 @@ export class Comeback {
   /** Of the window before it; 0 for none. */
   #width = 0
 
-  constructor(redial: Redial, url: string, now: number) {
+  /** @param now by `clock` */
+  constructor(redial: Redial, url: string, now: number, clock: Clock = realClock) {
+    let herds = herdsOf.get(clock)
+    if (herds === undefined) herdsOf.set(clock, (herds = new Map()))
     let herd = herds.get(url)
-    if (herd === undefined) herds.set(url, (herd = { waiting: 0, most: 0, phase: Math.random() }))
+    if (herd === undefined) herds.set(url, (herd = { waiting: 0, most: 0, phase: clock.random() }))
     herd.most = Math.max(herd.most, ++herd.waiting)
     this.#redial = redial
     this.#url = url
+    this.#herds = herds
     this.#herd = herd
     this.#place = herd.phase = (herd.phase + STEP) % 1
     this.#start = now
@@ -103,7 +110,7 @@ export class Comeback {
 
   /** It waits no more. */
   end(): void {
-    if (--this.#herd.waiting === 0) herds.delete(this.#url)
+    if (--this.#herd.waiting === 0) this.#herds.delete(this.#url)
   }
 }
 
@@ -115,21 +122,24 @@ class Waiting extends Timed {
   readonly key: number
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
-  readonly #since: number
+  /** By the wheel's clock. */
+  readonly since: number
   readonly #onExpire: (waiting: Waiting) => void
 
-  constructor(run: (waited: number) => void, fail: (error: StatusError) => void, key: number, onExpire: (waiting: Waiting) => void) {
+  constructor(
+    since: number,
+    run: (waited: number) => void,
+    fail: (error: StatusError) => void,
+    key: number,
+    onExpire: (waiting: Waiting) => void,
+  ) {
     super()
     this.key = key
     // In the caller's async context, not in that of what ended its waiting.
     this.run = AsyncResource.bind(run)
     this.fail = fail
-    this.#since = performance.now()
+    this.since = since
     this.#onExpire = onExpire
-  }
-
-  get waited(): number {
-    return performance.now() - this.#since
   }
 
   override expire(): void {
@@ -158,7 +168,7 @@ export class WaitingRoom {
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(run, fail, key, (late) => {
+    const waiting = new Waiting(this.#wheel.now(), run, fail, key, (late) => {
       this.#waiting.delete(late)
       late.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'no connection within the deadline'))
     })
@@ -180,12 +190,12 @@ export class WaitingRoom {
     if (first === undefined) return
     this.#waiting.delete(first)
     this.#wheel.remove(first)
-    first.run(first.waited)
+    first.run(this.#wheel.now() - first.since)
   }
 
   /** The connection is there. */
   run(): void {
-    for (const waiting of this.#take()) waiting.run(waiting.waited)
+    for (const waiting of this.#take()) waiting.run(this.#wheel.now() - waiting.since)
   }
 
   fail(error: StatusError): void {

@@ -207,8 +207,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** A new connection, on which nobody has announced anything. */
   #meet(): void {
     if (!this.#extensible) return
-    const { required, timeout, timeoutNamed } = this.#owner.settings
-    this.#peering = new Peering(this, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
+    const { clock, required, timeout, timeoutNamed } = this.#owner.settings
+    this.#peering = new Peering(this, clock, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
     this.#drainAwaited = this.#parted = false
     this.#canceled = undefined // numbers of another connection
@@ -576,6 +576,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const running = this.#state === 'open' || this.#state === 'draining'
     const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.#redial !== undefined) {
+      if (reason !== CloseReason.Peer) this.#parted = false // what the peer sent behind its notice may not have come
       this.#attached = false
       if (this.#suspend('redialing', reason, detail)) this.#owner.onSessionLost(this)
     } else if (lost && this.#resume?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
@@ -606,7 +607,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     for (const call of calls) {
       this.#owner.wheel.remove(call)
       try {
-        call.repeat(call.again as (left: number) => void)
+        call.repeat(call.again as (left: number) => void, this.#owner.wheel.now())
       } catch {
         if (call.key > 0) this.#resume?.closeKey(call.key)
         call.fail(error)
@@ -1133,9 +1134,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /**
    * The signal of request `seq` fires when its caller cancels it or waits no more, and when the connection is lost, unless `release` came first.
-   * @param left milliseconds its caller waits; 0: it did not say @internal
+   * @param expires when its caller waits no more, by the clock; undefined: it did not say @internal
    */
-  openAbort(seq: number, left: number): Abort {
+  openAbort(seq: number, expires: number | undefined): Abort {
+    const left = expires === undefined ? 0 : Math.max(expires - this.#owner.settings.clock.now(), 1)
     this.#aborts ??= new Aborts(this.#owner.wheel)
     const abort = this.#aborts.open(seq, left)
     if (this.#state === 'closed') abort.controller.abort(new StatusError(Code.ConnectionClosed))
@@ -1321,7 +1323,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       let told = options?.timeout === undefined ? -1 : timeout
       const around = inherited()
       if (around !== undefined) {
-        const left = (around.expires as number) - performance.now()
+        const left = (around.expires as number) - settings.clock.now()
         if (left <= 0) throw new StatusError(Code.HandleTimeout, undefined, 'the deadline of the call that made this one')
         if (timeout === 0 || left < timeout) told = timeout = left
         signal ??= around.signal
@@ -1371,7 +1373,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     let timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
     const around = inherited()
     if (around !== undefined) {
-      const left = (around.expires as number) - performance.now()
+      const left = (around.expires as number) - this.#owner.settings.clock.now()
       timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
       options = { ...options, signal: options?.signal ?? around.signal }
     }
@@ -1584,7 +1586,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
-      call.repeat(call.again) // it never began
+      call.repeat(call.again, this.#owner.wheel.now()) // it never began
       this.#checkIdle()
       return
     }
@@ -1629,9 +1631,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     await undefined // a handler that closes its own session must still be answered
     this.#notify() // before the first refusal: who is refused knows why
     this.#lingers = linger > 0 && this.#peering?.known === false
-    const timer = this.#lingers ? setTimeout(() => this.#linger(), linger) : undefined
+    const timer = this.#lingers ? this.#owner.settings.clock.setTimeout(() => this.#linger(), linger) : undefined
     if (!this.#idleNow()) await this.#idle(timeout)
-    clearTimeout(timer)
+    this.#owner.settings.clock.clearTimeout(timer)
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
@@ -1645,9 +1647,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   #idle(timeout: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#onIdle?.(), timeout)
+      const { clock } = this.#owner.settings
+      const timer = clock.setTimeout(() => this.#onIdle?.(), timeout)
       this.#onIdle = () => {
-        clearTimeout(timer)
+        clock.clearTimeout(timer)
         this.#onIdle = undefined
         resolve()
       }

@@ -71,8 +71,8 @@ export function keepAliveSeconds(keepAlive: boolean, idle: number): number {
 }
 
 /** @throws StatusError 1 for what the JavaScript transport cannot do, so that it is never dropped in silence */
-export function requireSupported({ receiveBuffer, sendBuffer }: SocketSettings, kind: 'native' | 'js'): void {
-  if (kind === 'js' && (receiveBuffer !== 0 || sendBuffer !== 0)) throw unsupportedBuffers()
+export function requireSupported({ receiveBuffer, sendBuffer }: SocketSettings, kind: 'native' | 'js' | 'memory'): void {
+  if (kind !== 'native' && (receiveBuffer !== 0 || sendBuffer !== 0)) throw unsupportedBuffers()
 }
 
 export function unsupportedBuffers(): StatusError {

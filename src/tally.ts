@@ -10,7 +10,7 @@ export class Tally {
   readonly #kinds = new Map<string, { next: number; times: number }>()
 
   /** @param now monotonic milliseconds */
-  constructor(log: Logger, now: () => number = () => performance.now()) {
+  constructor(log: Logger, now: () => number) {
     this.#log = log
     this.#now = now
   }

@@ -1,3 +1,5 @@
+import { type Clock, type ClockTimer, realClock } from './clock.ts'
+
 /** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
 export abstract class Timed {
   /** Neighbours in the wheel; both null while not in it. Only the wheel touches them. */
@@ -28,7 +30,7 @@ const SLOT_MASK = SLOTS - 1
 const MAX_DELAY = 2 ** 31 - 1
 
 /**
- * Deadlines of one environment, all on a single unref'd timer. Entries are hashed by deadline into slots of one
+ * Deadlines of one clock, all on a single unref'd timer. Entries are hashed by deadline into slots of one
  * millisecond; those of later rounds share a slot with earlier ones and are told apart by their deadline. Adding and
  * removing cost a few stores, since nearly every call is answered long before its deadline.
  *
@@ -39,15 +41,22 @@ export class TimerWheel {
   readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
   /** Entries found due and not yet expired. They leave it one by one, so that `expire` of one can remove another. */
   readonly #due = new Slot()
+  readonly #clock: Clock
+  /** Taken out of the clock: read for each call. */
   readonly #now: () => number
   readonly #wake = (): void => this.#sweep()
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
   /** When the timer fires; Infinity when there is none. */
   #armedFor = Infinity
 
-  /** @param now monotonic milliseconds, fractions allowed */
-  constructor(now: () => number = () => performance.now()) {
-    this.#now = now
+  constructor(clock: Clock = realClock) {
+    this.#clock = clock
+    this.#now = clock.now
+  }
+
+  /** The clock's reading. */
+  now(): number {
+    return this.#now()
   }
 
   /**
@@ -82,9 +91,9 @@ export class TimerWheel {
   }
 
   #arm(deadline: number, now: number): void {
-    clearTimeout(this.#timer)
+    this.#clock.clearTimeout(this.#timer)
     this.#armedFor = deadline
-    this.#timer = setTimeout(this.#wake, Math.min(Math.max(Math.ceil(deadline - now), 1), MAX_DELAY))
+    this.#timer = this.#clock.setTimeout(this.#wake, Math.min(Math.max(Math.ceil(deadline - now), 1), MAX_DELAY))
     this.#timer.unref()
   }
 
@@ -137,6 +146,15 @@ export class TimerWheel {
       }
     }
   }
+}
+
+const wheels = new WeakMap<Clock, TimerWheel>()
+
+/** The one wheel of a clock. */
+export function wheelOf(clock: Clock): TimerWheel {
+  let wheel = wheels.get(clock)
+  if (wheel === undefined) wheels.set(clock, (wheel = new TimerWheel(clock)))
+  return wheel
 }
 
 function append(head: Slot, node: Timed): void {

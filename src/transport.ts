@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { Address } from './address.ts'
+import type { Clock } from './clock.ts'
 import type { Envelope } from './envelope.ts'
 import type { Incoming } from './message.ts'
 import type { SocketSettings } from './socket-options.ts'
@@ -9,7 +10,13 @@ import type { SocketSettings } from './socket-options.ts'
  * never sees a socket. `transports/native.ts` and `transports/js.ts` implement it and pass the same tests.
  */
 export interface Transport {
-  readonly kind: 'native' | 'js'
+  readonly kind: TransportKind
+  /** Endpoints on it go by this clock; default: the system's. */
+  readonly clock?: Clock
+  /** Which of its kind it is. */
+  readonly name?: string
+  /** It knows hosts by their names: they are not looked up. */
+  readonly resolves?: boolean
   /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
   listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how?: ListenOptions): Promise<WireListener>
   /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
@@ -17,6 +24,9 @@ export interface Transport {
   /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
   busyPoll?(owner: object, microseconds: number): void
 }
+
+/** `memory` is that of `dmicro/testing`. */
+export type TransportKind = 'native' | 'js' | 'memory'
 
 export interface ListenOptions {
   /**

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test'
 import { describe } from 'node:test'
 import { Endpoint, type EndpointOptions, type Listener, type Logger, type Session } from '../src/index.ts'
 import { loadNative } from '../src/native.ts'
+import { TestNetwork } from '../src/testing/index.ts'
 
 export type Kind = 'native' | 'js'
 
@@ -9,7 +10,10 @@ export type Kind = 'native' | 'js'
  * Both transports pass every end-to-end suite; DMICRO_TEST_TRANSPORT=js narrows a run to one. Where no native binary could be
  * built its half is left out, in one line; in CI that is a failure.
  */
-export const transports: readonly Kind[] = available().filter((kind) => (process.env.DMICRO_TEST_TRANSPORT ?? kind) === kind)
+export const transports: readonly Kind[] =
+  process.env.DMICRO_TEST_TRANSPORT === 'memory'
+    ? [inMemory()]
+    : available().filter((kind) => (process.env.DMICRO_TEST_TRANSPORT ?? kind) === kind)
 
 function available(): Kind[] {
   const loaded = loadNative()
@@ -17,6 +21,13 @@ function available(): Kind[] {
   if (process.env.CI) throw new Error(`no native transport to test: ${loaded.reason}`)
   console.log(`native transport not tested: ${loaded.reason}`)
   return ['js']
+}
+
+/** DMICRO_TEST_TRANSPORT=memory: all on one host of a network in memory, where time passes by itself. Not for suites that use sockets of their own. */
+function inMemory(): Kind {
+  const net = new TestNetwork()
+  net.start()
+  return Object.assign(Object.create(net.host('localhost').transport), { toString: () => 'memory' }) as Kind
 }
 
 /** The protocol of endpoints that name none: DMICRO_TEST_PROTOCOL runs a suite over another one than raw. */

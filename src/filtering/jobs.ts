@@ -4,6 +4,11 @@ const MAX_JOBS = 4
 let running = 0
 const waiting: (() => void)[] = []
 
+/** Jobs that run now, of the whole process. */
+export function jobsRunning(): number {
+  return running
+}
+
 /** Runs `job` once fewer than four others run, in the order asked for: what all sessions hold decompressed at once is bounded. */
 export async function runJob<T>(job: () => Promise<T>): Promise<T> {
   if (running < MAX_JOBS) running++

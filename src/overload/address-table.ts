@@ -20,7 +20,7 @@ export class AddressTable {
   readonly #now: () => number
 
   /** @param now monotonic milliseconds */
-  constructor(maxSessions: number, rate: number, now: () => number = () => performance.now()) {
+  constructor(maxSessions: number, rate: number, now: () => number) {
     this.#maxSessions = maxSessions
     this.#rate = rate
     this.#now = now

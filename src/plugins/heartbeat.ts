@@ -1,3 +1,4 @@
+import type { ClockTimer } from '../clock.ts'
 import { duration } from '../options.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
@@ -51,7 +52,7 @@ class Watch {
   readonly #lives = new WeakMap<object, Life>()
   readonly #endpoint: PluginEndpoint
   readonly #look: (session: EndpointSession, now: number) => void
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
   #now = 0
 
   constructor(endpoint: PluginEndpoint, look: (session: EndpointSession, now: number) => void) {
@@ -61,9 +62,18 @@ class Watch {
 
   start(period: number): void {
     this.stop()
-    const timer = setInterval(() => setImmediate(() => this.#timer === timer && this.#lookAtAll()), Math.max(1, period))
-    // A late timer comes before the reads that waited with it: they are handled first (hardening S8).
-    this.#timer = timer.unref()
+    this.#wait(Math.max(1, period))
+  }
+
+  #wait(period: number): void {
+    const timer = this.#endpoint.clock.setTimeout(() => {
+      this.#wait(period)
+      // A late timer comes before the reads that waited with it: they are handled first (hardening S8).
+      const next = this.#timer
+      setImmediate(() => this.#timer === next && this.#lookAtAll())
+    }, period)
+    timer.unref()
+    this.#timer = timer
   }
 
   get runs(): boolean {
@@ -71,7 +81,7 @@ class Watch {
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#endpoint.clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
 

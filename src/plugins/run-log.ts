@@ -1,3 +1,4 @@
+import { type Clock, realClock } from '../clock.ts'
 import type { ReadContext, WriteContext } from '../hooks.ts'
 import { consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Meta } from '../meta.ts'
@@ -42,11 +43,13 @@ export function runLog(options: RunLogOptions = {}): Plugin {
   if (!(maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')
   if (typeof redact !== 'function') throw new TypeError('option redact must be a function')
   let log = options.log && guarded(options.log)
+  let clock: Clock | undefined
+  const now = (): number => (clock ?? realClock).now()
   // An entry goes with its message, whatever becomes of that.
   const begun = new WeakMap<object, number>()
-  const begin = (message: object): void => void begun.set(message, performance.now())
+  const begin = (message: object): void => void begun.set(message, now())
   const write = (kind: string, first: Received | Sent, meta: Meta, ...parts: string[]): void => {
-    const cost = performance.now() - (begun.get(first) ?? performance.now())
+    const cost = now() - (begun.get(first) ?? now())
     begun.delete(first)
     const speed = slow === undefined ? '(-)' : cost >= slow ? '(slow)' : '(fast)'
     const { remoteAddress } = first.session
@@ -94,6 +97,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
     name: 'run-log',
     afterNewEndpoint(endpoint) {
       log ??= endpoint.log
+      clock ??= endpoint.clock
     },
     beforeWritePush: begin,
     afterWritePush: (message) => write('PUSH->', message, message.meta, sent(message)),

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from '../log.ts'
 import { loadNative } from '../native.ts'
-import type { Transport } from '../transport.ts'
+import type { Transport, TransportKind } from '../transport.ts'
 import { JsTransport } from './js.ts'
 import { NativeTransport } from './native.ts'
 
@@ -12,10 +12,10 @@ export type IoThreads = number | 'auto'
 
 /** Which transport an endpoint runs on. */
 export interface TransportInfo {
-  readonly kind: 'native' | 'js'
+  readonly kind: TransportKind
   /** 0: sockets are served on the thread JavaScript runs on. */
   readonly ioThreads: number
-  /** Why it is `js`, or how `ioThreads: 'auto'` was decided; else ''. */
+  /** Why it is `js`, whose it is when it was given, or how `ioThreads: 'auto'` was decided; else ''. */
   readonly reason: string
   /** For example `native`, `native, 2 IO threads` or `js (reason)`. */
   toString(): string
@@ -34,10 +34,11 @@ let told = false
 
 /**
  * The environment's transport for `choice`; DMICRO_TRANSPORT and DMICRO_IO_THREADS, when set, override choice and threads. `auto`
- * falls back to JavaScript where the native one cannot run, and says so once.
+ * falls back to JavaScript where the native one cannot run, and says so once. A transport that is given is taken.
  * @throws TypeError for an unknown choice, Error when `native` is asked for and cannot run
  */
-export function chooseTransport(choice: TransportChoice, threads: IoThreads, log: Logger): ChosenTransport {
+export function chooseTransport(choice: TransportChoice | Transport, threads: IoThreads, log: Logger): ChosenTransport {
+  if (typeof choice === 'object') return { transport: choice, info: describe(choice.kind, 0, choice.name ?? '') }
   const asked = process.env.DMICRO_TRANSPORT || choice
   if (asked === 'js') {
     const by = asked === choice ? "the option transport: 'js'" : 'DMICRO_TRANSPORT=js'
@@ -86,7 +87,7 @@ function onJs(reason: string): ChosenTransport {
   return { transport: js, info: describe('js', 0, reason) }
 }
 
-function describe(kind: 'native' | 'js', ioThreads: number, reason: string): TransportInfo {
+function describe(kind: TransportKind, ioThreads: number, reason: string): TransportInfo {
   const threads = ioThreads === 0 ? '' : `, ${ioThreads} IO ${ioThreads === 1 ? 'thread' : 'threads'}`
   const text = `${kind}${threads}${reason === '' ? '' : ` (${reason})`}`
   return Object.freeze({ kind, ioThreads, reason, toString: () => text })

@@ -94,3 +94,12 @@ test('the example of a client that survives a restart loses no call', { timeout:
   )
   await second.end('SIGTERM')
 })
+
+test('the example of a network that fails runs, and each run is the same', { timeout: 20_000 }, async () => {
+  const [one, two] = [
+    await run(process.execPath, ['examples/testing/flaky-network.mjs']),
+    await run(process.execPath, ['examples/testing/flaky-network.mjs']),
+  ]
+  assert.match(one.stdout, /^[0-9]+ bought, [1-9][0-9]* unsure, [0-9]+ left after [0-9.]+ virtual seconds, /)
+  assert.equal(two.stdout, one.stdout)
+})

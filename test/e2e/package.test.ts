@@ -58,16 +58,38 @@ test('the packed package installs into an empty folder without scripts and serve
   assert.equal(run(app, process.execPath, 'esm.mjs'), '6 js', 'no binary is shipped in this checkout')
   assert.equal(run(app, process.execPath, '--no-warnings', 'cjs.cjs'), '6 js')
   assert.equal(run(app, process.execPath, '--no-warnings', 'same.mjs'), 'true')
+  const inMemory = `
+    const net = new TestNetwork()
+    const at = (name) => new Endpoint({ transport: net.host(name).transport, log: false })
+    const server = at('server')
+    server.routeCall('/add', (n) => n.reduce((a, b) => a + b))
+    net.run(() => server.listen('tcp://server:1').then(() => at('client').dial('tcp://server:1')).then((session) => session.call('/add', [1, 2, 3])))
+      .then((sum) => { console.log(sum, server.transport.kind); return net.close() })`
+  writeFileSync(join(app, 'memory.mjs'), `import { Endpoint } from 'dmicro'\nimport { TestNetwork } from 'dmicro/testing'\n${inMemory}`)
+  writeFileSync(
+    join(app, 'memory.cjs'),
+    `const { Endpoint } = require('dmicro')\nconst { TestNetwork } = require('dmicro/testing')\n${inMemory}`,
+  )
+  assert.equal(run(app, process.execPath, 'memory.mjs'), '6 memory')
+  assert.equal(run(app, process.execPath, '--no-warnings', 'memory.cjs'), '6 memory')
   writeFileSync(
     join(app, 'types.mts'),
     `import { Endpoint, StatusError, type Session } from 'dmicro'
+    import { type Faults, TestNetwork } from 'dmicro/testing'
     const endpoint = new Endpoint({ timeout: 5 })
     endpoint.routeCall('/x', (n: number[], ctx) => ctx.serviceMethod + n.length)
     const session: Session = await endpoint.dial('tcp://x:1')
     const sum: number = await session.call<number>('/x', [1], { timeout: 1, meta: { a: 'b' } })
     // @ts-expect-error an option that does not exist
     new Endpoint({ timeouts: 5 })
-    export { sum, StatusError }`,
+    const faults: Faults = { delay: [1, 5], split: true, stall: { chance: 0.1, ms: 5 } }
+    const net = new TestNetwork({ seed: 1 })
+    net.faults(faults, { from: 'a' })
+    new Endpoint({ transport: net.host('a').transport })
+    const ran: number = await net.run(async () => 1)
+    // @ts-expect-error a fault that does not exist
+    net.faults({ latency: 5 })
+    export { ran, sum, StatusError }`,
   )
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   run(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readTimeout } from '../../src/announcement.ts'
+import { realClock } from '../../src/clock.ts'
 import type { Logger } from '../../src/log.ts'
 import { AddressTable, addressKey } from '../../src/overload/address-table.ts'
 import { ConcurrencyLimit, RouteLatency } from '../../src/overload/concurrency-limit.ts'
@@ -191,7 +192,7 @@ test('addresses that were seen once are forgotten before they are too many', () 
 test('a session over its rate is held until it may go on', () => {
   let now = 0
   let slowed = 0
-  const wheel = new TimerWheel(() => now)
+  const wheel = new TimerWheel({ ...realClock, now: () => now })
   const wire = new FakeWire()
   const meter = new RateMeter(
     wheel,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeAnnouncement } from '../../src/announcement.ts'
+import { realClock } from '../../src/clock.ts'
 import { Incoming, MessageType } from '../../src/message.ts'
 import { Reserved } from '../../src/names.ts'
 import { Peering, type PeeringOwner } from '../../src/peering.ts'
@@ -16,7 +17,7 @@ function owned(timeout = 0, filters: string[] = []) {
         notes.push([name, ...args])
       },
   })
-  const peering = new Peering(owner, timeout, filters)
+  const peering = new Peering(owner, realClock, timeout, filters)
   return { peering, notes, pushes: () => notes.filter(([name]) => name === 'pushReserved').map(([, ...args]) => args) }
 }
 

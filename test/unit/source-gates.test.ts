@@ -52,3 +52,14 @@ test('D5: no regular expression repeats what repeats, and none is made of data',
   for (const bad of ['(a+)+', '(?:x*y)*', '([a-z]+,)+$', '((a|b+)c){2,}']) assert.ok(nests(bad), bad)
   for (const good of ['(?:[eE][+-]?[0-9]+)?', '^[a-z]+$', '(ab)+', '(?:1|t|T)']) assert.ok(!nests(good), good)
 })
+
+test('time and chance come from the endpoint\u2019s clock: a run in virtual time repeats itself', () => {
+  // The log's rate is about real time.
+  const real = ['clock.ts', 'log.ts']
+  for (const name of files.filter((name) => !real.includes(name)))
+    assert.doesNotMatch(
+      code(name),
+      /\b(?:performance|Math\.random|Date\.now|hrtime|AbortSignal\.timeout|node:timers)\b|(?<![.\w])(?:set|clear)(?:Timeout|Interval)\(/,
+      name,
+    )
+})

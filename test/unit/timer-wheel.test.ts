@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { realClock } from '../../src/clock.ts'
 import { Timed, TimerWheel } from '../../src/timer-wheel.ts'
 
 class Entry extends Timed {
@@ -43,7 +44,7 @@ afterEach(() => {
 })
 
 function wheel(): TimerWheel {
-  return new TimerWheel(() => clock)
+  return new TimerWheel({ ...realClock, now: () => clock })
 }
 
 /** Lets time pass in steps of one millisecond, timers included. */
@@ -307,7 +308,7 @@ test('adding and removing a million entries creates one timer and takes well und
 })
 
 test('the clock is read by default, the caller\u2019s reading is taken when given', () => {
-  const timers = new TimerWheel(() => assert.fail('read'))
+  const timers = new TimerWheel({ ...realClock, now: () => assert.fail('read') })
   const entry = new Entry(() => {})
   timers.add(entry, 10, 100.5)
   assert.equal(entry.deadline, 111)

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Incoming } from '../../message.ts'
 import { Framer } from '../../protos/framer.ts'
 import { Framing, type WireOptions, type WireSink } from '../../transport.ts'
@@ -40,7 +40,7 @@ export class Reading {
   /** Gets the messages; nothing is read before there is one. */
   sink: WireSink | undefined = undefined
   readonly #owner: ReadingOwner
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #turns: Turns
   readonly #frameTimeout: number
   readonly #framer: Framer
@@ -68,7 +68,7 @@ export class Reading {
   #sweptCut = -1
   #cutSince = 0
 
-  constructor(owner: ReadingOwner, socket: Socket, options: WireOptions, turns: Turns) {
+  constructor(owner: ReadingOwner, socket: Duplex, options: WireOptions, turns: Turns) {
     this.#owner = owner
     this.#socket = socket
     this.#turns = turns

@@ -1,3 +1,5 @@
+import { type Clock, type ClockTimer, realClock } from '../../clock.ts'
+
 /** What is done at the end of a loop turn. */
 export interface Flushing {
   /** Writes what this turn produced. */
@@ -31,6 +33,7 @@ export interface Sweeping {
  * 32, since `nextTick` writes once per message read.
  */
 export class Turns {
+  readonly #time: Clock
   #dirty: Flushing[] = []
   #resuming: Resuming[] = []
   /** The other half of a pair of lists, so that a turn allocates none. */
@@ -43,9 +46,14 @@ export class Turns {
   #loner: Resuming | undefined
   #watched: Sweeping[] = []
   #period = Number.POSITIVE_INFINITY
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
   #clock = 0
   #sweptAt = 0
+
+  /** @param time for the sweep */
+  constructor(time: Clock = realClock) {
+    this.#time = time
+  }
 
   /** Calls `wire.flush` at the end of this turn. The caller asks once per turn. */
   flushLater(wire: Flushing): void {
@@ -101,7 +109,7 @@ export class Turns {
 
   readonly #sweep = (): void => {
     // Time in which this process stood still does not count: what peers sent meanwhile lies unread, so none is late.
-    const now = performance.now()
+    const now = this.#time.now()
     this.#clock += Math.min(now - this.#sweptAt, this.#period * 2)
     let kept = 0
     let period = Number.POSITIVE_INFINITY
@@ -118,11 +126,12 @@ export class Turns {
 
   /** Infinity stops the sweep. */
   #sweepIn(period: number): void {
-    clearTimeout(this.#timer)
+    this.#time.clearTimeout(this.#timer)
     this.#period = period
     if (period === Number.POSITIVE_INFINITY) return
-    this.#sweptAt = performance.now()
+    this.#sweptAt = this.#time.now()
     // Sockets keep a process alive, this timer need not.
-    this.#timer = setTimeout(this.#sweep, period).unref()
+    this.#timer = this.#time.setTimeout(this.#sweep, period)
+    this.#timer.unref()
   }
 }

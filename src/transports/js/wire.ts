@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { CloseReason } from '../../close-reason.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
 import {
@@ -24,8 +25,11 @@ const LINGER_MS = 2000
 const State = { Open: 0, Ending: 1, Closed: 2 } as const
 type State = (typeof State)[keyof typeof State]
 
+/** A `net.Socket`, or what does as well: without options of the system's sockets. */
+export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'setNoDelay' | 'setKeepAlive'>>
+
 /**
- * One connection over a `net.Socket`, made of a reading and a writing half. Decisions that the native transport shares:
+ * One connection over a `net.Socket`, or what does as well, made of a reading and a writing half. Decisions that the native transport shares:
  *
  * - Nothing is read until `sink` is set, so a dialler may take its time.
  * - After `end` or `destroy` no message is delivered, not even one that has arrived.
@@ -41,7 +45,7 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
-  readonly #socket: Socket
+  readonly #socket: ByteSocket
   readonly #turns: Turns
   readonly #reading: Reading
   readonly #writing: Writing
@@ -55,7 +59,7 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
   #endingSince = -1
 
   /** `socket` is connected, paused, and made with `allowHalfOpen`, so that answers can still be written when a FIN has come. */
-  constructor(socket: Socket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
+  constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
@@ -134,14 +138,14 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
 
   /** Node offers no public way to it; where the handle is another's, there is none. */
   get descriptor(): number {
-    const { _handle: handle } = this.#socket as Socket & { _handle?: { fd?: number } | null }
+    const { _handle: handle } = this.#socket as Duplex & { _handle?: { fd?: number } | null }
     return this.#state === State.Open ? (handle?.fd ?? -1) : -1
   }
 
   setSocketOption(option: SocketOption, value: number): number {
     if (this.#state !== State.Open) return NOT_OPEN
-    if (option === SocketOption.NoDelay) this.#socket.setNoDelay(value !== 0)
-    else if (option === SocketOption.KeepAlive) this.#socket.setKeepAlive(value !== 0, value * 1000)
+    if (option === SocketOption.NoDelay) this.#socket.setNoDelay?.(value !== 0)
+    else if (option === SocketOption.KeepAlive) this.#socket.setKeepAlive?.(value !== 0, value * 1000)
     else return NOT_SUPPORTED
     return 0
   }

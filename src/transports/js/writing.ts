@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { MAX_METHOD_BYTES } from '../../limits.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
@@ -32,7 +32,7 @@ export class Writing {
   /** Much is unsent: what the peer makes us answer must not pile up, so it is read again when it reads. Only this class changes it. */
   pressed = false
   readonly #owner: WritingOwner
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #turns: Turns
   readonly #options: WireOptions
   readonly #outbox = new Outbox()
@@ -49,7 +49,7 @@ export class Writing {
   #sweptWritten = -1
   #writtenSince = 0
 
-  constructor(owner: WritingOwner, socket: Socket, options: WireOptions, turns: Turns) {
+  constructor(owner: WritingOwner, socket: Duplex, options: WireOptions, turns: Turns) {
     this.#owner = owner
     this.#socket = socket
     this.#options = options
@@ -214,7 +214,7 @@ export class Writing {
    * handle; where a runtime lacks it, a write counts as progress only when it is done.
    */
   #leftInFlight(): number {
-    const { _handle: handle } = this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null }
+    const { _handle: handle } = this.#socket as Duplex & { _handle?: { writeQueueSize?: number } | null }
     return handle?.writeQueueSize ?? this.#inFlight
   }
 }

@@ -1,0 +1,7 @@
+// The entry point `dmicro/testing`.
+
+export type { Clock, ClockTimer } from '../clock.ts'
+export type { Delay, Faults, Way } from './faults.ts'
+export type { TestHost } from './host.ts'
+export type { Link, LinkEnd } from './link.ts'
+export { type RunOptions, TestNetwork, type TestNetworkOptions } from './network.ts'

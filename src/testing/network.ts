@@ -1,0 +1,347 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { Clock } from '../clock.ts'
+import { type Faults, FaultTable, type Way } from './faults.ts'
+import { TestHost, virtualClock } from './host.ts'
+import { Link, type LinkEnd } from './link.ts'
+import { seeded } from './random.ts'
+import { Outside, settle } from './settle.ts'
+import { Trace } from './trace.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+export interface TestNetworkOptions {
+  /** What everything that is left to chance follows from. Default 1. */
+  seed?: number | string
+  /** Bytes that a connection holds in each direction, on their way and unread, before its sender has to wait. Default 64 KiB. */
+  highWater?: number
+  /** Lines of `trace` that are kept, the newest. Default 100,000. */
+  maxTrace?: number
+}
+
+export interface RunOptions {
+  /** Virtual milliseconds after which it is given up. Default one hour. */
+  limit?: number
+}
+
+const DEFAULT_HIGH_WATER = 64 * 1024
+const DEFAULT_TRACE = 100_000
+const DEFAULT_LIMIT = 3_600_000
+const MAX_DURATION = 2 ** 31 - 1
+
+/** Things that may happen in one instant: more, and time stands still because two sides keep each other busy. */
+const MAX_AT_ONCE = 1_000_000
+
+/**
+ * Hosts in memory, joined by connections on which everything above bytes is the code of real ones, in a time that passes only when told to. Faults
+ * are drawn from a generator: the same seed gives the same run. See docs/testing.md for what cannot be virtual.
+ *
+ * @example
+ * const net = new TestNetwork({ seed: 1 })
+ * const server = new Endpoint({ transport: net.host('server').transport })
+ * const client = new Endpoint({ transport: net.host('client').transport })
+ * net.faults({ delay: [5, 50], split: true })
+ * await net.run(async () => {
+ *   await server.listen('tcp://server:1')
+ *   const session = await client.dial('tcp://server:1')
+ *   await session.call('/echo', 'hi')
+ * })
+ */
+export class TestNetwork {
+  readonly seed: string
+  /** Time as it goes here, and a generator for what a test leaves to chance. */
+  readonly clock: Clock
+  readonly #time = new VirtualTime()
+  readonly #hosts = new Map<string, TestHost>()
+  readonly #links = new Set<Link>()
+  readonly #faults = new FaultTable()
+  /** `from>to`, or the name of a host that is cut off from all. */
+  readonly #cuts = new Set<string>()
+  readonly #trace: Trace
+  readonly #outside = new Outside()
+  readonly #highWater: number
+  /** What the network does is done in nobody's async context. */
+  readonly #context = new AsyncResource('TestNetwork')
+  #linksMade = 0
+  /** Who lets time pass now. */
+  #driver: string | undefined
+  #stopping = false
+  #pumping: Promise<void> | undefined
+  /** Things that happened at the same time, and when that was. */
+  #steps = 0
+  #instant = 0
+  readonly #failures: unknown[] = []
+  #closed = false
+
+  /** @throws TypeError, RangeError for bad options */
+  constructor({ seed = 1, highWater = DEFAULT_HIGH_WATER, maxTrace = DEFAULT_TRACE }: TestNetworkOptions = {}) {
+    if (typeof seed !== 'number' && typeof seed !== 'string')
+      throw new TypeError(`option seed must be a number or a string, got ${typeof seed}`)
+    this.seed = String(seed)
+    this.#highWater = whole('highWater', highWater, 1)
+    this.#trace = new Trace(whole('maxTrace', maxTrace, 0))
+    this.clock = virtualClock(this.#time, seeded(`${this.seed}/network`))
+  }
+
+  /** Virtual milliseconds since the network was made. */
+  get now(): number {
+    return this.#time.now
+  }
+
+  /** The host of this name, which is made when there is none. */
+  host(name: string): TestHost {
+    if (typeof name !== 'string' || name === '') throw new TypeError('a host must have a name')
+    let host = this.#hosts.get(name)
+    if (host === undefined) {
+      host = new TestHost(
+        {
+          seed: this.seed,
+          time: this.#time,
+          find: (asked) => this.#find(asked),
+          newLink: (client, server) => this.#newLink(client, server),
+          note: (text) => this.#note(text),
+          links: () => this.links,
+        },
+        name,
+      )
+      this.#hosts.set(name, host)
+    }
+    return host
+  }
+
+  /** Connections that are open or being made, the oldest first. */
+  get links(): readonly Link[] {
+    return [...this.#links]
+  }
+
+  /**
+   * What goes wrong from now on. `way` says from and to which hosts; default everywhere. What is set for the same way before is replaced, `{}` takes
+   * it back; where several ways are meant, what was set later wins, fault by fault.
+   * @throws TypeError, RangeError for bad faults, and for hosts that are not there
+   */
+  faults(faults: Faults, way: Way = {}): void {
+    for (const name of [way.from, way.to]) if (name !== undefined) this.#require(name)
+    this.#faults.set(faults, way)
+  }
+
+  /**
+   * Nothing passes between `a` and `b` until `heal`, or between `a` and anybody. Nobody is told: what is sent waits, as TCP sends it again, and so do
+   * those who dial. What tells of a reset is lost.
+   * @param options.oneWay only what goes from `a` to `b` is cut
+   */
+  partition(a: string, b?: string, { oneWay = false }: { oneWay?: boolean } = {}): void {
+    this.#require(a)
+    if (b === undefined) {
+      this.#cuts.add(a)
+    } else {
+      this.#require(b)
+      this.#cuts.add(`${a}>${b}`)
+      if (!oneWay) this.#cuts.add(`${b}>${a}`)
+    }
+    this.#note(`partition ${a} ${b ?? '*'}${oneWay ? ' one way' : ''}`)
+  }
+
+  /** Ends partitions: those of `a` and `b`, all that `partition(a)` made, or all there are. */
+  heal(a?: string, b?: string): void {
+    if (a === undefined) {
+      this.#cuts.clear()
+    } else if (b === undefined) {
+      this.#cuts.delete(a)
+    } else {
+      this.#cuts.delete(`${a}>${b}`)
+      this.#cuts.delete(`${b}>${a}`)
+    }
+    this.#note(`heal ${a ?? '*'} ${b ?? '*'}`)
+    for (const link of this.#links) link.unblock()
+  }
+
+  /** What happened: the time, the connection, what it was. The same run has the same lines. */
+  get trace(): readonly string[] {
+    return this.#trace.lines
+  }
+
+  /** Stands for the whole trace, also for lines that are not kept. */
+  get digest(): string {
+    return this.#trace.digest
+  }
+
+  /** Resolves when so many virtual milliseconds have passed. Somebody must let them. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#time.at(this.#time.now + milliseconds(ms), resolve))
+  }
+
+  /** Time stands still until `work` has settled, which needs real time: files, other processes, timers of node's. */
+  outside<T>(work: PromiseLike<T>): Promise<T> {
+    return this.#outside.add(work)
+  }
+
+  /**
+   * Lets so many virtual milliseconds pass, and all happen that happens in them.
+   * @throws Error (rejects) when somebody lets time pass already, and what a timer throws
+   */
+  async advance(ms: number): Promise<void> {
+    const length = milliseconds(ms)
+    await this.#drive('advance', async () => {
+      const end = this.#time.now + length
+      await this.#settle()
+      while ((this.#time.next ?? Number.POSITIVE_INFINITY) <= end && !this.#closed) await this.#step()
+      this.#time.skipTo(end)
+      await this.#settle()
+    })
+  }
+
+  /**
+   * Lets time pass as fast as it can until `work` has settled.
+   * @param work a promise, or what makes one
+   * @throws Error (rejects) that tells what is open when nothing is left that could happen, or the limit is reached; else as `work` and `advance`
+   */
+  async run<T>(work: PromiseLike<T> | (() => PromiseLike<T> | T), { limit = DEFAULT_LIMIT }: RunOptions = {}): Promise<T> {
+    const end = this.#time.now + milliseconds(limit)
+    return await this.#drive('run', async () => {
+      let settled = false
+      const promise = typeof work === 'function' ? (async () => await work())() : Promise.resolve(work)
+      const onSettled = (): void => void (settled = true)
+      promise.then(onSettled, onSettled)
+      for (;;) {
+        await this.#settle()
+        if (settled) return await promise
+        const { next } = this.#time
+        if (this.#closed) throw new Error('the network was closed while run waited')
+        if (next === undefined)
+          throw new Error(`nothing is left that could happen, and what run waits for has not settled\n${this.report()}`)
+        if (next > end) throw new Error(`what run waits for has not settled in ${limit} virtual ms\n${this.report()}`)
+        await this.#step()
+      }
+    })
+  }
+
+  /** Lets time pass by itself, until `stop`: whenever nothing is left to do in an instant, the next one comes. For code that cannot call `run`. */
+  start(): void {
+    this.#begin('start')
+    this.#stopping = false
+    this.#pumping = this.#pump()
+  }
+
+  /** Ends what `start` began. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#time.onAdded?.()
+    await this.#pumping
+  }
+
+  /** Where things stand, for people. */
+  report(): string {
+    const lines = [`at ${this.#time.now.toFixed(3)} ms, seed ${this.seed}, ${this.#time.size} timers`]
+    for (const link of this.#links) lines.push(link.describe())
+    if (this.#cuts.size > 0) lines.push(`cut: ${[...this.#cuts].join(', ')}`)
+    return lines.join('\n')
+  }
+
+  /**
+   * Ends it: connections fail with ENETDOWN, nobody listens, whoever dials fails, and time stands still for good. Endpoints that are left can be
+   * closed then without anybody letting time pass. Resolves when their sessions know.
+   */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#note('close')
+    for (const host of this.#hosts.values()) host.end()
+    for (const link of [...this.#links]) link.end()
+    this.#time.clear()
+    this.#time.onAdded?.()
+    await settle(this.#outside)
+    this.#time.clear()
+  }
+
+  /** Only one lets time pass: two would take turns nobody can foresee. */
+  async #drive<T>(name: string, run: () => Promise<T>): Promise<T> {
+    this.#begin(name)
+    try {
+      return await run()
+    } finally {
+      this.#driver = undefined
+    }
+  }
+
+  #begin(name: string): void {
+    if (this.#closed) throw new Error('the network is closed')
+    if (this.#driver !== undefined) throw new Error(`time passes already, by ${this.#driver}: wait by sleep`)
+    this.#driver = name
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (!this.#stopping && !this.#closed) {
+        await this.#settle()
+        if (this.#stopping) break
+        if (this.#time.next === undefined) await this.#added()
+        else await this.#step()
+      }
+    } finally {
+      this.#driver = undefined
+    }
+  }
+
+  async #step(): Promise<void> {
+    this.#context.runInAsyncScope(() => this.#time.step())
+    const { now } = this.#time
+    this.#steps = now === this.#instant ? this.#steps + 1 : 0
+    this.#instant = now
+    if (this.#steps > MAX_AT_ONCE) throw new Error(`time stands still: more than ${MAX_AT_ONCE} things happen at once\n${this.report()}`)
+    await this.#settle()
+  }
+
+  async #settle(): Promise<void> {
+    await settle(this.#outside)
+    if (this.#failures.length > 0) throw this.#failures.shift()
+  }
+
+  async #added(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#time.onAdded = resolve
+    })
+    this.#time.onAdded = undefined
+  }
+
+  #find(name: string): TestHost {
+    if (this.#closed) throw Object.assign(new Error('the network is closed'), { code: 'ENETDOWN' })
+    const host = this.#hosts.get(name)
+    if (host === undefined) throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND', syscall: 'getaddrinfo' })
+    return host
+  }
+
+  #require(name: string): void {
+    if (!this.#hosts.has(name)) throw new TypeError(`there is no host ${JSON.stringify(name)}`)
+  }
+
+  #newLink(client: LinkEnd, server: LinkEnd): Link {
+    const owner = {
+      seed: this.seed,
+      time: this.#time,
+      faultTable: this.#faults,
+      highWater: this.#highWater,
+      cut: (from: string, to: string) =>
+        this.#cuts.size > 0 && from !== to && (this.#cuts.has(from) || this.#cuts.has(to) || this.#cuts.has(`${from}>${to}`)),
+      fail: (error: unknown) => void this.#failures.push(error),
+      note: (text: string) => this.#note(text),
+      onLinkClosed: (closed: Link) => void this.#links.delete(closed),
+    }
+    const link = new Link(owner, ++this.#linksMade, client, server)
+    this.#links.add(link)
+    return link
+  }
+
+  #note(text: string): void {
+    this.#trace.add(this.#time.now, text)
+  }
+}
+
+function milliseconds(ms: number): number {
+  if (!(typeof ms === 'number' && ms >= 0 && ms <= MAX_DURATION))
+    throw new RangeError(`time must be milliseconds from 0 to ${MAX_DURATION}, got ${String(ms)}`)
+  return ms
+}
+
+function whole(name: string, value: number, min: number): number {
+  if (!Number.isInteger(value) || value < min)
+    throw new RangeError(`option ${name} must be a whole number, ${min} or more, got ${String(value)}`)
+  return value
+}
