@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { describe, type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { frame } from '../frames.ts'
 import { endpoint, once, onEachTransport, transports } from '../helpers.ts'
 
 // DMICRO_IO_THREADS overrides what these tests ask for (scripts/test-e2e.mjs runs the other suites with it).
 const overridden = process.env.DMICRO_IO_THREADS !== undefined
 const threads = { ioThreads: 2 }
+/** Of a thread that is late. */
+const peers = 8
 
 describe('IO threads', { skip: !transports.includes('native') || overridden }, () => {
   test('sessions spread over several threads have every call answered, each its own', async (t) => {
@@ -56,6 +61,41 @@ describe('IO threads', { skip: !transports.includes('native') || overridden }, (
     await last.promise
     assert.ok(seen.every((n, i) => n === i))
   })
+
+  for (const ioThreads of [0, 1]) {
+    test(`${peers} peers that speak and close before this thread hears of their connections are heard, ${ioThreads} threads`, async (t) => {
+      // A thread of its own: it goes on while this one stands still.
+      const said = new Int32Array(new SharedArrayBuffer(4))
+      const worker = new Worker(
+        `const { parentPort, workerData: { bytes, said } } = require('node:worker_threads')
+        const server = require('node:net').createServer((socket) => {
+          socket.on('error', () => {}).resume().end(bytes, () => {
+            Atomics.add(said, 0, 1)
+            Atomics.notify(said, 0)
+          })
+        })
+        server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))`,
+        { eval: true, workerData: { bytes: frame({ type: 3, method: '/first', body: '1' }), said } },
+      )
+      t.after(() => worker.terminate())
+      const port = await new Promise((resolve) => worker.once('message', resolve))
+      const client = endpoint(t, { transport: 'native', ioThreads })
+      let heard = 0
+      const last = once()
+      client.routePush('/first', () => {
+        if (++heard === peers) last.resolve()
+      })
+      // The batch of the first tells of nothing else; the connections, messages and ends of the others come in one.
+      const dials = Array.from({ length: peers }, () => client.dial(`tcp://127.0.0.1:${port}`))
+      for (let turn = 0; turn < 100; turn++) await null // they connect now, and this thread has heard of nothing
+      for (let n = 0; (n = said[0]) < peers && Atomics.wait(said, 0, n, 5000) !== 'timed-out'; );
+      Atomics.wait(said, 0, peers, 50)
+      const closed = (await Promise.all(dials)).map((session) => session.state === 'closed' || event(session, 'close'))
+      await last.promise
+      await Promise.all(closed)
+      assert.equal(client.sessionCount, 0)
+    })
+  }
 
   test("'auto' decides by the machine's cores and says so", (t) => {
     const { transport } = endpoint(t, { transport: 'native', ioThreads: 'auto' })

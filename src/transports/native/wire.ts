@@ -404,7 +404,8 @@ export class NativeWire implements SocketWire {
       this.#closedEarly = { reason, errno }
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
-      this.sink.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
+      // Nobody took over what connected after its dial was given up.
+      this.#sink?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
       this.connecting(errno)
     }
