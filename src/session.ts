@@ -36,7 +36,6 @@ import { Timed, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
 /**
-/**
  * `preparing`: hooks about the new connection run. `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`:
  * the connection is lost and is made anew. `away`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
  * closes, and lets what runs finish.
@@ -45,9 +44,9 @@ export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'aw
 
 export interface SessionEvents {
   /**
-   * The peer is about to close, and said so (`docs/extensions.md`), or a session with redial reached its age: open calls are still answered, requests of the peer still served. New calls and
-   * pushes wait for another connection within their deadline, or fail with 503 and a `retryAfter` where there is no redial. Then comes `redialing`
-   * or `close`. A Go peer never says so.
+   * The peer is about to close, and said so (`docs/extensions.md`), or a session with redial reached its age: open calls are still answered,
+   * requests of the peer still served. New calls and pushes wait for another connection within their deadline, or fail with 503 and a `retryAfter`
+   * where there is no redial. Then comes `redialing` or `close`. A Go peer never says so.
    */
   draining: []
   /** The connection is lost, and will be made anew. Open calls have failed with 102. */

@@ -273,7 +273,8 @@ bool LibuvFits() {
 
 // Numbers and texts that src/ has too; it compares them when it loads the addon.
 void SetConstants(Napi::Env env, Napi::Object exports) {
-  const uint32_t layout[] = {kOutboxSize, kMaxSends, sizeof(Record) / 4, sizeof(Send) / 4, kFramings, kSocketOptions, kMaxSlots};
+  const uint32_t layout[] = {kOutboxSize, kMaxSends,      sizeof(Record) / 4, sizeof(Send) / 4,
+                             kFramings,   kSocketOptions, kMaxSlots};
   Napi::Array numbers = Napi::Array::New(env);
   for (uint32_t i = 0; i < std::size(layout); i++) numbers[i] = layout[i];
   exports["layout"] = numbers;
