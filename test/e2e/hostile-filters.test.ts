@@ -125,7 +125,7 @@ onEachTransport('hostile filters', (transport) => {
       const tap = createServer((socket) => socket.on('error', () => {}).once('data', (bytes) => caught.resolve(bytes)))
       await new Promise<void>((resolve) => tap.listen(0, '127.0.0.1', resolve))
       t.after(() => tap.close())
-      const sender = endpoint(t, { transport, filters: [aesGcm({ keys: { 1: key }, current: 1 })], protocol: name })
+      const sender = endpoint(t, { transport, extensions: false, filters: [aesGcm({ keys: { 1: key }, current: 1 })], protocol: name })
       const { port } = tap.address() as { port: number }
       const session = await sender.dial(`tcp://127.0.0.1:${port}`)
       void session.push('/n', 'x', { filters: ['aes-gcm'] })
