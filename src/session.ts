@@ -251,7 +251,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#swap
   }
 
-  /** Changes when bytes of the peer came, or it took some that had to wait for it; NaN while it is not read. @internal */
+  /** Changes when bytes of the peer came, or it took some that had to wait for it; NaN while it is not read. */
   get heard(): number {
     return this.#wire.heard
   }
