@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { onEachTransport } from '../helpers.ts'
-import { long, plant, show } from './load/processes.ts'
+import { plant, show } from './load/processes.ts'
+import { long } from './support.ts'
 
 const SESSIONS = 20
 const seconds = long ? 60 : 2

@@ -11,9 +11,8 @@ import type { CallOptions, Gap, PushContext, Session } from '../../src/index.ts'
 import { type Cutter, cutter } from '../cutter.ts'
 import { endpoint, type Kind, onEachTransport } from '../helpers.ts'
 import { random as generator } from '../random.ts'
+import { long } from './support.ts'
 
-/** A minute and the numbers the project promises, else a few seconds. */
-const long = process.env.DMICRO_CHAOS !== undefined
 const SERVERS = 3
 const CALLS = long ? 10_000 : 500
 const DURATION = long ? 60_000 : 4_000

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { onEachTransport } from '../helpers.ts'
-import { long, type Outcome, plant, show } from './load/processes.ts'
+import { type Outcome, plant, show } from './load/processes.ts'
+import { long } from './support.ts'
 
 const SESSIONS = 16
 const seconds = long ? 60 : 2

@@ -6,9 +6,6 @@ import { fileURLToPath } from 'node:url'
 import type { EndpointLoad, EndpointStats } from '../../../src/index.ts'
 import type { Kind } from '../../helpers.ts'
 
-/** Seconds as the bars have them with `npm run test:chaos`, few otherwise. */
-export const long = process.env.DMICRO_CHAOS !== undefined
-
 /** What a client is to do: calls a second, by session, or a number of calls at once. */
 export interface Load {
   readonly seconds: number
