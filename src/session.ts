@@ -697,9 +697,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** What was sent in vain goes out again, then what waited, before anything new. */
   #repeat(): void {
     if (this.#resume !== undefined)
-      if (this.#resume !== undefined)
-        for (const push of this.#resume.kept)
-          this.#sentAgain(() => this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push))
+      for (const push of this.#resume.kept)
+        this.#sentAgain(() => this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push))
     const room = this.#room
     if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
   }
