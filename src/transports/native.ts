@@ -45,8 +45,19 @@ export class NativeTransport implements Transport {
     if (id < 0) throw systemError('listen', id, address)
     return {
       address: address.kind === 'tcp' ? core.listenerAddress(id) : address,
-      close: async () => core.closeListener(id, acceptor),
+      close: async () => {
+        await this.#lookAround()
+        core.closeListener(id, acceptor)
+      },
     }
+  }
+
+  /** Threads of their own take the connections that the system has made, which it would reset with the listener. */
+  async #lookAround(): Promise<void> {
+    if (this.#cores[0] === own) return
+    // An accepted socket may go on to another thread, and its news then come to this one.
+    for (let round = 0; round < 2; round++) for (const core of this.#cores) core.lookAround()
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
   }
 
   async dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {

@@ -10,6 +10,8 @@ import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 import { NativeWire, type WireCore } from './wire.ts'
 
 const BACKLOG = 4096
+/** Of no connection. */
+const NO_GENERATION = -1
 
 /** A listener above its cores: whichever accepts a connection names it by token. */
 export interface Acceptor {
@@ -128,6 +130,11 @@ export class NativeCore implements WireCore {
 
   setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number {
     return this.#addon.setSocketOption(this.#number, slot, generation, option, value)
+  }
+
+  /** Its thread has looked at all sockets that were ready when this returns the second time. */
+  lookAround(): void {
+    this.#addon.descriptor(this.#number, 0, NO_GENERATION)
   }
 
   descriptor(slot: number, generation: number): number {
