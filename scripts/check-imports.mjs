@@ -131,7 +131,6 @@ const ORDER = [
   'resume',
   'early',
   'hooked-calls',
-  'session-age',
   'session',
   'context-age',
   'context',

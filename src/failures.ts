@@ -26,5 +26,7 @@ export function asBadMessage(error: unknown): StatusError {
 /** What a REPLY tells of a call that failed. */
 export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
   const told = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
-  return new StatusError(code, message, cause, { retryAfter: told === undefined ? undefined : readTimeout(told) })
+  const retryAfter = told === undefined ? undefined : readTimeout(told)
+  // Refusals come by the thousand, when time is short on both sides.
+  return new StatusError(code, message, cause, { stack: retryAfter === undefined, retryAfter })
 }

@@ -8,7 +8,7 @@ import { type Redial, readRedial, WaitingRoom } from './redial.ts'
 import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
-import { Timed } from './timer-wheel.ts'
+import { Alarm } from './timer-wheel.ts'
 
 export interface MultiClientOptions {
   /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
@@ -66,7 +66,7 @@ export class MultiClient {
   readonly #members: Member[] = []
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #idleTimer = new IdleTimer(() => this.#closeIdle())
+  readonly #idleAlarm: Alarm
   /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
   #pause: ClockTimer | undefined
   /** Dials that failed one after the other. */
@@ -81,6 +81,7 @@ export class MultiClient {
     checkDial(options.dial, settings)
     this.endpoint = endpoint
     this.#clock = settings.clock
+    this.#idleAlarm = new Alarm(wheel, () => this.#closeIdle())
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -145,7 +146,7 @@ export class MultiClient {
 
   async #close(options?: { timeout?: number }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
-    this.endpoint.wheel.remove(this.#idleTimer)
+    this.#idleAlarm.stop()
     this.#clock.clearTimeout(this.#pause)
     this.#room.fail(closed())
     await Promise.all([...this.#members.map(({ session }) => session.close(options)), ...this.#dials])
@@ -284,8 +285,8 @@ export class MultiClient {
   }
 
   #watchIdle(): void {
-    if (this.#idle === 0 || this.#idleTimer.runs || this.#members.length <= this.#min || this.#abort.signal.aborted) return
-    this.endpoint.wheel.add(this.#idleTimer, this.#idle)
+    if (this.#idle === 0 || this.#idleAlarm.runs || this.#members.length <= this.#min || this.#abort.signal.aborted) return
+    this.#idleAlarm.start(this.#idle)
   }
 
   #closeIdle(): void {
@@ -304,25 +305,7 @@ export class MultiClient {
         void session.close()
       }
     }
-    if (next !== Number.POSITIVE_INFINITY) this.endpoint.wheel.add(this.#idleTimer, next)
-  }
-}
-
-/** When a session may have been idle for too long. */
-class IdleTimer extends Timed {
-  readonly #onExpire: () => void
-
-  constructor(onExpire: () => void) {
-    super()
-    this.#onExpire = onExpire
-  }
-
-  get runs(): boolean {
-    return this.wheelNext !== null
-  }
-
-  override expire(): void {
-    this.#onExpire()
+    if (next !== Number.POSITIVE_INFINITY) this.#idleAlarm.start(next)
   }
 }
 

@@ -5,7 +5,6 @@ import { MAX_DRAIN } from './limits.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { Reserved } from './names.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed } from './timer-wheel.ts'
 
 /** Cancellations that may wait for the peer to say that it understands them. */
 const MAX_OWED = 64
@@ -173,20 +172,6 @@ export class Peering {
 /** Fields of an object, none of anything else. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
-}
-
-/** The end of a connection whose peer said that it would close it, and does not. */
-export class DrainLimit extends Timed {
-  readonly #session: { destroy(cause: string): void }
-
-  constructor(session: { destroy(cause: string): void }) {
-    super()
-    this.#session = session
-  }
-
-  override expire(): void {
-    this.#session.destroy('the peer said that it would close, and did not')
-  }
 }
 
 /** Undefined for what is no JSON, or too long to be ours. */

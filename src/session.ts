@@ -20,19 +20,18 @@ import { type MessageType as BodyType, checkMessageType } from './message-type.t
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import { duration, type Settings } from './options.ts'
-import { DrainLimit, fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
+import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { RateMeter } from './rate-meter.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
 import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
-import { AGE_PASSED, SessionAge } from './session-age.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
-import { Timed, type TimerWheel } from './timer-wheel.ts'
+import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 
 /**
@@ -92,6 +91,8 @@ const done = Promise.resolve()
 const ignore = (): void => {}
 /** In place of the key of a call that can be made again and has none: it comes behind all that have. */
 const KEYLESS = Number.POSITIVE_INFINITY
+/** Why a session was closed, or dialled anew, whose age passed. */
+const AGE_PASSED = 'the session reached its age'
 /** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
 const DRAIN_RETRY = 1000
 /** Milliseconds more than it named that a peer may take to close. */
@@ -140,7 +141,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
   #resume: Resumption | undefined
   /** While away: until the peer must be back. */
-  #timer: SessionTimer | undefined
+  #peerLimit: Alarm | undefined
   /** The peer's notice is to be answered. */
   #drainOwed = false
   /** It closes, and waits for the first message of its peer. */
@@ -148,11 +149,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** Milliseconds that closing may take. */
   #closeLimit = 0
   /** Ends a connection that the peer announced to close and does not. */
-  #drainLimit: DrainLimit | undefined
+  #drainLimit: Alarm | undefined
   /** Calls and pushes that hooks or filters keep from being written. */
   #leaving = 0
   /** Until the next acknowledgment. */
-  #ackTimer: SessionTimer | undefined
+  #ackAlarm: Alarm | undefined
   /** That which has its connection now. */
   #heir: Session | undefined
   #closed: Promise<void> | undefined
@@ -161,7 +162,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #age: number
   #contextAge: number
   /** There with the first age. */
-  #aging: SessionAge | undefined
+  #aging: Alarm | undefined
   #socket: WireSocket | undefined
   #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
@@ -586,8 +587,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #awaitPeer(): void {
-    this.#timer = new SessionTimer(() => this.giveUp(CloseReason.Peer, 'it did not come back'))
-    this.#owner.wheel.add(this.#timer, this.#owner.settings.limits.resumeTimeout)
+    this.#peerLimit ??= new Alarm(this.#owner.wheel, () => this.giveUp(CloseReason.Peer, 'it did not come back'))
+    this.#peerLimit.start(this.#owner.settings.limits.resumeTimeout)
     this.#owner.onSessionAway(this)
   }
 
@@ -618,9 +619,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #stopTimers(): void {
-    if (this.#timer !== undefined) this.#owner.wheel.remove(this.#timer)
-    if (this.#ackTimer !== undefined) this.#owner.wheel.remove(this.#ackTimer)
-    this.#timer = this.#ackTimer = undefined
+    this.#peerLimit?.stop()
+    this.#ackAlarm?.stop()
   }
 
   #newResumption(): Resumption {
@@ -630,7 +630,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #startAging(): void {
-    this.#aging ??= new SessionAge(this.#owner.wheel, () => this.#onAge())
+    this.#aging ??= new Alarm(this.#owner.wheel, () => this.#onAge())
     this.#aging.start(this.#age)
   }
 
@@ -908,14 +908,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #acknowledgeSoon(): void {
-    if (this.#ackTimer !== undefined || this.#resume?.token === undefined || !this.accepting) return
-    this.#ackTimer = new SessionTimer(() => this.#acknowledge())
-    this.#owner.wheel.add(this.#ackTimer, ACK_DELAY)
+    if (this.#ackAlarm?.runs === true || this.#resume?.token === undefined || !this.accepting) return
+    this.#ackAlarm ??= new Alarm(this.#owner.wheel, () => this.#acknowledge())
+    this.#ackAlarm.start(ACK_DELAY)
   }
 
   #acknowledge(): void {
-    if (this.#ackTimer !== undefined) this.#owner.wheel.remove(this.#ackTimer)
-    this.#ackTimer = undefined
+    this.#ackAlarm?.stop()
     const resume = this.#resume
     if (resume?.token === undefined) return
     resume.told = resume.received
@@ -998,11 +997,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #lose(reason: number, detail: string, next: 'redialing' | 'away' | 'closed' = 'closed'): StatusError {
     // From now on: who is told of the loss may close the session.
     this.#state = next
-    this.#aging?.start(0)
+    this.#aging?.stop()
     const goesOn = next !== 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
-    if (this.#drainLimit !== undefined) this.#owner.wheel.remove(this.#drainLimit)
+    this.#drainLimit?.stop()
     this.#filters.drop()
     this.#meter?.stop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
@@ -1179,8 +1178,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
     if (this.#state === 'open') {
       this.#state = 'draining'
-      this.#drainLimit = new DrainLimit(this)
-      this.#owner.wheel.add(this.#drainLimit, limit + DRAIN_GRACE)
+      this.#drainLimit ??= new Alarm(this.#owner.wheel, () => this.destroy('the peer said that it would close, and did not'))
+      this.#drainLimit.start(limit + DRAIN_GRACE)
       this.#tell('draining')
     }
     if (this.#leaving === 0) this.#peering?.drain(0)
@@ -1505,7 +1504,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return result.then(requireSent, refuseToSend)
   }
 
-  /** Sends a PUSH that is kept until the peer has confirmed it. As `#send`. */
+  /** Sends a PUSH that is kept until the peer has confirmed it. As `sendMessage`. */
   #sendPush(
     resume: Resumption,
     filters: readonly Filter[] | undefined,
@@ -1552,7 +1551,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
-    if (this.#resume?.token === undefined && this.#resume !== undefined && this.#peering?.known !== true) this.#resume.keepNothing()
+    // One of ours would have said so before this: what it must not be sent again need not be kept.
+    if (this.#resume !== undefined && this.#resume.token === undefined && this.#peering?.known !== true) this.#resume.keepNothing()
     let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
       status = message.status ?? this.#readStatus(message)
@@ -1687,20 +1687,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const named = codecs.byName(name)
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
-  }
-}
-
-/** One of a session's waits. */
-class SessionTimer extends Timed {
-  readonly #act: () => void
-
-  constructor(act: () => void) {
-    super()
-    this.#act = act
-  }
-
-  override expire(): void {
-    this.#act()
   }
 }
 

@@ -12,6 +12,36 @@ export abstract class Timed {
   abstract expire(): void
 }
 
+/** One wait that is begun again and again, where no object of its own stands for what is awaited. */
+export class Alarm extends Timed {
+  readonly #wheel: TimerWheel
+  readonly #act: () => void
+
+  constructor(wheel: TimerWheel, act: () => void) {
+    super()
+    this.#wheel = wheel
+    this.#act = act
+  }
+
+  get runs(): boolean {
+    return this.wheelNext !== null
+  }
+
+  /** Begins anew. @param ms milliseconds from now, 0 for never */
+  start(ms: number): void {
+    if (ms === 0) this.#wheel.remove(this)
+    else this.#wheel.add(this, ms)
+  }
+
+  stop(): void {
+    this.#wheel.remove(this)
+  }
+
+  override expire(): void {
+    this.#act()
+  }
+}
+
 /** Head of a circular list. Its `deadline` is a lower bound of its members', Infinity when it has none. */
 class Slot extends Timed {
   constructor() {
