@@ -11,6 +11,16 @@ export function sendFailure(result: SendResult): StatusError {
   return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause)
 }
 
+/** @throws what it failed with, unless it was taken */
+export function requireSent(result: SendResult): void {
+  if (result !== SendResult.Ok) throw sendFailure(result)
+}
+
+/** For a promise of `requireSent`. */
+export function refuseToSend(error: unknown): never {
+  throw asWriteFailure(error)
+}
+
 /** Whatever kept a message from being sent, as the caller's StatusError. */
 export function asWriteFailure(error: unknown): StatusError {
   if (error instanceof StatusError) return error

@@ -2,7 +2,7 @@ import { ANNOUNCEMENT_KEY } from './announcement.ts'
 import type { TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { decodeBody } from './codec.ts'
-import { asWriteFailure, receivedFailure } from './failures.ts'
+import { receivedFailure, refuseToSend } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { type HookedSession, InboundReply, Outbound } from './hooked-messages.ts'
 import { hookFailed, lookOn, type MessageHooks, runHooks, settling, type WriteContext } from './hooks.ts'
@@ -251,8 +251,4 @@ export class HookedCalls {
   #settle(call: PendingCall, { body, meta, codecId }: InboundReply, failure: StatusError | undefined): void {
     if (this.#session.isPending(call)) this.#session.settle(call, failure, body, meta, codecId)
   }
-}
-
-function refuseToSend(error: unknown): never {
-  throw asWriteFailure(error)
 }

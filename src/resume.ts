@@ -41,9 +41,6 @@ export interface Gap {
 
 /** Bytes that keeping a message costs beside its body. */
 const OVERHEAD = 128
-/** Acknowledgments are sent after so many PUSHes, or so many milliseconds after the first of them. */
-export const ACK_COUNT = 64
-export const ACK_DELAY = 100
 
 /**
  * What a session needs to go on after its connection was lost: both sides count the PUSHes of each direction and keep those that are not
@@ -54,8 +51,6 @@ export class Resumption {
   token: string | undefined
   /** That messages about it must go through. */
   filters: readonly string[] = []
-  /** PUSHes that come are this session's: those from before the peer went on with it are not. */
-  counts = true
   /** The last connection ended with notice: nothing is missing. */
   parted = false
   /** The peer is being asked for a name. */

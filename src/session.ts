@@ -6,7 +6,7 @@ import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
-import { asBadMessage, asWriteFailure, receivedFailure, sendFailure } from './failures.ts'
+import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSent, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
@@ -25,7 +25,9 @@ import { PendingTable } from './pending.ts'
 import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { RateMeter } from './rate-meter.ts'
 import { type Redial, WaitingRoom } from './redial.ts'
-import { ACK_COUNT, ACK_DELAY, type Gap, type KeptReply, type Once, Resumption } from './resume.ts'
+import type { KeptReply } from './resume.ts'
+import { Resuming, type ResumingOwner } from './resuming.ts'
+import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
@@ -33,34 +35,6 @@ import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
 import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
-
-/**
- * `preparing`: hooks about the new connection run. `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`:
- * the connection is lost and is made anew. `away`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
- * closes, and lets what runs finish.
- */
-export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'away' | 'closing' | 'closed'
-
-export interface SessionEvents {
-  /**
-   * The peer is about to close, and said so (`docs/extensions.md`), or a session with redial reached its age: open calls are still answered,
-   * requests of the peer still served. New calls and pushes wait for another connection within their deadline, or fail with 503 and a `retryAfter`
-   * where there is no redial. Then comes `redialing` or `close`. A Go peer never says so.
-   */
-  draining: []
-  /** The connection is lost, and will be made anew. Open calls have failed with 102. */
-  redialing: [reason: StatusError]
-  /** It is there again. */
-  redialed: []
-  /** The peer of an accepted session lost its connection, and may come back within `limits.resumeTimeout`. */
-  away: [reason: StatusError]
-  /** It did. */
-  back: []
-  /** PUSHes were lost with a connection, or may have been. */
-  gap: [gap: Gap]
-  /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */
-  close: [reason: StatusError | undefined]
-}
 
 /** What a session needs from the endpoint it belongs to. */
 export interface SessionOwner {
@@ -102,7 +76,10 @@ const DRAIN_GRACE = 5000
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
  * `Endpoint.listen`.
  */
-export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner {
+export class Session
+  extends EventEmitter<SessionEvents>
+  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner
+{
   readonly #owner: SessionOwner
   #wire: Wire
   readonly #pending = new PendingTable<PendingCall>()
@@ -139,9 +116,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** The peer gave notice: what it sent before came, and it does not come back. */
   #parted = false
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
-  #resume: Resumption | undefined
-  /** While away: until the peer must be back. */
-  #peerLimit: Alarm | undefined
+  #resuming: Resuming | undefined
   /** The peer's notice is to be answered. */
   #drainOwed = false
   /** It closes, and waits for the first message of its peer. */
@@ -152,8 +127,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   #drainLimit: Alarm | undefined
   /** Calls and pushes that hooks or filters keep from being written. */
   #leaving = 0
-  /** Until the next acknowledgment. */
-  #ackAlarm: Alarm | undefined
   /** That which has its connection now. */
   #heir: Session | undefined
   #closed: Promise<void> | undefined
@@ -200,7 +173,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     }
     this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
     this.#meet()
-    if (this.#extensible && redial?.resume === true) this.#resume = this.#newResumption()
+    if (this.#extensible && redial?.resume === true) this.#openResuming()
     wire.sink = this
   }
 
@@ -329,7 +302,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
       const extra = this.#announcing ? this.#announce() : undefined
-      const seq = extra === undefined ? this.#nextSeq() : extra.seq
+      const seq = extra === undefined ? this.nextSeq() : extra.seq
       const meta = extra === undefined ? options?.meta : { ...options?.meta, ...extra.meta }
       let sent: Promise<void> | undefined
       if (this.#hooks.pushesOut) {
@@ -359,7 +332,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
-      const seq = this.#nextSeq()
+      const seq = this.nextSeq()
       const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded) ?? done
       sent.catch(ignore)
       return sent
@@ -441,7 +414,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
     else if (message.route >>> 0 < RESERVED_NAMES && this.#onReserved(message)) return
     else {
-      if (this.#resume !== undefined && message.type === MessageType.Push) this.#countPush(this.#resume)
+      if (this.#resuming !== undefined && message.type === MessageType.Push) this.#resuming.countPush()
       this.#owner.onRequest(this, message)
     }
   }
@@ -471,10 +444,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
         return
       }
       if (this.#state === 'closed' || this.#state === 'redialing') return
-      if (this.#resume !== undefined) this.#resume.counts = index >= before
+      if (this.#resuming !== undefined) this.#resuming.counts = index >= before
       this.#deliver(message)
     })
-    if (this.#resume !== undefined) this.#resume.counts = true
+    if (this.#resuming !== undefined) this.#resuming.counts = true
   }
 
   /** A hook refused the new connection: what it sent is written, then it closes. @internal */
@@ -520,7 +493,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async earlySend(type: MessageType, method: string, body: unknown, options: EarlyOptions = {}): Promise<void> {
-    await this.#earlySend(type, this.#nextSeq(), method, body, options)
+    await this.#earlySend(type, this.nextSeq(), method, body, options)
   }
 
   earlyReceive(options: { timeout?: number; type?: MessageType } = {}): Promise<EarlyMessage> {
@@ -533,7 +506,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   async earlyCall(method: string, arg?: unknown, options: EarlyOptions = {}): Promise<unknown> {
-    const seq = this.#nextSeq()
+    const seq = this.nextSeq()
     await this.#earlySend(MessageType.Call, seq, method, arg, options)
     const { type, seq: answered, status, body } = await this.earlyReceive()
     if (type !== MessageType.Reply || answered !== seq) throw badMessage(`expected the reply to ${method}, got another message`)
@@ -579,7 +552,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       if (reason !== CloseReason.Peer) this.#parted = false // what the peer sent behind its notice may not have come
       this.#attached = false
       if (this.#suspend('redialing', reason, detail)) this.#owner.onSessionLost(this)
-    } else if (lost && this.#resume?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
+    } else if (lost && this.#resuming?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
       this.#suspend('away', reason, detail, () => this.#awaitPeer())
     } else {
       this.#over(reason, this.#lose(reason, detail))
@@ -587,8 +560,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   #awaitPeer(): void {
-    this.#peerLimit ??= new Alarm(this.#owner.wheel, () => this.giveUp(CloseReason.Peer, 'it did not come back'))
-    this.#peerLimit.start(this.#owner.settings.limits.resumeTimeout)
+    this.#resuming?.awaitPeer()
     this.#owner.onSessionAway(this)
   }
 
@@ -602,31 +574,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const calls = this.#pending.takeAll()
     this.#cause = undefined
     this.#openRoom()
-    this.#stopTimers()
-    if (this.#resume !== undefined) this.#resume.parted = this.#parted
+    this.#resuming?.lost(this.#parted)
     for (const call of calls) {
       this.#owner.wheel.remove(call)
       try {
         call.repeat(call.again as (left: number) => void, this.#owner.wheel.now())
       } catch {
-        if (call.key > 0) this.#resume?.closeKey(call.key)
+        if (call.key > 0) this.#resuming?.closeKey(call.key)
         call.fail(error)
       }
     }
     then()
-    this.#tell(state, error)
+    this.tell(state, error)
     return this.state === state
   }
 
-  #stopTimers(): void {
-    this.#peerLimit?.stop()
-    this.#ackAlarm?.stop()
-  }
-
-  #newResumption(): Resumption {
-    const { maxUnconfirmed, maxUnsent } = this.#owner.settings.limits
-    // What is kept must go out at once when it is sent again.
-    return new Resumption(Math.min(maxUnconfirmed, maxUnsent / 2))
+  #openResuming(): Resuming {
+    this.#resuming = new Resuming(this, this.#owner.wheel, this.#owner.settings.limits)
+    return this.#resuming
   }
 
   #startAging(): void {
@@ -646,7 +611,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   async #renew(): Promise<void> {
     this.#state = 'draining'
     this.#openRoom()
-    this.#tell('draining')
+    this.tell('draining')
     if (!this.#idleNow()) await this.#idle(this.#owner.settings.closeTimeout)
     if (this.#state !== 'draining') return // lost, or closed
     this.#filters.drop()
@@ -690,71 +655,29 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (this.#age > 0) this.#startAging()
     this.#repeat()
     this.#run(early)
-    this.#tell('redialed')
+    this.tell('redialed')
     return true
   }
 
   /** What was sent in vain goes out again, then what waited, before anything new. */
   #repeat(): void {
-    if (this.#resume !== undefined)
-      for (const push of this.#resume.kept)
-        this.#sentAgain(() => this.#sendKept(MessageType.Push, this.#nextSeq(), push.route, push.method, push))
+    this.#resuming?.repeatPushes()
     const room = this.#room
     if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
   }
 
-  /** A connection that does not take what was sent before is of no use. */
-  #sentAgain(send: () => SendResult | Promise<SendResult>): void {
-    const wire = this.#wire
-    const failed = (): void => wire.destroy(CloseReason.Local)
-    const check = (result: SendResult): void => {
-      if (result === SendResult.Unsent) wire.destroy(CloseReason.Unsent)
-      else if (result === SendResult.TooLarge) failed()
-    }
-    try {
-      const sent = send()
-      if (typeof sent === 'number') check(sent)
-      else sent.then(check, failed)
-    } catch {
-      failed()
-    }
-  }
-
-  /** Asks the peer of the new connection to go on with this session (design §6). A peer that is a stranger to it is fine. @internal */
+  /** Asks the peer of the new connection to go on with this session (docs/resume.md). @internal */
   async resume(): Promise<void> {
-    const resume = this.#resume
+    const resuming = this.#resuming
     const peering = this.#peering
-    if (resume === undefined || peering === undefined) return
-    const { token } = resume
-    if (token === undefined) {
-      this.#beginAnew(resume, undefined)
+    if (resuming === undefined || peering === undefined) return
+    if (resuming.token === undefined) {
+      resuming.beginAnew(undefined)
       return
     }
     const early = this.#requireEarly()
-    const seq = peering.nextHop()
-    const body = { token, received: resume.received, from: resume.from, settled: resume.settledKeys }
-    this.#announcing = false
-    const sent = this.#sendReserved(MessageType.Call, seq, Reserved.Resume, body, resume.filters, {
-      [ANNOUNCEMENT_KEY]: peering.announcement,
-    })
-    requireSent(await sent)
-    const reply = await early.reply(seq, this.#owner.settings.limits.frameTimeout)
-    const told = fieldsOf(reply.status === undefined ? reply.body : undefined)
-    const next = typeof told.token === 'string' ? told.token : undefined
-    if (next !== token) {
-      this.#beginAnew(resume, next)
-      return
-    }
-    resume.confirm(told.received)
-    const gap = { sent: resume.skipLost(), received: resume.skipTo(told.from) }
-    if (gap.sent + gap.received > 0) this.#tell('gap', gap)
-  }
-
-  /** The peer does not know this session. */
-  #beginAnew(resume: Resumption, token: string | undefined): void {
-    const gap = { sent: resume.unconfirmed, received: resume.token === undefined || resume.parted ? 0 : undefined }
-    resume.restart(token)
-    if (gap.sent > 0 || gap.received === undefined) this.#tell('gap', gap)
+    this.#announcing = false // the question does
+    await resuming.comeBack(peering, early)
   }
 
   /** A CALL to `/dmicro/resume`: the peer asks for a name of this session, or goes on with another one on this connection. */
@@ -767,30 +690,22 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const fields = fieldsOf(readBody(message))
     const known = typeof fields.token === 'string' ? this.#owner.findSession(fields.token) : undefined
     if (known !== undefined && known !== this && known.protocol === this.protocol && known.#takeOver(this, message.seq, fields)) return true
-    const token = this.#resume?.token ?? this.#owner.nameSession(this)
-    // Calls with keys may have come before.
-    if (this.#resume?.token !== undefined) this.#resume = undefined
-    const resume = this.#keys()
-    resume.token = token
-    resume.keepOn()
-    resume.beginHere()
-    resume.beginAt(typeof fields.sent === 'number' ? fields.sent + 1 : undefined)
-    this.#answerResume(message.seq, resume, resume.received)
+    const resuming = this.#keys()
+    resuming.nameIt(resuming.token ?? this.#owner.nameSession(this), message.seq, fields.sent)
     return true
   }
 
   /** Where keys of idempotent calls are, on the accepting side from the first of them on. */
-  #keys(): Resumption {
-    if (this.#resume === undefined) {
-      this.#resume = this.#newResumption()
-      this.#resume.keepNothing() // until the peer wants it to be resumed
-    }
-    return this.#resume
+  #keys(): Resuming {
+    if (this.#resuming !== undefined) return this.#resuming
+    const resuming = this.#openResuming()
+    resuming.keepNothing() // until the peer wants it to be resumed
+    return resuming
   }
 
   /** Goes on with the connection of `other`, a session that ends. False when a listener closed this one. */
-  #takeOver(other: Session, seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): boolean {
-    const resume = this.#resume as Resumption
+  #takeOver(other: Session, seq: number, fields: Readonly<Record<string, unknown>>): boolean {
+    const resuming = this.#resuming as Resuming
     if (this.#state !== 'away') {
       // Its old connection is dead, which only the peer knows yet.
       const old = this.#wire
@@ -798,7 +713,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       old.destroy(CloseReason.Local)
       if (!this.#suspend('away', CloseReason.Peer, 'it came back on another connection')) return false
     }
-    this.#stopTimers()
+    resuming.stop()
     this.#owner.onSessionBack(this)
     this.#drainAwaited = this.#drainOwed = this.#parted = false
     this.epoch++
@@ -813,13 +728,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     other.#dissolve(this)
     this.#wire.sink = this
     this.#state = 'open'
-    resume.confirm(received)
-    resume.forget(settled)
-    const gap = { sent: resume.skipLost(), received: resume.skipTo(from) }
-    this.#answerResume(seq, resume, resume.came)
+    const gap = resuming.cameBack(seq, fields)
     this.#repeat()
-    if (gap.sent + gap.received > 0) this.#tell('gap', gap)
-    this.#tell('back')
+    resuming.tellGap(gap)
+    this.tell('back')
     return true
   }
 
@@ -828,31 +740,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#heir = heir
     this.#state = 'closed'
     this.#owner.onSessionClosed(this, CloseReason.Local)
-    this.#stopTimers()
+    this.#resuming?.end()
     this.#peering = undefined
-    this.#resume = undefined
+    this.#resuming = undefined
     const error = new StatusError(Code.ConnectionClosed, undefined, 'its connection went on with another session', { stack: false })
     for (const call of this.#pending.takeAll()) {
       this.#owner.wheel.remove(call)
       call.fail(error)
     }
     this.#aborts?.cancelAll(error, () => false)
-    this.#tell('close', undefined)
-  }
-
-  /** @param received PUSHes of the peer's that came, those that it cannot send again left out */
-  #answerResume(seq: number, { token, from }: Resumption, received: number): void {
-    try {
-      const sent = this.#sendReserved(MessageType.Reply, seq, -1, { token, received, from }, this.#peering?.filters ?? [], undefined)
-      if (typeof sent !== 'number') sent.catch(ignore)
-    } catch {
-      this.fail(CloseReason.Local) // the peer would wait in vain
-    }
+    this.tell('close', undefined)
   }
 
   /** Its name on the accepting side, for its peer to come back to. @internal */
   get token(): string | undefined {
-    return this.#redial === undefined ? this.#resume?.token : undefined
+    return this.#redial === undefined ? this.#resuming?.token : undefined
   }
 
   /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
@@ -862,63 +764,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#notify()
       this.#linger()
     }
-    const resume = this.#resume
-    const peering = this.#peering
-    if (this.#redial === undefined || resume === undefined || peering === undefined || resume.token !== undefined || resume.asking) return
-    resume.asking = true
-    resume.keepOn()
-    resume.filters = peering.filters
-    const { epoch } = this
-    const mark = resume.sent
-    const seq = this.#nextSeq()
-    const named = (body: unknown): void => {
-      const { token, from } = fieldsOf(body)
-      resume.asking = false
-      if (typeof token !== 'string' || epoch !== this.epoch) return
-      resume.token = token
-      resume.confirm(mark)
-      resume.beginAt(from)
-    }
-    const refused = (): void => {
-      resume.asking = false
-    }
-    const call = new PendingCall(this, seq, nameText(Reserved.Resume), false, undefined, named, refused)
-    this.#pending.set(call)
-    try {
-      const sent = this.#sendReserved(MessageType.Call, seq, Reserved.Resume, { sent: mark }, peering.filters, undefined)
-      if (typeof sent !== 'number') sent.catch((error) => this.#notSent(call, error))
-    } catch (error) {
-      this.#notSent(call, error)
-    }
+    if (this.#redial !== undefined && this.#peering !== undefined) this.#resuming?.askName(this.#peering)
   }
 
   /** @internal */
   onAck(received: unknown, settled: unknown, skip: boolean): void {
-    if (skip && this.#resume !== undefined) this.#resume.received++
-    this.#resume?.confirm(received)
-    this.#resume?.forget(settled)
-  }
-
-  #countPush(resume: Resumption): void {
-    // What comes while this side closes is dropped: the peer must not believe that it was taken.
-    if (resume.token === undefined || !resume.counts || !this.accepting) return
-    resume.received++
-    if (resume.received - resume.told >= ACK_COUNT) this.#acknowledge()
-    else this.#acknowledgeSoon()
-  }
-
-  #acknowledgeSoon(): void {
-    if (this.#ackAlarm?.runs === true || this.#resume?.token === undefined || !this.accepting) return
-    this.#ackAlarm ??= new Alarm(this.#owner.wheel, () => this.#acknowledge())
-    this.#ackAlarm.start(ACK_DELAY)
-  }
-
-  #acknowledge(): void {
-    this.#ackAlarm?.stop()
-    const resume = this.#resume
-    if (resume?.token === undefined) return
-    resume.told = resume.received
-    this.#peering?.acknowledge(resume.received, resume.settledKeys)
+    this.#resuming?.onAck(received, settled, skip)
   }
 
   /** False for an idempotent call that runs already, or ran: its reply goes to the CALL with number `seq`. @internal */
@@ -926,53 +777,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const text = meta[ONCE_KEY]
     if (text === undefined) return true
     delete (meta as Record<string, string>)[ONCE_KEY]
-    if (this.#peering?.known !== true || (this.#resume === undefined && this.#redial !== undefined)) return true
-    const begun = this.#keys().begin(text, seq, this.#owner.settings.limits.maxRunning)
-    if (begun === undefined || !begun.repeated) return true
-    const { once } = begun
-    if (once.reply !== undefined) this.#sentAgain(() => this.#sendOnce(once))
-    return false
+    if (this.#peering?.known !== true || (this.#resuming === undefined && this.#redial !== undefined)) return true
+    return this.#keys().begins(text, seq)
   }
 
   /** A reply to request `seq` of connection `epoch` is still wanted. @internal */
   expects(epoch: number, seq: number): boolean {
-    return epoch === this.epoch || this.#resume?.running(seq) !== undefined
+    return epoch === this.epoch || this.#resuming?.running(seq) !== undefined
   }
 
-  /** Keeps the reply of a call that must not run twice, and sends it where there is a connection. */
-  #replyOnce(once: Once, reply: KeptReply): SendResult | Promise<SendResult> {
-    const resume = this.#resume as Resumption
-    resume.answer(once, reply)
-    if (this.#state === 'away' || this.#state === 'redialing') return SendResult.Ok
-    const failed = (error: unknown): never => {
-      resume.reopen(once)
-      throw error
-    }
-    try {
-      const sent = this.#sendOnce(once)
-      return typeof sent === 'number' ? sent : sent.catch(failed)
-    } catch (error) {
-      return failed(error)
-    }
-  }
-
-  #sendOnce(once: Once): SendResult | Promise<SendResult> {
-    const reply = once.reply as KeptReply
-    const check = (result: SendResult): SendResult | Promise<SendResult> => {
-      if (result !== SendResult.TooLarge || reply.status !== '') return result
-      // A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6).
-      const resume = this.#resume
-      if (resume === undefined) return result
-      resume.reopen(once)
-      const status = encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), 'the reply is over the size limit')
-      resume.answer(once, { filters: reply.filters, status, meta: '', codec: 0, body: null })
-      return this.#sendKept(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
-    }
-    const sent = this.#sendKept(MessageType.Reply, once.seq, -1, '', reply)
-    return typeof sent === 'number' ? check(sent) : sent.then(check)
-  }
-
-  #sendKept(
+  /** @internal */
+  sendKept(
     type: MessageType,
     seq: number,
     route: number,
@@ -1018,20 +833,21 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#owner.wheel.remove(call)
       call.fail(error)
     }
-    this.#aborts?.cancelAll(error, (seq) => goesOn && this.#resume?.running(seq) !== undefined)
+    this.#aborts?.cancelAll(error, (seq) => goesOn && this.#resuming?.running(seq) !== undefined)
     return error
   }
 
   #over(reason: number, error: StatusError): void {
-    this.#stopTimers()
+    this.#resuming?.stop()
     this.#room?.fail(error)
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
-    this.#tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+    this.tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
   }
 
-  #tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
+  /** @internal */
+  tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
     try {
       ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
     } catch (thrown) {
@@ -1067,9 +883,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     value: unknown,
     type: BodyType | undefined,
   ): SendResult | Promise<SendResult> {
-    const once = this.#resume?.running(seq)
-    if (once !== undefined) {
-      return this.#replyOnce(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
+    const resuming = this.#resuming
+    const once = resuming?.running(seq)
+    if (resuming !== undefined && once !== undefined) {
+      return resuming.reply(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
     }
     const quoted = typeof value === 'string' && codec.quotes?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
@@ -1080,10 +897,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). @internal */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
-    const once = this.#resume?.running(seq)
-    if (once !== undefined) {
-      if (!meta.includes(RETRY_AFTER_KEY)) return this.#replyOnce(once, { filters, status, meta, codec: 0, body: null })
-      this.#resume?.refuse(once) // it never began
+    const resuming = this.#resuming
+    const once = resuming?.running(seq)
+    if (resuming !== undefined && once !== undefined) {
+      if (!meta.includes(RETRY_AFTER_KEY)) return resuming.reply(once, { filters, status, meta, codec: 0, body: null })
+      resuming.refuse(once) // it never began
       seq = once.seq
     }
     const out = this.#outFor(filters)
@@ -1110,6 +928,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** The peer may not have read our notice yet: its pushes, which nobody could refuse, are taken. @internal */
   get acceptingPushes(): boolean {
     return this.#drainAwaited
+  }
+
+  /** @internal */
+  get peering(): Peering | undefined {
+    return this.#peering
+  }
+
+  /** @internal */
+  get wire(): Wire {
+    return this.#wire
   }
 
   /** The peer has announced itself on this connection. @internal */
@@ -1170,7 +998,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @internal */
   onPeerDrain(asked: boolean, limit: number): void {
     this.#parted = true
-    this.#acknowledge()
+    this.#resuming?.acknowledge()
     if (asked) {
       this.#drainAwaited = false
       this.#checkIdle()
@@ -1180,7 +1008,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#state = 'draining'
       this.#drainLimit ??= new Alarm(this.#owner.wheel, () => this.destroy('the peer said that it would close, and did not'))
       this.#drainLimit.start(limit + DRAIN_GRACE)
-      this.#tell('draining')
+      this.tell('draining')
     }
     if (this.#leaving === 0) this.#peering?.drain(0)
     else this.#drainOwed = true
@@ -1208,15 +1036,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void {
     try {
-      const sent = this.#sendReserved(MessageType.Push, this.#nextSeq(), route, body, filters, undefined)
+      const sent = this.sendReserved(MessageType.Push, this.nextSeq(), route, body, filters, undefined)
       if (typeof sent !== 'number') sent.catch(ignore)
     } catch {
       // A filter that is unknown here, or a connection that is gone: the peer does without.
     }
   }
 
-  /** @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw */
-  #sendReserved(
+  /** @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw @internal */
+  sendReserved(
     type: MessageType,
     seq: number,
     route: number,
@@ -1228,7 +1056,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const { id } = this.#owner.settings.codecs.byName('json') as Codec
     const text = body === undefined ? null : JSON.stringify(body)
     const method = route < 0 ? '' : nameText(route)
-    return this.#sendKept(type, seq, route, method, {
+    return this.sendKept(type, seq, route, method, {
       filters: pipe,
       meta: meta === undefined ? '' : encodeMeta(meta),
       codec: id,
@@ -1237,19 +1065,31 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   /** @internal */
+  callReserved(
+    route: number,
+    body: unknown,
+    filters: readonly string[],
+    resolve: (body: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const call = new PendingCall(this, this.nextSeq(), nameText(route), false, undefined, resolve, reject)
+    this.#pending.set(call)
+    try {
+      const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters, undefined)
+      if (typeof sent !== 'number') sent.catch((error) => this.#notSent(call, error))
+    } catch (error) {
+      this.#notSent(call, error)
+    }
+  }
+
+  /** @internal */
   abandon(call: PendingCall, code: number): void {
     this.#forget(call)
     this.#peering?.cancel(call.seq, code)
   }
 
-  /** The peer may forget an idempotent call; it is told with the next one, or soon. */
-  #closeKey(key: number): void {
-    this.#resume?.closeKey(key)
-    this.#acknowledgeSoon()
-  }
-
   #forget(call: PendingCall): void {
-    if (call.key > 0) this.#closeKey(call.key)
+    if (call.key > 0) this.#resuming?.closeKey(call.key)
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     this.#checkIdle()
@@ -1260,7 +1100,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#announcing = false
     const peering = this.#peering as Peering
     if (peering.announced) return undefined
-    this.#nextSeq() // counts as any other
+    this.nextSeq() // counts as any other
     const seq = peering.nextHop()
     return { seq, meta: { [ANNOUNCEMENT_KEY]: peering.announcement } }
   }
@@ -1328,7 +1168,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       }
       if (options?.idempotent === true && key === 0) key = this.#newKey()
       const extra = this.#announcing ? this.#announce() : undefined
-      const seq = extra === undefined ? this.#nextSeq() : extra.seq
+      const seq = extra === undefined ? this.nextSeq() : extra.seq
       const hooked = this.#hooks.callsOut
       const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
       call.key = key
@@ -1347,13 +1187,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
-      if (key > 0) this.#closeKey(key)
+      if (key > 0) this.#resuming?.closeKey(key)
       reject(asWriteFailure(error))
     }
   }
 
   #newKey(): number {
-    return this.#resume !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : KEYLESS
+    return this.#resuming !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : KEYLESS
   }
 
   /** @throws StatusError 102 unless the call may wait for a connection */
@@ -1397,7 +1237,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
     }
     const fail = (error: StatusError): void => {
-      if (key > 0) this.#closeKey(key)
+      if (key > 0) this.#resuming?.closeKey(key)
       signal?.removeEventListener('abort', abort)
       reject(error)
     }
@@ -1435,7 +1275,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (wish === undefined && !tells && !keyed && announcement === undefined) return options?.meta ?? noMeta
     const meta: Record<string, string> = { ...options?.meta, ...announcement }
     if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(this.#codecFor(wish).id)
-    if (keyed) meta[ONCE_KEY] = (this.#resume as Resumption).onceText(key)
+    if (keyed) meta[ONCE_KEY] = (this.#resuming as Resuming).onceText(key)
     if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(told))
     return meta
   }
@@ -1474,8 +1314,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     call?: PendingCall,
   ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
-    if (type === MessageType.Push && this.#resume !== undefined && this.#early === undefined) {
-      return this.#sendPush(this.#resume, filters, seq, method, meta, codec, encodeBody(codec, arg, argType), forwarded)
+    if (type === MessageType.Push && this.#resuming !== undefined && this.#early === undefined) {
+      const body = encodeBody(codec, arg, argType)
+      const route = forwarded === true ? findNameText(method) : internName(method)
+      return this.#resuming.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
@@ -1504,43 +1346,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return result.then(requireSent, refuseToSend)
   }
 
-  /** Sends a PUSH that is kept until the peer has confirmed it. As `sendMessage`. */
-  #sendPush(
-    resume: Resumption,
-    filters: readonly Filter[] | undefined,
-    seq: number,
-    method: string,
-    meta: string,
-    codec: Codec,
-    body: string | Uint8Array | null,
-    forwarded: boolean | undefined,
-  ): Promise<void> | undefined {
-    const route = forwarded === true ? findNameText(method) : internName(method)
-    const push = { filters, method, route, meta, codec: codec.id, body }
-    const number = resume.keep(push)
-    const { epoch } = this
-    const failed = (error: unknown): never => {
-      // Behind it others may have been sent: the peer must count it all the same. On a later connection it is sent again.
-      if (epoch === this.epoch && !resume.unkeep(number)) this.#peering?.skip()
-      return refuseToSend(error)
-    }
-    let result: SendResult | Promise<SendResult>
-    try {
-      result = this.#sendKept(MessageType.Push, seq, route, method, push)
-    } catch (error) {
-      return failed(error)
-    }
-    if (result === SendResult.Ok) return undefined
-    // The connection is gone, which the session learns next: then what is kept is sent again.
-    if (result === SendResult.Closed && resume.token !== undefined && this.#state === 'open') return undefined
-    if (typeof result === 'number') return failed(sendFailure(result))
-    return result
-      .then((sent) => {
-        if (sent !== SendResult.Closed || resume.token === undefined || this.#state === 'closed') requireSent(sent)
-      })
-      .catch(failed)
-  }
-
   /** What a message goes through on its way to the wire; undefined, the usual case, for nothing. */
   #outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
     return filters === undefined && this.#filters.out === undefined ? undefined : this.#filters.outFor(filters)
@@ -1552,7 +1357,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
     // One of ours would have said so before this: what it must not be sent again need not be kept.
-    if (this.#resume !== undefined && this.#resume.token === undefined && this.#peering?.known !== true) this.#resume.keepNothing()
+    if (this.#resuming !== undefined && this.#resuming.token === undefined && this.#peering?.known !== true) this.#resuming.keepNothing()
     let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
       status = message.status ?? this.#readStatus(message)
@@ -1588,7 +1393,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       this.#checkIdle()
       return
     }
-    if (call.key > 0) this.#closeKey(call.key)
+    if (call.key > 0) this.#resuming?.closeKey(call.key)
     if (failure !== undefined) {
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
@@ -1673,8 +1478,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (gone) throw new StatusError(Code.ConnectionClosed)
   }
 
-  /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */
-  #nextSeq(): number {
+  /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. @internal */
+  nextSeq(): number {
     do {
       this.#seq = (this.#seq + 1) | 0
     } while (this.#pending.has(this.#seq))
@@ -1688,12 +1493,4 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
     return named
   }
-}
-
-function requireSent(result: SendResult): void {
-  if (result !== SendResult.Ok) throw sendFailure(result)
-}
-
-function refuseToSend(error: unknown): never {
-  throw asWriteFailure(error)
 }

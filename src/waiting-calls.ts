@@ -1,0 +1,81 @@
+import type { PushOptions } from './call-options.ts'
+import { inherited } from './inherited.ts'
+import { duration, type Settings } from './options.ts'
+import { type CallRequest, canceled, KEYLESS } from './pending-call.ts'
+import { WaitingRoom } from './redial.ts'
+import type { StatusError } from './status.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+
+/** The session without a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
+export interface WaitingCallsOwner {
+  /** Makes a call that has waited. @param left milliseconds of its deadline, 0 for no end @internal */
+  makeCall(request: CallRequest, left: number): void
+  push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void>
+  /** A call failed whose key this is: the peer may forget it. @internal */
+  closeKey(key: number): void
+}
+
+/** Calls and pushes of one session that wait for a connection, each within its deadline. */
+export class WaitingCalls {
+  readonly #session: WaitingCallsOwner
+  readonly #settings: Settings
+  readonly #room: WaitingRoom
+
+  constructor(session: WaitingCallsOwner, settings: Settings, wheel: TimerWheel) {
+    this.#session = session
+    this.#settings = settings
+    this.#room = new WaitingRoom(wheel, settings.limits.maxRunning)
+  }
+
+  /** A call that is made now. @throws StatusError 102 when too many wait, 499 when its signal has fired; RangeError for a bad timeout */
+  call(request: CallRequest): void {
+    const { timeout: usual, clock } = this.#settings
+    let timeout = duration('timeout', request.options?.timeout, usual, 0)
+    const around = inherited()
+    if (around !== undefined) {
+      const left = (around.expires as number) - clock.now()
+      timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
+      request.options = { ...request.options, signal: request.options?.signal ?? around.signal }
+    }
+    const signal = request.options?.signal
+    if (signal?.aborted) throw canceled(signal)
+    this.add(request, timeout)
+  }
+
+  /** @param timeout milliseconds that are left, 0 for no end @throws StatusError 102 when too many wait */
+  add(request: CallRequest, timeout: number): void {
+    const signal = request.options?.signal
+    const run = (waited: number): void => {
+      signal?.removeEventListener('abort', abort)
+      this.#session.makeCall(request, timeout === 0 ? 0 : Math.max(timeout - waited, 1))
+    }
+    const fail = (error: StatusError): void => {
+      signal?.removeEventListener('abort', abort)
+      this.#session.closeKey(request.key)
+      request.reject(error)
+    }
+    const leave = this.#room.add(timeout, run, fail, request.key > 0 ? request.key : KEYLESS)
+    const abort = (): void => {
+      leave()
+      fail(canceled(signal as AbortSignal))
+    }
+    signal?.addEventListener('abort', abort, { once: true })
+  }
+
+  /** Resolves when it is queued. @throws StatusError 102 when too many wait */
+  push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#room.add(this.#settings.timeout, () => resolve(this.#session.push(method, arg, options)), reject)
+    })
+  }
+
+  /** The connection is there. */
+  run(): void {
+    this.#room.run()
+  }
+
+  /** None comes any more. */
+  fail(error: StatusError): void {
+    this.#room.fail(error)
+  }
+}
