@@ -1,3 +1,4 @@
+import type { CallOptions } from './call-options.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
@@ -23,8 +24,44 @@ export function setReplyMeta(error: StatusError, meta: Meta): void {
   failureMeta.set(error, meta)
 }
 
+/** In place of the key of a call that can be made again and has none: it comes behind all that have. */
+export const KEYLESS = Number.POSITIVE_INFINITY
+
+/** What a caller asked for, with which a call can be made later, or again. */
+export class CallRequest {
+  readonly method: string
+  readonly arg: unknown
+  options: CallOptions | undefined
+  /** The caller wants a Reply, not just its body. */
+  readonly full: boolean
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+  /** As `PendingCall.key`. */
+  readonly key: number
+
+  constructor(
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+    key: number,
+  ) {
+    this.method = method
+    this.arg = arg
+    this.options = options
+    this.full = full
+    this.resolve = resolve
+    this.reject = reject
+    this.key = key
+  }
+}
+
 /** What a pending call needs from its session. */
 export interface CallOwner {
+  /** Makes a call anew, within the milliseconds that are left of its deadline, 0 for no end; or fails it. @internal */
+  callAgain(request: CallRequest, left: number): void
   /** Nobody waits for the call any more: it leaves the session's table. @param code 408 at its deadline, 499 because of its signal */
   abandon(call: PendingCall, code: number): void
 }
@@ -42,8 +79,8 @@ export class PendingCall extends Timed {
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
   private signal: AbortSignal | null
-  /** Makes the call anew within the milliseconds left; null: its failure is final. */
-  again: ((left: number) => void) | null
+  /** To make it anew; null: its failure is final. */
+  again: CallRequest | null
   /** Counts idempotent calls, which survive the loss of their connection; 0: it is none. */
   key: number
   private abort: (() => void) | null
@@ -96,14 +133,10 @@ export class PendingCall extends Timed {
     this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
   }
 
-  /** Makes it anew: this object is of no use any more. @param now by the clock of its deadline */
-  repeat(again: (left: number) => void, now: number): void {
+  /** Makes it anew from its `again`: this object is of no use any more. @param now by the clock of its deadline */
+  repeat(now: number): void {
     this.#unlisten()
-    try {
-      again(this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
-    } catch (error) {
-      this.reject(error) // no room to wait in
-    }
+    this.owner.callAgain(this.again as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 
   #unlisten(): void {

@@ -22,9 +22,9 @@ import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './
 import { duration, type Settings } from './options.ts'
 import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
-import { canceled, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
+import { CallRequest, canceled, KEYLESS, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { RateMeter } from './rate-meter.ts'
-import { type Redial, WaitingRoom } from './redial.ts'
+import type { Redial } from './redial.ts'
 import type { KeptReply } from './resume.ts'
 import { Resuming, type ResumingOwner } from './resuming.ts'
 import type { SessionEvents, SessionState } from './session-events.ts'
@@ -35,6 +35,7 @@ import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
 import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
 import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
+import { WaitingCalls, type WaitingCallsOwner } from './waiting-calls.ts'
 
 /** What a session needs from the endpoint it belongs to. */
 export interface SessionOwner {
@@ -63,8 +64,6 @@ export interface SessionOwner {
 
 const done = Promise.resolve()
 const ignore = (): void => {}
-/** In place of the key of a call that can be made again and has none: it comes behind all that have. */
-const KEYLESS = Number.POSITIVE_INFINITY
 /** Why a session was closed, or dialled anew, whose age passed. */
 const AGE_PASSED = 'the session reached its age'
 /** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
@@ -78,7 +77,7 @@ const DRAIN_GRACE = 5000
  */
 export class Session
   extends EventEmitter<SessionEvents>
-  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner
+  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner, WaitingCallsOwner
 {
   readonly #owner: SessionOwner
   #wire: Wire
@@ -93,7 +92,7 @@ export class Session
   readonly #hooks: MessageHooks
   #hookedCalls: HookedCalls | undefined
   /** Calls and pushes made while there is no connection. */
-  #room: WaitingRoom | undefined
+  #waiting: WaitingCalls | undefined
   #ownId = false
   /** While redialing: the attempt's connection is open. */
   #attached = false
@@ -344,10 +343,7 @@ export class Session
   }
 
   #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
-    const room = this.#requireRoom()
-    const sent = new Promise<void>((resolve, reject) => {
-      room.add(this.#owner.settings.timeout, () => resolve(this.push(method, arg, options)), reject)
-    })
+    const sent = this.#requireWaiting().push(method, arg, options)
     sent.catch(ignore)
     return sent
   }
@@ -573,16 +569,11 @@ export class Session
     if (this.state !== state) return false
     const calls = this.#pending.takeAll()
     this.#cause = undefined
-    this.#openRoom()
+    this.#openWaiting()
     this.#resuming?.lost(this.#parted)
     for (const call of calls) {
       this.#owner.wheel.remove(call)
-      try {
-        call.repeat(call.again as (left: number) => void, this.#owner.wheel.now())
-      } catch {
-        if (call.key > 0) this.#resuming?.closeKey(call.key)
-        call.fail(error)
-      }
+      call.repeat(this.#owner.wheel.now())
     }
     then()
     this.tell(state, error)
@@ -610,7 +601,7 @@ export class Session
   /** What runs on this connection is done first; what is called meanwhile has the next one. */
   async #renew(): Promise<void> {
     this.#state = 'draining'
-    this.#openRoom()
+    this.#openWaiting()
     this.tell('draining')
     if (!this.#idleNow()) await this.#idle(this.#owner.settings.closeTimeout)
     if (this.#state !== 'draining') return // lost, or closed
@@ -662,8 +653,8 @@ export class Session
   /** What was sent in vain goes out again, then what waited, before anything new. */
   #repeat(): void {
     this.#resuming?.repeatPushes()
-    const room = this.#room
-    if (room !== undefined) apart(() => room.run()) // what they inherit they have since they wait
+    const waiting = this.#waiting
+    if (waiting !== undefined) apart(() => waiting.run()) // what they inherit they have since they wait
   }
 
   /** Asks the peer of the new connection to go on with this session (docs/resume.md). @internal */
@@ -839,7 +830,7 @@ export class Session
 
   #over(reason: number, error: StatusError): void {
     this.#resuming?.stop()
-    this.#room?.fail(error)
+    this.#waiting?.fail(error)
     this.#onIdle?.()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
@@ -1076,7 +1067,7 @@ export class Session
     this.#pending.set(call)
     try {
       const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters, undefined)
-      if (typeof sent !== 'number') sent.catch((error) => this.#notSent(call, error))
+      if (typeof sent !== 'number') this.#watch(sent, call)
     } catch (error) {
       this.#notSent(call, error)
     }
@@ -1089,7 +1080,7 @@ export class Session
   }
 
   #forget(call: PendingCall): void {
-    if (call.key > 0) this.#resuming?.closeKey(call.key)
+    this.closeKey(call.key)
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     this.#checkIdle()
@@ -1140,7 +1131,7 @@ export class Session
     const settled = resolve
     try {
       if (this.#state !== 'open' && !this.#finishing) {
-        this.#callLater(method, arg, options, full, resolve, reject, key)
+        this.#requireWaiting().call(new CallRequest(method, arg, options, full, resolve, reject, key))
         return
       }
       if (options !== undefined) {
@@ -1172,7 +1163,7 @@ export class Session
       const hooked = this.#hooks.callsOut
       const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
       call.key = key
-      if (this.#redial?.wait === true || key > 0) call.again = (left) => this.#wait(left, method, arg, options, full, settled, reject, key)
+      if (this.#redial?.wait === true || key > 0) call.again = new CallRequest(method, arg, options, full, settled, reject, key)
       const plain = options === undefined && told < 0 && extra === undefined
       const meta = plain ? undefined : this.#callMeta(options, told, key, extra?.meta)
       let sent: Promise<void> | undefined
@@ -1183,11 +1174,11 @@ export class Session
         sent = this.sendMessage(filters, MessageType.Call, seq, method, text, codec, arg, options?.arg, options?.forwarded, call)
       }
       this.#pending.set(call)
-      sent?.catch((error) => this.#notSent(call, error))
+      if (sent !== undefined) this.#watch(sent, call)
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
-      if (key > 0) this.#resuming?.closeKey(key)
+      this.closeKey(key)
       reject(asWriteFailure(error))
     }
   }
@@ -1196,70 +1187,37 @@ export class Session
     return this.#resuming !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : KEYLESS
   }
 
-  /** @throws StatusError 102 unless the call may wait for a connection */
-  #callLater(
-    method: string,
-    arg: unknown,
-    options: CallOptions | undefined,
-    full: boolean,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-    key: number,
-  ): void {
-    this.#requireRoom()
-    let timeout = duration('timeout', options?.timeout, this.#owner.settings.timeout, 0)
-    const around = inherited()
-    if (around !== undefined) {
-      const left = (around.expires as number) - this.#owner.settings.clock.now()
-      timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
-      options = { ...options, signal: options?.signal ?? around.signal }
-    }
-    if (options?.signal?.aborted) throw canceled(options.signal)
-    this.#wait(timeout, method, arg, options, full, resolve, reject, key)
+  /** @internal */
+  closeKey(key: number): void {
+    if (key > 0) this.#resuming?.closeKey(key)
   }
 
-  /** @param timeout milliseconds that are left, 0 for no end */
-  #wait(
-    timeout: number,
-    method: string,
-    arg: unknown,
-    options: CallOptions | undefined,
-    full: boolean,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-    key = 0,
-  ): void {
-    const room = this.#requireRoom()
-    const signal = options?.signal
-    const run = (waited: number): void => {
-      signal?.removeEventListener('abort', abort)
-      const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
-      this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
+  /** @internal */
+  makeCall({ method, arg, options, full, resolve, reject, key }: CallRequest, left: number): void {
+    this.#call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
+  }
+
+  /** @internal */
+  callAgain(request: CallRequest, left: number): void {
+    try {
+      this.#requireWaiting().add(request, left)
+    } catch (error) {
+      this.closeKey(request.key)
+      request.reject(error)
     }
-    const fail = (error: StatusError): void => {
-      if (key > 0) this.#resuming?.closeKey(key)
-      signal?.removeEventListener('abort', abort)
-      reject(error)
-    }
-    const leave = room.add(timeout, run, fail, key > 0 ? key : KEYLESS)
-    const abort = (): void => {
-      leave()
-      fail(canceled(signal as AbortSignal))
-    }
-    signal?.addEventListener('abort', abort, { once: true })
   }
 
   /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
-  #requireRoom(): WaitingRoom {
+  #requireWaiting(): WaitingCalls {
     const { state } = this
-    if (state === 'away' || ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true)) return this.#openRoom()
+    if (state === 'away' || ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true)) return this.#openWaiting()
     if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
     throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
   }
 
-  #openRoom(): WaitingRoom {
-    this.#room ??= new WaitingRoom(this.#owner.wheel, this.#owner.settings.limits.maxRunning)
-    return this.#room
+  #openWaiting(): WaitingCalls {
+    this.#waiting ??= new WaitingCalls(this, this.#owner.settings, this.#owner.wheel)
+    return this.#waiting
   }
 
   /** @param told milliseconds that the call waits, 0 for ever; below 0: as announced */
@@ -1287,6 +1245,11 @@ export class Session
     const left = (): void => this.#left()
     sent.then(left, left)
     return sent
+  }
+
+  /** What is not sent at once may fail later. Apart, since the hot path must not make room for closures. */
+  #watch(sent: Promise<unknown>, call: PendingCall): void {
+    sent.catch((error) => this.#notSent(call, error))
   }
 
   /** A call that waited for its filters could not be sent. */
@@ -1389,11 +1352,11 @@ export class Session
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
     if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
-      call.repeat(call.again, this.#owner.wheel.now()) // it never began
+      call.repeat(this.#owner.wheel.now()) // it never began
       this.#checkIdle()
       return
     }
-    if (call.key > 0) this.#resuming?.closeKey(call.key)
+    if (call.key > 0) this.closeKey(call.key)
     if (failure !== undefined) {
       if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
       call.fail(failure)
@@ -1427,7 +1390,7 @@ export class Session
     if (this.#state === 'closed') return
     this.#state = 'closing'
     this.#closeLimit = timeout
-    this.#room?.fail(new StatusError(Code.ConnectionClosed))
+    this.#waiting?.fail(new StatusError(Code.ConnectionClosed))
     const closed = new Promise<void>((resolve) => {
       this.#onClosed = resolve
     })
