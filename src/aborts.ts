@@ -17,23 +17,28 @@ export class Abort extends Timed {
   }
 }
 
-/** The signals of a session's requests: only handlers that look at theirs are here. */
+/** The signals of a session's requests: only handlers that look at theirs are here, and cancellations of those that may yet do so. */
 export class Aborts {
   readonly #wheel: TimerWheel
   readonly #bySeq = new Map<number, Abort>()
   /** Of requests with a number that another one has: nobody can cancel them. */
   readonly #others = new Set<Abort>()
+  /** Requests cancelled before anybody looked at their signals, and why: 408 or 499. */
+  #canceled: Map<number, number> | undefined
 
   constructor(wheel: TimerWheel) {
     this.#wheel = wheel
   }
 
-  /** @param left milliseconds until it fires by itself; 0: never */
-  open(seq: number, left: number): Abort {
+  /** @param left milliseconds until it fires by itself; 0: never @param over why it has to fire at once */
+  open(seq: number, left: number, over?: StatusError): Abort {
     const abort = new Abort(seq)
     if (this.#bySeq.has(seq)) this.#others.add(abort)
     else this.#bySeq.set(seq, abort)
     if (left > 0) this.#wheel.add(abort, left)
+    if (over !== undefined) abort.controller.abort(over)
+    const code = this.#canceled?.get(seq)
+    if (code !== undefined) abort.controller.abort(new StatusError(code, undefined, '', { stack: false }))
     return abort
   }
 
@@ -49,6 +54,28 @@ export class Aborts {
     const abort = this.#bySeq.get(seq)
     abort?.controller.abort(reason)
     return abort !== undefined
+  }
+
+  /** For whom looks later. @param max that are remembered: most of those cancelled late are answered already, so the oldest goes */
+  remember(seq: number, code: number, max: number): void {
+    this.#canceled ??= new Map()
+    this.#canceled.delete(seq)
+    this.#canceled.set(seq, code)
+    if (this.#canceled.size <= max) return
+    for (const oldest of this.#canceled.keys()) {
+      this.#canceled.delete(oldest)
+      break
+    }
+  }
+
+  /** Request `seq` was cancelled before anybody looked. */
+  remembers(seq: number): boolean {
+    return this.#canceled?.has(seq) === true
+  }
+
+  /** No request runs, or numbers are of another connection. */
+  forget(): void {
+    this.#canceled = undefined
   }
 
   /** @param spares requests that go on */

@@ -33,6 +33,13 @@ export class CodecTable {
   byName(name: string): Codec | undefined {
     return this.#byName.get(name)
   }
+
+  /** @throws TypeError when none has this name */
+  named(name: string): Codec {
+    const codec = this.#byName.get(name)
+    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    return codec
+  }
 }
 
 const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]

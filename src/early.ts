@@ -1,14 +1,18 @@
 import type { Clock, ClockTimer } from './clock.ts'
 import type { Codec } from './codec.ts'
-import { decodeBody } from './codec.ts'
+import { decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
+import { requireSent } from './failures.ts'
+import type { Filter } from './filter.ts'
 import type { Limits } from './limits.ts'
 import { type Incoming, MessageType } from './message.ts'
-import type { Meta } from './meta.ts'
+import { encodeMeta, type Meta } from './meta.ts'
 import { nameText } from './names.ts'
-import type { EarlyMessage } from './session-views.ts'
+import type { EncodedMessage } from './resume.ts'
+import type { EarlyMessage, EarlyOptions } from './session-views.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
-import type { DecodedStatus } from './status-json.ts'
+import { type DecodedStatus, encodeStatus } from './status-json.ts'
+import type { SendResult } from './transport.ts'
 
 /** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
 const MAX_WAITING = 16
@@ -23,13 +27,20 @@ interface Waiter {
   timer: ClockTimer
 }
 
-/** What an early phase needs of its session. */
+/** What an early phase needs of its session. Its members are internal as the session's are, whose declaration would lack them otherwise. */
 export interface EarlyOwner {
-  readonly settings: { readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
+  /** @internal */
+  readonly settings: { readonly codec: Codec; readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
+  /** @internal */
   readMeta(message: Incoming): Meta | undefined
+  /** @internal */
   readStatus(message: Incoming): DecodedStatus | undefined
-  /** The wire delivers no more until what this returns is called. */
+  /** The wire delivers no more until what this returns is called. @internal */
   holdReading(): () => void
+  /** @throws TypeError, RangeError @internal */
+  appendFilters(pipe: readonly Filter[] | undefined, names: readonly string[]): readonly Filter[] | undefined
+  /** Sends what is encoded already. @internal */
+  sendKept(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
 }
 
 /** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
@@ -65,6 +76,17 @@ export class EarlyPhase {
     this.#waiting.push(message.owned())
     this.#bytes += message.bodyEnd - message.bodyStart
     if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
+  }
+
+  /** Resolves when the message is queued. */
+  async send(type: MessageType, seq: number, method: string, value: unknown, options: EarlyOptions): Promise<void> {
+    const { settings } = this.#owner
+    const { status: error, meta = {}, codec: name, filters: names = [] } = options
+    const status = error === undefined ? '' : encodeStatus(error.code, error.message, error.cause)
+    const codec = name === undefined ? settings.codec : settings.codecs.named(name)
+    const filters = this.#owner.appendFilters(undefined, names)
+    const body = encodeBody(codec, value, undefined)
+    requireSent(await this.#owner.sendKept(type, seq, -1, method, { filters, status, meta: encodeMeta(meta), codec: codec.id, body }))
   }
 
   /** The reply to message `seq`; whatever else comes waits for the session. */

@@ -180,9 +180,7 @@ export class Outbound implements WriteContext {
   }
 
   set codec(name: string) {
-    const named = this.session.codecs.byName(name)
-    if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
-    this.bodyCodec = named
+    this.bodyCodec = this.session.codecs.named(name)
   }
 
   encode(): Uint8Array {

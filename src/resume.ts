@@ -1,24 +1,25 @@
 import type { Filter } from './filter.ts'
 
-/** A PUSH as it was sent, kept until the peer says that it has it. */
-export interface KeptPush {
+/** What a message carries, ready for its filters and the wire. */
+export interface EncodedMessage {
   readonly filters: readonly Filter[] | undefined
-  readonly method: string
-  /** Its id (names.ts), -1 for none. */
-  readonly route: number
+  /** '' or undefined for OK. */
+  readonly status?: string
   readonly meta: string
   readonly codec: number
   readonly body: string | Uint8Array | null
 }
 
+/** A PUSH as it was sent, kept until the peer says that it has it. */
+export interface KeptPush extends EncodedMessage {
+  readonly method: string
+  /** Its id (names.ts), -1 for none. */
+  readonly route: number
+}
+
 /** The REPLY to a call that must not run twice. */
-export interface KeptReply {
-  readonly filters: readonly Filter[] | undefined
-  /** '' for OK. */
+export interface KeptReply extends EncodedMessage {
   readonly status: string
-  readonly meta: string
-  readonly codec: number
-  readonly body: string | Uint8Array | null
 }
 
 /** A call of the peer's that must not run twice. */
@@ -302,7 +303,7 @@ export class Resumption {
   }
 }
 
-function sizeOf({ method = '', status = '', meta, body }: Partial<KeptPush & KeptReply> & Pick<KeptReply, 'meta' | 'body'>): number {
+function sizeOf({ method = '', status = '', meta, body }: EncodedMessage & { readonly method?: string }): number {
   // A string of UTF-16 may take two bytes a unit.
   return (
     OVERHEAD +

@@ -6,7 +6,7 @@ import type { Limits } from './limits.ts'
 import { MessageType } from './message.ts'
 import { Reserved } from './names.ts'
 import { fieldsOf, type Peering } from './peering.ts'
-import { type Gap, type KeptPush, type KeptReply, type Once, Resumption } from './resume.ts'
+import { type EncodedMessage, type Gap, type KeptPush, type KeptReply, type Once, Resumption } from './resume.ts'
 import type { SessionState } from './session-events.ts'
 import { Code, statusText } from './status.ts'
 import { encodeStatus } from './status-json.ts'
@@ -31,13 +31,7 @@ export interface ResumingOwner {
   /** @internal */
   nextSeq(): number
   /** Sends what is encoded already. @internal */
-  sendKept(
-    type: MessageType,
-    seq: number,
-    route: number,
-    method: string,
-    message: Omit<KeptReply, 'status'> & { status?: string },
-  ): SendResult | Promise<SendResult>
+  sendKept(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
   /** Sends a message of our own. @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw @internal */
   sendReserved(
     type: MessageType,

@@ -5,6 +5,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
+import { Draining, type DrainingOwner } from './draining.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
 import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSent, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
@@ -25,14 +26,14 @@ import { PendingTable } from './pending.ts'
 import { CallRequest, canceled, KEYLESS, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
 import { RateMeter } from './rate-meter.ts'
 import type { Redial } from './redial.ts'
-import type { KeptReply } from './resume.ts'
+import type { EncodedMessage } from './resume.ts'
 import { Resuming, type ResumingOwner } from './resuming.ts'
 import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
-import { type DecodedStatus, decodeStatus, encodeStatus } from './status-json.ts'
+import { type DecodedStatus, decodeStatus } from './status-json.ts'
 import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
 import { WaitingCalls, type WaitingCallsOwner } from './waiting-calls.ts'
@@ -68,8 +69,6 @@ const ignore = (): void => {}
 const AGE_PASSED = 'the session reached its age'
 /** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
 const DRAIN_RETRY = 1000
-/** Milliseconds more than it named that a peer may take to close. */
-const DRAIN_GRACE = 5000
 
 /**
  * One peer. Either side may call or push the other (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and
@@ -77,7 +76,7 @@ const DRAIN_GRACE = 5000
  */
 export class Session
   extends EventEmitter<SessionEvents>
-  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner, WaitingCallsOwner
+  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner, WaitingCallsOwner, DrainingOwner, EarlyOwner
 {
   readonly #owner: SessionOwner
   #wire: Wire
@@ -101,29 +100,15 @@ export class Session
   #swap: Map<unknown, unknown> | undefined
   #running = 0
   #aborts: Aborts | undefined
-  /** Requests cancelled before anybody looked at their signals, and why: 408 or 499. */
-  #canceled: Map<number, number> | undefined
   /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
   #peering: Peering | undefined
   readonly #extensible: boolean
   /** A message is still to be sent that announces us. */
   #announcing = false
-  /** Nothing new is accepted any more: the peer was told, if it understands. */
-  #noticed = false
-  /** The peer answers our notice and has not done so yet. */
-  #drainAwaited = false
-  /** The peer gave notice: what it sent before came, and it does not come back. */
-  #parted = false
+  /** How its connection ends in peace; undefined while neither side thinks of it. */
+  #draining: Draining | undefined
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
   #resuming: Resuming | undefined
-  /** The peer's notice is to be answered. */
-  #drainOwed = false
-  /** It closes, and waits for the first message of its peer. */
-  #lingers = false
-  /** Milliseconds that closing may take. */
-  #closeLimit = 0
-  /** Ends a connection that the peer announced to close and does not. */
-  #drainLimit: Alarm | undefined
   /** Calls and pushes that hooks or filters keep from being written. */
   #leaving = 0
   /** That which has its connection now. */
@@ -136,7 +121,6 @@ export class Session
   /** There with the first age. */
   #aging: Alarm | undefined
   #socket: WireSocket | undefined
-  #onIdle: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
@@ -166,7 +150,7 @@ export class Session
     this.#meter = metered ? new RateMeter(owner.wheel, maxMessageRate, () => owner.onSessionSlowed(this)) : null
     if (preparing) {
       this.#state = 'preparing'
-      this.#early = new EarlyPhase(this.#earlyOwner())
+      this.#early = new EarlyPhase(this)
     } else if (this.#age > 0) {
       this.#startAging()
     }
@@ -182,8 +166,8 @@ export class Session
     const { clock, required, timeout, timeoutNamed } = this.#owner.settings
     this.#peering = new Peering(this, clock, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
-    this.#drainAwaited = this.#parted = false
-    this.#canceled = undefined // numbers of another connection
+    this.#draining?.meet()
+    this.#aborts?.forget()
   }
 
   /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
@@ -365,6 +349,11 @@ export class Session
   }
 
   /** The endpoint's. @internal */
+  get settings(): Settings {
+    return this.#owner.settings
+  }
+
+  /** The endpoint's. @internal */
   get codecs(): CodecTable {
     return this.#owner.settings.codecs
   }
@@ -479,17 +468,9 @@ export class Session
     return () => wire.release()
   }
 
-  #earlyOwner(): EarlyOwner {
-    return {
-      settings: this.#owner.settings,
-      readMeta: (message) => this.readMeta(message),
-      readStatus: (message) => message.status ?? this.#readStatus(message),
-      holdReading: () => this.holdReading(),
-    }
-  }
-
   async earlySend(type: MessageType, method: string, body: unknown, options: EarlyOptions = {}): Promise<void> {
-    await this.#earlySend(type, this.nextSeq(), method, body, options)
+    const seq = this.nextSeq()
+    await this.#requireEarly().send(type, seq, method, body, options)
   }
 
   earlyReceive(options: { timeout?: number; type?: MessageType } = {}): Promise<EarlyMessage> {
@@ -503,7 +484,7 @@ export class Session
 
   async earlyCall(method: string, arg?: unknown, options: EarlyOptions = {}): Promise<unknown> {
     const seq = this.nextSeq()
-    await this.#earlySend(MessageType.Call, seq, method, arg, options)
+    await this.#requireEarly().send(MessageType.Call, seq, method, arg, options)
     const { type, seq: answered, status, body } = await this.earlyReceive()
     if (type !== MessageType.Reply || answered !== seq) throw badMessage(`expected the reply to ${method}, got another message`)
     if (status !== undefined) throw status
@@ -511,22 +492,7 @@ export class Session
   }
 
   async earlyReply(request: EarlyMessage, body: unknown, options: EarlyOptions = {}): Promise<void> {
-    await this.#earlySend(MessageType.Reply, request.seq, request.serviceMethod, body, options)
-  }
-
-  async #earlySend(type: MessageType, seq: number, method: string, body: unknown, options: EarlyOptions): Promise<void> {
-    this.#requireEarly()
-    const { status, meta = {}, codec, filters } = options
-    const text = status === undefined ? '' : encodeStatus(status.code, status.message, status.cause)
-    const named = this.#codecFor(codec)
-    const pipe = filters === undefined ? undefined : this.appendFilters(undefined, filters)
-    const out = this.#outFor(pipe)
-    const bytes = encodeBody(named, body, undefined)
-    const sent =
-      out === undefined
-        ? this.#wire.send(type, seq, -1, method, text, encodeMeta(meta), named.id, bytes)
-        : out.send(pipe, type, seq, method, text, encodeMeta(meta), named.id, bytes)
-    requireSent(await sent)
+    await this.#requireEarly().send(MessageType.Reply, request.seq, request.serviceMethod, body, options)
   }
 
   #requireEarly(): EarlyPhase {
@@ -545,10 +511,10 @@ export class Session
     const running = this.#state === 'open' || this.#state === 'draining'
     const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.#redial !== undefined) {
-      if (reason !== CloseReason.Peer) this.#parted = false // what the peer sent behind its notice may not have come
+      if (reason !== CloseReason.Peer && this.#draining !== undefined) this.#draining.parted = false // what the peer sent behind its notice may not have come
       this.#attached = false
       if (this.#suspend('redialing', reason, detail)) this.#owner.onSessionLost(this)
-    } else if (lost && this.#resuming?.token !== undefined && !this.#parted && reason <= CloseReason.WriteTimeout) {
+    } else if (lost && this.#resuming?.token !== undefined && this.#draining?.parted !== true && reason <= CloseReason.WriteTimeout) {
       this.#suspend('away', reason, detail, () => this.#awaitPeer())
     } else {
       this.#over(reason, this.#lose(reason, detail))
@@ -570,7 +536,7 @@ export class Session
     const calls = this.#pending.takeAll()
     this.#cause = undefined
     this.#openWaiting()
-    this.#resuming?.lost(this.#parted)
+    this.#resuming?.lost(this.#draining?.parted === true)
     for (const call of calls) {
       this.#owner.wheel.remove(call)
       call.repeat(this.#owner.wheel.now())
@@ -603,7 +569,8 @@ export class Session
     this.#state = 'draining'
     this.#openWaiting()
     this.tell('draining')
-    if (!this.#idleNow()) await this.#idle(this.#owner.settings.closeTimeout)
+    const idle = this.#openDraining().untilIdle(this.#owner.settings.closeTimeout)
+    if (idle !== undefined) await idle
     if (this.#state !== 'draining') return // lost, or closed
     this.#filters.drop()
     this.#wire.end()
@@ -616,7 +583,7 @@ export class Session
     this.#wire = wire
     this.#socket?.move(wire)
     this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
-    this.#early = new EarlyPhase(this.#earlyOwner())
+    this.#early = new EarlyPhase(this)
     this.#meet()
     if (!this.#ownId) {
       const id = this.#owner.freeId(wire.localAddress)
@@ -706,7 +673,7 @@ export class Session
     }
     resuming.stop()
     this.#owner.onSessionBack(this)
-    this.#drainAwaited = this.#drainOwed = this.#parted = false
+    this.#draining?.meet()
     this.epoch++
     this.#wire = other.#wire
     this.#filters = other.#filters
@@ -750,11 +717,7 @@ export class Session
 
   /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
   onPeerKnown(): void {
-    // What it sent before it could be told is still taken; it hears of it now.
-    if (this.#state === 'closing' && this.#noticed) {
-      this.#notify()
-      this.#linger()
-    }
+    if (this.#state === 'closing') this.#draining?.onPeerKnown()
     if (this.#redial !== undefined && this.#peering !== undefined) this.#resuming?.askName(this.#peering)
   }
 
@@ -783,7 +746,7 @@ export class Session
     seq: number,
     route: number,
     method: string,
-    { filters, status = '', meta, codec, body }: Omit<KeptReply, 'status'> & { status?: string },
+    { filters, status = '', meta, codec, body }: EncodedMessage,
   ): SendResult | Promise<SendResult> {
     const out = this.#outFor(filters)
     return out === undefined
@@ -807,7 +770,7 @@ export class Session
     const goesOn = next !== 'closed'
     this.#early?.fail(closeReasonText[reason])
     this.#early = undefined
-    this.#drainLimit?.stop()
+    this.#draining?.stop()
     this.#filters.drop()
     this.#meter?.stop()
     const told = reason === CloseReason.Local ? this.#cause : undefined
@@ -831,7 +794,7 @@ export class Session
   #over(reason: number, error: StatusError): void {
     this.#resuming?.stop()
     this.#waiting?.fail(error)
-    this.#onIdle?.()
+    this.#draining?.waitNoMore()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
     this.tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
@@ -848,7 +811,7 @@ export class Session
 
   /** @internal */
   onFiltersIdle(): void {
-    this.#checkIdle()
+    this.#draining?.check()
   }
 
   /** A message is unreadable, or would break a limit: the stream can no longer be trusted. @internal */
@@ -908,17 +871,17 @@ export class Session
 
   /** False once this side gave notice that it closes: new calls are refused. @internal */
   get accepting(): boolean {
-    return this.#state === 'open' || this.#state === 'draining' || (this.#state === 'closing' && !this.#noticed)
+    return this.#state === 'open' || this.#state === 'draining' || (this.#state === 'closing' && this.#draining?.noticed !== true)
   }
 
   /** This side closes, and its handlers that still run may need the peer. */
   get #finishing(): boolean {
-    return this.#state === 'closing' && (this.#running > 0 || this.#drainAwaited)
+    return this.#state === 'closing' && (this.#running > 0 || this.acceptingPushes)
   }
 
   /** The peer may not have read our notice yet: its pushes, which nobody could refuse, are taken. @internal */
   get acceptingPushes(): boolean {
-    return this.#drainAwaited
+    return this.#draining?.awaited === true
   }
 
   /** @internal */
@@ -944,8 +907,8 @@ export class Session
   /** It did now. @internal */
   ended(): void {
     this.#running--
-    if (this.#running === 0) this.#canceled = undefined
-    this.#checkIdle()
+    if (this.#running === 0) this.#aborts?.forget()
+    this.#draining?.check()
   }
 
   /**
@@ -954,12 +917,12 @@ export class Session
    */
   openAbort(seq: number, expires: number | undefined): Abort {
     const left = expires === undefined ? 0 : Math.max(expires - this.#owner.settings.clock.now(), 1)
+    return this.#openAborts().open(seq, left, this.#state === 'closed' ? new StatusError(Code.ConnectionClosed) : undefined)
+  }
+
+  #openAborts(): Aborts {
     this.#aborts ??= new Aborts(this.#owner.wheel)
-    const abort = this.#aborts.open(seq, left)
-    if (this.#state === 'closed') abort.controller.abort(new StatusError(Code.ConnectionClosed))
-    const code = this.#canceled?.get(seq)
-    if (code !== undefined) abort.controller.abort(new StatusError(code, undefined, '', { stack: false }))
-    return abort
+    return this.#aborts
   }
 
   /** @internal */
@@ -970,58 +933,46 @@ export class Session
   /** @internal */
   onCancel(seq: number, reason: StatusError): void {
     if (this.#aborts?.cancel(seq, reason) === true || this.#running === 0) return
-    this.#canceled ??= new Map()
-    this.#canceled.delete(seq)
-    this.#canceled.set(seq, reason.code)
-    if (this.#canceled.size <= this.#owner.settings.limits.maxRunning) return
-    // Numbers of requests that were answered already, as most are that are cancelled late: the oldest goes.
-    for (const oldest of this.#canceled.keys()) {
-      this.#canceled.delete(oldest)
-      break
-    }
+    this.#openAborts().remember(seq, reason.code, this.#owner.settings.limits.maxRunning)
   }
 
   /** The caller of request `seq`, which has waited here, does not wait for it any more. @internal */
   isCanceled(seq: number): boolean {
-    return this.#canceled?.has(seq) === true
+    return this.#aborts?.remembers(seq) === true
   }
 
   /** @internal */
   onPeerDrain(asked: boolean, limit: number): void {
-    this.#parted = true
+    const draining = this.#openDraining()
+    draining.parted = true
     this.#resuming?.acknowledge()
     if (asked) {
-      this.#drainAwaited = false
-      this.#checkIdle()
+      draining.onAnswer()
       return
     }
     if (this.#state === 'open') {
       this.#state = 'draining'
-      this.#drainLimit ??= new Alarm(this.#owner.wheel, () => this.destroy('the peer said that it would close, and did not'))
-      this.#drainLimit.start(limit + DRAIN_GRACE)
+      draining.awaitClose(limit)
       this.tell('draining')
     }
-    if (this.#leaving === 0) this.#peering?.drain(0)
-    else this.#drainOwed = true
+    draining.answer(this.#leaving === 0)
+  }
+
+  #openDraining(): Draining {
+    const { settings, wheel } = this.#owner
+    this.#draining ??= new Draining(this, settings.clock, wheel)
+    return this.#draining
+  }
+
+  /** @internal */
+  get busy(): boolean {
+    return this.#running > 0 || this.#pending.size > 0 || this.#leaving > 0 || this.#filters.busy
   }
 
   /** A call or push that hooks or filters worked on is written, or never will be. */
   #left(): void {
     this.#leaving--
-    if (this.#leaving !== 0) return
-    if (this.#drainOwed) {
-      this.#drainOwed = false
-      this.#peering?.drain(0)
-    }
-    this.#checkIdle()
-  }
-
-  /** Tells the peer, if it understands, that nothing new is accepted from now on. */
-  #notify(): void {
-    this.#noticed = true
-    const told = this.#peering?.drain(this.#closeLimit) === true
-    this.#drainAwaited = told && !this.#drainOwed // what answers a notice has no answer itself
-    this.#drainOwed = false
+    if (this.#leaving === 0) this.#draining?.onWritten()
   }
 
   /** @internal */
@@ -1083,7 +1034,7 @@ export class Session
     this.closeKey(call.key)
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
-    this.#checkIdle()
+    this.#draining?.check()
   }
 
   /** The number and meta of the first message on a connection. */
@@ -1323,7 +1274,7 @@ export class Session
     if (this.#resuming !== undefined && this.#resuming.token === undefined && this.#peering?.known !== true) this.#resuming.keepNothing()
     let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
-      status = message.status ?? this.#readStatus(message)
+      status = this.readStatus(message)
       if (status === undefined) {
         this.fail(CloseReason.Status)
         return
@@ -1353,7 +1304,7 @@ export class Session
     this.#owner.wheel.remove(call)
     if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
       call.repeat(this.#owner.wheel.now()) // it never began
-      this.#checkIdle()
+      this.#draining?.check()
       return
     }
     if (call.key > 0) this.closeKey(call.key)
@@ -1363,7 +1314,7 @@ export class Session
     } else {
       call.succeed(call.full ? { body, meta, codec } : body)
     }
-    if (this.#onIdle !== undefined) this.#checkIdle()
+    if (this.#draining !== undefined) this.#draining.check()
   }
 
   /** @internal */
@@ -1376,7 +1327,9 @@ export class Session
     return this.#hookedCalls
   }
 
-  #readStatus(message: Incoming): DecodedStatus | undefined {
+  /** @internal */
+  readStatus(message: Incoming): DecodedStatus | undefined {
+    if (message.status !== undefined) return message.status
     const text = bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing)
     return decodeStatus(text, this.#owner.settings.limits.maxDepth)
   }
@@ -1385,52 +1338,20 @@ export class Session
     if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
     if (this.#state === 'draining') {
       if (this.#cause === AGE_PASSED) this.#cause = undefined
-      this.#onIdle?.()
+      this.#draining?.waitNoMore()
     }
     if (this.#state === 'closed') return
     this.#state = 'closing'
-    this.#closeLimit = timeout
     this.#waiting?.fail(new StatusError(Code.ConnectionClosed))
     const closed = new Promise<void>((resolve) => {
       this.#onClosed = resolve
     })
     await undefined // a handler that closes its own session must still be answered
-    this.#notify() // before the first refusal: who is refused knows why
-    this.#lingers = linger > 0 && this.#peering?.known === false
-    const timer = this.#lingers ? this.#owner.settings.clock.setTimeout(() => this.#linger(), linger) : undefined
-    if (!this.#idleNow()) await this.#idle(timeout)
-    this.#owner.settings.clock.clearTimeout(timer)
+    const idle = this.#openDraining().finish(timeout, linger)
+    if (idle !== undefined) await idle
     this.#filters.drop()
     this.#wire.end() // a no-op when the peer was faster
     await closed
-  }
-
-  /** The time is over in which a peer may announce itself, or it did. */
-  #linger(): void {
-    this.#lingers = false
-    this.#checkIdle()
-  }
-
-  #idle(timeout: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { clock } = this.#owner.settings
-      const timer = clock.setTimeout(() => this.#onIdle?.(), timeout)
-      this.#onIdle = () => {
-        clock.clearTimeout(timer)
-        this.#onIdle = undefined
-        resolve()
-      }
-    })
-  }
-
-  #checkIdle(): void {
-    if (this.#onIdle !== undefined && this.#idleNow()) this.#onIdle()
-  }
-
-  #idleNow(): boolean {
-    return (
-      this.#running === 0 && this.#pending.size === 0 && this.#leaving === 0 && !this.#lingers && !this.#drainAwaited && !this.#filters.busy
-    )
   }
 
   /** @internal */
@@ -1451,9 +1372,6 @@ export class Session
 
   #codecFor(name: string | undefined): Codec {
     const { codec, codecs } = this.#owner.settings
-    if (name === undefined) return codec
-    const named = codecs.byName(name)
-    if (named === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
-    return named
+    return name === undefined ? codec : codecs.named(name)
   }
 }
