@@ -1,13 +1,12 @@
-import { lookup } from 'node:dns/promises'
 import { EventEmitter } from 'node:events'
-import { isIP } from 'node:net'
-import { type Address, formatAddress, parseAddress } from './address.ts'
-import { type Clock, newSecret, sleep, timeoutSignal } from './clock.ts'
+import { formatAddress, parseAddress } from './address.ts'
+import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
+import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { within } from './hook-timeout.ts'
-import { runHooks } from './hooks.ts'
+import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import type { Incoming } from './message.ts'
@@ -15,7 +14,7 @@ import { duration, type EndpointOptions, readOptions, type Settings } from './op
 import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
-import { Comeback, type Redial, type RedialOptions, readRedial } from './redial.ts'
+import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
@@ -25,6 +24,7 @@ import { isThenable } from './thenable.ts'
 import { type TimerWheel, wheelOf } from './timer-wheel.ts'
 import { Framing, type ListenOptions as PortOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
+import { resolveAddress } from './transports/resolve.ts'
 import { framingOf, Undecided } from './wires/detect.ts'
 import { EnvelopeWire } from './wires/envelope-wire.ts'
 import { StreamWire } from './wires/stream-wire.ts'
@@ -64,15 +64,6 @@ export interface EndpointEvents {
   session: [session: Session]
 }
 
-/** Where a session was dialled. */
-interface Target {
-  readonly url: string
-  readonly address: Address
-  readonly protocol: Protocol
-  readonly redial: Redial | undefined
-  readonly socket: SocketSettings
-}
-
 /** Milliseconds in which a new connection brings its first message, when it was on its way. */
 const FIRST_MESSAGE = 50
 /** Milliseconds that closing waits for hooks about new connections. */
@@ -105,9 +96,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #dispatcher: Dispatcher
   readonly #sessions = new Map<string, Session>()
   readonly #listeners = new Set<WireListener>()
-  readonly #dials = new Set<AbortController>()
-  /** Of sessions with redial. */
-  readonly #targets = new Map<Session, Target & { abort: AbortController }>()
+  readonly #dialling: Dialling
+  readonly #run: LifeHookRunner
   /** Accepted sessions that can be resumed, by their names, which only their peers know. */
   readonly #named = new Map<string, Session>()
   /** Those that wait for their peers. */
@@ -148,6 +138,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const unlimited = maxAddressSessions >= defaultLimits.maxAddressSessions && maxConnectRate >= defaultLimits.maxConnectRate
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, this.settings.clock.now)
     this.#tally = new Tally(this.settings.log, this.settings.clock.now)
+    this.#run = new LifeHookRunner(this.settings)
+    this.#dialling = new Dialling(this.#diallingOwner(), this.#transport, this.#run)
     this.#making(this.plugins.hooks.afterNewEndpoint, this)
   }
 
@@ -235,7 +227,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolve(address, this.#transport)
+    const [resolved] = await resolveAddress(address, this.#transport)
     const wireOptions = { ...this.settings.limits, framing, socket }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
@@ -245,7 +237,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#listeners.add(listener)
     const bound = formatAddress(listener.address)
     try {
-      await this.#all(this.plugins.hooks.afterListen, bound)
+      await this.#run.all(this.plugins.hooks.afterListen, bound)
     } catch (error) {
       this.#listeners.delete(listener)
       await listener.close()
@@ -273,124 +265,23 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     this.#requireOpen()
     await this.#ready()
-    try {
-      await this.#all(this.hooks.beforeDial, url, false)
-    } catch (error) {
-      throw error instanceof StatusError ? error : dialFailure(error)
-    }
-    try {
-      return await this.#dialFirst({ url, address, protocol, redial, socket }, timeout, options)
-    } catch (error) {
-      await this.#watched(this.hooks.afterDialFail, url, error as Error, false)
-      throw error
-    }
+    return this.#dialling.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
   }
 
-  async #dialFirst(target: Target, timeout: number, options: DialOptions | undefined): Promise<Session> {
-    const { url, protocol, redial } = target
-    const abort = new AbortController()
-    const { clock } = this.settings
-    const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
-    const onAbort = (): void => abort.abort(options?.signal?.reason)
-    if (options?.signal?.aborted) onAbort()
-    options?.signal?.addEventListener('abort', onAbort, { once: true })
-    this.#dials.add(abort)
-    try {
-      const wire = await this.#connectSoon(target, abort.signal)
-      this.stats.dialled++
-      const { afterDial } = this.hooks
-      const session = this.#addSession(wire, protocol, false, afterDial !== null, redial)
-      if (redial !== undefined) this.#targets.set(session, { ...target, abort: new AbortController() })
-      if (afterDial !== null) await this.#prepare(session, this.#all(afterDial, session, false))
-      if (session.state === 'closed') throw new Error('the connection was lost')
-      return session
-    } catch (error) {
-      if (error instanceof StatusError) throw error // a plugin's own
-      throw options?.signal?.aborted ? new StatusError(Code.Canceled, undefined, textOf(error)) : dialFailure(error)
-    } finally {
-      clock.clearTimeout(timer)
-      this.#dials.delete(abort)
-      options?.signal?.removeEventListener('abort', onAbort)
-    }
-  }
-
-  #comeback(redial: Redial, url: string): Comeback {
-    const { clock } = this.settings
-    return new Comeback(redial, url, clock.now(), clock)
-  }
-
-  /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
-  async #comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
-    const { clock } = this.settings
-    for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
-    signal.throwIfAborted()
-  }
-
-  /** With redial the first connection is tried for as long as `signal` allows. */
-  async #connectSoon(target: Target, signal: AbortSignal): Promise<SocketWire> {
-    const { url, redial } = target
-    let comeback: Comeback | undefined
-    try {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await this.#connect(target, signal)
-        } catch (error) {
-          if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-          comeback ??= this.#comeback(redial, url)
-          await this.#comesBack(comeback, signal).catch(() => {
-            throw error
-          })
-        }
-      }
-    } finally {
-      comeback?.end()
+  #diallingOwner(): DiallingOwner {
+    return {
+      settings: this.settings,
+      stats: this.stats,
+      hooks: this.hooks,
+      addDialled: (wire, { protocol, redial }, preparing) => this.#addSession(wire, protocol, false, preparing, redial),
+      prepare: (session, hooks) => this.#prepare(session, hooks),
+      speak: (wire, protocol) => this.#speak(wire, protocol, false),
     }
   }
 
   /** @internal */
   onSessionLost(session: Session): void {
-    const target = this.#targets.get(session)
-    if (target !== undefined) void this.#redial(session, target)
-  }
-
-  /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
-  async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
-    const comeback = this.#comeback(target.redial as Redial, target.url)
-    const failure = await this.#redialled(session, target, comeback)
-    comeback.end()
-    if (failure === undefined) return
-    await this.#watched(this.hooks.afterDialFail, target.url, failure, true)
-    session.giveUp(CloseReason.Io, failure.message)
-  }
-
-  /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: Session, target: Target & { abort: AbortController }, comeback: Comeback): Promise<Error | undefined> {
-    const { url, protocol, redial, abort } = target
-    let failure = new Error('no attempt was made')
-    for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
-      try {
-        await this.#comesBack(comeback, abort.signal)
-        await this.#watched(this.hooks.beforeDial, url, true)
-        const signal = AbortSignal.any([abort.signal, timeoutSignal(this.settings.clock, this.settings.dialTimeout)])
-        const wire = await this.#connect(target, signal)
-        if (abort.signal.aborted) {
-          // Closed in the moment that the connection came: nobody else would let go of it.
-          ignoreWire(wire)
-          return undefined
-        }
-        session.attach(this.#speak(wire, protocol, false))
-        this.stats.dialled++
-        await this.#all(this.hooks.afterDial, session, true)
-        await session.resume()
-        if (session.reopen()) return undefined
-        failure = new Error('the connection was lost')
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(textOf(error))
-        session.detach()
-      }
-      if (abort.signal.aborted) return undefined // the session is closed
-    }
-    return failure
+    this.#dialling.lost(session)
   }
 
   /** @internal */
@@ -452,8 +343,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   onSessionClosed(session: Session, reason: number): void {
     // Only its own entry: another session may have taken the id over (quirks H3).
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
-    this.#targets.get(session)?.abort.abort()
-    this.#targets.delete(session)
+    this.#dialling.forget(session)
     this.#away.delete(session)
     if (session.token !== undefined) this.#named.delete(session.token)
     this.#dispatcher.forget(session)
@@ -461,7 +351,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
-    void this.#watched(this.hooks.afterDisconnect, session)
+    void this.#run.watched(this.hooks.afterDisconnect, session)
   }
 
   /** @internal */
@@ -522,7 +412,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (afterAccept === null) {
       this.#announce(session)
     } else {
-      const prepared = this.#prepare(session, this.#all(afterAccept, session)).then(
+      const prepared = this.#prepare(session, this.#run.all(afterAccept, session)).then(
         () => {
           this.#accepted = this.settings.clock.now()
           if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
@@ -543,17 +433,6 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       throw error
     }
     session.begin()
-  }
-
-  /** Hooks in order; the first that fails stops them. */
-  async #all<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
-    await runHooks(hooks === null ? null : hooks.map((hook) => () => hook(...args)), undefined, this.settings.hookTimeout)
-  }
-
-  /** The same where a failure changes nothing. */
-  #watched<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
-    if (hooks === null) return Promise.resolve()
-    return this.#all(hooks, ...args).catch((error) => this.settings.log.warn('a plugin failed', { error: textOf(error) }))
   }
 
   #announce(session: Session): void {
@@ -613,23 +492,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       : new StreamWire(wire, protocol, owner, accepted)
   }
 
-  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
-    const options = { ...this.settings.limits, framing: framingOf(protocol), socket }
-    let failure: unknown = new Error(`${formatAddress(address)} has no address`)
-    for (const candidate of await resolve(address, this.#transport)) {
-      try {
-        return await this.#transport.dial(candidate, options, signal)
-      } catch (error) {
-        failure = error
-        if (signal.aborted) break
-      }
-    }
-    throw failure
-  }
-
   async #close(options?: { timeout?: number }): Promise<void> {
-    if (this.hooks.beforeCloseEndpoint !== null) await this.#watched(this.hooks.beforeCloseEndpoint, this)
-    for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
+    if (this.hooks.beforeCloseEndpoint !== null) await this.#run.watched(this.hooks.beforeCloseEndpoint, this)
+    this.#dialling.close()
     const end = this.settings.clock.now() + duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
     if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
@@ -640,7 +505,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
     await Promise.all([running, this.#closeSessions(end, () => true)])
     this.#transport.busyPoll?.(this, 0)
-    await this.#watched(this.hooks.afterCloseEndpoint, this)
+    await this.#run.watched(this.hooks.afterCloseEndpoint, this)
   }
 
   /** The first message of a connection that was just made may be on its way: once it is here its sender can be told. */
@@ -669,24 +534,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 }
 
-/** The same address with names replaced by the addresses they have, in the system's order. */
-async function resolve(address: Address, transport: Transport): Promise<Address[]> {
-  if (transport.resolves === true || address.kind === 'unix' || isIP(address.host) !== 0) return [address]
-  const found = await lookup(address.host, { all: true })
-  return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
-}
-
 /** All sockets that were ready are looked at in between. */
 function twoTurns(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
-}
-
-function dialFailure(error: unknown): StatusError {
-  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), textOf(error))
-}
-
-/** Closes a connection that no session gets. */
-function ignoreWire(wire: Wire, reason: CloseReason = CloseReason.Local): void {
-  wire.sink = { onMessage: () => {}, onClose: () => {} }
-  wire.destroy(reason)
 }
