@@ -280,7 +280,7 @@ export class Session
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     try {
-      if (this.#state !== 'open' && !this.#finishing) return this.#pushLater(method, arg, options)
+      if (this.#state !== 'open' && !this.#finishing) return unwatched(this.#requireWaiting().push(method, arg, options))
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       checkMessageType(options?.arg, 'option arg')
@@ -294,13 +294,9 @@ export class Session
         const text = meta === undefined ? '' : encodeMeta(meta)
         sent = this.sendMessage(filters, MessageType.Push, seq, method, text, codec, arg, options?.arg, options?.forwarded)
       }
-      if (sent === undefined) return done
-      sent.catch(ignore)
-      return sent
+      return sent === undefined ? done : unwatched(sent)
     } catch (error) {
-      const failed = Promise.reject(asWriteFailure(error))
-      failed.catch(ignore)
-      return failed
+      return unwatched(Promise.reject(asWriteFailure(error)))
     }
   }
 
@@ -316,20 +312,11 @@ export class Session
       checkMessageType(options?.arg, 'option arg')
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const seq = this.nextSeq()
-      const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded) ?? done
-      sent.catch(ignore)
-      return sent
+      const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded)
+      return sent === undefined ? done : unwatched(sent)
     } catch (error) {
-      const failed = Promise.reject(asWriteFailure(error))
-      failed.catch(ignore)
-      return failed
+      return unwatched(Promise.reject(asWriteFailure(error)))
     }
-  }
-
-  #pushLater(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
-    const sent = this.#requireWaiting().push(method, arg, options)
-    sent.catch(ignore)
-    return sent
   }
 
   /**
@@ -894,11 +881,6 @@ export class Session
     return this.#wire
   }
 
-  /** The peer has announced itself on this connection. @internal */
-  get peerKnown(): boolean {
-    return this.#peering?.known === true
-  }
-
   /** A handler did not settle at once. @internal */
   began(): void {
     this.#running++
@@ -1374,4 +1356,10 @@ export class Session
     const { codec, codecs } = this.#owner.settings
     return name === undefined ? codec : codecs.named(name)
   }
+}
+
+/** A rejection that nobody looks at is no unhandled rejection. */
+function unwatched(sent: Promise<void>): Promise<void> {
+  sent.catch(ignore)
+  return sent
 }

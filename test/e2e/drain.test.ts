@@ -181,6 +181,30 @@ onEachTransport('a session that drains', (transport) => {
     await closed
   })
 
+  test('a notice whose connection was lost before its answer is not answered on the next one', async (t) => {
+    const gate = once()
+    const plugin: Plugin = { name: 'slow', beforeWriteCall: ({ serviceMethod }) => (serviceMethod === '/held' ? gate.promise : undefined) }
+    const server = endpoint(t, { transport })
+    server.routeCall('/echo', (value: unknown) => value)
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const accepted = event(server, 'session')
+    const session = await endpoint(t, { transport, redial: quick, plugins: [plugin] }).dial(url)
+    const [first] = (await accepted) as [Session]
+    await session.call('/echo', 1)
+    const held = status(session.call('/held'))
+    const redialed = event(session, 'redialed')
+    await first.close({ timeout: 20 })
+    await redialed
+    await session.call('/echo', 2)
+    gate.resolve()
+    assert.equal((await held)[0], 102)
+    for (const value of [3, 4]) assert.equal(await session.call('/echo', value), value)
+    assert.deepEqual(
+      [...server.sessions()].map(({ state }) => state),
+      ['open'],
+    )
+  })
+
   test('a push that hooks still keep is written before the session closes', async (t) => {
     const gate = once()
     const plugin: Plugin = { name: 'slow', beforeWritePush: () => gate.promise }
