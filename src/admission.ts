@@ -11,10 +11,10 @@ import { type Refusal, Refusals } from './refusal.ts'
 import type { Session } from './session.ts'
 
 /**
- * Milliseconds of handlers' work between two looks at the sockets. What is refused leaves before the next slice, so the limit on how long a
- * refusal takes is about two of them.
+ * Milliseconds of handlers' work between two looks at the sockets. What is refused leaves before the next slice, so a refusal takes one of them
+ * and what is read beside it, or as long as one handler that takes longer. Half of it would double what reading costs for each handler.
  */
-const SLICE = 2
+const SLICE = 1
 /** Most messages of a turn that are started before the clock is looked at. */
 const MAX_UNCHECKED = 16
 /** Turns that start fewer tell nothing of what one costs: they do other things too. */
@@ -64,6 +64,8 @@ export interface Admitted {
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
   /** @param retryAfter milliseconds */
   refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
+  /** Sends what this turn has produced so far: what comes next takes time. */
+  flush(): void
 }
 
 /**
@@ -293,7 +295,7 @@ export class Admission {
     this.#epochBegan = now
   }
 
-  /** The slice comes a turn later than the next reads, so that what those refuse is on its way before it. */
+  /** The slice comes a turn later than the next reads, so that there is time for what those refuse. */
   #arm(): void {
     if (this.#armed) return
     this.#armed = true
@@ -306,6 +308,7 @@ export class Admission {
   }
 
   readonly #slice = (): void => {
+    this.#to.flush() // what was refused in this turn does not wait for it
     let now = this.#now()
     this.#sliceBegan = now
     this.#servedBefore = this.#served

@@ -22,7 +22,7 @@ import { decodeStatus } from './status-json.ts'
 import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-import { SendResult } from './transport.ts'
+import { SendResult, type Transport } from './transport.ts'
 
 /**
  * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
@@ -41,8 +41,9 @@ export class Dispatcher {
   /** Overload protection, null when it is off. */
   readonly #admission: Admission | null
   readonly #handlers: Handlers
+  readonly #transport: Transport
 
-  constructor(settings: Settings, router: Router, wheel: TimerWheel, stats: EndpointStats) {
+  constructor(settings: Settings, router: Router, wheel: TimerWheel, stats: EndpointStats, transport: Transport) {
     this.#settings = settings
     this.#wheel = wheel
     this.#router = router
@@ -53,6 +54,7 @@ export class Dispatcher {
     this.#hooks = router.plugins.hooks
     this.#stats = stats
     this.#tally = new Tally(settings.log, settings.clock.now)
+    this.#transport = transport
   }
 
   get load(): EndpointLoad | undefined {
@@ -226,6 +228,10 @@ export class Dispatcher {
     } else {
       this.#stats.droppedPushes++
     }
+  }
+
+  flush(): void {
+    this.#transport.flush?.()
   }
 
   #statusReads(message: Incoming): boolean {

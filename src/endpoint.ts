@@ -133,7 +133,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#transport.busyPoll?.(this, this.settings.busyPoll)
     this.#router = new Router(this.settings.mapper, this.plugins, (result) => this.#keep(result))
     this.#routes = new RouteGroup(this.#router)
-    this.#dispatcher = new Dispatcher(this.settings, this.#router, this.wheel, this.stats)
+    this.#dispatcher = new Dispatcher(this.settings, this.#router, this.wheel, this.stats, this.#transport)
     const { maxAddressSessions, maxConnectRate } = this.settings.limits
     const unlimited = maxAddressSessions >= defaultLimits.maxAddressSessions && maxConnectRate >= defaultLimits.maxConnectRate
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, this.settings.clock.now)

@@ -23,6 +23,8 @@ export interface Transport {
   dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire>
   /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
   busyPoll?(owner: object, microseconds: number): void
+  /** Writes at once what it would write at the end of the turn. Missing where what a read caused is written before the loop's check phase anyway. */
+  flush?(): void
 }
 
 /** `memory` is that of `dmicro/testing`. */

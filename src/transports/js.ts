@@ -71,6 +71,10 @@ export class JsTransport implements Transport {
     })
   }
 
+  flush(): void {
+    this.#turns.flush()
+  }
+
   #accept(accepted: Socket, address: Address, options: WireOptions, onWire: (wire: SocketWire) => void): void {
     const reader = this.#reader()
     const wire = reader.attach(this.#wire(readingInto(accepted, reader.onread), address, options, true))

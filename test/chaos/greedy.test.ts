@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { onEachTransport } from '../helpers.ts'
 import { plant, show } from './load/processes.ts'
-import { long } from './support.ts'
+import { long, scaled } from './support.ts'
 
 const SESSIONS = 20
-const seconds = long ? 60 : 2
+const seconds = scaled(1, 60)
 /** Of its share each of the others keeps: the bar, and what noise of a busy machine may leave of it in the short form. */
 const kept = long ? 0.9 : 0.3
 
@@ -13,8 +13,8 @@ onEachTransport('greedy', (transport) => {
   for (const kind of ['burn', 'wait'] as const) {
     it(`L2: ${kind}: one session that asks for ten times its share leaves the others theirs`, async (t) => {
       const { run, look } = await plant(t, transport, kind, SESSIONS)
-      await run({ inFlight: 40, seconds: 1 }) // warm up
-      const peak = await run({ inFlight: 40, seconds: long ? 5 : 1 })
+      await run({ inFlight: 40, seconds: scaled(0.5, 1) }) // warm up
+      const peak = await run({ inFlight: 40, seconds: scaled(0.5, 5) })
       t.diagnostic(show('peak', peak))
       const share = peak.goodput / SESSIONS
       const loaded = await run({ rates: Array.from({ length: SESSIONS }, (_, n) => (n === 0 ? 10 * share : share)), seconds })

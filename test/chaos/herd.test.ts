@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { transports } from '../helpers.ts'
 import type { Back, CameBack, Dial, Watch } from './fixtures/herd.ts'
 import type { Serve, Stall } from './fixtures/server.ts'
-import { Child, limit, long, Samples, scaled } from './support.ts'
+import { Child, limit, long, Samples, scaled, side } from './support.ts'
 import { clock } from './traffic.ts'
 
 const CLIENTS = scaled(300, 5000)
@@ -11,12 +11,15 @@ const PROCESSES = scaled(1, 2)
 /** Milliseconds until another server takes over. The clients need some to notice that the old one is gone. */
 const OUTAGES = scaled([400], [400, 1000, 4000])
 /**
- * 5 % of 5,000 in each of the 20 bins of 2 s is exactly all of them, so whoever is back a moment before the 2 s are over makes a bin fuller than
- * that: spread evenly over 1,950 ms each has 5.13 %. What the system's timers and a busy machine add is a few clients more or less; while a loop stands still its clients gather.
+ * Milliseconds in which all are back, and percent of them that may be in any 100 ms of it, rounded to a whole number (5.49 is 5). It cannot be 5 exactly:
+ * 2 s are 20 bins, and 20 × 5 % are all of them, so that one client too many in one bin, or one back a moment before the end, is over it. Places spread
+ * evenly over `maxDelay`, and whole milliseconds of timers, make 5.20 % of 1,950 ms with the last back after 1,953, 5.12 % of 1,980 ms, and 5.06 % of
+ * 2,000 ms, where the last is late. Clients gather while a loop stands still, and nothing is allowed for that: the figures are those of a quiet machine.
  */
-const FULLEST = 0.055
+const ALL_BACK = 2000
+const FULLEST = 5
 
-describe('S4: clients that lose their server together', () => {
+describe('S4: clients that lose their server together', side, () => {
   for (const transport of transports)
     for (const outage of OUTAGES)
       it(`are back in 2 s, evenly: ${transport}, gone for ${outage} ms`, limit, async (t) => {
@@ -38,15 +41,16 @@ describe('S4: clients that lose their server together', () => {
         const bins = times.bins(100)
         const stalled = await next.ask<number>(stall)
         const still = Math.max(stalled, ...back.map(({ stall }) => stall))
+        const fullest = (Math.max(...bins) / CLIENTS) * 100
         t.diagnostic(
-          `${times.count} back in ${times.max.toFixed()} ms; server stood still ${stalled.toFixed()} ms, any ${still.toFixed()}; ` +
+          `${times.count} back in ${times.max.toFixed()} ms, ${fullest.toFixed(2)} % of them in the fullest 100 ms; server stood still ${stalled.toFixed()} ms, any ${still.toFixed()}; ` +
             `of each 100 ms ${bins.join(' ')}`,
         )
         assert.equal(times.count, CLIENTS)
         // On a machine that others use too, that all are back is what can be said.
         if (!long) return
-        assert.ok(times.max <= 2000 + still, `the last came after ${times.max} ms`)
+        assert.ok(times.max <= ALL_BACK, `the last came after ${times.max} ms`)
         assert.ok(stalled <= 100, `the server's loop stood still for ${stalled} ms`)
-        assert.ok(Math.max(...bins) <= (FULLEST + still / 2000) * CLIENTS, bins.join(' '))
+        assert.ok(Math.round(fullest) <= FULLEST, `${fullest.toFixed(2)} % in one of ${bins.join(' ')}`)
       })
 })

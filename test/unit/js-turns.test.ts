@@ -36,6 +36,20 @@ test('a turn flushes before it resumes, and nothing happens inside the request',
   assert.equal(log.length, 3)
 })
 
+test('who asks for it is flushed before the turn ends, once', async () => {
+  const turns = new Turns()
+  const log: string[] = []
+  turns.flushLater(member('a', log))
+  turns.resumeLater(member('b', log))
+  turns.flush()
+  assert.deepEqual(log, ['flush a'])
+  turns.flush()
+  turns.flushLater(member('c', log))
+  assert.deepEqual(log, ['flush a'])
+  await new Promise(setImmediate)
+  assert.deepEqual(log, ['flush a', 'flush c', 'resume b'])
+})
+
 test('what is asked for while a turn ends is done at the end of the next one', async () => {
   const turns = new Turns()
   const log: string[] = []

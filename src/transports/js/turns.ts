@@ -89,6 +89,15 @@ export class Turns {
     setImmediate(this.#endTurn)
   }
 
+  /** Does what the end of the turn would do for those that have something to write. */
+  flush(): void {
+    const flushing = this.#dirty
+    this.#dirty = this.#flushing
+    this.#flushing = flushing
+    for (let i = 0; i < flushing.length; i++) flushing[i].flush()
+    flushing.length = 0
+  }
+
   readonly #endTurn = (): void => {
     this.#armed = false
     if (this.#reader !== undefined) {
@@ -99,11 +108,7 @@ export class Turns {
     // What is written first travels while the rest is worked on.
     const resuming = this.#resuming
     if (resuming.length > 0) this.#resuming = []
-    const flushing = this.#dirty
-    this.#dirty = this.#flushing
-    this.#flushing = flushing
-    for (let i = 0; i < flushing.length; i++) flushing[i].flush()
-    flushing.length = 0
+    this.flush()
     for (let i = 0; i < resuming.length; i++) resuming[i].resume()
   }
 

@@ -1,12 +1,12 @@
-// Makes calls at a rate, whatever comes back (open loop), or so many at once (closed loop), in a process of its own. Arguments: transport, url, sessions.
+// Makes calls at a rate, whatever comes back (open loop), or so many at once (closed loop), in a process of its own. Arguments: transport, sessions. The first
+// message is the url.
 import { Endpoint, type Session, StatusError } from '../../../src/index.ts'
 import type { Kind } from '../../helpers.ts'
 import type { Load, Outcome } from './processes.ts'
 
-const [transport, url, count] = process.argv.slice(2)
+const [transport, count] = process.argv.slice(2)
 const endpoint = new Endpoint({ transport: transport as Kind, log: false, timeout: 2000 })
 const sessions: Session[] = []
-for (let n = 0; n < Number(count); n++) sessions.push(await endpoint.dial(url))
 
 /** Milliseconds of one bin of the outcome. */
 const BIN = 100
@@ -125,7 +125,16 @@ function closed(inFlight: number, seconds: number): Promise<Outcome> {
   })
 }
 
-process.on('message', (load: Load) => {
+async function dial(url: string): Promise<string> {
+  for (let n = 0; n < Number(count); n++) sessions.push(await endpoint.dial(url))
+  return 'dialled'
+}
+
+process.on('message', (load: Load | string) => {
+  if (typeof load === 'string') {
+    dial(load).then((done) => process.send?.(done))
+    return
+  }
   const run = load.inFlight === undefined ? open(load.rates ?? [], load.seconds) : closed(load.inFlight, load.seconds)
   run.then((outcome) => process.send?.(outcome))
 })

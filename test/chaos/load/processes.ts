@@ -47,14 +47,14 @@ const pins = availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'tru
 /** A server of one kind of handler on the first core, and its client on the second; they go with the test. */
 export async function plant(t: TestContext, transport: Kind, kind: 'burn' | 'wait', sessions: number, protection = 'on'): Promise<Plant> {
   const server = start(t, 0, 'server.ts', [transport, kind, protection])
-  const [url] = (await once(server, 'message')) as [string]
-  const client = start(t, 1, 'client.ts', [transport, url, String(sessions)])
-  await once(client, 'message')
+  const client = start(t, 1, 'client.ts', [transport, String(sessions)])
+  const [[url]] = await Promise.all([once(server, 'message'), once(client, 'message')])
   const ask = async (process: ChildProcess, question: string | Load): Promise<unknown> => {
     const answer = once(process, 'message')
     process.send(question)
     return (await answer)[0]
   }
+  await ask(client, url as string)
   return {
     run: (load) => ask(client, load) as Promise<Outcome>,
     look: () => ask(server, 'look') as ReturnType<Plant['look']>,
