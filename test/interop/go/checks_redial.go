@@ -24,6 +24,21 @@ var redialChecks = []check{
 		}
 		return firstError(expectEqual("code", await(cmd).stat.Code(), int32(drpc.CodeConnClosed)), answered(s, before))
 	}},
+	{name: "a handler that runs meanwhile ends first", run: func(s drpc.Session) error {
+		before := s.LocalAddr().String()
+		if err := drop(s, "busy"); err != nil {
+			return err
+		}
+		if err := answered(s, before); err != nil {
+			return err
+		}
+		select {
+		case <-busyDone:
+			return nil
+		case <-time.After(patience):
+			return fmt.Errorf("the handler has not ended within %s", patience)
+		}
+	}},
 	{name: "called back on the new connection", run: func(s drpc.Session) error {
 		var doubled int
 		r := callWithin(s, "/call/back", 21, &doubled)
