@@ -97,7 +97,7 @@ export class GoPeer {
     }
   }
 
-  /** Lets a Go client check the server at `address`. Rejects when it hung or could not start. */
+  /** Lets a Go client check the server at `address`. Rejects when it hung, panicked or could not start. */
   async check(network: Network, protocol: ProtocolName, address: string, ...flags: string[]): Promise<GoCheck[]> {
     const { code, stdout, stderr } = await run(this.#binary, [
       'client',

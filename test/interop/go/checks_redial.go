@@ -17,11 +17,27 @@ var redialChecks = []check{
 	{name: "one that is closed gracefully is too", run: redialAfter("close")},
 	{name: "and one whose server goes and comes back", run: redialAfter("restart")},
 	{name: "an open call fails with 102, and is not made again", run: func(s drpc.Session) error {
+		before := s.LocalAddr().String()
 		cmd := s.AsyncCall("/hang", 0, nil, make(chan drpc.CallCmd, 1))
 		if err := drop(s, "destroy"); err != nil {
 			return err
 		}
-		return firstError(expectEqual("code", await(cmd).stat.Code(), int32(drpc.CodeConnClosed)), answered(s, ""))
+		return firstError(expectEqual("code", await(cmd).stat.Code(), int32(drpc.CodeConnClosed)), answered(s, before))
+	}},
+	{name: "a handler that runs meanwhile ends first", run: func(s drpc.Session) error {
+		before := s.LocalAddr().String()
+		if err := drop(s, "busy"); err != nil {
+			return err
+		}
+		if err := answered(s, before); err != nil {
+			return err
+		}
+		select {
+		case <-busyDone:
+			return nil
+		case <-time.After(patience):
+			return fmt.Errorf("the handler has not ended within %s", patience)
+		}
 	}},
 	{name: "called back on the new connection", run: func(s drpc.Session) error {
 		var doubled int
@@ -64,17 +80,32 @@ func drop(s drpc.Session, how string) error {
 	return nil
 }
 
-// answered calls until there is an answer on a connection from another address than before. A call made just when the
-// connection is lost fails in Go, and so may one just after (H5 of our list of quirks).
+// answered waits until the session has a connection from another address than before and runs on it, and calls then.
+//
+// A call made while the connection is being lost would make Go dial by itself, from the write, and the read loop of the
+// old connection, which is not told, then cancels what is sent on the new one and closes it (H5). Where such a call is
+// answered at the same time it is completed twice, callcmd.go:144: the second completion waits for ever for room in the
+// channel of the first and counts as a running handler, so readDisconnected waits in graceCtxWait, session.go:938, when
+// the next connection is lost: it neither fails open calls nor dials again. No server can prevent that, so no call is
+// made before the read loop has dialled.
 func answered(s drpc.Session, before string) error {
-	for end := time.Now().Add(patience); ; time.Sleep(redialPause) {
+	end := time.Now().Add(patience)
+	for ; ; time.Sleep(redialPause) {
+		if time.Now().After(end) {
+			return fmt.Errorf("no new connection within %s after %s", patience, before)
+		}
+		address := s.LocalAddr().String()
+		if address == before || !s.Health() {
+			continue
+		}
 		var sum int
 		r := callWithin(s, "/math/add", []int{1, 2}, &sum)
-		if r.stat.OK() && s.LocalAddr().String() != before {
+		if r.stat.OK() {
 			return expectEqual("sum", sum, 3)
 		}
-		if time.Now().After(end) {
-			return fmt.Errorf("no answer within %s after %s: %s", patience, before, r.stat)
+		if r.stat.Code() != drpc.CodeConnClosed { // else the new connection is lost, too
+			return fmt.Errorf("no answer after %s: %s", before, r.stat)
 		}
+		before = address
 	}
 }

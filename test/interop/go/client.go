@@ -32,6 +32,7 @@ func runClient(args []string) {
 	secret := flags.String("auth", "", "what to tell the server first")
 	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
 	redial := flags.Int("redial", 0, "how often to dial a lost connection anew: its checks run in place of all others")
+	only := flags.Int("only", 0, "run that many checks, the first ones")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
@@ -50,6 +51,9 @@ func runClient(args []string) {
 	if *redial != 0 {
 		cfg.RedialTimes, cfg.RedialInterval = *redial, redialPause
 		checks = redialChecks
+	}
+	if *only > 0 && *only < len(checks) {
+		checks = checks[:*only]
 	}
 	list := pluginsNamed(*plugins)
 	if *secret != "" {

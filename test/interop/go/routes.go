@@ -23,6 +23,7 @@ func registerServerRoutes(e drpc.Endpoint) {
 func registerClientRoutes(e drpc.Endpoint) {
 	expectNames(e.RouteCall(new(Client)), "/client/double")
 	expectNames([]string{e.SubRoute("client").RoutePushFunc(Note)}, "/client/note")
+	expectNames([]string{e.SubRoute("client").RoutePushFunc(Busy)}, "/client/busy")
 }
 
 func expectNames(got []string, want ...string) {
