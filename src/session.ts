@@ -1681,6 +1681,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#seq
   }
 
+  /** The number after `seq` is next: what a session that has lived for long comes to, for tests. @internal */
+  countFrom(seq: number): void {
+    this.#seq = seq
+  }
+
   #codecFor(name: string | undefined): Codec {
     const { codec, codecs } = this.#owner.settings
     if (name === undefined) return codec
