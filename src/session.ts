@@ -1389,7 +1389,6 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     reject: (error: unknown) => void,
     key = 0,
   ): void {
-    const room = this.#requireRoom()
     const signal = options?.signal
     const run = (waited: number): void => {
       signal?.removeEventListener('abort', abort)
@@ -1401,7 +1400,13 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
       signal?.removeEventListener('abort', abort)
       reject(error)
     }
-    const leave = room.add(timeout, run, fail, key > 0 ? key : KEYLESS)
+    let leave: () => void
+    try {
+      leave = this.#requireRoom().add(timeout, run, fail, key > 0 ? key : KEYLESS)
+    } catch (error) {
+      if (key > 0) this.#closeKey(key)
+      throw error
+    }
     const abort = (): void => {
       leave()
       fail(canceled(signal as AbortSignal))
