@@ -7,6 +7,8 @@ export interface Cutter {
   readonly url: string
   /** Of the server behind it, from the next connection on. */
   target: string
+  /** Gets what clients send on connections made from then on; not together with `stall`. */
+  tap?: (bytes: Buffer) => void
   /** Resets all connections, on both sides. */
   cut(): void
   /** What the server sends is lost from now on, until the next connection. */
@@ -26,6 +28,7 @@ export async function cutter(t: TestContext, url: string): Promise<Cutter> {
     const pair: [Socket, Socket] = [inner, outer]
     pairs.add(pair)
     if (stalled) setImmediate(stall)
+    if (made.tap !== undefined) inner.on('data', made.tap)
     for (const [from, to] of [pair, [outer, inner]] as const) {
       from.pipe(to)
       from.on('error', () => to.destroy())

@@ -85,7 +85,7 @@ onEachTransport('more than may wait for a connection', (transport) => {
       return n
     })
     const made = Array.from({ length: 2 * ROOM }, (_, n) =>
-      session.call('/work', n, { idempotent: true, timeout: 0 }).catch((error) => error),
+      session.call('/work', n, { idempotent: true, timeout: 0 }).catch(({ code }) => `failed ${code}`),
     )
     await begun.promise
     const back = event(peer, 'back')
@@ -106,6 +106,39 @@ onEachTransport('more than may wait for a connection', (transport) => {
     )
     assert.equal(session.pendingCalls, 0)
   })
+
+  for (const calls of ['wait', 'fail'] as const) {
+    test(`idempotent calls that were open and cannot ${calls === 'wait' ? 'all ' : ''}wait leave no key behind, which would keep others’ replies`, async (t) => {
+      const { server, session, peer, proxy } = await resumable(t, transport, {
+        client: { limits: { maxRunning: 1 }, redial: { ...redial, calls } },
+      })
+      const gate = once()
+      const begun = once()
+      let running = 0
+      server.routeCall('/work', async (n: number) => {
+        if (++running === 4) begun.resolve()
+        await gate.promise
+        return n
+      })
+      const made = Array.from({ length: 4 }, (_, n) => session.call('/work', n, { idempotent: true }).catch(({ code }) => `failed ${code}`))
+      await begun.promise
+      const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+      let sent = ''
+      proxy.tap = (bytes) => {
+        sent += bytes.toString('latin1')
+      }
+      proxy.cut()
+      await back
+      gate.resolve()
+      const failed = 'failed 102'
+      assert.deepEqual(await Promise.all(made), calls === 'wait' ? [0, failed, failed, failed] : [failed, failed, failed, failed])
+      sent = ''
+      for (let n = 0; n < 3; n++) await session.call('/echo', n, { idempotent: true })
+      const keys = [...sent.matchAll(/X-Dmicro-Once":"(\w+)\.(\w+)"/g)]
+      assert.equal(keys.length, 3)
+      for (const [, key, settled] of keys) assert.equal(settled, key)
+    })
+  }
 
   test('a place is free again when who had it waits no more', async (t) => {
     const { session, proxy } = await resumable(t, transport, {
