@@ -142,7 +142,7 @@ export class EarlyPhase {
     if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
     // A reply may come behind all that a session sends as it begins, from a peer that we dialled.
     const { maxRunning, maxUnsent } = this.#owner.settings.limits
-    return this.#waiting.length >= maxRunning || this.#bytes >= maxUnsent
+    return this.#waiting.length >= Math.max(maxRunning, MAX_WAITING) || this.#bytes >= maxUnsent
   }
 
   #release(): void {

@@ -2,7 +2,7 @@ import type { CallOptions } from './call-options.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
-import { Timed } from './timer-wheel.ts'
+import { stallText, Timed } from './timer-wheel.ts'
 
 /** A reply with what travelled beside its body. */
 export interface Reply<T> {
@@ -128,9 +128,15 @@ export class PendingCall extends Timed {
     this.reject(error)
   }
 
-  override expire(): void {
+  override expire(late: number): void {
     this.owner.abandon(this, Code.HandleTimeout)
-    this.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `no reply from ${this.method} within the deadline`))
+    this.fail(
+      new StatusError(
+        Code.HandleTimeout,
+        statusText(Code.HandleTimeout),
+        `no reply from ${this.method} within the deadline${stallText(late)}`,
+      ),
+    )
   }
 
   /** Makes it anew from its `again`: this object is of no use any more. @param now by the clock of its deadline */

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type Clock, realClock } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed, type TimerWheel } from './timer-wheel.ts'
+import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
 
 /** How a lost connection of a dialled session is made anew. Durations are milliseconds. */
 export interface RedialOptions {
@@ -124,14 +124,14 @@ class Waiting extends Timed {
   readonly fail: (error: StatusError) => void
   /** By the wheel's clock. */
   readonly since: number
-  readonly #onExpire: (waiting: Waiting) => void
+  readonly #onExpire: (waiting: Waiting, late: number) => void
 
   constructor(
     since: number,
     run: (waited: number) => void,
     fail: (error: StatusError) => void,
     key: number,
-    onExpire: (waiting: Waiting) => void,
+    onExpire: (waiting: Waiting, late: number) => void,
   ) {
     super()
     this.key = key
@@ -142,8 +142,8 @@ class Waiting extends Timed {
     this.#onExpire = onExpire
   }
 
-  override expire(): void {
-    this.#onExpire(this)
+  override expire(late: number): void {
+    this.#onExpire(this, late)
   }
 }
 
@@ -168,9 +168,10 @@ export class WaitingRoom {
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(this.#wheel.now(), run, fail, key, (late) => {
-      this.#waiting.delete(late)
-      late.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'no connection within the deadline'))
+    const waiting = new Waiting(this.#wheel.now(), run, fail, key, (expired, late) => {
+      this.#waiting.delete(expired)
+      const cause = `no connection within the deadline${stallText(late)}`
+      expired.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), cause))
     })
     this.#waiting.add(waiting)
     if (timeout > 0) this.#wheel.add(waiting, timeout)

@@ -1352,6 +1352,11 @@ export class Session
     return this.#seq
   }
 
+  /** The number after `seq` is next: what a session that has lived for long comes to, for tests. @internal */
+  countFrom(seq: number): void {
+    this.#seq = seq
+  }
+
   #codecFor(name: string | undefined): Codec {
     const { codec, codecs } = this.#owner.settings
     return name === undefined ? codec : codecs.named(name)

@@ -8,8 +8,19 @@ export abstract class Timed {
   /** When it expires, in whole milliseconds of the wheel's clock. Kept after removal. */
   deadline = 0
 
-  /** Called once, after the wheel has let go of this. May add and remove anything. */
-  abstract expire(): void
+  /**
+   * Called once, after the wheel has let go of this. May add and remove anything.
+   * @param late milliseconds since the deadline: many when the loop stood still
+   */
+  abstract expire(late: number): void
+}
+
+/** Later than this is no timer's inaccuracy. */
+const STALL = 100
+
+/** For the cause of what came too late: that this process did nothing meanwhile, where so it was (hardening S8). @param late milliseconds */
+export function stallText(late: number): string {
+  return late < STALL ? '' : `; this process stood still for ${Math.floor(late)} ms or more`
 }
 
 /** One wait that is begun again and again, where no object of its own stands for what is awaited. */
@@ -139,7 +150,7 @@ export class TimerWheel {
       const slot = this.#slots[(first + i) & SLOT_MASK]
       if (slot.deadline <= tick) this.#collect(slot, tick)
     }
-    this.#expireDue()
+    this.#expireDue(now)
     let earliest = Infinity
     for (const slot of this.#slots) if (slot.deadline < earliest) earliest = slot.deadline
     this.#armedFor = Infinity
@@ -163,11 +174,11 @@ export class TimerWheel {
     slot.deadline = earliest
   }
 
-  #expireDue(): void {
+  #expireDue(now: number): void {
     for (let node = this.#due.wheelNext as Timed; node !== this.#due; node = this.#due.wheelNext as Timed) {
       this.remove(node)
       try {
-        node.expire()
+        node.expire(now - node.deadline)
       } catch (error) {
         // The others must expire all the same; the error surfaces as an uncaught exception of its own.
         queueMicrotask(() => {

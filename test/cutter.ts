@@ -5,8 +5,10 @@ import type { TestContext } from 'node:test'
 export interface Cutter {
   /** `tcp://127.0.0.1:port` */
   readonly url: string
-  /** Of the server behind it. */
-  readonly target: string
+  /** Of the server behind it, from the next connection on. */
+  target: string
+  /** Gets what clients send on connections made from then on; not together with `stall`. */
+  tap?: (bytes: Buffer) => void
   /** Resets all connections, on both sides. */
   cut(): void
   /** What the server sends is lost from now on, until the next connection. */
@@ -19,14 +21,14 @@ export interface Cutter {
 }
 
 export async function cutter(t: TestContext, url: string): Promise<Cutter> {
-  const port = Number(new URL(url).port)
   const pairs = new Set<[Socket, Socket]>()
   let stalled = false
   const server = createServer({ noDelay: true }, (inner) => {
-    const outer = connect({ host: '127.0.0.1', port, noDelay: true })
+    const outer = connect({ host: '127.0.0.1', port: Number(new URL(made.target).port), noDelay: true })
     const pair: [Socket, Socket] = [inner, outer]
     pairs.add(pair)
     if (stalled) setImmediate(stall)
+    if (made.tap !== undefined) inner.on('data', made.tap)
     for (const [from, to] of [pair, [outer, inner]] as const) {
       from.pipe(to)
       from.on('error', () => to.destroy())
@@ -54,7 +56,7 @@ export async function cutter(t: TestContext, url: string): Promise<Cutter> {
     server.close()
   })
   const address = server.address() as { port: number }
-  return {
+  const made: Cutter = {
     target: url,
     url: `tcp://127.0.0.1:${address.port}`,
     cut,
@@ -69,4 +71,5 @@ export async function cutter(t: TestContext, url: string): Promise<Cutter> {
       for (const [inner, outer] of pairs) inner.pipe(outer).pipe(inner)
     },
   }
+  return made
 }

@@ -243,6 +243,59 @@ onEachTransport('a session that drains', (transport) => {
     assert.equal((await outer)[0], 408)
   })
 
+  for (const [what, redial] of [
+    ['without redial', undefined],
+    ['that does not let calls wait', { ...quick, calls: 'fail' }],
+  ] as const)
+    test(`a handler that calls the very peer that drains, on a session ${what}: it is refused at once, and the close ends`, async (t) => {
+      const { server, client, session, peer } = await pair(t, transport, { server: { closeTimeout: 60_000 }, client: { redial } })
+      const gate = once()
+      const begun = once()
+      client.routeCall('/work', async (_: unknown, ctx) => {
+        begun.resolve()
+        await gate.promise
+        return ctx.session.call('/more').catch((error) => [error.code, error.retryAfter > 0])
+      })
+      server.routeCall('/echo', (value: unknown) => value)
+      await session.call('/echo')
+      const answer = peer.call('/work')
+      await begun.promise
+      const draining = event(session, 'draining')
+      const closed = peer.close()
+      await draining
+      gate.resolve()
+      assert.deepEqual(await answer, [503, true])
+      await closed
+    })
+
+  test('a handler that calls the very peer that drains waits for the next connection, and so the close ends at its limit', async (t) => {
+    const server = endpoint(t, { transport })
+    const client = endpoint(t, { transport, redial: quick })
+    const gate = once()
+    const begun = once()
+    const more = once<unknown>()
+    client.routeCall('/work', async (_: unknown, ctx) => {
+      begun.resolve()
+      await gate.promise
+      more.resolve(await ctx.session.call('/more'))
+    })
+    server.routeCall('/more', () => 'more')
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const accepted = event(server, 'session')
+    const session = await client.dial(url)
+    const [peer] = await accepted
+    await session.call('/more')
+    const answer = status(peer.call('/work', null, { timeout: 0 }))
+    await begun.promise
+    const draining = event(session, 'draining')
+    const closed = peer.close({ timeout: 100 })
+    await draining
+    gate.resolve()
+    await closed
+    assert.equal((await answer)[0], 102)
+    assert.equal(await more.promise, 'more', 'it is not lost')
+  })
+
   test('heartbeats do not end a call that both ends still want', async (t) => {
     const plugins = (): Plugin[] => [heartbeatPing({ interval: 10 }), heartbeatPong({ maxSilence: 40 })]
     const { server, session, peer } = await pair(t, transport, {

@@ -282,7 +282,7 @@ onEachTransport('overload protection', (transport) => {
     await stranger.received(100_000)
   })
 
-  it('M3: a peer over its rate is read no faster, whatever it sends, and the others are served', async (t) => {
+  it('M3, M7: a peer over its rate is read no faster, whatever it sends, and the others are served', async (t) => {
     const rate = 2000
     const log = recorder()
     const { server, session, listener } = await pair(t, transport, { server: { limits: { maxMessageRate: rate }, log } })

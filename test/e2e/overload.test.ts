@@ -23,7 +23,7 @@ onEachTransport('limits', (transport) => {
     assert.equal(await session.call('/ok'), 'ok')
   })
 
-  test('M1: pushes to a peer that never reads fail fast at the limit, and go on when it reads', async (t) => {
+  test('M1, M7: pushes to a peer that never reads fail fast at the limit, and go on when it reads', async (t) => {
     const { server, listener } = await pair(t, transport, { server: { limits: { maxUnsent: MiB } } })
     const stranger = await rawPeer(t, listener.url)
     const [, peer] = [...server.sessions()].length === 2 ? [...server.sessions()] : await nextSession(server)

@@ -12,6 +12,8 @@ import {
   type Session,
   StatusError,
 } from '../../src/index.ts'
+import { cutter } from '../cutter.ts'
+import { once } from '../helpers.ts'
 import { addressOf, GoPeer, type GoServer } from './go-peer.ts'
 import type { ProtocolName } from './protocols.ts'
 import { offerServerRoutes } from './routes.ts'
@@ -71,6 +73,40 @@ describe('redial with Go DMicro', { skip: missing }, () => {
         }
       })
     }
+
+    it(`${transport}: a Go server in place of ours, with which the session would have gone on: it begins anew`, async (t) => {
+      const ours = endpoint({})
+      const asked = once()
+      ours.routeCall('/math/add', () => {
+        asked.resolve()
+        return new Promise(() => {})
+      })
+      ours.routeCall('/echo', (value: unknown) => value)
+      const { url } = await ours.listen('tcp://127.0.0.1:0')
+      const proxy = await cutter(t, url)
+      const session = await endpoint({ redial: quick }).dial(proxy.url)
+      for (let n = 0; n < 3; n++) assert.equal(await session.call('/echo', n), n)
+      const gaps: unknown[] = []
+      session.on('gap', (gap) => gaps.push(gap))
+      const kept = session.call('/math/add', [20, 22], { idempotent: true })
+      const other = session.call('/math/add', [1, 1]).catch((error) => error.code)
+      await asked.promise
+      proxy.deafen()
+      await session.push('/note', 'unconfirmed')
+      const server = await serve(t, 'tcp', 'raw')
+      proxy.target = server.url
+      proxy.cut()
+      assert.equal(await kept, 42)
+      assert.equal(await other, 102)
+      await session.push('/note', 'to Go')
+      assert.deepEqual(await session.call('/note/list', 1), ['to Go'])
+      assert.deepEqual(gaps, [{ sent: 1, received: undefined }])
+      const lost = event(session, 'redialing')
+      proxy.cut()
+      await lost
+      assert.equal(await session.call('/math/add', [2, 2]), 4)
+      assert.equal(gaps.length, 1)
+    })
 
     it(`${transport}: each new connection authenticates to the Go server`, async (t) => {
       const flags = ['-auth', secret]

@@ -43,7 +43,7 @@ class ManualWheel extends TimerWheel {
     for (let i = 0; i < 10; i++) {
       const due = [...this.waiting]
       this.waiting.clear()
-      for (const node of due) node.expire()
+      for (const node of due) node.expire(0)
     }
   }
 }

@@ -1,3 +1,4 @@
+import { RETRY_AFTER_KEY } from '../../announcement.ts'
 import { ByteTable } from './byte-table.ts'
 
 /** What a header field is for. */
@@ -32,7 +33,7 @@ export interface HeaderName {
 }
 
 /** Meta keys with a meaning to the framework (spec/wire.md §6). Go canonicalises their case; here it is restored. */
-const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'X-Sealed-Body', 'hb_']
+const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'X-Sealed-Body', RETRY_AFTER_KEY, 'hb_']
 
 /** The message itself. */
 const protocol: Record<string, Use> = {

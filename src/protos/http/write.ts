@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { RETRY_AFTER_KEY, readTimeout } from '../../announcement.ts'
 import type { Meta } from '../../meta.ts'
 import type { Outgoing } from '../../outgoing.ts'
 import type { ContentTypes } from './content-type.ts'
@@ -54,7 +55,7 @@ export class Writer {
 
   /**
    * A REPLY to a plain request. OK is 200, also without a result. An error is its own code where HTTP has such codes, else 500; its body is
-   * the status as JSON.
+   * the status as JSON. One that says when to try again says it in the standard's way too.
    */
   plainReply(message: Outgoing, asked: Asked): string | Uint8Array {
     const { statusText, metaText } = message
@@ -65,6 +66,7 @@ export class Writer {
       const code = message.status!.code
       const status = code >= 400 && code <= 599 ? code : 500
       const size = Buffer.byteLength(statusText)
+      if (metaText !== '') end = retryLine(message.meta) + end
       const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${end}\r\n`
       return asked.head ? head : head + statusText
     }
@@ -119,6 +121,14 @@ function metaLines(meta: Meta, request: boolean): string {
     lines += `${key}: ${value}\r\n`
   }
   return lines
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3), in whole seconds; '' where the meta has one itself, or nothing to say. */
+function retryLine(meta: Meta): string {
+  const told = meta[RETRY_AFTER_KEY]
+  if (told === undefined || Object.keys(meta).some((key) => key.toLowerCase() === 'retry-after')) return ''
+  const ms = readTimeout(told)
+  return ms === undefined ? '' : `Retry-After: ${Math.ceil(ms / 1000)}\r\n`
 }
 
 /**
