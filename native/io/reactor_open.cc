@@ -37,6 +37,14 @@ struct ConnectRequest {
   Connection* connection;
 };
 
+// TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it
+// (RFC 9293 §3.5, simultaneous open). Who dials again and again where nobody listens gets there some time.
+bool MetItself(const uv_handle_t* handle) {
+  if (handle->type != UV_TCP) return false;
+  const std::string local = LocalAddress(handle);
+  return !local.empty() && local == RemoteAddress(handle);
+}
+
 }  // namespace
 
 int Reactor::InitHandle(Connection::Handle* handle, bool pipe, unsigned family) {
@@ -255,6 +263,10 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
 
 void Reactor::OnConnected(Connection* connection, int status) {
   if (connection->state == Connection::State::kClosing) return;
+  if (status == 0 && MetItself(connection->uv())) {
+    ResetOnClose(connection->uv());
+    status = UV_ECONNREFUSED;
+  }
   if (status != 0) {
     Close(connection, CloseReason::kIo, status);
   } else {

@@ -42,6 +42,13 @@ void ApplySocketOptions(uv_handle_t* handle, const SocketOptions& options) {
   SizeBuffers(handle, options);
 }
 
+void ResetOnClose(uv_handle_t* handle) {
+  uv_os_fd_t descriptor;
+  if (uv_fileno(handle, &descriptor) != 0) return;
+  const linger at_once = {1, 0};
+  setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 void ReadSocketOptions(int descriptor, int32_t facts[kSocketFacts]) {
   const int names[kSocketFacts][2] = {{IPPROTO_TCP, TCP_NODELAY},
                                       {SOL_SOCKET, SO_KEEPALIVE},

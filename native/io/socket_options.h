@@ -29,6 +29,9 @@ void SizeBuffers(uv_handle_t* handle, const SocketOptions& options);
 // All of a connection that was just opened; likewise.
 void ApplySocketOptions(uv_handle_t* handle, const SocketOptions& options);
 
+// Closing then ends the connection at once and frees its port, which an end in order keeps for a minute (TIME-WAIT).
+void ResetOnClose(uv_handle_t* handle);
+
 // What the system has: noDelay, keepAlive, seconds of silence, receiveBuffer, sendBuffer; -1 where the descriptor has
 // no such option.
 inline constexpr uint32_t kSocketFacts = 5;

@@ -63,6 +63,12 @@ export class JsTransport implements Transport {
       }
       const onConnect = () => {
         settle()
+        if (metItself(socket)) {
+          socket.on('error', () => {})
+          socket.resetAndDestroy() // an end in order would keep the port for a minute (TIME-WAIT)
+          reject(new Error(`connect ECONNREFUSED ${hostPort(socket.remoteAddress, socket.remotePort)}`))
+          return
+        }
         resolve(reader.attach(this.#wire(socket, address, options, false)))
       }
       signal.addEventListener('abort', onAbort)
@@ -108,6 +114,14 @@ export class JsTransport implements Transport {
       attach: (wire) => (target = wire),
     }
   }
+}
+
+/**
+ * TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it (RFC 9293 §3.5, simultaneous
+ * open). Who dials again and again where nobody listens gets there some time.
+ */
+function metItself({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
+  return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress
 }
 
 /** Here and not where sockets are made: node remembers what a socket was told, and skips what it takes for no change. */
