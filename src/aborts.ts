@@ -13,7 +13,13 @@ export class Abort extends Timed {
 
   /** Its caller does not wait any more. */
   override expire(): void {
-    this.controller.abort(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'the deadline of the call', { stack: false }))
+    this.cancel(Code.HandleTimeout)
+  }
+
+  /** @param code 408 or 499 */
+  cancel(code: number): void {
+    const cause = code === Code.HandleTimeout ? 'the deadline of the call' : 'its caller'
+    this.controller.abort(new StatusError(code, statusText(code), cause, { stack: false }))
   }
 }
 
@@ -38,7 +44,7 @@ export class Aborts {
     if (left > 0) this.#wheel.add(abort, left)
     if (over !== undefined) abort.controller.abort(over)
     const code = this.#canceled?.get(seq)
-    if (code !== undefined) abort.controller.abort(new StatusError(code, undefined, '', { stack: false }))
+    if (code !== undefined) abort.cancel(code)
     return abort
   }
 
@@ -49,10 +55,10 @@ export class Aborts {
     else this.#others.delete(abort)
   }
 
-  /** False when nobody looked at the signal of this request. */
-  cancel(seq: number, reason: StatusError): boolean {
+  /** False when nobody looked at the signal of this request. A peer may cancel often what is not here: only what is gets an error. @param code 408 or 499 */
+  cancel(seq: number, code: number): boolean {
     const abort = this.#bySeq.get(seq)
-    abort?.controller.abort(reason)
+    abort?.cancel(code)
     return abort !== undefined
   }
 

@@ -4,7 +4,7 @@ import { bodyText } from './codec.ts'
 import { MAX_DRAIN } from './limits.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { Reserved } from './names.ts'
-import { Code, StatusError, statusText } from './status.ts'
+import { Code } from './status.ts'
 
 /** Cancellations that may wait for the peer to say that it understands them. */
 const MAX_OWED = 64
@@ -16,7 +16,8 @@ export interface PeeringOwner {
   /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
   /** The peer waits no more for its request `seq`. @internal */
-  onCancel(seq: number, reason: StatusError): void
+  /** @param code 408 or 499 */
+  onCancel(seq: number, code: number): void
   /** The peer is one of ours: it says so for the first time on this connection. @internal */
   onPeerKnown(): void
   /** The body of a PUSH to `/dmicro/ack`. @internal */
@@ -136,8 +137,7 @@ export class Peering {
   #onCancel(body: unknown): void {
     const { seq, code } = fieldsOf(body)
     if (typeof seq !== 'number' || (seq | 0) !== seq) return
-    const [why, cause] = code === Code.HandleTimeout ? [Code.HandleTimeout, 'the deadline of the call'] : [Code.Canceled, 'its caller']
-    this.#owner.onCancel(seq, new StatusError(why, statusText(why), cause, { stack: false }))
+    this.#owner.onCancel(seq, code === Code.HandleTimeout ? Code.HandleTimeout : Code.Canceled)
   }
 
   /** Tells the peer which of its PUSHes came, and which idempotent calls are settled. */

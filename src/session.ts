@@ -913,9 +913,9 @@ export class Session
   }
 
   /** @internal */
-  onCancel(seq: number, reason: StatusError): void {
-    if (this.#aborts?.cancel(seq, reason) === true || this.#running === 0) return
-    this.#openAborts().remember(seq, reason.code, this.#owner.settings.limits.maxRunning)
+  onCancel(seq: number, code: number): void {
+    if (this.#aborts?.cancel(seq, code) === true || this.#running === 0) return
+    this.#openAborts().remember(seq, code, this.#owner.settings.limits.maxRunning)
   }
 
   /** The caller of request `seq`, which has waited here, does not wait for it any more. @internal */

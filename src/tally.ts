@@ -7,7 +7,8 @@ const PERIOD = 1000
 export class Tally {
   readonly #log: Logger
   readonly #now: () => number
-  readonly #kinds = new Map<string, { next: number; times: number }>()
+  /** By text, then by reason: to make one key of them would cost more than all else. */
+  readonly #kinds = new Map<string, Map<string, { next: number; times: number }>>()
 
   /** @param now monotonic milliseconds */
   constructor(log: Logger, now: () => number) {
@@ -17,9 +18,10 @@ export class Tally {
 
   /** @param text, @param reason of ours: together they are a kind */
   warn(text: string, remote: string, reason: string): void {
-    const key = `${text}: ${reason}`
-    let kind = this.#kinds.get(key)
-    if (kind === undefined) this.#kinds.set(key, (kind = { next: -Infinity, times: 0 }))
+    let kinds = this.#kinds.get(text)
+    if (kinds === undefined) this.#kinds.set(text, (kinds = new Map()))
+    let kind = kinds.get(reason)
+    if (kind === undefined) kinds.set(reason, (kind = { next: -Infinity, times: 0 }))
     kind.times++
     const now = this.#now()
     if (now < kind.next) return

@@ -63,7 +63,7 @@ export async function plant(t: TestContext, transport: Kind, kind: 'burn' | 'wai
 
 function start(t: TestContext, core: number, file: string, args: string[]): ChildProcess {
   const command = [process.execPath, '--import', 'tsx', fileURLToPath(new URL(file, import.meta.url)), ...args]
-  const [name, ...rest] = pins ? [...(process.env.NICE ? ['nice', '-n', '-18'] : []), 'taskset', '-c', String(core), ...command] : command
+  const [name, ...rest] = pins ? ['taskset', '-c', String(core), ...command] : command
   const child = spawn(name, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.after(() => child.kill())
   return child
