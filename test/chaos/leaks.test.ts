@@ -16,7 +16,7 @@ const RSS_NOISE = 48 * MIB
 const jobs: Record<string, { job: Job; count: number; warm: number }> = {
   'M8: calls': { job: 'calls', warm: scaled(20_000, 100_000), count: scaled(30_000, 1_000_000) },
   'M8: connections': { job: 'connects', warm: scaled(200, 5000), count: scaled(500, 100_000) },
-  'M8: handshakes that fail, refused, garbage and silent': { job: 'handshakes', warm: scaled(150, 1000), count: scaled(300, 10_000) },
+  'M8: handshakes that fail, refused, garbage and silent': { job: 'handshakes', warm: scaled(150, 10_000), count: scaled(300, 10_000) },
   'M6: calls without a reply': { job: 'unanswered', warm: scaled(10, 200), count: scaled(30, 1000) },
 }
 
