@@ -172,7 +172,7 @@ onEachTransport('redial', (transport) => {
 
   it('closing ends it at once, also while there is no connection', async (t) => {
     const place = await lasting(transport, echo, t)
-    const client = endpoint(t, { transport, redial: { minDelay: 60_000, maxDelay: 60_000 } })
+    const client = endpoint(t, { transport, redial: { minDelay: 86_400_000, maxDelay: 86_400_000 } })
     const one = await client.dial(place.url)
     const two = await client.dial(place.url)
     const lost = Promise.all([event(one, 'redialing'), event(two, 'redialing')])

@@ -142,7 +142,7 @@ onEachTransport('more than may wait for a connection', (transport) => {
 
   test('a place is free again when who had it waits no more', async (t) => {
     const { session, proxy } = await resumable(t, transport, {
-      client: { limits: { maxRunning: 1 }, redial: { ...redial, minDelay: 60_000, maxDelay: 60_000 } },
+      client: { limits: { maxRunning: 1 }, redial: { ...redial, minDelay: 86_400_000, maxDelay: 86_400_000 } },
     })
     const lost = event(session, 'redialing')
     proxy.cut()
@@ -159,7 +159,7 @@ onEachTransport('more than may wait for a connection', (transport) => {
 
   test('what was refused holds no memory', async (t) => {
     const { session, proxy } = await resumable(t, transport, {
-      client: { limits, redial: { ...redial, minDelay: 60_000, maxDelay: 60_000 } },
+      client: { limits, redial: { ...redial, minDelay: 86_400_000, maxDelay: 86_400_000 } },
     })
     const lost = event(session, 'redialing')
     proxy.cut()
