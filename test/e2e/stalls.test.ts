@@ -46,7 +46,9 @@ onEachTransport('S8', (transport) => {
   })
 
   test('so does what waited for a connection', async (t) => {
-    const { session, proxy } = await resumable(t, transport, { client: { redial: { ...redial, minDelay: 86_400_000, maxDelay: 86_400_000 } } })
+    const { session, proxy } = await resumable(t, transport, {
+      client: { redial: { ...redial, minDelay: 86_400_000, maxDelay: 86_400_000 } },
+    })
     const lost = event(session, 'redialing')
     proxy.cut()
     await lost
