@@ -41,7 +41,7 @@ struct Connection {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
   uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
   FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
-  bool MayRead() const { return !paused && !yielded && !held; }
+  bool MayRead() const { return !paused && !yielded && !held && !peeked; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
 
   union Handle {
@@ -59,6 +59,7 @@ struct Connection {
   bool paused = false;      // not reading: too much unsent
   bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
   bool held = false;        // not reading: the upper layer is busy with what it has
+  bool peeked = false;      // not reading: the upper layer was shown the first bytes and has not answered yet
   int32_t token = -1;       // of the listener that accepted it, -1 when dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;

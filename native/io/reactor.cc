@@ -266,7 +266,7 @@ void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
   if (connection->framing != Framing::kPeek || connection->reframed) return;
-  connection->held = false;
+  connection->peeked = false;
   if (framing == Framing::kPeek) {
     if (connection->MayRead()) StartReading(connection);
     return;

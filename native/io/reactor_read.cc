@@ -61,7 +61,7 @@ void Reactor::Cut(Connection* connection, size_t n) {
   if (peek) {
     // Before the upper layer hears of it: it may answer while we are here. The clock runs from the connection's
     // beginning.
-    connection->held = true;
+    connection->peeked = true;
     uv_read_stop(connection->stream());
   }
   bool completed = false;
