@@ -1,6 +1,6 @@
 /**
  * Why a connection ended. The C++ core reports the same numbers (native/wire/close_reason.h);
- * test/unit/close-reason.test.ts compares the two tables.
+ * the loader of a binary compares the two tables.
  */
 export const CloseReason = {
   Local: 0,

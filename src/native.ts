@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { type Layout, layoutDifference } from './transports/native/ring-layout.ts'
 
 /** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
 export interface NativeAddon {
   /**
-   * Makes a core: a reactor and its rings, in the loop's own thread (`thread` < 0) or on the thread of that number. Cores count from 0.
-   * `onBatch` is called with records `control[First…First+Count)` readable until it returns.
+   * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Whoever made it alone knows its number, so
+   * that several copies of this code in one environment do not meet. `onBatch` is called with records `control[First…First+Count)` readable until it returns.
    */
-  start(thread: number, onBatch: () => void): NativeRings
+  start(ownThread: boolean, onBatch: () => void): NativeRings
   /**
    * Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. Its connections go to the cores (with threads) that
    * `adopters` numbers in turn, or all to `core` when there are none, and name `token`.
@@ -50,12 +51,13 @@ export interface NativeAddon {
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
   pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer
-  readonly layout: readonly number[]
-  readonly closeReasons: readonly string[]
+  readonly layout: Layout
 }
 
 /** Memory shared with a core: native/io/ring_layout.h. */
 export interface NativeRings {
+  /** Names the core in all other calls. */
+  number: number
   inbox: ArrayBuffer
   records: ArrayBuffer
   outbox: ArrayBuffer
@@ -102,7 +104,9 @@ function tryLoad(): NativeLoad {
   const path = paths.find((candidate) => existsSync(candidate))
   if (path === undefined) return { reason: 'no native binary was built or shipped; npm run build makes one' }
   try {
-    return { addon: createRequire(import.meta.url)(path) as NativeAddon }
+    const addon = createRequire(import.meta.url)(path) as NativeAddon
+    const difference = layoutDifference(addon.layout)
+    return difference === '' ? { addon } : { reason: `the native binary is of another version: ${difference}` }
   } catch (error) {
     const text = error instanceof Error ? error.message.split('\n')[0] : String(error)
     return { reason: `the native binary does not load: ${text}` }

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "io/list.h"
 #include "io/ring_layout.h"
 #include "io/socket_options.h"
 #include "wire/byte_queue.h"
@@ -31,8 +32,12 @@ struct Backlog {
   size_t seen = 0;           // bytes of `writing` left then
 };
 
+// Lists a connection can be in: of those a timeout may strike, and of those that wait for a later turn.
+struct Watched;
+struct Waiting;
+
 // One socket and its peer's unfinished frame. Owned by its reactor; freed in the callback of uv_close.
-struct Connection {
+struct Connection : Linked<Watched>, Linked<Waiting> {
   enum class State : uint8_t { kConnecting, kOpen, kEnding, kClosing };
 
   Connection(Reactor* owner, const WireLimits& wire_limits)
@@ -41,7 +46,9 @@ struct Connection {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
   uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
   FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
-  bool MayRead() const { return !paused && !yielded && !held; }
+  bool watched() const { return Linked<Watched>::linked(); }
+  bool waiting() const { return Linked<Waiting>::linked(); }
+  bool MayRead() const { return !paused && !yielded && !held && !peeked; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
 
   union Handle {
@@ -59,14 +66,12 @@ struct Connection {
   bool paused = false;      // not reading: too much unsent
   bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
   bool held = false;        // not reading: the upper layer is busy with what it has
+  bool peeked = false;      // not reading: the upper layer was shown the first bytes and has not answered yet
   int32_t token = -1;       // of the listener that accepted it, -1 when dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;
   uint64_t partial_since = 0;  // uv_now when the unfinished frame began, 0 if there is none
   uint64_t ending_since = 0;
-  Connection* watch_next = nullptr;  // list of those a timeout may strike
-  Connection* watch_prev = nullptr;
-  bool watched = false;
   bool reframed = false;  // what was peeked at is to be cut
 };
 

@@ -14,8 +14,9 @@ Batch Inbox::Flip(const Lane& next) {
   if (next.arena_start != lane_.arena_start) used_ = next.arena_start;
   lane_ = next;
   count_ = static_cast<uint32_t>(std::min<size_t>(spill_.size(), lane_.max_records));
-  std::copy_n(spill_.begin(), count_, rings_.records + lane_.first_record);
-  spill_.erase(spill_.begin(), spill_.begin() + count_);
+  const auto end = spill_.begin() + count_;
+  std::copy(spill_.begin(), end, rings_.records + lane_.first_record);
+  spill_.erase(spill_.begin(), end);
   return batch;
 }
 

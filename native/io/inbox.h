@@ -1,8 +1,9 @@
 #pragma once
 
-#include <vector>
+#include <deque>
 
 #include "io/ring_layout.h"
+#include "wire/check.h"
 #include "wire/framer.h"
 
 namespace dmicro {
@@ -19,7 +20,10 @@ class Inbox {
   // A frame put together elsewhere is worth moving into the lane up to this size.
   uint32_t MaxInline() const { return (lane_.arena_end - lane_.arena_start) / 4; }
 
-  void Use(size_t bytes) { used_ = static_cast<uint32_t>((used_ + bytes + 7) & ~size_t{7}); }
+  void Use(size_t bytes) {
+    DMICRO_ASSERT(bytes <= lane_.arena_end - used_);
+    used_ = static_cast<uint32_t>((used_ + bytes + 7) & ~size_t{7});
+  }
   bool Low() const { return used_ > lane_.arena_end - kMinFree; }
   bool Full() const { return count_ == lane_.max_records; }
   bool Empty() const { return count_ == 0 && spill_.empty(); }
@@ -38,7 +42,7 @@ class Inbox {
   Lane lane_;
   uint32_t used_;
   uint32_t count_ = 0;
-  std::vector<Record> spill_;
+  std::deque<Record> spill_;
 };
 
 }  // namespace dmicro

@@ -1,10 +1,10 @@
 #include "io/io_thread.h"
 
 #include <poll.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <utility>
 
 namespace dmicro {
@@ -78,8 +78,12 @@ int IoThread::Start(int number) {
 }
 
 void IoThread::Abandon() {
+  if (home_handles_ == 0) {
+    delete this;
+    return;
+  }
   done_ = [this] { delete this; };
-  home_handles_ == 0 ? done_() : CloseHome();
+  CloseHome();
 }
 
 void IoThread::Stop(std::function<void()> done) {
@@ -123,9 +127,10 @@ void IoThread::BusyPoll(uint32_t microseconds) {
 }
 
 // From the thread of the reactor that listens.
-void IoThread::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) {
-  const bool taken = Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(socket, pipe, token, limits); }});
-  if (!taken) close(socket);
+void IoThread::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) {
+  // A task that is never run, since the thread ends, closes it all the same. Tasks are copyable, which it is not.
+  const auto shared = std::make_shared<OwnedDescriptor>(std::move(socket));
+  Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(std::move(*shared), pipe, token, limits); }});
 }
 
 bool IoThread::Enqueue(Down down) {

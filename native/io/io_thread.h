@@ -54,7 +54,7 @@ class IoThread final : public Adopter, private Outlet {
   void KeepAlive(bool on);
   void BusyPoll(uint32_t microseconds);
 
-  void Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) override;
+  void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) override;
 
  private:
   struct Up {

@@ -5,13 +5,14 @@
 #include <vector>
 
 #include "io/connection.h"
+#include "io/owned_descriptor.h"
 
 namespace dmicro {
 
 // Who takes an accepted socket over, on whatever thread it lives.
 class Adopter {
  public:
-  virtual void Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) = 0;
+  virtual void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) = 0;
 
  protected:
   ~Adopter() = default;

@@ -49,6 +49,7 @@ Reactor::Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane
       staging_(kStagingSize) {}
 
 Reactor::~Reactor() {
+  Bury();
   for (const Large& large : large_) std::free(large.data);
 }
 
@@ -71,6 +72,7 @@ int Reactor::Start() {
 
 void Reactor::Stop(std::function<void()> done) {
   stopped_ = true;
+  Bury();
   done_ = std::move(done);
   for (size_t id = 0; id < listeners_.size(); id++) CloseListener(static_cast<int32_t>(id));
   table_.Each([this](Connection* connection) { Close(connection, CloseReason::kLocal, 0); });
@@ -88,7 +90,8 @@ void Reactor::Forget() {
 }
 
 void Reactor::OnPrepare() {
-  if (inbox_.Empty()) uv_idle_stop(&backlog_);
+  uv_idle_stop(&backlog_);
+  Bury();
   Drain();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
@@ -123,13 +126,25 @@ void Reactor::Deliver(bool keep_arena) {
   large_.clear();
   if (!keep_arena) inbox_.Clear();
   delivering_ = false;
-  // Events beyond one batch wait for the next phase. Their handles may all be closed by then: the loop must turn for
-  // them.
-  if (inbox_.Empty()) {
+  // Events beyond one batch wait for the next phase.
+  if (inbox_.Empty() && yielded_.Empty() && unannounced_.Empty()) {
     uv_idle_stop(&backlog_);
   } else {
-    uv_idle_start(&backlog_, [](uv_idle_t*) {});
+    KeepTurning();
   }
+}
+
+// The loop's next turn comes at once, also when there is nothing else to wait for: the handles of those whose turn it
+// is may be closed or not read, and an idle loop ends.
+void Reactor::KeepTurning() {
+  uv_idle_start(&backlog_, [](uv_idle_t*) {});
+}
+
+// A reader that turns the loop itself, in the middle of a batch, must not pull away what we are working on.
+void Reactor::Bury() {
+  if (delivering_) return;
+  while (Connection* const closed = graves_.Pop()) delete closed;
+  for (Listener* closed : std::exchange(dead_listeners_, {})) delete closed;
 }
 
 // While the reader is behind, the lane goes on being filled: batches grow with the load, and wake-ups do not.
@@ -139,11 +154,14 @@ void Reactor::GiveAway() {
     return;
   }
   outlet_->Give(inbox_.Flip(outlet_->NextLane()), std::exchange(large_, {}));
-  if (!inbox_.Empty()) uv_idle_start(&backlog_, [](uv_idle_t*) {});
+  if (!inbox_.Empty()) KeepTurning();
 }
 
+// Room for what one read or one announcement brings. While our own reader has a batch nothing is read: it has the
+// arena, and whoever delivers in the middle of a read has the rest of it.
 bool Reactor::RoomToRead() const {
-  return outlet_ == nullptr || (!inbox_.Low() && inbox_.FreeRecords() >= kMinRecords);
+  if (inbox_.Low()) return false;
+  return outlet_ == nullptr ? !delivering_ : inbox_.FreeRecords() >= kMinRecords;
 }
 
 // Slots are used again only now: the upper layer knows that their connections closed.
@@ -163,12 +181,8 @@ Large Reactor::TakeLarge(int32_t index) {
 }
 
 void Reactor::Watch(Connection* connection) {
-  if (connection->watched) return;
-  connection->watched = true;
-  connection->watch_prev = nullptr;
-  connection->watch_next = watched_;
-  if (watched_ != nullptr) watched_->watch_prev = connection;
-  watched_ = connection;
+  if (connection->watched()) return;
+  watched_.Append(connection);
   const uint64_t strictest = std::min(connection->limits.frame_timeout, connection->limits.write_timeout);
   const uint64_t period = std::clamp<uint64_t>(strictest / 4, 10, 1000);
   if (uv_is_active(reinterpret_cast<uv_handle_t*>(&sweep_)) != 0 && period >= sweep_period_) return;
@@ -178,23 +192,14 @@ void Reactor::Watch(Connection* connection) {
       &sweep_, [](uv_timer_t* handle) { static_cast<Reactor*>(handle->data)->OnSweep(); }, period, period);
 }
 
-void Reactor::Unwatch(Connection* connection) {
-  if (!connection->watched) return;
-  connection->watched = false;
-  Connection* const next = connection->watch_next;
-  Connection* const prev = connection->watch_prev;
-  if (next != nullptr) next->watch_prev = prev;
-  (prev != nullptr ? prev->watch_next : watched_) = next;
-}
-
 void Reactor::OnSweep() {
   const uint64_t now = uv_now(loop_);
   // This process itself stood still: what its peers sent meanwhile lies unread, so none of them is late.
   const bool stalled = now - swept_at_ > 3 * sweep_period_;
   swept_at_ = now;
   Connection* next;
-  for (Connection* connection = watched_; connection != nullptr; connection = next) {
-    next = connection->watch_next;
+  for (Connection* connection = watched_.First(); connection != nullptr; connection = next) {
+    next = watched_.After(connection);
     const uint64_t steps = 1 + connection->framer.held() / kFrameTimeoutStep;
     Backlog* const backlog = connection->backlog.get();
     if (backlog != nullptr) {
@@ -215,10 +220,10 @@ void Reactor::OnSweep() {
     } else if (connection->ending_since != 0 && now - connection->ending_since > kLinger) {
       Close(connection, CloseReason::kLocal, 0);
     } else if (connection->partial_since == 0 && backlog == nullptr && connection->ending_since == 0) {
-      Unwatch(connection);
+      connection->Linked<Watched>::Unlink();
     }
   }
-  if (watched_ == nullptr) uv_timer_stop(&sweep_);
+  if (watched_.Empty()) uv_timer_stop(&sweep_);
 }
 
 void Reactor::End(int32_t slot, int32_t generation) {
@@ -266,8 +271,12 @@ void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
   if (connection->framing != Framing::kPeek || connection->reframed) return;
-  connection->held = false;
+  connection->peeked = false;
   if (framing == Framing::kPeek) {
+    if (connection->framer.held() >= Framer::kMaxPeek) {
+      Close(connection, CloseReason::kProtocol, 0);  // there is no room to see more
+      return;
+    }
     if (connection->MayRead()) StartReading(connection);
     return;
   }
@@ -282,9 +291,8 @@ void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   if (connection->state == Connection::State::kClosing) return;
   connection->state = Connection::State::kClosing;
-  Unwatch(connection);
-  if (connection->yielded) std::erase(yielded_, connection);
-  if (!unannounced_.empty()) std::erase(unannounced_, connection);
+  connection->Linked<Watched>::Unlink();
+  connection->Linked<Waiting>::Unlink();
   Record* const record = AddRecord(connection, kClose);
   record->seq = static_cast<int32_t>(reason);
   record->route = error;

@@ -77,7 +77,7 @@ class Reactor {
   // kConnect or kClose follows for the slot and generation.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
   // Takes an accepted socket of another reactor's listener over.
-  void Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits);
+  void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits);
 
   // Closing. Both are followed by kClose; unknown numbers are ignored.
   void End(int32_t slot, int32_t generation);
@@ -116,9 +116,10 @@ class Reactor {
   void Deliver(bool keep_arena);
   void GiveAway();
   bool RoomToRead() const;
+  void KeepTurning();
+  void Bury();
   void OnSweep();
   void Watch(Connection* connection);
-  void Unwatch(Connection* connection);
   void Close(Connection* connection, CloseReason reason, int error);
   void Forget();
   Record* AddRecord(const Connection* connection, RecordKind kind);
@@ -137,6 +138,7 @@ class Reactor {
   bool Enter(Connection* connection);
   void Announce(Connection* connection);
   static void Freed(uv_handle_t* handle);
+  void Free(Listener* listener);
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
 
@@ -167,12 +169,14 @@ class Reactor {
   NameTable names_;
   std::vector<Listener*> listeners_;  // by id; nullptr once closed
   std::vector<Large> large_;          // of the batch being written or read
-  std::vector<Connection*> yielded_;
-  std::vector<Connection*> unannounced_;  // no lane had room to tell of them
-  std::vector<Connection*> touched_;      // connections with messages in the outbox
-  std::vector<int32_t> next_send_;        // chains the messages of one connection
-  std::vector<uint8_t> staging_;          // headers and small bodies of one write
-  Connection* watched_ = nullptr;
+  List<Connection, Waiting> yielded_;
+  List<Connection, Waiting> unannounced_;  // there was no room to tell of them
+  List<Connection, Waiting> graves_;       // closed while a batch is read: whoever delivered it may still be at them
+  std::vector<Listener*> dead_listeners_;  // likewise
+  std::vector<Connection*> touched_;       // connections with messages in the outbox
+  std::vector<int32_t> next_send_;         // chains the messages of one connection
+  std::vector<uint8_t> staging_;           // headers and small bodies of one write
+  List<Connection, Watched> watched_;
   uv_prepare_t prepare_;
   uv_check_t check_;
   uv_timer_t sweep_;

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -22,13 +21,17 @@ int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
 
 // Before binding: several sockets may share the port, and the system spreads the connections among them.
 int OpenSharedPort(uv_tcp_t* tcp, int family) {
-  const int socket = ::socket(family, SOCK_STREAM, 0);
-  if (socket < 0) return uv_translate_sys_error(errno);
-  fcntl(socket, F_SETFD, FD_CLOEXEC);
+#ifdef SOCK_CLOEXEC
+  OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+#else
+  OwnedDescriptor socket(::socket(family, SOCK_STREAM, 0));
+  if (socket.number() >= 0) fcntl(socket.number(), F_SETFD, FD_CLOEXEC);
+#endif
+  if (socket.number() < 0) return uv_translate_sys_error(errno);
   const int on = 1;
-  int error = setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 ? 0 : uv_translate_sys_error(errno);
-  if (error == 0) error = uv_tcp_open(tcp, socket);
-  if (error != 0) close(socket);
+  if (setsockopt(socket.number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return uv_translate_sys_error(errno);
+  const int error = uv_tcp_open(tcp, socket.number());
+  if (error == 0) socket.Release();
   return error;
 }
 
@@ -103,9 +106,17 @@ void Reactor::CloseListener(int32_t id) {
   uv_close(listener->uv(), [](uv_handle_t* handle) {
     Listener* const closed = static_cast<Listener*>(handle->data);
     Reactor* const reactor = closed->reactor;
-    delete closed;
+    reactor->Free(closed);
     reactor->Forget();
   });
+}
+
+void Reactor::Free(Listener* listener) {
+  if (delivering_) {
+    dead_listeners_.push_back(listener);
+  } else {
+    delete listener;
+  }
 }
 
 // One connection's failure is its own: libuv keeps listening, even when descriptors run out.
@@ -148,8 +159,8 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
   uv_os_fd_t descriptor;
   if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 &&
       uv_fileno(handle, &descriptor) == 0) {
-    const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    if (duplicate >= 0) adopter->Adopt(duplicate, pipe, listener->token, listener->limits);
+    OwnedDescriptor duplicate(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (duplicate.number() >= 0) adopter->Adopt(std::move(duplicate), pipe, listener->token, listener->limits);
   }
   uv_close(handle, [](uv_handle_t* closed) {
     const std::unique_ptr<Passage> done(static_cast<Passage*>(closed->data));
@@ -157,18 +168,19 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
   });
 }
 
-void Reactor::Adopt(uv_os_sock_t socket, bool pipe, int32_t token, const WireLimits& limits) {
+void Reactor::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) {
+  DMICRO_ASSERT(token >= 0);
+  if (stopped_) return;
   Connection* const connection = new Connection(this, limits);
-  if (stopped_ || InitHandle(&connection->handle, pipe) != 0) {
-    close(socket);
+  if (InitHandle(&connection->handle, pipe) != 0) {
     delete connection;
     return;
   }
   connection->uv()->data = connection;
   connection->token = token;
-  const int error =
-      pipe ? uv_pipe_open(&connection->handle.pipe, socket) : uv_tcp_open(&connection->handle.tcp, socket);
-  if (error != 0) close(socket);
+  const int error = pipe ? uv_pipe_open(&connection->handle.pipe, socket.number())
+                         : uv_tcp_open(&connection->handle.tcp, socket.number());
+  if (error == 0) socket.Release();
   Begin(connection, error);
 }
 
@@ -194,17 +206,20 @@ bool Reactor::Enter(Connection* connection) {
 
 // Tells the upper layer of a connection that is ready, and starts to read it.
 void Reactor::Announce(Connection* connection) {
-  constexpr size_t kMost = 512;  // two addresses
   if (stopped_) return;
-  if (inbox_.Full() || inbox_.Free().size < kMost) Deliver(false);
-  if (outlet_ != nullptr && (inbox_.Full() || inbox_.Free().size < kMost)) {
-    unannounced_.push_back(connection);
+  if (inbox_.Full() || !RoomToRead()) {
+    Deliver(false);
+    if (connection->state == Connection::State::kClosing) return;  // who read that gave it up
+  }
+  if (!RoomToRead()) {
+    unannounced_.Append(connection);
     return;
   }
   const bool accepted = connection->token >= 0;
   Record* const record = AddRecord(connection, accepted ? kAccept : kConnect);
   record->seq = connection->token;
   const auto place = [this](const std::string& address, int32_t* start, int32_t* end) {
+    DMICRO_ASSERT(address.size() <= inbox_.Free().size);
     uint8_t* const to = inbox_.Free().data;
     std::memcpy(to, address.data(), address.size());
     *start = static_cast<int32_t>(to - rings_.inbox);
@@ -278,7 +293,11 @@ void Reactor::OnConnected(Connection* connection, int status) {
 void Reactor::Freed(uv_handle_t* handle) {
   Connection* const closed = static_cast<Connection*>(handle->data);
   Reactor* const reactor = closed->reactor;
-  delete closed;
+  if (reactor->delivering_) {
+    reactor->graves_.Append(closed);
+  } else {
+    delete closed;
+  }
   reactor->Forget();
 }
 

@@ -61,7 +61,7 @@ void Reactor::Cut(Connection* connection, size_t n) {
   if (peek) {
     // Before the upper layer hears of it: it may answer while we are here. The clock runs from the connection's
     // beginning.
-    connection->held = true;
+    connection->peeked = true;
     uv_read_stop(connection->stream());
   }
   bool completed = false;
@@ -80,7 +80,8 @@ void Reactor::Cut(Connection* connection, size_t n) {
                                                   Deliver(true);
                                                   return connection->state == Connection::State::kOpen;
                                                 });
-  if (parsed != 0) inbox_.Use(parsed);
+  // Unless it went up with its lane.
+  if (parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(parsed);
   if (completed) {
     sources_++;
     hot_slot_ = connection->slot;
@@ -152,18 +153,22 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
 void Reactor::Yield(Connection* connection) {
   if (connection->yielded) return;
   connection->yielded = true;
-  yielded_.push_back(connection);
+  yielded_.Append(connection);
   uv_read_stop(connection->stream());
+  if (outlet_ == nullptr) KeepTurning();  // an outlet that takes no batch wakes us when it does
 }
 
 void Reactor::Resume() {
-  if ((yielded_.empty() && unannounced_.empty()) || !RoomToRead()) return;
-  for (Connection* connection : std::exchange(unannounced_, {})) Announce(connection);
-  for (Connection* connection : std::exchange(yielded_, {})) {
-    if (connection->state == Connection::State::kClosing) continue;
+  if ((yielded_.Empty() && unannounced_.Empty()) || !RoomToRead()) return;
+  // Once each: what waits again waits for the next turn.
+  List<Connection, Waiting> due;
+  due.TakeAll(unannounced_);
+  while (Connection* const connection = due.Pop()) Announce(connection);
+  due.TakeAll(yielded_);
+  while (Connection* const connection = due.Pop()) {
     if (connection->reframed && connection->state == Connection::State::kOpen) {
       if (!RoomToRead()) {
-        yielded_.push_back(connection);
+        yielded_.Append(connection);
         continue;
       }
       connection->reframed = false;

@@ -208,8 +208,8 @@ void Reactor::Shutdown(Connection* connection) {
   connection->ending_since = uv_now(loop_);
   connection->partial_since = 0;
   Watch(connection);
-  if (connection->paused || connection->held) {
-    connection->paused = connection->held = false;
+  if (connection->paused || connection->held || connection->peeked) {
+    connection->paused = connection->held = connection->peeked = false;
     if (connection->MayRead()) StartReading(connection);
   }
   uv_shutdown_t* const request = new uv_shutdown_t;

@@ -6,7 +6,8 @@
 namespace dmicro {
 
 // Memory that both sides of the native boundary see (design §4). All words are int32; offsets count from the arena's
-// start. src/transports/native/ring-layout.ts repeats these numbers; the addon hands them out and the loader compares.
+// start. src/transports/native/ring-layout.ts repeats all of it; the addon hands it out (node/layout.cc) and the loader
+// compares.
 
 inline constexpr uint32_t kInboxSize = 1024 * 1024;   // arena that sockets are read into
 inline constexpr uint32_t kOutboxSize = 1024 * 1024;  // arena that JavaScript encodes bodies into

@@ -16,7 +16,7 @@ struct SocketOptions {
   bool Sized() const { return receive_buffer != 0 || send_buffer != 0; }
 };
 
-// src/transport.ts has the same numbers; the loader compares their count.
+// src/transport.ts has the same numbers; the loader compares.
 enum class SocketOption : uint8_t { kNoDelay, kKeepAlive, kReceiveBuffer, kSendBuffer };
 inline constexpr uint32_t kSocketOptions = 4;
 

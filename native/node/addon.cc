@@ -6,9 +6,11 @@
 
 #include "node/arguments.h"
 #include "node/environment.h"
+#include "node/layout.h"
 #include "node/raw_codec.h"
 
-// What JavaScript can call: src/native.ts declares the same list with its types. Arguments are positional and already
+// What JavaScript can call: src/native.ts declares the same list with its types, and src/transports/native/ring-layout.ts
+// compares the names of the arguments, which stand at the end of this file. Arguments are positional and already
 // validated there; nothing here runs once per message.
 
 namespace dmicro {
@@ -23,12 +25,12 @@ Core* CoreOf(Arguments* arguments, const Napi::CallbackInfo& info) {
   return arguments->Expect(core != nullptr, 0, "a core that was started") ? core : nullptr;
 }
 
-// start(thread, onBatch): the rings of a new core as ArrayBuffers. thread < 0: the loop's own.
+// start(ownThread, onBatch): a new core's number, and its rings as ArrayBuffers.
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
-  const int thread = arguments.Int(0);
+  const bool own_thread = arguments.Flag(0);
   const Napi::Function on_batch = arguments.Function(1);
-  return arguments.Ok() ? Environment::Of(info)->Start(thread, on_batch) : None(info);
+  return arguments.Ok() ? Environment::Of(info)->Start(own_thread, on_batch) : None(info);
 }
 
 Framing FramingAt(Arguments* arguments, size_t at) {
@@ -36,8 +38,10 @@ Framing FramingAt(Arguments* arguments, size_t at) {
   return static_cast<Framing>(arguments->Expect(framing < kFramings, at, "a framing") ? framing : 0);
 }
 
-// The ten arguments from `at` on: maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay,
-// keepAlive, receiveBuffer, sendBuffer.
+// The arguments from `at` on that LimitsAt reads.
+constexpr char kLimitNames[] =
+    "maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, "
+    "sendBuffer";
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
   limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
@@ -271,48 +275,39 @@ bool LibuvFits() {
          uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
 }
 
-// Numbers and texts that src/ has too; it compares them when it loads the addon.
-void SetConstants(Napi::Env env, Napi::Object exports) {
-  const uint32_t layout[] = {kOutboxSize, kMaxSends,      sizeof(Record) / 4, sizeof(Send) / 4,
-                             kFramings,   kSocketOptions, kMaxSlots};
-  Napi::Array numbers = Napi::Array::New(env);
-  for (uint32_t i = 0; i < std::size(layout); i++) numbers[i] = layout[i];
-  exports["layout"] = numbers;
-  Napi::Array reasons = Napi::Array::New(env);
-  for (uint32_t i = 0; i < std::size(kCloseReasonText); i++) reasons[i] = kCloseReasonText[i];
-  exports["closeReasons"] = reasons;
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   if (!LibuvFits()) {
     Napi::Error::New(env, "built for another libuv than the one running").ThrowAsJavaScriptException();
     return exports;
   }
   Environment* const environment = new Environment(env);
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+  Napi::Object layout = Layout(env);
+  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&), const char* arguments) {
     exports[name] = Napi::Function::New(env, function, name, environment);
+    layout[std::string(name) + "()"] = arguments;
   };
-  add("start", Start);
-  add("listen", Listen);
-  add("dial", Dial);
-  add("closeListener", CloseListener);
-  add("listenerAddress", ListenerAddress);
-  add("end", End);
-  add("destroy", Destroy);
-  add("hold", Hold);
-  add("reframe", Reframe);
-  add("setSocketOption", SetOption);
-  add("descriptor", Descriptor);
-  add("socketOptions", SocketFacts);
-  add("drain", Drain);
-  add("drainWith", DrainWith);
-  add("takeLarge", TakeLarge);
-  add("intern", Intern);
-  add("busyPoll", BusyPoll);
-  add("keepAlive", KeepAlive);
-  add("unpack", Unpack);
-  add("pack", Pack);
-  SetConstants(env, exports);
+  add("start", Start, "ownThread, onBatch");
+  add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, ...limits");
+  add("dial", Dial, "core, host, port, path, ...limits");
+  add("closeListener", CloseListener, "core, id");
+  add("listenerAddress", ListenerAddress, "core, id");
+  add("end", End, "core, slot, generation");
+  add("destroy", Destroy, "core, slot, generation, reason");
+  add("hold", Hold, "core, slot, generation, on");
+  add("reframe", Reframe, "core, slot, generation, framing");
+  add("setSocketOption", SetOption, "core, slot, generation, option, value");
+  add("descriptor", Descriptor, "core, slot, generation");
+  add("socketOptions", SocketFacts, "descriptor");
+  add("drain", Drain, "core");
+  add("drainWith", DrainWith, "core, body");
+  add("takeLarge", TakeLarge, "core, index");
+  add("intern", Intern, "core, id, name");
+  add("busyPoll", BusyPoll, "core, microseconds");
+  add("keepAlive", KeepAlive, "core, on");
+  add("unpack", Unpack, "bytes, maxMessage, maxFilters");
+  add("pack", Pack, "seq, type, method, status, meta, codec, body");
+  layout["limits"] = kLimitNames;
+  exports["layout"] = layout;
   return exports;
 }
 

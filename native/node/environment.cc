@@ -6,11 +6,14 @@ namespace dmicro {
 
 Environment::Environment(Napi::Env env) : env_(env) { napi_add_async_cleanup_hook(env, Cleanup, this, &cleanup_); }
 
-Napi::Value Environment::Start(int thread, Napi::Function on_batch) {
+Napi::Value Environment::Start(bool own_thread, Napi::Function on_batch) {
   auto core = std::make_unique<Core>(env_);
-  const Napi::Value arenas = core->Start(thread, on_batch);
-  if (!arenas.IsUndefined()) cores_.push_back(std::move(core));
-  return arenas;
+  const Napi::Value rings = core->Start(own_thread ? threads_ : -1, on_batch);
+  if (rings.IsUndefined()) return rings;
+  rings.As<Napi::Object>()["number"] = static_cast<uint32_t>(cores_.size());
+  cores_.push_back(std::move(core));
+  if (own_thread) threads_++;
+  return rings;
 }
 
 // The environment ends: no JavaScript runs any more. Its loop turns until every handle is closed and the hook removed.

@@ -18,8 +18,9 @@ class Environment final {
 
   explicit Environment(Napi::Env env);
 
-  // A further core; see Core::Start. Cores are numbered in the order they are made.
-  Napi::Value Start(int thread, Napi::Function on_batch);
+  // A further core, in the loop's own thread or on a thread of its own: its rings as ArrayBuffers and its `number`, or
+  // an exception. The number is the environment's: several copies of the JavaScript may share it.
+  Napi::Value Start(bool own_thread, Napi::Function on_batch);
   Core* core(size_t number) { return number < cores_.size() ? cores_[number].get() : nullptr; }
 
  private:
@@ -28,6 +29,7 @@ class Environment final {
   const Napi::Env env_;
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   std::vector<std::unique_ptr<Core>> cores_;
+  int threads_ = 0;  // started
   size_t running_ = 0;
 };
 

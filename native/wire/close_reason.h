@@ -4,8 +4,8 @@
 
 namespace dmicro {
 
-// Why a connection ended. The numbers cross into JavaScript; src/close-reason.ts has the same table and a test
-// compares.
+// Why a connection ended. The numbers cross into JavaScript; src/close-reason.ts has the same table and the
+// loader compares.
 enum class CloseReason : uint8_t {
   kLocal,
   kPeer,

@@ -14,6 +14,7 @@ Framer::Space Framer::Reserve(Space scratch) {
     if (held_size_ == held_capacity_) Grow(std::min<size_t>(total_, std::max(held_size_ * 2, kDirectFrom)));
     return {held_ + held_size_, held_capacity_ - held_size_};
   }
+  DMICRO_ASSERT(held_size_ < scratch.size);
   base_ = scratch.data;
   if (held_size_ != 0) std::memcpy(base_, held_, held_size_);
   return {base_ + held_size_, scratch.size - held_size_};

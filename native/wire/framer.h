@@ -1,5 +1,6 @@
 #pragma once
 
+#include "wire/check.h"
 #include "wire/envelope.h"
 
 namespace dmicro {

@@ -4,14 +4,11 @@ import type { NativeAddon } from '../native.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { type Acceptor, NativeCore } from './native/core.ts'
-import { checkLayout } from './native/ring-layout.ts'
 import { systemError } from './system-error.ts'
 
-/** Cores of this environment: the loop's own, and those with a thread each, which all transports share. */
+/** Cores that this copy of the code made in its environment: the loop's own, and those with a thread each, which all transports share. */
 let own: NativeCore | undefined
 const threads: NativeCore[] = []
-/** The addon counts cores in the order they are made. */
-let made = 0
 let lastToken = 0
 
 /** The C++ core behind the seam. */
@@ -22,17 +19,11 @@ export class NativeTransport implements Transport {
 
   /**
    * @param ioThreads 0: sockets live in this thread; n: on n threads of their own, over which connections are spread
-   * @throws Error when the binary was built with another layout, or no thread can be started
+   * @throws Error when no thread can be started
    */
   constructor(addon: NativeAddon, ioThreads: number) {
-    if (!checkLayout(addon.layout)) throw new Error('the native binary is of another version')
-    const core = (thread: number): NativeCore => {
-      const result = new NativeCore(addon, made, thread)
-      made++
-      return result
-    }
-    if (ioThreads === 0) own ??= core(-1)
-    while (threads.length < ioThreads) threads.push(core(threads.length))
+    if (ioThreads === 0) own ??= new NativeCore(addon, false)
+    while (threads.length < ioThreads) threads.push(new NativeCore(addon, true))
     this.#cores = ioThreads === 0 ? [own!] : threads.slice(0, ioThreads)
   }
 

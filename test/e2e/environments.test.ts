@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Kind, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../helpers.ts'
 
 const root = new URL('../../', import.meta.url)
 
@@ -64,6 +64,24 @@ onEachTransport('environments', (transport) => {
     const listening = program(`await new Endpoint({ transport }).listen('tcp://127.0.0.1:0'); console.log('up')`, transport)
     listening.stdout?.once('data', () => setImmediate(() => listening.kill('SIGKILL')))
     assert.equal((await ended(listening)).signal, 'SIGKILL')
+  })
+
+  test('a process that lives by its session alone stays while a flood is read in several turns', async (t) => {
+    const server = endpoint(t, { transport, protocol: 'raw' })
+    const pushes = 30_000
+    server.routeCall('/flood', (_: null, { session }) => {
+      for (let i = 0; i < pushes; i++) session.push('/n', i)
+    })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const flooded = program(
+      `const client = new Endpoint({ transport, log: false })
+      let seen = 0
+      client.routePush('/n', () => { seen++ })
+      const session = await client.dial(${JSON.stringify(url)})
+      void session.call('/flood', null).then(() => { console.log(seen); void session.close() })`,
+      transport,
+    )
+    assert.deepEqual(await ended(flooded), { code: 0, signal: null, out: `${pushes}\n`, err: '' })
   })
 
   test('N2: workers run endpoints, talk to each other and the main thread, and end mid-call', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -32,6 +32,7 @@ function run(
   const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
     cwd: folder,
     encoding: 'utf8',
+    timeout: 30_000,
     env: { ...process.env, ...options.env },
   })
   return { out: stdout.trim(), err: stderr.trim(), status }
@@ -57,6 +58,35 @@ for (const [how, place] of Object.entries(broken)) {
   test(`N6: a binary that ${how} is named in the reason, and calls run on JavaScript`, (t) => {
     const { out } = run(t, place)
     assert.match(out, /^6 js \(the native binary does not load: /)
+  })
+}
+
+// A binary of today beside sources of another day differs from them as a stale binary does from those of today.
+const built = join(root, 'build/Release/dmicro.node')
+const stale: [how: string, file: string, from: string, to: string, difference: string][] = [
+  [
+    'swaps two words',
+    'transports/native/ring-layout.ts',
+    'BodyStart: 6,\n  BodyEnd: 7,',
+    'BodyStart: 7,\n  BodyEnd: 6,',
+    'Rec.BodyStart is 6',
+  ],
+  ['numbers events otherwise', 'transports/native/ring-layout.ts', 'Connect: 2, Close: 3,', 'Connect: 3, Close: 2,', 'Kind.Connect is 2'],
+  ['numbers framings otherwise', 'transport.ts', 'Peek: 3,', 'Peek: 4,', 'Framing.Peek is 3'],
+  ['has other reasons of closing', 'close-reason.ts', "'closed by the peer',", "'closed there',", 'CloseReason.1 is closed by the peer'],
+  ['takes other arguments', 'transports/native/ring-layout.ts', "end: 'core, slot", "end: 'slot, core", 'end() is core, slot'],
+  ['lacks a function', 'transports/native/ring-layout.ts', "end: 'core,", "rest: 'core', end: 'core,", 'rest() is missing'],
+]
+for (const [how, file, from, to, difference] of stale) {
+  test(`a stale binary that ${how} is refused with the difference, and calls run on JavaScript`, { skip: !existsSync(built) }, (t) => {
+    const { out } = run(t, (folder) => {
+      symlinkSync(built, binary(folder))
+      const source = join(folder, 'src', file)
+      const text = readFileSync(source, 'utf8')
+      assert.ok(text.includes(from))
+      writeFileSync(source, text.replace(from, to))
+    })
+    assert.ok(out.startsWith(`6 js (the native binary is of another version: its ${difference}`), out)
   })
 }
 

@@ -134,10 +134,10 @@ TEST_CASE("envelope: every size up to 512 bytes, cut at every byte and byte by b
 
 TEST_CASE("envelope: around the sizes where the framer changes its mind, in chunks of any size") {
   constexpr FrameLimits limits{1 << 20, 4, Framing::kEnvelope};
-  for (const size_t near : {4096, 5120, 8192, 16384, 20480}) {
-    for (const size_t size : {near - 6, near - 5, near - 1, near, near + 1, near + 5, near + 6}) {
+  for (const size_t near : {4096u, 5120u, 8192u, 16384u, 20480u}) {
+    for (const size_t size : {near - 6u, near - 5u, near - 1u, near, near + 1u, near + 5u, near + 6u}) {
       const std::string large = Envelope(std::string(size - 5, 'y'));
-      for (const size_t chunk : {1, 4, 5, 6, 4090, 4095, 4096, 4097, 8193, 100'000}) {
+      for (const size_t chunk : {1u, 4u, 5u, 6u, 4090u, 4095u, 4096u, 4097u, 8193u, 100'000u}) {
         CAPTURE(size);
         CAPTURE(chunk);
         Feeder feeder(limits);
@@ -182,7 +182,7 @@ TEST_CASE(
 
 TEST_CASE("envelope: memory follows the bytes received, never the size announced" * doctest::skip(!kCountsMemory)) {
   constexpr FrameLimits widest{0x7fffffff, 4, Framing::kEnvelope};
-  for (const size_t chunk : {1, 5, 9}) {
+  for (const size_t chunk : {1u, 5u, 9u}) {
     Feeder feeder(widest);
     const MemoryCount memory;
     CHECK(feeder.Feed(Size(0x7ffffffb) + Hex("00 7b 22 73 65"), chunk) == Parse::kMore);
@@ -190,7 +190,7 @@ TEST_CASE("envelope: memory follows the bytes received, never the size announced
     CHECK(memory.live() <= 4096);
   }
   const std::string large = Envelope(std::string(1 << 20, 'x'));
-  for (const size_t chunk : {1, 64, 4096, 60'000}) {
+  for (const size_t chunk : {1u, 64u, 4096u, 60'000u}) {
     CAPTURE(chunk);
     Feeder feeder(widest);
     feeder.keep = false;

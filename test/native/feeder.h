@@ -28,8 +28,8 @@ class Feeder {
     if (!shared) Require(held + space.size <= std::max<size_t>(4096, 2 * held), "memory grows with bytes received");
     const size_t n = std::min(space.size, bytes.size());
     if (n != 0) std::memcpy(space.data, bytes.data(), n);
-    parse = framer.Commit(n, limits, &reason, [this](const RawMessage& message, Bytes frame, bool in_scratch) {
-      return OnFrame(message, frame, in_scratch);
+    parse = framer.Commit(n, limits, &reason, [this](const RawMessage& message, Bytes frame, bool shares) {
+      return OnFrame(message, frame, shares);
     });
     if (shared && n != 0) std::memset(scratch_.data(), 0xa5, held + n);
     return n;

@@ -21,7 +21,7 @@ std::string Large(size_t size) {
 
 TEST_CASE("1 MiB in small chunks never holds more than 4 KiB or twice what came" * doctest::skip(!kCountsMemory)) {
   const std::string bytes = Large(kMiB);
-  for (const size_t chunk : {1, 64, 4096, 60'000}) {
+  for (const size_t chunk : {1u, 64u, 4096u, 60'000u}) {
     CAPTURE(chunk);
     Feeder feeder;
     feeder.keep = false;
@@ -66,7 +66,7 @@ TEST_CASE("whole frames take no memory at all" * doctest::skip(!kCountsMemory)) 
 
 TEST_CASE("4 GiB announced and then silence takes one small block" * doctest::skip(!kCountsMemory)) {
   const std::string bytes = Hex("ffffffff 01 00 01 31 01");
-  for (const size_t chunk : {1, 6, 9}) {
+  for (const size_t chunk : {1u, 6u, 9u}) {
     Feeder feeder({UINT32_MAX, 0});
     const MemoryCount memory;
     CHECK(feeder.Feed(bytes, chunk) == Parse::kMore);
@@ -96,7 +96,7 @@ TEST_CASE("1,000 half frames of 16 MiB take 4 KiB each" * doctest::skip(!kCounts
 }
 
 TEST_CASE("a frame given up half way is freed" * doctest::skip(!kCountsMemory)) {
-  for (const size_t size : {3, 5, 100, 5000, 500'000}) {
+  for (const size_t size : {3u, 5u, 100u, 5000u, 500'000u}) {
     const MemoryCount memory;
     {
       Feeder feeder;
@@ -123,7 +123,7 @@ double Seconds(const std::string& bytes, size_t chunk) {
 TEST_CASE("time is linear in the bytes, for chunks of 1 and of 64 bytes") {
   const std::string once = Large(kMiB), twice = Large(2 * kMiB);
   const double whole = Seconds(once, SIZE_MAX);
-  for (const size_t chunk : {1, 64}) {
+  for (const size_t chunk : {1u, 64u}) {
     const double small = Seconds(once, chunk);
     MESSAGE("1 MiB in " << chunk << "-byte chunks: " << small * 1e3 << " ms, " << small / whole << " x one read");
     CHECK(Seconds(twice, chunk) < 4 * small);

@@ -105,11 +105,11 @@ TEST_CASE("100,000 of the smallest frames in one read come in order") {
 }
 
 TEST_CASE("frames around the sizes where the framer changes its mind arrive in chunks of any size") {
-  for (const size_t near : {4096, 8192, 16384, 20480, 32768}) {
-    for (const size_t size : {near - 7, near - 6, near - 1, near, near + 1, near + 5, near + 6, near + 7}) {
+  for (const size_t near : {4096u, 8192u, 16384u, 20480u, 32768u}) {
+    for (const size_t size : {near - 7u, near - 6u, near - 1u, near, near + 1u, near + 5u, near + 6u, near + 7u}) {
       const Message message = OfSize(size);
       const std::string bytes = Pack(message) + MinimalFrame() + Pack(message);
-      for (const size_t chunk : {1, 5, 6, 7, 4090, 4095, 4096, 4097, 8191, 8193, 100'000}) {
+      for (const size_t chunk : {1u, 5u, 6u, 7u, 4090u, 4095u, 4096u, 4097u, 8191u, 8193u, 100'000u}) {
         CAPTURE(size);
         CAPTURE(chunk);
         Feeder feeder;
@@ -162,7 +162,7 @@ TEST_CASE("a released frame stays readable after the framer is gone") {
 }
 
 TEST_CASE("an empty read changes nothing, in scratch or not") {
-  for (const size_t size : {50, 50'000}) {
+  for (const size_t size : {50u, 50'000u}) {
     const Message message = OfSize(size);
     const std::string frame = Pack(message);
     Feeder feeder;

@@ -113,7 +113,7 @@ TEST_CASE("after a peek, frames come out as if none had looked: whole, partial, 
     straight.Feed(stream);
     REQUIRE(straight.count == 3);
     for (size_t peeked = 0; peeked <= stream.size(); peeked++) {
-      for (const size_t chunk : {1, 2, 5, 16, 100}) {
+      for (const size_t chunk : {1u, 2u, 5u, 16u, 100u}) {
         CAPTURE(peeked);
         CAPTURE(chunk);
         const Outcome outcome = Reframed(stream, peeked, chunk, with.framing);

@@ -109,7 +109,7 @@ TEST_CASE("only the exact text of OK and of no meta is folded away") {
 }
 
 TEST_CASE("the largest fields survive both ways") {
-  for (const size_t short_of : {0, 1}) {
+  for (const size_t short_of : {0u, 1u}) {
     const Message message{.method = std::string(kMaxMethod - short_of, 'm'),
                           .status = std::string(kMaxStatus - short_of, 's'),
                           .meta = std::string(kMaxMeta - short_of, 't'),

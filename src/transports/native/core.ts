@@ -20,7 +20,7 @@ export interface Acceptor {
   onWire(wire: SocketWire): void
 }
 
-/** All listeners of this environment, by token. */
+/** All listeners on cores of this copy of the code, by token. */
 const acceptors = new Map<number, Acceptor>()
 
 /**
@@ -43,11 +43,10 @@ export class NativeCore implements WireCore {
   /** Wires and listeners: while there are any, the process lives on. */
   #held = 0
 
-  /** @param thread number of the core's own thread, or -1: this one */
-  constructor(addon: NativeAddon, number: number, thread: number) {
+  constructor(addon: NativeAddon, ownThread: boolean) {
     this.#addon = addon
-    this.#number = number
-    const rings = addon.start(thread, () => this.#onBatch())
+    const rings = addon.start(ownThread, () => this.#onBatch())
+    this.#number = rings.number
     this.control = new Int32Array(rings.control)
     this.sends = new Int32Array(rings.sends)
     this.outbox = Buffer.from(rings.outbox)
@@ -55,7 +54,7 @@ export class NativeCore implements WireCore {
     this.heard = new Int32Array(rings.heard)
     this.#records = new Int32Array(rings.records)
     this.#inbox = Buffer.from(rings.inbox)
-    watchNames((id, bytes) => addon.intern(number, id, bytes))
+    watchNames((id, bytes) => addon.intern(rings.number, id, bytes))
   }
 
   /** Listener id or errno. Connections are spread over `cores`, unless this is the only one. */

@@ -1,8 +1,11 @@
-import { Framing, SocketOption } from '../../transport.ts'
+import { closeReasonText } from '../../close-reason.ts'
+import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
+import { TextHint, WHOLE } from '../../message.ts'
+import { Framing, MAX_PEEK, SocketOption } from '../../transport.ts'
 
 /**
  * Where things are in the memory shared with the C++ core: int32 words. native/io/ring_layout.h says the same;
- * `checkLayout` compares the numbers a binary was built with, so a stale binary is refused instead of misread.
+ * `layoutDifference` compares all of it with what a binary was built with, so a stale binary is refused instead of misread.
  */
 
 export const OUTBOX_SIZE = 1024 * 1024
@@ -42,9 +45,6 @@ export const HINT_SHIFT = 16
 /** Connections of one core. */
 const MAX_SLOTS = 1 << 20
 
-const FRAMINGS = Object.keys(Framing).length
-const SOCKET_OPTIONS = Object.keys(SocketOption).length
-
 /** Words of one message to send. */
 export const Snd = {
   Slot: 0,
@@ -65,8 +65,69 @@ export const Snd = {
 /** Words of the control block. Sends and outbox are filled from their base on, which moves when a core has several parts of them. */
 export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, First: 4, Count: 5, Generation: 6 } as const
 
-/** True when the binary that offers `layout` was built with the numbers above. */
-export function checkLayout(layout: readonly number[]): boolean {
-  const ours = [OUTBOX_SIZE, MAX_SENDS, REC_WORDS, SEND_WORDS, FRAMINGS, SOCKET_OPTIONS, MAX_SLOTS]
-  return layout.length === ours.length && ours.every((n, i) => layout[i] === n)
+const CTL_WORDS = Object.keys(Ctl).length
+
+/** What the addon's functions take (native/node/addon.cc), in order. */
+const ARGUMENTS = {
+  start: 'ownThread, onBatch',
+  listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
+  dial: 'core, host, port, path, ...limits',
+  closeListener: 'core, id',
+  listenerAddress: 'core, id',
+  end: 'core, slot, generation',
+  destroy: 'core, slot, generation, reason',
+  hold: 'core, slot, generation, on',
+  reframe: 'core, slot, generation, framing',
+  setSocketOption: 'core, slot, generation, option, value',
+  descriptor: 'core, slot, generation',
+  socketOptions: 'descriptor',
+  drain: 'core',
+  drainWith: 'core, body',
+  takeLarge: 'core, index',
+  intern: 'core, id, name',
+  busyPoll: 'core, microseconds',
+  keepAlive: 'core, on',
+  unpack: 'bytes, maxMessage, maxFilters',
+  pack: 'seq, type, method, status, meta, codec, body',
+}
+const LIMITS =
+  'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer'
+
+/** What a binary says of itself (native/node/layout.cc): numbers, and texts, by name. */
+export type Layout = Readonly<Record<string, number | string>>
+
+/** All that both sides must agree on. */
+function ours(): Layout {
+  const layout: Record<string, number | string> = {
+    INT32_BYTES: Int32Array.BYTES_PER_ELEMENT,
+    OUTBOX_SIZE,
+    MAX_SENDS,
+    MAX_SLOTS,
+    REC_WORDS,
+    SEND_WORDS,
+    CTL_WORDS,
+    HINT_SHIFT,
+    WHOLE,
+    MAX_PEEK,
+    MAX_METHOD_BYTES,
+    MAX_STATUS_BYTES,
+    MAX_META_BYTES,
+    limits: LIMITS,
+  }
+  const tables = { Rec, Snd, Ctl, Kind, Framing, SocketOption, TextHint, CloseReason: closeReasonText }
+  for (const [table, entries] of Object.entries(tables)) {
+    for (const [name, value] of Object.entries(entries)) layout[`${table}.${name}`] = value
+  }
+  for (const [name, list] of Object.entries(ARGUMENTS)) layout[`${name}()`] = list
+  return layout
+}
+
+/** The first difference between a binary's layout and ours, in words; '' when there is none. */
+export function layoutDifference(layout: Layout | undefined): string {
+  if (typeof layout !== 'object') return 'it tells no layout'
+  const expected = ours()
+  for (const name of new Set([...Object.keys(expected), ...Object.keys(layout)])) {
+    if (layout[name] !== expected[name]) return `its ${name} is ${layout[name] ?? 'missing'} in place of ${expected[name] ?? 'nothing'}`
+  }
+  return ''
 }
