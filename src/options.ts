@@ -1,6 +1,6 @@
 import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
-import { type CodecTable, defaultCodecs } from './codec-table.ts'
+import { type CodecTable, makeCodecs } from './codec-table.ts'
 import type { Filter } from './filter.ts'
 import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
@@ -45,7 +45,7 @@ export interface EndpointOptions {
   closeTimeout?: number
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
   codec?: string
-  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor. */
+  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor; one of the same name and id takes the place of any of them. */
   codecs?: readonly Codec[]
   /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
   filters?: readonly Filter[]
@@ -160,8 +160,7 @@ const defaultLog = consoleLogger('warn')
 export function readOptions(options: EndpointOptions): Settings {
   if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
   for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
-  const codecs = defaultCodecs()
-  for (const codec of options.codecs ?? []) codecs.register(codec)
+  const codecs = makeCodecs(options.codecs)
   const codecName = options.codec ?? 'json'
   const codec = codecs.byName(codecName)
   if (codec === undefined) throw new TypeError(`option codec: no codec is named ${JSON.stringify(codecName)}`)

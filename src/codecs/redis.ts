@@ -2,7 +2,7 @@ import type { Codec } from '../codec.ts'
 import { MAX_COMMAND_ELEMENTS } from '../limits.ts'
 import type { MessageType } from '../message-type.ts'
 import { badMessage } from '../status.ts'
-import { isRecord, kindOf } from './record.ts'
+import { isRecord, kindOf, represented } from './record.ts'
 
 /**
  * What redis commands say and what they are answered (RESP2), for the protocol of the same name. Its two directions are not each other's
@@ -12,6 +12,7 @@ import { isRecord, kindOf } from './record.ts'
  *   list of Buffers.
  * - Takes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and undefined (null), lists and
  *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn). Numbers with a fraction are text, as in redis.
+ *   `toJSON` counts as in JSON.
  */
 export const redisCodec: Codec = {
   id: 0x72,
@@ -20,7 +21,7 @@ export const redisCodec: Codec = {
   encode(value) {
     if (typeof value === 'string') return bulk(value)
     const reply = new Reply()
-    reply.add(value, 0)
+    reply.add(represented(value, ''), 0)
     return reply.finish()
   },
 
@@ -78,8 +79,8 @@ class Reply {
     if (value instanceof Uint8Array) this.#addBytes(value)
     else if (Array.isArray(value)) this.#addList(value, value.length, depth)
     else if (value instanceof Set) this.#addList(value, value.size, depth)
-    else if (value instanceof Map) this.#addList([...value].flat(1), value.size * 2, depth)
-    else if (isRecord(value) && !(value instanceof SimpleString)) this.#addList(Object.entries(value).flat(1), -1, depth)
+    else if (value instanceof Map) this.#addMembers([...value], depth)
+    else if (isRecord(value) && !(value instanceof SimpleString)) this.#addMembers(Object.entries(value), depth)
     else this.#text += scalar(value)
   }
 
@@ -90,8 +91,17 @@ class Reply {
   }
 
   #addList(values: Iterable<unknown>, size: number, depth: number): void {
-    this.#text += `*${size < 0 ? (values as unknown[]).length : size}\r\n`
-    for (const value of values) this.add(value, depth + 1)
+    this.#text += `*${size}\r\n`
+    let i = 0
+    for (const value of values) this.add(represented(value, i++), depth + 1)
+  }
+
+  #addMembers(members: readonly (readonly [key: unknown, value: unknown])[], depth: number): void {
+    this.#text += `*${members.length * 2}\r\n`
+    for (const [key, value] of members) {
+      this.add(key, depth + 1)
+      this.add(represented(value, String(key)), depth + 1)
+    }
   }
 
   #addBytes(value: Uint8Array): void {
