@@ -11,6 +11,8 @@ import ts from 'typescript'
  */
 const ORDER = [
   'limits',
+  'mark',
+  'error-text',
   'status',
   'socket-options',
   'log',

@@ -5,6 +5,7 @@ import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
+import { describe, reasonOf } from './error-text.ts'
 import { within } from './hook-timeout.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
@@ -18,7 +19,7 @@ import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import { type TimerWheel, wheelOf } from './timer-wheel.ts'
@@ -417,7 +418,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
           this.#accepted = this.settings.clock.now()
           if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
         },
-        (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
+        (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: reasonOf(error) }),
       )
       this.#preparing.add(prepared)
       void prepared.finally(() => this.#preparing.delete(prepared))
@@ -439,7 +440,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     try {
       this.emit('session', session)
     } catch (error) {
-      this.settings.log.error('a session listener threw', { error: textOf(error) })
+      this.settings.log.error('a session listener threw', { error: describe(error) })
     }
   }
 

@@ -2,12 +2,13 @@ import { parseAddress } from './address.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
+import { reasonOf } from './error-text.ts'
 import { duration, type Settings, whole } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
 import { type Redial, readRedial, WaitingRoom } from './redial.ts'
 import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import { Alarm } from './timer-wheel.ts'
 
 export interface MultiClientOptions {
@@ -252,7 +253,7 @@ export class MultiClient {
   #onDialFailed(error: unknown): void {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
-    const cause = error instanceof StatusError ? error.cause : textOf(error)
+    const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.length === 0)
       this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
     if (own && error.code === Code.ConnectionClosed) {

@@ -7,6 +7,7 @@ import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import { Draining, type DrainingOwner } from './draining.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
+import { describe } from './error-text.ts'
 import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSent, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
@@ -32,7 +33,7 @@ import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
-import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
+import { badMessage, Code, StatusError, statusText } from './status.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
 import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
@@ -792,7 +793,7 @@ export class Session
     try {
       ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
     } catch (thrown) {
-      this.#owner.settings.log.error(`a ${name} listener threw`, { error: textOf(thrown) })
+      this.#owner.settings.log.error(`a ${name} listener threw`, { error: describe(thrown) })
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Codec } from '../codec.ts'
 import { MAX_COMMAND_ELEMENTS } from '../limits.ts'
+import { hasMark, marked, markOf } from '../mark.ts'
 import type { MessageType } from '../message-type.ts'
 import { badMessage } from '../status.ts'
 import { isRecord, kindOf, represented } from './record.ts'
@@ -27,7 +28,7 @@ export const redisCodec: Codec = {
 
   decode(buffer, start, end, _hint, _limits, type) {
     const list: unknown[] = []
-    const asBuffers = type === redisBuffers
+    const asBuffers = type !== undefined && hasMark(type, asBuffersMark)
     for (let at = skipHeader(buffer, start, end); at < end; ) {
       const line = lineEnd(buffer, at + 1, end)
       const size = buffer[at] === DOLLAR ? decimal(buffer, at + 1, line) : -1
@@ -40,8 +41,11 @@ export const redisCodec: Codec = {
   },
 }
 
+const asBuffersMark = markOf('redisBuffers')
+
 /** The type of arguments that are taken as Buffers: `routeCall('/redis/set', handler, { arg: redisBuffers })`. */
 export const redisBuffers: MessageType<Buffer[]> = Object.freeze({
+  [asBuffersMark]: true,
   encode(): never {
     throw new TypeError('redisBuffers is a type of arguments only')
   },
@@ -54,6 +58,10 @@ export class SimpleString {
 
   constructor(text: string) {
     this.text = text
+  }
+
+  static {
+    marked(SimpleString, 'SimpleString')
   }
 }
 

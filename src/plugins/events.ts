@@ -1,9 +1,9 @@
 import type { EventEmitter } from 'node:events'
+import { reasonOf } from '../error-text.ts'
 import type { ReadContext } from '../hooks.ts'
 import { consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Plugin } from '../plugin.ts'
 import type { BaseSession, EarlySession } from '../session-views.ts'
-import { textOf } from '../status.ts'
 
 /** What is published, by event name. */
 export interface EndpointEventMap {
@@ -31,7 +31,7 @@ export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Log
       emitter.emit(name, ...event)
     } catch (error) {
       log ??= consoleLogger()
-      log.error('an event listener threw', { event: name, error: textOf(error) })
+      log.error('an event listener threw', { event: name, error: reasonOf(error) })
     }
   }
   const received = (message: ReadContext): void => publish('endpoint_receive', { message })

@@ -1,9 +1,10 @@
 import { type Clock, realClock } from '../clock.ts'
+import { describe } from '../error-text.ts'
 import type { ReadContext, WriteContext } from '../hooks.ts'
 import { consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Meta } from '../meta.ts'
 import type { Plugin } from '../plugin.ts'
-import { type StatusError, textOf } from '../status.ts'
+import type { StatusError } from '../status.ts'
 
 export interface RunLogOptions {
   /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */
@@ -63,7 +64,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
     try {
       text = redact(key, value, of)
     } catch (error) {
-      log?.error('redact threw', { error: textOf(error) })
+      log?.error('redact threw', { error: describe(error) })
     }
     return text === undefined ? undefined : cut(String(text), maxDetail)
   }
