@@ -11,6 +11,7 @@ import ts from 'typescript'
  */
 const ORDER = [
   'limits',
+  'check-options',
   'mark',
   'error-text',
   'status',

@@ -24,6 +24,13 @@ const nothing = (): void => {}
 
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
+/** @throws TypeError that names the option */
+export function checkLogger(name: string, log: Logger): Logger {
+  if (levels.some((level) => typeof (Object(log) as Partial<Logger>)[level] !== 'function'))
+    throw new TypeError(`option ${name} must have the methods ${levels.join(', ')}`)
+  return log
+}
+
 /** `log`, but what it throws goes nowhere: a logger that fails must not take a session with it. */
 export function guarded(log: Logger): Logger {
   const guard =

@@ -1,3 +1,4 @@
+import { requireObject } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
@@ -28,6 +29,7 @@ export interface CborOptions {
  * @throws TypeError for tags that are none
  */
 export function cbor(options: CborOptions = {}): Codec {
+  requireObject('options', options)
   const tags = readTags(options.tags)
   return {
     id: 99,

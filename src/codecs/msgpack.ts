@@ -1,3 +1,4 @@
+import { requireObject } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
@@ -25,6 +26,7 @@ export interface MsgpackOptions {
  * @throws TypeError for extensions that are none
  */
 export function msgpack(options: MsgpackOptions = {}): Codec {
+  requireObject('options', options)
   const extensions = readExtensions(options.extensions)
   return {
     id: 109,

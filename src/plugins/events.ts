@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events'
+import { requireObject } from '../check-options.ts'
 import { reasonOf } from '../error-text.ts'
 import type { ReadContext } from '../hooks.ts'
-import { consoleLogger, guarded, type Logger } from '../log.ts'
+import { checkLogger, consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Plugin } from '../plugin.ts'
 import type { BaseSession, EarlySession } from '../session-views.ts'
 
@@ -25,7 +26,8 @@ export interface EndpointEventMap {
  */
 export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger } = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
-  let log = options.log && guarded(options.log)
+  requireObject('options', options)
+  let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   const publish = <Name extends keyof EndpointEventMap>(name: Name, ...event: EndpointEventMap[Name]): void => {
     try {
       emitter.emit(name, ...event)
