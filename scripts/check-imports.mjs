@@ -11,6 +11,9 @@ import ts from 'typescript'
  */
 const ORDER = [
   'limits',
+  'check-options',
+  'mark',
+  'error-text',
   'status',
   'socket-options',
   'log',
@@ -44,11 +47,11 @@ const ORDER = [
   'call-options',
   'pending-call',
   'codec',
+  'codecs/record',
   'codecs/protobuf/text',
   'codecs/protobuf/scalars',
   'codecs/protobuf/*',
   'codecs/protobuf/runtime',
-  'codecs/record',
   'codecs/decimal',
   'codecs/binary/*',
   'codecs/msgpack/*',

@@ -1,5 +1,6 @@
-import type { MessageType as BodyType } from './message-type.ts'
-import type { StandardSchemaV1 } from './standard-schema.ts'
+import { flag, requireMeta, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
+import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
+import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 
 /** What one call or push may say. */
 export interface PushOptions {
@@ -16,7 +17,7 @@ export interface PushOptions {
 }
 
 export interface CallOptions extends PushOptions {
-  /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 means none. */
+  /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 or Infinity means none. */
   timeout?: number
   /**
    * The call may be made again: where there is redial it survives the loss of its connection, within its deadline. A peer that is dmicro too, and
@@ -34,4 +35,30 @@ export interface CallOptions extends PushOptions {
 /** Options of a call that names the type of its result. */
 export interface TypedCallOptions<Result> extends CallOptions {
   result: BodyType<Result> | StandardSchemaV1<unknown, Result>
+}
+
+/** What it takes to know without the endpoint; its codecs and filters are asked by name. @throws TypeError that names the option */
+export function checkPushOptions(options: PushOptions): void {
+  requireObject('options', options)
+  const { meta, codec, filters, forwarded, arg } = options
+  if (meta !== undefined) requireMeta('meta', meta)
+  requireText('codec', codec)
+  if (filters !== undefined) requireNames('filters', filters)
+  flag('forwarded', forwarded, false)
+  checkMessageType(arg, 'option arg')
+}
+
+/** The same of a call; its timeout is read where it is used. @throws TypeError that names the option */
+export function checkCallOptions(options: CallOptions): void {
+  checkPushOptions(options)
+  const { idempotent, signal, acceptCodec, result } = options
+  flag('idempotent', idempotent, false)
+  if (signal !== undefined) requireSignal('signal', signal)
+  requireText('acceptCodec', acceptCodec)
+  if (result !== undefined && !isSchema(result)) checkMessageType(result, 'option result')
+}
+
+/** @throws TypeError */
+export function requireMethod(method: string): void {
+  if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
 }

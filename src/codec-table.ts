@@ -44,9 +44,13 @@ export class CodecTable {
 
 const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]
 
-/** A new table with the codecs that need no registration: Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor. */
-export function defaultCodecs(): CodecTable {
+/**
+ * A new table with the codecs that need no registration, Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor, and with `own`, of which
+ * one of the same name and id takes the place of any of them.
+ */
+export function makeCodecs(own: readonly Codec[] = []): CodecTable {
   const table = new CodecTable()
-  for (const codec of codecs) table.register(codec)
+  for (const codec of codecs) if (!own.some(({ id, name }) => id === codec.id && name === codec.name)) table.register(codec)
+  for (const codec of own) table.register(codec)
   return table
 }

@@ -1,6 +1,6 @@
 import type { Limits } from './limits.ts'
 import { type Incoming, TextHint } from './message.ts'
-import { bytes, type MessageType } from './message-type.ts'
+import { isBytes, type MessageType } from './message-type.ts'
 import { badMessage } from './status.ts'
 
 /**
@@ -41,7 +41,7 @@ export interface Codec {
  */
 export function decodeBody(message: Incoming, codec: Codec | undefined, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown {
   const { bodyStart, bodyEnd } = message
-  if (type === bytes) return new Uint8Array(message.buffer.subarray(bodyStart, bodyEnd))
+  if (isBytes(type)) return new Uint8Array(message.buffer.subarray(bodyStart, bodyEnd))
   if (bodyStart === bodyEnd && (type === undefined || codec?.decodesEmpty !== true)) return undefined
   if (codec === undefined) throw badMessage(`unsupported codec id: ${message.codec}`)
   return codec.decode(message.buffer, bodyStart, bodyEnd, message.hint, limits, type)

@@ -2,6 +2,7 @@ import { type Address, formatAddress } from './address.ts'
 import { sleep, timeoutSignal } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
+import { reasonOf } from './error-text.ts'
 import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
@@ -9,7 +10,7 @@ import type { Protocol } from './proto-table.ts'
 import { Comeback, type Redial } from './redial.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
 import { resolveAddress } from './transports/resolve.ts'
 import { framingOf } from './wires/detect.ts'
@@ -107,7 +108,7 @@ export class Dialling {
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
-      throw signal?.aborted ? new StatusError(Code.Canceled, undefined, textOf(error)) : dialFailure(error)
+      throw signal?.aborted ? new StatusError(Code.Canceled, undefined, reasonOf(error)) : dialFailure(error)
     } finally {
       clock.clearTimeout(timer)
       this.#dials.delete(abort)
@@ -143,7 +144,7 @@ export class Dialling {
     comeback.end()
     if (failure === undefined) return
     await this.#run.watched(this.#owner.hooks.afterDialFail, target.url, failure, true)
-    session.giveUp(CloseReason.Io, failure.message)
+    session.giveUp(CloseReason.Io, reasonOf(failure))
   }
 
   /** Undefined when it runs again, or is closed; else why it never will. */
@@ -169,7 +170,7 @@ export class Dialling {
         if (session.reopen()) return undefined
         failure = new Error('the connection was lost')
       } catch (error) {
-        failure = error instanceof Error ? error : new Error(textOf(error))
+        failure = error instanceof Error ? error : new Error(reasonOf(error))
         session.detach()
       }
       if (abort.signal.aborted) return undefined // the session is closed
@@ -205,7 +206,7 @@ export class Dialling {
 }
 
 function dialFailure(error: unknown): StatusError {
-  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), textOf(error))
+  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error))
 }
 
 /** Closes a connection that no session gets. */

@@ -4,6 +4,7 @@ import { bodyText } from './codec.ts'
 import { Context } from './context.ts'
 import { ContextAge } from './context-age.ts'
 import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
+import { describe, reasonOf } from './error-text.ts'
 import { asBadMessage } from './failures.ts'
 import { Handlers } from './handlers.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
@@ -14,7 +15,7 @@ import { encodeMeta, type Meta, noMeta } from './meta.ts'
 import type { Settings } from './options.ts'
 import { RETRY_AFTER, type Refusal, Refusals } from './refusal.ts'
 import { Replies } from './replies.ts'
-import { decodeArg, describe, methodOf, unknownHandler } from './requests.ts'
+import { decodeArg, methodOf, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { StatusError, toStatusError } from './status.ts'
@@ -197,7 +198,7 @@ export class Dispatcher {
     const { log, exposeErrors } = this.#settings
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
     if (!isCall) {
-      if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: thrown.message })
+      if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
       return
     }
     if (!ctx.session.expects(ctx.epoch, ctx.seq)) return

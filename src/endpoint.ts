@@ -1,16 +1,18 @@
 import { EventEmitter } from 'node:events'
 import { formatAddress, parseAddress } from './address.ts'
+import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
+import { describe, reasonOf } from './error-text.ts'
 import { within } from './hook-timeout.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
 import type { Incoming } from './message.ts'
-import { duration, type EndpointOptions, readOptions, type Settings } from './options.ts'
+import { type EndpointOptions, readOptions, type Settings } from './options.ts'
 import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
@@ -18,7 +20,7 @@ import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import { Tally } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import { type TimerWheel, wheelOf } from './timer-wheel.ts'
@@ -122,7 +124,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here; StatusError 1 when the transport cannot do what `socket` asks for */
   constructor(options: EndpointOptions = {}) {
     super()
-    this.plugins = new PluginContainer(options.plugins ?? [])
+    requireObject('options', options)
+    requireAll('plugins', options.plugins)
+    this.plugins = new PluginContainer(options.plugins)
     this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
     this.wheel = wheelOf(this.settings.clock)
@@ -221,11 +225,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @throws TypeError for a bad url, an unknown protocol, or several of which one cannot be told by its first bytes; the system's error (`code` 'EADDRINUSE' …) when it cannot listen
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
-    this.#requireOpen()
-    await this.#ready()
     const address = parseAddress(url)
+    if (options !== undefined) requireObject('options', options)
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
+    flag('reusePort', options?.reusePort, false)
+    this.#requireOpen()
+    await this.#ready()
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolveAddress(address, this.#transport)
     const wireOptions = { ...this.settings.limits, framing, socket }
@@ -258,6 +264,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
+    if (options !== undefined) requireObject('options', options)
+    requireText('protocol', options?.protocol)
+    requireSignal('signal', options?.signal)
     const timeout = duration('timeout', options?.timeout, this.settings.dialTimeout, 1)
     const { settings } = this
     const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
@@ -328,9 +337,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * Closes gracefully: stops listening and dialling, then closes every session as `Session.close` does, all at once. Connections that were made
    * in the last 50 ms and have not announced themselves yet get that long to, so that what their peers sent is refused and not lost.
    * @param options.timeout milliseconds for running handlers and open calls; default: the endpoint's `closeTimeout`
+   * @throws RangeError
    */
   close(options?: { timeout?: number }): Promise<void> {
-    this.#closed ??= this.#close(options)
+    const timeout = duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
+    this.#closed ??= this.#close(timeout)
     return this.#closed
   }
 
@@ -417,7 +428,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
           this.#accepted = this.settings.clock.now()
           if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
         },
-        (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: textOf(error) }),
+        (error) => this.settings.log.warn('session refused', { remote: session.remoteAddress, error: reasonOf(error) }),
       )
       this.#preparing.add(prepared)
       void prepared.finally(() => this.#preparing.delete(prepared))
@@ -439,7 +450,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     try {
       this.emit('session', session)
     } catch (error) {
-      this.settings.log.error('a session listener threw', { error: textOf(error) })
+      this.settings.log.error('a session listener threw', { error: describe(error) })
     }
   }
 
@@ -454,6 +465,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #protocolsOf(names: readonly string[] | undefined): readonly Protocol[] {
     const { protocol, protocols } = this.settings
     if (names === undefined) return [protocol]
+    requireNames('protocols', names)
     const chosen = names.map((name) => protocols.byName(name))
     if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
       throw new TypeError('option protocols must name at least one protocol, and each once')
@@ -492,10 +504,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       : new StreamWire(wire, protocol, owner, accepted)
   }
 
-  async #close(options?: { timeout?: number }): Promise<void> {
+  async #close(timeout: number): Promise<void> {
     if (this.hooks.beforeCloseEndpoint !== null) await this.#run.watched(this.hooks.beforeCloseEndpoint, this)
     this.#dialling.close()
-    const end = this.settings.clock.now() + duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
+    const end = this.settings.clock.now() + timeout
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
     if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))

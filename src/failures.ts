@@ -1,6 +1,7 @@
 import { RETRY_AFTER_KEY, readTimeout } from './announcement.ts'
+import { textOf } from './error-text.ts'
 import { type Meta, noMeta } from './meta.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import type { DecodedStatus } from './status-json.ts'
 import { SendResult } from './transport.ts'
 

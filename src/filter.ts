@@ -1,3 +1,5 @@
+import { marked } from './mark.ts'
+
 /** Removes one layer. */
 export interface Unpacker {
   /**
@@ -36,5 +38,9 @@ export class FilterOverflow extends RangeError {
 
   constructor(maxSize: number) {
     super(`a filter's output is larger than ${maxSize} bytes`)
+  }
+
+  static {
+    marked(FilterOverflow, 'FilterOverflow')
   }
 }

@@ -1,5 +1,6 @@
 import type { Codec } from './codec.ts'
 import { ContextAge } from './context-age.ts'
+import { describe, reasonOf } from './error-text.ts'
 import { asBadMessage } from './failures.ts'
 import type { Handlers } from './handlers.ts'
 import { HookedContext } from './hooked-context.ts'
@@ -11,7 +12,7 @@ import { bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
 import type { Settings } from './options.ts'
 import type { Replies } from './replies.ts'
-import { decodeArg, describe, findRoute, methodOf, unknownHandler } from './requests.ts'
+import { decodeArg, findRoute, methodOf, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { Code, StatusError, toStatusError } from './status.ts'
@@ -248,7 +249,7 @@ export class HookedDispatch {
     ctx.finish()
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
     if (ctx.kind === 'call') this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
-    else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: thrown.message })
+    else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })
   }
 
   #writeStatus(ctx: HookedContext, status: StatusError): void {

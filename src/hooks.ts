@@ -1,10 +1,11 @@
 import type { TimeLimit } from './clock.ts'
+import { reasonOf } from './error-text.ts'
 import { within } from './hook-timeout.ts'
 import type { Logger } from './log.ts'
 import type { MessageType as BodyType } from './message-type.ts'
 import type { Meta } from './meta.ts'
 import type { CtxSession } from './session-views.ts'
-import { type StatusError, textOf } from './status.ts'
+import type { StatusError } from './status.ts'
 import { isThenable } from './thenable.ts'
 
 export type MessageKind = 'call' | 'reply' | 'push'
@@ -138,5 +139,5 @@ export function lookOn(out: WriteContext & { keep(): void }, waiting: Promise<un
 }
 
 export function hookFailed({ serviceMethod }: WriteContext, error: unknown, log: Logger): void {
-  log.warn('a plugin failed', { method: serviceMethod, error: textOf(error) })
+  log.warn('a plugin failed', { method: serviceMethod, error: reasonOf(error) })
 }

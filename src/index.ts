@@ -1,6 +1,8 @@
 // For those who use dmicro.
 
 export type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+export { type CborOptions, cbor } from './codecs/cbor.ts'
+export { type MsgpackOptions, msgpack } from './codecs/msgpack.ts'
 export { redisBuffers, type SimpleString, simple } from './codecs/redis.ts'
 export type { CallContext, PushContext } from './context.ts'
 export { type DialOptions, Endpoint, type EndpointEvents, type Listener, type ListenOptions } from './endpoint.ts'

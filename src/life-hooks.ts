@@ -1,6 +1,6 @@
+import { reasonOf } from './error-text.ts'
 import { runHooks } from './hooks.ts'
 import type { Settings } from './options.ts'
-import { textOf } from './status.ts'
 
 /** Runs the hooks of an endpoint and of its sessions' lives, each for at most `hookTimeout`. */
 export class LifeHookRunner {
@@ -18,6 +18,6 @@ export class LifeHookRunner {
   /** The same where a failure changes nothing. */
   watched<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
     if (hooks === null) return Promise.resolve()
-    return this.all(hooks, ...args).catch((error) => this.#settings.log.warn('a plugin failed', { error: textOf(error) }))
+    return this.all(hooks, ...args).catch((error) => this.#settings.log.warn('a plugin failed', { error: reasonOf(error) }))
   }
 }

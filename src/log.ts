@@ -1,4 +1,4 @@
-import { textOf } from './status.ts'
+import { textOf } from './error-text.ts'
 
 /** Where an endpoint reports what nobody asked for. Fields hold peer-supplied text, so a logger must escape it. */
 export interface Logger {
@@ -17,10 +17,19 @@ const WINDOW = 1000
 /** Longest text of one field, and of the message, in UTF-16 units. */
 const MAX_VALUE = 256
 const MAX_TEXT = 1024
+/** Longest field `error`, which may have causes and places. */
+const MAX_ERROR = 4096
 
 const nothing = (): void => {}
 
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** @throws TypeError that names the option */
+export function checkLogger(name: string, log: Logger): Logger {
+  if (levels.some((level) => typeof (Object(log) as Partial<Logger>)[level] !== 'function'))
+    throw new TypeError(`option ${name} must have the methods ${levels.join(', ')}`)
+  return log
+}
 
 /** `log`, but what it throws goes nowhere: a logger that fails must not take a session with it. */
 export function guarded(log: Logger): Logger {
@@ -110,7 +119,7 @@ function fieldText(fields: LogFields, key: string): string {
   try {
     const value = fields[key]
     if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`
-    return printable(JSON.stringify(cut(textOf(value), MAX_VALUE)))
+    return printable(JSON.stringify(cut(textOf(value), key === 'error' ? MAX_ERROR : MAX_VALUE)))
   } catch {
     return '?'
   }

@@ -1,3 +1,4 @@
+import { hasMark, markOf } from './mark.ts'
 import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 
 /**
@@ -22,16 +23,24 @@ export interface RouteTypes<Arg = unknown> {
   result?: MessageType | StandardSchemaV1
 }
 
+const bytesMark = markOf('bytes')
+
 /**
  * The type of a body that is taken as it came, whatever its codec: `{ arg: bytes }` of a route, `{ result: bytes }` of a call. An
  * empty body is no bytes. Nothing is needed to send bytes: a Uint8Array passes every codec unchanged (spec/wire.md §2.5).
  */
 export const bytes: MessageType<Uint8Array> = Object.freeze({
+  [bytesMark]: true,
   encode(): never {
     throw new TypeError('bytes must be a Uint8Array') // one that is reaches no codec
   },
   decode: (body: Uint8Array) => body,
 })
+
+/** Whether a body is taken as it came: `bytes`, ours or that of another copy of this package. */
+export function isBytes(type: MessageType | undefined): boolean {
+  return type !== undefined && (type === bytes || hasMark(type, bytesMark))
+}
 
 /** @throws TypeError that begins with `what` when `value` is neither a type nor undefined */
 export function checkMessageType(value: unknown, what: string): void {

@@ -1,13 +1,15 @@
 import { parseAddress } from './address.ts'
-import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from './call-options.ts'
+import { duration, requireObject, requireText, timeLimit, whole } from './check-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
-import { duration, type Settings, whole } from './options.ts'
+import { reasonOf } from './error-text.ts'
+import type { Settings } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
 import { type Redial, readRedial, WaitingRoom } from './redial.ts'
 import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import { Alarm } from './timer-wheel.ts'
 
 export interface MultiClientOptions {
@@ -19,7 +21,7 @@ export interface MultiClientOptions {
   callsPerSession?: number
   /** Calls and pushes that may wait for a session; further ones fail with 102. Default: the endpoint's `limits.maxRunning`. */
   maxWaiting?: number
-  /** Milliseconds without a call after which a session beyond `min` is closed, gracefully. Default 60,000; 0 means never. */
+  /** Milliseconds without a call after which a session beyond `min` is closed, gracefully. Default 60,000; 0 or Infinity means never. */
   idle?: number
   /**
    * How sessions are dialled. With `redial` they outlive their connections, and the first connection is tried until `dial.timeout`; without it
@@ -76,6 +78,7 @@ export class MultiClient {
   /** @throws TypeError, RangeError for a bad url or options */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
+    requireObject('options', options)
     for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
     const { settings, wheel } = endpoint
     checkDial(options.dial, settings)
@@ -86,7 +89,7 @@ export class MultiClient {
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
     this.#callsPerSession = whole('callsPerSession', options.callsPerSession ?? 64, 1, Number.MAX_SAFE_INTEGER)
-    this.#idle = duration('idle', options.idle, 60_000, 0)
+    this.#idle = timeLimit('idle', options.idle, 60_000)
     this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
     const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
     this.#room = new WaitingRoom(wheel, maxWaiting)
@@ -130,7 +133,10 @@ export class MultiClient {
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     const member = this.#leastBusy(Number.POSITIVE_INFINITY)
     if (member !== undefined) return member.session.push(method, arg, options)
-    const sent = this.#use(undefined, (session) => session.push(method, arg, options))
+    const sent = new Promise<void>((resolve) => {
+      if (options !== undefined) checkPushOptions(options)
+      resolve(this.#use(undefined, (session) => session.push(method, arg, options)))
+    })
     sent.catch(ignore) // as on a session, nobody need look
     return sent
   }
@@ -140,6 +146,7 @@ export class MultiClient {
    * @param options.timeout milliseconds for open calls; default: the endpoint's `closeTimeout`
    */
   close(options?: { timeout?: number }): Promise<void> {
+    duration('timeout', options?.timeout, 0, 0)
     this.#closed ??= this.#close(options)
     return this.#closed
   }
@@ -159,9 +166,10 @@ export class MultiClient {
       if (member !== undefined) return this.#start(member, options, start)
     }
     return new Promise((resolve, reject) => {
-      if (this.#abort.signal.aborted) throw closed()
-      const timeout = duration('timeout', options?.timeout, this.endpoint.settings.timeout, 0)
+      if (options !== undefined) checkCallOptions(options)
+      const timeout = timeLimit('timeout', options?.timeout, this.endpoint.settings.timeout)
       const signal = options?.signal
+      if (this.#abort.signal.aborted) throw closed()
       if (signal?.aborted) throw canceled(signal)
       const run = (waited: number): void => {
         signal?.removeEventListener('abort', abort)
@@ -252,7 +260,7 @@ export class MultiClient {
   #onDialFailed(error: unknown): void {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
-    const cause = error instanceof StatusError ? error.cause : textOf(error)
+    const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.length === 0)
       this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
     if (own && error.code === Code.ConnectionClosed) {
@@ -311,8 +319,10 @@ export class MultiClient {
 
 /** Here, since nobody is told of a dial that fails while nothing waits. */
 function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
+  requireObject('option dial', dial)
   readRedial(dial.redial)
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
+  requireText('protocol', dial.protocol)
   readSocketOptions('socket', dial.socket, settings.socket)
   if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }

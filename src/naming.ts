@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { markOf } from './mark.ts'
 
 /**
  * Makes a service method from a prefix, taken as it is, and a name, which is transformed (spec/behaviour.md §4.2).
@@ -22,6 +23,15 @@ export const rpcName: NameMapper = (prefix, name) => {
   while (end > start && path[end - 1] === '.') end--
   return path.slice(start, end)
 }
+
+/** Which of ours a mapper is, also one of another copy of this package; undefined for one of the user's own. */
+export function namingOf(mapper: NameMapper): 'http' | 'rpc' | undefined {
+  return (mapper as { [namingMark]?: 'http' | 'rpc' })[namingMark]
+}
+
+const namingMark: unique symbol = markOf('naming') as typeof namingMark
+Object.defineProperty(httpName, namingMark, { value: 'http' })
+Object.defineProperty(rpcName, namingMark, { value: 'rpc' })
 
 /** The prefix of nested groups, outermost first; without groups the root's prefix. */
 export function groupPrefix(mapper: NameMapper, ...groups: string[]): string {

@@ -1,10 +1,11 @@
+import { duration, flag, requireAll, requireNames, requireObject, requireText, timeLimit, whole } from './check-options.ts'
 import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
-import { type CodecTable, defaultCodecs } from './codec-table.ts'
+import { type CodecTable, makeCodecs } from './codec-table.ts'
 import type { Filter } from './filter.ts'
 import { type FilterTable, makeFilters } from './filter-table.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
+import { checkLogger, consoleLogger, guarded, type Logger, silentLogger } from './log.ts'
 import { httpName, type NameMapper, rpcName } from './naming.ts'
 import { type Overload, type OverloadOptions, readOverload } from './overload/settings.ts'
 import type { Plugin } from './plugin.ts'
@@ -22,7 +23,7 @@ export interface EndpointOptions {
    * host of `dmicro/testing`, which nothing overrides.
    */
   transport?: TransportChoice | Transport
-  /** Deadline of a call that names none. Default 30,000; 0 means none. One that is named travels with the calls; the default does not. */
+  /** Deadline of a call that names none. Default 30,000; 0 or Infinity means none. One that is named travels with the calls; the default does not. */
   timeout?: number
   /** Time for `dial` to connect. Default 10,000. */
   dialTimeout?: number
@@ -45,7 +46,7 @@ export interface EndpointOptions {
   closeTimeout?: number
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
   codec?: string
-  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor. */
+  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor; one of the same name and id takes the place of any of them. */
   codecs?: readonly Codec[]
   /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
   filters?: readonly Filter[]
@@ -122,7 +123,6 @@ export interface Settings {
   log: Logger
 }
 
-const MAX_DURATION = 2 ** 31 - 1
 /** A frame's length is a u32 on the wire, and the native core counts in int32. */
 const MAX_MESSAGE = 2 ** 31 - 1
 const MAX_BUSY_POLL = 10_000
@@ -158,10 +158,15 @@ const defaultLog = consoleLogger('warn')
 
 /** @throws TypeError or RangeError that names the option, what was expected and what came */
 export function readOptions(options: EndpointOptions): Settings {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object')
+  requireObject('options', options)
   for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
-  const codecs = defaultCodecs()
-  for (const codec of options.codecs ?? []) codecs.register(codec)
+  requireAll('codecs', options.codecs, 'encode', 'decode')
+  requireAll('filters', options.filters, 'pack', 'unpack')
+  requireAll('protocols', options.protocols, 'open')
+  requireNames('requireFilters', options.requireFilters)
+  requireText('protocol', options.protocol)
+  requireText('codec', options.codec)
+  const codecs = makeCodecs(options.codecs)
   const codecName = options.codec ?? 'json'
   const codec = codecs.byName(codecName)
   if (codec === undefined) throw new TypeError(`option codec: no codec is named ${JSON.stringify(codecName)}`)
@@ -170,21 +175,21 @@ export function readOptions(options: EndpointOptions): Settings {
   if (named === undefined) throw new TypeError(`option mapper must be 'http', 'rpc' or a function, got ${JSON.stringify(mapper)}`)
   const protocols = makeProtocols(options.protocols ?? [])
   const filters = makeFilters(options.filters ?? [])
-  const limits = readLimits(options.limits ?? {})
+  const limits = readLimits(options.limits)
   const required = filters.append(undefined, options.requireFilters ?? [], Number.POSITIVE_INFINITY) ?? null
   const { transport = 'auto' } = options
   const clock = (typeof transport === 'object' && readTransport(transport).clock) || realClock
   return {
     transport,
     clock,
-    timeout: duration('timeout', options.timeout, 30_000, 0),
+    timeout: timeLimit('timeout', options.timeout, 30_000),
     timeoutNamed: options.timeout !== undefined,
-    extensions: options.extensions ?? true,
+    extensions: flag('extensions', options.extensions, true),
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
     redial: readRedial(options.redial),
     socket: readSocketOptions('socket', options.socket, defaultSocket),
-    sessionAge: duration('sessionAge', options.sessionAge, 0, 0),
-    contextAge: duration('contextAge', options.contextAge, 0, 0),
+    sessionAge: timeLimit('sessionAge', options.sessionAge, 0),
+    contextAge: timeLimit('contextAge', options.contextAge, 0),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,
@@ -196,20 +201,11 @@ export function readOptions(options: EndpointOptions): Settings {
     mapper: named,
     limits,
     overload: readOverload(options.overload, limits.maxEndpointRunning),
-    exposeErrors: options.exposeErrors ?? false,
-    busyPoll: whole('busyPoll', options.busyPoll ?? 0, 0, MAX_BUSY_POLL),
-    ioThreads: options.ioThreads ?? 0,
-    log: log === false ? silentLogger : log === undefined ? defaultLog : guarded(log),
+    exposeErrors: flag('exposeErrors', options.exposeErrors, false),
+    busyPoll: whole('busyPoll', options.busyPoll === undefined ? 0 : options.busyPoll, 0, MAX_BUSY_POLL),
+    ioThreads: options.ioThreads === undefined ? 0 : options.ioThreads,
+    log: log === false ? silentLogger : log === undefined ? defaultLog : guarded(checkLogger('log', log)),
   }
-}
-
-/** A duration option in milliseconds, or `fallback` when it is absent. */
-export function duration(name: string, value: number | undefined, fallback: number, min: number): number {
-  if (value === undefined) return fallback
-  if (typeof value !== 'number' || !(value >= min) || value > MAX_DURATION) {
-    throw new RangeError(`option ${name} must be ${min} to ${MAX_DURATION} ms, got ${String(value)}`)
-  }
-  return value
 }
 
 function readTransport(transport: Transport): Transport {
@@ -218,20 +214,14 @@ function readTransport(transport: Transport): Transport {
   return transport
 }
 
-function readLimits(limits: Partial<Limits>): Readonly<Limits> {
+function readLimits(limits: Partial<Limits> = {}): Readonly<Limits> {
+  requireObject('option limits', limits)
   const result: Limits = { ...defaultLimits }
   for (const [key, value] of Object.entries(limits)) {
     if (!Object.hasOwn(defaultLimits, key)) throw new TypeError(`unknown limit ${JSON.stringify(key)}`)
+    if (value === undefined) continue
     const max = key === 'maxMessage' || key.endsWith('Timeout') ? MAX_MESSAGE : Number.MAX_SAFE_INTEGER
     result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, key === 'maxFilters' ? 255 : max)
   }
   return Object.freeze(result)
-}
-
-/** A whole number of an option. @throws RangeError */
-export function whole(name: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${String(value)}`)
-  }
-  return value
 }

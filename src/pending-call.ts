@@ -1,7 +1,9 @@
 import type { CallOptions } from './call-options.ts'
+import { textOf } from './error-text.ts'
+import { markOf } from './mark.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
-import { Code, StatusError, statusText, textOf } from './status.ts'
+import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed } from './timer-wheel.ts'
 
 /** A reply with what travelled beside its body. */
@@ -12,16 +14,18 @@ export interface Reply<T> {
   codec: number
 }
 
-const failureMeta = new WeakMap<StatusError, Meta>()
+/** On the error itself, so that every copy of this package finds it. */
+const metaMark: unique symbol = markOf('replyMeta') as typeof metaMark
+type Marked = { [metaMark]?: Meta }
 
 /** The meta of the reply that made a `callReply` fail with `error`; empty when it had none, or the failure is no reply's. */
 export function replyMeta(error: StatusError): Meta {
-  return failureMeta.get(error) ?? noMeta
+  return (error as Marked)[metaMark] ?? noMeta
 }
 
 /** @internal */
 export function setReplyMeta(error: StatusError, meta: Meta): void {
-  failureMeta.set(error, meta)
+  Object.defineProperty(error, metaMark, { value: meta, configurable: true })
 }
 
 /** In place of the key of a call that can be made again and has none: it comes behind all that have. */

@@ -140,21 +140,23 @@ const ways: Readonly<Record<keyof HookedWays, readonly HookName[]>> = {
 export class PluginContainer {
   /** Compiled: each hook's functions in order, or null for none. The same object for life. */
   readonly hooks: Hooks
-  readonly #sides: { left: readonly Plugin[]; right: readonly Plugin[]; readonly containers: Set<PluginContainer> }
-  readonly #middle: readonly Plugin[]
+  /** Seen by containers of another copy of this package too. @internal */
+  readonly sides: { left: readonly Plugin[]; right: readonly Plugin[]; readonly containers: Set<PluginContainer> }
+  /** @internal */
+  readonly middle: readonly Plugin[]
 
   /** @param parent whose sides it shares; its middle comes before `own` */
   constructor(own: readonly Plugin[] = [], parent?: PluginContainer) {
-    this.#sides = parent === undefined ? { left: own, right: [], containers: new Set() } : parent.#sides
-    this.#middle = parent === undefined ? [] : [...parent.#middle, ...own]
+    this.sides = parent === undefined ? { left: own, right: [], containers: new Set() } : parent.sides
+    this.middle = parent === undefined ? [] : [...parent.middle, ...own]
     this.hooks = new CompiledHooks()
-    this.#compile()
-    this.#sides.containers.add(this)
+    this.compile()
+    this.sides.containers.add(this)
   }
 
   /** All plugins, in the order they run. */
   get all(): readonly Plugin[] {
-    return [...this.#sides.left, ...this.#middle, ...this.#sides.right]
+    return [...this.sides.left, ...this.middle, ...this.sides.right]
   }
 
   byName(name: string): Plugin | undefined {
@@ -163,38 +165,38 @@ export class PluginContainer {
 
   /** Puts `plugins`, in their order, before all others. Hooks about the making of the endpoint are over for them. */
   appendLeft(...plugins: Plugin[]): void {
-    this.#change([...plugins, ...this.#sides.left], this.#sides.right)
+    this.#change([...plugins, ...this.sides.left], this.sides.right)
   }
 
   /** Puts `plugins` behind all others. */
   appendRight(...plugins: Plugin[]): void {
-    this.#change(this.#sides.left, [...this.#sides.right, ...plugins])
+    this.#change(this.sides.left, [...this.sides.right, ...plugins])
   }
 
   /** @throws Error when no plugin on the left or right has this name */
   remove(name: string): void {
     const without = (list: readonly Plugin[]): readonly Plugin[] => list.filter((plugin) => plugin.name !== name)
-    const { left, right } = this.#sides
+    const { left, right } = this.sides
     if (!left.concat(right).some((plugin) => plugin.name === name)) throw new Error(`no plugin is named ${JSON.stringify(name)}`)
     this.#change(without(left), without(right))
   }
 
   #change(left: readonly Plugin[], right: readonly Plugin[]): void {
-    const { left: oldLeft, right: oldRight, containers } = this.#sides
-    this.#sides.left = left
-    this.#sides.right = right
+    const { left: oldLeft, right: oldRight, containers } = this.sides
+    this.sides.left = left
+    this.sides.right = right
     try {
-      for (const container of containers) container.#compile()
+      for (const container of containers) container.compile()
     } catch (error) {
-      this.#sides.left = oldLeft
-      this.#sides.right = oldRight
-      for (const container of containers) container.#compile()
+      this.sides.left = oldLeft
+      this.sides.right = oldRight
+      for (const container of containers) container.compile()
       throw error
     }
   }
 
-  /** @throws TypeError for what is no plugin, Error for two of one name */
-  #compile(): void {
+  /** @throws TypeError for what is no plugin, Error for two of one name @internal */
+  compile(): void {
     const { all } = this
     const seen = new Set<string>()
     for (const plugin of all) {

@@ -1,5 +1,6 @@
 import type { CloseReason } from './close-reason.ts'
 import type { Limits } from './limits.ts'
+import { marked } from './mark.ts'
 import type { Incoming } from './message.ts'
 import type { Outgoing } from './outgoing.ts'
 
@@ -81,5 +82,9 @@ export class ProtoError extends Error {
     super(message)
     this.reason = reason
     this.farewell = farewell
+  }
+
+  static {
+    marked(ProtoError, 'ProtoError')
   }
 }

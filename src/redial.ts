@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { requireObject } from './check-options.ts'
 import { type Clock, realClock } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
@@ -34,9 +35,10 @@ export interface Redial {
 /** @throws RangeError or TypeError that names the option; undefined: no redial */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
+  if (option !== true) requireObject('option redial', option)
   const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
-  if (!(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
-  if (!(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
+  if (typeof times !== 'number' || !(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
+  if (typeof minDelay !== 'number' || typeof maxDelay !== 'number' || !(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
     throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${minDelay} and ${maxDelay}`)
   if (calls !== 'wait' && calls !== 'fail')
     throw new TypeError(`option redial.calls must be 'wait' or 'fail', got ${JSON.stringify(calls)}`)

@@ -1,10 +1,10 @@
 import { bodyText, type Codec, decodeBody } from './codec.ts'
 import type { Limits } from './limits.ts'
 import { type Incoming, TextHint } from './message.ts'
-import { type MessageType as BodyType, bytes } from './message-type.ts'
+import { type MessageType as BodyType, isBytes } from './message-type.ts'
 import { findNameText, nameText } from './names.ts'
 import type { AnyHandler, Route, Router } from './router.ts'
-import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
+import { badMessage, Code, StatusError, statusText } from './status.ts'
 
 /** The service method of a CALL or PUSH. */
 export function methodOf(message: Incoming): string {
@@ -34,15 +34,6 @@ export function decodeArg(
   limits: Pick<Limits, 'maxDepth'>,
   type: BodyType | undefined,
 ): unknown {
-  if (codec === undefined && message.codec !== 0 && type !== bytes) throw badMessage(`unsupported codec id: ${message.codec}`)
+  if (codec === undefined && message.codec !== 0 && !isBytes(type)) throw badMessage(`unsupported codec id: ${message.codec}`)
   return decodeBody(message, codec, limits, type)
-}
-
-/** What the log tells of an error of ours or the user's. */
-export function describe(thrown: unknown): string {
-  try {
-    return thrown instanceof Error && thrown.stack !== undefined ? thrown.stack : textOf(thrown)
-  } catch {
-    return ''
-  }
 }

@@ -2,7 +2,7 @@ import type { CallContext, PushContext } from './context.ts'
 import { guardHandler } from './guard.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from './message-type.ts'
 import { internName } from './names.ts'
-import { controllerName, functionName, groupPrefix, httpName, type NameMapper, rpcName } from './naming.ts'
+import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from './naming.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import { isSchema } from './standard-schema.ts'
 import { isThenable } from './thenable.ts'
@@ -166,8 +166,8 @@ export class RouteGroup {
     const { mapper } = this.#router
     const root = groupPrefix(mapper)
     if (this.#prefix === root) return name
-    if (mapper === rpcName) return `${this.#prefix}.${name.replace(/^\.+/, '')}`
-    if (mapper === httpName) return `${this.#prefix}/${name.replace(/^\/+/, '')}`
+    if (namingOf(mapper) === 'rpc') return `${this.#prefix}.${name.replace(/^\.+/, '')}`
+    if (namingOf(mapper) === 'http') return `${this.#prefix}/${name.replace(/^\/+/, '')}`
     return mapper(this.#prefix, name)
   }
 }

@@ -1,12 +1,21 @@
 import { EventEmitter } from 'node:events'
 import { type Abort, Aborts } from './aborts.ts'
 import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
-import type { CallOptions, PushOptions, TypedCallOptions } from './call-options.ts'
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkPushOptions,
+  type PushOptions,
+  requireMethod,
+  type TypedCallOptions,
+} from './call-options.ts'
+import { duration, timeLimit } from './check-options.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { bodyText, type Codec, decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
 import { Draining, type DrainingOwner } from './draining.ts'
 import { type EarlyOwner, EarlyPhase } from './early.ts'
+import { describe } from './error-text.ts'
 import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSent, sendFailure } from './failures.ts'
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
@@ -17,10 +26,10 @@ import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
 import { defaultLimits } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
-import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
+import type { MessageType as BodyType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
-import { duration, type Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
 import { CallRequest, canceled, KEYLESS, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
@@ -32,7 +41,7 @@ import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
 import { isSchema } from './standard-schema.ts'
-import { badMessage, Code, StatusError, statusText, textOf } from './status.ts'
+import { badMessage, Code, StatusError, statusText } from './status.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
 import { Alarm, type TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Wire } from './transport.ts'
@@ -230,7 +239,7 @@ export class Session
    * @throws RangeError
    */
   setAge(ms: number): void {
-    this.#age = duration('age', ms ?? Number.NaN, 0, 0)
+    this.#age = timeLimit('age', ms ?? Number.NaN, 0)
     if (this.#state !== 'closed' && this.#state !== 'closing') this.#startAging()
   }
 
@@ -241,7 +250,7 @@ export class Session
 
   /** Counts for what comes from now on. @throws RangeError */
   setContextAge(ms: number): void {
-    this.#contextAge = duration('contextAge', ms ?? Number.NaN, 0, 0)
+    this.#contextAge = timeLimit('contextAge', ms ?? Number.NaN, 0)
   }
 
   /** Handlers of this session's requests that have not settled. */
@@ -258,7 +267,8 @@ export class Session
    * Calls `method` of the peer and resolves to the reply's body, undefined when that is empty.
    * @param arg what the codec takes; a Uint8Array is sent as it is, undefined as an empty body
    * @throws StatusError (rejects): the peer's status; 102 when the session is or gets closed, 104 when the message cannot be
-   *   sent, 400 when the reply does not decode or breaks its schema, 408 at the deadline, 499 when `signal` fires
+   *   sent, 400 when the reply does not decode or breaks its schema, 408 at the deadline, 499 when `signal` fires; TypeError or RangeError
+   *   (rejects) that names a bad option
    */
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
@@ -279,11 +289,14 @@ export class Session
    * @throws StatusError (rejects): 102 or 104
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    let read = false
     try {
-      if (this.#state !== 'open' && !this.#finishing) return unwatched(this.#requireWaiting().push(method, arg, options))
+      requireMethod(method)
+      if (options !== undefined) checkPushOptions(options)
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
-      checkMessageType(options?.arg, 'option arg')
+      read = true
+      if (this.#state !== 'open' && !this.#finishing) return unwatched(this.#requireWaiting().push(method, arg, options))
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.nextSeq() : extra.seq
       const meta = extra === undefined ? options?.meta : { ...options?.meta, ...extra.meta }
@@ -296,7 +309,7 @@ export class Session
       }
       return sent === undefined ? done : unwatched(sent)
     } catch (error) {
-      return unwatched(Promise.reject(asWriteFailure(error)))
+      return unwatched(Promise.reject(read ? asWriteFailure(error) : error))
     }
   }
 
@@ -305,17 +318,20 @@ export class Session
    * @throws StatusError (rejects): 102 also while it is dialled anew, or 104
    */
   rawPush(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
+    let read = false
     try {
-      if (this.#early === undefined) this.requireSendable(this.epoch)
+      requireMethod(method)
+      if (options !== undefined) checkPushOptions(options)
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
-      checkMessageType(options?.arg, 'option arg')
+      read = true
+      if (this.#early === undefined) this.requireSendable(this.epoch)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const seq = this.nextSeq()
       const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded)
       return sent === undefined ? done : unwatched(sent)
     } catch (error) {
-      return unwatched(Promise.reject(asWriteFailure(error)))
+      return unwatched(Promise.reject(read ? asWriteFailure(error) : error))
     }
   }
 
@@ -792,7 +808,7 @@ export class Session
     try {
       ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
     } catch (thrown) {
-      this.#owner.settings.log.error(`a ${name} listener threw`, { error: textOf(thrown) })
+      this.#owner.settings.log.error(`a ${name} listener threw`, { error: describe(thrown) })
     }
   }
 
@@ -1062,25 +1078,25 @@ export class Session
     let resultType: BodyType | undefined
     let filters: readonly Filter[] | undefined
     const settled = resolve
+    let read = false
     try {
-      if (this.#state !== 'open' && !this.#finishing) {
-        this.#requireWaiting().call(new CallRequest(method, arg, options, full, resolve, reject, key))
-        return
-      }
+      requireMethod(method)
       if (options !== undefined) {
-        timeout = duration('timeout', options.timeout, timeout, 0)
+        checkCallOptions(options)
+        timeout = timeLimit('timeout', options.timeout, timeout)
         codec = this.#codecFor(options.codec)
+        if (options.acceptCodec !== undefined) this.#codecFor(options.acceptCodec, 'acceptCodec')
         signal = options.signal
         if (options.filters !== undefined) filters = this.appendFilters(undefined, options.filters)
-        checkMessageType(options.arg, 'option arg')
-        if (isSchema(options.result)) {
-          resolve = guardReply(options.result, full, resolve, reject)
-        } else {
-          checkMessageType(options.result, 'option result')
-          resultType = options.result
-        }
-        if (signal?.aborted) throw canceled(signal)
+        if (isSchema(options.result)) resolve = guardReply(options.result, full, resolve, reject)
+        else resultType = options.result
       }
+      read = true
+      if (this.#state !== 'open' && !this.#finishing) {
+        this.#requireWaiting().call(new CallRequest(method, arg, options, full, settled, reject, key))
+        return
+      }
+      if (signal?.aborted) throw canceled(signal)
       let told = options?.timeout === undefined ? -1 : timeout
       const around = inherited()
       if (around !== undefined) {
@@ -1112,7 +1128,7 @@ export class Session
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      reject(asWriteFailure(error))
+      reject(read ? asWriteFailure(error) : error)
     }
   }
 
@@ -1357,9 +1373,13 @@ export class Session
     this.#seq = seq
   }
 
-  #codecFor(name: string | undefined): Codec {
+  /** @throws TypeError that names the option */
+  #codecFor(name: string | undefined, option = 'codec'): Codec {
     const { codec, codecs } = this.#owner.settings
-    return name === undefined ? codec : codecs.named(name)
+    if (name === undefined) return codec
+    const named = codecs.byName(name)
+    if (named === undefined) throw new TypeError(`option ${option}: no codec is named ${JSON.stringify(name)}`)
+    return named
   }
 }
 

@@ -1,3 +1,6 @@
+import { reasonOf, textOf } from './error-text.ts'
+import { marked } from './mark.ts'
+
 /** Status codes (spec/wire.md §5). Below 1000 belongs to the framework; applications use numbers above 1000. */
 export const Code = {
   /** Text for every code without one of its own. */
@@ -67,7 +70,7 @@ const MAX_EXPOSED = 8192
 /**
  * How a call fails, and what a handler throws to fail one. `code`, `message` and `cause` travel to the other side.
  *
- * A handler must not throw code 0, which means success: `toStatusError` makes it a 500.
+ * `instanceof` knows those of another copy of this package too. A handler must not throw code 0, which means success: `toStatusError` makes it a 500.
  */
 export class StatusError extends Error {
   readonly code: number
@@ -103,6 +106,7 @@ export class StatusError extends Error {
 
   static {
     Object.defineProperty(StatusError.prototype, 'name', { value: 'StatusError', writable: true, configurable: true })
+    marked(StatusError, 'StatusError')
   }
 }
 
@@ -129,17 +133,8 @@ export function toStatusError(thrown: unknown, expose: boolean): StatusError {
   } catch {
     // A Proxy or a getter that throws: it is no StatusError of ours.
   }
-  const cause = expose ? misuse || textOf(thrown).slice(0, MAX_EXPOSED) : ''
+  const cause = expose ? misuse || reasonOf(thrown).slice(0, MAX_EXPOSED) : ''
   return new StatusError(Code.InternalServerError, statusText(Code.InternalServerError), cause, { stack: false })
-}
-
-/** The message of an Error, the text of anything else, '' when it has none or reading it throws. Never throws. */
-export function textOf(value: unknown): string {
-  try {
-    return value instanceof Error ? `${value.message}` : String(value)
-  } catch {
-    return ''
-  }
 }
 
 function isInt32(code: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { PushOptions } from './call-options.ts'
+import { timeLimit } from './check-options.ts'
 import { inherited } from './inherited.ts'
-import { duration, type Settings } from './options.ts'
+import type { Settings } from './options.ts'
 import { type CallRequest, canceled, KEYLESS } from './pending-call.ts'
 import { WaitingRoom } from './redial.ts'
 import type { StatusError } from './status.ts'
@@ -30,7 +31,7 @@ export class WaitingCalls {
   /** A call that is made now. @throws StatusError 102 when too many wait, 499 when its signal has fired; RangeError for a bad timeout */
   call(request: CallRequest): void {
     const { timeout: usual, clock } = this.#settings
-    let timeout = duration('timeout', request.options?.timeout, usual, 0)
+    let timeout = timeLimit('timeout', request.options?.timeout, usual)
     const around = inherited()
     if (around !== undefined) {
       const left = (around.expires as number) - clock.now()

@@ -70,3 +70,31 @@ function mutate(bodies: readonly Buffer[], seed: number): Buffer {
   }
   return rnd(3) === 0 ? body.subarray(0, rnd(body.length + 1)) : body
 }
+
+/** Its value is private: an object without members to whoever does not ask `toJSON`. */
+export class Amount {
+  readonly #amount: number
+
+  constructor(amount: number) {
+    this.#amount = amount
+  }
+
+  toJSON(key: string): unknown {
+    return { amount: this.#amount, key }
+  }
+}
+
+const absent = { toJSON: () => undefined }
+
+/** Values with a `toJSON`, at every place where JSON.stringify asks for it. */
+export const toJson: readonly unknown[] = [
+  new Amount(1),
+  [new Amount(2), 5, new Amount(3)],
+  { a: new Amount(4), b: [[new Amount(5)]], c: 6 },
+  { a: absent, b: 1, c: undefined },
+  { url: new URL('http://localhost/x') },
+  Object.assign([1, 2], { toJSON: () => 'list' }),
+  Object.assign(() => 1, { toJSON: () => 'function' }),
+  { toJSON: () => ({ inner: new Amount(7), toJSON: 'not asked' }) },
+  { ['__proto__']: new Amount(8), 1: new Amount(9) },
+]

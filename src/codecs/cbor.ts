@@ -1,29 +1,61 @@
+import { requireObject } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
-import { readCbor } from './cbor/reader.ts'
+import { readCbor, type TagReaders } from './cbor/reader.ts'
 import { writeCbor } from './cbor/writer.ts'
+import { represented } from './record.ts'
+
+export interface CborOptions {
+  /**
+   * What the items of other tags stand for, by the tag's number: `{ 258: (items) => new Set(items) }`. A function gets the tagged value,
+   * decoded; what it throws is a 400. Default: other tags than those named at `cbor` are refused.
+   */
+  tags?: Readonly<Record<number, (value: unknown) => unknown>> | undefined
+}
 
 /**
- * CBOR (RFC 8949). Go DMicro has no such codec.
+ * CBOR (RFC 8949). Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other tags.
  *
  * - What JSON has, and bytes (Uint8Array), Dates, BigInts, undefined, NaN and the infinities. A Map is written as an object; what has no
- *   form (a Set, an Error, a function, a Map with other keys than text and whole numbers) is a TypeError.
+ *   form (a Set, an Error, a function, a Map with other keys than text and whole numbers) is a TypeError. `toJSON` counts as in JSON.
+ * - A Date is written as seconds (tag 1) where they are exact as a number, else as text (tag 0): decoders of other languages cut fractions short.
+ *   Outside of the years 0 to 9999, which that text does not have, it is a float all the same.
  * - An integer is read as a number, or as a BigInt where a number would lose digits, whatever it was written from.
  * - An own `__proto__` stays an own property. Of a repeated key the last wins. Text that is no UTF-8 is repaired, as in json.
- * - Lengths may be indefinite. Tags 0 and 1 are read as Dates, to the millisecond, 2 and 3 as BigInts of up to 1 KiB; others are refused.
+ * - Lengths may be indefinite. Tags 0 and 1 are read as Dates, to the millisecond, 2 and 3 as BigInts of up to 1 KiB, 64 as bytes; others are
+ *   refused.
  * - Bodies may nest `maxDepth` deep, tags included, and hold a million arrays, maps and tags.
+ * @throws TypeError for tags that are none
  */
-export const cborCodec: Codec = {
-  id: 99,
-  name: 'cbor',
+export function cbor(options: CborOptions = {}): Codec {
+  requireObject('options', options)
+  const tags = readTags(options.tags)
+  return {
+    id: 99,
+    name: 'cbor',
 
-  encode: (value) => written((writer) => writeCbor(writer, value, 0)),
+    encode: (value) => written((writer) => writeCbor(writer, represented(value, ''), 0)),
 
-  decode(buffer, start, end, _hint, limits) {
-    const reader = new ByteReader('cbor', buffer, start, end, limits.maxDepth)
-    const value = readCbor(reader, 0)
-    reader.requireEnd()
-    return value
-  },
+    decode(buffer, start, end, _hint, limits) {
+      const reader = new ByteReader('cbor', buffer, start, end, limits.maxDepth)
+      const value = readCbor(reader, 0, tags)
+      reader.requireEnd()
+      return value
+    },
+  }
+}
+
+export const cborCodec: Codec = cbor()
+
+function readTags(tags: CborOptions['tags']): TagReaders {
+  if (tags === undefined) return undefined
+  if (typeof tags !== 'object' || tags === null) throw new TypeError('option tags must be an object of functions')
+  const readers = new Map<number, (value: unknown) => unknown>()
+  for (const [tag, read] of Object.entries(tags)) {
+    if (!/^[0-9]{1,15}$/.test(tag)) throw new TypeError(`option tags: ${JSON.stringify(tag)} is no tag`)
+    if (typeof read !== 'function') throw new TypeError(`option tags: what tag ${tag} stands for must be a function`)
+    readers.set(Number(tag), read)
+  }
+  return readers
 }

@@ -4,13 +4,14 @@ import { MAX_FORM_PARAMETERS } from '../limits.ts'
 import { TextHint } from '../message.ts'
 import { badMessage } from '../status.ts'
 import { fixedDecimal } from './decimal.ts'
-import { isRecord, kindOf } from './record.ts'
+import { isRecord, kindOf, represented } from './record.ts'
 
 /**
  * Flat parameters as in a query string (spec/wire.md §3.2): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode writes them.
  *
  * - Takes an object, a Map or URLSearchParams. A value is text, a number, a boolean, a BigInt or a list of those, whose order is kept
  *   (Go turns the lists of a struct round, quirks W25); null is an empty value, undefined is left out. Nested values are a TypeError.
+ *   `toJSON` counts as in JSON.
  * - Gives an object without prototype: text for a key that came once, a list of texts for one that came several times.
  * - An object without keys is an empty body, which arrives as undefined.
  */
@@ -20,9 +21,10 @@ export const formCodec: Codec = {
 
   encode(value) {
     const pairs: [key: string, text: string][] = []
-    for (const [key, held] of entriesOf(value)) {
+    for (const [key, member] of entriesOf(represented(value, ''))) {
       if (typeof key !== 'string') throw new TypeError(`form: a key must be a string, not ${kindOf(key)}`)
-      if (Array.isArray(held)) for (const item of held) pairs.push([key, textOf(key, item)])
+      const held = represented(member, key)
+      if (Array.isArray(held)) for (const [i, item] of held.entries()) pairs.push([key, textOf(key, represented(item, i))])
       else if (held !== undefined) pairs.push([key, textOf(key, held)])
     }
     // Stable, so that the values of one key stay in order.

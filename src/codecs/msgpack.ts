@@ -1,29 +1,60 @@
+import { requireObject } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
-import { readMsgpack } from './msgpack/reader.ts'
+import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'
 import { writeMsgpack } from './msgpack/writer.ts'
+import { represented } from './record.ts'
+
+export interface MsgpackOptions {
+  /**
+   * What the extensions of an application stand for, by their types (-128 to 127): `{ 5: (bytes) => new Point(bytes) }`. A function gets bytes of
+   * its own; what it throws is a 400. Default: others than the timestamp are refused.
+   */
+  extensions?: Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined
+}
 
 /**
- * MessagePack. Go DMicro has no such codec.
+ * MessagePack. Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other extensions.
  *
  * - What JSON has, and bytes (Uint8Array), Dates, BigInts of up to 64 bits, NaN and the infinities. A Map is written as an object; what has
- *   no form (a Set, an Error, a function, a Map with other keys than text and whole numbers) is a TypeError.
+ *   no form (a Set, an Error, a function, a Map with other keys than text and whole numbers) is a TypeError. `toJSON` counts as in JSON.
  * - An integer is read as a number, or as a BigInt where a number would lose digits, whatever it was written from.
  * - An own `__proto__` stays an own property. Of a repeated key the last wins. Text that is no UTF-8 is repaired, as in json.
  * - Timestamps are read as Dates, to the millisecond; other extensions are refused.
  * - Bodies may nest `maxDepth` deep and hold a million arrays and maps.
+ * @throws TypeError for extensions that are none
  */
-export const msgpackCodec: Codec = {
-  id: 109,
-  name: 'msgpack',
+export function msgpack(options: MsgpackOptions = {}): Codec {
+  requireObject('options', options)
+  const extensions = readExtensions(options.extensions)
+  return {
+    id: 109,
+    name: 'msgpack',
 
-  encode: (value) => written((writer) => writeMsgpack(writer, value, 0)),
+    encode: (value) => written((writer) => writeMsgpack(writer, represented(value, ''), 0)),
 
-  decode(buffer, start, end, _hint, limits) {
-    const reader = new ByteReader('msgpack', buffer, start, end, limits.maxDepth)
-    const value = readMsgpack(reader, 0)
-    reader.requireEnd()
-    return value
-  },
+    decode(buffer, start, end, _hint, limits) {
+      const reader = new ByteReader('msgpack', buffer, start, end, limits.maxDepth)
+      const value = readMsgpack(reader, 0, extensions)
+      reader.requireEnd()
+      return value
+    },
+  }
+}
+
+export const msgpackCodec: Codec = msgpack()
+
+function readExtensions(extensions: MsgpackOptions['extensions']): ExtensionReaders {
+  if (extensions === undefined) return undefined
+  if (typeof extensions !== 'object' || extensions === null) throw new TypeError('option extensions must be an object of functions')
+  const readers = new Map<number, (bytes: Uint8Array) => unknown>()
+  for (const [type, read] of Object.entries(extensions)) {
+    if (!/^-?[0-9]{1,3}$/.test(type) || Number(type) < -128 || Number(type) > 127) {
+      throw new TypeError(`option extensions: ${JSON.stringify(type)} is no type`)
+    }
+    if (typeof read !== 'function') throw new TypeError(`option extensions: what type ${type} stands for must be a function`)
+    readers.set(Number(type), read)
+  }
+  return readers
 }

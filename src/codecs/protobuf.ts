@@ -1,8 +1,10 @@
 import type { BufferWriter } from 'protobufjs'
 import type { Codec } from '../codec.ts'
+import { textOf } from '../error-text.ts'
 import { isMessageType, type MessageType } from '../message-type.ts'
-import { badMessage, textOf } from '../status.ts'
+import { badMessage } from '../status.ts'
 import { requireLossless } from './protobuf/lossless.ts'
+import { plainOf } from './protobuf/plain.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
 
 /** A writer that grew larger than this is not kept. */
@@ -20,8 +22,8 @@ let spare: BufferWriter | undefined
  * - The type is the one named with the call, push or route. Without one a message is encoded by its own class, null and `{}` are
  *   an empty body as in Go, and a body that is received comes as a Uint8Array of its bytes, for the handler to decode or pass on.
  * - An empty body of a named type is the message whose fields all have their defaults.
- * - Plain objects go through `fromObject`. What would be written as something else (a number out of range, text that is no number,
- *   a field nobody has) is a TypeError; messages are checked too, as they are written.
+ * - Plain objects go through `fromObject`, after what `toJSON` makes of them. What would be written as something else (a number out of range, text that is no number,
+ *   a field nobody has) is a TypeError; messages are checked too, as they are written. Names of enum values and text of numbers are taken.
  * - 64-bit integers come as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs itself, a number loses
  *   bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })` give BigInts. Numbers, Longs, digits and
  *   BigInts are taken.
@@ -75,8 +77,10 @@ function typeOf(value: unknown): MessageType | undefined {
 }
 
 function messageOf(type: AnyMessageType, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) throw new TypeError(`protobuf cannot encode a ${typeof value}`)
-  const message = type.fromObject === undefined ? value : type.fromObject(value)
-  if (message !== value) requireLossless(value, message as object)
+  const given = type.fromObject === undefined ? value : plainOf(value)
+  if (typeof given !== 'object' || given === null) throw new TypeError(`protobuf cannot encode a ${typeof given}`)
+  if (type.fromObject === undefined) return given
+  const message = type.fromObject(given)
+  if (message !== given) requireLossless(given, message as object)
   return message
 }

@@ -1,8 +1,9 @@
 import type { Codec } from '../codec.ts'
 import { MAX_COMMAND_ELEMENTS } from '../limits.ts'
+import { hasMark, marked, markOf } from '../mark.ts'
 import type { MessageType } from '../message-type.ts'
 import { badMessage } from '../status.ts'
-import { isRecord, kindOf } from './record.ts'
+import { isRecord, kindOf, represented } from './record.ts'
 
 /**
  * What redis commands say and what they are answered (RESP2), for the protocol of the same name. Its two directions are not each other's
@@ -12,6 +13,7 @@ import { isRecord, kindOf } from './record.ts'
  *   list of Buffers.
  * - Takes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and undefined (null), lists and
  *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn). Numbers with a fraction are text, as in redis.
+ *   `toJSON` counts as in JSON.
  */
 export const redisCodec: Codec = {
   id: 0x72,
@@ -20,13 +22,13 @@ export const redisCodec: Codec = {
   encode(value) {
     if (typeof value === 'string') return bulk(value)
     const reply = new Reply()
-    reply.add(value, 0)
+    reply.add(represented(value, ''), 0)
     return reply.finish()
   },
 
   decode(buffer, start, end, _hint, _limits, type) {
     const list: unknown[] = []
-    const asBuffers = type === redisBuffers
+    const asBuffers = type !== undefined && hasMark(type, asBuffersMark)
     for (let at = skipHeader(buffer, start, end); at < end; ) {
       const line = lineEnd(buffer, at + 1, end)
       const size = buffer[at] === DOLLAR ? decimal(buffer, at + 1, line) : -1
@@ -39,8 +41,11 @@ export const redisCodec: Codec = {
   },
 }
 
+const asBuffersMark = markOf('redisBuffers')
+
 /** The type of arguments that are taken as Buffers: `routeCall('/redis/set', handler, { arg: redisBuffers })`. */
 export const redisBuffers: MessageType<Buffer[]> = Object.freeze({
+  [asBuffersMark]: true,
   encode(): never {
     throw new TypeError('redisBuffers is a type of arguments only')
   },
@@ -53,6 +58,10 @@ export class SimpleString {
 
   constructor(text: string) {
     this.text = text
+  }
+
+  static {
+    marked(SimpleString, 'SimpleString')
   }
 }
 
@@ -78,8 +87,8 @@ class Reply {
     if (value instanceof Uint8Array) this.#addBytes(value)
     else if (Array.isArray(value)) this.#addList(value, value.length, depth)
     else if (value instanceof Set) this.#addList(value, value.size, depth)
-    else if (value instanceof Map) this.#addList([...value].flat(1), value.size * 2, depth)
-    else if (isRecord(value) && !(value instanceof SimpleString)) this.#addList(Object.entries(value).flat(1), -1, depth)
+    else if (value instanceof Map) this.#addMembers([...value], depth)
+    else if (isRecord(value) && !(value instanceof SimpleString)) this.#addMembers(Object.entries(value), depth)
     else this.#text += scalar(value)
   }
 
@@ -90,8 +99,17 @@ class Reply {
   }
 
   #addList(values: Iterable<unknown>, size: number, depth: number): void {
-    this.#text += `*${size < 0 ? (values as unknown[]).length : size}\r\n`
-    for (const value of values) this.add(value, depth + 1)
+    this.#text += `*${size}\r\n`
+    let i = 0
+    for (const value of values) this.add(represented(value, i++), depth + 1)
+  }
+
+  #addMembers(members: readonly (readonly [key: unknown, value: unknown])[], depth: number): void {
+    this.#text += `*${members.length * 2}\r\n`
+    for (const [key, value] of members) {
+      this.add(key, depth + 1)
+      this.add(represented(value, String(key)), depth + 1)
+    }
   }
 
   #addBytes(value: Uint8Array): void {

@@ -16,7 +16,7 @@ import { writeXml } from './xml/writer.ts'
  *   `<bool>true</bool>`; and such a root is read as that value (a number over 2^53 as a BigInt). null is an empty body.
  * - Everything inside of another root is read as text, as nothing says what it is: one element of a name as itself and no list, an empty
  *   one as ''. Text and elements that alternate lose their order. White space between elements is left out, so are comments.
- * - Objects read have no prototype. When writing, null is an empty element, undefined is left out, a Date is its ISO text.
+ * - Objects read have no prototype. When writing, null is an empty element, undefined is left out, a Date is its ISO text, `toJSON` counts as in JSON.
  * - Not read: a DOCTYPE, entities besides the five of XML, other encodings than UTF-8, elements nested deeper than `maxDepth`.
  */
 export const xmlCodec: Codec = {

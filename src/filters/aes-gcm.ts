@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { requireObject } from '../check-options.ts'
 import type { Filter, Unpacker } from '../filter.ts'
 import { mapSlices } from './slices.ts'
 
@@ -151,6 +152,8 @@ function nonces(): (target: Buffer, at: number) => void {
 }
 
 function readKeys(options: AesGcmOptions): Keys {
+  requireObject('options', options)
+  requireObject('option keys', options.keys)
   const byId: (Buffer | undefined)[] = new Array<Buffer | undefined>(256).fill(undefined)
   for (const [id, key] of Object.entries(options.keys)) {
     if (!/^[0-9]{1,3}$/.test(id) || Number(id) > 255) throw new RangeError(`a key id must be 0 to 255, got ${id}`)

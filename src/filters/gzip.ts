@@ -1,4 +1,5 @@
 import { constants, gunzip, gunzipSync, gzip as gzipAsync, gzipSync } from 'node:zlib'
+import { requireObject } from '../check-options.ts'
 import type { Filter } from '../filter.ts'
 import { zlibFilter } from './zlib.ts'
 
@@ -16,6 +17,7 @@ export interface GzipOptions {
  * @throws RangeError for a level outside 0 to 9
  */
 export function gzip(options: GzipOptions = {}): Filter {
+  requireObject('options', options)
   const { level = 6 } = options
   if (!Number.isInteger(level) || level < 0 || level > constants.Z_BEST_COMPRESSION) {
     throw new RangeError(`option level must be a whole number from 0 to 9, got ${String(level)}`)

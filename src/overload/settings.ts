@@ -1,3 +1,5 @@
+import { duration } from '../check-options.ts'
+
 /** Overload protection of an endpoint. Durations are milliseconds. */
 export interface OverloadOptions {
   /**
@@ -50,10 +52,8 @@ export function readOverload(option: boolean | OverloadOptions | undefined, most
     throw new TypeError('option overload must be true, false or an object')
   const given: OverloadOptions = option === true ? {} : option
   for (const key of Object.keys(given)) if (!known.has(key)) throw new TypeError(`unknown option overload.${key}`)
-  const { queueTimeout = 100, exempt = [] } = given
-  if (typeof queueTimeout !== 'number' || !(queueTimeout >= 1 && queueTimeout <= 2 ** 31 - 1)) {
-    throw new RangeError(`option overload.queueTimeout must be 1 to ${2 ** 31 - 1} ms, got ${String(queueTimeout)}`)
-  }
+  const { exempt = [] } = given
+  const queueTimeout = duration('overload.queueTimeout', given.queueTimeout, 100, 1)
   if (!Array.isArray(exempt) || exempt.some((name) => typeof name !== 'string')) {
     throw new TypeError('option overload.exempt must be a list of service methods')
   }

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { duration, requireMeta, requireNames, requireObject, requireText } from '../check-options.ts'
 import { MessageType } from '../message.ts'
 import type { Plugin } from '../plugin.ts'
 import type { EarlyMessage, EarlySession } from '../session-views.ts'
@@ -35,7 +36,7 @@ export type ReceiveOnce = () => Promise<unknown>
  */
 export function authBearer(send: (session: AuthSession, sendOnce: SendOnce) => unknown, options: AuthOptions = {}): Plugin {
   requireFunction('authBearer', send)
-  const { timeout, ...settings } = options
+  const { timeout, ...settings } = checked(options)
   return {
     name: 'auth-bearer',
     async afterDial(session) {
@@ -63,7 +64,7 @@ export function authBearer(send: (session: AuthSession, sendOnce: SendOnce) => u
  */
 export function authChecker(check: (session: AuthSession, receiveOnce: ReceiveOnce) => unknown, options: AuthOptions = {}): Plugin {
   requireFunction('authChecker', check)
-  const { timeout, ...settings } = options
+  const { timeout, ...settings } = checked(options)
   return {
     name: 'auth-checker',
     async afterAccept(session) {
@@ -112,6 +113,16 @@ const typeNames = ['Undefined', 'CALL', 'REPLY', 'PUSH', 'AUTH_CALL', 'AUTH_REPL
 
 function misuse(code: number, plugin: string, what: string): StatusError {
   return new StatusError(code, `${plugin} plugin usage is incorrect`, `multiple call ${what} function`)
+}
+
+/** @throws TypeError, RangeError that name the option */
+function checked(options: AuthOptions): AuthOptions {
+  requireObject('options', options)
+  duration('timeout', options.timeout, 1, 1)
+  requireText('codec', options.codec)
+  requireMeta('meta', options.meta)
+  requireNames('filters', options.filters)
+  return options
 }
 
 function requireFunction(name: string, value: unknown): void {

@@ -1,3 +1,4 @@
+import { flag, requireObject } from '../check-options.ts'
 import type { ReadContext, WriteContext } from '../hooks.ts'
 import type { Plugin } from '../plugin.ts'
 import { StatusError, statusText } from '../status.ts'
@@ -28,9 +29,10 @@ export function isHeartbeat(method: string, empty: boolean): boolean {
 
 /** The plugin around a cipher. */
 export function bodyPlugin(cipher: BodyCipher, options: BodyCipherOptions): Plugin {
+  requireObject('options', options)
   const { status = 409, require = false } = options
   if (!Number.isInteger(status) || status === 0) throw new RangeError('option status must be an integer other than 0')
-  if (typeof require !== 'boolean') throw new TypeError('option require must be a boolean')
+  flag('require', require, false)
   const failure = (cause: string): StatusError => new StatusError(status, statusText(status), cause, { stack: false })
   const write = (message: WriteContext): void => {
     if (message.status !== undefined || !cipher.wanted(message)) return

@@ -1,9 +1,10 @@
 import type { EventEmitter } from 'node:events'
+import { requireObject } from '../check-options.ts'
+import { reasonOf } from '../error-text.ts'
 import type { ReadContext } from '../hooks.ts'
-import { consoleLogger, guarded, type Logger } from '../log.ts'
+import { checkLogger, consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Plugin } from '../plugin.ts'
 import type { BaseSession, EarlySession } from '../session-views.ts'
-import { textOf } from '../status.ts'
 
 /** What is published, by event name. */
 export interface EndpointEventMap {
@@ -25,13 +26,14 @@ export interface EndpointEventMap {
  */
 export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger } = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
-  let log = options.log && guarded(options.log)
+  requireObject('options', options)
+  let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   const publish = <Name extends keyof EndpointEventMap>(name: Name, ...event: EndpointEventMap[Name]): void => {
     try {
       emitter.emit(name, ...event)
     } catch (error) {
       log ??= consoleLogger()
-      log.error('an event listener threw', { event: name, error: textOf(error) })
+      log.error('an event listener threw', { event: name, error: reasonOf(error) })
     }
   }
   const received = (message: ReadContext): void => publish('endpoint_receive', { message })

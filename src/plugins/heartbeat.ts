@@ -1,5 +1,5 @@
+import { duration, flag, requireObject } from '../check-options.ts'
 import type { ClockTimer } from '../clock.ts'
-import { duration } from '../options.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
 
@@ -8,14 +8,16 @@ const METHOD = '/heartbeat'
 /** Decimal seconds between two heartbeats. */
 const RATE = 'hb_'
 const MIN_SECONDS = 3
+/** Milliseconds: below the minute after which many balancers and address translators forget a silent connection. */
+const INTERVAL = 30_000
 /** Looks at the sessions in one interval. Time is counted in them: one in which the loop stood still is one, however long it took. */
 const LOOKS = 4
 /** Milliseconds between two looks of a pong. */
 const PONG_LOOK = 500
 
 export interface HeartbeatPingOptions {
-  /** Milliseconds without a message after which one is sent. The peer is told whole seconds, at least 3, as Go wants it. */
-  interval: number
+  /** Milliseconds without a message after which one is sent. The peer is told whole seconds, at least 3, as Go wants it. Default 30,000. */
+  interval?: number
   /** Heartbeats are CALLs, whose missing answers tell of a silent peer; false: PUSHes, which tell nothing. Default true. */
   call?: boolean
 }
@@ -148,7 +150,7 @@ function watches(): { all: Map<PluginEndpoint, Watch>; end(endpoint: PluginEndpo
  * session that this side does not read for reasons of its own.
  * @throws TypeError, RangeError for bad options
  */
-export function heartbeatPing(options: HeartbeatPingOptions): HeartbeatPing {
+export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing {
   let { interval, call, meta } = readOptions(options)
   const { all, end } = watches()
   const beat = (session: EndpointSession): void => {
@@ -184,10 +186,10 @@ export function heartbeatPing(options: HeartbeatPingOptions): HeartbeatPing {
 }
 
 function readOptions(options: HeartbeatPingOptions): { interval: number; call: boolean; meta: Record<string, string> } {
-  const interval = duration('interval', options.interval, 0, 1)
-  if (interval === 0) throw new TypeError('option interval is missing')
+  requireObject('options', options)
+  const interval = duration('interval', options.interval, INTERVAL, 1)
   const seconds = Math.max(MIN_SECONDS, Math.ceil(interval / 1000))
-  return { interval, call: options.call ?? true, meta: { [RATE]: String(seconds) } }
+  return { interval, call: flag('call', options.call, true), meta: { [RATE]: String(seconds) } }
 }
 
 /**
@@ -197,6 +199,7 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
  * @throws TypeError, RangeError for bad options
  */
 export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
+  requireObject('options', options)
   const maxSilence = duration('maxSilence', options.maxSilence, Infinity, 1)
   const period = Math.min(PONG_LOOK, maxSilence / LOOKS)
   const { all, end } = watches()

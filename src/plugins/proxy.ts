@@ -1,4 +1,5 @@
 import type { PushOptions } from '../call-options.ts'
+import { flag, requireObject } from '../check-options.ts'
 import type { CallContext, PushContext } from '../context.ts'
 import { bytes } from '../message-type.ts'
 import { replyMeta } from '../pending-call.ts'
@@ -36,10 +37,12 @@ export interface ProxyOptions {
  * new Endpoint({ plugins: [proxy(() => upstream)] })
  */
 export function proxy(target: ProxyTarget<CallForwarder & PushForwarder> | ProxyOptions): Plugin {
+  if (typeof target !== 'function') requireObject('options', target)
   const { call, push, filters = true } = typeof target === 'function' ? { call: target, push: target } : target
   for (const forward of [call, push])
     if (forward !== undefined && typeof forward !== 'function') throw new TypeError('proxy needs functions that choose a session')
   if (call === undefined && push === undefined) throw new TypeError('proxy needs a function that chooses a session')
+  flag('filters', filters, true)
   return {
     name: 'proxy',
     afterNewEndpoint(endpoint) {

@@ -1,9 +1,11 @@
+import { flag, requireObject } from '../check-options.ts'
 import { type Clock, realClock } from '../clock.ts'
+import { describe } from '../error-text.ts'
 import type { ReadContext, WriteContext } from '../hooks.ts'
-import { consoleLogger, guarded, type Logger } from '../log.ts'
+import { checkLogger, consoleLogger, guarded, type Logger } from '../log.ts'
 import type { Meta } from '../meta.ts'
 import type { Plugin } from '../plugin.ts'
-import { type StatusError, textOf } from '../status.ts'
+import type { StatusError } from '../status.ts'
 
 export interface RunLogOptions {
   /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */
@@ -38,11 +40,13 @@ const secretText =
  * until its REPLY came or went; of a PUSH until it is written, or decoded. A call that gets no reply, or one that does not decode, has no line.
  */
 export function runLog(options: RunLogOptions = {}): Plugin {
+  requireObject('options', options)
   const { slow, detail = false, redact = withoutSecrets, maxDetail = 256 } = options
-  if (slow !== undefined && !(slow >= 0)) throw new RangeError('option slow must be milliseconds')
-  if (!(maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')
+  if (slow !== undefined && !(typeof slow === 'number' && slow >= 0)) throw new RangeError('option slow must be milliseconds')
+  if (!(typeof maxDetail === 'number' && maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')
+  flag('detail', detail, false)
   if (typeof redact !== 'function') throw new TypeError('option redact must be a function')
-  let log = options.log && guarded(options.log)
+  let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   let clock: Clock | undefined
   const now = (): number => (clock ?? realClock).now()
   // An entry goes with its message, whatever becomes of that.
@@ -63,7 +67,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
     try {
       text = redact(key, value, of)
     } catch (error) {
-      log?.error('redact threw', { error: textOf(error) })
+      log?.error('redact threw', { error: describe(error) })
     }
     return text === undefined ? undefined : cut(String(text), maxDetail)
   }

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { requireObject } from '../check-options.ts'
 import type { MessageKind, ReadContext, WriteContext } from '../hooks.ts'
 import type { Plugin } from '../plugin.ts'
 import { type BodyCipherOptions, bodyPlugin, fromBase64, isHeartbeat } from './body-cipher.ts'
@@ -90,7 +91,10 @@ function place(head: Uint8Array, kind: MessageKind, method: string, codec: strin
   return Buffer.from(`${head[0]} ${head[1]} ${kind} ${codec} ${method}`)
 }
 
-function readKeys({ keys, current }: SecureBodyKeys): { byId: (Buffer | undefined)[]; current: number } {
+function readKeys(options: SecureBodyKeys): { byId: (Buffer | undefined)[]; current: number } {
+  requireObject('options', options)
+  const { keys, current } = options
+  requireObject('option keys', keys)
   const byId = new Array<Buffer | undefined>(256).fill(undefined)
   for (const [id, key] of Object.entries(keys)) {
     if (!/^[0-9]{1,3}$/.test(id) || Number(id) > 255) throw new RangeError(`a key id must be 0 to 255, got ${id}`)

@@ -1,3 +1,4 @@
+import { requireObject } from '../check-options.ts'
 import { EncodedReply } from '../codecs/redis.ts'
 import { type Incoming, MessageType } from '../message.ts'
 import { findName } from '../names.ts'
@@ -26,6 +27,7 @@ export interface RedisOptions {
  * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted.
  */
 export function redis(options: RedisOptions = {}): Proto {
+  requireObject('options', options)
   const { prefix = '/redis/' } = options
   if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
   return {

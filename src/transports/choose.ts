@@ -40,13 +40,13 @@ let told = false
 export function chooseTransport(choice: TransportChoice | Transport, threads: IoThreads, log: Logger): ChosenTransport {
   if (typeof choice === 'object') return { transport: choice, info: describe(choice.kind, 0, choice.name ?? '') }
   const asked = process.env.DMICRO_TRANSPORT || choice
+  const { count, reason } = countThreads(threads)
   if (asked === 'js') {
     const by = asked === choice ? "the option transport: 'js'" : 'DMICRO_TRANSPORT=js'
     return onJs(`asked for by ${by}`)
   }
   if (asked !== 'auto' && asked !== 'native')
     throw new TypeError(`transport must be 'auto', 'native' or 'js', got ${JSON.stringify(asked)}`)
-  const { count, reason } = countThreads(threads)
   let started = native.get(count)
   if (started === undefined) native.set(count, (started = startNative(count)))
   if ('transport' in started) return { transport: started.transport, info: describe('native', count, reason) }
@@ -61,7 +61,7 @@ function countThreads(threads: IoThreads): { count: number; reason: string } {
   const asked = process.env.DMICRO_IO_THREADS || threads
   if (asked !== 'auto') {
     const count = Number(asked)
-    if (!Number.isInteger(count) || count < 0 || count > MAX_IO_THREADS)
+    if (asked === null || !Number.isInteger(count) || count < 0 || count > MAX_IO_THREADS)
       throw new RangeError(`ioThreads must be 'auto' or a whole number from 0 to ${MAX_IO_THREADS}, got ${JSON.stringify(asked)}`)
     return { count, reason: '' }
   }

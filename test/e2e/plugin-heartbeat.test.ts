@@ -53,7 +53,9 @@ onEachTransport('heartbeats', (transport) => {
     await more.promise
     assert.deepEqual([seen[0], seen.at(-1)], ['3', '3'])
     assert.throws(() => heartbeatPing({ interval: 0 }), RangeError)
-    assert.throws(() => heartbeatPing({} as never), TypeError)
+    assert.throws(() => heartbeatPing(null as never), TypeError)
+    assert.throws(() => heartbeatPing({ call: 1 } as never), TypeError)
+    assert.equal(heartbeatPing().name, 'heart-ping', '30 s by default')
     assert.throws(() => heartbeatPong({ maxSilence: -1 }), RangeError)
   })
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as oracle from 'cborg'
-import { cborCodec } from '../../src/codecs/cbor.ts'
+import { cbor, cborCodec } from '../../src/codecs/cbor.ts'
 import { MAX_CONTAINERS } from '../../src/limits.ts'
-import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../codecs.ts'
+import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../codecs.ts'
 
 const encode = (value: unknown): string => encodeOwned(cborCodec, value).toString('hex')
 const decode = (body: string | Uint8Array, maxDepth = 128): unknown =>
@@ -41,6 +41,10 @@ const golden: [unknown, string][] = [
   [new Date(1363896240_000), 'c11a514b67b0'],
   [new Date(1363896240_500), 'c1fb41d452d9ec200000'],
   [new Date(-1000), 'c120'],
+  [new Date(1_700_000_000_123), 'c07818323032332d31312d31345432323a31333a32302e3132335a'],
+  [new Date(-1), 'c07818313936392d31322d33315432333a35393a35392e3939395a'],
+  [new Date(-62_167_219_200_000 + 7), 'c07818303030302d30312d30315430303a30303a30302e3030375a'],
+  [new Date(8.64e15), 'c11b000007dba8218000'],
   [new Uint8Array([1, 2, 3, 4]), '4401020304'],
   [new Uint8Array(0), '40'],
   ['', '60'],
@@ -87,6 +91,9 @@ test('other forms of the same values are read too', () => {
     ['9f018202039f0405ffff', [1, [2, 3], [4, 5]]],
     ['bf61610161629f0203ffff', { a: 1, b: [2, 3] }],
     ['d9d9f705', 5],
+    ['d84043010203', new Uint8Array([1, 2, 3])],
+    ['d8405f41014102ff', new Uint8Array([1, 2])],
+    ['c1fb41d954fc4007df3b', new Date(1_700_000_000_123)],
     ['c240', 0],
     ['c24105', 5],
     ['a10102', { 1: 2 }],
@@ -106,6 +113,30 @@ test('Maps, classes and what is left out', () => {
   assert.deepEqual(decode(encode(new Map<unknown, unknown>([['a', 1], [5, new Map()], [2n ** 60n, 2]]))), { a: 1, 5: {}, '1152921504606846976': 2 }) // biome-ignore format: one line
   assert.equal(encode('a\ud800'), '6461efbfbd')
   assert.equal(encode(5n), '05')
+})
+
+test('toJSON counts as in JSON', () => {
+  for (const value of toJson) assert.deepEqual(decode(encode(value)), JSON.parse(JSON.stringify(value)))
+  assert.equal(encode([new Date(0), Buffer.from([1])]), '82c1004101', 'but for what has a form')
+  assert.equal(encode(new Map([['a', new Amount(5)]])), encode({ a: { amount: 5, key: 'a' } }))
+})
+
+test('years without a text of four digits are a float, as near as it goes', () => {
+  for (const time of [-8.64e15 + 3, 8.64e15 - 3, 253_402_300_800_001]) assert.deepEqual(decode(encode(new Date(time))), new Date(time))
+})
+
+test('other tags are read with functions, which may take the place of ours', () => {
+  const codec = cbor({ tags: { 258: (items) => new Set(items as unknown[]), 64: (bytes) => [...(bytes as Uint8Array)], 5: () => { throw new Error('no') } } }) // biome-ignore format: one line
+  const read = (hex: string): unknown => decodeBorrowed(codec, Buffer.from(hex, 'hex'), { maxDepth: 3 })
+  assert.deepEqual(read('d9010283010202'), new Set([1, 2]))
+  assert.deepEqual(read('81d840420102'), [[1, 2]])
+  assert.deepEqual(read('c100'), new Date(0))
+  assert.throws(() => read('d82005'), badMessage(/tag 32 is unknown/))
+  assert.throws(() => read('c505'), /^Error: no$/)
+  assert.throws(() => read('d90102d90102d9010280'), badMessage(/nests deeper than 3/))
+  assert.deepEqual(encodeOwned(codec, [1]), encodeOwned(cborCodec, [1]))
+  for (const tags of [5, null, { x: () => 1 }, { '-1': () => 1 }, { 5: 1 }])
+    assert.throws(() => cbor({ tags } as never), /^TypeError: option tags/)
 })
 
 test('what has no form is refused and the next message is whole', () => {
@@ -163,6 +194,8 @@ test('unreadable bodies are a 400', () => {
     ['c1fb7ff0000000000000', /out of range/],
     ['c11bffffffffffffffff', /no seconds/],
     ['c205', /no bignum/],
+    ['d84005', /no bytes/],
+    ['d8416161', /tag 65 is unknown/],
     [`c2590401${'00'.repeat(1025)}`, /no bignum of up to 1024/],
   ]
   for (const [hex, cause] of bad) assert.throws(() => decode(hex), badMessage(cause), hex)
@@ -220,7 +253,7 @@ test('20,000 mutated bodies are a value that comes back as it is, or a 400', () 
       name: 'Jörg 世界',
       tags: ['a', 'b'],
       data: new Uint8Array([1, 2, 3]),
-      at: new Date(1_700_000_000_123),
+      at: new Date(1_700_000_000_125),
       big: 2n ** 70n,
       f: 0.5,
     },

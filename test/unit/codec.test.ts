@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bodyText, type Codec } from '../../src/codec.ts'
-import { CodecTable, defaultCodecs } from '../../src/codec-table.ts'
+import { CodecTable, makeCodecs } from '../../src/codec-table.ts'
 import { jsonCodec } from '../../src/codecs/json.ts'
 import { plainCodec } from '../../src/codecs/plain.ts'
 import { TextHint } from '../../src/message.ts'
@@ -30,7 +30,7 @@ const codec = (id: number, name: string): Codec => ({ id, name, encode: () => ''
 const defaults = { json: 0x6a, plain: 0x73, protobuf: 0x70, form: 0x66, xml: 0x78, msgpack: 0x6d, cbor: 0x63, redis: 0x72 }
 
 test('a new table has these codecs, found by id and by name', () => {
-  const table = defaultCodecs()
+  const table = makeCodecs()
   assert.equal(table.byName('json'), jsonCodec)
   for (const [name, id] of Object.entries(defaults)) {
     const codec = table.byId(id)
@@ -40,16 +40,16 @@ test('a new table has these codecs, found by id and by name', () => {
 })
 
 test('every other id and name is unknown', () => {
-  const table = defaultCodecs()
+  const table = makeCodecs()
   for (let id = 0; id < 256; id++) if (!Object.values(defaults).includes(id)) assert.equal(table.byId(id), undefined)
   for (const name of ['', 'yaml', '__proto__', 'constructor']) assert.equal(table.byName(name), undefined)
 })
 
 test('tables are independent of each other', () => {
-  const table = defaultCodecs()
+  const table = makeCodecs()
   table.register(codec(121, 'yaml'))
   assert.equal(table.byId(121)?.name, 'yaml')
-  assert.equal(defaultCodecs().byId(121), undefined)
+  assert.equal(makeCodecs().byId(121), undefined)
 })
 
 test('ids outside 1..255, taken ids and taken names are refused', () => {

@@ -32,6 +32,14 @@ test('golden text, as url.Values.Encode writes it', () => {
   for (const [value, text] of golden) assert.equal(encode(value), text)
 })
 
+test('toJSON counts as in JSON', () => {
+  const keyed = { toJSON: (key: string) => `<${key}>` }
+  assert.equal(
+    encode({ toJSON: () => ({ a: keyed, b: [keyed, 1], c: { toJSON: () => undefined }, d: new URL('http://h/') }) }),
+    'a=%3Ca%3E&b=%3C0%3E&b=1&d=http%3A%2F%2Fh%2F',
+  )
+})
+
 test('what has no form is a TypeError', () => {
   const nested = [{ a: {} }, { a: [[]] }, { a: new Date() }, { a: () => 1 }, { a: Symbol('s') }, { a: new Map() }]
   for (const value of [...nested, 'text', 5, true, 1n, [], ['a=1'], new Date(), () => 1, new Error('x'), new Map([[1, 2]])]) {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { msgpackCodec } from '../../src/codecs/msgpack.ts'
+import { msgpack, msgpackCodec } from '../../src/codecs/msgpack.ts'
 import { MAX_CONTAINERS } from '../../src/limits.ts'
-import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../codecs.ts'
+import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../codecs.ts'
 
 /** Its own declarations need those of a browser. */
 const oracle = createRequire(import.meta.url)('@msgpack/msgpack') as {
@@ -108,6 +108,24 @@ test('Maps, classes and what is left out', () => {
   assert.deepEqual(decode(encode(new Map<unknown, unknown>([['a', 1], [5, new Map()], [2n ** 60n, 2]]))), { a: 1, 5: {}, '1152921504606846976': 2 }) // biome-ignore format: one line
   assert.equal(encode('a\ud800'), 'a461efbfbd')
   assert.equal(encode(5n), '05')
+})
+
+test('toJSON counts as in JSON', () => {
+  for (const value of toJson) assert.deepEqual(decode(encode(value)), JSON.parse(JSON.stringify(value)))
+  assert.equal(encode([new Date(0), Buffer.from([1])]), '92d6ff00000000c40101', 'but for what has a form')
+  assert.equal(encode(new Map([['a', new Amount(5)]])), encode({ a: { amount: 5, key: 'a' } }))
+})
+
+test('extensions of an application are read with functions', () => {
+  const codec = msgpack({ extensions: { 5: (bytes) => [...bytes], [-2]: () => undefined, [-1]: (bytes) => bytes.length } })
+  const read = (hex: string): unknown => decodeBorrowed(codec, Buffer.from(hex, 'hex'))
+  assert.deepEqual(read('91c70305010203'), [[1, 2, 3]])
+  assert.deepEqual(read('92d4fe0001'), [undefined, 1])
+  assert.deepEqual(read('d6ff00000000'), 4)
+  assert.throws(() => read('d40600'), badMessage(/extension type 6 is unknown/))
+  for (const extensions of [5, null, { x: () => 1 }, { 128: () => 1 }, { [-129]: () => 1 }, { 5: 1 }]) {
+    assert.throws(() => msgpack({ extensions } as never), /^TypeError: option extensions/)
+  }
 })
 
 test('what has no form is refused and the next message is whole', () => {

@@ -211,6 +211,74 @@ test('names of enum values and base64 are taken from plain objects', () => {
   assert.deepEqual(trip({ data: 'AQI=' }), { data: Buffer.from([1, 2]) })
 })
 
+test('names of enum values are taken wherever the enum is, those of another of the same number too', () => {
+  const { root } = protobuf.parse(`syntax = "proto3"; package t;
+    enum Color { option allow_alias = true; NONE = 0; NIL = 0; RED = 1; ROUGE = 1; BLUE = 5; }
+    message Held { Color one = 1; optional Color maybe = 2; repeated Color many = 3; map<string, Color> by_name = 4; map<int32, Color> by_id = 5;
+      oneof either { Color left = 6; int32 right = 7; } map<string, Held> held = 8; map<string, int32> ints = 9; }`)
+  const Held = root.lookupType('t.Held')
+  const trip = (value: Fields): Fields => Held.toObject(Held.decode(Buffer.from(protobufCodec.encode(value, Held) as Uint8Array)))
+  const value = { one: 'ROUGE', maybe: 'NONE', many: ['RED', 'BLUE', 5, 'ROUGE'], byName: { a: 'BLUE', b: 'NONE', c: 1, constructor: 'RED' }, byId: { 7: 'RED' }, left: 'BLUE', held: { x: { byName: { '@type': 'RED' } } } } // biome-ignore format: one line
+  assert.deepEqual(trip(value), {
+    one: 1,
+    maybe: 0,
+    many: [1, 5, 5, 1],
+    byName: { a: 5, b: 0, c: 1, constructor: 1 },
+    byId: { 7: 1 },
+    left: 5,
+    held: { x: { byName: { '@type': 1 } } },
+  })
+  const wrong = [{ byName: { a: 'BLUE', b: 'PURPLE' } }, { many: ['RED', 'PURPLE'] }, { byId: { 1: 'x' } }, { ints: { a: '4294967297' } }]
+  for (const each of [...wrong, { held: { x: { byName: { '@type': 'PURPLE' } } } }, { ints: { '@type': 'x' } }, { ints: { a: null } }])
+    assert.throws(() => trip(each), /^TypeError: protobuf: field .* cannot hold/, inspect(each))
+})
+
+test('toJSON counts as in JSON, but for messages', () => {
+  const keyed = { toJSON: (key: string) => `${key}!` }
+  const value = { toJSON: () => ({ text: keyed, child: { toJSON: () => ({ i32: 5 }) }, texts: [keyed, 'b'], numbers: { 7: keyed } }) }
+  assert.deepEqual(trip(value as never), { text: 'text!', child: { i32: 5 }, texts: ['0!', 'b'], numbers: { 7: '7!' } })
+  class Own extends All.ctor {
+    toJSON(): { [key: string]: unknown } {
+      throw new Error('a message is itself')
+    }
+  }
+  assert.deepEqual(trip({ child: new Own({ i32: 1 }) }), { child: { i32: 1 } })
+  assert.throws(() => encode({ child: new Date() }, All), /^TypeError: protobuf: child must be an object/)
+})
+
+test('a long list of names is looked at once', (t) => {
+  const { ctor } = All as unknown as { ctor: { toObject(...args: unknown[]): unknown } }
+  const asked = t.mock.method(ctor, 'toObject')
+  assert.equal(encode({ colors: new Array(1000).fill('BLUE') }, All).length, 1004)
+  assert.equal(asked.mock.callCount(), 1)
+})
+
+test('numbers may be text, in every kind of field, alone, in a list and in a map', () => {
+  const kinds = ['int32', 'uint32', 'sint32', 'fixed32', 'sfixed32', 'int64', 'uint64', 'sint64', 'fixed64', 'sfixed64', 'float', 'double']
+  for (const kind of kinds) {
+    const { root } = protobuf.parse(
+      `syntax = "proto3"; message M { ${kind} one = 1; repeated ${kind} many = 2; map<string, ${kind}> by = 3; }`,
+    )
+    const M = root.lookupType('M')
+    const trip = (value: Fields): Fields =>
+      M.toObject(M.decode(Buffer.from(protobufCodec.encode(value, M) as Uint8Array)), { longs: Number })
+    const good: [unknown, number][] = [['7', 7], [7, 7]] // biome-ignore format: one line
+    if (kind.endsWith('64')) good.push([7n, 7])
+    const real = kind === 'float' || kind === 'double'
+    if (real) good.push(['NaN', Number.NaN], [Number.NaN, Number.NaN], ['Infinity', Infinity], ['-Infinity', -Infinity], ['0.5', 0.5])
+    for (const [text, number] of good)
+      assert.deepEqual(
+        trip({ one: text, many: [text], by: { a: text } }),
+        { one: number, many: [number], by: { a: number } },
+        `${kind} ${inspect(text)}`,
+      )
+    const bad = ['', ' ', 'abc', 'nan', 'NaN ', true, {}, []]
+    for (const value of real ? bad : [...bad, 'NaN', Number.NaN, 'Infinity', 1.5, '1.5'])
+      for (const given of [{ one: value }, { many: [value] }, { by: { a: value } }])
+        assert.throws(() => trip(given), /./, `${kind} ${inspect(given)}`)
+  }
+})
+
 test('lone surrogates become U+FFFD, as bytes that are no UTF-8 would be refused by the peer', () => {
   for (const pad of ['', 'x'.repeat(60), 'x'.repeat(200)]) assert.equal(trip({ text: `${pad}a\ud800b` }).text, `${pad}a\ufffdb`)
 })

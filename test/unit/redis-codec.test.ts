@@ -43,6 +43,12 @@ test('bytes inside of a reply stay what they are', () => {
   assert.deepEqual(encodeOwned(redisCodec, [Buffer.from([0xff, 0x0d, 0])]), Buffer.from('*1\r\n$3\r\n\xff\r\0\r\n', 'latin1'))
 })
 
+test('toJSON counts as in JSON', () => {
+  const keyed = { toJSON: (key: string) => `${key}!` }
+  const encode = (value: unknown): string => encodeOwned(redisCodec, value).toString().replaceAll('\r\n', ' ')
+  assert.equal(encode({ toJSON: () => [keyed, { a: keyed }, new Map([['b', keyed]])] }), '*3 $2 0! *2 $1 a $2 a! *2 $1 b $2 b! ')
+})
+
 test('what redis has no form for is refused', () => {
   const circle: unknown[] = []
   circle.push(circle)

@@ -95,6 +95,14 @@ test('what XML has no form for becomes U+FFFD', () => {
   assert.equal(encode('\0\x01\x1b\ufffe\uffff\ud800x\udc00\x7f'), '<string>\ufffd\ufffd\ufffd\ufffd\ufffd\ufffdx\ufffd\x7f</string>')
 })
 
+test('toJSON counts as in JSON', () => {
+  const keyed = { toJSON: (key: string) => `${key}!` }
+  assert.equal(encode({ toJSON: () => 5 }), '<int>5</int>')
+  assert.equal(encode({ a: { toJSON: () => undefined }, r: keyed }), '<r>r!</r>')
+  assert.equal(encode({ r: { '@id': keyed, b: [keyed, keyed], '#text': keyed } }), '<r id="@id!"><b>0!</b><b>1!</b>#text!</r>')
+  assert.equal(encode({ at: new Date(0) }), '<at>1970-01-01T00:00:00.000Z</at>')
+})
+
 test('what has no element is refused', () => {
   const names = ['', 'a b', '1a', '<a', 'a>', 'a/', '-a', 'a"', '@a', '#text', 'a\n', '\ud800']
   for (const name of names) assert.throws(() => encode({ [name]: 'x' }), /is no name/, name)

@@ -1,13 +1,27 @@
-import { kindOf } from '../record.ts'
+import { hasToJson, kindOf, represented } from '../record.ts'
 
 /** Deeper values are refused, circles among them: writing goes down by recursion. */
 const MAX_DEPTH = 1000
 
-/** The keys of an object without the members that are undefined, which are left out as in JSON. */
-export function keysOf(value: Readonly<Record<string, unknown>>): string[] {
+type Members = Readonly<Record<string, unknown>>
+
+/** The members of an object as they are written (`represented`), without those that are undefined, which are left out as in JSON. */
+export function membersOf(value: Members): { keys: readonly string[]; members: Members } {
   const keys = Object.keys(value)
-  for (const key of keys) if (value[key] === undefined) return keys.filter((each) => value[each] !== undefined)
-  return keys
+  for (const key of keys) {
+    const member = value[key]
+    if (member === undefined || hasToJson(member)) return chosen(value, keys)
+  }
+  return { keys, members: value }
+}
+
+function chosen(value: Members, keys: readonly string[]): { keys: readonly string[]; members: Members } {
+  const members: Record<string, unknown> = Object.create(null)
+  for (const key of keys) {
+    const member = represented(value[key], key)
+    if (member !== undefined) members[key] = member
+  }
+  return { keys: Object.keys(members), members }
 }
 
 /**

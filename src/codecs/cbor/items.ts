@@ -14,5 +14,5 @@ export const Simple = {
   Break: 0xff,
 } as const
 
-/** Tags we know (§3.4). */
-export const Tag = { TextTime: 0, EpochTime: 1, Bignum: 2, NegativeBignum: 3, SelfDescribed: 55799 } as const
+/** Tags we know (§3.4; the typed array is of RFC 8746). */
+export const Tag = { TextTime: 0, EpochTime: 1, Bignum: 2, NegativeBignum: 3, Uint8Array: 64, SelfDescribed: 55799 } as const

@@ -8,8 +8,11 @@ const MAX_BIGNUM = 1024
 /** Of the lower five bits: the length is not told, `Simple.Break` ends the item. */
 const INDEFINITE = 31
 
+/** What the items of other tags stand for, by tag. */
+export type TagReaders = ReadonlyMap<number | bigint, (value: unknown) => unknown> | undefined
+
 /** The next value, inside of `depth` arrays, maps and tags. @throws StatusError 400 */
-export function readCbor(reader: ByteReader, depth: number): unknown {
+export function readCbor(reader: ByteReader, depth: number, tags: TagReaders): unknown {
   const head = reader.u8()
   const low = head & 31
   switch (head >> 5) {
@@ -22,11 +25,11 @@ export function readCbor(reader: ByteReader, depth: number): unknown {
     case Major.Text:
       return low === INDEFINITE ? readChunks(reader, Major.Text, depth).toString() : reader.text(readLength(reader, low))
     case Major.Array:
-      return readArray(reader, low, depth)
+      return readArray(reader, low, depth, tags)
     case Major.Map:
-      return readMap(reader, low, depth)
+      return readMap(reader, low, depth, tags)
     case Major.Tag:
-      return readTagged(reader, readArgument(reader, low), depth)
+      return readTagged(reader, readArgument(reader, low), depth, tags)
     default:
       return readSimple(reader, head)
   }
@@ -59,36 +62,36 @@ function negative(argument: number | bigint): number | bigint {
   return Number.isSafeInteger(value) ? value : -1n - BigInt(argument)
 }
 
-function readArray(reader: ByteReader, low: number, depth: number): unknown[] {
+function readArray(reader: ByteReader, low: number, depth: number, tags: TagReaders): unknown[] {
   const items: unknown[] = []
   if (low === INDEFINITE) {
     reader.open(depth, 1)
-    while (!ends(reader)) items.push(readCbor(reader, depth + 1))
+    while (!ends(reader)) items.push(readCbor(reader, depth + 1, tags))
     return items
   }
   const size = readLength(reader, low)
   reader.open(depth, size)
-  for (let i = 0; i < size; i++) items.push(readCbor(reader, depth + 1))
+  for (let i = 0; i < size; i++) items.push(readCbor(reader, depth + 1, tags))
   return items
 }
 
-function readMap(reader: ByteReader, low: number, depth: number): object {
+function readMap(reader: ByteReader, low: number, depth: number, tags: TagReaders): object {
   const members = {}
   if (low === INDEFINITE) {
     reader.open(depth, 1)
-    while (!ends(reader)) readMember(reader, members, depth)
+    while (!ends(reader)) readMember(reader, members, depth, tags)
     return members
   }
   const size = readLength(reader, low)
   reader.open(depth, 2 * size)
-  for (let i = 0; i < size; i++) readMember(reader, members, depth)
+  for (let i = 0; i < size; i++) readMember(reader, members, depth, tags)
   return members
 }
 
-function readMember(reader: ByteReader, members: Record<string, unknown>, depth: number): void {
-  const key = readCbor(reader, depth + 1)
+function readMember(reader: ByteReader, members: Record<string, unknown>, depth: number, tags: TagReaders): void {
+  const key = readCbor(reader, depth + 1, tags)
   if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') reader.refuse('a key is neither text nor a number')
-  setMember(members, `${key}`, readCbor(reader, depth + 1))
+  setMember(members, `${key}`, readCbor(reader, depth + 1, tags))
 }
 
 /** Consumes the break that ends an item of indefinite length, if that is what comes next. */
@@ -113,9 +116,11 @@ function readChunks(reader: ByteReader, major: number, depth: number): Buffer {
   return joined.buffer.subarray(0, joined.size)
 }
 
-function readTagged(reader: ByteReader, tag: number | bigint, depth: number): unknown {
+function readTagged(reader: ByteReader, tag: number | bigint, depth: number, tags: TagReaders): unknown {
   reader.open(depth, 1)
-  const value = readCbor(reader, depth + 1)
+  const value = readCbor(reader, depth + 1, tags)
+  const read = tags?.get(tag)
+  if (read !== undefined) return read(value)
   switch (tag) {
     case Tag.TextTime:
       return typeof value === 'string' && rfc3339.test(value) ? dateOf(reader, Date.parse(value)) : reader.refuse('no date and time')
@@ -127,6 +132,8 @@ function readTagged(reader: ByteReader, tag: number | bigint, depth: number): un
       const size = BigInt(`0x0${Buffer.from(value).toString('hex')}`)
       return narrow(tag === Tag.Bignum ? size : -1n - size)
     }
+    case Tag.Uint8Array:
+      return value instanceof Uint8Array ? value : reader.refuse('a typed array that is no bytes')
     case Tag.SelfDescribed:
       return value
     default:

@@ -1,10 +1,11 @@
 import type { ByteWriter } from '../binary/byte-writer.ts'
-import { isWhole, keysOf, requireMap, requireShallow, timeOf } from '../binary/members.ts'
-import { isRecord } from '../record.ts'
+import { isWhole, membersOf, requireMap, requireShallow, timeOf } from '../binary/members.ts'
+import { isRecord, represented } from '../record.ts'
 import { Major, Simple, Tag } from './items.ts'
 
 const codec = 'cbor'
 
+/** @param value as it is written: what a `toJSON` made of it, where it has one */
 export function writeCbor(writer: ByteWriter, value: unknown, depth: number): void {
   requireShallow(codec, depth)
   switch (typeof value) {
@@ -28,27 +29,45 @@ export function writeCbor(writer: ByteWriter, value: unknown, depth: number): vo
     writer.u8(Simple.Null)
   } else if (Array.isArray(value)) {
     writeHead(writer, Major.Array, value.length)
-    for (const item of value) writeCbor(writer, item, depth + 1)
+    for (let i = 0; i < value.length; i++) writeCbor(writer, represented(value[i], i), depth + 1)
   } else if (isRecord(value)) {
-    const keys = keysOf(value)
+    const { keys, members } = membersOf(value)
     writeHead(writer, Major.Map, keys.length)
     for (const key of keys) {
       writeText(writer, key)
-      writeCbor(writer, value[key], depth + 1)
+      writeCbor(writer, members[key], depth + 1)
     }
   } else if (value instanceof Uint8Array) {
     writeHead(writer, Major.Bytes, value.length)
     writer.bytes(value)
   } else if (value instanceof Date) {
-    writeHead(writer, Major.Tag, Tag.EpochTime)
-    writeNumber(writer, timeOf(codec, value) / 1000)
+    writeTime(writer, value)
   } else {
     const map = requireMap(codec, value)
     writeHead(writer, Major.Map, map.size)
     for (const [key, member] of map) {
       writeCbor(writer, key, depth + 1)
-      writeCbor(writer, member, depth + 1)
+      writeCbor(writer, represented(member, key), depth + 1)
     }
+  }
+}
+
+/** Milliseconds: multiples of an eighth of a second are exact as a float. */
+const EXACT = 125
+
+/**
+ * Seconds as a number where that is exact: whole ones and eighths. Else as text, since decoders of other languages cut a float that is a little
+ * too small to the millisecond before. Only years of four digits have a text.
+ */
+function writeTime(writer: ByteWriter, date: Date): void {
+  const time = timeOf(codec, date)
+  const text = time % EXACT === 0 ? '' : date.toISOString()
+  if (/^\d/.test(text)) {
+    writeHead(writer, Major.Tag, Tag.TextTime)
+    writeText(writer, text)
+  } else {
+    writeHead(writer, Major.Tag, Tag.EpochTime)
+    writeNumber(writer, time / 1000)
   }
 }
 

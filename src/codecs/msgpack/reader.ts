@@ -1,12 +1,15 @@
 import { type ByteReader, setMember } from '../binary/byte-reader.ts'
 
+/** What the extensions of an application stand for, by type. */
+export type ExtensionReaders = ReadonlyMap<number, (bytes: Uint8Array) => unknown> | undefined
+
 /** The next value, inside of `depth` arrays and maps. @throws StatusError 400 */
-export function readMsgpack(reader: ByteReader, depth: number): unknown {
+export function readMsgpack(reader: ByteReader, depth: number, extensions: ExtensionReaders): unknown {
   const head = reader.u8()
   if (head < 0x80) return head
   if (head >= 0xe0) return head - 0x100
-  if (head < 0x90) return readMap(reader, head & 15, depth)
-  if (head < 0xa0) return readArray(reader, head & 15, depth)
+  if (head < 0x90) return readMap(reader, head & 15, depth, extensions)
+  if (head < 0xa0) return readArray(reader, head & 15, depth, extensions)
   if (head < 0xc0) return reader.text(head & 31)
   switch (head) {
     case 0xc0:
@@ -22,11 +25,11 @@ export function readMsgpack(reader: ByteReader, depth: number): unknown {
     case 0xc6:
       return reader.bytes(reader.u32())
     case 0xc7:
-      return readExtension(reader, reader.u8())
+      return readExtension(reader, reader.u8(), extensions)
     case 0xc8:
-      return readExtension(reader, reader.u16())
+      return readExtension(reader, reader.u16(), extensions)
     case 0xc9:
-      return readExtension(reader, reader.u32())
+      return readExtension(reader, reader.u32(), extensions)
     case 0xca:
       return reader.f32()
     case 0xcb:
@@ -52,7 +55,7 @@ export function readMsgpack(reader: ByteReader, depth: number): unknown {
     case 0xd6:
     case 0xd7:
     case 0xd8:
-      return readExtension(reader, 1 << (head - 0xd4))
+      return readExtension(reader, 1 << (head - 0xd4), extensions)
     case 0xd9:
       return reader.text(reader.u8())
     case 0xda:
@@ -60,40 +63,47 @@ export function readMsgpack(reader: ByteReader, depth: number): unknown {
     case 0xdb:
       return reader.text(reader.u32())
     case 0xdc:
-      return readArray(reader, reader.u16(), depth)
+      return readArray(reader, reader.u16(), depth, extensions)
     case 0xdd:
-      return readArray(reader, reader.u32(), depth)
+      return readArray(reader, reader.u32(), depth, extensions)
     case 0xde:
-      return readMap(reader, reader.u16(), depth)
+      return readMap(reader, reader.u16(), depth, extensions)
     case 0xdf:
-      return readMap(reader, reader.u32(), depth)
+      return readMap(reader, reader.u32(), depth, extensions)
     default:
       return reader.refuse('no value begins with c1')
   }
 }
 
-function readArray(reader: ByteReader, size: number, depth: number): unknown[] {
+function readArray(reader: ByteReader, size: number, depth: number, extensions: ExtensionReaders): unknown[] {
   reader.open(depth, size)
   const items: unknown[] = []
-  for (let i = 0; i < size; i++) items.push(readMsgpack(reader, depth + 1))
+  for (let i = 0; i < size; i++) items.push(readMsgpack(reader, depth + 1, extensions))
   return items
 }
 
-function readMap(reader: ByteReader, size: number, depth: number): object {
+function readMap(reader: ByteReader, size: number, depth: number, extensions: ExtensionReaders): object {
   reader.open(depth, 2 * size)
   const members = {}
   for (let i = 0; i < size; i++) {
-    const key = readMsgpack(reader, depth + 1)
+    const key = readMsgpack(reader, depth + 1, extensions)
     if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') reader.refuse('a key is neither text nor a number')
-    setMember(members, `${key}`, readMsgpack(reader, depth + 1))
+    setMember(members, `${key}`, readMsgpack(reader, depth + 1, extensions))
   }
   return members
 }
 
-/** A timestamp; its nanoseconds are cut to what a Date holds. */
-function readExtension(reader: ByteReader, size: number): Date {
-  const type = reader.u8()
-  if (type !== 0xff) reader.refuse(`extension type ${(type << 24) >> 24} is unknown`)
+function readExtension(reader: ByteReader, size: number, extensions: ExtensionReaders): unknown {
+  const type = (reader.u8() << 24) >> 24
+  const read = extensions?.get(type)
+  if (read !== undefined) return read(reader.bytes(size))
+  return type === TIMESTAMP ? readTime(reader, size) : reader.refuse(`extension type ${type} is unknown`)
+}
+
+const TIMESTAMP = -1
+
+/** Nanoseconds are cut to what a Date holds. */
+function readTime(reader: ByteReader, size: number): Date {
   let seconds: number | bigint
   let nanoseconds = 0
   if (size === 4) {

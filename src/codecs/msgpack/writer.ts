@@ -1,9 +1,10 @@
 import type { ByteWriter } from '../binary/byte-writer.ts'
-import { isWhole, keysOf, requireMap, requireShallow, timeOf } from '../binary/members.ts'
-import { isRecord } from '../record.ts'
+import { isWhole, membersOf, requireMap, requireShallow, timeOf } from '../binary/members.ts'
+import { isRecord, represented } from '../record.ts'
 
 const codec = 'msgpack'
 
+/** @param value as it is written: what a `toJSON` made of it, where it has one */
 export function writeMsgpack(writer: ByteWriter, value: unknown, depth: number): void {
   requireShallow(codec, depth)
   switch (typeof value) {
@@ -25,13 +26,13 @@ export function writeMsgpack(writer: ByteWriter, value: unknown, depth: number):
     writer.u8(0xc0)
   } else if (Array.isArray(value)) {
     writeSize(writer, 0x90, 15, 0xdc, value.length)
-    for (const item of value) writeMsgpack(writer, item, depth + 1)
+    for (let i = 0; i < value.length; i++) writeMsgpack(writer, represented(value[i], i), depth + 1)
   } else if (isRecord(value)) {
-    const keys = keysOf(value)
+    const { keys, members } = membersOf(value)
     writeSize(writer, 0x80, 15, 0xde, keys.length)
     for (const key of keys) {
       writeText(writer, key)
-      writeMsgpack(writer, value[key], depth + 1)
+      writeMsgpack(writer, members[key], depth + 1)
     }
   } else if (value instanceof Uint8Array) {
     writeBytes(writer, value)
@@ -42,7 +43,7 @@ export function writeMsgpack(writer: ByteWriter, value: unknown, depth: number):
     writeSize(writer, 0x80, 15, 0xde, map.size)
     for (const [key, member] of map) {
       writeMsgpack(writer, key, depth + 1)
-      writeMsgpack(writer, member, depth + 1)
+      writeMsgpack(writer, represented(member, key), depth + 1)
     }
   }
 }

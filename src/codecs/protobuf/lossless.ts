@@ -5,34 +5,45 @@
  */
 export function requireLossless(given: object, made: object, path = ''): void {
   if ('@type' in given) return // google.protobuf.Any, which packs the rest
-  if (given instanceof Map || given instanceof Set) throw new TypeError(`protobuf: ${path || 'a message'} must be an object`)
+  requireMembers(given, path)
   for (const key of Object.keys(given)) {
     const value = (given as Fields)[key]
     if (value === null || value === undefined) continue
     if (!(key in made)) throw new TypeError(`protobuf: there is no field ${JSON.stringify(path + key)}`)
-    requireSame(value, (made as Fields)[key], `${path}${key}`, made, key)
+    requireSame(value, (made as Fields)[key], `${path}${key}`, new Field(made, key))
   }
 }
 
 type Fields = Record<string, unknown>
 
-function requireSame(value: unknown, got: unknown, path: string, message: object, key: string): void {
+/** Also what a map holds: its values are those of the field. */
+function requireSame(value: unknown, got: unknown, path: string, field: Field): void {
   if (value === got || same(value, got)) return
   if (typeof value === 'object' && value !== null && typeof got === 'object' && got !== null) {
     if (Array.isArray(value)) {
       if (Array.isArray(got) && got.length === value.length) {
-        for (let i = 0; i < value.length; i++) requireSame(value[i], got[i], `${path}[${i}]`, message, key)
+        for (let i = 0; i < value.length; i++) requireSame(value[i], got[i], `${path}[${i}]`, field)
         return
       }
     } else if (!isLong(got) && !isBytes(got) && !isBytes(value)) {
-      requireLossless(value, got, `${path}.`)
+      if (classOf(got) !== undefined) {
+        requireLossless(value, got, `${path}.`)
+      } else {
+        requireMembers(value, path)
+        for (const key of Object.keys(value)) requireSame((value as Fields)[key], (got as Fields)[key], `${path}.${key}`, field)
+      }
       return
     }
   }
-  if (typeof value === 'string' && typeof got === 'number' && enumNames(message, key).includes(value)) return
+  if (typeof value === 'string' && typeof got === 'number' && field.isNamed(value, got)) return
   const shown =
     typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value === 'object' ? 'what it was given' : String(value)
   throw new TypeError(`protobuf: field ${path} cannot hold ${shown}`)
+}
+
+function requireMembers(given: object, path: string): void {
+  if (given instanceof Map || given instanceof Set || given instanceof Date)
+    throw new TypeError(`protobuf: ${path.replace(/\.$/, '') || 'a message'} must be an object`)
 }
 
 /** Equal but for how protobufjs keeps it: text of a number as a number, 64-bit integers as Long, base64 as bytes. */
@@ -43,7 +54,7 @@ function same(value: unknown, got: unknown): boolean {
     case 'bigint':
       return (isLong(got) || typeof got === 'number') && String(got) === String(value)
     case 'string':
-      if (typeof got === 'number') return value.trim() !== '' && Number(value) === got
+      if (typeof got === 'number') return value === 'NaN' ? Number.isNaN(got) : value.trim() !== '' && Number(value) === got
       return isLong(got) ? String(got) === value : ArrayBuffer.isView(got)
     case 'object':
       if (isLong(value) && isLong(got)) return value.low === got.low && value.high === got.high
@@ -67,9 +78,49 @@ function isBytes(value: object): boolean {
   return ArrayBuffer.isView(value) || Array.isArray(value)
 }
 
-/** The names of the enum values that a field of `message` holds; none when it is no enum. */
-function enumNames(message: object, key: string): unknown[] {
-  const { toObject } = message.constructor as { toObject?: (message: object, options: object) => Fields }
-  const names = toObject?.call(message.constructor, message, { enums: String, defaults: true })[key]
-  return typeof names === 'object' && names !== null ? Object.values(names) : [names]
+interface MessageClass {
+  toObject(message: object, options: object): Fields
+  fromObject(object: object): Fields
+}
+
+/** The class of a message; undefined for a map. */
+function classOf(value: object): MessageClass | undefined {
+  const prototype: { constructor?: Partial<MessageClass> } | null = Object.getPrototypeOf(value)
+  const own = prototype?.constructor
+  return typeof own?.toObject === 'function' && typeof own.fromObject === 'function' ? (own as MessageClass) : undefined
+}
+
+/** A field of a message that was made of an object. */
+class Field {
+  readonly #message: object
+  readonly #key: string
+  #names: Set<unknown> | undefined
+  #unknown: unknown
+
+  constructor(message: object, key: string) {
+    this.#message = message
+    this.#key = key
+  }
+
+  /** Whether it is of an enum, in which `name` is the number `got`. Asked of each item: what all of them need is found out once. */
+  isNamed(name: string, got: number): boolean {
+    this.#names ??= this.#readNames()
+    return this.#names.has(name) || (this.#names.size > 0 && got !== this.#unknown)
+  }
+
+  /** The names of what it holds, one for each number. Another one of the same number is known by what a name that does not exist would become. */
+  #readNames(): Set<unknown> {
+    const own = classOf(this.#message)
+    if (own === undefined) return new Set()
+    const held = (this.#message as Fields)[this.#key]
+    const names = itemsOf(own.toObject({ [this.#key]: held }, { enums: String })[this.#key])
+    if (!names.some((name) => typeof name === 'string')) return new Set()
+    const nobody = Array.isArray(held) ? [''] : typeof held === 'object' ? { a: '' } : ''
+    this.#unknown = itemsOf(own.fromObject({ [this.#key]: nobody })[this.#key])[0]
+    return new Set(names)
+  }
+}
+
+function itemsOf(held: unknown): unknown[] {
+  return typeof held === 'object' && held !== null ? Object.values(held) : [held]
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
+import { textOf } from '../../error-text.ts'
 import { MAX_XML_NODES } from '../../limits.ts'
-import { badMessage, StatusError, textOf } from '../../status.ts'
+import { badMessage, StatusError } from '../../status.ts'
 import { readScalar } from './scalars.ts'
 
 /** What we use of saxes; its own declarations do not pass the compiler. */

@@ -1,22 +1,30 @@
-import { isRecord, kindOf } from '../record.ts'
+import { isRecord, kindOf, represented } from '../record.ts'
 import { scalarElement, scalarText } from './scalars.ts'
 
 /** Deeper values are refused, circles among them: this goes down by recursion. */
 const MAX_DEPTH = 1000
 
-/** The text of `value`, without XML header or indentation. @throws TypeError, RangeError for what has no form */
-export function writeXml(value: unknown): string {
+/** The text of `body`, without XML header or indentation. @throws TypeError, RangeError for what has no form */
+export function writeXml(body: unknown): string {
+  const value = represented(body, '')
   if (value === null) return ''
   const scalar = scalarElement(value)
   if (scalar !== undefined) return element(scalar, value, 0)
   if (!isRecord(value)) throw new TypeError(`xml cannot encode ${kindOf(value)}`)
-  const roots = Object.keys(value).filter((key) => value[key] !== undefined)
-  if (roots.length !== 1 || Array.isArray(value[roots[0]])) {
+  const roots = membersOf(value)
+  if (roots.length !== 1 || Array.isArray(roots[0][1])) {
     throw new TypeError(`xml: the object must have one key, its root element, and has ${roots.length === 1 ? 'a list' : roots.length}`)
   }
-  return element(roots[0], value[roots[0]], 0)
+  return element(...roots[0], 0)
 }
 
+/** What an object holds, as it is written. */
+function membersOf(value: Readonly<Record<string, unknown>>): [name: string, value: unknown][] {
+  const members = Object.keys(value).map((key): [string, unknown] => [key, represented(value[key], key)])
+  return members.filter(([, member]) => member !== undefined)
+}
+
+/** @param value as it is written: what a `toJSON` made of it, where it has one */
 function element(name: string, value: unknown, depth: number): string {
   requireName(name)
   if (depth > MAX_DEPTH) throw new RangeError(`xml: nests deeper than ${MAX_DEPTH}, or in a circle`)
@@ -26,11 +34,10 @@ function element(name: string, value: unknown, depth: number): string {
   if (!isRecord(value)) throw new TypeError(`xml: element ${name} cannot be ${kindOf(value)}`)
   let attributes = ''
   let content = ''
-  for (const [key, member] of Object.entries(value)) {
-    if (member === undefined) continue
+  for (const [key, member] of membersOf(value)) {
     if (key.startsWith('@')) attributes += attribute(key.slice(1), member)
     else if (key === '#text') content += escapeText(requireText(name, member))
-    else if (Array.isArray(member)) for (const item of member) content += element(key, item, depth + 1)
+    else if (Array.isArray(member)) for (const [i, item] of member.entries()) content += element(key, represented(item, i), depth + 1)
     else content += element(key, member, depth + 1)
   }
   return `<${name}${attributes}>${content}</${name}>`

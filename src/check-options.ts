@@ -1,0 +1,92 @@
+/** What timers take. */
+export const MAX_DURATION = 2 ** 31 - 1
+
+/** A duration option in milliseconds, or `fallback` when it is absent. Infinity is the longest there is. @throws RangeError */
+export function duration(name: string, value: number | undefined, fallback: number, min: number): number {
+  if (value === undefined) return fallback
+  if (typeof value === 'number' && value >= min) {
+    if (value <= MAX_DURATION) return value
+    if (value === Number.POSITIVE_INFINITY) return MAX_DURATION
+  }
+  throw new RangeError(`option ${name} must be ${min} to ${MAX_DURATION} ms, or Infinity, got ${shown(value)}`)
+}
+
+/** The same where 0 and Infinity mean that there is no limit: 0. @throws RangeError */
+export function timeLimit(name: string, value: number | undefined, fallback: number): number {
+  return value === Number.POSITIVE_INFINITY ? 0 : duration(name, value, fallback, 0)
+}
+
+/** A whole number of an option. @throws RangeError */
+export function whole(name: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${shown(value)}`)
+  }
+  return value
+}
+
+/** @throws TypeError */
+export function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw new TypeError(`option ${name} must be true or false, got ${shown(value)}`)
+  return value
+}
+
+/** Options that are an object. @throws TypeError */
+export function requireObject(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`${name} must be an object, got ${shown(value)}`)
+}
+
+/** @throws TypeError */
+export function requireFunction(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'function') throw new TypeError(`option ${name} must be a function, got ${shown(value)}`)
+}
+
+/** @throws TypeError */
+export function requireText(name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'string') throw new TypeError(`option ${name} must be a string, got ${shown(value)}`)
+}
+
+/** A list of names. @throws TypeError */
+export function requireNames(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (!Array.isArray(value) || value.some((each) => typeof each !== 'string'))
+    throw new TypeError(`option ${name} must be a list of strings, got ${shown(value)}`)
+}
+
+/** A list of objects with these methods. @throws TypeError */
+export function requireAll(name: string, value: unknown, ...methods: string[]): void {
+  if (value === undefined) return
+  if (!Array.isArray(value)) throw new TypeError(`option ${name} must be a list, got ${shown(value)}`)
+  for (const each of value) {
+    const missing = methods.find((method) => typeof (Object(each) as Record<string, unknown>)[method] !== 'function')
+    if (missing !== undefined) throw new TypeError(`option ${name}: each must have the method ${missing}, got ${shown(each)}`)
+  }
+}
+
+/** Also one of another realm, or made by another library. @throws TypeError */
+export function requireSignal(name: string, value: unknown): void {
+  if (value === undefined) return
+  const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw new TypeError(`option ${name} must be an AbortSignal, got ${shown(value)}`)
+}
+
+/** String values by key. @throws TypeError */
+export function requireMeta(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`option ${name} must be an object, got ${shown(value)}`)
+  for (const key of Object.keys(value)) {
+    const each: unknown = (value as Record<string, unknown>)[key]
+    if (typeof each !== 'string')
+      throw new TypeError(`option ${name}: the value of ${JSON.stringify(key.slice(0, 64))} must be a string, got ${shown(each)}`)
+  }
+}
+
+/** Never throws, whatever it is given. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  return typeof value === 'function' ? 'a function' : String(value)
+}
