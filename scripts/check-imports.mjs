@@ -11,6 +11,7 @@ import ts from 'typescript'
  */
 const ORDER = [
   'limits',
+  'queue',
   'status',
   'socket-options',
   'log',
@@ -126,6 +127,7 @@ const ORDER = [
   'plugin',
   'redial',
   'rate-meter',
+  'held-requests',
   'options',
   'life-hooks',
   'peering',
@@ -145,6 +147,7 @@ const ORDER = [
   'admission',
   'replies',
   'handlers',
+  'holding',
   'hooked-dispatch',
   'dispatcher',
   'dialling',

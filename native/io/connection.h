@@ -27,6 +27,8 @@ struct Backlog {
   uv_write_t request;
   ByteQueue writing;  // in the kernel's hands, must not move
   ByteQueue waiting;
+  size_t replies_writing = 0;  // of those bytes, what answers the peer
+  size_t replies_waiting = 0;
   uint64_t progress_at = 0;  // uv_now of the last byte taken
   size_t seen = 0;           // bytes of `writing` left then
 };
@@ -43,6 +45,7 @@ struct Connection {
   FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
   bool MayRead() const { return !paused && !yielded && !held; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
+  size_t UnsentReplies() const { return backlog == nullptr ? 0 : backlog->replies_writing + backlog->replies_waiting; }
 
   union Handle {
     uv_tcp_t tcp;
@@ -56,7 +59,8 @@ struct Connection {
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
-  bool paused = false;      // not reading: too much unsent
+  bool pressed = false;     // many replies are unsent: the upper layer was told and starts nothing that makes more
+  bool paused = false;      // not reading: the peer's FIN came while pressed, and waits until it is no more
   bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
   bool held = false;        // not reading: the upper layer is busy with what it has
   int32_t token = -1;       // of the listener that accepted it, -1 when dialled
