@@ -140,8 +140,8 @@ export class Dispatcher {
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
-    let found = route >= 0 && route < table.length ? table[route] : undefined
-    if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
+    let found = table.get(route)
+    if (found === undefined && message.orCall) found = this.#router.calls.get(route)
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {

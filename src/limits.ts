@@ -75,6 +75,12 @@ export const defaultLimits: Readonly<Limits> = {
   writeTimeout: 30_000,
 }
 
+/** Most service methods that routes of one process (or worker) are registered for; the same name on many endpoints counts once. Over it: RangeError. */
+export const MAX_ROUTE_NAMES = 1_000_000
+
+/** Most service methods without a route here that calls and pushes keep a number for. Over it: they are sent as well, and carry the name as text. */
+export const MAX_CALLED_NAMES = 16_384
+
 /** Raw protocol field widths (spec/wire.md §8.1): the method length is a u8, status and meta lengths are u16. */
 export const MAX_METHOD_BYTES = 255
 export const MAX_STATUS_BYTES = 65_535

@@ -20,7 +20,7 @@ import { defaultLimits } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
-import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
+import { findNameText, internCalled, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import { duration, type Settings } from './options.ts'
 import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
@@ -1272,7 +1272,7 @@ export class Session
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     if (type === MessageType.Push && this.#resuming !== undefined && this.#early === undefined) {
       const body = encodeBody(codec, arg, argType)
-      const route = forwarded === true ? findNameText(method) : internName(method)
+      const route = forwarded === true ? findNameText(method) : internCalled(method)
       return this.#resuming.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
@@ -1283,7 +1283,7 @@ export class Session
         ? this.#wire.send(
             type,
             seq,
-            forwarded === true ? findNameText(method) : internName(method),
+            forwarded === true ? findNameText(method) : internCalled(method),
             method,
             '',
             meta,

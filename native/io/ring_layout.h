@@ -83,7 +83,7 @@ struct Rings {
   Control* control;
   int32_t* unsent;   // by slot: bytes the peer has not taken
   int32_t* replies;  // by slot: those of them that it caused by asking
-  int32_t* heard;   // by slot: changes when bytes of the peer came, or it took some of those that waited for it
+  int32_t* heard;    // by slot: changes when bytes of the peer came, or it took some of those that waited for it
 };
 
 }  // namespace dmicro
