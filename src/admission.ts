@@ -130,7 +130,7 @@ export class Admission {
     this.#now = now
     this.#limit = new ConcurrencyLimit(options.minConcurrency, options.maxConcurrency, options.startConcurrency, now())
     this.#exemptNames = new Set([HEARTBEAT, ...options.exempt])
-    this.#exemptRoutes = new Set([...this.#exemptNames].map(internName).filter((id) => id >= 0))
+    this.#exemptRoutes = new Set([...this.#exemptNames].map(internName))
   }
 
   get load(): EndpointLoad {

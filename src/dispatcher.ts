@@ -7,6 +7,8 @@ import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { describe, reasonOf } from './error-text.ts'
 import { asBadMessage } from './failures.ts'
 import { Handlers } from './handlers.ts'
+import type { HeldRequest } from './held-requests.ts'
+import { Holding } from './holding.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
 import type { MessageHooks } from './hooks.ts'
 import { handle } from './inherited.ts'
@@ -42,6 +44,7 @@ export class Dispatcher {
   /** Overload protection, null when it is off. */
   readonly #admission: Admission | null
   readonly #handlers: Handlers
+  readonly #holding: Holding
   readonly #transport: Transport
 
   constructor(settings: Settings, router: Router, wheel: TimerWheel, stats: EndpointStats, transport: Transport) {
@@ -50,6 +53,7 @@ export class Dispatcher {
     this.#router = router
     this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this, settings.clock)
     this.#handlers = new Handlers(this.#admission)
+    this.#holding = new Holding(settings.limits, this.#handlers, stats, this)
     this.#replies = new Replies(settings)
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
@@ -62,9 +66,15 @@ export class Dispatcher {
     return this.#admission?.load
   }
 
-  /** The session is closed. */
-  forget(session: Session): void {
+  /** The session is closed. @param local this side wished it */
+  forget(session: Session, local: boolean): void {
+    if (session.gated) this.#holding.forget(session, local)
     this.#admission?.forget(session)
+  }
+
+  /** What `session` has waiting may perhaps go on. */
+  look(session: Session): void {
+    this.#holding.look(session)
   }
 
   dispatch(session: Session, message: Incoming): void {
@@ -85,19 +95,54 @@ export class Dispatcher {
     if (meta !== noMeta && !session.begins(meta, message.seq)) return
     const { maxRunning, maxEndpointRunning } = this.#settings.limits
     if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
-      this.refuse(session, message, isCall, session.running >= maxRunning ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
+      if (isCall) this.#refuseRunning(session, message)
+      else this.#holding.hold(session, message, meta, false, expires)
+      return
+    }
+    if (session.gated) {
+      this.#holding.hold(session, message, meta, isCall, expires)
       return
     }
     if (this.#admission !== null && !this.#admission.admit(session, message, meta, isCall, expires)) return
     this.start(session, message, meta, isCall, expires)
   }
 
+  /** What waited may be started. */
+  goOn(session: Session, { message, meta, isCall, expires }: HeldRequest): void {
+    if (isCall) {
+      if (!session.accepting) {
+        this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
+        return
+      }
+      if ((expires !== 0 && this.#settings.clock.now() >= expires) || session.isCanceled(message.seq)) {
+        this.refuse(session, message, true, Refusals.Late, RETRY_AFTER)
+        return
+      }
+      const { maxRunning, maxEndpointRunning } = this.#settings.limits
+      if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+        this.#refuseRunning(session, message)
+        return
+      }
+    }
+    if (this.#admission !== null && session.state !== 'closed' && !this.#admission.admit(session, message, meta, isCall, expires)) return
+    this.start(session, message, meta, isCall, expires)
+  }
+
+  #refuseRunning(session: Session, message: Incoming): void {
+    const own = session.running >= this.#settings.limits.maxRunning
+    this.refuse(session, message, true, own ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
+  }
+
+  onDropped(session: Session): void {
+    this.#tally.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
+  }
+
   /** Starts what may be started: routes it, decodes its body and runs its handler. @param expires when its caller gives up; 0: never, or not said */
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
-    let found = route >= 0 && route < table.length ? table[route] : undefined
-    if (found === undefined && message.orCall && route >= 0) found = this.#router.calls[route]
+    let found = table.get(route)
+    if (found === undefined && message.orCall) found = this.#router.calls.get(route)
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {

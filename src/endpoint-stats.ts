@@ -9,7 +9,7 @@ export interface EndpointStats {
   refused: number
   /** CALLs answered 429 or 503 before they were started, because of a limit or overload protection. */
   refusedCalls: number
-  /** PUSHes dropped for the same reasons. */
+  /** PUSHes dropped by overload protection, or because their session closed while they waited for room. */
   droppedPushes: number
   /** CALLs and PUSHes that overload protection made wait for their turn. */
   queued: number

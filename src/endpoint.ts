@@ -351,13 +351,18 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** @internal */
+  onSessionRoom(session: Session): void {
+    this.#dispatcher.look(session)
+  }
+
+  /** @internal */
   onSessionClosed(session: Session, reason: number): void {
     // Only its own entry: another session may have taken the id over (quirks H3).
     if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
     this.#dialling.forget(session)
     this.#away.delete(session)
     if (session.token !== undefined) this.#named.delete(session.token)
-    this.#dispatcher.forget(session)
+    this.#dispatcher.forget(session, reason === CloseReason.Local)
     const counted = this.#counted.get(session)
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
     this.stats.closed++

@@ -4,6 +4,8 @@ import type { Context } from './context.ts'
 /** Handlers that have not settled, of all sessions of an endpoint, also of those that are gone. */
 export class Handlers {
   running = 0
+  /** Called whenever one ended, while somebody waits for that. */
+  onEnded: (() => void) | null = null
   /** Overload protection, null when it is off. */
   readonly #admission: Admission | null
 
@@ -22,5 +24,6 @@ export class Handlers {
     this.running--
     ctx.session.ended()
     if (ticket !== null) this.#admission?.ended(ticket)
+    if (this.onEnded !== null) this.onEnded()
   }
 }

@@ -15,8 +15,9 @@ export interface Limits {
   /** Deepest nesting of JSON in a body or in meta. Over it: a body is answered 400, meta closes the session. */
   maxDepth: number
   /**
-   * Most bytes queued for one peer that does not read. From half of it on the session is not read and its messages wait; over
-   * it calls and pushes fail with 104, a reply closes the session.
+   * Most bytes queued for one peer that does not read. Over it our calls and pushes fail with 104. Of replies, which are counted apart so that calls
+   * and pushes leave them room, as much: from half of it on what the peer asks waits, here up to as many bytes again and then unread, while
+   * its replies to our own calls are taken; over it a reply closes the session.
    */
   maxUnsent: number
   /** Most sessions on one endpoint. Over it: new connections are closed at once. */
@@ -28,9 +29,12 @@ export interface Limits {
   maxAddressSessions: number
   /** Most connections a second that one remote address makes; as many may come at once. Over it: closed at once. Default: in effect none. */
   maxConnectRate: number
-  /** Most CALL and PUSH handlers running for one session. Over it: a CALL is answered 429, a PUSH is dropped. */
+  /**
+   * Most CALL and PUSH handlers running for one session. Over it: a CALL is answered 429, a PUSH waits, and what comes behind it: up to `maxUnsent` bytes
+   * here, then unread, so that its sender waits too.
+   */
   maxRunning: number
-  /** Most handlers running for all sessions together, also of those that are gone. Over it: a CALL is answered 503, a PUSH is dropped. */
+  /** Most handlers running for all sessions together, also of those that are gone. Over it: a CALL is answered 503, a PUSH waits as above. */
   maxEndpointRunning: number
   /**
    * Most messages a second that one session's peer sends, answers to our calls apart; as many may come at once. Over it: the session is read no faster, whatever
@@ -70,6 +74,12 @@ export const defaultLimits: Readonly<Limits> = {
   resumeTimeout: 30_000,
   writeTimeout: 30_000,
 }
+
+/** Most service methods that routes of one process (or worker) are registered for; the same name on many endpoints counts once. Over it: RangeError. */
+export const MAX_ROUTE_NAMES = 1_000_000
+
+/** Most service methods without a route here that calls and pushes keep a number for. Over it: they are sent as well, and carry the name as text. */
+export const MAX_CALLED_NAMES = 16_384
 
 /** Raw protocol field widths (spec/wire.md §8.1): the method length is a u8, status and meta lengths are u16. */
 export const MAX_METHOD_BYTES = 255

@@ -6,6 +6,11 @@ import type { DecodedStatus } from './status-json.ts'
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
 
+/** Whether a message of this type answers its receiver. */
+export function isReply(type: number): boolean {
+  return type === MessageType.Reply || type === MessageType.AuthReply
+}
+
 /** Not on the wire: the type of an `Incoming` whose body is bytes that were not taken apart, such as a frame with transfer filters. */
 export const WHOLE = 0
 

@@ -1,13 +1,10 @@
-import { MAX_METHOD_BYTES } from './limits.ts'
+import { MAX_CALLED_NAMES, MAX_METHOD_BYTES, MAX_ROUTE_NAMES } from './limits.ts'
 
 /**
  * Service methods as small numbers, so that the hot path makes no string (design §4). Only this process's own code adds
- * names, by registering a route or calling one; a peer never can. The table is append-only and shared by all endpoints
+ * names, by registering a route or calling one, each up to a number of its own; a peer never can. The table is append-only and shared by all endpoints
  * of one environment, since all of them share one native reactor.
  */
-
-/** Beyond this many distinct names a call carries its name as text: slower, but memory stays bounded. */
-const MAX_NAMES = 65_536
 
 const ids = new Map<string, number>()
 const texts: string[] = []
@@ -16,10 +13,32 @@ let buckets = new Int32Array(256).fill(-1)
 let next: number[] = []
 const watchers: ((id: number, bytes: Buffer) => void)[] = []
 
-/** The id of `name`, added if new; -1 when the name is too long for the wire or the table is full. */
+/** Names that were added because they were called. */
+let called = 0
+
+/** The id of the name of a route, added if new. @throws RangeError that says why there is none */
 export function internName(name: string): number {
   const id = ids.get(name)
-  return id === undefined ? addName(name) : id
+  if (id !== undefined) return id
+  const text = JSON.stringify(name.slice(0, 64))
+  if (!name.isWellFormed()) throw new RangeError(`service method ${text} is no well-formed text`)
+  if (Buffer.byteLength(name) > MAX_METHOD_BYTES) throw new RangeError(`service method ${text} is over ${MAX_METHOD_BYTES} bytes`)
+  if (texts.length - called >= MAX_ROUTE_NAMES) {
+    throw new RangeError(`service method ${text} is one too many: this process has routes for ${MAX_ROUTE_NAMES} already`)
+  }
+  return addName(name)
+}
+
+/**
+ * The id of a name that is called, added if new; -1 when it is too long for the wire, or enough names were added by calls: they may be made of data, and must
+ * leave room for routes.
+ */
+export function internCalled(name: string): number {
+  const id = ids.get(name)
+  if (id !== undefined) return id
+  if (called === MAX_CALLED_NAMES || !name.isWellFormed() || Buffer.byteLength(name) > MAX_METHOD_BYTES) return -1
+  called++
+  return addName(name)
 }
 
 /** The id of `name`, or -1. */
@@ -67,9 +86,7 @@ export const Reserved = {
 export const RESERVED_NAMES = Object.keys(Reserved).length
 
 function addName(name: string): number {
-  if (texts.length === MAX_NAMES || !name.isWellFormed()) return -1
   const bytes = Buffer.from(name)
-  if (bytes.length > MAX_METHOD_BYTES) return -1
   const id = texts.length
   ids.set(name, id)
   texts.push(name)

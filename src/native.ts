@@ -65,6 +65,8 @@ export interface NativeRings {
   control: ArrayBuffer
   /** int32 by slot: bytes the peer has not taken. */
   unsent: ArrayBuffer
+  /** int32 by slot: those of them that answer it. */
+  replies: ArrayBuffer
   /** int32 by slot: changes when bytes of the peer came, or it took some of those that waited for it. */
   heard: ArrayBuffer
 }

@@ -15,8 +15,7 @@ export function methodOf(message: Incoming): string {
 /** The route of a service method that is not the message's own. */
 export function findRoute(router: Router, name: string, isCall: boolean, orCall: boolean): Route | undefined {
   const route = findNameText(name)
-  if (route < 0) return undefined
-  return (isCall ? router.calls : router.pushes)[route] ?? (orCall ? router.calls[route] : undefined)
+  return (isCall ? router.calls : router.pushes).get(route) ?? (orCall ? router.calls.get(route) : undefined)
 }
 
 /** What takes messages without a route. @throws StatusError 400 or 404 */

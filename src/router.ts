@@ -4,6 +4,7 @@ import { checkMessageType, type MessageType, type RouteTypes } from './message-t
 import { internName } from './names.ts'
 import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from './naming.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
+import { RouteTable } from './route-table.ts'
 import { isSchema } from './standard-schema.ts'
 import { isThenable } from './thenable.ts'
 
@@ -40,8 +41,8 @@ export class Router {
   readonly mapper: NameMapper
   readonly plugins: PluginContainer
   /** By interned name (names.ts). */
-  readonly calls: (Route | undefined)[] = []
-  readonly pushes: (Route | undefined)[] = []
+  readonly calls = new RouteTable<Route>()
+  readonly pushes = new RouteTable<Route>()
   /** Takes calls without a route; the body as bytes. */
   unknownCall: CallHandler<Uint8Array, unknown> | undefined
   unknownPush: PushHandler<Uint8Array> | undefined
@@ -55,8 +56,8 @@ export class Router {
     this.onHook = onHook
   }
 
-  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire, TypeError for what is no type; what a hook throws */
-  add(table: (Route | undefined)[], name: string, handler: AnyHandler, types: RouteTypes | undefined, plugins: PluginContainer): void {
+  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire or there are too many, TypeError for what is no type; what a hook throws */
+  add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteTypes | undefined, plugins: PluginContainer): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
     const { arg, result } = types ?? {}
@@ -65,17 +66,15 @@ export class Router {
     checkMessageType(argType, `route ${JSON.stringify(name)}: arg`)
     checkMessageType(resultType, `route ${JSON.stringify(name)}: result`)
     const id = internName(name)
-    if (id < 0) throw new RangeError(`service method ${JSON.stringify(name.slice(0, 64))} is over 255 bytes, or there are too many`)
-    if (table[id] !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
-    while (table.length <= id) table.push(undefined) // no holes: look-ups stay on V8's fast path
-    table[id] = { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, hooks: plugins.hooks }
+    if (table.get(id) !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
+    table.set(id, { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, hooks: plugins.hooks })
     try {
       for (const hook of plugins.hooks.afterRegRouter ?? []) {
         const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })
         if (isThenable(result)) this.onHook(result)
       }
     } catch (error) {
-      table[id] = undefined
+      table.set(id, undefined)
       throw error
     }
   }
@@ -130,7 +129,7 @@ export class RouteGroup {
   }
 
   /** `rest`: a handler when the target is a name, then the types. */
-  #register(table: (Route | undefined)[], target: unknown, rest: unknown[]): string[] {
+  #register(table: RouteTable<Route>, target: unknown, rest: unknown[]): string[] {
     const handler = typeof target === 'string' ? rest.shift() : undefined
     const options = rest[0] as RouteOptions | undefined
     if (typeof target === 'object' && (options?.arg !== undefined || options?.result !== undefined))

@@ -21,6 +21,7 @@ import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
 import { guardReply } from './guard.ts'
+import { HeldRequests } from './held-requests.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
@@ -28,7 +29,7 @@ import { defaultLimits } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import type { MessageType as BodyType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
-import { findNameText, internName, nameText, RESERVED_NAMES, Reserved } from './names.ts'
+import { findNameText, internCalled, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import type { Settings } from './options.ts'
 import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
@@ -67,6 +68,8 @@ export interface SessionOwner {
   findSession(token: string): Session | undefined
   /** The peer sent more than it may: it is not read for a while. */
   onSessionSlowed(session: Session): void
+  /** What it has waiting may perhaps go on. */
+  onSessionRoom(session: Session): void
   /** An id that no session has, best `address`. */
   freeId(address: string): string
   renameSession(session: Session, id: string): void
@@ -108,6 +111,11 @@ export class Session
   #early: EarlyPhase | undefined
   #swap: Map<unknown, unknown> | undefined
   #running = 0
+  #held: HeldRequests | undefined
+  /** Requests of its peer have to wait: too many replies are unsent, or some wait already. @internal */
+  gated = false
+  /** It called its peer, ever: the replies must be read. @internal */
+  asks = false
   #aborts: Aborts | undefined
   /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
   #peering: Peering | undefined
@@ -503,6 +511,37 @@ export class Session
     return this.#early
   }
 
+  /** Requests of its peer that wait. @internal */
+  get held(): HeldRequests {
+    this.#held ??= new HeldRequests()
+    return this.#held
+  }
+
+  /** @internal */
+  onPress(): void {
+    this.held.wirePressed = this.gated = true
+  }
+
+  /** @internal */
+  onDrain(): void {
+    if (this.#held === undefined) return
+    this.#held.wirePressed = false
+    this.#owner.onSessionRoom(this)
+  }
+
+  /** @internal */
+  onFiltersPressed(on: boolean): void {
+    this.held.filtersPressed = on
+    if (on) this.gated = true
+    else this.#owner.onSessionRoom(this)
+  }
+
+  /** Some of what waited was started. @internal */
+  onHeld(): void {
+    this.gated = this.held.size > 0 || this.held.pressed
+    this.#draining?.check()
+  }
+
   /** @internal */
   onClose(reason: number, detail: string): void {
     if (this.#state === 'redialing') {
@@ -683,6 +722,8 @@ export class Session
     this.#filters.moveTo(this)
     this.#peering = other.#peering
     this.#peering?.moveTo(this)
+    if (other.#held?.wirePressed === true) this.onPress()
+    if (other.#held?.filtersPressed === true) this.onFiltersPressed(true)
     this.#announcing = false
     // Replies to what the other one asked still come: no number of ours may be one of theirs.
     if (((other.#seq - this.#seq) | 0) > 0) this.#seq = other.#seq
@@ -700,6 +741,7 @@ export class Session
   #dissolve(heir: Session): void {
     this.#heir = heir
     this.#state = 'closed'
+    this.#release()
     this.#owner.onSessionClosed(this, CloseReason.Local)
     this.#resuming?.end()
     this.#peering = undefined
@@ -776,6 +818,7 @@ export class Session
     this.#draining?.stop()
     this.#filters.drop()
     this.#meter?.stop()
+    this.#release()
     const told = reason === CloseReason.Local ? this.#cause : undefined
     const text = told ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
     const { log } = this.#owner.settings
@@ -792,6 +835,15 @@ export class Session
     }
     this.#aborts?.cancelAll(error, (seq) => goesOn && this.#resuming?.running(seq) !== undefined)
     return error
+  }
+
+  /** Its connection is another's, or gone: nothing waits for it any more. */
+  #release(): void {
+    const held = this.#held
+    if (held === undefined) return
+    held.wirePressed = held.filtersPressed = false
+    held.readOn()
+    if (this.gated) this.#owner.onSessionRoom(this)
   }
 
   #over(reason: number, error: StatusError): void {
@@ -906,6 +958,7 @@ export class Session
   ended(): void {
     this.#running--
     if (this.#running === 0) this.#aborts?.forget()
+    if (this.gated) this.#owner.onSessionRoom(this)
     this.#draining?.check()
   }
 
@@ -930,7 +983,7 @@ export class Session
 
   /** @internal */
   onCancel(seq: number, code: number): void {
-    if (this.#aborts?.cancel(seq, code) === true || this.#running === 0) return
+    if (this.#aborts?.cancel(seq, code) === true || (this.#running === 0 && !this.gated)) return
     this.#openAborts().remember(seq, code, this.#owner.settings.limits.maxRunning)
   }
 
@@ -964,7 +1017,8 @@ export class Session
 
   /** @internal */
   get busy(): boolean {
-    return this.#running > 0 || this.#pending.size > 0 || this.#leaving > 0 || this.#filters.busy
+    const waits = this.#held !== undefined && this.#held.size > 0
+    return waits || this.#running > 0 || this.#pending.size > 0 || this.#leaving > 0 || this.#filters.busy
   }
 
   /** A call or push that hooks or filters worked on is written, or never will be. */
@@ -1123,6 +1177,7 @@ export class Session
         sent = this.sendMessage(filters, MessageType.Call, seq, method, text, codec, arg, options?.arg, options?.forwarded, call)
       }
       this.#pending.set(call)
+      if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#watch(sent, call)
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
@@ -1130,6 +1185,11 @@ export class Session
       this.closeKey(key)
       reject(read ? asWriteFailure(error) : error)
     }
+  }
+
+  #beginAsking(): void {
+    this.asks = true
+    if (this.gated) this.#owner.onSessionRoom(this)
   }
 
   #newKey(): number {
@@ -1228,7 +1288,7 @@ export class Session
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     if (type === MessageType.Push && this.#resuming !== undefined && this.#early === undefined) {
       const body = encodeBody(codec, arg, argType)
-      const route = forwarded === true ? findNameText(method) : internName(method)
+      const route = forwarded === true ? findNameText(method) : internCalled(method)
       return this.#resuming.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
     const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
@@ -1239,7 +1299,7 @@ export class Session
         ? this.#wire.send(
             type,
             seq,
-            forwarded === true ? findNameText(method) : internName(method),
+            forwarded === true ? findNameText(method) : internCalled(method),
             method,
             '',
             meta,

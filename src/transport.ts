@@ -98,7 +98,7 @@ export const SendResult = {
   Closed: 1,
   /** The frame would exceed `maxMessage`, or a field its width; nothing was sent. */
   TooLarge: 2,
-  /** The peer does not read and `maxUnsent` is reached; nothing was sent. */
+  /** The peer does not read and `maxUnsent` is reached, of replies by replies alone; nothing was sent. */
   Unsent: 3,
 } as const
 export type SendResult = (typeof SendResult)[keyof typeof SendResult]
@@ -134,8 +134,11 @@ export interface Wire {
     body: string | Uint8Array | null,
     quoted?: boolean,
   ): SendResult
-  /** Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns. */
-  sendFrame(frame: Uint8Array | string): SendResult
+  /**
+   * Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns.
+   * @param reply it answers the peer
+   */
+  sendFrame(frame: Uint8Array | string, reply: boolean): SendResult
   /** How messages with transfer filters lie on this wire; undefined: its protocol has none. */
   readonly envelope: Envelope | undefined
   /**
@@ -156,13 +159,17 @@ export interface Wire {
 
 /** A wire as a transport makes it: bytes, or messages of the raw protocol. */
 export interface SocketWire extends Wire {
-  /** More than half of `maxUnsent` waits for the peer: requests handed on now would only pile up answers. `WireSink.onDrain` tells of the end. */
+  /**
+   * More than half of `maxUnsent` are replies that wait for the peer: its requests would only pile up more of them. `WireSink.onPress` tells of it
+   * with the next message at the latest, `onDrain` of the end.
+   */
   readonly pressed: boolean
   /**
    * Queues bytes of a protocol other than raw, which are copied before this returns. Only envelopes must keep to `maxMessage`.
    * @param bare the payload of an envelope without filters; the transport puts size and number of filters before it
+   * @param reply they answer the peer
    */
-  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult
+  sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean): SendResult
   /** Answers what came with framing `Peek`: how all bytes from the first on are to be cut, or `Peek` for more of them. */
   reframe(framing: Framing): void
 }
@@ -171,7 +178,9 @@ export interface SocketWire extends Wire {
 export interface WireSink {
   /** `message` is borrowed: valid until this returns. What the transport does not take apart comes with type `WHOLE`. */
   onMessage(message: Incoming): void
-  /** The peer reads again, after `SocketWire.pressed` was true. Comes before further messages. */
+  /** Many replies wait for the peer. It is read on, since its replies to us add nothing; what it asks must not be started now. */
+  onPress?(): void
+  /** It took most of them: `SocketWire.pressed` is false again. May come without `onPress`. */
   onDrain?(): void
   /** Called exactly once, last. `reason` is a `CloseReason`; `detail` names the system error, or is ''. */
   onClose(reason: number, detail: string): void

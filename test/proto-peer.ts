@@ -53,8 +53,15 @@ export class ProtoPeer {
       onMessage: (message) => this.#take(message),
       fail: (reason) => this.#close(reason),
       onFiltersIdle() {},
+      onFiltersPressed() {},
     })
-    this.#out = new FilteredOut(this.#wire, this.#wire.envelope, defaultLimits, () => {})
+    this.#out = new FilteredOut(
+      this.#wire,
+      this.#wire.envelope,
+      defaultLimits,
+      () => {},
+      () => {},
+    )
   }
 
   /** What came in `bytes`. */

@@ -28,6 +28,8 @@ struct Backlog {
   uv_write_t request;
   ByteQueue writing;  // in the kernel's hands, must not move
   ByteQueue waiting;
+  size_t replies_writing = 0;  // of those bytes, what answers the peer
+  size_t replies_waiting = 0;
   uint64_t progress_at = 0;  // uv_now of the last byte taken
   size_t seen = 0;           // bytes of `writing` left then
 };
@@ -50,6 +52,7 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   bool waiting() const { return Linked<Waiting>::linked(); }
   bool MayRead() const { return !paused && !yielded && !held && !peeked; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
+  size_t UnsentReplies() const { return backlog == nullptr ? 0 : backlog->replies_writing + backlog->replies_waiting; }
 
   union Handle {
     uv_tcp_t tcp;
@@ -63,7 +66,8 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
-  bool paused = false;      // not reading: too much unsent
+  bool pressed = false;     // many replies are unsent: the upper layer was told and starts nothing that makes more
+  bool paused = false;      // not reading: the peer's FIN came while pressed, and waits until it is no more
   bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
   bool held = false;        // not reading: the upper layer is busy with what it has
   bool peeked = false;      // not reading: the upper layer was shown the first bytes and has not answered yet

@@ -154,7 +154,7 @@ class Reactor {
   void Flush(Connection* connection, const Send* sends, Bytes large);
   void NoteUnsent(const Connection* connection);
   void NoteHeard(const Connection* connection);
-  bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size);
+  bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
   void Shutdown(Connection* connection);

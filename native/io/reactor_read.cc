@@ -35,6 +35,12 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     Yield(connection);
     return;
   }
+  if (n == UV_EOF && connection->pressed && connection->state == Connection::State::kOpen) {
+    // It may still read: what it asked before is answered first.
+    connection->paused = true;
+    uv_read_stop(connection->stream());
+    return;
+  }
   if (n < 0) {
     const bool ending = connection->state == Connection::State::kEnding;
     Close(connection,
@@ -98,7 +104,7 @@ void Reactor::Cut(Connection* connection, size_t n) {
         connection->partial_since = uv_now(loop_);
         Watch(connection);
       }
-      if (delivered && !connection->paused) {
+      if (delivered) {
         // It filled a whole batch by itself: the others come first, it goes on next turn.
         Yield(connection);
       }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "io/reactor.h"
 
@@ -10,6 +11,8 @@ namespace {
 // Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
 constexpr size_t kCopyBody = 4 * 1024;
 
+bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
+
 // One write in the making: headers and small bodies side by side in `staging`, large bodies by reference.
 class Gather {
  public:
@@ -18,8 +21,8 @@ class Gather {
   bool Fits(size_t staged) const { return count_ + 2 < buffers_.size() && staging_.size() - used_ >= staged; }
   uint8_t* end() { return staging_.data() + used_; }
 
-  // Bytes were written at end().
-  void Staged(size_t size) {
+  // Bytes were written at end(), which answer the peer or not.
+  void Staged(size_t size, bool reply) {
     char* const start = reinterpret_cast<char*>(end());
     if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
       buffers_[count_ - 1].len += size;
@@ -28,22 +31,25 @@ class Gather {
     }
     used_ += size;
     size_ += size;
+    if (reply) replies_ += size;
   }
 
-  void Refer(Bytes bytes) {
+  void Refer(Bytes bytes, bool reply) {
     char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
     buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
     size_ += bytes.size;
+    if (reply) replies_ += bytes.size;
   }
 
   void Reset() {
     count_ = 0;
-    used_ = size_ = 0;
+    used_ = size_ = replies_ = 0;
   }
 
   const uv_buf_t* buffers() const { return buffers_.data(); }
   unsigned count() const { return count_; }
   size_t size() const { return size_; }
+  size_t replies() const { return replies_; }
 
  private:
   std::vector<uint8_t>& staging_;
@@ -51,6 +57,7 @@ class Gather {
   unsigned count_ = 0;
   size_t used_ = 0;
   size_t size_ = 0;
+  size_t replies_ = 0;
 };
 
 }  // namespace
@@ -108,23 +115,24 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
     const bool ready = message.type == kTypeWhole;
+    const bool reply = ready ? (send.bits & kAnswerBit) != 0 : IsReply(message.type);
     const bool copy = message.body.size <= kCopyBody;
     const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
     if (!gather.Fits(staged)) {
-      if (!Write(connection, gather.buffers(), gather.count(), gather.size())) return;
+      if (!Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies())) return;
       gather.Reset();
     }
     uint8_t* const start = gather.end();
     uint8_t* end = ready ? start : PackHeader(start, message);
     if (copy) end = StoreBytes(end, message.body);
-    if (end != start) gather.Staged(static_cast<size_t>(end - start));
-    if (!copy) gather.Refer(message.body);
+    if (end != start) gather.Staged(static_cast<size_t>(end - start), reply);
+    if (!copy) gather.Refer(message.body, reply);
   }
-  if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size());
+  if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies());
 }
 
-// False when the connection failed.
-bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size) {
+// `replies` of the `size` bytes answer the peer. False when the connection failed.
+bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
     const int result = uv_try_write(connection->stream(), buffers, count);
@@ -139,6 +147,8 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
     connection->backlog->progress_at = uv_now(loop_);
     Watch(connection);
   }
+  // Which of them were taken is not looked at: replies are taken to be the last.
+  connection->backlog->replies_waiting += std::min(replies, size - sent);
   for (unsigned i = 0; i < count; i++) {
     const size_t skip = std::min<size_t>(sent, buffers[i].len);
     sent -= skip;
@@ -147,17 +157,15 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
   if (connection->backlog->writing.size() == 0) WriteBacklog(connection);
   if (connection->state != Connection::State::kOpen) return false;
   NoteUnsent(connection);
-  if (!connection->paused && connection->Unsent() > connection->limits.max_unsent / 2) {
-    // What it makes us answer must not pile up: it is read again when it reads.
-    connection->paused = true;
-    uv_read_stop(connection->stream());
-  }
+  // The upper layer sees it by `Rings::replies`, and that it is over by kWritable.
+  if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->pressed = true;
   return true;
 }
 
 void Reactor::NoteUnsent(const Connection* connection) {
-  const int32_t bytes = static_cast<int32_t>(std::min<size_t>(connection->Unsent(), INT32_MAX));
-  __atomic_store_n(&rings_.unsent[connection->slot], bytes, __ATOMIC_RELAXED);
+  const auto clamped = [](size_t bytes) { return static_cast<int32_t>(std::min<size_t>(bytes, INT32_MAX)); };
+  __atomic_store_n(&rings_.unsent[connection->slot], clamped(connection->Unsent()), __ATOMIC_RELAXED);
+  __atomic_store_n(&rings_.replies[connection->slot], clamped(connection->UnsentReplies()), __ATOMIC_RELAXED);
 }
 
 // The peer lives. Only this thread writes, others look on.
@@ -169,6 +177,7 @@ void Reactor::NoteHeard(const Connection* connection) {
 void Reactor::WriteBacklog(Connection* connection) {
   Backlog* const backlog = connection->backlog.get();
   backlog->writing.Swap(backlog->waiting);
+  std::swap(backlog->replies_writing, backlog->replies_waiting);
   backlog->request.data = connection;
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(backlog->writing.data()), static_cast<unsigned>(backlog->writing.size()));
@@ -187,13 +196,15 @@ void Reactor::OnWritten(Connection* connection, int status) {
   }
   Backlog* const backlog = connection->backlog.get();
   backlog->writing.Clear();
+  backlog->replies_writing = 0;
   backlog->progress_at = uv_now(loop_);
   NoteHeard(connection);
   NoteUnsent(connection);
-  if (connection->paused && (connection->Unsent() == 0 || connection->Unsent() < connection->limits.max_unsent / 4)) {
-    connection->paused = false;
+  const size_t replies = connection->UnsentReplies();
+  if (connection->pressed && (replies == 0 || replies < connection->limits.max_unsent / 4)) {
+    connection->pressed = false;
     AddRecord(connection, kWritable);
-    if (connection->MayRead()) StartReading(connection);
+    if (std::exchange(connection->paused, false) && connection->MayRead()) StartReading(connection);
   }
   if (backlog->waiting.size() != 0) {
     WriteBacklog(connection);

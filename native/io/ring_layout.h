@@ -32,15 +32,17 @@ struct Record {
 };
 static_assert(sizeof(Record) == 64);
 
-// kWritable: a connection that had too much unsent may be written to again.
+// kWritable: a connection of which too many replies were unsent may be asked again.
 enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable };
 inline constexpr int32_t kHintShift = 16;
+// Of a Send of type 0: it answers the peer.
+inline constexpr int32_t kAnswerBit = 1 << 8;
 
 // One message to send.
 struct Send {
   int32_t slot;
   int32_t generation;
-  int32_t bits;  // type | codec << 8; type 0: the body is a frame that is ready
+  int32_t bits;  // type | codec << 8; type 0: the body is bytes that are ready, and kAnswerBit tells of what kind
   int32_t seq;
   int32_t route;  // interned service method, or -1: the name is in the arena
   int32_t body_start, body_size;
@@ -80,8 +82,9 @@ struct Rings {
   uint32_t outbox_size;
   Send* sends;
   Control* control;
-  int32_t* unsent;  // by slot: bytes the peer has not taken
-  int32_t* heard;   // by slot: changes when bytes of the peer came, or it took some of those that waited for it
+  int32_t* unsent;   // by slot: bytes the peer has not taken
+  int32_t* replies;  // by slot: those of them that it caused by asking
+  int32_t* heard;    // by slot: changes when bytes of the peer came, or it took some of those that waited for it
 };
 
 }  // namespace dmicro

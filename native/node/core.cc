@@ -41,6 +41,7 @@ Napi::Value Core::Start(int thread, Napi::Function on_batch) {
   rings.control = reinterpret_cast<Control*>(MakeArena(arenas, "control", sizeof(Control)));
   control_ = rings.control;
   rings.unsent = reinterpret_cast<int32_t*>(MakeArena(arenas, "unsent", kMaxSlots * sizeof(int32_t)));
+  rings.replies = reinterpret_cast<int32_t*>(MakeArena(arenas, "replies", kMaxSlots * sizeof(int32_t)));
   rings.heard = reinterpret_cast<int32_t*>(MakeArena(arenas, "heard", kMaxSlots * sizeof(int32_t)));
   if (Napi::Env(env_).IsExceptionPending()) return Napi::Env(env_).Undefined();
   napi_create_reference(env_, arenas, 1, &arenas_);

@@ -14,6 +14,7 @@ inline constexpr size_t kMinFrame = 15;   // prefix, one digit of seq, type, thr
 inline constexpr uint8_t kRawVersion = 1;
 inline constexpr uint8_t kTypeWhole = 0;  // not on the wire: bytes not taken apart, such as a frame with filters
 inline constexpr uint8_t kTypeCall = 1;
+inline constexpr uint8_t kTypeReply = 2;
 inline constexpr uint8_t kTypePush = 3;
 inline constexpr uint8_t kTypeLast = 5;  // AUTH_REPLY: legal before a session runs, which the upper layer knows
 inline constexpr size_t kMaxMethod = 0xff;

@@ -13,6 +13,8 @@ export interface Receiver {
   fail(reason: CloseReason): void
   /** The last message that was worked on off the loop is done. */
   onFiltersIdle(): void
+  /** Many replies wait for their filters, or no more. */
+  onFiltersPressed(on: boolean): void
 }
 
 /** What a frame has besides its payload, filter ids not counted; of all protocols the most. */

@@ -1,5 +1,6 @@
 import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
+import { isReply } from '../message.ts'
 import { Outgoing } from '../outgoing.ts'
 import { SendResult, type Wire } from '../transport.ts'
 import { packLayers } from './layers.ts'
@@ -22,8 +23,8 @@ const OVERHEAD = 256
 
 /**
  * Messages with filters of one session on their way to its wire. What takes long is done off the loop, and all that the session sends
- * meanwhile waits behind it, so that order is kept. What waits counts against `maxUnsent`; above half of it the wire is held, so that
- * the peer's requests, and with them the replies, do not pile up.
+ * meanwhile waits behind it, so that order is kept. What waits counts against `maxUnsent`; when replies are half of it no request of
+ * the peer's is started, so that they do not pile up.
  */
 export class FilteredOut {
   readonly #wire: Wire
@@ -31,20 +32,30 @@ export class FilteredOut {
   readonly #maxMessage: number
   readonly #maxUnsent: number
   readonly #onIdle: () => void
+  readonly #onPressed: (on: boolean) => void
   #queue: Waiting[] = []
   /** Bytes of what waits, before filters, with `OVERHEAD` for each message. */
   #queued = 0
+  /** Those of them that answer the peer. */
+  #replies = 0
   #running = false
-  #holding = false
+  #pressed = false
   #over = false
 
-  /** @param onIdle called when the last of what waited was sent */
-  constructor(wire: Wire, envelope: Envelope, limits: { readonly maxMessage: number; readonly maxUnsent: number }, onIdle: () => void) {
+  /** @param onIdle called when the last of what waited was sent @param onPressed many replies wait, or no more */
+  constructor(
+    wire: Wire,
+    envelope: Envelope,
+    limits: { readonly maxMessage: number; readonly maxUnsent: number },
+    onIdle: () => void,
+    onPressed: (on: boolean) => void,
+  ) {
     this.#wire = wire
     this.#envelope = envelope
     this.#maxMessage = limits.maxMessage
     this.#maxUnsent = limits.maxUnsent
     this.#onIdle = onIdle
+    this.#onPressed = onPressed
   }
 
   /** Something waits: whatever the session sends must come through here. */
@@ -73,11 +84,12 @@ export class FilteredOut {
     const pipe = filters === undefined ? none : this.#envelope.choose(message, filters)
     const payload = this.#envelope.payload(message, this.#maxMessage)
     if (payload === undefined) return SendResult.TooLarge
-    if (this.#running && this.#queued + payload.length > this.#maxUnsent) return SendResult.Unsent
+    const reply = isReply(type)
+    if (this.#running && (reply ? this.#replies : this.#queued) + payload.length > this.#maxUnsent) return SendResult.Unsent
     message.body = null
     if (this.#running) return this.#wait(message, pipe, payload, undefined)
     const packed = packLayers(pipe, payload)
-    if (!(packed instanceof Promise)) return this.#wire.sendFrame(this.#envelope.seal(message, pipe, packed))
+    if (!(packed instanceof Promise)) return this.#wire.sendFrame(this.#envelope.seal(message, pipe, packed), reply)
     const sent = this.#wait(message, pipe, payload, packed)
     void this.#run()
     return sent
@@ -89,10 +101,10 @@ export class FilteredOut {
   }
 
   #wait(message: Outgoing, filters: readonly Filter[], payload: Uint8Array, packed: Promise<Uint8Array> | undefined): Promise<SendResult> {
-    this.#queued += payload.length + OVERHEAD
-    if (!this.#holding && this.#queued > this.#maxUnsent / 2) {
-      this.#holding = true
-      this.#wire.hold()
+    this.#count(message, payload.length + OVERHEAD)
+    if (!this.#pressed && this.#replies > this.#maxUnsent / 2) {
+      this.#pressed = true
+      this.#onPressed(true)
     }
     return new Promise((settle, fail) => this.#queue.push({ message, filters, payload, packed, settle, fail }))
   }
@@ -111,14 +123,19 @@ export class FilteredOut {
   async #sendOne({ message, filters, payload, packed, settle, fail }: Waiting): Promise<void> {
     try {
       const bytes = this.#over ? payload : await (packed ?? packLayers(filters, payload))
-      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(this.#envelope.seal(message, filters, bytes)))
+      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(this.#envelope.seal(message, filters, bytes), isReply(message.type)))
     } catch (error) {
       fail(error)
     }
-    this.#queued -= payload.length + OVERHEAD
-    if (this.#holding && this.#queued < this.#maxUnsent / 4) {
-      this.#holding = false
-      this.#wire.release()
+    this.#count(message, -payload.length - OVERHEAD)
+    if (this.#pressed && this.#replies < this.#maxUnsent / 4) {
+      this.#pressed = false
+      if (!this.#over) this.#onPressed(false)
     }
+  }
+
+  #count({ type }: Outgoing, bytes: number): void {
+    this.#queued += bytes
+    if (isReply(type)) this.#replies += bytes
   }
 }

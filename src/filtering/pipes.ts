@@ -56,7 +56,13 @@ export class FilterPipes {
     if (filters === undefined) return this.out?.busy === true ? this.out : undefined
     const { envelope } = this.#wire
     if (envelope === undefined) throw new TypeError(`protocol ${this.#protocol} has no transfer filters`)
-    this.out ??= new FilteredOut(this.#wire, envelope, this.#settings.limits, () => this.#receiver.onFiltersIdle())
+    this.out ??= new FilteredOut(
+      this.#wire,
+      envelope,
+      this.#settings.limits,
+      () => this.#receiver.onFiltersIdle(),
+      (on) => this.#receiver.onFiltersPressed(on),
+    )
     return this.out
   }
 

@@ -2,7 +2,7 @@ import { CloseReason } from '../close-reason.ts'
 import type { Envelope, Opened } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
-import type { Incoming } from '../message.ts'
+import { type Incoming, isReply } from '../message.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError } from '../proto.ts'
 import { ENVELOPE_BYTES } from '../protos/envelope.ts'
@@ -46,8 +46,8 @@ export class EnvelopeWire extends ProtoWire implements Envelope {
     this.wire.release()
   }
 
-  protected sendPacked(bytes: string | Uint8Array): SendResult {
-    return this.wire.sendBytes(bytes, true)
+  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
+    return this.wire.sendBytes(bytes, true, isReply(type))
   }
 
   choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {

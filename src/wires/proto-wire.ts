@@ -85,14 +85,14 @@ export abstract class ProtoWire implements Wire, WireSink {
     // Before the protocol notes that it was answered: a reply that is refused here is followed by a smaller one.
     if (this.#tooLarge(body)) return SendResult.TooLarge
     const bytes = this.pack(outgoing.fill(type, seq, method, status, meta, codec, body, quoted))
-    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes)
+    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, type)
   }
 
-  /** Queues what `pack` made. */
-  protected abstract sendPacked(bytes: string | Uint8Array): SendResult
+  /** Queues what `pack` made of a message of this type. */
+  protected abstract sendPacked(bytes: string | Uint8Array, type: number): SendResult
 
-  sendFrame(frame: Uint8Array | string): SendResult {
-    return this.wire.sendBytes(frame, false)
+  sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
+    return this.wire.sendBytes(frame, false, reply)
   }
 
   abstract hold(): void
@@ -109,6 +109,14 @@ export abstract class ProtoWire implements Wire, WireSink {
   }
 
   abstract onMessage(whole: Incoming): void
+
+  onPress(): void {
+    this.sink.onPress?.()
+  }
+
+  onDrain(): void {
+    this.sink.onDrain?.()
+  }
 
   onClose(reason: number, detail: string): void {
     this.over = true
@@ -169,7 +177,7 @@ export abstract class ProtoWire implements Wire, WireSink {
     this.over = true
     if (error instanceof ProtoError && error.farewell !== '') {
       this.#refused = reason
-      this.wire.sendBytes(error.farewell, false)
+      this.wire.sendBytes(error.farewell, false, true)
       this.wire.end()
     } else {
       this.wire.destroy(reason)
@@ -195,7 +203,7 @@ export abstract class ProtoWire implements Wire, WireSink {
 
   /** Bytes of the protocol's own must not be lost in silence: its peer waits for them. */
   #write(bytes: string | Uint8Array): void {
-    if (this.wire.sendBytes(bytes, false) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
+    if (this.wire.sendBytes(bytes, false, true) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
   }
 
   /** The protocol asks in the middle of `pack`, before the bytes are queued. */

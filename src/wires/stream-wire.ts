@@ -1,7 +1,7 @@
 import { CloseReason } from '../close-reason.ts'
 import type { Envelope, Opened } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
-import { Incoming } from '../message.ts'
+import { Incoming, isReply, MessageType } from '../message.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { Proto } from '../proto.ts'
 import { SendResult, type SocketWire } from '../transport.ts'
@@ -27,6 +27,10 @@ export class StreamWire extends ProtoWire implements Envelope {
   #delivered = false
   /** Had its share of this turn. */
   #yielded = false
+  /** It called its peer, ever: the replies must be read. */
+  #asks = false
+  /** Not read because replies pile up, with which nothing is to be done before they are fewer. */
+  #braked = false
 
   constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
     super(wire, proto, owner, accepted)
@@ -49,8 +53,10 @@ export class StreamWire extends ProtoWire implements Envelope {
     }
   }
 
-  onDrain(): void {
+  override onDrain(): void {
+    super.onDrain()
     this.#goOn()
+    this.#unbrake()
   }
 
   override onClose(reason: number, detail: string): void {
@@ -80,8 +86,9 @@ export class StreamWire extends ProtoWire implements Envelope {
     super.end()
   }
 
-  protected sendPacked(bytes: string | Uint8Array): SendResult {
-    return bytes.length === 0 ? SendResult.Ok : this.wire.sendBytes(bytes, false)
+  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
+    if (type === MessageType.Call && !this.#asks) this.#beginAsking()
+    return bytes.length === 0 ? SendResult.Ok : this.wire.sendBytes(bytes, false, isReply(type))
   }
 
   choose(out: Outgoing, filters: readonly Filter[]): readonly Filter[] {
@@ -120,9 +127,24 @@ export class StreamWire extends ProtoWire implements Envelope {
     }
   }
 
-  /** Nothing may be handed on now. */
+  /** Nothing may be handed on now. What is read while replies pile up the session sorts out, if there can be replies to us in it. */
   #stopped(): boolean {
-    return this.#holds > 0 || this.#yielded || this.wire.pressed
+    return this.#holds > 0 || this.#yielded || (!this.#asks && this.wire.pressed)
+  }
+
+  #beginAsking(): void {
+    this.#asks = true
+    if (!this.#braked) return
+    setImmediate(() => {
+      this.#goOn()
+      this.#unbrake()
+    })
+  }
+
+  #unbrake(): void {
+    if (!this.#braked || this.over || (!this.#asks && this.wire.pressed)) return
+    this.#braked = false
+    this.wire.release()
   }
 
   #goOn(): void {
@@ -165,6 +187,7 @@ export class StreamWire extends ProtoWire implements Envelope {
       at += used
       if (message.type !== 0) {
         this.#delivered = true
+        if (this.wire.pressed) this.onPress()
         this.deliver()
         if (this.over) break
       } else if (used === 0) {
@@ -195,6 +218,10 @@ export class StreamWire extends ProtoWire implements Envelope {
   /** Looks at what `#unpack` left. */
   #watch(bytes: number): void {
     if (this.over) return
+    if (!this.#braked && !this.#asks && this.wire.pressed) {
+      this.#braked = true
+      this.wire.hold()
+    }
     const { length } = this.#rest
     if (this.#stopped() || (length === 0 && this.proto.unfinished !== true)) this.#clock.stop()
     else if (length > this.owner.limits.maxMessage) this.destroy(CloseReason.TooLarge)

@@ -116,4 +116,18 @@ onEachTransport('routes', (transport) => {
     ]
     for (const [args, text] of bad) assert.throws(() => (server.routeCall as (...args: unknown[]) => unknown).apply(server, args), text)
   })
+
+  test('100,000 routes work, also where calls named as many methods before', async (t) => {
+    const { server, client, session } = await pair(t, transport)
+    server.setUnknownCall(() => 'unknown')
+    for (let i = 0; i < 66_000; i += 1000) {
+      const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => session.call<string>(`/${transport}/user/${i + n}`)))
+      assert.ok(answers.every((answer) => answer === 'unknown'))
+    }
+    for (let i = 0; i < 100_000; i++) server.routeCall(`/${transport}/route/${i}`, () => i)
+    client.routePush(`/${transport}/late`, () => {})
+    const chosen = [0, 1, 65_535, 65_536, 70_000, 99_999]
+    assert.deepEqual(await Promise.all(chosen.map((i) => session.call(`/${transport}/route/${i}`))), chosen)
+    assert.equal(await session.call(`/${transport}/route/100000`), 'unknown')
+  })
 })

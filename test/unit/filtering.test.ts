@@ -11,7 +11,7 @@ import { aesGcm } from '../../src/filters/aes-gcm.ts'
 import { brotli } from '../../src/filters/brotli.ts'
 import { gzip } from '../../src/filters/gzip.ts'
 import { md5 } from '../../src/filters/md5.ts'
-import { Incoming } from '../../src/message.ts'
+import { Incoming, MessageType } from '../../src/message.ts'
 import { rawEnvelope } from '../../src/protos/raw-envelope.ts'
 import { SendResult } from '../../src/transport.ts'
 import { FakeWire } from '../fake-wire.ts'
@@ -44,6 +44,7 @@ function receiver(maxMessage = MiB) {
     },
     fail: (reason) => failures.push(Object.keys(CloseReason)[reason]),
     onFiltersIdle: () => {},
+    onFiltersPressed: () => {},
   })
   const receive = (bytes: Buffer): void => {
     const message = new Incoming()
@@ -211,16 +212,25 @@ describe('outbound', () => {
   function sender(limits = { maxMessage: MiB, maxUnsent: MiB }) {
     const wire = new FakeWire()
     let emptied = 0
-    const out = new FilteredOut(wire, rawEnvelope, limits, () => emptied++)
-    const push = (names: string[], seq: number, body: Uint8Array | string = '') =>
-      out.send(table.append(undefined, names, 4), 3, seq, '/p', '', '', 106, body)
+    const presses: boolean[] = []
+    const out = new FilteredOut(
+      wire,
+      rawEnvelope,
+      limits,
+      () => emptied++,
+      (on) => presses.push(on),
+    )
+    const send = (type: number, names: string[], seq: number, body: Uint8Array | string = '') =>
+      out.send(table.append(undefined, names, 4), type, seq, '/p', '', '', 106, body)
+    const push = (names: string[], seq: number, body: Uint8Array | string = '') => send(MessageType.Push, names, seq, body)
+    const reply = (names: string[], seq: number, body: Uint8Array | string = '') => send(MessageType.Reply, names, seq, body)
     /** Numbers of the frames sent. */
     const sent = (): number[] => {
       const { got, receive } = receiver()
       for (const bytes of wire.frames) receive(bytes)
       return got.map(({ seq }) => seq)
     }
-    return { wire, out, push, sent, emptied: () => emptied }
+    return { wire, out, push, reply, presses, sent, emptied: () => emptied }
   }
   const large = Buffer.alloc(300 * KiB)
 
@@ -245,17 +255,27 @@ describe('outbound', () => {
     assert.deepEqual([out.busy, emptied()], [false, 1])
   })
 
-  test('what waits is bounded by maxUnsent, and holds the wire above half of it', async () => {
-    const { push, wire, out } = sender({ maxMessage: MiB, maxUnsent: MiB })
-    const first = push(['gzip'], 1, large)
-    assert.equal(wire.holds, 0)
-    const second = push(['gzip'], 2, large)
-    assert.equal(wire.holds, 1)
-    const third = push([], 3, large)
+  test('what waits is bounded by maxUnsent, and pushes do not keep the peer from asking', async () => {
+    const { push, wire, out, presses } = sender({ maxMessage: MiB, maxUnsent: MiB })
+    const results = [1, 2, 3].map((seq) => push(['gzip'], seq, large))
     assert.equal(push([], 4, large), SendResult.Unsent)
-    assert.deepEqual(await Promise.all([first, second, third]), [0, 0, 0])
+    assert.deepEqual(await Promise.all(results), [0, 0, 0])
     while (out.busy) await new Promise(setImmediate)
-    assert.equal(wire.holds, 0)
+    assert.deepEqual([wire.holds, presses], [0, []])
+  })
+
+  test('replies press above half of maxUnsent, are bounded by it, and find room beside pushes', async () => {
+    const { push, reply, wire, out, presses } = sender({ maxMessage: MiB, maxUnsent: MiB })
+    const results = [1, 2, 3].map((seq) => push(['gzip'], seq, large))
+    results.push(reply(['gzip'], 4, large))
+    assert.deepEqual(presses, [])
+    results.push(reply(['gzip'], 5, large))
+    assert.deepEqual(presses, [true])
+    results.push(reply([], 6, large))
+    assert.equal(reply([], 7, large), SendResult.Unsent)
+    assert.deepEqual(await Promise.all(results), [0, 0, 0, 0, 0, 0])
+    while (out.busy) await new Promise(setImmediate)
+    assert.deepEqual([wire.holds, presses], [0, [true, false]])
   })
 
   test('limits are those of every frame', async () => {
@@ -277,7 +297,13 @@ describe('outbound', () => {
 
   test('a filter that throws fails its message and no other', async () => {
     const wire = new FakeWire()
-    const out = new FilteredOut(wire, rawEnvelope, { maxMessage: MiB, maxUnsent: MiB }, () => {})
+    const out = new FilteredOut(
+      wire,
+      rawEnvelope,
+      { maxMessage: MiB, maxUnsent: MiB },
+      () => {},
+      () => {},
+    )
     const broken = (): never => {
       throw new Error('broken')
     }

@@ -7,7 +7,7 @@ function put(outbox: Outbox, size: number, fill: number): Buffer {
   const chunk = outbox.reserve(size)
   assert.ok(chunk.buffer.length - chunk.end >= size)
   chunk.buffer.fill(fill, chunk.end, chunk.end + size)
-  outbox.commit(chunk, chunk.end + size)
+  outbox.commit(chunk, chunk.end + size, false)
   return chunk.buffer
 }
 

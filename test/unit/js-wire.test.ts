@@ -90,11 +90,10 @@ test('every byte the kernel takes is progress, silence of the write timeout is n
 })
 
 test('while we do not read, no frame is late', async (t) => {
-  const { wire, peer, socket, sink } = await wireAndPeer(t, { frameTimeout: 1000, writeTimeout: 60_000, maxUnsent: 1 << 24 }, (end) => {
-    end.sink.onEach = () => end.wire.send(3, 1, -1, '', '', '', 106, Buffer.alloc(15_000_000))
+  const { wire, peer, sink } = await wireAndPeer(t, { frameTimeout: 1000 }, (end) => {
+    end.sink.onEach = () => end.wire.hold()
   })
   const { sweep } = clockOf(wire)
-  socket.pause()
   peer.send(frame().subarray(0, 10))
   await turns(20)
   sweep(0)
@@ -102,8 +101,7 @@ test('while we do not read, no frame is late', async (t) => {
   await sink.received(1)
   for (const clock of [900, 1800, 2700]) assert.equal(sweep(clock), true)
   assert.deepEqual(sink.closes, [])
-  socket.removeAllListeners('data') // parsing 15 MB of chunks would be slow
-  socket.resume()
+  wire.release()
   peer.send(frame().subarray(10))
   await sink.received(2)
 })
@@ -170,34 +168,48 @@ class StuckSocket extends EventEmitter {
   destroy(): void {}
 }
 
-test('unsent bytes are counted to the byte, one message always passes, reading stops at a half and goes on below a quarter', async () => {
+test('unsent bytes are counted to the byte, and one message always passes', async () => {
   const socket = new StuckSocket()
   const wire = new JsWire(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new Turns())
   wire.sink = new Recorder()
   const push = (body = 0): SendResult => wire.send(3, 1, -1, '', '', '', 106, 'x'.repeat(body))
   assert.equal(push(5000), SendResult.Ok)
   assert.equal(push(), SendResult.Unsent)
-  assert.equal(socket.reading, false)
   socket.drain()
   await turns()
-  assert.equal(socket.reading, true)
-  // Frames of 47 bytes: ten make 470, the eleventh passes a half, 21 make 987.
-  for (let i = 1; i <= 21; i++) {
-    assert.equal(push(), SendResult.Ok, `frame ${i}`)
-    assert.equal(socket.reading, i <= 10, `frame ${i}`)
-  }
+  // Frames of 47 bytes: 21 make 987.
+  for (let i = 1; i <= 21; i++) assert.equal(push(), SendResult.Ok, `frame ${i}`)
   assert.equal(push(), SendResult.Unsent)
   assert.equal(wire.send(3, 1, -1, '', '{}', '{}', 106, null), SendResult.Unsent)
-  // Eleven were with the socket: ten are left, nearly a half.
+  // All but those that came after the first write: ten.
   socket.drain()
   await turns()
-  assert.equal(socket.reading, false)
   assert.equal(push(530 - 47), SendResult.Ok)
   assert.equal(push(), SendResult.Unsent)
-  socket.drain()
+})
+
+test('replies press at a half and no more below a quarter, find room beside pushes, and the socket is read all the time', async () => {
+  const socket = new StuckSocket()
+  const wire = new JsWire(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new Turns())
+  const told: string[] = []
+  wire.sink = Object.assign(new Recorder(), { onPress: () => told.push('press'), onDrain: () => told.push('drain') })
+  const send = (type: number): SendResult => wire.send(type, 1, -1, '', '', '', 106, '')
+  while (send(3) === SendResult.Ok);
+  assert.deepEqual([told, wire.pressed], [[], false])
+  // Frames of 47 bytes: ten make 470, the eleventh passes a half, 21 make 987.
+  for (let i = 1; i <= 21; i++) {
+    assert.equal(send(2), SendResult.Ok, `reply ${i}`)
+    assert.equal(wire.pressed, i > 10, `reply ${i}`)
+  }
+  assert.equal(send(2), SendResult.Unsent)
+  assert.deepEqual(told, ['press'])
+  // What the socket has is done: pushes, behind which all replies are left.
   socket.drain()
   await turns()
-  assert.equal(socket.reading, true)
+  assert.deepEqual([told, wire.pressed], [['press'], true])
+  socket.drain()
+  await turns()
+  assert.deepEqual([told, wire.pressed, socket.reading], [['press', 'drain'], false, true])
 })
 
 function clockOf(wire: unknown): { sweep: (clock: number) => boolean } {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findName, internName, nameBytes, nameText, watchNames } from '../../src/names.ts'
+import { MAX_CALLED_NAMES } from '../../src/limits.ts'
+import { findName, internCalled, internName, nameBytes, nameText, watchNames } from '../../src/names.ts'
 
 const find = (text: string): number => {
   const bytes = Buffer.from(`<<${text}>>`)
@@ -23,20 +24,29 @@ test('looking a name up adds nothing', () => {
   assert.equal(internName('/after'), before + 1)
 })
 
-test('a name too long for the wire, or no well-formed text, has no number', () => {
+test('a name too long for the wire, or no well-formed text, has no number, and a route is told why', () => {
   assert.ok(internName('x'.repeat(255)) >= 0)
-  assert.equal(internName('x'.repeat(256)), -1)
-  assert.equal(internName('ü'.repeat(128)), -1)
-  assert.equal(internName('/\ud800'), -1)
+  for (const [name, why] of [
+    ['x'.repeat(256), /over 255 bytes/],
+    ['ü'.repeat(128), /over 255 bytes/],
+    ['/\ud800', /no well-formed text/],
+  ] as const) {
+    assert.equal(internCalled(name), -1)
+    assert.throws(() => internName(name), { name: 'RangeError', message: why })
+  }
 })
 
-test('watchers hear of every name there is and will be, in order, until the table is full', () => {
+test('names that are called use up a number of their own, and none of the routes', () => {
   const heard: number[] = []
   watchNames((id) => heard.push(id))
-  let last = 0
-  for (let i = 0; last >= 0; i++) last = internName(`/many/${i}`)
-  assert.equal(heard.length, 65_536)
-  assert.ok(heard.every((id, i) => id === i))
-  assert.equal(nameText(find('/many/60000')), '/many/60000')
-  assert.ok(internName('/a') >= 0, 'names that are in stay')
+  const ids = Array.from({ length: MAX_CALLED_NAMES + 5000 }, (_, i) => internCalled(`/user/${i}`))
+  assert.ok(ids.slice(0, MAX_CALLED_NAMES).every((id) => id >= 0))
+  assert.ok(ids.slice(MAX_CALLED_NAMES).every((id) => id === -1))
+  assert.equal(internCalled('/user/7'), ids[7], 'names that are in stay')
+  for (let i = 0; i < 100_000; i++) assert.ok(internName(`/many/${i}`) >= 0)
+  assert.ok(
+    heard.every((id, i) => id === i),
+    'watchers hear of all, in order',
+  )
+  assert.equal(nameText(find('/many/99999')), '/many/99999')
 })

@@ -13,6 +13,7 @@ function fakeCore(): WireCore & { destroyed: number[] } {
     sends: new Int32Array(64),
     outbox: Buffer.alloc(64),
     unsent: new Int32Array(1),
+    replies: new Int32Array(1),
     heard: new Int32Array(1),
     drain() {},
     drainWith() {},

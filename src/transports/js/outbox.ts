@@ -12,6 +12,8 @@ export interface Chunk {
   readonly buffer: Buffer
   start: number
   end: number
+  /** Bytes of it that answer the peer. Which ones is not kept: they are taken to be the last. */
+  replies: number
 }
 
 /** Idle chunks by size, the smallest first. */
@@ -25,6 +27,8 @@ for (let size = SMALLEST; size <= LARGEST; size *= 2) pools.push([])
 export class Outbox {
   /** Bytes committed and not yet taken. */
   size = 0
+  /** Those of them that answer the peer. */
+  replies = 0
   /** Oldest first; only the last one has room. */
   #chunks: Chunk[] = []
   /** Wholly taken, but perhaps still being written. */
@@ -44,9 +48,14 @@ export class Outbox {
     return chunk
   }
 
-  /** Makes what was written up to `end` part of the queue. */
-  commit(chunk: Chunk, end: number): void {
-    this.size += end - chunk.end
+  /** Makes what was written up to `end` part of the queue. @param reply it answers the peer */
+  commit(chunk: Chunk, end: number, reply: boolean): void {
+    const size = end - chunk.end
+    this.size += size
+    if (reply) {
+      this.replies += size
+      chunk.replies += size
+    }
     chunk.end = end
   }
 
@@ -59,6 +68,9 @@ export class Outbox {
       views.push(chunk.buffer.subarray(chunk.start, chunk.start + count))
       chunk.start += count
       left -= count
+      const replies = Math.min(chunk.replies, chunk.end - chunk.start)
+      this.replies -= chunk.replies - replies
+      chunk.replies = replies
       if (chunk.start < chunk.end) break
       this.#taken.push(chunk)
       this.#chunks.shift()
@@ -78,7 +90,7 @@ export class Outbox {
   drop(): void {
     this.#chunks = []
     this.#taken = []
-    this.size = 0
+    this.size = this.replies = 0
   }
 }
 
@@ -91,7 +103,7 @@ function allocate(size: number, usual: number): Chunk {
   let length = usual
   while (length < size && length < LARGEST) length *= 2
   length = Math.max(length, size)
-  return poolOf(length)?.pop() ?? { buffer: Buffer.allocUnsafeSlow(length), start: 0, end: 0 }
+  return poolOf(length)?.pop() ?? { buffer: Buffer.allocUnsafeSlow(length), start: 0, end: 0, replies: 0 }
 }
 
 function recycle(chunk: Chunk): void {

@@ -50,7 +50,7 @@ export class Reading {
   #resuming = false
   /** Not delivering: had its share of this turn, or a part, or is held. */
   #yielded = false
-  /** Much of our answers is unsent: nothing is handed on. */
+  /** Many of our replies are unsent: the sink was told. A FIN waits: who sent it may still read. */
   #pressed = false
   /** Calls of `hold` that were not followed by `release`. */
   #holds = 0
@@ -58,7 +58,7 @@ export class Reading {
   #drained = false
   /** What came first was shown, and `reframe` not called yet. */
   #peeking = false
-  /** The socket is paused, for one of these reasons or because too much is unsent. */
+  /** The socket is paused, for one of these reasons. */
   #stopped = false
   /** The FIN came while we were not reading. */
   #peerEnded = false
@@ -89,7 +89,7 @@ export class Reading {
   /** There is a sink now. */
   start(): void {
     if (this.#framing === Framing.Peek) this.#owner.watch()
-    if (!this.#pressed) this.#socket.resume()
+    this.#socket.resume()
   }
 
   /** Delivers nothing any more. */
@@ -104,7 +104,7 @@ export class Reading {
     this.#framer.feed(chunk as Buffer, length)
     if (this.#framing === Framing.Peek) {
       this.#peek()
-    } else if (this.#pressed || this.#yielded) {
+    } else if (this.#yielded) {
       this.#framer.keep()
       if (this.#framer.rest > MAX_WAITING) this.#stop()
     } else {
@@ -126,10 +126,10 @@ export class Reading {
     this.#socket.pause()
   }
 
-  /** Too much is unsent. */
+  /** Too many replies are unsent. */
   press(): void {
     this.#pressed = true
-    this.#stop()
+    if (this.#open) this.sink?.onPress?.()
   }
 
   /** The peer took it. */
@@ -165,16 +165,16 @@ export class Reading {
     this.#resuming = false
     if (this.#drained) {
       this.#drained = false
-      this.#tellDrained()
+      if (!this.#pressed) this.#tellDrained()
     }
     if (this.#holds > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
-    if (!this.#open || this.#pressed || this.sink === undefined) return
+    if (!this.#open || this.sink === undefined) return
     if (this.#framing !== Framing.Peek) this.#deliver()
-    if (!this.#open || this.#pressed || this.#yielded) return
+    if (!this.#open || this.#yielded) return
     if (this.#peerEnded) {
-      this.#owner.onPeerEnded()
+      if (!this.#pressed) this.#owner.onPeerEnded()
     } else if (this.#stopped) {
       this.#stopped = false
       this.#socket.resume()
@@ -186,7 +186,7 @@ export class Reading {
     const partial = this.partial
     if (!this.#open || partial === 0) return true
     const cut = this.#framer.cuts
-    if (cut !== this.#sweptCut || this.#pressed || this.#yielded) {
+    if (cut !== this.#sweptCut || this.#yielded) {
       this.#sweptCut = cut
       this.#cutSince = clock
       return true
@@ -208,7 +208,7 @@ export class Reading {
     }
   }
 
-  /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
+  /** Hands on all whole frames, as far as this turn's share allows. */
   #deliver(): void {
     const framer = this.#framer
     let result = 0
@@ -225,8 +225,7 @@ export class Reading {
         } else if (--part === 0 && framer.rest > 0) {
           this.#yield()
         }
-        // Too much unsent: what was read waits too, so that its answers do not pile up as well.
-        if (this.#yielded || this.#pressed) {
+        if (this.#yielded) {
           framer.keep()
           return
         }

@@ -36,7 +36,7 @@ export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
  * - A FIN closes both directions: messages before it are delivered, what the socket takes at once of our answers is
  *   written, then `onClose(Peer)`.
  * - After `end` the reason is Local whatever the peer does, unless an error or the write timeout kept queued bytes from it.
- * - While we do not read, because the peer does not, the frame timeout stands still: the write timeout runs instead.
+ * - While we do not read the frame timeout stands still.
  * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
  *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
  */
@@ -106,14 +106,14 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
     return this.#writing.send(type, seq, route, method, status, meta, codec, content, quoted)
   }
 
-  sendFrame(frame: Uint8Array | string): SendResult {
-    return this.sendBytes(frame, false)
+  sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
+    return this.sendBytes(frame, false, reply)
   }
 
-  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult {
+  sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean): SendResult {
     if (this.#state !== State.Open) return SendResult.Closed
     // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
-    return this.#writing.sendBytes(bytes, bare, this.#reading.framing !== Framing.Stream)
+    return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
   }
 
   get pressed(): boolean {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { MAX_METHOD_BYTES } from '../../limits.ts'
+import { isReply } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../protos/raw-pack.ts'
@@ -29,7 +30,7 @@ export interface WritingOwner {
 
 /** The writing half of a `JsWire`: packs frames into an outbox, and gives that to the socket once per turn. */
 export class Writing {
-  /** Much is unsent: what the peer makes us answer must not pile up, so it is read again when it reads. Only this class changes it. */
+  /** Many replies are unsent: what the peer makes us answer must not pile up. Only this class changes it. */
   pressed = false
   readonly #owner: WritingOwner
   readonly #socket: Duplex
@@ -43,6 +44,8 @@ export class Writing {
   #dropped = false
   /** Bytes the socket has and has not written; 0 when it can take more. */
   #inFlight = 0
+  /** Those of them that answer the peer. */
+  #repliesInFlight = 0
   /** Bytes handed to the socket and written, ever. */
   #written = 0
   // What the last look at the clock saw, and when it saw it first.
@@ -76,10 +79,11 @@ export class Writing {
       size = frameSize(seq, name, status, meta, body)
       if (size === -1 || size > maxMessage) return SendResult.TooLarge
     }
-    const queued = this.#inFlight + this.#outbox.size
+    const reply = isReply(type)
+    const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
     const chunk = this.#outbox.reserve(size)
-    this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body))
+    this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body), reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -88,14 +92,14 @@ export class Writing {
    * As `SocketWire.sendBytes`.
    * @param bounded the bytes must keep to `maxMessage`
    */
-  sendBytes(bytes: Uint8Array | string, bare: boolean, bounded: boolean): SendResult {
+  sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean, bounded: boolean): SendResult {
     const { maxMessage, maxUnsent } = this.#options
     const text = typeof bytes === 'string'
     const head = bare ? ENVELOPE_BYTES : 0
     let size = head + (text ? bytes.length * 3 : bytes.length)
     if (text && (size > SURE_FIT || size > maxMessage)) size = head + Buffer.byteLength(bytes)
     if (bounded && size > maxMessage) return SendResult.TooLarge
-    const queued = this.#inFlight + this.#outbox.size
+    const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
     const chunk = this.#outbox.reserve(size)
     let at = chunk.end + head
@@ -106,7 +110,7 @@ export class Writing {
       at += size - head
     }
     if (bare) writeEnvelope(chunk.buffer, chunk.end, at - chunk.end)
-    this.#outbox.commit(chunk, at)
+    this.#outbox.commit(chunk, at, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -137,12 +141,12 @@ export class Writing {
     this.#dirty = false
     if (this.#dropped) return
     while (this.#inFlight === 0 && this.#outbox.size > 0) this.#write()
-    const queued = this.#inFlight + this.#outbox.size
-    if (this.pressed && (queued === 0 || queued < this.#options.maxUnsent / 4)) {
+    const replies = this.#repliesInFlight + this.#outbox.replies
+    if (this.pressed && (replies === 0 || replies < this.#options.maxUnsent / 4)) {
       this.pressed = false
       this.#owner.onEased()
     }
-    if (queued === 0 && this.#ending && !this.#socket.writableEnded) {
+    if (this.#inFlight + this.#outbox.size === 0 && this.#ending && !this.#socket.writableEnded) {
       this.#socket.end()
       this.#owner.watch()
     }
@@ -158,7 +162,12 @@ export class Writing {
     return true
   }
 
-  /** A frame was put into the outbox: `queued` bytes at most wait now. */
+  /** What we ask must find room beside all that waits, what we answer beside other answers: our own requests must not crowd those out. */
+  #queued(reply: boolean): number {
+    return reply ? this.#repliesInFlight + this.#outbox.replies : this.#inFlight + this.#outbox.size
+  }
+
+  /** A frame was put into the outbox: `queued` bytes of its kind at most wait now. */
   #onQueued(queued: number): void {
     if (!this.#dirty) {
       this.#dirty = true
@@ -170,14 +179,16 @@ export class Writing {
   /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */
   #press(): void {
     if (this.#inFlight === 0) this.flush()
-    if (this.pressed || this.#inFlight + this.#outbox.size <= this.#options.maxUnsent / 2) return
+    if (this.pressed || this.#queued(true) <= this.#options.maxUnsent / 2) return
     this.pressed = true
     this.#owner.onPressed()
   }
 
   #write(): void {
     const socket = this.#socket
+    const { replies } = this.#outbox
     this.#inFlight = this.#outbox.take(MAX_WRITE, views)
+    this.#repliesInFlight = replies - this.#outbox.replies
     const last = views.pop() as Buffer
     if (views.length === 0) {
       socket.write(last, this.#onWritten)
@@ -205,7 +216,7 @@ export class Writing {
 
   #settle(): void {
     this.#written += this.#inFlight
-    this.#inFlight = 0
+    this.#inFlight = this.#repliesInFlight = 0
     this.#outbox.release()
   }
 

@@ -32,6 +32,7 @@ export class NativeCore implements WireCore {
   readonly sends: Int32Array
   readonly outbox: Buffer
   readonly unsent: Int32Array
+  readonly replies: Int32Array
   readonly heard: Int32Array
   readonly #addon: NativeAddon
   readonly #number: number
@@ -51,6 +52,7 @@ export class NativeCore implements WireCore {
     this.sends = new Int32Array(rings.sends)
     this.outbox = Buffer.from(rings.outbox)
     this.unsent = new Int32Array(rings.unsent)
+    this.replies = new Int32Array(rings.replies)
     this.heard = new Int32Array(rings.heard)
     this.#records = new Int32Array(rings.records)
     this.#inbox = Buffer.from(rings.inbox)

@@ -37,10 +37,12 @@ export const Rec = {
   Large: 14,
 } as const
 
-/** Writable: a connection that had too much unsent may be written to again. */
+/** Writable: a connection of which too many replies were unsent may be asked again. */
 export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
 
 export const HINT_SHIFT = 16
+/** Of `Snd.Bits` with type WHOLE: the bytes answer the peer. */
+export const ANSWER_BIT = 1 << 8
 
 /** Connections of one core. */
 const MAX_SLOTS = 1 << 20

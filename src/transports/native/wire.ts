@@ -1,13 +1,13 @@
 import { getSystemErrorName } from 'node:util'
 import { CloseReason } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import { type Incoming, WHOLE } from '../../message.ts'
+import { type Incoming, isReply, WHOLE } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
 import { Framing, NOT_OPEN, SendResult, type SocketOption, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
-import { Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
+import { ANSWER_BIT, Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
 /** Bytes of a frame besides method, status, meta and body, and its longest sequence number (spec/wire.md §8.1). */
@@ -24,6 +24,8 @@ export interface WireCore {
   readonly outbox: Buffer
   /** By slot: bytes the peer has not taken. */
   readonly unsent: Int32Array
+  /** By slot: those of them that answer it. */
+  readonly replies: Int32Array
   /** By slot: changes when bytes of the peer came, or it took some of those that waited for it. */
   readonly heard: Int32Array
   /** Makes room in the outbox by writing what is in it now. */
@@ -53,9 +55,11 @@ export class NativeWire implements SocketWire {
   readonly generation: number
   readonly #maxMessage: number
   readonly #maxUnsent: number
+  /** Bytes of replies that press. */
+  readonly #muchUnsent: number
   /**
    * The outbox is drained when it holds this much, so that what is on its way to the core (three parts at most) stays within the half of
-   * `maxUnsent` that is left when reading stops.
+   * `maxUnsent` that is left when no request is started any more.
    */
   readonly #outboxShare: number
   #framing: Framing
@@ -78,25 +82,23 @@ export class NativeWire implements SocketWire {
     this.generation = generation
     this.#maxMessage = options.maxMessage
     this.#maxUnsent = options.maxUnsent
+    this.#muchUnsent = options.maxUnsent / 2
     this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 8)
   }
 
-  /**
-   * Hands a message on, unless we are held or the peer leaves too much of our answers unread: the core has stopped reading then, and
-   * what was read before waits here (at most one read's worth), so that its answers do not pile up as well.
-   */
+  /** Hands a message on, unless we are held: the core has stopped reading then, and what was read before waits here (at most one read's worth). */
   receive(message: Incoming): void {
-    if (this.#waiting !== undefined || this.pressed) {
-      this.#waiting ??= []
-      this.#waiting.push(message.owned())
-    } else {
+    if (this.#waiting === undefined) {
+      if (this.#core.replies[this.#slot] > this.#muchUnsent) this.sink.onPress?.()
       this.sink.onMessage(message)
+    } else {
+      this.#waiting.push(message.owned())
     }
   }
 
   get pressed(): boolean {
     // Once it closed the slot is another's.
-    return this.open && this.#core.unsent[this.#slot] > this.#maxUnsent / 2
+    return this.open && this.#core.replies[this.#slot] > this.#muchUnsent
   }
 
   get sink(): WireSink {
@@ -132,7 +134,6 @@ export class NativeWire implements SocketWire {
   /** The peer reads again. */
   drained(): void {
     this.#sink?.onDrain?.()
-    this.deliverWaiting()
   }
 
   deliverWaiting(): void {
@@ -140,6 +141,7 @@ export class NativeWire implements SocketWire {
     if (waiting === undefined) return
     let next = 0
     while (next < waiting.length && this.#mayDeliver()) {
+      if (this.pressed) this.sink.onPress?.()
       this.sink.onMessage(waiting[next++])
       if (this.#waiting !== waiting) return // destroyed
     }
@@ -150,7 +152,7 @@ export class NativeWire implements SocketWire {
   /** Also after the peer's FIN, when what came before it waited. */
   #mayDeliver(): boolean {
     if (this.#holds > 0 || this.#early) return false
-    return this.#ended || (this.open && !this.pressed)
+    return this.#ended || this.open
   }
 
   send(
@@ -213,7 +215,7 @@ export class NativeWire implements SocketWire {
       nameBytesCount = at - sends[send + Snd.NameStart]
       sends[send + Snd.NameSize] = nameBytesCount
     }
-    const refused = this.#refuse(seq, nameBytesCount, statusBytes, metaBytes, bodyBytes)
+    const refused = this.#refuse(type, seq, nameBytesCount, statusBytes, metaBytes, bodyBytes)
     if (refused !== SendResult.Ok) return refused // what was written lies beyond `used` and is overwritten
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
@@ -225,16 +227,16 @@ export class NativeWire implements SocketWire {
     return SendResult.Ok
   }
 
-  sendFrame(frame: Uint8Array | string): SendResult {
-    return this.sendBytes(frame, false)
+  sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
+    return this.sendBytes(frame, false, reply)
   }
 
-  sendBytes(bytes: Uint8Array | string, bare: boolean): SendResult {
+  sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean): SendResult {
     if (!this.open) return SendResult.Closed
     const { control, outbox } = this.#core
     const text = typeof bytes === 'string'
     const bound = (text ? bytes.length * 3 : bytes.length) + ENVELOPE_BYTES
-    if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare)
+    if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare, reply)
     const next = this.#makeRoom(bound)
     const start = control[Ctl.OutboxNext]
     let at = bare ? start + ENVELOPE_BYTES : start
@@ -246,44 +248,49 @@ export class NativeWire implements SocketWire {
     }
     const size = at - start
     if (bare) writeEnvelope(outbox, start, size)
-    const refused = this.#refuseBytes(size)
+    const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused // what was written lies beyond `used` and is overwritten
-    this.#queueBytes(next, start, size)
+    this.#queueBytes(next, start, size, reply)
     control[Ctl.OutboxNext] = at
     return SendResult.Ok
   }
 
   /** Bytes that the outbox cannot hold cross by a call of their own. */
-  #sendLargeBytes(bytes: Uint8Array, bare: boolean): SendResult {
+  #sendLargeBytes(bytes: Uint8Array, bare: boolean, reply: boolean): SendResult {
     const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
-    const refused = this.#refuseBytes(size)
+    const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
     const core = this.#core
     core.drain() // so that these are alone
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
-      this.#queueBytes(core.control[Ctl.SendNext], start, ENVELOPE_BYTES)
+      this.#queueBytes(core.control[Ctl.SendNext], start, ENVELOPE_BYTES, reply)
       core.control[Ctl.OutboxNext] = start + ENVELOPE_BYTES
     }
-    this.#queueBytes(core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0)
+    this.#queueBytes(core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0, reply)
     core.drainWith(bytes)
     return SendResult.Ok
   }
 
-  #refuseBytes(size: number): SendResult {
+  #refuseBytes(size: number, reply: boolean): SendResult {
     // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
     if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
-    const unsent = this.#core.unsent[this.#slot]
-    return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+    return this.#fits(size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
-  #queueBytes(next: number, start: number, size: number): void {
+  /** What we ask must find room beside all that waits, what we answer beside other answers: our own requests must not crowd those out. */
+  #fits(size: number, reply: boolean): boolean {
+    const waits = (reply ? this.#core.replies : this.#core.unsent)[this.#slot]
+    return waits === 0 || waits + size <= this.#maxUnsent
+  }
+
+  #queueBytes(next: number, start: number, size: number, reply: boolean): void {
     const { control, sends } = this.#core
     const send = next * SEND_WORDS
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = WHOLE
+    sends[send + Snd.Bits] = reply ? WHOLE | ANSWER_BIT : WHOLE
     sends[send + Snd.Route] = -1
     sends[send + Snd.BodyStart] = start
     sends[send + Snd.BodySize] = size
@@ -317,7 +324,7 @@ export class NativeWire implements SocketWire {
     const core = this.#core
     core.drain() // so that this message is alone
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
-    const refused = this.#refuse(seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
+    const refused = this.#refuse(type, seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
     const sent = this.send(type, seq, route, method, status, meta, codec, null)
     if (sent === SendResult.Ok) core.drainWith(bytes)
@@ -325,14 +332,13 @@ export class NativeWire implements SocketWire {
   }
 
   /** Ok, or why a frame of these sizes may not be sent now. */
-  #refuse(seq: number, name: number, status: number, meta: number, body: number): SendResult {
+  #refuse(type: number, seq: number, name: number, status: number, meta: number, body: number): SendResult {
     let size = FRAME_FIXED - 1 + MAX_SEQ_BYTES + name + (status || STATUS_OK_BYTES) + (meta || META_NONE_BYTES) + body
     if (size > this.#maxMessage) size += seq.toString(36).length - MAX_SEQ_BYTES
     if (size > this.#maxMessage || name > MAX_METHOD_BYTES || status > MAX_STATUS_BYTES || meta > MAX_META_BYTES) {
       return SendResult.TooLarge
     }
-    const unsent = this.#core.unsent[this.#slot]
-    return unsent !== 0 && unsent + size > this.#maxUnsent ? SendResult.Unsent : SendResult.Ok
+    return this.#fits(size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
   }
 
   get descriptor(): number {
