@@ -150,6 +150,7 @@ const ORDER = [
   'hooked-dispatch',
   'dispatcher',
   'dialling',
+  'session-table',
   'endpoint',
   'multi-client',
   'plugins/body-cipher',

@@ -17,6 +17,7 @@ import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
+import { SessionTable } from './session-table.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Tally } from './tally.ts'
@@ -94,7 +95,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #router: Router
   readonly #routes: RouteGroup
   readonly #dispatcher: Dispatcher
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new SessionTable<Session>()
   readonly #listeners = new Set<WireListener>()
   readonly #dialling: Dialling
   readonly #run: LifeHookRunner
@@ -341,8 +342,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   onSessionClosed(session: Session, reason: number): void {
-    // Only its own entry: another session may have taken the id over (quirks H3).
-    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
+    this.#sessions.remove(session)
     this.#dialling.forget(session)
     this.#away.delete(session)
     if (session.token !== undefined) this.#named.delete(session.token)
@@ -362,10 +362,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   renameSession(session: Session, id: string): void {
-    const owner = this.#sessions.get(id)
-    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
-    this.#sessions.set(id, session)
-    void owner?.close()
+    void this.#sessions.rename(session, id)?.close()
   }
 
   #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
@@ -472,16 +469,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
     const extensible = protocol.framing !== 'stream'
     const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, extensible, preparing, redial)
-    this.#sessions.set(id, session)
+    this.#sessions.add(session)
     return session
   }
 
   /** @internal */
   freeId(address: string): string {
-    // Clients of a Unix socket all have the same address.
-    let id = address
-    for (let n = 2; this.#sessions.has(id); n++) id = `${address}#${n}`
-    return id
+    return this.#sessions.freeId(address)
   }
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
