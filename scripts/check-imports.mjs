@@ -64,6 +64,8 @@ const ORDER = [
   'filter-table',
   'envelope',
   'transport',
+  'ignore-wire',
+  'first-to-connect',
   'failures',
   'guard',
   'native',

@@ -2,10 +2,11 @@ import { EventEmitter } from 'node:events'
 import { formatAddress, parseAddress } from './address.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
+import { Dialling, type DiallingOwner } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { within } from './hook-timeout.ts'
+import { ignoreWire } from './ignore-wire.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
@@ -228,7 +229,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolveAddress(address, this.#transport)
+    const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup: this.settings.lookup })
     const wireOptions = { ...this.settings.limits, framing, socket }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
