@@ -1,8 +1,10 @@
-import { type Address, formatAddress } from './address.ts'
+import type { Address } from './address.ts'
 import { sleep, timeoutSignal } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import { reasonOf } from './error-text.ts'
+import { firstToConnect } from './first-to-connect.ts'
+import { ignoreWire } from './ignore-wire.ts'
 import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
@@ -12,7 +14,7 @@ import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
-import { resolveAddress } from './transports/resolve.ts'
+import { type Resolver, resolveAddress } from './transports/resolve.ts'
 import { framingOf } from './wires/detect.ts'
 
 /** Where a session is dialled. */
@@ -41,6 +43,7 @@ export class Dialling {
   readonly #owner: DiallingOwner
   readonly #transport: Transport
   readonly #run: LifeHookRunner
+  readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
   /** Of sessions with redial. */
   readonly #targets = new Map<Session, Target & { abort: AbortController }>()
@@ -49,6 +52,7 @@ export class Dialling {
     this.#owner = owner
     this.#transport = transport
     this.#run = run
+    this.#resolver = { transport, lookup: owner.settings.lookup }
   }
 
   /**
@@ -99,6 +103,10 @@ export class Dialling {
     this.#dials.add(abort)
     try {
       const wire = await this.#connectSoon(target, abort.signal)
+      if (abort.signal.aborted) {
+        ignoreWire(wire) // given up in the moment that the connection came
+        throw abort.signal.reason
+      }
       stats.dialled++
       const { afterDial } = hooks
       const session = this.#owner.addDialled(wire, target, afterDial !== null)
@@ -192,25 +200,14 @@ export class Dialling {
 
   async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
     const options = { ...this.#owner.settings.limits, framing: framingOf(protocol), socket }
-    let failure: unknown = new Error(`${formatAddress(address)} has no address`)
-    for (const candidate of await resolveAddress(address, this.#transport)) {
-      try {
-        return await this.#transport.dial(candidate, options, signal)
-      } catch (error) {
-        failure = error
-        if (signal.aborted) break
-      }
-    }
-    throw failure
+    const addresses = await resolveAddress(address, this.#resolver, signal)
+    const dial = (candidate: Address, ends: AbortSignal): Promise<SocketWire> => this.#transport.dial(candidate, options, ends)
+    // An address that was named needs no more.
+    if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
+    return firstToConnect(addresses, dial, this.#owner.settings.clock, signal)
   }
 }
 
 function dialFailure(error: unknown): StatusError {
   return new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error))
-}
-
-/** Closes a connection that no session gets. */
-export function ignoreWire(wire: Wire, reason: CloseReason = CloseReason.Local): void {
-  wire.sink = { onMessage: () => {}, onClose: () => {} }
-  wire.destroy(reason)
 }

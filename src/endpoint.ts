@@ -3,11 +3,12 @@ import { formatAddress, parseAddress } from './address.ts'
 import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
-import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
+import { Dialling, type DiallingOwner } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { describe, reasonOf } from './error-text.ts'
 import { within } from './hook-timeout.ts'
+import { ignoreWire } from './ignore-wire.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
@@ -19,6 +20,7 @@ import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
+import { SessionTable } from './session-table.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { Tally } from './tally.ts'
@@ -96,7 +98,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #router: Router
   readonly #routes: RouteGroup
   readonly #dispatcher: Dispatcher
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new SessionTable<Session>()
   readonly #listeners = new Set<WireListener>()
   readonly #dialling: Dialling
   readonly #run: LifeHookRunner
@@ -233,7 +235,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#requireOpen()
     await this.#ready()
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
-    const [resolved] = await resolveAddress(address, this.#transport)
+    const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup: this.settings.lookup })
     const wireOptions = { ...this.settings.limits, framing, socket }
     const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
     if (this.#closed !== undefined) {
@@ -357,8 +359,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   onSessionClosed(session: Session, reason: number): void {
-    // Only its own entry: another session may have taken the id over (quirks H3).
-    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
+    this.#sessions.remove(session)
     this.#dialling.forget(session)
     this.#away.delete(session)
     if (session.token !== undefined) this.#named.delete(session.token)
@@ -378,10 +379,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /** @internal */
   renameSession(session: Session, id: string): void {
-    const owner = this.#sessions.get(id)
-    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
-    this.#sessions.set(id, session)
-    void owner?.close()
+    void this.#sessions.rename(session, id)?.close()
   }
 
   #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
@@ -489,16 +487,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
     const extensible = protocol.framing !== 'stream'
     const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, extensible, preparing, redial)
-    this.#sessions.set(id, session)
+    this.#sessions.add(session)
     return session
   }
 
   /** @internal */
   freeId(address: string): string {
-    // Clients of a Unix socket all have the same address.
-    let id = address
-    for (let n = 2; this.#sessions.has(id); n++) id = `${address}#${n}`
-    return id
+    return this.#sessions.freeId(address)
   }
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {

@@ -25,6 +25,11 @@ export interface NativeAddon {
     adopters: readonly number[],
     ...limits: NativeLimits
   ): number
+  /**
+   * A connection accepted elsewhere, by its descriptor, which stays the caller's: it comes as if a listener of `core` with this token had taken it.
+   * Errno or 0.
+   */
+  adopt(core: number, descriptor: number, pipe: boolean, token: number, ...limits: NativeLimits): number
   closeListener(core: number, id: number): void
   listenerAddress(core: number, id: number): string
   /** Slot or errno; the generation is in `control`. Record Connect or Close follows. */

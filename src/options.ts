@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net'
 import { duration, flag, requireAll, requireNames, requireObject, requireText, timeLimit, whole } from './check-options.ts'
 import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
@@ -25,8 +26,14 @@ export interface EndpointOptions {
   transport?: TransportChoice | Transport
   /** Deadline of a call that names none. Default 30,000; 0 or Infinity means none. One that is named travels with the calls; the default does not. */
   timeout?: number
-  /** Time for `dial` to connect. Default 10,000. */
+  /** Time for `dial` to connect, the lookup of a name and all of its addresses included. Default 10,000. */
   dialTimeout?: number
+  /**
+   * Finds the addresses of a host that is dialled, or listened on, by its name; as the option of that name of `node:net`, asked for all of them. Default: the
+   * system's (`dns.lookup`). Addresses are dialled in its order, IPv6 and IPv4 in turn: the next one when the last has failed, or has not answered
+   * for 250 ms (RFC 8305).
+   */
+  lookup?: LookupFunction
   /** Make the connections of dialled sessions anew when they are lost. Default false; `dial` may say otherwise. */
   redial?: boolean | RedialOptions
   /** How the sockets of its connections are set up; `listen` and `dial` may say otherwise, a session for itself. */
@@ -100,6 +107,7 @@ export interface Settings {
   timeoutNamed: boolean
   extensions: boolean
   dialTimeout: number
+  lookup: LookupFunction | undefined
   redial: Redial | undefined
   socket: SocketSettings
   sessionAge: number
@@ -130,6 +138,7 @@ const known = new Set([
   'transport',
   'timeout',
   'dialTimeout',
+  'lookup',
   'redial',
   'socket',
   'sessionAge',
@@ -186,6 +195,7 @@ export function readOptions(options: EndpointOptions): Settings {
     timeoutNamed: options.timeout !== undefined,
     extensions: flag('extensions', options.extensions, true),
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
+    lookup: readLookup(options.lookup),
     redial: readRedial(options.redial),
     socket: readSocketOptions('socket', options.socket, defaultSocket),
     sessionAge: timeLimit('sessionAge', options.sessionAge, 0),
@@ -212,6 +222,11 @@ function readTransport(transport: Transport): Transport {
   if (typeof transport?.listen !== 'function' || typeof transport.dial !== 'function')
     throw new TypeError("option transport must be 'auto', 'native', 'js' or a transport, which has listen and dial")
   return transport
+}
+
+function readLookup(lookup: LookupFunction | undefined): LookupFunction | undefined {
+  if (lookup !== undefined && typeof lookup !== 'function') throw new TypeError(`option lookup must be a function, got ${typeof lookup}`)
+  return lookup
 }
 
 function readLimits(limits: Partial<Limits> = {}): Readonly<Limits> {

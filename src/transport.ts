@@ -36,6 +36,12 @@ export interface ListenOptions {
    * The JavaScript transport can do it from Node.js 22.12 on.
    */
   reusePort?: boolean
+  /**
+   * In a worker of `node:cluster`: it has the port to itself. Default false: workers that listen on the same address share it through the primary,
+   * as with `node:net`; so they do with port 0, where each worker's first such listener shares a port with the others' first, and so on. With
+   * `reusePort` each has a socket of its own in any case.
+   */
+  exclusive?: boolean
 }
 
 export interface WireListener {

@@ -1,6 +1,8 @@
+#include <fcntl.h>
 #include <napi.h>
 #include <uv.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
@@ -87,6 +89,26 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   int32_t id = UV_ECANCELED;
   core->Run([&](Reactor* reactor) { id = reactor->Listen(target, std::move(options)); });
   return Napi::Number::New(info.Env(), id);
+}
+
+// adopt(core, descriptor, pipe, token, …limits): a connection that was accepted elsewhere comes as if a listener with
+// that token had taken it. The descriptor stays the caller's. 0, or a libuv error code.
+Napi::Value Adopt(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int descriptor = arguments.Int(1);
+  const bool pipe = arguments.Flag(2);
+  const int32_t token = arguments.Int(3);
+  const WireLimits limits = LimitsAt(&arguments, 4);
+  if (!arguments.Ok()) return None(info);
+  const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) return Napi::Number::New(info.Env(), uv_translate_sys_error(errno));
+  if (core->thread() != nullptr) {
+    core->thread()->Adopt(duplicate, pipe, token, limits);
+  } else {
+    core->Run([&](Reactor* reactor) { reactor->Adopt(duplicate, pipe, token, limits); });
+  }
+  return Napi::Number::New(info.Env(), 0);
 }
 
 // dial(core, host | null, port, path | null, …limits): slot, or a libuv error code
@@ -288,6 +310,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   };
   add("start", Start, "ownThread, onBatch");
   add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, ...limits");
+  add("adopt", Adopt, "core, descriptor, pipe, token, ...limits");
   add("dial", Dial, "core, host, port, path, ...limits");
   add("closeListener", CloseListener, "core, id");
   add("listenerAddress", ListenerAddress, "core, id");

@@ -1,14 +1,11 @@
-import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
+import { connect, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
-import { removeStaleSocket } from './js/stale-socket.ts'
+import { listenOnNet } from './js/net-listener.ts'
 import { Turns } from './js/turns.ts'
 import { JsWire } from './js/wire.ts'
-
-/** Connections the system may hold for us before we accept them; it clamps this to its own limit. */
-const BACKLOG = 4096
 
 /** What one read can return. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024
@@ -20,22 +17,7 @@ export class JsTransport implements Transport {
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
   async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
-    if (how.reusePort === true && !canReusePort()) {
-      throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
-    }
-    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
-      this.#accept(accepted, address, options, onWire)
-    })
-    try {
-      await bind(server, address, how)
-    } catch (error) {
-      const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-      if (!inUse || address.kind !== 'unix' || !(await removeStaleSocket(address.path))) throw error
-      await bind(server, address, how)
-    }
-    // One connection's failure is its own: the system keeps listening, even when descriptors run out.
-    server.on('error', () => {})
-    return { address: boundAddress(server, address), close: () => close(server) }
+    return listenOnNet(address, how, (accepted) => this.#accept(accepted, address, options, onWire))
   }
 
   dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
@@ -129,35 +111,6 @@ function setUp(socket: Socket, { socket: settings = defaultSocket }: WireOptions
   if (settings.noDelay) socket.setNoDelay(true)
   const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
   if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)
-}
-
-function canReusePort(): boolean {
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12)
-}
-
-function bind(server: Server, address: Address, how: ListenOptions): Promise<void> {
-  const place = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ ...place, reusePort: how.reusePort, backlog: BACKLOG }, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
-
-/** The port is free and a Unix socket's file gone when this resolves. Idempotent. */
-async function close(server: Server): Promise<void> {
-  // Its callback would wait for the connections, which live on.
-  server.close(() => {})
-  await new Promise(setImmediate)
-}
-
-function boundAddress(server: Server, address: Address): Address {
-  if (address.kind === 'unix') return address
-  const bound = server.address() as AddressInfo
-  return { kind: 'tcp', host: bound.address, port: bound.port }
 }
 
 /** As in Go: `127.0.0.1:80`, `[::1]:80`. '' when the connection is gone already. */

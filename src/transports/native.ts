@@ -2,8 +2,10 @@ import { constants } from 'node:os'
 import type { Address } from '../address.ts'
 import type { NativeAddon } from '../native.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
+import { listenOnNet } from './js/net-listener.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
-import { type Acceptor, NativeCore } from './native/core.ts'
+import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
+import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/core.ts'
 import { systemError } from './system-error.ts'
 
 /** Cores that this copy of the code made in its environment: the loop's own, and those with a thread each, which all transports share. */
@@ -30,6 +32,7 @@ export class NativeTransport implements Transport {
   async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onWire }
+    if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
     let id = bind()
     if (id === -constants.errno.EADDRINUSE && address.kind === 'unix' && (await removeStaleSocket(address.path))) id = bind()
@@ -39,6 +42,29 @@ export class NativeTransport implements Transport {
       close: async () => {
         await this.#lookAround()
         core.closeListener(id, acceptor)
+      },
+    }
+  }
+
+  /** Connections are accepted by `node:net`, and go on in the cores from their first byte on. */
+  async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<WireListener> {
+    let accepted = 0
+    acceptFor(acceptor)
+    const listener = await listenOnNet(address, how, (socket) => {
+      const core = this.#cores[accepted++ % this.#cores.length]
+      core.adopt(descriptorOf(socket), address.kind === 'unix', acceptor)
+      socket.destroy() // closes its descriptor: the core has one of its own
+    }).catch((error) => {
+      acceptNoMore(acceptor)
+      throw error
+    })
+    return {
+      address: listener.address,
+      close: async () => {
+        await listener.close()
+        await new Promise(setImmediate) // what was adopted last is in the batch of this turn
+        await this.#lookAround()
+        acceptNoMore(acceptor)
       },
     }
   }

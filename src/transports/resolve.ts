@@ -1,11 +1,39 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
-import type { Address } from '../address.ts'
+import { lookup as systemLookup } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { type Address, formatAddress } from '../address.ts'
+import { interleave } from '../first-to-connect.ts'
 import type { Transport } from '../transport.ts'
 
-/** The same address with names replaced by the addresses they have, in the system's order. */
-export async function resolveAddress(address: Address, transport: Transport): Promise<Address[]> {
-  if (transport.resolves === true || address.kind === 'unix' || isIP(address.host) !== 0) return [address]
-  const found = await lookup(address.host, { all: true })
-  return found.map(({ address: host }) => ({ kind: 'tcp', host, port: address.port }))
+/** How names of hosts become addresses. */
+export interface Resolver {
+  readonly transport: Transport
+  /** Default: the system's, or the transport's. */
+  readonly lookup: LookupFunction | undefined
+}
+
+/**
+ * The same address with a name replaced by all the addresses it has, in the order in which they are to be tried.
+ * @throws Error (rejects) what the lookup fails with, the signal's reason when that fires first
+ */
+export async function resolveAddress(address: Address, { transport, lookup }: Resolver, signal?: AbortSignal): Promise<Address[]> {
+  const own = transport.resolves === true
+  if (address.kind === 'unix' || isIP(address.host) !== 0 || (own && lookup === undefined)) return [address]
+  const found = await lookUp(address.host, lookup ?? systemLookup, signal)
+  const strange = own ? undefined : found.find((host) => isIP(host) === 0)
+  if (strange !== undefined) throw new Error(`lookup of ${address.host} gave ${JSON.stringify(strange)}, which is no IP address`)
+  if (found.length === 0) throw new Error(`${formatAddress(address)} has no address`)
+  return interleave([...new Set(found)]).map((host) => ({ kind: 'tcp', host, port: address.port }))
+}
+
+function lookUp(host: string, lookup: LookupFunction, signal: AbortSignal | undefined): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const onAbort = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    lookup(host, { all: true }, (error, found) => {
+      signal?.removeEventListener('abort', onAbort)
+      if (error !== null && error !== undefined) reject(error)
+      else resolve(typeof found === 'string' ? [found] : found.map(({ address }) => address))
+    })
+  })
 }

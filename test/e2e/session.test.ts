@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
 
@@ -29,6 +31,29 @@ onEachTransport('sessions', (transport) => {
     await closed.promise
     assert.equal(server.session('alice'), second, 'the displaced session must not take the entry with it')
     assert.equal(server.sessionCount, 1)
+  })
+
+  test('the next session over a Unix socket takes the same work, however many there are', async (t) => {
+    const path = join(tmpdir(), `dmicro-ids-${process.pid}-${transport}.sock`)
+    const { server, client, listener } = await pair(t, transport, { url: `unix://${path}` })
+    let looks = 0
+    const { has } = Map.prototype
+    t.after(() => {
+      Map.prototype.has = has
+    })
+    Map.prototype.has = function (key) {
+      if (typeof key === 'string') looks++
+      return has.call(this, key)
+    }
+    const count = 300
+    const all = once()
+    server.on('session', () => server.sessionCount === count && all.resolve())
+    for (let n = 1; n < count; n++) await client.dial(listener.url)
+    await all.promise
+    Map.prototype.has = has
+    assert.equal(new Set([...server.sessions()].map(({ id }) => id)).size, count)
+    assert.equal(new Set([...client.sessions()].map(({ id }) => id)).size, count)
+    assert.ok(looks < 10 * count, `${looks} look-ups`) // two ends, and what else asks tables; a search would take 90,000
   })
 
   test('swap data belongs to the session', async (t) => {

@@ -1,15 +1,40 @@
-import { lstat, unlink } from 'node:fs/promises'
+import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
+import { realClock, sleep } from '../../clock.ts'
+
+/** Milliseconds after which a file that nobody answers for is looked at no second time. */
+const YOUNG = 1000
+const PAUSE = 50
 
 /**
  * Removes the file of a Unix socket whose process is gone, so that its path can be listened on again. Returns false, and
  * removes nothing, when somebody answers there, when that cannot be told, or when the file is not a socket.
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
-  const file = await lstat(path).catch(() => undefined)
+  const file = look(path)
   if (file === undefined || !file.isSocket() || !(await refuses(path))) return false
-  await unlink(path).catch(() => {})
+  if (Date.now() - Number(file.mtimeMs) < YOUNG) {
+    // Somebody may have bound it just now, and listen next.
+    await sleep(realClock, PAUSE)
+    if (!(await refuses(path))) return false
+  }
+  // Others that start beside us do the same: what lies there now may be what one of them listens on since.
+  const now = look(path)
+  if (now === undefined || now.ino !== file.ino || now.mtimeNs !== file.mtimeNs) return false
+  try {
+    unlinkSync(path)
+  } catch {
+    return false
+  }
   return true
+}
+
+function look(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true })
+  } catch {
+    return undefined
+  }
 }
 
 function refuses(path: string): Promise<boolean> {

@@ -23,6 +23,16 @@ export interface Acceptor {
 /** All listeners on cores of this copy of the code, by token. */
 const acceptors = new Map<number, Acceptor>()
 
+/** Its connections may come. */
+export function acceptFor(acceptor: Acceptor): void {
+  acceptors.set(acceptor.token, acceptor)
+}
+
+/** Connections of it that come now are closed. False when that was so before. */
+export function acceptNoMore(acceptor: Acceptor): boolean {
+  return acceptors.delete(acceptor.token)
+}
+
 /**
  * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory and appends messages to
  * send to it, so that no call crosses the boundary per message (design §4).
@@ -66,9 +76,14 @@ export class NativeCore implements WireCore {
     const adopters = cores.length > 1 ? cores.map((core) => core.#number) : []
     const id = this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, acceptor.token, adopters, ...limits)
     if (id < 0) return id
-    acceptors.set(acceptor.token, acceptor)
+    acceptFor(acceptor)
     this.#hold(1)
     return id
+  }
+
+  /** A connection accepted elsewhere comes to `acceptor`, unless descriptors have run out. Its descriptor stays the caller's. */
+  adopt(descriptor: number, pipe: boolean, acceptor: Acceptor): void {
+    this.#addon.adopt(this.#number, descriptor, pipe, acceptor.token, ...limitsOf(acceptor.options))
   }
 
   /** Where a listener really listens. */
@@ -77,7 +92,7 @@ export class NativeCore implements WireCore {
   }
 
   closeListener(id: number, acceptor: Acceptor): void {
-    if (!acceptors.delete(acceptor.token)) return
+    if (!acceptNoMore(acceptor)) return
     this.#addon.closeListener(this.#number, id)
     this.#hold(-1)
   }

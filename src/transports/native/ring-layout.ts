@@ -73,6 +73,7 @@ const CTL_WORDS = Object.keys(Ctl).length
 const ARGUMENTS = {
   start: 'ownThread, onBatch',
   listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
+  adopt: 'core, descriptor, pipe, token, ...limits',
   dial: 'core, host, port, path, ...limits',
   closeListener: 'core, id',
   listenerAddress: 'core, id',
