@@ -68,6 +68,7 @@ const ORDER = [
   'guard',
   'native',
   'protos/bytes',
+  'protos/foreign-line',
   'protos/raw',
   'protos/raw-pack',
   'protos/raw-unpack',
