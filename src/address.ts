@@ -32,6 +32,16 @@ export function formatAddress(address: Address): string {
   return `tcp://${host}:${address.port}`
 }
 
+/**
+ * What a request to `address` says that it is for: `host:port` as in a URL, with IPv6 hosts in brackets and without their zones, which mean
+ * nothing elsewhere; `localhost` for a Unix socket.
+ */
+export function authorityOf(address: Address): string {
+  if (address.kind === 'unix') return 'localhost'
+  const host = address.host.includes(':') ? `[${address.host.split('%', 1)[0]}]` : address.host
+  return `${host}:${address.port}`
+}
+
 function parseTcp(url: string, rest: string): Address {
   const colon = rest.lastIndexOf(':')
   if (colon < 0 || rest.endsWith(']')) throw invalid(url, 'expected a port, as in tcp://host:port')

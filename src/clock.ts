@@ -19,6 +19,8 @@ export interface Clock {
   readonly clearTimeout: (timer: ClockTimer | undefined) => void
   /** From 0 up to 1, as `Math.random`. */
   readonly random: () => number
+  /** The time of day in milliseconds since 1970. Default: `now`, counted from the beginning of 2000. */
+  readonly date?: () => number
   /** 128 bits in 22 letters. Default: such as nobody can guess, which a clock that repeats runs cannot give. */
   readonly secret?: () => string
 }
@@ -29,7 +31,15 @@ export const realClock: Clock = Object.freeze({
   setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
   clearTimeout: (timer: ClockTimer | undefined) => clearTimeout(timer as NodeJS.Timeout | undefined),
   random: () => Math.random(),
+  date: () => Date.now(),
 })
+
+/** The time of day by `clock`, in milliseconds since 1970. */
+export function wallTime({ date, now }: Clock): number {
+  return date === undefined ? EPOCH + now() : date()
+}
+
+const EPOCH = Date.UTC(2000, 0, 1)
 
 /** How long something may take, and by which clock. */
 export interface TimeLimit {

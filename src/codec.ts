@@ -1,7 +1,7 @@
 import type { Limits } from './limits.ts'
 import { type Incoming, TextHint } from './message.ts'
 import { isBytes, type MessageType } from './message-type.ts'
-import { badMessage } from './status.ts'
+import { badMessage, StatusError } from './status.ts'
 
 /**
  * Turns values into body bytes and back (spec/wire.md §3). Absent bodies and bodies that are bytes never reach a codec
@@ -37,14 +37,19 @@ export interface Codec {
  * What a received body stands for.
  * @param codec undefined when the message's codec is unknown here or none
  * @param type `bytes` takes the body as it is (spec/wire.md §2.5): a copy, whatever the codec, also when it is empty
- * @throws StatusError 400 when there are bytes and no codec, or the codec cannot read them
+ * @throws StatusError 400 when there are bytes and no codec, or the codec cannot read them; 415 that names the format for one that only has a name
  */
 export function decodeBody(message: Incoming, codec: Codec | undefined, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown {
   const { bodyStart, bodyEnd } = message
   if (isBytes(type)) return new Uint8Array(message.buffer.subarray(bodyStart, bodyEnd))
   if (bodyStart === bodyEnd && (type === undefined || codec?.decodesEmpty !== true)) return undefined
-  if (codec === undefined) throw badMessage(`unsupported codec id: ${message.codec}`)
+  if (codec === undefined) throw unknownCodec(message)
   return codec.decode(message.buffer, bodyStart, bodyEnd, message.hint, limits, type)
+}
+
+/** Why a body cannot be read whose codec is none of ours. */
+export function unknownCodec({ codec, mediaType }: Incoming): StatusError {
+  return mediaType === '' ? badMessage(`unsupported codec id: ${codec}`) : new StatusError(415, 'Unsupported Media Type', mediaType)
 }
 
 /** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */

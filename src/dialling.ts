@@ -35,7 +35,7 @@ export interface DiallingOwner {
   addDialled(wire: SocketWire, target: Target, preparing: boolean): Session
   /** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
   prepare(session: Session, hooks: Promise<void>): Promise<void>
-  speak(wire: SocketWire, protocol: Protocol): Wire
+  speak(wire: SocketWire, target: Target): Wire
 }
 
 /** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
@@ -158,7 +158,7 @@ export class Dialling {
   /** Undefined when it runs again, or is closed; else why it never will. */
   async #redialled(session: Session, target: Target & { abort: AbortController }, comeback: Comeback): Promise<Error | undefined> {
     const { settings, stats, hooks } = this.#owner
-    const { url, protocol, redial, abort } = target
+    const { url, redial, abort } = target
     let failure = new Error('no attempt was made')
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
@@ -171,7 +171,7 @@ export class Dialling {
           ignoreWire(wire)
           return undefined
         }
-        session.attach(this.#owner.speak(wire, protocol))
+        session.attach(this.#owner.speak(wire, target))
         stats.dialled++
         await this.#run.all(hooks.afterDial, session, true)
         await session.resume()

@@ -17,7 +17,7 @@ import { encodeMeta, type Meta, noMeta } from './meta.ts'
 import type { Settings } from './options.ts'
 import { RETRY_AFTER, type Refusal, Refusals } from './refusal.ts'
 import { Replies } from './replies.ts'
-import { decodeArg, methodOf, unknownHandler } from './requests.ts'
+import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { StatusError, toStatusError } from './status.ts'
@@ -154,9 +154,11 @@ export class Dispatcher {
     try {
       if (found !== undefined) {
         handler = found.handler
+        if (message.safeOnly) requireSafe(message, found.safe)
         arg = decodeArg(message, codec, this.#settings.limits, found.argType)
       } else {
         handler = unknownHandler(this.#router, methodOf(message), isCall)
+        requireSafe(message, this.#router.unknownSafe)
         // Borrowed memory ends with this message: the handler gets a copy.
         arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
       }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { formatAddress, parseAddress } from './address.ts'
+import { authorityOf, formatAddress, parseAddress } from './address.ts'
 import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
@@ -192,7 +192,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
   routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
   routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
-  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
+  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins' | 'safe'>): string[]
   routeCall(...args: unknown[]): string[] {
     return (this.#routes.routeCall as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
@@ -211,9 +211,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Answers calls that have no route; it gets the body as bytes, undecoded. Without one they fail with 404. */
-  setUnknownCall(handler: CallHandler<Uint8Array, unknown>): void {
+  setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options?: Pick<RouteOptions, 'safe'>): void {
     if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
     this.#router.unknownCall = handler
+    this.#router.unknownSafe = options?.safe === true
   }
 
   /** Takes pushes that have no route; without one they are logged and dropped. */
@@ -224,7 +225,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Listens on `tcp://host:port` or `unix:///path`; port 0 lets the system choose.
-   * @throws TypeError for a bad url, an unknown protocol, or several of which one cannot be told by its first bytes; the system's error (`code` 'EADDRINUSE' …) when it cannot listen
+   * @throws TypeError for a bad url, an unknown protocol, or several of which one cannot be told by its first bytes; what a protocol says that cannot
+   * run here (`Proto.prepare`); the system's error (`code` 'EADDRINUSE' …) when it cannot listen
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
@@ -234,6 +236,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     flag('reusePort', options?.reusePort, false)
     this.#requireOpen()
     await this.#ready()
+    for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup: this.settings.lookup })
     const wireOptions = { ...this.settings.limits, framing, socket }
@@ -262,7 +265,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   /**
    * Connects to `url`.
-   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires; TypeError for a bad url or protocol
+   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires; TypeError for a bad url or protocol; what a
+   * protocol says that cannot run here (`Proto.prepare`)
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
@@ -276,6 +280,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     this.#requireOpen()
     await this.#ready()
+    if (protocol.framing !== 'raw') await protocol.prepare?.()
     return this.#dialling.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
   }
 
@@ -284,9 +289,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       settings: this.settings,
       stats: this.stats,
       hooks: this.hooks,
-      addDialled: (wire, { protocol, redial }, preparing) => this.#addSession(wire, protocol, false, preparing, redial),
+      addDialled: (wire, { address, protocol, redial }, preparing) =>
+        this.#addSession(wire, protocol, authorityOf(address), preparing, redial),
       prepare: (session, hooks) => this.#prepare(session, hooks),
-      speak: (wire, protocol) => this.#speak(wire, protocol, false),
+      speak: (wire, { address, protocol }) => this.#speak(wire, protocol, authorityOf(address)),
     }
   }
 
@@ -420,7 +426,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #begin(wire: SocketWire, protocol: Protocol): void {
     this.stats.accepted++
     const { afterAccept } = this.hooks
-    const session = this.#addSession(wire, protocol, true, afterAccept !== null)
+    const session = this.#addSession(wire, protocol, undefined, afterAccept !== null)
     this.#accepted = this.settings.clock.now()
     if (this.#addresses !== null) this.#counted.set(session, wire.remoteAddress)
     if (afterAccept === null) {
@@ -483,10 +489,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return settings
   }
 
-  #addSession(socketWire: SocketWire, protocol: Protocol, accepted: boolean, preparing: boolean, redial?: Redial): Session {
-    const id = this.freeId(accepted ? socketWire.remoteAddress : socketWire.localAddress)
+  /** @param authority where it was dialled; undefined: it was accepted */
+  #addSession(socketWire: SocketWire, protocol: Protocol, authority: string | undefined, preparing: boolean, redial?: Redial): Session {
+    const id = this.freeId(authority === undefined ? socketWire.remoteAddress : socketWire.localAddress)
     const extensible = protocol.framing !== 'stream'
-    const session = new Session(this, this.#speak(socketWire, protocol, accepted), id, protocol.name, extensible, preparing, redial)
+    const session = new Session(this, this.#speak(socketWire, protocol, authority), id, protocol.name, extensible, preparing, redial)
     this.#sessions.add(session)
     return session
   }
@@ -496,12 +503,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return this.#sessions.freeId(address)
   }
 
-  #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
+  #speak(wire: SocketWire, protocol: Protocol, authority: string | undefined): Wire {
     if (protocol.framing === 'raw') return wire
-    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel }
+    const { limits, filters, clock } = this.settings
+    const owner = { limits, filters, wheel: this.wheel, clock }
     return protocol.framing === 'envelope'
-      ? new EnvelopeWire(wire, protocol, owner, accepted)
-      : new StreamWire(wire, protocol, owner, accepted)
+      ? new EnvelopeWire(wire, protocol, owner, authority)
+      : new StreamWire(wire, protocol, owner, authority)
   }
 
   async #close(timeout: number): Promise<void> {

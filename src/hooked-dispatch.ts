@@ -12,7 +12,7 @@ import { bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
 import type { Settings } from './options.ts'
 import type { Replies } from './replies.ts'
-import { decodeArg, findRoute, methodOf, unknownHandler } from './requests.ts'
+import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { Code, StatusError, toStatusError } from './status.ts'
@@ -164,11 +164,19 @@ export class HookedDispatch {
     const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall)
     return this.#take(
       ctx,
-      found ?? { name, handler: handler as Route['handler'], argType: bytes, resultType: undefined, hooks: this.#router.plugins.hooks },
+      found ?? {
+        name,
+        handler: handler as Route['handler'],
+        argType: bytes,
+        resultType: undefined,
+        safe: this.#router.unknownSafe,
+        hooks: this.#router.plugins.hooks,
+      },
     )
   }
 
   #take(ctx: HookedContext, route: Route): Route {
+    requireSafe(ctx.incoming, route.safe)
     ctx.route = route
     ctx.resultType = route.resultType
     return route

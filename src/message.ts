@@ -67,6 +67,10 @@ export class Incoming {
   replyThrough: readonly string[] | undefined = undefined
   /** A PUSH that may go to a route for CALLs when there is none for PUSHes. */
   orCall = false
+  /** Only a route that is registered as `safe` may take it. */
+  safeOnly = false
+  /** How its sender names the format of the body, where no codec is known for that; '' otherwise. */
+  mediaType = ''
 
   /** As new, for the next message. */
   clear(): void {
@@ -85,6 +89,8 @@ export class Incoming {
     this.packedType = 0
     this.replyThrough = undefined
     this.orCall = false
+    this.safeOnly = false
+    this.mediaType = ''
   }
 
   /** Makes `bytes` the body; they are borrowed for as long as the message is. */

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { Limits } from './limits.ts'
 import { marked } from './mark.ts'
@@ -25,6 +26,11 @@ export interface Proto {
    * protocol; undefined while there are too few to tell. Without it the protocol has a listener to itself.
    */
   match?(bytes: Uint8Array, limits: Readonly<Limits>): boolean | undefined
+  /**
+   * Optional: loads what the protocol needs, before an endpoint listens or dials with it. `open` may rely on it there.
+   * @throws (rejects) what says that it cannot run here: `listen` and `dial` fail with it
+   */
+  prepare?(): Promise<void>
   /** Called once for each connection. */
   open(link: ProtoLink): ProtoSession
 }
@@ -50,6 +56,15 @@ export interface ProtoSession {
   worthFilters?(message: Outgoing): boolean
   /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
   readonly unfinished?: boolean
+  /** Optional, in a stream: milliseconds after which an accepted connection is closed that was `idle` all the time and silent; 0: never. */
+  readonly idleTimeout?: number
+  /** Nobody waits for anything on this connection. */
+  readonly idle?: boolean
+  /**
+   * Optional, in a stream: the peer sends no more. Puts the message into `message` that ends with the connection, if there is one.
+   * @throws as `unpack`
+   */
+  finish?(message: Incoming): void
   /** Optional: the connection is gone. */
   close?(): void
 }
@@ -59,6 +74,10 @@ export interface ProtoLink {
   readonly limits: Readonly<Limits>
   /** False: we dialled. */
   readonly accepted: boolean
+  /** Where we dialled, `host:port` as a URL has it (IPv6 in brackets), `localhost` for a Unix socket; undefined: the connection was accepted. */
+  readonly authority: string | undefined
+  /** The endpoint's. */
+  readonly clock: Clock
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

@@ -1,4 +1,4 @@
-import { bodyText, type Codec, decodeBody } from './codec.ts'
+import { bodyText, type Codec, decodeBody, unknownCodec } from './codec.ts'
 import type { Limits } from './limits.ts'
 import { type Incoming, TextHint } from './message.ts'
 import { type MessageType as BodyType, isBytes } from './message-type.ts'
@@ -26,13 +26,19 @@ export function unknownHandler(router: Router, method: string, isCall: boolean):
   return handler as AnyHandler
 }
 
-/** @throws StatusError 400 */
+/** Messages of a kind that may have no effects reach only routes that say so. @throws StatusError 405 */
+export function requireSafe(message: Incoming, safe: boolean): void {
+  if (!message.safeOnly || safe) return
+  throw new StatusError(405, 'Method Not Allowed', 'the route is not registered as safe: call it by POST', { stack: false })
+}
+
+/** @throws StatusError 400, 415 */
 export function decodeArg(
   message: Incoming,
   codec: Codec | undefined,
   limits: Pick<Limits, 'maxDepth'>,
   type: BodyType | undefined,
 ): unknown {
-  if (codec === undefined && message.codec !== 0 && !isBytes(type)) throw badMessage(`unsupported codec id: ${message.codec}`)
+  if (codec === undefined && message.codec !== 0 && !isBytes(type)) throw unknownCodec(message)
   return decodeBody(message, codec, limits, type)
 }

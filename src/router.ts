@@ -20,6 +20,11 @@ export type Controller = object
 export interface RouteOptions<Arg = never> extends RouteTypes<Arg> {
   /** Run for this route's messages behind those of its groups and the endpoint. */
   plugins?: readonly Plugin[]
+  /**
+   * Calling it changes nothing, so that whoever can make a browser load an address may: `GET` and `HEAD` of the http protocol reach it, and no other route.
+   * Default false: it is called by POST.
+   */
+  safe?: boolean
 }
 
 /** How the router keeps a handler: the argument's type is the user's business. */
@@ -32,6 +37,8 @@ export interface Route {
   /** Of the argument, for codecs that need one, or `bytes`. */
   readonly argType: MessageType | undefined
   readonly resultType: MessageType | undefined
+  /** Without effects: see `RouteOptions.safe`. */
+  readonly safe: boolean
   /** Of its own plugins and those of its groups and the endpoint. */
   readonly hooks: Hooks
 }
@@ -46,6 +53,8 @@ export class Router {
   /** Takes calls without a route; the body as bytes. */
   unknownCall: CallHandler<Uint8Array, unknown> | undefined
   unknownPush: PushHandler<Uint8Array> | undefined
+  /** `unknownCall` has no effects. */
+  unknownSafe = false
 
   /** Told of what a hook about a route returned, where that is a promise: registering cannot wait. */
   private readonly onHook: (result: PromiseLike<unknown>) => void
@@ -57,17 +66,18 @@ export class Router {
   }
 
   /** @throws Error when `table` has the name already, RangeError when it is too long for the wire or there are too many, TypeError for what is no type; what a hook throws */
-  add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteTypes | undefined, plugins: PluginContainer): void {
+  add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteOptions | undefined, plugins: PluginContainer): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
-    const { arg, result } = types ?? {}
+    const { arg, result, safe = false } = types ?? {}
+    if (typeof safe !== 'boolean') throw new TypeError(`route ${JSON.stringify(name)}: safe must be a boolean, got ${typeof safe}`)
     const [argSchema, argType] = isSchema(arg) ? [arg] : [undefined, arg]
     const [resultSchema, resultType] = isSchema(result) ? [result] : [undefined, result]
     checkMessageType(argType, `route ${JSON.stringify(name)}: arg`)
     checkMessageType(resultType, `route ${JSON.stringify(name)}: result`)
     const id = internName(name)
     if (table.get(id) !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
-    table.set(id, { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, hooks: plugins.hooks })
+    table.set(id, { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, safe, hooks: plugins.hooks })
     try {
       for (const hook of plugins.hooks.afterRegRouter ?? []) {
         const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })
@@ -111,7 +121,7 @@ export class RouteGroup {
    */
   routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
   routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
-  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
+  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins' | 'safe'>): string[]
   routeCall(target: unknown, ...rest: unknown[]): string[] {
     return this.#register(this.#router.calls, target, rest)
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { realClock } from '../src/clock.ts'
 import { defaultLimits, type Limits } from '../src/limits.ts'
 import { Incoming } from '../src/message.ts'
 import { decodeMeta } from '../src/meta.ts'
@@ -15,7 +16,7 @@ export type Fields = Omit<Golden, 'what' | 'payload' | 'body'> & { body: Buffer 
  */
 export function unpackPayload(proto: Proto, payload: Uint8Array, limits: Partial<Limits> = {}): Fields {
   const all = { ...defaultLimits, ...limits }
-  const session = proto.open({ limits: all, accepted: true, write: () => {}, end: () => {} })
+  const session = proto.open({ limits: all, accepted: true, authority: undefined, clock: realClock, write: () => {}, end: () => {} })
   const around = Buffer.concat([Buffer.alloc(32, '"'), payload, Buffer.alloc(32, '1')])
   const before = Buffer.from(around)
   const message = new Incoming()

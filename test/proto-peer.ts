@@ -1,3 +1,4 @@
+import { realClock } from '../src/clock.ts'
 import { CloseReason } from '../src/close-reason.ts'
 import type { Filter } from '../src/filter.ts'
 import { makeFilters } from '../src/filter-table.ts'
@@ -27,7 +28,7 @@ export interface Message extends Omit<Fields, 'body'> {
 /** gzip, md5, and aes with the key of the vectors. */
 export const filters = makeFilters([insecureAes('1234567890123456')])
 
-const owner: ProtoOwner = { limits: defaultLimits, filters, wheel: new TimerWheel() }
+const owner: ProtoOwner = { limits: defaultLimits, filters, wheel: new TimerWheel(), clock: realClock }
 
 /** One end of a connection in `proto`: all that an endpoint has between a socket and a session, and neither of these. */
 export class ProtoPeer {
@@ -43,7 +44,7 @@ export class ProtoPeer {
   constructor(proto: Proto) {
     const envelope = proto.framing === 'envelope'
     this.#framer = new Framer(defaultLimits, envelope ? Framing.Envelope : Framing.Stream)
-    this.#wire = new (envelope ? EnvelopeWire : StreamWire)(this.#socket, proto, owner, true)
+    this.#wire = new (envelope ? EnvelopeWire : StreamWire)(this.#socket, proto, owner, undefined)
     this.#wire.sink = {
       onMessage: (message) => (message.type === WHOLE ? this.#in?.receive(message) : this.#take(message)),
       onClose() {},

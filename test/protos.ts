@@ -1,3 +1,4 @@
+import { type Clock, realClock } from '../src/clock.ts'
 import { defaultLimits, type Limits } from '../src/limits.ts'
 import { Incoming } from '../src/message.ts'
 import { nameText } from '../src/names.ts'
@@ -23,10 +24,25 @@ export class Bench {
   ended = false
   #rest: Buffer = Buffer.alloc(0)
 
-  constructor(proto: Proto, { accepted = true, limits = {} }: { accepted?: boolean; limits?: Partial<Limits> } = {}) {
+  constructor(
+    proto: Proto,
+    {
+      accepted = true,
+      limits = {},
+      authority = accepted ? undefined : 'peer:1',
+      clock = { ...realClock, date: () => 0 },
+    }: {
+      accepted?: boolean
+      limits?: Partial<Limits>
+      authority?: string | undefined
+      clock?: Clock
+    } = {},
+  ) {
     this.link = {
       limits: { ...defaultLimits, ...limits },
       accepted,
+      authority,
+      clock,
       write: (bytes) => this.written.push(Buffer.from(bytes as string)),
       end: () => {
         this.ended = true

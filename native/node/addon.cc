@@ -11,9 +11,9 @@
 #include "node/layout.h"
 #include "node/raw_codec.h"
 
-// What JavaScript can call: src/native.ts declares the same list with its types, and src/transports/native/ring-layout.ts
-// compares the names of the arguments, which stand at the end of this file. Arguments are positional and already
-// validated there; nothing here runs once per message.
+// What JavaScript can call: src/native.ts declares the same list with its types, and
+// src/transports/native/ring-layout.ts compares the names of the arguments, which stand at the end of this file.
+// Arguments are positional and already validated there; nothing here runs once per message.
 
 namespace dmicro {
 namespace {

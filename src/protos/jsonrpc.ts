@@ -4,6 +4,7 @@ import { type Incoming, MessageType } from '../message.ts'
 import { decodeMeta } from '../meta.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../proto.ts'
+import { isForeignLine } from './foreign-line.ts'
 import { AskedTable, Batch } from './jsonrpc/batch.ts'
 import { invalidRequest, parseError } from './jsonrpc/errors.ts'
 import { Fields } from './jsonrpc/fields.ts'
@@ -20,6 +21,7 @@ import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
  * - Go's dialect has no place for the cause of a status: it travels only where the message is empty.
  * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (quirks W10). An empty result travels as
  *   null and arrives as null; `params` of null, which the standard does not have, are an empty body.
+ * - A line of HTTP or TLS closes the connection: a web page can have its browser send what follows it.
  * - A PUSH is a notification, and a notification is a PUSH, or runs the handler of a CALL without an answer when no other has its name.
  *   A Go peer takes ours for a CALL and answers to nobody.
  */
@@ -106,6 +108,7 @@ class JsonRpcSession implements ProtoSession {
     } else if (first === OPEN_ARRAY) {
       return this.#beginBatch(bytes, start, size, message)
     } else if (first !== -1) {
+      if (isForeignLine(bytes, json.at, json.end)) throw new ProtoError('a browser talks HTTP to this port')
       this.#link.write(json.value(maxDepth) && json.peek() === -1 ? `${invalidRequest('null')}\r\n` : `${parseError}\r\n`)
     }
     return size

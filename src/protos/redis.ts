@@ -5,6 +5,7 @@ import { findName } from '../names.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../proto.ts'
 import { Code, statusText } from '../status.ts'
+import { isForeignLine } from './foreign-line.ts'
 import { CommandReader } from './redis/command.ts'
 import { ReplyQueue } from './redis/replies.ts'
 
@@ -78,6 +79,7 @@ class RedisSession implements ProtoSession {
     const size = this.#reader.read(bytes, start, end)
     if (size <= 0) return size < 0 ? -size : 0
     const { words } = this.#reader
+    if (words !== undefined && isForeignLine(bytes, start, start + size - 1)) throw new ProtoError('a browser talks HTTP to this port')
     const name = words === undefined ? bytes.subarray(start + this.#reader.nameStart, start + this.#reader.nameEnd) : Buffer.from(words[0])
     const seq = this.#replies.begin()
     if (isQuit(name)) {
@@ -85,7 +87,6 @@ class RedisSession implements ProtoSession {
       this.#replies.endWith(seq, '+OK\r\n')
       return size
     }
-    if (words !== undefined && /^(?:post|host:)$/i.test(words[0])) throw new ProtoError('a browser talks HTTP to this port')
     message.type = MessageType.Call
     message.seq = seq
     message.codec = REDIS_CODEC

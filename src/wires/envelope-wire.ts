@@ -16,8 +16,8 @@ const SIZE_BYTES = 4
 export class EnvelopeWire extends ProtoWire implements Envelope {
   readonly envelope = this
 
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
-    super(wire, proto, owner, accepted)
+  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    super(wire, proto, owner, authority)
     wire.sink = this
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
 import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
@@ -17,6 +18,7 @@ export interface ProtoOwner {
   readonly limits: Readonly<Limits>
   readonly filters: FilterTable
   readonly wheel: TimerWheel
+  readonly clock: Clock
 }
 
 /** Borrowed by every `onMessage`. Messages never nest. */
@@ -40,12 +42,15 @@ export abstract class ProtoWire implements Wire, WireSink {
   /** Why we closed the session, when that was for what `unpack` found. */
   #refused: CloseReason | undefined
 
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
+  /** @param authority where it was dialled (`ProtoLink.authority`); undefined: it was accepted */
+  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
     this.wire = wire
     this.owner = owner
     this.proto = proto.open({
       limits: owner.limits,
-      accepted,
+      accepted: authority === undefined,
+      authority,
+      clock: owner.clock,
       write: (bytes) => this.#write(bytes),
       end: (reason) => this.#endLater(reason),
     })

@@ -6,6 +6,7 @@ import type { Outgoing } from '../outgoing.ts'
 import type { Proto } from '../proto.ts'
 import { SendResult, type SocketWire } from '../transport.ts'
 import { FrameClock } from './frame-clock.ts'
+import { IdleWatch } from './idle-watch.ts'
 import { message, type ProtoOwner, ProtoWire } from './proto-wire.ts'
 import { Rest } from './rest.ts'
 
@@ -20,6 +21,7 @@ export class StreamWire extends ProtoWire implements Envelope {
   readonly #proto: Proto
   readonly #clock: FrameClock
   readonly #rest = new Rest()
+  #idleWatch: IdleWatch | undefined
   #holds = 0
   /** `wire.hold` was called and `wire.release` was not. */
   #held = false
@@ -32,12 +34,14 @@ export class StreamWire extends ProtoWire implements Envelope {
   /** Not read because replies pile up, with which nothing is to be done before they are fewer. */
   #braked = false
 
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, accepted: boolean) {
-    super(wire, proto, owner, accepted)
+  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    super(wire, proto, owner, authority)
     this.#proto = proto
     this.envelope = proto.bodyFilters === undefined ? undefined : this
     this.#clock = new FrameClock(owner.wheel, owner.limits.frameTimeout, () => this.#late())
     wire.sink = this
+    const { idleTimeout = 0 } = this.proto
+    if (authority === undefined && idleTimeout > 0) this.#idleWatch = new IdleWatch(owner.wheel, idleTimeout, this, () => this.end())
   }
 
   onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
@@ -59,8 +63,14 @@ export class StreamWire extends ProtoWire implements Envelope {
     this.#unbrake()
   }
 
+  get idle(): boolean {
+    return this.#rest.length === 0 && this.proto.idle === true
+  }
+
   override onClose(reason: number, detail: string): void {
     this.#clock.stop()
+    this.#idleWatch?.stop()
+    if (reason === CloseReason.Peer && this.#rest.length === 0 && !this.over) this.#finish()
     this.#rest.drop()
     super.onClose(reason, detail)
   }
@@ -83,6 +93,7 @@ export class StreamWire extends ProtoWire implements Envelope {
 
   override end(): void {
     this.#clock.stop()
+    this.#idleWatch?.stop()
     super.end()
   }
 
@@ -125,6 +136,18 @@ export class StreamWire extends ProtoWire implements Envelope {
         return CloseReason.Local
       },
     }
+  }
+
+  /** Hands on the message that the end of the connection completes. */
+  #finish(): void {
+    message.clear()
+    try {
+      this.proto.finish?.(message)
+    } catch (error) {
+      this.refuse(error)
+      return
+    }
+    if (message.type !== 0) this.deliver()
   }
 
   /** Nothing may be handed on now. What is read while replies pile up the session sorts out, if there can be replies to us in it. */

@@ -62,7 +62,7 @@ function metas({ call }: Speaker): Row[] {
   ]
 }
 
-const post = 'POST /echo HTTP/1.1\r\nHost: x\r\n'
+const post = 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 const head = (lines: string, body = ''): string => `${post}${lines}\r\n${body}`
 const refuse = (what: string, bytes: string, code = 400, closes = MALFORMED): Row => ({
   row: 'D6',
@@ -127,7 +127,7 @@ const http: Row[] = [
   {
     row: 'P1',
     what: 'hostile parameters',
-    bytes: 'POST /echo?__proto__=x&constructor=y HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1',
+    bytes: 'POST /echo?__proto__=x&constructor=y HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n1',
     says: /200 OK/,
   },
 ]

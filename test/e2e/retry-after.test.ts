@@ -14,6 +14,8 @@ async function failure(call: Promise<unknown>): Promise<StatusError> {
   throw new Error('expected a failure')
 }
 
+const post = ['-X', 'POST', '-H', 'Content-Type: application/json']
+
 /** What curl printed. */
 async function curl(...args: string[]): Promise<string> {
   const process = spawn('curl', ['--silent', '--show-error', '--max-time', '10', ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -84,7 +86,7 @@ onEachTransport('when to try again', (transport) => {
     server.routeCall('/fine', (_: unknown, ctx) => ctx.setMeta('X-Retry-After', '5000'))
     const { url } = await server.listen('tcp://127.0.0.1:0')
     const hints = async (path: string): Promise<string[]> => {
-      const [head] = (await curl('-i', `${url.replace('tcp:', 'http:')}${path}`)).split('\r\n\r\n')
+      const [head] = (await curl('-i', ...post, `${url.replace('tcp:', 'http:')}${path}`)).split('\r\n\r\n')
       return head.split('\r\n').filter((line) => /^(http|(x-)?retry-after)/i.test(line))
     }
     const unavailable = 'HTTP/1.1 503 Service Unavailable'
@@ -107,9 +109,9 @@ onEachTransport('when to try again', (transport) => {
     })
     const { url } = await server.listen('tcp://127.0.0.1:0')
     const target = `${url.replace('tcp:', 'http:')}/wait`
-    const first = curl(target)
+    const first = curl(...post, target)
     await begun.promise
-    assert.match(await curl('-i', target), /^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\nX-Retry-After: 1000\r\n/)
+    assert.match(await curl('-i', ...post, target), /^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: 1\r\nX-Retry-After: 1000\r\n/)
     gate.resolve()
     assert.equal(await first, '"done"')
   })

@@ -3,11 +3,17 @@ import { describe, test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
 import { Incoming } from '../../src/message.ts'
 import { Outgoing } from '../../src/outgoing.ts'
-import { ProtoError } from '../../src/proto.ts'
-import { http } from '../../src/protos/http.ts'
+import { type Proto, ProtoError } from '../../src/proto.ts'
+import { type HttpOptions, http as httpProto } from '../../src/protos/http.ts'
 import { Bench, type Seen } from '../protos.ts'
 
 const FIRST = 2 ** 32
+const DATE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'
+
+/** Who may send what is the business of other tests. */
+function http(options: HttpOptions = {}): Proto {
+  return httpProto({ pages: 'any', idleTimeout: 0, ...options })
+}
 
 function ask(bench: Bench, lines: string, body = ''): Seen[] {
   return bench.feed(Buffer.from(`${lines.replaceAll('\n', '\r\n')}\r\nHost: x\r\n\r\n${body}`))
@@ -34,14 +40,14 @@ describe('requests', () => {
       { ...seen, meta: { ...(seen.meta as object) } },
       { type: 1, seq: FIRST, method: '/a', status: '', meta: { x: '1' }, codec: 106, body: '5' },
     )
-    assert.equal(answer(bench, 0), 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: application/json;charset=utf-8\r\n\r\n0')
+    assert.equal(answer(bench, 0), `HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: application/json;charset=utf-8\r\n${DATE}\r\n0`)
   })
 
   const codecs: [string, string, string, number, string | undefined][] = [
     ['no body', '', '', 106, undefined],
     ['no type', 'Content-Length: 1', '5', 106, undefined],
     ['form', 'Content-Type: application/x-www-form-urlencoded\nContent-Length: 3', 'a=1', 102, '106'],
-    ['text', 'Content-Type: TEXT/Plain ; x=y\nContent-Length: 1', 'a', 115, undefined],
+    ['text', 'Content-Type: TEXT/Plain ; x=y\nContent-Length: 1', 'a', 115, '106'],
     ['an unknown type', 'Content-Type: image/png\nContent-Length: 1', 'a', 0, '106'],
     ['Accept', 'Accept: text/html, text/xml;q=0, text/plain', '', 106, '115'],
     ['Accept of anything', 'Accept: image/*, text/plain', '', 106, undefined],
@@ -105,7 +111,8 @@ describe('replies', () => {
   test('in the order of the requests', () => {
     const bench = new Bench(http())
     for (let i = 0; i < 4; i++) ask(bench, 'GET /a HTTP/1.1')
-    const body = (i: number): string => `HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: application/json;charset=utf-8\r\n\r\n${i}`
+    const body = (i: number): string =>
+      `HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Type: application/json;charset=utf-8\r\n${DATE}\r\n${i}`
     assert.equal(answer(bench, 2, { codec: 106, body: Buffer.from('2') }), '')
     assert.equal(answer(bench, 1), '')
     assert.equal(answer(bench, 0), body(0) + body(1) + body(2))
@@ -158,7 +165,7 @@ describe('replies', () => {
       const bench = new Bench(http())
       ask(bench, 'GET /a HTTP/1.1')
       const statusText = `{"code":${code},"msg":"m","cause":""}`
-      const head = `HTTP/1.1 ${line}\r\nContent-Length: ${statusText.length}\r\nContent-Type: application/json\r\n\r\n`
+      const head = `HTTP/1.1 ${line}\r\nContent-Length: ${statusText.length}\r\nContent-Type: application/json\r\n${DATE}\r\n`
       assert.equal(answer(bench, 0, { statusText }), head + statusText)
     })
   }
@@ -166,9 +173,9 @@ describe('replies', () => {
   test('no result is 200 without a body; HEAD has the head alone', () => {
     const bench = new Bench(http())
     ask(bench, 'GET /a HTTP/1.1')
-    assert.equal(answer(bench, 0, { codec: 106, body: null }), 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    assert.equal(answer(bench, 0, { codec: 106, body: null }), `HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${DATE}\r\n`)
     ask(bench, 'HEAD /a HTTP/1.1')
-    assert.match(answer(bench, 1, { codec: 106, body: '12' }), /Content-Length: 2\r\n.*\r\n\r\n$/)
+    assert.match(answer(bench, 1, { codec: 106, body: '12' }), /Content-Length: 2\r\n.*\r\nDate: .*\r\n\r\n$/)
   })
 
   for (const line of ['GET /a HTTP/1.0', 'GET /a HTTP/1.1\nConnection: close']) {
@@ -180,7 +187,7 @@ describe('replies', () => {
       assert.equal(answer(bench, 1), '')
       assert.equal(bench.ended, false)
       assert.equal(answer(bench, 0), '')
-      assert.match(String(bench.written[0]), /0HTTP\/1.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\n\r\n1$/)
+      assert.match(String(bench.written[0]), /0HTTP\/1.1 200 OK\r\n[\s\S]*\r\nConnection: close\r\nDate: .*\r\n\r\n1$/)
       assert.equal(bench.ended, true)
     })
   }

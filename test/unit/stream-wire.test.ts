@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { realClock } from '../../src/clock.ts'
 import { CloseReason } from '../../src/close-reason.ts'
 import { makeFilters } from '../../src/filter-table.ts'
 import { defaultLimits } from '../../src/limits.ts'
@@ -63,8 +64,8 @@ function make() {
     end: () => calls.push('end'),
     sendBytes: () => SendResult.Ok,
   }
-  const owner = { limits: defaultLimits, filters: makeFilters([]), wheel }
-  const wire = new StreamWire(socket as unknown as SocketWire, brackets, owner, true)
+  const owner = { limits: defaultLimits, filters: makeFilters([]), wheel, clock: realClock }
+  const wire = new StreamWire(socket as unknown as SocketWire, brackets, owner, undefined)
   let messages = 0
   wire.sink = { onMessage: () => messages++, onClose: () => {} }
   const receive = (text: string): void => {

@@ -1,6 +1,6 @@
 const empty = Buffer.alloc(0)
 
-/** A body that comes in chunks. Memory follows the bytes received. */
+/** A body whose length is not known before it is there. Memory follows the bytes received. */
 export class ChunkedBody {
   /** It went over the limit. */
   overflow = false

@@ -12,8 +12,32 @@ const ownTypes: readonly (readonly [string, number])[] = [
   ['application/msgpack', 109],
   ['application/cbor', 99],
 ]
+/** Read, never written. */
+const otherTypes: readonly (readonly [string, number])[] = [
+  ['application/xml', 120],
+  ['text/json', 106],
+  ['application/protobuf', 112],
+  ['application/vnd.msgpack', 109],
+  ['application/x-msgpack', 109],
+]
+/** Of formats that are made of others (RFC 6839, RFC 8949). */
+const suffixes: readonly (readonly [string, number])[] = [
+  ['json', 106],
+  ['xml', 120],
+  ['cbor', 99],
+]
+/** What a page may have its browser send to any origin without asking first (the Fetch standard's safelist); so may it a body without a type. */
+const pageTypes = new ByteTable<boolean>([
+  ['application/x-www-form-urlencoded', true],
+  ['multipart/form-data', true],
+  ['text/plain', true],
+])
 
 export const JSON_CODEC = 106
+const suffixTable = new ByteTable<number>(suffixes)
+const PLUS = 0x2b
+/** Longest type that is told back. */
+const MAX_SHOWN = 128
 const ANY_SUBTYPE = /^\s*[^/\s;]+\/\*/
 
 /** Which codec a media type stands for, and how it is written. */
@@ -30,17 +54,15 @@ export class ContentTypes {
         throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
     }
     // Of entries for one type the last one is found first.
-    this.#codecs = new ByteTable([...goTypes, ...ownTypes, ['application/xml', 120], ...added])
+    this.#codecs = new ByteTable([...goTypes, ...ownTypes, ...otherTypes, ...added])
     for (const [type, codec] of goTypes) this.#written.set(codec, `${type};charset=utf-8`)
     for (const [type, codec] of [...ownTypes, ...added]) if (!this.#written.has(codec)) this.#written.set(codec, type)
   }
 
   /** The codec of the value of a Content-Type, 0 when unknown. */
   codec(buffer: Uint8Array, start: number, end: number): number {
-    let stop = start
-    while (stop < end && buffer[stop] !== 0x3b) stop++
-    while (stop > start && (buffer[stop - 1] === 0x20 || buffer[stop - 1] === 0x09)) stop--
-    return this.#codecs.get(buffer, start, stop) ?? 0
+    const stop = essenceEnd(buffer, start, end)
+    return this.#codecs.get(buffer, start, stop) ?? suffixCodec(buffer, start, stop)
   }
 
   /** The first codec that the value of an Accept names; 0 when it names none, or takes anything before. */
@@ -63,6 +85,31 @@ export class ContentTypes {
     if (type === undefined) throw new TypeError(`http: no content type for codec id ${codec}, give one in http({ contentTypes })`)
     return type
   }
+}
+
+/** Whether a page may send a body of this type without its browser asking us first. */
+export function isPageType(buffer: Uint8Array, start: number, end: number): boolean {
+  return pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true
+}
+
+/** The type itself, for an error. */
+export function shownType(buffer: Buffer, start: number, end: number): string {
+  return buffer.toString('latin1', start, Math.min(essenceEnd(buffer, start, end), start + MAX_SHOWN))
+}
+
+/** Where the type ends and its parameters begin. */
+function essenceEnd(buffer: Uint8Array, start: number, end: number): number {
+  let stop = start
+  while (stop < end && buffer[stop] !== 0x3b) stop++
+  while (stop > start && (buffer[stop - 1] === 0x20 || buffer[stop - 1] === 0x09)) stop--
+  return stop
+}
+
+/** `application/vnd.api+json` is JSON; 0 for a type without a known suffix. */
+function suffixCodec(buffer: Uint8Array, start: number, end: number): number {
+  let at = end
+  while (at > start && buffer[at - 1] !== PLUS) at--
+  return at === start ? 0 : (suffixTable.get(buffer, at, end) ?? 0)
 }
 
 /** Whether the value of an Accept-Encoding takes gzip. */

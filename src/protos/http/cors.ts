@@ -10,6 +10,16 @@ export class Cors {
     this.#origins = option === '*' ? undefined : new Set(option)
   }
 
+  /** Pages of every origin may call. */
+  get any(): boolean {
+    return this.#origins === undefined
+  }
+
+  /** The origin is one of a list. */
+  lists(origin: string): boolean {
+    return this.#origins?.has(origin) === true
+  }
+
   /** Header lines for a reply to a request from `origin`, '' without one. */
   lines(origin: string): string {
     const expose = 'Access-Control-Expose-Headers: *\r\n'
@@ -18,12 +28,11 @@ export class Cors {
     return this.#origins.has(origin) ? `Access-Control-Allow-Origin: ${origin}\r\nVary: Origin\r\n${expose}` : 'Vary: Origin\r\n'
   }
 
-  /** The answer to a preflight request, which never reaches a handler. */
-  preflight(origin: string, askedHeaders: string, close: boolean): string {
-    const allowed = this.#origins === undefined || this.#origins.has(origin)
+  /** Further header lines for the answer to a preflight request from `origin`. */
+  preflight(origin: string, askedHeaders: string): string {
+    if (!this.any && !this.lists(origin)) return ''
     // The parser let no control character through, so that what was asked for may be repeated.
     const headers = askedHeaders === '' ? '' : `Access-Control-Allow-Headers: ${askedHeaders}\r\n`
-    const allow = allowed ? `Access-Control-Allow-Methods: GET, HEAD, POST\r\n${headers}Access-Control-Max-Age: 600\r\n` : ''
-    return `HTTP/1.1 204 No Content\r\n${this.lines(origin)}${allow}${close ? 'Connection: close\r\n' : ''}\r\n`
+    return `Access-Control-Allow-Methods: GET, HEAD, POST\r\n${headers}Access-Control-Max-Age: 600\r\n`
   }
 }

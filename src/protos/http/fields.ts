@@ -1,6 +1,6 @@
 import { CloseReason } from '../../close-reason.ts'
 import { ByteTable } from './byte-table.ts'
-import { acceptsGzip, type ContentTypes } from './content-type.ts'
+import { acceptsGzip, type ContentTypes, isPageType, shownType } from './content-type.ts'
 import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
@@ -24,12 +24,24 @@ const codings = new ByteTable<boolean>([
   ['identity', false],
 ])
 const chunkedOnly = new ByteTable<boolean>([['chunked', true]])
+const ownSites = new ByteTable<boolean>([
+  ['same-origin', true],
+  ['none', true],
+])
 const continueOnly = new ByteTable<boolean>([['100-continue', true]])
+
+/** Whose page made the browser send the request, as the browser says (Fetch Metadata): nothing said, one of our origin or none, another's. */
+export const Site = { Unsaid: 0, Own: 1, Foreign: 2 } as const
+export type Site = (typeof Site)[keyof typeof Site]
 
 /** What the header fields of one message say. One object is used for all messages of a connection. */
 export class Fields {
   /** -1: no Content-Type; 0: one that is not known. */
   codec = -1
+  /** The Content-Type without its parameters, where that is an unknown one, or one that a page may send unasked. */
+  mediaType = ''
+  /** A page may send it unasked. */
+  pageType = false
   /** -1: no Content-Length. */
   length = -1
   chunked = false
@@ -44,6 +56,7 @@ export class Fields {
   expects = false
   hosts = 0
   origin = ''
+  site: Site = Site.Unsaid
   asksMethod = false
   askedHeaders = ''
   /** No prototype; undefined when there is none. */
@@ -89,6 +102,8 @@ export class Fields {
     switch (use) {
       case Use.ContentType:
         this.codec = types.codec(bytes, start, end)
+        this.pageType ||= isPageType(bytes, start, end)
+        if (this.codec === 0 || this.pageType) this.mediaType = shownType(bytes, start, end)
         break
       case Use.ContentLength:
         this.length = digits(bytes, start, end)
@@ -125,7 +140,11 @@ export class Fields {
         if (end - start > 3) this.accept = types.accepted(latin1(bytes, start, end))
         return true
       case Use.Origin:
-        this.origin = latin1(bytes, start, end)
+        // Of two none is one that is let in.
+        this.origin = this.origin === '' ? latin1(bytes, start, end) : `${this.origin}, ${latin1(bytes, start, end)}`
+        return true
+      case Use.FetchSite:
+        if (this.site !== Site.Foreign) this.site = ownSites.get(bytes, start, end) === true ? Site.Own : Site.Foreign
         return true
       case Use.RequestMethod:
         this.asksMethod = true
@@ -161,10 +180,11 @@ export class Fields {
 
   #clear(): void {
     this.codec = this.length = -1
-    this.chunked = this.gzip = this.takesGzip = this.expects = this.asksMethod = false
+    this.chunked = this.gzip = this.takesGzip = this.expects = this.asksMethod = this.pageType = false
     this.seq = undefined
     this.type = this.accept = this.hosts = this.metaKeys = 0
-    this.origin = this.askedHeaders = ''
+    this.origin = this.askedHeaders = this.mediaType = ''
+    this.site = Site.Unsaid
     this.meta = undefined
     // A head that was refused may have left something.
     if (this.#rest.length > 0) this.#rest.length = 0

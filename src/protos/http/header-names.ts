@@ -22,6 +22,7 @@ export const Use = {
   Origin: 13,
   RequestMethod: 14,
   RequestHeaders: 15,
+  FetchSite: 16,
 } as const
 export type Use = (typeof Use)[keyof typeof Use]
 
@@ -53,6 +54,7 @@ const protocol: Record<string, Use> = {
   te: Use.Ignored,
   trailer: Use.Ignored,
   upgrade: Use.Ignored,
+  'http2-settings': Use.Ignored,
   'user-agent': Use.Ignored,
 }
 
@@ -61,11 +63,12 @@ const browser: Record<string, Use> = {
   origin: Use.Origin,
   'access-control-request-method': Use.RequestMethod,
   'access-control-request-headers': Use.RequestHeaders,
+  'sec-fetch-site': Use.FetchSite,
 }
 const browserNames =
   'accept-charset accept-language accept-ranges access-control-allow-credentials access-control-allow-headers access-control-allow-methods ' +
   'access-control-allow-origin access-control-expose-headers access-control-max-age age alt-svc cache-control date dnt pragma priority ' +
-  'purpose range referer save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode sec-fetch-site ' +
+  'purpose range referer save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode ' +
   'sec-fetch-storage-access sec-fetch-user sec-gpc sec-purpose server upgrade-insecure-requests vary via warning'
 
 export const headerNames = new ByteTable<HeaderName>([

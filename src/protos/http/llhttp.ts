@@ -1,8 +1,8 @@
-import { allocate, type Llhttp, loadLlhttp } from './llhttp-wasm.ts'
+import { allocate, findLlhttp, type Llhttp, loadLlhttp } from './llhttp-wasm.ts'
 
 /**
  * llhttp, Node's own HTTP/1.1 parser, as the WebAssembly that comes with undici: a head or a chunked body is read by nothing else, and
- * always by its strict rules. It is made once for each environment, when the first connection of this protocol opens.
+ * always by its strict rules. It is made once for each environment, when an endpoint first listens or dials with this protocol.
  *
  * All connections share one window of its memory. What is found are offsets into the message, so that no header becomes an object.
  */
@@ -172,6 +172,13 @@ export class Parsers {
     head.count = (this.#parted.length - 2) / 4
     this.#parted = undefined
   }
+}
+
+/** Loads the parser. @throws (rejects) what says why it cannot run here */
+export async function prepareLlhttp(): Promise<void> {
+  if (wasm !== undefined) return
+  await findLlhttp()
+  wasm ??= instantiate()
 }
 
 /** The memory of the parser, which moves when it grows. */

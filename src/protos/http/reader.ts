@@ -20,8 +20,11 @@ const LF = 0x0a
 const LETTER_H = 0x48
 const LETTER_T = 0x54
 
+/** In place of a body's length: all that comes until the connection ends. */
+export const UNTIL_END = -1
+
 /** What the next bytes are. */
-const Phase = { Head: 0, Body: 1, Chunks: 2, Ignored: 3 } as const
+const Phase = { Head: 0, Body: 1, Chunks: 2, Ignored: 3, UntilEnd: 4 } as const
 type Phase = (typeof Phase)[keyof typeof Phase]
 
 /** Who serves the requests of a connection, or takes its responses. */
@@ -30,7 +33,7 @@ export interface Receiver {
    * A head is complete.
    * @param start where it begins in `bytes`; valid until this returns
    * @param bodyToCome nothing behind it is there yet
-   * @returns how many bytes of body follow; of no meaning when `fields.chunked`
+   * @returns how many bytes of body follow, or `UNTIL_END`; of no meaning when `fields.chunked`
    * @throws ProtoError to refuse the message
    */
   begin(bytes: Buffer, start: number, head: Readonly<Head>, fields: Fields, bodyToCome: boolean): number
@@ -69,7 +72,7 @@ export class Reader {
 
   /** A head was used up and its body was not. */
   get unfinished(): boolean {
-    return this.#phase === Phase.Body || this.#phase === Phase.Chunks
+    return this.#phase === Phase.Body || this.#phase === Phase.Chunks || this.#phase === Phase.UntilEnd
   }
 
   /** As `ProtoSession.unpack`. */
@@ -77,6 +80,13 @@ export class Reader {
     const used = this.#read(bytes, start, end, message)
     this.#parsers.advance(used)
     return used
+  }
+
+  /** Nothing comes any more: the message that ends with the connection is complete. */
+  finish(message: Incoming): void {
+    if (this.#phase !== Phase.UntilEnd) return
+    const body = this.#taken.take()
+    this.#finish(body, 0, body.length, message)
   }
 
   /** Whatever still comes is passed over. */
@@ -99,6 +109,9 @@ export class Reader {
         return this.#bodyLength
       case Phase.Chunks:
         return this.#readChunks(bytes, start, end, message)
+      case Phase.UntilEnd:
+        if (!this.#taken.add(bytes.subarray(start, end))) throw this.#refuse(413, 'a body over the limit', CloseReason.TooLarge)
+        return end - start
       default:
         return end - start
     }
@@ -128,6 +141,10 @@ export class Reader {
       this.#phase = Phase.Chunks
       this.#chunkBytes = 0
       this.#parsers.resume()
+      return size
+    }
+    if (this.#bodyLength === UNTIL_END) {
+      this.#phase = Phase.UntilEnd
       return size
     }
     this.#keep(bytes, start, size)
@@ -177,7 +194,7 @@ export class Reader {
 
   #readChunks(bytes: Buffer, start: number, end: number, message: Incoming): number {
     const { maxMessage } = this.#limits
-    const chunks = (this.#chunks ??= new ChunkedBody(maxMessage))
+    const chunks = this.#taken
     const step = this.#parsers.readBody(bytes, start, end, chunks.add)
     const used = this.#parsers.fed
     this.#chunkBytes += used
@@ -191,6 +208,10 @@ export class Reader {
       throw this.#failure(step)
     }
     return used
+  }
+
+  get #taken(): ChunkedBody {
+    return (this.#chunks ??= new ChunkedBody(this.#limits.maxMessage))
   }
 
   #failure(step: Step): ProtoError {

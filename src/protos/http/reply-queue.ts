@@ -14,8 +14,10 @@ export interface Asked {
   /** The connection ends with the reply. */
   readonly close: boolean
   readonly gzip: boolean
-  /** Header lines of CORS, each with its CRLF. */
-  readonly cors: string
+  /** Its method has no effects: another one may be asked for. */
+  readonly safeOnly: boolean
+  /** Header lines of CORS, and of how the connection goes on, each with its CRLF. */
+  readonly lines: string
 }
 
 /** Replies to plain requests, which leave in the order of the requests (RFC 9112 §9.3.2). Those that are done early wait here. */

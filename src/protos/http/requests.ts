@@ -1,24 +1,27 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
-import type { ProtoLink } from '../../proto.ts'
+import { ProtoError, type ProtoLink } from '../../proto.ts'
 import { JSON_CODEC } from './content-type.ts'
-import type { Cors } from './cors.ts'
+import type { DateLine } from './date.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
+import { ALLOWED, type Denial, type Pages, Verb, verbOf } from './pages.ts'
 import type { Receiver } from './reader.ts'
-import { refuseRequest } from './refusal.ts'
+import { denied, refuseRequest } from './refusal.ts'
 import type { Asked, ReplyQueue } from './reply-queue.ts'
 import { readTarget, type Target } from './target.ts'
 
 const FORM_CODEC = 102
+const PLAIN_CODEC = 115
 const ACCEPT_CODEC = 'X-Accept-Body-Codec'
 const gzipOnly: readonly string[] = ['gzip']
 
 const LETTER_H = 0x48
-const LETTER_O = 0x4f
 const SPACE = 0x20
 const DIGIT_0 = 0x30
 const DIGIT_1 = 0x31
+
+const CLOSE = 'Connection: close\r\n'
 
 /** Requests of a peer: in Go's form, which have X-Seq, or plain ones of any HTTP client. */
 export class Requests implements Receiver {
@@ -28,15 +31,27 @@ export class Requests implements Receiver {
   closing = false
   readonly #link: ProtoLink
   readonly #replies: ReplyQueue
-  readonly #cors: Cors | undefined
+  readonly #pages: Pages
+  readonly #date: DateLine
+  /** Header lines that say that the connection goes on, for peers that take that for granted and for those that asked for it. */
+  readonly #goesOn: string
+  readonly #goesOnOld: string
   readonly #target: Target = { route: -1, method: undefined, query: undefined }
   #asked: Asked | undefined
-  #preflight = false
+  /** Only a route without effects may answer. */
+  #safeOnly = false
+  /** What answers the request in place of a handler, but for the date and how the connection goes on; undefined for most. */
+  #answer: ((lines: string) => string) | undefined
 
-  constructor(link: ProtoLink, replies: ReplyQueue, cors: Cors | undefined) {
+  /** @param idleTimeout milliseconds, 0 for none */
+  constructor(link: ProtoLink, replies: ReplyQueue, pages: Pages, date: DateLine, idleTimeout: number) {
     this.#link = link
     this.#replies = replies
-    this.#cors = cors
+    this.#pages = pages
+    this.#date = date
+    const limit = idleTimeout > 0 ? `Keep-Alive: timeout=${Math.max(1, Math.floor(idleTimeout / 1000))}\r\n` : ''
+    this.#goesOnOld = `Connection: keep-alive\r\n${limit}`
+    this.#goesOn = limit === '' ? '' : this.#goesOnOld
   }
 
   begin(bytes: Buffer, start: number, head: Readonly<Head>, fields: Fields, bodyToCome: boolean): number {
@@ -46,7 +61,9 @@ export class Requests implements Receiver {
     // The parser takes several spaces here, a missing version, and RTSP.
     if (bytes[version] !== LETTER_H || bytes[start + head.urlStart - 2] === SPACE) throw refuseRequest(400, 'a malformed request line')
     if (bytes[version + 5] !== DIGIT_1) throw refuseRequest(505, 'a version of HTTP other than 1.0 and 1.1', CloseReason.Version)
-    if (head.upgrade) throw refuseRequest(501, 'CONNECT and Upgrade are not served', CloseReason.Protocol)
+    const verb = verbOf(bytes, start, start + head.urlStart - 1)
+    // An offer to speak another protocol (`Upgrade`) is passed over, as RFC 9110 §7.8 has it.
+    if (verb === Verb.Connect) throw refuseRequest(501, 'CONNECT is not served', CloseReason.Protocol)
     // Go's form has no Host.
     if (fields.hosts > 1 || (fields.hosts === 0 && plain && !old)) throw refuseRequest(400, 'not one Host')
     if (fields.chunked && old) throw refuseRequest(400, 'chunks in HTTP/1.0')
@@ -54,25 +71,34 @@ export class Requests implements Receiver {
     const { maxMetaKeys } = this.#link.limits
     readTarget(bytes, start + head.urlStart, start + head.urlEnd, maxMetaKeys - fields.metaKeys, this.#target, refuseRequest)
     if (this.#target.query !== undefined) fields.addQuery(this.#target.query)
-    if (plain) this.#beginPlain(bytes[start], head.keepAlive, fields)
-    else this.#preflight = false
-    if (fields.expects && bodyToCome && !old && (fields.length > 0 || fields.chunked)) this.#askForBody()
+    const denial = this.#pages.denial(verb, plain, fields)
+    const asksForBody = fields.expects && bodyToCome && !old && (fields.length > 0 || fields.chunked)
+    // Whether the body of a request that is refused in time still comes, nobody can say.
+    if (denial !== undefined && asksForBody)
+      throw new ProtoError(`http: ${denial.cause}`, CloseReason.Protocol, denied(denial.status, denial.cause, denial.lines + CLOSE))
+    if (plain) this.plainPeer = true
+    this.#answer = this.#answerTo(verb, denial, fields)
+    this.#safeOnly = !this.#pages.any && (verb === Verb.Get || verb === Verb.Head)
+    if (plain || this.#answer !== undefined) this.#ask(verb, old, head.keepAlive, fields)
+    if (asksForBody) this.#askForBody()
     return Math.max(0, fields.length)
   }
 
-  /** Nothing that belongs to one message alone: X-Seq, meta, a question for the body, an end. */
+  /** Nothing that belongs to one message alone: X-Seq, meta, a question for the body, an end, an answer that is ready. */
   repeatable(fields: Fields): boolean {
-    return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && !this.#preflight
+    return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && this.#answer === undefined
   }
 
   finish(_bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
-    if (this.#preflight) {
-      this.#answerPreflight(fields)
+    if (this.#answer !== undefined) {
+      this.#write(this.#answer)
       return
     }
     message.type = fields.type || MessageType.Call
     message.route = this.#target.route
     message.method = this.#target.method
+    message.safeOnly = this.#safeOnly
+    if (fields.codec === 0) message.mediaType = fields.mediaType
     if (fields.gzip) message.packed = gzipOnly
     if (fields.seq === undefined) {
       this.#finishPlain(start === end, fields, message)
@@ -83,21 +109,38 @@ export class Requests implements Receiver {
     }
   }
 
-  #beginPlain(letter: number, keepAlive: boolean, fields: Fields): void {
-    const { origin } = fields
-    const cors = origin === '' ? undefined : this.#cors
-    this.plainPeer = true
+  #ask(verb: Verb, old: boolean, keepAlive: boolean, fields: Fields): void {
+    const { cors } = this.#pages
     this.closing = !keepAlive
-    // Of the methods that the parser knows, one alone begins with H, and one with O.
-    this.#asked = { head: letter === LETTER_H, close: !keepAlive, gzip: fields.takesGzip, cors: cors?.lines(origin) ?? '' }
-    this.#preflight = cors !== undefined && fields.asksMethod && letter === LETTER_O
+    this.#asked = {
+      head: verb === Verb.Head,
+      close: !keepAlive,
+      gzip: fields.takesGzip,
+      safeOnly: this.#safeOnly,
+      lines:
+        (fields.origin === '' || cors === undefined ? '' : cors.lines(fields.origin)) +
+        (keepAlive ? (old ? this.#goesOnOld : this.#goesOn) : CLOSE),
+    }
   }
 
-  /** JSON unless something else is named. A form's reply is JSON: a form could not hold it. */
+  #answerTo(verb: Verb, denial: Denial | undefined, fields: Fields): ((lines: string) => string) | undefined {
+    if (denial !== undefined) {
+      const { status, cause, lines } = denial
+      return (more) => denied(status, cause, lines + more)
+    }
+    const { any, cors } = this.#pages
+    if (verb !== Verb.Options) return undefined
+    const preflight = cors !== undefined && fields.origin !== '' && fields.asksMethod
+    if (any && !preflight) return undefined
+    const allowed = ALLOWED + (preflight ? cors.preflight(fields.origin, fields.askedHeaders) : '')
+    return (more) => `HTTP/1.1 204 No Content\r\n${more}${allowed}\r\n`
+  }
+
+  /** JSON unless something else is named. The reply to a form or a text is JSON: they could not hold any value. */
   #finishPlain(empty: boolean, fields: Fields, message: Incoming): void {
     const codec = fields.codec < 0 || (fields.codec === 0 && empty) ? JSON_CODEC : fields.codec
     message.codec = codec
-    const reply = fields.accept || (codec === FORM_CODEC || codec === 0 ? JSON_CODEC : codec)
+    const reply = fields.accept || (codec === FORM_CODEC || codec === PLAIN_CODEC || codec === 0 ? JSON_CODEC : codec)
     message.meta = fields.meta
     if (reply !== codec && fields.meta?.[ACCEPT_CODEC] === undefined) {
       message.meta = Object.assign(Object.create(null), fields.meta, { [ACCEPT_CODEC]: String(reply) })
@@ -106,9 +149,10 @@ export class Requests implements Receiver {
     message.seq = this.#replies.add(this.#asked!)
   }
 
-  #answerPreflight(fields: Fields): void {
-    const text = this.#cors!.preflight(fields.origin, fields.askedHeaders, this.#asked!.close)
-    const bytes = this.#replies.settle(this.#replies.add(this.#asked!), text)
+  #write(answer: (lines: string) => string): void {
+    const asked = this.#asked!
+    const text = answer(asked.lines + this.#date.line)
+    const bytes = this.#replies.settle(this.#replies.add(asked), asked.head ? text.slice(0, text.indexOf('\r\n\r\n') + 4) : text)
     if (bytes.length > 0) this.#link.write(bytes)
     if (this.#replies.ended) this.#link.end()
   }

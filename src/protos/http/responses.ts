@@ -1,8 +1,9 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
+import { JSON_CODEC } from './content-type.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
-import type { Receiver } from './reader.ts'
+import { type Receiver, UNTIL_END } from './reader.ts'
 import { refuseResponse } from './refusal.ts'
 import { responseStatus } from './response-status.ts'
 
@@ -15,6 +16,11 @@ export class Responses implements Receiver {
   /** Our calls in order, until it is known that the peer answers with X-Seq. */
   #calls: Set<number> | undefined = new Set()
 
+  /** The peer answers as DMicro peers do. */
+  get own(): boolean {
+    return this.#calls === undefined
+  }
+
   called(seq: number): void {
     this.#calls?.add(seq)
   }
@@ -22,14 +28,18 @@ export class Responses implements Receiver {
   begin(_bytes: Buffer, _start: number, head: Readonly<Head>, fields: Fields): number {
     const { status } = head
     this.#status = status
-    if (head.upgrade || status === 101 || status < 100) throw refuseResponse(400, `a response with status ${status}`)
+    // What the server offers to speak besides (`Upgrade`) is passed over.
+    if (status === 101 || status < 100) throw refuseResponse(400, `a response with status ${status}`)
     if (fields.type !== 0 && fields.type !== MessageType.Reply)
       throw refuseResponse(400, 'an X-MType that no response has', CloseReason.Type)
     if (status < 200 || status === 204 || status === 304) {
       fields.chunked = false
       return 0
     }
-    if (fields.length < 0 && !fields.chunked && fields.seq === undefined) throw refuseResponse(400, 'a response without a length')
+    if (fields.length < 0 && !fields.chunked && fields.seq === undefined) {
+      if (this.#calls === undefined || this.#calls.size === 0) throw refuseResponse(400, 'a response to no call', CloseReason.Seq)
+      return UNTIL_END
+    }
     return Math.max(0, fields.length)
   }
 
@@ -44,7 +54,8 @@ export class Responses implements Receiver {
     message.type = MessageType.Reply
     message.meta = fields.meta
     if (status < 300 && status !== BUSINESS_ERROR) {
-      message.codec = Math.max(0, fields.codec)
+      message.codec = fields.codec < 0 && fields.seq === undefined ? JSON_CODEC : Math.max(0, fields.codec)
+      if (fields.codec === 0) message.mediaType = fields.mediaType
       if (fields.gzip) message.packed = ['gzip']
       return
     }

@@ -3,15 +3,19 @@ import { type Incoming, MessageType } from '../../message.ts'
 import type { Outgoing } from '../../outgoing.ts'
 import { ProtoError, type ProtoLink, type ProtoSession } from '../../proto.ts'
 import type { ContentTypes } from './content-type.ts'
-import type { Cors } from './cors.ts'
+import { type DateLine, dateOf } from './date.ts'
+import type { Hosts } from './hosts.ts'
+import type { Pages } from './pages.ts'
 import { Reader } from './reader.ts'
-import { ReplyQueue } from './reply-queue.ts'
+import { type Asked, ReplyQueue } from './reply-queue.ts'
 import { Requests } from './requests.ts'
 import { Responses } from './responses.ts'
 import type { Writer } from './write.ts'
 
 /** A plain reply below this is not worth compressing. */
 const MIN_COMPRESSED = 1024
+
+const farewells: Asked = { head: false, close: true, gzip: false, safeOnly: false, lines: '' }
 
 /** HTTP on one connection. */
 export class HttpSession implements ProtoSession {
@@ -21,14 +25,26 @@ export class HttpSession implements ProtoSession {
   readonly #requests: Requests
   readonly #responses = new Responses()
   readonly #reader: Reader
+  readonly #date: DateLine
+  readonly #hosts: Hosts | undefined
+  /** A line for who is no DMicro peer. */
+  #host = ''
+  /** A DMicro peer spoke, or we did: such a connection may be quiet for long. */
+  #known = false
+  readonly idleTimeout: number
   /** What ends the connection once the requests before it were answered. */
   #refusal: CloseReason | undefined
 
-  constructor(link: ProtoLink, types: ContentTypes, writer: Writer, cors: Cors | undefined) {
+  /** @param hosts undefined: no peer is told where it was dialled. @param idleTimeout milliseconds, 0 for none */
+  constructor(link: ProtoLink, types: ContentTypes, writer: Writer, pages: Pages, hosts: Hosts | undefined, idleTimeout: number) {
     this.#link = link
     this.#writer = writer
+    this.#hosts = hosts
+    if (link.authority !== undefined && hosts !== undefined) this.#host = hosts.line(link.authority)
+    this.idleTimeout = idleTimeout
+    this.#date = dateOf(link.clock)
     this.#replies = new ReplyQueue(link.limits.maxUnsent)
-    this.#requests = new Requests(link, this.#replies, cors)
+    this.#requests = new Requests(link, this.#replies, pages, this.#date, idleTimeout)
     this.#reader = new Reader(link.limits, types, this.#requests, this.#responses)
   }
 
@@ -36,19 +52,41 @@ export class HttpSession implements ProtoSession {
     return this.#reader.unfinished
   }
 
+  get idle(): boolean {
+    return this.#requests.plainPeer ? this.#replies.empty && !this.#reader.unfinished : !this.#known
+  }
+
+  finish(message: Incoming): void {
+    this.#reader.finish(message)
+  }
+
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
     try {
       const used = this.#reader.read(bytes, start, end, message)
       if (this.#requests.closing && !this.#reader.unfinished) this.#reader.ignore()
+      if (message.type !== 0 && !ReplyQueue.owns(message.seq)) this.#met(message.type)
       return used
     } catch (error) {
+      if (!(error instanceof ProtoError) || error.farewell === '') throw error
+      const farewell = error.farewell.replace('\r\n', `\r\n${this.#date.line}`)
       // Requests before this one are still answered, and first.
-      if (!(error instanceof ProtoError) || error.farewell === '' || this.#replies.empty) throw error
-      this.#replies.settle(this.#replies.add({ head: false, close: true, gzip: false, cors: '' }), error.farewell)
+      if (this.#replies.empty) throw new ProtoError(error.message, error.reason, farewell)
+      this.#replies.settle(this.#replies.add(farewells), farewell)
       this.#reader.ignore()
       this.#refusal = error.reason ?? CloseReason.Malformed
       return end - start
     }
+  }
+
+  /** A message came that is no plain request. */
+  #met(type: number): void {
+    this.#known = true
+    const { authority } = this.#link
+    if (type !== MessageType.Reply || authority === undefined || this.#hosts === undefined) return
+    const { own } = this.#responses
+    if (own === (this.#host === '')) return
+    this.#hosts.learn(authority, own)
+    this.#host = this.#hosts.line(authority)
   }
 
   pack(message: Outgoing): string | Uint8Array {
@@ -56,8 +94,9 @@ export class HttpSession implements ProtoSession {
     if (type === MessageType.Reply) return ReplyQueue.owns(seq) ? this.#plainReply(message) : this.#writer.reply(message)
     if (type !== MessageType.Call) throw new TypeError(`unsupport message type: ${type}${type === MessageType.Push ? '(PUSH)' : ''}`)
     if (this.#requests.plainPeer) throw new TypeError('http: the peer sends plain HTTP requests, it takes no calls')
-    const request = this.#writer.request(message)
+    const request = this.#writer.request(message, this.#host)
     this.#responses.called(seq)
+    this.#known = true
     return request
   }
 
@@ -73,7 +112,7 @@ export class HttpSession implements ProtoSession {
   #plainReply(message: Outgoing): string | Uint8Array {
     const asked = this.#replies.get(message.seq)
     if (asked === undefined) throw new Error(`http: no request waits for reply ${message.seq}`)
-    const bytes = this.#replies.settle(message.seq, this.#writer.plainReply(message, asked))
+    const bytes = this.#replies.settle(message.seq, this.#writer.plainReply(message, asked, this.#date.line))
     if (!this.#replies.ended) return bytes
     // Written here, so that the end comes behind it.
     this.#link.write(bytes)

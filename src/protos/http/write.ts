@@ -4,11 +4,14 @@ import type { Meta } from '../../meta.ts'
 import type { Outgoing } from '../../outgoing.ts'
 import type { ContentTypes } from './content-type.ts'
 import { isProtocolName } from './header-names.ts'
+import { ALLOWED_UNSAFE } from './pages.ts'
 import type { Asked } from './reply-queue.ts'
 
 /** Heads that are kept; a process has few methods, and one that makes them up must not fill the memory. */
 const MAX_KEPT = 1000
 
+/** Meta with a key `host`, in any case. */
+const NAMES_HOST = /[{,]"host":/i
 const token = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a head
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
@@ -23,8 +26,11 @@ export class Writer {
     this.#types = types
   }
 
-  /** A CALL in Go's form. Like Go's it has no `Host` of its own, which a Go peer would take for meta: who calls a plain server puts it into the meta. */
-  request(message: Outgoing): string | Uint8Array {
+  /**
+   * A CALL in Go's form.
+   * @param host a line for whoever is no DMicro peer, '' for one that is: it takes every header for meta. One in the message's own meta wins.
+   */
+  request(message: Outgoing, host: string): string | Uint8Array {
     const { method, codec, body, metaText } = message
     const key = `${codec} ${method}`
     let head = this.#requests.get(key)
@@ -36,6 +42,7 @@ export class Writer {
       this.#requests.set(key, head)
     }
     if (message.filters.length > 0) head += gzipLines(message.filters, true)
+    if (host !== '' && !NAMES_HOST.test(metaText)) head += host
     if (metaText !== '') head += metaLines(message.meta, true)
     return join(`${head}Content-Length: ${sizeOf(body)}\r\nX-Seq: ${message.seq}\r\n\r\n`, body)
   }
@@ -56,17 +63,17 @@ export class Writer {
   /**
    * A REPLY to a plain request. OK is 200, also without a result. An error is its own code where HTTP has such codes, else 500; its body is
    * the status as JSON. One that says when to try again says it in the standard's way too.
+   * @param date a line
    */
-  plainReply(message: Outgoing, asked: Asked): string | Uint8Array {
+  plainReply(message: Outgoing, asked: Asked, date: string): string | Uint8Array {
     const { statusText, metaText } = message
-    let end = metaText === '' ? '' : metaLines(message.meta, false)
-    if (asked.cors !== '') end += asked.cors
-    if (asked.close) end += 'Connection: close\r\n'
+    let end = metaText === '' ? asked.lines + date : metaLines(message.meta, false) + asked.lines + date
     if (statusText !== '') {
       const code = message.status!.code
       const status = code >= 400 && code <= 599 ? code : 500
       const size = Buffer.byteLength(statusText)
       if (metaText !== '') end = retryLine(message.meta) + end
+      if (status === 405 && asked.safeOnly) end = ALLOWED_UNSAFE + end
       const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${end}\r\n`
       return asked.head ? head : head + statusText
     }

@@ -1,0 +1,33 @@
+const CR = 0x0d
+const SPACE = 0x20
+const COLON = 0x3a
+const HANDSHAKE = 0x16
+const TLS = 0x03
+
+/**
+ * Whether `bytes[start, end)`, a line without its LF, is HTTP's or TLS's. Protocols whose messages are lines of text close the connection at
+ * one before anything behind it runs: a web page can have its browser send any body to any port, behind a head that is lines of rubbish to
+ * them. A head's first line ends with the version. `POST` and `Host` are looked for as redis does, where the lines before went unseen.
+ */
+export function isForeignLine(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] === HANDSHAKE && end - start > 1) return bytes[start + 1] === TLS
+  if (spells(bytes, start, end, 'http/') || spells(bytes, start, end, 'post ')) return true
+  if (spells(bytes, start, end, 'host') && (bytes[start + 4] === COLON || bytes[start + 4] === SPACE)) return true
+  let last = end
+  while (last > start && (bytes[last - 1] === CR || bytes[last - 1] === SPACE)) last--
+  let word = last
+  while (word > start && last - word <= VERSION.length && bytes[word - 1] !== SPACE) word--
+  return word > start && last - word === VERSION.length && spells(bytes, word, last, 'http/')
+}
+
+const VERSION = 'HTTP/1.1'
+
+/** Whether `bytes` begin with `lower`, in any case. */
+function spells(bytes: Uint8Array, start: number, end: number, lower: string): boolean {
+  if (end - start < lower.length) return false
+  for (let i = 0; i < lower.length; i++) {
+    const c = bytes[start + i]
+    if ((c >= 0x41 && c <= 0x5a ? c | 0x20 : c) !== lower.charCodeAt(i)) return false
+  }
+  return true
+}
