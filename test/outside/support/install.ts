@@ -64,7 +64,11 @@ async function installed(suite: string, files: string[], make: (folder: string) 
 
 async function must(command: string, args: string[], cwd: string): Promise<void> {
   const { code, stdout, stderr } = await run(command, args, { cwd, timeout: 300_000 }).catch(noCommand(command))
-  if (code !== 0) throw new Lacking(`${command} ${args.slice(0, 3).join(' ')}: ${lastLine(stderr || stdout) || `ended with ${code}`}`)
+  if (code === 0) return
+  const output = `${command} ${args.slice(0, 3).join(' ')} ended with ${code}:\n${stderr || stdout}`
+  // What is pinned wrongly is our mistake, wherever it is tried.
+  if (/EUSAGE|EINTEGRITY|ETARGET|No matching distribution|hashes/.test(output)) throw new Error(output)
+  throw new Lacking(output.trim().split('\n').slice(0, 4).join(' '))
 }
 
 function noCommand(command: string) {
