@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { npmPackages } from '../support/install.ts'
 import { consumer } from '../support/packed.ts'
 import { run } from '../support/processes.ts'
-import { suite } from '../support/suite.ts'
+import { reported, suite } from '../support/suite.ts'
 
 const folder = import.meta.dirname
 const TESTS = 10
@@ -30,7 +30,7 @@ await suite(
         const { testResults, openHandles } = JSON.parse(await readFile(join(app, 'report.json'), 'utf8')) as Report
         const results = testResults.flatMap(({ assertionResults }) => assertionResults)
         for (const { fullName, status, failureMessages } of results) {
-          await t.test(fullName, () => assert.equal(status, 'passed', failureMessages.join('\n')))
+          await reported(t, fullName, status === 'passed' ? '' : failureMessages.join('\n') || status)
         }
         await t.test('every test ran', () => assert.equal(results.length, TESTS, testResults.map(({ message }) => message).join('\n')))
         await t.test('nothing is left open, and jest ends by itself', () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { describe, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 
 /** This machine lacks something that a suite needs; the message says what, in one line. Anything else that goes wrong is a failure. */
 export class Lacking extends Error {}
@@ -26,4 +26,11 @@ export async function suite<T>(name: string, prepare: () => T | Promise<T>, body
 export function needCommands(commands: Readonly<Record<string, string>>): void {
   const missing = Object.keys(commands).filter((command) => spawnSync('which', [command]).status !== 0)
   if (missing.length > 0) throw new Lacking(`no ${missing.join(', ')} (Debian: ${missing.map((command) => commands[command]).join(' ')})`)
+}
+
+/** A test of what another runner has found: passed when it found nothing wrong. */
+export function reported(t: TestContext, name: string, wrong: string): Promise<void> {
+  return t.test(name, () => {
+    if (wrong !== '') throw new Error(wrong)
+  })
 }
