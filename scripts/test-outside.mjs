@@ -15,7 +15,7 @@ if (unknown !== undefined) throw new Error(`no option ${unknown}: --quick, --res
 /** A suite's quick part is the file of this name. */
 const QUICK = 'quick.test.ts'
 /** A test that waits for what never comes fails, and says which. */
-const MAX_MS = 180_000
+const MAX_MS = 300_000
 
 const files = readdirSync('test/outside', { recursive: true })
   .filter((file) => /^[^/]+\/[^/]+\.test\.ts$/.test(file))

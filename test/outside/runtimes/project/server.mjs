@@ -26,6 +26,7 @@ server.routeCall('/slow', async (name, ctx) => {
   await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve))
   cancelled.push(name)
 })
+server.routeCall('/never', () => new Promise(() => {}))
 server.routeCall('/cancelled', () => cancelled)
 server.routeCall('/context', (name) => store.run(name, () => sleep(1).then(() => store.getStore())))
 server.routeCall('/drop', (_, ctx) => void setImmediate(() => ctx.session.destroy()))
