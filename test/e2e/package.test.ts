@@ -29,6 +29,8 @@ test('the packed package installs into an empty folder without scripts and serve
   t.after(() => rmSync(folder, { recursive: true }))
   const [{ filename, files }] = JSON.parse(run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
   assert.ok(!files.some(({ path }: { path: string }) => /^(test|bench|build|node_modules)\//.test(path)))
+  // Yarn 1 runs node-gyp in every package that has one, whatever `gypfile` says, and refuses what it cannot build.
+  assert.ok(!files.some(({ path }: { path: string }) => path === 'binding.gyp'))
   const app = join(folder, 'app')
   mkdirSync(app)
   writeFileSync(join(app, 'package.json'), '{"private":true}')
