@@ -8,7 +8,8 @@ export async function serve(t: TestContext, transport: Kind): Promise<number> {
   const held = new Map<string, Buffer>()
   server.routeCall('/redis/set', ([key, value]: Buffer[]) => held.set(String(key), value) && simple('OK'), { arg: redisBuffers })
   server.routeCall('/redis/get', ([key]: string[]) => held.get(key))
-  server.routeCall('/redis/incr', () => 7)
+  // redis-py spells INCR so.
+  for (const name of ['/redis/incr', '/redis/incrby']) server.routeCall(name, () => 7)
   server.routeCall('/redis/lrange', () => ['a', 'ä'])
   server.routeCall('/redis/hgetall', () => ({ a: '1', b: 'ä' }))
   server.routeCall('/redis/mixed', () => ['a', null, 3, ['n', []]])
