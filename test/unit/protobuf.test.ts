@@ -293,6 +293,11 @@ test('without a type: bytes come as a copy', () => {
   assert.deepEqual(body, new Uint8Array([1, 2, 3]))
 })
 
+test('an entry of a map that came without its bytes can be written again', () => {
+  const message = decode(Buffer.from('b20300', 'hex'), All)
+  assert.deepEqual(encode(message, All), Buffer.from('b203040800' + '1200', 'hex'))
+})
+
 test('no bytes are the message with all defaults', () => {
   assert.equal(decode(Buffer.alloc(0), All).i32, 0)
   assert.deepEqual(asObject(decode(Buffer.alloc(0), Nothing), Nothing), {})

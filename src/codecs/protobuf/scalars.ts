@@ -50,9 +50,12 @@ export function string(value: unknown): string {
   return value.isWellFormed() ? value : value.toWellFormed()
 }
 
-/** A string is base64. */
+const nothing = new Uint8Array(0)
+
+/** A string is base64; an empty list is what protobufjs itself puts where a message lacked bytes, as in an entry of a map. */
 export function bytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array || typeof value === 'string') return value as Uint8Array
+  if (Array.isArray(value) && value.length === 0) return nothing
   throw unfit('bytes', value)
 }
 
