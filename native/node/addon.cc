@@ -104,9 +104,9 @@ Napi::Value Adopt(const Napi::CallbackInfo& info) {
   const int duplicate = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   if (duplicate < 0) return Napi::Number::New(info.Env(), uv_translate_sys_error(errno));
   if (core->thread() != nullptr) {
-    core->thread()->Adopt(duplicate, pipe, token, limits);
+    core->thread()->Adopt(OwnedDescriptor(duplicate), pipe, token, limits);
   } else {
-    core->Run([&](Reactor* reactor) { reactor->Adopt(duplicate, pipe, token, limits); });
+    core->Run([&](Reactor* reactor) { reactor->Adopt(OwnedDescriptor(duplicate), pipe, token, limits); });
   }
   return Napi::Number::New(info.Env(), 0);
 }
