@@ -44,6 +44,8 @@ export const HINT_SHIFT = 16
 
 /** Connections of one core. */
 const MAX_SLOTS = 1 << 20
+/** Most bytes of a body that crosses outside of the outbox. */
+export const MAX_BODY = 2 ** 31 - 1
 
 /** Words of one message to send. */
 export const Snd = {
@@ -103,6 +105,7 @@ function ours(): Layout {
     OUTBOX_SIZE,
     MAX_SENDS,
     MAX_SLOTS,
+    MAX_BODY,
     REC_WORDS,
     SEND_WORDS,
     CTL_WORDS,

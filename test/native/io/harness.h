@@ -35,13 +35,13 @@ class RingMemory {
         lanes_(lanes) {}
 
   Rings rings() {
-    return {inbox_.get(), records_.get(), outbox_.get(), lanes_ * kOutboxSize,
-            sends_.get(), &control_,      unsent_.get(), heard_.get()};
+    return {inbox_.get(),       records_.get(), outbox_.get(), lanes_ * kOutboxSize, sends_.get(),
+            lanes_ * kMaxSends, &control_,      unsent_.get(), heard_.get()};
   }
   Control& control() { return control_; }
   const uint8_t* inbox() const { return inbox_.get(); }
-  int32_t Unsent(int32_t slot) const { return __atomic_load_n(&unsent_[static_cast<size_t>(slot)], __ATOMIC_RELAXED); }
-  int32_t Heard(int32_t slot) const { return __atomic_load_n(&heard_[static_cast<size_t>(slot)], __ATOMIC_RELAXED); }
+  int32_t Unsent(int32_t slot) const { return LoadWord(&unsent_[static_cast<size_t>(slot)]); }
+  int32_t Heard(int32_t slot) const { return LoadWord(&heard_[static_cast<size_t>(slot)]); }
 
  private:
   std::unique_ptr<uint8_t[]> inbox_;
