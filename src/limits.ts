@@ -5,7 +5,7 @@
 export interface Limits {
   /**
    * Largest frame accepted or sent, length prefix included, with its transfer filters and without. Over it: a peer's session is closed,
-   * our own send fails with 104.
+   * our own send fails with 104. At most 2,147,483,647.
    */
   maxMessage: number
   /** Most transfer filters on one message. Over it: a peer's session is closed before any filter runs, our own send fails with 104. */
@@ -16,7 +16,7 @@ export interface Limits {
   maxDepth: number
   /**
    * Most bytes queued for one peer that does not read. From half of it on the session is not read and its messages wait; over
-   * it calls and pushes fail with 104, a reply closes the session.
+   * it calls and pushes fail with 104, a reply closes the session. At most 2,147,483,647.
    */
   maxUnsent: number
   /** Most sessions on one endpoint. Over it: new connections are closed at once. */

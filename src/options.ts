@@ -123,8 +123,8 @@ export interface Settings {
 }
 
 const MAX_DURATION = 2 ** 31 - 1
-/** A frame's length is a u32 on the wire, and the native core counts in int32. */
-const MAX_MESSAGE = 2 ** 31 - 1
+/** Bytes of one connection: a frame's length is a u32 on the wire, and the native core counts in int32. */
+const MAX_BYTES = 2 ** 31 - 1
 const MAX_BUSY_POLL = 10_000
 const known = new Set([
   'transport',
@@ -222,10 +222,16 @@ function readLimits(limits: Partial<Limits>): Readonly<Limits> {
   const result: Limits = { ...defaultLimits }
   for (const [key, value] of Object.entries(limits)) {
     if (!Object.hasOwn(defaultLimits, key)) throw new TypeError(`unknown limit ${JSON.stringify(key)}`)
-    const max = key === 'maxMessage' || key.endsWith('Timeout') ? MAX_MESSAGE : Number.MAX_SAFE_INTEGER
-    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, key === 'maxFilters' ? 255 : max)
+    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, largest(key))
   }
   return Object.freeze(result)
+}
+
+/** The largest value of a limit: what the wire and the native core can count. */
+function largest(limit: string): number {
+  if (limit === 'maxFilters') return 255
+  if (limit === 'maxMessage' || limit === 'maxUnsent') return MAX_BYTES
+  return limit.endsWith('Timeout') ? MAX_DURATION : Number.MAX_SAFE_INTEGER
 }
 
 /** A whole number of an option. @throws RangeError */
