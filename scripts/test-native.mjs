@@ -23,7 +23,7 @@ for (const { folder, sanitize, compiler } of builds) {
   const steps = [
     ['cmake', '-S', '.', '-B', folder, '-DDMICRO_TESTS=ON', `-DDMICRO_SANITIZE=${sanitize}`, ...compiler],
     ['cmake', '--build', folder, '-j', '2'],
-    ['ctest', '--test-dir', folder, '--output-on-failure', '-j', '2'],
+    ['ctest', '--test-dir', folder, '--output-on-failure'],
   ]
   for (const [command, ...args] of steps) {
     const { status } = spawnSync(command, args, { stdio: 'inherit' })

@@ -5,7 +5,7 @@
 export interface Limits {
   /**
    * Largest frame accepted or sent, length prefix included, with its transfer filters and without. Over it: a peer's session is closed,
-   * our own send fails with 104.
+   * our own send fails with 104. At most 2,147,483,647.
    */
   maxMessage: number
   /** Most transfer filters on one message. Over it: a peer's session is closed before any filter runs, our own send fails with 104. */
@@ -17,7 +17,7 @@ export interface Limits {
   /**
    * Most bytes queued for one peer that does not read. Over it our calls and pushes fail with 104. Of replies, which are counted apart so that calls
    * and pushes leave them room, as much: from half of it on what the peer asks waits, here up to as many bytes again and then unread, while
-   * its replies to our own calls are taken; over it a reply closes the session.
+   * its replies to our own calls are taken; over it a reply closes the session. At most 2,147,483,647.
    */
   maxUnsent: number
   /** Most sessions on one endpoint. Over it: new connections are closed at once. */

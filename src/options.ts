@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import { duration, flag, requireAll, requireNames, requireObject, requireText, timeLimit, whole } from './check-options.ts'
+import { duration, flag, MAX_DURATION, requireAll, requireNames, requireObject, requireText, timeLimit, whole } from './check-options.ts'
 import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { type CodecTable, makeCodecs } from './codec-table.ts'
@@ -131,8 +131,8 @@ export interface Settings {
   log: Logger
 }
 
-/** A frame's length is a u32 on the wire, and the native core counts in int32. */
-const MAX_MESSAGE = 2 ** 31 - 1
+/** Bytes of one connection: a frame's length is a u32 on the wire, and the native core counts in int32. */
+const MAX_BYTES = 2 ** 31 - 1
 const MAX_BUSY_POLL = 10_000
 const known = new Set([
   'transport',
@@ -235,8 +235,14 @@ function readLimits(limits: Partial<Limits> = {}): Readonly<Limits> {
   for (const [key, value] of Object.entries(limits)) {
     if (!Object.hasOwn(defaultLimits, key)) throw new TypeError(`unknown limit ${JSON.stringify(key)}`)
     if (value === undefined) continue
-    const max = key === 'maxMessage' || key.endsWith('Timeout') ? MAX_MESSAGE : Number.MAX_SAFE_INTEGER
-    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, key === 'maxFilters' ? 255 : max)
+    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, largest(key))
   }
   return Object.freeze(result)
+}
+
+/** The largest value of a limit: what the wire and the native core can count. */
+function largest(limit: string): number {
+  if (limit === 'maxFilters') return 255
+  if (limit === 'maxMessage' || limit === 'maxUnsent') return MAX_BYTES
+  return limit.endsWith('Timeout') ? MAX_DURATION : Number.MAX_SAFE_INTEGER
 }

@@ -18,6 +18,7 @@ bool ConnectionTable::Add(Connection* connection) {
 }
 
 void ConnectionTable::Retire(Connection* connection) {
+  DMICRO_ASSERT(Find(connection->slot, connection->generation) == connection);
   Entry& entry = entries_[static_cast<size_t>(connection->slot)];
   entry.connection = nullptr;
   entry.generation = static_cast<int32_t>(static_cast<uint32_t>(entry.generation) + 1);

@@ -15,7 +15,11 @@ class ConnectionTable {
   bool Add(Connection* connection);
   // From now on Find fails. The slot stays taken until Free.
   void Retire(Connection* connection);
-  void Free(int32_t slot) { free_.push_back(slot); }
+  void Free(int32_t slot) {
+    DMICRO_ASSERT(slot >= 0 && static_cast<size_t>(slot) < entries_.size());
+    DMICRO_ASSERT(entries_[static_cast<size_t>(slot)].connection == nullptr);
+    free_.push_back(slot);
+  }
 
   Connection* Find(int32_t slot, int32_t generation) const {
     if (slot < 0 || static_cast<size_t>(slot) >= entries_.size()) return nullptr;

@@ -12,7 +12,9 @@ namespace dmicro {
 // layer reads a lane the next is written, so events that its own calls cause never overwrite what it is reading.
 class Inbox {
  public:
-  Inbox(const Rings& rings, const Lane& lane) : rings_(rings), lane_(lane), used_(lane.arena_start) {}
+  Inbox(const Rings& rings, const Lane& lane) : rings_(rings), lane_(lane), used_(lane.arena_start) {
+    DMICRO_ASSERT(lane.arena_end % 8 == 0 && lane.arena_end - lane.arena_start > kMinFree && lane.max_records != 0);
+  }
 
   // Free arena, to read into. At least kMinFree in a fresh lane.
   Framer::Space Free() const { return {rings_.inbox + used_, lane_.arena_end - used_}; }

@@ -48,6 +48,7 @@ IoThread::~IoThread() {
 }
 
 int IoThread::Start(int number) {
+  DMICRO_ASSERT(home_thread_.Here());
   number_ = number;
   wake_.data = home_wake_.data = home_prepare_.data = this;
   const auto on_home_wake = [](uv_async_t* handle) { static_cast<IoThread*>(handle->data)->OnHomeWake(); };
@@ -87,6 +88,7 @@ void IoThread::Abandon() {
 }
 
 void IoThread::Stop(std::function<void()> done) {
+  DMICRO_ASSERT(home_thread_.Here());
   stopping_ = true;
   done_ = std::move(done);
   KeepAlive(true);
@@ -141,21 +143,23 @@ bool IoThread::Enqueue(Down down) {
   return true;
 }
 
-void IoThread::Post(Task task) {
+bool IoThread::Post(Task task) {
+  DMICRO_ASSERT(home_thread_.Here());
   Drain();
-  Enqueue({0, 0, std::move(task)});
+  return Enqueue({0, 0, std::move(task)});
 }
 
 void IoThread::Run(Task task) {
   if (stopping_) return;
   bool ran = false;
   std::condition_variable done;
-  Post([&](Reactor* reactor) {
+  const bool taken = Post([&](Reactor* reactor) {
     task(reactor);
     const std::lock_guard lock(mutex_);
     ran = true;
     done.notify_one();
   });
+  if (!taken) return;
   std::unique_lock lock(mutex_);
   done.wait(lock, [&] { return ran; });
 }
@@ -186,6 +190,7 @@ void IoThread::Publish() {
 }
 
 void IoThread::PublishLane() {
+  DMICRO_ASSERT(home_thread_.Here());
   Control* const control = rings_.control;
   {
     std::unique_lock lock(mutex_);
@@ -201,6 +206,7 @@ void IoThread::PublishLane() {
 }
 
 void IoThread::UseLane(uint32_t lane) {
+  DMICRO_ASSERT(home_thread_.Here());
   send_lane_ = lane;
   Control* const control = rings_.control;
   control->send_base = control->send_next = static_cast<int32_t>(lane * kMaxSends);
@@ -227,6 +233,10 @@ void IoThread::Spin() {
 }
 
 void IoThread::OnHomeWake() {
+  if (reading_) {
+    woken_ = true;
+    return;
+  }
   for (int i = 0; i < kBatchesPerWake; i++) {
     if (ReadBatch()) continue;
     Publish();
@@ -242,6 +252,7 @@ void IoThread::OnHomeWake() {
 
 // False when there was none.
 bool IoThread::ReadBatch() {
+  DMICRO_ASSERT(home_thread_.Here());
   {
     const std::lock_guard lock(mutex_);
     if (up_.empty()) return false;
@@ -252,7 +263,10 @@ bool IoThread::ReadBatch() {
   if (!stopping_) {
     rings_.control->first = current_.batch.first;
     rings_.control->count = current_.batch.count;
+    reading_ = true;
     reader_->OnBatch();
+    reading_ = false;
+    if (std::exchange(woken_, false)) uv_async_send(&home_wake_);
   }
   FreeAll(&current_.large);
   Publish();
@@ -264,6 +278,7 @@ bool IoThread::ReadBatch() {
 }
 
 Large IoThread::TakeLarge(int32_t index) {
+  DMICRO_ASSERT(home_thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= current_.large.size()) return {nullptr, 0};
   return std::exchange(current_.large[static_cast<size_t>(index)], {nullptr, 0});
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "io/reactor.h"
+#include "io/thread_check.h"
 
 namespace dmicro {
 
@@ -40,8 +41,8 @@ class IoThread final : public Adopter, private Outlet {
   void Stop(std::function<void()> done);
 
   using Task = std::function<void(Reactor*)>;
-  // Runs `task` on the reactor's thread, after all that was sent before.
-  void Post(Task task);
+  // Runs `task` on the reactor's thread, after all that was sent before. False when that takes none any more.
+  bool Post(Task task);
   // The same, and waits for it.
   void Run(Task task);
   // Sends what is in the outbox, which then has room again; waits for a free lane if it must.
@@ -101,11 +102,14 @@ class IoThread final : public Adopter, private Outlet {
   bool running_ = false;       // the thread was started
 
   // Home thread only.
+  const ThreadCheck home_thread_{};
   Up current_;  // the batch being read
   uint32_t send_lane_ = 0;
   uint64_t busy_poll_ns_ = 0;
   bool traffic_ = false;
   bool stopping_ = false;
+  bool reading_ = false;  // a batch is read
+  bool woken_ = false;    // meanwhile, by a reader that turns the loop itself
   std::function<void()> done_;
 
   // The reactor's thread only.

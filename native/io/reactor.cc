@@ -71,6 +71,7 @@ int Reactor::Start() {
 }
 
 void Reactor::Stop(std::function<void()> done) {
+  DMICRO_ASSERT(thread_.Here() && !stopped_);
   stopped_ = true;
   Bury();
   done_ = std::move(done);
@@ -84,6 +85,7 @@ void Reactor::Stop(std::function<void()> done) {
 }
 
 void Reactor::Forget() {
+  DMICRO_ASSERT(handles_ != 0);
   if (--handles_ != 0 || !done_) return;
   const std::function<void()> done = std::move(done_);  // it may delete this reactor
   done();
@@ -105,6 +107,7 @@ void Reactor::OnCheck() {
 }
 
 void Reactor::Deliver(bool keep_arena) {
+  DMICRO_ASSERT(thread_.Here());
   if (delivering_ || stopped_) return;
   traffic_ = true;
   if (outlet_ != nullptr) {
@@ -166,6 +169,7 @@ bool Reactor::RoomToRead() const {
 
 // Slots are used again only now: the upper layer knows that their connections closed.
 void Reactor::Reclaim(Batch batch) {
+  DMICRO_ASSERT(thread_.Here());
   if (retired_ == 0) return;
   const Record* record = rings_.records + batch.first;
   for (const Record* end = record + batch.count; record != end; record++) {
@@ -176,11 +180,13 @@ void Reactor::Reclaim(Batch batch) {
 }
 
 Large Reactor::TakeLarge(int32_t index) {
+  DMICRO_ASSERT(thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
   return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
 }
 
 void Reactor::Watch(Connection* connection) {
+  DMICRO_ASSERT(connection->state != Connection::State::kClosing);
   if (connection->watched()) return;
   watched_.Append(connection);
   const uint64_t strictest = std::min(connection->limits.frame_timeout, connection->limits.write_timeout);
@@ -227,6 +233,7 @@ void Reactor::OnSweep() {
 }
 
 void Reactor::End(int32_t slot, int32_t generation) {
+  DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state == Connection::State::kEnding) return;
   Drain();
@@ -239,11 +246,13 @@ void Reactor::End(int32_t slot, int32_t generation) {
 }
 
 void Reactor::Destroy(int32_t slot, int32_t generation, CloseReason reason) {
+  DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection != nullptr) Close(connection, reason, 0);
 }
 
 void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
+  DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held == on) return;
   connection->held = on;
@@ -255,6 +264,7 @@ void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
 }
 
 int Reactor::Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
+  DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return UV_EBADF;
   return SetSocketOption(connection->uv(), option, value);
@@ -268,6 +278,7 @@ int Reactor::Descriptor(int32_t slot, int32_t generation) const {
 }
 
 void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
+  DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
   if (connection->framing != Framing::kPeek || connection->reframed) return;
@@ -289,6 +300,7 @@ void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
 
 // Idempotent. The upper layer hears of it in the next batch, the memory goes when libuv lets go of the handle.
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
+  DMICRO_ASSERT(thread_.Here());
   if (connection->state == Connection::State::kClosing) return;
   connection->state = Connection::State::kClosing;
   connection->Linked<Watched>::Unlink();

@@ -10,6 +10,7 @@
 #include "io/connection_table.h"
 #include "io/inbox.h"
 #include "io/listener.h"
+#include "io/thread_check.h"
 #include "wire/name_table.h"
 
 namespace dmicro {
@@ -94,7 +95,7 @@ class Reactor {
 
   // Sending (reactor_write.cc).
   void Drain();
-  // Drains, the last message's body being `body` in place of its run in the outbox.
+  // Drains, the last message's body being `body`, of kMaxBody bytes at most, in place of its run in the outbox.
   void DrainWith(Bytes body);
   // The same for the sends [first, next) of the ring.
   void DrainSends(int32_t first, int32_t next, Bytes large);
@@ -159,6 +160,7 @@ class Reactor {
   void OnWritten(Connection* connection, int status);
   void Shutdown(Connection* connection);
 
+  const ThreadCheck thread_{};  // the loop's
   uv_loop_t* const loop_;
   const Rings rings_;
   BatchReader* const reader_;  // either this

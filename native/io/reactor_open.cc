@@ -57,6 +57,7 @@ int Reactor::InitHandle(Connection::Handle* handle, bool pipe, unsigned family) 
 }
 
 int32_t Reactor::Listen(const Target& target, ListenOptions options) {
+  DMICRO_ASSERT(thread_.Here());
   if (stopped_) return UV_ECANCELED;
   Listener* const listener = new Listener{};
   int error = InitHandle(&listener->handle, target.pipe);
@@ -100,6 +101,7 @@ Listener* Reactor::FindListener(int32_t id) const {
 }
 
 void Reactor::CloseListener(int32_t id) {
+  DMICRO_ASSERT(thread_.Here());
   Listener* const listener = FindListener(id);
   if (listener == nullptr) return;
   listeners_[static_cast<size_t>(id)] = nullptr;
@@ -169,6 +171,7 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
 }
 
 void Reactor::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) {
+  DMICRO_ASSERT(thread_.Here());
   DMICRO_ASSERT(token >= 0);
   if (stopped_) return;
   Connection* const connection = new Connection(this, limits);
@@ -206,6 +209,7 @@ bool Reactor::Enter(Connection* connection) {
 
 // Tells the upper layer of a connection that is ready, and starts to read it.
 void Reactor::Announce(Connection* connection) {
+  DMICRO_ASSERT(connection->state == Connection::State::kConnecting && !connection->waiting());
   if (stopped_) return;
   if (inbox_.Full() || !RoomToRead()) {
     Deliver(false);
@@ -232,10 +236,11 @@ void Reactor::Announce(Connection* connection) {
     connection->partial_since = uv_now(loop_);
     Watch(connection);
   }
-  if (connection->state == Connection::State::kConnecting) StartReading(connection);
+  StartReading(connection);
 }
 
 int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* generation) {
+  DMICRO_ASSERT(thread_.Here());
   if (stopped_) return UV_ECANCELED;
   sockaddr_storage address;
   if (!target.pipe) {

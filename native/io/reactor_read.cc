@@ -63,6 +63,7 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
 
 // `n` bytes came into the space that Framer::Reserve gave.
 void Reactor::Cut(Connection* connection, size_t n) {
+  DMICRO_ASSERT(!delivering_ && connection->state == Connection::State::kOpen);
   const bool peek = connection->framing == Framing::kPeek;
   if (peek) {
     // Before the upper layer hears of it: it may answer while we are here. The clock runs from the connection's

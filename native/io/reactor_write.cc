@@ -10,6 +10,7 @@ namespace {
 
 // Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
 constexpr size_t kCopyBody = 4 * 1024;
+constexpr size_t kMaxBuffer = size_t{1} << 30;
 
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
 
@@ -23,6 +24,7 @@ class Gather {
 
   // Bytes were written at end(), which answer the peer or not.
   void Staged(size_t size, bool reply) {
+    DMICRO_ASSERT(count_ < buffers_.size() && size <= staging_.size() - used_);
     char* const start = reinterpret_cast<char*>(end());
     if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
       buffers_[count_ - 1].len += size;
@@ -35,6 +37,7 @@ class Gather {
   }
 
   void Refer(Bytes bytes, bool reply) {
+    DMICRO_ASSERT(count_ < buffers_.size() && bytes.size <= kMaxBody);
     char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
     buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
     size_ += bytes.size;
@@ -72,7 +75,10 @@ void Reactor::DrainWith(Bytes body) {
 }
 
 void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
-  const int32_t count = std::clamp<int32_t>(next - first, 0, kMaxSends);
+  DMICRO_ASSERT(thread_.Here());
+  // What JavaScript wrote is looked at before it is believed, here as in Flush.
+  if (first < 0 || next <= first || static_cast<uint32_t>(next) > rings_.max_sends) return;
+  const int32_t count = std::min<int32_t>(next - first, kMaxSends);
   const Send* const sends = rings_.sends + first;
   for (int32_t i = 0; i < count; i++) {
     const Send& send = sends[i];
@@ -164,27 +170,37 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
 
 void Reactor::NoteUnsent(const Connection* connection) {
   const auto clamped = [](size_t bytes) { return static_cast<int32_t>(std::min<size_t>(bytes, INT32_MAX)); };
-  __atomic_store_n(&rings_.unsent[connection->slot], clamped(connection->Unsent()), __ATOMIC_RELAXED);
-  __atomic_store_n(&rings_.replies[connection->slot], clamped(connection->UnsentReplies()), __ATOMIC_RELAXED);
+  StoreWord(&rings_.unsent[connection->slot], clamped(connection->Unsent()));
+  StoreWord(&rings_.replies[connection->slot], clamped(connection->UnsentReplies()));
 }
 
-// The peer lives. Only this thread writes, others look on.
+// The peer lives.
 void Reactor::NoteHeard(const Connection* connection) {
   int32_t* const heard = &rings_.heard[connection->slot];
-  __atomic_store_n(heard, static_cast<int32_t>(static_cast<uint32_t>(*heard) + 1), __ATOMIC_RELAXED);
+  StoreWord(heard, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(heard)) + 1));
 }
 
 void Reactor::WriteBacklog(Connection* connection) {
   Backlog* const backlog = connection->backlog.get();
+  DMICRO_ASSERT(backlog != nullptr && backlog->writing.size() == 0 && backlog->waiting.size() != 0);
   backlog->writing.Swap(backlog->waiting);
   std::swap(backlog->replies_writing, backlog->replies_waiting);
   backlog->request.data = connection;
-  const uv_buf_t buffer =
-      uv_buf_init(reinterpret_cast<char*>(backlog->writing.data()), static_cast<unsigned>(backlog->writing.size()));
-  const int error = uv_write(&backlog->request, connection->stream(), &buffer, 1, [](uv_write_t* request, int status) {
-    Connection* const written = static_cast<Connection*>(request->data);
-    written->reactor->OnWritten(written, status);
-  });
+  // libuv counts a buffer's bytes in 32 bits: there are as many buffers as that takes.
+  std::vector<uv_buf_t> buffers;
+  char* at = reinterpret_cast<char*>(backlog->writing.data());
+  for (size_t left = backlog->writing.size(); left != 0;) {
+    const size_t size = std::min(left, kMaxBuffer);
+    buffers.push_back(uv_buf_init(at, static_cast<unsigned>(size)));
+    at += size;
+    left -= size;
+  }
+  const auto written = [](uv_write_t* request, int status) {
+    Connection* const connected = static_cast<Connection*>(request->data);
+    connected->reactor->OnWritten(connected, status);
+  };
+  const int error =
+      uv_write(&backlog->request, connection->stream(), buffers.data(), static_cast<unsigned>(buffers.size()), written);
   if (error != 0) Close(connection, CloseReason::kIo, error);
 }
 

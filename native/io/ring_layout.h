@@ -13,7 +13,8 @@ inline constexpr uint32_t kInboxSize = 1024 * 1024;   // arena that sockets are 
 inline constexpr uint32_t kOutboxSize = 1024 * 1024;  // arena that JavaScript encodes bodies into
 inline constexpr uint32_t kMaxRecords = 4096;         // the most one batch holds
 inline constexpr uint32_t kMaxSends = 4096;
-inline constexpr uint32_t kMaxSlots = 1 << 20;  // connections of one reactor
+inline constexpr uint32_t kMaxSlots = 1 << 20;   // connections of one reactor
+inline constexpr uint32_t kMaxBody = INT32_MAX;  // bytes of a body outside of the outbox
 
 // One event for the upper layer: 16 words, a cache line.
 struct Record {
@@ -81,10 +82,18 @@ struct Rings {
   uint8_t* outbox;
   uint32_t outbox_size;
   Send* sends;
+  uint32_t max_sends;
   Control* control;
-  int32_t* unsent;   // by slot: bytes the peer has not taken
-  int32_t* replies;  // by slot: those of them that it caused by asking
-  int32_t* heard;    // by slot: changes when bytes of the peer came, or it took some of those that waited for it
+  // By slot. The reactor's thread alone writes them, by StoreWord. JavaScript looks on from its own thread by plain
+  // loads: of an aligned int32 that is one load of the machine, as a relaxed one is here; Atomics.load would be a call
+  // of some 12 ns for every message.
+  int32_t* unsent;   // bytes the peer has not taken
+  int32_t* replies;  // those of them that it caused by asking
+  int32_t* heard;    // changes when bytes of the peer came, or it took some of those that waited for it
 };
+
+// A word that other threads look at.
+inline void StoreWord(int32_t* word, int32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+inline int32_t LoadWord(const int32_t* word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 
 }  // namespace dmicro

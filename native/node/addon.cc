@@ -47,7 +47,9 @@ constexpr char kLimitNames[] =
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
   limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
+  arguments->Expect(limits.frame.max_message <= INT32_MAX, at, "below 2^31");
   limits.max_unsent = arguments->Size(at + 2);
+  arguments->Expect(limits.max_unsent <= INT32_MAX, at + 2, "below 2^31");
   limits.frame_timeout = arguments->Size32(at + 3);
   limits.write_timeout = arguments->Size32(at + 4);
   limits.socket = {arguments->Flag(at + 6), arguments->Size32(at + 7), arguments->Size32(at + 8),
@@ -235,6 +237,7 @@ Napi::Value DrainWith(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const Bytes body = arguments.Bytes(1);
+  arguments.Expect(body.size <= kMaxBody, 1, "below 2 GiB");
   if (arguments.Ok()) core->DrainWith(body);
   return None(info);
 }

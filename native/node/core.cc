@@ -37,6 +37,7 @@ Napi::Value Core::Start(int thread, Napi::Function on_batch) {
   rings.records = reinterpret_cast<Record*>(MakeArena(arenas, "records", records * sizeof(Record)));
   rings.outbox = MakeArena(arenas, "outbox", lanes * kOutboxSize);
   rings.outbox_size = lanes * kOutboxSize;
+  rings.max_sends = lanes * kMaxSends;
   rings.sends = reinterpret_cast<Send*>(MakeArena(arenas, "sends", lanes * kMaxSends * sizeof(Send)));
   rings.control = reinterpret_cast<Control*>(MakeArena(arenas, "control", sizeof(Control)));
   control_ = rings.control;

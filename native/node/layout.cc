@@ -25,6 +25,7 @@ constexpr Number kNumbers[] = {
     {"OUTBOX_SIZE", kOutboxSize},
     {"MAX_SENDS", kMaxSends},
     {"MAX_SLOTS", kMaxSlots},
+    {"MAX_BODY", kMaxBody},
     {"REC_WORDS", sizeof(Record) / sizeof(int32_t)},
     {"SEND_WORDS", sizeof(Send) / sizeof(int32_t)},
     {"CTL_WORDS", sizeof(Control) / sizeof(int32_t)},

@@ -47,8 +47,9 @@ Napi::Value Pack(const Napi::CallbackInfo& info) {
   message.codec = static_cast<uint8_t>(arguments.Int(5));
   message.body = arguments.Bytes(6);
   if (!arguments.Ok()) return info.Env().Undefined();
-  if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) {
-    Napi::RangeError::New(info.Env(), "method, status or meta is too long").ThrowAsJavaScriptException();
+  if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta ||
+      message.body.size > INT32_MAX - HeaderBound(message)) {
+    Napi::RangeError::New(info.Env(), "method, status, meta or body is too long").ThrowAsJavaScriptException();
     return info.Env().Undefined();
   }
   Napi::ArrayBuffer frame = Napi::ArrayBuffer::New(info.Env(), PackedSize(message));

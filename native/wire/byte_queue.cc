@@ -10,6 +10,7 @@ ByteQueue::~ByteQueue() { std::free(data_); }
 
 void ByteQueue::Append(Bytes bytes) {
   if (bytes.size == 0) return;
+  DMICRO_ASSERT(data_ == nullptr || bytes.data + bytes.size <= data_ || bytes.data >= data_ + capacity_);
   if (capacity_ - size_ < bytes.size) {
     capacity_ = std::max(capacity_ + capacity_ / 2, size_ + bytes.size);
     data_ = static_cast<uint8_t*>(std::realloc(data_, capacity_));

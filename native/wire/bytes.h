@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "wire/check.h"
+
 namespace dmicro {
 
 // A borrowed run of bytes.
@@ -18,6 +20,7 @@ inline uint32_t LoadBig32(const uint8_t* p) {
 }
 
 inline uint8_t* StoreBig16(uint8_t* p, uint32_t value) {
+  DMICRO_ASSERT(value <= 0xffff);
   p[0] = static_cast<uint8_t>(value >> 8);
   p[1] = static_cast<uint8_t>(value);
   return p + 2;

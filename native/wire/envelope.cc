@@ -1,5 +1,7 @@
 #include "wire/envelope.h"
 
+#include "wire/check.h"
+
 namespace dmicro {
 
 Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, CloseReason* reason) {
@@ -7,11 +9,11 @@ Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, Clo
     *reason = why;
     return Parse::kBad;
   };
+  DMICRO_ASSERT(limits.max_message <= INT32_MAX);  // so that nothing here overflows
   *total = 0;
   if (bytes.size < 4) return Parse::kMore;
   const uint32_t size = LoadBig32(bytes.data);
   if (size < 1) return bad(CloseReason::kTooShort);
-  // max_message is at most 2^31 - 1, so this cannot overflow.
   if (size > limits.max_message || size + 4 > limits.max_message) return bad(CloseReason::kTooLarge);
   *total = size + 4;
   if (bytes.size < kEnvelopePrefix) return Parse::kMore;

@@ -12,15 +12,18 @@ Framer::Space Framer::Reserve(Space scratch) {
   direct_ = held_size_ >= kPrefixSize && (held_size_ >= kDirectFrom || total_ - held_size_ >= kDirectFrom);
   if (direct_) {
     if (held_size_ == held_capacity_) Grow(std::min<size_t>(total_, std::max(held_size_ * 2, kDirectFrom)));
-    return {held_ + held_size_, held_capacity_ - held_size_};
+    space_ = held_capacity_ - held_size_;
+    return {held_ + held_size_, space_};
   }
   DMICRO_ASSERT(held_size_ < scratch.size);
   base_ = scratch.data;
   if (held_size_ != 0) std::memcpy(base_, held_, held_size_);
-  return {base_ + held_size_, scratch.size - held_size_};
+  space_ = scratch.size - held_size_;
+  return {base_ + held_size_, space_};
 }
 
 uint8_t* Framer::Release() {
+  DMICRO_ASSERT(direct_ && held_ != nullptr);
   uint8_t* const memory = held_;
   held_ = nullptr;
   Drop();
@@ -28,6 +31,7 @@ uint8_t* Framer::Release() {
 }
 
 void Framer::Hold(const uint8_t* data, size_t size, uint32_t total) {
+  DMICRO_ASSERT(held_ == nullptr && size != 0 && (total == 0 || size <= total));
   Grow(size);
   std::memcpy(held_, data, size);
   held_size_ = size;
@@ -35,6 +39,7 @@ void Framer::Hold(const uint8_t* data, size_t size, uint32_t total) {
 }
 
 void Framer::Grow(size_t capacity) {
+  DMICRO_ASSERT(capacity > held_capacity_);
   held_ = static_cast<uint8_t*>(std::realloc(held_, capacity));
   if (held_ == nullptr) std::abort();  // out of memory: as V8 and new do
   held_capacity_ = capacity;

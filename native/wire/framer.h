@@ -63,11 +63,14 @@ class Framer {
   size_t held_capacity_ = 0;
   uint32_t total_ = 0;       // announced size of the unfinished frame, 0 while unknown
   bool direct_ = false;      // the last Reserve gave our own memory
+  size_t space_ = 0;         // bytes it gave, and Commit may take
   uint8_t* base_ = nullptr;  // start of the bytes to parse, when it gave scratch
 };
 
 template <typename OnFrame>
 Parse Framer::Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame) {
+  DMICRO_ASSERT(n <= space_);
+  space_ = 0;
   RawMessage message;
   if (direct_) {
     held_size_ += n;

@@ -1,6 +1,7 @@
 #include "wire/raw_proto.h"
 
 #include "wire/base36.h"
+#include "wire/check.h"
 #include "wire/envelope.h"
 
 namespace dmicro {
@@ -41,6 +42,7 @@ Parse CheckPrefix(Bytes bytes, const FrameLimits& limits, uint32_t* total, Close
 }
 
 bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
+  DMICRO_ASSERT(frame.size >= kPrefixSize);
   if (frame.data[kPrefixSize - 1] != 0) {
     LeaveWhole(frame, message);
     return true;
@@ -79,6 +81,8 @@ size_t HeaderBound(const RawMessage& message) {
 }
 
 uint8_t* PackHeader(uint8_t* out, const RawMessage& message) {
+  DMICRO_ASSERT(message.method.size <= kMaxMethod && message.status.size <= kMaxStatus &&
+                message.meta.size <= kMaxMeta && message.body.size <= INT32_MAX);
   const Bytes status = message.status.size != 0 ? message.status : Literal(kStatusOk);
   const Bytes meta = message.meta.size != 0 ? message.meta : Literal(kMetaNone);
   uint8_t* const frame = out;

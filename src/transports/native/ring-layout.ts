@@ -46,6 +46,8 @@ export const ANSWER_BIT = 1 << 8
 
 /** Connections of one core. */
 const MAX_SLOTS = 1 << 20
+/** Most bytes of a body that crosses outside of the outbox. */
+export const MAX_BODY = 2 ** 31 - 1
 
 /** Words of one message to send. */
 export const Snd = {
@@ -106,6 +108,7 @@ function ours(): Layout {
     OUTBOX_SIZE,
     MAX_SENDS,
     MAX_SLOTS,
+    MAX_BODY,
     REC_WORDS,
     SEND_WORDS,
     CTL_WORDS,

@@ -7,7 +7,7 @@ import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
 import { Framing, NOT_OPEN, SendResult, type SocketOption, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
-import { ANSWER_BIT, Ctl, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
+import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
 /** Bytes of a frame besides method, status, meta and body, and its longest sequence number (spec/wire.md §8.1). */
@@ -257,6 +257,7 @@ export class NativeWire implements SocketWire {
 
   /** Bytes that the outbox cannot hold cross by a call of their own. */
   #sendLargeBytes(bytes: Uint8Array, bare: boolean, reply: boolean): SendResult {
+    if (bytes.length > MAX_BODY) return SendResult.TooLarge
     const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused

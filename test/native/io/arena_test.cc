@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "harness.h"
 
 // Nothing writes past the arena, whatever comes in one turn.
@@ -17,19 +19,32 @@ int32_t AdoptHeld(Home* home, OwnedDescriptor near) {
   return slot;
 }
 
-TEST_CASE("connections announced in the turn of a long read leave room for the next read") {
-  Home home;
-  // Whole frames: each read of one stays in the arena. Together they fill it up to what a read may leave free.
-  constexpr size_t kFrame = 160 * 1024;
-  static_assert((kInboxSize - Inbox::kMinFree) % kFrame == 0);
+// Whole frames: each read of one stays in the arena. Together they fill it up to what a read may leave free.
+constexpr size_t kLong = 160 * 1024;
+constexpr size_t kLongs = (kInboxSize - Inbox::kMinFree) / kLong;
+static_assert((kInboxSize - Inbox::kMinFree) % kLong == 0);
+
+// Connections that are held, and have that to read.
+struct Longs {
+  explicit Longs(Home* home) {
+    for (size_t i = 0; i < kLongs; i++) {
+      Ends ends = MakeEnds(2 * kLong);
+      slots.push_back(AdoptHeld(home, std::move(ends.near)));
+      REQUIRE(Put(ends.far, FrameOfSize(kLong)) == kLong);
+      far.push_back(std::move(ends.far));
+    }
+    home->Until([turns = 0]() mutable { return ++turns > 3; });  // the loop forgets that they have something
+  }
+  void Release(Home* home) const {
+    for (const int32_t slot : slots) home->reactor.Hold(slot, 0, false);
+  }
   std::vector<OwnedDescriptor> far;
   std::vector<int32_t> slots;
-  for (size_t filled = 0; filled + kFrame <= kInboxSize - Inbox::kMinFree; filled += kFrame) {
-    Ends ends = MakeEnds(2 * kFrame);
-    slots.push_back(AdoptHeld(&home, std::move(ends.near)));
-    REQUIRE(Put(ends.far, FrameOfSize(kFrame)) == kFrame);
-    far.push_back(std::move(ends.far));
-  }
+};
+
+TEST_CASE("arena: connections announced in the turn of a long read leave room for the next read") {
+  Home home;
+  const Longs longs(&home);
   // One holds the first part of a frame, which goes in front of the next read.
   const std::string partial = FrameOfSize(6000, 7);
   Ends last = MakeEnds();
@@ -39,20 +54,20 @@ TEST_CASE("connections announced in the turn of a long read leave room for the n
   REQUIRE(home.Until([&] { return home.reactor.Find(slot, 0)->framer.held() == 4000; }));
   home.reactor.Hold(slot, 0, true);
   REQUIRE(Put(last.far, std::string_view(partial).substr(4000)) == 2000);
-  home.Until([turns = 0]() mutable { return ++turns > 3; });  // the loop forgets that those held have something
+  home.Until([turns = 0]() mutable { return ++turns > 3; });
 
   // In one turn, in this order: the long reads, the connections that were dialled, the rest of the frame.
   TempFolder folder;
   const std::string path = folder.File(100);
   const OwnedDescriptor listener = ListenUnix(path);
-  for (const int32_t one : slots) home.reactor.Hold(one, 0, false);
+  longs.Release(&home);
   constexpr size_t kDials = 570;  // of 112 bytes each
   for (size_t i = 0; i < kDials; i++) {
     int32_t generation;
     REQUIRE(home.reactor.Dial({true, path, 0}, kWire, &generation) >= 0);
   }
   home.reactor.Hold(slot, 0, false);
-  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == slots.size() + 1; }));
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == kLongs + 1; }));
   REQUIRE(home.Until([&] { return home.journal.Count(kConnect) == kDials; }));
   const Event* const message = home.journal.Find(kMessage, slot);
   REQUIRE(message != nullptr);
@@ -60,6 +75,34 @@ TEST_CASE("connections announced in the turn of a long read leave room for the n
   CHECK(message->body == partial.substr(partial.size() - message->body.size()));
   for (const Event& event : home.journal.events) {
     if (event.kind == kConnect) CHECK(event.name == path);
+  }
+}
+
+TEST_CASE("arena: a connection that the reader gives up while it is announced is not announced") {
+  Home home;
+  const Longs longs(&home);
+  TempFolder folder;
+  const std::string path = folder.File(100);
+  const OwnedDescriptor listener = ListenUnix(path);
+  longs.Release(&home);
+  std::vector<std::pair<int32_t, int32_t>> dialled;
+  for (size_t i = 0; i < 700; i++) {
+    int32_t generation;
+    const int32_t slot = home.reactor.Dial({true, path, 0}, kWire, &generation);
+    REQUIRE(slot >= 0);
+    dialled.push_back({slot, generation});
+  }
+  // One of the announcements finds no room and delivers what came before, at which the reader gives all of them up.
+  bool told = false;
+  home.journal.on_event = [&](const Event&) {
+    if (std::exchange(told, true)) return;
+    for (const auto& [slot, generation] : dialled) home.reactor.Destroy(slot, generation, CloseReason::kLocal);
+  };
+  REQUIRE(home.Until([&] { return home.journal.Count(kClose) == dialled.size(); }));
+  std::vector<int32_t> closed;
+  for (const Event& event : home.journal.events) {
+    if (event.kind == kClose) closed.push_back(event.slot);
+    if (event.kind == kConnect) CHECK(std::find(closed.begin(), closed.end(), event.slot) == closed.end());
   }
 }
 

@@ -35,13 +35,13 @@ class RingMemory {
         lanes_(lanes) {}
 
   Rings rings() {
-    return {inbox_.get(), records_.get(), outbox_.get(), lanes_ * kOutboxSize,
-            sends_.get(), &control_,      unsent_.get(), heard_.get()};
+    return {inbox_.get(),       records_.get(), outbox_.get(), lanes_ * kOutboxSize, sends_.get(),
+            lanes_ * kMaxSends, &control_,      unsent_.get(), heard_.get()};
   }
   Control& control() { return control_; }
   const uint8_t* inbox() const { return inbox_.get(); }
-  int32_t Unsent(int32_t slot) const { return __atomic_load_n(&unsent_[static_cast<size_t>(slot)], __ATOMIC_RELAXED); }
-  int32_t Heard(int32_t slot) const { return __atomic_load_n(&heard_[static_cast<size_t>(slot)], __ATOMIC_RELAXED); }
+  int32_t Unsent(int32_t slot) const { return LoadWord(&unsent_[static_cast<size_t>(slot)]); }
+  int32_t Heard(int32_t slot) const { return LoadWord(&heard_[static_cast<size_t>(slot)]); }
 
  private:
   std::unique_ptr<uint8_t[]> inbox_;
@@ -121,6 +121,20 @@ class Journal final : public BatchReader {
 
 inline constexpr WireLimits kWire{{16 * 1024 * 1024, 4, Framing::kRaw}, 16 * 1024 * 1024, 10'000, 30'000, {}};
 
+// Turns `loop` until `holds`, for at most twenty seconds.
+inline bool TurnUntil(uv_loop_t* loop, const std::function<bool()>& holds) {
+  const uint64_t end = uv_hrtime() + 20'000'000'000;
+  uv_timer_t wake;
+  uv_timer_init(loop, &wake);
+  uv_timer_start(
+      &wake, [](uv_timer_t*) {}, 5, 5);
+  bool held;
+  while (!(held = holds()) && uv_hrtime() < end) uv_run(loop, UV_RUN_ONCE);
+  uv_close(reinterpret_cast<uv_handle_t*>(&wake), nullptr);
+  uv_run(loop, UV_RUN_NOWAIT);
+  return held;
+}
+
 // A reactor in the loop's own thread.
 class Home {
  public:
@@ -137,21 +151,7 @@ class Home {
   Home(const Home&) = delete;
   Home& operator=(const Home&) = delete;
 
-  // Turns the loop until `holds`, for at most ten seconds.
-  bool Until(const std::function<bool()>& holds) {
-    const uint64_t end = uv_hrtime() + 10'000'000'000;
-    while (!holds()) {
-      if (uv_hrtime() > end) return false;
-      uv_timer_t wake;
-      uv_timer_init(&loop, &wake);
-      uv_timer_start(
-          &wake, [](uv_timer_t*) {}, 20, 0);
-      uv_run(&loop, UV_RUN_ONCE);
-      uv_close(reinterpret_cast<uv_handle_t*>(&wake), nullptr);
-      uv_run(&loop, UV_RUN_NOWAIT);
-    }
-    return true;
-  }
+  bool Until(const std::function<bool()>& holds) { return TurnUntil(&loop, holds); }
 
   RingMemory memory;
   uv_loop_t loop;

@@ -1,0 +1,230 @@
+#include "io/io_thread.h"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+
+#include "harness.h"
+
+// A reactor on a thread of its own, and the lanes between it and its reader's thread.
+
+namespace dmicro {
+namespace {
+
+class Threads {
+ public:
+  explicit Threads(size_t count) {
+    uv_loop_init(&loop);
+    for (size_t i = 0; i < count; i++) {
+      sides.push_back(std::make_unique<Side>(&loop));
+      REQUIRE(sides.back()->thread.Start(static_cast<int>(i)) == 0);
+    }
+  }
+  ~Threads() {
+    Stop();
+    uv_loop_close(&loop);
+  }
+
+  void Stop() {
+    if (std::exchange(stopped_, true)) return;
+    size_t running = sides.size();
+    for (const auto& side : sides) side->thread.Stop([&running] { running--; });
+    uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK(running == 0);
+  }
+
+  bool Until(const std::function<bool()>& holds) { return TurnUntil(&loop, holds); }
+
+  struct Side {
+    explicit Side(uv_loop_t* home)
+        : memory(IoThread::kLanes * IoThread::kLaneInbox, IoThread::kLanes * IoThread::kLaneRecords, IoThread::kLanes),
+          journal(&memory, [this](int32_t index) { return thread.TakeLarge(index); }),
+          thread(home, memory.rings(), &journal) {}
+    RingMemory memory;
+    Journal journal;
+    IoThread thread;
+  };
+
+  size_t Count(RecordKind kind) const {
+    size_t count = 0;
+    for (const auto& side : sides) count += side->journal.Count(kind);
+    return count;
+  }
+
+  uv_loop_t loop;
+  std::vector<std::unique_ptr<Side>> sides;
+
+ private:
+  bool stopped_ = false;
+};
+
+void Queue(Threads::Side* side, int32_t slot, int32_t generation, std::string_view body) {
+  Control& control = side->memory.control();
+  const Rings rings = side->memory.rings();
+  const bool full =
+      control.send_next - control.send_base == static_cast<int32_t>(kMaxSends) ||
+      control.outbox_next - control.outbox_base + static_cast<int32_t>(body.size()) > static_cast<int32_t>(kOutboxSize);
+  if (full) side->thread.Drain();
+  Send& send = rings.sends[control.send_next++];
+  send = {};
+  send.slot = slot;
+  send.generation = generation;
+  send.bits = kTypePush | 'j' << 8;
+  send.route = -1;
+  send.body_start = control.outbox_next;
+  send.body_size = static_cast<int32_t>(body.size());
+  std::memcpy(rings.outbox + control.outbox_next, body.data(), body.size());
+  control.outbox_next += static_cast<int32_t>(body.size());
+}
+
+int ListenOn(Threads* threads, size_t listening, std::vector<Adopter*> adopters) {
+  std::string address;
+  threads->sides[listening]->thread.Run([&](Reactor* reactor) {
+    const int32_t id = reactor->Listen({false, "127.0.0.1", 0}, {512, false, 3, std::move(adopters), kWire});
+    if (id >= 0) address = LocalAddress(reactor->FindListener(id)->uv());
+  });
+  REQUIRE(!address.empty());
+  return std::stoi(address.substr(address.find(':') + 1));
+}
+
+size_t OpenDescriptors() {
+  size_t count = 0;
+  for (int i = 0; i < 4096; i++) count += fcntl(i, F_GETFD) >= 0 ? 1 : 0;
+  return count;
+}
+
+TEST_CASE("io thread: connections handed from thread to thread echo every message, in order") {
+  Threads threads(3);
+  const int port = ListenOn(&threads, 0, {&threads.sides[0]->thread, &threads.sides[1]->thread});
+  // The first two echo, the third dials.
+  for (size_t i = 0; i < 2; i++) {
+    Threads::Side* const side = threads.sides[i].get();
+    side->journal.on_event = [side](const Event& event) {
+      if (event.kind == kMessage) Queue(side, event.slot, event.generation, event.body);
+    };
+  }
+  Threads::Side* const dialler = threads.sides[2].get();
+  constexpr size_t kConnections = 20, kMessages = 400;
+  std::vector<size_t> answers(kConnections);
+  dialler->journal.on_event = [&](const Event& event) {
+    if (event.kind == kConnect) {
+      for (size_t i = 0; i < kMessages; i++) Queue(dialler, event.slot, event.generation, std::to_string(i));
+    } else if (event.kind == kMessage) {
+      CHECK(event.body == std::to_string(answers[static_cast<size_t>(event.slot)]++));
+    }
+  };
+  for (size_t i = 0; i < kConnections; i++) {
+    dialler->thread.Run([&](Reactor* reactor) {
+      int32_t generation;
+      CHECK(reactor->Dial({false, "127.0.0.1", port}, kWire, &generation) >= 0);
+    });
+  }
+  REQUIRE(threads.Until([&] { return dialler->journal.Count(kMessage) == kConnections * kMessages; }));
+  CHECK(threads.sides[0]->journal.Count(kAccept) == kConnections / 2);
+  CHECK(threads.sides[1]->journal.Count(kAccept) == kConnections / 2);
+  for (const auto& side : threads.sides) {
+    for (int32_t slot = 0; slot < 10; slot++) CHECK(side->memory.Heard(slot) != 0);
+  }
+}
+
+TEST_CASE("io thread: frames too large for a lane, and bodies too large for the outbox, pass") {
+  Threads threads(2);
+  const int port = ListenOn(&threads, 0, {});
+  Threads::Side* const dialler = threads.sides[1].get();
+  const std::string body(3 * 1024 * 1024, 'l');
+  dialler->journal.on_event = [&](const Event& event) {
+    if (event.kind != kConnect) return;
+    Queue(dialler, event.slot, event.generation, "");
+    dialler->thread.DrainWith(BytesOf(body));
+  };
+  dialler->thread.Run([&](Reactor* reactor) {
+    int32_t generation;
+    reactor->Dial({false, "127.0.0.1", port}, kWire, &generation);
+  });
+  REQUIRE(threads.Until([&] { return threads.Count(kMessage) == 1; }));
+  CHECK(threads.sides[0]->journal.events.back().body == body);
+}
+
+TEST_CASE("io thread: a reader that is behind gets larger batches, and everything") {
+  Threads threads(1);
+  Threads::Side* const side = threads.sides[0].get();
+  std::vector<OwnedDescriptor> far;
+  for (int i = 0; i < 50; i++) {
+    Ends ends = MakeEnds(1 << 20);
+    side->thread.Adopt(std::move(ends.near), true, 1, kWire);
+    far.push_back(std::move(ends.far));
+  }
+  // Nobody reads while the lanes fill: then sockets wait.
+  std::string flood;
+  while (flood.size() < 100 * 1024) flood += FrameWith(std::string(20, 'f'));
+  const size_t each = flood.size() / FrameWith(std::string(20, 'f')).size();
+  for (const OwnedDescriptor& end : far) REQUIRE(Put(end, flood) == flood.size());
+  uv_sleep(50);
+  REQUIRE(threads.Until([&] { return threads.Count(kMessage) == far.size() * each; }));
+  CHECK(side->journal.Count(kAccept) == far.size());
+}
+
+TEST_CASE("io thread: a reader that turns the home loop itself meets no other batch") {
+  Threads threads(1);
+  Threads::Side* const side = threads.sides[0].get();
+  Ends one = MakeEnds(), two = MakeEnds();
+  side->thread.Adopt(std::move(one.near), true, 1, kWire);
+  side->thread.Adopt(std::move(two.near), true, 1, kWire);
+  REQUIRE(threads.Until([&] { return threads.Count(kAccept) == 2; }));
+  int depth = 0, deepest = 0;
+  bool turned = false;
+  side->journal.on_event = [&](const Event& event) {
+    deepest = std::max(deepest, ++depth);
+    if (event.kind == kMessage && !std::exchange(turned, true)) {
+      REQUIRE(Put(two.far, FrameWith("two")) != 0);
+      for (int i = 0; i < 20; i++) {
+        uv_run(&threads.loop, UV_RUN_NOWAIT);
+        uv_sleep(1);
+      }
+    }
+    depth--;
+  };
+  REQUIRE(Put(one.far, FrameWith("one")) != 0);
+  REQUIRE(threads.Until([&] { return threads.Count(kMessage) == 2; }));
+  CHECK(deepest == 1);
+}
+
+TEST_CASE("io thread: sockets on their way to a thread that ends are closed") {
+  const size_t before = OpenDescriptors();
+  for (int round = 0; round < 20; round++) {
+    Threads threads(1);
+    Threads::Side* const side = threads.sides[0].get();
+    std::vector<OwnedDescriptor> far;
+    for (int i = 0; i < 10; i++) {
+      Ends ends = MakeEnds();
+      side->thread.Adopt(std::move(ends.near), true, 1, kWire);
+      far.push_back(std::move(ends.far));
+    }
+    // Some come before the thread hears that it ends, some behind that, some when it is gone.
+    std::thread other([&] {
+      for (int i = 0; i < 200; i++) {
+        Ends ends = MakeEnds();
+        side->thread.Adopt(std::move(ends.near), true, 1, kWire);
+      }
+    });
+    threads.Stop();
+    other.join();
+    Ends late = MakeEnds();
+    side->thread.Adopt(std::move(late.near), true, 1, kWire);
+  }
+  CHECK(OpenDescriptors() == before);
+}
+
+TEST_CASE("io thread: one that was never started can be abandoned") {
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  RingMemory memory(IoThread::kLanes * IoThread::kLaneInbox, IoThread::kLanes * IoThread::kLaneRecords,
+                    IoThread::kLanes);
+  Journal journal(&memory, [](int32_t) { return Large{nullptr, 0}; });
+  (new IoThread(&loop, memory.rings(), &journal))->Abandon();
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop) == 0);
+}
+
+}  // namespace
+}  // namespace dmicro
