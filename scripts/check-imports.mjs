@@ -129,6 +129,7 @@ const ORDER = [
   'hooked-messages',
   'plugin',
   'redial',
+  'comeback',
   'rate-meter',
   'options',
   'life-hooks',

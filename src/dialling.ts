@@ -1,6 +1,7 @@
 import type { Address } from './address.ts'
 import { sleep, timeoutSignal } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
+import { Comeback } from './comeback.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import { firstToConnect } from './first-to-connect.ts'
 import { ignoreWire } from './ignore-wire.ts'
@@ -8,7 +9,7 @@ import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
-import { Comeback, type Redial } from './redial.ts'
+import type { Redial } from './redial.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
@@ -23,6 +24,14 @@ export interface Target {
   readonly protocol: Protocol
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
+}
+
+/** Of a session with redial. */
+interface Lasting extends Target {
+  readonly redial: Redial
+  readonly abort: AbortController
+  /** Since a connection held last. */
+  comeback: Comeback | undefined
 }
 
 /** What dialling needs of its endpoint. */
@@ -45,7 +54,7 @@ export class Dialling {
   readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
   /** Of sessions with redial. */
-  readonly #targets = new Map<Session, Target & { abort: AbortController }>()
+  readonly #targets = new Map<Session, Lasting>()
 
   constructor(owner: DiallingOwner, transport: Transport, run: LifeHookRunner) {
     this.#owner = owner
@@ -109,7 +118,7 @@ export class Dialling {
       stats.dialled++
       const { afterDial } = hooks
       const session = this.#owner.addDialled(wire, target, afterDial !== null)
-      if (redial !== undefined) this.#targets.set(session, { ...target, abort: new AbortController() })
+      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
       if (afterDial !== null) await this.#owner.prepare(session, this.#run.all(afterDial, session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
       return session
@@ -144,9 +153,11 @@ export class Dialling {
     }
   }
 
-  /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
-  async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
-    const comeback = this.#comeback(target.redial as Redial, target.url)
+  /** Makes the connection of a session anew (spec/behaviour.md §1.4). Attempts are counted, and windows grow, until one holds. */
+  async #redial(session: Session, target: Lasting): Promise<void> {
+    let { comeback } = target
+    if (comeback === undefined || session.held) target.comeback = comeback = this.#comeback(target.redial, target.url)
+    else comeback.again()
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
@@ -155,11 +166,12 @@ export class Dialling {
   }
 
   /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: Session, target: Target & { abort: AbortController }, comeback: Comeback): Promise<Error | undefined> {
+  async #redialled(session: Session, target: Lasting, comeback: Comeback): Promise<Error | undefined> {
     const { settings, stats, hooks } = this.#owner
     const { url, protocol, redial, abort } = target
-    let failure = new Error('no attempt was made')
-    for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
+    let failure = new Error('no connection held')
+    while (comeback.attempts < redial.times) {
+      comeback.attempts++
       try {
         await this.#comesBack(comeback, abort.signal)
         await this.#run.watched(hooks.beforeDial, url, true)

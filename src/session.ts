@@ -15,7 +15,7 @@ import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
-import { defaultLimits } from './limits.ts'
+import { defaultLimits, HELD_AFTER } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -114,6 +114,10 @@ export class Session
   /** That which has its connection now. */
   #heir: Session | undefined
   #closed: Promise<void> | undefined
+  /** Its connection did what it is for, and is no failure when it is lost. */
+  #held = false
+  /** When its connection began, by the clock. */
+  #since: number
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
   #age: number
@@ -140,6 +144,7 @@ export class Session
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#since = settings.clock.now()
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
@@ -200,6 +205,11 @@ export class Session
   /** Calls and pushes may be made. */
   get health(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Its connection, also one that is lost by now, answered a call or lives for some time. What a server says before it refuses proves nothing. @internal */
+  get held(): boolean {
+    return this.#held || this.#owner.settings.clock.now() - this.#since >= Math.max(HELD_AFTER, this.#redial?.maxDelay ?? 0)
   }
 
   /** The application's own data about this session. */
@@ -547,6 +557,7 @@ export class Session
     // While redialing or draining the next connection has its own time.
     if (this.#state !== 'open' && this.#state !== 'preparing') return
     this.#cause ??= AGE_PASSED
+    this.#held = true
     if (this.#redial === undefined || this.#state !== 'open') void this.close()
     else void this.#renew()
   }
@@ -566,6 +577,8 @@ export class Session
   /** A new connection, for hooks to try out. @internal */
   attach(wire: Wire): void {
     this.epoch++
+    this.#held = false
+    this.#since = this.#owner.settings.clock.now()
     this.#attached = true
     this.#wire = wire
     this.#socket?.move(wire)
@@ -1284,7 +1297,9 @@ export class Session
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
-    if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
+    if (failure?.retryAfter === undefined) {
+      this.#held = true
+    } else if (this.#state === 'draining' && call.again !== null) {
       call.repeat(this.#owner.wheel.now()) // it never began
       this.#draining?.check()
       return
