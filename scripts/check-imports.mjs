@@ -136,6 +136,7 @@ const ORDER = [
   'peering',
   'resume',
   'session-events',
+  'first-word',
   'early',
   'draining',
   'resuming',

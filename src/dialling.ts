@@ -4,6 +4,7 @@ import { CloseReason } from './close-reason.ts'
 import { Comeback } from './comeback.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import { firstToConnect } from './first-to-connect.ts'
+import { FirstWord } from './first-word.ts'
 import { ignoreWire } from './ignore-wire.ts'
 import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
@@ -13,6 +14,7 @@ import type { Redial } from './redial.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
 import { type Resolver, resolveAddress } from './transports/resolve.ts'
 import { framingOf } from './wires/detect.ts'
@@ -37,6 +39,7 @@ interface Lasting extends Target {
 /** What dialling needs of its endpoint. */
 export interface DiallingOwner {
   readonly settings: Settings
+  readonly wheel: TimerWheel
   readonly stats: EndpointStats
   readonly hooks: Hooks
   /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
@@ -118,9 +121,11 @@ export class Dialling {
       stats.dialled++
       const { afterDial } = hooks
       const session = this.#owner.addDialled(wire, target, afterDial !== null)
+      const word = this.#firstWord(target, session)
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
       if (afterDial !== null) await this.#owner.prepare(session, this.#run.all(afterDial, session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
+      word?.start(this.#owner.wheel)
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
@@ -183,10 +188,14 @@ export class Dialling {
           return undefined
         }
         session.attach(this.#owner.speak(wire, protocol))
+        const word = this.#firstWord(target, session)
         stats.dialled++
         await this.#run.all(hooks.afterDial, session, true)
         await session.resume()
-        if (session.reopen()) return undefined
+        if (session.reopen()) {
+          word?.start(this.#owner.wheel)
+          return undefined
+        }
         failure = new Error('the connection was lost')
       } catch (error) {
         failure = error instanceof Error ? error : new Error(textOf(error))
@@ -195,6 +204,11 @@ export class Dialling {
       if (abort.signal.aborted) return undefined // the session is closed
     }
     return failure
+  }
+
+  /** Only a listener with several protocols waits for it, and those all have a `match`. */
+  #firstWord({ protocol }: Target, session: Session): FirstWord | undefined {
+    return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
   #comeback(redial: Redial, url: string): Comeback {

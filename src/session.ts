@@ -11,6 +11,7 @@ import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSen
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
+import { FIRST_WORD_SEQ, isFirstWord } from './first-word.ts'
 import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type MessageHooks, runHooks } from './hooks.ts'
@@ -381,7 +382,7 @@ export class Session
       return
     }
     if (this.#required !== null && !this.#required.every((filter) => message.filters?.includes(filter))) {
-      this.fail(CloseReason.FilterMissing)
+      if (!isFirstWord(message)) this.fail(CloseReason.FilterMissing)
     } else if (this.#early !== undefined) {
       this.#early.take(message)
     } else {
@@ -798,6 +799,11 @@ export class Session
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
     this.tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+  }
+
+  /** @internal */
+  breakSilence(): void {
+    if (this.#state === 'open' && this.#extensible) this.#wire.send(MessageType.Reply, FIRST_WORD_SEQ, -1, '', '', '', 0, null)
   }
 
   /** @internal */
