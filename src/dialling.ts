@@ -1,18 +1,21 @@
 import type { Address } from './address.ts'
 import { sleep, timeoutSignal } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
+import { Comeback } from './comeback.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import { reasonOf } from './error-text.ts'
 import { firstToConnect } from './first-to-connect.ts'
+import { FirstWord } from './first-word.ts'
 import { ignoreWire } from './ignore-wire.ts'
 import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
-import { Comeback, type Redial } from './redial.ts'
+import type { Redial } from './redial.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
 import { type Resolver, resolveAddress } from './transports/resolve.ts'
 import { framingOf } from './wires/detect.ts'
@@ -26,9 +29,18 @@ export interface Target {
   readonly socket: SocketSettings
 }
 
+/** Of a session with redial. */
+interface Lasting extends Target {
+  readonly redial: Redial
+  readonly abort: AbortController
+  /** Since a connection held last. */
+  comeback: Comeback | undefined
+}
+
 /** What dialling needs of its endpoint. */
 export interface DiallingOwner {
   readonly settings: Settings
+  readonly wheel: TimerWheel
   readonly stats: EndpointStats
   readonly hooks: Hooks
   /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
@@ -46,7 +58,7 @@ export class Dialling {
   readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
   /** Of sessions with redial. */
-  readonly #targets = new Map<Session, Target & { abort: AbortController }>()
+  readonly #targets = new Map<Session, Lasting>()
 
   constructor(owner: DiallingOwner, transport: Transport, run: LifeHookRunner) {
     this.#owner = owner
@@ -110,9 +122,11 @@ export class Dialling {
       stats.dialled++
       const { afterDial } = hooks
       const session = this.#owner.addDialled(wire, target, afterDial !== null)
-      if (redial !== undefined) this.#targets.set(session, { ...target, abort: new AbortController() })
+      const word = this.#firstWord(target, session)
+      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
       if (afterDial !== null) await this.#owner.prepare(session, this.#run.all(afterDial, session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
+      word?.start(this.#owner.wheel)
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
@@ -145,9 +159,11 @@ export class Dialling {
     }
   }
 
-  /** Makes the connection of a session anew (spec/behaviour.md §1.4); counts attempts afresh after each loss. */
-  async #redial(session: Session, target: Target & { abort: AbortController }): Promise<void> {
-    const comeback = this.#comeback(target.redial as Redial, target.url)
+  /** Makes the connection of a session anew (spec/behaviour.md §1.4). Attempts are counted, and windows grow, until one holds. */
+  async #redial(session: Session, target: Lasting): Promise<void> {
+    let { comeback } = target
+    if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
+    else comeback.again()
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
@@ -156,11 +172,12 @@ export class Dialling {
   }
 
   /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: Session, target: Target & { abort: AbortController }, comeback: Comeback): Promise<Error | undefined> {
+  async #redialled(session: Session, target: Lasting, comeback: Comeback): Promise<Error | undefined> {
     const { settings, stats, hooks } = this.#owner
     const { url, redial, abort } = target
-    let failure = new Error('no attempt was made')
-    for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
+    let failure = new Error('no connection held')
+    while (comeback.attempts < redial.times) {
+      comeback.attempts++
       try {
         await this.#comesBack(comeback, abort.signal)
         await this.#run.watched(hooks.beforeDial, url, true)
@@ -172,10 +189,14 @@ export class Dialling {
           return undefined
         }
         session.attach(this.#owner.speak(wire, target))
+        const word = this.#firstWord(target, session)
         stats.dialled++
         await this.#run.all(hooks.afterDial, session, true)
         await session.resume()
-        if (session.reopen()) return undefined
+        if (session.reopen()) {
+          word?.start(this.#owner.wheel)
+          return undefined
+        }
         failure = new Error('the connection was lost')
       } catch (error) {
         failure = error instanceof Error ? error : new Error(reasonOf(error))
@@ -184,6 +205,11 @@ export class Dialling {
       if (abort.signal.aborted) return undefined // the session is closed
     }
     return failure
+  }
+
+  /** Only a listener with several protocols waits for it, and those all have a `match`. */
+  #firstWord({ protocol }: Target, session: Session): FirstWord | undefined {
+    return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
   #comeback(redial: Redial, url: string): Comeback {

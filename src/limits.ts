@@ -109,3 +109,6 @@ export const MAX_INLINE_BYTES = 65_536
 
 /** Longest time in milliseconds that a peer which gave notice may take to close. Over it: the connection is dropped. */
 export const MAX_DRAIN = 3_600_000
+
+/** A dialled connection has held after so many milliseconds, though it answered no call: then redial begins anew when it is lost. */
+export const HELD_AFTER = 5_000

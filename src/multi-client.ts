@@ -2,6 +2,7 @@ import { parseAddress } from './address.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from './call-options.ts'
 import { duration, requireObject, requireText, timeLimit, whole } from './check-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
+import { Comeback } from './comeback.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
 import { reasonOf } from './error-text.ts'
 import type { Settings } from './options.ts'
@@ -71,8 +72,10 @@ export class MultiClient {
   readonly #idleAlarm: Alarm
   /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
   #pause: ClockTimer | undefined
-  /** Dials that failed one after the other. */
-  #failures = 0
+  /** Of dials that failed, or whose connections did not hold, one after the other. */
+  #comeback: Comeback | undefined
+  /** The session that was dialled last. */
+  #newest: Session | undefined
   #closed: Promise<void> | undefined
 
   /** @throws TypeError, RangeError for a bad url or options */
@@ -154,6 +157,7 @@ export class MultiClient {
   async #close(options?: { timeout?: number }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
     this.#idleAlarm.stop()
+    if (this.#pause !== undefined) this.#comeback?.end()
     this.#clock.clearTimeout(this.#pause)
     this.#room.fail(closed())
     await Promise.all([...this.#members.map(({ session }) => session.close(options)), ...this.#dials])
@@ -251,7 +255,6 @@ export class MultiClient {
       this.#onDialFailed(error)
       return
     }
-    this.#failures = 0
     if (this.#abort.signal.aborted) await session.close()
     else this.#add(session)
   }
@@ -267,21 +270,43 @@ export class MultiClient {
       void this.close() // the endpoint is closed
       return
     }
-    if (this.#pause !== undefined) return // another dial failed before this one
-    const resume = (): void => {
-      this.#pause = undefined
-      this.#grow()
+    this.#waitForNext()
+  }
+
+  /** The next dial waits, the longer the more came to nothing since one held. */
+  #waitForNext(): void {
+    if (this.#pause !== undefined || this.#abort.signal.aborted) return // another one failed before
+    if (this.#newest?.stable === true) this.#comeback = undefined
+    this.#newest = undefined
+    if (this.#comeback === undefined) this.#comeback = new Comeback(pauses, this.url, this.#clock.now(), this.#clock)
+    else this.#comeback.again()
+    this.#rest(this.#comeback)
+  }
+
+  #rest(comeback: Comeback): void {
+    const left = comeback.delay(this.#clock.now())
+    if (left > 0) {
+      this.#pause = this.#clock.setTimeout(() => this.#rest(comeback), left)
+      return
     }
-    this.#pause = this.#clock.setTimeout(resume, pauseAfter(pauses, this.#failures++, this.#clock.random))
+    this.#pause = undefined
+    comeback.end()
+    this.#grow()
   }
 
   #add(session: Session): void {
-    if (session.state === 'closed') return
+    this.#newest = session
+    if (session.state === 'closed') {
+      this.#waitForNext()
+      return
+    }
     const member: Member = { session, calls: 0, idleSince: this.#clock.now() }
     this.#members.push(member)
     session.on('redialed', () => this.#serve())
-    session.once('close', () => {
+    session.once('close', (reason) => {
       this.#drop(member)
+      // Lost as soon as it was made: what dialled it must not dial at once again.
+      if (reason !== undefined && !session.stable) this.#waitForNext()
       this.#grow()
     })
     this.#watchIdle()
@@ -329,9 +354,4 @@ function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): v
 
 function closed(): StatusError {
   return new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the client was closed', { stack: false })
-}
-
-/** Milliseconds at random up to a limit that doubles with each failure. */
-function pauseAfter({ minDelay, maxDelay }: Redial, failures: number, random: () => number): number {
-  return random() * Math.min(maxDelay, minDelay * 2 ** Math.min(failures, 30))
 }

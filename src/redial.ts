@@ -1,19 +1,24 @@
 import { AsyncResource } from 'node:async_hooks'
 import { requireObject } from './check-options.ts'
-import { type Clock, realClock } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
 
 /** How a lost connection of a dialled session is made anew. Durations are milliseconds. */
 export interface RedialOptions {
-  /** Attempts after one loss. Default: no limit. */
+  /**
+   * Attempts after one loss. One that gives a connection counts too, until it has held: it answered a call, or has lived for 5 s, or `maxDelay` if that is
+   * more. Default: no limit.
+   */
   times?: number
   /**
    * The first attempt comes after a random time up to this, or a fifth of it for each session of the process that waits for the same server, if that is
    * more: a herd must not come back at once. Default 100.
    */
   minDelay?: number
-  /** Doubling ends here: so long a time lies between attempts, and all sessions are back so soon after their server. Default 1,950. */
+  /**
+   * Doubling ends here: so long a time lies between attempts, and all sessions are back so soon after their server. It begins anew when a connection has held,
+   * so that a server that takes connections and drops them is asked no more often than one that is gone. Default 1,950.
+   */
   maxDelay?: number
   /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
   calls?: 'wait' | 'fail'
@@ -44,76 +49,6 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
     throw new TypeError(`option redial.calls must be 'wait' or 'fail', got ${JSON.stringify(calls)}`)
   if (typeof resume !== 'boolean') throw new TypeError(`option redial.resume must be a boolean, got ${JSON.stringify(resume)}`)
   return { times, minDelay, maxDelay, wait: calls === 'wait', resume }
-}
-
-/** Sessions of this process that wait for the same server. */
-interface Herd {
-  waiting: number
-  /** Most that waited, since nobody did. */
-  most: number
-  /** 0 to 1: where in its windows the next one tries. */
-  phase: number
-}
-
-/** By url, for each clock. */
-const herdsOf = new WeakMap<Clock, Map<string, Herd>>()
-/** Steps of the golden ratio lie evenly for any number of them; random places would make some moments twice as full as others. */
-const STEP = (Math.sqrt(5) - 1) / 2
-/** One more that waits makes the first window longer by this share of `minDelay`. */
-const HERD_SHARE = 1 / 5
-
-/**
- * When one session tries again after one loss: once in each of a row of windows that double up to `maxDelay`, always at the same place in them, which
- * is random but for the other sessions that wait for the same server: those stand apart evenly.
- *
- * Whenever the server returns, each has one attempt within the next `maxDelay`, and all moments of it get as many. A place drawn anew for each
- * window (full jitter) would bring twice as many at its start, since whoever draws short ones tries more often; and a first window that did not
- * grow with those who wait would bring all at once to a server that returns at once.
- */
-export class Comeback {
-  readonly #redial: Redial
-  readonly #url: string
-  readonly #herds: Map<string, Herd>
-  readonly #herd: Herd
-  readonly #place: number
-  /** When the window begins that is next, on a monotonic clock of milliseconds. */
-  #start: number
-  /** Of the window before it; 0 for none. */
-  #width = 0
-
-  /** @param now by `clock` */
-  constructor(redial: Redial, url: string, now: number, clock: Clock = realClock) {
-    let herds = herdsOf.get(clock)
-    if (herds === undefined) herdsOf.set(clock, (herds = new Map()))
-    let herd = herds.get(url)
-    if (herd === undefined) herds.set(url, (herd = { waiting: 0, most: 0, phase: clock.random() }))
-    herd.most = Math.max(herd.most, ++herd.waiting)
-    this.#redial = redial
-    this.#url = url
-    this.#herds = herds
-    this.#herd = herd
-    this.#place = herd.phase = (herd.phase + STEP) % 1
-    this.#start = now
-  }
-
-  /** Milliseconds until the next attempt, 0 for now: to be asked again when they are over. A place that was missed by far is left out. */
-  delay(now: number): number {
-    const { minDelay, maxDelay } = this.#redial
-    for (;;) {
-      // The first one grows while others lose the server too.
-      const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#herd.most * HERD_SHARE) * minDelay)
-      const late = now - this.#start - this.#place * width
-      if (late < 0) return -late
-      this.#start += (1 + (width === maxDelay ? Math.floor(late / width) : 0)) * width
-      this.#width = width
-      if (late <= width / 2) return 0
-    }
-  }
-
-  /** It waits no more. */
-  end(): void {
-    if (--this.#herd.waiting === 0) this.#herds.delete(this.#url)
-  }
 }
 
 /** Its call has no key. */

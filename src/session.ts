@@ -20,12 +20,13 @@ import { asBadMessage, asWriteFailure, receivedFailure, refuseToSend, requireSen
 import type { Filter } from './filter.ts'
 import type { FilteredOut } from './filtering/outbound.ts'
 import { FilterPipes } from './filtering/pipes.ts'
+import { FIRST_WORD_SEQ, isFirstWord } from './first-word.ts'
 import { guardReply } from './guard.ts'
 import { HeldRequests } from './held-requests.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type MessageHooks, runHooks } from './hooks.ts'
 import { apart, inherited } from './inherited.ts'
-import { defaultLimits } from './limits.ts'
+import { defaultLimits, HELD_AFTER } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import type { MessageType as BodyType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
@@ -131,6 +132,10 @@ export class Session
   /** That which has its connection now. */
   #heir: Session | undefined
   #closed: Promise<void> | undefined
+  /** Its connection did what it is for, and is no failure when it is lost. */
+  #stable = false
+  /** When its connection began, by the clock. */
+  #since: number
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
   #age: number
@@ -157,6 +162,7 @@ export class Session
     this.#owner = owner
     this.#wire = wire
     this.#id = id
+    this.#since = settings.clock.now()
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
@@ -217,6 +223,11 @@ export class Session
   /** Calls and pushes may be made. */
   get health(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Its connection, also one that is lost by now, answered a call or lives for some time. What a server says before it refuses proves nothing. @internal */
+  get stable(): boolean {
+    return this.#stable || this.#owner.settings.clock.now() - this.#since >= Math.max(HELD_AFTER, this.#redial?.maxDelay ?? 0)
   }
 
   /** The application's own data about this session. */
@@ -395,7 +406,7 @@ export class Session
       return
     }
     if (this.#required !== null && !this.#required.every((filter) => message.filters?.includes(filter))) {
-      this.fail(CloseReason.FilterMissing)
+      if (!isFirstWord(message)) this.fail(CloseReason.FilterMissing)
     } else if (this.#early !== undefined) {
       this.#early.take(message)
     } else {
@@ -602,6 +613,7 @@ export class Session
     // While redialing or draining the next connection has its own time.
     if (this.#state !== 'open' && this.#state !== 'preparing') return
     this.#cause ??= AGE_PASSED
+    this.#stable = true
     if (this.#redial === undefined || this.#state !== 'open') void this.close()
     else void this.#renew()
   }
@@ -621,6 +633,8 @@ export class Session
   /** A new connection, for hooks to try out. @internal */
   attach(wire: Wire): void {
     this.epoch++
+    this.#stable = false
+    this.#since = this.#owner.settings.clock.now()
     this.#attached = true
     this.#wire = wire
     this.#socket?.move(wire)
@@ -853,6 +867,11 @@ export class Session
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
     this.tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+  }
+
+  /** @internal */
+  breakSilence(): void {
+    if (this.#state === 'open' && this.#extensible) this.#wire.send(MessageType.Reply, FIRST_WORD_SEQ, -1, '', '', '', 0, null)
   }
 
   /** @internal */
@@ -1360,7 +1379,9 @@ export class Session
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
     this.#pending.take(call.seq)
     this.#owner.wheel.remove(call)
-    if (failure?.retryAfter !== undefined && this.#state === 'draining' && call.again !== null) {
+    if (failure?.retryAfter === undefined) {
+      this.#stable = true
+    } else if (this.#state === 'draining' && call.again !== null) {
       call.repeat(this.#owner.wheel.now()) // it never began
       this.#draining?.check()
       return

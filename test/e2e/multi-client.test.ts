@@ -162,7 +162,7 @@ onEachTransport('a client of many sessions', (transport) => {
   })
 
   test('dials that fail lie further and further apart', async (t) => {
-    t.mock.method(Math, 'random', () => 1)
+    t.mock.method(Math, 'random', () => 0.38) // the places of the first one in its windows are their ends
     const server = endpoint(t, { transport })
     const listener = await server.listen('tcp://127.0.0.1:0')
     await listener.close()

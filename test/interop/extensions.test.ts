@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { type CallContext, Endpoint, type EndpointOptions, insecureAes, type Session, type StatusError } from '../../src/index.ts'
+import { MessageType } from '../../src/message.ts'
 import type { Parsed } from '../frames.ts'
 import { addressOf, GoPeer } from './go-peer.ts'
 import { aesKey, offerServerRoutes } from './routes.ts'
@@ -86,6 +88,48 @@ describe('extensions and Go DMicro', { skip: missing, timeout: 120_000 }, () => 
       await server.close()
       assert.deepEqual(ours(between.fromServer), told)
     })
+
+    it(`${transport}: a Go server passes by the first word of a silent client, and one that speaks has none`, async () => {
+      const between = await tap((await serve()).address)
+      const session = await endpoint({ timeout: 5000 }).dial(between.url)
+      while (between.fromClient.length === 0) await new Promise(setImmediate)
+      assert.equal(await session.call('/math/add', [1, 2, 3]), 6)
+      assert.equal(await session.call('/math/add', [1, 2]), 3)
+      const [first, ...rest] = between.fromClient
+      assert.deepEqual([first.type, first.seq, first.method, first.meta, first.body.length], [MessageType.Reply, '0', '', '{}', 0])
+      assert.deepEqual(
+        rest.map(({ type }) => type),
+        [MessageType.Call, MessageType.Call],
+      )
+      assert.deepEqual(
+        between.fromServer.map(({ type }) => type),
+        [MessageType.Reply, MessageType.Reply],
+      )
+      assert.equal(session.state, 'open')
+    })
+
+    for (const protocol of ['json', 'protobuf'] as const) {
+      it(`${transport}: so it does in ${protocol}`, async () => {
+        const server = await go.serve('tcp', protocol)
+        ends.push(() => server.stop())
+        let sent = 0
+        const relay = createServer((socket) => {
+          const { hostname, port } = new URL(server.url)
+          const on = connect(Number(port), hostname)
+          socket.on('data', (bytes) => {
+            sent += bytes.length
+          })
+          socket.pipe(on).pipe(socket)
+        }).listen(0, '127.0.0.1')
+        ends.push(async () => void relay.close())
+        await once(relay, 'listening')
+        const session = await endpoint({ protocol }).dial(`tcp://127.0.0.1:${(relay.address() as AddressInfo).port}`)
+        while (sent === 0) await new Promise(setImmediate)
+        assert.equal(await session.call('/math/add', [1, 2, 3]), 6)
+        assert.equal(session.state, 'open')
+        await session.close()
+      })
+    }
 
     it(`${transport}: two of us with a Go proxy between them stay strangers, and cancel nothing of each other`, async () => {
       const server = endpoint()
