@@ -12,6 +12,7 @@ import ts from 'typescript'
 const ORDER = [
   'limits',
   'queue',
+  'chain',
   'route-table',
   'status',
   'socket-options',
