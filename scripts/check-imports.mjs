@@ -13,6 +13,7 @@ const ORDER = [
   'limits',
   'queue',
   'chain',
+  'least-busy',
   'route-table',
   'status',
   'socket-options',
