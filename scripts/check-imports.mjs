@@ -14,6 +14,7 @@ const ORDER = [
   'queue',
   'chain',
   'least-busy',
+  'when-aborted',
   'route-table',
   'status',
   'socket-options',

@@ -10,6 +10,7 @@ import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
 import { Alarm } from './timer-wheel.ts'
+import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 export interface MultiClientOptions {
   /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
@@ -177,20 +178,22 @@ export class MultiClient {
       const signal = options?.signal
       if (signal?.aborted) throw canceled(signal)
       const run = (waited: number): void => {
-        signal?.removeEventListener('abort', abort)
+        if (signal !== undefined) forgetAbort(signal, abort)
         const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
         resolve(this.#start(this.#leastBusy(this.#callsPerSession) as Member, { ...options, timeout: left }, start))
       }
       const fail = (error: StatusError): void => {
-        signal?.removeEventListener('abort', abort)
+        if (signal !== undefined) forgetAbort(signal, abort)
         reject(error)
       }
       const leave = this.#room.add(timeout, run, fail)
-      const abort = (): void => {
-        leave()
-        reject(canceled(signal as AbortSignal))
+      const abort = {
+        onAbort(fired: AbortSignal): void {
+          leave()
+          reject(canceled(fired))
+        },
       }
-      signal?.addEventListener('abort', abort, { once: true })
+      if (signal !== undefined) whenAborted(signal, abort)
       this.#grow()
     })
   }
