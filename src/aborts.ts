@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+import { Queue } from './queue.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -9,6 +11,7 @@ export class Abort extends Timed {
   constructor(seq: number) {
     super()
     this.seq = seq
+    setMaxListeners(0, this.controller.signal) // a handler may give it to as many as it likes
   }
 
   /** Its caller does not wait any more. */
@@ -31,6 +34,8 @@ export class Aborts {
   readonly #others = new Set<Abort>()
   /** Requests cancelled before anybody looked at their signals, and why: 408 or 499. */
   #canceled: Map<number, number> | undefined
+  /** Their numbers, the oldest first. */
+  #order = new Queue<number>()
 
   constructor(wheel: TimerWheel) {
     this.#wheel = wheel
@@ -65,13 +70,9 @@ export class Aborts {
   /** For whom looks later. @param max that are remembered: most of those cancelled late are answered already, so the oldest goes */
   remember(seq: number, code: number, max: number): void {
     this.#canceled ??= new Map()
-    this.#canceled.delete(seq)
+    if (!this.#canceled.has(seq)) this.#order.push(seq)
     this.#canceled.set(seq, code)
-    if (this.#canceled.size <= max) return
-    for (const oldest of this.#canceled.keys()) {
-      this.#canceled.delete(oldest)
-      break
-    }
+    if (this.#canceled.size > max) this.#canceled.delete(this.#order.shift() as number)
   }
 
   /** Request `seq` was cancelled before anybody looked. */
@@ -82,6 +83,7 @@ export class Aborts {
   /** No request runs, or numbers are of another connection. */
   forget(): void {
     this.#canceled = undefined
+    this.#order = new Queue()
   }
 
   /** @param spares requests that go on */

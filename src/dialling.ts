@@ -18,6 +18,7 @@ import { Code, StatusError, statusText } from './status.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
 import { type Resolver, resolveAddress } from './transports/resolve.ts'
+import { forgetAbort, whenAborted } from './when-aborted.ts'
 import { framingOf } from './wires/detect.ts'
 
 /** Where a session is dialled. */
@@ -109,9 +110,9 @@ export class Dialling {
     const abort = new AbortController()
     const { clock } = settings
     const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
-    const onAbort = (): void => abort.abort(signal?.reason)
-    if (signal?.aborted) onAbort()
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const given = { onAbort: (): void => abort.abort(signal?.reason) }
+    if (signal?.aborted) given.onAbort()
+    else if (signal !== undefined) whenAborted(signal, given)
     this.#dials.add(abort)
     try {
       const wire = await this.#connectSoon(target, abort.signal)
@@ -134,7 +135,7 @@ export class Dialling {
     } finally {
       clock.clearTimeout(timer)
       this.#dials.delete(abort)
-      signal?.removeEventListener('abort', onAbort)
+      if (signal !== undefined) forgetAbort(signal, given)
     }
   }
 

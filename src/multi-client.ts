@@ -5,6 +5,7 @@ import type { Clock, ClockTimer } from './clock.ts'
 import { Comeback } from './comeback.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
 import { reasonOf } from './error-text.ts'
+import { LeastBusy, Worker } from './least-busy.ts'
 import type { Settings } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
 import { type Redial, readRedial, WaitingRoom } from './redial.ts'
@@ -12,6 +13,7 @@ import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { Alarm } from './timer-wheel.ts'
+import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 export interface MultiClientOptions {
   /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
@@ -31,12 +33,17 @@ export interface MultiClientOptions {
   dial?: Omit<DialOptions, 'signal'>
 }
 
-interface Member {
+/** Its load are calls of ours without a reply yet. */
+class Member extends Worker {
   readonly session: Session
-  /** Of ours, without a reply yet. */
-  calls: number
   /** By the endpoint's clock, when the last of them ended. */
   idleSince: number
+
+  constructor(session: Session, now: number) {
+    super()
+    this.session = session
+    this.idleSince = now
+  }
 }
 
 /** Pauses between dials that fail, as those of redial: a server that is gone is not asked more often for being called more. */
@@ -66,7 +73,14 @@ export class MultiClient {
   readonly #dialOptions: DialOptions
   readonly #clock: Clock
   readonly #room: WaitingRoom
-  readonly #members: Member[] = []
+  /** The oldest first. */
+  readonly #members = new Set<Member>()
+  /** Those that take calls, as far as is known: who does not is found out when it has its turn. */
+  readonly #free = new LeastBusy<Member>()
+  /** Those that are closing, as far as is known. */
+  readonly #closing = new Set<Member>()
+  /** Goes round the members, one step whenever calls wait for room. */
+  #hand = this.#members.values()
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
   readonly #idleAlarm: Alarm
@@ -101,7 +115,7 @@ export class MultiClient {
 
   /** Sessions that take calls now. */
   get size(): number {
-    return this.#members.filter(({ session }) => session.health).length
+    return [...this.#members].filter(({ session }) => session.health).length
   }
 
   /** Calls and pushes that wait for a session. */
@@ -111,7 +125,7 @@ export class MultiClient {
 
   /** Calls without a reply yet, those that wait aside. */
   get pendingCalls(): number {
-    return this.#members.reduce((sum, { calls }) => sum + calls, 0)
+    return [...this.#members].reduce((sum, { load }) => sum + load, 0)
   }
 
   /**
@@ -160,7 +174,7 @@ export class MultiClient {
     if (this.#pause !== undefined) this.#comeback?.end()
     this.#clock.clearTimeout(this.#pause)
     this.#room.fail(closed())
-    await Promise.all([...this.#members.map(({ session }) => session.close(options)), ...this.#dials])
+    await Promise.all([...[...this.#members].map(({ session }) => session.close(options)), ...this.#dials])
   }
 
   /** Runs `start` on a session with room for it, at once or as soon as there is one. `start` gets the options that are left then. */
@@ -176,20 +190,22 @@ export class MultiClient {
       if (this.#abort.signal.aborted) throw closed()
       if (signal?.aborted) throw canceled(signal)
       const run = (waited: number): void => {
-        signal?.removeEventListener('abort', abort)
+        if (signal !== undefined) forgetAbort(signal, abort)
         const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
         resolve(this.#start(this.#leastBusy(this.#callsPerSession) as Member, { ...options, timeout: left }, start))
       }
       const fail = (error: StatusError): void => {
-        signal?.removeEventListener('abort', abort)
+        if (signal !== undefined) forgetAbort(signal, abort)
         reject(error)
       }
       const leave = this.#room.add(timeout, run, fail)
-      const abort = (): void => {
-        leave()
-        reject(canceled(signal as AbortSignal))
+      const abort = {
+        onAbort(fired: AbortSignal): void {
+          leave()
+          reject(canceled(fired))
+        },
       }
-      signal?.addEventListener('abort', abort, { once: true })
+      if (signal !== undefined) whenAborted(signal, abort)
       this.#grow()
     })
   }
@@ -199,7 +215,7 @@ export class MultiClient {
     options: CallOptions | undefined,
     start: (session: Session, options: CallOptions | undefined) => Promise<T>,
   ): Promise<T> {
-    member.calls++
+    this.#free.change(member, 1)
     const result = start(member.session, options)
     const ended = (): void => this.#ended(member)
     result.then(ended, ended)
@@ -207,7 +223,8 @@ export class MultiClient {
   }
 
   #ended(member: Member): void {
-    if (--member.calls === 0) {
+    this.#free.change(member, -1)
+    if (member.load === 0) {
       member.idleSince = this.#clock.now()
       this.#watchIdle()
     }
@@ -216,13 +233,24 @@ export class MultiClient {
 
   /** The session with the fewest open calls, of those that take calls and have less than `limit`. */
   #leastBusy(limit: number): Member | undefined {
-    let best: Member | undefined
-    for (const member of this.#members) {
-      if (member.calls >= (best === undefined ? limit : best.calls) || !member.session.health) continue
-      if (member.calls === 0) return member
-      best = member
+    for (let member = this.#free.first; member !== undefined && member.load < limit; member = this.#free.first) {
+      if (member.session.health) return member
+      this.#rest(member)
     }
-    return best
+    return undefined
+  }
+
+  /** It takes no calls, unless it is dialled anew. */
+  #rest(member: Member): void {
+    this.#free.remove(member)
+    if (member.session.state === 'closing') this.#closing.add(member)
+  }
+
+  /** Looks at one more of the members, which may be closing without having had its turn. */
+  #glance(): void {
+    const { value } = this.#hand.next()
+    if (value === undefined) this.#hand = this.#members.values()
+    else if (value.session.state === 'closing') this.#rest(value)
   }
 
   /** Runs what waits, as far as there is room. */
@@ -235,7 +263,8 @@ export class MultiClient {
   #grow(): void {
     if (this.#abort.signal.aborted || this.#pause !== undefined) return
     // What is closing takes no calls any more, and its connection will be gone.
-    const live = this.#members.filter(({ session }) => session.state !== 'closing').length
+    if (this.#room.size > 0) this.#glance()
+    const live = this.#members.size - this.#closing.size
     const wanted = Math.max(this.#min - live, Math.ceil(this.#room.size / this.#callsPerSession))
     const room = this.#max - live
     for (let dialling = this.#dials.size; dialling < wanted && dialling < room; dialling++) {
@@ -264,7 +293,7 @@ export class MultiClient {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
     const cause = error instanceof StatusError ? error.cause : reasonOf(error)
-    if (this.#members.length === 0)
+    if (this.#members.size === 0)
       this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
     if (own && error.code === Code.ConnectionClosed) {
       void this.close() // the endpoint is closed
@@ -300,9 +329,13 @@ export class MultiClient {
       this.#waitForNext()
       return
     }
-    const member: Member = { session, calls: 0, idleSince: this.#clock.now() }
-    this.#members.push(member)
-    session.on('redialed', () => this.#serve())
+    const member = new Member(session, this.#clock.now())
+    this.#members.add(member)
+    this.#free.add(member)
+    session.on('redialed', () => {
+      if (this.#members.has(member) && !this.#free.has(member)) this.#free.add(member)
+      this.#serve()
+    })
     session.once('close', (reason) => {
       this.#drop(member)
       // Lost as soon as it was made: what dialled it must not dial at once again.
@@ -313,23 +346,24 @@ export class MultiClient {
   }
 
   #drop(member: Member): void {
-    const at = this.#members.indexOf(member)
-    if (at >= 0) this.#members.splice(at, 1)
+    this.#members.delete(member)
+    this.#closing.delete(member)
+    this.#free.remove(member)
   }
 
   #watchIdle(): void {
-    if (this.#idle === 0 || this.#idleAlarm.runs || this.#members.length <= this.#min || this.#abort.signal.aborted) return
+    if (this.#idle === 0 || this.#idleAlarm.runs || this.#members.size <= this.#min || this.#abort.signal.aborted) return
     this.#idleAlarm.start(this.#idle)
   }
 
   #closeIdle(): void {
     const now = this.#clock.now()
     let next = Number.POSITIVE_INFINITY
-    // The youngest first: `leastBusy` prefers the oldest.
+    // The youngest first.
     for (const member of [...this.#members].reverse()) {
-      if (this.#members.length <= this.#min) return
-      const { session, calls, idleSince } = member
-      if (calls > 0) continue
+      if (this.#members.size <= this.#min) return
+      const { session, load, idleSince } = member
+      if (load > 0) continue
       const left = idleSince + this.#idle - now
       if (left > 0 || session.running > 0) {
         next = Math.min(next, left > 0 ? left : this.#idle)

@@ -5,6 +5,7 @@ import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed } from './timer-wheel.ts'
+import { type Abortable, forgetAbort, whenAborted } from './when-aborted.ts'
 
 /** A reply with what travelled beside its body. */
 export interface Reply<T> {
@@ -71,7 +72,7 @@ export interface CallOwner {
 }
 
 /** One CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
-export class PendingCall extends Timed {
+export class PendingCall extends Timed implements Abortable {
   readonly seq: number
   readonly owner: CallOwner
   readonly method: string
@@ -87,7 +88,6 @@ export class PendingCall extends Timed {
   again: CallRequest | null
   /** Counts idempotent calls, which survive the loss of their connection; 0: it is none. */
   key: number
-  private abort: (() => void) | null
 
   constructor(
     owner: CallOwner,
@@ -107,7 +107,6 @@ export class PendingCall extends Timed {
     this.resolve = resolve
     this.reject = reject
     this.signal = null
-    this.abort = null
     this.again = null
     this.key = 0
   }
@@ -115,11 +114,12 @@ export class PendingCall extends Timed {
   /** Cancels when `signal` fires. It must not have fired yet. */
   listen(signal: AbortSignal): void {
     this.signal = signal
-    this.abort = () => {
-      this.owner.abandon(this, Code.Canceled)
-      this.fail(canceled(signal))
-    }
-    signal.addEventListener('abort', this.abort, { once: true })
+    whenAborted(signal, this)
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.owner.abandon(this, Code.Canceled)
+    this.fail(canceled(signal))
   }
 
   succeed(value: unknown): void {
@@ -151,9 +151,8 @@ export class PendingCall extends Timed {
 
   #unlisten(): void {
     if (this.signal === null) return
-    this.signal.removeEventListener('abort', this.abort as () => void)
+    forgetAbort(this.signal, this)
     this.signal = null
-    this.abort = null
   }
 }
 

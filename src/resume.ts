@@ -1,3 +1,4 @@
+import { Chain, type Link } from './chain.ts'
 import type { Filter } from './filter.ts'
 
 /** What a message carries, ready for its filters and the wire. */
@@ -30,6 +31,9 @@ export interface Once {
   /** Number of the CALL that is to be answered: the same, or that of its repetition on a later connection. */
   seq: number
   reply: KeptReply | undefined
+  /** Among those that came, until it is forgotten, and among those that have their reply. */
+  came: Link<Once> | undefined
+  answered: Link<Once> | undefined
 }
 
 /** What may have been lost with a connection. */
@@ -65,13 +69,18 @@ export class Resumption {
   #confirmed = 0
   #skippedTo = -1
   #cameBefore = 0
-  /** By number, in order; all of them behind `#sent - #kept.size`. */
+  /** By number, in order. */
   readonly #kept = new Map<number, KeptPush>()
+  /** None before it is kept. */
+  #keptFrom = 1
   #bytes = 0
   #keeps = true
   #nextKey = 1
   readonly #openKeys = new Set<number>()
+  #settled = 1
   readonly #once = new Map<number, Once>()
+  readonly #came = new Chain<Once>()
+  readonly #answered = new Chain<Once>()
   readonly #running = new Map<number, Once>()
 
   /** @param maxBytes of what is kept for the peer */
@@ -92,8 +101,7 @@ export class Resumption {
   /** The peer is none that resumes: nothing is kept, only counted. */
   keepNothing(): void {
     this.#keeps = false
-    this.#kept.clear()
-    this.#bytes = 0
+    this.#dropPushes()
   }
 
   /** Keeps a PUSH that is sent now. @returns its number */
@@ -112,6 +120,7 @@ export class Resumption {
     this.#drop(number)
     if (number !== this.#sent) return false
     this.#sent--
+    this.#keptFrom = Math.min(this.#keptFrom, number)
     return true
   }
 
@@ -119,10 +128,7 @@ export class Resumption {
   confirm(count: unknown): void {
     if (!isCount(count) || count > this.#sent || count <= this.#confirmed) return
     this.#confirmed = count
-    for (const number of this.#kept.keys()) {
-      if (number > count) break
-      this.#drop(number)
-    }
+    while (this.from <= count) this.#drop(this.#keptFrom)
   }
 
   /** Counts what cannot be sent again as confirmed. @returns how many */
@@ -134,8 +140,9 @@ export class Resumption {
 
   /** Number of the first PUSH that can be sent again; all between the confirmed ones and this are lost. */
   get from(): number {
-    for (const number of this.#kept.keys()) return number
-    return this.#sent + 1
+    if (this.#kept.size === 0) this.#keptFrom = this.#sent + 1
+    else while (!this.#kept.has(this.#keptFrom)) this.#keptFrom++
+    return this.#keptFrom
   }
 
   /** Those to send again, in order. */
@@ -179,9 +186,8 @@ export class Resumption {
     this.received = this.told = this.#sent = this.#confirmed = 0
     this.#skippedTo = -1
     this.#keeps = true
-    this.#kept.clear()
-    this.#bytes = 0
-    this.#once.clear()
+    this.#dropPushes()
+    for (let once = this.#came.first; once !== undefined; once = this.#came.first) this.#forgetOnce(once)
     this.#running.clear()
   }
 
@@ -195,17 +201,17 @@ export class Resumption {
   /** It is settled: the peer may forget it. */
   closeKey(key: number): void {
     this.#openKeys.delete(key)
+    while (this.#settled < this.#nextKey && !this.#openKeys.has(this.#settled)) this.#settled++
   }
 
   /** All keys below are settled. */
   get settledKeys(): number {
-    for (const key of this.#openKeys) return key
-    return this.#nextKey
+    return this.#settled
   }
 
   /** For the meta of an idempotent call. */
   onceText(key: number): string {
-    return `${key.toString(36)}.${this.settledKeys.toString(36)}`
+    return `${key.toString(36)}.${this.#settled.toString(36)}`
   }
 
   /**
@@ -224,36 +230,30 @@ export class Resumption {
     }
     if (this.#running.has(seq)) return undefined
     if (this.#once.size >= max && !this.#forgetOldest()) return undefined
-    const once = { key, first: seq, seq, reply: undefined }
-    this.#once.set(key, once)
+    const once: Once = { key, first: seq, seq, reply: undefined, came: undefined, answered: undefined }
+    this.#remember(once)
     this.#running.set(seq, once)
     return { once, repeated: false }
   }
 
-  /** The peer waits for none of the calls with keys below. */
+  /** The peer waits for none of the calls with keys below: nor will it make them again. */
   forget(settled: unknown): void {
     if (!isCount(settled)) return
-    for (const [key, once] of this.#once) {
-      if (key >= settled) break
-      if (once.reply !== undefined) this.#forgetOnce(once)
-    }
+    for (let once = this.#came.first; once !== undefined && once.key < settled; once = this.#came.first) this.#forgetOnce(once)
   }
 
   /** Makes room for one more: the oldest call that has its reply could run again. */
   #forgetOldest(): boolean {
-    for (const once of this.#once.values()) {
-      if (once.reply === undefined) continue
-      this.#forgetOnce(once)
-      return true
-    }
-    return false
+    const once = this.#answered.first
+    if (once !== undefined) this.#forgetOnce(once)
+    return once !== undefined
   }
 
   /** Its reply cannot be sent: another one will be. */
   reopen(once: Once): void {
-    if (once.reply !== undefined && this.#once.get(once.key) === once) this.#bytes -= sizeOf(once.reply)
+    this.#unanswer(once)
     once.reply = undefined
-    this.#once.set(once.key, once)
+    this.#remember(once)
     this.#running.set(once.first, once)
   }
 
@@ -273,21 +273,16 @@ export class Resumption {
     const { body } = reply
     this.#running.delete(once.first)
     once.reply = body instanceof Uint8Array ? { ...reply, body: Buffer.from(body) } : reply
+    if (once.came === undefined) return // nobody will ask for it
+    once.answered = this.#answered.add(once)
     this.#bytes += sizeOf(reply)
     this.#shrink()
   }
 
   /** What is kept too much: first replies, oldest first, whose calls could run again; then PUSHes, which leaves a gap that is reported. */
   #shrink(): void {
-    if (this.#bytes <= this.#maxBytes) return
-    for (const once of this.#once.values()) {
-      if (once.reply !== undefined) this.#forgetOnce(once)
-      if (this.#bytes <= this.#maxBytes) return
-    }
-    for (const number of this.#kept.keys()) {
-      this.#drop(number)
-      if (this.#bytes <= this.#maxBytes) return
-    }
+    while (this.#bytes > this.#maxBytes && this.#forgetOldest());
+    while (this.#bytes > this.#maxBytes && this.#kept.size > 0) this.#drop(this.from)
   }
 
   #drop(number: number): void {
@@ -297,9 +292,30 @@ export class Resumption {
     this.#bytes -= sizeOf(push)
   }
 
+  #dropPushes(): void {
+    for (const push of this.#kept.values()) this.#bytes -= sizeOf(push)
+    this.#kept.clear()
+    this.#keptFrom = this.#sent + 1
+  }
+
+  #remember(once: Once): void {
+    this.#once.set(once.key, once)
+    once.came ??= this.#came.add(once)
+  }
+
   #forgetOnce(once: Once): void {
     this.#once.delete(once.key)
-    if (once.reply !== undefined) this.#bytes -= sizeOf(once.reply)
+    if (once.came !== undefined) this.#came.remove(once.came)
+    once.came = undefined
+    this.#unanswer(once)
+  }
+
+  /** Its reply is not kept any more. */
+  #unanswer(once: Once): void {
+    if (once.answered === undefined) return
+    this.#answered.remove(once.answered)
+    once.answered = undefined
+    this.#bytes -= sizeOf(once.reply as KeptReply)
   }
 }
 

@@ -6,6 +6,7 @@ import { type CallRequest, canceled, KEYLESS } from './pending-call.ts'
 import { WaitingRoom } from './redial.ts'
 import type { StatusError } from './status.ts'
 import type { TimerWheel } from './timer-wheel.ts'
+import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 /** The session without a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
 export interface WaitingCallsOwner {
@@ -47,20 +48,22 @@ export class WaitingCalls {
   add(request: CallRequest, timeout: number): void {
     const signal = request.options?.signal
     const run = (waited: number): void => {
-      signal?.removeEventListener('abort', abort)
+      if (signal !== undefined) forgetAbort(signal, abort)
       this.#session.makeCall(request, timeout === 0 ? 0 : Math.max(timeout - waited, 1))
     }
     const fail = (error: StatusError): void => {
-      signal?.removeEventListener('abort', abort)
+      if (signal !== undefined) forgetAbort(signal, abort)
       this.#session.closeKey(request.key)
       request.reject(error)
     }
     const leave = this.#room.add(timeout, run, fail, request.key > 0 ? request.key : KEYLESS)
-    const abort = (): void => {
-      leave()
-      fail(canceled(signal as AbortSignal))
+    const abort = {
+      onAbort(fired: AbortSignal): void {
+        leave()
+        fail(canceled(fired))
+      },
     }
-    signal?.addEventListener('abort', abort, { once: true })
+    if (signal !== undefined) whenAborted(signal, abort)
   }
 
   /** Resolves when it is queued. @throws StatusError 102 when too many wait */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once as event } from 'node:events'
 import { type TestContext, test } from 'node:test'
-import { type Endpoint, type EndpointOptions, MultiClient, type MultiClientOptions, StatusError } from '../../src/index.ts'
+import { type Endpoint, type EndpointOptions, MultiClient, type MultiClientOptions, Session, StatusError } from '../../src/index.ts'
 import { endpoint, type Kind, type Once, once, onEachTransport, status } from '../helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 5 }
@@ -346,5 +346,28 @@ onEachTransport('a client of many sessions', (transport) => {
     }
     await Promise.all(Array.from({ length: 200 }, caller))
     assert.deepEqual([client.size, client.waiting, client.pendingCalls], [4, 0, 0])
+  })
+
+  test('a call looks at a few sessions, however many there are and whether it waits or not', async (t) => {
+    const sessions = 100
+    const { client, waits } = await place(t, transport, { max: sessions, callsPerSession: 1 })
+    const held = Array.from({ length: sessions }, (_, n) => client.call('/wait', n))
+    await waits.reach(sessions)
+    let looks = 0
+    for (const name of ['health', 'state'] as const) {
+      const { get } = Object.getOwnPropertyDescriptor(Session.prototype, name) as { get: (this: Session) => unknown }
+      const spy = t.mock.getter(Session.prototype, name, function (this: Session) {
+        looks++
+        return get.call(this) as never
+      })
+      t.after(() => spy.mock.restore())
+    }
+    const waiting = Array.from({ length: sessions }, (_, n) => client.call('/echo', n))
+    assert.equal(client.waiting, sessions)
+    for (const gate of [...waits.open.values()]) gate.resolve(0)
+    await Promise.all([...held, ...waiting])
+    for (let n = 0; n < sessions; n++) await client.call('/echo', n)
+    const calls = 2 * sessions
+    assert.ok(looks < 20 * calls, `${looks} looks for ${calls} calls`)
   })
 })

@@ -1,0 +1,39 @@
+/** An item's place in a `Chain`. */
+export class Link<Item> {
+  readonly item: Item
+  prev: Link<Item> | undefined = undefined
+  next: Link<Item> | undefined = undefined
+
+  constructor(item: Item) {
+    this.item = item
+  }
+}
+
+/** Items in the order they were added. Any of them leaves at constant cost, and the first is at hand, which of a Map or Set is not so once many have left. */
+export class Chain<Item> {
+  #first: Link<Item> | undefined
+  #last: Link<Item> | undefined
+
+  get first(): Item | undefined {
+    return this.#first?.item
+  }
+
+  add(item: Item): Link<Item> {
+    const link = new Link(item)
+    link.prev = this.#last
+    if (this.#last === undefined) this.#first = link
+    else this.#last.next = link
+    this.#last = link
+    return link
+  }
+
+  /** `link` is in this chain, and in none afterwards. */
+  remove(link: Link<Item>): void {
+    const { prev, next } = link
+    if (prev === undefined) this.#first = next
+    else prev.next = next
+    if (next === undefined) this.#last = prev
+    else next.prev = prev
+    link.prev = link.next = undefined
+  }
+}
