@@ -11,8 +11,8 @@ import ts from 'typescript'
  */
 const ORDER = [
   'limits',
-  'here',
   'status',
+  'here',
   'socket-options',
   'log',
   'filter',

@@ -2,9 +2,11 @@ import { EventEmitter } from 'node:events'
 import { authorityOf, formatAddress, parseAddress } from './address.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
+import { prepareCodecs } from './codec-table.ts'
 import { Dialling, type DiallingOwner, ignoreWire } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
+import { bundled } from './here.ts'
 import { within } from './hook-timeout.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
@@ -180,6 +182,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** @throws what one of them failed with, 408 for one that does not settle in time */
   async #ready(): Promise<void> {
     const { hookTimeout } = this.settings
+    if (bundled) await prepareCodecs()
     if (this.#made.length > 0) await Promise.all(this.#made.map((made) => within(made, hookTimeout)))
   }
 

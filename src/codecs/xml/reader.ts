@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { Lazy } from '../../here.ts'
 import { MAX_XML_NODES } from '../../limits.ts'
 import { badMessage, StatusError, textOf } from '../../status.ts'
 import { readScalar } from './scalars.ts'
@@ -30,12 +30,16 @@ interface Open {
   text: string
 }
 
-let SaxesParser: (new () => Parser) | undefined
+/** Loaded with the first document. */
+export const saxes = new Lazy<{ SaxesParser: new () => Parser }>(
+  'saxes', // Its declarations do not pass the compiler, which must not look for them.
+  () => import('saxes' as string),
+)
 
 /** Reads one document. @throws StatusError 400 */
 export function readXml(text: string, maxDepth: number): unknown {
   refuseDoctype(text)
-  SaxesParser ??= (createRequire(import.meta.url)('saxes') as { SaxesParser: new () => Parser }).SaxesParser
+  const { SaxesParser } = saxes.module
   const builder = new Builder(maxDepth)
   const parser = new SaxesParser()
   // Its own table has a prototype, so that &constructor; would be an entity.
