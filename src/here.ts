@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Code, StatusError, textOf } from './status.ts'
 
@@ -8,7 +10,7 @@ declare const __filename: string | undefined
 const file = thisFile()
 
 /** This code is part of a file that a bundler made: the package is not around it. */
-export const bundled = !/[\\/](?:src|dist)[\\/]here\.[jt]s$/.test(file)
+export const bundled = !/[\\/](?:src|dist)[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
 
 /** The folder of the package, with a separator at its end; of a bundle, the one above its folder. */
 export const packageRoot = fileURLToPath(new URL('..', pathToFileURL(file)))
@@ -19,8 +21,8 @@ export const packageRequire = createRequire(file)
 /** The file that this code is in: one of the package, or a bundle. */
 function thisFile(): string {
   const url: string | undefined = import.meta.url
-  if (url !== undefined) return fileURLToPath(url)
-  return typeof __filename === 'string' ? __filename : process.argv[1]
+  if (url?.startsWith('file:')) return fileURLToPath(url)
+  return resolve(typeof __filename === 'string' ? __filename : (process.argv[1] ?? process.execPath))
 }
 
 /**
@@ -60,7 +62,12 @@ export class Lazy<T> {
       const found = (await this.#load()) as { default?: T }
       this.#module = found.default ?? (found as T)
     } catch (error) {
-      throw this.#unable(error)
+      // It was left out, and may be around.
+      try {
+        this.#module = packageRequire(this.#name) as T
+      } catch {
+        throw this.#unable(error)
+      }
     }
   }
 
