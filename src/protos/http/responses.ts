@@ -1,6 +1,6 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
-import { JSON_CODEC } from './content-type.ts'
+import { JSON_CODEC, jsonStart } from './content-type.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
 import { type Receiver, UNTIL_END } from './reader.ts'
@@ -56,6 +56,7 @@ export class Responses implements Receiver {
     if (status < 300 && status !== BUSINESS_ERROR) {
       message.codec = fields.codec < 0 && fields.seq === undefined ? JSON_CODEC : Math.max(0, fields.codec)
       if (fields.codec === 0) message.mediaType = fields.mediaType
+      else if (message.codec === JSON_CODEC) message.bodyStart = jsonStart(bytes, start, end)
       if (fields.gzip) message.packed = ['gzip']
       return
     }
