@@ -4,9 +4,12 @@ import { formCodec } from './codecs/form.ts'
 import { jsonCodec } from './codecs/json.ts'
 import { msgpackCodec } from './codecs/msgpack.ts'
 import { plainCodec } from './codecs/plain.ts'
+import { protobufLibrary } from './codecs/protobuf/runtime.ts'
 import { protobufCodec } from './codecs/protobuf.ts'
 import { redisCodec } from './codecs/redis.ts'
+import { saxes } from './codecs/xml/reader.ts'
 import { xmlCodec } from './codecs/xml.ts'
+import { bundled } from './here.ts'
 
 /** The codecs of one endpoint, by id and by name. */
 export class CodecTable {
@@ -43,6 +46,11 @@ export class CodecTable {
 }
 
 const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]
+
+/** Loads what codecs otherwise load with their first body, where that takes time: in a bundle. What fails is told with that body. */
+export async function prepareCodecs(): Promise<void> {
+  if (bundled) await Promise.allSettled([saxes.prepare(), protobufLibrary.prepare()])
+}
 
 /**
  * A new table with the codecs that need no registration, Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor, and with `own`, of which

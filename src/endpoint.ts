@@ -3,10 +3,12 @@ import { authorityOf, formatAddress, parseAddress } from './address.ts'
 import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
 import { type Clock, newSecret, sleep } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
+import { prepareCodecs } from './codec-table.ts'
 import { Dialling, type DiallingOwner } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { describe, reasonOf } from './error-text.ts'
+import { bundled } from './here.ts'
 import { within } from './hook-timeout.ts'
 import { ignoreWire } from './ignore-wire.ts'
 import { LifeHookRunner } from './life-hooks.ts'
@@ -186,6 +188,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** @throws what one of them failed with, 408 for one that does not settle in time */
   async #ready(): Promise<void> {
     const { hookTimeout } = this.settings
+    if (bundled) await prepareCodecs()
     if (this.#made.length > 0) await Promise.all(this.#made.map((made) => within(made, hookTimeout)))
   }
 

@@ -1,22 +1,79 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { textOf } from './error-text.ts'
+import { Code, StatusError } from './status.ts'
 
 /** In a bundle of CommonJS, which has no `import.meta`. */
 declare const __filename: string | undefined
 
-/** The file that this code is in: one of the package, or a bundle. */
-function file(): string {
-  const url: string | undefined = import.meta.url
-  if (url !== undefined) return fileURLToPath(url)
-  return typeof __filename === 'string' ? __filename : process.argv[1]
-}
+const file = thisFile()
 
-/** The folder of the package, with a separator at its end. Of a bundle, the one above it, where nothing of the package need be. */
-export function packageRoot(): string {
-  return fileURLToPath(new URL('..', pathToFileURL(file())))
-}
+/** This code is part of a file that a bundler made: the package is not around it. */
+export const bundled = !/[\\/](?:src|dist)[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
+
+/** The folder of the package, with a separator at its end; of a bundle, the one above its folder. */
+export const packageRoot = fileURLToPath(new URL('..', pathToFileURL(file)))
 
 /** Finds modules as the package does. Bundlers do not follow it. */
-export function packageRequire(): NodeJS.Require {
-  return createRequire(file())
+export const packageRequire = createRequire(file)
+
+/** The file that this code is in: one of the package, or a bundle. */
+function thisFile(): string {
+  const url: string | undefined = import.meta.url
+  if (url?.startsWith('file:')) return fileURLToPath(url)
+  return resolve(typeof __filename === 'string' ? __filename : (process.argv[1] ?? process.execPath))
+}
+
+/**
+ * A module of another package that is loaded when it is first needed, since many processes never need it. In a bundle it lies in a part that only
+ * `import` finds, which takes a moment: so it is loaded before that, by whoever can wait (`prepare`).
+ */
+export class Lazy<T> {
+  readonly #name: string
+  readonly #load: () => Promise<unknown>
+  #module: T | undefined
+
+  /** @param name for `require` @param load an `import` of the same name, written out, so that bundlers follow it */
+  constructor(name: string, load: () => Promise<unknown>) {
+    this.#name = name
+    this.#load = load
+  }
+
+  /** @throws StatusError 500 that names the package */
+  get module(): T {
+    if (this.#module === undefined) {
+      try {
+        this.#module = packageRequire(this.#name) as T
+      } catch (error) {
+        throw this.#unable(error)
+      }
+    }
+    return this.#module
+  }
+
+  /** Makes `module` work, in a bundle too; takes no time outside of one. @throws (rejects) StatusError 500 that names the package */
+  async prepare(): Promise<void> {
+    if (!bundled || this.#module !== undefined) {
+      void this.module
+      return
+    }
+    try {
+      const found = (await this.#load()) as { default?: T }
+      this.#module = found.default ?? (found as T)
+    } catch (error) {
+      // It was left out, and may be around.
+      try {
+        this.#module = packageRequire(this.#name) as T
+      } catch {
+        throw this.#unable(error)
+      }
+    }
+  }
+
+  #unable(error: unknown): StatusError {
+    const text = textOf(error).split('\n', 1)[0]
+    return new StatusError(Code.InternalServerError, undefined, `the module ${this.#name} does not load: ${text}`)
+  }
 }

@@ -309,13 +309,13 @@ export class MultiClient {
     this.#newest = undefined
     if (this.#comeback === undefined) this.#comeback = new Comeback(pauses, this.url, this.#clock.now(), this.#clock)
     else this.#comeback.again()
-    this.#rest(this.#comeback)
+    this.#await(this.#comeback)
   }
 
-  #rest(comeback: Comeback): void {
+  #await(comeback: Comeback): void {
     const left = comeback.delay(this.#clock.now())
     if (left > 0) {
-      this.#pause = this.#clock.setTimeout(() => this.#rest(comeback), left)
+      this.#pause = this.#clock.setTimeout(() => this.#await(comeback), left)
       return
     }
     this.#pause = undefined

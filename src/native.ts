@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { bundled, packageRequire, packageRoot } from './here.ts'
 import { type Layout, layoutDifference } from './transports/native/ring-layout.ts'
 
 /** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
@@ -106,12 +105,15 @@ function tryLoad(): NativeLoad {
     if (process.versions[runtime] !== undefined) return { reason: `${runtime} cannot run the native transport` }
   }
   if (process.platform === 'win32') return { reason: 'the native transport runs on Linux and macOS' }
-  const root = fileURLToPath(new URL('..', import.meta.url))
-  const paths = [`${root}build/Release/dmicro.node`, `${root}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`]
+  if (bundled) return { reason: 'a bundle has no native binary: keep dmicro out of it (external)' }
+  const paths = [
+    `${packageRoot}build/Release/dmicro.node`,
+    `${packageRoot}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`,
+  ]
   const path = paths.find((candidate) => existsSync(candidate))
   if (path === undefined) return { reason: 'no native binary was built or shipped; npm run build makes one' }
   try {
-    const addon = createRequire(import.meta.url)(path) as NativeAddon
+    const addon = packageRequire(path) as NativeAddon
     const difference = layoutDifference(addon.layout)
     return difference === '' ? { addon } : { reason: `the native binary is of another version: ${difference}` }
   } catch (error) {

@@ -66,13 +66,9 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    // RFC 8259 §8.1: a byte order mark may be passed over. Looked for where all else failed, so that others need not pay for it.
-    if (text.charCodeAt(0) === BYTE_ORDER_MARK && text.charCodeAt(1) !== BYTE_ORDER_MARK) return parse(text.slice(1))
     throw badMessage((error as Error).message)
   }
 }
-
-const BYTE_ORDER_MARK = 0xfeff
 
 /** A body of one to nine digits, as a string and JSON.parse cost ten times as much. -1 for anything else. */
 function smallInteger(buffer: Buffer, start: number, end: number): number {

@@ -18,6 +18,7 @@ export class IdleWatch extends Timed {
   readonly #period: number
   readonly #onIdle: () => void
   #heard: number
+  #idle = true
   #still = 0
 
   /** @param timeout milliseconds */
@@ -37,7 +38,8 @@ export class IdleWatch extends Timed {
 
   override expire(): void {
     const { idle, heard } = this.#connection
-    this.#still = idle && heard === this.#heard ? this.#still + 1 : 0
+    this.#still = idle && this.#idle && heard === this.#heard ? this.#still + 1 : 0
+    this.#idle = idle
     this.#heard = heard
     if (this.#still === LOOKS) this.#onIdle()
     else this.#wheel.add(this, this.#period)

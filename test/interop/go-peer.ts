@@ -75,7 +75,16 @@ export class GoPeer {
 
   /** Starts a Go server with every route of `./go/README.md`. It ends with this process, whatever happens. */
   async serve(network: Network, protocol: ProtocolName, ...flags: string[]): Promise<GoServer> {
-    const args = ['server', '-proto', protocol, '-network', network, '-listen', this.freeAddress(network), ...flags]
+    return this.#serve('server', network, '-proto', protocol, ...flags)
+  }
+
+  /** Starts Go's own HTTP server, which answers with what it was asked. */
+  async serveHttp(network: Network): Promise<GoServer> {
+    return this.#serve('nethttp', network)
+  }
+
+  async #serve(command: string, network: Network, ...flags: string[]): Promise<GoServer> {
+    const args = [command, '-network', network, '-listen', this.freeAddress(network), ...flags]
     const child = spawn(this.#binary, args)
     const exited = once(child, 'close')
     const stderr = text(child.stderr)

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import type protobufjs from 'protobufjs'
+import { Lazy } from '../../here.ts'
 import type { MessageType } from '../../message-type.ts'
 import { type BorrowedReader, borrowedReader } from './reader.ts'
 import { type StrictWriter, strictWriter } from './writer.ts'
@@ -14,11 +14,13 @@ export interface Runtime {
   writes(type: MessageType, message: unknown): boolean
 }
 
+export const protobufLibrary = new Lazy<typeof protobufjs>('protobufjs/minimal.js', () => import('protobufjs/minimal.js'))
+
 let runtime: Runtime | undefined
 
 /** Loads protobufjs when the first typed body passes: it takes 20 ms, which users of other codecs need not spend. */
 export function protobufRuntime(): Runtime {
-  runtime ??= load(createRequire(import.meta.url)('protobufjs/minimal.js'))
+  runtime ??= load(protobufLibrary.module)
   return runtime
 }
 

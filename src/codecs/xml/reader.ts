@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
 import { textOf } from '../../error-text.ts'
+import { Lazy } from '../../here.ts'
 import { MAX_XML_NODES } from '../../limits.ts'
 import { badMessage, StatusError } from '../../status.ts'
 import { readScalar } from './scalars.ts'
@@ -31,12 +31,14 @@ interface Open {
   text: string
 }
 
-let SaxesParser: (new () => Parser) | undefined
+/** Loaded with the first document. Bundlers find it without its ending; the compiler does not, which must not see its declarations. */
+// @ts-expect-error as said
+export const saxes = new Lazy<{ SaxesParser: new () => Parser }>('saxes', () => import('saxes/saxes'))
 
 /** Reads one document. @throws StatusError 400 */
 export function readXml(text: string, maxDepth: number): unknown {
   refuseDoctype(text)
-  SaxesParser ??= (createRequire(import.meta.url)('saxes') as { SaxesParser: new () => Parser }).SaxesParser
+  const { SaxesParser } = saxes.module
   const builder = new Builder(maxDepth)
   const parser = new SaxesParser()
   // Its own table has a prototype, so that &constructor; would be an entity.

@@ -87,6 +87,11 @@ export class ContentTypes {
   }
 }
 
+/** Where JSON begins in `bytes[start, end)`: a byte order mark before it is passed over (RFC 8259 §8.1). */
+export function jsonStart(bytes: Uint8Array, start: number, end: number): number {
+  return end - start > 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
+}
+
 /** Whether a page may send a body of this type without its browser asking us first. */
 export function isPageType(buffer: Uint8Array, start: number, end: number): boolean {
   return pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true

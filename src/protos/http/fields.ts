@@ -58,6 +58,7 @@ export class Fields {
   origin = ''
   site: Site = Site.Unsaid
   asksMethod = false
+  dated = false
   askedHeaders = ''
   /** No prototype; undefined when there is none. */
   meta: Record<string, string> | undefined
@@ -146,6 +147,9 @@ export class Fields {
       case Use.FetchSite:
         if (this.site !== Site.Foreign) this.site = ownSites.get(bytes, start, end) === true ? Site.Own : Site.Foreign
         return true
+      case Use.Date:
+        this.dated = true
+        return true
       case Use.RequestMethod:
         this.asksMethod = true
         return true
@@ -180,7 +184,7 @@ export class Fields {
 
   #clear(): void {
     this.codec = this.length = -1
-    this.chunked = this.gzip = this.takesGzip = this.expects = this.asksMethod = this.pageType = false
+    this.chunked = this.gzip = this.takesGzip = this.expects = this.asksMethod = this.pageType = this.dated = false
     this.seq = undefined
     this.type = this.accept = this.hosts = this.metaKeys = 0
     this.origin = this.askedHeaders = this.mediaType = ''

@@ -23,6 +23,7 @@ export const Use = {
   RequestMethod: 14,
   RequestHeaders: 15,
   FetchSite: 16,
+  Date: 17,
 } as const
 export type Use = (typeof Use)[keyof typeof Use]
 
@@ -64,10 +65,11 @@ const browser: Record<string, Use> = {
   'access-control-request-method': Use.RequestMethod,
   'access-control-request-headers': Use.RequestHeaders,
   'sec-fetch-site': Use.FetchSite,
+  date: Use.Date,
 }
 const browserNames =
   'accept-charset accept-language accept-ranges access-control-allow-credentials access-control-allow-headers access-control-allow-methods ' +
-  'access-control-allow-origin access-control-expose-headers access-control-max-age age alt-svc cache-control date dnt pragma priority ' +
+  'access-control-allow-origin access-control-expose-headers access-control-max-age age alt-svc cache-control dnt pragma priority ' +
   'purpose range referer save-data sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode ' +
   'sec-fetch-storage-access sec-fetch-user sec-gpc sec-purpose server upgrade-insecure-requests vary via warning'
 

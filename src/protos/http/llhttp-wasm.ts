@@ -1,5 +1,5 @@
-import { textOf } from '../../error-text.ts'
-import { packageRequire } from '../../here.ts'
+import { Lazy } from '../../here.ts'
+import type { StatusError } from '../../status.ts'
 
 /** What of llhttp is used here. */
 export interface Llhttp {
@@ -20,33 +20,29 @@ interface Wasm {
   Instance: new (module: unknown, imports: unknown) => { exports: unknown }
 }
 
-let bytes: Uint8Array | undefined
+// @ts-expect-error undici declares its public parts only
+const code = new Lazy<Uint8Array>('undici/lib/llhttp/llhttp-wasm.js', () => import('undici/lib/llhttp/llhttp-wasm.js'))
 
-/** Finds the WebAssembly of undici in a way that bundlers follow. @throws (rejects) what says why it cannot run here */
+/** Makes `loadLlhttp` work. @throws (rejects) what says why it cannot */
 export async function findLlhttp(): Promise<void> {
-  if (bytes !== undefined) return
-  const { WebAssembly } = globalThis as unknown as { WebAssembly?: Wasm }
-  if (WebAssembly === undefined) throw unable('there is no WebAssembly here (node --jitless)')
+  if (!('WebAssembly' in globalThis)) throw unable('there is no WebAssembly here (node --jitless)')
   try {
-    // @ts-expect-error undici declares its public parts only
-    const module: { default: Uint8Array } = await import('undici/lib/llhttp/llhttp-wasm.js')
-    bytes = module.default
+    await code.prepare()
   } catch (error) {
-    throw unable(textOf(error), error)
+    throw unable(String((error as StatusError).cause))
   }
 }
 
 /** Compiles the WebAssembly of undici. */
 export function loadLlhttp(callbacks: object): Llhttp {
-  bytes ??= packageRequire()('undici/lib/llhttp/llhttp-wasm.js') as Uint8Array
   const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
-  const llhttp = new Instance(new Module(bytes), { env: callbacks }).exports as Llhttp
+  const llhttp = new Instance(new Module(code.module), { env: callbacks }).exports as Llhttp
   llhttp._initialize?.()
   return llhttp
 }
 
-function unable(why: string, cause?: unknown): Error {
-  return new Error(`protocol http cannot run here: its parser does not load: ${why}`, { cause })
+function unable(why: string): Error {
+  return new Error(`protocol http cannot run here, its parser does not load: ${why}`)
 }
 
 /** About 80 bytes. Writing behind a pointer that is 0 would go unnoticed. */

@@ -1,7 +1,7 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
 import { ProtoError, type ProtoLink } from '../../proto.ts'
-import { JSON_CODEC } from './content-type.ts'
+import { JSON_CODEC, jsonStart } from './content-type.ts'
 import type { DateLine } from './date.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
@@ -89,7 +89,7 @@ export class Requests implements Receiver {
     return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && this.#answer === undefined
   }
 
-  finish(_bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
+  finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
     if (this.#answer !== undefined) {
       this.#write(this.#answer)
       return
@@ -99,6 +99,7 @@ export class Requests implements Receiver {
     message.method = this.#target.method
     message.safeOnly = this.#safeOnly
     if (fields.codec === 0) message.mediaType = fields.mediaType
+    else if (fields.codec === JSON_CODEC || fields.codec < 0) message.bodyStart = jsonStart(bytes, start, end)
     if (fields.gzip) message.packed = gzipOnly
     if (fields.seq === undefined) {
       this.#finishPlain(start === end, fields, message)

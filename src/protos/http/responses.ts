@@ -1,6 +1,6 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
-import { JSON_CODEC } from './content-type.ts'
+import { JSON_CODEC, jsonStart } from './content-type.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
 import { type Receiver, UNTIL_END } from './reader.ts'
@@ -13,10 +13,10 @@ const BUSINESS_ERROR = 299
 /** Responses to our calls: of Go's form, or of any HTTP server, which answers in order. */
 export class Responses implements Receiver {
   #status = 0
-  /** Our calls in order, until it is known that the peer answers with X-Seq. */
+  /** Our calls in order, until it is known that a DMicro peer answers, and nobody in between. */
   #calls: Set<number> | undefined = new Set()
 
-  /** The peer answers as DMicro peers do. */
+  /** A DMicro peer answers. */
   get own(): boolean {
     return this.#calls === undefined
   }
@@ -50,12 +50,13 @@ export class Responses implements Receiver {
   finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {
     const status = this.#status
     if (status < 200) return
-    message.seq = this.#seq(fields.seq)
+    message.seq = this.#seq(fields)
     message.type = MessageType.Reply
     message.meta = fields.meta
     if (status < 300 && status !== BUSINESS_ERROR) {
       message.codec = fields.codec < 0 && fields.seq === undefined ? JSON_CODEC : Math.max(0, fields.codec)
       if (fields.codec === 0) message.mediaType = fields.mediaType
+      else if (message.codec === JSON_CODEC) message.bodyStart = jsonStart(bytes, start, end)
       if (fields.gzip) message.packed = ['gzip']
       return
     }
@@ -64,9 +65,11 @@ export class Responses implements Receiver {
   }
 
   /** Which call is answered. */
-  #seq(own: number | undefined): number {
+  #seq({ seq: own, dated }: Fields): number {
     if (own !== undefined) {
-      this.#calls = undefined
+      // Servers of HTTP, and so those that pass on what a DMicro peer answers, write a date; some answers will be their own.
+      if (dated) this.#calls?.delete(own)
+      else this.#calls = undefined
       return own
     }
     for (const seq of this.#calls ?? []) {

@@ -13,6 +13,7 @@ const usage = `usage: dmicro-interop <command> [flags]
 
   server  -network tcp|tcp6|unix -listen ADDR -proto P  serve the interop routes until stdin closes
   client  -network tcp|tcp6|unix -addr ADDR -proto P    check a server that offers the same routes
+  nethttp -network tcp|tcp6|unix -listen ADDR           the same with Go's HTTP server and no DMicro, which echoes requests
   capture -out DIR                                      write P.json: frames as Go writes them
 
 The server takes -auth SECRET, -ignore-case and -proxy ADDR, the client -auth SECRET; both also take
@@ -42,6 +43,8 @@ func main() {
 		runServer(args)
 	case "client":
 		runClient(args)
+	case "nethttp":
+		runNetHTTP(args)
 	case "capture":
 		runCapture(args)
 	default:
