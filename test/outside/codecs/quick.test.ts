@@ -118,13 +118,14 @@ await suite(
       it(`RFC 8949, appendix F: what is not well-formed (${transport})`, async (t) => {
         const { read } = await bodies(t, transport, 'cbor')
         const malformed = malformedCbor(appendixA.map(({ hex }) => Buffer.from(hex, 'hex')))
+        assert.equal(malformed.length, 525)
         for (const body of malformed) await assert.rejects(read(body), { code: 400 }, body.toString('hex'))
       })
 
       it(`msgpack-test-suite (${transport})`, async (t) => {
         const { read, write } = await bodies(t, transport, 'msgpack')
         const counts = { bodies: 0, extensions: 0 }
-        for (const { value, written } of msgpack) {
+        for (const { value, written, exact } of msgpack) {
           for (const hex of written) {
             const body = Buffer.from(hex, 'hex')
             counts.bodies++
@@ -135,8 +136,7 @@ await suite(
               await assert.rejects(read(body), { code: 400 }, hex)
             }
           }
-          // A Date holds no nanoseconds.
-          if (value === undefined || value instanceof Date) continue
+          if (value === undefined || !exact) continue
           const ours = Buffer.from(await write(value)).toString('hex')
           assert.ok(written.includes(ours.slice(2)), `${ours} is none of ${written}`)
         }
@@ -211,13 +211,21 @@ function malformedCbor(items: readonly Buffer[]): Buffer[] {
   return [...cut, ...reserved, ...indefinite, ...lengths, ...simple, ...chunks, ...others.map((hex) => Buffer.from(hex, 'hex'))]
 }
 
-async function msgpackExamples(folder: string): Promise<{ value: unknown; written: string[] }[]> {
+interface Written {
+  value: unknown
+  written: string[]
+  /** False for times that a Date does not hold, which has milliseconds. */
+  exact: boolean
+}
+
+async function msgpackExamples(folder: string): Promise<Written[]> {
   const file = pathToFileURL(join(folder, 'msgpack-test-suite/dist/msgpack-test-suite.json')).href
   const { default: groups } = await import(file, { with: { type: 'json' } })
   const examples = Object.values(groups).flat() as Record<string, never>[]
   return examples.map(({ msgpack, ...entry }) => {
     const [[type, value]] = Object.entries(entry) as [string, never][]
-    return { value: msgpackValue(type, value), written: (msgpack as string[]).map((hex) => hex.replaceAll('-', '')) }
+    const exact = type !== 'timestamp' || value[1] % 1_000_000 === 0
+    return { value: msgpackValue(type, value), exact, written: (msgpack as string[]).map((hex) => hex.replaceAll('-', '')) }
   })
 }
 

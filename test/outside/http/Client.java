@@ -52,6 +52,7 @@ public class Client {
         answers.put("denied", pair("/denied", "1", JSON));
         answers.put("missing", pair("/missing", "1", JSON));
         answers.put("nothing", pair("/nothing", "1", JSON));
+        answers.put("hello", pair(client.sendAsync(HttpRequest.newBuilder(URI.create(url + "/hello?name=a%20%C3%BC")).build(), BodyHandlers.ofString()).join()));
         answers.put("author", pair("/author", "1", JSON, "Author", "me"));
         answers.put("suffix", pair("/echo", "[1]", "application/vnd.api+json"));
         answers.put("picture", "" + post("/echo", BodyPublishers.ofString("GIF89a"), "image/gif").join().statusCode());

@@ -22,6 +22,7 @@ QUESTIONS = {
     "denied": ("/denied", "1", JSON),
     "missing": ("/missing", "1", JSON),
     "nothing": ("/nothing", "1", JSON),
+    "hello": ("/hello?name=a%20%C3%BC", None, {}),
     "author": ("/author", "1", {**JSON, "Author": "me"}),
     "suffix": ("/echo", "[1]", {"Content-Type": "application/vnd.api+json"}),
     "picture": ("/echo", "GIF89a", {"Content-Type": "image/gif"}),
@@ -30,6 +31,10 @@ QUESTIONS = {
     "upload": ("/length", LONG, JSON),
     "chunked": ("/length", PARTS, JSON),
 }
+
+
+def method(body):
+    return "GET" if body is None else "POST"
 
 
 def shown(name, status, text):
@@ -42,61 +47,61 @@ def many(answers):
     return ",".join(text if status == 200 else str(status) for status, text in answers)
 
 
-def blocking(post):
-    """`post(path, body, headers)` gives status and text; a list is a body of unknown length, in parts."""
+def blocking(send):
+    """`send(path, body, headers)` gives status and text; no body is a GET, a list a body of unknown length, in parts."""
 
     def sent(body):
-        return body.encode() if isinstance(body, str) else body
+        return body.encode() if isinstance(body, str) else body and iter(body)
 
-    answers = {name: shown(name, *post(path, sent(body), headers)) for name, (path, body, headers) in QUESTIONS.items()}
+    answers = {name: shown(name, *send(path, sent(body), headers)) for name, (path, body, headers) in QUESTIONS.items()}
     with concurrent.futures.ThreadPoolExecutor(30) as threads:
-        answers["many"] = many(threads.map(lambda i: post("/slow", sent(str(i)), JSON), range(30)))
+        answers["many"] = many(threads.map(lambda i: send("/slow", sent(str(i)), JSON), range(30)))
     return answers
 
 
-async def waiting(post):
+async def waiting(send):
     async def parts(body):
         for part in body:
             yield part
 
     def sent(body):
-        return body.encode() if isinstance(body, str) else parts(body)
+        return body.encode() if isinstance(body, str) else body and parts(body)
 
-    answers = {name: shown(name, *await post(path, sent(body), headers)) for name, (path, body, headers) in QUESTIONS.items()}
-    answers["many"] = many(await asyncio.gather(*(post("/slow", sent(str(i)), JSON) for i in range(30))))
+    answers = {name: shown(name, *await send(path, sent(body), headers)) for name, (path, body, headers) in QUESTIONS.items()}
+    answers["many"] = many(await asyncio.gather(*(send("/slow", sent(str(i)), JSON) for i in range(30))))
     return answers
 
 
 def with_requests():
     with requests.Session() as session:
 
-        def post(path, body, headers):
-            answer = session.post(URL + path, data=body if isinstance(body, bytes) else iter(body), headers=headers)
+        def send(path, body, headers):
+            answer = session.request(method(body), URL + path, data=body, headers=headers)
             return answer.status_code, answer.content.decode()
 
-        return blocking(post)
+        return blocking(send)
 
 
 def with_urllib3():
     with urllib3.PoolManager() as pool:
 
-        def post(path, body, headers):
-            answer = pool.request("POST", URL + path, body=body if isinstance(body, bytes) else iter(body), headers=headers)
+        def send(path, body, headers):
+            answer = pool.request(method(body), URL + path, body=body, headers=headers)
             return answer.status, answer.data.decode()
 
-        return blocking(post)
+        return blocking(send)
 
 
 def with_urllib():
-    def post(path, body, headers):
-        request = urllib.request.Request(URL + path, body if isinstance(body, bytes) else iter(body), headers)
+    def send(path, body, headers):
+        request = urllib.request.Request(URL + path, body, headers)
         try:
             with urllib.request.urlopen(request) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    return blocking(post)
+    return blocking(send)
 
 
 def with_http10():
@@ -106,36 +111,36 @@ def with_http10():
         _http_vsn = 10
         _http_vsn_str = "HTTP/1.0"
 
-    def post(path, body, headers):
+    def send(path, body, headers):
         connection = Connection(URL.removeprefix("http://"))
-        connection.request("POST", path, body if isinstance(body, bytes) else b"".join(body), headers)
+        connection.request(method(body), path, body if body is None or isinstance(body, bytes) else b"".join(body), headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
         return answer.status, text
 
-    return blocking(post)
+    return blocking(send)
 
 
 def with_httpx():
     with httpx.Client() as client:
 
-        def post(path, body, headers):
-            answer = client.post(URL + path, content=body if isinstance(body, bytes) else iter(body), headers=headers)
+        def send(path, body, headers):
+            answer = client.request(method(body), URL + path, content=body, headers=headers)
             return answer.status_code, answer.text
 
-        return blocking(post)
+        return blocking(send)
 
 
 def with_httpx_async():
     async def main():
         async with httpx.AsyncClient() as client:
 
-            async def post(path, body, headers):
-                answer = await client.post(URL + path, content=body, headers=headers)
+            async def send(path, body, headers):
+                answer = await client.request(method(body), URL + path, content=body, headers=headers)
                 return answer.status_code, answer.text
 
-            return await waiting(post)
+            return await waiting(send)
 
     return asyncio.run(main())
 
@@ -144,11 +149,11 @@ def with_aiohttp():
     async def main():
         async with aiohttp.ClientSession() as session:
 
-            async def post(path, body, headers):
-                async with session.post(URL + path, data=body, headers=headers) as answer:
+            async def send(path, body, headers):
+                async with session.request(method(body), URL + path, data=body, headers=headers) as answer:
                     return answer.status, (await answer.read()).decode()
 
-            return await waiting(post)
+            return await waiting(send)
 
     return asyncio.run(main())
 

@@ -8,13 +8,15 @@ import { npmPackages } from '../support/install.ts'
 import { run, succeed } from '../support/processes.ts'
 import { needCommands, suite } from '../support/suite.ts'
 import { callServer, nodeServer } from './others.ts'
-import { answers, ask, type Post, serve } from './served.ts'
+import { answers, ask, type Send, serve } from './served.ts'
 
 /** Makes a client for a server. All keep connections alive by default. */
 interface Client {
   name: string
-  open: (url: string) => Post
+  open: (url: string) => Send
 }
+
+const methodOf = (body: unknown): 'GET' | 'POST' => (body === undefined ? 'GET' : 'POST')
 
 await suite(
   'HTTP clients of Node',
@@ -28,8 +30,8 @@ await suite(
       {
         name: 'fetch',
         open: (url) => async (path, body, headers) => {
-          const streamed = typeof body === 'string' ? { body } : { body: Readable.from(body), duplex: 'half' as const }
-          const answer = await fetch(url + path, { method: 'POST', headers, ...streamed } as RequestInit)
+          const sent = Array.isArray(body) ? { body: Readable.from(body), duplex: 'half' as const } : { body }
+          const answer = await fetch(url + path, { method: methodOf(body), headers, ...sent } as RequestInit)
           return { status: answer.status, text: await answer.text() }
         },
       },
@@ -38,8 +40,8 @@ await suite(
         open: (url) => {
           const pool = new Pool(url)
           return async (path, body, headers) => {
-            const sent = typeof body === 'string' ? body : Readable.from(body)
-            const answer = await pool.request({ path, method: 'POST', headers, body: sent })
+            const sent = Array.isArray(body) ? Readable.from(body) : body
+            const answer = await pool.request({ path, method: methodOf(body), headers, body: sent })
             return { status: answer.statusCode, text: await answer.body.text() }
           }
         },
@@ -47,24 +49,20 @@ await suite(
       {
         name: 'axios',
         open: (url) => async (path, body, headers) => {
-          const sent = typeof body === 'string' ? body : Readable.from(body)
+          const data = Array.isArray(body) ? Readable.from(body) : body
           // By default it writes text that is no JSON as a JSON string, where the media type says JSON.
           const asItIs = { transformRequest: (sent: unknown) => sent, transformResponse: (got: unknown) => got }
           const settings = { headers, responseType: 'text', validateStatus: () => true, ...asItIs }
-          const { status, data } = await axios.post(url + path, sent, settings)
-          return { status, text: data }
+          const { status, data: text } = await axios({ url: url + path, method: methodOf(body), data, ...settings })
+          return { status, text }
         },
       },
       {
         name: 'got',
         open: (url) => async (path, body, headers) => {
-          const sent = typeof body === 'string' ? body : Readable.from(body)
-          const { statusCode, body: text } = await got.post(url + path, {
-            body: sent,
-            headers,
-            throwHttpErrors: false,
-            retry: { limit: 0 },
-          })
+          const sent = Array.isArray(body) ? Readable.from(body) : body
+          const settings = { method: methodOf(body), headers, throwHttpErrors: false, retry: { limit: 0 } }
+          const { statusCode, body: text } = await got(url + path, { body: sent, ...settings })
           return { status: statusCode, text }
         },
       },
@@ -97,27 +95,16 @@ await suite(
     for (const transport of transports) {
       it(`curl (${transport})`, async (t) => {
         const { url } = await serve(t, transport)
-        const post: Post = async (path, body, headers) => {
+        const send: Send = async (path, body, headers) => {
           const options = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
-          if (typeof body !== 'string') options.push('-H', 'Transfer-Encoding: chunked')
-          const input = typeof body === 'string' ? body : body.join('')
-          const all = [
-            '--silent',
-            '--show-error',
-            '--max-time',
-            '10',
-            '-w',
-            '\n%{http_code}',
-            ...options,
-            '--data-binary',
-            '@-',
-            url + path,
-          ]
-          const { stdout } = await run('curl', all, { input })
+          if (Array.isArray(body)) options.push('-H', 'Transfer-Encoding: chunked')
+          if (body !== undefined) options.push('--data-binary', '@-')
+          const all = ['--silent', '--show-error', '--max-time', '10', '-w', '\n%{http_code}', ...options, url + path]
+          const { stdout } = await run('curl', all, { input: [body ?? []].flat().join('') })
           const end = stdout.lastIndexOf('\n')
           return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) }
         }
-        assert.deepEqual(await ask(post), answers)
+        assert.deepEqual(await ask(send), answers)
       })
 
       it(`curl in other versions of HTTP, and on one connection (${transport})`, async (t) => {

@@ -20,6 +20,8 @@ export async function serve(t: TestContext, transport: Kind, options: EndpointOp
   server.routeCall('/length', (text: string) => text.length)
   server.routeCall('/large', (size: number) => 'x'.repeat(size))
   server.routeCall('/slow', (value: unknown) => wait(50, value))
+  const noEffects: object = { safe: true }
+  server.routeCall('/hello', (_value: unknown, ctx) => `hello ${ctx.meta.name}`, noEffects)
   server.routeCall('/nothing', () => undefined)
   server.routeCall('/author', (_value: unknown, ctx) => ctx.meta.author)
   server.routeCall('/denied', () => {
@@ -47,6 +49,8 @@ export const answers = {
   denied: [403, '{"code":403,"msg":"Forbidden","cause":"not you"}'],
   missing: [404, '{"code":404,"msg":"Not Found","cause":""}'],
   nothing: [200, ''],
+  // By GET.
+  hello: [200, '"hello a ü"'],
   author: [200, '"me"'],
   suffix: [200, '[1]'],
   picture: 415,
@@ -65,14 +69,14 @@ export interface Answer {
   text: string
 }
 
-/** Sends a POST with these headers. A list is a body of unknown length, in parts. */
-export type Post = (path: string, body: string | readonly string[], headers: Record<string, string>) => Promise<Answer>
+/** Sends a request with these headers: a POST, or a GET when there is no body. A list is a body of unknown length, in parts. */
+export type Send = (path: string, body: string | readonly string[] | undefined, headers: Record<string, string>) => Promise<Answer>
 
 /** Asks what `answers` answers. */
-export async function ask(post: Post): Promise<Record<keyof typeof answers, unknown>> {
+export async function ask(send: Send): Promise<Record<keyof typeof answers, unknown>> {
   const json = { 'Content-Type': 'application/json' }
-  const pair = async (path: string, body: string | readonly string[], headers: Record<string, string> = json) => {
-    const { status, text } = await post(path, body, headers)
+  const pair = async (path: string, body: string | readonly string[] | undefined, headers: Record<string, string> = json) => {
+    const { status, text } = await send(path, body, headers)
     return [status, text]
   }
   const long = `"${'y'.repeat(3_000_000)}"`
@@ -82,6 +86,7 @@ export async function ask(post: Post): Promise<Record<keyof typeof answers, unkn
     denied: await pair('/denied', '1'),
     missing: await pair('/missing', '1'),
     nothing: await pair('/nothing', '1'),
+    hello: await pair('/hello?name=a%20%C3%BC', undefined, {}),
     author: await pair('/author', '1', { ...json, Author: 'me' }),
     suffix: await pair('/echo', '[1]', { 'Content-Type': 'application/vnd.api+json' }),
     picture: (await pair('/echo', 'GIF89a', { 'Content-Type': 'image/gif' }))[0],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { it, type TestContext } from 'node:test'
 import { Pool } from 'undici'
 import { transports } from '../../helpers.ts'
@@ -8,14 +9,15 @@ import { succeed } from '../support/processes.ts'
 import { needCommands, suite } from '../support/suite.ts'
 import { daemon, folder } from './daemon.ts'
 import { callServer, nodeServer } from './others.ts'
-import { answers, ask, type Post, serve } from './served.ts'
+import { answers, ask, type Send, serve } from './served.ts'
 
 /** Asks through a proxy that listens on a Unix socket. */
-function through(t: TestContext, socketPath: string): Post {
+function through(t: TestContext, socketPath: string): Send {
   const pool = new Pool('http://localhost', { socketPath, connections: 30 })
   t.after(() => pool.destroy())
   return async (path, body, headers) => {
-    const answer = await pool.request({ path, method: 'POST', headers, body: typeof body === 'string' ? body : body.join('') })
+    const sent = Array.isArray(body) ? Readable.from(body) : (body as string | undefined)
+    const answer = await pool.request({ path, method: body === undefined ? 'GET' : 'POST', headers, body: sent })
     return { status: answer.statusCode, text: await answer.body.text() }
   }
 }
@@ -89,10 +91,10 @@ await suite(
           await writeFile(join(cwd, 'conf'), conf(port))
           await daemon(t, command, cwd, 'front.sock')
           if (checks === true) await checked
-          const post = through(t, join(cwd, 'front.sock'))
-          assert.deepEqual(await ask(post), answers)
+          const send = through(t, join(cwd, 'front.sock'))
+          assert.deepEqual(await ask(send), answers)
           connections()
-          for (let i = 0; i < 20; i++) assert.equal((await post('/echo', '1', { 'Content-Type': 'application/json' })).text, '1')
+          for (let i = 0; i < 20; i++) assert.equal((await send('/echo', '1', { 'Content-Type': 'application/json' })).text, '1')
           const opened = connections()
           assert.ok(keeps ? opened <= 2 : opened >= 20, `${opened} connections`)
         })

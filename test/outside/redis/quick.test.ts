@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { it, type TestContext } from 'node:test'
+import { it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { transports } from '../../helpers.ts'
 import { npmPackages } from '../support/install.ts'
@@ -18,9 +18,10 @@ interface Client {
   /** Any command, by its words. */
   command(words: string[]): Promise<unknown>
   pipeline(keys: string[]): Promise<unknown[]>
+  close(): void
 }
 
-type Connect = (t: TestContext, port: number) => Promise<Client>
+type Connect = (port: number) => Promise<Client>
 
 async function ask(client: Client) {
   const failure = (words: string[]): Promise<unknown> =>
@@ -60,10 +61,10 @@ await suite(
     const { Redis } = await load('ioredis/built/index.js')
     const { createClient } = await load('redis/dist/index.js')
     return {
-      ioredis: async (t, port) => {
+      ioredis: async (port) => {
         const redis = new Redis(port, '127.0.0.1')
-        t.after(() => redis.disconnect())
         return {
+          close: () => redis.disconnect(),
           ping: () => redis.ping(),
           set: (key, value) => redis.set(key, value),
           get: (key) => redis.get(key),
@@ -79,11 +80,11 @@ await suite(
           },
         }
       },
-      'node-redis': async (t, port) => {
+      'node-redis': async (port) => {
         const redis = createClient({ url: `redis://127.0.0.1:${port}` })
-        t.after(() => redis.destroy())
         await redis.connect()
         return {
+          close: () => redis.destroy(),
           ping: () => redis.ping(),
           set: (key, value) => redis.set(key, value),
           get: (key) => redis.get(key),
@@ -109,8 +110,12 @@ await suite(
     for (const transport of transports) {
       for (const [name, connect] of Object.entries(clients)) {
         it(`${name} (${transport})`, async (t) => {
-          const client = await connect(t, await serve(t, transport))
-          assert.deepEqual(await ask(client), answers)
+          const client = await connect(await serve(t, transport))
+          try {
+            assert.deepEqual(await ask(client), answers)
+          } finally {
+            client.close() // before the server does
+          }
         })
       }
     }

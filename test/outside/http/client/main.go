@@ -37,6 +37,15 @@ func pair(path string, body io.Reader, more headers) []any {
 	return []any{status, text}
 }
 
+func get(path string) string {
+	answer := must(http.Get(os.Args[1] + path))
+	defer answer.Body.Close()
+	if answer.StatusCode != 200 {
+		return answer.Status
+	}
+	return string(must(io.ReadAll(answer.Body)))
+}
+
 func main() {
 	one := func() io.Reader { return strings.NewReader("1") }
 	long := `"` + strings.Repeat("y", 3_000_000) + `"`
@@ -61,6 +70,7 @@ func main() {
 		"denied":    pair("/denied", one(), asJSON),
 		"missing":   pair("/missing", one(), asJSON),
 		"nothing":   pair("/nothing", one(), asJSON),
+		"hello":     []any{200, get("/hello?name=a%20%C3%BC")},
 		"author":    pair("/author", one(), headers{"Content-Type": "application/json", "Author": "me"}),
 		"suffix":    pair("/echo", strings.NewReader("[1]"), headers{"Content-Type": "application/vnd.api+json"}),
 		"picture":   picture,
