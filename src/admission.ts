@@ -6,8 +6,10 @@ import { ConcurrencyLimit, RouteLatency } from './overload/concurrency-limit.ts'
 import { DrainRate } from './overload/drain-rate.ts'
 import { FairQueue, Lane } from './overload/fair-queue.ts'
 import { MeanCost } from './overload/mean-cost.ts'
+import { RouteWeight, Started } from './overload/route-weight.ts'
 import type { Overload } from './overload/settings.ts'
 import { type Refusal, Refusals } from './refusal.ts'
+import { RouteTable } from './route-table.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -19,6 +21,8 @@ const SLICE = 1
 const MAX_UNCHECKED = 16
 /** Turns that start fewer tell nothing of what one costs: they do other things too. */
 const TELLING = 8
+/** Milliseconds that messages of a turn never take together which are light by themselves. */
+const SLOW = 10
 /** Milliseconds that a message is taken to cost while nothing is known. */
 const GUESS = 0.02
 /** Milliseconds over which sessions that had something waiting are counted. */
@@ -94,6 +98,13 @@ export class Admission {
   /** Messages that may still be started before the clock is looked at, and how many those are at first. */
   #unchecked = 1
   #step = 1
+  /** By route: whose handler may take a slice by itself is started when the clock was looked at, and nothing behind it. */
+  readonly #weights = new RouteTable<RouteWeight>()
+  readonly #otherWeight = new RouteWeight()
+  #marks = 0
+  /** What the turn, and what the slice that is on, has started. */
+  readonly #turn = new Started(SLICE, SLOW, () => ++this.#marks)
+  readonly #sliced = new Started(SLICE, SLOW, () => ++this.#marks)
   /** The turn is watched: since when, and how many messages it has started. */
   #watched = false
   #turnBegan = 0
@@ -149,7 +160,13 @@ export class Admission {
    * @param expires when its caller gives up, in this clock's milliseconds; 0 when it never does, or did not say
    */
   admit(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): boolean {
-    if (this.#queue.length === 0 && !this.#spent && this.#limit.open && (--this.#unchecked > 0 || this.#inTime())) return true
+    if (this.#queue.length === 0 && !this.#spent && this.#limit.open) {
+      const weight = this.#weightOf(message.route)
+      if ((--this.#unchecked > 0 && !weight.heavy && !this.#turn.heavy) || this.#inTime()) {
+        this.#turn.add(weight)
+        return true
+      }
+    }
     if (this.#exemptRoutes.has(message.route)) return true
     this.#wait(session, message, meta, isCall, expires)
     return false
@@ -170,7 +187,7 @@ export class Admission {
     this.#limit.ended(route, began, now)
     if (this.#queue.length === 0) return
     // The next one begins what it waits for at once, or all that run would end together, and begin together a turn later.
-    if (this.#served < this.#perTurn && this.#limit.open) this.#serveNext(now)
+    if (this.#served < this.#perTurn && !this.#sliced.heavy && this.#limit.open) this.#serveNext(now)
     this.#arm()
   }
 
@@ -180,6 +197,15 @@ export class Admission {
     if (lane === undefined) return
     this.#lanes.delete(session)
     for (let left = this.#queue.drop(lane).length; left > 0; left--) session.ended()
+  }
+
+  #weightOf(route: number): RouteWeight {
+    if (route < 0) return this.#otherWeight
+    const known = this.#weights.get(route)
+    if (known !== undefined) return known
+    const weight = new RouteWeight()
+    this.#weights.set(route, weight)
+    return weight
   }
 
   /** Whether this turn may start more, by the clock. */
@@ -193,8 +219,8 @@ export class Admission {
       setImmediate(this.#endTurn)
       return true
     }
-    if (now - this.#turnBegan < SLICE && this.#started < this.#perTurn) {
-      this.#started += this.#step
+    if (now - this.#turnBegan < SLICE && this.#started < this.#perTurn && !this.#turn.heavy) {
+      this.#started += this.#step - Math.max(0, this.#unchecked)
       this.#unchecked = this.#step
       return true
     }
@@ -205,6 +231,7 @@ export class Admission {
   readonly #endTurn = (): void => {
     const started = this.#started + this.#step - Math.max(0, this.#unchecked)
     const time = this.#now() - this.#turnBegan
+    this.#turn.end(time)
     if (started >= TELLING) this.#learn(time, started)
     else this.#step = Math.min(MAX_UNCHECKED, this.#step * 2, Math.max(1, Math.floor((SLICE * started) / (4 * time))))
     this.#unchecked = this.#step
@@ -249,7 +276,9 @@ export class Admission {
     const lanes = this.#lanesNow
     if (queue.length >= maxQueued || queue.weight + size > maxQueuedBytes) return Refusals.Busy
     if (expires !== 0 && now + this.#ownWait(lane) >= expires) return Refusals.Late
-    if ((queue.length + 1) * this.#perItem > queueTimeout * BURST) return this.#blame(lane)
+    // Who has nothing waiting waits for a round, however much there is of others.
+    const before = lane.size === 0 ? this.#ownWait(lane) : (queue.length + 1) * this.#perItem
+    if (before > queueTimeout * BURST) return this.#blame(lane)
     if (lane.size === 0) return undefined
     // Not less when little waits now: what others send meanwhile is served before it.
     const turns = (lane.size + 1) * lanes * this.#perItem
@@ -313,7 +342,8 @@ export class Admission {
     this.#sliceBegan = now
     this.#servedBefore = this.#served
     const end = now + SLICE
-    while (now < end && this.#served < this.#perTurn && this.#limit.open && this.#queue.length > 0) now = this.#serveNext(now)
+    while (now < end && this.#served < this.#perTurn && !this.#sliced.heavy && this.#limit.open && this.#queue.length > 0)
+      now = this.#serveNext(now)
     this.#rate.passed(this.#untold, now)
     this.#untold = 0
   }
@@ -321,7 +351,9 @@ export class Admission {
   /** What the slice began has done what it could by now. */
   readonly #afterSlice = (): void => {
     const served = this.#served - this.#servedBefore
-    if (served > 0) this.#learn(this.#now() - this.#sliceBegan, served)
+    const time = this.#now() - this.#sliceBegan
+    if (served > 0) this.#learn(time, served)
+    this.#sliced.end(time)
     this.#served = 0
     this.#armed = false
     if (this.#queue.length > 0 && this.#limit.open) this.#arm()
@@ -331,6 +363,7 @@ export class Admission {
   #serveNext(now: number): number {
     const waiting = this.#queue.take(weightOf, now)
     if (waiting === undefined || !this.#serve(waiting, now)) return now
+    this.#sliced.add(this.#weightOf(waiting.message.route))
     this.#served++
     this.#untold++
     const over = this.#now()

@@ -275,6 +275,64 @@ for (const cost of [1, 2]) {
   })
 }
 
+for (const kind of ['at once', 'behind a promise'] as const) {
+  it(`slow handlers of a new route do not start in a row because others are fast: ${kind}`, async () => {
+    const loop = new Loop(6)
+    const order: string[] = []
+    loop.handler = ({ method }) => {
+      order.push(method)
+      if (method !== '/burn') return undefined
+      if (kind === 'behind a promise') return Promise.resolve().then(() => void (loop.now += 8))
+      loop.now += 8
+      return undefined
+    }
+    const call = (session: number, method: string): void => loop.arrive({ session, at: loop.now, method })
+    for (let i = 0; i < 200; i++) {
+      call(1, '/echo')
+      if (i % 20 === 19) await loop.run(loop.now + 1)
+    }
+    for (let round = 0; round < 3; round++) {
+      order.length = 0
+      const seen = loop.fresh()
+      for (let i = 0; i < 20; i++) call(0, '/burn')
+      for (let session = 1; session < 6; session++) call(session, '/echo')
+      await loop.run(loop.now + 3000)
+      assert.ok(order.slice(0, 8).filter((method) => method === '/echo').length === 5, `round ${round}: ${order.join(' ')}`)
+      assert.deepEqual(seen.refused.slice(1), [0, 0, 0, 0, 0], 'nobody else is refused')
+    }
+  })
+}
+
+it('a route that has become slow is found out, and forgiven when it is fast again', async () => {
+  const loop = new Loop(2)
+  let cost = 0.001
+  let most = 0
+  let row = 0
+  loop.handler = ({ session }) => {
+    row = session === 0 ? row + 1 : 0
+    most = Math.max(most, row)
+    if (session === 0) loop.now += cost
+    return undefined
+  }
+  const burst = async (): Promise<number> => {
+    most = row = 0
+    for (let i = 0; i < 40; i++) loop.arrive({ session: 0, at: loop.now, method: '/changing' })
+    loop.arrive({ session: 1, at: loop.now, method: '/other' })
+    await loop.run(loop.now + 2000)
+    return most
+  }
+  for (let i = 0; i < 10; i++) await burst()
+  cost = 50
+  assert.ok((await burst()) <= 33, `${most}: as many as were started before anybody looked at the clock`)
+  assert.ok((await burst()) <= 3, `${most} in a row`)
+  cost = 0.001
+  for (let i = 0; i < 10; i++) await burst()
+  const { stats } = loop
+  const { queued } = stats
+  await burst()
+  assert.equal(stats.queued, queued, 'nothing waits any more')
+})
+
 it('what a turn refused is sent before what waits is started in it', async () => {
   const loop = new Loop(1, { maxQueued: 20 })
   let arrived = 0

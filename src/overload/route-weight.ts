@@ -1,0 +1,45 @@
+/** What is known of what the messages of one route cost. */
+export class RouteWeight {
+  /** One of them may take a slice, or more: it is new, or such that some did. */
+  heavy = true
+  /** Number of the turn or slice that started one last. */
+  mark = 0
+}
+
+/** The routes of the messages that one turn, or one slice of it, has started. */
+export class Started {
+  /** One of them may take a slice: nothing is started behind it. */
+  heavy = false
+  readonly #slice: number
+  readonly #slow: number
+  readonly #routes: RouteWeight[] = []
+  readonly #next: () => number
+  #mark: number
+
+  /**
+   * @param slice milliseconds that tell a heavy route from another @param slow milliseconds that cannot come from many light messages
+   * @param next a number that nobody else got
+   */
+  constructor(slice: number, slow: number, next: () => number) {
+    this.#slice = slice
+    this.#slow = slow
+    this.#next = next
+    this.#mark = next()
+  }
+
+  add(route: RouteWeight): void {
+    if (route.heavy) this.heavy = true
+    if (route.mark === this.#mark) return
+    route.mark = this.#mark
+    this.#routes.push(route)
+  }
+
+  /** It is over, and took `time`, with what handlers did behind promises: heavy is who was so and had a slice for himself, or who was there when all took far too long. */
+  end(time: number): void {
+    const slow = time >= this.#slow && !this.heavy
+    for (const route of this.#routes) route.heavy = slow || (route.heavy && time >= this.#slice)
+    this.#routes.length = 0
+    this.#mark = this.#next()
+    this.heavy = false
+  }
+}
