@@ -498,7 +498,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #speak(wire: SocketWire, protocol: Protocol, accepted: boolean): Wire {
     if (protocol.framing === 'raw') return wire
-    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel }
+    const { calls } = this.#router
+    const handles = (route: number): boolean => calls[route] !== undefined
+    const owner = { limits: this.settings.limits, filters: this.settings.filters, wheel: this.wheel, handles }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, accepted)
       : new StreamWire(wire, protocol, owner, accepted)

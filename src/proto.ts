@@ -59,6 +59,8 @@ export interface ProtoLink {
   readonly limits: Readonly<Limits>
   /** False: we dialled. */
   readonly accepted: boolean
+  /** Whether a route takes CALLs of this name, which is one of `Incoming.route`. @internal */
+  handles?(route: number): boolean
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

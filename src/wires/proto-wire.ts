@@ -17,6 +17,8 @@ export interface ProtoOwner {
   readonly limits: Readonly<Limits>
   readonly filters: FilterTable
   readonly wheel: TimerWheel
+  /** Whether a route takes CALLs of this name. */
+  readonly handles?: (route: number) => boolean
 }
 
 /** Borrowed by every `onMessage`. Messages never nest. */
@@ -46,6 +48,7 @@ export abstract class ProtoWire implements Wire, WireSink {
     this.proto = proto.open({
       limits: owner.limits,
       accepted,
+      handles: owner.handles,
       write: (bytes) => this.#write(bytes),
       end: (reason) => this.#endLater(reason),
     })
