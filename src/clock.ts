@@ -20,7 +20,7 @@ export interface Clock {
   /** From 0 up to 1, as `Math.random`. */
   readonly random: () => number
   /** 128 bits in 22 letters. Default: such as nobody can guess, which a clock that repeats runs cannot give. */
-  readonly secret?: () => string
+  readonly secret?: (() => string) | undefined
 }
 
 /** The system's. */

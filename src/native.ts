@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
@@ -100,11 +101,18 @@ function tryLoad(): NativeLoad {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const paths = [`${root}build/Release/dmicro.node`, `${root}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`]
   const path = paths.find((candidate) => existsSync(candidate))
-  if (path === undefined) return { reason: 'no native binary was built or shipped; npm run build makes one' }
+  if (path === undefined)
+    return { reason: `no native binary was built or shipped for ${process.platform}-${process.arch}; to make one: ${howToBuild(root)}` }
   try {
     return { addon: createRequire(import.meta.url)(path) as NativeAddon }
   } catch (error) {
     const text = error instanceof Error ? error.message.split('\n')[0] : String(error)
     return { reason: `the native binary does not load: ${text}` }
   }
+}
+
+/** What makes a binary where the package lies: a checkout has its tools, an installed package none. Either needs a C++ compiler and cmake. */
+function howToBuild(root: string): string {
+  if (existsSync(`${root}scripts/setup.mjs`)) return 'npm run build'
+  return `npm i --no-save cmake-js node-addon-api node-api-headers && npx cmake-js compile -d ${relative('', root)}`
 }

@@ -19,7 +19,7 @@ export interface Proto {
    */
   readonly framing: 'stream' | 'envelope'
   /** Names of the filters that a `stream` protocol can tell the peer of; they go around the body alone. Default: none. */
-  readonly bodyFilters?: readonly string[]
+  readonly bodyFilters?: readonly string[] | undefined
   /**
    * For listeners with several protocols: whether `bytes`, the first ones of a connection (with the envelope, if it has one), begin this
    * protocol; undefined while there are too few to tell. Without it the protocol has a listener to itself.
@@ -49,7 +49,7 @@ export interface ProtoSession {
   /** Optional, for `bodyFilters`: false when `message` gains nothing by filters and is to go without. */
   worthFilters?(message: Outgoing): boolean
   /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
-  readonly unfinished?: boolean
+  readonly unfinished?: boolean | undefined
   /** Optional: the connection is gone. */
   close?(): void
 }
@@ -60,7 +60,7 @@ export interface ProtoLink {
   /** False: we dialled. */
   readonly accepted: boolean
   /** Whether a route takes CALLs of this name, which is one of `Incoming.route`. @internal */
-  handles?(route: number): boolean
+  readonly handles?: ((route: number) => boolean) | undefined
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

@@ -10,9 +10,9 @@ export interface HttpOptions {
    * Which origins' pages a browser lets call this endpoint: `'*'` or a list such as `['https://example.org']`. Their preflight requests are
    * answered here. Default: none, no header of CORS is sent.
    */
-  cors?: CorsOption
+  cors?: CorsOption | undefined
   /** Further media types and the ids of the codecs they stand for, such as `{ 'application/x-thing': 200 }` (Go: `RegBodyCodec`). */
-  contentTypes?: Readonly<Record<string, number>>
+  contentTypes?: Readonly<Record<string, number>> | undefined
 }
 
 /**

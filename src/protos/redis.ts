@@ -15,7 +15,7 @@ export interface RedisOptions {
    * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
    * the command exactly as it came, as in Go without the plugin.
    */
-  prefix?: string
+  prefix?: string | undefined
 }
 
 /**

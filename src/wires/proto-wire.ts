@@ -18,7 +18,7 @@ export interface ProtoOwner {
   readonly filters: FilterTable
   readonly wheel: TimerWheel
   /** Whether a route takes CALLs of this name. */
-  readonly handles?: (route: number) => boolean
+  readonly handles?: ((route: number) => boolean) | undefined
 }
 
 /** Borrowed by every `onMessage`. Messages never nest. */
