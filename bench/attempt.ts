@@ -2,8 +2,8 @@
 import { complaint, killGroup, launch } from './processes.ts'
 
 export interface AttemptOptions {
-  cwd?: string
-  limitMs?: number
+  cwd?: string | undefined
+  limitMs?: number | undefined
 }
 
 /** Runs a command to its end, without input; undefined, or why it failed in one line. */

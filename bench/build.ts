@@ -7,9 +7,9 @@ import { path } from './processes.ts'
 
 /** Why a kind of driver cannot run here; absent: it can. */
 export interface Unready {
-  go?: string
-  cpp?: string
-  js?: string
+  go?: string | undefined
+  cpp?: string | undefined
+  js?: string | undefined
 }
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'

@@ -18,8 +18,8 @@ export function killAll(): void {
 process.on('exit', killAll)
 
 interface LaunchOptions {
-  cwd?: string
-  env?: Record<string, string>
+  cwd?: string | undefined
+  env?: Record<string, string> | undefined
 }
 
 /** Starts a program in a group of its own; `killAll` knows it until its output has ended. */
@@ -63,7 +63,7 @@ export class Program {
   #wake = () => {}
 
   /** `name` stands for it in messages. */
-  constructor(name: string, command: (string | number)[], env?: Record<string, string>) {
+  constructor(name: string, command: (string | number)[], env?: Record<string, string> | undefined) {
     this.name = name
     this.#child = launch(command, { env })
     this.#child.stderr!.on('data', (data) => {

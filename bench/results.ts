@@ -3,34 +3,34 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 /** One measurement in fresh processes; a field that its kind of trial does not measure is absent. */
 export interface Measurement {
-  calls?: number
-  seconds?: number
-  calls_per_second?: number
-  server_cpu_us_per_call?: number
-  server_system_us_per_call?: number
+  calls?: number | undefined
+  seconds?: number | undefined
+  calls_per_second?: number | undefined
+  server_cpu_us_per_call?: number | undefined
+  server_system_us_per_call?: number | undefined
   /** CPU µs per call by thread name. */
   server_threads?: Record<string, number>
-  client_cpu_us_per_call?: number
-  p50_us?: number
-  p99_us?: number
-  p999_us?: number
-  max_us?: number
+  client_cpu_us_per_call?: number | undefined
+  p50_us?: number | undefined
+  p99_us?: number | undefined
+  p999_us?: number | undefined
+  max_us?: number | undefined
   /** Open loop: calls that were due and never sent; their waiting is in the percentiles. */
-  unsent?: number
+  unsent?: number | undefined
   /** stack trials: server_cpu_us_per_call = server_system + server_js + server_native. */
-  server_js_us_per_call?: number
-  server_native_us_per_call?: number
+  server_js_us_per_call?: number | undefined
+  server_native_us_per_call?: number | undefined
   /** Whose samples told JavaScript from native code. */
   split_by?: 'perf' | 'V8'
   /** fan-out trials: from the publish to the first, the median and the last delivery. */
-  first_us?: number
-  median_us?: number
-  last_us?: number
+  first_us?: number | undefined
+  median_us?: number | undefined
+  last_us?: number | undefined
   /** idle memory: resident bytes of the server per session. */
-  bytes_per_session?: number
+  bytes_per_session?: number | undefined
   /** heap trials: bytes of the server's JavaScript heap after each load, and how much the last ones exceed the first, 0.01 = 1 %. */
   heaps?: number[]
-  heap_growth?: number
+  heap_growth?: number | undefined
   /** reuseport trials: the part of the CPU that each server process used. */
   process_shares?: number[]
 }
@@ -97,7 +97,7 @@ export interface Run {
   seconds: number
   pinned: boolean
   /** Why the run ended before its end; absent when it did not. */
-  ended?: string
+  ended?: string | undefined
   machine: Machine
   trials: TrialResult[]
   micro: MicroResult[]

@@ -21,7 +21,7 @@ export interface Trial {
   /** Calls a second at fixed times; absent: as many as there are answers. */
   rate?: number
   /** Registered on the server and called in turn. */
-  routes?: number
+  routes?: number | undefined
   /** Server processes on one port. */
   processes?: number
   /** The part of --seconds a measurement takes. */

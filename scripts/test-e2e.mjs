@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
-// These test builds and packages, not transports.
-const threaded = all.filter((name) => !['build.test.ts', 'package.test.ts', 'fallback.test.ts'].includes(name))
+// These test builds, packages and documentation, not transports.
+const threaded = all.filter((name) => !['build.test.ts', 'package.test.ts', 'fallback.test.ts', 'snippets.test.ts'].includes(name))
 
 // A test that waits for what never comes fails, and says which.
 const MAX_MS = 120_000

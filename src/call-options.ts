@@ -5,31 +5,31 @@ import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 /** What one call or push may say. */
 export interface PushOptions {
   /** String values that travel beside the body. */
-  meta?: Readonly<Record<string, string>>
+  meta?: Readonly<Record<string, string>> | undefined
   /** Name of the body's codec; default: the endpoint's. */
-  codec?: string
+  codec?: string | undefined
   /** Names of transfer filters, outermost first. The reply of a call comes back through the same ones, and perhaps more. */
-  filters?: readonly string[]
+  filters?: readonly string[] | undefined
   /** The method is a peer's word that is passed on: its name is not kept in this process's table of names, which no peer may fill. */
-  forwarded?: boolean
+  forwarded?: boolean | undefined
   /** Type of the value sent, for codecs that need one. */
-  arg?: BodyType
+  arg?: BodyType | undefined
 }
 
 export interface CallOptions extends PushOptions {
   /** Milliseconds until the call fails with 408. Default: the endpoint's `timeout`; 0 or Infinity means none. */
-  timeout?: number
+  timeout?: number | undefined
   /**
    * The call may be made again: where there is redial it survives the loss of its connection, within its deadline. A peer that is dmicro too, and
    * still knows the session, runs it once; any other may run it again. Default false: its loss is a 102.
    */
-  idempotent?: boolean
+  idempotent?: boolean | undefined
   /** Fails the call with 499 when it fires. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /** Name of the codec the reply should come in (spec/wire.md §6.1). */
-  acceptCodec?: string
+  acceptCodec?: string | undefined
   /** Type of the reply's body, for codecs that need one; or `bytes`; or a Standard Schema: what breaks it is a 400. */
-  result?: BodyType | StandardSchemaV1
+  result?: BodyType | StandardSchemaV1 | undefined
 }
 
 /** Options of a call that names the type of its result. */

@@ -22,7 +22,7 @@ export interface Clock {
   /** The time of day in milliseconds since 1970. Default: `now`, counted from the beginning of 2000. */
   readonly date?: () => number
   /** 128 bits in 22 letters. Default: such as nobody can guess, which a clock that repeats runs cannot give. */
-  readonly secret?: () => string
+  readonly secret?: (() => string) | undefined
 }
 
 /** The system's. */

@@ -30,7 +30,7 @@ export interface Codec {
    */
   decode(buffer: Buffer, start: number, end: number, hint: TextHint, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown
   /** Optional: true when no bytes are a value of any type. `decode` is then asked for it where a type was named. */
-  readonly decodesEmpty?: boolean
+  readonly decodesEmpty?: boolean | undefined
 }
 
 /**

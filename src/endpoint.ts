@@ -20,7 +20,7 @@ import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
-import { type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
+import { type AnyResult, type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
@@ -48,21 +48,21 @@ export interface ListenOptions extends PortOptions {
    * Names of the protocols served here. Default: the endpoint's `protocol`. Of several the first bytes of a connection decide, once; bytes of none,
    * or of more than one, close it, and so does silence for `limits.frameTimeout`.
    */
-  protocols?: readonly string[]
+  protocols?: readonly string[] | undefined
   /** How the sockets of connections to it are set up, over the endpoint's `socket`. */
-  socket?: SocketOptions
+  socket?: SocketOptions | undefined
 }
 
 export interface DialOptions {
   /** Name of the protocol the peer speaks. Default: the endpoint's `protocol`. */
-  protocol?: string
+  protocol?: string | undefined
   /** Makes the connection anew when it is lost, and tries the first one until `timeout`. Default: the endpoint's `redial`. */
-  redial?: boolean | RedialOptions
+  redial?: boolean | RedialOptions | undefined
   /** How the socket is set up, over the endpoint's `socket`. */
-  socket?: SocketOptions
+  socket?: SocketOptions | undefined
   /** Milliseconds to connect in. Default: the endpoint's `dialTimeout`. */
-  timeout?: number
-  signal?: AbortSignal
+  timeout?: number | undefined
+  signal?: AbortSignal | undefined
 }
 
 export interface EndpointEvents {
@@ -193,8 +193,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    name: string,
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
   routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins' | 'safe'>): string[]
   routeCall(...args: unknown[]): string[] {
     return (this.#routes.routeCall as (...args: unknown[]) => string[]).apply(this.#routes, args)
@@ -351,7 +358,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @param options.timeout milliseconds for running handlers and open calls; default: the endpoint's `closeTimeout`
    * @throws RangeError
    */
-  close(options?: { timeout?: number }): Promise<void> {
+  close(options?: { timeout?: number | undefined }): Promise<void> {
     const timeout = duration('timeout', options?.timeout, this.settings.closeTimeout, 0)
     this.#closed ??= this.#close(timeout)
     return this.#closed
@@ -510,7 +517,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #speak(wire: SocketWire, protocol: Protocol, authority: string | undefined): Wire {
     if (protocol.framing === 'raw') return wire
     const { limits, filters, clock } = this.settings
-    const owner = { limits, filters, wheel: this.wheel, clock }
+    const { calls } = this.#router
+    const handles = (route: number): boolean => calls.get(route) !== undefined
+    const owner = { limits, filters, wheel: this.wheel, clock, handles }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, authority)
       : new StreamWire(wire, protocol, owner, authority)

@@ -20,7 +20,7 @@ export class HookedContext extends Context implements ReadContext, Lent {
   /** Borrowed: it ends with the call that brought it. */
   private lent: Incoming | undefined
   /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
-  declare private kept?: Incoming
+  declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
 
   /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */

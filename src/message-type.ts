@@ -16,11 +16,11 @@ export interface MessageType<Message = unknown> {
  * What a route says of its bodies: a type for codecs that need one, `bytes`, or a Standard Schema (zod, valibot, arktype …) that
  * guards the value whatever its codec. What a schema makes of the value takes its place.
  */
-export interface RouteTypes<Arg = unknown> {
+export interface RouteTypes<Arg = unknown, Result = unknown> {
   /** Of what the handler gets. What breaks a schema is answered 400, with the first issues as cause. */
-  arg?: MessageType<Arg> | StandardSchemaV1<unknown, Arg>
-  /** Of what it returns. What breaks a schema is logged and answered 500. */
-  result?: MessageType | StandardSchemaV1
+  arg?: MessageType<Arg> | StandardSchemaV1<unknown, Arg> | undefined
+  /** Of what it returns, which must be what the schema takes. What breaks a schema is logged and answered 500. */
+  result?: MessageType | StandardSchemaV1<Result, unknown> | undefined
 }
 
 const bytesMark = markOf('bytes')

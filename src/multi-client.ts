@@ -17,20 +17,20 @@ import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 export interface MultiClientOptions {
   /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
-  min?: number
+  min?: number | undefined
   /** Sessions at most, up to 10,000. Default 8. */
-  max?: number
+  max?: number | undefined
   /** Calls that one session has open at a time; beyond it another session is dialled, or waited for. Default 64. */
-  callsPerSession?: number
+  callsPerSession?: number | undefined
   /** Calls and pushes that may wait for a session; further ones fail with 102. Default: the endpoint's `limits.maxRunning`. */
-  maxWaiting?: number
+  maxWaiting?: number | undefined
   /** Milliseconds without a call after which a session beyond `min` is closed, gracefully. Default 60,000; 0 or Infinity means never. */
-  idle?: number
+  idle?: number | undefined
   /**
    * How sessions are dialled. With `redial` they outlive their connections, and the first connection is tried until `dial.timeout`; without it
    * (default: as the endpoint says) a session that is lost is replaced by another one.
    */
-  dial?: Omit<DialOptions, 'signal'>
+  dial?: Omit<DialOptions, 'signal'> | undefined
 }
 
 /** Its load are calls of ours without a reply yet. */
@@ -162,13 +162,13 @@ export class MultiClient {
    * Takes no more calls, fails those that wait with 102, and closes all sessions as `Session.close` does.
    * @param options.timeout milliseconds for open calls; default: the endpoint's `closeTimeout`
    */
-  close(options?: { timeout?: number }): Promise<void> {
+  close(options?: { timeout?: number | undefined }): Promise<void> {
     duration('timeout', options?.timeout, 0, 0)
     this.#closed ??= this.#close(options)
     return this.#closed
   }
 
-  async #close(options?: { timeout?: number }): Promise<void> {
+  async #close(options?: { timeout?: number | undefined }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
     this.#idleAlarm.stop()
     if (this.#pause !== undefined) this.#comeback?.end()

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { relative } from 'node:path'
 import { bundled, packageRequire, packageRoot } from './here.ts'
 import { type Layout, layoutDifference } from './transports/native/ring-layout.ts'
 
@@ -111,7 +112,10 @@ function tryLoad(): NativeLoad {
     `${packageRoot}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`,
   ]
   const path = paths.find((candidate) => existsSync(candidate))
-  if (path === undefined) return { reason: 'no native binary was built or shipped; npm run build makes one' }
+  if (path === undefined)
+    return {
+      reason: `no native binary was built or shipped for ${process.platform}-${process.arch}; to make one: ${howToBuild(packageRoot)}`,
+    }
   try {
     const addon = packageRequire(path) as NativeAddon
     const difference = layoutDifference(addon.layout)
@@ -120,4 +124,10 @@ function tryLoad(): NativeLoad {
     const text = error instanceof Error ? error.message.split('\n')[0] : String(error)
     return { reason: `the native binary does not load: ${text}` }
   }
+}
+
+/** What makes a binary where the package lies: a checkout has its tools, an installed package none. Either needs a C++ compiler and cmake. */
+function howToBuild(root: string): string {
+  if (existsSync(`${root}scripts/setup.mjs`)) return 'npm run build'
+  return `npm i --no-save cmake-js node-addon-api node-api-headers && npx cmake-js compile -d ${relative('', root)}`
 }

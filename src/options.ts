@@ -17,84 +17,86 @@ import { defaultSocket, readSocketOptions, type SocketOptions, type SocketSettin
 import type { Transport } from './transport.ts'
 import type { IoThreads, TransportChoice } from './transports/choose.ts'
 
+type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
+
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. */
 export interface EndpointOptions {
   /**
    * Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. Or a transport, such as that of a
    * host of `dmicro/testing`, which nothing overrides.
    */
-  transport?: TransportChoice | Transport
+  transport?: TransportChoice | Transport | undefined
   /** Deadline of a call that names none. Default 30,000; 0 or Infinity means none. One that is named travels with the calls; the default does not. */
-  timeout?: number
+  timeout?: number | undefined
   /** Time for `dial` to connect, the lookup of a name and all of its addresses included. Default 10,000. */
-  dialTimeout?: number
+  dialTimeout?: number | undefined
   /**
    * Finds the addresses of a host that is dialled, or listened on, by its name; as the option of that name of `node:net`, asked for all of them. Default: the
    * system's (`dns.lookup`). Addresses are dialled in its order, IPv6 and IPv4 in turn: the next one when the last has failed, or has not answered
    * for 250 ms (RFC 8305).
    */
-  lookup?: LookupFunction
+  lookup?: LookupFunction | undefined
   /** Make the connections of dialled sessions anew when they are lost. Default false; `dial` may say otherwise. */
-  redial?: boolean | RedialOptions
+  redial?: boolean | RedialOptions | undefined
   /** How the sockets of its connections are set up; `listen` and `dial` may say otherwise, a session for itself. */
-  socket?: SocketOptions
+  socket?: SocketOptions | undefined
   /**
    * How long a session may live, counted from when it begins to run: then it is closed gracefully, and one with redial is dialled anew
    * (spec/behaviour.md §5.1). Traffic does not prolong it. Default 0: no limit. `session.setAge` changes it.
    */
-  sessionAge?: number
+  sessionAge?: number | undefined
   /**
    * How long the handler of a CALL or PUSH may run that returns a promise: then its `ctx.signal` fires with a StatusError 408, which the
    * caller is answered. The handler is not interrupted, and counts as running until it settles; what it returns then is dropped
    * (spec/behaviour.md §5.2). Default 0: no limit. `session.setContextAge` changes it.
    */
-  contextAge?: number
+  contextAge?: number | undefined
   /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
-  closeTimeout?: number
+  closeTimeout?: number | undefined
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
-  codec?: string
+  codec?: string | undefined
   /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor; one of the same name and id takes the place of any of them. */
-  codecs?: readonly Codec[]
+  codecs?: readonly Codec[] | undefined
   /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
-  filters?: readonly Filter[]
+  filters?: readonly Filter[] | undefined
   /**
    * Names of transfer filters that every message received must have gone through, such as an authenticated one: the sender chooses its filters, so
    * nothing else keeps it from sending in clear (spec/quirks.md W16). A message that lacks one closes the session. Default: none.
    */
-  requireFilters?: readonly string[]
+  requireFilters?: readonly string[] | undefined
   /** Name of the protocol of listeners and dials that name none. Default 'raw'. */
-  protocol?: string
+  protocol?: string | undefined
   /** Protocols besides raw, json, protobuf, http, jsonrpc and redis; one of the same name and id takes the place of any of them. */
-  protocols?: readonly Proto[]
+  protocols?: readonly Proto[] | undefined
   /** Run in this order for all that the endpoint does; see `Plugin`. */
-  plugins?: readonly Plugin[]
+  plugins?: readonly Plugin[] | undefined
   /** Milliseconds that a plugin's hook may take to settle; then it failed with 408. Default 10,000. */
-  hookTimeout?: number
+  hookTimeout?: number | undefined
   /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
-  mapper?: 'http' | 'rpc' | NameMapper
+  mapper?: 'http' | 'rpc' | NameMapper | undefined
   /** Overrides of single limits. */
-  limits?: Partial<Limits>
+  limits?: LimitOptions | undefined
   /**
    * Refuse what cannot be done in time instead of doing all of it too late: CALLs with 503 or 429 and a hint when to try again
    * (`StatusError.retryAfter`), before their bodies are decoded. Sessions share what can be done evenly. `true` for the defaults. Default false.
    */
-  overload?: boolean | OverloadOptions
+  overload?: boolean | OverloadOptions | undefined
   /** Send the text of errors that are no StatusError to the caller. Default false: it sees 500 and nothing else. */
-  exposeErrors?: boolean
+  exposeErrors?: boolean | undefined
   /** Microseconds to poll for traffic before the loop blocks; trades CPU for latency. Native transport only. Default 0, off. */
-  busyPoll?: number
+  busyPoll?: number | undefined
   /**
    * Threads that serve sockets beside the one JavaScript runs on, shared by all endpoints of the environment that ask for as many or
    * more; sessions are spread over them. 0 (default): JavaScript's own thread does it, which is cheapest in all. 'auto' decides by the
    * machine's cores; `endpoint.transport` tells how. At most 64. Native transport only. The variable DMICRO_IO_THREADS overrides it.
    */
-  ioThreads?: IoThreads
+  ioThreads?: IoThreads | undefined
   /**
    * Tell peers that are dmicro too, in meta that Go ignores, of deadlines, cancellation and the end of a session (`docs/extensions.md`). Default true.
    */
-  extensions?: boolean
+  extensions?: boolean | undefined
   /** Default: warnings and errors on stderr, at most ten lines a second. `false` silences. */
-  log?: Logger | false
+  log?: Logger | false | undefined
 }
 
 /** The same, complete and checked. */
@@ -229,7 +231,7 @@ function readLookup(lookup: LookupFunction | undefined): LookupFunction | undefi
   return lookup
 }
 
-function readLimits(limits: Partial<Limits> = {}): Readonly<Limits> {
+function readLimits(limits: LimitOptions = {}): Readonly<Limits> {
   requireObject('option limits', limits)
   const result: Limits = { ...defaultLimits }
   for (const [key, value] of Object.entries(limits)) {

@@ -45,13 +45,15 @@ type MessageHookFunctions = {
   [Name in Exclude<keyof MessageHooks, keyof HookedWays>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
 }
 
+type Optional<Functions> = { [Name in keyof Functions]?: Functions[Name] | undefined }
+
 /**
  * Sees, changes or refuses what an endpoint does: an object with a name and any of the 27 hooks. A hook refuses by throwing, best a StatusError;
  * what it returns is ignored, but a promise is waited for, for at most the endpoint's `hookTimeout`. What a failure does stands in
  * spec/plugins.md §1.2: a call is answered or fails with the status, a push is dropped, a session that is accepted or dialled closes;
  * hooks that only look on are logged.
  */
-export interface Plugin extends Partial<MessageHookFunctions>, Partial<LifeHooks> {
+export interface Plugin extends Optional<MessageHookFunctions>, Optional<LifeHooks> {
   /** Unique among the plugins that run for the same message. */
   readonly name: string
 }

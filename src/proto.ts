@@ -20,7 +20,7 @@ export interface Proto {
    */
   readonly framing: 'stream' | 'envelope'
   /** Names of the filters that a `stream` protocol can tell the peer of; they go around the body alone. Default: none. */
-  readonly bodyFilters?: readonly string[]
+  readonly bodyFilters?: readonly string[] | undefined
   /**
    * For listeners with several protocols: whether `bytes`, the first ones of a connection (with the envelope, if it has one), begin this
    * protocol; undefined while there are too few to tell. Without it the protocol has a listener to itself.
@@ -55,11 +55,11 @@ export interface ProtoSession {
   /** Optional, for `bodyFilters`: false when `message` gains nothing by filters and is to go without. */
   worthFilters?(message: Outgoing): boolean
   /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
-  readonly unfinished?: boolean
+  readonly unfinished?: boolean | undefined
   /** Optional, in a stream: milliseconds after which an accepted connection is closed that was `idle` all the time and silent; 0: never. */
-  readonly idleTimeout?: number
+  readonly idleTimeout?: number | undefined
   /** Nobody waits for anything on this connection. */
-  readonly idle?: boolean
+  readonly idle?: boolean | undefined
   /**
    * Optional, in a stream: the peer sends no more. Puts the message into `message` that ends with the connection, if there is one.
    * @throws as `unpack`
@@ -78,6 +78,8 @@ export interface ProtoLink {
   readonly authority: string | undefined
   /** The endpoint's. */
   readonly clock: Clock
+  /** Whether a route takes CALLs of this name, which is one of `Incoming.route`. @internal */
+  readonly handles?: ((route: number) => boolean) | undefined
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

@@ -9,24 +9,24 @@ export interface RedialOptions {
    * Attempts after one loss. One that gives a connection counts too, until it has held: it answered a call, or has lived for 5 s, or `maxDelay` if that is
    * more. Default: no limit.
    */
-  times?: number
+  times?: number | undefined
   /**
    * The first attempt comes after a random time up to this, or a fifth of it for each session of the process that waits for the same server, if that is
    * more: a herd must not come back at once. Default 100.
    */
-  minDelay?: number
+  minDelay?: number | undefined
   /**
    * Doubling ends here: so long a time lies between attempts, and all sessions are back so soon after their server. It begins anew when a connection has held,
    * so that a server that takes connections and drops them is asked no more often than one that is gone. Default 1,950.
    */
-  maxDelay?: number
+  maxDelay?: number | undefined
   /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
-  calls?: 'wait' | 'fail'
+  calls?: 'wait' | 'fail' | undefined
   /**
    * Go on with the same session where the peer is dmicro too and still knows it (design §6): idempotent calls run once, pushes are sent again
    * or their loss is told by the event `gap`. Default true.
    */
-  resume?: boolean
+  resume?: boolean | undefined
 }
 
 export interface Redial {

@@ -10,6 +10,10 @@ import { isThenable } from './thenable.ts'
 
 /** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
 export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
+/**
+ * `unknown`, spelt so that a literal which a handler returns keeps its type: `() => 'a'` is fit for a schema of 'a' and 'b'.
+ */
+export type AnyResult = NonNullable<unknown> | string | number | bigint | boolean | null | undefined
 /** Takes a PUSH. What it throws is logged. */
 export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
 
@@ -17,14 +21,14 @@ export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
 export type Controller = object
 
 /** What may be said of a route. */
-export interface RouteOptions<Arg = never> extends RouteTypes<Arg> {
+export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<Arg, Result> {
   /** Run for this route's messages behind those of its groups and the endpoint. */
-  plugins?: readonly Plugin[]
+  plugins?: readonly Plugin[] | undefined
   /**
    * Calling it changes nothing, so that whoever can make a browser load an address may: `GET` and `HEAD` of the http protocol reach it, and no other route.
    * Default false: it is called by POST.
    */
-  safe?: boolean
+  safe?: boolean | undefined
 }
 
 /** How the router keeps a handler: the argument's type is the user's business. */
@@ -119,8 +123,15 @@ export class RouteGroup {
    * @param options types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas; and plugins
    * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
    */
-  routeCall<Arg, Result>(name: string, handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
-  routeCall<Arg, Result>(handler: CallHandler<Arg, Result>, options?: RouteOptions<Arg>): string[]
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    name: string,
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
   routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins' | 'safe'>): string[]
   routeCall(target: unknown, ...rest: unknown[]): string[] {
     return this.#register(this.#router.calls, target, rest)

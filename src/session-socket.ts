@@ -22,7 +22,7 @@ export interface SessionSocket {
    */
   setKeepAlive(on: boolean, idle?: number): void
   /** Bytes that the system may hold, either way; what is not named stays as it is. Native transport only. */
-  setBufferSizes(sizes: { receive?: number; send?: number }): void
+  setBufferSizes(sizes: { receive?: number | undefined; send?: number | undefined }): void
 }
 
 export class WireSocket implements SessionSocket {
@@ -46,7 +46,7 @@ export class WireSocket implements SessionSocket {
     this.#set(SocketOption.KeepAlive, keepAliveSeconds(checkFlag('keepAlive', on), checkIdle('idle', idle)))
   }
 
-  setBufferSizes({ receive, send }: { receive?: number; send?: number }): void {
+  setBufferSizes({ receive, send }: { receive?: number | undefined; send?: number | undefined }): void {
     if (receive !== undefined) checkBuffer('receive', receive)
     if (send !== undefined) checkBuffer('send', send)
     if (receive !== undefined) this.#set(SocketOption.ReceiveBuffer, receive)

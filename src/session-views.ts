@@ -45,12 +45,12 @@ export interface CtxSession extends BaseSession {
 /** What one early message may say. */
 export interface EarlyOptions {
   /** String values that travel beside the body. */
-  meta?: Readonly<Record<string, string>>
+  meta?: Readonly<Record<string, string>> | undefined
   /** Name of the body's codec; default: the endpoint's. */
-  codec?: string
+  codec?: string | undefined
   /** Names of transfer filters, outermost first. */
-  filters?: readonly string[]
-  status?: StatusError
+  filters?: readonly string[] | undefined
+  status?: StatusError | undefined
 }
 
 /** A message received before the session runs. */
@@ -81,7 +81,7 @@ export interface EarlySession extends BaseSession {
    * @param options.type what is expected: a message of another type comes without its body, which is not even decoded
    * @throws StatusError (rejects) 102 when none comes in time, the connection is lost, or the body cannot be decoded
    */
-  earlyReceive(options?: { timeout?: number; type?: MessageType }): Promise<EarlyMessage>
+  earlyReceive(options?: { timeout?: number | undefined; type?: MessageType | undefined }): Promise<EarlyMessage>
   /** Sends a CALL and waits for its REPLY; a failed one is thrown. */
   earlyCall(method: string, arg?: unknown, options?: EarlyOptions): Promise<unknown>
   earlyReply(request: EarlyMessage, body: unknown, options?: EarlyOptions): Promise<void>

@@ -360,7 +360,7 @@ export class Session
    * start this for its own session, but not await it. While handlers run calls and pushes to the peer are still sent, for they may need them.
    * A peer that is dmicro too is told, makes no new calls from then on, and its calls that came too late are refused with 503 and `retryAfter`.
    */
-  close(options?: { timeout?: number }): Promise<void> {
+  close(options?: { timeout?: number | undefined }): Promise<void> {
     return this.closeWithin(duration('timeout', options?.timeout, this.#owner.settings.closeTimeout, 0), 0)
   }
 
@@ -495,7 +495,7 @@ export class Session
     await this.#requireEarly().send(type, seq, method, body, options)
   }
 
-  earlyReceive(options: { timeout?: number; type?: MessageType } = {}): Promise<EarlyMessage> {
+  earlyReceive(options: { timeout?: number | undefined; type?: MessageType | undefined } = {}): Promise<EarlyMessage> {
     try {
       const timeout = duration('timeout', options.timeout, this.#owner.settings.limits.frameTimeout, 1)
       return this.#requireEarly().receive(timeout, options.type)

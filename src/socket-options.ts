@@ -6,21 +6,21 @@ import { Code, StatusError } from './status.ts'
  */
 export interface SocketOptions {
   /** Small messages leave at once (TCP_NODELAY). Default true. */
-  noDelay?: boolean
+  noDelay?: boolean | undefined
   /**
    * The system asks a silent peer for a sign of life, and ends the connection when none comes (SO_KEEPALIVE). Default false. It does not
    * notice a peer whose process hangs: heartbeats do.
    */
-  keepAlive?: boolean
+  keepAlive?: boolean | undefined
   /**
    * Milliseconds of silence before it asks, rounded up to whole seconds, 32,767,000 at most; then it asks ten times, a second apart.
    * Default 15,000, as in Go. Means nothing without `keepAlive`.
    */
-  keepAliveIdle?: number
+  keepAliveIdle?: number | undefined
   /** Bytes that the system may hold of what was received (SO_RCVBUF); it clamps them, and Linux doubles them. Native transport only. */
-  receiveBuffer?: number
+  receiveBuffer?: number | undefined
   /** Bytes that the system may hold of what is sent (SO_SNDBUF), likewise. Native transport only. */
-  sendBuffer?: number
+  sendBuffer?: number | undefined
 }
 
 /** The same, complete and checked; buffers of size 0 are left as they are. */

@@ -77,7 +77,7 @@ export class StatusError extends Error {
   /** Text of the underlying error, '' when there is none. A string here, unlike in other errors, because it travels. */
   override readonly cause: string
   /** Milliseconds after which the call may be made again: it was refused before it began. Undefined: it may have had effects. */
-  declare readonly retryAfter?: number
+  declare readonly retryAfter?: number | undefined
 
   /**
    * @param code an int32; own codes start above 1000
@@ -90,7 +90,7 @@ export class StatusError extends Error {
     code: number,
     message: string = statusText(code),
     cause = '',
-    options?: { stack?: boolean; retryAfter?: number | undefined },
+    options?: { stack?: boolean | undefined; retryAfter?: number | undefined },
   ) {
     checkCode(code)
     const text = typeof message === 'string' ? message : textOf(message)

@@ -12,11 +12,11 @@ import type { SocketSettings } from './socket-options.ts'
 export interface Transport {
   readonly kind: TransportKind
   /** Endpoints on it go by this clock; default: the system's. */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Which of its kind it is. */
-  readonly name?: string
+  readonly name?: string | undefined
   /** It knows hosts by their names: they are not looked up. */
-  readonly resolves?: boolean
+  readonly resolves?: boolean | undefined
   /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
   listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how?: ListenOptions): Promise<WireListener>
   /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
@@ -35,13 +35,13 @@ export interface ListenOptions {
    * Several processes may listen on the same TCP port (SO_REUSEPORT); the system spreads the connections among them. Default false.
    * The JavaScript transport can do it from Node.js 22.12 on.
    */
-  reusePort?: boolean
+  reusePort?: boolean | undefined
   /**
    * In a worker of `node:cluster`: it has the port to itself. Default false: workers that listen on the same address share it through the primary,
    * as with `node:net`; so they do with port 0, where each worker's first such listener shares a port with the others' first, and so on. With
    * `reusePort` each has a socket of its own in any case.
    */
-  exclusive?: boolean
+  exclusive?: boolean | undefined
 }
 
 export interface WireListener {
@@ -70,14 +70,14 @@ export const MAX_PEEK = 2048
 /** What a transport must enforce for one connection. Meaning and defaults: `limits.ts`. */
 export interface WireOptions {
   /** Default: raw. */
-  framing?: Framing
+  framing?: Framing | undefined
   maxMessage: number
   maxFilters: number
   maxUnsent: number
   frameTimeout: number
   writeTimeout: number
   /** Default: `defaultSocket`. */
-  socket?: SocketSettings
+  socket?: SocketSettings | undefined
 }
 
 /** What can be set of an open socket. native/io/socket_options.h has the same numbers. */
@@ -154,7 +154,7 @@ export interface Wire {
   hold(): void
   release(): void
   /** The system's number of its socket, -1 when it is closing or gone; absent where there are no sockets. */
-  readonly descriptor?: number
+  readonly descriptor?: number | undefined
   /** @returns 0, or a negative number of the system's error; absent where there are no sockets */
   setSocketOption?(option: SocketOption, value: number): number
   /** Writes what is queued, then closes. `sink.onClose` follows. */

@@ -8,11 +8,11 @@ export interface FrameParts {
   total?: number
   version?: number
   filters?: number[]
-  seq?: string | number
+  seq?: string | number | undefined
   type?: number
   method?: string | Buffer
   methodLength?: number
-  status?: string
+  status?: string | undefined
   statusLength?: number
   meta?: string
   metaLength?: number

@@ -10,7 +10,7 @@ export interface Golden {
   readonly seq: number
   readonly method: string
   /** Undefined when OK. */
-  readonly status?: DecodedStatus
+  readonly status?: DecodedStatus | undefined
   readonly meta: Readonly<Record<string, string>>
   readonly codec: number
   readonly body: string

@@ -7,7 +7,7 @@ import { markdown } from './markdown.ts'
 const PICTURE = /^!\[.*\]\(([\w-]+\.svg)\)\n\n/gm
 
 /** Writes page and charts beside the results `file`, in place of those that are there; why there are no charts is told in one line. */
-export function writeReport(file: string, run: Run): { page: string; problem?: string } {
+export function writeReport(file: string, run: Run): { page: string; problem?: string | undefined } {
   const pageFile = file.replace(/(\.json)?$/, '.md')
   const old = existsSync(pageFile) ? readFileSync(pageFile, 'utf8') : ''
   const { drawn, problem } = draw(run)
@@ -18,7 +18,7 @@ export function writeReport(file: string, run: Run): { page: string; problem?: s
   return { page, problem }
 }
 
-function draw(run: Run): { drawn: Record<string, string>; problem?: string } {
+function draw(run: Run): { drawn: Record<string, string>; problem?: string | undefined } {
   try {
     return { drawn: charts(run) }
   } catch (error) {

@@ -12,7 +12,7 @@ import { isRecord, kindOf, represented } from './record.ts'
  * - Gives the arguments of a command as a list of texts, in which bytes that are not UTF-8 are U+FFFD; with `{ arg: redisBuffers }` as a
  *   list of Buffers.
  * - Takes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and undefined (null), lists and
- *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn). Numbers with a fraction are text, as in redis.
+ *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn, maps in RESP3). Numbers with a fraction are text, as in redis.
  *   `toJSON` counts as in JSON.
  */
 export const redisCodec: Codec = {
@@ -72,7 +72,10 @@ export function simple(text: string): SimpleString {
 }
 
 /** An encoded reply with bytes in it: any other Uint8Array is a value and becomes a bulk string. */
-export class EncodedReply extends Uint8Array {}
+export class EncodedReply extends Uint8Array {
+  /** Which of its arrays, in the order they begin, are objects: maps in RESP3. */
+  maps: ReadonlySet<number> | undefined
+}
 
 /** As in other codecs: nobody reads what nests deeper. */
 const MAX_DEPTH = 128
@@ -81,6 +84,8 @@ const MAX_DEPTH = 128
 class Reply {
   #text = ''
   #parts: Uint8Array[] | undefined
+  #arrays = 0
+  #maps: Set<number> | undefined
 
   add(value: unknown, depth: number): void {
     if (depth > MAX_DEPTH) throw new TypeError(`redis: a reply nests deeper than ${MAX_DEPTH}`)
@@ -93,19 +98,24 @@ class Reply {
   }
 
   finish(): string | EncodedReply {
-    if (this.#parts === undefined) return this.#text
-    const all = Buffer.concat([...this.#parts, Buffer.from(this.#text)])
-    return new EncodedReply(all.buffer, all.byteOffset, all.length)
+    if (this.#parts === undefined && this.#maps === undefined) return this.#text
+    const all = Buffer.concat([...(this.#parts ?? []), Buffer.from(this.#text)])
+    const reply = new EncodedReply(all.buffer, all.byteOffset, all.length)
+    reply.maps = this.#maps
+    return reply
   }
 
   #addList(values: Iterable<unknown>, size: number, depth: number): void {
     this.#text += `*${size}\r\n`
+    this.#arrays++
     let i = 0
     for (const value of values) this.add(represented(value, i++), depth + 1)
   }
 
   #addMembers(members: readonly (readonly [key: unknown, value: unknown])[], depth: number): void {
     this.#text += `*${members.length * 2}\r\n`
+    this.#maps ??= new Set()
+    this.#maps.add(this.#arrays++)
     for (const [key, value] of members) {
       this.add(key, depth + 1)
       this.add(represented(value, String(key)), depth + 1)

@@ -5,7 +5,7 @@ import { zlibFilter } from './zlib.ts'
 
 export interface BrotliOptions {
   /** 0 to 11, default 4: smaller than gzip's 6 in less time. From 10 on it takes a hundred times as long. */
-  quality?: number
+  quality?: number | undefined
 }
 
 /**

@@ -9,7 +9,7 @@ const OS_UNKNOWN = 0xff
 
 export interface GzipOptions {
   /** 0 (stored) to 9 (smallest); default 6. The receiver never learns it. */
-  level?: number
+  level?: number | undefined
 }
 
 /**

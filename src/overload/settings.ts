@@ -6,19 +6,19 @@ export interface OverloadOptions {
    * How long a CALL or PUSH may wait for its turn: one that waited longer is not started any more, and one that is expected to wait longer than
    * half of it (a fifth, while the overload lasts) is refused when it comes. Default 100.
    */
-  queueTimeout?: number
+  queueTimeout?: number | undefined
   /** Most messages that wait, of all sessions together. Default 10,000. */
-  maxQueued?: number
+  maxQueued?: number | undefined
   /** Most bytes of messages that wait. Default 64 MiB. */
-  maxQueuedBytes?: number
+  maxQueuedBytes?: number | undefined
   /** Fewest handlers that may run at once, however slow they are. Default 4. */
-  minConcurrency?: number
+  minConcurrency?: number | undefined
   /** Most handlers that may run at once. In between, latency and the loop's delay decide. Default: `limits.maxEndpointRunning`. */
-  maxConcurrency?: number
+  maxConcurrency?: number | undefined
   /** How many may run at once in the beginning. Default 100. */
-  startConcurrency?: number
+  startConcurrency?: number | undefined
   /** Service methods that never wait and are never refused or counted, such as health checks and long polls. Heartbeats need no mention. */
-  exempt?: readonly string[]
+  exempt?: readonly string[] | undefined
 }
 
 export interface Overload {

@@ -10,16 +10,16 @@ export type AuthSession = Pick<EarlySession, 'id' | 'setId' | 'localAddress' | '
 
 export interface AuthOptions {
   /** Codec of what is sent; default: the endpoint's. Both sides of a connection may differ. */
-  codec?: string
+  codec?: string | undefined
   /** String values that travel beside it. */
-  meta?: Readonly<Record<string, string>>
+  meta?: Readonly<Record<string, string>> | undefined
   /** Names of transfer filters it goes through, outermost first. */
-  filters?: readonly string[]
+  filters?: readonly string[] | undefined
   /**
    * Milliseconds to wait for the other side's message; default: the endpoint's `limits.frameTimeout`. All of the exchange must end within
    * the endpoint's `hookTimeout`. Go waits for ever (quirks W20).
    */
-  timeout?: number
+  timeout?: number | undefined
 }
 
 /** Sends what proves who we are and resolves to the checker's answer; what the checker refuses with is thrown. Once only. */

@@ -17,9 +17,9 @@ export interface BodyCipher {
 
 export interface BodyCipherOptions {
   /** Status code of messages that cannot be encrypted or decrypted. Default 409, as in Go. */
-  status?: number
+  status?: number | undefined
   /** Refuses bodies that are not encrypted, of all calls and pushes that come and of all replies that are OK. Default false. */
-  require?: boolean
+  require?: boolean | undefined
 }
 
 /** A heartbeat has nothing to hide, and a peer that does not encrypt must be able to send one. */

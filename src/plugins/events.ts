@@ -24,7 +24,7 @@ export interface EndpointEventMap {
  *
  * @param options.log default: the endpoint's
  */
-export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger } = {}): Plugin {
+export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger | undefined } = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
   requireObject('options', options)
   let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))

@@ -17,9 +17,9 @@ const PONG_LOOK = 500
 
 export interface HeartbeatPingOptions {
   /** Milliseconds without a message after which one is sent. The peer is told whole seconds, at least 3, as Go wants it. Default 30,000. */
-  interval?: number
+  interval?: number | undefined
   /** Heartbeats are CALLs, whose missing answers tell of a silent peer; false: PUSHes, which tell nothing. Default true. */
-  call?: boolean
+  call?: boolean | undefined
 }
 
 export interface HeartbeatPing extends Plugin {
@@ -29,7 +29,7 @@ export interface HeartbeatPing extends Plugin {
 
 export interface HeartbeatPongOptions {
   /** Milliseconds of silence after which a session that sent a rate is closed, though its own rate would allow more. Default: no limit. */
-  maxSilence?: number
+  maxSilence?: number | undefined
 }
 
 /** What is known of one session. Times are numbers of looks. */

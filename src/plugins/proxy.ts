@@ -22,11 +22,11 @@ export type PushForwarder = Pick<CtxSession, 'push'>
 
 export interface ProxyOptions {
   /** Whom CALLs without a route go to; without it they fail with 404. */
-  call?: ProxyTarget<CallForwarder>
+  call?: ProxyTarget<CallForwarder> | undefined
   /** Whom PUSHes without a route go to; without it they are dropped. */
-  push?: ProxyTarget<PushForwarder>
+  push?: ProxyTarget<PushForwarder> | undefined
   /** Forwarded messages go through the transfer filters they came through, which the target must know; default true. */
-  filters?: boolean
+  filters?: boolean | undefined
 }
 
 /**

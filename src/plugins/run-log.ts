@@ -9,18 +9,18 @@ import type { StatusError } from '../status.ts'
 
 export interface RunLogOptions {
   /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */
-  slow?: number
+  slow?: number | undefined
   /** Bodies and meta too: `redact` sees them first. Default false. */
-  detail?: boolean
+  detail?: boolean | undefined
   /**
    * What is written for a value of the detail: the value, less of it, or undefined for nothing. Values of meta have a key; a body's is ''.
    * Default: what looks like a secret by its key, in meta and in JSON, becomes `***`.
    */
-  redact?: (key: string, value: string, message: { readonly serviceMethod: string }) => string | undefined
+  redact?: ((key: string, value: string, message: { readonly serviceMethod: string }) => string | undefined) | undefined
   /** Most characters of each body and each meta value; default 256. */
-  maxDetail?: number
+  maxDetail?: number | undefined
   /** Takes lines at level debug. Default: the endpoint's log. */
-  log?: Logger
+  log?: Logger | undefined
 }
 
 type Received = ReadContext

@@ -13,25 +13,25 @@ export interface HttpOptions {
    * Which origins' pages a browser lets call this endpoint: `'*'` or a list such as `['https://example.org']`. Their preflight requests are
    * answered here. Default: none but those that come from here themselves.
    */
-  cors?: CorsOption
+  cors?: CorsOption | undefined
   /**
    * `'cors'` (default): a page that `cors` does not let in reaches no handler. What could be any page's is refused, whoever sends it: a plain call is a
    * POST whose Content-Type a browser sends to no other origin without asking first, such as `application/json`, or the GET of a route that
    * is registered as `safe`. `'any'`: every method and type is served, and no mark of a page is looked at; for networks without browsers.
    */
-  pages?: PagesOption
+  pages?: PagesOption | undefined
   /**
    * Milliseconds after which an accepted connection is closed that nothing came on, or nothing more after the last answer to a plain request; clients are
    * told (`Keep-Alive`). Connections of DMicro peers that have said something, or were called, stay. Default 75,000; 0: none is closed.
    */
-  idleTimeout?: number
+  idleTimeout?: number | undefined
   /**
    * Whether calls say where they were dialled (`Host`), which every HTTP server but DMicro wants. A peer that has answered as a DMicro one is told no
    * more; to a Go one it is meta before that. Default true.
    */
-  host?: boolean
+  host?: boolean | undefined
   /** Further media types and the ids of the codecs they stand for, such as `{ 'application/x-thing': 200 }` (Go: `RegBodyCodec`). */
-  contentTypes?: Readonly<Record<string, number>>
+  contentTypes?: Readonly<Record<string, number>> | undefined
 }
 
 /**

@@ -7,23 +7,28 @@ import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../pr
 import { Code, statusText } from '../status.ts'
 import { isForeignLine } from './foreign-line.ts'
 import { CommandReader } from './redis/command.ts'
+import { Connection, isConnectionCommand } from './redis/connection.ts'
 import { ReplyQueue } from './redis/replies.ts'
+import { asResp3, NULL2 } from './redis/resp3.ts'
 
 export interface RedisOptions {
   /**
    * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
    * the command exactly as it came, as in Go without the plugin.
    */
-  prefix?: string
+  prefix?: string | undefined
 }
 
 /**
- * Lets redis clients call routes (RESP2, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
+ * Lets redis clients call routes (RESP2 and RESP3, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
  *
  * - A handler gets the arguments behind the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a route of type `bytes` gets
  *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
  * - An error is `-` and its message, or its cause if that is empty. Clients expect a code in capitals there: a message that begins with none
- *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command '/redis/x'`.
+ *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command 'x', with args beginning with: `.
+ * - What clients send on their own is answered as by a redis server without data and password, where no route takes it: PING, ECHO, SELECT 0, AUTH, HELLO,
+ *   RESET, INFO, and CLIENT and COMMAND with most of what they do. After `HELLO 3` null is `_` and an object a map; everything else is the same in
+ *   RESP2 and RESP3.
  * - Commands may be pipelined, which Go loses; replies come in their order (quirks W21).
  * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted.
  */
@@ -45,6 +50,7 @@ export const redisProto: Proto = redis()
 
 const REDIS_CODEC = 0x72
 const ASTERISK = 0x2a
+const LF = 0x0a
 const noArgs = Buffer.from('*0\r\n')
 
 class RedisSession implements ProtoSession {
@@ -52,13 +58,19 @@ class RedisSession implements ProtoSession {
   readonly #prefixBytes: number
   readonly #reader: CommandReader
   readonly #replies: ReplyQueue
-  /** Names of commands that nobody here has named, by number, until they are answered. */
-  readonly #strange = new Map<number, string>()
+  readonly #link: ProtoLink
+  /** Commands that no route takes, by number, until they are answered. */
+  readonly #strange = new Map<number, Strange>()
+  /** There with the first of them that is about the connection. */
+  #connection: Connection | undefined
+  /** From which command on replies are RESP3 or RESP2; empty: all are RESP2. */
+  #versions: { from: number; proto: 2 | 3 }[] = []
   readonly #spelt: Buffer
   #ended = false
 
   constructor(link: ProtoLink, prefix: string) {
     this.#prefix = prefix
+    this.#link = link
     this.#spelt = Buffer.alloc(Buffer.byteLength(prefix) + MAX_USUAL)
     this.#prefixBytes = this.#spelt.write(prefix)
     this.#reader = new CommandReader(link.limits)
@@ -68,7 +80,7 @@ class RedisSession implements ProtoSession {
   pack(message: Outgoing): string | Uint8Array {
     if (message.type !== MessageType.Reply) throw new TypeError('redis is server-side only: nothing can be called or pushed over it')
     const { seq } = message
-    const reply = message.statusText === '' ? resultOf(message) : this.#error(message)
+    const reply = message.statusText === '' ? this.#result(message) : (this.#builtIn(message) ?? this.#error(message))
     const text = this.#replies.ready(seq, reply)
     if (this.#strange.size > 0) this.#strange.delete(seq)
     return text
@@ -90,7 +102,7 @@ class RedisSession implements ProtoSession {
     message.type = MessageType.Call
     message.seq = seq
     message.codec = REDIS_CODEC
-    this.#takeMethod(name, message)
+    if (this.#takeMethod(name, message)) this.#strange.set(message.seq, this.#stranger(name, bytes, start, size))
     if (words === undefined && this.#reader.argsStart < size) {
       message.buffer = bytes
       message.bodyStart = message.nameStart = message.nameEnd = start + this.#reader.argsStart
@@ -102,12 +114,24 @@ class RedisSession implements ProtoSession {
     return size
   }
 
-  #takeMethod(name: Buffer, message: Incoming): void {
+  /** @returns true for a command that no route takes, unless a hook sends it elsewhere */
+  #takeMethod(name: Buffer, message: Incoming): boolean {
     const spelt = this.#prefix === '' ? name : this.#lowered(name)
     message.route = findName(spelt, 0, spelt.length)
-    if (message.route >= 0) return
+    if (message.route >= 0) return this.#link.handles?.(message.route) === false
     message.method = spelt.toString()
-    this.#strange.set(message.seq, spelt.toString('utf8', 0, MAX_SHOWN))
+    return true
+  }
+
+  #stranger(name: Buffer, bytes: Buffer, start: number, size: number): Strange {
+    const { words, argsStart } = this.#reader
+    const args = words === undefined ? argumentsIn(bytes, start + argsStart, start + size) : words.slice(1).map((word) => Buffer.from(word))
+    const known = isConnectionCommand(name)
+    return {
+      name: name.toString('utf8', 0, MAX_SHOWN),
+      args: known ? args.map((arg) => Buffer.from(arg)) : undefined,
+      said: known ? '' : shownArgs(args),
+    }
   }
 
   /** Prefix and command; the same memory each time for commands as they usually are. */
@@ -122,27 +146,92 @@ class RedisSession implements ProtoSession {
     return this.#spelt.subarray(0, from + name.length)
   }
 
+  #result(message: Outgoing): string | Uint8Array {
+    const reply = resultOf(message)
+    return this.#versions.length > 0 && this.#protoOf(message.seq) === 3 ? asResp3(reply) : reply
+  }
+
+  /** The version in which a command is answered: replies that come late belong to what was agreed upon before. */
+  #protoOf(seq: number): 2 | 3 {
+    for (let i = this.#versions.length - 1; i >= 0; i--) if (this.#versions[i].from <= seq) return this.#versions[i].proto
+    return 2
+  }
+
+  /** The answer to a command about the connection, where nobody else had one. */
+  #builtIn({ seq, status }: Outgoing): string | Uint8Array | undefined {
+    if (status?.code !== Code.NotFound || status.message !== notFound) return undefined
+    const { name, args } = this.#strange.get(seq) ?? {}
+    if (name === undefined || args === undefined) return undefined
+    this.#connection ??= new Connection()
+    const { proto } = this.#connection
+    const answer = this.#connection.answer(name, args)
+    if (this.#connection.proto !== proto) {
+      this.#versions = this.#versions.filter(
+        ({ from }, i, all) => from >= this.#replies.first || (all[i + 1]?.from ?? Infinity) > this.#replies.first,
+      )
+      this.#versions.push({ from: seq, proto: this.#connection.proto })
+    }
+    return answer
+  }
+
   #error({ seq, status, statusText: text }: Outgoing): string {
     if (status === undefined) throw new TypeError(`no status: ${text.slice(0, 64)}`)
     const strange = status.code === Code.NotFound && status.message === notFound ? this.#strange.get(seq) : undefined
-    const said = strange === undefined ? status.message || status.cause : `ERR unknown command '${strange}'`
+    const said =
+      strange === undefined
+        ? status.message || status.cause
+        : `ERR unknown command '${strange.name}', with args beginning with: ${strange.said}`
     // A line break would begin another reply.
     const line = said.replace(/[\r\n]/g, ' ')
     return /^[A-Z][A-Z0-9_]+(?: |$)/.test(line) ? `-${line}\r\n` : `-ERR ${line}\r\n`
   }
 }
 
+/** A command that no route takes. */
+interface Strange {
+  /** As it was sent, or the beginning of that. */
+  readonly name: string
+  /** Of one about the connection. */
+  readonly args: readonly Buffer[] | undefined
+  /** Its arguments as redis tells them back: the first ones, each followed by a space. */
+  readonly said: string
+}
+
 /** Longest command that is looked up without making text of it. */
 const MAX_USUAL = 64
 
-/** Most bytes of a stranger's command that are told back. */
+/** Most bytes of a stranger's command, and characters of its arguments, that are told back. */
 const MAX_SHOWN = 128
+
+/** Most arguments of a stranger's command that are looked at. */
+const MAX_ARGS = 1024
+
+/** Views of the arguments in a command, which was looked at before. */
+function argumentsIn(bytes: Buffer, from: number, end: number): Buffer[] {
+  const args: Buffer[] = []
+  for (let at = from; at < end && args.length < MAX_ARGS; ) {
+    const data = bytes.indexOf(LF, at) + 1
+    const size = Number(bytes.toString('latin1', at + 1, data - 2))
+    args.push(bytes.subarray(data, data + size))
+    at = data + size + 2
+  }
+  return args
+}
+
+function shownArgs(args: readonly Buffer[]): string {
+  let text = ''
+  for (const arg of args) {
+    if (text.length >= MAX_SHOWN) break
+    text += `'${arg.toString('utf8', 0, MAX_SHOWN - text.length)}' `
+  }
+  return text
+}
 
 const notFound = statusText(Code.NotFound)
 
 /** What the handler returned. A Uint8Array, and what another codec made, is a bulk string. */
 function resultOf({ codec, body }: Outgoing): string | Uint8Array {
-  if (body === null) return '$-1\r\n'
+  if (body === null) return NULL2
   if (typeof body === 'string') return codec === REDIS_CODEC ? body : bulk(body)
   if (body instanceof EncodedReply) return body
   return Buffer.concat([Buffer.from(`$${body.length}\r\n`), body, lineEnd])

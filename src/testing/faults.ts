@@ -7,27 +7,27 @@ export type Delay = number | readonly [min: number, max: number] | ((random: () 
  */
 export interface Faults {
   /** Time that bytes travel. Bytes never overtake each other: one that is late holds up what follows, as in TCP. Default 0. */
-  delay?: Delay
+  delay?: Delay | undefined
   /** Chance of each packet to be lost. It is sent again after 200 ms, then 400, 800 …, at most 15 times: the connection is slow, no byte is missing. */
-  loss?: number
+  loss?: number | undefined
   /** Chance of a write to arrive in pieces, cut anywhere, each with a delay of its own; true: each write. */
-  split?: number | boolean
+  split?: number | boolean | undefined
   /** Nothing passes for a while, then all that waited. */
-  stall?: { readonly chance: number; readonly ms: Delay }
+  stall?: { readonly chance: number; readonly ms: Delay } | undefined
   /** Chance that from here on nothing of the connection arrives on either side, for ever, and nobody is told: a router lost it, a cable is pulled. */
-  drop?: number
+  drop?: number | undefined
   /** Chance that the connection is reset: both sides are told, what was on its way is lost. */
-  reset?: number
+  reset?: number | undefined
   /** Chance that the peer gets the end of the stream (FIN) behind this write, though the sender goes on. */
-  halfClose?: number
+  halfClose?: number | undefined
   /** Chance of a connection to be refused, drawn as it is dialled. */
-  refuse?: number
+  refuse?: number | undefined
 }
 
 /** Which ways faults are for: from and to hosts by name, a missing one for any. A reply travels from the server to the client. */
 export interface Way {
-  readonly from?: string
-  readonly to?: string
+  readonly from?: string | undefined
+  readonly to?: string | undefined
 }
 
 /** Draws from `random` what faults do. */

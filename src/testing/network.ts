@@ -10,16 +10,16 @@ import { VirtualTime } from './virtual-time.ts'
 
 export interface TestNetworkOptions {
   /** What everything that is left to chance follows from. Default 1. */
-  seed?: number | string
+  seed?: number | string | undefined
   /** Bytes that a connection holds in each direction, on their way and unread, before its sender has to wait. Default 64 KiB. */
-  highWater?: number
+  highWater?: number | undefined
   /** Lines of `trace` that are kept, the newest. Default 100,000. */
-  maxTrace?: number
+  maxTrace?: number | undefined
 }
 
 export interface RunOptions {
   /** Virtual milliseconds after which it is given up. Default one hour. */
-  limit?: number
+  limit?: number | undefined
 }
 
 const DEFAULT_HIGH_WATER = 64 * 1024
@@ -127,7 +127,7 @@ export class TestNetwork {
    * those who dial. What tells of a reset is lost.
    * @param options.oneWay only what goes from `a` to `b` is cut
    */
-  partition(a: string, b?: string, { oneWay = false }: { oneWay?: boolean } = {}): void {
+  partition(a: string, b?: string, { oneWay = false }: { oneWay?: boolean | undefined } = {}): void {
     this.#require(a)
     if (b === undefined) {
       this.#cuts.add(a)

@@ -19,6 +19,8 @@ export interface ProtoOwner {
   readonly filters: FilterTable
   readonly wheel: TimerWheel
   readonly clock: Clock
+  /** Whether a route takes CALLs of this name. */
+  readonly handles?: ((route: number) => boolean) | undefined
 }
 
 /** Borrowed by every `onMessage`. Messages never nest. */
@@ -51,6 +53,7 @@ export abstract class ProtoWire implements Wire, WireSink {
       accepted: authority === undefined,
       authority,
       clock: owner.clock,
+      handles: owner.handles,
       write: (bytes) => this.#write(bytes),
       end: (reason) => this.#endLater(reason),
     })

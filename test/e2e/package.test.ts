@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -60,6 +60,11 @@ test('the packed package installs into an empty folder without scripts and serve
   assert.equal(run(app, process.execPath, 'esm.mjs'), '6 js', 'no binary is shipped in this checkout')
   assert.equal(run(app, process.execPath, '--no-warnings', 'cjs.cjs'), '6 js')
   assert.equal(run(app, process.execPath, '--no-warnings', 'same.mjs'), 'true')
+  writeFileSync(join(app, 'hint.mjs'), `import { Endpoint } from 'dmicro'\nnew Endpoint()`)
+  const { stderr: hint } = spawnSync(process.execPath, ['hint.mjs'], { cwd: app, encoding: 'utf8' })
+  assert.match(hint, /no native binary was built or shipped/)
+  assert.match(hint, /npm i --no-save cmake-js node-addon-api node-api-headers && npx cmake-js compile -d node_modules\/dmicro$/m, hint)
+  for (const file of ['CMakeLists.txt', 'native/node/addon.cc']) assert.ok(existsSync(join(app, 'node_modules/dmicro', file)), file)
   const inMemory = `
     const net = new TestNetwork()
     const at = (name) => new Endpoint({ transport: net.host(name).transport, log: false })
@@ -79,6 +84,8 @@ test('the packed package installs into an empty folder without scripts and serve
     `import { Endpoint, StatusError, type Session } from 'dmicro'
     import { type Faults, TestNetwork } from 'dmicro/testing'
     const endpoint = new Endpoint({ timeout: 5 })
+    const signal = Math.random() > 2 ? AbortSignal.timeout(5) : undefined
+    endpoint.dial('tcp://x:1', { signal, protocol: undefined, redial: undefined }).catch(() => {})
     endpoint.routeCall('/x', (n: number[], ctx) => ctx.serviceMethod + n.length)
     const session: Session = await endpoint.dial('tcp://x:1')
     const sum: number = await session.call<number>('/x', [1], { timeout: 1, meta: { a: 'b' } })
@@ -100,6 +107,7 @@ test('the packed package installs into an empty folder without scripts and serve
     tsc,
     '--noEmit',
     '--strict',
+    '--exactOptionalPropertyTypes',
     '--module',
     'nodenext',
     '--target',

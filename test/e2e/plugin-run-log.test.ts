@@ -88,7 +88,7 @@ onEachTransport('plugin run-log', (transport) => {
     const seen: unknown[] = []
     const look = {
       name: 'look',
-      beforeWriteReply: (out: { request?: ReadContext }) => void seen.push(Buffer.from(out.request?.bytes ?? []).toString()),
+      beforeWriteReply: (out: { request?: ReadContext | undefined }) => void seen.push(Buffer.from(out.request?.bytes ?? []).toString()),
     }
     const reply = {
       name: 'reply',

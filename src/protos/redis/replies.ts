@@ -20,6 +20,11 @@ export class ReplyQueue {
     this.#link = link
   }
 
+  /** Number of the command whose reply is written next. */
+  get first(): number {
+    return this.#first
+  }
+
   /** A command came. @returns its number */
   begin(): number {
     return this.#next++

@@ -17,7 +17,7 @@ function through(t: TestContext, socketPath: string): Send {
   t.after(() => pool.destroy())
   return async (path, body, headers) => {
     const sent = Array.isArray(body) ? Readable.from(body) : (body as string | undefined)
-    const answer = await pool.request({ path, method: body === undefined ? 'GET' : 'POST', headers, body: sent })
+    const answer = await pool.request({ path, method: body === undefined ? 'GET' : 'POST', headers, body: sent ?? null })
     return { status: answer.statusCode, text: await answer.body.text() }
   }
 }

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as dmicro from '../../src/index.ts'
+import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../snippets.ts'
+
+// What README.md, docs and doc comments show compiles, and whole programs run.
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
+
+/** What snippets in sentences and doc comments speak of without saying what it is. */
+const known = `
+import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
+import { TestNetwork } from 'dmicro/testing'
+import { z } from 'zod'
+declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
+declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['host']>
+declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
+declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
+declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
+declare const faults: import('dmicro/testing').Faults
+declare const check: Parameters<typeof authChecker>[0], plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
+declare const users: Map<number, { id: number }>, lists: number[][]
+declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
+declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
+declare class Math { add(): number }
+`
+
+test('the extraction finds what there is', () => {
+  assert.ok(allFences.length >= 3)
+  const page =
+    '# x\n`f(1)` and `session.call(5)` `new X({ a: 1 }).y()`\n\n```ts\nconst a = 1\n```\n<!-- ts: continues -->\n```ts\na\n```\n<!-- ts: declare const b: 1 -->\n```js\nb\n```\n'
+  assert.deepEqual(fences('p', page).map(({ code }) => code), ['const a = 1\n', 'const a = 1\na\n', 'declare const b: 1\nb\n']) // biome-ignore format: one line
+  assert.deepEqual(spans('p', page).map(({ code }) => code), ['session.call(5)', 'new X({ a: 1 }).y()']) // biome-ignore format: one line
+  assert.deepEqual(examples('f', '/**\n * Does.\n *\n * @example\n * a()\n * b()\n * @throws x\n */').map(({ code }) => code), ['a()\nb()']) // biome-ignore format: one line
+  const wrong: Snippet[] = [{ where: 'p:1', language: 'ts', code: "import { Endpoint } from 'dmicro'\nnew Endpoint({ nope: 1 })" }, { where: 'p:2', language: 'ts', code: 'missing()' }] // biome-ignore format: one line
+  assert.deepEqual(complaints(root, wrong).map((text) => text.slice(0, 3)), ['p:1', 'p:2']) // biome-ignore format: one line
+})
+
+test('every fenced snippet of README.md and docs compiles', () => {
+  const told = complaints(root, allFences)
+  assert.equal(told.length, 0, told.join('\n'))
+})
+
+test('every call in a sentence of README.md and docs compiles, and every example of a doc comment', () => {
+  const inSentences = pages(root).flatMap((page) => spans(page, read(root, page)))
+  const inComments = sources(root).flatMap((file) => examples(file, read(root, file)))
+  assert.ok(inSentences.length > 15 && inComments.length >= 6, `${inSentences.length} ${inComments.length}`)
+  const told = complaints(root, [...inSentences, ...inComments], ({ code }) => `${known}{\n${code}\n}`)
+  assert.equal(told.length, 0, told.join('\n'))
+})
+
+test('every command and file that README.md and docs name is there', () => {
+  const { scripts } = JSON.parse(read(root, 'package.json')) as { scripts: Record<string, string> }
+  for (const page of pages(root)) {
+    const text = read(root, page)
+    for (const [, name] of text.matchAll(/\bnpm run ([\w:-]+)/g)) assert.ok(scripts[name] !== undefined, `${page}: npm run ${name}`)
+    for (const [, target] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g))
+      assert.ok(existsSync(join(root, dirname(page), target)), `${page} refers to ${target}`)
+  }
+})
+
+test('programs of README.md and docs run', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'dmicro-snippets-'))
+  const children: ChildProcess[] = []
+  t.after(() => {
+    for (const child of children) child.kill()
+    rmSync(folder, { recursive: true })
+  })
+  const outputs: string[] = []
+  for (const page of pages(root)) {
+    let address = '127.0.0.1:0' // a server's own; its client has what it says
+    for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
+      if (!/^import .* from 'dmicro'/m.test(code)) continue
+      const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
+      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
+      writeFileSync(file, program)
+      const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })
+      children.push(child)
+      let output = ''
+      let errors = ''
+      const code0 = await new Promise<number | null>((resolve) => {
+        child.stdout.on('data', (chunk) => {
+          output += chunk
+          const said = /tcp:\/\/(127\.0\.0\.1:\d+)/.exec(output)?.[1]
+          if (said === undefined) return
+          address = said
+          resolve(0) // it serves from now on
+        })
+        child.stderr.on('data', (chunk) => (errors += chunk))
+        child.on('close', resolve)
+      })
+      assert.equal(code0, 0, `${where}: ${errors}`)
+      outputs.push(output)
+    }
+  }
+  assert.ok(outputs.length >= 3)
+  assert.ok(outputs.some((output) => /^6\n1001 out of stock\n/m.test(output)), outputs.join('---')) // biome-ignore format: one line
+})
