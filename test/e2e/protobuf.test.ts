@@ -163,14 +163,14 @@ onEachTransport('protobuf', (transport) => {
       [{ typo: 1 }, { arg: Small }, /no field "typo"/],
       [{ id: 1 }, {}, /without its type/],
       [5, { arg: Small }, /cannot encode a number/],
-      [null, { arg: {} }, /option arg must have/],
-      [null, { result: 'Small' }, /option result must have/],
     ]
     for (const [value, types, text] of misuses) {
       const [code, , cause] = await status(session.call('/x', value, { ...pb, ...types }))
       assert.equal(code, Code.WriteFailed)
       assert.match(cause, text)
     }
+    await assert.rejects(session.call('/x', null, { ...pb, arg: {} as never }), /^TypeError: option arg must have/)
+    await assert.rejects(session.call('/x', null, { ...pb, result: 'Small' as never }), /^TypeError: option result must have/)
     assert.equal((await status(session.push('/x', { id: 1 }, pb)))[0], Code.WriteFailed)
     assert.match((await status(session.call('/bad', null, pb)))[2], /int64 cannot hold "abc"/)
     assert.match((await status(session.call('/untyped', null, pb)))[2], /without its type/)
