@@ -64,6 +64,7 @@ const ORDER = [
   'filter-table',
   'envelope',
   'transport',
+  'untransferable',
   'failures',
   'guard',
   'transports/native/ring-layout',
