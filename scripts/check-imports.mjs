@@ -75,6 +75,7 @@ const ORDER = [
   'transport',
   'ignore-wire',
   'first-to-connect',
+  'untransferable',
   'failures',
   'guard',
   'transports/native/ring-layout',

@@ -23,7 +23,8 @@ export interface Codec {
    */
   quotes?(text: string): boolean
   /**
-   * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it.
+   * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it. Other messages lie around it: write nothing to it or
+   * to its `buffer.buffer`, and transfer neither (`postMessage`, `structuredClone`, `ArrayBuffer.prototype.transfer`); copy what is to be kept.
    * @param hint what the transport knows of the bytes
    * @param type of the body, where the call or route named one
    * @throws StatusError 400 when the bytes are unreadable or break a limit

@@ -7,9 +7,10 @@ import { type Layout, layoutDifference } from './transports/native/ring-layout.t
 export interface NativeAddon {
   /**
    * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Whoever made it alone knows its number, so
-   * that several copies of this code in one environment do not meet. `onBatch` is called with records `control[First…First+Count)` readable until it returns.
+   * that several copies of this code in one environment do not meet. `external`: the rings stay where they are even when an ArrayBuffer of them
+   * is transferred; not together with a mark that forbids that, at which Node.js 24 fails when it ends. `onBatch` is called with records `control[First…First+Count)` readable until it returns.
    */
-  start(ownThread: boolean, onBatch: () => void): NativeRings
+  start(ownThread: boolean, external: boolean, onBatch: () => void): NativeRings
   /**
    * Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. Its connections go to the cores (with threads) that
    * `adopters` numbers in turn, or all to `core` when there are none, and name `token`.

@@ -46,7 +46,8 @@ export interface ProtoSession {
   pack(message: Outgoing): string | Uint8Array
   /**
    * Reads the next message from `bytes[start, end)` into `message`, which is clear; all of it is borrowed until this returns and the message
-   * was handled. In an envelope the range is one whole payload. In a stream it is what came and is not used up yet.
+   * was handled. Other connections' bytes lie around it: write nothing to it or to its `bytes.buffer`, and transfer neither (`postMessage`,
+   * `structuredClone`, `ArrayBuffer.prototype.transfer`); copy what is to be kept. In an envelope the range is one whole payload. In a stream it is what came and is not used up yet.
    * @returns how many bytes are used up. `message.type` stays 0 when they make no message: in a stream that asks for more bytes unless some
    *   were used up. None used up with a message is fine: the same bytes come again. What is not used up comes again with what follows, so long messages must not be searched from their start each time.
    * @throws ProtoError (or any error) when the bytes are not the protocol: the session closes

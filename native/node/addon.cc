@@ -27,12 +27,13 @@ Core* CoreOf(Arguments* arguments, const Napi::CallbackInfo& info) {
   return arguments->Expect(core != nullptr, 0, "a core that was started") ? core : nullptr;
 }
 
-// start(ownThread, onBatch): a new core's number, and its rings as ArrayBuffers.
+// start(ownThread, external, onBatch): a new core's number, and its rings as ArrayBuffers.
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const bool own_thread = arguments.Flag(0);
-  const Napi::Function on_batch = arguments.Function(1);
-  return arguments.Ok() ? Environment::Of(info)->Start(own_thread, on_batch) : None(info);
+  const bool external = arguments.Flag(1);
+  const Napi::Function on_batch = arguments.Function(2);
+  return arguments.Ok() ? Environment::Of(info)->Start(own_thread, external, on_batch) : None(info);
 }
 
 Framing FramingAt(Arguments* arguments, size_t at) {
@@ -311,7 +312,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     exports[name] = Napi::Function::New(env, function, name, environment);
     layout[std::string(name) + "()"] = arguments;
   };
-  add("start", Start, "ownThread, onBatch");
+  add("start", Start, "ownThread, external, onBatch");
   add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, ...limits");
   add("adopt", Adopt, "core, descriptor, pipe, token, ...limits");
   add("dial", Dial, "core, host, port, path, ...limits");

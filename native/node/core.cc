@@ -1,5 +1,6 @@
 #include "node/core.h"
 
+#include <cstdlib>
 #include <utility>
 
 namespace dmicro {
@@ -13,13 +14,26 @@ Core::~Core() {
   napi_async_destroy(env_, context_);
 }
 
-uint8_t* Core::MakeArena(Napi::Object rings, const char* name, size_t size) {
+uint8_t* Core::MakeArena(Napi::Object rings, const char* name, size_t size, bool external) {
+  if (external) {
+    std::shared_ptr<void> memory(std::calloc(size, 1), std::free);
+    if (memory == nullptr) std::abort();  // out of memory: as V8 and new do
+    auto held = std::make_unique<std::shared_ptr<void>>(memory);
+    const auto drop = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<void>*>(hint); };
+    napi_value shared;
+    if (napi_create_external_arraybuffer(env_, memory.get(), size, drop, held.get(), &shared) == napi_ok) {
+      held.release();
+      rings.Set(name, shared);
+      memory_.push_back(memory);
+      return static_cast<uint8_t*>(memory.get());
+    }
+  }
   Napi::ArrayBuffer arena = Napi::ArrayBuffer::New(env_, size);
   rings.Set(name, arena);
   return static_cast<uint8_t*>(arena.Data());
 }
 
-Napi::Value Core::Start(int thread, Napi::Function on_batch) {
+Napi::Value Core::Start(int thread, bool external, Napi::Function on_batch) {
   const auto fail = [this](const char* text) {
     Napi::Error::New(env_, text).ThrowAsJavaScriptException();
     return Napi::Env(env_).Undefined();
@@ -30,20 +44,19 @@ Napi::Value Core::Start(int thread, Napi::Function on_batch) {
   const uint32_t lanes = own ? IoThread::kLanes : 1;
   const uint32_t inbox = own ? lanes * IoThread::kLaneInbox : kInboxSize;
   const uint32_t records = own ? lanes * IoThread::kLaneRecords : 2 * kMaxRecords;
-  // JavaScript memory, not ours: environments that forbid external buffers take it too.
   const Napi::Object arenas = Napi::Object::New(env_);
   Rings rings;
-  rings.inbox = MakeArena(arenas, "inbox", inbox);
-  rings.records = reinterpret_cast<Record*>(MakeArena(arenas, "records", records * sizeof(Record)));
-  rings.outbox = MakeArena(arenas, "outbox", lanes * kOutboxSize);
+  rings.inbox = MakeArena(arenas, "inbox", inbox, external);
+  rings.records = reinterpret_cast<Record*>(MakeArena(arenas, "records", records * sizeof(Record), external));
+  rings.outbox = MakeArena(arenas, "outbox", lanes * kOutboxSize, external);
   rings.outbox_size = lanes * kOutboxSize;
   rings.max_sends = lanes * kMaxSends;
-  rings.sends = reinterpret_cast<Send*>(MakeArena(arenas, "sends", lanes * kMaxSends * sizeof(Send)));
-  rings.control = reinterpret_cast<Control*>(MakeArena(arenas, "control", sizeof(Control)));
+  rings.sends = reinterpret_cast<Send*>(MakeArena(arenas, "sends", lanes * kMaxSends * sizeof(Send), external));
+  rings.control = reinterpret_cast<Control*>(MakeArena(arenas, "control", sizeof(Control), external));
   control_ = rings.control;
-  rings.unsent = reinterpret_cast<int32_t*>(MakeArena(arenas, "unsent", kMaxSlots * sizeof(int32_t)));
-  rings.replies = reinterpret_cast<int32_t*>(MakeArena(arenas, "replies", kMaxSlots * sizeof(int32_t)));
-  rings.heard = reinterpret_cast<int32_t*>(MakeArena(arenas, "heard", kMaxSlots * sizeof(int32_t)));
+  rings.unsent = reinterpret_cast<int32_t*>(MakeArena(arenas, "unsent", kMaxSlots * sizeof(int32_t), external));
+  rings.replies = reinterpret_cast<int32_t*>(MakeArena(arenas, "replies", kMaxSlots * sizeof(int32_t), external));
+  rings.heard = reinterpret_cast<int32_t*>(MakeArena(arenas, "heard", kMaxSlots * sizeof(int32_t), external));
   if (Napi::Env(env_).IsExceptionPending()) return Napi::Env(env_).Undefined();
   napi_create_reference(env_, arenas, 1, &arenas_);
   napi_create_reference(env_, on_batch, 1, &on_batch_);

@@ -18,9 +18,11 @@ class Core final : public BatchReader {
   explicit Core(Napi::Env env) : env_(env) {}
   ~Core();
 
-  // `thread` < 0: in the loop's own thread; otherwise the number of its own. The rings as ArrayBuffers, or an
-  // exception.
-  Napi::Value Start(int thread, Napi::Function on_batch);
+  // `thread` < 0: in the loop's own thread; otherwise the number of its own. `external`: the rings are memory of ours
+  // that every ArrayBuffer over it shares, so that who transfers one away, as code that has borrowed bytes can, takes
+  // none from the reactor; else, and where that is forbidden, JavaScript's, which must not be transferred. The rings as
+  // ArrayBuffers, or an exception.
+  Napi::Value Start(int thread, bool external, Napi::Function on_batch);
   void Stop(std::function<void()> done);
 
   // Runs `task` on the reactor and waits for it.
@@ -53,12 +55,13 @@ class Core final : public BatchReader {
   void OnBatch() override;
 
  private:
-  uint8_t* MakeArena(Napi::Object rings, const char* name, size_t size);
+  uint8_t* MakeArena(Napi::Object rings, const char* name, size_t size, bool external);
 
   const Napi::Env env_;
   napi_async_context context_ = nullptr;
   napi_ref on_batch_ = nullptr;
   napi_ref arenas_ = nullptr;
+  std::vector<std::shared_ptr<void>> memory_;  // of the arenas
   Control* control_ = nullptr;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<IoThread> thread_;

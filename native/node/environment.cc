@@ -6,9 +6,9 @@ namespace dmicro {
 
 Environment::Environment(Napi::Env env) : env_(env) { napi_add_async_cleanup_hook(env, Cleanup, this, &cleanup_); }
 
-Napi::Value Environment::Start(bool own_thread, Napi::Function on_batch) {
+Napi::Value Environment::Start(bool own_thread, bool external, Napi::Function on_batch) {
   auto core = std::make_unique<Core>(env_);
-  const Napi::Value rings = core->Start(own_thread ? threads_ : -1, on_batch);
+  const Napi::Value rings = core->Start(own_thread ? threads_ : -1, external, on_batch);
   if (rings.IsUndefined()) return rings;
   rings.As<Napi::Object>()["number"] = static_cast<uint32_t>(cores_.size());
   cores_.push_back(std::move(core));

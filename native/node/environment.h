@@ -19,8 +19,9 @@ class Environment final {
   explicit Environment(Napi::Env env);
 
   // A further core, in the loop's own thread or on a thread of its own: its rings as ArrayBuffers and its `number`, or
-  // an exception. The number is the environment's: several copies of the JavaScript may share it.
-  Napi::Value Start(bool own_thread, Napi::Function on_batch);
+  // an exception. `external`: see Core::Start. The number is the environment's: several copies of the JavaScript may
+  // share it.
+  Napi::Value Start(bool own_thread, bool external, Napi::Function on_batch);
   Core* core(size_t number) { return number < cores_.size() ? cores_[number].get() : nullptr; }
 
  private:

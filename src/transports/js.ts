@@ -3,6 +3,7 @@ import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
+import { keepHere } from '../untransferable.ts'
 import { listenOnNet } from './js/net-listener.ts'
 import { Turns } from './js/turns.ts'
 import { JsWire } from './js/wire.ts'
@@ -15,6 +16,10 @@ export class JsTransport implements Transport {
   readonly kind = 'js'
   readonly #turns = new Turns()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
+
+  constructor() {
+    keepHere(this.#readBuffer.buffer)
+  }
 
   async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
     return listenOnNet(address, how, (accepted) => this.#accept(accepted, address, options, onWire))

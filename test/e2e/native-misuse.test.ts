@@ -58,8 +58,8 @@ test('N1: nothing JavaScript passes to the addon can do more than throw', (t) =>
         }
       }
     }
-    for (const args of junk.map((value) => [value, value])) assert.throws(() => addon.start(...args), TypeError)
-    if (round === 0) for (const ownThread of [false, true]) addon.start(ownThread, () => {})
+    for (const args of junk.map((value) => [value, value, value])) assert.throws(() => addon.start(...args), TypeError)
+    if (round === 0) for (const ownThread of [false, true]) addon.start(ownThread, ownThread, () => {})
   }
   for (const [core, id] of opened) (addon as unknown as NativeAddon).closeListener(core, id)
   for (const core of [0, 1]) addon.keepAlive(core, false)

@@ -5,6 +5,7 @@ import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
 import { defaultSocket, keepAliveSeconds } from '../../socket-options.ts'
 import { Framing, type SocketOption, type SocketWire, type WireOptions } from '../../transport.ts'
+import { keepHere, keepsForGood } from '../../untransferable.ts'
 import { systemError } from '../system-error.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 import { NativeWire, type WireCore } from './wire.ts'
@@ -51,13 +52,15 @@ export class NativeCore implements WireCore {
   readonly #message = new Incoming()
   readonly #wires: (NativeWire | undefined)[] = []
   readonly #busy = new Map<object, number>()
+  #detached = false
   /** Wires and listeners: while there are any, the process lives on. */
   #held = 0
 
   constructor(addon: NativeAddon, ownThread: boolean) {
     this.#addon = addon
-    const rings = addon.start(ownThread, () => this.#onBatch())
+    const rings = addon.start(ownThread, !keepsForGood(), () => this.#onBatch())
     this.#number = rings.number
+    for (const arena of Object.values(rings)) if (arena instanceof ArrayBuffer) keepHere(arena)
     this.control = new Int32Array(rings.control)
     this.sends = new Int32Array(rings.sends)
     this.outbox = Buffer.from(rings.outbox)
@@ -210,7 +213,8 @@ export class NativeCore implements WireCore {
     const wire = this.#wires[slot]
     if (wire === undefined || wire.generation !== records[at + Rec.Generation]) return
     if (kind === Kind.Message) {
-      if (wire.open) wire.receive(this.#read(at))
+      if (this.#inbox.length === 0) this.#onDetached(wire)
+      else if (wire.open) wire.receive(this.#read(at))
     } else if (kind === Kind.Writable) {
       wire.drained()
     } else if (kind === Kind.Connect) {
@@ -234,6 +238,16 @@ export class NativeCore implements WireCore {
     wire.open = true
     this.#readAddresses(wire, at)
     acceptor.onWire(wire)
+  }
+
+  /**
+   * Whoever borrowed a message's bytes (a codec, protocol or filter) transferred the memory away, which Node.js 22 lets them do by
+   * `ArrayBuffer.prototype.transfer`. The core goes on writing to it, and nobody can read that any more.
+   */
+  #onDetached(wire: NativeWire): void {
+    if (!this.#detached) process.emitWarning('memory that was lent to a codec, protocol or filter was transferred: its sessions are lost')
+    this.#detached = true
+    wire.destroy(CloseReason.Local)
   }
 
   #readAddresses(wire: NativeWire, at: number): void {

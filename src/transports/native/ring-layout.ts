@@ -73,7 +73,7 @@ const CTL_WORDS = Object.keys(Ctl).length
 
 /** What the addon's functions take (native/node/addon.cc), in order. */
 const ARGUMENTS = {
-  start: 'ownThread, onBatch',
+  start: 'ownThread, external, onBatch',
   listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
   adopt: 'core, descriptor, pipe, token, ...limits',
   dial: 'core, host, port, path, ...limits',
