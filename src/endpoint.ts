@@ -273,7 +273,6 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #diallingOwner(): DiallingOwner {
     return {
       settings: this.settings,
-      wheel: this.wheel,
       stats: this.stats,
       hooks: this.hooks,
       addDialled: (wire, { protocol, redial }, preparing) => this.#addSession(wire, protocol, false, preparing, redial),
