@@ -68,14 +68,6 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   })
 }
 
-/** As `AbortSignal.timeout`. */
-export function timeoutSignal(clock: Clock, ms: number): AbortSignal {
-  if (clock === realClock) return AbortSignal.timeout(ms)
-  const abort = new AbortController()
-  clock.setTimeout(() => abort.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), ms).unref()
-  return abort.signal
-}
-
 const LONG = 2 ** 31 - 1
 
 /** The process does not end while this is held. For waits by the system's clock: who runs another clock keeps the process himself. */

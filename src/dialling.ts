@@ -1,5 +1,5 @@
 import type { Address } from './address.ts'
-import { sleep, timeoutSignal } from './clock.ts'
+import { sleep } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
 import { Comeback } from './comeback.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
@@ -15,7 +15,6 @@ import type { Redial } from './redial.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import type { TimerWheel } from './timer-wheel.ts'
 import type { SocketWire, Transport, Wire } from './transport.ts'
 import { type Resolver, resolveAddress } from './transports/resolve.ts'
 import { forgetAbort, whenAborted } from './when-aborted.ts'
@@ -41,7 +40,6 @@ interface Lasting extends Target {
 /** What dialling needs of its endpoint. */
 export interface DiallingOwner {
   readonly settings: Settings
-  readonly wheel: TimerWheel
   readonly stats: EndpointStats
   readonly hooks: Hooks
   /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
@@ -109,7 +107,7 @@ export class Dialling {
     const { url, redial } = target
     const abort = new AbortController()
     const { clock } = settings
-    const timer = clock.setTimeout(() => abort.abort(new Error(`no connection to ${url} within ${timeout} ms`)), timeout)
+    const timer = clock.setTimeout(() => abort.abort(tooLate(url, timeout)), timeout)
     const given = { onAbort: (): void => abort.abort(signal?.reason) }
     if (signal?.aborted) given.onAbort()
     else if (signal !== undefined) whenAborted(signal, given)
@@ -127,7 +125,7 @@ export class Dialling {
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
       if (afterDial !== null) await this.#owner.prepare(session, this.#run.all(afterDial, session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
-      word?.start(this.#owner.wheel)
+      word?.start(clock)
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
@@ -174,7 +172,7 @@ export class Dialling {
 
   /** Undefined when it runs again, or is closed; else why it never will. */
   async #redialled(session: Session, target: Lasting, comeback: Comeback): Promise<Error | undefined> {
-    const { settings, stats, hooks } = this.#owner
+    const { stats, hooks } = this.#owner
     const { url, redial, abort } = target
     let failure = new Error('no connection held')
     while (comeback.attempts < redial.times) {
@@ -182,8 +180,7 @@ export class Dialling {
       try {
         await this.#comesBack(comeback, abort.signal)
         await this.#run.watched(hooks.beforeDial, url, true)
-        const signal = AbortSignal.any([abort.signal, timeoutSignal(settings.clock, settings.dialTimeout)])
-        const wire = await this.#connect(target, signal)
+        const wire = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
           ignoreWire(wire)
@@ -195,7 +192,7 @@ export class Dialling {
         await this.#run.all(hooks.afterDial, session, true)
         await session.resume()
         if (session.reopen()) {
-          word?.start(this.#owner.wheel)
+          word?.start(this.#owner.settings.clock)
           return undefined
         }
         failure = new Error('the connection was lost')
@@ -225,6 +222,21 @@ export class Dialling {
     signal.throwIfAborted()
   }
 
+  /** By timers that end with the attempt, since thousands make them at once. */
+  async #connectWithin(target: Target, signal: AbortSignal): Promise<SocketWire> {
+    const { clock, dialTimeout } = this.#owner.settings
+    const attempt = new AbortController()
+    const timer = clock.setTimeout(() => attempt.abort(tooLate(target.url, dialTimeout)), dialTimeout)
+    const onAbort = (): void => attempt.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await this.#connect(target, attempt.signal)
+    } finally {
+      clock.clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
   async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
     const options = { ...this.#owner.settings.limits, framing: framingOf(protocol), socket }
     const addresses = await resolveAddress(address, this.#resolver, signal)
@@ -233,6 +245,10 @@ export class Dialling {
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#owner.settings.clock, signal)
   }
+}
+
+function tooLate(url: string, timeout: number): Error {
+  return new Error(`no connection to ${url} within ${timeout} ms`)
 }
 
 function dialFailure(error: unknown): StatusError {

@@ -297,7 +297,6 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #diallingOwner(): DiallingOwner {
     return {
       settings: this.settings,
-      wheel: this.wheel,
       stats: this.stats,
       hooks: this.hooks,
       addDialled: (wire, { address, protocol, redial }, preparing) =>

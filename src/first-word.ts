@@ -1,5 +1,5 @@
+import type { Clock } from './clock.ts'
 import { type Incoming, MessageType } from './message.ts'
-import { Timed, type TimerWheel } from './timer-wheel.ts'
 
 /** Milliseconds that a dialler may be silent until it says what it speaks. */
 const SILENCE = 50
@@ -17,7 +17,7 @@ export interface Speaker {
  * A listener that takes several protocols sees nobody who is silent: it cannot know how to speak to him. So a dialler that has nothing to say sends a REPLY
  * that answers nothing, which every peer reads and passes by. Where either side spoke before there is none.
  */
-export class FirstWord extends Timed {
+export class FirstWord {
   readonly #speaker: Speaker
   // Of its connection, of which these are the beginning.
   readonly #epoch: number
@@ -26,20 +26,19 @@ export class FirstWord extends Timed {
 
   /** @param speaker has a new connection */
   constructor(speaker: Speaker) {
-    super()
     this.#speaker = speaker
     this.#epoch = speaker.epoch
     this.#seq = speaker.lastSeq
     this.#heard = speaker.heard
   }
 
-  /** The session runs. */
-  start(wheel: TimerWheel): void {
-    if (this.#silent) wheel.add(this, SILENCE)
-  }
-
-  override expire(): void {
-    if (this.#silent) this.#speaker.breakSilence()
+  /** The session runs. The process need not live for it. */
+  start(clock: Clock): void {
+    if (!this.#silent) return
+    const speak = (): void => {
+      if (this.#silent) this.#speaker.breakSilence()
+    }
+    clock.setTimeout(speak, SILENCE).unref()
   }
 
   get #silent(): boolean {

@@ -195,6 +195,7 @@ it('a reset is lost in a partition: who was not told learns it when he writes', 
     const next = on(net, 'client')
     return { session: await net.run(next.dial('tcp://server:1')) }
   })()
+  await net.advance(1000) // it said what it speaks, and is silent from then on
   net.partition('client')
   net.host('server').crash()
   await net.advance(60_000)

@@ -2,8 +2,7 @@ import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { realClock, sleep } from '../../clock.ts'
 
-/** Milliseconds after which a file that nobody answers for is looked at no second time. */
-const YOUNG = 1000
+/** Milliseconds after which a file that nobody answers for is looked at again. */
 const PAUSE = 50
 
 /**
@@ -13,11 +12,9 @@ const PAUSE = 50
 export async function removeStaleSocket(path: string): Promise<boolean> {
   const file = look(path)
   if (file === undefined || !file.isSocket() || !(await refuses(path))) return false
-  if (Date.now() - Number(file.mtimeMs) < YOUNG) {
-    // Somebody may have bound it just now, and listen next.
-    await sleep(realClock, PAUSE)
-    if (!(await refuses(path))) return false
-  }
+  // Somebody may have bound it just now, and listen next.
+  await sleep(realClock, PAUSE)
+  if (!(await refuses(path))) return false
   // Others that start beside us do the same: what lies there now may be what one of them listens on since.
   const now = look(path)
   if (now === undefined || now.ino !== file.ino || now.mtimeNs !== file.mtimeNs) return false
