@@ -53,7 +53,7 @@ onEachTransport('a page that talks to another protocol', (transport) => {
 
   for (const protocols of listeners) {
     for (const name of protocols) {
-      it(`runs nothing: ${name} behind the head of a POST, where ${protocols} is offered`, async (t) => {
+      it(`runs nothing: ${name} behind the head of a POST, where ${protocols} is offered`, { timeout: 20_000 }, async (t) => {
         let ran = 0
         // Sizes are bytes of the head to protocols that begin with one: this is the largest limit there can be.
         const server = endpoint(t, { transport, limits: { maxMessage: 2 ** 31 - 1, maxFilters: 255, frameTimeout: 300 } })
@@ -62,7 +62,7 @@ onEachTransport('a page that talks to another protocol', (transport) => {
         assert.equal(ran, 0)
       })
 
-      it(`runs nothing: the same behind a first message in ${name}, where ${protocols} is offered`, async (t) => {
+      it(`runs nothing: the same behind a first message in ${name}, where ${protocols} is offered`, { timeout: 20_000 }, async (t) => {
         let ran = 0
         const server = endpoint(t, { transport })
         for (const route of ['/echo', '/redis/echo', '/redis/get']) server.routeCall(route, () => ++ran)
@@ -72,7 +72,7 @@ onEachTransport('a page that talks to another protocol', (transport) => {
     }
   }
 
-  it('runs nothing for a GET of which redis would make a command', async (t) => {
+  it('runs nothing for a GET of which redis would make a command', { timeout: 20_000 }, async (t) => {
     let ran = 0
     const server = endpoint(t, { transport })
     server.routeCall('/redis/get', () => ++ran)
@@ -80,7 +80,7 @@ onEachTransport('a page that talks to another protocol', (transport) => {
     assert.equal(ran, 0)
   })
 
-  it('runs nothing for TLS that carries lines of its own', async (t) => {
+  it('runs nothing for TLS that carries lines of its own', { timeout: 20_000 }, async (t) => {
     for (const name of ['jsonrpc', 'redis'] as const) {
       let ran = 0
       const server = endpoint(t, { transport })

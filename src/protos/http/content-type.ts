@@ -27,11 +27,8 @@ const suffixes: readonly (readonly [string, number])[] = [
   ['cbor', 99],
 ]
 /** What a page may have its browser send to any origin without asking first (the Fetch standard's safelist); so may it a body without a type. */
-const pageTypes = new ByteTable<boolean>([
-  ['application/x-www-form-urlencoded', true],
-  ['multipart/form-data', true],
-  ['text/plain', true],
-])
+const pageTypeNames = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']
+const pageTypes = new ByteTable<boolean>(pageTypeNames.map((type) => [type, true]))
 
 export const JSON_CODEC = 106
 const suffixTable = new ByteTable<number>(suffixes)
@@ -44,6 +41,8 @@ const ANY_SUBTYPE = /^\s*[^/\s;]+\/\*/
 export class ContentTypes {
   readonly #codecs: ByteTable<number>
   readonly #written = new Map<number, string>()
+  /** Codecs that a type of `pageTypes` stands for, and 0 for those that are unknown. */
+  readonly #ofPages: readonly boolean[]
 
   /** @param more further media types and their codec ids, as Go's RegBodyCodec takes them */
   constructor(more: Readonly<Record<string, number>> = {}) {
@@ -55,6 +54,9 @@ export class ContentTypes {
     }
     // Of entries for one type the last one is found first.
     this.#codecs = new ByteTable([...goTypes, ...ownTypes, ...otherTypes, ...added])
+    const ofPages: boolean[] = new Array(256).fill(false)
+    for (const type of pageTypeNames) ofPages[this.#codecs.get(Buffer.from(type), 0, type.length) ?? 0] = true
+    this.#ofPages = ofPages
     for (const [type, codec] of goTypes) this.#written.set(codec, `${type};charset=utf-8`)
     for (const [type, codec] of [...ownTypes, ...added]) if (!this.#written.has(codec)) this.#written.set(codec, type)
   }
@@ -63,6 +65,11 @@ export class ContentTypes {
   codec(buffer: Uint8Array, start: number, end: number): number {
     const stop = essenceEnd(buffer, start, end)
     return this.#codecs.get(buffer, start, stop) ?? suffixCodec(buffer, start, stop)
+  }
+
+  /** Whether a page may send a body of this type, which stands for `codec`, without its browser asking us first. */
+  isPageType(codec: number, buffer: Uint8Array, start: number, end: number): boolean {
+    return this.#ofPages[codec] && pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true
   }
 
   /** The first codec that the value of an Accept names; 0 when it names none, or takes anything before. */
@@ -90,11 +97,6 @@ export class ContentTypes {
 /** Where JSON begins in `bytes[start, end)`: a byte order mark before it is passed over (RFC 8259 §8.1). */
 export function jsonStart(bytes: Uint8Array, start: number, end: number): number {
   return end - start > 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
-}
-
-/** Whether a page may send a body of this type without its browser asking us first. */
-export function isPageType(buffer: Uint8Array, start: number, end: number): boolean {
-  return pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true
 }
 
 /** The type itself, for an error. */

@@ -1,6 +1,6 @@
 import { CloseReason } from '../../close-reason.ts'
 import { ByteTable } from './byte-table.ts'
-import { acceptsGzip, type ContentTypes, isPageType, shownType } from './content-type.ts'
+import { acceptsGzip, type ContentTypes, shownType } from './content-type.ts'
 import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
@@ -103,7 +103,7 @@ export class Fields {
     switch (use) {
       case Use.ContentType:
         this.codec = types.codec(bytes, start, end)
-        this.pageType ||= isPageType(bytes, start, end)
+        this.pageType ||= types.isPageType(this.codec, bytes, start, end)
         if (this.codec === 0 || this.pageType) this.mediaType = shownType(bytes, start, end)
         break
       case Use.ContentLength:

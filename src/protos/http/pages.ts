@@ -66,12 +66,14 @@ export class Pages {
   /** @param plain without X-Seq, a header for which a browser asks first */
   denial(verb: Verb, plain: boolean, fields: Fields): Denial | undefined {
     if (this.any || verb === Verb.Options) return undefined
-    const { origin, site, pageType, mediaType, codec } = fields
+    const { origin, site, pageType, codec } = fields
+    // What programs send.
+    if (verb === Verb.Post && origin === '' && site === Site.Unsaid && !(plain && (pageType || codec < 0))) return undefined
     const known = site === Site.Own || (origin !== '' && this.cors?.lists(origin) === true)
     if (!known && this.cors?.any !== true && (origin !== '' || site === Site.Foreign)) return foreign
     if (verb === Verb.Other) return otherMethod
     if (verb === Verb.Post && plain && !known && (codec < 0 || pageType)) {
-      const type = codec < 0 ? 'a body without Content-Type' : mediaType
+      const type = codec < 0 ? 'a body without Content-Type' : fields.mediaType
       return { status: 415, cause: `${type} is what any web page can send: name another type, such as application/json`, lines: '' }
     }
     return undefined

@@ -27,6 +27,8 @@ const CLOSE = 'Connection: close\r\n'
 export class Requests implements Receiver {
   /** A plain request came: such a peer takes no calls. */
   plainPeer = false
+  /** A DMicro peer called. */
+  ownPeer = false
   /** The last request there was is the last one to be served: the peer said so, or has no other way to learn where the reply ends. */
   closing = false
   readonly #link: ProtoLink
@@ -77,7 +79,8 @@ export class Requests implements Receiver {
     if (denial !== undefined && asksForBody)
       throw new ProtoError(`http: ${denial.cause}`, CloseReason.Protocol, denied(denial.status, denial.cause, denial.lines + CLOSE))
     if (plain) this.plainPeer = true
-    this.#answer = this.#answerTo(verb, denial, fields)
+    else this.ownPeer = true
+    this.#answer = denial === undefined && verb !== Verb.Options ? undefined : this.#answerTo(denial, fields)
     this.#safeOnly = !this.#pages.any && (verb === Verb.Get || verb === Verb.Head)
     if (plain || this.#answer !== undefined) this.#ask(verb, old, head.keepAlive, fields)
     if (asksForBody) this.#askForBody()
@@ -124,13 +127,13 @@ export class Requests implements Receiver {
     }
   }
 
-  #answerTo(verb: Verb, denial: Denial | undefined, fields: Fields): ((lines: string) => string) | undefined {
+  /** @param denial undefined: it is OPTIONS */
+  #answerTo(denial: Denial | undefined, fields: Fields): ((lines: string) => string) | undefined {
     if (denial !== undefined) {
       const { status, cause, lines } = denial
       return (more) => denied(status, cause, lines + more)
     }
     const { any, cors } = this.#pages
-    if (verb !== Verb.Options) return undefined
     const preflight = cors !== undefined && fields.origin !== '' && fields.asksMethod
     if (any && !preflight) return undefined
     const allowed = ALLOWED + (preflight ? cors.preflight(fields.origin, fields.askedHeaders) : '')

@@ -29,8 +29,8 @@ export class HttpSession implements ProtoSession {
   readonly #hosts: Hosts | undefined
   /** A line for who is no DMicro peer. */
   #host = ''
-  /** A DMicro peer spoke, or we did: such a connection may be quiet for long. */
-  #known = false
+  /** We called: such a connection may be quiet for long. */
+  #called = false
   readonly idleTimeout: number
   /** What ends the connection once the requests before it were answered. */
   #refusal: CloseReason | undefined
@@ -53,7 +53,8 @@ export class HttpSession implements ProtoSession {
   }
 
   get idle(): boolean {
-    return this.#requests.plainPeer ? this.#replies.empty && !this.#reader.unfinished : !this.#known
+    if (this.#called || this.#requests.ownPeer || this.#reader.unfinished) return false
+    return this.#replies.empty
   }
 
   finish(message: Incoming): void {
@@ -64,7 +65,7 @@ export class HttpSession implements ProtoSession {
     try {
       const used = this.#reader.read(bytes, start, end, message)
       if (this.#requests.closing && !this.#reader.unfinished) this.#reader.ignore()
-      if (message.type !== 0 && !ReplyQueue.owns(message.seq)) this.#met(message.type)
+      if (message.type === MessageType.Reply) this.#answered()
       return used
     } catch (error) {
       if (!(error instanceof ProtoError) || error.farewell === '') throw error
@@ -78,13 +79,11 @@ export class HttpSession implements ProtoSession {
     }
   }
 
-  /** A message came that is no plain request. */
-  #met(type: number): void {
-    this.#known = true
+  /** A response came: it tells whose. */
+  #answered(): void {
     const { authority } = this.#link
-    if (type !== MessageType.Reply || authority === undefined || this.#hosts === undefined) return
     const { own } = this.#responses
-    if (own === (this.#host === '')) return
+    if (own === (this.#host === '') || authority === undefined || this.#hosts === undefined) return
     this.#hosts.learn(authority, own)
     this.#host = this.#hosts.line(authority)
   }
@@ -96,7 +95,7 @@ export class HttpSession implements ProtoSession {
     if (this.#requests.plainPeer) throw new TypeError('http: the peer sends plain HTTP requests, it takes no calls')
     const request = this.#writer.request(message, this.#host)
     this.#responses.called(seq)
-    this.#known = true
+    this.#called = true
     return request
   }
 

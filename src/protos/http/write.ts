@@ -21,6 +21,10 @@ export class Writer {
   readonly #types: ContentTypes
   readonly #requests = new Map<string, string>()
   readonly #replies: string[] = []
+  /** What the last head ended with, which is what the next one does. */
+  #end = ''
+  #date = ''
+  #lines = ''
 
   constructor(types: ContentTypes) {
     this.#types = types
@@ -67,7 +71,12 @@ export class Writer {
    */
   plainReply(message: Outgoing, asked: Asked, date: string): string | Uint8Array {
     const { statusText, metaText } = message
-    let end = metaText === '' ? asked.lines + date : metaLines(message.meta, false) + asked.lines + date
+    if (date !== this.#date || asked.lines !== this.#lines) {
+      this.#date = date
+      this.#lines = asked.lines
+      this.#end = asked.lines + date
+    }
+    let end = metaText === '' ? this.#end : metaLines(message.meta, false) + this.#end
     if (statusText !== '') {
       const code = message.status!.code
       const status = code >= 400 && code <= 599 ? code : 500
