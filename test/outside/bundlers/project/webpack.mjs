@@ -7,6 +7,8 @@ const compiler = webpack({
   entry: './app.mjs',
   target: 'node20',
   mode: 'production',
+  // Small in one format, as most deploy it; quicker in the other.
+  optimization: { minimize: !module },
   experiments: { outputModule: module },
   output: { path, module, filename: `app.${extension}`, chunkFilename: `[id].${extension}`, chunkFormat: module ? 'module' : 'commonjs' },
 })
