@@ -29,7 +29,11 @@ function nginxConf(upstream: number, location: string): string {
       access_log off; client_max_body_size 8m;
       client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
       upstream us { server 127.0.0.1:${upstream}; keepalive 4; }
-      server { listen unix:front.sock; location / { proxy_pass http://us; ${location} } }
+      server {
+        listen unix:front.sock;
+        location / { proxy_pass http://us; ${location} }
+        location = /last { proxy_pass http://us; ${location} keepalive_timeout 0; }
+      }
     }`
 }
 
