@@ -43,6 +43,7 @@ function haproxyConf(upstream: number, more: string, server: string): string {
 defaults
     mode http
     timeout connect 5s
+    timeout check 10s
     timeout client 20s
     timeout server 20s
 frontend front
