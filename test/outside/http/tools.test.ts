@@ -117,7 +117,7 @@ await suite(
           const { url, connections } = await serve(t, transport)
           const cwd = await folder(t)
           await writeFile(join(cwd, 'body'), '{"a":1}')
-          const args = ['-n', '2000', '-c', '20', '-s', '5', '-p', 'body', '-T', 'application/json', ...(keep ? ['-k'] : [])]
+          const args = ['-n', '2000', '-c', '20', '-s', '20', '-p', 'body', '-T', 'application/json', ...(keep ? ['-k'] : [])]
           const report = await succeed('ab', [...args, `${url}/echo`], { cwd })
           const count = (what: string) => Number(new RegExp(`^${what}: +(\\d+)`, 'm').exec(report)?.[1] ?? 0)
           assert.deepEqual([count('Complete requests'), count('Failed requests'), count('Non-2xx responses')], [2000, 0, 0], report)
