@@ -7,6 +7,7 @@ import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
 import { Comeback, type Redial } from './redial.ts'
+import { runInRoot } from './root-context.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText, textOf } from './status.ts'
@@ -77,7 +78,7 @@ export class Dialling {
   /** The connection of a session with redial is lost. */
   lost(session: Session): void {
     const target = this.#targets.get(session)
-    if (target !== undefined) void this.#redial(session, target)
+    if (target !== undefined) void runInRoot(this.#redial, this, session, target)
   }
 
   /** The session is closed. */
@@ -142,7 +143,7 @@ export class Dialling {
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
-    await this.#run.watched(this.#owner.hooks.afterDialFail, target.url, failure, true)
+    await runInRoot(this.#run.watched<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
     session.giveUp(CloseReason.Io, failure.message)
   }
 
@@ -154,7 +155,7 @@ export class Dialling {
     for (let attempt = 0; attempt < (redial as Redial).times; attempt++) {
       try {
         await this.#comesBack(comeback, abort.signal)
-        await this.#run.watched(hooks.beforeDial, url, true)
+        await runInRoot(this.#run.watched<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
         const signal = AbortSignal.any([abort.signal, timeoutSignal(settings.clock, settings.dialTimeout)])
         const wire = await this.#connect(target, signal)
         if (abort.signal.aborted) {
@@ -164,7 +165,7 @@ export class Dialling {
         }
         session.attach(this.#owner.speak(wire, protocol))
         stats.dialled++
-        await this.#run.all(hooks.afterDial, session, true)
+        await runInRoot(this.#run.all<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
         await session.resume()
         if (session.reopen()) return undefined
         failure = new Error('the connection was lost')

@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { CallOptions } from './call-options.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
@@ -38,6 +39,8 @@ export class CallRequest {
   readonly reject: (error: unknown) => void
   /** As `PendingCall.key`. */
   readonly key: number
+  /** Async context of the caller, where hooks of a call that is made again are to run in it. */
+  caller: AsyncResource | undefined
 
   constructor(
     method: string,
@@ -55,6 +58,7 @@ export class CallRequest {
     this.resolve = resolve
     this.reject = reject
     this.key = key
+    this.caller = undefined
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ClockTimer } from '../clock.ts'
+import { type ClockTimer, immediate } from '../clock.ts'
 import { duration } from '../options.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
@@ -70,7 +70,7 @@ class Watch {
       this.#wait(period)
       // A late timer comes before the reads that waited with it: they are handled first (hardening S8).
       const next = this.#timer
-      setImmediate(() => this.#timer === next && this.#lookAtAll())
+      immediate(() => this.#timer === next && this.#lookAtAll())
     }, period)
     timer.unref()
     this.#timer = timer

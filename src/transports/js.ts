@@ -1,6 +1,17 @@
-import { type AddressInfo, connect, createServer, type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type NetConnectOpts,
+  type OnReadOpts,
+  type Server,
+  Socket,
+  type SocketConstructorOpts,
+} from 'node:net'
 import type { Address } from '../address.ts'
+import { turn } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
+import { runInRoot } from '../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
@@ -24,14 +35,14 @@ export class JsTransport implements Transport {
       throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
     }
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (accepted) => {
-      this.#accept(accepted, address, options, onWire)
+      runInRoot(this.#accept, this, accepted, address, options, onWire)
     })
     try {
-      await bind(server, address, how)
+      await runInRoot(bind, undefined, server, address, how)
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       if (!inUse || address.kind !== 'unix' || !(await removeStaleSocket(address.path))) throw error
-      await bind(server, address, how)
+      await runInRoot(bind, undefined, server, address, how)
     }
     // One connection's failure is its own: the system keeps listening, even when descriptors run out.
     server.on('error', () => {})
@@ -43,7 +54,12 @@ export class JsTransport implements Transport {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
       const reader = this.#reader()
-      const socket = connect({ ...target, allowHalfOpen: true, onread: reader.onread })
+      // Its events are not those of whoever dials.
+      const socket = runInRoot(connect as (options: NetConnectOpts) => Socket, undefined, {
+        ...target,
+        allowHalfOpen: true,
+        onread: reader.onread,
+      })
       // The wire resumes it: nothing may be read before there is a sink.
       socket.pause()
       const settle = () => {
@@ -151,7 +167,7 @@ function bind(server: Server, address: Address, how: ListenOptions): Promise<voi
 async function close(server: Server): Promise<void> {
   // Its callback would wait for the connections, which live on.
   server.close(() => {})
-  await new Promise(setImmediate)
+  await turn()
 }
 
 function boundAddress(server: Server, address: Address): Address {

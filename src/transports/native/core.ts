@@ -3,6 +3,7 @@ import { CloseReason } from '../../close-reason.ts'
 import { Incoming, type TextHint } from '../../message.ts'
 import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
+import { runInRoot, untouched } from '../../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../../socket-options.ts'
 import { Framing, type SocketOption, type SocketWire, type WireOptions } from '../../transport.ts'
 import { systemError } from '../system-error.ts'
@@ -47,7 +48,7 @@ export class NativeCore implements WireCore {
   constructor(addon: NativeAddon, number: number, thread: number) {
     this.#addon = addon
     this.#number = number
-    const rings = addon.start(thread, () => this.#onBatch())
+    const rings = runInRoot(addon.start, addon, thread, () => this.#onBatch()) // the core's callbacks come in the context it was made in
     this.control = new Int32Array(rings.control)
     this.sends = new Int32Array(rings.sends)
     this.outbox = Buffer.from(rings.outbox)
@@ -165,13 +166,20 @@ export class NativeCore implements WireCore {
   #onBatch(): void {
     const first = this.control[Ctl.First]
     const last = first + this.control[Ctl.Count]
-    for (let i = first; i < last; i++) {
+    for (let i = first; i < last; ) i = runInRoot(this.#onRecords, this, i, last)
+  }
+
+  /** Takes the records from `i` on, up to the first whose handler leaves something in the async context. @returns the next one */
+  #onRecords(i: number, last: number): number {
+    do {
       try {
         this.#onRecord(i * REC_WORDS)
       } catch (error) {
         this.#blame(i * REC_WORDS, error)
       }
-    }
+      i++
+    } while (untouched && i < last)
+    return i
   }
 
   /**
