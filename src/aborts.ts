@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { Queue } from './queue.ts'
+import { runInRoot } from './root-context.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -22,7 +23,12 @@ export class Abort extends Timed {
   /** @param code 408 or 499 */
   cancel(code: number): void {
     const cause = code === Code.HandleTimeout ? 'the deadline of the call' : 'its caller'
-    this.controller.abort(new StatusError(code, statusText(code), cause, { stack: false }))
+    this.fire(new StatusError(code, statusText(code), cause, { stack: false }))
+  }
+
+  /** Whoever listens does so outside of any `AsyncLocalStorage`, and not in a store of who ends the request. */
+  fire(reason: StatusError): void {
+    runInRoot(this.controller.abort, this.controller, reason)
   }
 }
 
@@ -47,7 +53,7 @@ export class Aborts {
     if (this.#bySeq.has(seq)) this.#others.add(abort)
     else this.#bySeq.set(seq, abort)
     if (left > 0) this.#wheel.add(abort, left)
-    if (over !== undefined) abort.controller.abort(over)
+    if (over !== undefined) abort.fire(over)
     const code = this.#canceled?.get(seq)
     if (code !== undefined) abort.cancel(code)
     return abort
@@ -88,6 +94,6 @@ export class Aborts {
 
   /** @param spares requests that go on */
   cancelAll(reason: StatusError, spares: (seq: number) => boolean): void {
-    for (const abort of [...this.#bySeq.values(), ...this.#others]) if (!spares(abort.seq)) abort.controller.abort(reason)
+    for (const abort of [...this.#bySeq.values(), ...this.#others]) if (!spares(abort.seq)) abort.fire(reason)
   }
 }

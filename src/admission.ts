@@ -1,3 +1,4 @@
+import { immediate } from './clock.ts'
 import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import type { Incoming } from './message.ts'
 import type { Meta } from './meta.ts'
@@ -9,6 +10,7 @@ import { MeanCost } from './overload/mean-cost.ts'
 import { RouteWeight, Started } from './overload/route-weight.ts'
 import type { Overload } from './overload/settings.ts'
 import { type Refusal, Refusals } from './refusal.ts'
+import { runInRoot, untouched } from './root-context.ts'
 import { RouteTable } from './route-table.ts'
 import type { Session } from './session.ts'
 
@@ -216,7 +218,7 @@ export class Admission {
       this.#turnBegan = now
       this.#started = 1
       this.#unchecked = this.#step
-      setImmediate(this.#endTurn)
+      immediate(this.#endTurn)
       return true
     }
     if (now - this.#turnBegan < SLICE && this.#started < this.#perTurn && !this.#turn.heavy) {
@@ -328,12 +330,12 @@ export class Admission {
   #arm(): void {
     if (this.#armed) return
     this.#armed = true
-    setImmediate(this.#hop)
+    immediate(this.#hop)
   }
 
   readonly #hop = (): void => {
-    setImmediate(this.#slice)
-    setImmediate(this.#afterSlice)
+    immediate(this.#slice)
+    immediate(this.#afterSlice)
   }
 
   readonly #slice = (): void => {
@@ -383,7 +385,8 @@ export class Admission {
         return false
       }
       starts = true
-      this.#to.start(session, message, meta, isCall, expires)
+      if (untouched) this.#to.start(session, message, meta, isCall, expires)
+      else runInRoot(this.#to.start, this.#to, session, message, meta, isCall, expires)
     } catch (error) {
       // A bug of ours: it costs its own connection and no other, as in a transport.
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))

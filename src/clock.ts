@@ -1,4 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
+import timers from 'node:timers'
+import { runInRoot, untouched } from './root-context.ts'
+
+// Taken once and for all, so that a program that puts others in their place, as fake timers in tests do, does not stop what is under way. Those of the
+// module, since most of them replace the global ones only.
+const { setTimeout, clearTimeout, setInterval, setImmediate } = timers
+const { now } = performance
+const { queueMicrotask } = globalThis
 
 /** What `Clock.setTimeout` returns. */
 export interface ClockTimer {
@@ -13,7 +22,10 @@ export interface ClockTimer {
 export interface Clock {
   /** Monotonic milliseconds, fractions allowed. */
   readonly now: () => number
-  /** Calls `run` once, after at least `ms` milliseconds, unless `clearTimeout` comes first. */
+  /**
+   * Calls `run` once, after at least `ms` milliseconds, unless `clearTimeout` comes first. For an endpoint: outside of any `AsyncLocalStorage`,
+   * since most of its timers serve all who wait.
+   */
   readonly setTimeout: (run: () => void, ms: number) => ClockTimer
   /** Harmless for a timer that is over, and for undefined. */
   readonly clearTimeout: (timer: ClockTimer | undefined) => void
@@ -27,8 +39,8 @@ export interface Clock {
 
 /** The system's. */
 export const realClock: Clock = Object.freeze({
-  now: () => performance.now(),
-  setTimeout: (run: () => void, ms: number) => setTimeout(run, ms),
+  now: () => now.call(performance),
+  setTimeout: (run: () => void, ms: number) => runInRoot(setTimeout as (run: () => void, ms: number) => NodeJS.Timeout, undefined, run, ms),
   clearTimeout: (timer: ClockTimer | undefined) => clearTimeout(timer as NodeJS.Timeout | undefined),
   random: () => Math.random(),
   date: () => Date.now(),
@@ -40,6 +52,19 @@ export function wallTime({ date, now }: Clock): number {
 }
 
 const EPOCH = Date.UTC(2000, 0, 1)
+/** Calls `run` at the end of this turn of the loop, or of the next one when this turn is ending, outside of any `AsyncLocalStorage`. */
+export function immediate(run: () => void): void {
+  if (untouched) setImmediate(run)
+  else runInRoot(setImmediate as (run: () => void) => unknown, undefined, run)
+}
+
+/** The loop looks at everything that is ready before this resolves. */
+export function turn(): Promise<void> {
+  return new Promise(immediate)
+}
+
+/** Calls `run` when what runs now is done, before the loop goes on. What it throws is an uncaught exception. */
+export const microtask: (run: () => void) => void = queueMicrotask
 
 /** How long something may take, and by which clock. */
 export interface TimeLimit {
@@ -70,13 +95,17 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
 
 const LONG = 2 ** 31 - 1
 
+function everlasting(): NodeJS.Timeout {
+  return setInterval(() => {}, LONG)
+}
+
 /** The process does not end while this is held. For waits by the system's clock: who runs another clock keeps the process himself. */
 export class KeepAlive {
   #holds = 0
   #timer: NodeJS.Timeout | undefined
 
   hold(): void {
-    if (this.#holds++ === 0) this.#timer = this.#timer === undefined ? setInterval(() => {}, LONG) : this.#timer.ref()
+    if (this.#holds++ === 0) this.#timer = this.#timer?.ref() ?? runInRoot(everlasting, undefined)
   }
 
   release(): void {

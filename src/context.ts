@@ -151,7 +151,7 @@ export class Context implements CallContext {
   /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
   outlive(reason: StatusError): void {
     this.abort ??= this.session.openAbort(this.seq, 0)
-    this.abort.controller.abort(reason)
+    this.abort.fire(reason)
   }
 
   /** The handler settled. @internal */

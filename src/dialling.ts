@@ -12,6 +12,7 @@ import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
 import type { Redial } from './redial.ts'
+import { runInRoot } from './root-context.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
@@ -93,7 +94,7 @@ export class Dialling {
   /** The connection of a session with redial is lost. */
   lost(session: Session): void {
     const target = this.#targets.get(session)
-    if (target !== undefined) void this.#redial(session, target)
+    if (target !== undefined) void runInRoot(this.#redial, this, session, target)
   }
 
   /** The session is closed. */
@@ -166,7 +167,7 @@ export class Dialling {
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
-    await this.#run.watched(this.#owner.hooks.afterDialFail, target.url, failure, true)
+    await runInRoot(this.#run.watched<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
     session.giveUp(CloseReason.Io, reasonOf(failure))
   }
 
@@ -179,7 +180,7 @@ export class Dialling {
       comeback.attempts++
       try {
         await this.#comesBack(comeback, abort.signal)
-        await this.#run.watched(hooks.beforeDial, url, true)
+        await runInRoot(this.#run.watched<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
         const wire = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
@@ -189,7 +190,7 @@ export class Dialling {
         session.attach(this.#owner.speak(wire, target))
         const word = this.#firstWord(target, session)
         stats.dialled++
-        await this.#run.all(hooks.afterDial, session, true)
+        await runInRoot(this.#run.all<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
         await session.resume()
         if (session.reopen()) {
           word?.start(this.#owner.settings.clock)

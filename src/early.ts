@@ -1,4 +1,4 @@
-import type { Clock, ClockTimer } from './clock.ts'
+import { type Clock, type ClockTimer, immediate } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { decodeBody, encodeBody } from './codec.ts'
 import type { CodecTable } from './codec-table.ts'
@@ -117,7 +117,7 @@ export class EarlyPhase {
 
   /** A timer of a loop that stood still fires before the reads that waited with it: what came in time is read first. */
   #late(waiter: Waiter, cause: string): void {
-    setImmediate(() => {
+    immediate(() => {
       if (waiter === this.#waiter || waiter === this.#asker) this.fail(cause)
     })
   }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { authorityOf, formatAddress, parseAddress } from './address.ts'
 import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
-import { type Clock, newSecret, sleep } from './clock.ts'
+import { type Clock, newSecret, sleep, turn } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { prepareCodecs } from './codec-table.ts'
 import { Dialling, type DiallingOwner } from './dialling.ts'
@@ -20,6 +20,7 @@ import { AddressTable } from './overload/address-table.ts'
 import { type Hooks, type Plugin, PluginContainer } from './plugin.ts'
 import type { Protocol } from './proto-table.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
+import { runInRoot } from './root-context.ts'
 import { type AnyResult, type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
@@ -250,7 +251,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup: this.settings.lookup })
     const wireOptions = { ...this.settings.limits, framing, socket }
-    const listener = await this.#transport.listen(resolved, wireOptions, (wire) => this.#accept(wire, protocols), options)
+    const listener = await this.#transport.listen(resolved, wireOptions, (wire) => runInRoot(this.#accept, this, wire, protocols), options)
     if (this.#closed !== undefined) {
       await listener.close()
       this.#requireOpen()
@@ -384,7 +385,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
-    void this.#run.watched(this.hooks.afterDisconnect, session)
+    if (this.hooks.afterDisconnect !== null) void runInRoot(this.#run.watched, this.#run, this.hooks.afterDisconnect, session)
   }
 
   /** @internal */
@@ -409,7 +410,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#undecided.add(wire)
       const decided = (protocol: Protocol): void => {
         this.#undecided.delete(wire)
-        this.#begin(wire, protocol)
+        runInRoot(this.#begin, this, wire, protocol)
       }
       new Undecided(wire, protocols, this.settings.limits, decided, (reason) => this.#neverDecided(wire, reason))
     }
@@ -467,7 +468,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #announce(session: Session): void {
     try {
-      this.emit('session', session)
+      runInRoot(this.emit as (name: 'session', session: Session) => boolean, this, 'session', session)
     } catch (error) {
       this.settings.log.error('a session listener threw', { error: describe(error) })
     }
@@ -529,7 +530,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#dialling.close()
     const end = this.settings.clock.now() + timeout
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
-    if (this.#listeners.size > 0) await twoTurns() // connections that the system has made are taken: it would reset them
+    if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
     await this.#hearNewcomers(Math.min(end, this.settings.clock.now() + MAX_PREPARING))
@@ -564,9 +565,4 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#closed !== undefined)
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
-}
-
-/** All sockets that were ready are looked at in between. */
-function twoTurns(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 }

@@ -1,3 +1,4 @@
+import { immediate } from './clock.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import type { Handlers } from './handlers.ts'
 import type { HeldRequest, HeldRequests } from './held-requests.ts'
@@ -5,6 +6,7 @@ import type { Limits } from './limits.ts'
 import type { Incoming } from './message.ts'
 import type { Meta } from './meta.ts'
 import { Queue } from './queue.ts'
+import { runInRoot } from './root-context.ts'
 import type { Session } from './session.ts'
 
 /** Requests of one session that are started in one go; then others have their turn. */
@@ -96,7 +98,7 @@ export class Holding {
   #startSome(session: Session, held: HeldRequests): void {
     for (let share = SHARE; held.first !== undefined; share--) {
       if (share === 0) {
-        setImmediate(() => this.look(session))
+        immediate(() => this.look(session))
         return
       }
       const { isCall, epoch, message } = held.first
@@ -107,7 +109,7 @@ export class Holding {
         return
       }
       const request = held.shift() as HeldRequest
-      if (!unwanted) this.#to.goOn(session, request)
+      if (!unwanted) runInRoot(this.#to.goOn, this.#to, session, request)
     }
   }
 

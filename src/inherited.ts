@@ -17,11 +17,9 @@ export function handle<Arg, Context extends Inherited, Result>(
   handler: (arg: Arg, context: Context) => Result,
   arg: Arg,
 ): Result {
-  if (call.expires !== undefined) {
-    used = true
-    return storage.run(call, handler, arg, call)
-  }
-  return inheriting() ? apart(handler, arg, call) : handler(arg, call)
+  if (call.expires === undefined) return handler(arg, call)
+  used = true
+  return storage.run(call, handler, arg, call)
 }
 
 /** The call whose handler runs, if it brought a deadline and is not answered. */
@@ -29,14 +27,4 @@ export function inherited(): Inherited | undefined {
   if (!used) return undefined
   const call = storage.getStore()
   return call?.expires === undefined ? undefined : call
-}
-
-/** What runs now was started by a handler, be it only because its socket was made or written to by one. */
-export function inheriting(): boolean {
-  return used && storage.getStore() !== undefined
-}
-
-/** Calls `run` so that nothing in it inherits. */
-export function apart<Arguments extends unknown[], Result>(run: (...args: Arguments) => Result, ...args: Arguments): Result {
-  return storage.run(undefined as never, run, ...args)
 }

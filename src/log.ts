@@ -1,3 +1,4 @@
+import { type Clock, type ClockTimer, realClock } from './clock.ts'
 import { textOf } from './error-text.ts'
 
 /** Where an endpoint reports what nobody asked for. Fields hold peer-supplied text, so a logger must escape it. */
@@ -51,13 +52,15 @@ export function guarded(log: Logger): Logger {
  * @param level the least severe level written
  * @param write takes one line without its line end
  * @param now monotonic milliseconds
+ * @param timers of the line that tells how many were left out
  */
 export function consoleLogger(
   level: LogLevel = 'warn',
   write: (line: string) => void = toStderr,
-  now: () => number = () => performance.now(),
+  now: () => number = realClock.now,
+  timers: Pick<Clock, 'setTimeout' | 'clearTimeout'> = realClock,
 ): Logger {
-  const limited = limit(write, now)
+  const limited = limit(write, now, timers)
   const from = levels.indexOf(level)
   if (from < 0) throw new TypeError(`log level must be one of ${levels.join(', ')}, got ${textOf(level)}`)
   const at = (name: LogLevel) =>
@@ -71,11 +74,15 @@ function toStderr(line: string): void {
 }
 
 /** Lets ten lines pass in each second that begins with a line. What it holds back is never even formatted. */
-function limit(write: (line: string) => void, now: () => number): (make: () => string) => void {
+function limit(
+  write: (line: string) => void,
+  now: () => number,
+  timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+): (make: () => string) => void {
   let windowEnd = -Infinity
   let written = 0
   let suppressed = 0
-  let timer: NodeJS.Timeout | undefined
+  let timer: ClockTimer | undefined
   const put = (line: string): void => {
     try {
       write(line)
@@ -84,7 +91,7 @@ function limit(write: (line: string) => void, now: () => number): (make: () => s
     }
   }
   const endWindow = (): void => {
-    clearTimeout(timer)
+    timers.clearTimeout(timer)
     timer = undefined
     written = 0
     windowEnd = -Infinity
@@ -104,7 +111,9 @@ function limit(write: (line: string) => void, now: () => number): (make: () => s
     }
     suppressed++
     // The count must appear even when nothing is logged any more.
-    timer ??= setTimeout(endWindow, windowEnd - time).unref()
+    if (timer !== undefined) return
+    timer = timers.setTimeout(endWindow, windowEnd - time)
+    timer.unref()
   }
 }
 

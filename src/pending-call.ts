@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { CallOptions } from './call-options.ts'
 import { textOf } from './error-text.ts'
 import { markOf } from './mark.ts'
@@ -43,6 +44,8 @@ export class CallRequest {
   readonly reject: (error: unknown) => void
   /** As `PendingCall.key`. */
   readonly key: number
+  /** Async context of the caller, where hooks of a call that is made again are to run in it. */
+  caller: AsyncResource | undefined
 
   constructor(
     method: string,
@@ -60,6 +63,7 @@ export class CallRequest {
     this.resolve = resolve
     this.reject = reject
     this.key = key
+    this.caller = undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { type Abort, Aborts } from './aborts.ts'
 import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
@@ -24,8 +25,8 @@ import { FIRST_WORD_SEQ, isFirstWord } from './first-word.ts'
 import { guardReply } from './guard.ts'
 import { HeldRequests } from './held-requests.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
-import { type MessageHooks, runHooks } from './hooks.ts'
-import { apart, inherited } from './inherited.ts'
+import { type EarlyContext, type MessageHooks, runHooks } from './hooks.ts'
+import { inherited } from './inherited.ts'
 import { defaultLimits, HELD_AFTER } from './limits.ts'
 import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
 import type { MessageType as BodyType } from './message-type.ts'
@@ -39,6 +40,7 @@ import { RateMeter } from './rate-meter.ts'
 import type { Redial } from './redial.ts'
 import type { EncodedMessage } from './resume.ts'
 import { Resuming, type ResumingOwner } from './resuming.ts'
+import { runInRoot, untouched } from './root-context.ts'
 import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './session-views.ts'
@@ -415,7 +417,13 @@ export class Session
     }
   }
 
+  /** Each message has an async context of its own, in which nobody else's stores are. */
   #deliver(message: Incoming): void {
+    if (untouched) this.#take(message)
+    else runInRoot(this.#take, this, message)
+  }
+
+  #take(message: Incoming): void {
     if (message.type === MessageType.Reply) this.#onReply(message)
     else if (message.type !== MessageType.Call && message.type !== MessageType.Push)
       this.fail(CloseReason.Type) // authentication is over (spec/wire.md §1.1)
@@ -472,7 +480,7 @@ export class Session
     const hooks = this.#hooks
     let waiting: Promise<unknown> | undefined
     try {
-      waiting = runHooks(hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
+      waiting = runInRoot(runHooks<EarlyContext>, undefined, hooks.beforeReadHeader, { session: this }, settings.hookTimeout)
     } catch {
       this.fail(CloseReason.Hook)
       return
@@ -676,8 +684,7 @@ export class Session
   /** What was sent in vain goes out again, then what waited, before anything new. */
   #repeat(): void {
     this.#resuming?.repeatPushes()
-    const waiting = this.#waiting
-    if (waiting !== undefined) apart(() => waiting.run()) // what they inherit they have since they wait
+    this.#waiting?.run()
   }
 
   /** Asks the peer of the new connection to go on with this session (docs/resume.md). @internal */
@@ -877,7 +884,7 @@ export class Session
   /** @internal */
   tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
     try {
-      ;(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean).call(this, name, ...args)
+      runInRoot(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean, this, name, ...args)
     } catch (thrown) {
       this.#owner.settings.log.error(`a ${name} listener threw`, { error: describe(thrown) })
     }
@@ -1185,7 +1192,10 @@ export class Session
       const hooked = this.#hooks.callsOut
       const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
       call.key = key
-      if (this.#redial?.wait === true || key > 0) call.again = new CallRequest(method, arg, options, full, settled, reject, key)
+      if (this.#redial?.wait === true || key > 0) {
+        call.again = new CallRequest(method, arg, options, full, settled, reject, key)
+        if (hooked) call.again.caller = new AsyncResource('dmicro')
+      }
       const plain = options === undefined && told < 0 && extra === undefined
       const meta = plain ? undefined : this.#callMeta(options, told, key, extra?.meta)
       let sent: Promise<void> | undefined

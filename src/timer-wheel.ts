@@ -1,4 +1,5 @@
-import { type Clock, type ClockTimer, realClock } from './clock.ts'
+import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
+import { runInRoot } from './root-context.ts'
 
 /** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
 export abstract class Timed {
@@ -9,7 +10,7 @@ export abstract class Timed {
   deadline = 0
 
   /**
-   * Called once, after the wheel has let go of this. May add and remove anything.
+   * Called once, after the wheel has let go of this, outside of any `AsyncLocalStorage`. May add and remove anything.
    * @param late milliseconds since the deadline: many when the loop stood still
    */
   abstract expire(late: number): void
@@ -178,10 +179,10 @@ export class TimerWheel {
     for (let node = this.#due.wheelNext as Timed; node !== this.#due; node = this.#due.wheelNext as Timed) {
       this.remove(node)
       try {
-        node.expire(now - node.deadline)
+        runInRoot(node.expire, node, now - node.deadline)
       } catch (error) {
         // The others must expire all the same; the error surfaces as an uncaught exception of its own.
-        queueMicrotask(() => {
+        microtask(() => {
           throw error
         })
       }

@@ -56,7 +56,9 @@ export class WaitingCalls {
       this.#session.closeKey(request.key)
       request.reject(error)
     }
-    const leave = this.#room.add(timeout, run, fail, request.key > 0 ? request.key : KEYLESS)
+    const { caller } = request
+    const again = caller === undefined ? run : caller.bind(run)
+    const leave = this.#room.add(timeout, again, fail, request.key > 0 ? request.key : KEYLESS)
     const abort = {
       onAbort(fired: AbortSignal): void {
         leave()

@@ -1,10 +1,12 @@
+import { turn } from '../clock.ts'
+
 /** Bytes worked on before the loop gets its turn: about half a millisecond of hashing or encryption. */
 const SLICE = 256 * 1024
 
 /** Calls `work` for each slice of `bytes` in order, letting the loop run between them. */
 export async function inSlices(bytes: Uint8Array, work: (slice: Uint8Array) => void): Promise<void> {
   for (let at = 0; at < bytes.length; at += SLICE) {
-    if (at > 0) await new Promise(setImmediate)
+    if (at > 0) await turn()
     work(bytes.subarray(at, at + SLICE))
   }
 }

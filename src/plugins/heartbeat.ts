@@ -1,5 +1,5 @@
 import { duration, flag, requireObject } from '../check-options.ts'
-import type { ClockTimer } from '../clock.ts'
+import { type ClockTimer, immediate } from '../clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
 
@@ -72,7 +72,7 @@ class Watch {
       this.#wait(period)
       // A late timer comes before the reads that waited with it: they are handled first (hardening S8).
       const next = this.#timer
-      setImmediate(() => this.#timer === next && this.#lookAtAll())
+      immediate(() => this.#timer === next && this.#lookAtAll())
     }, period)
     timer.unref()
     this.#timer = timer

@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { Duplex } from 'node:stream'
 import { type Address, formatAddress, parseAddress } from '../address.ts'
 import type { Clock, ClockTimer } from '../clock.ts'
@@ -164,12 +163,12 @@ export class TestHost {
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** The network's time, as an endpoint asks for it. Timers run in the async context they were set in, as node's do. */
+/** The network's time, as an endpoint asks for it: its timers run in the context of the network, which is nobody's. */
 export function virtualClock(time: VirtualTime, random: () => number): Clock {
   return Object.freeze({
     now: () => time.now,
     // As node's: a timer takes a millisecond at least, so that one that sets itself anew does not stop time.
-    setTimeout: (run: () => void, ms: number): ClockTimer => time.at(time.now + (ms >= 1 ? ms : 1), AsyncResource.bind(run)),
+    setTimeout: (run: () => void, ms: number): ClockTimer => time.at(time.now + (ms >= 1 ? ms : 1), run),
     clearTimeout: (timer: ClockTimer | undefined) => time.cancel(timer as Happening | undefined),
     random,
     secret: () => Array.from({ length: 22 }, () => LETTERS[Math.floor(random() * LETTERS.length)]).join(''),

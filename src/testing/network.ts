@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { Clock } from '../clock.ts'
+import { runInRoot } from '../root-context.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
 import { TestHost, virtualClock } from './host.ts'
 import { Link, type LinkEnd } from './link.ts'
@@ -58,8 +59,6 @@ export class TestNetwork {
   readonly #trace: Trace
   readonly #outside = new Outside()
   readonly #highWater: number
-  /** What the network does is done in nobody's async context. */
-  readonly #context = new AsyncResource('TestNetwork')
   #linksMade = 0
   /** Who lets time pass now. */
   #driver: string | undefined
@@ -78,7 +77,9 @@ export class TestNetwork {
     this.seed = String(seed)
     this.#highWater = whole('highWater', highWater, 1)
     this.#trace = new Trace(whole('maxTrace', maxTrace, 0))
-    this.clock = virtualClock(this.#time, seeded(`${this.seed}/network`))
+    const clock = virtualClock(this.#time, seeded(`${this.seed}/network`))
+    // Timers of handlers and tests run in the async context they were set in, as node's do.
+    this.clock = Object.freeze({ ...clock, setTimeout: (run: () => void, ms: number) => clock.setTimeout(AsyncResource.bind(run), ms) })
   }
 
   /** Virtual milliseconds since the network was made. */
@@ -281,7 +282,7 @@ export class TestNetwork {
   }
 
   async #step(): Promise<void> {
-    this.#context.runInAsyncScope(() => this.#time.step())
+    runInRoot(this.#time.step, this.#time)
     const { now } = this.#time
     this.#steps = now === this.#instant ? this.#steps + 1 : 0
     this.#instant = now

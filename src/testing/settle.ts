@@ -1,3 +1,4 @@
+import { turn } from '../clock.ts'
 import { jobsRunning } from '../filtering/jobs.ts'
 
 /** Turns of the loop in one instant for code that asks for one after the other, as who waits by `setImmediate` does. */
@@ -40,7 +41,7 @@ export class Outside {
 export async function settle(outside: Outside): Promise<void> {
   for (let turns = 0; ; ) {
     settling++
-    await new Promise(setImmediate)
+    await turn()
     settling--
     if (outside.size > 0) {
       await outside.progress()

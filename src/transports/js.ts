@@ -1,6 +1,7 @@
-import { connect, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
+import { runInRoot } from '../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { keepHere } from '../untransferable.ts'
@@ -30,7 +31,12 @@ export class JsTransport implements Transport {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
       const reader = this.#reader()
-      const socket = connect({ ...target, allowHalfOpen: true, onread: reader.onread })
+      // Its events are not those of whoever dials.
+      const socket = runInRoot(connect as (options: NetConnectOpts) => Socket, undefined, {
+        ...target,
+        allowHalfOpen: true,
+        onread: reader.onread,
+      })
       // The wire resumes it: nothing may be read before there is a sink.
       socket.pause()
       const settle = () => {

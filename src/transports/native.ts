@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { Address } from '../address.ts'
+import { turn } from '../clock.ts'
 import type { NativeAddon } from '../native.ts'
 import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
 import { listenOnNet } from './js/net-listener.ts'
@@ -62,7 +63,7 @@ export class NativeTransport implements Transport {
       address: listener.address,
       close: async () => {
         await listener.close()
-        await new Promise(setImmediate) // what was adopted last is in the batch of this turn
+        await turn() // what was adopted last is in the batch of this turn
         await this.#lookAround()
         acceptNoMore(acceptor)
       },
@@ -74,7 +75,8 @@ export class NativeTransport implements Transport {
     if (this.#cores[0] === own) return
     // An accepted socket may go on to another thread, and its news then come to this one.
     for (let round = 0; round < 2; round++) for (const core of this.#cores) core.lookAround()
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await turn()
+    await turn()
   }
 
   async dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {

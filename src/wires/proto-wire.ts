@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, microtask } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
 import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
@@ -218,7 +218,7 @@ export abstract class ProtoWire implements Wire, WireSink {
   #endLater(reason: CloseReason | undefined): void {
     this.#refused ??= reason
     this.over = true
-    queueMicrotask(() => this.wire.end())
+    microtask(() => this.wire.end())
   }
 
   #tooLarge(body: string | Uint8Array | null): boolean {

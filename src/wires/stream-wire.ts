@@ -1,3 +1,4 @@
+import { immediate } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
 import type { Envelope, Opened } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
@@ -158,7 +159,7 @@ export class StreamWire extends ProtoWire implements Envelope {
   #beginAsking(): void {
     this.#asks = true
     if (!this.#braked) return
-    setImmediate(() => {
+    immediate(() => {
       this.#goOn()
       this.#unbrake()
     })
@@ -232,7 +233,7 @@ export class StreamWire extends ProtoWire implements Envelope {
   #yield(): void {
     this.#yielded = true
     this.hold()
-    setImmediate(() => {
+    immediate(() => {
       this.#yielded = false
       this.release()
     })

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
+import { type Clock, realClock } from '../../src/clock.ts'
 import { heartbeatPing, heartbeatPong, type Plugin, type Session, StatusError } from '../../src/index.ts'
+import { silentLogger } from '../../src/log.ts'
+import { chooseTransport } from '../../src/transports/choose.ts'
 import { frame, type Parsed } from '../frames.ts'
 import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
 import { rawPeer } from '../raw-peer.ts'
@@ -85,21 +88,32 @@ onEachTransport('a session that drains', (transport) => {
   })
 
   test('a peer that gives notice and does not close loses its connection', async (t) => {
-    const server = endpoint(t, { transport })
+    let passed = 0
+    const timers: (() => void)[] = []
+    const chosen = chooseTransport(transport, 0, silentLogger).transport
+    const { kind } = chosen
+    const clock: Clock = {
+      ...(chosen.clock ?? realClock),
+      now: () => realClock.now() + passed,
+      setTimeout: (run, ms) => {
+        timers.push(run)
+        return realClock.setTimeout(run, ms)
+      },
+    }
+    const server = endpoint(t, {
+      transport: { kind, clock, resolves: true, listen: chosen.listen.bind(chosen), dial: chosen.dial.bind(chosen) },
+    })
     const { url } = await server.listen('tcp://127.0.0.1:0')
     const accepted = event(server, 'session')
     const peer = await rawPeer(t, url)
     const [session] = (await accepted) as [Session]
-    t.mock.timers.enable({ apis: ['setTimeout'] })
     const draining = event(session, 'draining')
     const closed = event(session, 'close')
     peer.send(announcing('/none'), push('/dmicro/drain', '10'))
     await draining
     // The limit and five seconds more; no answer is waited for that long in a test.
-    const now = performance.now.bind(performance)
-    t.mock.method(performance, 'now', () => now() + 6000)
-    t.mock.timers.tick(6000)
-    t.mock.timers.reset()
+    passed = 6000
+    for (const run of timers) run()
     const [reason] = await closed
     assert.match(reason.cause, /said that it would close/)
     await peer.closed

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { apart, handle, type Inherited, inherited, inheriting } from '../../src/inherited.ts'
+import { handle, type Inherited, inherited } from '../../src/inherited.ts'
+import { runInRoot } from '../../src/root-context.ts'
 
 const call = (): { expires: number | undefined; signal: AbortSignal } => ({
   expires: performance.now() + 1000,
@@ -9,7 +10,6 @@ const call = (): { expires: number | undefined; signal: AbortSignal } => ({
 
 test('nobody inherits outside of a handler', () => {
   assert.equal(inherited(), undefined)
-  assert.equal(inheriting(), false)
 })
 
 test('a handler gets its argument and context, and so does whoever called it get its result', () => {
@@ -43,7 +43,6 @@ test('what a handler starts inherits until it is answered', async () => {
       seen.push(inherited())
       outer.expires = undefined
       seen.push(inherited())
-      assert.equal(inheriting(), true)
     },
     undefined,
   )
@@ -69,16 +68,20 @@ test('what a handler starts inherits until it is answered', async () => {
   assert.equal(seen.length, 2)
 })
 
-test('what is run apart inherits nothing, now and later', async () => {
+test('what is run in the root context inherits nothing, now and later', async () => {
   const outer = call()
   const found = await handle(
     outer,
     () =>
-      apart(async (value: number) => {
-        const now = inherited()
-        await new Promise(setImmediate)
-        return [value, now, inherited()]
-      }, 3),
+      runInRoot(
+        async (value: number) => {
+          const now = inherited()
+          await new Promise(setImmediate)
+          return [value, now, inherited()]
+        },
+        undefined,
+        3,
+      ),
     undefined,
   )
   assert.deepEqual(found, [3, undefined, undefined])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Clock, realClock } from '../../src/clock.ts'
 import { type Flushing, type Resuming, type Sweeping, Turns } from '../../src/transports/js/turns.ts'
 
 interface Told extends Flushing, Resuming, Sweeping {
@@ -20,6 +21,17 @@ function member(name: string, log: string[], sweepPeriod = 1000, keep = (): bool
       log.push(`sweep ${name}`)
       return keep()
     },
+  }
+}
+
+/** With the timers that tests put in place of node's. */
+function mockedClock(now: () => number = realClock.now): Clock {
+  const { setTimeout, clearTimeout } = globalThis
+  return {
+    ...realClock,
+    now,
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
   }
 }
 
@@ -64,7 +76,7 @@ test('what is asked for while a turn ends is done at the end of the next one', a
 
 test('the sweep runs at the strictest period of its members, and not without any', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const turns = new Turns()
+  const turns = new Turns(mockedClock())
   const log: string[] = []
   let keep = true
   turns.watch(member('slow', log, 1000, () => keep))
@@ -89,8 +101,7 @@ test('the sweep runs at the strictest period of its members, and not without any
 test('time in which the process stood still does not count', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let now = 5000
-  t.mock.method(performance, 'now', () => now)
-  const turns = new Turns()
+  const turns = new Turns(mockedClock(() => now))
   const one = member('one', [], 100, () => true)
   turns.watch(one)
   for (const passed of [100, 120, 60_000, 100]) {

@@ -9,6 +9,7 @@ function recorder(level?: LogLevel) {
     level,
     (line) => lines.push(line),
     () => time.now,
+    { setTimeout: (run, ms) => setTimeout(run, ms), clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) },
   )
   return { logger, lines, time }
 }

@@ -54,12 +54,24 @@ test('D5: no regular expression repeats what repeats, and none is made of data',
 })
 
 test('time and chance come from the endpoint\u2019s clock: a run in virtual time repeats itself', () => {
-  // The log's rate is about real time.
-  const real = ['clock.ts', 'log.ts']
-  for (const name of files.filter((name) => !real.includes(name)))
+  for (const name of files.filter((name) => name !== 'clock.ts'))
     assert.doesNotMatch(
       code(name),
-      /\b(?:performance|Math\.random|Date\.now|hrtime|AbortSignal\.timeout|node:timers)\b|(?<![.\w])(?:set|clear)(?:Timeout|Interval)\(/,
+      /\b(?:performance|Math\.random|Date\.now|hrtime|AbortSignal\.timeout|node:timers|nextTick|queueMicrotask)\b|new Date\(\)|(?<![.\w])(?:(?:set|clear)(?:Timeout|Interval)\(|(?:set|clear)Immediate\b)/,
       name,
     )
+})
+
+test('what the clock calls was taken when it was loaded: whoever fakes timers later does not stop it', () => {
+  const text = code('clock.ts')
+  for (const name of ['setTimeout', 'clearTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'now'])
+    assert.match(text, new RegExp(`^const \\{[^}]*\\b${name}\\b[^}]*\\} = `, 'm'), name)
+  assert.doesNotMatch(text, /(?:globalThis|timers|performance)\.(?:set|clear|queue|now)/)
+})
+
+test('nothing is called in an async context that somebody happened to be in', () => {
+  // What waits for a connection, or is made again, is its caller's; timers of a network in memory are a test's.
+  const callers = ['inherited.ts', 'redial.ts', 'session.ts', 'testing/network.ts']
+  for (const name of files.filter((name) => name !== 'root-context.ts' && !callers.includes(name)))
+    assert.doesNotMatch(code(name), /new Async(?:Resource|LocalStorage)\b|AsyncResource\.bind|AsyncLocalStorage\.(?:bind|snapshot)/, name)
 })

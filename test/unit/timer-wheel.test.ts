@@ -44,7 +44,13 @@ afterEach(() => {
 })
 
 function wheel(): TimerWheel {
-  return new TimerWheel({ ...realClock, now: () => clock })
+  const { setTimeout, clearTimeout } = globalThis
+  return new TimerWheel({
+    ...realClock,
+    now: () => clock,
+    setTimeout: (run, ms) => setTimeout(run, ms),
+    clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  })
 }
 
 /** Lets time pass in steps of one millisecond, timers included. */
@@ -308,7 +314,7 @@ test('adding and removing a million entries creates one timer and takes well und
 })
 
 test('the clock is read by default, the caller\u2019s reading is taken when given', () => {
-  const timers = new TimerWheel({ ...realClock, now: () => assert.fail('read') })
+  const timers = new TimerWheel({ ...realClock, now: () => assert.fail('read'), setTimeout: () => ({ unref() {} }) })
   const entry = new Entry(() => {})
   timers.add(entry, 10, 100.5)
   assert.equal(entry.deadline, 111)

@@ -1,7 +1,8 @@
 import cluster from 'node:cluster'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Address } from '../../address.ts'
-import { realClock, sleep } from '../../clock.ts'
+import { realClock, sleep, turn } from '../../clock.ts'
+import { runInRoot } from '../../root-context.ts'
 import type { ListenOptions, WireListener } from '../../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 
@@ -20,10 +21,10 @@ export async function listenOnNet(address: Address, how: ListenOptions, onSocket
   if (how.reusePort === true && !canReusePort()) {
     throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
   }
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, onSocket)
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (accepted) => runInRoot(onSocket, undefined, accepted))
   for (let tries = 1; ; tries++) {
     try {
-      await bind(server, address, how)
+      await runInRoot(bind, undefined, server, address, how)
       break
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
@@ -59,7 +60,7 @@ function bind(server: Server, address: Address, { reusePort, exclusive }: Listen
 async function close(server: Server): Promise<void> {
   // Its callback would wait for the connections, which live on.
   server.close(() => {})
-  await new Promise(setImmediate)
+  await turn()
 }
 
 function boundAddress(server: Server, address: Address): Address {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { Incoming } from '../../message.ts'
 import { Framer } from '../../protos/framer.ts'
+import { runInRoot } from '../../root-context.ts'
 import { Framing, type WireOptions, type WireSink } from '../../transport.ts'
 import type { Turns } from './turns.ts'
 
@@ -195,6 +196,11 @@ export class Reading {
     return clock - this.#cutSince <= this.#frameTimeout * steps
   }
 
+  /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
+  #deliver(): void {
+    runInRoot(this.#handOn, this)
+  }
+
   /** Nothing more is delivered, nor read, until `reframe`. */
   #peek(): void {
     this.#framer.keep()
@@ -202,14 +208,14 @@ export class Reading {
     this.#stop()
     this.#framer.peek(message)
     try {
-      this.sink?.onMessage(message)
+      const { sink } = this
+      if (sink !== undefined) runInRoot(sink.onMessage, sink, message)
     } catch (error) {
       this.#owner.onThrown(error)
     }
   }
 
-  /** Hands on all whole frames, as far as this turn's share allows. */
-  #deliver(): void {
+  #handOn(): void {
     const framer = this.#framer
     let result = 0
     let part = 0
@@ -248,7 +254,8 @@ export class Reading {
 
   #tellDrained(): void {
     try {
-      if (this.#open) this.sink?.onDrain?.()
+      const { sink } = this
+      if (this.#open && sink?.onDrain !== undefined) runInRoot(sink.onDrain, sink)
     } catch (error) {
       this.#owner.onThrown(error)
     }

@@ -1,4 +1,4 @@
-import { type Clock, type ClockTimer, realClock } from '../../clock.ts'
+import { type Clock, type ClockTimer, immediate, realClock } from '../../clock.ts'
 
 /** What is done at the end of a loop turn. */
 export interface Flushing {
@@ -86,7 +86,7 @@ export class Turns {
 
   #arm(): void {
     this.#armed = true
-    setImmediate(this.#endTurn)
+    immediate(this.#endTurn)
   }
 
   /** Does what the end of the turn would do for those that have something to write. */

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { immediate } from '../../clock.ts'
 import { CloseReason } from '../../close-reason.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
+import { runInRoot } from '../../root-context.ts'
 import {
   Framing,
   NOT_OPEN,
@@ -84,7 +86,7 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
     reading.sink = sink
     if (!first) return
     if (this.#over) {
-      setImmediate(() => this.#tellClosed())
+      immediate(() => this.#tellClosed())
     } else if (this.#state === State.Open) {
       this.#socket.on('data', this.#onData)
       reading.start()
@@ -249,7 +251,8 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
 
   #tellClosed(): void {
     try {
-      this.#reading.sink?.onClose(this.#reason, this.#detail)
+      const { sink } = this.#reading
+      if (sink !== undefined) runInRoot(sink.onClose, sink, this.#reason, this.#detail)
     } catch (error) {
       this.#blame(error)
     }

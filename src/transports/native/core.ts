@@ -3,6 +3,7 @@ import { CloseReason } from '../../close-reason.ts'
 import { Incoming, type TextHint } from '../../message.ts'
 import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
+import { runInRoot, untouched } from '../../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../../socket-options.ts'
 import { Framing, type SocketOption, type SocketWire, type WireOptions } from '../../transport.ts'
 import { keepHere, keepsForGood } from '../../untransferable.ts'
@@ -58,7 +59,8 @@ export class NativeCore implements WireCore {
 
   constructor(addon: NativeAddon, ownThread: boolean) {
     this.#addon = addon
-    const rings = addon.start(ownThread, !keepsForGood(), () => this.#onBatch())
+    // The core's callbacks come in the context it was made in.
+    const rings = runInRoot(addon.start, addon, ownThread, !keepsForGood(), () => this.#onBatch())
     this.#number = rings.number
     for (const arena of Object.values(rings)) if (arena instanceof ArrayBuffer) keepHere(arena)
     this.control = new Int32Array(rings.control)
@@ -184,13 +186,20 @@ export class NativeCore implements WireCore {
   #onBatch(): void {
     const first = this.control[Ctl.First]
     const last = first + this.control[Ctl.Count]
-    for (let i = first; i < last; i++) {
+    for (let i = first; i < last; ) i = runInRoot(this.#onRecords, this, i, last)
+  }
+
+  /** Takes the records from `i` on, up to the first whose handler leaves something in the async context. @returns the next one */
+  #onRecords(i: number, last: number): number {
+    do {
       try {
         this.#onRecord(i * REC_WORDS)
       } catch (error) {
         this.#blame(i * REC_WORDS, error)
       }
-    }
+      i++
+    } while (untouched && i < last)
+    return i
   }
 
   /**

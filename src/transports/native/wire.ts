@@ -1,4 +1,5 @@
 import { getSystemErrorName } from 'node:util'
+import { immediate, microtask } from '../../clock.ts'
 import { CloseReason } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
 import { type Incoming, isReply, WHOLE } from '../../message.ts'
@@ -109,7 +110,7 @@ export class NativeWire implements SocketWire {
     const first = this.#sink === undefined
     this.#sink = sink
     // What is there already is told when whoever takes over is done with that.
-    if (first && this.#early) setImmediate(() => this.#begin())
+    if (first && this.#early) immediate(() => this.#begin())
   }
 
   /** Whoever dialled hears of it later than the batch that tells of it: more of this connection may stand there, its end included. */
@@ -390,7 +391,7 @@ export class NativeWire implements SocketWire {
     this.#destroyed ??= reason
     this.#waiting = undefined
     this.#core.destroy(this.#slot, this.generation, reason)
-    if (this.#ended) queueMicrotask(() => this.#tellEnded(reason))
+    if (this.#ended) microtask(() => this.#tellEnded(reason))
   }
 
   #tellEnded(reason: number): void {
