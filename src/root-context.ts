@@ -19,6 +19,11 @@ interface Cell {
   value: unknown
 }
 
+/** Told to be over at once: tools that look for what keeps a process alive, such as jest's `--detectOpenHandles`, would wait for its end. */
+function nobodysResource(): AsyncResource {
+  return new AsyncResource('dmicro', nobodys).emitDestroy()
+}
+
 const { runInAsyncScope } = AsyncResource.prototype
 /** Nobody made it, and it lives as long as the process. */
 const nobodys = { triggerAsyncId: 0, requireManualDestroy: true } as const
@@ -65,7 +70,7 @@ function rootMaker(): () => Root {
 }
 
 function plainRoot(): Root {
-  return { resource: new AsyncResource('dmicro', nobodys), tells: false, stores: [] }
+  return { resource: nobodysResource(), tells: false, stores: [] }
 }
 
 /**
@@ -73,7 +78,7 @@ function plainRoot(): Root {
  * reads as fast as any, and which notes what is set.
  */
 function resourceRoot(): Root {
-  const resource = new AsyncResource('dmicro', nobodys)
+  const resource = nobodysResource()
   const values = resource as unknown as Record<PropertyKey, unknown>
   // Behind its two ids stand the stores in which it was made.
   const keys = Reflect.ownKeys(resource)
@@ -118,13 +123,13 @@ function watched(resource: object, stores: Cell[]): object {
 
 /** The frame of the resource is emptied, and tells when it is copied. */
 function frameRoot(): Root {
-  let resource = new AsyncResource('dmicro', nobodys)
+  let resource = nobodysResource()
   const mark = new AsyncLocalStorage<object>()
   const id = {}
   // In a scope of its own, so that whoever imports this gets no store.
   resource.runInAsyncScope(() => {
     mark.enterWith(id)
-    resource = new AsyncResource('dmicro', nobodys)
+    resource = nobodysResource()
   })
   const frame = Reflect.ownKeys(resource)
     .map((key) => (resource as unknown as Record<PropertyKey, Partial<Map<unknown, unknown>> | undefined>)[key])

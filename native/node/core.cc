@@ -11,7 +11,6 @@ Core::~Core() {
   if (arenas_ == nullptr) return;
   napi_delete_reference(env_, on_batch_);
   napi_delete_reference(env_, arenas_);
-  napi_async_destroy(env_, context_);
 }
 
 uint8_t* Core::MakeArena(Napi::Object rings, const char* name, size_t size, bool external) {
@@ -60,7 +59,6 @@ Napi::Value Core::Start(int thread, bool external, Napi::Function on_batch) {
   if (Napi::Env(env_).IsExceptionPending()) return Napi::Env(env_).Undefined();
   napi_create_reference(env_, arenas, 1, &arenas_);
   napi_create_reference(env_, on_batch, 1, &on_batch_);
-  napi_async_init(env_, nullptr, Napi::String::New(env_, "dmicro"), &context_);
   if (own) {
     auto io_thread = std::make_unique<IoThread>(loop, rings, this);
     if (io_thread->Start(thread) != 0) {
@@ -109,7 +107,7 @@ void Core::OnBatch() {
   napi_value callback, global, result;
   napi_get_reference_value(env_, on_batch_, &callback);
   napi_get_global(env_, &global);
-  if (napi_make_callback(env_, context_, global, callback, 0, nullptr, &result) == napi_pending_exception) {
+  if (napi_make_callback(env_, nullptr, global, callback, 0, nullptr, &result) == napi_pending_exception) {
     // The reader catches what handlers throw; what arrives here is its own bug and must be seen.
     napi_value error;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);

@@ -58,7 +58,6 @@ class Core final : public BatchReader {
   uint8_t* MakeArena(Napi::Object rings, const char* name, size_t size, bool external);
 
   const Napi::Env env_;
-  napi_async_context context_ = nullptr;
   napi_ref on_batch_ = nullptr;
   napi_ref arenas_ = nullptr;
   std::vector<std::shared_ptr<void>> memory_;  // of the arenas
