@@ -130,7 +130,7 @@ export class Dialling {
       return session
     } catch (error) {
       if (error instanceof StatusError) throw error // a plugin's own
-      throw signal?.aborted ? new StatusError(Code.Canceled, undefined, reasonOf(error)) : dialFailure(error)
+      throw signal?.aborted ? new StatusError(Code.Canceled, undefined, reasonOf(signal.reason)) : dialFailure(error)
     } finally {
       clock.clearTimeout(timer)
       this.#dials.delete(abort)

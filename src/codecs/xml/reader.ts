@@ -31,8 +31,8 @@ interface Open {
   text: string
 }
 
-/** Loaded with the first document. Bundlers see the name that the compiled file has; the compiler must not, since it would read the package's declarations. */
-export const saxes = new Lazy<{ SaxesParser: new () => Parser }>('saxes', () => import('saxes' as string))
+/** Loaded with the first document. */
+export const saxes = new Lazy<{ SaxesParser: new () => Parser }>('saxes', () => import('saxes'))
 
 /** Reads one document. @throws StatusError 400 */
 export function readXml(text: string, maxDepth: number): unknown {
