@@ -23,6 +23,8 @@ declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['
 declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
 declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
 declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
+declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void
+declare const AsyncResource: typeof import('node:async_hooks').AsyncResource
 declare const faults: import('dmicro/testing').Faults
 declare const check: Parameters<typeof authChecker>[0], plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
