@@ -1,5 +1,5 @@
 // `npm run bench:compare REF [REF2]`: a commit against the working tree, or two commits, under the same few loads, with the
-// bench programs of this tree and the dmicro of each, in alternating order.
+// bench programs of this tree and the dmicro of each, in alternating order. `-- --only unary-64,deep-16x64`: some of the loads.
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
 import { driver } from './drivers.ts'
@@ -26,7 +26,7 @@ interface Pair {
   runs: [Measurement[], Measurement[]]
 }
 
-async function compare(trees: [Tree, Tree], rounds: number, seconds: number): Promise<Pair[]> {
+async function compare(trees: [Tree, Tree], loads: readonly string[], rounds: number, seconds: number): Promise<Pair[]> {
   const settings = trees.map((tree): Settings => ({ seconds, warmup: seconds / 2, env: { DMICRO_DIST: tree.dist }, serverFlags: [] }))
   const chosen = trials.filter(({ id }) => loads.includes(id))
   const pairs = chosen.flatMap((trial) => candidates.map((name): Pair => ({ trial: trial.id, driver: name, runs: [[], []] })))
@@ -46,29 +46,33 @@ async function compare(trees: [Tree, Tree], rounds: number, seconds: number): Pr
   return pairs
 }
 
-/** The second against the first: ratio of the medians, and the ratios of single rounds from least to most. */
+/** The second against the first: ratio of the medians, median of the rounds' ratios, and these from least to most. */
 function row({ trial, driver, runs }: Pair, { field, unit, scale }: (typeof figures)[number]): string {
   const [before, after] = runs.map((side) => side.map((run) => run[field]!))
   const ratios = after.map((value, i) => value / before[i]).sort((a, b) => a - b)
   const [from, to] = [median(before)!, median(after)!]
-  const cells = [trial, driver, unit, (from * scale).toFixed(2), (to * scale).toFixed(2), (to / from).toFixed(3)]
+  const cells = [trial, driver, unit, (from * scale).toFixed(2), (to * scale).toFixed(2), (to / from).toFixed(3), median(ratios)!.toFixed(3)]
   return `| ${[...cells, `${ratios[0].toFixed(3)} … ${ratios.at(-1)!.toFixed(3)}`].join(' | ')} |`
 }
 
 function readArguments() {
   const text = { type: 'string' } as const
-  const { values, positionals } = parseArgs({ options: { rounds: text, seconds: text }, allowPositionals: true })
+  const { values, positionals } = parseArgs({ options: { only: text, rounds: text, seconds: text }, allowPositionals: true })
   if (positionals.length < 1 || positionals.length > 2)
-    throw new UsageError('usage: npm run bench:compare REF [REF2] [-- --rounds N --seconds S]')
+    throw new UsageError('usage: npm run bench:compare REF [REF2] [-- --only LOADS --rounds N --seconds S]')
+  const only = values.only?.split(',') ?? loads
+  const unknown = only.find((id) => !loads.includes(id))
+  if (unknown !== undefined) throw new UsageError(`no load is named ${unknown}: ${loads.join(', ')}`)
   return {
     refs: positionals,
+    loads: only,
     rounds: amount('rounds', values.rounds ?? '5', Number.isInteger, 1),
     seconds: amount('seconds', values.seconds ?? '1', Number.isFinite, 0.1),
   }
 }
 
 async function main(): Promise<void> {
-  const { refs, rounds, seconds } = readArguments()
+  const { refs, loads, rounds, seconds } = readArguments()
   const trees: Tree[] = []
   process.once('SIGINT', () => process.exit(130))
   process.once('SIGTERM', () => process.exit(143))
@@ -79,9 +83,9 @@ async function main(): Promise<void> {
   }
   if (trees.length === 1) trees.push(workingTree)
   const [before, after] = trees
-  const pairs = await compare([before, after], rounds, seconds)
+  const pairs = await compare([before, after], loads, rounds, seconds)
   console.log(`${rounds} rounds of ${seconds} s in alternating order, medians\n`)
-  console.log(`| trial | driver | | ${before.name} | ${after.name} | ratio | single rounds |\n|---|---|---|---|---|---|---|`)
+  console.log(`| trial | driver | | ${before.name} | ${after.name} | ratio | of rounds | from, to |\n|---|---|---|---|---|---|---|---|`)
   for (const pair of pairs) for (const figure of figures) console.log(row(pair, figure))
 }
 
