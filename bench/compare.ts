@@ -51,7 +51,15 @@ function row({ trial, driver, runs }: Pair, { field, unit, scale }: (typeof figu
   const [before, after] = runs.map((side) => side.map((run) => run[field]!))
   const ratios = after.map((value, i) => value / before[i]).sort((a, b) => a - b)
   const [from, to] = [median(before)!, median(after)!]
-  const cells = [trial, driver, unit, (from * scale).toFixed(2), (to * scale).toFixed(2), (to / from).toFixed(3), median(ratios)!.toFixed(3)]
+  const cells = [
+    trial,
+    driver,
+    unit,
+    (from * scale).toFixed(2),
+    (to * scale).toFixed(2),
+    (to / from).toFixed(3),
+    median(ratios)!.toFixed(3),
+  ]
   return `| ${[...cells, `${ratios[0].toFixed(3)} … ${ratios.at(-1)!.toFixed(3)}`].join(' | ')} |`
 }
 
