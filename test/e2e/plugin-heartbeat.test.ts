@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { it } from 'node:test'
 import { type Endpoint, heartbeatPing, heartbeatPong, type ReadContext, rpcName, type Session } from '../../src/index.ts'
 import { frame } from '../frames.ts'
@@ -6,6 +7,22 @@ import { endpoint, once, onEachTransport, pair, recorder, status } from '../help
 import { rawPeer } from '../raw-peer.ts'
 
 const OK = ''
+
+/** Has so many bytes read, then no more. */
+function taken(socket: Socket, bytes: number): Promise<void> {
+  let left = bytes
+  return new Promise((resolve) => {
+    const onData = (chunk: Buffer): void => {
+      left -= chunk.length
+      if (left > 0) return
+      socket.off('data', onData)
+      socket.pause()
+      resolve()
+    }
+    socket.on('data', onData)
+    socket.resume()
+  })
+}
 
 /** Resolves to what listeners of `close` are told. */
 function closing(session: Session): Promise<unknown> {
@@ -134,7 +151,7 @@ onEachTransport('heartbeats', (transport) => {
   })
 
   it('a peer that takes what waits for it lives, though it says nothing', async (t) => {
-    const interval = 100
+    const interval = 200
     const server = endpoint(t, {
       transport,
       limits: { writeTimeout: 20 * interval, frameTimeout: 40 },
@@ -151,9 +168,7 @@ onEachTransport('heartbeats', (transport) => {
       // Always more than the system's buffers take.
       for (let i = 0; i < 12; i++) void session.push('/much', Buffer.alloc(1 << 20), { codec: 'plain' })
       await new Promise((resolve) => setTimeout(resolve, interval / 5))
-      peer.socket.resume()
-      await new Promise((resolve) => setTimeout(resolve, interval / 20))
-      peer.socket.pause()
+      await taken(peer.socket, 1 << 20)
     }
     const closed = closing(session)
     assert.match(((await closed) as { cause: string }).cause, /silent/)
