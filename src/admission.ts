@@ -6,12 +6,12 @@ import { findNameText, internName } from './names.ts'
 import { ConcurrencyLimit, RouteLatency } from './overload/concurrency-limit.ts'
 import { DrainRate } from './overload/drain-rate.ts'
 import { FairQueue, Lane } from './overload/fair-queue.ts'
+import { type LagClock, LoopLag } from './overload/loop-lag.ts'
 import { MeanCost } from './overload/mean-cost.ts'
-import { RouteWeight, Started } from './overload/route-weight.ts'
+import { RouteWeights, Started } from './overload/route-weight.ts'
 import type { Overload } from './overload/settings.ts'
 import { type Refusal, Refusals } from './refusal.ts'
 import { runInRoot, untouched } from './root-context.ts'
-import { RouteTable } from './route-table.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -29,8 +29,6 @@ const SLOW = 10
 const GUESS = 0.02
 /** Milliseconds over which sessions that had something waiting are counted. */
 const EPOCH = 50
-/** Milliseconds between two measurements of the loop's delay, while handlers run. */
-const LAG_PERIOD = 20
 /** It keeps sessions alive (`plugins/heartbeat.ts`). */
 const HEARTBEAT = '/heartbeat'
 /** Parts of `queueTimeout` that a message may be expected to wait: in a burst, and while an overload lasts, when a queue only adds to all waits. */
@@ -58,13 +56,6 @@ export interface Ticket {
   readonly began: number
 }
 
-/** Whose time it is. */
-export interface AdmissionClock {
-  /** Monotonic milliseconds. */
-  readonly now: () => number
-  readonly setTimeout: (run: () => void, ms: number) => { unref(): unknown }
-}
-
 /** What the dispatcher does with a message once it is decided. */
 export interface Admitted {
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
@@ -86,7 +77,6 @@ export class Admission {
   readonly #options: Overload
   readonly #stats: EndpointStats
   readonly #to: Admitted
-  readonly #clock: AdmissionClock
   readonly #now: () => number
   readonly #limit: ConcurrencyLimit
   readonly #queue = new FairQueue<Waiting>()
@@ -101,12 +91,10 @@ export class Admission {
   #unchecked = 1
   #step = 1
   /** By route: whose handler may take a slice by itself is started when the clock was looked at, and nothing behind it. */
-  readonly #weights = new RouteTable<RouteWeight>()
-  readonly #otherWeight = new RouteWeight()
-  #marks = 0
+  readonly #weights = new RouteWeights()
   /** What the turn, and what the slice that is on, has started. */
-  readonly #turn = new Started(SLICE, SLOW, () => ++this.#marks)
-  readonly #sliced = new Started(SLICE, SLOW, () => ++this.#marks)
+  readonly #turn = new Started(SLICE, SLOW, this.#weights)
+  readonly #sliced = new Started(SLICE, SLOW, this.#weights)
   /** The turn is watched: since when, and how many messages it has started. */
   #watched = false
   #turnBegan = 0
@@ -132,16 +120,20 @@ export class Admission {
   /** Sessions that had something waiting in this epoch, and in the last. */
   #waited = 0
   #waitedBefore = 0
-  #lagDue = 0
+  /** How late the loop is, while handlers run. */
+  readonly #lag: LoopLag
 
-  constructor(options: Overload, stats: EndpointStats, to: Admitted, clock: AdmissionClock) {
+  constructor(options: Overload, stats: EndpointStats, to: Admitted, clock: LagClock) {
     const { now } = clock
     this.#options = options
     this.#stats = stats
     this.#to = to
-    this.#clock = clock
     this.#now = now
     this.#limit = new ConcurrencyLimit(options.minConcurrency, options.maxConcurrency, options.startConcurrency, now())
+    this.#lag = new LoopLag(clock, (late) => {
+      this.#limit.late(late)
+      return this.#limit.running > 0
+    })
     this.#exemptNames = new Set([HEARTBEAT, ...options.exempt])
     this.#exemptRoutes = new Set([...this.#exemptNames].map(internName))
   }
@@ -163,7 +155,7 @@ export class Admission {
    */
   admit(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): boolean {
     if (this.#queue.length === 0 && !this.#spent && this.#limit.open) {
-      const weight = this.#weightOf(message.route)
+      const weight = this.#weights.of(message.route)
       if ((--this.#unchecked > 0 && !weight.heavy && !this.#turn.heavy) || this.#inTime()) {
         this.#turn.add(weight)
         return true
@@ -179,7 +171,7 @@ export class Admission {
     if (this.#exemptNames.has(method)) return exempt
     this.#limit.began()
     const began = this.#now()
-    if (this.#lagDue === 0) this.#watchLag(began)
+    this.#lag.watch(began)
     return { route: this.#routeOf(method), began }
   }
 
@@ -199,15 +191,6 @@ export class Admission {
     if (lane === undefined) return
     this.#lanes.delete(session)
     for (let left = this.#queue.drop(lane).length; left > 0; left--) session.ended()
-  }
-
-  #weightOf(route: number): RouteWeight {
-    if (route < 0) return this.#otherWeight
-    const known = this.#weights.get(route)
-    if (known !== undefined) return known
-    const weight = new RouteWeight()
-    this.#weights.set(route, weight)
-    return weight
   }
 
   /** Whether this turn may start more, by the clock. */
@@ -365,7 +348,7 @@ export class Admission {
   #serveNext(now: number): number {
     const waiting = this.#queue.take(weightOf, now)
     if (waiting === undefined || !this.#serve(waiting, now)) return now
-    this.#sliced.add(this.#weightOf(waiting.message.route))
+    this.#sliced.add(this.#weights.of(waiting.message.route))
     this.#served++
     this.#untold++
     const over = this.#now()
@@ -405,18 +388,6 @@ export class Admission {
     this.#routes.set(method, route)
     return route
   }
-
-  #watchLag(now: number): void {
-    this.#lagDue = now + LAG_PERIOD
-    this.#clock.setTimeout(this.#onLag, LAG_PERIOD).unref()
-  }
-
-  readonly #onLag = (): void => {
-    const now = this.#now()
-    this.#limit.late(now - this.#lagDue)
-    this.#lagDue = 0
-    if (this.#limit.running > 0) this.#watchLag(now)
-  }
 }
 
 const exempt: Ticket = { route: new RouteLatency(), began: -1 }
@@ -425,6 +396,4 @@ function sizeOf(message: Incoming): number {
   return message.bodyEnd - message.nameStart
 }
 
-function weightOf({ message }: Waiting): number {
-  return sizeOf(message)
-}
+const weightOf = ({ message }: Waiting): number => sizeOf(message)

@@ -1,9 +1,34 @@
+import { RouteTable } from '../route-table.ts'
+
 /** What is known of what the messages of one route cost. */
 export class RouteWeight {
   /** One of them may take a slice, or more: it is new, or such that some did. */
   heavy = true
   /** Number of the turn or slice that started one last. */
   mark = 0
+}
+
+/** The weights of all routes of an endpoint. */
+export class RouteWeights {
+  readonly #byRoute = new RouteTable<RouteWeight>()
+  /** Of all names that are not of this process. */
+  readonly #others = new RouteWeight()
+  #marks = 0
+
+  /** @param route number of its name, or -1 */
+  of(route: number): RouteWeight {
+    if (route < 0) return this.#others
+    const known = this.#byRoute.get(route)
+    if (known !== undefined) return known
+    const weight = new RouteWeight()
+    this.#byRoute.set(route, weight)
+    return weight
+  }
+
+  /** A number for `RouteWeight.mark` that nobody else got. */
+  nextMark(): number {
+    return ++this.#marks
+  }
 }
 
 /** The routes of the messages that one turn, or one slice of it, has started. */
@@ -13,18 +38,17 @@ export class Started {
   readonly #slice: number
   readonly #slow: number
   readonly #routes: RouteWeight[] = []
-  readonly #next: () => number
+  readonly #weights: RouteWeights
   #mark: number
 
   /**
    * @param slice milliseconds that tell a heavy route from another @param slow milliseconds that cannot come from many light messages
-   * @param next a number that nobody else got
    */
-  constructor(slice: number, slow: number, next: () => number) {
+  constructor(slice: number, slow: number, weights: RouteWeights) {
     this.#slice = slice
     this.#slow = slow
-    this.#next = next
-    this.#mark = next()
+    this.#weights = weights
+    this.#mark = weights.nextMark()
   }
 
   add(route: RouteWeight): void {
@@ -39,7 +63,7 @@ export class Started {
     const slow = time >= this.#slow && !this.heavy
     for (const route of this.#routes) route.heavy = slow || (route.heavy && time >= this.#slice)
     this.#routes.length = 0
-    this.#mark = this.#next()
+    this.#mark = this.#weights.nextMark()
     this.heavy = false
   }
 }
