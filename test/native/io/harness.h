@@ -31,12 +31,13 @@ class RingMemory {
         outbox_(new uint8_t[size_t{lanes} * kOutboxSize]),
         sends_(new Send[size_t{lanes} * kMaxSends]()),
         unsent_(new int32_t[kMaxSlots]()),
+        replies_(new int32_t[kMaxSlots]()),
         heard_(new int32_t[kMaxSlots]()),
         lanes_(lanes) {}
 
   Rings rings() {
     return {inbox_.get(),       records_.get(), outbox_.get(), lanes_ * kOutboxSize, sends_.get(),
-            lanes_ * kMaxSends, &control_,      unsent_.get(), heard_.get()};
+            lanes_ * kMaxSends, &control_,      unsent_.get(), replies_.get(),       heard_.get()};
   }
   Control& control() { return control_; }
   const uint8_t* inbox() const { return inbox_.get(); }
@@ -49,6 +50,7 @@ class RingMemory {
   std::unique_ptr<uint8_t[]> outbox_;
   std::unique_ptr<Send[]> sends_;
   std::unique_ptr<int32_t[]> unsent_;
+  std::unique_ptr<int32_t[]> replies_;
   std::unique_ptr<int32_t[]> heard_;
   Control control_{};
   const uint32_t lanes_;
