@@ -410,7 +410,8 @@ export class Session
     if (this.#required !== null && !this.#required.every((filter) => message.filters?.includes(filter))) {
       if (!isFirstWord(message)) this.fail(CloseReason.FilterMissing)
     } else if (this.#early !== undefined) {
-      this.#early.take(message)
+      // A hook that waits for what its peer has to say is not to take this for it.
+      if (!isFirstWord(message)) this.#early.take(message)
     } else {
       this.#deliver(message)
       if (this.#hooks.beforeReadHeader !== null) (this.#heir ?? this).#beforeNext()

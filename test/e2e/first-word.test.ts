@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { it } from 'node:test'
-import { authBearer, authChecker, type EndpointOptions, MultiClient, type Session } from '../../src/index.ts'
+import { authBearer, authChecker, type EarlySession, type EndpointOptions, MultiClient, type Session } from '../../src/index.ts'
 import { endpoint, once, onEachTransport } from '../helpers.ts'
 import { network, on } from '../testing-network.ts'
 
@@ -91,4 +91,17 @@ it('without extensions it stays silent', async (t) => {
   const { net: other, messages: received } = await counted(t)
   await other.advance(10_000)
   assert.equal(received(), 1)
+})
+
+it('is no message to a hook that waits for the first one', async (t) => {
+  const greeting = {
+    name: 'greeting',
+    async afterAccept(session: EarlySession) {
+      const asked = await session.earlyReceive({ timeout: 1_000, type: 1 })
+      await session.earlyReply(asked, 'welcome')
+    },
+  }
+  const { net, session } = await counted(t, { plugins: [greeting] })
+  await net.advance(500)
+  assert.equal(await net.run(session.call('/hello', 'me')), 'welcome')
 })
