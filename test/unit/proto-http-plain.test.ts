@@ -51,6 +51,10 @@ describe('requests', () => {
     ['an unknown type', 'Content-Type: image/png\nContent-Length: 1', 'a', 0, '106'],
     ['Accept', 'Accept: text/html, text/xml;q=0, text/plain', '', 106, '115'],
     ['Accept of anything', 'Accept: image/*, text/plain', '', 106, undefined],
+    ['Accept of a browser', 'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', '', 106, undefined],
+    ['Accept of a text, or else JSON', 'Accept: text/plain, application/json', '', 106, undefined],
+    ['Accept in another order', 'Accept: text/plain;q=0.1, application/msgpack;q=0.5', '', 106, '109'],
+    ['Accept of cbor before anything', 'Accept: application/cbor, */*;q=0.1', '', 106, '99'],
     ['the client says itself', 'Accept: text/plain\nX-Accept-Body-Codec: 99', '', 106, '99'],
   ]
   for (const [what, lines, body, codec, reply] of codecs) {

@@ -31,6 +31,11 @@ const pageTypeNames = ['application/x-www-form-urlencoded', 'multipart/form-data
 const pageTypes = new ByteTable<boolean>(pageTypeNames.map((type) => [type, true]))
 
 export const JSON_CODEC = 106
+export const FORM_CODEC = 102
+export const PLAIN_CODEC = 115
+const XML_CODEC = 120
+/** Codecs that cannot hold every value. */
+const narrow: ReadonlySet<number> = new Set([FORM_CODEC, PLAIN_CODEC, XML_CODEC])
 const suffixTable = new ByteTable<number>(suffixes)
 const PLUS = 0x2b
 /** Longest type that is told back. */
@@ -72,15 +77,27 @@ export class ContentTypes {
     return this.#ofPages[codec] && pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true
   }
 
-  /** The first codec that the value of an Accept names; 0 when it names none, or takes anything before. */
+  /**
+   * The codec that the value of an Accept likes best, of several the first; 0 when it names none, or would as soon have anything. One that cannot hold
+   * every value, such as text, is passed over where JSON will do: what the handler returns is not known yet.
+   */
   accepted(value: string): number {
+    let best = 0
+    let most = 0
+    let others = -1
     for (const part of value.split(',')) {
-      if (ANY_SUBTYPE.test(part)) return 0
+      const quality = qualityOf(part)
+      if (quality === 0) continue
+      const any = ANY_SUBTYPE.test(part)
       const bytes = Buffer.from(part.trim(), 'latin1')
-      const codec = this.codec(bytes, 0, bytes.length)
-      if (codec !== 0 && !refused(part)) return codec
+      const codec = any ? 0 : this.codec(bytes, 0, bytes.length)
+      if (!any && codec === 0) continue
+      if (codec === JSON_CODEC || (any && others < 0)) others = codec
+      if (quality <= most) continue
+      most = quality
+      best = codec
     }
-    return 0
+    return narrow.has(best) && others >= 0 ? others : best
   }
 
   /**
@@ -132,5 +149,11 @@ export function acceptsGzip(value: string): boolean {
 
 /** `;q=0`: not this one. */
 function refused(part: string): boolean {
-  return /;\s*q=0(\.0{0,3})?\s*$/i.test(part)
+  return qualityOf(part) === 0
+}
+
+/** How much one part of an Accept is liked, 0 to 1 (RFC 9110 §12.4.2). */
+function qualityOf(part: string): number {
+  const said = /;\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)/i.exec(part)
+  return said === null ? 1 : Math.min(Number(said[1]), 1)
 }

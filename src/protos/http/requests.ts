@@ -1,7 +1,7 @@
 import { CloseReason } from '../../close-reason.ts'
 import { type Incoming, MessageType } from '../../message.ts'
 import { ProtoError, type ProtoLink } from '../../proto.ts'
-import { JSON_CODEC, jsonStart } from './content-type.ts'
+import { FORM_CODEC, JSON_CODEC, jsonStart, PLAIN_CODEC } from './content-type.ts'
 import type { DateLine } from './date.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
@@ -11,8 +11,6 @@ import { denied, refuseRequest } from './refusal.ts'
 import type { Asked, ReplyQueue } from './reply-queue.ts'
 import { readTarget, type Target } from './target.ts'
 
-const FORM_CODEC = 102
-const PLAIN_CODEC = 115
 const ACCEPT_CODEC = 'X-Accept-Body-Codec'
 const gzipOnly: readonly string[] = ['gzip']
 
