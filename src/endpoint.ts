@@ -245,6 +245,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     flag('reusePort', options?.reusePort, false)
+    flag('exclusive', options?.exclusive, false)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()

@@ -237,7 +237,9 @@ function readLimits(limits: LimitOptions = {}): Readonly<Limits> {
   for (const [key, value] of Object.entries(limits)) {
     if (!Object.hasOwn(defaultLimits, key)) throw new TypeError(`unknown limit ${JSON.stringify(key)}`)
     if (value === undefined) continue
-    result[key as keyof Limits] = whole(`limits.${key}`, value, key === 'maxFilters' ? 0 : 1, largest(key))
+    const most = largest(key)
+    const given = value === Number.POSITIVE_INFINITY && key.endsWith('Timeout') ? most : value
+    result[key as keyof Limits] = whole(`limits.${key}`, given, key === 'maxFilters' ? 0 : 1, most)
   }
   return Object.freeze(result)
 }

@@ -1,3 +1,4 @@
+import { flag, requireObject, timeLimit } from '../check-options.ts'
 import type { Proto } from '../proto.ts'
 import { ContentTypes } from './http/content-type.ts'
 import type { CorsOption } from './http/cors.ts'
@@ -22,7 +23,7 @@ export interface HttpOptions {
   pages?: PagesOption | undefined
   /**
    * Milliseconds after which an accepted connection is closed that nothing came on, or nothing more after the last answer to a plain request; clients are
-   * told (`Keep-Alive`). Connections of DMicro peers that have said something, or were called, stay. Default 75,000; 0: none is closed.
+   * told (`Keep-Alive`). Connections of DMicro peers that have said something, or were called, stay. Default 75,000; 0 or Infinity: none is closed.
    */
   idleTimeout?: number | undefined
   /**
@@ -60,12 +61,11 @@ export interface HttpOptions {
  * @throws TypeError, RangeError for bad options
  */
 export function http(options: HttpOptions = {}): Proto {
+  requireObject('options of http', options)
   const types = new ContentTypes(options.contentTypes)
   const pages = new Pages(options.pages, options.cors)
-  const { host = true, idleTimeout = IDLE_TIMEOUT } = options
-  if (typeof host !== 'boolean') throw new TypeError(`option host must be a boolean, got ${typeof host}`)
-  if (typeof idleTimeout !== 'number' || !(idleTimeout >= 0) || idleTimeout > MAX_IDLE)
-    throw new RangeError(`option idleTimeout must be 0 to ${MAX_IDLE} ms, got ${String(idleTimeout)}`)
+  const host = flag('host', options.host, true)
+  const idleTimeout = timeLimit('idleTimeout', options.idleTimeout, IDLE_TIMEOUT)
   const hosts = host ? new Hosts() : undefined
   const writer = new Writer(types)
   return {
@@ -81,4 +81,3 @@ export function http(options: HttpOptions = {}): Proto {
 
 /** As nginx has it. */
 const IDLE_TIMEOUT = 75_000
-const MAX_IDLE = 2 ** 31 - 1

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EndpointOptions } from '../../src/index.ts'
+import { type EndpointOptions, http } from '../../src/index.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import { readOptions } from '../../src/options.ts'
 
@@ -61,4 +61,13 @@ test('a logger that throws is silenced, one that works is heard', () => {
   settings.log.warn('hello')
   settings.log.error('unheard')
   assert.deepEqual(heard, ['hello'])
+})
+
+test('Infinity is the longest of the limits that are durations, and refused for those that are sizes', () => {
+  const { limits } = readOptions({ limits: { frameTimeout: Infinity, writeTimeout: Infinity } })
+  assert.deepEqual([limits.frameTimeout, limits.writeTimeout], [2 ** 31 - 1, 2 ** 31 - 1])
+  assert.throws(() => readOptions({ limits: { maxMessage: Infinity } }), /limits.maxMessage/)
+  assert.doesNotThrow(() => http({ idleTimeout: Infinity }))
+  assert.throws(() => http({ idleTimeout: -1 }), /option idleTimeout/)
+  assert.throws(() => http(null as never), /options of http/)
 })
