@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import module from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { textOf } from './error-text.ts'
@@ -16,8 +16,8 @@ export const bundled = !/[\\/](?:src|dist)[\\/]here\.[jt]s$/.test(file) || !exis
 /** The folder of the package, with a separator at its end; of a bundle, the one above its folder. */
 export const packageRoot = fileURLToPath(new URL('..', pathToFileURL(file)))
 
-/** Finds modules as the package does. Bundlers do not follow it. */
-export const packageRequire = createRequire(file)
+/** Finds modules as the package does. Bundlers do not follow it: named by itself `createRequire` would be webpack's, which takes nothing but a text for its argument. */
+export const packageRequire = module.createRequire(file)
 
 /** The file that this code is in: one of the package, or a bundle. */
 function thisFile(): string {
