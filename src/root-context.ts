@@ -21,7 +21,9 @@ interface Cell {
 
 /** Told to be over at once: tools that look for what keeps a process alive, such as jest's `--detectOpenHandles`, would wait for its end. */
 function nobodysResource(): AsyncResource {
-  return new AsyncResource('dmicro', nobodys).emitDestroy()
+  const resource = new AsyncResource('dmicro', nobodys)
+  resource.emitDestroy()
+  return resource
 }
 
 const { runInAsyncScope } = AsyncResource.prototype
