@@ -11,7 +11,7 @@ export interface CborOptions {
    * What the items of other tags stand for, by the tag's number: `{ 258: (items) => new Set(items) }`. A function gets the tagged value,
    * decoded; what it throws is a 400. Default: other tags than those named at `cbor` are refused.
    */
-  tags?: (Readonly<Record<number, (value: unknown) => unknown>> | undefined) | undefined
+  tags?: Readonly<Record<number, (value: unknown) => unknown>> | undefined
 }
 
 /**

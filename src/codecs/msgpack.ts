@@ -11,7 +11,7 @@ export interface MsgpackOptions {
    * What the extensions of an application stand for, by their types (-128 to 127): `{ 5: (bytes) => new Point(bytes) }`. A function gets bytes of
    * its own; what it throws is a 400. Default: others than the timestamp are refused.
    */
-  extensions?: (Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined) | undefined
+  extensions?: Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined
 }
 
 /**

@@ -17,9 +17,11 @@ import {
   type CallForwarder,
   type CallHandler,
   type CallOptions,
+  type CborOptions,
   Code,
   type Controller,
   type CtxSession,
+  cbor,
   consoleLogger,
   constantTimeEqual,
   type DialOptions,
@@ -56,8 +58,10 @@ import {
   type LogLevel,
   type MessageType,
   type Meta,
+  type MsgpackOptions,
   MultiClient,
   type MultiClientOptions,
+  msgpack,
   type NameMapper,
   type OverloadOptions,
   type ProxyLabel,
@@ -119,6 +123,9 @@ const gcm: AesGcm = aesGcm(gcmOptions)
 gcm.setKeys({ keys: { 2: key }, current: 2 })
 const gzipOptions: GzipOptions = { level: 6 }
 const brotliOptions: BrotliOptions = { quality: 4 }
+const cborOptions: CborOptions = { tags: { 258: (value) => new Set(value as unknown[]) } }
+const msgpackOptions: MsgpackOptions = { extensions: { 0: () => undefined } }
+export const binary = new Endpoint({ codecs: [cbor(cborOptions), msgpack(msgpackOptions)] })
 const filters = [gcm, gzip(gzipOptions), brotli(brotliOptions), insecureAes(key)]
 
 const httpOptions: HttpOptions = { cors: '*', contentTypes: { 'application/x-mine': 1 } }

@@ -4,25 +4,21 @@ import type {
   BodyCipherOptions,
   BrotliOptions,
   CallOptions,
-  Codec,
+  CborOptions,
   DialOptions,
   EarlyOptions,
   Endpoint,
   EndpointOptions,
-  Filter,
   GzipOptions,
   HeartbeatPingOptions,
   HeartbeatPongOptions,
   HttpOptions,
-  Limits,
   ListenOptions,
-  MessageType,
+  MsgpackOptions,
   MultiClient,
   MultiClientOptions,
   OverloadOptions,
   Plugin,
-  Proto,
-  ProtoSession,
   ProxyOptions,
   PushOptions,
   RedialOptions,
@@ -35,7 +31,6 @@ import type {
   SocketOptions,
   StatusError,
   TypedCallOptions,
-  Unpacker,
 } from 'dmicro'
 import type { Faults, RunOptions, TestNetwork, TestNetworkOptions, Way } from 'dmicro/testing'
 
@@ -48,7 +43,6 @@ function none(..._: never[]): void {}
 
 none(refusing<EndpointOptions>())
 none(refusing<NonNullable<EndpointOptions['limits']>>())
-none(refusing<Partial<Limits>>())
 none(refusing<ListenOptions>())
 none(refusing<DialOptions>())
 none(refusing<RedialOptions>())
@@ -64,6 +58,8 @@ none(refusing<HttpOptions>())
 none(refusing<RedisOptions>())
 none(refusing<GzipOptions>())
 none(refusing<BrotliOptions>())
+none(refusing<CborOptions>())
+none(refusing<MsgpackOptions>())
 none(refusing<AuthOptions>())
 none(refusing<EarlyOptions>())
 none(refusing<HeartbeatPingOptions>())
@@ -76,14 +72,7 @@ none(refusing<TestNetworkOptions>())
 none(refusing<RunOptions>())
 none(refusing<Faults>())
 none(refusing<Way>())
-// What users implement.
 none(refusing<Plugin>())
-none(refusing<Filter>())
-none(refusing<Unpacker>())
-none(refusing<Codec>())
-none(refusing<Proto>())
-none(refusing<ProtoSession>())
-none(refusing<MessageType>())
 
 type Options<Function extends (...args: never) => unknown, Index extends keyof Parameters<Function> = 0> = NonNullable<
   Parameters<Function>[Index]
