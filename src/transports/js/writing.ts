@@ -16,7 +16,7 @@ const MAX_WRITE = 1024 * 1024
 const SURE_FIT = 4096
 
 const views: Buffer[] = []
-const noName = Buffer.alloc(0)
+const empty = Buffer.alloc(0)
 
 /** What the writing half of a wire tells the whole. */
 export interface WritingOwner {
@@ -72,7 +72,7 @@ export class Writing {
     quoted: boolean,
   ): SendResult {
     const body = quoted ? `"${content}"` : content
-    const name = route >= 0 ? nameBytes(route) : method === '' ? noName : Buffer.from(method)
+    const name = route >= 0 ? nameBytes(route) : method === '' ? empty : Buffer.from(method)
     const { maxMessage, maxUnsent } = this.#options
     let size = frameBound(name, status, meta, body)
     if (size > SURE_FIT || size > maxMessage || name.length > MAX_METHOD_BYTES) {
@@ -189,25 +189,24 @@ export class Writing {
     const { replies } = this.#outbox
     this.#inFlight = this.#outbox.take(MAX_WRITE, views)
     this.#repliesInFlight = replies - this.#outbox.replies
-    const last = views.pop() as Buffer
-    if (views.length === 0) {
-      socket.write(last, this.#onWritten)
+    if (views.length === 1) {
+      socket.write(views[0])
     } else {
       socket.cork()
       for (const view of views) socket.write(view)
-      socket.write(last, this.#onWritten)
       socket.uncork()
-      views.length = 0
     }
-    // The usual case: the kernel took all of it, and the chunks can be used again at once.
+    views.length = 0
+    // The usual case: the kernel took all of it, and the chunks can be used again at once. A callback would cost 0.6 µs for nothing.
     if (socket.writableLength === 0) {
       this.#settle()
     } else {
+      // Its callback comes behind all that is before it.
+      socket.write(empty, this.#onWritten)
       this.#owner.watch()
     }
   }
 
-  /** Called for every write, also for those that `#write` has settled already. */
   readonly #onWritten = (error?: Error | null): void => {
     if (error || this.#inFlight === 0 || this.#socket.writableLength > 0) return
     this.#settle()
