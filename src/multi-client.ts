@@ -1,6 +1,6 @@
 import { parseAddress } from './address.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from './call-options.ts'
-import { duration, requireObject, requireText, timeLimit, whole } from './check-options.ts'
+import { duration, requireOptions, requireText, timeLimit, whole } from './check-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
 import { Comeback } from './comeback.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
@@ -50,6 +50,7 @@ class Member extends Worker {
 const pauses = readRedial(true) as Redial
 const MAX_SESSIONS = 10_000
 const known = new Set(['min', 'max', 'callsPerSession', 'maxWaiting', 'idle', 'dial'])
+const dialOptions = new Set(['protocol', 'redial', 'socket', 'timeout'])
 const ignore = (): void => {}
 
 /**
@@ -95,8 +96,7 @@ export class MultiClient {
   /** @throws TypeError, RangeError for a bad url or options */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
-    requireObject('options', options)
-    for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
+    requireOptions('options', options, known)
     const { settings, wheel } = endpoint
     checkDial(options.dial, settings)
     this.endpoint = endpoint
@@ -378,7 +378,7 @@ export class MultiClient {
 
 /** Here, since nobody is told of a dial that fails while nothing waits. */
 function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
-  requireObject('option dial', dial)
+  requireOptions('option dial', dial, dialOptions, 'dial.')
   readRedial(dial.redial)
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
   requireText('protocol', dial.protocol)

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { requireObject } from './check-options.ts'
+import { requireOptions } from './check-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -37,10 +37,12 @@ export interface Redial {
   readonly resume: boolean
 }
 
+const known: ReadonlySet<string> = new Set(['times', 'minDelay', 'maxDelay', 'calls', 'resume'])
+
 /** @throws RangeError or TypeError that names the option; undefined: no redial */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
-  if (option !== true) requireObject('option redial', option)
+  if (option !== true) requireOptions('option redial', option, known, 'redial.')
   const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
   if (typeof times !== 'number' || !(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
   if (typeof minDelay !== 'number' || typeof maxDelay !== 'number' || !(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))

@@ -1,4 +1,4 @@
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import { CloseReason } from '../close-reason.ts'
 import { EncodedReply } from '../codecs/redis.ts'
 import { type Incoming, MessageType } from '../message.ts'
@@ -20,6 +20,8 @@ export interface RedisOptions {
   prefix?: string | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['prefix'])
+
 /**
  * Lets redis clients call routes (RESP2 and RESP3, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
  *
@@ -35,7 +37,7 @@ export interface RedisOptions {
  *   UTF-8, closes the connection.
  */
 export function redis(options: RedisOptions = {}): Proto {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const { prefix = '/redis/' } = options
   if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
   return {
