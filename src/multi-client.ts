@@ -278,23 +278,28 @@ export class MultiClient {
 
   async #dial(): Promise<void> {
     let session: Session
+    await undefined // calls of one turn wait for the same dial
+    const { added } = this.#room
     try {
       session = await this.endpoint.dial(this.url, this.#dialOptions)
     } catch (error) {
-      this.#onDialFailed(error)
+      this.#onDialFailed(error, added)
       return
     }
     if (this.#abort.signal.aborted) await session.close()
     else this.#add(session)
   }
 
-  /** What waits can hope for other sessions, or is told. */
-  #onDialFailed(error: unknown): void {
+  /**
+   * What waits can hope for other sessions, or is told.
+   * @param added calls and pushes that had waited when the dial began: it tells nothing of the time after, and the next dial serves the others
+   */
+  #onDialFailed(error: unknown, added: number): void {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
     const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.size === 0)
-      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
+      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }), added)
     if (own && error.code === Code.ConnectionClosed) {
       void this.close() // the endpoint is closed
       return

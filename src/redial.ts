@@ -59,6 +59,8 @@ const LAST = Number.POSITIVE_INFINITY
 /** A call or push that waits for the connection. */
 class Waiting extends Timed {
   readonly key: number
+  /** The how manyth it is that waits in its room. */
+  readonly number: number
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
   /** By the wheel's clock. */
@@ -70,10 +72,12 @@ class Waiting extends Timed {
     run: (waited: number) => void,
     fail: (error: StatusError) => void,
     key: number,
+    number: number,
     onExpire: (waiting: Waiting, late: number) => void,
   ) {
     super()
     this.key = key
+    this.number = number
     // In the caller's async context, not in that of what ended its waiting.
     this.run = AsyncResource.bind(run)
     this.fail = fail
@@ -91,6 +95,7 @@ export class WaitingRoom {
   readonly #wheel: TimerWheel
   readonly #max: number
   readonly #waiting = new Set<Waiting>()
+  #added = 0
 
   /** @param max calls and pushes that may wait, 0 or more */
   constructor(wheel: TimerWheel, max: number) {
@@ -107,7 +112,7 @@ export class WaitingRoom {
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(this.#wheel.now(), run, fail, key, (expired, late) => {
+    const waiting = new Waiting(this.#wheel.now(), run, fail, key, ++this.#added, (expired, late) => {
       this.#waiting.delete(expired)
       const cause = `no connection within the deadline${stallText(late)}`
       expired.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), cause))
@@ -118,6 +123,11 @@ export class WaitingRoom {
       this.#waiting.delete(waiting)
       this.#wheel.remove(waiting)
     }
+  }
+
+  /** Calls and pushes that have waited here so far, or still do. */
+  get added(): number {
+    return this.#added
   }
 
   get size(): number {
@@ -138,14 +148,17 @@ export class WaitingRoom {
     for (const waiting of this.#take()) waiting.run(this.#wheel.now() - waiting.since)
   }
 
-  fail(error: StatusError): void {
-    for (const waiting of this.#take()) waiting.fail(error)
+  /** @param upTo only those that had waited when `added` was so many; default: all */
+  fail(error: StatusError, upTo = Number.POSITIVE_INFINITY): void {
+    for (const waiting of this.#take(upTo)) waiting.fail(error)
   }
 
-  #take(): Waiting[] {
-    const all = [...this.#waiting]
-    this.#waiting.clear()
-    for (const waiting of all) this.#wheel.remove(waiting)
+  #take(upTo = Number.POSITIVE_INFINITY): Waiting[] {
+    const all = [...this.#waiting].filter(({ number }) => number <= upTo)
+    for (const waiting of all) {
+      this.#waiting.delete(waiting)
+      this.#wheel.remove(waiting)
+    }
     // Infinity less Infinity is no number.
     return all.sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
   }
