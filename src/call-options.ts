@@ -1,4 +1,4 @@
-import { flag, requireMeta, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
+import { flag, requireMeta, requireNames, requireOptions, requireSignal, requireText } from './check-options.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 
@@ -37,25 +37,33 @@ export interface TypedCallOptions<Result> extends CallOptions {
   result: BodyType<Result> | StandardSchemaV1<unknown, Result>
 }
 
+const ofPushes = ['meta', 'codec', 'filters', 'forwarded', 'arg']
+const knownOfPush: ReadonlySet<string> = new Set(ofPushes)
+const knownOfCall: ReadonlySet<string> = new Set([...ofPushes, 'timeout', 'idempotent', 'signal', 'acceptCodec', 'result'])
+
 /** What it takes to know without the endpoint; its codecs and filters are asked by name. @throws TypeError that names the option */
 export function checkPushOptions(options: PushOptions): void {
-  requireObject('options', options)
-  const { meta, codec, filters, forwarded, arg } = options
-  if (meta !== undefined) requireMeta('meta', meta)
-  requireText('codec', codec)
-  if (filters !== undefined) requireNames('filters', filters)
-  flag('forwarded', forwarded, false)
-  checkMessageType(arg, 'option arg')
+  requireOptions('options', options, knownOfPush)
+  checkShared(options)
 }
 
 /** The same of a call; its timeout is read where it is used. @throws TypeError that names the option */
 export function checkCallOptions(options: CallOptions): void {
-  checkPushOptions(options)
+  requireOptions('options', options, knownOfCall)
+  checkShared(options)
   const { idempotent, signal, acceptCodec, result } = options
   flag('idempotent', idempotent, false)
   if (signal !== undefined) requireSignal('signal', signal)
   requireText('acceptCodec', acceptCodec)
   if (result !== undefined && !isSchema(result)) checkMessageType(result, 'option result')
+}
+
+function checkShared({ meta, codec, filters, forwarded, arg }: PushOptions): void {
+  if (meta !== undefined) requireMeta('meta', meta)
+  requireText('codec', codec)
+  if (filters !== undefined) requireNames('filters', filters)
+  flag('forwarded', forwarded, false)
+  checkMessageType(arg, 'option arg')
 }
 
 /** @throws TypeError */

@@ -36,6 +36,18 @@ export function requireObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${name} must be an object, got ${shown(value)}`)
 }
 
+/**
+ * Options that are an object, and have no other names than `known`: a misspelt option would do nothing.
+ * @param prefix stands before names in what is thrown
+ * @throws TypeError
+ */
+export function requireOptions(name: string, value: unknown, known: ReadonlySet<string>, prefix = ''): void {
+  requireObject(name, value)
+  for (const key of Object.keys(value as object)) {
+    if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(`${prefix}${key}`.slice(0, 64))}`)
+  }
+}
+
 /** @throws TypeError */
 export function requireFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`option ${name} must be a function, got ${shown(value)}`)

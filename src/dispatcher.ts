@@ -157,7 +157,7 @@ export class Dispatcher {
         if (message.safeOnly) requireSafe(message, found.safe)
         arg = decodeArg(message, codec, this.#settings.limits, found.argType)
       } else {
-        handler = unknownHandler(this.#router, methodOf(message), isCall)
+        handler = unknownHandler(this.#router, methodOf(message), isCall, message.namedOnly)
         requireSafe(message, this.#router.unknownSafe)
         // Borrowed memory ends with this message: the handler gets a copy.
         arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))

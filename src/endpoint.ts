@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { authorityOf, formatAddress, parseAddress } from './address.ts'
-import { duration, flag, requireAll, requireNames, requireObject, requireSignal, requireText } from './check-options.ts'
+import { duration, flag, requireAll, requireNames, requireObject, requireOptions, requireSignal, requireText } from './check-options.ts'
 import { type Clock, newSecret, sleep, turn } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { prepareCodecs } from './codec-table.ts'
@@ -70,6 +70,10 @@ export interface EndpointEvents {
   /** A peer connected to one of our listeners. */
   session: [session: Session]
 }
+
+const ofListen: ReadonlySet<string> = new Set(['protocols', 'socket', 'reusePort', 'exclusive'])
+const ofDial: ReadonlySet<string> = new Set(['protocol', 'redial', 'socket', 'timeout', 'signal'])
+const ofUnknownCall: ReadonlySet<string> = new Set(['safe'])
 
 /** Milliseconds in which a new connection brings its first message, when it was on its way. */
 const FIRST_MESSAGE = 50
@@ -209,8 +213,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Registers what takes pushes, in the same three forms. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routePush(...args: unknown[]): string[] {
     return (this.#routes.routePush as (...args: unknown[]) => string[]).apply(this.#routes, args)
@@ -224,8 +228,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Answers calls that have no route; it gets the body as bytes, undecoded. Without one they fail with 404. */
   setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options?: Pick<RouteOptions, 'safe'>): void {
     if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
+    if (options !== undefined) requireOptions('options', options, ofUnknownCall)
+    const safe = flag('safe', options?.safe, false)
     this.#router.unknownCall = handler
-    this.#router.unknownSafe = options?.safe === true
+    this.#router.unknownSafe = safe
   }
 
   /** Takes pushes that have no route; without one they are logged and dropped. */
@@ -241,7 +247,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    if (options !== undefined) requireObject('options', options)
+    if (options !== undefined) requireOptions('options', options, ofListen)
     const socket = this.#socketOf(options?.socket)
     const protocols = this.#protocolsOf(options?.protocols)
     flag('reusePort', options?.reusePort, false)
@@ -282,7 +288,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    if (options !== undefined) requireObject('options', options)
+    if (options !== undefined) requireOptions('options', options, ofDial)
     requireText('protocol', options?.protocol)
     requireSignal('signal', options?.signal)
     const timeout = duration('timeout', options?.timeout, this.settings.dialTimeout, 1)
@@ -518,9 +524,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #speak(wire: SocketWire, protocol: Protocol, authority: string | undefined): Wire {
     if (protocol.framing === 'raw') return wire
     const { limits, filters, clock } = this.settings
-    const { calls } = this.#router
+    const router = this.#router
+    const { calls } = router
+    const isSafe = (route: number): boolean | undefined =>
+      calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
     const handles = (route: number): boolean => calls.get(route) !== undefined
-    const owner = { limits, filters, wheel: this.wheel, clock, handles }
+    const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
     return protocol.framing === 'envelope'
       ? new EnvelopeWire(wire, protocol, owner, authority)
       : new StreamWire(wire, protocol, owner, authority)

@@ -36,14 +36,26 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** The same in a line, without its places: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`. Equal to `textOf` for an error without causes. Never throws. */
+/**
+ * The same in a line, without its places: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`, of several members `all failed: [one; two]`. Equal to `textOf`
+ * for an error without causes. Never throws.
+ */
 export function reasonOf(thrown: unknown): string {
   const parts = partsOf(thrown)
-  if (parts.length === 0) return textOf(thrown)
-  return [thrown, ...parts.map(({ error }) => error)]
-    .map((error) => textOf(error).slice(0, MAX_MESSAGE) || codeOf(error))
-    .filter((text) => text !== '')
-    .join(': ')
+  return parts.length === 0 ? textOf(thrown) : lineOf(thrown, parts, 0)
+}
+
+/** @param parts what is below it, then what is not: what is told is taken out */
+function lineOf(error: unknown, parts: Part[], depth: number): string {
+  const chain = [textOf(error).slice(0, MAX_MESSAGE) || codeOf(error)]
+  const members: string[] = []
+  while (parts.length > 0 && parts[0].depth > depth) {
+    const { error: part, label } = parts.shift() as Part
+    const text = lineOf(part, parts, depth + 1)
+    if (text !== '') (label === 'cause' ? chain : members).push(text)
+  }
+  chain.push(members.length > 1 ? `[${members.join('; ')}]` : (members[0] ?? ''))
+  return chain.filter((text) => text !== '').join(': ')
 }
 
 /** All below `thrown`, each once, causes before what comes behind them. */

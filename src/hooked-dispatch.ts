@@ -161,7 +161,9 @@ export class HookedDispatch {
     const { serviceMethod: name, incoming } = ctx
     const isCall = ctx.kind === 'call'
     const found = findRoute(this.#router, name, isCall, incoming.orCall)
-    const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall)
+    // A hook may have put another name in its place.
+    const namedOnly = incoming.namedOnly && methodOf(incoming) === name
+    const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall, namedOnly)
     return this.#take(
       ctx,
       found ?? {

@@ -37,6 +37,9 @@ export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming 
     message.codec = of.codec
     message.filters = of.filters
     message.orCall = of.orCall
+    message.namedOnly = of.namedOnly
+    message.route = of.route
+    message.method = of.method
   }
   message.setBody(bytes)
   return message

@@ -69,6 +69,8 @@ export class Incoming {
   orCall = false
   /** Only a route that is registered as `safe` may take it. */
   safeOnly = false
+  /** Only a route of its name may take it, and not what takes unknown calls: its protocol answers it otherwise. */
+  namedOnly = false
   /** How its sender names the format of the body, where no codec is known for that; '' otherwise. */
   mediaType = ''
 
@@ -90,6 +92,7 @@ export class Incoming {
     this.replyThrough = undefined
     this.orCall = false
     this.safeOnly = false
+    this.namedOnly = false
     this.mediaType = ''
   }
 

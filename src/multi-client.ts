@@ -1,6 +1,6 @@
 import { parseAddress } from './address.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from './call-options.ts'
-import { duration, requireObject, requireText, timeLimit, whole } from './check-options.ts'
+import { duration, requireOptions, requireText, timeLimit, whole } from './check-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
 import { Comeback } from './comeback.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
@@ -50,6 +50,7 @@ class Member extends Worker {
 const pauses = readRedial(true) as Redial
 const MAX_SESSIONS = 10_000
 const known = new Set(['min', 'max', 'callsPerSession', 'maxWaiting', 'idle', 'dial'])
+const dialOptions = new Set(['protocol', 'redial', 'socket', 'timeout'])
 const ignore = (): void => {}
 
 /**
@@ -95,8 +96,7 @@ export class MultiClient {
   /** @throws TypeError, RangeError for a bad url or options */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
-    requireObject('options', options)
-    for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
+    requireOptions('options', options, known)
     const { settings, wheel } = endpoint
     checkDial(options.dial, settings)
     this.endpoint = endpoint
@@ -278,23 +278,28 @@ export class MultiClient {
 
   async #dial(): Promise<void> {
     let session: Session
+    await undefined // calls of one turn wait for the same dial
+    const { added } = this.#room
     try {
       session = await this.endpoint.dial(this.url, this.#dialOptions)
     } catch (error) {
-      this.#onDialFailed(error)
+      this.#onDialFailed(error, added)
       return
     }
     if (this.#abort.signal.aborted) await session.close()
     else this.#add(session)
   }
 
-  /** What waits can hope for other sessions, or is told. */
-  #onDialFailed(error: unknown): void {
+  /**
+   * What waits can hope for other sessions, or is told.
+   * @param added calls and pushes that had waited when the dial began: it tells nothing of the time after, and the next dial serves the others
+   */
+  #onDialFailed(error: unknown, added: number): void {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
     const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.size === 0)
-      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }))
+      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }), added)
     if (own && error.code === Code.ConnectionClosed) {
       void this.close() // the endpoint is closed
       return
@@ -378,7 +383,7 @@ export class MultiClient {
 
 /** Here, since nobody is told of a dial that fails while nothing waits. */
 function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
-  requireObject('option dial', dial)
+  requireOptions('option dial', dial, dialOptions, 'dial.')
   readRedial(dial.redial)
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
   requireText('protocol', dial.protocol)

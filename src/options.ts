@@ -1,5 +1,16 @@
 import type { LookupFunction } from 'node:net'
-import { duration, flag, MAX_DURATION, requireAll, requireNames, requireObject, requireText, timeLimit, whole } from './check-options.ts'
+import {
+  duration,
+  flag,
+  MAX_DURATION,
+  requireAll,
+  requireNames,
+  requireObject,
+  requireOptions,
+  requireText,
+  timeLimit,
+  whole,
+} from './check-options.ts'
 import { type Clock, realClock, type TimeLimit } from './clock.ts'
 import type { Codec } from './codec.ts'
 import { type CodecTable, makeCodecs } from './codec-table.ts'
@@ -169,8 +180,7 @@ const defaultLog = consoleLogger('warn')
 
 /** @throws TypeError or RangeError that names the option, what was expected and what came */
 export function readOptions(options: EndpointOptions): Settings {
-  requireObject('options', options)
-  for (const key of Object.keys(options)) if (!known.has(key)) throw new TypeError(`unknown option ${JSON.stringify(key)}`)
+  requireOptions('options', options, known)
   requireAll('codecs', options.codecs, 'encode', 'decode')
   requireAll('filters', options.filters, 'pack', 'unpack')
   requireAll('protocols', options.protocols, 'open')

@@ -81,6 +81,8 @@ export interface ProtoLink {
   readonly clock: Clock
   /** Whether a route takes CALLs of this name, which is one of `Incoming.route`. @internal */
   readonly handles?: ((route: number) => boolean) | undefined
+  /** Whether what takes CALLs of this name is registered as `safe`; undefined: nothing takes them. @internal */
+  readonly isSafe?: ((route: number) => boolean | undefined) | undefined
   /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**

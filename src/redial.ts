@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { requireObject } from './check-options.ts'
+import { requireOptions } from './check-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
 import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
 
@@ -37,10 +37,12 @@ export interface Redial {
   readonly resume: boolean
 }
 
+const known: ReadonlySet<string> = new Set(['times', 'minDelay', 'maxDelay', 'calls', 'resume'])
+
 /** @throws RangeError or TypeError that names the option; undefined: no redial */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
-  if (option !== true) requireObject('option redial', option)
+  if (option !== true) requireOptions('option redial', option, known, 'redial.')
   const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
   if (typeof times !== 'number' || !(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
   if (typeof minDelay !== 'number' || typeof maxDelay !== 'number' || !(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
@@ -57,6 +59,8 @@ const LAST = Number.POSITIVE_INFINITY
 /** A call or push that waits for the connection. */
 class Waiting extends Timed {
   readonly key: number
+  /** The how manyth it is that waits in its room. */
+  readonly number: number
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
   /** By the wheel's clock. */
@@ -68,10 +72,12 @@ class Waiting extends Timed {
     run: (waited: number) => void,
     fail: (error: StatusError) => void,
     key: number,
+    number: number,
     onExpire: (waiting: Waiting, late: number) => void,
   ) {
     super()
     this.key = key
+    this.number = number
     // In the caller's async context, not in that of what ended its waiting.
     this.run = AsyncResource.bind(run)
     this.fail = fail
@@ -89,6 +95,7 @@ export class WaitingRoom {
   readonly #wheel: TimerWheel
   readonly #max: number
   readonly #waiting = new Set<Waiting>()
+  #added = 0
 
   /** @param max calls and pushes that may wait, 0 or more */
   constructor(wheel: TimerWheel, max: number) {
@@ -105,7 +112,7 @@ export class WaitingRoom {
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
-    const waiting = new Waiting(this.#wheel.now(), run, fail, key, (expired, late) => {
+    const waiting = new Waiting(this.#wheel.now(), run, fail, key, ++this.#added, (expired, late) => {
       this.#waiting.delete(expired)
       const cause = `no connection within the deadline${stallText(late)}`
       expired.fail(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), cause))
@@ -116,6 +123,11 @@ export class WaitingRoom {
       this.#waiting.delete(waiting)
       this.#wheel.remove(waiting)
     }
+  }
+
+  /** Calls and pushes that have waited here so far, or still do. */
+  get added(): number {
+    return this.#added
   }
 
   get size(): number {
@@ -136,14 +148,17 @@ export class WaitingRoom {
     for (const waiting of this.#take()) waiting.run(this.#wheel.now() - waiting.since)
   }
 
-  fail(error: StatusError): void {
-    for (const waiting of this.#take()) waiting.fail(error)
+  /** @param upTo only those that had waited when `added` was so many; default: all */
+  fail(error: StatusError, upTo = Number.POSITIVE_INFINITY): void {
+    for (const waiting of this.#take(upTo)) waiting.fail(error)
   }
 
-  #take(): Waiting[] {
-    const all = [...this.#waiting]
-    this.#waiting.clear()
-    for (const waiting of all) this.#wheel.remove(waiting)
+  #take(upTo = Number.POSITIVE_INFINITY): Waiting[] {
+    const all = [...this.#waiting].filter(({ number }) => number <= upTo)
+    for (const waiting of all) {
+      this.#waiting.delete(waiting)
+      this.#wheel.remove(waiting)
+    }
     // Infinity less Infinity is no number.
     return all.sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
   }

@@ -18,11 +18,11 @@ export function findRoute(router: Router, name: string, isCall: boolean, orCall:
   return (isCall ? router.calls : router.pushes).get(route) ?? (orCall ? router.calls.get(route) : undefined)
 }
 
-/** What takes messages without a route. @throws StatusError 400 or 404 */
-export function unknownHandler(router: Router, method: string, isCall: boolean): AnyHandler {
+/** What takes messages without a route. @param namedOnly nothing may, since their protocol answers them @throws StatusError 400 or 404 */
+export function unknownHandler(router: Router, method: string, isCall: boolean, namedOnly: boolean): AnyHandler {
   if (method === '') throw badMessage('invalid service method for message')
   const handler = isCall ? router.unknownCall : router.unknownPush
-  if (handler === undefined) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
+  if (handler === undefined || namedOnly) throw new StatusError(Code.NotFound, statusText(Code.NotFound), '', { stack: false })
   return handler as AnyHandler
 }
 

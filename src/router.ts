@@ -1,3 +1,4 @@
+import { requireOptions } from './check-options.ts'
 import type { CallContext, PushContext } from './context.ts'
 import { guardHandler } from './guard.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from './message-type.ts'
@@ -30,6 +31,8 @@ export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<
    */
   safe?: boolean | undefined
 }
+
+const known: ReadonlySet<string> = new Set(['arg', 'result', 'plugins', 'safe'])
 
 /** How the router keeps a handler: the argument's type is the user's business. */
 export type AnyHandler = (arg: never, ctx: CallContext) => unknown
@@ -138,8 +141,8 @@ export class RouteGroup {
   }
 
   /** Registers what takes pushes, in the same three forms; returns the service methods. */
-  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
-  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result'>): string[]
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routePush(target: unknown, ...rest: unknown[]): string[] {
     return this.#register(this.#router.pushes, target, rest)
@@ -153,6 +156,9 @@ export class RouteGroup {
   #register(table: RouteTable<Route>, target: unknown, rest: unknown[]): string[] {
     const handler = typeof target === 'string' ? rest.shift() : undefined
     const options = rest[0] as RouteOptions | undefined
+    if (options !== undefined) requireOptions('options', options, known)
+    if (table === this.#router.pushes && (options?.safe !== undefined || options?.result !== undefined))
+      throw new TypeError(`a route for pushes has no option ${options.safe !== undefined ? 'safe' : 'result'}`)
     if (typeof target === 'object' && (options?.arg !== undefined || options?.result !== undefined))
       throw new TypeError('the routes of a controller take no types')
     const plugins = this.#containerFor(options?.plugins)

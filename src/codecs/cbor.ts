@@ -1,4 +1,4 @@
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
@@ -13,6 +13,8 @@ export interface CborOptions {
    */
   tags?: Readonly<Record<number, (value: unknown) => unknown>> | undefined
 }
+
+const known: ReadonlySet<string> = new Set(['tags'])
 
 /**
  * CBOR (RFC 8949). Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other tags.
@@ -29,7 +31,7 @@ export interface CborOptions {
  * @throws TypeError for tags that are none
  */
 export function cbor(options: CborOptions = {}): Codec {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const tags = readTags(options.tags)
   return {
     id: 99,

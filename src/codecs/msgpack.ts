@@ -1,4 +1,4 @@
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import type { Codec } from '../codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
@@ -14,6 +14,8 @@ export interface MsgpackOptions {
   extensions?: Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['extensions'])
+
 /**
  * MessagePack. Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other extensions.
  *
@@ -26,7 +28,7 @@ export interface MsgpackOptions {
  * @throws TypeError for extensions that are none
  */
 export function msgpack(options: MsgpackOptions = {}): Codec {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const extensions = readExtensions(options.extensions)
   return {
     id: 109,

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { requireObject } from '../check-options.ts'
+import { requireObject, requireOptions } from '../check-options.ts'
 import type { Filter, Unpacker } from '../filter.ts'
 import { mapSlices } from './slices.ts'
 
@@ -151,8 +151,10 @@ function nonces(): (target: Buffer, at: number) => void {
   }
 }
 
+const known: ReadonlySet<string> = new Set(['keys', 'current'])
+
 function readKeys(options: AesGcmOptions): Keys {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   requireObject('option keys', options.keys)
   const byId: (Buffer | undefined)[] = new Array<Buffer | undefined>(256).fill(undefined)
   for (const [id, key] of Object.entries(options.keys)) {

@@ -1,5 +1,5 @@
 import { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, constants } from 'node:zlib'
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import type { Filter } from '../filter.ts'
 import { zlibFilter } from './zlib.ts'
 
@@ -8,12 +8,14 @@ export interface BrotliOptions {
   quality?: number | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['quality'])
+
 /**
  * Brotli, id 0x62, for peers of ours: Go DMicro has no such filter.
  * @throws RangeError for a quality outside 0 to 11
  */
 export function brotli(options: BrotliOptions = {}): Filter {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const { quality = 4 } = options
   if (!Number.isInteger(quality) || quality < constants.BROTLI_MIN_QUALITY || quality > constants.BROTLI_MAX_QUALITY) {
     throw new RangeError(`option quality must be a whole number from 0 to 11, got ${String(quality)}`)

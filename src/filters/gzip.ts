@@ -1,5 +1,5 @@
 import { constants, gunzip, gunzipSync, gzip as gzipAsync, gzipSync } from 'node:zlib'
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import type { Filter } from '../filter.ts'
 import { zlibFilter } from './zlib.ts'
 
@@ -12,12 +12,14 @@ export interface GzipOptions {
   level?: number | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['level'])
+
 /**
  * Go's filter `gzip`, id 0x7a (spec/wire.md §4). Every endpoint has one; pass your own to choose the level.
  * @throws RangeError for a level outside 0 to 9
  */
 export function gzip(options: GzipOptions = {}): Filter {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const { level = 6 } = options
   if (!Number.isInteger(level) || level < 0 || level > constants.Z_BEST_COMPRESSION) {
     throw new RangeError(`option level must be a whole number from 0 to 9, got ${String(level)}`)

@@ -1,4 +1,4 @@
-import { duration } from '../check-options.ts'
+import { duration, requireOptions } from '../check-options.ts'
 
 /** Overload protection of an endpoint. Durations are milliseconds. */
 export interface OverloadOptions {
@@ -51,7 +51,7 @@ export function readOverload(option: boolean | OverloadOptions | undefined, most
   if (option !== true && (typeof option !== 'object' || option === null))
     throw new TypeError('option overload must be true, false or an object')
   const given: OverloadOptions = option === true ? {} : option
-  for (const key of Object.keys(given)) if (!known.has(key)) throw new TypeError(`unknown option overload.${key}`)
+  requireOptions('option overload', given, known, 'overload.')
   const { exempt = [] } = given
   const queueTimeout = duration('overload.queueTimeout', given.queueTimeout, 100, 1)
   if (!Array.isArray(exempt) || exempt.some((name) => typeof name !== 'string')) {

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { duration, requireMeta, requireNames, requireObject, requireText } from '../check-options.ts'
+import { duration, requireMeta, requireNames, requireOptions, requireText } from '../check-options.ts'
 import { MessageType } from '../message.ts'
 import type { Plugin } from '../plugin.ts'
 import type { EarlyMessage, EarlySession } from '../session-views.ts'
@@ -115,9 +115,11 @@ function misuse(code: number, plugin: string, what: string): StatusError {
   return new StatusError(code, `${plugin} plugin usage is incorrect`, `multiple call ${what} function`)
 }
 
+const known: ReadonlySet<string> = new Set(['codec', 'meta', 'filters', 'timeout'])
+
 /** @throws TypeError, RangeError that name the option */
 function checked(options: AuthOptions): AuthOptions {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   duration('timeout', options.timeout, 1, 1)
   requireText('codec', options.codec)
   requireMeta('meta', options.meta)

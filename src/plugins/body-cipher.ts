@@ -22,6 +22,9 @@ export interface BodyCipherOptions {
   require?: boolean | undefined
 }
 
+/** Names of `BodyCipherOptions`. */
+export const cipherOptions: ReadonlySet<string> = new Set(['status', 'require'])
+
 /** A heartbeat has nothing to hide, and a peer that does not encrypt must be able to send one. */
 export function isHeartbeat(method: string, empty: boolean): boolean {
   return method === '/heartbeat' && empty

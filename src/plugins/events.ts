@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
 import { reasonOf } from '../error-text.ts'
 import type { ReadContext } from '../hooks.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../log.ts'
@@ -18,6 +18,8 @@ export interface EndpointEventMap {
   endpoint_close: [event: { session: BaseSession }]
 }
 
+const known: ReadonlySet<string> = new Set(['log'])
+
 /**
  * Publishes what happens on an endpoint to `emitter`, at once (spec/plugins.md §2.6); every event, also for listeners that no name tells
  * of (quirks P14). A listener that throws is logged and changes nothing.
@@ -26,7 +28,7 @@ export interface EndpointEventMap {
  */
 export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger | undefined } = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
-  requireObject('options', options)
+  requireOptions('options', options, known)
   let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   const publish = <Name extends keyof EndpointEventMap>(name: Name, ...event: EndpointEventMap[Name]): void => {
     try {

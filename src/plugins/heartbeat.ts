@@ -1,4 +1,4 @@
-import { duration, flag, requireObject } from '../check-options.ts'
+import { duration, flag, requireOptions } from '../check-options.ts'
 import { type ClockTimer, immediate } from '../clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../plugin.ts'
 import { Code, StatusError } from '../status.ts'
@@ -185,12 +185,16 @@ export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing
   }
 }
 
+const ofPing: ReadonlySet<string> = new Set(['interval', 'call'])
+
 function readOptions(options: HeartbeatPingOptions): { interval: number; call: boolean; meta: Record<string, string> } {
-  requireObject('options', options)
+  requireOptions('options', options, ofPing)
   const interval = duration('interval', options.interval, INTERVAL, 1)
   const seconds = Math.max(MIN_SECONDS, Math.ceil(interval / 1000))
   return { interval, call: flag('call', options.call, true), meta: { [RATE]: String(seconds) } }
 }
+
+const ofPong: ReadonlySet<string> = new Set(['maxSilence'])
 
 /**
  * Go's plugin `heart-pong` (spec/plugins.md §2.2): answers heartbeats, and closes a session that sent one and then nothing for twice the
@@ -199,7 +203,7 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
  * @throws TypeError, RangeError for bad options
  */
 export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
-  requireObject('options', options)
+  requireOptions('options', options, ofPong)
   const maxSilence = duration('maxSilence', options.maxSilence, Infinity, 1)
   const period = Math.min(PONG_LOOK, maxSilence / LOOKS)
   const { all, end } = watches()

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { requireOptions } from '../check-options.ts'
 import type { WriteContext } from '../hooks.ts'
 import type { Plugin } from '../plugin.ts'
-import { type BodyCipherOptions, bodyPlugin, fromBase64 } from './body-cipher.ts'
+import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64 } from './body-cipher.ts'
 
 /** The same for every message of every Go service: what makes this insecure. */
 const IV = Buffer.from('I Love Go Frame!')
@@ -23,6 +24,7 @@ let warned = false
  * @throws TypeError, RangeError for another key or bad options
  */
 export function insecureSecureBody(key: Uint8Array | string, options: BodyCipherOptions = {}): Plugin {
+  requireOptions('options', options, cipherOptions)
   const bytes = Buffer.from(key as Uint8Array)
   if (![16, 24, 32].includes(bytes.length)) throw new RangeError(`an AES key has 16, 24 or 32 bytes, got ${bytes.length}`)
   if (!warned) {

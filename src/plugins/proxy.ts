@@ -1,5 +1,5 @@
 import type { PushOptions } from '../call-options.ts'
-import { flag, requireObject } from '../check-options.ts'
+import { flag, requireOptions } from '../check-options.ts'
 import type { CallContext, PushContext } from '../context.ts'
 import { bytes } from '../message-type.ts'
 import { replyMeta } from '../pending-call.ts'
@@ -29,6 +29,8 @@ export interface ProxyOptions {
   filters?: boolean | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['call', 'push', 'filters'])
+
 /**
  * Forwards what has no route here (spec/plugins.md §2.4): the body's bytes as they are, under the codec they came with (quirks W22), all
  * meta, and `X-Real-IP` where it is missing. What the target answers goes back the same way; when it cannot be reached that is a 502.
@@ -37,7 +39,7 @@ export interface ProxyOptions {
  * new Endpoint({ plugins: [proxy(() => upstream)] })
  */
 export function proxy(target: ProxyTarget<CallForwarder & PushForwarder> | ProxyOptions): Plugin {
-  if (typeof target !== 'function') requireObject('options', target)
+  if (typeof target !== 'function') requireOptions('options', target, known)
   const { call, push, filters = true } = typeof target === 'function' ? { call: target, push: target } : target
   for (const forward of [call, push])
     if (forward !== undefined && typeof forward !== 'function') throw new TypeError('proxy needs functions that choose a session')

@@ -1,4 +1,4 @@
-import { flag, requireObject } from '../check-options.ts'
+import { flag, requireOptions } from '../check-options.ts'
 import { type Clock, realClock } from '../clock.ts'
 import { describe } from '../error-text.ts'
 import type { ReadContext, WriteContext } from '../hooks.ts'
@@ -33,6 +33,8 @@ const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential
 const secretText =
   /((?:pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id)[\w-]{0,64}["'\s]{0,8}[=:>]\s{0,8})[^&;,<\s]+/gi
 
+const known: ReadonlySet<string> = new Set(['slow', 'detail', 'redact', 'maxDetail', 'log'])
+
 /**
  * A line for each message that is worked off (spec/behaviour.md §3.6), at level debug: `PUSH->`, `PUSH<-`, `CALL->`, `CALL<-`, with the peer, the
  * cost, the service method, and of what was sent and received the size of the body and the status. Nothing of bodies and meta unless
@@ -40,7 +42,7 @@ const secretText =
  * until its REPLY came or went; of a PUSH until it is written, or decoded. A call that gets no reply, or one that does not decode, has no line.
  */
 export function runLog(options: RunLogOptions = {}): Plugin {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const { slow, detail = false, redact = withoutSecrets, maxDetail = 256 } = options
   if (slow !== undefined && !(typeof slow === 'number' && slow >= 0)) throw new RangeError('option slow must be milliseconds')
   if (!(typeof maxDetail === 'number' && maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { requireObject } from '../check-options.ts'
+import { requireObject, requireOptions } from '../check-options.ts'
 import type { MessageKind, ReadContext, WriteContext } from '../hooks.ts'
 import type { Plugin } from '../plugin.ts'
-import { type BodyCipherOptions, bodyPlugin, fromBase64, isHeartbeat } from './body-cipher.ts'
+import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64, isHeartbeat } from './body-cipher.ts'
 
 /** A byte of version, one of key id, the nonce, the encrypted bytes, the tag. */
 const VERSION = 1
@@ -31,6 +31,9 @@ export interface SecureBody extends Plugin {
   setKeys(keys: SecureBodyKeys): void
 }
 
+const ofKeys: ReadonlySet<string> = new Set(['keys', 'current'])
+const known: ReadonlySet<string> = new Set([...ofKeys, ...cipherOptions])
+
 /**
  * Encrypts and authenticates bodies with AES-256-GCM, for peers of ours, whatever the codec: those of all calls and pushes this endpoint sends,
  * except where their meta says `X-Sealed-Body: false`, and those of replies to encrypted calls. A body opens only as the kind of message, for
@@ -40,6 +43,7 @@ export interface SecureBody extends Plugin {
  * @throws TypeError, RangeError for bad keys or options
  */
 export function secureBody(options: SecureBodyOptions): SecureBody {
+  requireOptions('options', options, known)
   let keys = readKeys(options)
   /** Service methods as they were sent, where a hook may have changed them since. */
   const sent = new WeakMap<ReadContext, string>()
@@ -81,6 +85,7 @@ export function secureBody(options: SecureBodyOptions): SecureBody {
     afterReadCallHeader: remember,
     afterReadPushHeader: remember,
     setKeys(next) {
+      requireOptions('options', next, ofKeys)
       keys = readKeys(next)
     },
   }
@@ -92,7 +97,6 @@ function place(head: Uint8Array, kind: MessageKind, method: string, codec: strin
 }
 
 function readKeys(options: SecureBodyKeys): { byId: (Buffer | undefined)[]; current: number } {
-  requireObject('options', options)
   const { keys, current } = options
   requireObject('option keys', keys)
   const byId = new Array<Buffer | undefined>(256).fill(undefined)

@@ -1,4 +1,9 @@
+import { isUtf8 } from 'node:buffer'
+
 const CR = 0x0d
+const TAB = 0x09
+const LF = 0x0a
+const DEL = 0x7f
 const SPACE = 0x20
 const COLON = 0x3a
 const HANDSHAKE = 0x16
@@ -18,6 +23,15 @@ export function isForeignLine(bytes: Uint8Array, start: number, end: number): bo
   let word = last
   while (word > start && last - word <= VERSION.length && bytes[word - 1] !== SPACE) word--
   return word > start && last - word === VERSION.length && spells(bytes, word, last, 'http/')
+}
+
+/** Whether `bytes[start, end)` is UTF-8 without control characters, white space aside: a line that someone may have typed. */
+export function isTextLine(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const c = bytes[at]
+    if ((c < SPACE && c !== TAB && c !== CR && c !== LF) || c === DEL) return false
+  }
+  return isUtf8(bytes.subarray(start, end))
 }
 
 const VERSION = 'HTTP/1.1'

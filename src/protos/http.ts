@@ -1,4 +1,4 @@
-import { flag, requireObject, timeLimit } from '../check-options.ts'
+import { flag, requireOptions, timeLimit } from '../check-options.ts'
 import type { Proto } from '../proto.ts'
 import { ContentTypes } from './http/content-type.ts'
 import type { CorsOption } from './http/cors.ts'
@@ -35,6 +35,8 @@ export interface HttpOptions {
   contentTypes?: Readonly<Record<string, number>> | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['cors', 'pages', 'idleTimeout', 'host', 'contentTypes'])
+
 /**
  * The protocol `http` (spec/wire.md §8.5): HTTP/1.1 for two kinds of peers.
  *
@@ -61,7 +63,7 @@ export interface HttpOptions {
  * @throws TypeError, RangeError for bad options
  */
 export function http(options: HttpOptions = {}): Proto {
-  requireObject('options of http', options)
+  requireOptions('options of http', options, known)
   const types = new ContentTypes(options.contentTypes)
   const pages = new Pages(options.pages, options.cors)
   const host = flag('host', options.host, true)

@@ -21,7 +21,8 @@ import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
  * - Go's dialect has no place for the cause of a status: it travels only where the message is empty.
  * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (quirks W10). An empty result travels as
  *   null and arrives as null; `params` of null, which the standard does not have, are an empty body.
- * - A line of HTTP or TLS closes the connection: a web page can have its browser send what follows it.
+ * - A line of HTTP or TLS closes the connection: a web page can have its browser send what follows it. So does, on an accepted connection,
+ *   a line before the first JSON text that is none: the peer speaks another protocol. Later ones are answered with a parse error.
  * - A PUSH is a notification, and a notification is a PUSH, or runs the handler of a CALL without an answer when no other has its name.
  *   A Go peer takes ours for a CALL and answers to nobody.
  */
@@ -68,6 +69,8 @@ class JsonRpcSession implements ProtoSession {
   #membersLeft = 0
   #memberAt = 0
   #lineBytes = 0
+  /** A JSON text came: the peer speaks JSON. */
+  #begun = false
   /** Bytes of answers that wait for the rest of their batches. */
   #held = 0
 
@@ -103,21 +106,34 @@ class JsonRpcSession implements ProtoSession {
     json.set(bytes, start, start + size - 1)
     const first = json.peek()
     if (first === OPEN_OBJECT) {
-      if (fields.read(json, maxDepth) && json.peek() === -1) this.#take(bytes, message, undefined)
-      else this.#link.write(`${parseError}\r\n`)
+      if (fields.read(json, maxDepth) && json.peek() === -1) {
+        this.#begun = true
+        this.#take(bytes, message, undefined)
+      } else {
+        this.#link.write(`${parseError}\r\n`)
+      }
     } else if (first === OPEN_ARRAY) {
       return this.#beginBatch(bytes, start, size, message)
     } else if (first !== -1) {
       if (isForeignLine(bytes, json.at, json.end)) throw new ProtoError('a browser talks HTTP to this port')
-      this.#link.write(json.value(maxDepth) && json.peek() === -1 ? `${invalidRequest('null')}\r\n` : `${parseError}\r\n`)
+      this.#refuseLine(json.value(maxDepth) && json.peek() === -1)
     }
     return size
+  }
+
+  /** Answers a line that is neither an object nor a batch. @param isJson a JSON text all the same @throws ProtoError when the peer speaks no JSON */
+  #refuseLine(isJson: boolean): void {
+    if (!isJson && !this.#begun && this.#link.accepted)
+      throw new ProtoError('the first line is no JSON', CloseReason.Malformed, `${parseError}\r\n`)
+    this.#begun ||= isJson
+    this.#link.write(isJson ? `${invalidRequest('null')}\r\n` : `${parseError}\r\n`)
   }
 
   #beginBatch(bytes: Buffer, start: number, size: number, message: Incoming): number {
     json.at++
     const membersAt = json.at
     const members = countMembers(this.#link.limits.maxDepth)
+    this.#begun ||= members >= 0
     if (members < 1 || members > MAX_BATCH) {
       this.#link.write(members < 0 ? `${parseError}\r\n` : `${invalidRequest('null')}\r\n`)
       return size

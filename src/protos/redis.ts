@@ -1,11 +1,12 @@
-import { requireObject } from '../check-options.ts'
+import { requireOptions } from '../check-options.ts'
+import { CloseReason } from '../close-reason.ts'
 import { EncodedReply } from '../codecs/redis.ts'
 import { type Incoming, MessageType } from '../message.ts'
 import { findName } from '../names.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from '../proto.ts'
 import { Code, statusText } from '../status.ts'
-import { isForeignLine } from './foreign-line.ts'
+import { isForeignLine, isTextLine } from './foreign-line.ts'
 import { CommandReader } from './redis/command.ts'
 import { Connection, isConnectionCommand } from './redis/connection.ts'
 import { ReplyQueue } from './redis/replies.ts'
@@ -19,6 +20,8 @@ export interface RedisOptions {
   prefix?: string | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['prefix'])
+
 /**
  * Lets redis clients call routes (RESP2 and RESP3, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
  *
@@ -26,14 +29,15 @@ export interface RedisOptions {
  *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
  * - An error is `-` and its message, or its cause if that is empty. Clients expect a code in capitals there: a message that begins with none
  *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command 'x', with args beginning with: `.
- * - What clients send on their own is answered as by a redis server without data and password, where no route takes it: PING, ECHO, SELECT 0, AUTH, HELLO,
+ * - What clients send on their own is answered as by a redis server without data and password, where no route has its name (`setUnknownCall` does not get it): PING, ECHO, SELECT 0, AUTH, HELLO,
  *   RESET, INFO, and CLIENT and COMMAND with most of what they do. After `HELLO 3` null is `_` and an object a map; everything else is the same in
  *   RESP2 and RESP3.
  * - Commands may be pipelined, which Go loses; replies come in their order (quirks W21).
- * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted.
+ * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted. A first line with control characters, or that is no
+ *   UTF-8, closes the connection.
  */
 export function redis(options: RedisOptions = {}): Proto {
-  requireObject('options', options)
+  requireOptions('options', options, known)
   const { prefix = '/redis/' } = options
   if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
   return {
@@ -66,6 +70,8 @@ class RedisSession implements ProtoSession {
   /** From which command on replies are RESP3 or RESP2; empty: all are RESP2. */
   #versions: { from: number; proto: 2 | 3 }[] = []
   readonly #spelt: Buffer
+  /** A command came: the peer speaks redis. */
+  #begun = false
   #ended = false
 
   constructor(link: ProtoLink, prefix: string) {
@@ -91,7 +97,8 @@ class RedisSession implements ProtoSession {
     const size = this.#reader.read(bytes, start, end)
     if (size <= 0) return size < 0 ? -size : 0
     const { words } = this.#reader
-    if (words !== undefined && isForeignLine(bytes, start, start + size - 1)) throw new ProtoError('a browser talks HTTP to this port')
+    if (words !== undefined) this.#checkLine(bytes, start, start + size - 1)
+    this.#begun = true
     const name = words === undefined ? bytes.subarray(start + this.#reader.nameStart, start + this.#reader.nameEnd) : Buffer.from(words[0])
     const seq = this.#replies.begin()
     if (isQuit(name)) {
@@ -102,7 +109,11 @@ class RedisSession implements ProtoSession {
     message.type = MessageType.Call
     message.seq = seq
     message.codec = REDIS_CODEC
-    if (this.#takeMethod(name, message)) this.#strange.set(message.seq, this.#stranger(name, bytes, start, size))
+    if (this.#takeMethod(name, message)) {
+      const stranger = this.#stranger(name, bytes, start, size)
+      message.namedOnly = stranger.args !== undefined
+      this.#strange.set(message.seq, stranger)
+    }
     if (words === undefined && this.#reader.argsStart < size) {
       message.buffer = bytes
       message.bodyStart = message.nameStart = message.nameEnd = start + this.#reader.argsStart
@@ -112,6 +123,13 @@ class RedisSession implements ProtoSession {
       message.setBody(words === undefined || words.length === 1 ? noArgs : Buffer.from(words.slice(1).map(bulk).join('')))
     }
     return size
+  }
+
+  /** @throws ProtoError for a line of HTTP or TLS, and for a first one that nobody types */
+  #checkLine(bytes: Buffer, start: number, end: number): void {
+    if (isForeignLine(bytes, start, end)) throw new ProtoError('a browser talks HTTP to this port')
+    if (this.#begun || isTextLine(bytes, start, end)) return
+    throw new ProtoError('the first line is no command', CloseReason.Malformed, '-ERR Protocol error: the first line is no text\r\n')
   }
 
   /** @returns true for a command that no route takes, unless a hook sends it elsewhere */

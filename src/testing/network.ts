@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { flag, requireOptions } from '../check-options.ts'
 import type { Clock } from '../clock.ts'
 import { runInRoot } from '../root-context.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
@@ -23,6 +24,10 @@ export interface RunOptions {
   limit?: number | undefined
 }
 
+const known: ReadonlySet<string> = new Set(['seed', 'highWater', 'maxTrace'])
+const ofRun: ReadonlySet<string> = new Set(['limit'])
+const ofPartition: ReadonlySet<string> = new Set(['oneWay'])
+const ofWay: ReadonlySet<string> = new Set(['from', 'to'])
 const DEFAULT_HIGH_WATER = 64 * 1024
 const DEFAULT_TRACE = 100_000
 const DEFAULT_LIMIT = 3_600_000
@@ -71,7 +76,9 @@ export class TestNetwork {
   #closed = false
 
   /** @throws TypeError, RangeError for bad options */
-  constructor({ seed = 1, highWater = DEFAULT_HIGH_WATER, maxTrace = DEFAULT_TRACE }: TestNetworkOptions = {}) {
+  constructor(options: TestNetworkOptions = {}) {
+    requireOptions('options', options, known)
+    const { seed = 1, highWater = DEFAULT_HIGH_WATER, maxTrace = DEFAULT_TRACE } = options
     if (typeof seed !== 'number' && typeof seed !== 'string')
       throw new TypeError(`option seed must be a number or a string, got ${typeof seed}`)
     this.seed = String(seed)
@@ -119,6 +126,7 @@ export class TestNetwork {
    * @throws TypeError, RangeError for bad faults, and for hosts that are not there
    */
   faults(faults: Faults, way: Way = {}): void {
+    requireOptions('way', way, ofWay)
     for (const name of [way.from, way.to]) if (name !== undefined) this.#require(name)
     this.#faults.set(faults, way)
   }
@@ -128,7 +136,9 @@ export class TestNetwork {
    * those who dial. What tells of a reset is lost.
    * @param options.oneWay only what goes from `a` to `b` is cut
    */
-  partition(a: string, b?: string, { oneWay = false }: { oneWay?: boolean | undefined } = {}): void {
+  partition(a: string, b?: string, options: { oneWay?: boolean | undefined } = {}): void {
+    requireOptions('options', options, ofPartition)
+    const oneWay = flag('oneWay', options.oneWay, false)
     this.#require(a)
     if (b === undefined) {
       this.#cuts.add(a)
@@ -194,7 +204,9 @@ export class TestNetwork {
    * @param work a promise, or what makes one
    * @throws Error (rejects) that tells what is open when nothing is left that could happen, or the limit is reached; else as `work` and `advance`
    */
-  async run<T>(work: PromiseLike<T> | (() => PromiseLike<T> | T), { limit = DEFAULT_LIMIT }: RunOptions = {}): Promise<T> {
+  async run<T>(work: PromiseLike<T> | (() => PromiseLike<T> | T), options: RunOptions = {}): Promise<T> {
+    requireOptions('options', options, ofRun)
+    const { limit = DEFAULT_LIMIT } = options
     const end = this.#time.now + milliseconds(limit)
     return await this.#drive('run', async () => {
       let settled = false

@@ -1,7 +1,9 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import { inspect } from 'node:util'
 import { type Address, formatAddress } from '../address.ts'
 import { interleave } from '../first-to-connect.ts'
+import { isThenable } from '../thenable.ts'
 import type { Transport } from '../transport.ts'
 
 /** How names of hosts become addresses. */
@@ -30,10 +32,30 @@ function lookUp(host: string, lookup: LookupFunction, signal: AbortSignal | unde
     signal?.throwIfAborted()
     const onAbort = (): void => reject(signal?.reason)
     signal?.addEventListener('abort', onAbort, { once: true })
-    lookup(host, { all: true }, (error, found) => {
+    const result: unknown = lookup(host, { all: true }, (error, found: unknown) => {
       signal?.removeEventListener('abort', onAbort)
+      const hosts = hostsIn(found)
       if (error !== null && error !== undefined) reject(error)
-      else resolve(typeof found === 'string' ? [found] : found.map(({ address }) => address))
+      else if (hosts === undefined)
+        reject(new Error(`lookup of ${host} gave no addresses, but ${inspect(found, SHOWN).slice(0, MAX_SHOWN)}`))
+      else resolve(hosts)
     })
+    // An async function says so when it fails, and calls nothing back.
+    if (isThenable(result)) result.then(undefined, reject)
   })
+}
+
+const SHOWN = { depth: 1, breakLength: Number.POSITIVE_INFINITY, customInspect: false, getters: false }
+const MAX_SHOWN = 128
+
+/** @returns undefined when it is neither an address nor a list of `{ address }`. Never throws. */
+function hostsIn(found: unknown): string[] | undefined {
+  if (typeof found === 'string') return [found]
+  if (!Array.isArray(found)) return undefined
+  try {
+    const hosts = found.map((each: { address?: unknown } | null | undefined) => each?.address)
+    return hosts.every((host) => typeof host === 'string') ? hosts : undefined
+  } catch {
+    return undefined // a getter of theirs
+  }
 }

@@ -21,6 +21,8 @@ export interface ProtoOwner {
   readonly clock: Clock
   /** Whether a route takes CALLs of this name. */
   readonly handles?: ((route: number) => boolean) | undefined
+  /** Whether what takes CALLs of this name is `safe`; undefined: nothing takes them. */
+  readonly isSafe?: ((route: number) => boolean | undefined) | undefined
 }
 
 /** Borrowed by every `onMessage`. Messages never nest. */
@@ -54,6 +56,7 @@ export abstract class ProtoWire implements Wire, WireSink {
       authority,
       clock: owner.clock,
       handles: owner.handles,
+      isSafe: owner.isSafe,
       write: (bytes) => this.#write(bytes),
       end: (reason) => this.#endLater(reason),
     })

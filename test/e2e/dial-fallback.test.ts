@@ -113,6 +113,27 @@ onEachTransport('dialling a name with several addresses', (transport) => {
     assert.deepEqual([code, cause], [105, 'lookup of service.test gave "elsewhere", which is no IP address'])
   })
 
+  it('a lookup that gives no addresses, throws or rejects is a 105 that says so', { skip: !real }, async (t) => {
+    const hostile = Object.defineProperty({}, 'address', { enumerable: true, get: () => assert.fail('read') })
+    const garbage = [undefined, null, 5, 5n, {}, ['127.0.0.1'], [null], [{ address: 5 }], [hostile], Symbol('x')]
+    const given =
+      (found: unknown): LookupFunction =>
+      (_, __, done) =>
+        (done as (...args: unknown[]) => void)(null, found)
+    for (const found of garbage) {
+      const [code, , cause] = await status(client(t, { lookup: given(found) }).dial('tcp://service.test:1'))
+      assert.equal(code, 105)
+      assert.match(cause, /^lookup of service\.test gave no addresses, but .+/)
+    }
+    assert.deepEqual(await status(client(t, { lookup: given([]) }).dial('tcp://service.test:1')), [105, 'Dial Failed', 'tcp://service.test:1 has no address']) // biome-ignore format: one line
+    const fails = (): never => {
+      throw new Error('no resolver')
+    }
+    for (const lookup of [fails, async () => fails()])
+      assert.deepEqual(await status(client(t, { lookup }).dial('tcp://service.test:1')), [105, 'Dial Failed', 'no resolver'])
+    await assert.rejects(client(t, { lookup: given(undefined) }).listen('tcp://service.test:0'), /gave no addresses, but undefined/)
+  })
+
   it('a listener takes names of the same lookup', { skip: !real }, async (t) => {
     const { url } = await client(t, { lookup: knows('127.0.0.1') }).listen('tcp://service.test:0')
     assert.match(url, /^tcp:\/\/127\.0\.0\.1:\d+$/)

@@ -38,7 +38,7 @@ onEachTransport('what the log tells of failures', (transport) => {
     const [, , cause] = await status(session.call('/x'))
     assert.match(cause, whole)
     assert.doesNotMatch(cause, /\n| at /)
-    assert.match((await status(session.call('/members')))[2], /: a: b$/)
+    assert.match((await status(session.call('/members')))[2], /: \[a; b\]$/)
   })
 
   test('of hooks around replies, of hooks about sessions, and of listeners', async (t) => {

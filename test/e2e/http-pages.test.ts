@@ -67,9 +67,13 @@ onEachTransport('who may call over http', (transport: Kind) => {
     ['a form', '/set', { method: 'POST', body: new URLSearchParams({ a: '1' }) }, 415, null],
     ['a text', '/set', { method: 'POST', body: 'text' }, 415, null],
     ['nothing', '/set', { method: 'POST' }, 415, null],
-    ['PUT', '/set', { ...post(1), method: 'PUT' }, 405, 'GET, HEAD, OPTIONS, POST'],
-    ['DELETE', '/set', { method: 'DELETE' }, 405, 'GET, HEAD, OPTIONS, POST'],
-    ['OPTIONS', '/set', { method: 'OPTIONS' }, 204, 'GET, HEAD, OPTIONS, POST'],
+    ['PUT', '/set', { ...post(1), method: 'PUT' }, 405, 'OPTIONS, POST'],
+    ['DELETE', '/set', { method: 'DELETE' }, 405, 'OPTIONS, POST'],
+    ['OPTIONS', '/set', { method: 'OPTIONS' }, 204, 'OPTIONS, POST'],
+    ['an empty Content-Type', '/set', { ...post(1), headers: { 'Content-Type': '' } }, 415, null],
+    ['DELETE of a safe route', '/get', { method: 'DELETE' }, 405, 'GET, HEAD, OPTIONS, POST'],
+    ['OPTIONS of a safe route', '/get', { method: 'OPTIONS' }, 204, 'GET, HEAD, OPTIONS, POST'],
+    ['OPTIONS of no route', '/none', { method: 'OPTIONS' }, 204, 'GET, HEAD, OPTIONS, POST'],
     ['HEAD', '/set', { method: 'HEAD' }, 405, 'OPTIONS, POST'],
   ]
   for (const [what, path, init, status, allow] of cases) {
@@ -77,10 +81,22 @@ onEachTransport('who may call over http', (transport: Kind) => {
       const server = endpoint(t, { transport })
       let ran = 0
       server.routeCall('/set', () => ++ran)
+      server.routeCall('/get', () => ++ran, { safe: true })
       const answer = await ask(server, path, init)
       assert.deepEqual([answer.status, answer.allow, ran], [status, allow, 0])
     })
   }
+
+  it('OPTIONS tells of what takes unknown calls, and of the whole server', async (t) => {
+    const server = endpoint(t, { transport })
+    server.routeCall('/get', () => 1, { safe: true })
+    server.setUnknownCall(() => 1)
+    const allowed = async (path: string): Promise<string | null> => (await ask(server, path, { method: 'OPTIONS' })).allow
+    assert.equal(await allowed('/none'), 'OPTIONS, POST')
+    assert.equal(await allowed('/get'), 'GET, HEAD, OPTIONS, POST')
+    server.setUnknownCall(() => 1, { safe: true })
+    assert.equal(await allowed('/none'), 'GET, HEAD, OPTIONS, POST')
+  })
 
   it('cors lets pages in, and pages: any lets in everything', async (t) => {
     const made = (options: HttpOptions): Endpoint => {

@@ -156,6 +156,24 @@ onEachTransport('jsonrpc', (transport) => {
     assert.equal((await status(session.call('/echo', deep)))[0], 400)
   })
 
+  it('closes at a first line that is no JSON, answered, before anything behind it runs', async (t) => {
+    const { server, url } = await serve(t, transport)
+    let ran = 0
+    server.routePush('run', () => ran++)
+    for (const line of ['USER x', '------WebKitFormBoundary7MA4', '\0\x01\xff', '\r\n  oops', '1 2', 'nul']) {
+      const { socket, lines } = await stranger(t, url)
+      socket.on('error', () => {}) // what was not read resets the connection
+      socket.write(Buffer.from(`${line}\r\n{"jsonrpc":"2.0","method":"run"}\n`, 'latin1'))
+      await new Promise((resolve) => socket.once('close', resolve))
+      assert.deepEqual(lines.map((text) => JSON.parse(text).error.code), [-32700], line) // biome-ignore format: one line
+    }
+    const { peer, socket, lines } = await stranger(t, url)
+    socket.write('{"cut\n[]\nUSER x\n')
+    assert.equal(await peer.request('subtract', [1, 1]), 0)
+    assert.deepEqual(lines.slice(0, 3).map((text) => JSON.parse(text).error.code), [-32700, -32600, -32700]) // biome-ignore format: one line
+    assert.equal(ran, 0)
+  })
+
   it('closes at a line over the limit', async (t) => {
     const server = endpoint(t, { transport, protocol: 'jsonrpc', limits: { maxMessage: 1000 } })
     const { url } = await server.listen('tcp://127.0.0.1:0')

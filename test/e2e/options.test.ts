@@ -5,6 +5,7 @@ import {
   authBearer,
   authChecker,
   brotli,
+  bytes,
   cbor,
   Endpoint,
   type EndpointOptions,
@@ -12,6 +13,7 @@ import {
   gzip,
   heartbeatPing,
   heartbeatPong,
+  http,
   insecureSecureBody,
   MultiClient,
   msgpack,
@@ -20,6 +22,7 @@ import {
   runLog,
   secureBody,
 } from '../../src/index.ts'
+import { TestNetwork } from '../../src/testing/index.ts'
 import { endpoint, onEachTransport, pair } from '../helpers.ts'
 
 type Options = Record<string, unknown>
@@ -121,6 +124,44 @@ onEachTransport('bad options', (transport) => {
     await multi.close()
   })
 
+  test('that have no such name, and those that do nothing for a push, are told by name', async (t) => {
+    const { server, client, session, listener } = await pair(t, transport)
+    const multi = new MultiClient(client, listener.url)
+    t.after(() => multi.close())
+    const typo = { timeuot: 5 } as never
+    const named = naming('unknown option "timeuot"')
+    for (const target of [session, multi]) {
+      await assert.rejects(target.call('/x', 1, typo), named)
+      await assert.rejects(target.callReply('/x', 1, typo), named)
+      await assert.rejects(target.push('/x', 1, typo), named)
+      for (const option of ['timeout', 'signal', 'idempotent', 'acceptCodec', 'result'])
+        await assert.rejects(target.push('/x', 1, { [option]: undefined } as never), naming(`unknown option "${option}"`))
+    }
+    await assert.rejects(session.rawPush('/x', 1, typo), named)
+    await assert.rejects(server.dial(listener.url, typo), named)
+    await assert.rejects(server.dial(listener.url, { redial: typo }), naming('unknown option "redial.timeuot"'))
+    await assert.rejects(server.listen('tcp://127.0.0.1:0', typo), named)
+    for (const dial of [typo, { signal: new AbortController().signal } as never])
+      assert.throws(() => new MultiClient(server, listener.url, { dial }), naming(`unknown option "dial.${Object.keys(dial)[0]}"`))
+    assert.throws(() => new MultiClient(server, listener.url, typo), named)
+    assert.throws(() => endpoint(t, { transport, ...(typo as object) }), named)
+    assert.throws(() => endpoint(t, { transport, overload: typo }), naming('unknown option "overload.timeuot"'))
+  })
+
+  test('of routes', async (t) => {
+    const { server, session } = await pair(t, transport)
+    const typo = { saef: true } as never
+    assert.throws(() => server.routeCall('/a', () => 1, typo), naming('unknown option "saef"'))
+    assert.throws(() => server.routePush('/a', () => 1, typo), naming('unknown option "saef"'))
+    assert.throws(() => server.group('/g').routeCall('/a', () => 1, typo), naming('unknown option "saef"'))
+    assert.throws(() => server.setUnknownCall(() => 1, typo), naming('unknown option "saef"'))
+    assert.throws(() => server.setUnknownCall(() => 1, { safe: 'yes' as never }), naming('safe'))
+    assert.throws(() => server.routePush('/a', () => 1, { safe: true } as never), naming('safe'))
+    assert.throws(() => server.routePush('/a', () => 1, { result: bytes } as never), naming('result'))
+    server.routePush('/a', () => 1, { safe: undefined } as never)
+    await assert.rejects(session.call('/a'), { code: 404 })
+  })
+
   test('Infinity is no limit, for every duration', async (t) => {
     const all = ['timeout', 'dialTimeout', 'sessionAge', 'contextAge', 'closeTimeout', 'hookTimeout']
     const client = Object.fromEntries(all.map((name) => [name, Number.POSITIVE_INFINITY]))
@@ -172,6 +213,29 @@ onEachTransport('bad options', (transport) => {
   })
 })
 
+test('origins as browsers write them are ones for http', () => {
+  for (const origin of [
+    'https://a.example',
+    'http://localhost:8080',
+    'http://[::1]:1',
+    'https://xn--bcher-kva.example',
+    'chrome-extension://abc',
+  ])
+    http({ cors: [origin] })
+  http({ cors: '*' })
+  http({ cors: [] })
+})
+
+test('bad options of a test network', async () => {
+  const typo = { tpyo: 1 } as never
+  assert.throws(() => new TestNetwork(typo), naming('unknown option "tpyo"'))
+  const net = new TestNetwork()
+  net.host('a')
+  assert.throws(() => net.faults({}, typo), naming('unknown option "tpyo"'))
+  assert.throws(() => net.partition('a', undefined, typo), naming('unknown option "tpyo"'))
+  await assert.rejects(net.run(Promise.resolve(), typo), naming('unknown option "tpyo"'))
+})
+
 test('bad options of plugins, filters, codecs and protocols', () => {
   const auth = { timeout: durations, codec: noText, meta: ofPushes.meta, filters: ['gzip', [5]] }
   const key = Buffer.alloc(32)
@@ -189,11 +253,13 @@ test('bad options of plugins, filters, codecs and protocols', () => {
     [brotli, { quality: [12, -1, '5', null] }],
     [(options: object) => aesGcm({ keys: { 1: key }, current: 1, ...options }), { keys: [5, null, undefined], current: [2, null] }],
     [redis, { prefix: [5, null] }],
+    [http, { cors: [5, null, 'https://a.example', ['*'], [1], [null], ['null'], ['https://a.example/'], ['https://a.example/x'], ['a.example'], ['https://A.example'], ['https://a.example:443'], [' https://a.example'], ['https://u@a.example'], ['https://']], pages: [5, null], host: noFlag, idleTimeout: durations }],
     [cbor, { tags: [5, null] }],
     [msgpack, { extensions: [5, null] }],
     [(options) => new MultiClient(new Endpoint({ log: false }), 'tcp://127.0.0.1:1', options), { min: [-1, 1.5, '1', 9], max: [0, '8'], callsPerSession: [0, Number.NaN], maxWaiting: [-1], idle: durations, dial: [5, null] }],
   ] // biome-ignore format: one line each
   for (const [make, wrong] of makers) {
+    assert.throws(() => make({ typo: 1 } as never), naming('unknown option "typo"'), `${make} typo`)
     for (const [option, options] of each(wrong))
       assert.throws(() => make(options as never), naming(option === 'call' ? '' : option), `${make} ${option}`)
     assert.throws(

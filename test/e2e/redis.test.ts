@@ -192,7 +192,7 @@ onEachTransport('redis', (transport) => {
     assert.equal(await exchange(port, commands('get none', 'quit')), '$-1\r\n+OK\r\n', 'another connection')
   })
 
-  it('leaves such commands to routes, to what takes unknown calls, and to hooks', async (t) => {
+  it('leaves such commands to routes of their names and to hooks', async (t) => {
     const answer = async (server: Endpoint, ...all: string[]): Promise<string> => {
       const { url } = await server.listen('tcp://127.0.0.1:0')
       return exchange(new URL(url).port, commands(...all, 'quit'))
@@ -203,13 +203,36 @@ onEachTransport('redis', (transport) => {
       throw new StatusError(1001, 'NOPE')
     })
     assert.equal(await answer(routed, 'INFO', 'HELLO 3', 'PING'), '$4\r\nmine\r\n-NOPE\r\n+PONG\r\n+OK\r\n')
-    const forwarding = endpoint(t, { transport, protocol: 'redis' })
-    forwarding.setUnknownCall((_, ctx) => ctx.serviceMethod)
-    assert.equal(await answer(forwarding, 'PING'), '$11\r\n/redis/ping\r\n+OK\r\n')
+    const moved = endpoint(t, { transport, protocol: 'redis', plugins: [{ name: 'moves', afterReadCallHeader: (ctx) => { ctx.serviceMethod = '/other' } }] }) // biome-ignore format: one line
+    moved.setUnknownCall((_, ctx) => ctx.serviceMethod)
+    assert.equal(await answer(moved, 'PING'), '$6\r\n/other\r\n+OK\r\n')
     const guarded = endpoint(t, { transport, protocol: 'redis', plugins: [{ name: 'guard', afterReadCallHeader: async () => { throw new StatusError(1, 'NOAUTH first') } }] }) // biome-ignore format: one line
     assert.equal(await answer(guarded, 'PING'), '-NOAUTH first\r\n+OK\r\n')
     const hooked = endpoint(t, { transport, protocol: 'redis', plugins: [{ name: 'waits', afterReadCallHeader: () => turn() }] })
     assert.equal(await answer(hooked, 'HELLO 3', 'CLIENT GETNAME', 'InFo nope', 'nO x').then((text) => text.slice(text.indexOf('*0') + 4)), "_\r\n=4\r\ntxt:\r\n-ERR unknown command 'nO', with args beginning with: 'x' \r\n+OK\r\n") // biome-ignore format: one line
+  })
+
+  it('answers connection commands itself where setUnknownCall takes all others, with hooks or without', async (t) => {
+    for (const plugins of [[], [{ name: 'waits', afterReadCallHeader: () => turn() }]]) {
+      const server = endpoint(t, { transport, protocol: 'redis', plugins })
+      server.setUnknownCall((_, ctx) => ctx.serviceMethod)
+      server.routeCall('/redis/echo', () => 'mine')
+      const { url } = await server.listen('tcp://127.0.0.1:0')
+      const answer = await exchange(new URL(url).port, commands('HELLO 3', 'PING', 'CLIENT SETINFO LIB-NAME x', 'SELECT 0', 'COMMAND', 'ECHO x', 'GET k', 'INFO nope', 'QUIT')) // biome-ignore format: one line
+      assert.match(answer, /^%7\r\n/)
+      assert.equal(answer.slice(answer.indexOf('*0') + 4), '+PONG\r\n+OK\r\n+OK\r\n*0\r\n$4\r\nmine\r\n$10\r\n/redis/get\r\n=4\r\ntxt:\r\n+OK\r\n') // biome-ignore format: one line
+    }
+  })
+
+  it('closes at a first line that is no text, before anything behind it runs', async (t) => {
+    const server = endpoint(t, { transport, protocol: 'redis' })
+    server.setUnknownCall((_, ctx) => ctx.serviceMethod)
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const { port } = new URL(url)
+    const refusal = '-ERR Protocol error: the first line is no text\r\n'
+    for (const line of ['\0\x01\x02', 'a\x7f', '\xff\xfe', 'a \x1b[1m'])
+      assert.equal(await exchange(port, Buffer.from(`${line}\r\nPING\r\n`, 'latin1')), refusal, JSON.stringify(line))
+    assert.equal(await exchange(port, Buffer.from('PING é\tb\r\nx\x01\r\nquit\r\n')), "-ERR wrong number of arguments for 'ping' command\r\n$9\r\n/redis/x\x01\r\n+OK\r\n") // biome-ignore format: one line
   })
 
   it('offers the commands without a prefix, and beside other protocols on one port', async (t) => {

@@ -89,3 +89,22 @@ it('redial and MultiClient fall back in the same way', async (t) => {
   assert.ok(net.now - since < 1000, `${net.now - since} ms`)
   await net.run(many.close())
 })
+
+it('a call of MultiClient that is made while a dial fails waits for the next dial, within its deadline', async (t) => {
+  const net = network(t)
+  net.host('server')
+  net.faults({ delay: 10 })
+  const many = new MultiClient(on(net, 'client'), 'tcp://server:1')
+  const together = [status(many.call('/name')), status(many.call('/name')), status(many.push('/name'))]
+  await net.advance(5)
+  const later = many.call('/name', undefined, { timeout: 5000 })
+  const short = status(many.call('/name', undefined, { timeout: 20 }))
+  const failed = await net.run(Promise.all(together))
+  assert.deepEqual(failed.map(([code]) => code), [100, 100, 100]) // biome-ignore format: one line
+  assert.ok(net.now <= 20, 'those that were there when it began are told at once')
+  assert.equal(many.waiting, 2)
+  assert.equal((await net.run(short))[0], 408)
+  await serve(net, 'server')
+  assert.equal(await net.run(later), 'server')
+  await net.run(many.close())
+})

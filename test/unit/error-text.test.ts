@@ -32,7 +32,7 @@ test('causes and members are told with what they say first, then where they come
   ])
   assert.match(lines[4], /^ {4}at fetchFailed \(/)
   assert.ok(lines.includes('  of error: Error: connect ECONNREFUSED ::1:1'))
-  assert.equal(reasonOf(fetchFailed()), 'fetch failed: ECONNREFUSED: connect ECONNREFUSED ::1:1: connect ECONNREFUSED 127.0.0.1:1')
+  assert.equal(reasonOf(fetchFailed()), 'fetch failed: ECONNREFUSED: [connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1]')
 })
 
 test('what is told first reaches the standard logger whole', () => {
@@ -45,8 +45,16 @@ test('a StatusError below another error tells its cause, and text may be a cause
   const error = new Error('outer', { cause: new StatusError(1001, 'inner', 'deep') })
   assert.equal(reasonOf(error), 'outer: inner: deep')
   assert.equal(reasonOf(new Error('a', { cause: 'b' })), 'a: b')
-  assert.equal(reasonOf(Object.assign(new Error('s'), { error: new Error('later'), suppressed: new Error('first') })), 's: later: first')
+  assert.equal(reasonOf(Object.assign(new Error('s'), { error: new Error('later'), suppressed: new Error('first') })), 's: [later; first]')
   assert.equal(reasonOf(runInNewContext('new Error("a", { cause: new Error("b") })')), 'Error: a: Error: b')
+})
+
+test('members are a list in a line, each with its own causes and members, behind the cause of all', () => {
+  const inner = new AggregateError([new Error('c'), new Error('d')], 'inner')
+  const all = new AggregateError([new Error('a', { cause: new Error('why a') }), inner, new Error('b')], 'all', { cause: new Error('why') })
+  assert.equal(reasonOf(new Error('outer', { cause: all })), 'outer: all: why: [a: why a; inner: [c; d]; b]')
+  assert.equal(reasonOf(new AggregateError([new Error('a', { cause: new Error('b') })], 'one')), 'one: a: b')
+  assert.equal(reasonOf(new AggregateError([new Error(''), new Error('a')], '')), 'a')
 })
 
 test('chains end: at circles, at a depth, at a number, and whatever they hold', () => {
@@ -73,8 +81,8 @@ test('chains end: at circles, at a depth, at a number, and whatever they hold', 
 })
 
 test('what is exposed to a caller has members and causes too, and nothing else', () => {
-  assert.match(toStatusError(fetchFailed(), true).cause, /^fetch failed: .*ECONNREFUSED ::1:1: .*127\.0\.0\.1:1$/)
-  assert.equal(toStatusError(new AggregateError([new Error('a'), new Error('b')], ''), true).cause, 'a: b')
+  assert.match(toStatusError(fetchFailed(), true).cause, /^fetch failed: .*\[.*ECONNREFUSED ::1:1; .*127\.0\.0\.1:1\]$/)
+  assert.equal(toStatusError(new AggregateError([new Error('a'), new Error('b')], ''), true).cause, '[a; b]')
   assert.doesNotMatch(toStatusError(fetchFailed(), true).cause, / at /)
   assert.equal(toStatusError(fetchFailed(), false).cause, '')
 })

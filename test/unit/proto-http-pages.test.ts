@@ -42,6 +42,11 @@ describe('by default', () => {
     ['POST /a HTTP/1.1\nContent-Type: text/xml;charset=utf-8', 'call'],
     ['POST /a HTTP/1.1\nContent-Type: image/png', 'call'],
     ['POST /a HTTP/1.1', '415'],
+    ['POST /a HTTP/1.1\nContent-Type:', '415'],
+    ['POST /a HTTP/1.1\nContent-Type: \t', '415'],
+    ['POST /a HTTP/1.1\nContent-Type: ;charset=utf-8', '415'],
+    [`POST /a HTTP/1.1\n${json}\nContent-Type:`, 'call'],
+    [`POST /a HTTP/1.1\n${text}\nContent-Type:`, '415'],
     [`POST /a HTTP/1.1\n${form}`, '415'],
     [`POST /a HTTP/1.1\n${text}`, '415'],
     [`POST /a HTTP/1.1\n${multipart}`, '415'],
@@ -163,6 +168,14 @@ describe("with pages: 'any'", () => {
     assert.match(outcome({ pages: 'any', cors: '*' }, `OPTIONS /a HTTP/1.1\n${evil}\nAccess-Control-Request-Method: POST`), /^204/)
   })
 })
+
+test('idleTimeout is told in whole seconds, and not where it is less than one', () => {
+  for (const [idleTimeout, told] of [[0, undefined], [200, undefined], [999, undefined], [1000, '1'], [1999, '1'], [75_000, '75']] as const) {
+    const bench = new Bench(http({ idleTimeout }))
+    bench.feed(Buffer.from('OPTIONS /a HTTP/1.1\r\nHost: h\r\n\r\n'))
+    assert.equal(/Keep-Alive: timeout=(\d+)/.exec(String(bench.written[0]))?.[1], told, `${idleTimeout}`)
+  }
+}) // biome-ignore format: one line
 
 test('options', () => {
   assert.throws(() => http({ pages: 'none' as never }), /option pages must be 'cors' or 'any', got "none"/)

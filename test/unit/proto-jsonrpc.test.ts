@@ -221,10 +221,27 @@ describe('what is no request (hardening D7)', () => {
   for (const [name, line, answer] of rows)
     test(name, () => {
       const bench = open()
+      assert.equal(feed(bench, request('0')).length, 1)
       assert.deepEqual(feed(bench, line), [])
       assert.equal(answers(bench), answer)
       assert.equal(feed(bench, request('1')).length, 1, 'the session goes on')
     })
+
+  test('a first line that is no JSON ends an accepted connection, and not one that we dialled', () => {
+    const dialled = new Bench(jsonrpcProto, { accepted: false })
+    for (const line of ['USER x\n', '\0\x01\n', '1 2\n']) {
+      assert.throws(
+        () => feed(open(), line),
+        (error) => error instanceof ProtoError && error.reason === CloseReason.Malformed && error.farewell === parseError,
+      )
+      assert.deepEqual(feed(dialled, line), [])
+    }
+    for (const first of ['1\n', '{}\n', '[]\n', request('1')]) {
+      const bench = open()
+      feed(bench, `${first}{"cut\nUSER x\n`)
+      assert.ok(answers(bench).endsWith(parseError + parseError), first)
+    }
+  })
 
   test('id null is a request', () => {
     assert.equal(feed(open(), request('null'))[0].type, MessageType.Call)
@@ -251,7 +268,7 @@ describe('what is no request (hardening D7)', () => {
   test('a line over the limit closes the session, complete or not', () => {
     for (const text of ['x'.repeat(101), `${'x'.repeat(100)}\n`])
       assert.throws(() => feed(open({ maxMessage: 100 }), text), matches(CloseReason.TooLarge))
-    feed(open({ maxMessage: 100 }), `${'x'.repeat(99)}\n`)
+    feed(open({ maxMessage: 100 }), `${'1'.repeat(99)}\n`)
   })
 
   test('keys of prototypes are keys like any other (hardening P1)', () => {

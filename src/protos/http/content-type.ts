@@ -121,6 +121,11 @@ export function shownType(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start, Math.min(essenceEnd(buffer, start, end), start + MAX_SHOWN))
 }
 
+/** Whether a Content-Type has a type at all, and not only parameters. */
+export function namesType(buffer: Uint8Array, start: number, end: number): boolean {
+  return essenceEnd(buffer, start, end) > start
+}
+
 /** Where the type ends and its parameters begin. */
 function essenceEnd(buffer: Uint8Array, start: number, end: number): number {
   let stop = start

@@ -7,6 +7,7 @@ export class Cors {
 
   constructor(option: CorsOption) {
     if (option !== '*' && !Array.isArray(option)) throw new TypeError(`cors must be '*' or a list of origins`)
+    if (option !== '*') for (const each of option) if (!isOrigin(each)) throw new TypeError(badOrigin(each))
     this.#origins = option === '*' ? undefined : new Set(option)
   }
 
@@ -35,4 +36,16 @@ export class Cors {
     const headers = askedHeaders === '' ? '' : `Access-Control-Allow-Headers: ${askedHeaders}\r\n`
     return `Access-Control-Allow-Methods: GET, HEAD, POST\r\n${headers}Access-Control-Max-Age: 600\r\n`
   }
+}
+
+/** As browsers write it: in lower case, without a default port, a path, or a slash behind it. That of sandboxed pages, `null`, could be any page's. */
+function isOrigin(text: unknown): boolean {
+  if (typeof text !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(text) || !URL.canParse(text)) return false
+  const { origin } = new URL(text)
+  return origin === text || origin === 'null' // schemes that only their browsers know, such as those of extensions
+}
+
+function badOrigin(given: unknown): string {
+  const shown = typeof given === 'string' ? JSON.stringify(given.slice(0, 64)) : typeof given
+  return `option cors: each must be an origin such as 'https://a.example', without a path or a slash behind it, got ${shown}`
 }

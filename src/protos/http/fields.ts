@@ -1,6 +1,6 @@
 import { CloseReason } from '../../close-reason.ts'
 import { ByteTable } from './byte-table.ts'
-import { acceptsGzip, type ContentTypes, shownType } from './content-type.ts'
+import { acceptsGzip, type ContentTypes, namesType, shownType } from './content-type.ts'
 import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
@@ -102,6 +102,8 @@ export class Fields {
   #field(use: Use, bytes: Buffer, start: number, end: number, types: ContentTypes, refuse: Refuse): boolean {
     switch (use) {
       case Use.ContentType:
+        // An empty one says nothing.
+        if (!namesType(bytes, start, end)) break
         this.codec = types.codec(bytes, start, end)
         this.pageType ||= types.isPageType(this.codec, bytes, start, end)
         if (this.codec === 0 || this.pageType) this.mediaType = shownType(bytes, start, end)

@@ -5,9 +5,9 @@ import { FORM_CODEC, JSON_CODEC, jsonStart, PLAIN_CODEC } from './content-type.t
 import type { DateLine } from './date.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'
-import { ALLOWED, type Denial, type Pages, Verb, verbOf } from './pages.ts'
+import { ALLOWED, ALLOWED_UNSAFE, type Denial, type Pages, Verb, verbOf } from './pages.ts'
 import type { Receiver } from './reader.ts'
-import { denied, refuseRequest } from './refusal.ts'
+import { denied as denialText, refuseRequest } from './refusal.ts'
 import type { Asked, ReplyQueue } from './reply-queue.ts'
 import { readTarget, type Target } from './target.ts'
 
@@ -49,7 +49,8 @@ export class Requests implements Receiver {
     this.#replies = replies
     this.#pages = pages
     this.#date = date
-    const limit = idleTimeout > 0 ? `Keep-Alive: timeout=${Math.max(1, Math.floor(idleTimeout / 1000))}\r\n` : ''
+    // Told in whole seconds: a client that is promised more than there is sends its next request into a closing connection.
+    const limit = idleTimeout >= 1000 ? `Keep-Alive: timeout=${Math.floor(idleTimeout / 1000)}\r\n` : ''
     this.#goesOnOld = `Connection: keep-alive\r\n${limit}`
     this.#goesOn = limit === '' ? '' : this.#goesOnOld
   }
@@ -71,11 +72,12 @@ export class Requests implements Receiver {
     const { maxMetaKeys } = this.#link.limits
     readTarget(bytes, start + head.urlStart, start + head.urlEnd, maxMetaKeys - fields.metaKeys, this.#target, refuseRequest)
     if (this.#target.query !== undefined) fields.addQuery(this.#target.query)
-    const denial = this.#pages.denial(verb, plain, fields)
+    const denied = this.#pages.denial(verb, plain, fields)
+    const denial = denied?.status === 405 ? { ...denied, lines: this.#allowed() } : denied
     const asksForBody = fields.expects && bodyToCome && !old && (fields.length > 0 || fields.chunked)
     // Whether the body of a request that is refused in time still comes, nobody can say.
     if (denial !== undefined && asksForBody)
-      throw new ProtoError(`http: ${denial.cause}`, CloseReason.Protocol, denied(denial.status, denial.cause, denial.lines + CLOSE))
+      throw new ProtoError(`http: ${denial.cause}`, CloseReason.Protocol, denialText(denial.status, denial.cause, denial.lines + CLOSE))
     if (plain) this.plainPeer = true
     else this.ownPeer = true
     this.#answer = denial === undefined && verb !== Verb.Options ? undefined : this.#answerTo(denial, fields)
@@ -129,13 +131,19 @@ export class Requests implements Receiver {
   #answerTo(denial: Denial | undefined, fields: Fields): ((lines: string) => string) | undefined {
     if (denial !== undefined) {
       const { status, cause, lines } = denial
-      return (more) => denied(status, cause, lines + more)
+      return (more) => denialText(status, cause, lines + more)
     }
     const { any, cors } = this.#pages
     const preflight = cors !== undefined && fields.origin !== '' && fields.asksMethod
     if (any && !preflight) return undefined
-    const allowed = ALLOWED + (preflight ? cors.preflight(fields.origin, fields.askedHeaders) : '')
+    const allowed = this.#allowed() + (preflight ? cors.preflight(fields.origin, fields.askedHeaders) : '')
     return (more) => `HTTP/1.1 204 No Content\r\n${more}${allowed}\r\n`
+  }
+
+  /** A line with the methods of the target's route; of a target without one all that some route may take. */
+  #allowed(): string {
+    const { route, method } = this.#target
+    return method === '*' || this.#pages.any || this.#link.isSafe?.(route) !== false ? ALLOWED : ALLOWED_UNSAFE
   }
 
   /** JSON unless something else is named. The reply to a form or a text is JSON: they could not hold any value. */
