@@ -50,7 +50,7 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
   bool watched() const { return Linked<Watched>::linked(); }
   bool waiting() const { return Linked<Waiting>::linked(); }
-  bool MayRead() const { return !paused && !yielded && !held && !peeked; }
+  bool MayRead() const { return !eof_deferred && !yielded && !held && !peeked; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
   size_t UnsentReplies() const { return backlog == nullptr ? 0 : backlog->replies_writing + backlog->replies_waiting; }
 
@@ -66,17 +66,17 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
-  bool pressed = false;     // many replies are unsent: the upper layer was told and starts nothing that makes more
-  bool paused = false;      // not reading: the peer's FIN came while pressed, and waits until it is no more
-  bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
-  bool held = false;        // not reading: the upper layer is busy with what it has
-  bool peeked = false;      // not reading: the upper layer was shown the first bytes and has not answered yet
-  int32_t token = -1;       // of the listener that accepted it, -1 when dialled
-  int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
+  bool needs_drain = false;   // many replies are unsent: the upper layer was told and starts nothing that makes more
+  bool eof_deferred = false;  // not reading: the peer's FIN came while pressed, and waits until it is no more
+  bool yielded = false;       // not reading until the next turn: it had its share of this one, or was reframed
+  bool held = false;          // not reading: the upper layer is busy with what it has
+  bool peeked = false;        // not reading: the upper layer was shown the first bytes and has not answered yet
+  int32_t token = -1;         // of the listener that accepted it, -1 when dialled
+  int32_t first_send = -1;    // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;
   uint64_t partial_since = 0;  // uv_now when the unfinished frame began, 0 if there is none
   uint64_t ending_since = 0;
-  bool reframed = false;  // what was peeked at is to be cut
+  bool framing_set = false;  // what was peeked at is to be cut
 };
 
 }  // namespace dmicro

@@ -28,7 +28,7 @@ class Inbox {
   }
   bool Low() const { return used_ > lane_.arena_end - kMinFree; }
   bool Full() const { return count_ == lane_.max_records; }
-  bool Empty() const { return count_ == 0 && spill_.empty(); }
+  bool Empty() const { return count_ == 0 && overflow_.empty(); }
   uint32_t FreeRecords() const { return lane_.max_records - count_; }
 
   // Room for one more record; in a full lane it goes to memory of its own and joins the next batch.
@@ -44,7 +44,7 @@ class Inbox {
   Lane lane_;
   uint32_t used_;
   uint32_t count_ = 0;
-  std::deque<Record> spill_;
+  std::deque<Record> overflow_;
 };
 
 }  // namespace dmicro

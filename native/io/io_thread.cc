@@ -27,8 +27,8 @@ Rings WithControl(Rings rings, Control* control) {
   return rings;
 }
 
-void FreeAll(std::vector<Large>* large) {
-  for (const Large& one : *large) std::free(one.data);
+void FreeAll(std::vector<HeapMessage>* large) {
+  for (const HeapMessage& one : *large) std::free(one.data);
   large->clear();
 }
 
@@ -44,7 +44,7 @@ IoThread::IoThread(uv_loop_t* home, const Rings& rings, BatchReader* reader)
 }
 
 IoThread::~IoThread() {
-  for (Up& up : up_) FreeAll(&up.large);
+  for (InboundBatch& up : inbound_) FreeAll(&up.large);
 }
 
 int IoThread::Start(int number) {
@@ -135,10 +135,10 @@ void IoThread::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const Wir
   Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(std::move(*shared), pipe, token, limits); }});
 }
 
-bool IoThread::Enqueue(Down down) {
+bool IoThread::Enqueue(OutboundTask down) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  down_.push_back(std::move(down));
+  outbound_.push_back(std::move(down));
   uv_async_send(&wake_);
   return true;
 }
@@ -165,7 +165,7 @@ void IoThread::Run(Task task) {
 }
 
 void IoThread::Drain() {
-  if (rings_.control->send_next != rings_.control->send_base) PublishLane();
+  if (rings_.control->send_next != rings_.control->send_base) PublishOutboxLane();
 }
 
 void IoThread::DrainWith(Bytes body) {
@@ -177,7 +177,7 @@ void IoThread::DrainWith(Bytes body) {
 
 // Before the home loop blocks or after a batch: if all other lanes are on their way the outbox goes on being filled,
 // and leaves as soon as one comes back.
-void IoThread::Publish() {
+void IoThread::PublishOutbox() {
   if (rings_.control->send_next == rings_.control->send_base) return;
   {
     const std::lock_guard lock(mutex_);
@@ -186,10 +186,10 @@ void IoThread::Publish() {
       return;
     }
   }
-  PublishLane();
+  PublishOutboxLane();
 }
 
-void IoThread::PublishLane() {
+void IoThread::PublishOutboxLane() {
   DMICRO_ASSERT(home_thread_.Here());
   Control* const control = rings_.control;
   {
@@ -197,7 +197,7 @@ void IoThread::PublishLane() {
     lane_freed_.wait(lock, [this] { return undrained_ < kLanes - 1 || closed_; });
     if (!closed_) {
       undrained_++;
-      down_.push_back({control->send_base, control->send_next, nullptr});
+      outbound_.push_back({control->send_base, control->send_next, nullptr});
       uv_async_send(&wake_);
     }
   }
@@ -215,7 +215,7 @@ void IoThread::UseLane(uint32_t lane) {
 
 void IoThread::OnHomePrepare() {
   if (!running_) return;
-  Publish();
+  PublishOutbox();
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;
 }
@@ -239,7 +239,7 @@ void IoThread::OnHomeWake() {
   }
   for (int i = 0; i < kBatchesPerWake; i++) {
     if (ReadBatch()) continue;
-    Publish();
+    PublishOutbox();
     const bool finished = [this] {
       const std::lock_guard lock(mutex_);
       return std::exchange(finished_, false);
@@ -255,9 +255,9 @@ bool IoThread::ReadBatch() {
   DMICRO_ASSERT(home_thread_.Here());
   {
     const std::lock_guard lock(mutex_);
-    if (up_.empty()) return false;
-    current_ = std::move(up_.front());
-    up_.pop_front();
+    if (inbound_.empty()) return false;
+    current_ = std::move(inbound_.front());
+    inbound_.pop_front();
   }
   traffic_ = true;
   if (!stopping_) {
@@ -269,15 +269,15 @@ bool IoThread::ReadBatch() {
     if (std::exchange(woken_, false)) uv_async_send(&home_wake_);
   }
   FreeAll(&current_.large);
-  Publish();
+  PublishOutbox();
   const std::lock_guard lock(mutex_);
   returned_.push_back(current_.batch);
   unread_--;
-  if (std::exchange(hungry_, false) && !closed_) uv_async_send(&wake_);
+  if (std::exchange(reactor_waits_, false) && !closed_) uv_async_send(&wake_);
   return true;
 }
 
-Large IoThread::TakeLarge(int32_t index) {
+HeapMessage IoThread::TakeLarge(int32_t index) {
   DMICRO_ASSERT(home_thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= current_.large.size()) return {nullptr, 0};
   return std::exchange(current_.large[static_cast<size_t>(index)], {nullptr, 0});

@@ -19,7 +19,7 @@ namespace dmicro {
 // at a time. A wake-up crosses only when there is something new and the other side was not yet told.
 //
 // Public functions are for the home thread, except Adopt.
-class IoThread final : public Adopter, private Outlet {
+class IoThread final : public Adopter, private BatchSink {
  public:
   // While one batch is read a second may wait, and the third lane is filled.
   static constexpr uint32_t kLanes = 3;
@@ -50,7 +50,7 @@ class IoThread final : public Adopter, private Outlet {
   // The same, the last message's body being `body`; waits until it is written or queued.
   void DrainWith(Bytes body);
   // Of the batch being read.
-  Large TakeLarge(int32_t index);
+  HeapMessage TakeLarge(int32_t index);
   // Whether the home loop stays alive for this reactor.
   void KeepAlive(bool on);
   void BusyPoll(uint32_t microseconds);
@@ -58,11 +58,11 @@ class IoThread final : public Adopter, private Outlet {
   void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) override;
 
  private:
-  struct Up {
+  struct InboundBatch {
     Batch batch;
-    std::vector<Large> large;
+    std::vector<HeapMessage> large;
   };
-  struct Down {
+  struct OutboundTask {
     int32_t first = 0, next = 0;  // sends; used when there is no task
     Task task;
   };
@@ -71,10 +71,10 @@ class IoThread final : public Adopter, private Outlet {
   void OnHomeWake();
   void OnHomePrepare();
   bool ReadBatch();
-  void Publish();
-  void PublishLane();
+  void PublishOutbox();
+  void PublishOutboxLane();
   void UseLane(uint32_t lane);
-  bool Enqueue(Down down);
+  bool Enqueue(OutboundTask down);
   void Spin();
   void Finish();
   void CloseHome();
@@ -84,7 +84,7 @@ class IoThread final : public Adopter, private Outlet {
   void OnWake();
   bool Ready() override;
   const Lane& NextLane() override;
-  void Give(Batch batch, std::vector<Large> large) override;
+  void Publish(Batch batch, std::vector<HeapMessage> large) override;
 
   uv_loop_t* const home_;
   const Rings rings_;
@@ -103,7 +103,7 @@ class IoThread final : public Adopter, private Outlet {
 
   // Home thread only.
   const ThreadCheck home_thread_{};
-  Up current_;  // the batch being read
+  InboundBatch current_;  // the batch being read
   uint32_t send_lane_ = 0;
   uint64_t busy_poll_ns_ = 0;
   bool traffic_ = false;
@@ -117,11 +117,11 @@ class IoThread final : public Adopter, private Outlet {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable lane_freed_;
-  std::deque<Up> up_;
+  std::deque<InboundBatch> inbound_;
   std::vector<Batch> returned_;
-  uint32_t unread_ = 0;  // batches given and not returned
-  bool hungry_ = false;  // the reactor waits to give one
-  std::vector<Down> down_;
+  uint32_t unread_ = 0;         // batches given and not returned
+  bool reactor_waits_ = false;  // the reactor waits to give one
+  std::vector<OutboundTask> outbound_;
   uint32_t undrained_ = 0;  // lanes published and not drained
   bool blocked_ = false;    // the home thread waits to publish one
   bool closed_ = false;     // the reactor takes no more

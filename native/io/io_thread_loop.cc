@@ -28,12 +28,12 @@ void IoThread::Main() {
 }
 
 void IoThread::OnWake() {
-  std::vector<Down> tasks;
+  std::vector<OutboundTask> tasks;
   {
     const std::lock_guard lock(mutex_);
-    tasks.swap(down_);
+    tasks.swap(outbound_);
   }
-  for (Down& down : tasks) {
+  for (OutboundTask& down : tasks) {
     if (down.task) {
       down.task(&reactor_);
       continue;
@@ -53,7 +53,7 @@ bool IoThread::Ready() {
     const std::lock_guard lock(mutex_);
     returned.swap(returned_);
     ready = unread_ < kLanes - 1;
-    hungry_ = !ready;
+    reactor_waits_ = !ready;
   }
   for (const Batch& batch : returned) reactor_.Reclaim(batch);
   return ready;
@@ -61,9 +61,9 @@ bool IoThread::Ready() {
 
 const Lane& IoThread::NextLane() { return lanes_[lane_ = (lane_ + 1) % kLanes]; }
 
-void IoThread::Give(Batch batch, std::vector<Large> large) {
+void IoThread::Publish(Batch batch, std::vector<HeapMessage> large) {
   const std::lock_guard lock(mutex_);
-  up_.push_back({batch, std::move(large)});
+  inbound_.push_back({batch, std::move(large)});
   unread_++;
   uv_async_send(&home_wake_);
 }

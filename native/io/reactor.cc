@@ -34,23 +34,23 @@ Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader)
     : loop_(loop),
       rings_(rings),
       reader_(reader),
-      outlet_(nullptr),
+      sink_(nullptr),
       inbox_(rings, HalfLane(0)),
       next_send_(kMaxSends),
       staging_(kStagingSize) {}
 
-Reactor::Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first)
+Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchSink* sink, const Lane& first)
     : loop_(loop),
       rings_(rings),
       reader_(nullptr),
-      outlet_(outlet),
+      sink_(sink),
       inbox_(rings, first),
       next_send_(kMaxSends),
       staging_(kStagingSize) {}
 
 Reactor::~Reactor() {
-  Bury();
-  for (const Large& large : large_) std::free(large.data);
+  DeleteClosed();
+  for (const HeapMessage& large : large_) std::free(large.data);
 }
 
 int Reactor::Start() {
@@ -73,18 +73,18 @@ int Reactor::Start() {
 void Reactor::Stop(std::function<void()> done) {
   DMICRO_ASSERT(thread_.Here() && !stopped_);
   stopped_ = true;
-  Bury();
+  DeleteClosed();
   done_ = std::move(done);
   for (size_t id = 0; id < listeners_.size(); id++) CloseListener(static_cast<int32_t>(id));
   table_.Each([this](Connection* connection) { Close(connection, CloseReason::kLocal, 0); });
-  const auto forget = [](uv_handle_t* handle) { static_cast<Reactor*>(handle->data)->Forget(); };
-  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&check_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), forget);
+  const auto closed = [](uv_handle_t* handle) { static_cast<Reactor*>(handle->data)->OnHandleClosed(); };
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), closed);
 }
 
-void Reactor::Forget() {
+void Reactor::OnHandleClosed() {
   DMICRO_ASSERT(handles_ != 0);
   if (--handles_ != 0 || !done_) return;
   const std::function<void()> done = std::move(done_);  // it may delete this reactor
@@ -93,7 +93,7 @@ void Reactor::Forget() {
 
 void Reactor::OnPrepare() {
   uv_idle_stop(&backlog_);
-  Bury();
+  DeleteClosed();
   Drain();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
@@ -110,8 +110,8 @@ void Reactor::Deliver(bool keep_arena) {
   DMICRO_ASSERT(thread_.Here());
   if (delivering_ || stopped_) return;
   traffic_ = true;
-  if (outlet_ != nullptr) {
-    GiveAway();
+  if (sink_ != nullptr) {
+    PublishBatch();
     return;
   }
   delivering_ = true;
@@ -125,12 +125,12 @@ void Reactor::Deliver(bool keep_arena) {
     Drain();
   }
   Reclaim(batch);
-  for (const Large& large : large_) std::free(large.data);
+  for (const HeapMessage& large : large_) std::free(large.data);
   large_.clear();
   if (!keep_arena) inbox_.Clear();
   delivering_ = false;
   // Events beyond one batch wait for the next phase.
-  if (inbox_.Empty() && yielded_.Empty() && unannounced_.Empty()) {
+  if (inbox_.Empty() && yielded_.Empty() && unreported_.Empty()) {
     uv_idle_stop(&backlog_);
   } else {
     KeepTurning();
@@ -144,19 +144,19 @@ void Reactor::KeepTurning() {
 }
 
 // A reader that turns the loop itself, in the middle of a batch, must not pull away what we are working on.
-void Reactor::Bury() {
+void Reactor::DeleteClosed() {
   if (delivering_) return;
-  while (Connection* const closed = graves_.Pop()) delete closed;
-  for (Listener* closed : std::exchange(dead_listeners_, {})) delete closed;
+  while (Connection* const closed = closed_connections_.Pop()) delete closed;
+  for (Listener* closed : std::exchange(closed_listeners_, {})) delete closed;
 }
 
 // While the reader is behind, the lane goes on being filled: batches grow with the load, and wake-ups do not.
-void Reactor::GiveAway() {
-  if (!outlet_->Ready()) {
+void Reactor::PublishBatch() {
+  if (!sink_->Ready()) {
     uv_idle_stop(&backlog_);  // the outlet wakes us
     return;
   }
-  outlet_->Give(inbox_.Flip(outlet_->NextLane()), std::exchange(large_, {}));
+  sink_->Publish(inbox_.Flip(sink_->NextLane()), std::exchange(large_, {}));
   if (!inbox_.Empty()) KeepTurning();
 }
 
@@ -164,7 +164,7 @@ void Reactor::GiveAway() {
 // arena, and whoever delivers in the middle of a read has the rest of it.
 bool Reactor::RoomToRead() const {
   if (inbox_.Low()) return false;
-  return outlet_ == nullptr ? !delivering_ : inbox_.FreeRecords() >= kMinRecords;
+  return sink_ == nullptr ? !delivering_ : inbox_.FreeRecords() >= kMinRecords;
 }
 
 // Slots are used again only now: the upper layer knows that their connections closed.
@@ -179,7 +179,7 @@ void Reactor::Reclaim(Batch batch) {
   }
 }
 
-Large Reactor::TakeLarge(int32_t index) {
+HeapMessage Reactor::TakeLarge(int32_t index) {
   DMICRO_ASSERT(thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
   return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
@@ -212,7 +212,7 @@ void Reactor::OnSweep() {
       // Without what waits behind it: that grows by what we say, and tells nothing of the peer.
       const size_t left = uv_stream_get_write_queue_size(connection->stream());
       if (left != backlog->seen) backlog->progress_at = now;
-      if (left < backlog->seen) NoteHeard(connection);
+      if (left < backlog->seen) NoteActivity(connection);
       backlog->seen = left;
     }
     if (stalled && backlog != nullptr) backlog->progress_at = now;
@@ -251,19 +251,23 @@ void Reactor::Destroy(int32_t slot, int32_t generation, CloseReason reason) {
   if (connection != nullptr) Close(connection, reason, 0);
 }
 
-void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
+void Reactor::PauseReading(int32_t slot, int32_t generation) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
-  if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held == on) return;
-  connection->held = on;
-  if (on) {
-    uv_read_stop(connection->stream());
-  } else if (connection->MayRead()) {
-    StartReading(connection);
-  }
+  if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held) return;
+  connection->held = true;
+  uv_read_stop(connection->stream());
 }
 
-int Reactor::Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
+void Reactor::ResumeReading(int32_t slot, int32_t generation) {
+  DMICRO_ASSERT(thread_.Here());
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state != Connection::State::kOpen || !connection->held) return;
+  connection->held = false;
+  if (connection->MayRead()) StartReading(connection);
+}
+
+int Reactor::SetOption(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return UV_EBADF;
@@ -277,11 +281,11 @@ int Reactor::Descriptor(int32_t slot, int32_t generation) const {
   return descriptor;
 }
 
-void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
+void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
-  if (connection->framing != Framing::kPeek || connection->reframed) return;
+  if (connection->framing != Framing::kPeek || connection->framing_set) return;
   connection->peeked = false;
   if (framing == Framing::kPeek) {
     if (connection->framer.held() >= Framer::kMaxPeek) {
@@ -292,7 +296,7 @@ void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
     return;
   }
   connection->framing = framing;
-  connection->reframed = true;
+  connection->framing_set = true;
   connection->partial_since = 0;
   // Not here: what the upper layer is reading must not be overtaken.
   Yield(connection);
@@ -310,7 +314,7 @@ void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   record->route = error;
   table_.Retire(connection);
   retired_++;
-  uv_close(connection->uv(), Freed);
+  uv_close(connection->uv(), OnConnectionClosed);
 }
 
 Record* Reactor::AddRecord(const Connection* connection, RecordKind kind) {

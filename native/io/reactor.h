@@ -26,22 +26,22 @@ class BatchReader {
 };
 
 // A message too large for the arena, in memory of its own.
-struct Large {
+struct HeapMessage {
   uint8_t* data;  // malloc'ed
   size_t size;
 };
 
 // Where a reactor on a thread of its own leaves its batches (io_thread.h): they are read later, by another thread.
-class Outlet {
+class BatchSink {
  public:
   // Whether a batch would be taken now. When not, Reactor::Turn is due once that changes.
   virtual bool Ready() = 0;
   // The lane that follows the one being written; its reader has given it back.
   virtual const Lane& NextLane() = 0;
-  virtual void Give(Batch batch, std::vector<Large> large) = 0;
+  virtual void Publish(Batch batch, std::vector<HeapMessage> large) = 0;
 
  protected:
-  ~Outlet() = default;
+  ~BatchSink() = default;
 };
 
 // Sockets, framing and rings on one libuv loop. It knows neither Node-API nor JavaScript (design §4): all it needs is a
@@ -54,7 +54,7 @@ class Reactor {
   // In the reader's own thread.
   Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader);
   // On a thread of its own; the first lane to write is given.
-  Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first);
+  Reactor(uv_loop_t* loop, const Rings& rings, BatchSink* sink, const Lane& first);
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
@@ -84,14 +84,15 @@ class Reactor {
   void End(int32_t slot, int32_t generation);
   void Destroy(int32_t slot, int32_t generation, CloseReason reason);
   // Stops reading a connection, or goes on. What was read before still comes.
-  void Hold(int32_t slot, int32_t generation, bool on);
+  void PauseReading(int32_t slot, int32_t generation);
+  void ResumeReading(int32_t slot, int32_t generation);
   // A libuv error code, or 0; UV_EBADF for unknown numbers and connections that are closing.
-  int Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value);
+  int SetOption(int32_t slot, int32_t generation, SocketOption option, uint32_t value);
   // Of its socket, which stays the connection's own; -1 when there is none.
   int Descriptor(int32_t slot, int32_t generation) const;
   // Answers what a connection in kPeek sent: `framing` from its first byte on, or kPeek for more bytes. It is not read
   // before.
-  void Reframe(int32_t slot, int32_t generation, Framing framing);
+  void SetFraming(int32_t slot, int32_t generation, Framing framing);
 
   // Sending (reactor_write.cc).
   void Drain();
@@ -108,21 +109,21 @@ class Reactor {
   void BusyPoll(uint32_t microseconds) { busy_poll_ns_ = uint64_t{microseconds} * 1000; }
 
   // Of the batch being read: once each, {nullptr, 0} afterwards.
-  Large TakeLarge(int32_t index);
+  HeapMessage TakeLarge(int32_t index);
 
  private:
   // Phases (reactor.cc).
   void OnPrepare();
   void OnCheck();
   void Deliver(bool keep_arena);
-  void GiveAway();
+  void PublishBatch();
   bool RoomToRead() const;
   void KeepTurning();
-  void Bury();
+  void DeleteClosed();
   void OnSweep();
   void Watch(Connection* connection);
   void Close(Connection* connection, CloseReason reason, int error);
-  void Forget();
+  void OnHandleClosed();
   Record* AddRecord(const Connection* connection, RecordKind kind);
 
   // Busy polling (reactor_spin.cc).
@@ -134,11 +135,11 @@ class Reactor {
   int InitHandle(Connection::Handle* handle, bool pipe, unsigned family = AF_UNSPEC);
   int Bind(Listener* listener, const Target& target, bool reuse_port);
   void OnConnection(Listener* listener, int status);
-  void HandOn(Listener* listener, Adopter* adopter);
-  void Begin(Connection* connection, int error);
-  bool Enter(Connection* connection);
-  void Announce(Connection* connection);
-  static void Freed(uv_handle_t* handle);
+  void ForwardAccepted(Listener* listener, Adopter* adopter);
+  void OnAccepted(Connection* connection, int error);
+  bool Register(Connection* connection);
+  void ReportOpened(Connection* connection);
+  static void OnConnectionClosed(uv_handle_t* handle);
   void Free(Listener* listener);
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
@@ -146,7 +147,7 @@ class Reactor {
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
   void OnRead(Connection* connection, ssize_t n);
-  void Cut(Connection* connection, size_t n);
+  void Consume(Connection* connection, size_t n);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
   void Yield(Connection* connection);
   void Resume();
@@ -154,7 +155,7 @@ class Reactor {
   // Sending (reactor_write.cc).
   void Flush(Connection* connection, const Send* sends, Bytes large);
   void NoteUnsent(const Connection* connection);
-  void NoteHeard(const Connection* connection);
+  void NoteActivity(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
@@ -164,20 +165,21 @@ class Reactor {
   uv_loop_t* const loop_;
   const Rings rings_;
   BatchReader* const reader_;  // either this
-  Outlet* const outlet_;       // or this
+  BatchSink* const sink_;      // or this
   Inbox inbox_;
   uint32_t half_ = 0;  // of the records, when the reader is ours
   ConnectionTable table_;
   NameTable names_;
   std::vector<Listener*> listeners_;  // by id; nullptr once closed
-  std::vector<Large> large_;          // of the batch being written or read
+  std::vector<HeapMessage> large_;    // of the batch being written or read
   List<Connection, Waiting> yielded_;
-  List<Connection, Waiting> unannounced_;  // there was no room to tell of them
-  List<Connection, Waiting> graves_;       // closed while a batch is read: whoever delivered it may still be at them
-  std::vector<Listener*> dead_listeners_;  // likewise
-  std::vector<Connection*> touched_;       // connections with messages in the outbox
-  std::vector<int32_t> next_send_;         // chains the messages of one connection
-  std::vector<uint8_t> staging_;           // headers and small bodies of one write
+  List<Connection, Waiting> unreported_;  // there was no room to tell of them
+  List<Connection, Waiting>
+      closed_connections_;                   // closed while a batch is read: whoever delivered it may still be at them
+  std::vector<Listener*> closed_listeners_;  // likewise
+  std::vector<Connection*> dirty_;           // connections with messages in the outbox
+  std::vector<int32_t> next_send_;           // chains the messages of one connection
+  std::vector<uint8_t> staging_;             // headers and small bodies of one write
   List<Connection, Watched> watched_;
   uv_prepare_t prepare_;
   uv_check_t check_;

@@ -42,7 +42,7 @@ struct ConnectRequest {
 
 // TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it
 // (RFC 9293 §3.5, simultaneous open). Who dials again and again where nobody listens gets there some time.
-bool MetItself(const uv_handle_t* handle) {
+bool IsSelfConnected(const uv_handle_t* handle) {
   if (handle->type != UV_TCP) return false;
   const std::string local = LocalAddress(handle);
   return !local.empty() && local == RemoteAddress(handle);
@@ -109,13 +109,13 @@ void Reactor::CloseListener(int32_t id) {
     Listener* const closed = static_cast<Listener*>(handle->data);
     Reactor* const reactor = closed->reactor;
     reactor->Free(closed);
-    reactor->Forget();
+    reactor->OnHandleClosed();
   });
 }
 
 void Reactor::Free(Listener* listener) {
   if (delivering_) {
-    dead_listeners_.push_back(listener);
+    closed_listeners_.push_back(listener);
   } else {
     delete listener;
   }
@@ -125,7 +125,7 @@ void Reactor::Free(Listener* listener) {
 void Reactor::OnConnection(Listener* listener, int status) {
   if (status != 0) return;
   if (!listener->adopters.empty()) {
-    HandOn(listener, listener->adopters[listener->next_adopter++ % listener->adopters.size()]);
+    ForwardAccepted(listener, listener->adopters[listener->next_adopter++ % listener->adopters.size()]);
     return;
   }
   Connection* const connection = new Connection(this, listener->limits);
@@ -135,29 +135,29 @@ void Reactor::OnConnection(Listener* listener, int status) {
   }
   connection->uv()->data = connection;
   connection->token = listener->token;
-  Begin(connection, uv_accept(listener->stream(), connection->stream()));
+  OnAccepted(connection, uv_accept(listener->stream(), connection->stream()));
 }
 
 namespace {
 
 // A connection on its way to another reactor.
-struct Passage {
+struct AcceptedSocket {
   Connection::Handle handle;
-  std::function<void()> forget;
+  std::function<void()> on_closed;
 };
 
 }  // namespace
 
 // The socket goes to another loop as a duplicate: libuv cannot let go of a descriptor.
-void Reactor::HandOn(Listener* listener, Adopter* adopter) {
+void Reactor::ForwardAccepted(Listener* listener, Adopter* adopter) {
   const bool pipe = listener->uv()->type == UV_NAMED_PIPE;
-  Passage* const passage = new Passage{{}, [this] { Forget(); }};
-  if (InitHandle(&passage->handle, pipe) != 0) {
-    delete passage;
+  AcceptedSocket* const socket = new AcceptedSocket{{}, [this] { OnHandleClosed(); }};
+  if (InitHandle(&socket->handle, pipe) != 0) {
+    delete socket;
     return;
   }
-  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&passage->handle);
-  handle->data = passage;
+  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&socket->handle);
+  handle->data = socket;
   uv_os_fd_t descriptor;
   if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 &&
       uv_fileno(handle, &descriptor) == 0) {
@@ -165,8 +165,8 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
     if (duplicate.number() >= 0) adopter->Adopt(std::move(duplicate), pipe, listener->token, listener->limits);
   }
   uv_close(handle, [](uv_handle_t* closed) {
-    const std::unique_ptr<Passage> done(static_cast<Passage*>(closed->data));
-    done->forget();
+    const std::unique_ptr<AcceptedSocket> done(static_cast<AcceptedSocket*>(closed->data));
+    done->on_closed();
   });
 }
 
@@ -184,31 +184,31 @@ void Reactor::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const Wire
   const int error = pipe ? uv_pipe_open(&connection->handle.pipe, socket.number())
                          : uv_tcp_open(&connection->handle.tcp, socket.number());
   if (error == 0) socket.Release();
-  Begin(connection, error);
+  OnAccepted(connection, error);
 }
 
 // Of an accepted connection.
-void Reactor::Begin(Connection* connection, int error) {
-  if (!Enter(connection)) return;
+void Reactor::OnAccepted(Connection* connection, int error) {
+  if (!Register(connection)) return;
   if (error != 0) {
     Close(connection, CloseReason::kIo, error);
   } else {
-    Announce(connection);
+    ReportOpened(connection);
   }
 }
 
 // Into the table; without a free slot the connection is dropped.
-bool Reactor::Enter(Connection* connection) {
+bool Reactor::Register(Connection* connection) {
   if (table_.Add(connection)) {
     NoteUnsent(connection);
     return true;
   }
-  uv_close(connection->uv(), Freed);
+  uv_close(connection->uv(), OnConnectionClosed);
   return false;
 }
 
 // Tells the upper layer of a connection that is ready, and starts to read it.
-void Reactor::Announce(Connection* connection) {
+void Reactor::ReportOpened(Connection* connection) {
   DMICRO_ASSERT(connection->state == Connection::State::kConnecting && !connection->waiting());
   if (stopped_) return;
   if (inbox_.Full() || !RoomToRead()) {
@@ -216,7 +216,7 @@ void Reactor::Announce(Connection* connection) {
     if (connection->state == Connection::State::kClosing) return;  // who read that gave it up
   }
   if (!RoomToRead()) {
-    unannounced_.Append(connection);
+    unreported_.Append(connection);
     return;
   }
   const bool accepted = connection->token >= 0;
@@ -257,7 +257,7 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
   }
   connection->uv()->data = connection;
   if (early) SizeBuffers(connection->uv(), limits.socket);
-  if (!Enter(connection)) return UV_EMFILE;
+  if (!Register(connection)) return UV_EMFILE;
   *generation = connection->generation;
   ConnectRequest* const request = new ConnectRequest{{}, connection};
   const auto connected = [](uv_connect_t* base, int status) {
@@ -283,27 +283,27 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
 
 void Reactor::OnConnected(Connection* connection, int status) {
   if (connection->state == Connection::State::kClosing) return;
-  if (status == 0 && MetItself(connection->uv())) {
+  if (status == 0 && IsSelfConnected(connection->uv())) {
     ResetOnClose(connection->uv());
     status = UV_ECONNREFUSED;
   }
   if (status != 0) {
     Close(connection, CloseReason::kIo, status);
   } else {
-    Announce(connection);
+    ReportOpened(connection);
   }
 }
 
 // After uv_close.
-void Reactor::Freed(uv_handle_t* handle) {
+void Reactor::OnConnectionClosed(uv_handle_t* handle) {
   Connection* const closed = static_cast<Connection*>(handle->data);
   Reactor* const reactor = closed->reactor;
   if (reactor->delivering_) {
-    reactor->graves_.Append(closed);
+    reactor->closed_connections_.Append(closed);
   } else {
     delete closed;
   }
-  reactor->Forget();
+  reactor->OnHandleClosed();
 }
 
 void Reactor::StartReading(Connection* connection) {

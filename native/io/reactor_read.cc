@@ -23,7 +23,7 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // A batch given away cannot be read in the middle of a read, as ours can: it must hold all that one brings.
-  if (outlet_ != nullptr)
+  if (sink_ != nullptr)
     scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
   const Framer::Space space = connection->framer.Reserve(scratch);
   *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
@@ -35,9 +35,9 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     Yield(connection);
     return;
   }
-  if (n == UV_EOF && connection->pressed && connection->state == Connection::State::kOpen) {
+  if (n == UV_EOF && connection->needs_drain && connection->state == Connection::State::kOpen) {
     // It may still read: what it asked before is answered first.
-    connection->paused = true;
+    connection->eof_deferred = true;
     uv_read_stop(connection->stream());
     return;
   }
@@ -50,10 +50,10 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
           n == UV_EOF ? 0 : static_cast<int>(n));
     return;
   }
-  NoteHeard(connection);
+  NoteActivity(connection);
   if (connection->state == Connection::State::kEnding) return;  // we said goodbye: whatever comes is dropped
   traffic_ = true;
-  Cut(connection, static_cast<size_t>(n));
+  Consume(connection, static_cast<size_t>(n));
   if (inbox_.Empty()) {
     inbox_.Clear();
   } else if (inbox_.Low() || inbox_.Full()) {
@@ -62,7 +62,7 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
 }
 
 // `n` bytes came into the space that Framer::Reserve gave.
-void Reactor::Cut(Connection* connection, size_t n) {
+void Reactor::Consume(Connection* connection, size_t n) {
   DMICRO_ASSERT(!delivering_ && connection->state == Connection::State::kOpen);
   const bool peek = connection->framing == Framing::kPeek;
   if (peek) {
@@ -144,8 +144,8 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   };
   record->seq = message.seq;
   record->route = message.method.size == 0 ? -1 : names_.Find(message.method);
-  if (message.type == kTypeWhole) {
-    record->bits = kTypeWhole;
+  if (message.type == kTypeUnparsed) {
+    record->bits = kTypeUnparsed;
   } else {
     record->bits = message.type | message.codec << 8 | static_cast<int32_t>(HintOf(message.body)) << kHintShift;
   }
@@ -162,25 +162,25 @@ void Reactor::Yield(Connection* connection) {
   connection->yielded = true;
   yielded_.Append(connection);
   uv_read_stop(connection->stream());
-  if (outlet_ == nullptr) KeepTurning();  // an outlet that takes no batch wakes us when it does
+  if (sink_ == nullptr) KeepTurning();  // an outlet that takes no batch wakes us when it does
 }
 
 void Reactor::Resume() {
-  if ((yielded_.Empty() && unannounced_.Empty()) || !RoomToRead()) return;
+  if ((yielded_.Empty() && unreported_.Empty()) || !RoomToRead()) return;
   // Once each: what waits again waits for the next turn.
   List<Connection, Waiting> due;
-  due.TakeAll(unannounced_);
-  while (Connection* const connection = due.Pop()) Announce(connection);
+  due.TakeAll(unreported_);
+  while (Connection* const connection = due.Pop()) ReportOpened(connection);
   due.TakeAll(yielded_);
   while (Connection* const connection = due.Pop()) {
-    if (connection->reframed && connection->state == Connection::State::kOpen) {
+    if (connection->framing_set && connection->state == Connection::State::kOpen) {
       if (!RoomToRead()) {
         yielded_.Append(connection);
         continue;
       }
-      connection->reframed = false;
+      connection->framing_set = false;
       connection->framer.Reserve(inbox_.Free());
-      Cut(connection, 0);
+      Consume(connection, 0);
       if (inbox_.Low() || inbox_.Full()) Deliver(false);
       if (connection->state == Connection::State::kClosing) continue;
     }

@@ -23,7 +23,7 @@ class Gather {
   uint8_t* end() { return staging_.data() + used_; }
 
   // Bytes were written at end(), which answer the peer or not.
-  void Staged(size_t size, bool reply) {
+  void AppendStaged(size_t size, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && size <= staging_.size() - used_);
     char* const start = reinterpret_cast<char*>(end());
     if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
@@ -36,7 +36,7 @@ class Gather {
     if (reply) replies_ += size;
   }
 
-  void Refer(Bytes bytes, bool reply) {
+  void AppendReference(Bytes bytes, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && bytes.size <= kMaxBody);
     char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
     buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
@@ -86,19 +86,19 @@ void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
     if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
     if (connection->first_send < 0) {
       connection->first_send = i;
-      touched_.push_back(connection);
+      dirty_.push_back(connection);
     } else {
       next_send_[static_cast<size_t>(connection->last_send)] = i;
     }
     connection->last_send = i;
     next_send_[static_cast<size_t>(i)] = -1;
   }
-  for (Connection* connection : touched_) {
+  for (Connection* connection : dirty_) {
     // Only the connection of the last message can own the large body.
     Flush(connection, sends, connection->last_send == count - 1 ? large : Bytes{});
     connection->first_send = connection->last_send = -1;
   }
-  touched_.clear();
+  dirty_.clear();
   traffic_ = true;
 }
 
@@ -120,7 +120,7 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.meta = run(send.meta_start, send.meta_size);
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
-    const bool ready = message.type == kTypeWhole;
+    const bool ready = message.type == kTypeUnparsed;
     const bool reply = ready ? (send.bits & kAnswerBit) != 0 : IsReply(message.type);
     const bool copy = message.body.size <= kCopyBody;
     const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
@@ -131,8 +131,8 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     uint8_t* const start = gather.end();
     uint8_t* end = ready ? start : PackHeader(start, message);
     if (copy) end = StoreBytes(end, message.body);
-    if (end != start) gather.Staged(static_cast<size_t>(end - start), reply);
-    if (!copy) gather.Refer(message.body, reply);
+    if (end != start) gather.AppendStaged(static_cast<size_t>(end - start), reply);
+    if (!copy) gather.AppendReference(message.body, reply);
   }
   if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies());
 }
@@ -164,7 +164,7 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
   if (connection->state != Connection::State::kOpen) return false;
   NoteUnsent(connection);
   // The upper layer sees it by `Rings::replies`, and that it is over by kWritable.
-  if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->pressed = true;
+  if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->needs_drain = true;
   return true;
 }
 
@@ -175,9 +175,9 @@ void Reactor::NoteUnsent(const Connection* connection) {
 }
 
 // The peer lives.
-void Reactor::NoteHeard(const Connection* connection) {
-  int32_t* const heard = &rings_.heard[connection->slot];
-  StoreWord(heard, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(heard)) + 1));
+void Reactor::NoteActivity(const Connection* connection) {
+  int32_t* const activity = &rings_.activity[connection->slot];
+  StoreWord(activity, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(activity)) + 1));
 }
 
 void Reactor::WriteBacklog(Connection* connection) {
@@ -214,13 +214,13 @@ void Reactor::OnWritten(Connection* connection, int status) {
   backlog->writing.Clear();
   backlog->replies_writing = 0;
   backlog->progress_at = uv_now(loop_);
-  NoteHeard(connection);
+  NoteActivity(connection);
   NoteUnsent(connection);
   const size_t replies = connection->UnsentReplies();
-  if (connection->pressed && (replies == 0 || replies < connection->limits.max_unsent / 4)) {
-    connection->pressed = false;
+  if (connection->needs_drain && (replies == 0 || replies < connection->limits.max_unsent / 4)) {
+    connection->needs_drain = false;
     AddRecord(connection, kWritable);
-    if (std::exchange(connection->paused, false) && connection->MayRead()) StartReading(connection);
+    if (std::exchange(connection->eof_deferred, false) && connection->MayRead()) StartReading(connection);
   }
   if (backlog->waiting.size() != 0) {
     WriteBacklog(connection);
@@ -235,8 +235,8 @@ void Reactor::Shutdown(Connection* connection) {
   connection->ending_since = uv_now(loop_);
   connection->partial_since = 0;
   Watch(connection);
-  if (connection->paused || connection->held || connection->peeked) {
-    connection->paused = connection->held = connection->peeked = false;
+  if (connection->eof_deferred || connection->held || connection->peeked) {
+    connection->eof_deferred = connection->held = connection->peeked = false;
     if (connection->MayRead()) StartReading(connection);
   }
   uv_shutdown_t* const request = new uv_shutdown_t;

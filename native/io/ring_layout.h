@@ -87,9 +87,9 @@ struct Rings {
   // By slot. The reactor's thread alone writes them, by StoreWord. JavaScript looks on from its own thread by plain
   // loads: of an aligned int32 that is one load of the machine, as a relaxed one is here; Atomics.load would be a call
   // of some 12 ns for every message.
-  int32_t* unsent;   // bytes the peer has not taken
-  int32_t* replies;  // those of them that it caused by asking
-  int32_t* heard;    // changes when bytes of the peer came, or it took some of those that waited for it
+  int32_t* unsent;    // bytes the peer has not taken
+  int32_t* replies;   // those of them that it caused by asking
+  int32_t* activity;  // changes when bytes of the peer came, or it took some of those that waited for it
 };
 
 // A word that other threads look at.

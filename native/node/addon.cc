@@ -170,13 +170,21 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
-// hold(core, slot, generation, on)
-Napi::Value Hold(const Napi::CallbackInfo& info) {
+// pauseReading(core, slot, generation)
+Napi::Value PauseReading(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
-  const bool on = arguments.Flag(3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Hold(slot, generation, on); });
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->PauseReading(slot, generation); });
+  return None(info);
+}
+
+// resumeReading(core, slot, generation)
+Napi::Value ResumeReading(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->ResumeReading(slot, generation); });
   return None(info);
 }
 
@@ -189,8 +197,9 @@ Napi::Value SetOption(const Napi::CallbackInfo& info) {
   arguments.Expect(option < kSocketOptions, 3, "a socket option");
   if (!arguments.Ok()) return None(info);
   int error = UV_EBADF;
-  core->Run(
-      [&](Reactor* reactor) { error = reactor->Set(slot, generation, static_cast<SocketOption>(option), value); });
+  core->Run([&](Reactor* reactor) {
+    error = reactor->SetOption(slot, generation, static_cast<SocketOption>(option), value);
+  });
   return Napi::Number::New(info.Env(), error);
 }
 
@@ -215,13 +224,13 @@ Napi::Value SocketFacts(const Napi::CallbackInfo& info) {
   return facts;
 }
 
-// reframe(core, slot, generation, framing)
-Napi::Value Reframe(const Napi::CallbackInfo& info) {
+// setFraming(core, slot, generation, framing)
+Napi::Value SetFraming(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
   const Framing framing = FramingAt(&arguments, 3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Reframe(slot, generation, framing); });
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing); });
   return None(info);
 }
 
@@ -249,7 +258,7 @@ Napi::Value TakeLarge(const Napi::CallbackInfo& info) {
   Core* const core = CoreOf(&arguments, info);
   const int32_t index = arguments.Int(1);
   if (!arguments.Ok()) return None(info);
-  const Large large = core->TakeLarge(index);
+  const HeapMessage large = core->TakeLarge(index);
   if (large.data == nullptr) return None(info);
   // A copy: some environments forbid external memory, and one pass over it is small beside decoding it.
   Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), large.size);
@@ -320,8 +329,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("listenerAddress", ListenerAddress, "core, id");
   add("end", End, "core, slot, generation");
   add("destroy", Destroy, "core, slot, generation, reason");
-  add("hold", Hold, "core, slot, generation, on");
-  add("reframe", Reframe, "core, slot, generation, framing");
+  add("pauseReading", PauseReading, "core, slot, generation");
+  add("resumeReading", ResumeReading, "core, slot, generation");
+  add("setFraming", SetFraming, "core, slot, generation, framing");
   add("setSocketOption", SetOption, "core, slot, generation, option, value");
   add("descriptor", Descriptor, "core, slot, generation");
   add("socketOptions", SocketFacts, "descriptor");

@@ -55,7 +55,7 @@ Napi::Value Core::Start(int thread, bool external, Napi::Function on_batch) {
   control_ = rings.control;
   rings.unsent = reinterpret_cast<int32_t*>(MakeArena(arenas, "unsent", kMaxSlots * sizeof(int32_t), external));
   rings.replies = reinterpret_cast<int32_t*>(MakeArena(arenas, "replies", kMaxSlots * sizeof(int32_t), external));
-  rings.heard = reinterpret_cast<int32_t*>(MakeArena(arenas, "heard", kMaxSlots * sizeof(int32_t), external));
+  rings.activity = reinterpret_cast<int32_t*>(MakeArena(arenas, "activity", kMaxSlots * sizeof(int32_t), external));
   if (Napi::Env(env_).IsExceptionPending()) return Napi::Env(env_).Undefined();
   napi_create_reference(env_, arenas, 1, &arenas_);
   napi_create_reference(env_, on_batch, 1, &on_batch_);
@@ -88,7 +88,7 @@ void Core::Drain() { thread_ != nullptr ? thread_->Drain() : reactor_->Drain(); 
 
 void Core::DrainWith(Bytes body) { thread_ != nullptr ? thread_->DrainWith(body) : reactor_->DrainWith(body); }
 
-Large Core::TakeLarge(int32_t index) {
+HeapMessage Core::TakeLarge(int32_t index) {
   return thread_ != nullptr ? thread_->TakeLarge(index) : reactor_->TakeLarge(index);
 }
 

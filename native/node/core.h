@@ -45,7 +45,7 @@ class Core final : public BatchReader {
   }
   void Drain();
   void DrainWith(Bytes body);
-  Large TakeLarge(int32_t index);
+  HeapMessage TakeLarge(int32_t index);
   void KeepAlive(bool on);
   void BusyPoll(uint32_t microseconds);
   Control* control() { return control_; }

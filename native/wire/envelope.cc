@@ -23,9 +23,9 @@ Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, Clo
   return Parse::kDone;
 }
 
-void LeaveWhole(Bytes bytes, RawMessage* message) {
+void SetUnparsed(Bytes bytes, RawMessage* message) {
   *message = {};
-  message->type = kTypeWhole;
+  message->type = kTypeUnparsed;
   message->method = message->status = message->meta = {bytes.data, 0};
   message->body = bytes;
 }

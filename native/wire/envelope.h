@@ -13,6 +13,6 @@ inline constexpr size_t kEnvelopePrefix = 5;  // size, filter count
 Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, CloseReason* reason);
 
 // Makes `message` one of bytes that are not taken apart.
-void LeaveWhole(Bytes bytes, RawMessage* message);
+void SetUnparsed(Bytes bytes, RawMessage* message);
 
 }  // namespace dmicro

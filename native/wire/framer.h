@@ -50,7 +50,7 @@ class Framer {
 
   static bool Unpack(Bytes frame, const FrameLimits& limits, RawMessage* message, CloseReason* reason) {
     if (limits.framing == Framing::kRaw) return UnpackRaw(frame, message, reason);
-    LeaveWhole(frame, message);
+    SetUnparsed(frame, message);
     return true;
   }
 
@@ -87,7 +87,7 @@ Parse Framer::Commit(size_t n, const FrameLimits& limits, CloseReason* reason, O
   if (limits.framing >= Framing::kStream && at != end) {
     const Bytes bytes{at, static_cast<size_t>(end - at)};
     if (limits.framing == Framing::kPeek) Hold(bytes.data, bytes.size, static_cast<uint32_t>(bytes.size));
-    LeaveWhole(bytes, &message);
+    SetUnparsed(bytes, &message);
     on_frame(message, bytes, true);
     return Parse::kMore;
   }

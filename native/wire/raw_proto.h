@@ -12,7 +12,7 @@ namespace dmicro {
 inline constexpr size_t kPrefixSize = 6;  // total, version, filter count
 inline constexpr size_t kMinFrame = 15;   // prefix, one digit of seq, type, three empty fields, codec
 inline constexpr uint8_t kRawVersion = 1;
-inline constexpr uint8_t kTypeWhole = 0;  // not on the wire: bytes not taken apart, such as a frame with filters
+inline constexpr uint8_t kTypeUnparsed = 0;  // not on the wire: bytes not taken apart, such as a frame with filters
 inline constexpr uint8_t kTypeCall = 1;
 inline constexpr uint8_t kTypeReply = 2;
 inline constexpr uint8_t kTypePush = 3;
@@ -21,8 +21,8 @@ inline constexpr size_t kMaxMethod = 0xff;
 inline constexpr size_t kMaxStatus = 0xffff;
 inline constexpr size_t kMaxMeta = 0xffff;
 
-// One message. All runs point into the frame it was unpacked from, or at what Pack shall write. Of type kTypeWhole only
-// `body` means anything.
+// One message. All runs point into the frame it was unpacked from, or at what Pack shall write. Of type kTypeUnparsed
+// only `body` means anything.
 struct RawMessage {
   int32_t seq = 0;
   uint8_t type = 0;

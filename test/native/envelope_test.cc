@@ -45,7 +45,7 @@ std::string Envelope(const std::string& payload, const std::string& filters = ""
          filters + payload;
 }
 
-Message Whole(const std::string& envelope) { return {.seq = 0, .type = kTypeWhole, .codec = 0, .body = envelope}; }
+Message Whole(const std::string& envelope) { return {.seq = 0, .type = kTypeUnparsed, .codec = 0, .body = envelope}; }
 
 TEST_CASE("envelope: below four bytes nothing is known") {
   for (size_t size = 0; size < 4; size++) CHECK(Judge(std::string(size, '\xff')) == More(0));

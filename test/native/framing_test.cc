@@ -14,7 +14,7 @@ const std::string kEnvelope = Hex("00000003 00 6869");
 
 FrameLimits With(Framing framing) { return {1000, 4, framing}; }
 
-Message Whole(const std::string& bytes) { return {.seq = 0, .type = kTypeWhole, .codec = 0, .body = bytes}; }
+Message Whole(const std::string& bytes) { return {.seq = 0, .type = kTypeUnparsed, .codec = 0, .body = bytes}; }
 
 TEST_CASE("stream: each read is handed on at once, and nothing is held") {
   const std::string bytes = "GET / HTTP/1.1\r\n\r\n" + Hex("00 ff 00000000");
@@ -23,7 +23,7 @@ TEST_CASE("stream: each read is handed on at once, and nothing is held") {
     CHECK(feeder.Feed(bytes, chunk) == Parse::kMore);
     std::string all;
     for (const Message& message : feeder.messages) {
-      CHECK(message.type == kTypeWhole);
+      CHECK(message.type == kTypeUnparsed);
       CHECK(message.body.size() <= chunk);
       all += message.body;
     }

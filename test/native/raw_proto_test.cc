@@ -58,7 +58,7 @@ TEST_CASE("a frame with filters is left whole, whatever is in it") {
   for (const char* hex : {"00000010 01 01 7a 1f8b08000000000000", "0000000f 01 04 7a7a7a7a 0000000000",
                           "00000010 01 01 ff 0131 63 00 0000 0000 6a"}) {
     const std::string frame = Hex(hex);
-    CHECK(Accepted(frame) == Message{0, kTypeWhole, "", "", "", 0, frame});
+    CHECK(Accepted(frame) == Message{0, kTypeUnparsed, "", "", "", 0, frame});
   }
 }
 

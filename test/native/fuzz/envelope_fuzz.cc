@@ -87,7 +87,7 @@ struct Reader {
       Require(in_scratch == shared, "in_scratch tells where the frame lies");
       if (peek) Require(frame.size == held + n, "a peek shows all that came");
       if (limits.framing != Framing::kRaw) {
-        Require(message.type == kTypeWhole && message.body.data == frame.data && message.body.size == frame.size,
+        Require(message.type == kTypeUnparsed && message.body.data == frame.data && message.body.size == frame.size,
                 "what is not taken apart is one body");
       }
       if (!peek) frames.push_back(TextOf(frame));

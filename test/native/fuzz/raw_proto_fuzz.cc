@@ -60,7 +60,7 @@ void CheckFiltered(const std::string& frame) {
   RawMessage raw;
   CloseReason reason;
   Require(UnpackRaw(memory, &raw, &reason), "any bytes may be behind filters");
-  Require(Own(raw) == Message{0, kTypeWhole, "", "", "", 0, frame}, "the body is the frame");
+  Require(Own(raw) == Message{0, kTypeUnparsed, "", "", "", 0, frame}, "the body is the frame");
 }
 
 void CheckRoundTrip(const std::string& frame) {

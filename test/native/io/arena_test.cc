@@ -15,7 +15,7 @@ int32_t AdoptHeld(Home* home, OwnedDescriptor near) {
   home->reactor.Adopt(std::move(near), true, 1, kWire);
   REQUIRE(home->Until([&] { return home->journal.events.size() > known; }));
   const int32_t slot = home->journal.events.back().slot;
-  home->reactor.Hold(slot, 0, true);
+  home->reactor.PauseReading(slot, 0);
   return slot;
 }
 
@@ -36,7 +36,7 @@ struct Longs {
     home->Until([turns = 0]() mutable { return ++turns > 3; });  // the loop forgets that they have something
   }
   void Release(Home* home) const {
-    for (const int32_t slot : slots) home->reactor.Hold(slot, 0, false);
+    for (const int32_t slot : slots) home->reactor.ResumeReading(slot, 0);
   }
   std::vector<OwnedDescriptor> far;
   std::vector<int32_t> slots;
@@ -49,10 +49,10 @@ TEST_CASE("arena: connections announced in the turn of a long read leave room fo
   const std::string partial = FrameOfSize(6000, 7);
   Ends last = MakeEnds();
   const int32_t slot = AdoptHeld(&home, std::move(last.near));
-  home.reactor.Hold(slot, 0, false);
+  home.reactor.ResumeReading(slot, 0);
   REQUIRE(Put(last.far, std::string_view(partial).substr(0, 4000)) == 4000);
   REQUIRE(home.Until([&] { return home.reactor.Find(slot, 0)->framer.held() == 4000; }));
-  home.reactor.Hold(slot, 0, true);
+  home.reactor.PauseReading(slot, 0);
   REQUIRE(Put(last.far, std::string_view(partial).substr(4000)) == 2000);
   home.Until([turns = 0]() mutable { return ++turns > 3; });
 
@@ -66,7 +66,7 @@ TEST_CASE("arena: connections announced in the turn of a long read leave room fo
     int32_t generation;
     REQUIRE(home.reactor.Dial({true, path, 0}, kWire, &generation) >= 0);
   }
-  home.reactor.Hold(slot, 0, false);
+  home.reactor.ResumeReading(slot, 0);
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == kLongs + 1; }));
   REQUIRE(home.Until([&] { return home.journal.Count(kConnect) == kDials; }));
   const Event* const message = home.journal.Find(kMessage, slot);

@@ -32,17 +32,17 @@ class RingMemory {
         sends_(new Send[size_t{lanes} * kMaxSends]()),
         unsent_(new int32_t[kMaxSlots]()),
         replies_(new int32_t[kMaxSlots]()),
-        heard_(new int32_t[kMaxSlots]()),
+        activity_(new int32_t[kMaxSlots]()),
         lanes_(lanes) {}
 
   Rings rings() {
     return {inbox_.get(),       records_.get(), outbox_.get(), lanes_ * kOutboxSize, sends_.get(),
-            lanes_ * kMaxSends, &control_,      unsent_.get(), replies_.get(),       heard_.get()};
+            lanes_ * kMaxSends, &control_,      unsent_.get(), replies_.get(),       activity_.get()};
   }
   Control& control() { return control_; }
   const uint8_t* inbox() const { return inbox_.get(); }
   int32_t Unsent(int32_t slot) const { return LoadWord(&unsent_[static_cast<size_t>(slot)]); }
-  int32_t Heard(int32_t slot) const { return LoadWord(&heard_[static_cast<size_t>(slot)]); }
+  int32_t Activity(int32_t slot) const { return LoadWord(&activity_[static_cast<size_t>(slot)]); }
 
  private:
   std::unique_ptr<uint8_t[]> inbox_;
@@ -51,7 +51,7 @@ class RingMemory {
   std::unique_ptr<Send[]> sends_;
   std::unique_ptr<int32_t[]> unsent_;
   std::unique_ptr<int32_t[]> replies_;
-  std::unique_ptr<int32_t[]> heard_;
+  std::unique_ptr<int32_t[]> activity_;
   Control control_{};
   const uint32_t lanes_;
 };
@@ -71,7 +71,7 @@ struct Event {
 // Keeps what it reads, and may act on it as an upper layer does: from inside of the batch.
 class Journal final : public BatchReader {
  public:
-  Journal(RingMemory* memory, std::function<Large(int32_t)> take_large)
+  Journal(RingMemory* memory, std::function<HeapMessage(int32_t)> take_large)
       : memory_(memory), take_large_(std::move(take_large)) {}
 
   void OnBatch() override {
@@ -83,7 +83,7 @@ class Journal final : public BatchReader {
       Event event{
           record.slot, record.generation, static_cast<RecordKind>(record.kind), record.seq, record.route, {}, {}, {}};
       const bool points = event.kind == kMessage || event.kind == kAccept || event.kind == kConnect;
-      Large large{nullptr, 0};
+      HeapMessage large{nullptr, 0};
       if (record.large >= 0) large = take_large_(record.large);
       const uint8_t* const base = large.data != nullptr ? large.data : memory_->inbox();
       const auto text = [base](int32_t start, int32_t end) {
@@ -118,7 +118,7 @@ class Journal final : public BatchReader {
 
  private:
   RingMemory* const memory_;
-  const std::function<Large(int32_t)> take_large_;
+  const std::function<HeapMessage(int32_t)> take_large_;
 };
 
 inline constexpr WireLimits kWire{{16 * 1024 * 1024, 4, Framing::kRaw}, 16 * 1024 * 1024, 10'000, 30'000, {}};

@@ -123,7 +123,7 @@ TEST_CASE("io thread: connections handed from thread to thread echo every messag
   CHECK(threads.sides[0]->journal.Count(kAccept) == kConnections / 2);
   CHECK(threads.sides[1]->journal.Count(kAccept) == kConnections / 2);
   for (const auto& side : threads.sides) {
-    for (int32_t slot = 0; slot < 10; slot++) CHECK(side->memory.Heard(slot) != 0);
+    for (int32_t slot = 0; slot < 10; slot++) CHECK(side->memory.Activity(slot) != 0);
   }
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("io thread: one that was never started can be abandoned") {
   uv_loop_init(&loop);
   RingMemory memory(IoThread::kLanes * IoThread::kLaneInbox, IoThread::kLanes * IoThread::kLaneRecords,
                     IoThread::kLanes);
-  Journal journal(&memory, [](int32_t) { return Large{nullptr, 0}; });
+  Journal journal(&memory, [](int32_t) { return HeapMessage{nullptr, 0}; });
   (new IoThread(&loop, memory.rings(), &journal))->Abandon();
   uv_run(&loop, UV_RUN_DEFAULT);
   CHECK(uv_loop_close(&loop) == 0);

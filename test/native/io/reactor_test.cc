@@ -118,14 +118,14 @@ TEST_CASE("reactor: a hold that begins while the first bytes are looked at outla
   const std::string first = FrameWith("first"), second = FrameWith("second");
   REQUIRE(Put(peer.far, first) == first.size());
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));  // the bytes to look at
-  home.reactor.Hold(peer.slot, peer.generation, true);
-  home.reactor.Reframe(peer.slot, peer.generation, Framing::kRaw);
+  home.reactor.PauseReading(peer.slot, peer.generation);
+  home.reactor.SetFraming(peer.slot, peer.generation, Framing::kRaw);
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 2; }));  // they were read before it
   CHECK(home.journal.events.back().body == "first");
   REQUIRE(Put(peer.far, second) == second.size());
   home.Until([turns = 0]() mutable { return ++turns > 5; });
   CHECK(home.journal.Count(kMessage) == 2);
-  home.reactor.Hold(peer.slot, peer.generation, false);
+  home.reactor.ResumeReading(peer.slot, peer.generation);
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 3; }));
   CHECK(home.journal.events.back().body == "second");
 }
@@ -134,7 +134,7 @@ TEST_CASE("reactor: who looks at more first bytes than there is room for closes 
   Home home;
   Accepted peer = Accept(&home, Peeking());
   home.journal.on_event = [&](const Event& event) {
-    if (event.kind == kMessage) home.reactor.Reframe(peer.slot, peer.generation, Framing::kPeek);
+    if (event.kind == kMessage) home.reactor.SetFraming(peer.slot, peer.generation, Framing::kPeek);
   };
   const std::string bytes(Framer::kMaxPeek + 100, 'x');
   REQUIRE(Put(peer.far, bytes) == bytes.size());
@@ -149,7 +149,7 @@ TEST_CASE("reactor: what a slow peer does not take waits, is told, and arrives w
   Queue(&home, peer, body);
   home.Until([turns = 0]() mutable { return ++turns > 2; });
   CHECK(home.memory.Unsent(peer.slot) > 500 * 1024);
-  const int32_t heard = home.memory.Heard(peer.slot);
+  const int32_t activity = home.memory.Activity(peer.slot);
   std::string taken;
   const size_t whole = HeaderBound({}) + body.size();
   REQUIRE(home.Until([&] {
@@ -157,7 +157,7 @@ TEST_CASE("reactor: what a slow peer does not take waits, is told, and arrives w
     return home.memory.Unsent(peer.slot) == 0 && taken.size() + 20 > whole;
   }));
   CHECK(taken.substr(taken.size() - body.size()) == body);
-  CHECK(home.memory.Heard(peer.slot) != heard);
+  CHECK(home.memory.Activity(peer.slot) != activity);
 }
 
 TEST_CASE("reactor: words that JavaScript got wrong reach no memory") {
