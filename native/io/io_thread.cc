@@ -10,7 +10,7 @@
 namespace dmicro {
 namespace {
 
-// Batches read in one go, before the loop's other callbacks have their turn.
+// Batches read per wake-up, before the other callbacks of the loop run.
 constexpr int kBatchesPerWake = 4;
 
 std::array<Lane, IoThread::kLanes> MakeLanes() {
@@ -44,7 +44,7 @@ IoThread::IoThread(uv_loop_t* home, const Rings& rings, BatchReader* reader)
 }
 
 IoThread::~IoThread() {
-  for (InboundBatch& up : inbound_) FreeAll(&up.large);
+  for (InboundBatch& batch : inbound_) FreeAll(&batch.large);
 }
 
 int IoThread::Start(int number) {
@@ -69,7 +69,7 @@ int IoThread::Start(int number) {
   }
   running_ = error == 0;
   if (error != 0) {
-    // Its handles never turned: what is closed here is let go of here.
+    // The new loop never ran: its handles are closed by running it here.
     uv_walk(
         &loop_, [](uv_handle_t* handle, void*) { uv_close(handle, nullptr); }, nullptr);
     uv_run(&loop_, UV_RUN_DEFAULT);
@@ -111,7 +111,7 @@ void IoThread::CloseHome() {
   const auto closed = [](uv_handle_t* handle) {
     IoThread* const self = static_cast<IoThread*>(handle->data);
     if (--self->home_handles_ != 0) return;
-    const std::function<void()> done = std::move(self->done_);  // it may delete this
+    const std::function<void()> done = std::move(self->done_);  // `done` may delete this object
     done();
   };
   uv_close(reinterpret_cast<uv_handle_t*>(&home_wake_), closed);
@@ -128,17 +128,18 @@ void IoThread::BusyPoll(uint32_t microseconds) {
   Post([microseconds](Reactor* reactor) { reactor->BusyPoll(microseconds); });
 }
 
-// From the thread of the reactor that listens.
+// Called on the thread of the reactor that listens.
 void IoThread::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) {
-  // A task that is never run, since the thread ends, closes it all the same. Tasks are copyable, which it is not.
+  // The task owns the descriptor, so that a task that never runs, because the thread ends, closes it too. The
+  // descriptor is shared because a std::function must be copyable.
   const auto shared = std::make_shared<OwnedDescriptor>(std::move(socket));
   Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(std::move(*shared), pipe, token, limits); }});
 }
 
-bool IoThread::Enqueue(OutboundTask down) {
+bool IoThread::Enqueue(OutboundTask task) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  outbound_.push_back(std::move(down));
+  outbound_.push_back(std::move(task));
   uv_async_send(&wake_);
   return true;
 }
@@ -175,8 +176,8 @@ void IoThread::DrainWith(Bytes body) {
   Run([=](Reactor* reactor) { reactor->DrainSends(first, next, body); });
 }
 
-// Before the home loop blocks or after a batch: if all other lanes are on their way the outbox goes on being filled,
-// and leaves as soon as one comes back.
+// Called before the home loop blocks and after a batch. When all other lanes are on their way, the outbox continues to
+// be filled, and is published as soon as a lane is returned.
 void IoThread::PublishOutbox() {
   if (rings_.control->send_next == rings_.control->send_base) return;
   {
@@ -220,7 +221,8 @@ void IoThread::OnHomePrepare() {
   traffic_ = false;
 }
 
-// As Reactor::Spin: the wake-up that a batch brings makes the loop's descriptor readable.
+// Polls before the loop blocks, as Reactor::Spin does: the wake-up for a new batch makes the descriptor of the loop
+// readable.
 void IoThread::Spin() {
   pollfd ready{uv_backend_fd(home_), POLLIN, 0};
   const int timeout = uv_backend_timeout(home_);
@@ -250,7 +252,7 @@ void IoThread::OnHomeWake() {
   uv_async_send(&home_wake_);
 }
 
-// False when there was none.
+// Returns false when there was no batch to read.
 bool IoThread::ReadBatch() {
   DMICRO_ASSERT(home_thread_.Here());
   {

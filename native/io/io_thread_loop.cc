@@ -17,7 +17,7 @@ void IoThread::Main() {
 #else
   pthread_setname_np(pthread_self(), name.c_str());
 #endif
-  // Signals are the home thread's business.
+  // The home thread handles all signals.
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
@@ -28,17 +28,17 @@ void IoThread::Main() {
 }
 
 void IoThread::OnWake() {
-  std::vector<OutboundTask> tasks;
+  std::vector<OutboundTask> pending;
   {
     const std::lock_guard lock(mutex_);
-    tasks.swap(outbound_);
+    pending.swap(outbound_);
   }
-  for (OutboundTask& down : tasks) {
-    if (down.task) {
-      down.task(&reactor_);
+  for (OutboundTask& outbound : pending) {
+    if (outbound.task) {
+      outbound.task(&reactor_);
       continue;
     }
-    reactor_.DrainSends(down.first, down.next, {});
+    reactor_.DrainSends(outbound.first, outbound.next, {});
     const std::lock_guard lock(mutex_);
     undrained_--;
     lane_freed_.notify_one();

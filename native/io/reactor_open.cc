@@ -13,13 +13,14 @@
 namespace dmicro {
 namespace {
 
-// An IPv4 or IPv6 literal; names are resolved above.
+// Converts an IPv4 or IPv6 literal; the upper layer resolves names.
 int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
   if (uv_ip4_addr(host, port, reinterpret_cast<sockaddr_in*>(address)) == 0) return 0;
   return uv_ip6_addr(host, port, reinterpret_cast<sockaddr_in6*>(address));
 }
 
-// Before binding: several sockets may share the port, and the system spreads the connections among them.
+// Opens a socket with SO_REUSEPORT, which must be set before binding: several sockets may share the port, and the
+// system spreads the connections among them.
 int OpenSharedPort(uv_tcp_t* tcp, int family) {
 #ifdef SOCK_CLOEXEC
   OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -40,8 +41,9 @@ struct ConnectRequest {
   Connection* connection;
 };
 
-// TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it
-// (RFC 9293 §3.5, simultaneous open). Who dials again and again where nobody listens gets there some time.
+// Returns whether the socket is connected to itself: TCP does that when the port dialled on this machine is the one
+// that the system chose for the socket (RFC 9293 §3.5, simultaneous open). A client that retries where nobody listens
+// gets there eventually.
 bool IsSelfConnected(const uv_handle_t* handle) {
   if (handle->type != UV_TCP) return false;
   const std::string local = LocalAddress(handle);
@@ -75,7 +77,7 @@ int32_t Reactor::Listen(const Target& target, ListenOptions options) {
   error = Bind(listener, target, options.reuse_port);
   if (error == 0) {
     SizeBuffers(listener->uv(),
-                listener->limits.socket);  // connections inherit what stands when they are made (tcp(7))
+                listener->limits.socket);  // connections inherit the sizes (tcp(7))
     error = uv_listen(listener->stream(), options.backlog, [](uv_stream_t* stream, int status) {
       Listener* const ready = static_cast<Listener*>(stream->data);
       ready->reactor->OnConnection(ready, status);
@@ -121,7 +123,7 @@ void Reactor::Free(Listener* listener) {
   }
 }
 
-// One connection's failure is its own: libuv keeps listening, even when descriptors run out.
+// A failed accept affects no other connection: libuv keeps listening, even when descriptors run out.
 void Reactor::OnConnection(Listener* listener, int status) {
   if (status != 0) return;
   if (!listener->adopters.empty()) {
@@ -140,7 +142,7 @@ void Reactor::OnConnection(Listener* listener, int status) {
 
 namespace {
 
-// A connection on its way to another reactor.
+// An accepted socket that is being forwarded to another reactor.
 struct AcceptedSocket {
   Connection::Handle handle;
   std::function<void()> on_closed;
@@ -148,7 +150,7 @@ struct AcceptedSocket {
 
 }  // namespace
 
-// The socket goes to another loop as a duplicate: libuv cannot let go of a descriptor.
+// Forwards the next accepted socket as a duplicate, because libuv cannot give a descriptor away.
 void Reactor::ForwardAccepted(Listener* listener, Adopter* adopter) {
   const bool pipe = listener->uv()->type == UV_NAMED_PIPE;
   AcceptedSocket* const socket = new AcceptedSocket{{}, [this] { OnHandleClosed(); }};
@@ -187,7 +189,7 @@ void Reactor::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const Wire
   OnAccepted(connection, error);
 }
 
-// Of an accepted connection.
+// Registers an accepted connection and reports it, or reports its closing when `error` is not 0.
 void Reactor::OnAccepted(Connection* connection, int error) {
   if (!Register(connection)) return;
   if (error != 0) {
@@ -197,7 +199,7 @@ void Reactor::OnAccepted(Connection* connection, int error) {
   }
 }
 
-// Into the table; without a free slot the connection is dropped.
+// Adds the connection to the table. Without a free slot the connection is dropped and the result is false.
 bool Reactor::Register(Connection* connection) {
   if (table_.Add(connection)) {
     NoteUnsent(connection);
@@ -207,13 +209,13 @@ bool Reactor::Register(Connection* connection) {
   return false;
 }
 
-// Tells the upper layer of a connection that is ready, and starts to read it.
+// Reports a connection that is ready to the upper layer, and starts to read it.
 void Reactor::ReportOpened(Connection* connection) {
   DMICRO_ASSERT(connection->state == Connection::State::kConnecting && !connection->waiting());
   if (stopped_) return;
   if (inbox_.Full() || !RoomToRead()) {
     Deliver(false);
-    if (connection->state == Connection::State::kClosing) return;  // who read that gave it up
+    if (connection->state == Connection::State::kClosing) return;  // the reader of that batch destroyed the connection
   }
   if (!RoomToRead()) {
     unreported_.Append(connection);
@@ -248,7 +250,7 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
     if (error != 0) return error;
   }
   Connection* const connection = new Connection(this, limits);
-  // Buffers count from the handshake on when they are sized before it (tcp(7)).
+  // Buffer sizes count from the handshake on when they are set before it (tcp(7)).
   const bool early = !target.pipe && limits.socket.Sized();
   const int error = InitHandle(&connection->handle, target.pipe, early ? address.ss_family : AF_UNSPEC);
   if (error != 0) {
@@ -294,7 +296,7 @@ void Reactor::OnConnected(Connection* connection, int status) {
   }
 }
 
-// After uv_close.
+// Callback of uv_close: deletes the connection, or leaves that to DeleteClosed while a batch is read.
 void Reactor::OnConnectionClosed(uv_handle_t* handle) {
   Connection* const closed = static_cast<Connection*>(handle->data);
   Reactor* const reactor = closed->reactor;

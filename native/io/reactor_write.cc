@@ -8,13 +8,13 @@
 namespace dmicro {
 namespace {
 
-// Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
+// Bodies up to this size are copied behind their header; the kernel reads larger ones where they are.
 constexpr size_t kCopyBody = 4 * 1024;
 constexpr size_t kMaxBuffer = size_t{1} << 30;
 
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
 
-// One write in the making: headers and small bodies side by side in `staging`, large bodies by reference.
+// The buffers of one write: headers and small bodies side by side in `staging`, large bodies by reference.
 class Gather {
  public:
   explicit Gather(std::vector<uint8_t>* staging) : staging_(*staging) { Reset(); }
@@ -22,7 +22,7 @@ class Gather {
   bool Fits(size_t staged) const { return count_ + 2 < buffers_.size() && staging_.size() - used_ >= staged; }
   uint8_t* end() { return staging_.data() + used_; }
 
-  // Bytes were written at end(), which answer the peer or not.
+  // Appends `size` bytes, which the caller has written at end(). `reply`: whether they are bytes of a reply.
   void AppendStaged(size_t size, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && size <= staging_.size() - used_);
     char* const start = reinterpret_cast<char*>(end());
@@ -38,7 +38,7 @@ class Gather {
 
   void AppendReference(Bytes bytes, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && bytes.size <= kMaxBody);
-    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
+    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads the bytes
     buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
     size_ += bytes.size;
     if (reply) replies_ += bytes.size;
@@ -76,7 +76,7 @@ void Reactor::DrainWith(Bytes body) {
 
 void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
   DMICRO_ASSERT(thread_.Here());
-  // What JavaScript wrote is looked at before it is believed, here as in Flush.
+  // Values that JavaScript wrote are checked before they are used, here and in Flush.
   if (first < 0 || next <= first || static_cast<uint32_t>(next) > rings_.max_sends) return;
   const int32_t count = std::min<int32_t>(next - first, kMaxSends);
   const Send* const sends = rings_.sends + first;
@@ -137,7 +137,7 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
   if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies());
 }
 
-// `replies` of the `size` bytes answer the peer. False when the connection failed.
+// `replies` of the `size` bytes are bytes of replies. Returns false when the connection failed.
 bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
@@ -153,7 +153,7 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
     connection->backlog->progress_at = uv_now(loop_);
     Watch(connection);
   }
-  // Which of them were taken is not looked at: replies are taken to be the last.
+  // Which bytes the socket took is not tracked: replies are assumed to be the last of them.
   connection->backlog->replies_waiting += std::min(replies, size - sent);
   for (unsigned i = 0; i < count; i++) {
     const size_t skip = std::min<size_t>(sent, buffers[i].len);
@@ -163,7 +163,7 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
   if (connection->backlog->writing.size() == 0) WriteBacklog(connection);
   if (connection->state != Connection::State::kOpen) return false;
   NoteUnsent(connection);
-  // The upper layer sees it by `Rings::replies`, and that it is over by kWritable.
+  // The upper layer sees this state in `Rings::replies`; kWritable reports its end.
   if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->needs_drain = true;
   return true;
 }
@@ -174,7 +174,7 @@ void Reactor::NoteUnsent(const Connection* connection) {
   StoreWord(&rings_.replies[connection->slot], clamped(connection->UnsentReplies()));
 }
 
-// The peer lives.
+// Counts a sign of life of the peer.
 void Reactor::NoteActivity(const Connection* connection) {
   int32_t* const activity = &rings_.activity[connection->slot];
   StoreWord(activity, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(activity)) + 1));
@@ -186,7 +186,7 @@ void Reactor::WriteBacklog(Connection* connection) {
   backlog->writing.Swap(backlog->waiting);
   std::swap(backlog->replies_writing, backlog->replies_waiting);
   backlog->request.data = connection;
-  // libuv counts a buffer's bytes in 32 bits: there are as many buffers as that takes.
+  // libuv counts the bytes of a buffer in 32 bits, so that a long backlog takes several buffers.
   std::vector<uv_buf_t> buffers;
   char* at = reinterpret_cast<char*>(backlog->writing.data());
   for (size_t left = backlog->writing.size(); left != 0;) {
@@ -230,7 +230,7 @@ void Reactor::OnWritten(Connection* connection, int status) {
   if (connection->state == Connection::State::kEnding) Shutdown(connection);
 }
 
-// Everything is written: says so to the peer and waits for its own goodbye (OnRead), or for kLinger (OnSweep).
+// Sends FIN when everything is written, and waits for the FIN of the peer (OnRead) or for kLinger (OnSweep).
 void Reactor::Shutdown(Connection* connection) {
   connection->ending_since = uv_now(loop_);
   connection->partial_since = 0;

@@ -9,7 +9,7 @@ Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, Clo
     *reason = why;
     return Parse::kBad;
   };
-  DMICRO_ASSERT(limits.max_message <= INT32_MAX);  // so that nothing here overflows
+  DMICRO_ASSERT(limits.max_message <= INT32_MAX);  // so that no sum here overflows
   *total = 0;
   if (bytes.size < 4) return Parse::kMore;
   const uint32_t size = LoadBig32(bytes.data);
