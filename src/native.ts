@@ -37,8 +37,9 @@ export interface NativeAddon {
   dial(core: number, host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
   end(core: number, slot: number, generation: number): void
   destroy(core: number, slot: number, generation: number, reason: number): void
-  /** Stops reading a connection, or goes on. What was read before still comes. */
-  hold(core: number, slot: number, generation: number, on: boolean): void
+  /** Stops reading a connection. What was read before still comes. */
+  pauseReading(core: number, slot: number, generation: number): void
+  resumeReading(core: number, slot: number, generation: number): void
   /** Errno or 0, of a number of `SocketOption`; EBADF once the connection is closing. */
   setSocketOption(core: number, slot: number, generation: number, option: number, value: number): number
   /** -1 when there is none. */
@@ -46,7 +47,7 @@ export interface NativeAddon {
   /** For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none. */
   socketOptions(descriptor: number): Int32Array
   /** Answers what a connection with framing Peek sent; it is not read before. */
-  reframe(core: number, slot: number, generation: number, framing: number): void
+  setFraming(core: number, slot: number, generation: number, framing: number): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined
@@ -74,7 +75,7 @@ export interface NativeRings {
   /** int32 by slot: those of them that answer it. */
   replies: ArrayBuffer
   /** int32 by slot: changes when bytes of the peer came, or it took some of those that waited for it. */
-  heard: ArrayBuffer
+  activity: ArrayBuffer
 }
 
 export type NativeLimits = [

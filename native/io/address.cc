@@ -5,7 +5,7 @@ namespace {
 
 std::string Format(const sockaddr_storage& storage) {
   char text[64];
-  // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d; they are named as what they are, as in Go.
+  // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d; their addresses are written in IPv4 form, as in Go.
   const auto* const v6_address = reinterpret_cast<const sockaddr_in6*>(&storage);
   if (storage.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6_address->sin6_addr)) {
     if (uv_inet_ntop(AF_INET, v6_address->sin6_addr.s6_addr + 12, text, sizeof text) != 0) return {};

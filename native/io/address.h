@@ -6,15 +6,16 @@
 
 namespace dmicro {
 
-// Where to listen or to connect: an IP literal and a port (names are resolved above), or the path of a Unix socket.
+// Address to listen on or to connect to: an IP literal and a port, or the path of a Unix socket. The upper layer
+// resolves host names.
 struct Target {
   bool pipe;
-  std::string host;  // or the path
+  std::string host;  // the path when `pipe` is true
   int port;
 };
 
-// Of a connected or listening TCP or Unix socket: '127.0.0.1:80', '[::1]:80', a path, '@' for a socket without one,
-// '' when the system has no answer (any more).
+// Address of a connected or listening TCP or Unix socket: '127.0.0.1:80', '[::1]:80', a path, '@' for a Unix socket
+// without a path, '' when the system gives no address.
 std::string LocalAddress(const uv_handle_t* handle);
 std::string RemoteAddress(const uv_handle_t* handle);
 

@@ -14,7 +14,7 @@ namespace dmicro {
 
 class Reactor;
 
-// What one connection must hold its peer to (src/limits.ts).
+// Limits of one connection (src/limits.ts), and the options of its socket.
 struct WireLimits {
   FrameLimits frame;
   uint64_t max_unsent = 0;
@@ -23,22 +23,24 @@ struct WireLimits {
   SocketOptions socket;
 };
 
-// What a socket did not take at once. Exists only while there is some: an idle session holds no buffer.
+// Bytes that the socket did not take at once. Allocated only while there are such bytes: an idle session has no buffer.
 struct Backlog {
   uv_write_t request;
-  ByteQueue writing;  // in the kernel's hands, must not move
+  ByteQueue writing;  // passed to libuv; must not move until the write is done
   ByteQueue waiting;
-  size_t replies_writing = 0;  // of those bytes, what answers the peer
+  size_t replies_writing = 0;  // bytes of replies in `writing`
   size_t replies_waiting = 0;
-  uint64_t progress_at = 0;  // uv_now of the last byte taken
-  size_t seen = 0;           // bytes of `writing` left then
+  uint64_t progress_at = 0;  // uv_now when the socket last took bytes
+  size_t seen = 0;           // bytes of `writing` that were left at that time
 };
 
-// Lists a connection can be in: of those a timeout may strike, and of those that wait for a later turn.
+// Tags of the lists that a connection can be in: connections with a timeout, and connections that wait for a later
+// turn.
 struct Watched;
 struct Waiting;
 
-// One socket and its peer's unfinished frame. Owned by its reactor; freed in the callback of uv_close.
+// One socket and the unfinished frame that was read from it. Owned by its reactor; deleted after uv_close has called
+// back.
 struct Connection : Linked<Watched>, Linked<Waiting> {
   enum class State : uint8_t { kConnecting, kOpen, kEnding, kClosing };
 
@@ -50,7 +52,7 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   FrameLimits Frame() const { return {limits.frame.max_message, limits.frame.max_filters, framing}; }
   bool watched() const { return Linked<Watched>::linked(); }
   bool waiting() const { return Linked<Waiting>::linked(); }
-  bool MayRead() const { return !paused && !yielded && !held && !peeked; }
+  bool MayRead() const { return !eof_deferred && !yielded && !held && !peeked; }
   size_t Unsent() const { return backlog == nullptr ? 0 : backlog->writing.size() + backlog->waiting.size(); }
   size_t UnsentReplies() const { return backlog == nullptr ? 0 : backlog->replies_writing + backlog->replies_waiting; }
 
@@ -61,22 +63,22 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   Reactor* const reactor;
   const WireLimits limits;
   Framer framer;
-  Framing framing;  // kPeek until the upper layer chose
+  Framing framing;  // kPeek until the upper layer calls SetFraming
   std::unique_ptr<Backlog> backlog;
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
-  bool pressed = false;     // many replies are unsent: the upper layer was told and starts nothing that makes more
-  bool paused = false;      // not reading: the peer's FIN came while pressed, and waits until it is no more
-  bool yielded = false;     // not reading until the next turn: it had its share of this one, or was reframed
-  bool held = false;        // not reading: the upper layer is busy with what it has
-  bool peeked = false;      // not reading: the upper layer was shown the first bytes and has not answered yet
-  int32_t token = -1;       // of the listener that accepted it, -1 when dialled
+  bool needs_drain = false;   // many replies are unsent; the upper layer starts no more requests until kWritable
+  bool eof_deferred = false;  // not reading: the peer's FIN came, and is handled when needs_drain is cleared
+  bool yielded = false;  // not reading until the next turn: its share of this turn is used up, or its framing was set
+  bool held = false;     // not reading: the upper layer called PauseReading
+  bool peeked = false;   // not reading: the upper layer got the first bytes and has not called SetFraming yet
+  int32_t token = -1;    // token of the listener that accepted the connection, -1 when it was dialled
   int32_t first_send = -1;  // this turn's messages in the outbox, chained by Reactor::next_send_
   int32_t last_send = -1;
   uint64_t partial_since = 0;  // uv_now when the unfinished frame began, 0 if there is none
   uint64_t ending_since = 0;
-  bool reframed = false;  // what was peeked at is to be cut
+  bool framing_set = false;  // the bytes that were peeked at must be parsed with the new framing
 };
 
 }  // namespace dmicro

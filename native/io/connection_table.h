@@ -7,13 +7,13 @@
 
 namespace dmicro {
 
-// Connections by number. A slot is used again under another generation, and only after the upper layer has read that
-// the old connection closed, so a stale number never reaches a new connection.
+// Connections by slot number. A freed slot is used again with another generation, and only after the upper layer has
+// read that the old connection closed. So a stale number never reaches a new connection.
 class ConnectionTable {
  public:
-  // False when all kMaxSlots are taken.
+  // Returns false when all kMaxSlots are taken.
   bool Add(Connection* connection);
-  // From now on Find fails. The slot stays taken until Free.
+  // Makes Find fail for the connection. Its slot stays taken until Free.
   void Retire(Connection* connection);
   void Free(int32_t slot) {
     DMICRO_ASSERT(slot >= 0 && static_cast<size_t>(slot) < entries_.size());

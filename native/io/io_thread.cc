@@ -10,7 +10,7 @@
 namespace dmicro {
 namespace {
 
-// Batches read in one go, before the loop's other callbacks have their turn.
+// Batches read per wake-up, before the other callbacks of the loop run.
 constexpr int kBatchesPerWake = 4;
 
 std::array<Lane, IoThread::kLanes> MakeLanes() {
@@ -27,8 +27,8 @@ Rings WithControl(Rings rings, Control* control) {
   return rings;
 }
 
-void FreeAll(std::vector<Large>* large) {
-  for (const Large& one : *large) std::free(one.data);
+void FreeAll(std::vector<HeapMessage>* large) {
+  for (const HeapMessage& one : *large) std::free(one.data);
   large->clear();
 }
 
@@ -44,7 +44,7 @@ IoThread::IoThread(uv_loop_t* home, const Rings& rings, BatchReader* reader)
 }
 
 IoThread::~IoThread() {
-  for (Up& up : up_) FreeAll(&up.large);
+  for (InboundBatch& batch : inbound_) FreeAll(&batch.large);
 }
 
 int IoThread::Start(int number) {
@@ -69,7 +69,7 @@ int IoThread::Start(int number) {
   }
   running_ = error == 0;
   if (error != 0) {
-    // Its handles never turned: what is closed here is let go of here.
+    // The new loop never ran: its handles are closed by running it here.
     uv_walk(
         &loop_, [](uv_handle_t* handle, void*) { uv_close(handle, nullptr); }, nullptr);
     uv_run(&loop_, UV_RUN_DEFAULT);
@@ -111,7 +111,7 @@ void IoThread::CloseHome() {
   const auto closed = [](uv_handle_t* handle) {
     IoThread* const self = static_cast<IoThread*>(handle->data);
     if (--self->home_handles_ != 0) return;
-    const std::function<void()> done = std::move(self->done_);  // it may delete this
+    const std::function<void()> done = std::move(self->done_);  // `done` may delete this object
     done();
   };
   uv_close(reinterpret_cast<uv_handle_t*>(&home_wake_), closed);
@@ -128,17 +128,18 @@ void IoThread::BusyPoll(uint32_t microseconds) {
   Post([microseconds](Reactor* reactor) { reactor->BusyPoll(microseconds); });
 }
 
-// From the thread of the reactor that listens.
+// Called on the thread of the reactor that listens.
 void IoThread::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) {
-  // A task that is never run, since the thread ends, closes it all the same. Tasks are copyable, which it is not.
+  // The task owns the descriptor, so that a task that never runs, because the thread ends, closes it too. The
+  // descriptor is shared because a std::function must be copyable.
   const auto shared = std::make_shared<OwnedDescriptor>(std::move(socket));
   Enqueue({0, 0, [=](Reactor* reactor) { reactor->Adopt(std::move(*shared), pipe, token, limits); }});
 }
 
-bool IoThread::Enqueue(Down down) {
+bool IoThread::Enqueue(OutboundTask task) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  down_.push_back(std::move(down));
+  outbound_.push_back(std::move(task));
   uv_async_send(&wake_);
   return true;
 }
@@ -165,7 +166,7 @@ void IoThread::Run(Task task) {
 }
 
 void IoThread::Drain() {
-  if (rings_.control->send_next != rings_.control->send_base) PublishLane();
+  if (rings_.control->send_next != rings_.control->send_base) PublishOutboxLane();
 }
 
 void IoThread::DrainWith(Bytes body) {
@@ -175,9 +176,9 @@ void IoThread::DrainWith(Bytes body) {
   Run([=](Reactor* reactor) { reactor->DrainSends(first, next, body); });
 }
 
-// Before the home loop blocks or after a batch: if all other lanes are on their way the outbox goes on being filled,
-// and leaves as soon as one comes back.
-void IoThread::Publish() {
+// Called before the home loop blocks and after a batch. When all other lanes are on their way, the outbox continues to
+// be filled, and is published as soon as a lane is returned.
+void IoThread::PublishOutbox() {
   if (rings_.control->send_next == rings_.control->send_base) return;
   {
     const std::lock_guard lock(mutex_);
@@ -186,10 +187,10 @@ void IoThread::Publish() {
       return;
     }
   }
-  PublishLane();
+  PublishOutboxLane();
 }
 
-void IoThread::PublishLane() {
+void IoThread::PublishOutboxLane() {
   DMICRO_ASSERT(home_thread_.Here());
   Control* const control = rings_.control;
   {
@@ -197,7 +198,7 @@ void IoThread::PublishLane() {
     lane_freed_.wait(lock, [this] { return undrained_ < kLanes - 1 || closed_; });
     if (!closed_) {
       undrained_++;
-      down_.push_back({control->send_base, control->send_next, nullptr});
+      outbound_.push_back({control->send_base, control->send_next, nullptr});
       uv_async_send(&wake_);
     }
   }
@@ -215,12 +216,13 @@ void IoThread::UseLane(uint32_t lane) {
 
 void IoThread::OnHomePrepare() {
   if (!running_) return;
-  Publish();
+  PublishOutbox();
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;
 }
 
-// As Reactor::Spin: the wake-up that a batch brings makes the loop's descriptor readable.
+// Polls before the loop blocks, as Reactor::Spin does: the wake-up for a new batch makes the descriptor of the loop
+// readable.
 void IoThread::Spin() {
   pollfd ready{uv_backend_fd(home_), POLLIN, 0};
   const int timeout = uv_backend_timeout(home_);
@@ -239,7 +241,7 @@ void IoThread::OnHomeWake() {
   }
   for (int i = 0; i < kBatchesPerWake; i++) {
     if (ReadBatch()) continue;
-    Publish();
+    PublishOutbox();
     const bool finished = [this] {
       const std::lock_guard lock(mutex_);
       return std::exchange(finished_, false);
@@ -250,14 +252,14 @@ void IoThread::OnHomeWake() {
   uv_async_send(&home_wake_);
 }
 
-// False when there was none.
+// Returns false when there was no batch to read.
 bool IoThread::ReadBatch() {
   DMICRO_ASSERT(home_thread_.Here());
   {
     const std::lock_guard lock(mutex_);
-    if (up_.empty()) return false;
-    current_ = std::move(up_.front());
-    up_.pop_front();
+    if (inbound_.empty()) return false;
+    current_ = std::move(inbound_.front());
+    inbound_.pop_front();
   }
   traffic_ = true;
   if (!stopping_) {
@@ -269,15 +271,15 @@ bool IoThread::ReadBatch() {
     if (std::exchange(woken_, false)) uv_async_send(&home_wake_);
   }
   FreeAll(&current_.large);
-  Publish();
+  PublishOutbox();
   const std::lock_guard lock(mutex_);
   returned_.push_back(current_.batch);
   unread_--;
-  if (std::exchange(hungry_, false) && !closed_) uv_async_send(&wake_);
+  if (std::exchange(reactor_waits_, false) && !closed_) uv_async_send(&wake_);
   return true;
 }
 
-Large IoThread::TakeLarge(int32_t index) {
+HeapMessage IoThread::TakeLarge(int32_t index) {
   DMICRO_ASSERT(home_thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= current_.large.size()) return {nullptr, 0};
   return std::exchange(current_.large[static_cast<size_t>(index)], {nullptr, 0});

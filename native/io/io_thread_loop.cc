@@ -17,7 +17,7 @@ void IoThread::Main() {
 #else
   pthread_setname_np(pthread_self(), name.c_str());
 #endif
-  // Signals are the home thread's business.
+  // The home thread handles all signals.
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
@@ -28,17 +28,17 @@ void IoThread::Main() {
 }
 
 void IoThread::OnWake() {
-  std::vector<Down> tasks;
+  std::vector<OutboundTask> pending;
   {
     const std::lock_guard lock(mutex_);
-    tasks.swap(down_);
+    pending.swap(outbound_);
   }
-  for (Down& down : tasks) {
-    if (down.task) {
-      down.task(&reactor_);
+  for (OutboundTask& outbound : pending) {
+    if (outbound.task) {
+      outbound.task(&reactor_);
       continue;
     }
-    reactor_.DrainSends(down.first, down.next, {});
+    reactor_.DrainSends(outbound.first, outbound.next, {});
     const std::lock_guard lock(mutex_);
     undrained_--;
     lane_freed_.notify_one();
@@ -53,7 +53,7 @@ bool IoThread::Ready() {
     const std::lock_guard lock(mutex_);
     returned.swap(returned_);
     ready = unread_ < kLanes - 1;
-    hungry_ = !ready;
+    reactor_waits_ = !ready;
   }
   for (const Batch& batch : returned) reactor_.Reclaim(batch);
   return ready;
@@ -61,9 +61,9 @@ bool IoThread::Ready() {
 
 const Lane& IoThread::NextLane() { return lanes_[lane_ = (lane_ + 1) % kLanes]; }
 
-void IoThread::Give(Batch batch, std::vector<Large> large) {
+void IoThread::Publish(Batch batch, std::vector<HeapMessage> large) {
   const std::lock_guard lock(mutex_);
-  up_.push_back({batch, std::move(large)});
+  inbound_.push_back({batch, std::move(large)});
   unread_++;
   uv_async_send(&home_wake_);
 }

@@ -4,8 +4,8 @@
 
 namespace dmicro {
 
-// The links of an element, which inherits it; `Tag` tells several apart. An element is in one list of a tag at most,
-// and leaves it by itself: nobody has to know in which list it is.
+// Base class of list elements. `Tag` distinguishes several bases of one element, each for another list. An element is
+// in at most one list per tag, and can leave that list without a reference to it.
 template <typename Tag>
 class Linked {
  public:
@@ -29,7 +29,7 @@ class Linked {
   Linked* prev_ = nullptr;
 };
 
-// Elements in the order they were added. Adding and leaving take constant time and no memory.
+// Elements in the order they were appended. Appending and unlinking take constant time and no memory.
 template <typename T, typename Tag>
 class List {
  public:
@@ -50,14 +50,14 @@ class List {
     ends_.prev_ = node;
   }
 
-  // The first element, which leaves; null when there is none.
+  // Unlinks and returns the first element; null when the list is empty.
   T* Pop() {
     T* const first = First();
     if (first != nullptr) static_cast<Linked<Tag>*>(first)->Unlink();
     return first;
   }
 
-  // Takes over all elements of `other`; this one is empty.
+  // Moves all elements of `other` into this list. Requires that this list is empty.
   void TakeAll(List& other) {
     DMICRO_ASSERT(Empty());
     if (other.Empty()) return;

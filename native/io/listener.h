@@ -9,7 +9,7 @@
 
 namespace dmicro {
 
-// Who takes an accepted socket over, on whatever thread it lives.
+// Receiver of accepted sockets, which may live on another thread: Adopt may be called on any thread.
 class Adopter {
  public:
   virtual void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits) = 0;
@@ -18,7 +18,7 @@ class Adopter {
   ~Adopter() = default;
 };
 
-// One listening socket. Owned by its reactor; freed in the callback of uv_close.
+// One listening socket. Owned by its reactor; deleted after uv_close has called back.
 struct Listener {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
   uv_handle_t* uv() { return reinterpret_cast<uv_handle_t*>(&handle); }
@@ -27,8 +27,8 @@ struct Listener {
   Reactor* reactor;
   WireLimits limits;
   int32_t id;
-  int32_t token;                   // names it in kAccept, whichever reactor takes the connection
-  std::vector<Adopter*> adopters;  // take the connections in turn; empty: the reactor itself takes all
+  int32_t token;                   // identifies the listener in kAccept, on whichever reactor the connection is opened
+  std::vector<Adopter*> adopters;  // receive the connections in turn; empty: the reactor opens all connections itself
   size_t next_adopter;
 };
 

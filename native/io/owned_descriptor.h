@@ -6,7 +6,7 @@
 
 namespace dmicro {
 
-// Owns one of the system's descriptors: whoever drops it, on whatever thread, closes it.
+// Owns a file descriptor, and closes it when destroyed, on any thread.
 class OwnedDescriptor {
  public:
   explicit OwnedDescriptor(int number = -1) : number_(number) {}
@@ -20,7 +20,7 @@ class OwnedDescriptor {
   }
 
   int number() const { return number_; }
-  // The caller owns it from now on.
+  // Returns the descriptor, which the caller now owns.
   int Release() { return std::exchange(number_, -1); }
 
  private:

@@ -10,22 +10,23 @@ namespace dmicro {
 namespace {
 
 constexpr size_t kStagingSize = 256 * 1024;
-// After our FIN a peer has this long to close its side; until then its bytes are read and dropped, since closing a
-// socket with unread bytes resets the connection and may destroy what the peer has not yet read.
+// After our FIN a peer has this long to close its side. Until then its bytes are read and dropped, because closing a
+// socket with unread bytes resets the connection and may destroy what the peer has not read yet.
 constexpr uint64_t kLinger = 2000;  // ms
 constexpr size_t kFrameTimeoutStep = 64 * 1024;
-// A batch of one connection alone goes up in parts, each answered by a write of its own: otherwise the two ends take
-// turns, one asleep while the other works. 1 connection × 64 in flight, each end on its core: 264 k calls/s whole, 554
-// k in parts of 24; 1,024 in flight: 437 k and 792 k. With several connections the parts only cost: there the ends
-// overlap anyway.
+// A batch of a single connection is delivered in parts, each answered by a write of its own: otherwise the two ends
+// take turns, one asleep while the other works. Measured on 1 connection, each end on its core: with 64 calls in flight
+// 264 k calls/s whole and 554 k in parts of 24; with 1,024 in flight 437 k and 792 k. With several connections parts
+// only cost time, because the ends overlap anyway.
 constexpr int32_t kMinPart = 24;
 constexpr int32_t kParts = 4;
 
-// Free records without which nothing is read: a batch is worth that, and the smallest messages have room to be read.
+// Free records without which nothing is read: a batch should hold at least that many, and a read bounded by them must
+// have room for Framer::kMinScratch bytes.
 constexpr size_t kMinRecords = 1100;
 static_assert(kMinRecords * kEnvelopePrefix >= Framer::kMinScratch);
 
-// Without an outlet: two halves of the records, and one arena, since a batch is read before the next byte is.
+// Lanes without a sink: two halves of the records, and one arena, because a batch is read before the next byte is.
 Lane HalfLane(uint32_t half) { return {0, kInboxSize, half * kMaxRecords, kMaxRecords}; }
 
 }  // namespace
@@ -34,23 +35,23 @@ Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader)
     : loop_(loop),
       rings_(rings),
       reader_(reader),
-      outlet_(nullptr),
+      sink_(nullptr),
       inbox_(rings, HalfLane(0)),
       next_send_(kMaxSends),
       staging_(kStagingSize) {}
 
-Reactor::Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first)
+Reactor::Reactor(uv_loop_t* loop, const Rings& rings, BatchSink* sink, const Lane& first)
     : loop_(loop),
       rings_(rings),
       reader_(nullptr),
-      outlet_(outlet),
+      sink_(sink),
       inbox_(rings, first),
       next_send_(kMaxSends),
       staging_(kStagingSize) {}
 
 Reactor::~Reactor() {
-  Bury();
-  for (const Large& large : large_) std::free(large.data);
+  DeleteClosed();
+  for (const HeapMessage& large : large_) std::free(large.data);
 }
 
 int Reactor::Start() {
@@ -73,31 +74,31 @@ int Reactor::Start() {
 void Reactor::Stop(std::function<void()> done) {
   DMICRO_ASSERT(thread_.Here() && !stopped_);
   stopped_ = true;
-  Bury();
+  DeleteClosed();
   done_ = std::move(done);
   for (size_t id = 0; id < listeners_.size(); id++) CloseListener(static_cast<int32_t>(id));
   table_.Each([this](Connection* connection) { Close(connection, CloseReason::kLocal, 0); });
-  const auto forget = [](uv_handle_t* handle) { static_cast<Reactor*>(handle->data)->Forget(); };
-  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&check_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), forget);
-  uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), forget);
+  const auto closed = [](uv_handle_t* handle) { static_cast<Reactor*>(handle->data)->OnHandleClosed(); };
+  uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&check_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), closed);
 }
 
-void Reactor::Forget() {
+void Reactor::OnHandleClosed() {
   DMICRO_ASSERT(handles_ != 0);
   if (--handles_ != 0 || !done_) return;
-  const std::function<void()> done = std::move(done_);  // it may delete this reactor
+  const std::function<void()> done = std::move(done_);  // `done` may delete this reactor
   done();
 }
 
 void Reactor::OnPrepare() {
   uv_idle_stop(&backlog_);
-  Bury();
+  DeleteClosed();
   Drain();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
-  if (!inbox_.Empty()) Deliver(false);  // it may have announced somebody
+  if (!inbox_.Empty()) Deliver(false);  // Resume may have reported connections
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;
 }
@@ -110,8 +111,8 @@ void Reactor::Deliver(bool keep_arena) {
   DMICRO_ASSERT(thread_.Here());
   if (delivering_ || stopped_) return;
   traffic_ = true;
-  if (outlet_ != nullptr) {
-    GiveAway();
+  if (sink_ != nullptr) {
+    PublishBatch();
     return;
   }
   delivering_ = true;
@@ -125,49 +126,52 @@ void Reactor::Deliver(bool keep_arena) {
     Drain();
   }
   Reclaim(batch);
-  for (const Large& large : large_) std::free(large.data);
+  for (const HeapMessage& large : large_) std::free(large.data);
   large_.clear();
   if (!keep_arena) inbox_.Clear();
   delivering_ = false;
   // Events beyond one batch wait for the next phase.
-  if (inbox_.Empty() && yielded_.Empty() && unannounced_.Empty()) {
+  if (inbox_.Empty() && yielded_.Empty() && unreported_.Empty()) {
     uv_idle_stop(&backlog_);
   } else {
     KeepTurning();
   }
 }
 
-// The loop's next turn comes at once, also when there is nothing else to wait for: the handles of those whose turn it
-// is may be closed or not read, and an idle loop ends.
+// Makes the next turn of the loop start at once, even when no other event is due: the handles of the connections that
+// wait for that turn may be closed or not read, and a loop without active handles ends.
 void Reactor::KeepTurning() {
   uv_idle_start(&backlog_, [](uv_idle_t*) {});
 }
 
-// A reader that turns the loop itself, in the middle of a batch, must not pull away what we are working on.
-void Reactor::Bury() {
+// Deletes what closed while a batch was read. Not during a batch: a reader that runs the loop itself would delete
+// objects that functions on the stack still use.
+void Reactor::DeleteClosed() {
   if (delivering_) return;
-  while (Connection* const closed = graves_.Pop()) delete closed;
-  for (Listener* closed : std::exchange(dead_listeners_, {})) delete closed;
+  while (Connection* const closed = closed_connections_.Pop()) delete closed;
+  for (Listener* closed : std::exchange(closed_listeners_, {})) delete closed;
 }
 
-// While the reader is behind, the lane goes on being filled: batches grow with the load, and wake-ups do not.
-void Reactor::GiveAway() {
-  if (!outlet_->Ready()) {
-    uv_idle_stop(&backlog_);  // the outlet wakes us
+// While the reader is behind, the lane continues to be filled: batches grow with the load, and the number of wake-ups
+// does not.
+void Reactor::PublishBatch() {
+  if (!sink_->Ready()) {
+    uv_idle_stop(&backlog_);  // the sink wakes the loop
     return;
   }
-  outlet_->Give(inbox_.Flip(outlet_->NextLane()), std::exchange(large_, {}));
+  sink_->Publish(inbox_.Flip(sink_->NextLane()), std::exchange(large_, {}));
   if (!inbox_.Empty()) KeepTurning();
 }
 
-// Room for what one read or one announcement brings. While our own reader has a batch nothing is read: it has the
-// arena, and whoever delivers in the middle of a read has the rest of it.
+// Returns whether there is room for what one read or one opened connection adds. Without a sink nothing is read while
+// the reader has a batch: the batch occupies the arena, and a read that delivers before it is finished occupies the
+// rest.
 bool Reactor::RoomToRead() const {
   if (inbox_.Low()) return false;
-  return outlet_ == nullptr ? !delivering_ : inbox_.FreeRecords() >= kMinRecords;
+  return sink_ == nullptr ? !delivering_ : inbox_.FreeRecords() >= kMinRecords;
 }
 
-// Slots are used again only now: the upper layer knows that their connections closed.
+// Slots are freed only now, because only now does the upper layer know that their connections closed.
 void Reactor::Reclaim(Batch batch) {
   DMICRO_ASSERT(thread_.Here());
   if (retired_ == 0) return;
@@ -179,7 +183,7 @@ void Reactor::Reclaim(Batch batch) {
   }
 }
 
-Large Reactor::TakeLarge(int32_t index) {
+HeapMessage Reactor::TakeLarge(int32_t index) {
   DMICRO_ASSERT(thread_.Here());
   if (index < 0 || static_cast<size_t>(index) >= large_.size()) return {nullptr, 0};
   return std::exchange(large_[static_cast<size_t>(index)], {nullptr, 0});
@@ -200,7 +204,7 @@ void Reactor::Watch(Connection* connection) {
 
 void Reactor::OnSweep() {
   const uint64_t now = uv_now(loop_);
-  // This process itself stood still: what its peers sent meanwhile lies unread, so none of them is late.
+  // This process was stalled: bytes that peers sent meanwhile are still unread, so no peer is late.
   const bool stalled = now - swept_at_ > 3 * sweep_period_;
   swept_at_ = now;
   Connection* next;
@@ -209,14 +213,14 @@ void Reactor::OnSweep() {
     const uint64_t steps = 1 + connection->framer.held() / kFrameTimeoutStep;
     Backlog* const backlog = connection->backlog.get();
     if (backlog != nullptr) {
-      // Without what waits behind it: that grows by what we say, and tells nothing of the peer.
+      // The bytes in `waiting` do not count: their number grows with what we send and says nothing about the peer.
       const size_t left = uv_stream_get_write_queue_size(connection->stream());
       if (left != backlog->seen) backlog->progress_at = now;
-      if (left < backlog->seen) NoteHeard(connection);
+      if (left < backlog->seen) NoteActivity(connection);
       backlog->seen = left;
     }
     if (stalled && backlog != nullptr) backlog->progress_at = now;
-    // While we do not read, its bytes cannot come.
+    // While the connection is not read, the peer cannot complete its frame.
     const bool unread = stalled || !connection->MayRead();
     if (unread && connection->partial_since != 0) connection->partial_since = now;
     if (connection->partial_since != 0 && now - connection->partial_since > connection->limits.frame_timeout * steps) {
@@ -251,19 +255,23 @@ void Reactor::Destroy(int32_t slot, int32_t generation, CloseReason reason) {
   if (connection != nullptr) Close(connection, reason, 0);
 }
 
-void Reactor::Hold(int32_t slot, int32_t generation, bool on) {
+void Reactor::PauseReading(int32_t slot, int32_t generation) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
-  if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held == on) return;
-  connection->held = on;
-  if (on) {
-    uv_read_stop(connection->stream());
-  } else if (connection->MayRead()) {
-    StartReading(connection);
-  }
+  if (connection == nullptr || connection->state != Connection::State::kOpen || connection->held) return;
+  connection->held = true;
+  uv_read_stop(connection->stream());
 }
 
-int Reactor::Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
+void Reactor::ResumeReading(int32_t slot, int32_t generation) {
+  DMICRO_ASSERT(thread_.Here());
+  Connection* const connection = Find(slot, generation);
+  if (connection == nullptr || connection->state != Connection::State::kOpen || !connection->held) return;
+  connection->held = false;
+  if (connection->MayRead()) StartReading(connection);
+}
+
+int Reactor::SetOption(int32_t slot, int32_t generation, SocketOption option, uint32_t value) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return UV_EBADF;
@@ -277,28 +285,30 @@ int Reactor::Descriptor(int32_t slot, int32_t generation) const {
   return descriptor;
 }
 
-void Reactor::Reframe(int32_t slot, int32_t generation, Framing framing) {
+void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
-  if (connection->framing != Framing::kPeek || connection->reframed) return;
+  if (connection->framing != Framing::kPeek || connection->framing_set) return;
   connection->peeked = false;
   if (framing == Framing::kPeek) {
     if (connection->framer.held() >= Framer::kMaxPeek) {
-      Close(connection, CloseReason::kProtocol, 0);  // there is no room to see more
+      Close(connection, CloseReason::kProtocol, 0);  // more bytes are asked for than may be peeked at
       return;
     }
     if (connection->MayRead()) StartReading(connection);
     return;
   }
   connection->framing = framing;
-  connection->reframed = true;
+  connection->framing_set = true;
   connection->partial_since = 0;
-  // Not here: what the upper layer is reading must not be overtaken.
+  // The bytes are parsed in a later turn, because their messages must not overtake the batch that the upper layer is
+  // reading.
   Yield(connection);
 }
 
-// Idempotent. The upper layer hears of it in the next batch, the memory goes when libuv lets go of the handle.
+// Idempotent. The next batch reports the closing to the upper layer; the connection is deleted when libuv has closed
+// the handle.
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   DMICRO_ASSERT(thread_.Here());
   if (connection->state == Connection::State::kClosing) return;
@@ -310,7 +320,7 @@ void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   record->route = error;
   table_.Retire(connection);
   retired_++;
-  uv_close(connection->uv(), Freed);
+  uv_close(connection->uv(), OnConnectionClosed);
 }
 
 Record* Reactor::AddRecord(const Connection* connection, RecordKind kind) {

@@ -15,10 +15,10 @@
 
 namespace dmicro {
 
-// Who reads the inbox. Called on the loop's thread, never from inside a call into the reactor.
+// Reader of the inbox. Called on the loop's thread, never from inside a call into the reactor.
 class BatchReader {
  public:
-  // The batch named in Control is there until this returns. May call the reactor.
+  // Reads the batch named in Control. Borrowed until this returns. May call the reactor.
   virtual void OnBatch() = 0;
 
  protected:
@@ -26,45 +26,50 @@ class BatchReader {
 };
 
 // A message too large for the arena, in memory of its own.
-struct Large {
-  uint8_t* data;  // malloc'ed
+struct HeapMessage {
+  uint8_t* data;  // allocated with malloc
   size_t size;
 };
 
-// Where a reactor on a thread of its own leaves its batches (io_thread.h): they are read later, by another thread.
-class Outlet {
+// Receiver of the batches of a reactor on a thread of its own (io_thread.h): another thread reads them later. Reactor
+// thread only.
+class BatchSink {
  public:
-  // Whether a batch would be taken now. When not, Reactor::Turn is due once that changes.
+  // Returns whether a batch can be published now. After false, the reactor's loop is woken when that changes.
   virtual bool Ready() = 0;
-  // The lane that follows the one being written; its reader has given it back.
+  // Returns the lane that follows the one being written. Requires that Ready returned true: the reader has returned
+  // that lane.
   virtual const Lane& NextLane() = 0;
-  virtual void Give(Batch batch, std::vector<Large> large) = 0;
+  virtual void Publish(Batch batch, std::vector<HeapMessage> large) = 0;
 
  protected:
-  ~Outlet() = default;
+  ~BatchSink() = default;
 };
 
-// Sockets, framing and rings on one libuv loop. It knows neither Node-API nor JavaScript (design §4): all it needs is a
+// Sockets, framing and rings on one libuv loop. The reactor knows neither Node-API nor JavaScript: it needs only a
 // loop, memory for the rings and one reader, so it can run on a thread of its own.
 //
-// A turn: sockets are read (reactor_read.cc) → check phase: one batch goes up, the outbox comes down (reactor.cc) and
-// each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued goes out.
+// A turn: sockets are read (reactor_read.cc) → check phase: one batch is delivered, the outbox is drained (reactor.cc)
+// and each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued is
+// sent.
+//
+// All functions: reactor thread only.
 class Reactor {
  public:
-  // In the reader's own thread.
+  // Reactor on the thread of its reader.
   Reactor(uv_loop_t* loop, const Rings& rings, BatchReader* reader);
-  // On a thread of its own; the first lane to write is given.
-  Reactor(uv_loop_t* loop, const Rings& rings, Outlet* outlet, const Lane& first);
+  // Reactor on a thread of its own: batches are published to `sink`, and the lane `first` is filled first.
+  Reactor(uv_loop_t* loop, const Rings& rings, BatchSink* sink, const Lane& first);
   ~Reactor();
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
-  // Connects the loop's phases. A libuv error code, or 0.
+  // Starts the handles of the loop's phases. Returns 0 or a libuv error code.
   int Start();
-  // Closes every handle; `done` is called when the loop has forgotten all of them.
+  // Closes every handle, and calls `done` when all of them are closed.
   void Stop(std::function<void()> done);
 
-  // Opening (reactor_open.cc). Ids and slots are >= 0, errors libuv codes < 0.
+  // Opening (reactor_open.cc). Returned ids and slots are >= 0, libuv error codes < 0.
   struct ListenOptions {
     int backlog;
     bool reuse_port;  // several processes may listen on the port; the system spreads connections among them
@@ -75,54 +80,57 @@ class Reactor {
   int32_t Listen(const Target& target, ListenOptions options);
   void CloseListener(int32_t id);
   Listener* FindListener(int32_t id) const;
-  // kConnect or kClose follows for the slot and generation.
+  // Returns a slot; kConnect or kClose follows for that slot and `*generation`.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
-  // Takes an accepted socket of another reactor's listener over.
+  // Opens a connection on a socket that was accepted elsewhere.
   void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits);
 
   // Closing. Both are followed by kClose; unknown numbers are ignored.
   void End(int32_t slot, int32_t generation);
   void Destroy(int32_t slot, int32_t generation, CloseReason reason);
-  // Stops reading a connection, or goes on. What was read before still comes.
-  void Hold(int32_t slot, int32_t generation, bool on);
-  // A libuv error code, or 0; UV_EBADF for unknown numbers and connections that are closing.
-  int Set(int32_t slot, int32_t generation, SocketOption option, uint32_t value);
-  // Of its socket, which stays the connection's own; -1 when there is none.
+  // Pause and resume of reading. Messages read before a pause are still delivered.
+  void PauseReading(int32_t slot, int32_t generation);
+  void ResumeReading(int32_t slot, int32_t generation);
+  // Returns 0 or a libuv error code; UV_EBADF for unknown numbers and for connections that are not open.
+  int SetOption(int32_t slot, int32_t generation, SocketOption option, uint32_t value);
+  // Returns the descriptor of the socket, which the connection still owns; -1 when there is none.
   int Descriptor(int32_t slot, int32_t generation) const;
-  // Answers what a connection in kPeek sent: `framing` from its first byte on, or kPeek for more bytes. It is not read
-  // before.
-  void Reframe(int32_t slot, int32_t generation, Framing framing);
+  // Sets how the bytes of a connection in kPeek are framed, from the first byte on; kPeek asks for more bytes. The
+  // connection is not read until this is called.
+  void SetFraming(int32_t slot, int32_t generation, Framing framing);
 
   // Sending (reactor_write.cc).
   void Drain();
-  // Drains, the last message's body being `body`, of kMaxBody bytes at most, in place of its run in the outbox.
+  // Drains with `body` as the body of the last message, in place of its run in the outbox. Requires at most kMaxBody
+  // bytes. Borrowed until this returns.
   void DrainWith(Bytes body);
-  // The same for the sends [first, next) of the ring.
+  // Sends the messages [first, next) of the ring; a `large` that is not empty is the body of the last one. Borrowed
+  // until this returns.
   void DrainSends(int32_t first, int32_t next, Bytes large);
-  // The outlet's reader is done with a batch.
+  // Frees the slots of connections whose kClose is in `batch`. Requires that the reader has read the batch.
   void Reclaim(Batch batch);
 
   Connection* Find(int32_t slot, int32_t generation) const { return table_.Find(slot, generation); }
   NameTable& names() { return names_; }
-  // Microseconds to poll before blocking; 0 turns it off.
+  // Sets how many microseconds the loop polls before it blocks; 0 turns polling off.
   void BusyPoll(uint32_t microseconds) { busy_poll_ns_ = uint64_t{microseconds} * 1000; }
 
-  // Of the batch being read: once each, {nullptr, 0} afterwards.
-  Large TakeLarge(int32_t index);
+  // Takes a large message of the batch being read. The caller owns its memory. {nullptr, 0} when it was taken before.
+  HeapMessage TakeLarge(int32_t index);
 
  private:
   // Phases (reactor.cc).
   void OnPrepare();
   void OnCheck();
   void Deliver(bool keep_arena);
-  void GiveAway();
+  void PublishBatch();
   bool RoomToRead() const;
   void KeepTurning();
-  void Bury();
+  void DeleteClosed();
   void OnSweep();
   void Watch(Connection* connection);
   void Close(Connection* connection, CloseReason reason, int error);
-  void Forget();
+  void OnHandleClosed();
   Record* AddRecord(const Connection* connection, RecordKind kind);
 
   // Busy polling (reactor_spin.cc).
@@ -130,15 +138,16 @@ class Reactor {
   bool ReadHot();
 
   // Opening (reactor_open.cc).
-  // With a `family` the socket is made at once, else when it is needed.
+  //
+  // With a `family` the socket is created at once, otherwise when libuv needs it.
   int InitHandle(Connection::Handle* handle, bool pipe, unsigned family = AF_UNSPEC);
   int Bind(Listener* listener, const Target& target, bool reuse_port);
   void OnConnection(Listener* listener, int status);
-  void HandOn(Listener* listener, Adopter* adopter);
-  void Begin(Connection* connection, int error);
-  bool Enter(Connection* connection);
-  void Announce(Connection* connection);
-  static void Freed(uv_handle_t* handle);
+  void ForwardAccepted(Listener* listener, Adopter* adopter);
+  void OnAccepted(Connection* connection, int error);
+  bool Register(Connection* connection);
+  void ReportOpened(Connection* connection);
+  static void OnConnectionClosed(uv_handle_t* handle);
   void Free(Listener* listener);
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
@@ -146,7 +155,7 @@ class Reactor {
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
   void OnRead(Connection* connection, ssize_t n);
-  void Cut(Connection* connection, size_t n);
+  void Consume(Connection* connection, size_t n);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
   void Yield(Connection* connection);
   void Resume();
@@ -154,46 +163,46 @@ class Reactor {
   // Sending (reactor_write.cc).
   void Flush(Connection* connection, const Send* sends, Bytes large);
   void NoteUnsent(const Connection* connection);
-  void NoteHeard(const Connection* connection);
+  void NoteActivity(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
   void Shutdown(Connection* connection);
 
-  const ThreadCheck thread_{};  // the loop's
+  const ThreadCheck thread_{};  // the thread of the loop
   uv_loop_t* const loop_;
   const Rings rings_;
-  BatchReader* const reader_;  // either this
-  Outlet* const outlet_;       // or this
+  BatchReader* const reader_;  // null when there is a sink
+  BatchSink* const sink_;      // null when there is a reader
   Inbox inbox_;
-  uint32_t half_ = 0;  // of the records, when the reader is ours
+  uint32_t half_ = 0;  // which half of the records is filled, when there is no sink
   ConnectionTable table_;
   NameTable names_;
   std::vector<Listener*> listeners_;  // by id; nullptr once closed
-  std::vector<Large> large_;          // of the batch being written or read
+  std::vector<HeapMessage> large_;    // large messages of the batch being written or read
   List<Connection, Waiting> yielded_;
-  List<Connection, Waiting> unannounced_;  // there was no room to tell of them
-  List<Connection, Waiting> graves_;       // closed while a batch is read: whoever delivered it may still be at them
-  std::vector<Listener*> dead_listeners_;  // likewise
-  std::vector<Connection*> touched_;       // connections with messages in the outbox
-  std::vector<int32_t> next_send_;         // chains the messages of one connection
-  std::vector<uint8_t> staging_;           // headers and small bodies of one write
+  List<Connection, Waiting> unreported_;          // opened, and not reported yet because the inbox had no room
+  List<Connection, Waiting> closed_connections_;  // closed while a batch is read: the stack may still use them
+  std::vector<Listener*> closed_listeners_;       // closed while a batch is read
+  std::vector<Connection*> dirty_;                // connections with messages in the outbox
+  std::vector<int32_t> next_send_;                // chains the messages of one connection
+  std::vector<uint8_t> staging_;                  // headers and small bodies of one write
   List<Connection, Watched> watched_;
   uv_prepare_t prepare_;
   uv_check_t check_;
   uv_timer_t sweep_;
-  uv_idle_t backlog_;             // active while events wait that no batch had room for
+  uv_idle_t backlog_;             // active while events wait for a batch that has room
   uint64_t sweep_period_ = 1000;  // ms
   uint64_t swept_at_ = 0;
   uint64_t busy_poll_ns_ = 0;
-  int32_t hot_slot_ = -1;  // who brought the last batch's messages
+  int32_t hot_slot_ = -1;  // connection that brought the last batch's messages
   int32_t hot_generation_ = 0;
   uint32_t sources_ = 0;  // reads that brought messages into the batch being written
   uint32_t retired_ = 0;  // slots whose kClose is not yet delivered
-  uint32_t handles_ = 0;  // not yet closed
+  uint32_t handles_ = 0;  // handles that are not yet closed
   bool delivering_ = false;
   bool stopped_ = false;
-  bool traffic_ = false;  // since the loop last polled
+  bool traffic_ = false;  // bytes were read or sent since the loop last polled
   std::function<void()> done_;
 };
 

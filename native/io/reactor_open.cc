@@ -13,13 +13,14 @@
 namespace dmicro {
 namespace {
 
-// An IPv4 or IPv6 literal; names are resolved above.
+// Converts an IPv4 or IPv6 literal; the upper layer resolves names.
 int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
   if (uv_ip4_addr(host, port, reinterpret_cast<sockaddr_in*>(address)) == 0) return 0;
   return uv_ip6_addr(host, port, reinterpret_cast<sockaddr_in6*>(address));
 }
 
-// Before binding: several sockets may share the port, and the system spreads the connections among them.
+// Opens a socket with SO_REUSEPORT, which must be set before binding: several sockets may share the port, and the
+// system spreads the connections among them.
 int OpenSharedPort(uv_tcp_t* tcp, int family) {
 #ifdef SOCK_CLOEXEC
   OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -40,9 +41,10 @@ struct ConnectRequest {
   Connection* connection;
 };
 
-// TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it
-// (RFC 9293 §3.5, simultaneous open). Who dials again and again where nobody listens gets there some time.
-bool MetItself(const uv_handle_t* handle) {
+// Returns whether the socket is connected to itself: TCP does that when the port dialled on this machine is the one
+// that the system chose for the socket (RFC 9293 §3.5, simultaneous open). A client that retries where nobody listens
+// gets there eventually.
+bool IsSelfConnected(const uv_handle_t* handle) {
   if (handle->type != UV_TCP) return false;
   const std::string local = LocalAddress(handle);
   return !local.empty() && local == RemoteAddress(handle);
@@ -75,7 +77,7 @@ int32_t Reactor::Listen(const Target& target, ListenOptions options) {
   error = Bind(listener, target, options.reuse_port);
   if (error == 0) {
     SizeBuffers(listener->uv(),
-                listener->limits.socket);  // connections inherit what stands when they are made (tcp(7))
+                listener->limits.socket);  // connections inherit the sizes (tcp(7))
     error = uv_listen(listener->stream(), options.backlog, [](uv_stream_t* stream, int status) {
       Listener* const ready = static_cast<Listener*>(stream->data);
       ready->reactor->OnConnection(ready, status);
@@ -109,23 +111,23 @@ void Reactor::CloseListener(int32_t id) {
     Listener* const closed = static_cast<Listener*>(handle->data);
     Reactor* const reactor = closed->reactor;
     reactor->Free(closed);
-    reactor->Forget();
+    reactor->OnHandleClosed();
   });
 }
 
 void Reactor::Free(Listener* listener) {
   if (delivering_) {
-    dead_listeners_.push_back(listener);
+    closed_listeners_.push_back(listener);
   } else {
     delete listener;
   }
 }
 
-// One connection's failure is its own: libuv keeps listening, even when descriptors run out.
+// A failed accept affects no other connection: libuv keeps listening, even when descriptors run out.
 void Reactor::OnConnection(Listener* listener, int status) {
   if (status != 0) return;
   if (!listener->adopters.empty()) {
-    HandOn(listener, listener->adopters[listener->next_adopter++ % listener->adopters.size()]);
+    ForwardAccepted(listener, listener->adopters[listener->next_adopter++ % listener->adopters.size()]);
     return;
   }
   Connection* const connection = new Connection(this, listener->limits);
@@ -135,29 +137,29 @@ void Reactor::OnConnection(Listener* listener, int status) {
   }
   connection->uv()->data = connection;
   connection->token = listener->token;
-  Begin(connection, uv_accept(listener->stream(), connection->stream()));
+  OnAccepted(connection, uv_accept(listener->stream(), connection->stream()));
 }
 
 namespace {
 
-// A connection on its way to another reactor.
-struct Passage {
+// An accepted socket that is being forwarded to another reactor.
+struct AcceptedSocket {
   Connection::Handle handle;
-  std::function<void()> forget;
+  std::function<void()> on_closed;
 };
 
 }  // namespace
 
-// The socket goes to another loop as a duplicate: libuv cannot let go of a descriptor.
-void Reactor::HandOn(Listener* listener, Adopter* adopter) {
+// Forwards the next accepted socket as a duplicate, because libuv cannot give a descriptor away.
+void Reactor::ForwardAccepted(Listener* listener, Adopter* adopter) {
   const bool pipe = listener->uv()->type == UV_NAMED_PIPE;
-  Passage* const passage = new Passage{{}, [this] { Forget(); }};
-  if (InitHandle(&passage->handle, pipe) != 0) {
-    delete passage;
+  AcceptedSocket* const socket = new AcceptedSocket{{}, [this] { OnHandleClosed(); }};
+  if (InitHandle(&socket->handle, pipe) != 0) {
+    delete socket;
     return;
   }
-  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&passage->handle);
-  handle->data = passage;
+  uv_handle_t* const handle = reinterpret_cast<uv_handle_t*>(&socket->handle);
+  handle->data = socket;
   uv_os_fd_t descriptor;
   if (uv_accept(listener->stream(), reinterpret_cast<uv_stream_t*>(handle)) == 0 &&
       uv_fileno(handle, &descriptor) == 0) {
@@ -165,8 +167,8 @@ void Reactor::HandOn(Listener* listener, Adopter* adopter) {
     if (duplicate.number() >= 0) adopter->Adopt(std::move(duplicate), pipe, listener->token, listener->limits);
   }
   uv_close(handle, [](uv_handle_t* closed) {
-    const std::unique_ptr<Passage> done(static_cast<Passage*>(closed->data));
-    done->forget();
+    const std::unique_ptr<AcceptedSocket> done(static_cast<AcceptedSocket*>(closed->data));
+    done->on_closed();
   });
 }
 
@@ -184,39 +186,39 @@ void Reactor::Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const Wire
   const int error = pipe ? uv_pipe_open(&connection->handle.pipe, socket.number())
                          : uv_tcp_open(&connection->handle.tcp, socket.number());
   if (error == 0) socket.Release();
-  Begin(connection, error);
+  OnAccepted(connection, error);
 }
 
-// Of an accepted connection.
-void Reactor::Begin(Connection* connection, int error) {
-  if (!Enter(connection)) return;
+// Registers an accepted connection and reports it, or reports its closing when `error` is not 0.
+void Reactor::OnAccepted(Connection* connection, int error) {
+  if (!Register(connection)) return;
   if (error != 0) {
     Close(connection, CloseReason::kIo, error);
   } else {
-    Announce(connection);
+    ReportOpened(connection);
   }
 }
 
-// Into the table; without a free slot the connection is dropped.
-bool Reactor::Enter(Connection* connection) {
+// Adds the connection to the table. Without a free slot the connection is dropped and the result is false.
+bool Reactor::Register(Connection* connection) {
   if (table_.Add(connection)) {
     NoteUnsent(connection);
     return true;
   }
-  uv_close(connection->uv(), Freed);
+  uv_close(connection->uv(), OnConnectionClosed);
   return false;
 }
 
-// Tells the upper layer of a connection that is ready, and starts to read it.
-void Reactor::Announce(Connection* connection) {
+// Reports a connection that is ready to the upper layer, and starts to read it.
+void Reactor::ReportOpened(Connection* connection) {
   DMICRO_ASSERT(connection->state == Connection::State::kConnecting && !connection->waiting());
   if (stopped_) return;
   if (inbox_.Full() || !RoomToRead()) {
     Deliver(false);
-    if (connection->state == Connection::State::kClosing) return;  // who read that gave it up
+    if (connection->state == Connection::State::kClosing) return;  // the reader of that batch destroyed the connection
   }
   if (!RoomToRead()) {
-    unannounced_.Append(connection);
+    unreported_.Append(connection);
     return;
   }
   const bool accepted = connection->token >= 0;
@@ -248,7 +250,7 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
     if (error != 0) return error;
   }
   Connection* const connection = new Connection(this, limits);
-  // Buffers count from the handshake on when they are sized before it (tcp(7)).
+  // Buffer sizes count from the handshake on when they are set before it (tcp(7)).
   const bool early = !target.pipe && limits.socket.Sized();
   const int error = InitHandle(&connection->handle, target.pipe, early ? address.ss_family : AF_UNSPEC);
   if (error != 0) {
@@ -257,7 +259,7 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
   }
   connection->uv()->data = connection;
   if (early) SizeBuffers(connection->uv(), limits.socket);
-  if (!Enter(connection)) return UV_EMFILE;
+  if (!Register(connection)) return UV_EMFILE;
   *generation = connection->generation;
   ConnectRequest* const request = new ConnectRequest{{}, connection};
   const auto connected = [](uv_connect_t* base, int status) {
@@ -283,27 +285,27 @@ int32_t Reactor::Dial(const Target& target, const WireLimits& limits, int32_t* g
 
 void Reactor::OnConnected(Connection* connection, int status) {
   if (connection->state == Connection::State::kClosing) return;
-  if (status == 0 && MetItself(connection->uv())) {
+  if (status == 0 && IsSelfConnected(connection->uv())) {
     ResetOnClose(connection->uv());
     status = UV_ECONNREFUSED;
   }
   if (status != 0) {
     Close(connection, CloseReason::kIo, status);
   } else {
-    Announce(connection);
+    ReportOpened(connection);
   }
 }
 
-// After uv_close.
-void Reactor::Freed(uv_handle_t* handle) {
+// Callback of uv_close: deletes the connection, or leaves that to DeleteClosed while a batch is read.
+void Reactor::OnConnectionClosed(uv_handle_t* handle) {
   Connection* const closed = static_cast<Connection*>(handle->data);
   Reactor* const reactor = closed->reactor;
   if (reactor->delivering_) {
-    reactor->graves_.Append(closed);
+    reactor->closed_connections_.Append(closed);
   } else {
     delete closed;
   }
-  reactor->Forget();
+  reactor->OnHandleClosed();
 }
 
 void Reactor::StartReading(Connection* connection) {

@@ -7,10 +7,10 @@
 namespace dmicro {
 namespace {
 
-// Most bytes of one read: a few large frames in one go, while other sockets still find room in the arena.
+// Maximum bytes of one read: a few large frames at once, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
 
-// Bytes of the smallest message: so many records does a read bring at most.
+// Bytes of the smallest message, which bounds how many records a read adds.
 constexpr size_t LeastFrame(Framing framing) { return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame; }
 
 }  // namespace
@@ -22,8 +22,9 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
   }
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
-  // A batch given away cannot be read in the middle of a read, as ours can: it must hold all that one brings.
-  if (outlet_ != nullptr)
+  // With a sink no batch can be delivered in the middle of a read, so that the lane must have records for all messages
+  // of the read.
+  if (sink_ != nullptr)
     scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
   const Framer::Space space = connection->framer.Reserve(scratch);
   *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
@@ -35,9 +36,9 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     Yield(connection);
     return;
   }
-  if (n == UV_EOF && connection->pressed && connection->state == Connection::State::kOpen) {
-    // It may still read: what it asked before is answered first.
-    connection->paused = true;
+  if (n == UV_EOF && connection->needs_drain && connection->state == Connection::State::kOpen) {
+    // The peer may still read: its earlier requests are answered first.
+    connection->eof_deferred = true;
     uv_read_stop(connection->stream());
     return;
   }
@@ -50,10 +51,10 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
           n == UV_EOF ? 0 : static_cast<int>(n));
     return;
   }
-  NoteHeard(connection);
-  if (connection->state == Connection::State::kEnding) return;  // we said goodbye: whatever comes is dropped
+  NoteActivity(connection);
+  if (connection->state == Connection::State::kEnding) return;  // this side is closing: further bytes are dropped
   traffic_ = true;
-  Cut(connection, static_cast<size_t>(n));
+  Consume(connection, static_cast<size_t>(n));
   if (inbox_.Empty()) {
     inbox_.Clear();
   } else if (inbox_.Low() || inbox_.Full()) {
@@ -61,13 +62,13 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
   }
 }
 
-// `n` bytes came into the space that Framer::Reserve gave.
-void Reactor::Cut(Connection* connection, size_t n) {
+// Parses the `n` bytes that were read into the space from Framer::Reserve.
+void Reactor::Consume(Connection* connection, size_t n) {
   DMICRO_ASSERT(!delivering_ && connection->state == Connection::State::kOpen);
   const bool peek = connection->framing == Framing::kPeek;
   if (peek) {
-    // Before the upper layer hears of it: it may answer while we are here. The clock runs from the connection's
-    // beginning.
+    // Set before the bytes are delivered, because the upper layer may call SetFraming during the delivery. The frame
+    // timeout runs from the opening of the connection.
     connection->peeked = true;
     uv_read_stop(connection->stream());
   }
@@ -87,7 +88,7 @@ void Reactor::Cut(Connection* connection, size_t n) {
                                                   Deliver(true);
                                                   return connection->state == Connection::State::kOpen;
                                                 });
-  // Unless it went up with its lane.
+  // The parsed bytes stay in use, unless they were published with their lane.
   if (parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(parsed);
   if (completed) {
     sources_++;
@@ -106,14 +107,14 @@ void Reactor::Cut(Connection* connection, size_t n) {
         Watch(connection);
       }
       if (delivered) {
-        // It filled a whole batch by itself: the others come first, it goes on next turn.
+        // The connection filled a whole batch by itself: the others come first, it continues in the next turn.
         Yield(connection);
       }
     }
   }
 }
 
-// Describes one message to the upper layer. False when the connection must be fed no more.
+// Adds the record of one message. Returns false when no more bytes of the connection may be parsed.
 bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch) {
   const uint8_t* base = rings_.inbox;
   int32_t large = -1;
@@ -144,8 +145,8 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   };
   record->seq = message.seq;
   record->route = message.method.size == 0 ? -1 : names_.Find(message.method);
-  if (message.type == kTypeWhole) {
-    record->bits = kTypeWhole;
+  if (message.type == kTypeUnparsed) {
+    record->bits = kTypeUnparsed;
   } else {
     record->bits = message.type | message.codec << 8 | static_cast<int32_t>(HintOf(message.body)) << kHintShift;
   }
@@ -162,30 +163,30 @@ void Reactor::Yield(Connection* connection) {
   connection->yielded = true;
   yielded_.Append(connection);
   uv_read_stop(connection->stream());
-  if (outlet_ == nullptr) KeepTurning();  // an outlet that takes no batch wakes us when it does
+  if (sink_ == nullptr) KeepTurning();  // a sink that was not ready wakes the loop
 }
 
 void Reactor::Resume() {
-  if ((yielded_.Empty() && unannounced_.Empty()) || !RoomToRead()) return;
-  // Once each: what waits again waits for the next turn.
+  if ((yielded_.Empty() && unreported_.Empty()) || !RoomToRead()) return;
+  // Each connection is handled once: one that must wait again waits for the next turn.
   List<Connection, Waiting> due;
-  due.TakeAll(unannounced_);
-  while (Connection* const connection = due.Pop()) Announce(connection);
+  due.TakeAll(unreported_);
+  while (Connection* const connection = due.Pop()) ReportOpened(connection);
   due.TakeAll(yielded_);
   while (Connection* const connection = due.Pop()) {
-    if (connection->reframed && connection->state == Connection::State::kOpen) {
+    if (connection->framing_set && connection->state == Connection::State::kOpen) {
       if (!RoomToRead()) {
         yielded_.Append(connection);
         continue;
       }
-      connection->reframed = false;
+      connection->framing_set = false;
       connection->framer.Reserve(inbox_.Free());
-      Cut(connection, 0);
+      Consume(connection, 0);
       if (inbox_.Low() || inbox_.Full()) Deliver(false);
       if (connection->state == Connection::State::kClosing) continue;
     }
     connection->yielded = false;
-    // Also one that is ending: its peer's FIN must be seen.
+    // A connection in state kEnding is read too, because the FIN of its peer must be seen.
     if (connection->MayRead()) StartReading(connection);
   }
 }

@@ -8,17 +8,16 @@
 namespace dmicro {
 namespace {
 
-// Successful reads between two visits to the loop's other phases, and failed ones between two looks at its other
-// sockets.
+// Successful reads before the other phases of the loop run, and failed reads before its other sockets are polled.
 constexpr int kMaxHotReads = 16;
 constexpr int kPollEvery = 4;
 
 }  // namespace
 
-// A blocked thread costs tens of microseconds to wake; one that polls costs none. Only after a turn with traffic, never
-// past the next timer, and not while anything else waits for the loop (uv_backend_timeout is 0 then). While one
-// connection alone brings messages it is read right here, which spares two system calls a message; the loop's
-// descriptor tells of all others.
+// A blocked thread takes tens of microseconds to wake, a polling thread none. The loop is polled only after a turn with
+// traffic, never past the next timer, and not while anything else waits for the loop (uv_backend_timeout is 0 then). A
+// connection that alone brings messages is read right here, which saves two system calls per message; the descriptor of
+// the loop reports all others.
 void Reactor::Spin() {
   pollfd others{uv_backend_fd(loop_), POLLIN, 0};
   int hot_reads = 0;
@@ -35,13 +34,14 @@ void Reactor::Spin() {
     if (!inbox_.Empty()) Deliver(false);
     uv_update_time(loop_);
     if (++hot_reads == kMaxHotReads) {
-      uv_idle_start(&backlog_, [](uv_idle_t*) {});  // turn once without blocking, then come back
+      uv_idle_start(&backlog_, [](uv_idle_t*) {});  // run one turn without blocking, then poll again
       return;
     }
   }
 }
 
-// Reads the connection that alone brought the last batch, if it can be read and has something.
+// Reads the connection that brought the messages of the last batch. Returns false when it may not be read or has no
+// bytes.
 bool Reactor::ReadHot() {
   Connection* const connection = table_.Find(hot_slot_, hot_generation_);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return false;
@@ -51,7 +51,7 @@ bool Reactor::ReadHot() {
   uv_buf_t buffer;
   OnAlloc(connection, &buffer);
   const ssize_t n = recv(descriptor, buffer.base, buffer.len, MSG_DONTWAIT);
-  if (n <= 0) return false;  // nothing yet; an end or error stays there for libuv to find
+  if (n <= 0) return false;  // no bytes yet; libuv finds an end or an error
   OnRead(connection, n);
   return true;
 }

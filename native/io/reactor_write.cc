@@ -8,13 +8,13 @@
 namespace dmicro {
 namespace {
 
-// Bodies up to this size are copied behind their header; larger ones are handed to the kernel where they lie.
+// Bodies up to this size are copied behind their header; the kernel reads larger ones where they are.
 constexpr size_t kCopyBody = 4 * 1024;
 constexpr size_t kMaxBuffer = size_t{1} << 30;
 
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
 
-// One write in the making: headers and small bodies side by side in `staging`, large bodies by reference.
+// The buffers of one write: headers and small bodies side by side in `staging`, large bodies by reference.
 class Gather {
  public:
   explicit Gather(std::vector<uint8_t>* staging) : staging_(*staging) { Reset(); }
@@ -22,8 +22,8 @@ class Gather {
   bool Fits(size_t staged) const { return count_ + 2 < buffers_.size() && staging_.size() - used_ >= staged; }
   uint8_t* end() { return staging_.data() + used_; }
 
-  // Bytes were written at end(), which answer the peer or not.
-  void Staged(size_t size, bool reply) {
+  // Appends `size` bytes, which the caller has written at end(). `reply`: whether they are bytes of a reply.
+  void AppendStaged(size_t size, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && size <= staging_.size() - used_);
     char* const start = reinterpret_cast<char*>(end());
     if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
@@ -36,9 +36,9 @@ class Gather {
     if (reply) replies_ += size;
   }
 
-  void Refer(Bytes bytes, bool reply) {
+  void AppendReference(Bytes bytes, bool reply) {
     DMICRO_ASSERT(count_ < buffers_.size() && bytes.size <= kMaxBody);
-    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads it
+    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads the bytes
     buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
     size_ += bytes.size;
     if (reply) replies_ += bytes.size;
@@ -76,7 +76,7 @@ void Reactor::DrainWith(Bytes body) {
 
 void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
   DMICRO_ASSERT(thread_.Here());
-  // What JavaScript wrote is looked at before it is believed, here as in Flush.
+  // Values that JavaScript wrote are checked before they are used, here and in Flush.
   if (first < 0 || next <= first || static_cast<uint32_t>(next) > rings_.max_sends) return;
   const int32_t count = std::min<int32_t>(next - first, kMaxSends);
   const Send* const sends = rings_.sends + first;
@@ -86,19 +86,19 @@ void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
     if (connection == nullptr || connection->state != Connection::State::kOpen) continue;
     if (connection->first_send < 0) {
       connection->first_send = i;
-      touched_.push_back(connection);
+      dirty_.push_back(connection);
     } else {
       next_send_[static_cast<size_t>(connection->last_send)] = i;
     }
     connection->last_send = i;
     next_send_[static_cast<size_t>(i)] = -1;
   }
-  for (Connection* connection : touched_) {
+  for (Connection* connection : dirty_) {
     // Only the connection of the last message can own the large body.
     Flush(connection, sends, connection->last_send == count - 1 ? large : Bytes{});
     connection->first_send = connection->last_send = -1;
   }
-  touched_.clear();
+  dirty_.clear();
   traffic_ = true;
 }
 
@@ -120,7 +120,7 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.meta = run(send.meta_start, send.meta_size);
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
-    const bool ready = message.type == kTypeWhole;
+    const bool ready = message.type == kTypeUnparsed;
     const bool reply = ready ? (send.bits & kAnswerBit) != 0 : IsReply(message.type);
     const bool copy = message.body.size <= kCopyBody;
     const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
@@ -131,13 +131,13 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     uint8_t* const start = gather.end();
     uint8_t* end = ready ? start : PackHeader(start, message);
     if (copy) end = StoreBytes(end, message.body);
-    if (end != start) gather.Staged(static_cast<size_t>(end - start), reply);
-    if (!copy) gather.Refer(message.body, reply);
+    if (end != start) gather.AppendStaged(static_cast<size_t>(end - start), reply);
+    if (!copy) gather.AppendReference(message.body, reply);
   }
   if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies());
 }
 
-// `replies` of the `size` bytes answer the peer. False when the connection failed.
+// `replies` of the `size` bytes are bytes of replies. Returns false when the connection failed.
 bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
@@ -153,7 +153,7 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
     connection->backlog->progress_at = uv_now(loop_);
     Watch(connection);
   }
-  // Which of them were taken is not looked at: replies are taken to be the last.
+  // Which bytes the socket took is not tracked: replies are assumed to be the last of them.
   connection->backlog->replies_waiting += std::min(replies, size - sent);
   for (unsigned i = 0; i < count; i++) {
     const size_t skip = std::min<size_t>(sent, buffers[i].len);
@@ -163,8 +163,8 @@ bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned co
   if (connection->backlog->writing.size() == 0) WriteBacklog(connection);
   if (connection->state != Connection::State::kOpen) return false;
   NoteUnsent(connection);
-  // The upper layer sees it by `Rings::replies`, and that it is over by kWritable.
-  if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->pressed = true;
+  // The upper layer sees this state in `Rings::replies`; kWritable reports its end.
+  if (connection->UnsentReplies() > connection->limits.max_unsent / 2) connection->needs_drain = true;
   return true;
 }
 
@@ -174,10 +174,10 @@ void Reactor::NoteUnsent(const Connection* connection) {
   StoreWord(&rings_.replies[connection->slot], clamped(connection->UnsentReplies()));
 }
 
-// The peer lives.
-void Reactor::NoteHeard(const Connection* connection) {
-  int32_t* const heard = &rings_.heard[connection->slot];
-  StoreWord(heard, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(heard)) + 1));
+// Counts a sign of life of the peer.
+void Reactor::NoteActivity(const Connection* connection) {
+  int32_t* const activity = &rings_.activity[connection->slot];
+  StoreWord(activity, static_cast<int32_t>(static_cast<uint32_t>(LoadWord(activity)) + 1));
 }
 
 void Reactor::WriteBacklog(Connection* connection) {
@@ -186,7 +186,7 @@ void Reactor::WriteBacklog(Connection* connection) {
   backlog->writing.Swap(backlog->waiting);
   std::swap(backlog->replies_writing, backlog->replies_waiting);
   backlog->request.data = connection;
-  // libuv counts a buffer's bytes in 32 bits: there are as many buffers as that takes.
+  // libuv counts the bytes of a buffer in 32 bits, so that a long backlog takes several buffers.
   std::vector<uv_buf_t> buffers;
   char* at = reinterpret_cast<char*>(backlog->writing.data());
   for (size_t left = backlog->writing.size(); left != 0;) {
@@ -214,13 +214,13 @@ void Reactor::OnWritten(Connection* connection, int status) {
   backlog->writing.Clear();
   backlog->replies_writing = 0;
   backlog->progress_at = uv_now(loop_);
-  NoteHeard(connection);
+  NoteActivity(connection);
   NoteUnsent(connection);
   const size_t replies = connection->UnsentReplies();
-  if (connection->pressed && (replies == 0 || replies < connection->limits.max_unsent / 4)) {
-    connection->pressed = false;
+  if (connection->needs_drain && (replies == 0 || replies < connection->limits.max_unsent / 4)) {
+    connection->needs_drain = false;
     AddRecord(connection, kWritable);
-    if (std::exchange(connection->paused, false) && connection->MayRead()) StartReading(connection);
+    if (std::exchange(connection->eof_deferred, false) && connection->MayRead()) StartReading(connection);
   }
   if (backlog->waiting.size() != 0) {
     WriteBacklog(connection);
@@ -230,13 +230,13 @@ void Reactor::OnWritten(Connection* connection, int status) {
   if (connection->state == Connection::State::kEnding) Shutdown(connection);
 }
 
-// Everything is written: says so to the peer and waits for its own goodbye (OnRead), or for kLinger (OnSweep).
+// Sends FIN when everything is written, and waits for the FIN of the peer (OnRead) or for kLinger (OnSweep).
 void Reactor::Shutdown(Connection* connection) {
   connection->ending_since = uv_now(loop_);
   connection->partial_since = 0;
   Watch(connection);
-  if (connection->paused || connection->held || connection->peeked) {
-    connection->paused = connection->held = connection->peeked = false;
+  if (connection->eof_deferred || connection->held || connection->peeked) {
+    connection->eof_deferred = connection->held = connection->peeked = false;
     if (connection->MayRead()) StartReading(connection);
   }
   uv_shutdown_t* const request = new uv_shutdown_t;

@@ -5,16 +5,16 @@
 
 namespace dmicro {
 
-// Memory that both sides of the native boundary see (design §4). All words are int32; offsets count from the arena's
-// start. src/transports/native/ring-layout.ts repeats all of it; the addon hands it out (node/layout.cc) and the loader
-// compares.
+// Memory that the reactor and JavaScript share. All words are int32; offsets count from the start of the arena.
+// src/transports/native/ring-layout.ts repeats this layout; the addon exports it (node/layout.cc) and the loader
+// compares the two.
 
 inline constexpr uint32_t kInboxSize = 1024 * 1024;   // arena that sockets are read into
 inline constexpr uint32_t kOutboxSize = 1024 * 1024;  // arena that JavaScript encodes bodies into
-inline constexpr uint32_t kMaxRecords = 4096;         // the most one batch holds
+inline constexpr uint32_t kMaxRecords = 4096;         // maximum of one batch
 inline constexpr uint32_t kMaxSends = 4096;
-inline constexpr uint32_t kMaxSlots = 1 << 20;   // connections of one reactor
-inline constexpr uint32_t kMaxBody = INT32_MAX;  // bytes of a body outside of the outbox
+inline constexpr uint32_t kMaxSlots = 1 << 20;   // maximum number of connections of one reactor
+inline constexpr uint32_t kMaxBody = INT32_MAX;  // maximum bytes of a body outside of the outbox
 
 // One event for the upper layer: 16 words, a cache line.
 struct Record {
@@ -23,27 +23,28 @@ struct Record {
   int32_t kind;
   int32_t seq;    // kAccept: the listener's token; kClose: CloseReason
   int32_t route;  // interned service method or -1; kClose: errno
-  int32_t bits;   // type | codec << 8 | TextHint << kHintShift; type 0: a frame with filters, which is the body
+  int32_t bits;   // type | codec << 8 | TextHint << kHintShift; kTypeUnparsed: the body is all bytes
   int32_t body_start, body_end;
   int32_t meta_start, meta_end;  // kAccept, kConnect: the local address
   int32_t status_start, status_end;
   int32_t name_start, name_end;  // kAccept, kConnect: the remote address
-  int32_t large;                 // -1, or which large buffer the offsets point into
+  int32_t large;                 // index of the large message that the offsets point into, or -1 for the inbox
   int32_t spare;
 };
 static_assert(sizeof(Record) == 64);
 
-// kWritable: a connection of which too many replies were unsent may be asked again.
+// kWritable: a connection with too many unsent replies has sent enough of them; the upper layer may start requests
+// again.
 enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable };
 inline constexpr int32_t kHintShift = 16;
-// Of a Send of type 0: it answers the peer.
+// Bit of Send::bits for type kTypeUnparsed: the bytes are a reply.
 inline constexpr int32_t kAnswerBit = 1 << 8;
 
 // One message to send.
 struct Send {
   int32_t slot;
   int32_t generation;
-  int32_t bits;  // type | codec << 8; type 0: the body is bytes that are ready, and kAnswerBit tells of what kind
+  int32_t bits;  // type | codec << 8; kTypeUnparsed: the body is packed already, and kAnswerBit marks a reply
   int32_t seq;
   int32_t route;  // interned service method, or -1: the name is in the arena
   int32_t body_start, body_size;
@@ -54,19 +55,19 @@ struct Send {
 };
 static_assert(sizeof(Send) == 64);
 
-// The words both sides use to talk about the rings. The outbox and its sends are one part of their memory at a time
-// (io_thread.h has several), from `base` on.
+// Words through which both sides agree on the state of the rings. The outbox and its sends have one current lane
+// (io_thread.h has several), which begins at the two bases.
 struct Control {
   int32_t send_base;
-  int32_t send_next;  // written by JavaScript, reset when the part is drained
+  int32_t send_next;  // written by JavaScript, reset when the lane is drained
   int32_t outbox_base;
-  int32_t outbox_next;  // likewise
-  int32_t first;        // the batch being delivered: its first record
-  int32_t count;        // and how many
-  int32_t generation;   // of the connection the last dial made
+  int32_t outbox_next;  // written by JavaScript, reset when the lane is drained
+  int32_t first;        // first record of the batch being delivered
+  int32_t count;        // number of records in that batch
+  int32_t generation;   // generation of the connection that the last dial created
 };
 
-// What one batch fills: bytes of the inbox and records.
+// The part of the inbox and of the records that one batch fills.
 struct Lane {
   uint32_t arena_start, arena_end;
   uint32_t first_record, max_records;
@@ -84,15 +85,15 @@ struct Rings {
   Send* sends;
   uint32_t max_sends;
   Control* control;
-  // By slot. The reactor's thread alone writes them, by StoreWord. JavaScript looks on from its own thread by plain
-  // loads: of an aligned int32 that is one load of the machine, as a relaxed one is here; Atomics.load would be a call
-  // of some 12 ns for every message.
-  int32_t* unsent;   // bytes the peer has not taken
-  int32_t* replies;  // those of them that it caused by asking
-  int32_t* heard;    // changes when bytes of the peer came, or it took some of those that waited for it
+  // Words by slot. The reactor's thread alone writes them, with StoreWord. JavaScript reads them on its own thread with
+  // plain loads: a plain load of an aligned int32 is one load instruction, as a relaxed load is here. Atomics.load
+  // would be a call of about 12 ns for every message.
+  int32_t* unsent;    // bytes the peer has not taken
+  int32_t* replies;   // unsent bytes that are replies
+  int32_t* activity;  // counter that changes when the peer has sent bytes or taken buffered ones
 };
 
-// A word that other threads look at.
+// Access to a word that several threads read.
 inline void StoreWord(int32_t* word, int32_t value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
 inline int32_t LoadWord(const int32_t* word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 

@@ -6,34 +6,37 @@
 
 namespace dmicro {
 
-// What a socket is asked for. src/socket-options.ts has meaning, defaults and bounds.
+// Options of a socket. src/socket-options.ts has their meaning, defaults and bounds.
 struct SocketOptions {
   bool no_delay = true;
-  uint32_t keep_alive = 0;      // seconds of silence before the first probe; 0: none
-  uint32_t receive_buffer = 0;  // bytes; 0: the system's choice
+  uint32_t keep_alive = 0;      // seconds of silence before the first probe; 0: no probes
+  uint32_t receive_buffer = 0;  // bytes; 0: the system's default
   uint32_t send_buffer = 0;
 
   bool Sized() const { return receive_buffer != 0 || send_buffer != 0; }
 };
 
-// src/transport.ts has the same numbers; the loader compares.
+// src/transport.ts has the same numbers; the loader compares the two.
 enum class SocketOption : uint8_t { kNoDelay, kKeepAlive, kReceiveBuffer, kSendBuffer };
 inline constexpr uint32_t kSocketOptions = 4;
 
-// 0 or a libuv error code. Unix sockets have neither delay nor keep-alive: for them these two do nothing.
+// Returns 0 or a libuv error code. Unix sockets have neither delay nor keep-alive: for them these two options do
+// nothing.
 int SetSocketOption(uv_handle_t* handle, SocketOption option, uint32_t value);
 
-// Sizes that were asked for. What the system refuses stays as it was: a connection is worth more than its tuning.
+// Sets the requested buffer sizes. A size that the system refuses is ignored: a connection is worth more than its
+// tuning.
 void SizeBuffers(uv_handle_t* handle, const SocketOptions& options);
 
-// All of a connection that was just opened; likewise.
+// Sets all options of a connection that was just opened. An option that the system refuses is ignored.
 void ApplySocketOptions(uv_handle_t* handle, const SocketOptions& options);
 
-// Closing then ends the connection at once and frees its port, which an end in order keeps for a minute (TIME-WAIT).
+// Makes closing abort the connection and free its port at once; an orderly close keeps the port for a minute
+// (TIME-WAIT).
 void ResetOnClose(uv_handle_t* handle);
 
-// What the system has: noDelay, keepAlive, seconds of silence, receiveBuffer, sendBuffer; -1 where the descriptor has
-// no such option.
+// Reads the values that the system has: noDelay, keepAlive, seconds of silence, receiveBuffer, sendBuffer; -1 where the
+// descriptor has no such option.
 inline constexpr uint32_t kSocketFacts = 5;
 void ReadSocketOptions(int descriptor, int32_t facts[kSocketFacts]);
 

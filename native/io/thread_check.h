@@ -6,7 +6,8 @@
 
 namespace dmicro {
 
-// Whose functions are for one thread: the first that calls Here. For DMICRO_ASSERT; without checks it holds nothing.
+// Belongs to an object that is for one thread: the first thread that calls Here. For DMICRO_ASSERT; in builds without
+// checks Here always returns true.
 class ThreadCheck {
  public:
 #ifdef DMICRO_CHECKED

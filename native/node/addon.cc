@@ -11,23 +11,23 @@
 #include "node/layout.h"
 #include "node/raw_codec.h"
 
-// What JavaScript can call: src/native.ts declares the same list with its types, and
-// src/transports/native/ring-layout.ts compares the names of the arguments, which stand at the end of this file.
-// Arguments are positional and already validated there; nothing here runs once per message.
+// Functions that JavaScript can call. src/native.ts declares the same list with types, and
+// src/transports/native/ring-layout.ts compares the names of the arguments, which are at the end of this file.
+// Arguments are positional, and the TypeScript callers have validated them; no function here runs once per message.
 
 namespace dmicro {
 namespace {
 
 Napi::Value None(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
-// The core that the first argument numbers; null, with an exception pending, when there is none.
+// Returns the core whose number is the first argument; null, with an exception pending, when there is none.
 Core* CoreOf(Arguments* arguments, const Napi::CallbackInfo& info) {
   const uint32_t number = arguments->Size32(0);
   Core* const core = Environment::Of(info)->core(number);
   return arguments->Expect(core != nullptr, 0, "a core that was started") ? core : nullptr;
 }
 
-// start(ownThread, external, onBatch): a new core's number, and its rings as ArrayBuffers.
+// start(ownThread, external, onBatch): the number of a new core, and its rings as ArrayBuffers.
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const bool own_thread = arguments.Flag(0);
@@ -41,7 +41,7 @@ Framing FramingAt(Arguments* arguments, size_t at) {
   return static_cast<Framing>(arguments->Expect(framing < kFramings, at, "a framing") ? framing : 0);
 }
 
-// The arguments from `at` on that LimitsAt reads.
+// Names of the arguments that LimitsAt reads, from `at` on.
 constexpr char kLimitNames[] =
     "maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, "
     "sendBuffer";
@@ -58,7 +58,7 @@ WireLimits LimitsAt(Arguments* arguments, size_t at) {
   return limits;
 }
 
-// From `at` on: host | null, port, path | null.
+// Reads the arguments from `at` on: host | null, port, path | null.
 Target TargetAt(Arguments* arguments, size_t at) {
   std::string host, path;
   const bool tcp = arguments->Text(at, &host);
@@ -68,7 +68,7 @@ Target TargetAt(Arguments* arguments, size_t at) {
 }
 
 // listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error
-// code. The connections go to the cores that `adopters` numbers in turn, or to this one when it is empty.
+// code. The connections go in turn to the cores whose numbers are in `adopters`, or to this core when there are none.
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -94,8 +94,8 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), id);
 }
 
-// adopt(core, descriptor, pipe, token, …limits): a connection that was accepted elsewhere comes as if a listener with
-// that token had taken it. The descriptor stays the caller's. 0, or a libuv error code.
+// adopt(core, descriptor, pipe, token, …limits): 0, or a libuv error code. Opens a connection that was accepted
+// elsewhere as if a listener with that token had accepted it. The caller still owns the descriptor.
 Napi::Value Adopt(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -170,17 +170,26 @@ Napi::Value Destroy(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
-// hold(core, slot, generation, on)
-Napi::Value Hold(const Napi::CallbackInfo& info) {
+// pauseReading(core, slot, generation)
+Napi::Value PauseReading(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
-  const bool on = arguments.Flag(3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Hold(slot, generation, on); });
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->PauseReading(slot, generation); });
   return None(info);
 }
 
-// setSocketOption(core, slot, generation, option, value): 0 or a libuv error code, UV_EBADF once it is closing
+// resumeReading(core, slot, generation)
+Napi::Value ResumeReading(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->ResumeReading(slot, generation); });
+  return None(info);
+}
+
+// setSocketOption(core, slot, generation, option, value): 0 or a libuv error code, UV_EBADF when the connection is not
+// open
 Napi::Value SetOption(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -189,8 +198,9 @@ Napi::Value SetOption(const Napi::CallbackInfo& info) {
   arguments.Expect(option < kSocketOptions, 3, "a socket option");
   if (!arguments.Ok()) return None(info);
   int error = UV_EBADF;
-  core->Run(
-      [&](Reactor* reactor) { error = reactor->Set(slot, generation, static_cast<SocketOption>(option), value); });
+  core->Run([&](Reactor* reactor) {
+    error = reactor->SetOption(slot, generation, static_cast<SocketOption>(option), value);
+  });
   return Napi::Number::New(info.Env(), error);
 }
 
@@ -215,17 +225,17 @@ Napi::Value SocketFacts(const Napi::CallbackInfo& info) {
   return facts;
 }
 
-// reframe(core, slot, generation, framing)
-Napi::Value Reframe(const Napi::CallbackInfo& info) {
+// setFraming(core, slot, generation, framing)
+Napi::Value SetFraming(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
   const Framing framing = FramingAt(&arguments, 3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->Reframe(slot, generation, framing); });
+  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing); });
   return None(info);
 }
 
-// drain(core): sends what is in the outbox now, when it is full
+// drain(core): sends the messages in the outbox now, because the outbox is full
 Napi::Value Drain(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -233,7 +243,7 @@ Napi::Value Drain(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
-// drainWith(core, body): the same, the last message's body being `body`, which is too large for the outbox
+// drainWith(core, body): drains with `body`, which is too large for the outbox, as the body of the last message
 Napi::Value DrainWith(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -249,9 +259,10 @@ Napi::Value TakeLarge(const Napi::CallbackInfo& info) {
   Core* const core = CoreOf(&arguments, info);
   const int32_t index = arguments.Int(1);
   if (!arguments.Ok()) return None(info);
-  const Large large = core->TakeLarge(index);
+  const HeapMessage large = core->TakeLarge(index);
   if (large.data == nullptr) return None(info);
-  // A copy: some environments forbid external memory, and one pass over it is small beside decoding it.
+  // The message is copied, because some environments forbid external memory; one copy takes little time beside
+  // decoding.
   Napi::ArrayBuffer copy = Napi::ArrayBuffer::New(info.Env(), large.size);
   if (!info.Env().IsExceptionPending()) std::memcpy(copy.Data(), large.data, large.size);
   std::free(large.data);
@@ -290,8 +301,7 @@ Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
   return None(info);
 }
 
-// libuv is outside the Node-API promise: a binary whose handles have other sizes than the running libuv's must not
-// touch it.
+// Node-API makes no promise about libuv: a binary with other sizes of handles than the running libuv must not call it.
 bool LibuvFits() {
   return uv_loop_size() == sizeof(uv_loop_t) && uv_handle_size(UV_TCP) == sizeof(uv_tcp_t) &&
          uv_handle_size(UV_NAMED_PIPE) == sizeof(uv_pipe_t) && uv_handle_size(UV_PREPARE) == sizeof(uv_prepare_t) &&
@@ -320,8 +330,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("listenerAddress", ListenerAddress, "core, id");
   add("end", End, "core, slot, generation");
   add("destroy", Destroy, "core, slot, generation, reason");
-  add("hold", Hold, "core, slot, generation, on");
-  add("reframe", Reframe, "core, slot, generation, framing");
+  add("pauseReading", PauseReading, "core, slot, generation");
+  add("resumeReading", ResumeReading, "core, slot, generation");
+  add("setFraming", SetFraming, "core, slot, generation, framing");
   add("setSocketOption", SetOption, "core, slot, generation, option, value");
   add("descriptor", Descriptor, "core, slot, generation");
   add("socketOptions", SocketFacts, "descriptor");

@@ -8,8 +8,9 @@
 
 namespace dmicro {
 
-// Checked access to what JavaScript passed. src/native.ts passes the right types; this keeps any other caller from more
-// than a TypeError. Ask Ok() before acting: after a failure an exception is pending and the values are zero.
+// Checked access to the arguments that JavaScript passed. src/native.ts passes the right types; any other caller gets a
+// TypeError and causes nothing worse. Requires that Ok() is checked before the values are used: after a failure an
+// exception is pending and the values are zero.
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
@@ -39,7 +40,7 @@ class Arguments {
     return Expect(info_[i].IsBoolean(), i, "true or false") && info_[i].As<Napi::Boolean>().Value();
   }
 
-  // Null and undefined give false; text holding NUL is refused, since what is called ends strings there.
+  // Returns false for null and undefined. Text with NUL is refused, because the called functions end strings there.
   bool Text(size_t i, std::string* text) {
     if (info_[i].IsNull() || info_[i].IsUndefined()) return false;
     if (!Expect(info_[i].IsString(), i, "a string")) return false;

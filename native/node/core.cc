@@ -6,7 +6,7 @@
 namespace dmicro {
 
 Core::~Core() {
-  reactor_.reset();  // they write to the arenas until their end
+  reactor_.reset();  // both write to the arenas until they are destroyed
   thread_.reset();
   if (arenas_ == nullptr) return;
   napi_delete_reference(env_, on_batch_);
@@ -16,7 +16,7 @@ Core::~Core() {
 uint8_t* Core::MakeArena(Napi::Object rings, const char* name, size_t size, bool external) {
   if (external) {
     std::shared_ptr<void> memory(std::calloc(size, 1), std::free);
-    if (memory == nullptr) std::abort();  // out of memory: as V8 and new do
+    if (memory == nullptr) std::abort();  // out of memory: abort, as V8 and new do
     auto held = std::make_unique<std::shared_ptr<void>>(memory);
     const auto drop = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<void>*>(hint); };
     napi_value shared;
@@ -55,7 +55,7 @@ Napi::Value Core::Start(int thread, bool external, Napi::Function on_batch) {
   control_ = rings.control;
   rings.unsent = reinterpret_cast<int32_t*>(MakeArena(arenas, "unsent", kMaxSlots * sizeof(int32_t), external));
   rings.replies = reinterpret_cast<int32_t*>(MakeArena(arenas, "replies", kMaxSlots * sizeof(int32_t), external));
-  rings.heard = reinterpret_cast<int32_t*>(MakeArena(arenas, "heard", kMaxSlots * sizeof(int32_t), external));
+  rings.activity = reinterpret_cast<int32_t*>(MakeArena(arenas, "activity", kMaxSlots * sizeof(int32_t), external));
   if (Napi::Env(env_).IsExceptionPending()) return Napi::Env(env_).Undefined();
   napi_create_reference(env_, arenas, 1, &arenas_);
   napi_create_reference(env_, on_batch, 1, &on_batch_);
@@ -88,11 +88,11 @@ void Core::Drain() { thread_ != nullptr ? thread_->Drain() : reactor_->Drain(); 
 
 void Core::DrainWith(Bytes body) { thread_ != nullptr ? thread_->DrainWith(body) : reactor_->DrainWith(body); }
 
-Large Core::TakeLarge(int32_t index) {
+HeapMessage Core::TakeLarge(int32_t index) {
   return thread_ != nullptr ? thread_->TakeLarge(index) : reactor_->TakeLarge(index);
 }
 
-// In the loop's own thread the sockets themselves keep it alive.
+// A reactor on the thread of the loop needs nothing here: its sockets keep the loop alive.
 void Core::KeepAlive(bool on) {
   if (thread_ != nullptr) thread_->KeepAlive(on);
 }
@@ -108,7 +108,7 @@ void Core::OnBatch() {
   napi_get_reference_value(env_, on_batch_, &callback);
   napi_get_global(env_, &global);
   if (napi_make_callback(env_, nullptr, global, callback, 0, nullptr, &result) == napi_pending_exception) {
-    // The reader catches what handlers throw; what arrives here is its own bug and must be seen.
+    // The reader catches what handlers throw. An exception that arrives here is a bug of the reader and must be seen.
     napi_value error;
     if (napi_get_and_clear_last_exception(env_, &error) == napi_ok) napi_fatal_exception(env_, error);
   }

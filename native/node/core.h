@@ -11,17 +11,18 @@
 
 namespace dmicro {
 
-// One reactor as JavaScript sees it, in the loop's own thread or on one of its own: the memory of its rings, the
-// function that reads its batches, and a way to reach it that is the same for both.
+// One reactor as JavaScript sees it: the memory of its rings, the function that reads its batches, and calls that are
+// the same for a reactor on the thread of the loop and for one on a thread of its own.
 class Core final : public BatchReader {
  public:
   explicit Core(Napi::Env env) : env_(env) {}
   ~Core();
 
-  // `thread` < 0: in the loop's own thread; otherwise the number of its own. `external`: the rings are memory of ours
-  // that every ArrayBuffer over it shares, so that who transfers one away, as code that has borrowed bytes can, takes
-  // none from the reactor; else, and where that is forbidden, JavaScript's, which must not be transferred. The rings as
-  // ArrayBuffers, or an exception.
+  // Starts the reactor and returns its rings as ArrayBuffers, or throws. `thread` is the number of its own thread, or
+  // negative for the thread of the loop. `external`: the rings are memory of this object that every ArrayBuffer over it
+  // shares, so that code that transfers one away, as code with borrowed bytes can, takes no memory from the reactor.
+  // Otherwise, and where external memory is forbidden, the rings are memory of JavaScript, which must not be
+  // transferred.
   Napi::Value Start(int thread, bool external, Napi::Function on_batch);
   void Stop(std::function<void()> done);
 
@@ -34,7 +35,7 @@ class Core final : public BatchReader {
       task(reactor_.get());
     }
   }
-  // The same, and need not wait.
+  // Runs `task` on the reactor and need not wait for it.
   template <typename Task>
   void Post(Task&& task) {
     if (thread_ != nullptr) {
@@ -45,11 +46,11 @@ class Core final : public BatchReader {
   }
   void Drain();
   void DrainWith(Bytes body);
-  Large TakeLarge(int32_t index);
+  HeapMessage TakeLarge(int32_t index);
   void KeepAlive(bool on);
   void BusyPoll(uint32_t microseconds);
   Control* control() { return control_; }
-  // Null for the loop's own.
+  // Returns null when the reactor is on the thread of the loop.
   IoThread* thread() { return thread_.get(); }
 
   void OnBatch() override;
@@ -60,7 +61,7 @@ class Core final : public BatchReader {
   const Napi::Env env_;
   napi_ref on_batch_ = nullptr;
   napi_ref arenas_ = nullptr;
-  std::vector<std::shared_ptr<void>> memory_;  // of the arenas
+  std::vector<std::shared_ptr<void>> memory_;  // memory of the arenas
   Control* control_ = nullptr;
   std::unique_ptr<Reactor> reactor_;
   std::unique_ptr<IoThread> thread_;

@@ -16,7 +16,8 @@ Napi::Value Environment::Start(bool own_thread, bool external, Napi::Function on
   return rings;
 }
 
-// The environment ends: no JavaScript runs any more. Its loop turns until every handle is closed and the hook removed.
+// The environment is ending: no JavaScript runs any more. Its loop runs until every handle is closed and the hook is
+// removed.
 void Environment::Cleanup(napi_async_cleanup_hook_handle handle, void* data) {
   Environment* const self = static_cast<Environment*>(data);
   const auto stopped = [self, handle] {

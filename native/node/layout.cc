@@ -30,7 +30,7 @@ constexpr Number kNumbers[] = {
     {"SEND_WORDS", sizeof(Send) / sizeof(int32_t)},
     {"CTL_WORDS", sizeof(Control) / sizeof(int32_t)},
     {"HINT_SHIFT", kHintShift},
-    {"WHOLE", kTypeWhole},
+    {"UNPARSED", kTypeUnparsed},
     {"MAX_PEEK", Framer::kMaxPeek},
     {"MAX_METHOD_BYTES", kMaxMethod},
     {"MAX_STATUS_BYTES", kMaxStatus},

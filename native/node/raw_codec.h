@@ -4,7 +4,7 @@
 
 namespace dmicro {
 
-// The raw protocol over bytes that are on no socket: what tests and vectors compare the JavaScript codec with.
+// The raw protocol without a socket, for tests that compare the JavaScript codec with this one.
 
 // unpack(bytes, maxMessage, maxFilters): Int32Array
 //   a whole frame: [size, seq, type, codec, methodStart, methodEnd, statusStart, statusEnd, metaStart, metaEnd,

@@ -8,7 +8,7 @@ namespace dmicro {
 inline constexpr size_t kBase36Max = 7;
 
 // Reads what Go's strconv.ParseInt(text, 36, 32) accepts: an optional sign, then digits of either case, leading zeros
-// allowed (spec/wire.md §2.1). False when the text is empty, has another character or leaves the int32 range.
+// allowed. Returns false when the text is empty, has another character or leaves the int32 range.
 bool ReadBase36(Bytes text, int32_t* value);
 
 // Writes lower-case digits, no padding; returns the end.

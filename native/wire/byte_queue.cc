@@ -14,7 +14,7 @@ void ByteQueue::Append(Bytes bytes) {
   if (capacity_ - size_ < bytes.size) {
     capacity_ = std::max(capacity_ + capacity_ / 2, size_ + bytes.size);
     data_ = static_cast<uint8_t*>(std::realloc(data_, capacity_));
-    if (data_ == nullptr) std::abort();  // out of memory: as V8 and new do
+    if (data_ == nullptr) std::abort();  // out of memory: abort, as V8 and new do
   }
   std::memcpy(data_ + size_, bytes.data, bytes.size);
   size_ += bytes.size;

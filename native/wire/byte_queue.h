@@ -4,8 +4,8 @@
 
 namespace dmicro {
 
-// Bytes waiting for a peer that reads too slowly. Append-only; the owner takes all of it at once when the socket is
-// ready again, so that what the kernel is given never moves.
+// Bytes that wait for a peer that reads too slowly. Append-only: the owner takes all of them at once when the socket is
+// ready again, so that bytes passed to the kernel never move.
 class ByteQueue {
  public:
   ByteQueue() = default;

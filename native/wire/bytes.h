@@ -42,7 +42,8 @@ inline bool Equals(Bytes bytes, const char (&text)[N]) {
   return bytes.size == N - 1 && std::memcmp(bytes.data, text, N - 1) == 0;
 }
 
-// The only way received bytes are taken apart: every read checks what is left and fails once for all.
+// The only parser of received bytes: every read checks how many bytes are left, and returns false when they do not
+// suffice.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : at_(bytes.data), end_(bytes.data + bytes.size) {}

@@ -5,9 +5,9 @@
 #include <cstdlib>
 #endif
 
-// DMICRO_ASSERT(condition) states what a caller must see to. It is checked in builds with DMICRO_CHECKED: the native
-// tests and everything under a sanitizer. Elsewhere it is not evaluated, so what a peer or JavaScript can bring about
-// must be handled, never asserted.
+// DMICRO_ASSERT(condition) states a precondition or an invariant. The condition is checked in builds with
+// DMICRO_CHECKED: the native tests and every build with a sanitizer. Other builds do not evaluate it, so that what a
+// peer or JavaScript can cause must be handled, never asserted.
 
 namespace dmicro {
 

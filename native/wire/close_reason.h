@@ -4,8 +4,8 @@
 
 namespace dmicro {
 
-// Why a connection ended. The numbers cross into JavaScript; src/close-reason.ts has the same table and the
-// loader compares.
+// Reasons why a connection ended. The numbers cross into JavaScript; src/close-reason.ts has the same table and the
+// loader compares the two.
 enum class CloseReason : uint8_t {
   kLocal,
   kPeer,

@@ -9,7 +9,7 @@ Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, Clo
     *reason = why;
     return Parse::kBad;
   };
-  DMICRO_ASSERT(limits.max_message <= INT32_MAX);  // so that nothing here overflows
+  DMICRO_ASSERT(limits.max_message <= INT32_MAX);  // so that no sum here overflows
   *total = 0;
   if (bytes.size < 4) return Parse::kMore;
   const uint32_t size = LoadBig32(bytes.data);
@@ -23,9 +23,9 @@ Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, Clo
   return Parse::kDone;
 }
 
-void LeaveWhole(Bytes bytes, RawMessage* message) {
+void SetUnparsed(Bytes bytes, RawMessage* message) {
   *message = {};
-  message->type = kTypeWhole;
+  message->type = kTypeUnparsed;
   message->method = message->status = message->meta = {bytes.data, 0};
   message->body = bytes;
 }

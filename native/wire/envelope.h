@@ -4,15 +4,16 @@
 
 namespace dmicro {
 
-// The envelope that protocols other than raw share, spec/wire.md §8.2: u32 size that excludes itself, u8 n, n filter
-// ids, payload. It is not taken apart here.
+// The envelope that protocols other than raw share (docs/spec/wire.md, Envelope): u32 size that excludes itself, u8 n,
+// n filter ids, payload. The payload is not parsed here.
 
 inline constexpr size_t kEnvelopePrefix = 5;  // size, filter count
 
-// The same as CheckPrefix for an envelope; *total includes the four bytes of the size.
+// Checks the first bytes of an envelope, as CheckPrefix does those of a raw frame; *total includes the four bytes of
+// the size. Requires limits.max_message <= INT32_MAX.
 Parse CheckEnvelope(Bytes bytes, const FrameLimits& limits, uint32_t* total, CloseReason* reason);
 
-// Makes `message` one of bytes that are not taken apart.
-void LeaveWhole(Bytes bytes, RawMessage* message);
+// Makes `message` one of type kTypeUnparsed whose body is `bytes`.
+void SetUnparsed(Bytes bytes, RawMessage* message);
 
 }  // namespace dmicro

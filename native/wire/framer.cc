@@ -8,7 +8,7 @@ namespace dmicro {
 Framer::~Framer() { std::free(held_); }
 
 Framer::Space Framer::Reserve(Space scratch) {
-  // A prefix not yet judged (below six bytes) always goes through scratch, where CheckPrefix sees it.
+  // A prefix that was not checked yet (below six bytes) always goes through scratch, where CheckPrefix sees it.
   direct_ = held_size_ >= kPrefixSize && (held_size_ >= kDirectFrom || total_ - held_size_ >= kDirectFrom);
   if (direct_) {
     if (held_size_ == held_capacity_) Grow(std::min<size_t>(total_, std::max(held_size_ * 2, kDirectFrom)));
@@ -41,7 +41,7 @@ void Framer::Hold(const uint8_t* data, size_t size, uint32_t total) {
 void Framer::Grow(size_t capacity) {
   DMICRO_ASSERT(capacity > held_capacity_);
   held_ = static_cast<uint8_t*>(std::realloc(held_, capacity));
-  if (held_ == nullptr) std::abort();  // out of memory: as V8 and new do
+  if (held_ == nullptr) std::abort();  // out of memory: abort, as V8 and new do
   held_capacity_ = capacity;
 }
 

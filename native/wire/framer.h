@@ -5,9 +5,9 @@
 
 namespace dmicro {
 
-// Cuts one connection's bytes into frames. Bytes are read into memory the caller shares among connections ("scratch");
-// whole frames are parsed where they lie, and only an unfinished one is kept here, in memory that grows with the bytes
-// received and never with the bytes announced. Feeding is linear in the bytes whatever their chunks.
+// Splits the bytes of one connection into frames. Bytes are read into memory that the caller shares among connections
+// ("scratch"). Whole frames are parsed in place, and only an unfinished one is kept here, in memory that grows with the
+// bytes received and never with the size announced. The time is linear in the bytes, whatever the chunks.
 class Framer {
  public:
   Framer() = default;
@@ -20,37 +20,40 @@ class Framer {
     size_t size;
   };
 
-  // Bytes that a connection may send while they are peeked at; fewer than are ever read into our own memory.
+  // Maximum bytes that a connection may send while they are peeked at; fewer than kDirectFrom, so that they are always
+  // read into scratch.
   static constexpr size_t kMaxPeek = 2 * 1024;
 
-  // Where the next bytes go: `scratch` (behind the few bytes of an unfinished frame, which are copied to its front), or
-  // the framer's own memory while a long frame is unfinished. `scratch` holds at least kMinScratch.
+  // Returns where the next bytes go: into `scratch` (behind the few bytes of an unfinished frame, which are copied to
+  // its front), or into the memory of the framer while a long frame is unfinished. Requires at least kMinScratch bytes
+  // of `scratch`.
   Space Reserve(Space scratch);
 
   static constexpr size_t kMinScratch = 5 * 1024;
 
-  // Takes the `n` bytes that were read into the space Reserve gave (0 to judge what is held by a new framing), and
-  // calls `on_frame(const RawMessage&, Bytes frame, bool in_scratch)` for each whole frame; false from it stops (the
-  // rest is dropped, the framer must not be fed again). A frame not in scratch is borrowed until on_frame returns,
-  // unless that takes it with Release(). Returns kMore, or kBad with *reason after the frames before the bad one were
-  // handed on.
+  // Takes the `n` bytes that were read into the space from Reserve (0 to parse held bytes with another framing), and
+  // calls `on_frame(const RawMessage&, Bytes frame, bool in_scratch)` for each whole frame. When on_frame returns false
+  // the rest of the bytes is dropped; the framer must not be fed again. A frame that is not in scratch is borrowed
+  // until on_frame returns, unless on_frame takes its memory with Release(). Returns kMore, or kBad with *reason after
+  // on_frame was called for the frames before the bad one.
   template <typename OnFrame>
   Parse Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame);
 
-  // Bytes of the unfinished frame.
+  // Number of bytes of the unfinished frame.
   size_t held() const { return held_size_; }
 
-  // Inside on_frame, for a frame not in scratch: the caller now owns the malloc'ed memory.
+  // Gives the memory of the frame, allocated with malloc, to the caller. Requires a call from inside on_frame, for a
+  // frame that is not in scratch.
   uint8_t* Release();
 
  private:
-  // A frame with fewer bytes held and fewer missing is finished in scratch: a small copy saves a read for the rest of
-  // it.
+  // A frame with fewer bytes held and fewer bytes missing is completed in scratch: a small copy saves a read for the
+  // rest of the frame.
   static constexpr size_t kDirectFrom = 4 * 1024;
 
   static bool Unpack(Bytes frame, const FrameLimits& limits, RawMessage* message, CloseReason* reason) {
     if (limits.framing == Framing::kRaw) return UnpackRaw(frame, message, reason);
-    LeaveWhole(frame, message);
+    SetUnparsed(frame, message);
     return true;
   }
 
@@ -62,9 +65,9 @@ class Framer {
   size_t held_size_ = 0;
   size_t held_capacity_ = 0;
   uint32_t total_ = 0;       // announced size of the unfinished frame, 0 while unknown
-  bool direct_ = false;      // the last Reserve gave our own memory
-  size_t space_ = 0;         // bytes it gave, and Commit may take
-  uint8_t* base_ = nullptr;  // start of the bytes to parse, when it gave scratch
+  bool direct_ = false;      // the last Reserve returned memory of the framer
+  size_t space_ = 0;         // bytes that the last Reserve returned and Commit may take
+  uint8_t* base_ = nullptr;  // start of the bytes to parse, when Reserve returned scratch
 };
 
 template <typename OnFrame>
@@ -87,7 +90,7 @@ Parse Framer::Commit(size_t n, const FrameLimits& limits, CloseReason* reason, O
   if (limits.framing >= Framing::kStream && at != end) {
     const Bytes bytes{at, static_cast<size_t>(end - at)};
     if (limits.framing == Framing::kPeek) Hold(bytes.data, bytes.size, static_cast<uint32_t>(bytes.size));
-    LeaveWhole(bytes, &message);
+    SetUnparsed(bytes, &message);
     on_frame(message, bytes, true);
     return Parse::kMore;
   }

@@ -4,12 +4,12 @@
 
 namespace dmicro {
 
-// How a connection's bytes are cut for the upper layer. src/transport.ts has the same numbers.
+// How the bytes of a connection are split for the upper layer. src/transport.ts has the same numbers.
 enum class Framing : uint8_t {
-  kRaw,       // frames of the raw protocol, taken apart
+  kRaw,       // frames of the raw protocol, parsed
   kEnvelope,  // whole envelopes (envelope.h)
   kStream,    // bytes as they come
-  kPeek,      // the first bytes, all that came so far, until the upper layer chooses another
+  kPeek,      // all bytes that have come so far, until the upper layer sets another framing
 };
 inline constexpr uint32_t kFramings = 4;
 

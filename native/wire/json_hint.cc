@@ -3,13 +3,14 @@
 namespace dmicro {
 namespace {
 
-// Longer bodies are not searched: what a decoder saves on them is small beside decoding.
+// Longer bodies are not scanned: what a hint saves their decoder is little beside decoding.
 constexpr size_t kMaxScan = 64 * 1024;
 
 constexpr uint64_t Each(uint8_t byte) { return 0x0101010101010101u * byte; }
 constexpr uint64_t kHighBits = Each(0x80);
 
-// The high bit of each byte that is 0, and perhaps of bytes above such a one: zero exactly when no byte is 0.
+// The high bit of each byte that is 0, and perhaps of bytes above such a byte. The result is zero exactly when no byte
+// is 0.
 constexpr uint64_t ZeroBytes(uint64_t word) { return (word - Each(1)) & ~word & kHighBits; }
 
 // Nonzero exactly when a byte of `word` is a control character, `"`, `\` or not ASCII.

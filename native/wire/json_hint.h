@@ -4,11 +4,11 @@
 
 namespace dmicro {
 
-// What is known of a body without decoding it. Spares JavaScript its slowest steps; saying kNothing is always right.
+// What is known about a body without decoding it. A hint saves JavaScript its slowest steps; kNothing is always right.
 enum class TextHint : uint8_t {
   kNothing,
   kAscii,   // every byte is below 0x80
-  kQuoted,  // and the whole is a JSON string without escapes: `"`, printable ASCII except `"` and `\`, `"`
+  kQuoted,  // the body is a JSON string without escapes: `"`, printable ASCII except `"` and `\`, `"`
 };
 
 TextHint HintOf(Bytes body);

@@ -31,7 +31,7 @@ int32_t NameTable::Find(Bytes name) const {
   int32_t id = buckets_[Hash(name) & (buckets_.size() - 1)];
   for (; id != -1; id = next_[static_cast<size_t>(id)]) {
     const std::string& known = names_[static_cast<size_t>(id)];
-    // An empty name may come without memory, and memcmp takes no null.
+    // An empty name may have a null pointer, which memcmp does not accept.
     if (known.size() == name.size && (name.size == 0 || std::memcmp(known.data(), name.data, name.size) == 0)) break;
   }
   return id;

@@ -44,7 +44,7 @@ Parse CheckPrefix(Bytes bytes, const FrameLimits& limits, uint32_t* total, Close
 bool UnpackRaw(Bytes frame, RawMessage* message, CloseReason* reason) {
   DMICRO_ASSERT(frame.size >= kPrefixSize);
   if (frame.data[kPrefixSize - 1] != 0) {
-    LeaveWhole(frame, message);
+    SetUnparsed(frame, message);
     return true;
   }
   Reader reader({frame.data + kPrefixSize, frame.size - kPrefixSize});

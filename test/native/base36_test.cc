@@ -22,7 +22,7 @@ std::string Read(std::string_view text) {
   return ReadBase36(Exact(text), &value) ? std::to_string(value) : "refused";
 }
 
-// The same by other means: C++'s own parser, which knows no plus sign.
+// The result of C++'s own parser, which knows no plus sign.
 std::string Expected(std::string_view text) {
   if (!text.empty() && text[0] == '+') {
     text.remove_prefix(1);
@@ -120,7 +120,7 @@ TEST_CASE("agrees with another parser on random text") {
     REQUIRE(Read(text) == Expected(text));
     if (Read(text) != "refused") good++;
   }
-  CHECK(good > 10'000);  // else the alphabet tests nothing
+  CHECK(good > 10'000);  // otherwise the alphabet tests nothing
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST_CASE("two queues change places without moving a byte") {
   CHECK(writing.data() == data);
   CHECK(Content(writing) == "hello");
   CHECK(waiting.size() == 0);
-  // What the kernel was given stays where it is while more waits.
+  // Bytes passed to the kernel do not move while more are appended.
   for (int i = 0; i < 1'000; i++) waiting.Append(BytesOf("more"));
   CHECK(writing.data() == data);
   CHECK(Content(writing) == "hello");

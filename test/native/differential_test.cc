@@ -4,7 +4,7 @@
 
 #include "feeder.h"
 
-// Random messages, packed, concatenated, cut at random and read again.
+// Random messages, packed, concatenated, split at random and read again.
 
 namespace dmicro {
 namespace {
@@ -17,7 +17,7 @@ class Random {
   bool OneIn(size_t n) { return Below(n) == 0; }
 
   std::string Run(size_t most) {
-    // Mostly short, sometimes up to the limit, sometimes at it.
+    // Sizes are mostly short, sometimes up to the limit, sometimes at the limit.
     std::string run(OneIn(50) ? most : Below(std::min<size_t>(most, OneIn(10) ? most : 40) + 1), '\0');
     for (char& c : run) c = static_cast<char>(engine_());
     return run;
@@ -55,7 +55,7 @@ TEST_CASE("20,000 random messages come back as they were, however the stream is 
     }
     Feeder feeder(kLimits, Framer::kMinScratch + random.Below(50'000));
     feeder.release = random.OneIn(2);
-    // From a few bytes to many frames at once.
+    // Reads have from a few bytes to many frames.
     const size_t most = size_t{1} << (2 + random.Below(16));
     for (std::string_view rest = bytes; !rest.empty();) {
       rest.remove_prefix(feeder.Read(rest.substr(0, 1 + random.Below(most))));
@@ -67,7 +67,7 @@ TEST_CASE("20,000 random messages come back as they were, however the stream is 
     own_memory += static_cast<size_t>(std::count(feeder.in_scratch.begin(), feeder.in_scratch.end(), false));
   }
   MESSAGE(bytes_in_all << " bytes, " << own_memory << " frames put together outside scratch");
-  CHECK(own_memory > 100);  // else one half of the framer was not tested
+  CHECK(own_memory > 100);  // otherwise one half of the framer was not tested
 }
 
 }  // namespace

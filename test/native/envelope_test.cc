@@ -26,7 +26,7 @@ std::ostream& operator<<(std::ostream& out, const Judgement& judgement) {
 Judgement Judge(const std::string& bytes, FrameLimits limits = kSmall) {
   Judgement judgement{Parse::kDone, 77, CloseReason::kLocal};
   judgement.parse = CheckEnvelope(Exact(bytes), limits, &judgement.total, &judgement.reason);
-  if (judgement.parse == Parse::kBad) judgement.total = 0;  // means nothing then
+  if (judgement.parse == Parse::kBad) judgement.total = 0;  // *total has no meaning then
   return judgement;
 }
 
@@ -45,7 +45,7 @@ std::string Envelope(const std::string& payload, const std::string& filters = ""
          filters + payload;
 }
 
-Message Whole(const std::string& envelope) { return {.seq = 0, .type = kTypeWhole, .codec = 0, .body = envelope}; }
+Message Whole(const std::string& envelope) { return {.seq = 0, .type = kTypeUnparsed, .codec = 0, .body = envelope}; }
 
 TEST_CASE("envelope: below four bytes nothing is known") {
   for (size_t size = 0; size < 4; size++) CHECK(Judge(std::string(size, '\xff')) == More(0));
@@ -92,7 +92,7 @@ TEST_CASE("envelope: the first bad byte decides, and what follows is not looked 
   CHECK(Judge(Size(100) + Hex("00 ff ff ff")) == Done(104));
 }
 
-TEST_CASE("envelope: whole ones are handed on as they are, cut at any two points") {
+TEST_CASE("envelope: whole ones are delivered as they are, split at any two points") {
   const std::vector<std::string> envelopes{Envelope("{\"seq\":1}"), Envelope(""), Envelope("zipped", "z5"),
                                            Envelope(std::string(60, 'x'))};
   std::string stream;
@@ -132,7 +132,7 @@ TEST_CASE("envelope: every size up to 512 bytes, cut at every byte and byte by b
   }
 }
 
-TEST_CASE("envelope: around the sizes where the framer changes its mind, in chunks of any size") {
+TEST_CASE("envelope: around the sizes where the framer switches memory, in chunks of any size") {
   constexpr FrameLimits limits{1 << 20, 4, Framing::kEnvelope};
   for (const size_t near : {4096u, 5120u, 8192u, 16384u, 20480u}) {
     for (const size_t size : {near - 6u, near - 5u, near - 1u, near, near + 1u, near + 5u, near + 6u}) {
@@ -186,7 +186,7 @@ TEST_CASE("envelope: memory follows the bytes received, never the size announced
     Feeder feeder(widest);
     const MemoryCount memory;
     CHECK(feeder.Feed(Size(0x7ffffffb) + Hex("00 7b 22 73 65"), chunk) == Parse::kMore);
-    feeder.Read("");  // the reactor reserves for a read that never comes
+    feeder.Read("");  // the reactor reserves space for a read that never comes
     CHECK(memory.live() <= 4096);
   }
   const std::string large = Envelope(std::string(1 << 20, 'x'));

@@ -11,14 +11,14 @@ namespace dmicro {
 
 inline constexpr FrameLimits kLimits{16 * 1024 * 1024, 4};
 
-// A framer driven as the reactor drives it: Reserve, read, Commit; between two reads the scratch belongs to others.
-// What framer.h promises about memory is checked on the way.
+// Drives a framer as the reactor does: Reserve, read, Commit; between two reads the scratch belongs to others. The
+// promises of framer.h about memory are checked as well.
 class Feeder {
  public:
   explicit Feeder(FrameLimits frame_limits = kLimits, size_t scratch_size = Framer::kMinScratch)
       : limits(frame_limits), scratch_(std::string(scratch_size, '\xa5')) {}
 
-  // One read: as many of `bytes` as the framer has room for. Returns how many.
+  // Reads as many of `bytes` as the framer has room for, once. Returns how many.
   size_t Read(std::string_view bytes) {
     const size_t held = framer.held();
     const Bytes whole = scratch_;
@@ -35,7 +35,7 @@ class Feeder {
     return n;
   }
 
-  // Reads of at most `chunk` bytes until all were taken, the stream is bad or on_frame stopped.
+  // Reads at most `chunk` bytes at a time until all are taken, the stream is bad or on_frame has stopped.
   Parse Feed(std::string_view bytes, size_t chunk = SIZE_MAX) {
     while (!bytes.empty() && Open()) bytes.remove_prefix(Read(bytes.substr(0, chunk)));
     return parse;
@@ -49,8 +49,8 @@ class Feeder {
   CloseReason reason = CloseReason::kLocal;
   std::vector<Message> messages;
   std::vector<bool> in_scratch;  // one for each message
-  bool release = false;          // take frames that are not in scratch
-  bool keep = true;              // false: count the messages, keep no copy
+  bool release = false;          // take the memory of frames that are not in scratch
+  bool keep = true;              // false: count the messages without keeping copies
   size_t count = 0;              // messages
   size_t stop_after = SIZE_MAX;  // on_frame returns false from this many messages on
 

@@ -33,7 +33,7 @@ TEST_CASE("1 MiB in small chunks never holds more than 4 KiB or twice what came"
     }
     CHECK(feeder.count == 1);
     CHECK(memory.live() == 0);
-    // Doubling: all memory ever asked for is a small multiple of the frame, whatever the chunks.
+    // Memory is doubled: all memory ever requested is a small multiple of the frame, whatever the chunks.
     CHECK(memory.requested() <= 3 * bytes.size());
     CHECK(memory.calls() <= 20);
   }
@@ -70,7 +70,7 @@ TEST_CASE("4 GiB announced and then silence takes one small block" * doctest::sk
     Feeder feeder({UINT32_MAX, 0});
     const MemoryCount memory;
     CHECK(feeder.Feed(bytes, chunk) == Parse::kMore);
-    feeder.Read("");  // the reactor reserves for a read that never comes
+    feeder.Read("");  // the reactor reserves space for a read that never comes
     CHECK(memory.live() <= 4096);
   }
 }

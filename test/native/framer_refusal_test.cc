@@ -4,7 +4,8 @@
 #include "hex.h"
 #include "memory_count.h"
 
-// What must end a connection: on the first byte that shows it, with the reason, and without memory taken for it.
+// Streams that must end a connection: on the first byte that shows the error, with the reason, and without memory for
+// the rest.
 
 namespace dmicro {
 namespace {
@@ -13,7 +14,7 @@ const std::string kGood = Hex("0000000f 01 00 01 31 01 00 0000 0000 6a");
 
 struct BadStream {
   const char* name;
-  std::string bytes;  // the last one is the first that shows it
+  std::string bytes;  // the last byte is the first one that shows the error
   CloseReason reason;
 };
 
@@ -35,7 +36,7 @@ const std::vector<BadStream>& BadStreams() {
     for (const char* fields : {"09 31 01 00 0000 0000 6a", "01 31 01 06 0000 0000 6a", "01 31 01 00 0004 0000 6a",
                                "01 31 01 00 0000 0002 6a", "01 31 01 00 0000 0001 6a"})
       all.push_back({"overrun", FrameOf(Hex(fields)), CloseReason::kOverrun});
-    // A long one is judged in the framer's own memory.
+    // A long frame is checked in the memory of the framer.
     all.push_back(
         {"long overrun", FrameOf(Hex("01 31 01 00 ffff") + std::string(50'000, '\0')), CloseReason::kOverrun});
     all.push_back({"long seq", FrameOf(Hex("01 3f") + std::string(50'000, '\0')), CloseReason::kSeq});
@@ -59,7 +60,7 @@ TEST_CASE("a bad stream is refused with its reason, however it is cut, and not a
   }
 }
 
-TEST_CASE("good frames before a bad one are handed on first, in the same read or not") {
+TEST_CASE("good frames before a bad one are delivered first, in the same read or not") {
   for (const BadStream& bad : BadStreams()) {
     CAPTURE(bad.name);
     for (const size_t chunk : {size_t{1}, size_t{7}, size_t{16}, SIZE_MAX}) {

@@ -8,7 +8,7 @@
 namespace dmicro {
 namespace {
 
-// Frames of different kinds in a row, and what they say.
+// Bytes of several kinds of frames, and the messages in them.
 struct Stream {
   std::string bytes;
   std::vector<Message> messages;
@@ -41,7 +41,7 @@ Message OfSize(size_t size) {
   return message;
 }
 
-TEST_CASE("a frame that arrives whole is handed on where it lies") {
+TEST_CASE("a frame that arrives whole is delivered in place") {
   Feeder feeder;
   const Stream stream = MixedStream();
   CHECK(feeder.Feed(stream.bytes) == Parse::kMore);
@@ -104,7 +104,7 @@ TEST_CASE("100,000 of the smallest frames in one read come in order") {
   for (size_t i = 0; i < kFrames; i++) REQUIRE(feeder.messages[i].codec == i % 251);
 }
 
-TEST_CASE("frames around the sizes where the framer changes its mind arrive in chunks of any size") {
+TEST_CASE("frames around the sizes where the framer switches memory arrive in chunks of any size") {
   for (const size_t near : {4096u, 8192u, 16384u, 20480u, 32768u}) {
     for (const size_t size : {near - 7u, near - 6u, near - 1u, near, near + 1u, near + 5u, near + 6u, near + 7u}) {
       const Message message = OfSize(size);

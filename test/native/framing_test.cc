@@ -4,7 +4,7 @@
 #include "hex.h"
 #include "memory_count.h"
 
-// Framings that cut nothing, and what becomes of bytes that were peeked at.
+// Framings that do not split bytes into frames, and what becomes of bytes that were peeked at.
 
 namespace dmicro {
 namespace {
@@ -14,16 +14,16 @@ const std::string kEnvelope = Hex("00000003 00 6869");
 
 FrameLimits With(Framing framing) { return {1000, 4, framing}; }
 
-Message Whole(const std::string& bytes) { return {.seq = 0, .type = kTypeWhole, .codec = 0, .body = bytes}; }
+Message Whole(const std::string& bytes) { return {.seq = 0, .type = kTypeUnparsed, .codec = 0, .body = bytes}; }
 
-TEST_CASE("stream: each read is handed on at once, and nothing is held") {
+TEST_CASE("stream: each read is delivered at once, and no bytes are held") {
   const std::string bytes = "GET / HTTP/1.1\r\n\r\n" + Hex("00 ff 00000000");
   for (size_t chunk = 1; chunk <= bytes.size(); chunk++) {
     Feeder feeder(With(Framing::kStream));
     CHECK(feeder.Feed(bytes, chunk) == Parse::kMore);
     std::string all;
     for (const Message& message : feeder.messages) {
-      CHECK(message.type == kTypeWhole);
+      CHECK(message.type == kTypeUnparsed);
       CHECK(message.body.size() <= chunk);
       all += message.body;
     }
@@ -41,11 +41,11 @@ TEST_CASE("stream: no length is a length, no read takes memory, an empty read is
   feeder.Read("");
   CHECK(feeder.count == 4);
   feeder.Feed(std::string(100'000, 'x'), 4096);
-  CHECK(memory.calls() <= 5);  // the test's own strings
+  CHECK(memory.calls() <= 5);  // the strings of the test itself
   CHECK(memory.live() < 4096);
 }
 
-TEST_CASE("peek: each look shows all that came") {
+TEST_CASE("peek: each delivery has all bytes that came") {
   const std::string bytes = "SSH-2.0-OpenSSH\r\n";
   Feeder feeder(With(Framing::kPeek));
   for (size_t at = 0; at < bytes.size(); at++) {
@@ -67,8 +67,8 @@ TEST_CASE("peek: holds as many bytes as came, up to the most that may be peeked 
   }
 }
 
-// `stream` is peeked at in pieces of `chunk` until `peeked` bytes came, then cut by `framing`; the rest comes in pieces
-// as well.
+// Peeks at `stream` in pieces of `chunk` until `peeked` bytes came, then parses it with `framing`; the rest comes in
+// pieces as well.
 struct Outcome {
   std::vector<Message> messages;
   Parse parse;
@@ -76,7 +76,7 @@ struct Outcome {
   size_t held;
 };
 
-Outcome Reframed(const std::string& stream, size_t peeked, size_t chunk, Framing framing) {
+Outcome AfterPeek(const std::string& stream, size_t peeked, size_t chunk, Framing framing) {
   Framer framer;
   Exact scratch(std::string(Framer::kMinScratch, '\xa5'));
   FrameLimits limits = With(Framing::kPeek);
@@ -102,7 +102,7 @@ Outcome Reframed(const std::string& stream, size_t peeked, size_t chunk, Framing
   return outcome;
 }
 
-TEST_CASE("after a peek, frames come out as if none had looked: whole, partial, several, bad") {
+TEST_CASE("after a peek, frames are delivered as without one: whole, partial, several, bad") {
   struct Case {
     Framing framing;
     std::string frame;
@@ -116,12 +116,12 @@ TEST_CASE("after a peek, frames come out as if none had looked: whole, partial, 
       for (const size_t chunk : {1u, 2u, 5u, 16u, 100u}) {
         CAPTURE(peeked);
         CAPTURE(chunk);
-        const Outcome outcome = Reframed(stream, peeked, chunk, with.framing);
+        const Outcome outcome = AfterPeek(stream, peeked, chunk, with.framing);
         REQUIRE(outcome.parse == Parse::kMore);
         REQUIRE(outcome.messages == straight.messages);
         REQUIRE(outcome.held == 6);
         const std::string broken = with.frame + Hex("00000000") + with.frame;
-        const Outcome bad = Reframed(broken, std::min(peeked, broken.size()), chunk, with.framing);
+        const Outcome bad = AfterPeek(broken, std::min(peeked, broken.size()), chunk, with.framing);
         REQUIRE(bad.parse == Parse::kBad);
         REQUIRE(bad.reason == CloseReason::kTooShort);
         REQUIRE(bad.messages.size() == 1);
@@ -133,7 +133,7 @@ TEST_CASE("after a peek, frames come out as if none had looked: whole, partial, 
 TEST_CASE("after a peek, a stream gets all bytes once, those that were shown first") {
   const std::string stream = "GET / HTTP/1.1\r\n\r\n";
   for (size_t peeked = 0; peeked <= stream.size(); peeked++) {
-    const Outcome outcome = Reframed(stream, peeked, 3, Framing::kStream);
+    const Outcome outcome = AfterPeek(stream, peeked, 3, Framing::kStream);
     std::string all;
     for (const Message& message : outcome.messages) all += message.body;
     REQUIRE(all == stream);
@@ -144,11 +144,11 @@ TEST_CASE("after a peek, a stream gets all bytes once, those that were shown fir
 
 TEST_CASE("after a peek, a frame longer than what may be peeked at is put together") {
   const std::string large = Hex("000003d0 00") + std::string(0x3cf, 'x');
-  const Outcome outcome = Reframed(large + large + large, Framer::kMaxPeek, 700, Framing::kEnvelope);
+  const Outcome outcome = AfterPeek(large + large + large, Framer::kMaxPeek, 700, Framing::kEnvelope);
   CHECK(outcome.messages == std::vector{Whole(large), Whole(large), Whole(large)});
 }
 
-TEST_CASE("given up while peeked at, a connection leaves nothing behind" * doctest::skip(!kCountsMemory)) {
+TEST_CASE("a connection closed while peeked at leaves no memory behind" * doctest::skip(!kCountsMemory)) {
   const MemoryCount memory;
   {
     Feeder feeder(With(Framing::kPeek));

@@ -41,7 +41,7 @@ TEST_CASE("one special byte anywhere in a string of any length is seen") {
 
 TEST_CASE("each byte inside quotes: only what JSON lets stand there as it is") {
   for (int c = 0; c < 256; c++) {
-    if (c == 0x7f) continue;  // JSON allows it, a printer does not: either answer is right
+    if (c == 0x7f) continue;  // JSON allows 0x7f unescaped, printers escape it: either answer is right
     CAPTURE(c);
     const TextHint plain = c < 0x20 || c == '"' || c == '\\' ? TextHint::kAscii : TextHint::kQuoted;
     CHECK(Hint(Quoted(std::string(1, static_cast<char>(c)))) == (c < 0x80 ? plain : TextHint::kNothing));

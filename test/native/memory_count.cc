@@ -5,7 +5,7 @@
 
 namespace {
 
-// Only used while a MemoryCount lives; before and after, every call goes straight through.
+// State of the MemoryCount that lives; without one every call goes straight to the allocator.
 struct Counts {
   size_t calls = 0;
   size_t requested = 0;
@@ -27,7 +27,7 @@ Counts* counts = nullptr;
 [[maybe_unused]] void Gave(void* memory) {
   if (counts == nullptr) return;
   const auto known = counts->sizes.find(memory);
-  if (known == counts->sizes.end()) return;  // older than this count
+  if (known == counts->sizes.end()) return;  // the block is older than this count
   counts->live -= known->second;
   counts->sizes.erase(known);
 }

@@ -10,8 +10,8 @@ inline constexpr bool kCountsMemory = true;
 inline constexpr bool kCountsMemory = false;
 #endif
 
-// Counts what malloc, realloc and free do for native/wire and the tests while it lives; one at a time. `new` is not
-// counted: it calls malloc from inside its library.
+// Counts the calls of malloc, realloc and free in native/wire and the tests while this object lives; one object at a
+// time. Calls of `new` are not counted, since they call malloc from inside their library.
 class MemoryCount {
  public:
   MemoryCount();
@@ -19,7 +19,7 @@ class MemoryCount {
   MemoryCount(const MemoryCount&) = delete;
   MemoryCount& operator=(const MemoryCount&) = delete;
 
-  size_t calls() const;      // of malloc and realloc
+  size_t calls() const;      // calls of malloc and realloc
   size_t requested() const;  // bytes, of all these calls together
   size_t live() const;       // bytes not yet freed
 };

@@ -11,18 +11,18 @@
 #include "wire/base36.h"
 #include "wire/raw_proto.h"
 
-// What the tests and the fuzz targets share: bytes and messages that own their memory.
+// Helpers shared by the tests and the fuzz targets: bytes and messages that own their memory.
 
 namespace dmicro {
 
-// Holds in fuzz targets too, where doctest is not.
+// Aborts unless `holds`, also in fuzz targets, which have no doctest.
 inline void Require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "does not hold: %s\n", what);
   std::abort();
 }
 
-// A copy in memory of exactly its size, so that AddressSanitizer sees one byte too far.
+// A copy in memory of exactly its size, so that AddressSanitizer sees one byte too many.
 class Exact {
  public:
   explicit Exact(std::string_view text) : data_(new uint8_t[text.size()]), size_(text.size()) {
@@ -80,7 +80,7 @@ inline RawMessage Borrow(const Message& message) {
   return raw;
 }
 
-// The whole frame; PackHeader gets exactly the room it was promised.
+// Packs the whole frame; PackHeader gets exactly the room that it requires.
 inline std::string Pack(const Message& message) {
   const RawMessage raw = Borrow(message);
   Exact header(std::string(PackedSize(raw) - raw.body.size, '\xcd'));
@@ -90,7 +90,7 @@ inline std::string Pack(const Message& message) {
   return TextOf(room) + message.body;
 }
 
-// `payload` behind a prefix that is right: for frames that Pack would never write.
+// A frame with a valid prefix and `payload` behind it, for frames that Pack would never write.
 inline std::string FrameOf(std::string_view payload) {
   std::string frame(kPrefixSize, '\0');
   uint8_t* const prefix = reinterpret_cast<uint8_t*>(frame.data());

@@ -81,7 +81,7 @@ TEST_CASE("every name is still found while the table grows") {
   NameTable table;
   for (int i = 0; i < kNames; i++) {
     REQUIRE(table.Add(static_cast<uint32_t>(i), BytesOf(Route(i))));
-    // On both sides of each growth, and of all before it.
+    // Names on both sides of each growth are found, and all names before.
     REQUIRE(Find(table, Route(i)) == i);
     REQUIRE(Find(table, Route(i / 2)) == i / 2);
     REQUIRE(Find(table, Route(i + 1)) == -1);

@@ -21,7 +21,7 @@ std::ostream& operator<<(std::ostream& out, const Judgement& judgement) {
 Judgement Judge(const std::string& bytes, FrameLimits limits = {1000, 4}) {
   Judgement judgement{Parse::kDone, 77, CloseReason::kLocal};
   judgement.parse = CheckPrefix(Exact(bytes), limits, &judgement.total, &judgement.reason);
-  if (judgement.parse == Parse::kBad) judgement.total = 0;  // means nothing then
+  if (judgement.parse == Parse::kBad) judgement.total = 0;  // *total has no meaning then
   return judgement;
 }
 

@@ -11,7 +11,7 @@ namespace {
 constexpr FrameLimits kLimits{1 << 20, 4};
 const std::string kOk = R"({"code":0,"msg":"","cause":""})";
 
-// The fields of a frame, each behind its length, as one writes them by hand.
+// The fields of a frame, each behind its length.
 std::string Payload(const std::string& seq, int type, const std::string& method, const std::string& status,
                     const std::string& meta) {
   const auto run8 = [](const std::string& run) { return static_cast<char>(run.size()) + run; };
@@ -47,18 +47,18 @@ CloseReason Refused(const std::string& frame) {
   return reason;
 }
 
-// Both ways.
+// Packs and unpacks `message`, and checks that nothing has changed.
 void CheckVector(const std::string& frame, const Message& message) {
   CHECK(Pack(message) == frame);
   CHECK(Accepted(frame) == message);
   CHECK(PackedSize(Borrow(message)) == frame.size());
 }
 
-TEST_CASE("a frame with filters is left whole, whatever is in it") {
+TEST_CASE("a frame with filters stays unparsed, whatever is in it") {
   for (const char* hex : {"00000010 01 01 7a 1f8b08000000000000", "0000000f 01 04 7a7a7a7a 0000000000",
                           "00000010 01 01 ff 0131 63 00 0000 0000 6a"}) {
     const std::string frame = Hex(hex);
-    CHECK(Accepted(frame) == Message{0, kTypeWhole, "", "", "", 0, frame});
+    CHECK(Accepted(frame) == Message{0, kTypeUnparsed, "", "", "", 0, frame});
   }
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("the largest fields survive both ways") {
   }
 }
 
-// What the reactor stages before it packs fell two bytes short here, when it counted a longer status but no `{}`.
+// Regression: HeaderBound was two bytes too small when it counted a longer status but no `{}`.
 TEST_CASE("a long method with a status and no meta fits its header's bound") {
   for (const int32_t seq : {0, -2147483647 - 1}) {
     const Message message{.seq = seq, .method = std::string(kMaxMethod, 'm'), .status = std::string(64, 's')};

@@ -68,7 +68,7 @@ export class NativeCore implements WireCore {
     this.outbox = Buffer.from(rings.outbox)
     this.unsent = new Int32Array(rings.unsent)
     this.replies = new Int32Array(rings.replies)
-    this.heard = new Int32Array(rings.heard)
+    this.heard = new Int32Array(rings.activity)
     this.#records = new Int32Array(rings.records)
     this.#inbox = Buffer.from(rings.inbox)
     watchNames((id, bytes) => addon.intern(rings.number, id, bytes))
@@ -146,7 +146,8 @@ export class NativeCore implements WireCore {
   }
 
   hold(slot: number, generation: number, on: boolean): void {
-    this.#addon.hold(this.#number, slot, generation, on)
+    if (on) this.#addon.pauseReading(this.#number, slot, generation)
+    else this.#addon.resumeReading(this.#number, slot, generation)
   }
 
   setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number {
@@ -163,7 +164,7 @@ export class NativeCore implements WireCore {
   }
 
   reframe(slot: number, generation: number, framing: Framing): void {
-    this.#addon.reframe(this.#number, slot, generation, framing)
+    this.#addon.setFraming(this.#number, slot, generation, framing)
   }
 
   destroy(slot: number, generation: number, reason: number): void {

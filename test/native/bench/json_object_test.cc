@@ -9,7 +9,7 @@
 namespace dmicro_bench {
 namespace {
 
-// "key=value;key=value;" and how it ended.
+// Text "key=value;key=value;" and how the object ended.
 std::string Members(const std::string& text) {
   const std::unique_ptr<char[]> copy(new char[text.size()]);
   text.copy(copy.get(), text.size());

@@ -22,7 +22,7 @@ std::string Framed(const std::string& document) {
 
 std::string Letters(int32_t seq) { return BodyOf(16, 0, seq).substr(1, 14); }
 
-// A reply of ours would have its keys in another order than Go's.
+// A reply with its keys in another order than Go's, as a reply of this library may have them.
 std::string Reply(std::string_view seq, std::string_view type, std::string_view status, const std::string& body) {
   std::string document = R"({"mtype":)";
   document.append(type).append(R"(,"seq":)").append(seq).append(R"(,"serviceMethod":"","status":)").append(status);

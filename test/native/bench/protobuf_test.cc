@@ -49,7 +49,7 @@ TEST_CASE("a REPLY must be whole, OK and the call's own") {
   CHECK(Settle(Wire(), Framed("\x08\x07\x10\x02" + kMetaField)) == "body codec is not the call's");
   CHECK(Settle(Wire(), Framed("\x08\x07\x10\x02" + (kCodecField + BodyField(7)))) ==
         "it has no meta, for which Go drops a connection");
-  // Every cut inside the message leaves a message that is not one, or one that lacks a field.
+  // A message cut anywhere is no message, or one that lacks a field.
   const std::string payload = good.substr(kEnvelope);
   for (size_t size = 0; size < payload.size(); size++) CHECK(Settle(Wire(), Framed(payload.substr(0, size))) != "7");
 }

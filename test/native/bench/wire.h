@@ -22,7 +22,7 @@ inline Options OptionsOf(size_t body_bytes) {
   return options;
 }
 
-// The body of one call, with its tag.
+// The body of one call and its tag.
 inline std::string BodyOf(size_t bytes, uint32_t connection, int32_t seq) {
   const TaggedBody body("", bytes);
   std::string text = body.Text();
@@ -36,8 +36,8 @@ std::string CallOf(const Wire& wire, uint32_t connection, int32_t seq) {
   return {bytes.data(), wire.Build(connection, seq, bytes.data())};
 }
 
-// What becomes of received bytes, in a copy of just their size: "partial", "bad", what is wrong with the reply, "wrong
-// body", or the seq it answers.
+// Result for received bytes, in a copy of exactly their size: "partial", "bad", what is wrong with the reply, "wrong
+// body", or the seq that the reply answers.
 template <typename Wire>
 std::string Settle(const Wire& wire, std::string_view received, uint32_t connection = 0) {
   const std::unique_ptr<char[]> copy(new char[received.size()]);

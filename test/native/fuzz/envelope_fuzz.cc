@@ -1,15 +1,16 @@
 #include "feeder.h"
 
-// Envelopes, streams and what was peeked at: read in chunks they give what one piece gives, as in framer_fuzz.cc.
+// Checks envelopes, streams and bytes that were peeked at: read in chunks they give what one piece gives, as in
+// framer_fuzz.cc.
 //
-// The input's first bytes choose the circumstances (kChoices below), the rest is the stream.
+// The first bytes of the input choose the circumstances (kChoices below), the rest is the stream.
 
 namespace dmicro {
 namespace {
 
 enum Choice : size_t { kChunks, kLimit, kFlags, kPeeked, kZeros, kChoices };
 
-// The widest is the widest an endpoint can have.
+// Limits of messages, up to the widest that an endpoint can have.
 constexpr uint32_t kMaxMessage[] = {5, 64, 512, 4096, 10'000, 70'000, 1 << 20, 0x7fffffff};
 constexpr Framing kCut[] = {Framing::kEnvelope, Framing::kRaw, Framing::kStream, Framing::kEnvelope};
 
@@ -20,7 +21,7 @@ struct Whole {
   size_t unfinished = 0;
 };
 
-// What a stream says, read without a framer.
+// Messages and end of a stream, read without a framer.
 Whole ReadWhole(const std::string& stream, const FrameLimits& limits) {
   Whole whole;
   const Exact memory(stream);
@@ -48,7 +49,7 @@ Whole ReadWhole(const std::string& stream, const FrameLimits& limits) {
   return whole;
 }
 
-// Chunk sizes from one byte: the low half tells how large, the high half how they vary.
+// Chunk sizes from one byte: the low half gives their size, the high half how they vary.
 class Chunks {
  public:
   explicit Chunks(uint8_t choice) : most_(size_t{1} << (choice % 16)), seed_(choice / 16u) {}
@@ -63,7 +64,7 @@ class Chunks {
   uint32_t seed_;
 };
 
-// A connection as the reactor has it: peeked at, then cut.
+// A connection as the reactor has it: first peeked at, then framed.
 struct Reader {
   Framer framer;
   Exact scratch{std::string(Framer::kMinScratch, '\xa5')};
@@ -73,7 +74,7 @@ struct Reader {
   std::vector<std::string> frames;
   bool release = false;
 
-  // As many of `bytes` as there is room for; returns how many.
+  // Reads as many of `bytes` as there is room for; returns how many.
   size_t Read(std::string_view bytes) {
     const size_t held = framer.held();
     const bool peek = limits.framing == Framing::kPeek;
@@ -87,7 +88,7 @@ struct Reader {
       Require(in_scratch == shared, "in_scratch tells where the frame lies");
       if (peek) Require(frame.size == held + n, "a peek shows all that came");
       if (limits.framing != Framing::kRaw) {
-        Require(message.type == kTypeWhole && message.body.data == frame.data && message.body.size == frame.size,
+        Require(message.type == kTypeUnparsed && message.body.data == frame.data && message.body.size == frame.size,
                 "what is not taken apart is one body");
       }
       if (!peek) frames.push_back(TextOf(frame));

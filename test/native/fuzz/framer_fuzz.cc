@@ -1,8 +1,8 @@
 #include "feeder.h"
 
-// A stream read in chunks gives what the same stream gives in one piece: the same messages, the same end.
+// Checks that a stream read in chunks gives what the same stream gives in one piece: the same messages, the same end.
 //
-// The input's first bytes choose the circumstances (kChoices below), the rest is the stream.
+// The first bytes of the input choose the circumstances (kChoices below), the rest is the stream.
 
 namespace dmicro {
 namespace {
@@ -11,7 +11,7 @@ enum Choice : size_t { kChunks, kLimit, kFlags, kZeros, kStop, kChoices };
 
 constexpr uint32_t kMaxMessage[] = {kMinFrame, 64, 512, 4096, 10'000, 70'000, 1 << 20, UINT32_MAX};
 
-// What a stream says, read without a framer.
+// Messages and end of a stream, read without a framer.
 struct Whole {
   std::vector<Message> messages;
   Parse parse = Parse::kMore;
@@ -40,7 +40,7 @@ Whole ReadWhole(const std::string& stream, const FrameLimits& limits) {
   return whole;
 }
 
-// Chunk sizes from one byte: the low half tells how large, the high half how they vary.
+// Chunk sizes from one byte: the low half gives their size, the high half how they vary.
 class Chunks {
  public:
   explicit Chunks(uint8_t choice) : most_(size_t{1} << (choice % 16)), seed_(choice / 16u) {}
@@ -57,7 +57,7 @@ class Chunks {
 
 void Check(const uint8_t* choices, std::string stream) {
   const FrameLimits limits{kMaxMessage[choices[kLimit] % 8], choices[kLimit] / 8u};
-  // Small inputs reach large frames too: any that announces more than it has gets zeros.
+  // Zeros are appended to any input that announces more than it has, so that small inputs reach large frames too.
   stream.append(choices[kZeros] * size_t{128}, '\0');
   const Whole whole = ReadWhole(stream, limits);
 

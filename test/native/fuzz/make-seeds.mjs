@@ -1,5 +1,5 @@
 // Writes the seed inputs of the fuzz targets into corpus/: `node test/native/fuzz/make-seeds.mjs`.
-// Frames come from Go where test/vectors has them, and are made here where Go would never write them.
+// Frames that Go writes come from test/vectors; the others are made here.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 
 const here = new URL('./', import.meta.url)
@@ -43,7 +43,7 @@ write('raw_proto', {
   'one-filter': go('call-gzip'),
 })
 
-// framer_fuzz.cc, Choice: how chunks vary and how large they are, limits, flags, zeros to append, where to stop.
+// Choices of framer_fuzz.cc: how chunks vary and how large they are, limits, flags, zeros to append, where to stop.
 const choices = { chunks: 0x00, limit: 0x26, flags: 0, zeros: 0, stop: 0 }
 const stream = (chosen, ...bytes) => Buffer.concat([Buffer.from(Object.values({ ...choices, ...chosen })), ...bytes])
 const ONE_BYTE = 0x00
@@ -52,7 +52,7 @@ const UP_TO_128 = 0x37
 const ALL_AT_ONCE = 0xff
 const RELEASE = 1
 const STOP = 2
-// Announces a large frame and leaves its body to the zeros.
+// The header of a large frame, whose body are the appended zeros.
 const large = (size) => Buffer.concat([u32(size), hex('0100 0131 03 00 0000 0000 73')])
 
 write('framer', {
@@ -81,7 +81,8 @@ write('framer', {
   'large-stopped': stream({ chunks: 0x1d, flags: RELEASE | STOP, zeros: 100 }, large(6000)),
 })
 
-// envelope_fuzz.cc, Choice: how chunks vary and how large they are, limits, flags, ninths of what is peeked at, zeros to append.
+// Choices of envelope_fuzz.cc: how chunks vary and how large they are, limits, flags, ninths of the bytes that are
+// peeked at, zeros to append.
 const around = { chunks: 0x00, limit: 0x26, flags: 0, peeked: 0, zeros: 0 }
 const connection = (chosen, ...bytes) => Buffer.concat([Buffer.from(Object.values({ ...around, ...chosen })), ...bytes])
 const envelope = (payload, filters = '') =>

@@ -2,7 +2,7 @@
 
 #include "message.h"
 
-// Arbitrary bytes are refused, or they are a message: packed and unpacked again it is the same.
+// Checks that arbitrary bytes are refused, or are a message that is the same after packing and unpacking.
 //
 // The input is tried as it is, and as the payload of a frame whose prefix is right.
 
@@ -11,7 +11,7 @@ namespace {
 
 constexpr FrameLimits kLimits{1 << 20, 4};
 
-// More bytes never change a judgement that was made.
+// Checks that more bytes never change a decision that was made.
 Parse Judge(Bytes input, uint32_t* total) {
   Parse last = Parse::kMore;
   CloseReason last_reason = CloseReason::kLocal;
@@ -54,13 +54,13 @@ bool Unpack(const std::string& frame, Message* message) {
   return true;
 }
 
-// With filters it is left whole.
+// A frame with filters stays unparsed.
 void CheckFiltered(const std::string& frame) {
   const Exact memory(frame);
   RawMessage raw;
   CloseReason reason;
   Require(UnpackRaw(memory, &raw, &reason), "any bytes may be behind filters");
-  Require(Own(raw) == Message{0, kTypeWhole, "", "", "", 0, frame}, "the body is the frame");
+  Require(Own(raw) == Message{0, kTypeUnparsed, "", "", "", 0, frame}, "the body is the frame");
 }
 
 void CheckRoundTrip(const std::string& frame) {

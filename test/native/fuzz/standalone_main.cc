@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-// Stands in for libFuzzer where there is none: runs every file it is given, those of folders, and then as many random
-// changes of them as -runs says. Same arguments as libFuzzer's; those it does not know are ignored.
+// Replaces libFuzzer where it is missing: runs every given file, the files of given folders, and then as many random
+// changes of them as -runs says. The arguments are those of libFuzzer; unknown ones are ignored.
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -22,7 +22,7 @@ using Input = std::vector<uint8_t>;
 std::vector<Input> inputs;
 Input running;
 
-// What the target was given when it failed is kept, as libFuzzer does.
+// Saves the input with which the target failed, as libFuzzer does.
 void KeepInput(int) {
   std::ofstream("crash-standalone", std::ios::binary)
       .write(reinterpret_cast<const char*>(running.data()), static_cast<std::streamsize>(running.size()));
@@ -31,7 +31,7 @@ void KeepInput(int) {
 
 void Run(const Input& input) {
   running = input;
-  running.shrink_to_fit();  // so that AddressSanitizer sees one byte too far
+  running.shrink_to_fit();  // so that AddressSanitizer sees one byte too many
   LLVMFuzzerTestOneInput(running.data(), running.size());
 }
 
@@ -48,7 +48,7 @@ void Load(const std::filesystem::path& path) {
   inputs.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
 
-// "a,b,c", or @file that holds that.
+// Reads "a,b,c", or @file with such a text.
 void LoadList(std::string list) {
   if (list.starts_with('@')) {
     std::ifstream file(list.substr(1));

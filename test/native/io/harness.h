@@ -18,11 +18,12 @@
 #include "io/reactor.h"
 #include "message.h"
 
-// What the tests of native/io share: memory for the rings, a loop, a reader that keeps what it read, and sockets.
+// Helpers shared by the tests of native/io: memory for the rings, a loop, a reader that keeps what it read, and
+// sockets.
 
 namespace dmicro {
 
-// Each arena has exactly its size, so that AddressSanitizer sees one byte too far.
+// Memory of the rings. Each arena has exactly its size, so that AddressSanitizer sees one byte too many.
 class RingMemory {
  public:
   explicit RingMemory(uint32_t inbox = kInboxSize, uint32_t records = 2 * kMaxRecords, uint32_t lanes = 1)
@@ -32,17 +33,17 @@ class RingMemory {
         sends_(new Send[size_t{lanes} * kMaxSends]()),
         unsent_(new int32_t[kMaxSlots]()),
         replies_(new int32_t[kMaxSlots]()),
-        heard_(new int32_t[kMaxSlots]()),
+        activity_(new int32_t[kMaxSlots]()),
         lanes_(lanes) {}
 
   Rings rings() {
     return {inbox_.get(),       records_.get(), outbox_.get(), lanes_ * kOutboxSize, sends_.get(),
-            lanes_ * kMaxSends, &control_,      unsent_.get(), replies_.get(),       heard_.get()};
+            lanes_ * kMaxSends, &control_,      unsent_.get(), replies_.get(),       activity_.get()};
   }
   Control& control() { return control_; }
   const uint8_t* inbox() const { return inbox_.get(); }
   int32_t Unsent(int32_t slot) const { return LoadWord(&unsent_[static_cast<size_t>(slot)]); }
-  int32_t Heard(int32_t slot) const { return LoadWord(&heard_[static_cast<size_t>(slot)]); }
+  int32_t Activity(int32_t slot) const { return LoadWord(&activity_[static_cast<size_t>(slot)]); }
 
  private:
   std::unique_ptr<uint8_t[]> inbox_;
@@ -51,12 +52,12 @@ class RingMemory {
   std::unique_ptr<Send[]> sends_;
   std::unique_ptr<int32_t[]> unsent_;
   std::unique_ptr<int32_t[]> replies_;
-  std::unique_ptr<int32_t[]> heard_;
+  std::unique_ptr<int32_t[]> activity_;
   Control control_{};
   const uint32_t lanes_;
 };
 
-// A record with what it points to.
+// A record and copies of what it points to.
 struct Event {
   int32_t slot;
   int32_t generation;
@@ -64,14 +65,14 @@ struct Event {
   int32_t seq;
   int32_t route;
   std::string name;  // kAccept, kConnect: the remote address
-  std::string meta;  // the local address
+  std::string meta;  // kAccept, kConnect: the local address
   std::string body;
 };
 
-// Keeps what it reads, and may act on it as an upper layer does: from inside of the batch.
+// Reader that keeps what it reads, and may act on it from inside of the batch, as an upper layer does.
 class Journal final : public BatchReader {
  public:
-  Journal(RingMemory* memory, std::function<Large(int32_t)> take_large)
+  Journal(RingMemory* memory, std::function<HeapMessage(int32_t)> take_large)
       : memory_(memory), take_large_(std::move(take_large)) {}
 
   void OnBatch() override {
@@ -83,7 +84,7 @@ class Journal final : public BatchReader {
       Event event{
           record.slot, record.generation, static_cast<RecordKind>(record.kind), record.seq, record.route, {}, {}, {}};
       const bool points = event.kind == kMessage || event.kind == kAccept || event.kind == kConnect;
-      Large large{nullptr, 0};
+      HeapMessage large{nullptr, 0};
       if (record.large >= 0) large = take_large_(record.large);
       const uint8_t* const base = large.data != nullptr ? large.data : memory_->inbox();
       const auto text = [base](int32_t start, int32_t end) {
@@ -112,18 +113,18 @@ class Journal final : public BatchReader {
     return nullptr;
   }
 
-  std::deque<Event> events;  // by reference while more come
+  std::deque<Event> events;  // a deque: references stay valid while more events come
   size_t batches = 0;
   std::function<void(const Event&)> on_event;
 
  private:
   RingMemory* const memory_;
-  const std::function<Large(int32_t)> take_large_;
+  const std::function<HeapMessage(int32_t)> take_large_;
 };
 
 inline constexpr WireLimits kWire{{16 * 1024 * 1024, 4, Framing::kRaw}, 16 * 1024 * 1024, 10'000, 30'000, {}};
 
-// Turns `loop` until `holds`, for at most twenty seconds.
+// Runs `loop` until `holds` returns true, for at most twenty seconds.
 inline bool TurnUntil(uv_loop_t* loop, const std::function<bool()>& holds) {
   const uint64_t end = uv_hrtime() + 20'000'000'000;
   uv_timer_t wake;
@@ -137,7 +138,7 @@ inline bool TurnUntil(uv_loop_t* loop, const std::function<bool()>& holds) {
   return held;
 }
 
-// A reactor in the loop's own thread.
+// A reactor on the thread of the loop.
 class Home {
  public:
   Home()
@@ -169,7 +170,7 @@ class Home {
 
 inline void SetNonBlocking(int descriptor) { fcntl(descriptor, F_SETFL, O_NONBLOCK); }
 
-// Two ends of a stream. The far end is ours, the near one the reactor's.
+// Two ends of a stream: `near` is for the reactor, `far` for the test.
 struct Ends {
   OwnedDescriptor near, far;
 };
@@ -187,13 +188,13 @@ inline Ends MakeEnds(int buffer = 0) {
   return {OwnedDescriptor(pair[0]), OwnedDescriptor(pair[1])};
 }
 
-// As much as fits; the number of bytes.
+// Writes as much as fits; returns the number of bytes.
 inline size_t Put(const OwnedDescriptor& to, std::string_view bytes) {
   const ssize_t n = send(to.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   return n < 0 ? 0 : static_cast<size_t>(n);
 }
 
-// What is there.
+// Reads the bytes that are there.
 inline std::string TakeBytes(const OwnedDescriptor& from, size_t most = 1 << 20) {
   std::string bytes(most, '\0');
   const ssize_t n = recv(from.number(), bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -205,13 +206,13 @@ inline std::string FrameWith(std::string_view body, int32_t seq = 1) {
   return Pack(Message{.seq = seq, .method = "/m", .body = std::string(body)});
 }
 
-// Whole frame of `size` bytes.
+// A whole frame of `size` bytes.
 inline std::string FrameOfSize(size_t size, int32_t seq = 1) {
   const size_t rest = FrameWith("", seq).size();
   return FrameWith(std::string(size - rest, 'x'), seq);
 }
 
-// A folder of the test's own, gone with it.
+// A folder for one test, deleted with this object.
 class TempFolder {
  public:
   TempFolder() {
@@ -223,7 +224,7 @@ class TempFolder {
     for (const std::string& file : files_) unlink(file.c_str());
     rmdir(path_.c_str());
   }
-  // `length` bytes long.
+  // Returns a path of `length` bytes in the folder.
   std::string File(size_t length) {
     std::string file = path_ + '/';
     file.resize(std::max(file.size() + 1, length), 'f');
@@ -236,7 +237,7 @@ class TempFolder {
   std::vector<std::string> files_;
 };
 
-// A Unix socket that listens and accepts nobody: the system connects all the same.
+// A Unix socket that listens and never accepts: the system completes connections all the same.
 inline OwnedDescriptor ListenUnix(const std::string& path, int backlog = 4096) {
   OwnedDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};

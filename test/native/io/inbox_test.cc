@@ -38,7 +38,7 @@ TEST_CASE("inbox: records that a lane has no room for come in the next ones, in 
   CHECK(inbox.Empty());
 }
 
-TEST_CASE("inbox: closings of a whole table in one turn cost no more each than a few") {
+TEST_CASE("inbox: the time per record does not grow with the number of connections that close in one turn") {
   RingMemory memory;
   const auto moved_in = [&memory](int32_t count) {
     Inbox inbox(memory.rings(), kFirst);
@@ -52,7 +52,8 @@ TEST_CASE("inbox: closings of a whole table in one turn cost no more each than a
     return uv_hrtime() - start;
   };
   moved_in(10'000);
-  // Four records a lane: what moved the rest with each lane took a hundred times as long for ten times as many.
+  // With four records a lane, an inbox that moved the rest with each lane took a hundred times as long for ten times as
+  // many.
   const uint64_t few = moved_in(20'000);
   CHECK(moved_in(200'000) < 40 * few);
 }
@@ -61,7 +62,7 @@ TEST_CASE("inbox: what is in use stays while its batch is read, and another lane
   RingMemory memory;
   Inbox inbox(memory.rings(), kFirst);
   inbox.Use(100);
-  CHECK(inbox.Free().data == memory.inbox() + 104);  // what follows is aligned
+  CHECK(inbox.Free().data == memory.inbox() + 104);  // the free part is aligned
   inbox.Flip(kSameArena);
   CHECK(inbox.Free().data == memory.inbox() + 104);
   inbox.Clear();
@@ -73,7 +74,7 @@ TEST_CASE("inbox: what is in use stays while its batch is read, and another lane
   inbox.Flip(kOther);
   CHECK(inbox.Free().data == memory.inbox() + kOther.arena_start);
   CHECK(inbox.Free().size == 128 * 1024);
-  inbox.Use(128 * 1024);  // to its end
+  inbox.Use(128 * 1024);  // fills the lane to its end
   CHECK(inbox.Free().size == 0);
 }
 

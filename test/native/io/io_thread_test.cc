@@ -93,10 +93,10 @@ size_t OpenDescriptors() {
   return count;
 }
 
-TEST_CASE("io thread: connections handed from thread to thread echo every message, in order") {
+TEST_CASE("io thread: connections forwarded from thread to thread echo every message, in order") {
   Threads threads(3);
   const int port = ListenOn(&threads, 0, {&threads.sides[0]->thread, &threads.sides[1]->thread});
-  // The first two echo, the third dials.
+  // The first two threads echo, the third one dials.
   for (size_t i = 0; i < 2; i++) {
     Threads::Side* const side = threads.sides[i].get();
     side->journal.on_event = [side](const Event& event) {
@@ -123,7 +123,7 @@ TEST_CASE("io thread: connections handed from thread to thread echo every messag
   CHECK(threads.sides[0]->journal.Count(kAccept) == kConnections / 2);
   CHECK(threads.sides[1]->journal.Count(kAccept) == kConnections / 2);
   for (const auto& side : threads.sides) {
-    for (int32_t slot = 0; slot < 10; slot++) CHECK(side->memory.Heard(slot) != 0);
+    for (int32_t slot = 0; slot < 10; slot++) CHECK(side->memory.Activity(slot) != 0);
   }
 }
 
@@ -145,7 +145,7 @@ TEST_CASE("io thread: frames too large for a lane, and bodies too large for the 
   CHECK(threads.sides[0]->journal.events.back().body == body);
 }
 
-TEST_CASE("io thread: a reader that is behind gets larger batches, and everything") {
+TEST_CASE("io thread: a reader that is behind gets larger batches and loses no message") {
   Threads threads(1);
   Threads::Side* const side = threads.sides[0].get();
   std::vector<OwnedDescriptor> far;
@@ -154,7 +154,7 @@ TEST_CASE("io thread: a reader that is behind gets larger batches, and everythin
     side->thread.Adopt(std::move(ends.near), true, 1, kWire);
     far.push_back(std::move(ends.far));
   }
-  // Nobody reads while the lanes fill: then sockets wait.
+  // No batch is read while the lanes fill, so that sockets wait.
   std::string flood;
   while (flood.size() < 100 * 1024) flood += FrameWith(std::string(20, 'f'));
   const size_t each = flood.size() / FrameWith(std::string(20, 'f')).size();
@@ -164,7 +164,7 @@ TEST_CASE("io thread: a reader that is behind gets larger batches, and everythin
   CHECK(side->journal.Count(kAccept) == far.size());
 }
 
-TEST_CASE("io thread: a reader that turns the home loop itself meets no other batch") {
+TEST_CASE("io thread: a reader that runs the home loop itself gets no batch inside of another") {
   Threads threads(1);
   Threads::Side* const side = threads.sides[0].get();
   Ends one = MakeEnds(), two = MakeEnds();
@@ -189,7 +189,7 @@ TEST_CASE("io thread: a reader that turns the home loop itself meets no other ba
   CHECK(deepest == 1);
 }
 
-TEST_CASE("io thread: sockets on their way to a thread that ends are closed") {
+TEST_CASE("io thread: sockets forwarded to a thread that is ending are closed") {
   const size_t before = OpenDescriptors();
   for (int round = 0; round < 20; round++) {
     Threads threads(1);
@@ -200,7 +200,7 @@ TEST_CASE("io thread: sockets on their way to a thread that ends are closed") {
       side->thread.Adopt(std::move(ends.near), true, 1, kWire);
       far.push_back(std::move(ends.far));
     }
-    // Some come before the thread hears that it ends, some behind that, some when it is gone.
+    // Some sockets arrive before the thread starts to end, some afterwards, some when it is gone.
     std::thread other([&] {
       for (int i = 0; i < 200; i++) {
         Ends ends = MakeEnds();
@@ -215,12 +215,12 @@ TEST_CASE("io thread: sockets on their way to a thread that ends are closed") {
   CHECK(OpenDescriptors() == before);
 }
 
-TEST_CASE("io thread: one that was never started can be abandoned") {
+TEST_CASE("io thread: a thread that was never started can be abandoned") {
   uv_loop_t loop;
   uv_loop_init(&loop);
   RingMemory memory(IoThread::kLanes * IoThread::kLaneInbox, IoThread::kLanes * IoThread::kLaneRecords,
                     IoThread::kLanes);
-  Journal journal(&memory, [](int32_t) { return Large{nullptr, 0}; });
+  Journal journal(&memory, [](int32_t) { return HeapMessage{nullptr, 0}; });
   (new IoThread(&loop, memory.rings(), &journal))->Abandon();
   uv_run(&loop, UV_RUN_DEFAULT);
   CHECK(uv_loop_close(&loop) == 0);

@@ -25,7 +25,7 @@ Accepted Accept(Home* home, const WireLimits& limits = kWire, int buffer = 0) {
   return {std::move(ends.far), accepted->slot, accepted->generation};
 }
 
-// Writes `body` of a push as an upper layer does.
+// Queues a push with `body` as an upper layer does.
 void Queue(Home* home, const Accepted& to, std::string_view body) {
   Control& control = home->memory.control();
   const Rings rings = home->memory.rings();
@@ -71,7 +71,7 @@ TEST_CASE("reactor: dials a listener of its own, and frames pass") {
   REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 2; }));
 }
 
-TEST_CASE("reactor: a reader that turns the loop itself loses nothing and reads nothing twice") {
+TEST_CASE("reactor: a reader that runs the loop itself loses nothing and reads nothing twice") {
   Home home;
   Accepted one = Accept(&home), two = Accept(&home);
   std::vector<std::string> bodies;
@@ -98,7 +98,7 @@ TEST_CASE("reactor: a reader that turns the loop itself loses nothing and reads 
   CHECK(bodies == std::vector<std::string>{"first 0", "first 1", "first 2", std::string(500, 's')});
 }
 
-TEST_CASE("reactor: a loop with nothing else to do turns for connections whose turn was over") {
+TEST_CASE("reactor: connections whose share of a turn was used up are read again on a loop with no other events") {
   Home home;
   Accepted peer = Accept(&home, kWire, 1 << 20);
   // More messages than a batch holds come in one read, and then no event of the system.
@@ -112,29 +112,29 @@ TEST_CASE("reactor: a loop with nothing else to do turns for connections whose t
   while (home.journal.Count(kMessage) < sent + 1) REQUIRE(uv_run(&home.loop, UV_RUN_ONCE) != 0);
 }
 
-TEST_CASE("reactor: a hold that begins while the first bytes are looked at outlasts the answer") {
+TEST_CASE("reactor: a pause that begins while the first bytes are peeked at lasts after the framing is set") {
   Home home;
   Accepted peer = Accept(&home, Peeking());
   const std::string first = FrameWith("first"), second = FrameWith("second");
   REQUIRE(Put(peer.far, first) == first.size());
-  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));  // the bytes to look at
-  home.reactor.Hold(peer.slot, peer.generation, true);
-  home.reactor.Reframe(peer.slot, peer.generation, Framing::kRaw);
-  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 2; }));  // they were read before it
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));  // the bytes that are peeked at
+  home.reactor.PauseReading(peer.slot, peer.generation);
+  home.reactor.SetFraming(peer.slot, peer.generation, Framing::kRaw);
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 2; }));  // the first frame was read before the pause
   CHECK(home.journal.events.back().body == "first");
   REQUIRE(Put(peer.far, second) == second.size());
   home.Until([turns = 0]() mutable { return ++turns > 5; });
   CHECK(home.journal.Count(kMessage) == 2);
-  home.reactor.Hold(peer.slot, peer.generation, false);
+  home.reactor.ResumeReading(peer.slot, peer.generation);
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 3; }));
   CHECK(home.journal.events.back().body == "second");
 }
 
-TEST_CASE("reactor: who looks at more first bytes than there is room for closes the connection") {
+TEST_CASE("reactor: asking for more first bytes than may be peeked at closes the connection") {
   Home home;
   Accepted peer = Accept(&home, Peeking());
   home.journal.on_event = [&](const Event& event) {
-    if (event.kind == kMessage) home.reactor.Reframe(peer.slot, peer.generation, Framing::kPeek);
+    if (event.kind == kMessage) home.reactor.SetFraming(peer.slot, peer.generation, Framing::kPeek);
   };
   const std::string bytes(Framer::kMaxPeek + 100, 'x');
   REQUIRE(Put(peer.far, bytes) == bytes.size());
@@ -142,14 +142,14 @@ TEST_CASE("reactor: who looks at more first bytes than there is room for closes 
   CHECK(home.journal.events.back().seq == static_cast<int32_t>(CloseReason::kProtocol));
 }
 
-TEST_CASE("reactor: what a slow peer does not take waits, is told, and arrives whole") {
+TEST_CASE("reactor: bytes that a slow peer does not take are buffered, counted, and arrive whole") {
   Home home;
   Accepted peer = Accept(&home, kWire, 4096);
   const std::string body(600 * 1024, 'y');
   Queue(&home, peer, body);
   home.Until([turns = 0]() mutable { return ++turns > 2; });
   CHECK(home.memory.Unsent(peer.slot) > 500 * 1024);
-  const int32_t heard = home.memory.Heard(peer.slot);
+  const int32_t activity = home.memory.Activity(peer.slot);
   std::string taken;
   const size_t whole = HeaderBound({}) + body.size();
   REQUIRE(home.Until([&] {
@@ -157,10 +157,10 @@ TEST_CASE("reactor: what a slow peer does not take waits, is told, and arrives w
     return home.memory.Unsent(peer.slot) == 0 && taken.size() + 20 > whole;
   }));
   CHECK(taken.substr(taken.size() - body.size()) == body);
-  CHECK(home.memory.Heard(peer.slot) != heard);
+  CHECK(home.memory.Activity(peer.slot) != activity);
 }
 
-TEST_CASE("reactor: words that JavaScript got wrong reach no memory") {
+TEST_CASE("reactor: wrong words written by JavaScript access no memory outside of the rings") {
   Home home;
   Accepted peer = Accept(&home);
   const Rings rings = home.memory.rings();
