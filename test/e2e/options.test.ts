@@ -20,7 +20,7 @@ import {
   runLog,
   secureBody,
 } from '../../src/index.ts'
-import { endpoint, onEachTransport, pair } from '../helpers.ts'
+import { endpoint, onEachTransport, pair } from '../support/helpers.ts'
 
 type Options = Record<string, unknown>
 
