@@ -3,6 +3,7 @@ import { attempt } from './attempt.ts'
 import type { Unready } from './build.ts'
 import { type Driver, driver } from './drivers.ts'
 import { serverCommand } from './peers.ts'
+import { startupCommand } from './startup.ts'
 import type { Trial } from './trials.ts'
 
 const PROBE_MS = 30_000
@@ -10,8 +11,8 @@ const PROBE_MS = 30_000
 /** Why a driver cannot take part in a trial; undefined: it can. */
 export type Reasons = (name: string, trial: Trial) => string | undefined
 
-const key = (name: string, { payload, protocol }: Trial): string =>
-  `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'} ${protocol ?? 'raw'}`
+const key = (name: string, { payload, protocol, load }: Trial): string =>
+  load === undefined ? `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'} ${protocol ?? 'raw'}` : `${name} ${load}`
 
 /** Tries every driver of `trials` with each kind of payload that it must carry, in each protocol. */
 export async function findReasons(trials: Trial[], unready: Unready): Promise<Reasons> {
@@ -22,9 +23,10 @@ export async function findReasons(trials: Trial[], unready: Unready): Promise<Re
   return (name, trial) => reasons.get(key(name, trial))
 }
 
-/** A js server that has no input starts, and ends again. */
+/** A js server that has no input starts, and ends again; a startup trial's process ends by itself. */
 async function probe(driver: Driver, trial: Trial, unready: Unready): Promise<string | undefined> {
   if (driver.kind !== 'js') return unready[driver.kind]
-  const reason = await attempt(serverCommand(driver, { ...trial, routes: undefined }), { limitMs: PROBE_MS })
+  const command = trial.how === 'startup' ? startupCommand(driver.peer, trial) : serverCommand(driver, { ...trial, routes: undefined })
+  const reason = await attempt(command, { limitMs: PROBE_MS })
   return reason?.replace(`${driver.peer} cannot run here: `, '')
 }

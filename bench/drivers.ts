@@ -1,4 +1,4 @@
-// What is measured. A js driver is a module in drivers/, a go driver two subcommands of bench/go, a cpp driver bench/floor.
+// What is measured. A js driver is a module in drivers/ (one of startup trials alone: an entry in startup/libraries.mjs), a go driver two subcommands of bench/go, a cpp driver bench/floor.
 
 export interface Driver {
   name: string
@@ -24,6 +24,7 @@ export const drivers: Driver[] = [
   { name: 'nats', label: 'NATS request-reply', kind: 'js', peer: 'nats' },
   { name: 'uws', label: 'uWebSockets.js', kind: 'js', peer: 'uws' },
   { name: 'capnweb', label: "Cap'n Web", kind: 'js', peer: 'capnweb' },
+  { name: 'trpc', label: 'tRPC', kind: 'js', peer: 'trpc' },
   { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },

@@ -7,6 +7,7 @@ import { loadClient, ownClient, programs, type Server, type Settings, startServe
 import { stack } from './profile.ts'
 import type { Measurement } from './results.ts'
 import { reuseport } from './reuseport.ts'
+import { startup } from './startup.ts'
 import { type Payload, payloadBytes, type Trial } from './trials.ts'
 
 type Measure = (driver: Driver, trial: Trial, settings: Settings) => Promise<Measurement>
@@ -26,6 +27,7 @@ const measures: Record<Trial['how'], Measure> = {
   reuseport,
   idle,
   heap,
+  startup,
 }
 
 export async function measure(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {

@@ -31,6 +31,13 @@ export interface Measurement {
   /** heap trials: bytes of the server's JavaScript heap after each load, and how much the last ones exceed the first, 0.01 = 1 %. */
   heaps?: number[]
   heap_growth?: number | undefined
+  /** startup trials: above bare Node, until the library is loaded, until a server and a client are made, until a call is answered. */
+  load_ms?: number | undefined
+  make_ms?: number | undefined
+  call_ms?: number | undefined
+  load_mib?: number | undefined
+  make_mib?: number | undefined
+  call_mib?: number | undefined
   /** reuseport trials: the part of the CPU that each server process used. */
   process_shares?: number[]
 }
@@ -38,7 +45,7 @@ export interface Measurement {
 /** The fields of a measurement that are one number. */
 export type Field = { [K in keyof Measurement]-?: Measurement[K] extends number | undefined ? K : never }[keyof Measurement]
 
-export type Group = 'unary' | 'protocols' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'stack'
+export type Group = 'unary' | 'protocols' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'startup' | 'stack'
 export type Outcome = { label: string; runs: Measurement[] } | { label: string; missing: string }
 
 export interface TrialResult {

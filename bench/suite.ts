@@ -11,6 +11,8 @@ import type { Trial } from './trials.ts'
 const OVERHEAD = 0.7
 /** What a measurement of ten thousand sessions takes. */
 const MANY_SESSIONS = 7
+/** What the processes of a startup measurement take. */
+const STARTUP = 8
 
 /** Adds the results of `trials` to `run`. */
 export async function runTrials(trials: Trial[], reasonOf: Reasons, run: Run, settings: Settings): Promise<void> {
@@ -57,6 +59,7 @@ const roundsOf = (trial: Trial, run: Run): number => Math.min(trial.rounds ?? ru
 /** Seconds that one measurement should take. */
 function planned(trial: Trial, settings: Settings): number {
   if (trial.how === 'fanout' || trial.how === 'idle') return MANY_SESSIONS
+  if (trial.how === 'startup') return STARTUP
   const once = settings.seconds * trial.share + warmupOf(trial, settings) + OVERHEAD
   return trial.how.startsWith('stack') ? 2 * once : once
 }

@@ -11,7 +11,7 @@ export interface Trial {
    * Who measures it: `peers` a client in the driver's own language, `load` the C++ client, `stack` the same two with the
    * server profiled; the others are files of that name.
    */
-  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap'
+  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap' | 'startup'
   payload: Payload
   /** Absent: raw. */
   protocol?: Protocol
@@ -24,6 +24,8 @@ export interface Trial {
   routes?: number | undefined
   /** Server processes on one port. */
   processes?: number
+  /** startup trials: how the library is loaded. */
+  load?: 'import' | 'require'
   /** The part of --seconds a measurement takes. */
   share: number
   /** Times the usual warm-up, which is half of --seconds. */
@@ -205,6 +207,14 @@ export const trials: Trial[] = [
     rounds: 1,
     drivers: ours,
   }),
+  ...(['import', 'require'] as const).map((load) =>
+    make('startup', 'startup', {
+      id: `startup@${load}`,
+      title: `startup by ${load}, above bare Node`,
+      load,
+      drivers: [...ours, 'grpc-js', 'moleculer', 'socketio', 'trpc'],
+    }),
+  ),
 ]
 
 /** The sweep or the family a trial is one of, or its id. */

@@ -1,6 +1,8 @@
 // Makes a checkout ready: npm packages, the native addon, the compiled TypeScript. Does only what is missing or old.
+// `--check` does nothing; it fails when packages or compiled TypeScript are missing or old, and says what to run.
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
@@ -19,9 +21,14 @@ function has(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0
 }
 
+const isOlder = (file, than) => !existsSync(file) || statSync(file).mtimeMs < statSync(than).mtimeMs
+const packagesAreOld = () => isOlder('node_modules/.package-lock.json', 'package-lock.json')
+/** The compiler writes every file each time. */
+const distIsOld = () =>
+  readdirSync('src', { recursive: true }).some((name) => name.endsWith('.ts') && isOlder('dist/index.js', join('src', name)))
+
 function install() {
-  const installed = 'node_modules/.package-lock.json'
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync('package-lock.json').mtimeMs) return true
+  if (!packagesAreOld()) return true
   console.log('installing npm packages')
   return quietly(npm, ['ci', '--no-audit', '--no-fund'])
 }
@@ -42,4 +49,15 @@ function buildTypeScript() {
   return quietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
 }
 
+function check() {
+  const problem = packagesAreOld()
+    ? 'the npm packages are missing or old: `npm run setup` installs and builds, `npm run verify` runs the tests after it'
+    : distIsOld()
+      ? 'dist/ is missing or older than src/: `npm run setup`'
+      : undefined
+  if (problem !== undefined) console.error(problem)
+  return problem === undefined
+}
+
+if (process.argv.includes('--check')) process.exit(check() ? 0 : 1)
 if (!install() || !buildNative() || !buildTypeScript()) process.exit(1)

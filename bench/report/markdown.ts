@@ -1,5 +1,6 @@
 // A run as a page: where and how it was made, the bars, a table for each trial, the charts.
 import type { Run, TrialResult } from '../results.ts'
+import { SAMPLES } from '../startup.ts'
 import { barsTable } from './bars-table.ts'
 import { absent, families, measured } from './families.ts'
 import { day, digits, machineText } from './format.ts'
@@ -23,6 +24,7 @@ export function markdown(run: Run): string {
     ...section('Scaling', sweeps(run)),
     ...section('Fan-out', [picture(run, 'fanout.svg'), ...each(run, 'fanout', tables.fanoutTable)]),
     ...section('Memory', each(run, 'memory', tables.memoryTable)),
+    ...section('Startup', startup(run)),
     ...section('Single functions', micro(run)),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -80,6 +82,12 @@ function stacks(run: Run): string[] {
     const [trial] = points
     return [heading(trial), picture(run, `${id}.svg`), tables.stackTable(trial), absent(points)]
   })
+  return parts.length === 0 ? [] : [note, ...parts]
+}
+
+function startup(run: Run): string[] {
+  const parts = each(run, 'startup', tables.startupTable)
+  const note = `Time and resident memory above bare Node's, medians of ${SAMPLES} fresh processes with both ends in one, files in the system's cache.`
   return parts.length === 0 ? [] : [note, ...parts]
 }
 

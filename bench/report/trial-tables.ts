@@ -155,6 +155,23 @@ export function memoryTable(trial: TrialResult): string {
   return table(['driver', 'calls', 'heap after each load, MiB', 'growth'], rows)
 }
 
+/** Lightest first. */
+export function startupTable(trial: TrialResult): string {
+  const rows = measured(trial)
+    .sort(([, a], [, b]) => (medianOf(a, 'call_ms') ?? Infinity) - (medianOf(b, 'call_ms') ?? Infinity))
+    .map(([, outcome]) => [
+      outcome.label,
+      figure(outcome, 'load_ms'),
+      figure(outcome, 'make_ms'),
+      spread(summary(outcome, 'call_ms'), digits),
+      figure(outcome, 'load_mib'),
+      figure(outcome, 'make_mib'),
+      spread(summary(outcome, 'call_mib'), digits),
+    ])
+  const until = ['loaded', 'server and client made', 'first call answered']
+  return table(['driver, until', ...until.map((stage) => `${stage}, ms`), ...until.map((stage) => `${stage}, MiB`)], rows)
+}
+
 export function stackTable(trial: TrialResult): string {
   const rows = measured(trial).map(([, outcome]) => [
     outcome.label,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { authBearer, authChecker, Endpoint, StatusError } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, onEachTransport } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, onEachTransport } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 import { limit, scaled } from './support.ts'
 
 const PEERS = scaled(200, 10_000)

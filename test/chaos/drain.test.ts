@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { endpoint, type Kind, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, onEachTransport } from '../support/helpers.ts'
 import type { Did, ServeDrained, Tell } from './fixtures/drained.ts'
 import { Child, scaled } from './support.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { type Endpoint, heartbeatPing, heartbeatPong, type Session } from '../../src/index.ts'
-import { endpoint, type Kind, transports } from '../helpers.ts'
+import { endpoint, type Kind, transports } from '../support/helpers.ts'
 import type { Quiet, Report, Reported, Serve } from './fixtures/server.ts'
 import { type Link, linkMissing, makeLink, type Way } from './link.ts'
 import { FaultyProxy } from './proxy.ts'

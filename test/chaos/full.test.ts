@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { transports } from '../helpers.ts'
+import { transports } from '../support/helpers.ts'
 import type { Fill, Look, Looked, Room } from './fixtures/full.ts'
 import type { Back, CameBack, Dial } from './fixtures/herd.ts'
 import { Child, limit, long, Samples, scaled, side } from './support.ts'

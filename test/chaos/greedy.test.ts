@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { onEachTransport } from '../helpers.ts'
+import { onEachTransport } from '../support/helpers.ts'
 import { plant, show } from './load/processes.ts'
 import { long, scaled } from './support.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { transports } from '../helpers.ts'
+import { transports } from '../support/helpers.ts'
 import type { Job, Repeat, Repeated } from './fixtures/leaks.ts'
 import { Child, limit, scaled, side } from './support.ts'
 

@@ -8,9 +8,9 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { CallOptions, Gap, PushContext, Session } from '../../src/index.ts'
-import { type Cutter, cutter } from '../cutter.ts'
-import { endpoint, type Kind, onEachTransport } from '../helpers.ts'
-import { random as generator } from '../random.ts'
+import { type Cutter, cutter } from '../support/cutter.ts'
+import { endpoint, type Kind, onEachTransport } from '../support/helpers.ts'
+import { random as generator } from '../support/random.ts'
 import { long } from './support.ts'
 
 const SERVERS = 3

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Endpoint, type Session } from '../../src/index.ts'
-import { onEachTransport } from '../helpers.ts'
+import { onEachTransport } from '../support/helpers.ts'
 import { Child, limit, Samples, scaled } from './support.ts'
 
 /** Calls that one peer makes and cancels at once. */

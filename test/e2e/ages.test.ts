@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { type CallContext, type EarlySession, Endpoint, type PushContext, StatusError, type WriteContext } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
 
 const passed = /^the session reached its age$/
 

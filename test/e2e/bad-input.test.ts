@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { EndpointOptions } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { type Kind, once, onEachTransport, pair, recorder } from '../helpers.ts'
-import { type RawPeer, rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { type Kind, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
+import { type RawPeer, rawPeer } from '../support/raw-peer.ts'
 
 /** A server with one good session that must notice nothing, and a stranger's socket. */
 async function victim(t: TestContext, transport: Kind, options: EndpointOptions = {}) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpoint, onEachTransport } from '../helpers.ts'
+import { endpoint, onEachTransport } from '../support/helpers.ts'
 
 const [major] = process.versions.node.split('.').map(Number)
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { http } from '../../src/index.ts'
-import { endpoint, once, onEachTransport } from '../helpers.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
 
 const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
   try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { setTimeout as after, setImmediate as immediate } from 'node:timers/promises'
-import { endpoint, onEachTransport, pair } from '../helpers.ts'
+import { endpoint, onEachTransport, pair } from '../support/helpers.ts'
 
 onEachTransport('busy polling', (transport) => {
   test('a busy session starves neither timers, immediates, files nor other sessions', async (t) => {

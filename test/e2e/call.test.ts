@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Code, StatusError } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 onEachTransport('call', (transport) => {
   test('a handler answers with a value or a promise', async (t) => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CallContext, StatusError } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
-import { random } from '../random.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { random } from '../support/random.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const long = process.env.DMICRO_CHAOS === '1'
 

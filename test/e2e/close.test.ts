@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { StatusError } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
 

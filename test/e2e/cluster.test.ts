@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Endpoint, StatusError } from '../../src/index.ts'
-import { endpoint, type Once, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Once, once, onEachTransport } from '../support/helpers.ts'
 import type { ToWorker } from './fixtures/cluster-worker.ts'
 
 /** A cluster in processes of its own. It is ended with the test. */

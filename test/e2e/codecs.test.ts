@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bytes } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { once, onEachTransport, pair, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 /** For each codec: its id, values that come back as they went, and bodies nobody can read. */
 const codecs: { codec: string; id: number; values: unknown[]; bad: Buffer[] }[] = [

@@ -6,7 +6,7 @@ import { it, type TestContext } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Endpoint, type EndpointOptions, gzip, heartbeatPing, heartbeatPong, type Plugin, type Session } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 
 const als = new AsyncLocalStorage<unknown>()
 const store = (): unknown => als.getStore() ?? 'none'

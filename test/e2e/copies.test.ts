@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { EndpointOptions } from '../../src/index.ts'
-import { type Kind, once, onEachTransport } from '../helpers.ts'
+import { type Kind, once, onEachTransport } from '../support/helpers.ts'
 
 const fixture = new URL('./fixtures/copies.mjs', import.meta.url)
 const { meet } = (await import(fixture.href)) as { meet(folders: string[], options: EndpointOptions): Promise<number[][]> }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { once, onEachTransport, pair, status } from '../helpers.ts'
+import { once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
 

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type EndpointOptions, MultiClient, type Session } from '../../src/index.ts'
-import { endpoint, type Kind, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, onEachTransport, status } from '../support/helpers.ts'
 
 /** A name has these addresses. */
 const knows =

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { onEachTransport } from '../helpers.ts'
+import { onEachTransport } from '../support/helpers.ts'
 
 const fixture = fileURLToPath(new URL('fixtures/dial-nobody.ts', import.meta.url))
 const possible = process.platform === 'linux' && spawnSync('unshare', ['-n', 'ip', '-V'], { stdio: 'ignore' }).status === 0

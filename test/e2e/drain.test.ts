@@ -5,9 +5,9 @@ import { type Clock, realClock } from '../../src/clock.ts'
 import { heartbeatPing, heartbeatPong, type Plugin, type Session, StatusError } from '../../src/index.ts'
 import { silentLogger } from '../../src/log.ts'
 import { chooseTransport } from '../../src/transports/choose.ts'
-import { frame, type Parsed } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame, type Parsed } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const OK = '{"code":0,"msg":"","cause":""}'
 const quick = { minDelay: 1, maxDelay: 10 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { endpoint, type Kind, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 
 const root = new URL('../../', import.meta.url)
 

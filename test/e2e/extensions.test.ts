@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { type CallContext, type Session, StatusError } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const OK = '{"code":0,"msg":"","cause":""}'
 const never = (): Promise<never> => new Promise(() => {})

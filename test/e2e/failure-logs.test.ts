@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Plugin } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
 
 /** As `fetch` fails where nobody listens. */
 function fetchFailed(): Error {

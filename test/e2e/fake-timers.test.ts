@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { once as event } from 'node:events'
 import { it, type TestContext } from 'node:test'
 import { gzip } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 20 }
 

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { aesGcm, brotli, Code, type EndpointOptions, type Filter, insecureAes, type Session } from '../../src/index.ts'
-import { filteredFrame, frame, wrap } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { filteredFrame, frame, wrap } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const KiB = 1024
 const MiB = 1024 * 1024

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { it } from 'node:test'
 import { authBearer, authChecker, type EarlySession, type EndpointOptions, MultiClient, type Session } from '../../src/index.ts'
-import { endpoint, once, onEachTransport } from '../helpers.ts'
-import { network, on } from '../testing-network.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
+import { network, on } from '../support/testing-network.ts'
 
 onEachTransport('a silent client', (transport) => {
   for (const protocol of ['raw', 'json', 'protobuf']) {

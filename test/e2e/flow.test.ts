@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { bytes, type EndpointOptions, type Session } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, type Kind, once, onEachTransport, pair, transports } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
-import { couple, network } from '../testing-network.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, type Kind, once, onEachTransport, pair, transports } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
+import { couple, network } from '../support/testing-network.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type Plugin, type ReadContext, StatusError, type WriteContext } from '../../src/index.ts'
-import { once, onEachTransport, pair, recorder, status } from '../helpers.ts'
+import { once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { type Endpoint, type EndpointOptions, type Logger, type Plugin, type Session, StatusError } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 
 /** What a hook does that should not, and what comes of it: nothing, or a failure; of which a status is told as it is. */
 const ways: { how: string; run: () => unknown; gives: 'nothing' | 'error' | number }[] = [

@@ -1,7 +1,7 @@
 import { it } from 'node:test'
-import { onEachTransport } from '../helpers.ts'
-import { compareTransports, feed, type Row } from '../hostile.ts'
-import { envelope, field, jsonDocument, pbMessage, type Speaker, speakers, varint } from '../hostile-protocols.ts'
+import { onEachTransport } from '../support/helpers.ts'
+import { compareTransports, feed, type Row } from '../support/hostile.ts'
+import { envelope, field, jsonDocument, pbMessage, type Speaker, speakers, varint } from '../support/hostile-protocols.ts'
 
 const META = 'unreadable meta'
 const STATUS = 'unreadable status'

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { aesGcm } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair } from '../helpers.ts'
-import { compareTransports, feed, type Row, victim } from '../hostile.ts'
-import { envelope, jsonDocument, pbMessage, speakers } from '../hostile-protocols.ts'
+import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
+import { compareTransports, feed, type Row, victim } from '../support/hostile.ts'
+import { envelope, jsonDocument, pbMessage, speakers } from '../support/hostile-protocols.ts'
 
 const GZIP = 0x7a
 const MD5 = 0x35

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { onEachTransport, pair } from '../helpers.ts'
-import { compareTransports, feed, note, type Row, victim } from '../hostile.ts'
-import { envelope, field, jsonDocument, pbMessage, speakers, u32, varint } from '../hostile-protocols.ts'
+import { onEachTransport, pair } from '../support/helpers.ts'
+import { compareTransports, feed, note, type Row, victim } from '../support/hostile.ts'
+import { envelope, field, jsonDocument, pbMessage, speakers, u32, varint } from '../support/hostile-protocols.ts'
 
 const maxMessage = 100_000
 const limits = { maxMessage }

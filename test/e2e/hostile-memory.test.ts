@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { bytes } from '../../src/index.ts'
-import { onEachTransport } from '../helpers.ts'
-import { victim } from '../hostile.ts'
-import { speakers } from '../hostile-protocols.ts'
+import { onEachTransport } from '../support/helpers.ts'
+import { victim } from '../support/hostile.ts'
+import { speakers } from '../support/hostile-protocols.ts'
 
 const SENTINEL = 0xa5
 const run = '\xa5\xa5\xa5\xa5'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { onEachTransport } from '../helpers.ts'
-import { compareTransports, note, victim } from '../hostile.ts'
-import { envelope, speakers } from '../hostile-protocols.ts'
-import { httpCorpus } from '../http-corpus.ts'
-import { jsonrpcCorpus, redisCorpus } from '../line-corpus.ts'
-import { mutations } from '../mutations.ts'
-import { corpus } from '../proto-corpus.ts'
+import { onEachTransport } from '../support/helpers.ts'
+import { compareTransports, note, victim } from '../support/hostile.ts'
+import { envelope, speakers } from '../support/hostile-protocols.ts'
+import { httpCorpus } from '../support/http-corpus.ts'
+import { jsonrpcCorpus, redisCorpus } from '../support/line-corpus.ts'
+import { mutations } from '../support/mutations.ts'
+import { corpus } from '../support/proto-corpus.ts'
 
 const payloads = (golden: readonly { payload: Buffer }[]): Buffer[] => golden.map(({ payload }) => payload)
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { bytes, http } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 
 /** `skip` for a program that is not here. */
 function without(name: string, flag: string): string | false {

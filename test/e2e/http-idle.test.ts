@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { it, type TestContext, test } from 'node:test'
 import { type Endpoint, http } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
-import { endpoint, once, onEachTransport } from '../helpers.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
 
 const post = (path: string, more = ''): string =>
   `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}Content-Length: 1\r\n\r\n1`

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type Endpoint, type HttpOptions, http, ignoreCase } from '../../src/index.ts'
-import { endpoint, type Kind, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, onEachTransport } from '../support/helpers.ts'
 
 /** Path, status and what else is asked for; by `fetch` of Node, which says nothing of pages by itself. */
 interface Answer {

@@ -9,7 +9,7 @@ import { it, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { bytes, type EndpointOptions, http, type Session } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 
 const nginx = ['nginx', '/usr/sbin/nginx'].find((name) => {
   try {

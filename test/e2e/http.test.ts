@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Endpoint, EndpointOptions } from '../../src/index.ts'
 import { StatusError } from '../../src/index.ts'
 import { http } from '../../src/protos/http.ts'
-import { endpoint, type Kind, once, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 const options: EndpointOptions = { protocols: [http({ cors: '*', pages: 'any' })], protocol: 'http' }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { transports } from '../helpers.ts'
+import { transports } from '../support/helpers.ts'
 
 describe('the end of a process with IO threads', { skip: !transports.includes('native') }, () => {
   const run = (code: string): { status: number | null; output: string } => {

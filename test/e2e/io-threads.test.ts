@@ -3,8 +3,8 @@ import { once as event } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { describe, type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, transports } from '../helpers.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, transports } from '../support/helpers.ts'
 
 // DMICRO_IO_THREADS overrides what these tests ask for (scripts/test-e2e.mjs runs the other suites with it).
 const overridden = process.env.DMICRO_IO_THREADS !== undefined

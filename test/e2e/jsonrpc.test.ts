@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { it, type TestContext } from 'node:test'
 import { createJSONRPCErrorResponse, createJSONRPCRequest, JSONRPCClient, JSONRPCServer, JSONRPCServerAndClient } from 'json-rpc-2.0'
 import { StatusError } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 const rpc = { protocol: 'jsonrpc' }
 

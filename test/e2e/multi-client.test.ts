@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { once as event } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { type Endpoint, type EndpointOptions, MultiClient, type MultiClientOptions, Session, StatusError } from '../../src/index.ts'
-import { endpoint, type Kind, type Once, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, type Once, once, onEachTransport, status } from '../support/helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 5 }
 

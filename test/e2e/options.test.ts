@@ -23,7 +23,7 @@ import {
   secureBody,
 } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
-import { endpoint, onEachTransport, pair } from '../helpers.ts'
+import { endpoint, onEachTransport, pair } from '../support/helpers.ts'
 
 type Options = Record<string, unknown>
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Endpoint, heartbeatPong, StatusError } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 /** One handler at a time, and one message waits. */
 const narrow = { startConcurrency: 1, minConcurrency: 1, maxConcurrency: 1, maxQueued: 1, queueTimeout: 60_000 }

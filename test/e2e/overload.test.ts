@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const MiB = 1024 * 1024
 

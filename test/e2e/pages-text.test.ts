@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { it } from 'node:test'
 import type { Endpoint } from '../../src/index.ts'
 import { MessageType } from '../../src/message.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport } from '../helpers.ts'
-import { speakers } from '../hostile-protocols.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
+import { speakers } from '../support/hostile-protocols.ts'
 
 /** What a page can have its browser send: it chooses the target and the body. */
 function page(method: string, target: string, body: Buffer): Buffer {

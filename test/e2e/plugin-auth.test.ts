@@ -11,9 +11,9 @@ import {
   type EndpointOptions,
   StatusError,
 } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, type Kind, once, onEachTransport, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, type Kind, once, onEachTransport, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const info = 'client-auth-info-12345'
 const plain: AuthOptions = { codec: 'plain' }

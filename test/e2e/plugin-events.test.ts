@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { it } from 'node:test'
 import { events, StatusError } from '../../src/index.ts'
-import { endpoint, onEachTransport, pair, recorder } from '../helpers.ts'
+import { endpoint, onEachTransport, pair, recorder } from '../support/helpers.ts'
 
 /** Publishes to listeners of all events, as an emitter with wildcards does. */
 class Recording extends EventEmitter {

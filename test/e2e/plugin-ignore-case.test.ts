@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { ignoreCase } from '../../src/index.ts'
-import { once, onEachTransport, pair } from '../helpers.ts'
+import { once, onEachTransport, pair } from '../support/helpers.ts'
 
 onEachTransport('plugin ignoreCase', (transport) => {
   it('routes CALLs and PUSHes by their name in lower case', async (t) => {

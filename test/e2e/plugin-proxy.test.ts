@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { bytes, type Endpoint, type EndpointOptions, proxy, replyMeta, type Session, StatusError } from '../../src/index.ts'
 import { findNameText } from '../../src/names.ts'
-import { type Kind, once, onEachTransport, type Pair, pair, recorder, status } from '../helpers.ts'
 import { BenchmarkMessage } from '../protobuf/messages.ts'
+import { type Kind, once, onEachTransport, type Pair, pair, recorder, status } from '../support/helpers.ts'
 
 interface Chain {
   /** Where messages end up. */

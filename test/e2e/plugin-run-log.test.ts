@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { bytes, type ReadContext, runLog, StatusError } from '../../src/index.ts'
-import { once, onEachTransport, pair, recorder } from '../helpers.ts'
+import { once, onEachTransport, pair, recorder } from '../support/helpers.ts'
 
 onEachTransport('plugin run-log', (transport) => {
   it('has a line for each message, and nothing of what is in it', async (t) => {

@@ -12,8 +12,8 @@ import {
   secureBody,
   secureMeta,
 } from '../../src/index.ts'
-import { type Kind, once, onEachTransport, pair, status } from '../helpers.ts'
 import { BenchmarkMessage } from '../protobuf/messages.ts'
+import { type Kind, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 const goKey = 'cipherkey1234567'
 const version = '1ba49884c59b16619f411c7c80343c9c'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Endpoint, type EndpointOptions, type Plugin, type ReadContext, StatusError, type WriteContext } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
 
 /** Every hook of messages and connections notes its name, at once or a turn later. */
 function noting(notes: string[], side: string, later: boolean): Plugin {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Code } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { once, onEachTransport, pair, recorder, status } from '../helpers.ts'
 import { All, BenchmarkMessage, benchmarkValue, Small, Static } from '../protobuf/messages.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const pb = { codec: 'protobuf' } as const
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder } from '../helpers.ts'
-import { boxes, lines } from '../own-protocols.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
+import { boxes, lines } from '../support/own-protocols.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 const own = [lines, boxes]
 

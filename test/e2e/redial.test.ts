@@ -5,7 +5,7 @@ import { it } from 'node:test'
 import { Comeback } from '../../src/comeback.ts'
 import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
 import { readRedial } from '../../src/redial.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 20 }
 

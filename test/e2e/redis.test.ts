@@ -5,7 +5,7 @@ import { it, type TestContext } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { bytes, type Endpoint, redis, redisBuffers, StatusError, simple } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport } from '../helpers.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 
 const run = promisify(execFile)
 const missing = hasCli() ? false : 'redis-cli is not installed'

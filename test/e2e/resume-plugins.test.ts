@@ -15,11 +15,11 @@ import {
   StatusError,
   secureBody,
 } from '../../src/index.ts'
-import { cutter } from '../cutter.ts'
-import { frame } from '../frames.ts'
-import { endpoint, type Kind, once, onEachTransport, recorder, status } from '../helpers.ts'
-import { rawPeer } from '../raw-peer.ts'
-import { named, redial, resumable } from '../resumable.ts'
+import { cutter } from '../support/cutter.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, type Kind, once, onEachTransport, recorder, status } from '../support/helpers.ts'
+import { rawPeer } from '../support/raw-peer.ts'
+import { named, redial, resumable } from '../support/resumable.ts'
 
 type Made = Awaited<ReturnType<typeof resumable>>
 

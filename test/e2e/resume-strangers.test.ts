@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { type Endpoint, type Gap, type Session, StatusError } from '../../src/index.ts'
-import { endpoint, type Kind, once, onEachTransport, status } from '../helpers.ts'
-import { redial, resumable } from '../resumable.ts'
+import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
+import { redial, resumable } from '../support/resumable.ts'
 
 interface Stranger {
   readonly server: Endpoint

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { it } from 'node:test'
 import { StatusError } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
 
 async function failure(call: Promise<unknown>): Promise<StatusError> {
   try {

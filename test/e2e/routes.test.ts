@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CallContext, PushContext } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
 
 class Math_ {
   #calls = 0

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import type { StandardSchemaV1 } from '../../src/index.ts'
-import { once, onEachTransport, pair, recorder, status } from '../helpers.ts'
 import { Small } from '../protobuf/messages.ts'
+import { once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
 
 /** A schema without a library: numbers above 0, doubled. */
 function doubled(

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import type { CallContext, Gap, Session } from '../../src/index.ts'
-import { once, onEachTransport, pair, status } from '../helpers.ts'
-import { resumable } from '../resumable.ts'
+import { once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { resumable } from '../support/resumable.ts'
 
 const LAST = 2 ** 31 - 1
 

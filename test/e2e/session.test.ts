@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 onEachTransport('sessions', (transport) => {
   test('both ends are named by the client address, as in Go', async (t) => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { type CallContext, MultiClient } from '../../src/index.ts'
-import { endpoint, once, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 
 /** Fails the test for every warning that the process gives while it runs. */
 function noWarnings(t: TestContext): () => Promise<void> {

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as dmicro from '../../src/index.ts'
-import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../snippets.ts'
+import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
 
 // What README.md, docs and doc comments show compiles, and whole programs run.
 

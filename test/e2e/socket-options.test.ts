@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type BaseSession, type EarlySession, Endpoint, type EndpointOptions, type Session, type SocketOptions } from '../../src/index.ts'
 import { loadNative } from '../../src/native.ts'
-import { endpoint, once, onEachTransport, pair, transports } from '../helpers.ts'
+import { endpoint, once, onEachTransport, pair, transports } from '../support/helpers.ts'
 
 const loaded = loadNative()
 

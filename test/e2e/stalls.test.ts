@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { heartbeatPing, heartbeatPong } from '../../src/index.ts'
-import { onEachTransport, pair, status } from '../helpers.ts'
-import { redial, resumable } from '../resumable.ts'
+import { onEachTransport, pair, status } from '../support/helpers.ts'
+import { redial, resumable } from '../support/resumable.ts'
 
 const STALL = 600
 

@@ -3,7 +3,7 @@ import { once as event } from 'node:events'
 import { it, type TestContext } from 'node:test'
 import { type Endpoint, type EndpointOptions, MultiClient, type Session, StatusError } from '../../src/index.ts'
 import type { TestNetwork } from '../../src/testing/index.ts'
-import { network, on } from '../testing-network.ts'
+import { network, on } from '../support/testing-network.ts'
 
 const MAX_DELAY = 1950
 const STRANGER = 'a server of another protocol'

@@ -4,8 +4,8 @@ import type { LookupFunction } from 'node:net'
 import { it } from 'node:test'
 import { MultiClient, type Session } from '../../src/index.ts'
 import type { TestNetwork } from '../../src/testing/index.ts'
-import { status } from '../helpers.ts'
-import { network, on } from '../testing-network.ts'
+import { status } from '../support/helpers.ts'
+import { network, on } from '../support/testing-network.ts'
 
 /** A lookup that knows one name. */
 const knows =

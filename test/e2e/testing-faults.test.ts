@@ -3,8 +3,8 @@ import { once as event } from 'node:events'
 import { it } from 'node:test'
 import type { StatusError } from '../../src/index.ts'
 import type { TestNetwork } from '../../src/testing/index.ts'
-import { status } from '../helpers.ts'
-import { couple, network, on } from '../testing-network.ts'
+import { status } from '../support/helpers.ts'
+import { couple, network, on } from '../support/testing-network.ts'
 
 /** What `work` gives, and the virtual milliseconds it took. */
 async function timed<T>(net: TestNetwork, work: () => Promise<T>): Promise<[T, number]> {

@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Endpoint, StatusError } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
-import { status } from '../helpers.ts'
-import { couple, network, on } from '../testing-network.ts'
+import { status } from '../support/helpers.ts'
+import { couple, network, on } from '../support/testing-network.ts'
 import { run } from './fixtures/testing-trace.ts'
 
 const fixture = fileURLToPath(new URL('./fixtures/testing-trace.ts', import.meta.url))

@@ -3,8 +3,8 @@ import { once as event } from 'node:events'
 import { it } from 'node:test'
 import { type Endpoint, heartbeatPing, heartbeatPong, type Session, StatusError } from '../../src/index.ts'
 import type { TestNetwork } from '../../src/testing/index.ts'
-import { once, status } from '../helpers.ts'
-import { couple, network, on } from '../testing-network.ts'
+import { once, status } from '../support/helpers.ts'
+import { couple, network, on } from '../support/testing-network.ts'
 
 /** Virtual times at which connections were dialled. */
 function dials(net: TestNetwork): number[] {

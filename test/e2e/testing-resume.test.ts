@@ -3,8 +3,8 @@ import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { type CallContext, Endpoint, heartbeatPing, type PushContext, type Session, StatusError } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
-import { once, status } from '../helpers.ts'
-import { couple, network, on } from '../testing-network.ts'
+import { once, status } from '../support/helpers.ts'
+import { couple, network, on } from '../support/testing-network.ts'
 
 const CLIENTS = 3
 /** Longest time between two pushes of a stream, and between two calls of a client. */

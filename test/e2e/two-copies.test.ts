@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as first from '../../src/index.ts'
-import { endpoint, onEachTransport, pair, status } from '../helpers.ts'
+import { endpoint, onEachTransport, pair, status } from '../support/helpers.ts'
 
 // What users make with one copy of the package and give to another, as where two versions of a dependency each bring one.
 

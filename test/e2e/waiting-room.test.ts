@@ -4,8 +4,8 @@ import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { once, onEachTransport, status } from '../helpers.ts'
-import { redial, resumable } from '../resumable.ts'
+import { once, onEachTransport, status } from '../support/helpers.ts'
+import { redial, resumable } from '../support/resumable.ts'
 
 const ROOM = 50
 const TOO_MANY = [102, 'Connection Closed', 'too many calls wait for the connection']

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Proto } from '../../src/index.ts'
-import { frame } from '../frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder } from '../helpers.ts'
-import { boxes, lines } from '../own-protocols.ts'
-import { rawPeer } from '../raw-peer.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
+import { boxes, lines } from '../support/own-protocols.ts'
+import { rawPeer } from '../support/raw-peer.ts'
 
 /** Pushes of three bytes in an envelope: the number they carry. Frames are smaller than any of the raw protocol. */
 const tiny: Proto = {

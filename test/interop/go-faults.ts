@@ -1,13 +1,10 @@
 /**
- * Whether a Go client died of a fault of its own that no server can prevent: an answer of a type that is not allowed in a session that
- * runs, such as the one of an auth checker to who did not introduce himself.
+ * Whether a Go client ended with a panic of DMicro's own (v1.3.1; H8 of our list of quirks) while it closed a session that its server had
+ * refused. The fault lies in Go's closing, whatever the server is, so such an end says nothing about ours.
  *
- * `(*handlerCtx).handle` (drpc/context.go:591 of DMicro v1.3.1) then closes the session in a goroutine of its own, by way of the
- * context of that message, which by then is back in its pool: taken from there for the next message it has no session for a moment,
- * and `Close` is called on nil. It closes beside calls that begin, too, and `sync.WaitGroup` forbids that (session.go:810, H8 of our list
- * of quirks). Against Go's own checker it is the same.
+ * @param stderr what the client has written; the panic is recognised by its text, its goroutine and the functions on its stack
  */
-export function diedOfStrayAnswer(stderr: string): boolean {
+export function diedOfOwnFault(stderr: string): boolean {
   const panic = /^panic: (.*)\n(?:\[signal .*\n)?\ngoroutine \d+ \[running\]:\n((?:.+\n)+)/m.exec(stderr)
   if (panic === null) return false
   const [, what, stack] = panic
@@ -17,12 +14,12 @@ export function diedOfStrayAnswer(stderr: string): boolean {
   return what.startsWith('sync: WaitGroup ') && /^github\.com\/osgochina\/dmicro\/drpc\.\(\*session\)\.closeLocked\(/m.test(stack)
 }
 
-/** Runs `check`, and once more when the Go client died of that fault. */
+/** Runs `check`, and once more when the Go client ended with that panic. */
 export async function orOnceMore<T>(check: () => Promise<T>): Promise<T> {
   try {
     return await check()
   } catch (error) {
-    if (!(error instanceof Error && diedOfStrayAnswer(error.message))) throw error
+    if (!(error instanceof Error && diedOfOwnFault(error.message))) throw error
     return check()
   }
 }

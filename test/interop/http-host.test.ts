@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { Endpoint, http, type Session } from '../../src/index.ts'
-import { status } from '../helpers.ts'
+import { status } from '../support/helpers.ts'
 import { GoPeer, type Network } from './go-peer.ts'
 
 delete process.env.DMICRO_TRANSPORT

@@ -12,8 +12,8 @@ import {
   type Session,
   StatusError,
 } from '../../src/index.ts'
-import { cutter } from '../cutter.ts'
-import { once } from '../helpers.ts'
+import { cutter } from '../support/cutter.ts'
+import { once } from '../support/helpers.ts'
 import { addressOf, GoPeer, type GoServer } from './go-peer.ts'
 import type { ProtocolName } from './protocols.ts'
 import { offerServerRoutes } from './routes.ts'

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { type Parsed, parse } from '../frames.ts'
+import { type Parsed, parse } from '../support/frames.ts'
 
 /** Passes bytes of the raw protocol between two ends, and keeps the frames without filters. */
 export class Tap {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as oracle from 'cborg'
 import { cbor, cborCodec } from '../../src/codecs/cbor.ts'
 import { MAX_CONTAINERS } from '../../src/limits.ts'
-import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../codecs.ts'
+import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => encodeOwned(cborCodec, value).toString('hex')
 const decode = (body: string | Uint8Array, maxDepth = 128): unknown =>

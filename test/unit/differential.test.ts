@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { WHOLE } from '../../src/message.ts'
-import { frame } from '../frames.ts'
-import { random } from '../random.ts'
-import { rawCodecs } from '../raw-codecs.ts'
+import { frame } from '../support/frames.ts'
+import { random } from '../support/random.ts'
+import { rawCodecs } from '../support/raw-codecs.ts'
 
 function someFrame(rnd: (below: number) => number): Buffer {
   const text = (max: number): string => 'aB/_{"0}:zé世'.repeat(30).slice(rnd(20), rnd(20) + rnd(max))

@@ -14,9 +14,9 @@ import { md5 } from '../../src/filters/md5.ts'
 import { Incoming, MessageType } from '../../src/message.ts'
 import { rawEnvelope } from '../../src/protos/raw-envelope.ts'
 import { SendResult } from '../../src/transport.ts'
-import { FakeWire } from '../fake-wire.ts'
-import { frame } from '../frames.ts'
-import { random } from '../random.ts'
+import { FakeWire } from '../support/fake-wire.ts'
+import { frame } from '../support/frames.ts'
+import { random } from '../support/random.ts'
 
 const KiB = 1024
 const MiB = 1024 * 1024

@@ -4,7 +4,7 @@ import { ProtoError } from '../../src/proto.ts'
 import { isForeignLine } from '../../src/protos/foreign-line.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { redisProto } from '../../src/protos/redis.ts'
-import { Bench } from '../protos.ts'
+import { Bench } from '../support/protos.ts'
 
 const foreign = [
   'POST / HTTP/1.1',

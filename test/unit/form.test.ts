@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formCodec } from '../../src/codecs/form.ts'
 import { MAX_FORM_PARAMETERS } from '../../src/limits.ts'
-import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../codecs.ts'
+import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => formCodec.encode(value) as string
 const decode = (body: string | Uint8Array): object => decodeBorrowed(formCodec, body) as object

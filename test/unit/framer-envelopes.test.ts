@@ -4,8 +4,8 @@ import { CloseReason } from '../../src/close-reason.ts'
 import { Incoming, WHOLE } from '../../src/message.ts'
 import { Framer } from '../../src/protos/framer.ts'
 import { Framing } from '../../src/transport.ts'
-import { frame } from '../frames.ts'
-import { random } from '../random.ts'
+import { frame } from '../support/frames.ts'
+import { random } from '../support/random.ts'
 
 // The tables of test/native/envelope_test.cc and framing_test.cc, for the framer in JavaScript.
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
 import { Incoming } from '../../src/message.ts'
 import { Framer } from '../../src/protos/framer.ts'
-import { frame } from '../frames.ts'
+import { frame } from '../support/frames.ts'
 
 const limits = { maxMessage: 4 << 20, maxFilters: 4 }
 

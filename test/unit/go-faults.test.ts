@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { diedOfStrayAnswer, orOnceMore } from '../interop/go-faults.ts'
+import { diedOfOwnFault, orOnceMore } from '../interop/go-faults.ts'
 
 const drpc = 'github.com/osgochina/dmicro/drpc'
 const source = '/root/go/pkg/mod/github.com/osgochina/dmicro@v1.3.1/drpc'
 const handle = `${drpc}.(*handlerCtx).handle.func1()\n\t${source}/context.go:592 +0x1a
 created by ${drpc}.(*handlerCtx).handle in goroutine 36\n\t${source}/context.go:591 +0x2b1\n`
 
-// As Go wrote them, without what is before and after.
-const noSession = `2026-11-23T02:37:57.799Z [WARN] disconnected due to unsupported message type: 5
+// The form in which Go reports them.
+const noSession = `2026-11-23T02:37:57.799Z [WARN] disconnected
 panic: runtime error: invalid memory address or nil pointer dereference
 [signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0xbe7f89]
 
@@ -36,13 +36,13 @@ const others = {
 }
 
 describe("faults of Go's own", () => {
-  it('knows the panics of a Go client that gets a stray answer', () => {
-    assert.equal(diedOfStrayAnswer(noSession), true)
-    assert.equal(diedOfStrayAnswer(reused), true)
+  it('recognises both panics of a Go client that closes a refused session', () => {
+    assert.equal(diedOfOwnFault(noSession), true)
+    assert.equal(diedOfOwnFault(reused), true)
   })
 
   for (const [name, stderr] of Object.entries(others)) {
-    it(`takes for no fault of Go: ${name}`, () => assert.equal(diedOfStrayAnswer(stderr), false))
+    it(`takes for no fault of Go: ${name}`, () => assert.equal(diedOfOwnFault(stderr), false))
   }
 
   it('checks once more after one, and not a third time', async () => {

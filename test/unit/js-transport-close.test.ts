@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
 import { SendResult } from '../../src/transport.ts'
-import { frame } from '../frames.ts'
-import { once } from '../helpers.ts'
+import { frame } from '../support/frames.ts'
+import { once } from '../support/helpers.ts'
 import { dial, type End, listen, options, Recorder, transport, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const MiB = 1024 * 1024

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { CloseReason } from '../../src/close-reason.ts'
 import { internName } from '../../src/names.ts'
 import { SendResult } from '../../src/transport.ts'
-import { frame } from '../frames.ts'
+import { frame } from '../support/frames.ts'
 import { type End, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const MiB = 1024 * 1024

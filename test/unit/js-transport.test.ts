@@ -9,8 +9,8 @@ import { MessageType } from '../../src/message.ts'
 import { internName } from '../../src/names.ts'
 import { SendResult } from '../../src/transport.ts'
 import { JsTransport } from '../../src/transports/js.ts'
-import { frame } from '../frames.ts'
-import { once } from '../helpers.ts'
+import { frame } from '../support/frames.ts'
+import { once } from '../support/helpers.ts'
 import { dial, type End, listen, loopback, options, Recorder, transport, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const never = new AbortController().signal

@@ -5,7 +5,7 @@ import { beforeEach, type TestContext, test } from 'node:test'
 import { SendResult } from '../../src/transport.ts'
 import { Turns } from '../../src/transports/js/turns.ts'
 import { JsWire } from '../../src/transports/js/wire.ts'
-import { frame } from '../frames.ts'
+import { frame } from '../support/frames.ts'
 import { options, Recorder, turns, wireAndPeer } from './js-wires.ts'
 
 // Time passes by calling `sweep` with the clock it would have been given; the transport's own sweeps are off.

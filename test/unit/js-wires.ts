@@ -7,8 +7,8 @@ import type { Incoming } from '../../src/message.ts'
 import { nameText } from '../../src/names.ts'
 import type { Wire, WireListener, WireOptions, WireSink } from '../../src/transport.ts'
 import { JsTransport } from '../../src/transports/js.ts'
-import { once } from '../helpers.ts'
-import { RawPeer } from '../raw-peer.ts'
+import { once } from '../support/helpers.ts'
+import { RawPeer } from '../support/raw-peer.ts'
 
 /** A copy of what an `Incoming` said. */
 export interface Got {

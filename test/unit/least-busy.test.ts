@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LeastBusy, Worker } from '../../src/least-busy.ts'
-import { random } from '../random.ts'
+import { random } from '../support/random.ts'
 
 test('the least busy comes first, whatever was added, changed and removed', () => {
   const next = random(3)

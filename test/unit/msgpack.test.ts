@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { test } from 'node:test'
 import { msgpack, msgpackCodec } from '../../src/codecs/msgpack.ts'
 import { MAX_CONTAINERS } from '../../src/limits.ts'
-import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../codecs.ts'
+import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../support/codecs.ts'
 
 /** Its own declarations need those of a browser. */
 const oracle = createRequire(import.meta.url)('@msgpack/msgpack') as {

@@ -12,7 +12,7 @@ import { RateMeter } from '../../src/rate-meter.ts'
 import { retryMeta } from '../../src/refusal.ts'
 import { Tally } from '../../src/tally.ts'
 import { TimerWheel } from '../../src/timer-wheel.ts'
-import { FakeWire } from '../fake-wire.ts'
+import { FakeWire } from '../support/fake-wire.ts'
 
 test('the drain rate follows how fast a queue empties', () => {
   const rate = new DrainRate()

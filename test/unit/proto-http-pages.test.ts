@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { Incoming } from '../../src/message.ts'
 import { ProtoError } from '../../src/proto.ts'
 import { type HttpOptions, http } from '../../src/protos/http.ts'
-import { Bench } from '../protos.ts'
+import { Bench } from '../support/protos.ts'
 
 const json = 'Content-Type: application/json'
 const form = 'Content-Type: application/x-www-form-urlencoded'

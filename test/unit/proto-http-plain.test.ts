@@ -5,7 +5,7 @@ import { Incoming } from '../../src/message.ts'
 import { Outgoing } from '../../src/outgoing.ts'
 import { type Proto, ProtoError } from '../../src/proto.ts'
 import { type HttpOptions, http as httpProto } from '../../src/protos/http.ts'
-import { Bench, type Seen } from '../protos.ts'
+import { Bench, type Seen } from '../support/protos.ts'
 
 const FIRST = 2 ** 32
 const DATE = 'Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n'

@@ -4,9 +4,9 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { Incoming } from '../../src/message.ts'
 import { Outgoing } from '../../src/outgoing.ts'
 import { http } from '../../src/protos/http.ts'
-import { httpCorpus } from '../http-corpus.ts'
-import type { Golden } from '../proto-corpus.ts'
-import { Bench, type Seen } from '../protos.ts'
+import { httpCorpus } from '../support/http-corpus.ts'
+import type { Golden } from '../support/proto-corpus.ts'
+import { Bench, type Seen } from '../support/protos.ts'
 
 /** As `Bench` shows a golden message. */
 function expected(golden: Golden): Seen {

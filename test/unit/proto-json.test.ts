@@ -8,10 +8,10 @@ import type { Outgoing } from '../../src/outgoing.ts'
 import { ProtoError } from '../../src/proto.ts'
 import { jsonProto } from '../../src/protos/json.ts'
 import { encodeStatus } from '../../src/status-json.ts'
-import { mutations } from '../mutations.ts'
-import { corpus } from '../proto-corpus.ts'
-import { expected, type Fields, unpackPayload } from '../proto-fields.ts'
-import { Bench } from '../protos.ts'
+import { mutations } from '../support/mutations.ts'
+import { corpus } from '../support/proto-corpus.ts'
+import { expected, type Fields, unpackPayload } from '../support/proto-fields.ts'
+import { Bench } from '../support/protos.ts'
 
 const ok = String.raw`"{\"code\":0,\"msg\":\"\",\"cause\":\"\"}"`
 

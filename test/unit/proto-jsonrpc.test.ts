@@ -7,7 +7,7 @@ import { internName } from '../../src/names.ts'
 import { ProtoError } from '../../src/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { encodeStatus } from '../../src/status-json.ts'
-import { Bench, type Seen } from '../protos.ts'
+import { Bench, type Seen } from '../support/protos.ts'
 
 const JSON_ID = 106
 const parseError = '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}\r\n'

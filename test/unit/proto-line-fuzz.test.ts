@@ -3,10 +3,10 @@ import { test } from 'node:test'
 import type { Proto } from '../../src/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { redisProto } from '../../src/protos/redis.ts'
-import { jsonrpcCorpus, redisCorpus } from '../line-corpus.ts'
-import type { Golden } from '../proto-corpus.ts'
-import { Bench, type Seen } from '../protos.ts'
-import { random } from '../random.ts'
+import { jsonrpcCorpus, redisCorpus } from '../support/line-corpus.ts'
+import type { Golden } from '../support/proto-corpus.ts'
+import { Bench, type Seen } from '../support/protos.ts'
+import { random } from '../support/random.ts'
 
 const prototypeNames = Object.getOwnPropertyNames(Object.prototype).sort()
 

@@ -9,11 +9,11 @@ import { Outgoing } from '../../src/outgoing.ts'
 import { ProtoError } from '../../src/proto.ts'
 import { protobufProto } from '../../src/protos/protobuf.ts'
 import { encodeStatus } from '../../src/status-json.ts'
-import { mutations } from '../mutations.ts'
-import { corpus } from '../proto-corpus.ts'
-import { expected, type Fields, unpackPayload } from '../proto-fields.ts'
-import { Bench } from '../protos.ts'
-import { random } from '../random.ts'
+import { mutations } from '../support/mutations.ts'
+import { corpus } from '../support/proto-corpus.ts'
+import { expected, type Fields, unpackPayload } from '../support/proto-fields.ts'
+import { Bench } from '../support/protos.ts'
+import { random } from '../support/random.ts'
 
 /** The message of spec/wire.md §8.3 as another implementation knows it. */
 const Payload = protobufjs

@@ -8,8 +8,8 @@ import { internName } from '../../src/names.ts'
 import { ProtoError } from '../../src/proto.ts'
 import { redis, redisProto } from '../../src/protos/redis.ts'
 import { encodeStatus } from '../../src/status-json.ts'
-import { decodeBorrowed } from '../codecs.ts'
-import { Bench, type Seen } from '../protos.ts'
+import { decodeBorrowed } from '../support/codecs.ts'
+import { Bench, type Seen } from '../support/protos.ts'
 
 const REDIS_ID = 0x72
 

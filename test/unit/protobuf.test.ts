@@ -7,7 +7,7 @@ import { TextHint } from '../../src/message.ts'
 import type { MessageType } from '../../src/message-type.ts'
 import { StatusError } from '../../src/status.ts'
 import { All, BenchmarkMessage, benchmarkValue, Nothing, Old, Small, Static } from '../protobuf/messages.ts'
-import { random } from '../random.ts'
+import { random } from '../support/random.ts'
 
 type Fields = Record<string, unknown>
 

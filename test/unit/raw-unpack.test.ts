@@ -4,7 +4,7 @@ import { CloseReason } from '../../src/close-reason.ts'
 import { Incoming, WHOLE } from '../../src/message.ts'
 import { internName } from '../../src/names.ts'
 import { unpackFrame } from '../../src/protos/raw-unpack.ts'
-import { frame } from '../frames.ts'
+import { frame } from '../support/frames.ts'
 
 const limits = { maxMessage: 1000, maxFilters: 4 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redisBuffers, redisCodec, simple } from '../../src/codecs/redis.ts'
 import { TextHint } from '../../src/message.ts'
-import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../codecs.ts'
+import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const buffers = (body: Buffer) => redisCodec.decode(body, 0, body.length, TextHint.Nothing, { maxDepth: 128 }, redisBuffers)
 

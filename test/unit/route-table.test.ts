@@ -6,7 +6,7 @@ import { rpcName } from '../../src/naming.ts'
 import { PluginContainer } from '../../src/plugin.ts'
 import { RouteTable } from '../../src/route-table.ts'
 import { RouteGroup, Router } from '../../src/router.ts'
-import { random } from '../random.ts'
+import { random } from '../support/random.ts'
 
 test('what was set is found, and nothing else, whatever the numbers are', () => {
   const next = random(7)

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { http } from '../../src/protos/http.ts'
-import { checkReading, checkSplits, type Shown, written } from '../golden.ts'
-import { isMessage, readVectors } from '../vectors.ts'
+import { checkReading, checkSplits, type Shown, written } from '../support/golden.ts'
+import { isMessage, readVectors } from '../support/vectors.ts'
 
 const vectors = readVectors('http')
 const httpProto = http()

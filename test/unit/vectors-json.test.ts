@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { jsonProto } from '../../src/protos/json.ts'
-import { checkFilters, checkReading, payloadOf, written } from '../golden.ts'
-import { ProtoPeer } from '../proto-peer.ts'
-import { isMessage, meant, readVectors, type Vector } from '../vectors.ts'
+import { checkFilters, checkReading, payloadOf, written } from '../support/golden.ts'
+import { ProtoPeer } from '../support/proto-peer.ts'
+import { isMessage, meant, readVectors, type Vector } from '../support/vectors.ts'
 
 const vectors = readVectors('json')
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
-import { checkReading, checkSplits, type Shown, written } from '../golden.ts'
-import { isMessage, readVectors } from '../vectors.ts'
+import { checkReading, checkSplits, type Shown, written } from '../support/golden.ts'
+import { isMessage, readVectors } from '../support/vectors.ts'
 
 const vectors = readVectors('jsonrpc')
 

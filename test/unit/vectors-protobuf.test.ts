@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { protobufProto } from '../../src/protos/protobuf.ts'
-import { checkFilters, checkReading, payloadOf, written } from '../golden.ts'
-import { isMessage, readVectors } from '../vectors.ts'
+import { checkFilters, checkReading, payloadOf, written } from '../support/golden.ts'
+import { isMessage, readVectors } from '../support/vectors.ts'
 
 const GZIP = 122
 const vectors = readVectors('protobuf')

@@ -3,9 +3,9 @@ import { test } from 'node:test'
 import { redisBuffers, redisCodec, simple } from '../../src/codecs/redis.ts'
 import { TextHint } from '../../src/message.ts'
 import { redisProto } from '../../src/protos/redis.ts'
-import { checkSplits } from '../golden.ts'
-import { type Message, ProtoPeer } from '../proto-peer.ts'
-import { readVectors } from '../vectors.ts'
+import { checkSplits } from '../support/golden.ts'
+import { type Message, ProtoPeer } from '../support/proto-peer.ts'
+import { readVectors } from '../support/vectors.ts'
 
 /** A command and what Go answered. */
 interface Exchange {

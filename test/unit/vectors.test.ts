@@ -9,7 +9,7 @@ import { insecureAes } from '../../src/filters/aes.ts'
 import { WHOLE } from '../../src/message.ts'
 import { decodeMeta } from '../../src/meta.ts'
 import { decodeStatus } from '../../src/status-json.ts'
-import { rawCodecs } from '../raw-codecs.ts'
+import { rawCodecs } from '../support/raw-codecs.ts'
 
 interface Vector {
   name: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { xmlCodec } from '../../src/codecs/xml.ts'
 import { MAX_XML_NODES } from '../../src/limits.ts'
-import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../codecs.ts'
+import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => xmlCodec.encode(value) as string
 const decode = (body: string | Uint8Array, maxDepth = 128): unknown => decodeBorrowed(xmlCodec, body, { maxDepth })

@@ -1,7 +1,7 @@
 // Makes calls at a rate, whatever comes back (open loop), or so many at once (closed loop), in a process of its own. Arguments: transport, sessions. The first
 // message is the url.
 import { Endpoint, type Session, StatusError } from '../../../src/index.ts'
-import type { Kind } from '../../helpers.ts'
+import type { Kind } from '../../support/helpers.ts'
 import type { Load, Outcome } from './processes.ts'
 
 const [transport, count] = process.argv.slice(2)

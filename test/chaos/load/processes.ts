@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { EndpointLoad, EndpointStats } from '../../../src/index.ts'
-import type { Kind } from '../../helpers.ts'
+import type { Kind } from '../../support/helpers.ts'
 
 /** What a client is to do: calls a second, by session, or a number of calls at once. */
 export interface Load {

@@ -1,6 +1,6 @@
 // A server with one kind of handler, in a process of its own. Arguments: transport, kind of handler, 'on' or 'off'.
 import { Endpoint } from '../../../src/index.ts'
-import type { Kind } from '../../helpers.ts'
+import type { Kind } from '../../support/helpers.ts'
 
 const [transport, kind, protection] = process.argv.slice(2)
 

@@ -82,12 +82,8 @@ func drop(s drpc.Session, how string) error {
 
 // answered waits until the session has a connection from another address than before and runs on it, and calls then.
 //
-// A call made while the connection is being lost would make Go dial by itself, from the write, and the read loop of the
-// old connection, which is not told, then cancels what is sent on the new one and closes it (H5). Where such a call is
-// answered at the same time it is completed twice, callcmd.go:144: the second completion waits for ever for room in the
-// channel of the first and counts as a running handler, so readDisconnected waits in graceCtxWait, session.go:938, when
-// the next connection is lost: it neither fails open calls nor dials again. No server can prevent that, so no call is
-// made before the read loop has dialled.
+// A call that Go makes before it has noticed the loss may be lost, and redialling with it (H5). The checks are about
+// redialling as such, so no call is made before the session has its new connection.
 func answered(s drpc.Session, before string) error {
 	end := time.Now().Add(patience)
 	for ; ; time.Sleep(redialPause) {

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { bytes } from '../../../src/index.ts'
-import { type Kind, pair } from '../../helpers.ts'
+import { type Kind, pair } from '../../support/helpers.ts'
 import { plainForm } from './plain-form.ts'
 
 /** Bodies as handlers and callers of ours meet them. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { transports } from '../../helpers.ts'
+import { transports } from '../../support/helpers.ts'
 import { goProgram, pythonPackages } from '../support/install.ts'
 import { succeed } from '../support/processes.ts'
 import { suite } from '../support/suite.ts'

@@ -1,4 +1,4 @@
-import { random } from '../../random.ts'
+import { random } from '../../support/random.ts'
 import { plainForm } from './plain-form.ts'
 
 const powers = [7, 8, 15, 16, 31, 32, 52, 53].flatMap((bits) => [2 ** bits - 1, 2 ** bits, -(2 ** bits), -(2 ** bits) - 1])

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import type { Session } from '../../../src/index.ts'
-import { endpoint, type Kind, status } from '../../helpers.ts'
+import { endpoint, type Kind, status } from '../../support/helpers.ts'
 
 /** What a server of somebody else does, of which not all can be said. */
 export interface Ability {

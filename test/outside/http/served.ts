@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type EndpointOptions, StatusError } from '../../../src/index.ts'
-import { endpoint, type Kind, once } from '../../helpers.ts'
+import { endpoint, type Kind, once } from '../../support/helpers.ts'
 
 export interface Served {
   /** `http://127.0.0.1:port` */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { transports } from '../../helpers.ts'
+import { transports } from '../../support/helpers.ts'
 import { goProgram, pythonPackages } from '../support/install.ts'
 import { start } from '../support/processes.ts'
 import { suite } from '../support/suite.ts'

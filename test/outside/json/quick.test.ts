@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers'
 import { it, type TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { StatusError } from '../../../src/index.ts'
-import { endpoint, type Kind, transports } from '../../helpers.ts'
+import { endpoint, type Kind, transports } from '../../support/helpers.ts'
 import { npmPackages } from '../support/install.ts'
 import { suite } from '../support/suite.ts'
 

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { StatusError } from '../../../src/index.ts'
-import { endpoint, type Kind, once } from '../../helpers.ts'
+import { endpoint, type Kind, once } from '../../support/helpers.ts'
 
 /** A listener with methods as the standard's examples have them. @returns its port */
 export async function serve(t: TestContext, transport: Kind): Promise<number> {

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs'
-import { random } from '../../random.ts'
+import { random } from '../../support/random.ts'
 
 const int32s = ['int32', 'sint32', 'sfixed32']
 const uint32s = ['uint32', 'fixed32']

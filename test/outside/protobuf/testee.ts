@@ -4,7 +4,7 @@
 import { readSync, writeSync } from 'node:fs'
 import protobuf from 'protobufjs'
 import { bytes, Endpoint, StatusError } from '../../../src/index.ts'
-import type { Kind } from '../../helpers.ts'
+import type { Kind } from '../../support/helpers.ts'
 
 const [folder = '', transport = 'js'] = process.argv.slice(2)
 

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { redisBuffers, StatusError, simple } from '../../../src/index.ts'
-import { endpoint, type Kind } from '../../helpers.ts'
+import { endpoint, type Kind } from '../../support/helpers.ts'
 
 /** A listener with the commands that `answers` is about. PING, HELLO, CLIENT, INFO and others that clients send by themselves are not among them. @returns its port */
 export async function serve(t: TestContext, transport: Kind): Promise<number> {

@@ -1,4 +1,4 @@
-import { random } from '../../random.ts'
+import { random } from '../../support/random.ts'
 
 const texts = [
   '',

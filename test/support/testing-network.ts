@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
-import { Endpoint, type EndpointOptions, type Session } from '../src/index.ts'
-import { TestNetwork, type TestNetworkOptions } from '../src/testing/index.ts'
+import { Endpoint, type EndpointOptions, type Session } from '../../src/index.ts'
+import { TestNetwork, type TestNetworkOptions } from '../../src/testing/index.ts'
 import { once } from './helpers.ts'
 
 /** A network with the hosts `client` and `server`, closed when the test ends. */

@@ -1,4 +1,4 @@
-import type { Proto } from '../src/index.ts'
+import type { Proto } from '../../src/index.ts'
 
 /** Lines of `type seq method status codec body`, each but the numbers as JSON. */
 export const lines: Proto = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bars, evaluate, quickPairs } from '../../bench/bars.ts'
-import { evaluateMicro } from '../../bench/micro-bars.ts'
-import type { Measurement, Outcome, TrialResult } from '../../bench/results.ts'
-import { trials } from '../../bench/trials.ts'
+import { bars, evaluate, quickPairs } from '../bars.ts'
+import { evaluateMicro } from '../micro-bars.ts'
+import type { Measurement, Outcome, TrialResult } from '../results.ts'
+import { trials } from '../trials.ts'
 
 const runs = (...measured: Measurement[]): Outcome => ({ label: 'a driver', runs: measured })
 const trial = (id: string, drivers: Record<string, Outcome>): TrialResult => ({ id, group: 'unary', title: id, drivers })

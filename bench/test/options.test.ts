@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { drivers } from '../../bench/drivers.ts'
-import { type Options, parseOptions, plan, UsageError } from '../../bench/options.ts'
-import { trials } from '../../bench/trials.ts'
+import { drivers } from '../drivers.ts'
+import { type Options, parseOptions, plan, UsageError } from '../options.ts'
+import { trials } from '../trials.ts'
 
 const planned = (...args: string[]) => plan(parseOptions(args)).map(({ id, drivers }) => `${id}: ${drivers.join(' ')}`)
 const refused = (...args: string[]) => {

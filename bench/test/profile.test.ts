@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { javaScriptPart } from '../../bench/perf.ts'
-import { type CpuProfile, javaScriptShare } from '../../bench/profile.ts'
+import { javaScriptPart } from '../perf.ts'
+import { type CpuProfile, javaScriptShare } from '../profile.ts'
 
 const names = ['(idle)', '(program)', 'handler', 'writev', '(garbage collector)']
 const nodes = names.map((functionName, id) => ({ id, callFrame: { functionName, url: functionName === 'handler' ? 'file:///a.js' : '' } }))

@@ -3,12 +3,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { charts } from '../../bench/report/charts.ts'
-import { markdown } from '../../bench/report/markdown.ts'
-import { plan } from '../../bench/report/plan.ts'
-import { readmeTable, replaceTable } from '../../bench/report/readme.ts'
-import { writeReport } from '../../bench/report/write.ts'
-import type { Measurement, Run, TrialResult } from '../../bench/results.ts'
+import { charts } from '../report/charts.ts'
+import { markdown } from '../report/markdown.ts'
+import { plan } from '../report/plan.ts'
+import { readmeTable, replaceTable } from '../report/readme.ts'
+import { writeReport } from '../report/write.ts'
+import type { Measurement, Run, TrialResult } from '../results.ts'
 
 const machine = { cpu: 'A CPU', cores: 2, memoryGiB: 8, kernel: '6.1', node: 'v20.20.2', go: null }
 const nats = { label: 'NATS', missing: 'nats-server is not\ninstalled' }

@@ -1,5 +1,5 @@
-import { rawEnvelope } from '../src/protos/raw-envelope.ts'
-import { SendResult, type Wire, type WireSink } from '../src/transport.ts'
+import { rawEnvelope } from '../../src/protos/raw-envelope.ts'
+import { SendResult, type Wire, type WireSink } from '../../src/transport.ts'
 
 /** A wire without a socket: keeps the frames it is given, and counts who holds it. */
 export class FakeWire implements Wire {

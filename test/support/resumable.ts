@@ -1,6 +1,6 @@
 import { once as event } from 'node:events'
 import type { TestContext } from 'node:test'
-import type { EndpointOptions, Session } from '../src/index.ts'
+import type { EndpointOptions, Session } from '../../src/index.ts'
 import { cutter } from './cutter.ts'
 import { endpoint, type Kind } from './helpers.ts'
 

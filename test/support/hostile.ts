@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { after, it, type TestContext } from 'node:test'
-import type { Endpoint, EndpointOptions, Session } from '../src/index.ts'
+import type { Endpoint, EndpointOptions, Session } from '../../src/index.ts'
 import { endpoint, type Kind, once, recorder, transports } from './helpers.ts'
 
 /** One line of the hardening checklist for one protocol. */

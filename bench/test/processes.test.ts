@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { complaint, killAll, Program } from '../../bench/processes.ts'
+import { complaint, killAll, Program } from '../processes.ts'
 
 const LIMIT = 10_000
 const node = (script: string) => new Program('the program', [process.execPath, '-e', script])

@@ -26,7 +26,7 @@ export interface Vector {
 const BIG = /"big":([0-9]+)/g
 
 export function readVectors<T = Vector>(protocol: string): T[] {
-  const text = readFileSync(new URL(`./vectors/${protocol}.json`, import.meta.url), 'utf8')
+  const text = readFileSync(new URL(`../vectors/${protocol}.json`, import.meta.url), 'utf8')
   return JSON.parse(text.replace(BIG, '"big":"$1"'))
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { realClock } from '../src/clock.ts'
-import { defaultLimits, type Limits } from '../src/limits.ts'
-import { Incoming } from '../src/message.ts'
-import { decodeMeta } from '../src/meta.ts'
-import { nameText } from '../src/names.ts'
-import type { Proto } from '../src/proto.ts'
-import { decodeStatus } from '../src/status-json.ts'
+import { realClock } from '../../src/clock.ts'
+import { defaultLimits, type Limits } from '../../src/limits.ts'
+import { Incoming } from '../../src/message.ts'
+import { decodeMeta } from '../../src/meta.ts'
+import { nameText } from '../../src/names.ts'
+import type { Proto } from '../../src/proto.ts'
+import { decodeStatus } from '../../src/status-json.ts'
 import type { Golden } from './proto-corpus.ts'
 
 export type Fields = Omit<Golden, 'what' | 'payload' | 'body'> & { body: Buffer }
