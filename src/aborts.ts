@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events'
 import { Queue } from './queue.ts'
 import { runInRoot } from './root-context.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed, type TimerWheel } from './timer-wheel.ts'
+import { TimerEntry, type TimerWheel } from './timer-wheel.ts'
 
 /** The signal of one request that is worked on. */
-export class Abort extends Timed {
+export class Abort extends TimerEntry {
   readonly seq: number
   readonly controller = new AbortController()
 
@@ -33,7 +33,7 @@ export class Abort extends Timed {
 }
 
 /** The signals of a session's requests: only handlers that look at theirs are here, and cancellations of those that may yet do so. */
-export class Aborts {
+export class AbortRegistry {
   readonly #wheel: TimerWheel
   readonly #bySeq = new Map<number, Abort>()
   /** Of requests with a number that another one has: nobody can cancel them. */
@@ -82,7 +82,7 @@ export class Aborts {
   }
 
   /** Request `seq` was cancelled before anybody looked. */
-  remembers(seq: number): boolean {
+  wasCanceled(seq: number): boolean {
     return this.#canceled?.has(seq) === true
   }
 

@@ -18,17 +18,17 @@ import type { Session } from './session.ts'
  * Milliseconds of handlers' work between two looks at the sockets. What is refused leaves before the next slice, so a refusal takes one of them
  * and what is read beside it, or as long as one handler that takes longer. Half of it would double what reading costs for each handler.
  */
-const SLICE = 1
+const SLICE_MS = 1
 /** Most messages of a turn that are started before the clock is looked at. */
 const MAX_UNCHECKED = 16
 /** Turns that start fewer tell nothing of what one costs: they do other things too. */
-const TELLING = 8
+const MIN_SAMPLES = 8
 /** Milliseconds that messages of a turn never take together which are light by themselves. */
-const SLOW = 10
+const SLOW_MS = 10
 /** Milliseconds that a message is taken to cost while nothing is known. */
-const GUESS = 0.02
+const INITIAL_COST_MS = 0.02
 /** Milliseconds over which sessions that had something waiting are counted. */
-const EPOCH = 50
+const LANE_WINDOW_MS = 50
 /** It keeps sessions alive (`plugins/heartbeat.ts`). */
 const HEARTBEAT = '/heartbeat'
 /** Parts of `queueTimeout` that a message may be expected to wait: in a burst, and while an overload lasts, when a queue only adds to all waits. */
@@ -57,7 +57,7 @@ export interface Ticket {
 }
 
 /** What the dispatcher does with a message once it is decided. */
-export interface Admitted {
+export interface AdmissionTarget {
   start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
   /** @param retryAfter milliseconds */
   refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
@@ -76,7 +76,7 @@ export interface Admitted {
 export class Admission {
   readonly #options: Overload
   readonly #stats: EndpointStats
-  readonly #to: Admitted
+  readonly #target: AdmissionTarget
   readonly #now: () => number
   readonly #limit: ConcurrencyLimit
   readonly #queue = new FairQueue<Waiting>()
@@ -93,8 +93,8 @@ export class Admission {
   /** By route: whose handler may take a slice by itself is started when the clock was looked at, and nothing behind it. */
   readonly #weights = new RouteWeights()
   /** What the turn, and what the slice that is on, has started. */
-  readonly #turn = new Started(SLICE, SLOW, this.#weights)
-  readonly #sliced = new Started(SLICE, SLOW, this.#weights)
+  readonly #turn = new Started(SLICE_MS, SLOW_MS, this.#weights)
+  readonly #sliced = new Started(SLICE_MS, SLOW_MS, this.#weights)
   /** The turn is watched: since when, and how many messages it has started. */
   #watched = false
   #turnBegan = 0
@@ -107,7 +107,7 @@ export class Admission {
   #served = 0
   #servedBefore = 0
   /** Those that the queue's rate has not been told of. */
-  #untold = 0
+  #unreported = 0
   #sliceBegan = 0
   /** This turn had its slice. */
   #spent = false
@@ -123,11 +123,11 @@ export class Admission {
   /** How late the loop is, while handlers run. */
   readonly #lag: LoopLag
 
-  constructor(options: Overload, stats: EndpointStats, to: Admitted, clock: LagClock) {
+  constructor(options: Overload, stats: EndpointStats, to: AdmissionTarget, clock: LagClock) {
     const { now } = clock
     this.#options = options
     this.#stats = stats
-    this.#to = to
+    this.#target = to
     this.#now = now
     this.#limit = new ConcurrencyLimit(options.minConcurrency, options.maxConcurrency, options.startConcurrency, now())
     this.#lag = new LoopLag(clock, (late) => {
@@ -167,18 +167,18 @@ export class Admission {
   }
 
   /** A handler did not settle at once; `ended` follows. */
-  began(method: string): Ticket {
+  handlerStarted(method: string): Ticket {
     if (this.#exemptNames.has(method)) return exempt
-    this.#limit.began()
+    this.#limit.handlerStarted()
     const began = this.#now()
     this.#lag.watch(began)
     return { route: this.#routeOf(method), began }
   }
 
-  ended({ route, began }: Ticket): void {
+  handlerFinished({ route, began }: Ticket): void {
     if (began < 0) return
     const now = this.#now()
-    this.#limit.ended(route, began, now)
+    this.#limit.handlerFinished(route, began, now)
     if (this.#queue.length === 0) return
     // The next one begins what it waits for at once, or all that run would end together, and begin together a turn later.
     if (this.#served < this.#perTurn && !this.#sliced.heavy && this.#limit.open) this.#serveNext(now)
@@ -190,7 +190,7 @@ export class Admission {
     const lane = this.#lanes.get(session)
     if (lane === undefined) return
     this.#lanes.delete(session)
-    for (let left = this.#queue.drop(lane).length; left > 0; left--) session.ended()
+    for (let left = this.#queue.drop(lane).length; left > 0; left--) session.handlerFinished()
   }
 
   /** Whether this turn may start more, by the clock. */
@@ -204,7 +204,7 @@ export class Admission {
       immediate(this.#endTurn)
       return true
     }
-    if (now - this.#turnBegan < SLICE && this.#started < this.#perTurn && !this.#turn.heavy) {
+    if (now - this.#turnBegan < SLICE_MS && this.#started < this.#perTurn && !this.#turn.heavy) {
       this.#started += this.#step - Math.max(0, this.#unchecked)
       this.#unchecked = this.#step
       return true
@@ -217,8 +217,8 @@ export class Admission {
     const started = this.#started + this.#step - Math.max(0, this.#unchecked)
     const time = this.#now() - this.#turnBegan
     this.#turn.end(time)
-    if (started >= TELLING) this.#learn(time, started)
-    else this.#step = Math.min(MAX_UNCHECKED, this.#step * 2, Math.max(1, Math.floor((SLICE * started) / (4 * time))))
+    if (started >= MIN_SAMPLES) this.#learn(time, started)
+    else this.#step = Math.min(MAX_UNCHECKED, this.#step * 2, Math.max(1, Math.floor((SLICE_MS * started) / (4 * time))))
     this.#unchecked = this.#step
     this.#watched = false
     this.#spent = false
@@ -226,21 +226,21 @@ export class Admission {
 
   #learn(time: number, started: number): void {
     this.#cost.add(time, started)
-    this.#perTurn = this.#cost.fit(SLICE)
-    this.#step = Math.min(MAX_UNCHECKED, this.#cost.fit(SLICE / 4))
+    this.#perTurn = this.#cost.fit(SLICE_MS)
+    this.#step = Math.min(MAX_UNCHECKED, this.#cost.fit(SLICE_MS / 4))
   }
 
   #wait(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const now = this.#now()
     let lane = this.#lanes.get(session)
     if (lane === undefined) this.#lanes.set(session, (lane = new Lane<Waiting>()))
-    this.#limit.press()
-    if (now - this.#epochBegan >= EPOCH) this.#nextEpoch(now)
+    this.#limit.noteQueueing()
+    if (now - this.#epochBegan >= LANE_WINDOW_MS) this.#nextEpoch(now)
     const size = sizeOf(message)
     const refusal = this.#refusalOf(lane, size, expires, now)
     if (refusal !== undefined) {
       this.#refusedAt = now
-      this.#to.refuse(session, message, isCall, refusal, this.#ownWait(lane))
+      this.#target.refuse(session, message, isCall, refusal, this.#ownWait(lane))
       return
     }
     if (this.#queue.length === 0) this.#rate.start(now)
@@ -250,7 +250,7 @@ export class Admission {
     }
     this.#queue.push(lane, { session, message: message.owned(), meta, isCall, expires, since: now, epoch: session.epoch }, size, now)
     this.#stats.queued++
-    session.began() // a session that closes lets it have its turn first
+    session.handlerStarted() // a session that closes lets it have its turn first
     this.#arm()
   }
 
@@ -263,13 +263,13 @@ export class Admission {
     if (expires !== 0 && now + this.#ownWait(lane) >= expires) return Refusals.Late
     // Who has nothing waiting waits for a round, however much there is of others.
     const before = lane.size === 0 ? this.#ownWait(lane) : (queue.length + 1) * this.#perItem
-    if (before > queueTimeout * BURST) return this.#blame(lane)
+    if (before > queueTimeout * BURST) return this.#reasonFor(lane)
     if (lane.size === 0) return undefined
     // Not less when little waits now: what others send meanwhile is served before it.
     const turns = (lane.size + 1) * lanes * this.#perItem
-    if (turns > this.#room(now)) return this.#blame(lane)
+    if (turns > this.#room(now)) return this.#reasonFor(lane)
     // Where no time is known yet, room is shared.
-    if (lane.size >= maxQueued / (lanes + 1) || lane.weight + size > maxQueuedBytes / (lanes + 1)) return this.#blame(lane)
+    if (lane.size >= maxQueued / (lanes + 1) || lane.weight + size > maxQueuedBytes / (lanes + 1)) return this.#reasonFor(lane)
     return undefined
   }
 
@@ -288,7 +288,7 @@ export class Admission {
 
   /** Milliseconds in which one leaves the queue: as seen, and as the handlers that run let expect, whichever is longer. */
   get #perItem(): number {
-    const seen = this.#rate.perItem(this.#cost.each || GUESS)
+    const seen = this.#rate.perItem(this.#cost.each || INITIAL_COST_MS)
     return this.#limit.open ? seen : Math.max(seen, this.#limit.perItem)
   }
 
@@ -298,12 +298,12 @@ export class Admission {
   }
 
   /** A session with more than the mean is told that it is its own doing. */
-  #blame(lane: Lane<Waiting>): Refusal {
+  #reasonFor(lane: Lane<Waiting>): Refusal {
     return lane.size * this.#queue.active > this.#queue.length ? Refusals.Share : Refusals.Busy
   }
 
   #nextEpoch(now: number): void {
-    this.#waitedBefore = now - this.#epochBegan < 2 * EPOCH ? this.#waited : 0
+    this.#waitedBefore = now - this.#epochBegan < 2 * LANE_WINDOW_MS ? this.#waited : 0
     this.#waited = 0
     this.#epoch++
     this.#epochBegan = now
@@ -313,24 +313,24 @@ export class Admission {
   #arm(): void {
     if (this.#armed) return
     this.#armed = true
-    immediate(this.#hop)
+    immediate(this.#scheduleSlice)
   }
 
-  readonly #hop = (): void => {
+  readonly #scheduleSlice = (): void => {
     immediate(this.#slice)
     immediate(this.#afterSlice)
   }
 
   readonly #slice = (): void => {
-    this.#to.flush() // what was refused in this turn does not wait for it
+    this.#target.flush() // what was refused in this turn does not wait for it
     let now = this.#now()
     this.#sliceBegan = now
     this.#servedBefore = this.#served
-    const end = now + SLICE
+    const end = now + SLICE_MS
     while (now < end && this.#served < this.#perTurn && !this.#sliced.heavy && this.#limit.open && this.#queue.length > 0)
       now = this.#serveNext(now)
-    this.#rate.passed(this.#untold, now)
-    this.#untold = 0
+    this.#rate.passed(this.#unreported, now)
+    this.#unreported = 0
   }
 
   /** What the slice began has done what it could by now. */
@@ -350,7 +350,7 @@ export class Admission {
     if (waiting === undefined || !this.#serve(waiting, now)) return now
     this.#sliced.add(this.#weights.of(waiting.message.route))
     this.#served++
-    this.#untold++
+    this.#unreported++
     const over = this.#now()
     this.#queue.charge(over - now, over)
     return over
@@ -361,21 +361,21 @@ export class Admission {
     let starts = false
     try {
       // Whoever called on a connection that is lost knows it; a push is still wanted.
-      if (session.state === 'closed' || (isCall && !session.expects(epoch, message.seq))) return false
+      if (session.state === 'closed' || (isCall && !session.wantsReply(epoch, message.seq))) return false
       const late = now - since > this.#options.queueTimeout || (expires !== 0 && now >= expires)
       if (late || session.isCanceled(message.seq)) {
-        this.#to.refuse(session, message, isCall, Refusals.Late, (this.#queue.length + 1) * this.#perItem)
+        this.#target.refuse(session, message, isCall, Refusals.Late, (this.#queue.length + 1) * this.#perItem)
         return false
       }
       starts = true
-      if (untouched) this.#to.start(session, message, meta, isCall, expires)
-      else runInRoot(this.#to.start, this.#to, session, message, meta, isCall, expires)
+      if (untouched) this.#target.start(session, message, meta, isCall, expires)
+      else runInRoot(this.#target.start, this.#target, session, message, meta, isCall, expires)
     } catch (error) {
       // A bug of ours: it costs its own connection and no other, as in a transport.
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))
       session.destroy('a message failed')
     } finally {
-      session.ended()
+      session.handlerFinished()
     }
     return starts
   }

@@ -25,7 +25,7 @@ export interface Announcement {
    * Sequence number of the message that announced: a proxy forwards meta, but under a number of its own, so that what it forwards announces nothing.
    * In a hello: that of the message it answers.
    */
-  readonly hop: number
+  readonly announcementSeq: number
   /** Deadline in milliseconds of calls that name none; 0 when the endpoint's user named none. */
   readonly timeout: number
   /** Filters that every message to this side must go through. */
@@ -33,7 +33,7 @@ export interface Announcement {
 }
 
 /** `1;hop=k3x9;timeout=5000;filters=aes+gzip`: a version, then fields in any order; unknown ones are for later versions. */
-export function encodeAnnouncement({ hop, timeout, filters }: Announcement): string {
+export function encodeAnnouncement({ announcementSeq: hop, timeout, filters }: Announcement): string {
   let text = `1;hop=${hop.toString(36)}`
   if (timeout > 0) text += `;timeout=${Math.ceil(timeout)}`
   if (filters.length > 0) text += `;filters=${filters.map(encodeURIComponent).join('+')}`
@@ -49,7 +49,9 @@ export function decodeAnnouncement(text: unknown): Announcement | undefined {
   const hop = Number.parseInt(values.get('hop') ?? '', 36)
   const timeout = readTimeout(values.get('timeout') ?? '0')
   const filters = readNames(values.get('filters'))
-  return Number.isSafeInteger(hop) && timeout !== undefined && filters !== undefined ? { hop, timeout, filters } : undefined
+  return Number.isSafeInteger(hop) && timeout !== undefined && filters !== undefined
+    ? { announcementSeq: hop, timeout, filters }
+    : undefined
 }
 
 /** Whole milliseconds, as in `TIMEOUT_KEY`; undefined when it is none. */

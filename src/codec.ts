@@ -21,7 +21,7 @@ export interface Codec {
    * Optional: true when `text` encodes to itself between quotation marks, all of it ASCII. A transport then writes it without
    * making the encoded text first, and `encode` is not asked.
    */
-  quotes?(text: string): boolean
+  isPlainJsonString?(text: string): boolean
   /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it. Other messages lie around it: write nothing to it or
    * to its `buffer.buffer`, and transfer neither (`postMessage`, `structuredClone`, `ArrayBuffer.prototype.transfer`); copy what is to be kept.

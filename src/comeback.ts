@@ -2,7 +2,7 @@ import { type Clock, realClock } from './clock.ts'
 import type { Redial } from './redial.ts'
 
 /** Sessions of this process that wait for the same server. */
-interface Herd {
+interface ReconnectGroup {
   waiting: number
   /** Most that waited, since nobody did. */
   most: number
@@ -11,7 +11,7 @@ interface Herd {
 }
 
 /** By url, for each clock. */
-const herdsOf = new WeakMap<Clock, Map<string, Herd>>()
+const herdsOf = new WeakMap<Clock, Map<string, ReconnectGroup>>()
 /** Steps of the golden ratio lie evenly for any number of them; random places would make some moments twice as full as others. */
 const STEP = (Math.sqrt(5) - 1) / 2
 /** One more that waits makes the first window longer by this share of `minDelay`. */
@@ -25,13 +25,13 @@ const HERD_SHARE = 1 / 5
  * window (full jitter) would bring twice as many at its start, since whoever draws short ones tries more often; and a first window that did not
  * grow with those who wait would bring all at once to a server that returns at once.
  */
-export class Comeback {
+export class ReconnectSchedule {
   /** That were made so far. Counted by whoever makes them. */
   attempts = 0
   readonly #redial: Redial
   readonly #url: string
-  readonly #herds: Map<string, Herd>
-  #herd: Herd
+  readonly #herds: Map<string, ReconnectGroup>
+  #herd: ReconnectGroup
   readonly #place: number
   /** When the window begins that is next, on a monotonic clock of milliseconds. */
   #start: number
@@ -74,7 +74,7 @@ export class Comeback {
     this.#herd = this.#join(() => this.#place)
   }
 
-  #join(phase: () => number): Herd {
+  #join(phase: () => number): ReconnectGroup {
     let herd = this.#herds.get(this.#url)
     if (herd === undefined) this.#herds.set(this.#url, (herd = { waiting: 0, most: 0, phase: phase() }))
     herd.most = Math.max(herd.most, ++herd.waiting)

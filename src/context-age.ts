@@ -1,17 +1,17 @@
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed, type TimerWheel } from './timer-wheel.ts'
+import { TimerEntry, type TimerWheel } from './timer-wheel.ts'
 
 /** What a context offers to whoever ends its time. */
 export interface Aging {
   /** `signal` fires with `reason`. */
-  outlive(reason: StatusError): void
+  abort(reason: StatusError): void
 }
 
 /**
  * The time a handler may run (spec/behaviour.md §5.2): an entry of the timer wheel for each that runs, and none without an age. The status is
  * what Go defines and never sends, because it refuses the reply too (quirks W19).
  */
-export class ContextAge extends Timed {
+export class HandlerTimer extends TimerEntry {
   #passed = false
   readonly #wheel: TimerWheel
   readonly #context: Aging
@@ -38,7 +38,7 @@ export class ContextAge extends Timed {
     this.#passed = true
     const cause = `the handler did not finish within ${this.#ms} ms`
     const error = new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), cause, { stack: false })
-    this.#context.outlive(error)
+    this.#context.abort(error)
     this.#onPassed(error)
   }
 }

@@ -18,7 +18,7 @@ export interface PushContext {
   /** Names of the transfer filters it came through, outermost first. */
   readonly filters: readonly string[]
   /**
-   * Fires when the caller cancels the call or its deadline passes, when the handler ran over the session's `contextAge`, and when the connection is
+   * Fires when the caller cancels the call or its deadline passes, when the handler ran over the session's `handlerTimeout`, and when the connection is
    * lost; its reason is a StatusError, 499, 408 or 102. Of a Go peer only its connection is seen.
    */
   readonly signal: AbortSignal
@@ -58,7 +58,7 @@ export class Context implements CallContext {
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
-  private abort: Abort | undefined
+  private abortEntry: Abort | undefined
   /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
   declare private filtersIn?: readonly Filter[]
   /** When the caller stops waiting, by the endpoint's clock. Not there where it did not say, and once the handler settled. @internal */
@@ -84,7 +84,7 @@ export class Context implements CallContext {
     this.metaOut = undefined
     this.codecOut = undefined
     this.filtersOut = filters
-    this.abort = undefined
+    this.abortEntry = undefined
     this.epoch = session.epoch
   }
 
@@ -97,8 +97,8 @@ export class Context implements CallContext {
   }
 
   get signal(): AbortSignal {
-    this.abort ??= this.session.openAbort(this.seq, this.expires)
-    return this.abort.controller.signal
+    this.abortEntry ??= this.session.openAbort(this.seq, this.expires)
+    return this.abortEntry.controller.signal
   }
 
   get deadline(): number | undefined {
@@ -149,14 +149,14 @@ export class Context implements CallContext {
   }
 
   /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
-  outlive(reason: StatusError): void {
-    this.abort ??= this.session.openAbort(this.seq, 0)
-    this.abort.fire(reason)
+  abort(reason: StatusError): void {
+    this.abortEntry ??= this.session.openAbort(this.seq, 0)
+    this.abortEntry.fire(reason)
   }
 
   /** The handler settled. @internal */
   finish(): void {
-    if (this.abort !== undefined) this.session.release(this.abort)
+    if (this.abortEntry !== undefined) this.session.release(this.abortEntry)
     if (this.expires !== undefined) this.expires = undefined
   }
 }

@@ -1,12 +1,12 @@
 import type { Address } from './address.ts'
 import { sleep } from './clock.ts'
 import { CloseReason } from './close-reason.ts'
-import { Comeback } from './comeback.ts'
+import { ReconnectSchedule } from './comeback.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
 import { reasonOf } from './error-text.ts'
 import { firstToConnect } from './first-to-connect.ts'
 import { FirstWord } from './first-word.ts'
-import { ignoreWire } from './ignore-wire.ts'
+import { discardConnection } from './ignore-wire.ts'
 import type { LifeHookRunner } from './life-hooks.ts'
 import type { Settings } from './options.ts'
 import type { Hooks } from './plugin.ts'
@@ -16,7 +16,7 @@ import { runInRoot } from './root-context.ts'
 import type { Session } from './session.ts'
 import type { SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import type { SocketWire, Transport, Wire } from './transport.ts'
+import type { Connection, Transport, TransportConnection } from './transport.ts'
 import { type Resolver, resolveAddress } from './transports/resolve.ts'
 import { forgetAbort, whenAborted } from './when-aborted.ts'
 import { framingOf } from './wires/detect.ts'
@@ -35,24 +35,24 @@ interface Lasting extends Target {
   readonly redial: Redial
   readonly abort: AbortController
   /** Since a connection held last. */
-  comeback: Comeback | undefined
+  comeback: ReconnectSchedule | undefined
 }
 
 /** What dialling needs of its endpoint. */
-export interface DiallingOwner {
+export interface DialerOwner {
   readonly settings: Settings
   readonly stats: EndpointStats
   readonly hooks: Hooks
   /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
-  addDialled(wire: SocketWire, target: Target, preparing: boolean): Session
+  addDialled(connection: TransportConnection, target: Target, preparing: boolean): Session
   /** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
   prepare(session: Session, hooks: Promise<void>): Promise<void>
-  speak(wire: SocketWire, target: Target): Wire
+  wrapProtocol(connection: TransportConnection, target: Target): Connection
 }
 
 /** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
-export class Dialling {
-  readonly #owner: DiallingOwner
+export class Dialer {
+  readonly #owner: DialerOwner
   readonly #transport: Transport
   readonly #run: LifeHookRunner
   readonly #resolver: Resolver
@@ -60,7 +60,7 @@ export class Dialling {
   /** Of sessions with redial. */
   readonly #targets = new Map<Session, Lasting>()
 
-  constructor(owner: DiallingOwner, transport: Transport, run: LifeHookRunner) {
+  constructor(owner: DialerOwner, transport: Transport, run: LifeHookRunner) {
     this.#owner = owner
     this.#transport = transport
     this.#run = run
@@ -74,14 +74,14 @@ export class Dialling {
   async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<Session> {
     const { hooks } = this.#owner
     try {
-      await this.#run.all(hooks.beforeDial, target.url, false)
+      await this.#run.run(hooks.beforeDial, target.url, false)
     } catch (error) {
       throw error instanceof StatusError ? error : dialFailure(error)
     }
     try {
       return await this.#first(target, timeout, signal)
     } catch (error) {
-      await this.#run.watched(hooks.afterDialFail, target.url, error as Error, false)
+      await this.#run.runAndLog(hooks.afterDialFail, target.url, error as Error, false)
       throw error
     }
   }
@@ -114,17 +114,17 @@ export class Dialling {
     else if (signal !== undefined) whenAborted(signal, given)
     this.#dials.add(abort)
     try {
-      const wire = await this.#connectSoon(target, abort.signal)
+      const connection = await this.#connectWithRetry(target, abort.signal)
       if (abort.signal.aborted) {
-        ignoreWire(wire) // given up in the moment that the connection came
+        discardConnection(connection) // given up in the moment that the connection came
         throw abort.signal.reason
       }
       stats.dialled++
       const { afterDial } = hooks
-      const session = this.#owner.addDialled(wire, target, afterDial !== null)
+      const session = this.#owner.addDialled(connection, target, afterDial !== null)
       const word = this.#firstWord(target, session)
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
-      if (afterDial !== null) await this.#owner.prepare(session, this.#run.all(afterDial, session, false))
+      if (afterDial !== null) await this.#owner.prepare(session, this.#run.run(afterDial, session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
       word?.start(clock)
       return session
@@ -139,9 +139,9 @@ export class Dialling {
   }
 
   /** With redial the first connection is tried for as long as `signal` allows. */
-  async #connectSoon(target: Target, signal: AbortSignal): Promise<SocketWire> {
+  async #connectWithRetry(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { url, redial } = target
-    let comeback: Comeback | undefined
+    let comeback: ReconnectSchedule | undefined
     try {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -149,7 +149,7 @@ export class Dialling {
         } catch (error) {
           if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
           comeback ??= this.#comeback(redial, url)
-          await this.#comesBack(comeback, signal).catch(() => {
+          await this.#waitForAttempt(comeback, signal).catch(() => {
             throw error
           })
         }
@@ -167,30 +167,30 @@ export class Dialling {
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
-    await runInRoot(this.#run.watched<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
-    session.giveUp(CloseReason.Io, reasonOf(failure))
+    await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
+    session.abandonReconnect(CloseReason.Io, reasonOf(failure))
   }
 
   /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: Session, target: Lasting, comeback: Comeback): Promise<Error | undefined> {
+  async #redialled(session: Session, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
     const { stats, hooks } = this.#owner
     const { url, redial, abort } = target
     let failure = new Error('no connection held')
     while (comeback.attempts < redial.times) {
       comeback.attempts++
       try {
-        await this.#comesBack(comeback, abort.signal)
-        await runInRoot(this.#run.watched<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
-        const wire = await this.#connectWithin(target, abort.signal)
+        await this.#waitForAttempt(comeback, abort.signal)
+        await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
+        const connection = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
           // Closed in the moment that the connection came: nobody else would let go of it.
-          ignoreWire(wire)
+          discardConnection(connection)
           return undefined
         }
-        session.attach(this.#owner.speak(wire, target))
+        session.attach(this.#owner.wrapProtocol(connection, target))
         const word = this.#firstWord(target, session)
         stats.dialled++
-        await runInRoot(this.#run.all<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
+        await runInRoot(this.#run.run<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
         await session.resume()
         if (session.reopen()) {
           word?.start(this.#owner.settings.clock)
@@ -211,20 +211,20 @@ export class Dialling {
     return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
-  #comeback(redial: Redial, url: string): Comeback {
+  #comeback(redial: Redial, url: string): ReconnectSchedule {
     const { clock } = this.#owner.settings
-    return new Comeback(redial, url, clock.now(), clock)
+    return new ReconnectSchedule(redial, url, clock.now(), clock)
   }
 
   /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
-  async #comesBack(comeback: Comeback, signal: AbortSignal): Promise<void> {
+  async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
     const { clock } = this.#owner.settings
     for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
     signal.throwIfAborted()
   }
 
   /** By timers that end with the attempt, since thousands make them at once. */
-  async #connectWithin(target: Target, signal: AbortSignal): Promise<SocketWire> {
+  async #connectWithin(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { clock, dialTimeout } = this.#owner.settings
     const attempt = new AbortController()
     const timer = clock.setTimeout(() => attempt.abort(tooLate(target.url, dialTimeout)), dialTimeout)
@@ -238,10 +238,10 @@ export class Dialling {
     }
   }
 
-  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<SocketWire> {
+  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<TransportConnection> {
     const options = { ...this.#owner.settings.limits, framing: framingOf(protocol), socket }
     const addresses = await resolveAddress(address, this.#resolver, signal)
-    const dial = (candidate: Address, ends: AbortSignal): Promise<SocketWire> => this.#transport.dial(candidate, options, ends)
+    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
     // An address that was named needs no more.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#owner.settings.clock, signal)

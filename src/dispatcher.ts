@@ -2,16 +2,16 @@ import { Admission, type Ticket } from './admission.ts'
 import { CloseReason } from './close-reason.ts'
 import { bodyText } from './codec.ts'
 import { Context } from './context.ts'
-import { ContextAge } from './context-age.ts'
+import { HandlerTimer } from './context-age.ts'
 import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { describe, reasonOf } from './error-text.ts'
 import { asBadMessage } from './failures.ts'
-import { Handlers } from './handlers.ts'
+import { HandlerCounter } from './handlers.ts'
 import type { HeldRequest } from './held-requests.ts'
 import { Holding } from './holding.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
 import type { MessageHooks } from './hooks.ts'
-import { handle } from './inherited.ts'
+import { runHandler } from './inherited.ts'
 import { type Incoming, MessageType, TextHint } from './message.ts'
 import { encodeMeta, type Meta, noMeta } from './meta.ts'
 import type { Settings } from './options.ts'
@@ -22,7 +22,7 @@ import type { AnyHandler, Router } from './router.ts'
 import type { Session } from './session.ts'
 import { StatusError, toStatusError } from './status.ts'
 import { decodeStatus } from './status-json.ts'
-import { Tally } from './tally.ts'
+import { WarningThrottle } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { SendResult, type Transport } from './transport.ts'
@@ -40,10 +40,10 @@ export class Dispatcher {
   /** Of messages without a route. */
   readonly #hooks: MessageHooks
   readonly #stats: EndpointStats
-  readonly #tally: Tally
+  readonly #tally: WarningThrottle
   /** Overload protection, null when it is off. */
   readonly #admission: Admission | null
-  readonly #handlers: Handlers
+  readonly #handlers: HandlerCounter
   readonly #holding: Holding
   readonly #transport: Transport
 
@@ -52,13 +52,13 @@ export class Dispatcher {
     this.#wheel = wheel
     this.#router = router
     this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this, settings.clock)
-    this.#handlers = new Handlers(this.#admission)
+    this.#handlers = new HandlerCounter(this.#admission)
     this.#holding = new Holding(settings.limits, this.#handlers, stats, this)
     this.#replies = new Replies(settings)
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
     this.#stats = stats
-    this.#tally = new Tally(settings.log, settings.clock.now)
+    this.#tally = new WarningThrottle(settings.log, settings.clock.now)
     this.#transport = transport
   }
 
@@ -80,7 +80,7 @@ export class Dispatcher {
   dispatch(session: Session, message: Incoming): void {
     const meta = session.readMeta(message)
     if (meta === undefined) return
-    const left = session.heed(meta, message.seq)
+    const left = session.readExtensionMeta(meta, message.seq)
     const expires = left === 0 ? 0 : this.#settings.clock.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
       session.fail(CloseReason.Status)
@@ -92,7 +92,7 @@ export class Dispatcher {
       return
     }
     // One that runs already, or ran, is no more load.
-    if (meta !== noMeta && !session.begins(meta, message.seq)) return
+    if (meta !== noMeta && !session.registerIdempotentCall(meta, message.seq)) return
     const { maxRunning, maxEndpointRunning } = this.#settings.limits
     if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
       if (isCall) this.#refuseRunning(session, message)
@@ -142,7 +142,7 @@ export class Dispatcher {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = table.get(route)
-    if (found === undefined && message.orCall) found = this.#router.calls.get(route)
+    if (found === undefined && message.allowCallRoute) found = this.#router.calls.get(route)
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {
@@ -175,13 +175,13 @@ export class Dispatcher {
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
     let result: unknown
     try {
-      result = handle(ctx, handler, arg as never)
+      result = runHandler(ctx, handler, arg as never)
       if (isThenable(result)) {
-        const ticket = this.#handlers.began(ctx)
+        const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
-        const { contextAge } = ctx.session
-        const late = contextAge > 0 ? this.#age(ctx, isCall, contextAge) : null
+        const { handlerTimeout } = ctx.session
+        const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
         promise.then(
           (value) => this.#settle(ctx, isCall, value, ticket, late),
           (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
@@ -197,27 +197,27 @@ export class Dispatcher {
   }
 
   /** The handler may run `age` milliseconds. */
-  #age(ctx: Context, isCall: boolean, age: number): ContextAge {
-    return new ContextAge(ctx, age, this.#wheel, (error) => {
+  #age(ctx: Context, isCall: boolean, age: number): HandlerTimer {
+    return new HandlerTimer(ctx, age, this.#wheel, (error) => {
       if (isCall) this.#failed(ctx, true, error)
       else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
     })
   }
 
-  #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null, late: ContextAge | null): void {
+  #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
     if ((late === null || !late.end()) && isCall) this.#succeeded(ctx, value)
     ctx.finish()
-    this.#handlers.ended(ctx, ticket)
+    this.#handlers.handlerFinished(ctx, ticket)
   }
 
-  #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null, late: ContextAge | null): void {
+  #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
     if (late === null || !late.end()) this.#failed(ctx, isCall, error)
     ctx.finish()
-    this.#handlers.ended(ctx, ticket)
+    this.#handlers.handlerFinished(ctx, ticket)
   }
 
   #succeeded(ctx: Context, value: unknown): void {
-    if (!ctx.session.expects(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
     const codec = ctx.replyCodec(this.#settings.codec)
     let sent: SendResult | Promise<SendResult>
     try {
@@ -248,7 +248,7 @@ export class Dispatcher {
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
       return
     }
-    if (!ctx.session.expects(ctx.epoch, ctx.seq)) return
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return
     const status = toStatusError(thrown, exposeErrors)
     this.#replies.sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
   }

@@ -1,6 +1,6 @@
 import type { Clock, ClockTimer } from './clock.ts'
-import type { Peering } from './peering.ts'
-import { Alarm, type TimerWheel } from './timer-wheel.ts'
+import type { PeerExtensions } from './peering.ts'
+import { ResettableTimer, type TimerWheel } from './timer-wheel.ts'
 
 /** Milliseconds more than it named that a peer may take to close. */
 const DRAIN_GRACE = 5000
@@ -8,7 +8,7 @@ const DRAIN_GRACE = 5000
 /** The session that ends a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
 export interface DrainingOwner {
   /** Of the connection that it has now. @internal */
-  readonly peering: Peering | undefined
+  readonly peering: PeerExtensions | undefined
   /** Handlers run, calls are open, or messages are on their way to the wire. @internal */
   readonly busy: boolean
   destroy(cause: string): void
@@ -23,19 +23,19 @@ export class Draining {
   readonly #clock: Clock
   readonly #wheel: TimerWheel
   /** Nothing new is accepted any more: the peer was told, if it understands. */
-  noticed = false
+  noticeSent = false
   /** The peer answers our notice and has not done so yet. */
-  awaited = false
+  awaitingAnswer = false
   /** The peer gave notice: what it sent before came, and it does not come back. */
-  parted = false
+  peerDraining = false
   /** The peer's notice is to be answered. */
-  #owed = false
+  #answerQueued = false
   /** It closes, and waits for the first message of its peer. */
-  #lingers = false
+  #lingering = false
   /** Milliseconds that closing may take. */
   #limit = 0
   /** Ends a connection that the peer announced to close and does not. */
-  #peerLimit: Alarm | undefined
+  #peerLimit: ResettableTimer | undefined
   #onIdle: (() => void) | undefined
 
   constructor(session: DrainingOwner, clock: Clock, wheel: TimerWheel) {
@@ -45,8 +45,8 @@ export class Draining {
   }
 
   /** A new connection, on which nobody gave notice. */
-  meet(): void {
-    this.awaited = this.#owed = this.parted = false
+  resetPeerState(): void {
+    this.awaitingAnswer = this.#answerQueued = this.peerDraining = false
   }
 
   /** The connection is lost. */
@@ -61,9 +61,9 @@ export class Draining {
   finish(limit: number, linger: number): Promise<void> | undefined {
     this.#limit = limit
     this.#notify() // before the first refusal: who is refused knows why
-    this.#lingers = linger > 0 && this.#session.peering?.known === false
-    if (!this.#lingers) return this.untilIdle(limit)
-    const timer = this.#clock.setTimeout(() => this.#heard(), linger)
+    this.#lingering = linger > 0 && this.#session.peering?.supported === false
+    if (!this.#lingering) return this.untilIdle(limit)
+    const timer = this.#clock.setTimeout(() => this.#onFirstMessage(), linger)
     return this.untilIdle(limit, timer)
   }
 
@@ -71,7 +71,7 @@ export class Draining {
   untilIdle(limit: number, timer?: ClockTimer): Promise<void> | undefined {
     if (this.#idle) return undefined
     return new Promise((resolve) => {
-      const late = this.#clock.setTimeout(() => this.waitNoMore(), limit)
+      const late = this.#clock.setTimeout(() => this.stopWaiting(), limit)
       this.#onIdle = () => {
         this.#clock.clearTimeout(late)
         this.#clock.clearTimeout(timer)
@@ -86,40 +86,40 @@ export class Draining {
     if (this.#onIdle !== undefined && this.#idle) this.#onIdle()
   }
 
-  waitNoMore(): void {
+  stopWaiting(): void {
     this.#onIdle?.()
   }
 
   /** The peer announced itself. What it sent before it could be told is still taken; it hears of our notice now. */
   onPeerKnown(): void {
-    if (!this.noticed) return
+    if (!this.noticeSent) return
     this.#notify()
-    this.#heard()
+    this.#onFirstMessage()
   }
 
   /** The peer answered our notice. */
   onAnswer(): void {
-    this.parted = true
-    this.awaited = false
+    this.peerDraining = true
+    this.awaitingAnswer = false
     this.check()
   }
 
   /** The peer gave notice. It is answered once everything is written. @param written that is so */
   answer(written: boolean): void {
     if (written) this.#session.peering?.drain(0)
-    else this.#owed = true
+    else this.#answerQueued = true
   }
 
   /** The peer has so many milliseconds, as it said, to close. */
   awaitClose(limit: number): void {
-    this.#peerLimit ??= new Alarm(this.#wheel, () => this.#session.destroy('the peer said that it would close, and did not'))
+    this.#peerLimit ??= new ResettableTimer(this.#wheel, () => this.#session.destroy('the peer said that it would close, and did not'))
     this.#peerLimit.start(limit + DRAIN_GRACE)
   }
 
   /** What hooks or filters kept is written, or never will be. */
   onWritten(): void {
-    if (this.#owed) {
-      this.#owed = false
+    if (this.#answerQueued) {
+      this.#answerQueued = false
       this.#session.peering?.drain(0)
     }
     this.check()
@@ -127,19 +127,19 @@ export class Draining {
 
   /** Tells the peer, if it understands, that nothing new is accepted from now on. */
   #notify(): void {
-    this.noticed = true
+    this.noticeSent = true
     const told = this.#session.peering?.drain(this.#limit) === true
-    this.awaited = told && !this.#owed // what answers a notice has no answer itself
-    this.#owed = false
+    this.awaitingAnswer = told && !this.#answerQueued // what answers a notice has no answer itself
+    this.#answerQueued = false
   }
 
   /** The time is over in which a peer may announce itself, or it did. */
-  #heard(): void {
-    this.#lingers = false
+  #onFirstMessage(): void {
+    this.#lingering = false
     this.check()
   }
 
   get #idle(): boolean {
-    return !this.#lingers && !this.awaited && !this.#session.busy
+    return !this.#lingering && !this.awaitingAnswer && !this.#session.busy
   }
 }

@@ -41,7 +41,7 @@ export interface EarlyOwner {
   /** @throws TypeError, RangeError @internal */
   appendFilters(pipe: readonly Filter[] | undefined, names: readonly string[]): readonly Filter[] | undefined
   /** Sends what is encoded already. @internal */
-  sendKept(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
+  sendEncoded(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
 }
 
 /** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
@@ -87,7 +87,7 @@ export class EarlyPhase {
     const codec = name === undefined ? settings.codec : settings.codecs.named(name)
     const filters = this.#owner.appendFilters(undefined, names)
     const body = encodeBody(codec, value, undefined)
-    requireSent(await this.#owner.sendKept(type, seq, -1, method, { filters, status, meta: encodeMeta(meta), codec: codec.id, body }))
+    requireSent(await this.#owner.sendEncoded(type, seq, -1, method, { filters, status, meta: encodeMeta(meta), codec: codec.id, body }))
   }
 
   /** The reply to message `seq`; whatever else comes waits for the session. */

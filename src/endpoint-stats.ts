@@ -14,11 +14,11 @@ export interface EndpointStats {
   /** CALLs and PUSHes that overload protection made wait for their turn. */
   queued: number
   /** Times that a session was not read for a while because of `limits.maxMessageRate`. */
-  slowed: number
+  throttled: number
 }
 
 export function newStats(): EndpointStats {
-  return { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0, refusedCalls: 0, droppedPushes: 0, queued: 0, slowed: 0 }
+  return { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0, refusedCalls: 0, droppedPushes: 0, queued: 0, throttled: 0 }
 }
 
 /** How busy an endpoint with overload protection is now. */

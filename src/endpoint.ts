@@ -4,13 +4,13 @@ import { duration, flag, requireAll, requireNames, requireObject, requireOptions
 import { type Clock, newSecret, sleep, turn } from './clock.ts'
 import { CloseReason, closeReasonText, isViolation } from './close-reason.ts'
 import { prepareCodecs } from './codec-table.ts'
-import { Dialling, type DiallingOwner } from './dialling.ts'
+import { Dialer, type DialerOwner } from './dialling.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from './endpoint-stats.ts'
 import { describe, reasonOf } from './error-text.ts'
 import { bundled } from './here.ts'
 import { within } from './hook-timeout.ts'
-import { ignoreWire } from './ignore-wire.ts'
+import { discardConnection } from './ignore-wire.ts'
 import { LifeHookRunner } from './life-hooks.ts'
 import { defaultLimits } from './limits.ts'
 import type { Logger } from './log.ts'
@@ -26,15 +26,22 @@ import { Session } from './session.ts'
 import { SessionTable } from './session-table.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Tally } from './tally.ts'
+import { WarningThrottle } from './tally.ts'
 import { isThenable } from './thenable.ts'
 import { type TimerWheel, wheelOf } from './timer-wheel.ts'
-import { Framing, type ListenOptions as PortOptions, type SocketWire, type Transport, type Wire, type WireListener } from './transport.ts'
+import {
+  type Connection,
+  Framing,
+  type ListenOptions as PortOptions,
+  type Transport,
+  type TransportConnection,
+  type TransportListener,
+} from './transport.ts'
 import { chooseTransport, type TransportInfo } from './transports/choose.ts'
 import { resolveAddress } from './transports/resolve.ts'
-import { framingOf, Undecided } from './wires/detect.ts'
-import { EnvelopeWire } from './wires/envelope-wire.ts'
-import { StreamWire } from './wires/stream-wire.ts'
+import { framingOf, ProtocolDetector } from './wires/detect.ts'
+import { EnvelopeConnection } from './wires/envelope-wire.ts'
+import { StreamConnection } from './wires/stream-wire.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -106,20 +113,20 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #routes: RouteGroup
   readonly #dispatcher: Dispatcher
   readonly #sessions = new SessionTable<Session>()
-  readonly #listeners = new Set<WireListener>()
-  readonly #dialling: Dialling
+  readonly #listeners = new Set<TransportListener>()
+  readonly #dialling: Dialer
   readonly #run: LifeHookRunner
   /** Accepted sessions that can be resumed, by their names, which only their peers know. */
   readonly #named = new Map<string, Session>()
   /** Those that wait for their peers. */
   readonly #away = new Set<Session>()
   /** Connections that have not said their protocol yet. */
-  readonly #undecided = new Set<SocketWire>()
+  readonly #undecided = new Set<TransportConnection>()
   /** Connections by address; null where no address has a limit of its own. */
   readonly #addresses: AddressTable | null
   /** Where sessions are counted there, though their peers may come back from elsewhere. */
   readonly #counted = new WeakMap<Session, string>()
-  readonly #tally: Tally
+  readonly #tally: WarningThrottle
   #closed: Promise<void> | undefined
   /** No connection is taken any more. */
   #refusing = false
@@ -128,7 +135,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /** Accepted sessions whose hooks still run. */
   readonly #preparing = new Set<Promise<void>>()
   /** What hooks about the making of the endpoint still do. */
-  readonly #made: Promise<unknown>[] = []
+  readonly #constructionHooks: Promise<unknown>[] = []
 
   /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here; StatusError 1 when the transport cannot do what `socket` asks for */
   constructor(options: EndpointOptions = {}) {
@@ -136,7 +143,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     requireObject('options', options)
     requireAll('plugins', options.plugins)
     this.plugins = new PluginContainer(options.plugins)
-    this.#making(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
+    this.#runConstructionHooks(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     this.settings = readOptions(options)
     this.wheel = wheelOf(this.settings.clock)
     const chosen = chooseTransport(this.settings.transport, this.settings.ioThreads, this.settings.log)
@@ -150,10 +157,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { maxAddressSessions, maxConnectRate } = this.settings.limits
     const unlimited = maxAddressSessions >= defaultLimits.maxAddressSessions && maxConnectRate >= defaultLimits.maxConnectRate
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, this.settings.clock.now)
-    this.#tally = new Tally(this.settings.log, this.settings.clock.now)
+    this.#tally = new WarningThrottle(this.settings.log, this.settings.clock.now)
     this.#run = new LifeHookRunner(this.settings)
-    this.#dialling = new Dialling(this.#diallingOwner(), this.#transport, this.#run)
-    this.#making(this.plugins.hooks.afterNewEndpoint, this)
+    this.#dialling = new Dialer(this.#diallingOwner(), this.#transport, this.#run)
+    this.#runConstructionHooks(this.plugins.hooks.afterNewEndpoint, this)
   }
 
   /** How busy it is, as overload protection sees it; undefined without option `overload`. */
@@ -177,7 +184,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** A constructor cannot wait: `listen` and `dial` do. */
-  #making<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
+  #runConstructionHooks<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
     for (const hook of hooks ?? []) {
       const result = hook(...args)
       if (isThenable(result)) this.#keep(result)
@@ -187,14 +194,14 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   #keep(result: PromiseLike<unknown>): void {
     const settled = Promise.resolve(result)
     settled.catch(() => {}) // whoever waits for it is told
-    this.#made.push(settled)
+    this.#constructionHooks.push(settled)
   }
 
   /** @throws what one of them failed with, 408 for one that does not settle in time */
   async #ready(): Promise<void> {
     const { hookTimeout } = this.settings
     if (bundled) await prepareCodecs()
-    if (this.#made.length > 0) await Promise.all(this.#made.map((made) => within(made, hookTimeout)))
+    if (this.#constructionHooks.length > 0) await Promise.all(this.#constructionHooks.map((made) => within(made, hookTimeout)))
   }
 
   /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
@@ -257,8 +264,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup: this.settings.lookup })
-    const wireOptions = { ...this.settings.limits, framing, socket }
-    const listener = await this.#transport.listen(resolved, wireOptions, (wire) => runInRoot(this.#accept, this, wire, protocols), options)
+    const connectionOptions = { ...this.settings.limits, framing, socket }
+    const listener = await this.#transport.listen(
+      resolved,
+      connectionOptions,
+      (connection) => runInRoot(this.#accept, this, connection, protocols),
+      options,
+    )
     if (this.#closed !== undefined) {
       await listener.close()
       this.#requireOpen()
@@ -266,7 +278,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#listeners.add(listener)
     const bound = formatAddress(listener.address)
     try {
-      await this.#run.all(this.plugins.hooks.afterListen, bound)
+      await this.#run.run(this.plugins.hooks.afterListen, bound)
     } catch (error) {
       this.#listeners.delete(listener)
       await listener.close()
@@ -302,15 +314,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return this.#dialling.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
   }
 
-  #diallingOwner(): DiallingOwner {
+  #diallingOwner(): DialerOwner {
     return {
       settings: this.settings,
       stats: this.stats,
       hooks: this.hooks,
-      addDialled: (wire, { address, protocol, redial }, preparing) =>
-        this.#addSession(wire, protocol, authorityOf(address), preparing, redial),
+      addDialled: (connection, { address, protocol, redial }, preparing) =>
+        this.#addSession(connection, protocol, authorityOf(address), preparing, redial),
       prepare: (session, hooks) => this.#prepare(session, hooks),
-      speak: (wire, { address, protocol }) => this.#speak(wire, protocol, authorityOf(address)),
+      wrapProtocol: (connection, { address, protocol }) => this.#wrapProtocol(connection, protocol, authorityOf(address)),
     }
   }
 
@@ -324,7 +336,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#away.add(session)
     if (this.#away.size <= this.settings.limits.maxAway) return
     const [longest] = this.#away
-    longest.giveUp(CloseReason.Peer, 'too many wait for their peers')
+    longest.abandonReconnect(CloseReason.Peer, 'too many wait for their peers')
   }
 
   /** @internal */
@@ -333,7 +345,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** @internal */
-  nameSession(session: Session): string {
+  issueToken(session: Session): string {
     const token = newSecret(this.settings.clock)
     this.#named.set(token, session)
     return token
@@ -392,12 +404,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
     this.stats.closed++
     if (isViolation(reason)) this.stats.violations++
-    if (this.hooks.afterDisconnect !== null) void runInRoot(this.#run.watched, this.#run, this.hooks.afterDisconnect, session)
+    if (this.hooks.afterDisconnect !== null) void runInRoot(this.#run.runAndLog, this.#run, this.hooks.afterDisconnect, session)
   }
 
   /** @internal */
   onSessionSlowed(session: Session): void {
-    this.stats.slowed++
+    this.stats.throttled++
     this.#tally.warn('a session is slowed down', session.remoteAddress, 'too many messages a second')
   }
 
@@ -406,51 +418,51 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     void this.#sessions.rename(session, id)?.close()
   }
 
-  #accept(wire: SocketWire, protocols: readonly Protocol[]): void {
-    const reason = this.#fullFor(wire)
+  #accept(connection: TransportConnection, protocols: readonly Protocol[]): void {
+    const reason = this.#fullFor(connection)
     if (reason !== undefined) {
-      this.#refuse(wire, reason)
+      this.#refuse(connection, reason)
     } else if (protocols.length === 1) {
-      this.#begin(wire, protocols[0])
+      this.#begin(connection, protocols[0])
     } else {
       this.#accepted = this.wheel.now()
-      this.#undecided.add(wire)
+      this.#undecided.add(connection)
       const decided = (protocol: Protocol): void => {
-        this.#undecided.delete(wire)
-        runInRoot(this.#begin, this, wire, protocol)
+        this.#undecided.delete(connection)
+        runInRoot(this.#begin, this, connection, protocol)
       }
-      new Undecided(wire, protocols, this.settings.limits, decided, (reason) => this.#neverDecided(wire, reason))
+      new ProtocolDetector(connection, protocols, this.settings.limits, decided, (reason) => this.#neverDecided(connection, reason))
     }
   }
 
   /** Why one more connection may not stay; `undefined`: it may. */
-  #fullFor(wire: SocketWire): string | undefined {
+  #fullFor(connection: TransportConnection): string | undefined {
     // Who waits for its peer has no connection: it must not keep that peer out.
     const connections = this.#sessions.size - this.#away.size + this.#undecided.size
     if (this.#refusing || connections >= this.settings.limits.maxSessions) {
       return closeReasonText[CloseReason.Refused]
     }
-    return this.#addresses?.enter(wire.remoteAddress)
+    return this.#addresses?.enter(connection.remoteAddress)
   }
 
-  #neverDecided(wire: SocketWire, reason: number): void {
-    this.#undecided.delete(wire)
-    this.#addresses?.leave(wire.remoteAddress)
+  #neverDecided(connection: TransportConnection, reason: number): void {
+    this.#undecided.delete(connection)
+    this.#addresses?.leave(connection.remoteAddress)
     if (!isViolation(reason)) return
     this.stats.violations++
-    this.settings.log.warn('connection closed', { remote: wire.remoteAddress, reason: closeReasonText[reason] })
+    this.settings.log.warn('connection closed', { remote: connection.remoteAddress, reason: closeReasonText[reason] })
   }
 
-  #begin(wire: SocketWire, protocol: Protocol): void {
+  #begin(connection: TransportConnection, protocol: Protocol): void {
     this.stats.accepted++
     const { afterAccept } = this.hooks
-    const session = this.#addSession(wire, protocol, undefined, afterAccept !== null)
+    const session = this.#addSession(connection, protocol, undefined, afterAccept !== null)
     this.#accepted = this.settings.clock.now()
-    if (this.#addresses !== null) this.#counted.set(session, wire.remoteAddress)
+    if (this.#addresses !== null) this.#counted.set(session, connection.remoteAddress)
     if (afterAccept === null) {
       this.#announce(session)
     } else {
-      const prepared = this.#prepare(session, this.#run.all(afterAccept, session)).then(
+      const prepared = this.#prepare(session, this.#run.run(afterAccept, session)).then(
         () => {
           this.#accepted = this.settings.clock.now()
           if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
@@ -481,12 +493,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     }
   }
 
-  #refuse(wire: Wire, reason: string): void {
+  #refuse(connection: Connection, reason: string): void {
     if (this.#closed === undefined) {
       this.stats.refused++
-      this.#tally.warn('connection refused', wire.remoteAddress, reason)
+      this.#tally.warn('connection refused', connection.remoteAddress, reason)
     }
-    ignoreWire(wire, CloseReason.Refused)
+    discardConnection(connection, CloseReason.Refused)
   }
 
   #protocolsOf(names: readonly string[] | undefined): readonly Protocol[] {
@@ -508,10 +520,24 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** @param authority where it was dialled; undefined: it was accepted */
-  #addSession(socketWire: SocketWire, protocol: Protocol, authority: string | undefined, preparing: boolean, redial?: Redial): Session {
-    const id = this.freeId(authority === undefined ? socketWire.remoteAddress : socketWire.localAddress)
+  #addSession(
+    transportConnection: TransportConnection,
+    protocol: Protocol,
+    authority: string | undefined,
+    preparing: boolean,
+    redial?: Redial,
+  ): Session {
+    const id = this.freeId(authority === undefined ? transportConnection.remoteAddress : transportConnection.localAddress)
     const extensible = protocol.framing !== 'stream'
-    const session = new Session(this, this.#speak(socketWire, protocol, authority), id, protocol.name, extensible, preparing, redial)
+    const session = new Session(
+      this,
+      this.#wrapProtocol(transportConnection, protocol, authority),
+      id,
+      protocol.name,
+      extensible,
+      preparing,
+      redial,
+    )
     this.#sessions.add(session)
     return session
   }
@@ -521,8 +547,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return this.#sessions.freeId(address)
   }
 
-  #speak(wire: SocketWire, protocol: Protocol, authority: string | undefined): Wire {
-    if (protocol.framing === 'raw') return wire
+  #wrapProtocol(connection: TransportConnection, protocol: Protocol, authority: string | undefined): Connection {
+    if (protocol.framing === 'raw') return connection
     const { limits, filters, clock } = this.settings
     const router = this.#router
     const { calls } = router
@@ -531,24 +557,24 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
     return protocol.framing === 'envelope'
-      ? new EnvelopeWire(wire, protocol, owner, authority)
-      : new StreamWire(wire, protocol, owner, authority)
+      ? new EnvelopeConnection(connection, protocol, owner, authority)
+      : new StreamConnection(connection, protocol, owner, authority)
   }
 
   async #close(timeout: number): Promise<void> {
-    if (this.hooks.beforeCloseEndpoint !== null) await this.#run.watched(this.hooks.beforeCloseEndpoint, this)
+    if (this.hooks.beforeCloseEndpoint !== null) await this.#run.runAndLog(this.hooks.beforeCloseEndpoint, this)
     this.#dialling.close()
     const end = this.settings.clock.now() + timeout
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
     if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn() // connections that the system has made are taken: it would reset them
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
-    await this.#hearNewcomers(Math.min(end, this.settings.clock.now() + MAX_PREPARING))
+    await this.#waitForNewConnections(Math.min(end, this.settings.clock.now() + MAX_PREPARING))
     this.#refusing = true
-    for (const wire of this.#undecided) wire.destroy(CloseReason.Local)
+    for (const connection of this.#undecided) connection.destroy(CloseReason.Local)
     await Promise.all([running, this.#closeSessions(end, () => true)])
     this.#transport.busyPoll?.(this, 0)
-    await this.#run.watched(this.hooks.afterCloseEndpoint, this)
+    await this.#run.runAndLog(this.hooks.afterCloseEndpoint, this)
   }
 
   /** The first message of a connection that was just made may be on its way: once it is here its sender can be told. */
@@ -563,7 +589,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /** Connections whose hooks run, or that have not said their protocol, become sessions or not. @param latest by `this.settings.clock.now()` */
-  async #hearNewcomers(latest: number): Promise<void> {
+  async #waitForNewConnections(latest: number): Promise<void> {
     const timer = new AbortController()
     const wait = (ms: number): Promise<void> => sleep(this.settings.clock, Math.max(ms, 0), timer.signal).catch(() => {})
     if (this.#undecided.size > 0) await wait(Math.min(this.#firstMessage, latest - this.settings.clock.now()))

@@ -15,7 +15,7 @@ export interface Envelope {
   payload(message: Outgoing, maxMessage: number): Uint8Array | undefined
   /** The frame of a payload that went through `filters`. Of `message` only the body may have changed since `payload`. */
   seal(message: Outgoing, filters: readonly Filter[], payload: Uint8Array): Uint8Array | string
-  /** Finds filters and payload of a received message of type `WHOLE`, which is borrowed; undefined when a filter is unknown. */
+  /** Finds filters and payload of a received message of type `UNPARSED`, which is borrowed; undefined when a filter is unknown. */
   open(frame: Incoming, table: FilterTable): Opened | undefined
 }
 

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net'
 import { type Address, formatAddress } from './address.ts'
 import type { Clock, ClockTimer } from './clock.ts'
 import { textOf } from './error-text.ts'
-import { ignoreWire } from './ignore-wire.ts'
-import type { SocketWire } from './transport.ts'
+import { discardConnection } from './ignore-wire.ts'
+import type { TransportConnection } from './transport.ts'
 
 /** Milliseconds until the next address is tried while the last one has not answered (RFC 8305 §5). */
 const ATTEMPT_DELAY = 250
@@ -25,10 +25,10 @@ export function interleave(hosts: readonly string[]): string[] {
  */
 export function firstToConnect(
   addresses: readonly Address[],
-  dial: (address: Address, signal: AbortSignal) => Promise<SocketWire>,
+  dial: (address: Address, signal: AbortSignal) => Promise<TransportConnection>,
   clock: Clock,
   signal: AbortSignal,
-): Promise<SocketWire> {
+): Promise<TransportConnection> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     /** By address, of those that were tried: '' while it has not answered. */
@@ -57,11 +57,11 @@ export function firstToConnect(
       running.add(attempt)
       if (failures.length < addresses.length) timer = clock.setTimeout(next, ATTEMPT_DELAY)
       dial(addresses[number], attempt.signal).then(
-        (wire) => {
+        (connection) => {
           running.delete(attempt)
-          if (over) return ignoreWire(wire)
+          if (over) return discardConnection(connection)
           end()
-          resolve(wire)
+          resolve(connection)
         },
         (error: unknown) => {
           running.delete(attempt)

@@ -8,7 +8,7 @@ const SILENCE = 50
 export interface Speaker {
   readonly epoch: number
   readonly lastSeq: number
-  readonly heard: number
+  readonly activity: number
   /** Sends the first word, when it runs. @internal */
   breakSilence(): void
 }
@@ -29,7 +29,7 @@ export class FirstWord {
     this.#speaker = speaker
     this.#epoch = speaker.epoch
     this.#seq = speaker.lastSeq
-    this.#heard = speaker.heard
+    this.#heard = speaker.activity
   }
 
   /** The session runs. The process need not live for it. */
@@ -42,7 +42,7 @@ export class FirstWord {
   }
 
   get #silent(): boolean {
-    const { epoch, lastSeq, heard } = this.#speaker
+    const { epoch, lastSeq, activity: heard } = this.#speaker
     return epoch === this.#epoch && lastSeq === this.#seq && heard === this.#heard
   }
 }

@@ -2,7 +2,7 @@ import type { Admission, Ticket } from './admission.ts'
 import type { Context } from './context.ts'
 
 /** Handlers that have not settled, of all sessions of an endpoint, also of those that are gone. */
-export class Handlers {
+export class HandlerCounter {
   running = 0
   /** Called whenever one ended, while somebody waits for that. */
   onEnded: (() => void) | null = null
@@ -14,16 +14,16 @@ export class Handlers {
   }
 
   /** The handler of `ctx` did not settle at once; `ended` follows with what this returns. */
-  began(ctx: Context): Ticket | null {
-    ctx.session.began()
+  handlerStarted(ctx: Context): Ticket | null {
+    ctx.session.handlerStarted()
     this.running++
-    return this.#admission === null ? null : this.#admission.began(ctx.serviceMethod)
+    return this.#admission === null ? null : this.#admission.handlerStarted(ctx.serviceMethod)
   }
 
-  ended(ctx: Context, ticket: Ticket | null): void {
+  handlerFinished(ctx: Context, ticket: Ticket | null): void {
     this.running--
-    ctx.session.ended()
-    if (ticket !== null) this.#admission?.ended(ticket)
+    ctx.session.handlerFinished()
+    if (ticket !== null) this.#admission?.handlerFinished(ticket)
     if (this.onEnded !== null) this.onEnded()
   }
 }

@@ -1,6 +1,6 @@
 import { immediate } from './clock.ts'
 import type { EndpointStats } from './endpoint-stats.ts'
-import type { Handlers } from './handlers.ts'
+import type { HandlerCounter } from './handlers.ts'
 import type { HeldRequest, HeldRequests } from './held-requests.ts'
 import type { Limits } from './limits.ts'
 import type { Incoming } from './message.ts'
@@ -28,7 +28,7 @@ export interface HeldTarget {
  */
 export class Holding {
   readonly #limits: Readonly<Limits>
-  readonly #handlers: Handlers
+  readonly #handlers: HandlerCounter
   readonly #stats: EndpointStats
   readonly #to: HeldTarget
   /** Sessions whose first request waits for any handler of the endpoint to end. */
@@ -36,7 +36,7 @@ export class Holding {
   /** Bytes that wait of sessions that are closed. */
   #orphans = 0
 
-  constructor(limits: Readonly<Limits>, handlers: Handlers, stats: EndpointStats, to: HeldTarget) {
+  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, to: HeldTarget) {
     this.#limits = limits
     this.#handlers = handlers
     this.#stats = stats
@@ -102,7 +102,7 @@ export class Holding {
         return
       }
       const { isCall, epoch, message } = held.first
-      const unwanted = isCall && (session.state === 'closed' || !session.expects(epoch, message.seq))
+      const unwanted = isCall && (session.state === 'closed' || !session.wantsReply(epoch, message.seq))
       if (!unwanted && held.pressed) return
       if (!isCall && !this.#hasRoom(session)) {
         this.#await(session, held)

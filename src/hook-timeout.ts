@@ -1,13 +1,13 @@
 import { KeepAlive, realClock, type TimeLimit } from './clock.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Timed, type TimerWheel, wheelOf } from './timer-wheel.ts'
+import { TimerEntry, type TimerWheel, wheelOf } from './timer-wheel.ts'
 
 const realWheel = wheelOf(realClock)
 /** The wheel lets a process end; one that waits for a hook must not, since it may be the only thing it waits for. */
 const alive = new KeepAlive()
 
 /** One promise of a hook. */
-class Wait extends Timed {
+class Wait extends TimerEntry {
   private readonly wheel: TimerWheel
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void

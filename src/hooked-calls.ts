@@ -5,7 +5,7 @@ import { decodeBody } from './codec.ts'
 import { receivedFailure, refuseToSend } from './failures.ts'
 import type { Filter } from './filter.ts'
 import { type HookedSession, InboundReply, Outbound } from './hooked-messages.ts'
-import { hookFailed, lookOn, type MessageHooks, runHooks, settling, type WriteContext } from './hooks.ts'
+import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks, type WriteContext } from './hooks.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './log.ts'
 import { type Incoming, MessageType } from './message.ts'
@@ -88,9 +88,9 @@ export class HookedCalls {
     const before = this.#hooks.beforeWriteCall
     const { hookTimeout } = this.#settings
     let waiting: Promise<unknown> | undefined
-    if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
     if (waiting === undefined) return this.#writeCall(filters, out, forwarded, call)
-    out.keep()
+    out.retain()
     return waiting.then(() => {
       // One that ended meanwhile is not started.
       return this.#session.isPending(call) ? this.#writeCall(filters, out, forwarded, call) : undefined
@@ -112,9 +112,9 @@ export class HookedCalls {
     const before = this.#hooks.beforeWritePush
     const { hookTimeout } = this.#settings
     let waiting: Promise<unknown> | undefined
-    if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
     if (waiting === undefined) return this.#writePush(filters, out, forwarded)
-    out.keep()
+    out.retain()
     const { epoch } = this.#session
     return waiting
       .then(() => {
@@ -159,15 +159,15 @@ export class HookedCalls {
     const { seq, serviceMethod, metaText, body, bodyType } = out
     const codec = out.bodyCodec as Codec
     const sent = this.#session.sendMessage(filters, type, seq, serviceMethod, metaText, codec, body, bodyType, forwarded, call)
-    if (sent !== undefined) out.keep()
+    if (sent !== undefined) out.retain()
     return sent
   }
 
   #afterCall(out: Outbound, after: NonNullable<MessageHooks['afterWriteCall']>): void {
     const { hookTimeout, log } = this.#settings
     try {
-      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
-      if (waiting !== undefined) lookOn(out, waiting, log)
+      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) logLateFailure(out, waiting, log)
     } catch (error) {
       hookFailed(out, error, log)
     }
@@ -176,8 +176,8 @@ export class HookedCalls {
   #afterPush(out: Outbound, after: NonNullable<MessageHooks['afterWritePush']>): void {
     const { hookTimeout, log } = this.#settings
     try {
-      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
-      if (waiting !== undefined) lookOn(out, waiting, log)
+      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) logLateFailure(out, waiting, log)
     } catch (error) {
       hookFailed(out, error, log)
     }
@@ -194,12 +194,12 @@ export class HookedCalls {
       read = this.#read(call, reply)
     } catch (error) {
       this.#settle(call, reply, toStatusError(error, true))
-      reply.giveBack()
+      reply.releaseBorrowed()
       return
     }
     if (!read) return
     this.#settle(call, reply, failed)
-    reply.giveBack()
+    reply.releaseBorrowed()
   }
 
   /** False when a hook takes its time. @throws what fails the call */
@@ -207,21 +207,21 @@ export class HookedCalls {
     const { hookTimeout: limit, limits } = this.#settings
     const header = this.#hooks.afterReadReplyHeader
     let waiting: Promise<unknown> | undefined
-    if (header !== null) waiting = header.length === 1 ? settling(header[0](reply), limit) : runHooks(header, reply, limit)
+    if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](reply), limit) : runHooks(header, reply, limit)
     if (waiting !== undefined) return this.#wait(call, reply, Stage.Header, waiting)
     const before = this.#hooks.beforeReadReplyBody
-    if (before !== null) waiting = before.length === 1 ? settling(before[0](reply), limit) : runHooks(before, reply, limit)
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](reply), limit) : runHooks(before, reply, limit)
     if (waiting !== undefined) return this.#wait(call, reply, Stage.BeforeBody, waiting)
     if (reply.status !== undefined) return true
     reply.body = decodeBody(reply.incoming, reply.bodyCodec, limits, call.resultType)
     const after = this.#hooks.afterReadReplyBody
-    if (after !== null) waiting = after.length === 1 ? settling(after[0](reply), limit) : runHooks(after, reply, limit)
+    if (after !== null) waiting = after.length === 1 ? pendingResult(after[0](reply), limit) : runHooks(after, reply, limit)
     return waiting === undefined || this.#wait(call, reply, Stage.AfterBody, waiting)
   }
 
   #wait(call: PendingCall, reply: InboundReply, stage: Stage, waiting: Promise<unknown>): false {
-    if (stage === Stage.AfterBody) reply.keepBytes()
-    else reply.own()
+    if (stage === Stage.AfterBody) reply.retainBytes()
+    else reply.retainMessage()
     void this.#readLater(call, reply, stage, waiting)
     return false
   }

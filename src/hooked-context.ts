@@ -1,6 +1,6 @@
 import type { Codec } from './codec.ts'
 import { Context } from './context.ts'
-import { copyBody, type Lent, withBody } from './hooked-messages.ts'
+import { type Borrowed, copyBody, withBody } from './hooked-messages.ts'
 import type { MessageKind, ReadContext } from './hooks.ts'
 import type { Incoming } from './message.ts'
 import type { MessageType } from './message-type.ts'
@@ -9,7 +9,7 @@ import type { Route } from './router.ts'
 import type { Session } from './session.ts'
 
 /** A CALL or PUSH with hooks: one object for these and for the handler, since each of them costs. */
-export class HookedContext extends Context implements ReadContext, Lent {
+export class HookedContext extends Context implements ReadContext, Borrowed {
   declare serviceMethod: string
   declare resultType: MessageType | undefined
   readonly kind: MessageKind
@@ -62,7 +62,7 @@ export class HookedContext extends Context implements ReadContext, Lent {
   }
 
   /** @internal */
-  keepBytes(): void {
+  retainBytes(): void {
     if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
     this.lent = undefined
   }

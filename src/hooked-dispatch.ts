@@ -1,12 +1,12 @@
 import type { Codec } from './codec.ts'
-import { ContextAge } from './context-age.ts'
+import { HandlerTimer } from './context-age.ts'
 import { describe, reasonOf } from './error-text.ts'
 import { asBadMessage } from './failures.ts'
-import type { Handlers } from './handlers.ts'
+import type { HandlerCounter } from './handlers.ts'
 import { HookedContext } from './hooked-context.ts'
 import { Outbound } from './hooked-messages.ts'
-import { hookFailed, lookOn, type MessageHooks, runHooks, settling } from './hooks.ts'
-import { handle } from './inherited.ts'
+import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks } from './hooks.ts'
+import { runHandler } from './inherited.ts'
 import type { Incoming } from './message.ts'
 import { bytes } from './message-type.ts'
 import { encodeMeta, type Meta } from './meta.ts'
@@ -32,12 +32,12 @@ export class HookedDispatch {
   readonly #settings: Settings
   readonly #router: Router
   readonly #replies: Replies
-  readonly #handlers: Handlers
+  readonly #handlers: HandlerCounter
   readonly #wheel: TimerWheel
   /** Of headers, and of messages without a route. */
   readonly #hooks: MessageHooks
 
-  constructor(settings: Settings, router: Router, replies: Replies, handlers: Handlers, wheel: TimerWheel) {
+  constructor(settings: Settings, router: Router, replies: Replies, handlers: HandlerCounter, wheel: TimerWheel) {
     this.#handlers = handlers
     this.#wheel = wheel
     this.#settings = settings
@@ -78,15 +78,15 @@ export class HookedDispatch {
     const name = ctx.serviceMethod
     const header = this.#hooks.afterReadCallHeader
     let waiting: Promise<unknown> | undefined
-    if (header !== null) waiting = header.length === 1 ? settling(header[0](ctx), limit) : runHooks(header, ctx, limit)
+    if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
     const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
     const before = hooks.beforeReadCallBody
-    if (before !== null) waiting = before.length === 1 ? settling(before[0](ctx), limit) : runHooks(before, ctx, limit)
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
     this.#decode(ctx)
     const after = hooks.afterReadCallBody
-    if (after !== null) waiting = after.length === 1 ? settling(after[0](ctx), limit) : runHooks(after, ctx, limit)
+    if (after !== null) waiting = after.length === 1 ? pendingResult(after[0](ctx), limit) : runHooks(after, ctx, limit)
     return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
   }
 
@@ -96,22 +96,22 @@ export class HookedDispatch {
     const name = ctx.serviceMethod
     const header = this.#hooks.afterReadPushHeader
     let waiting: Promise<unknown> | undefined
-    if (header !== null) waiting = header.length === 1 ? settling(header[0](ctx), limit) : runHooks(header, ctx, limit)
+    if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
     const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
     const before = hooks.beforeReadPushBody
-    if (before !== null) waiting = before.length === 1 ? settling(before[0](ctx), limit) : runHooks(before, ctx, limit)
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
     this.#decode(ctx)
     const after = hooks.afterReadPushBody
-    if (after !== null) waiting = after.length === 1 ? settling(after[0](ctx), limit) : runHooks(after, ctx, limit)
+    if (after !== null) waiting = after.length === 1 ? pendingResult(after[0](ctx), limit) : runHooks(after, ctx, limit)
     return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
   }
 
   #wait(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): false {
-    if (stage === Stage.AfterBody) ctx.keepBytes()
+    if (stage === Stage.AfterBody) ctx.retainBytes()
     else ctx.own()
-    ctx.session.began()
+    ctx.session.handlerStarted()
     void this.#readLater(ctx, stage, waiting)
     return false
   }
@@ -145,7 +145,7 @@ export class HookedDispatch {
       this.#refuse(ctx, error)
     }
     if (read) this.#run(ctx)
-    session.ended()
+    session.handlerFinished()
     resume?.()
   }
 
@@ -160,7 +160,7 @@ export class HookedDispatch {
   #route(ctx: HookedContext): Route {
     const { serviceMethod: name, incoming } = ctx
     const isCall = ctx.kind === 'call'
-    const found = findRoute(this.#router, name, isCall, incoming.orCall)
+    const found = findRoute(this.#router, name, isCall, incoming.allowCallRoute)
     // A hook may have put another name in its place.
     const namedOnly = incoming.namedOnly && methodOf(incoming) === name
     const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall, namedOnly)
@@ -207,24 +207,24 @@ export class HookedDispatch {
   #run(ctx: HookedContext): void {
     let result: unknown
     try {
-      result = handle(ctx, (ctx.route as Route).handler, ctx.body as never)
+      result = runHandler(ctx, (ctx.route as Route).handler, ctx.body as never)
       if (isThenable(result)) {
-        ctx.keepBytes() // the hooks of the reply may look at them
-        const ticket = this.#handlers.began(ctx)
+        ctx.retainBytes() // the hooks of the reply may look at them
+        const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
-        const { contextAge } = ctx.session
-        const late = contextAge > 0 ? this.#age(ctx, contextAge) : undefined
+        const { handlerTimeout } = ctx.session
+        const late = handlerTimeout > 0 ? this.#age(ctx, handlerTimeout) : undefined
         promise.then(
           (value) => {
             if (late?.end() !== true) this.#succeeded(ctx, value)
             ctx.finish()
-            this.#handlers.ended(ctx, ticket)
+            this.#handlers.handlerFinished(ctx, ticket)
           },
           (error) => {
             if (late?.end() !== true) this.#failed(ctx, error)
             ctx.finish()
-            this.#handlers.ended(ctx, ticket)
+            this.#handlers.handlerFinished(ctx, ticket)
           },
         )
         return
@@ -237,8 +237,8 @@ export class HookedDispatch {
   }
 
   /** The handler may run `age` milliseconds. */
-  #age(ctx: HookedContext, age: number): ContextAge {
-    return new ContextAge(ctx, age, this.#wheel, (error) => {
+  #age(ctx: HookedContext, age: number): HandlerTimer {
+    return new HandlerTimer(ctx, age, this.#wheel, (error) => {
       if (ctx.kind === 'call') this.#failed(ctx, error)
       else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
     })
@@ -275,14 +275,14 @@ export class HookedDispatch {
     let waiting: Promise<unknown> | undefined
     try {
       const before = hooks.beforeWriteReply
-      if (before !== null) waiting = before.length === 1 ? settling(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+      if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
     } catch (error) {
       hookFailed(out, error, log)
     }
     if (waiting === undefined) {
       this.#send(ctx, out, status, hooks)
     } else {
-      out.keep()
+      out.retain()
       void this.#writeLater(ctx, out, status, hooks, waiting)
     }
   }
@@ -294,19 +294,19 @@ export class HookedDispatch {
     hooks: MessageHooks,
     waiting: Promise<unknown>,
   ): Promise<void> {
-    ctx.session.began()
+    ctx.session.handlerStarted()
     try {
       await waiting
     } catch (error) {
       hookFailed(out, error, this.#settings.log)
     }
     this.#send(ctx, out, status, hooks)
-    ctx.session.ended()
+    ctx.session.handlerFinished()
   }
 
   /** @param status before hooks looked at it: they may change how a reply fails, not that it does */
   #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
-    if (!ctx.session.expects(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
     const failure = out.status ?? status
     if (failure !== undefined) {
       if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
@@ -326,7 +326,7 @@ export class HookedDispatch {
 
   /** A reply waits for its filters, or for one before it. */
   #sendLater(ctx: HookedContext, out: Outbound, hooks: MessageHooks, sent: Promise<SendResult>): void {
-    out.keep()
+    out.retain()
     sent.then(
       (result) => {
         if (result === SendResult.Ok) this.#wrote(out, hooks)
@@ -353,8 +353,8 @@ export class HookedDispatch {
     if (after === null) return
     const { hookTimeout, log } = this.#settings
     try {
-      const waiting = after.length === 1 ? settling(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
-      if (waiting !== undefined) lookOn(out, waiting, log)
+      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) logLateFailure(out, waiting, log)
     } catch (error) {
       hookFailed(out, error, log)
     }

@@ -18,9 +18,9 @@ export interface HookedSession extends CtxSession {
 }
 
 /** A received message whose memory is lent. */
-export interface Lent {
+export interface Borrowed {
   /** A hook or the handler takes its time, and the message is decoded or refused: its bytes may still be looked at. */
-  keepBytes(): void
+  retainBytes(): void
 }
 
 /** Memory that is lent to us ends with the message that brought it. @throws Error when it has */
@@ -36,7 +36,7 @@ export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming 
   if (of !== undefined) {
     message.codec = of.codec
     message.filters = of.filters
-    message.orCall = of.orCall
+    message.allowCallRoute = of.allowCallRoute
     message.namedOnly = of.namedOnly
     message.route = of.route
     message.method = of.method
@@ -46,7 +46,7 @@ export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming 
 }
 
 /** A REPLY on its way through hooks. */
-export class InboundReply implements ReadContext, Lent {
+export class InboundReply implements ReadContext, Borrowed {
   readonly session: CtxSession
   readonly seq: number
   readonly size: number
@@ -111,17 +111,17 @@ export class InboundReply implements ReadContext, Lent {
   }
 
   /** A hook takes its time, and the message is not decoded yet. */
-  own(): void {
+  retainMessage(): void {
     this.kept ??= this.lent?.owned()
   }
 
-  keepBytes(): void {
+  retainBytes(): void {
     if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
     this.lent = undefined
   }
 
   /** What was borrowed is given back. */
-  giveBack(): void {
+  releaseBorrowed(): void {
     this.lent = undefined
   }
 }
@@ -133,7 +133,7 @@ export class Outbound implements WriteContext {
   readonly seq: number
   readonly serviceMethod: string
   status: StatusError | undefined
-  readonly request: (ReadContext & Lent) | undefined
+  readonly request: (ReadContext & Borrowed) | undefined
   body: unknown
   bodyType: BodyType | undefined
   /** Of the body; undefined for a REPLY that tells of a failure, until a hook names one. */
@@ -148,7 +148,7 @@ export class Outbound implements WriteContext {
     seq: number,
     serviceMethod: string,
     status: StatusError | undefined,
-    request: (ReadContext & Lent) | undefined,
+    request: (ReadContext & Borrowed) | undefined,
     meta: Readonly<Record<string, string>> | undefined,
     codec: Codec | undefined,
     body: unknown,
@@ -193,8 +193,8 @@ export class Outbound implements WriteContext {
   }
 
   /** A hook takes its time: what is others' is copied. */
-  keep(): void {
+  retain(): void {
     this.copy ??= { ...this.given }
-    this.request?.keepBytes()
+    this.request?.retainBytes()
   }
 }

@@ -66,7 +66,7 @@ export type Hook<Context> = (context: Context) => unknown
 export type HookList<Context> = readonly Hook<Context>[] | null
 
 /** Which ways of messages have hooks: the usual answer, none, in one look for each. */
-export interface HookedWays {
+export interface HookedDirections {
   /** CALLs that come in, and their REPLYs. */
   callsIn: boolean
   pushesIn: boolean
@@ -76,7 +76,7 @@ export interface HookedWays {
 }
 
 /** Calls for the messages of sessions; spec/plugins.md §1.2 has the list. */
-export interface MessageHooks extends HookedWays {
+export interface MessageHooks extends HookedDirections {
   beforeReadHeader: HookList<EarlyContext>
   afterReadCallHeader: HookList<ReadContext>
   beforeReadCallBody: HookList<ReadContext>
@@ -103,7 +103,7 @@ export interface MessageHooks extends HookedWays {
 export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: TimeLimit): Promise<unknown> | undefined {
   if (hooks === null) return undefined
   for (let i = 0; i < hooks.length; i++) {
-    const waiting = settling(hooks[i](context), limit)
+    const waiting = pendingResult(hooks[i](context), limit)
     if (waiting === undefined) continue
     return i + 1 === hooks.length ? waiting : runRest(hooks, i + 1, waiting, context, limit)
   }
@@ -114,7 +114,7 @@ export function runHooks<Context>(hooks: HookList<Context>, context: Context, li
  * Where each message passes, a list of one is run as `settling(list[0](context), limit)`, written out in each place: V8 learns for each call in
  * the source whom it calls, and through one in `runHooks` all hooks pass, which costs about 10 ns each.
  */
-export function settling(result: unknown, limit: TimeLimit): Promise<unknown> | undefined {
+export function pendingResult(result: unknown, limit: TimeLimit): Promise<unknown> | undefined {
   return result === undefined || !isThenable(result) ? undefined : within(result, limit)
 }
 
@@ -127,14 +127,14 @@ async function runRest<Context>(
 ): Promise<void> {
   await waiting
   for (let i = next; i < hooks.length; i++) {
-    const more = settling(hooks[i](context), limit)
+    const more = pendingResult(hooks[i](context), limit)
     if (more !== undefined) await more
   }
 }
 
 /** What a hook behind a write still does, whose failure changes nothing any more. What it looks at is kept for it. */
-export function lookOn(out: WriteContext & { keep(): void }, waiting: Promise<unknown>, log: Logger): void {
-  out.keep()
+export function logLateFailure(out: WriteContext & { retain(): void }, waiting: Promise<unknown>, log: Logger): void {
+  out.retain()
   waiting.catch((error) => hookFailed(out, error, log))
 }
 

@@ -1,8 +1,8 @@
 import { CloseReason } from './close-reason.ts'
-import type { Wire } from './transport.ts'
+import type { Connection } from './transport.ts'
 
 /** Closes a connection that no session gets. */
-export function ignoreWire(wire: Wire, reason: CloseReason = CloseReason.Local): void {
-  wire.sink = { onMessage: () => {}, onClose: () => {} }
-  wire.destroy(reason)
+export function discardConnection(connection: Connection, reason: CloseReason = CloseReason.Local): void {
+  connection.handler = { onMessage: () => {}, onClose: () => {} }
+  connection.destroy(reason)
 }

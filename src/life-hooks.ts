@@ -11,13 +11,13 @@ export class LifeHookRunner {
   }
 
   /** In order; the first that fails stops them. */
-  async all<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
+  async run<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
     await runHooks(hooks === null ? null : hooks.map((hook) => () => hook(...args)), undefined, this.#settings.hookTimeout)
   }
 
   /** The same where a failure changes nothing. */
-  watched<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
+  runAndLog<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): Promise<void> {
     if (hooks === null) return Promise.resolve()
-    return this.all(hooks, ...args).catch((error) => this.#settings.log.warn('a plugin failed', { error: reasonOf(error) }))
+    return this.run(hooks, ...args).catch((error) => this.#settings.log.warn('a plugin failed', { error: reasonOf(error) }))
   }
 }

@@ -12,7 +12,7 @@ export function isReply(type: number): boolean {
 }
 
 /** Not on the wire: the type of an `Incoming` whose body is bytes that were not taken apart, such as a frame with transfer filters. */
-export const WHOLE = 0
+export const UNPARSED = 0
 
 /** What is known of a body without decoding it (native/wire/json_hint.h). Nothing is always right. */
 export const TextHint = {
@@ -28,7 +28,7 @@ const empty = Buffer.alloc(0)
 
 /**
  * One received message, as offsets into borrowed memory. A transport fills the same object for every message,
- * so nothing of it may be kept after `WireSink.onMessage` returns: decode or copy. Protocols whose fields are not simply there as bytes
+ * so nothing of it may be kept after `ConnectionHandler.onMessage` returns: decode or copy. Protocols whose fields are not simply there as bytes
  * fill `method`, `status` and `meta` in place of the offsets.
  */
 export class Incoming {
@@ -60,13 +60,13 @@ export class Incoming {
   /** In place of `meta*`: string values, no prototype, at most `limits.maxMetaKeys` of them. */
   meta: Meta | undefined = undefined
   /** Names of filters that only the body went through, outermost first (`Proto.bodyFilters`); undefined for none. */
-  packed: readonly string[] | undefined = undefined
+  bodyFilters: readonly string[] | undefined = undefined
   /** What `type` will be when those are removed. */
-  packedType = 0
+  originalType = 0
   /** A CALL whose reply goes through these filters though its own body went through none; undefined for none. */
-  replyThrough: readonly string[] | undefined = undefined
+  replyFilters: readonly string[] | undefined = undefined
   /** A PUSH that may go to a route for CALLs when there is none for PUSHes. */
-  orCall = false
+  allowCallRoute = false
   /** Only a route that is registered as `safe` may take it. */
   safeOnly = false
   /** Only a route of its name may take it, and not what takes unknown calls: its protocol answers it otherwise. */
@@ -87,10 +87,10 @@ export class Incoming {
     this.method = undefined
     this.status = undefined
     this.meta = undefined
-    this.packed = undefined
-    this.packedType = 0
-    this.replyThrough = undefined
-    this.orCall = false
+    this.bodyFilters = undefined
+    this.originalType = 0
+    this.replyFilters = undefined
+    this.allowCallRoute = false
     this.safeOnly = false
     this.namedOnly = false
     this.mediaType = ''
@@ -104,8 +104,8 @@ export class Incoming {
   }
 
   /** Makes this the bytes `buffer[start, end)`, which are not taken apart. */
-  setWhole(buffer: Buffer, start: number, end: number): void {
-    this.type = WHOLE
+  setUnparsed(buffer: Buffer, start: number, end: number): void {
+    this.type = UNPARSED
     this.seq = 0
     this.route = -1
     this.codec = 0

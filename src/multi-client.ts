@@ -2,17 +2,17 @@ import { parseAddress } from './address.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from './call-options.ts'
 import { duration, requireOptions, requireText, timeLimit, whole } from './check-options.ts'
 import type { Clock, ClockTimer } from './clock.ts'
-import { Comeback } from './comeback.ts'
+import { ReconnectSchedule } from './comeback.ts'
 import type { DialOptions, Endpoint } from './endpoint.ts'
 import { reasonOf } from './error-text.ts'
 import { LeastBusy, Worker } from './least-busy.ts'
 import type { Settings } from './options.ts'
 import { canceled, type Reply } from './pending-call.ts'
-import { type Redial, readRedial, WaitingRoom } from './redial.ts'
+import { type Redial, RequestQueue, readRedial } from './redial.ts'
 import type { Session } from './session.ts'
 import { readSocketOptions } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { Alarm } from './timer-wheel.ts'
+import { ResettableTimer } from './timer-wheel.ts'
 import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 export interface MultiClientOptions {
@@ -73,7 +73,7 @@ export class MultiClient {
   readonly #idle: number
   readonly #dialOptions: DialOptions
   readonly #clock: Clock
-  readonly #room: WaitingRoom
+  readonly #room: RequestQueue
   /** The oldest first. */
   readonly #members = new Set<Member>()
   /** Those that take calls, as far as is known: who does not is found out when it has its turn. */
@@ -84,11 +84,11 @@ export class MultiClient {
   #hand = this.#members.values()
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #idleAlarm: Alarm
+  readonly #idleAlarm: ResettableTimer
   /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
   #pause: ClockTimer | undefined
   /** Of dials that failed, or whose connections did not hold, one after the other. */
-  #comeback: Comeback | undefined
+  #comeback: ReconnectSchedule | undefined
   /** The session that was dialled last. */
   #newest: Session | undefined
   #closed: Promise<void> | undefined
@@ -101,7 +101,7 @@ export class MultiClient {
     checkDial(options.dial, settings)
     this.endpoint = endpoint
     this.#clock = settings.clock
-    this.#idleAlarm = new Alarm(wheel, () => this.#closeIdle())
+    this.#idleAlarm = new ResettableTimer(wheel, () => this.#closeIdle())
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -109,13 +109,13 @@ export class MultiClient {
     this.#idle = timeLimit('idle', options.idle, 60_000)
     this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
     const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
-    this.#room = new WaitingRoom(wheel, maxWaiting)
+    this.#room = new RequestQueue(wheel, maxWaiting)
     this.#grow()
   }
 
   /** Sessions that take calls now. */
   get size(): number {
-    return [...this.#members].filter(({ session }) => session.health).length
+    return [...this.#members].filter(({ session }) => session.isOpen).length
   }
 
   /** Calls and pushes that wait for a session. */
@@ -234,7 +234,7 @@ export class MultiClient {
   /** The session with the fewest open calls, of those that take calls and have less than `limit`. */
   #leastBusy(limit: number): Member | undefined {
     for (let member = this.#free.first; member !== undefined && member.load < limit; member = this.#free.first) {
-      if (member.session.health) return member
+      if (member.session.isOpen) return member
       this.#rest(member)
     }
     return undefined
@@ -312,12 +312,12 @@ export class MultiClient {
     if (this.#pause !== undefined || this.#abort.signal.aborted) return // another one failed before
     if (this.#newest?.stable === true) this.#comeback = undefined
     this.#newest = undefined
-    if (this.#comeback === undefined) this.#comeback = new Comeback(pauses, this.url, this.#clock.now(), this.#clock)
+    if (this.#comeback === undefined) this.#comeback = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
     else this.#comeback.again()
     this.#await(this.#comeback)
   }
 
-  #await(comeback: Comeback): void {
+  #await(comeback: ReconnectSchedule): void {
     const left = comeback.delay(this.#clock.now())
     if (left > 0) {
       this.#pause = this.#clock.setTimeout(() => this.#await(comeback), left)
@@ -357,7 +357,7 @@ export class MultiClient {
   }
 
   #watchIdle(): void {
-    if (this.#idle === 0 || this.#idleAlarm.runs || this.#members.size <= this.#min || this.#abort.signal.aborted) return
+    if (this.#idle === 0 || this.#idleAlarm.active || this.#members.size <= this.#min || this.#abort.signal.aborted) return
     this.#idleAlarm.start(this.#idle)
   }
 

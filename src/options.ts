@@ -61,7 +61,7 @@ export interface EndpointOptions {
    * caller is answered. The handler is not interrupted, and counts as running until it settles; what it returns then is dropped
    * (spec/behaviour.md §5.2). Default 0: no limit. `session.setContextAge` changes it.
    */
-  contextAge?: number | undefined
+  handlerTimeout?: number | undefined
   /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
   closeTimeout?: number | undefined
   /** Name of the codec of calls and pushes that name none. Default 'json'. */
@@ -124,7 +124,7 @@ export interface Settings {
   redial: Redial | undefined
   socket: SocketSettings
   sessionAge: number
-  contextAge: number
+  handlerTimeout: number
   closeTimeout: number
   codec: Codec
   codecs: CodecTable
@@ -155,7 +155,7 @@ const known = new Set([
   'redial',
   'socket',
   'sessionAge',
-  'contextAge',
+  'handlerTimeout',
   'closeTimeout',
   'codec',
   'codecs',
@@ -211,7 +211,7 @@ export function readOptions(options: EndpointOptions): Settings {
     redial: readRedial(options.redial),
     socket: readSocketOptions('socket', options.socket, defaultSocket),
     sessionAge: timeLimit('sessionAge', options.sessionAge, 0),
-    contextAge: timeLimit('contextAge', options.contextAge, 0),
+    handlerTimeout: timeLimit('handlerTimeout', options.handlerTimeout, 0),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,

@@ -25,7 +25,7 @@ export class Outgoing {
   /** The filters `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
   filters: readonly string[] = noFilters
 
-  /** Everything but the filters. @param quoted `body` goes between quotation marks (`Codec.quotes`) @internal */
+  /** Everything but the filters. @param quoted `body` goes between quotation marks (`Codec.isPlainJsonString`) @internal */
   fill(
     type: number,
     seq: number,

@@ -12,7 +12,7 @@ const MAX_OWED = 64
 const MAX_BODY_BYTES = 2048
 
 /** The session that two peers talk about. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface PeeringOwner {
+export interface PeerExtensionsOwner {
   /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. @internal */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
   /** The peer waits no more for its request `seq`. @internal */
@@ -30,20 +30,20 @@ export interface PeeringOwner {
 }
 
 /** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
-export class Peering {
-  #owner: PeeringOwner
+export class PeerExtensions {
+  #owner: PeerExtensionsOwner
   readonly #clock: Clock
   readonly #timeout: number
   readonly #filters: readonly string[]
   #peer: Announcement | undefined
   /** Number of the message that announced us; 0: none did. */
-  #hop = 0
+  #announcementSeq = 0
   /** Bodies of cancellations for a peer that has not answered yet. */
-  #owed: unknown[] = []
+  #queuedCancels: unknown[] = []
   #draining = false
 
   /** @param timeout told to the peer: of calls that name none @param filters told to the peer: those that its messages must go through */
-  constructor(owner: PeeringOwner, clock: Clock, timeout: number, filters: readonly string[]) {
+  constructor(owner: PeerExtensionsOwner, clock: Clock, timeout: number, filters: readonly string[]) {
     this.#owner = owner
     this.#clock = clock
     this.#timeout = timeout
@@ -56,7 +56,7 @@ export class Peering {
   }
 
   /** The peer knows our routes. */
-  get known(): boolean {
+  get supported(): boolean {
     return this.#peer !== undefined
   }
 
@@ -66,32 +66,32 @@ export class Peering {
   }
 
   /** Another session goes on with the connection. */
-  moveTo(owner: PeeringOwner): void {
+  moveTo(owner: PeerExtensionsOwner): void {
     this.#owner = owner
   }
 
   /** Nothing is to be announced: that was done, or the peer announced itself and had its answer. */
   get announced(): boolean {
-    return this.#hop !== 0 || this.#peer !== undefined
+    return this.#announcementSeq !== 0 || this.#peer !== undefined
   }
 
   /** A number for the message that announces, which no counter reaches soon. */
-  nextHop(): number {
-    this.#hop = 0x4000_0000 + Math.floor(this.#clock.random() * 0x3fff_ffff)
-    return this.#hop
+  nextAnnouncementSeq(): number {
+    this.#announcementSeq = 0x4000_0000 + Math.floor(this.#clock.random() * 0x3fff_ffff)
+    return this.#announcementSeq
   }
 
   /** For the meta of that message. */
   get announcement(): string {
-    return this.#tell(this.#hop)
+    return this.#encodeAnnouncement(this.#announcementSeq)
   }
 
   /** A request with number `seq` brought an announcement: it is answered, unless a proxy only passed it on. */
-  heard(text: string, seq: number): void {
+  onAnnouncement(text: string, seq: number): void {
     const announcement = decodeAnnouncement(text)
-    if (announcement === undefined || announcement.hop !== seq || this.#peer !== undefined) return
+    if (announcement === undefined || announcement.announcementSeq !== seq || this.#peer !== undefined) return
     this.#peer = announcement
-    this.#push(Reserved.Hello, this.#tell(seq))
+    this.#push(Reserved.Hello, this.#encodeAnnouncement(seq))
     this.#owner.onPeerKnown()
   }
 
@@ -112,7 +112,7 @@ export class Peering {
   cancel(seq: number, code: number): void {
     const body = { seq, code }
     if (this.#peer !== undefined) this.#push(Reserved.Cancel, body)
-    else if (this.#hop !== 0 && this.#owed.length < MAX_OWED) this.#owed.push(body)
+    else if (this.#announcementSeq !== 0 && this.#queuedCancels.length < MAX_OWED) this.#queuedCancels.push(body)
   }
 
   /**
@@ -128,9 +128,9 @@ export class Peering {
 
   #onHello(body: unknown): void {
     const announcement = decodeAnnouncement(body)
-    if (announcement === undefined || this.#hop === 0 || announcement.hop !== this.#hop) return
+    if (announcement === undefined || this.#announcementSeq === 0 || announcement.announcementSeq !== this.#announcementSeq) return
     this.#peer = announcement
-    for (const owed of this.#owed.splice(0)) this.#push(Reserved.Cancel, owed)
+    for (const owed of this.#queuedCancels.splice(0)) this.#push(Reserved.Cancel, owed)
     this.#owner.onPeerKnown()
   }
 
@@ -164,8 +164,8 @@ export class Peering {
     this.#owner.pushReserved(route, body, (this.#peer as Announcement).filters)
   }
 
-  #tell(hop: number): string {
-    return encodeAnnouncement({ hop, timeout: this.#timeout, filters: this.#filters })
+  #encodeAnnouncement(hop: number): string {
+    return encodeAnnouncement({ announcementSeq: hop, timeout: this.#timeout, filters: this.#filters })
   }
 }
 

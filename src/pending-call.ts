@@ -5,7 +5,7 @@ import { markOf } from './mark.ts'
 import type { MessageType } from './message-type.ts'
 import { type Meta, noMeta } from './meta.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { stallText, Timed } from './timer-wheel.ts'
+import { stallText, TimerEntry } from './timer-wheel.ts'
 import { type Abortable, forgetAbort, whenAborted } from './when-aborted.ts'
 
 /** A reply with what travelled beside its body. */
@@ -31,7 +31,7 @@ export function setReplyMeta(error: StatusError, meta: Meta): void {
 }
 
 /** In place of the key of a call that can be made again and has none: it comes behind all that have. */
-export const KEYLESS = Number.POSITIVE_INFINITY
+export const NO_KEY = Number.POSITIVE_INFINITY
 
 /** What a caller asked for, with which a call can be made later, or again. */
 export class CallRequest {
@@ -70,13 +70,13 @@ export class CallRequest {
 /** What a pending call needs from its session. */
 export interface CallOwner {
   /** Makes a call anew, within the milliseconds that are left of its deadline, 0 for no end; or fails it. @internal */
-  callAgain(request: CallRequest, left: number): void
+  requeueCall(request: CallRequest, left: number): void
   /** Nobody waits for the call any more: it leaves the session's table. @param code 408 at its deadline, 499 because of its signal */
   abandon(call: PendingCall, code: number): void
 }
 
 /** One CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
-export class PendingCall extends Timed implements Abortable {
+export class PendingCall extends TimerEntry implements Abortable {
   readonly seq: number
   readonly owner: CallOwner
   readonly method: string
@@ -89,7 +89,7 @@ export class PendingCall extends Timed implements Abortable {
   private readonly reject: (error: unknown) => void
   private signal: AbortSignal | null
   /** To make it anew; null: its failure is final. */
-  again: CallRequest | null
+  retryRequest: CallRequest | null
   /** Counts idempotent calls, which survive the loss of their connection; 0: it is none. */
   key: number
 
@@ -111,7 +111,7 @@ export class PendingCall extends Timed implements Abortable {
     this.resolve = resolve
     this.reject = reject
     this.signal = null
-    this.again = null
+    this.retryRequest = null
     this.key = 0
   }
 
@@ -148,9 +148,9 @@ export class PendingCall extends Timed implements Abortable {
   }
 
   /** Makes it anew from its `again`: this object is of no use any more. @param now by the clock of its deadline */
-  repeat(now: number): void {
+  retry(now: number): void {
     this.#unlisten()
-    this.owner.callAgain(this.again as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
+    this.owner.requeueCall(this.retryRequest as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 
   #unlisten(): void {

@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts'
-import type { Hook, HookedWays, HookList, MessageHooks } from './hooks.ts'
+import type { Hook, HookedDirections, HookList, MessageHooks } from './hooks.ts'
 import type { Logger } from './log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
@@ -42,7 +42,7 @@ interface LifeHooks {
 }
 
 type MessageHookFunctions = {
-  [Name in Exclude<keyof MessageHooks, keyof HookedWays>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
+  [Name in Exclude<keyof MessageHooks, keyof HookedDirections>]: MessageHooks[Name] extends HookList<infer Context> ? Hook<Context> : never
 }
 
 type Optional<Functions> = { [Name in keyof Functions]?: Functions[Name] | undefined }
@@ -62,7 +62,7 @@ type Compiled<Functions> = { [Name in keyof Functions]: readonly Functions[Name]
 export type Hooks = MessageHooks & Compiled<LifeHooks>
 
 type AnyHook = (...args: unknown[]) => unknown
-type HookName = Exclude<keyof Hooks, keyof HookedWays>
+type HookName = Exclude<keyof Hooks, keyof HookedDirections>
 
 const names: readonly HookName[] = [
   'beforeNewEndpoint',
@@ -130,7 +130,7 @@ class CompiledHooks implements Hooks {
   afterDisconnect: Hooks['afterDisconnect'] = null
 }
 
-const ways: Readonly<Record<keyof HookedWays, readonly HookName[]>> = {
+const ways: Readonly<Record<keyof HookedDirections, readonly HookName[]>> = {
   callsIn: ['afterReadCallHeader', 'beforeReadCallBody', 'afterReadCallBody', 'beforeWriteReply', 'afterWriteReply'],
   pushesIn: ['afterReadPushHeader', 'beforeReadPushBody', 'afterReadPushBody'],
   repliesIn: ['afterReadReplyHeader', 'beforeReadReplyBody', 'afterReadReplyBody'],
@@ -207,7 +207,7 @@ export class PluginContainer {
       seen.add(plugin.name)
     }
     for (const [way, hooks] of Object.entries(ways)) {
-      this.hooks[way as keyof HookedWays] = all.some((plugin) => hooks.some((name) => plugin[name] !== undefined))
+      this.hooks[way as keyof HookedDirections] = all.some((plugin) => hooks.some((name) => plugin[name] !== undefined))
     }
     for (const name of names) {
       const list = all.filter((plugin) => plugin[name] !== undefined).map((plugin) => boundTo(plugin, name))

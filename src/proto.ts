@@ -54,7 +54,7 @@ export interface ProtoSession {
    */
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number
   /** Optional, for `bodyFilters`: false when `message` gains nothing by filters and is to go without. */
-  worthFilters?(message: Outgoing): boolean
+  shouldFilter?(message: Outgoing): boolean
   /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
   readonly unfinished?: boolean | undefined
   /** Optional, in a stream: milliseconds after which an accepted connection is closed that was `idle` all the time and silent; 0: never. */
@@ -96,16 +96,16 @@ export interface ProtoLink {
 export class ProtoError extends Error {
   override readonly name = 'ProtoError'
   readonly reason: CloseReason | undefined
-  readonly farewell: string
+  readonly finalResponse: string
 
   /**
    * @param reason default: `CloseReason.Malformed`, 'bytes that are not the protocol'
-   * @param farewell written to the peer before the connection closes, as HTTP's 400 is
+   * @param finalResponse written to the peer before the connection closes, as HTTP's 400 is
    */
-  constructor(message: string, reason?: CloseReason, farewell = '') {
+  constructor(message: string, reason?: CloseReason, finalResponse = '') {
     super(message)
     this.reason = reason
-    this.farewell = farewell
+    this.finalResponse = finalResponse
   }
 
   static {

@@ -1,5 +1,5 @@
-import { Timed, type TimerWheel } from './timer-wheel.ts'
-import type { Wire } from './transport.ts'
+import { TimerEntry, type TimerWheel } from './timer-wheel.ts'
+import type { Connection } from './transport.ts'
 
 /** Share of a second's messages that may pass when the session is read again. */
 const REFILL = 1 / 20
@@ -8,7 +8,7 @@ const REFILL = 1 / 20
  * Slows a session down whose peer sends too much (a token bucket of one second): it is not read until it may send again, so that the rest stays with the
  * peer. The clock is looked at once per so many messages, not for each.
  */
-export class RateMeter extends Timed {
+export class ReadThrottle extends TimerEntry {
   readonly #wheel: TimerWheel
   /** Messages a second; as many may come at once. */
   readonly #rate: number
@@ -17,7 +17,7 @@ export class RateMeter extends Timed {
   #tokens: number
   #since: number
   /** Whom it holds. */
-  #held: Wire | undefined
+  #held: Connection | undefined
 
   /** @param now monotonic milliseconds */
   constructor(wheel: TimerWheel, rate: number, onSlowed: () => void, now: () => number = () => wheel.now()) {
@@ -31,23 +31,23 @@ export class RateMeter extends Timed {
   }
 
   /** A message came on `wire`. */
-  count(wire: Wire): void {
+  count(connection: Connection): void {
     if (--this.#tokens >= 1) return
     const now = this.#now()
     this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#since) * this.#rate) / 1000)
     this.#since = now
     if (this.#tokens >= 1 || this.#held !== undefined) return
-    this.#held = wire
-    wire.hold()
+    this.#held = connection
+    connection.pauseReading()
     this.#onSlowed()
     const wanted = Math.max(1, this.#rate * REFILL)
     this.#wheel.add(this, Math.max(1, ((wanted - this.#tokens) * 1000) / this.#rate))
   }
 
   override expire(): void {
-    const wire = this.#held
+    const connection = this.#held
     this.#held = undefined
-    wire?.release()
+    connection?.resumeReading()
   }
 
   /** The session is over, or its connection. */

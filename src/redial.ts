@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { requireOptions } from './check-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { stallText, Timed, type TimerWheel } from './timer-wheel.ts'
+import { stallText, TimerEntry, type TimerWheel } from './timer-wheel.ts'
 
 /** How a lost connection of a dialled session is made anew. Durations are milliseconds. */
 export interface RedialOptions {
@@ -57,7 +57,7 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
 const LAST = Number.POSITIVE_INFINITY
 
 /** A call or push that waits for the connection. */
-class Waiting extends Timed {
+class Waiting extends TimerEntry {
   readonly key: number
   /** The how manyth it is that waits in its room. */
   readonly number: number
@@ -91,7 +91,7 @@ class Waiting extends Timed {
 }
 
 /** What waits while a session has no connection, in order. */
-export class WaitingRoom {
+export class RequestQueue {
   readonly #wheel: TimerWheel
   readonly #max: number
   readonly #waiting = new Set<Waiting>()

@@ -13,9 +13,9 @@ export function methodOf(message: Incoming): string {
 }
 
 /** The route of a service method that is not the message's own. */
-export function findRoute(router: Router, name: string, isCall: boolean, orCall: boolean): Route | undefined {
+export function findRoute(router: Router, name: string, isCall: boolean, allowCallRoute: boolean): Route | undefined {
   const route = findNameText(name)
-  return (isCall ? router.calls : router.pushes).get(route) ?? (orCall ? router.calls.get(route) : undefined)
+  return (isCall ? router.calls : router.pushes).get(route) ?? (allowCallRoute ? router.calls.get(route) : undefined)
 }
 
 /** What takes messages without a route. @param namedOnly nothing may, since their protocol answers them @throws StatusError 400 or 404 */

@@ -24,7 +24,7 @@ export interface KeptReply extends EncodedMessage {
 }
 
 /** A call of the peer's that must not run twice. */
-export interface Once {
+export interface IdempotentCall {
   readonly key: number
   /** Number of the CALL that began it. */
   readonly first: number
@@ -32,8 +32,8 @@ export interface Once {
   seq: number
   reply: KeptReply | undefined
   /** Among those that came, until it is forgotten, and among those that have their reply. */
-  came: Link<Once> | undefined
-  answered: Link<Once> | undefined
+  came: Link<IdempotentCall> | undefined
+  answered: Link<IdempotentCall> | undefined
 }
 
 /** What may have been lost with a connection. */
@@ -51,19 +51,19 @@ const OVERHEAD = 128
  * What a session needs to go on after its connection was lost: both sides count the PUSHes of each direction and keep those that are not
  * acknowledged; calls marked idempotent have keys by which their replies are found again.
  */
-export class Resumption {
+export class ResumeState {
   /** Names the session to the side that accepted it. Undefined: not agreed upon yet, or no more. */
   token: string | undefined
   /** That messages about it must go through. */
   filters: readonly string[] = []
   /** The last connection ended with notice: nothing is missing. */
-  parted = false
+  peerDraining = false
   /** The peer is being asked for a name. */
   asking = false
   /** PUSHes received in order. */
   received = 0
   /** Those that the peer knows of. */
-  told = 0
+  acknowledged = 0
   readonly #maxBytes: number
   #sent = 0
   #confirmed = 0
@@ -78,10 +78,10 @@ export class Resumption {
   #nextKey = 1
   readonly #openKeys = new Set<number>()
   #settled = 1
-  readonly #once = new Map<number, Once>()
-  readonly #came = new Chain<Once>()
-  readonly #answered = new Chain<Once>()
-  readonly #running = new Map<number, Once>()
+  readonly #once = new Map<number, IdempotentCall>()
+  readonly #came = new Chain<IdempotentCall>()
+  readonly #answered = new Chain<IdempotentCall>()
+  readonly #running = new Map<number, IdempotentCall>()
 
   /** @param maxBytes of what is kept for the peer */
   constructor(maxBytes: number) {
@@ -99,13 +99,13 @@ export class Resumption {
   }
 
   /** The peer is none that resumes: nothing is kept, only counted. */
-  keepNothing(): void {
+  stopBuffering(): void {
     this.#keeps = false
     this.#dropPushes()
   }
 
   /** Keeps a PUSH that is sent now. @returns its number */
-  keep(push: KeptPush): number {
+  buffer(push: KeptPush): number {
     const number = ++this.#sent
     if (!this.#keeps) return number
     const { body } = push
@@ -116,7 +116,7 @@ export class Resumption {
   }
 
   /** PUSH `number` was not sent after all. False when it is not the last: then it must be counted as if it had been. */
-  unkeep(number: number): boolean {
+  unbuffer(number: number): boolean {
     this.#drop(number)
     if (number !== this.#sent) return false
     this.#sent--
@@ -161,7 +161,7 @@ export class Resumption {
 
   /** Both sides begin to count: the next PUSH of the peer's is number `from`. */
   beginAt(from: unknown): void {
-    if (isCount(from) && from > 0) this.received = this.told = from - 1
+    if (isCount(from) && from > 0) this.received = this.acknowledged = from - 1
   }
 
   /** PUSHes sent so far are none of what is counted. */
@@ -170,12 +170,12 @@ export class Resumption {
   }
 
   /** How many came of those the peer sent: those it cannot send again left out, until it knows of them. */
-  get came(): number {
+  get receivedContiguous(): number {
     return this.received === this.#skippedTo ? this.#cameBefore : this.received
   }
 
   /** The peer turned out to be one that resumes. */
-  keepOn(): void {
+  startBuffering(): void {
     this.#keeps = true
   }
 
@@ -183,7 +183,7 @@ export class Resumption {
   restart(token: string | undefined): void {
     this.token = token
     this.asking = false
-    this.received = this.told = this.#sent = this.#confirmed = 0
+    this.received = this.acknowledged = this.#sent = this.#confirmed = 0
     this.#skippedTo = -1
     this.#keeps = true
     this.#dropPushes()
@@ -210,7 +210,7 @@ export class Resumption {
   }
 
   /** For the meta of an idempotent call. */
-  onceText(key: number): string {
+  idempotencyHeader(key: number): string {
     return `${key.toString(36)}.${this.#settled.toString(36)}`
   }
 
@@ -218,7 +218,7 @@ export class Resumption {
    * A CALL with number `seq` came with `text`.
    * @returns what it is to be answered by, new or of an earlier CALL; undefined: it must run as if it had no key
    */
-  begin(text: string, seq: number, max: number): { once: Once; repeated: boolean } | undefined {
+  begin(text: string, seq: number, max: number): { once: IdempotentCall; repeated: boolean } | undefined {
     const parts = /^([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/.exec(text)
     if (parts === null) return undefined
     const [key, settled] = [Number.parseInt(parts[1], 36), Number.parseInt(parts[2], 36)]
@@ -230,7 +230,7 @@ export class Resumption {
     }
     if (this.#running.has(seq)) return undefined
     if (this.#once.size >= max && !this.#forgetOldest()) return undefined
-    const once: Once = { key, first: seq, seq, reply: undefined, came: undefined, answered: undefined }
+    const once: IdempotentCall = { key, first: seq, seq, reply: undefined, came: undefined, answered: undefined }
     this.#remember(once)
     this.#running.set(seq, once)
     return { once, repeated: false }
@@ -250,7 +250,7 @@ export class Resumption {
   }
 
   /** Its reply cannot be sent: another one will be. */
-  reopen(once: Once): void {
+  reopen(once: IdempotentCall): void {
     this.#unanswer(once)
     once.reply = undefined
     this.#remember(once)
@@ -258,18 +258,18 @@ export class Resumption {
   }
 
   /** It never began: it may be called again under its key. */
-  refuse(once: Once): void {
+  refuse(once: IdempotentCall): void {
     this.#running.delete(once.first)
     this.#forgetOnce(once)
   }
 
   /** The call that CALL `seq` began, while it runs. */
-  running(seq: number): Once | undefined {
+  running(seq: number): IdempotentCall | undefined {
     return this.#running.size === 0 ? undefined : this.#running.get(seq)
   }
 
   /** Keeps the reply of a call that must not run twice. */
-  answer(once: Once, reply: KeptReply): void {
+  answer(once: IdempotentCall, reply: KeptReply): void {
     const { body } = reply
     this.#running.delete(once.first)
     once.reply = body instanceof Uint8Array ? { ...reply, body: Buffer.from(body) } : reply
@@ -298,12 +298,12 @@ export class Resumption {
     this.#keptFrom = this.#sent + 1
   }
 
-  #remember(once: Once): void {
+  #remember(once: IdempotentCall): void {
     this.#once.set(once.key, once)
     once.came ??= this.#came.add(once)
   }
 
-  #forgetOnce(once: Once): void {
+  #forgetOnce(once: IdempotentCall): void {
     this.#once.delete(once.key)
     if (once.came !== undefined) this.#came.remove(once.came)
     once.came = undefined
@@ -311,7 +311,7 @@ export class Resumption {
   }
 
   /** Its reply is not kept any more. */
-  #unanswer(once: Once): void {
+  #unanswer(once: IdempotentCall): void {
     if (once.answered === undefined) return
     this.#answered.remove(once.answered)
     once.answered = undefined

@@ -5,33 +5,33 @@ import { refuseToSend, requireSent, sendFailure } from './failures.ts'
 import type { Limits } from './limits.ts'
 import { MessageType } from './message.ts'
 import { Reserved } from './names.ts'
-import { fieldsOf, type Peering } from './peering.ts'
-import { type EncodedMessage, type Gap, type KeptPush, type KeptReply, type Once, Resumption } from './resume.ts'
+import { fieldsOf, type PeerExtensions } from './peering.ts'
+import { type EncodedMessage, type Gap, type IdempotentCall, type KeptPush, type KeptReply, ResumeState } from './resume.ts'
 import type { SessionState } from './session-events.ts'
 import { Code, statusText } from './status.ts'
 import { encodeStatus } from './status-json.ts'
-import { Alarm, type TimerWheel } from './timer-wheel.ts'
-import { SendResult, type Wire } from './transport.ts'
+import { ResettableTimer, type TimerWheel } from './timer-wheel.ts'
+import { type Connection, SendResult } from './transport.ts'
 
 /** Acknowledgments are sent after so many PUSHes, or so many milliseconds after the first of them. */
 const ACK_COUNT = 64
 const ACK_DELAY = 100
 
 /** The session that goes on. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface ResumingOwner {
+export interface ResumeOwner {
   readonly state: SessionState
   /** Counts connections. @internal */
   readonly epoch: number
   /** False once this side gave notice that it closes. @internal */
   readonly accepting: boolean
   /** Of the connection that it has now. @internal */
-  readonly peering: Peering | undefined
+  readonly peering: PeerExtensions | undefined
   /** The connection that it has now. @internal */
-  readonly wire: Pick<Wire, 'destroy'>
+  readonly connection: Pick<Connection, 'destroy'>
   /** @internal */
   nextSeq(): number
   /** Sends what is encoded already. @internal */
-  sendKept(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
+  sendEncoded(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
   /** Sends a message of our own. @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw @internal */
   sendReserved(
     type: MessageType,
@@ -50,9 +50,9 @@ export interface ResumingOwner {
     reject: (error: unknown) => void,
   ): void
   /** @internal */
-  tell(name: 'gap', gap: Gap): void
+  emitSafely(name: 'gap', gap: Gap): void
   /** No connection comes any more. @internal */
-  giveUp(reason: number, detail: string): void
+  abandonReconnect(reason: number, detail: string): void
   /** @internal */
   fail(reason: CloseReason): void
 }
@@ -61,20 +61,20 @@ export interface ResumingOwner {
  * How one session goes on after its connection was lost (docs/resume.md): both sides agree on a name, tell each other what came, and send again what did
  * not. A session has one once it may be resumed, or has seen the key of an idempotent call.
  */
-export class Resuming {
-  readonly #session: ResumingOwner
+export class ResumeProtocol {
+  readonly #session: ResumeOwner
   readonly #wheel: TimerWheel
   readonly #limits: Readonly<Limits>
-  #kept: Resumption
+  #kept: ResumeState
   /** PUSHes that come are this session's: those from before the peer went on with it are not. */
   counts = true
   /** Until the next acknowledgment. */
-  #ackAlarm: Alarm | undefined
+  #ackAlarm: ResettableTimer | undefined
   /** While away: until the peer must be back. */
-  #peerLimit: Alarm | undefined
+  #peerLimit: ResettableTimer | undefined
   #ended = false
 
-  constructor(session: ResumingOwner, wheel: TimerWheel, limits: Readonly<Limits>) {
+  constructor(session: ResumeOwner, wheel: TimerWheel, limits: Readonly<Limits>) {
     this.#session = session
     this.#wheel = wheel
     this.#limits = limits
@@ -87,19 +87,19 @@ export class Resuming {
   }
 
   /** The peer is none that resumes: nothing is kept, only counted. */
-  keepNothing(): void {
-    this.#kept.keepNothing()
+  stopBuffering(): void {
+    this.#kept.stopBuffering()
   }
 
   /** The connection is lost. @param parted the peer had given notice: nothing is missing */
   lost(parted: boolean): void {
     this.stop()
-    this.#kept.parted = parted
+    this.#kept.peerDraining = parted
   }
 
   /** The peer has so long to come back. */
   awaitPeer(): void {
-    this.#peerLimit ??= new Alarm(this.#wheel, () => this.#session.giveUp(CloseReason.Peer, 'it did not come back'))
+    this.#peerLimit ??= new ResettableTimer(this.#wheel, () => this.#session.abandonReconnect(CloseReason.Peer, 'it did not come back'))
     this.#peerLimit.start(this.#limits.resumeTimeout)
   }
 
@@ -116,11 +116,11 @@ export class Resuming {
   }
 
   /** Dialling side: asks a peer that is one of ours for a name by which it will know this session after its connection was lost. */
-  askName({ filters }: Peering): void {
+  requestToken({ filters }: PeerExtensions): void {
     const kept = this.#kept
     if (kept.token !== undefined || kept.asking) return
     kept.asking = true
-    kept.keepOn()
+    kept.startBuffering()
     kept.filters = filters
     const session = this.#session
     const { epoch } = session
@@ -140,22 +140,22 @@ export class Resuming {
   }
 
   /** Accepting side: CALL `seq` asks for a name. @param sent PUSHes that the peer sent before it asked */
-  nameIt(token: string, seq: number, sent: unknown): void {
+  grantToken(token: string, seq: number, sent: unknown): void {
     // Calls with keys may have come before.
     if (this.#kept.token !== undefined) this.#kept = newResumption(this.#limits)
     const kept = this.#kept
     kept.token = token
-    kept.keepOn()
+    kept.startBuffering()
     kept.beginHere()
     kept.beginAt(typeof sent === 'number' ? sent + 1 : undefined)
     this.#answer(seq, kept.received)
   }
 
   /** Dialling side: asks the peer of a new connection to go on with this session, which has a name. A peer that is a stranger to it is fine. */
-  async comeBack(peering: Peering, early: EarlyPhase): Promise<void> {
+  async requestResume(peering: PeerExtensions, early: EarlyPhase): Promise<void> {
     const kept = this.#kept
     const { token } = kept
-    const seq = peering.nextHop()
+    const seq = peering.nextAnnouncementSeq()
     const body = { token, received: kept.received, from: kept.from, settled: kept.settledKeys }
     const sent = this.#session.sendReserved(MessageType.Call, seq, Reserved.Resume, body, kept.filters, {
       [ANNOUNCEMENT_KEY]: peering.announcement,
@@ -164,28 +164,28 @@ export class Resuming {
     const reply = await early.reply(seq, this.#limits.frameTimeout)
     const told = fieldsOf(reply.status === undefined ? reply.body : undefined)
     const next = typeof told.token === 'string' ? told.token : undefined
-    if (next !== token) this.beginAnew(next)
-    else this.tellGap(this.#goOn(told.received, told.from))
+    if (next !== token) this.startFresh(next)
+    else this.reportGap(this.#goOn(told.received, told.from))
   }
 
   /** Accepting side: CALL `seq` on another connection wants to go on with this session, which has that connection now. */
-  cameBack(seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): Gap {
+  acceptResume(seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): Gap {
     this.#kept.forget(settled)
     const gap = this.#goOn(received, from)
-    this.#answer(seq, this.#kept.came)
+    this.#answer(seq, this.#kept.receivedContiguous)
     return gap
   }
 
   /** The peer does not know this session. @param token its new name, undefined for none */
-  beginAnew(token: string | undefined): void {
+  startFresh(token: string | undefined): void {
     const kept = this.#kept
-    const gap = { sent: kept.unconfirmed, received: kept.token === undefined || kept.parted ? 0 : undefined }
+    const gap = { sent: kept.unconfirmed, received: kept.token === undefined || kept.peerDraining ? 0 : undefined }
     kept.restart(token)
-    this.tellGap(gap)
+    this.reportGap(gap)
   }
 
-  tellGap(gap: Gap): void {
-    if (gap.sent > 0 || gap.received !== 0) this.#session.tell('gap', gap)
+  reportGap(gap: Gap): void {
+    if (gap.sent > 0 || gap.received !== 0) this.#session.emitSafely('gap', gap)
   }
 
   /** @returns what is lost on both ways */
@@ -212,13 +212,13 @@ export class Resuming {
     // What comes while this side closes is dropped: the peer must not believe that it was taken.
     if (kept.token === undefined || !this.counts || !this.#session.accepting) return
     kept.received++
-    if (kept.received - kept.told >= ACK_COUNT) this.acknowledge()
+    if (kept.received - kept.acknowledged >= ACK_COUNT) this.acknowledge()
     else this.#acknowledgeSoon()
   }
 
   #acknowledgeSoon(): void {
-    if (this.#ackAlarm?.runs === true || this.#kept.token === undefined || !this.#session.accepting) return
-    this.#ackAlarm ??= new Alarm(this.#wheel, () => this.acknowledge())
+    if (this.#ackAlarm?.active === true || this.#kept.token === undefined || !this.#session.accepting) return
+    this.#ackAlarm ??= new ResettableTimer(this.#wheel, () => this.acknowledge())
     this.#ackAlarm.start(ACK_DELAY)
   }
 
@@ -227,7 +227,7 @@ export class Resuming {
     this.#ackAlarm?.stop()
     const kept = this.#kept
     if (kept.token === undefined) return
-    kept.told = kept.received
+    kept.acknowledged = kept.received
     this.#session.peering?.acknowledge(kept.received, kept.settledKeys)
   }
 
@@ -245,16 +245,16 @@ export class Resuming {
   sendPush(seq: number, push: KeptPush): Promise<void> | undefined {
     const kept = this.#kept
     const session = this.#session
-    const number = kept.keep(push)
+    const number = kept.buffer(push)
     const { epoch } = session
     const failed = (error: unknown): never => {
       // Behind it others may have been sent: the peer must count it all the same. On a later connection it is sent again.
-      if (epoch === session.epoch && !kept.unkeep(number)) session.peering?.skip()
+      if (epoch === session.epoch && !kept.unbuffer(number)) session.peering?.skip()
       return refuseToSend(error)
     }
     let result: SendResult | Promise<SendResult>
     try {
-      result = session.sendKept(MessageType.Push, seq, push.route, push.method, push)
+      result = session.sendEncoded(MessageType.Push, seq, push.route, push.method, push)
     } catch (error) {
       return failed(error)
     }
@@ -270,10 +270,10 @@ export class Resuming {
   }
 
   /** What was sent in vain goes out again. */
-  repeatPushes(): void {
+  resendPushes(): void {
     const session = this.#session
     for (const push of this.#kept.kept)
-      this.#sentAgain(() => session.sendKept(MessageType.Push, session.nextSeq(), push.route, push.method, push))
+      this.#sentAgain(() => session.sendEncoded(MessageType.Push, session.nextSeq(), push.route, push.method, push))
   }
 
   /** The key of an idempotent call that begins. */
@@ -282,8 +282,8 @@ export class Resuming {
   }
 
   /** For the meta of that call. */
-  onceText(key: number): string {
-    return this.#kept.onceText(key)
+  idempotencyHeader(key: number): string {
+    return this.#kept.idempotencyHeader(key)
   }
 
   /** It is settled. The peer may forget it, and is told with the next such call, or soon. */
@@ -293,7 +293,7 @@ export class Resuming {
   }
 
   /** CALL `seq` of the peer's has the key in `text`. False when it runs already, or ran: its reply goes to this CALL. */
-  begins(text: string, seq: number): boolean {
+  registerIdempotentCall(text: string, seq: number): boolean {
     const begun = this.#kept.begin(text, seq, this.#limits.maxRunning)
     if (begun === undefined || !begun.repeated) return true
     const { once } = begun
@@ -302,21 +302,21 @@ export class Resuming {
   }
 
   /** The call that CALL `seq` began, while it runs. */
-  running(seq: number): Once | undefined {
+  running(seq: number): IdempotentCall | undefined {
     return this.#kept.running(seq)
   }
 
   /** It never began: it may be called again under its key. */
-  refuse(once: Once): void {
+  refuse(once: IdempotentCall): void {
     this.#kept.refuse(once)
   }
 
   /** Keeps the reply of a call that must not run twice, and sends it where there is a connection. */
-  reply(once: Once, reply: KeptReply): SendResult | Promise<SendResult> {
+  reply(once: IdempotentCall, reply: KeptReply): SendResult | Promise<SendResult> {
     const kept = this.#kept
     kept.answer(once, reply)
     const { state } = this.#session
-    if (state === 'away' || state === 'redialing') return SendResult.Ok
+    if (state === 'disconnected' || state === 'redialing') return SendResult.Ok
     const failed = (error: unknown): never => {
       kept.reopen(once)
       throw error
@@ -329,7 +329,7 @@ export class Resuming {
     }
   }
 
-  #sendOnce(once: Once): SendResult | Promise<SendResult> {
+  #sendOnce(once: IdempotentCall): SendResult | Promise<SendResult> {
     const reply = once.reply as KeptReply
     const session = this.#session
     const check = (result: SendResult): SendResult | Promise<SendResult> => {
@@ -338,18 +338,18 @@ export class Resuming {
       this.#kept.reopen(once)
       const status = encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), 'the reply is over the size limit')
       this.#kept.answer(once, { filters: reply.filters, status, meta: '', codec: 0, body: null })
-      return session.sendKept(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
+      return session.sendEncoded(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
     }
-    const sent = session.sendKept(MessageType.Reply, once.seq, -1, '', reply)
+    const sent = session.sendEncoded(MessageType.Reply, once.seq, -1, '', reply)
     return typeof sent === 'number' ? check(sent) : sent.then(check)
   }
 
   /** A connection that does not take what was sent before is of no use. */
   #sentAgain(send: () => SendResult | Promise<SendResult>): void {
-    const { wire } = this.#session
-    const failed = (): void => wire.destroy(CloseReason.Local)
+    const { connection } = this.#session
+    const failed = (): void => connection.destroy(CloseReason.Local)
     const check = (result: SendResult): void => {
-      if (result === SendResult.Unsent) wire.destroy(CloseReason.Unsent)
+      if (result === SendResult.Unsent) connection.destroy(CloseReason.Unsent)
       else if (result === SendResult.TooLarge) failed()
     }
     try {
@@ -362,7 +362,7 @@ export class Resuming {
   }
 }
 
-function newResumption({ maxUnconfirmed, maxUnsent }: Readonly<Limits>): Resumption {
+function newResumption({ maxUnconfirmed, maxUnsent }: Readonly<Limits>): ResumeState {
   // What is kept must go out at once when it is sent again.
-  return new Resumption(Math.min(maxUnconfirmed, maxUnsent / 2))
+  return new ResumeState(Math.min(maxUnconfirmed, maxUnsent / 2))
 }

@@ -3,10 +3,10 @@ import type { StatusError } from './status.ts'
 
 /**
  * `preparing`: hooks about the new connection run. `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`:
- * the connection is lost and is made anew. `away`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
+ * the connection is lost and is made anew. `disconnected`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
  * closes, and lets what runs finish.
  */
-export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'away' | 'closing' | 'closed'
+export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'disconnected' | 'closing' | 'closed'
 
 export interface SessionEvents {
   /**
@@ -20,9 +20,9 @@ export interface SessionEvents {
   /** It is there again. */
   redialed: []
   /** The peer of an accepted session lost its connection, and may come back within `limits.resumeTimeout`. */
-  away: [reason: StatusError]
+  disconnected: [reason: StatusError]
   /** It did. */
-  back: []
+  resumed: []
   /** PUSHes were lost with a connection, or may have been. */
   gap: [gap: Gap]
   /** The session is gone. The error says why, and is undefined when this side closed it without a cause. */

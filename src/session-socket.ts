@@ -1,7 +1,7 @@
 import { getSystemErrorName } from 'node:util'
 import { checkBuffer, checkFlag, checkIdle, defaultSocket, keepAliveSeconds, unsupportedBuffers } from './socket-options.ts'
 import { Code, StatusError, statusText } from './status.ts'
-import { NOT_OPEN, NOT_SUPPORTED, SocketOption, type Wire } from './transport.ts'
+import { type Connection, NOT_OPEN, NOT_SUPPORTED, SocketOption } from './transport.ts'
 
 /**
  * The socket of a session's connection (Go's ControlFD and socket settings, spec/behaviour.md §1.1, §2). What is set here holds for the
@@ -26,16 +26,16 @@ export interface SessionSocket {
 }
 
 export class WireSocket implements SessionSocket {
-  #wire: Wire
+  #connection: Connection
   /** What was set, for the next connection. */
   readonly #chosen = new Map<SocketOption, number>()
 
-  constructor(wire: Wire) {
-    this.#wire = wire
+  constructor(connection: Connection) {
+    this.#connection = connection
   }
 
   get fd(): number {
-    return this.#wire.descriptor ?? -1
+    return this.#connection.descriptor ?? -1
   }
 
   setNoDelay(on = true): void {
@@ -54,13 +54,13 @@ export class WireSocket implements SessionSocket {
   }
 
   /** The session has another connection. */
-  move(wire: Wire): void {
-    this.#wire = wire
-    for (const [option, value] of this.#chosen) wire.setSocketOption?.(option, value)
+  move(connection: Connection): void {
+    this.#connection = connection
+    for (const [option, value] of this.#chosen) connection.setSocketOption?.(option, value)
   }
 
   #set(option: SocketOption, value: number): void {
-    const error = this.#wire.setSocketOption?.(option, value) ?? NOT_SUPPORTED
+    const error = this.#connection.setSocketOption?.(option, value) ?? NOT_SUPPORTED
     if (error === 0) {
       this.#chosen.set(option, value)
       return

@@ -14,7 +14,7 @@ export interface BaseSession {
   /** Name of the protocol it speaks. */
   readonly protocol: string
   /** The application's own data about this session. */
-  readonly swap: Map<unknown, unknown>
+  readonly data: Map<unknown, unknown>
   /** The socket below it, to look at and to set up. */
   readonly socket: SessionSocket
 }
@@ -22,11 +22,11 @@ export interface BaseSession {
 /** A session as hooks see it while it runs. */
 export interface CtxSession extends BaseSession {
   /** Calls and pushes may be made. */
-  readonly health: boolean
+  readonly isOpen: boolean
   /** Milliseconds it may live, 0 for no limit. */
   readonly age: number
   /** Milliseconds a handler of its requests may run, 0 for no limit. */
-  readonly contextAge: number
+  readonly handlerTimeout: number
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
@@ -37,7 +37,7 @@ export interface CtxSession extends BaseSession {
    * Changes when bytes of the peer came, if only part of a message, or it took some of ours that waited for it. NaN while this side does not read
    * for reasons of its own: NaN is not equal to itself.
    */
-  readonly heard: number
+  readonly activity: number
   /** Closes at once. @param cause what open calls and the log are told; default: that this side closed it */
   destroy(cause?: string): void
 }
@@ -88,9 +88,9 @@ export interface EarlySession extends BaseSession {
   readonly age: number
   /** Closes it gracefully after so many milliseconds from now, 0 for never; a session with redial is dialled anew then. */
   setAge(ms: number): void
-  readonly contextAge: number
+  readonly handlerTimeout: number
   /** Milliseconds a handler of its requests may run, 0 for no limit. Counts for what comes from now on. */
-  setContextAge(ms: number): void
+  setHandlerTimeout(ms: number): void
   /**
    * Sends a push that no hook sees; also before the session runs.
    * @throws StatusError (rejects): 102 or 104

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { type Abort, Aborts } from './aborts.ts'
+import { type Abort, AbortRegistry } from './aborts.ts'
 import { ANNOUNCEMENT_KEY, ONCE_KEY, RETRY_AFTER_KEY, readTimeout, TIMEOUT_KEY } from './announcement.ts'
 import {
   type CallOptions,
@@ -26,20 +26,20 @@ import { guardReply } from './guard.ts'
 import { HeldRequests } from './held-requests.ts'
 import { HookedCall, HookedCalls, type HookedCallsOwner } from './hooked-calls.ts'
 import { type EarlyContext, type MessageHooks, runHooks } from './hooks.ts'
-import { inherited } from './inherited.ts'
+import { currentCall } from './inherited.ts'
 import { defaultLimits, HELD_AFTER } from './limits.ts'
-import { type Incoming, MessageType, TextHint, WHOLE } from './message.ts'
+import { type Incoming, MessageType, TextHint, UNPARSED } from './message.ts'
 import type { MessageType as BodyType } from './message-type.ts'
 import { decodeMeta, encodeMeta, type Meta, noMeta } from './meta.ts'
 import { findNameText, internCalled, nameText, RESERVED_NAMES, Reserved } from './names.ts'
 import type { Settings } from './options.ts'
-import { fieldsOf, Peering, type PeeringOwner, readBody } from './peering.ts'
+import { fieldsOf, PeerExtensions, type PeerExtensionsOwner, readBody } from './peering.ts'
 import { PendingTable } from './pending.ts'
-import { CallRequest, canceled, KEYLESS, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
-import { RateMeter } from './rate-meter.ts'
+import { CallRequest, canceled, NO_KEY, PendingCall, type Reply, setReplyMeta } from './pending-call.ts'
+import { ReadThrottle } from './rate-meter.ts'
 import type { Redial } from './redial.ts'
 import type { EncodedMessage } from './resume.ts'
-import { Resuming, type ResumingOwner } from './resuming.ts'
+import { type ResumeOwner, ResumeProtocol } from './resuming.ts'
 import { runInRoot, untouched } from './root-context.ts'
 import type { SessionEvents, SessionState } from './session-events.ts'
 import { type SessionSocket, WireSocket } from './session-socket.ts'
@@ -47,9 +47,9 @@ import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from './ses
 import { isSchema } from './standard-schema.ts'
 import { badMessage, Code, StatusError, statusText } from './status.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
-import { Alarm, type TimerWheel } from './timer-wheel.ts'
-import { SendResult, type Wire } from './transport.ts'
-import { WaitingCalls, type WaitingCallsOwner } from './waiting-calls.ts'
+import { ResettableTimer, type TimerWheel } from './timer-wheel.ts'
+import { type Connection, SendResult } from './transport.ts'
+import { OfflineCalls, type OfflineCallsOwner } from './waiting-calls.ts'
 
 /** What a session needs from the endpoint it belongs to. */
 export interface SessionOwner {
@@ -66,7 +66,7 @@ export interface SessionOwner {
   /** Its peer is back. */
   onSessionBack(session: Session): void
   /** Gives a session a name by which its peer can resume it. */
-  nameSession(session: Session): string
+  issueToken(session: Session): string
   /** The session with this name, when it may go on; undefined when it is not known any more. */
   findSession(token: string): Session | undefined
   /** The peer sent more than it may: it is not read for a while. */
@@ -91,10 +91,10 @@ const DRAIN_RETRY = 1000
  */
 export class Session
   extends EventEmitter<SessionEvents>
-  implements CtxSession, EarlySession, PeeringOwner, HookedCallsOwner, ResumingOwner, WaitingCallsOwner, DrainingOwner, EarlyOwner
+  implements CtxSession, EarlySession, PeerExtensionsOwner, HookedCallsOwner, ResumeOwner, OfflineCallsOwner, DrainingOwner, EarlyOwner
 {
   readonly #owner: SessionOwner
-  #wire: Wire
+  #connection: Connection
   readonly #pending = new PendingTable<PendingCall>()
   #id: string
   #seq = 0
@@ -106,7 +106,7 @@ export class Session
   readonly #hooks: MessageHooks
   #hookedCalls: HookedCalls | undefined
   /** Calls and pushes made while there is no connection. */
-  #waiting: WaitingCalls | undefined
+  #waiting: OfflineCalls | undefined
   #ownId = false
   /** While redialing: the attempt's connection is open. */
   #attached = false
@@ -119,20 +119,20 @@ export class Session
   gated = false
   /** It called its peer, ever: the replies must be read. @internal */
   asks = false
-  #aborts: Aborts | undefined
+  #aborts: AbortRegistry | undefined
   /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
-  #peering: Peering | undefined
+  #peering: PeerExtensions | undefined
   readonly #extensible: boolean
   /** A message is still to be sent that announces us. */
   #announcing = false
   /** How its connection ends in peace; undefined while neither side thinks of it. */
   #draining: Draining | undefined
   /** How it goes on when its connection is lost; undefined: it does not, or that is not agreed upon. */
-  #resuming: Resuming | undefined
+  #resuming: ResumeProtocol | undefined
   /** Calls and pushes that hooks or filters keep from being written. */
-  #leaving = 0
+  #pendingWrites = 0
   /** That which has its connection now. */
-  #heir: Session | undefined
+  #successor: Session | undefined
   #closed: Promise<void> | undefined
   /** Its connection did what it is for, and is no failure when it is lost. */
   #stable = false
@@ -141,57 +141,65 @@ export class Session
   /** Why this side closed it, where something said so. */
   #cause: string | undefined
   #age: number
-  #contextAge: number
+  #handlerTimeout: number
   /** There with the first age. */
-  #aging: Alarm | undefined
+  #aging: ResettableTimer | undefined
   #socket: WireSocket | undefined
   #onClosed: (() => void) | undefined
   #filters: FilterPipes
   /** Filters that every message must have come through; null for none. */
   readonly #required: readonly Filter[] | null
   /** How fast the peer may send; null: as fast as it can. */
-  readonly #meter: RateMeter | null
+  readonly #meter: ReadThrottle | null
 
   /** Name of the protocol it speaks, such as 'raw'. */
   readonly protocol: string
 
   /** @param extensible its protocol carries meta, and pushes both ways @param preparing it does not run until `begin` @internal */
-  constructor(owner: SessionOwner, wire: Wire, id: string, protocol: string, extensible: boolean, preparing: boolean, redial?: Redial) {
+  constructor(
+    owner: SessionOwner,
+    connection: Connection,
+    id: string,
+    protocol: string,
+    extensible: boolean,
+    preparing: boolean,
+    redial?: Redial,
+  ) {
     super()
     this.protocol = protocol
     const { settings } = owner
     this.#extensible = extensible && settings.extensions
     this.#owner = owner
-    this.#wire = wire
+    this.#connection = connection
     this.#id = id
     this.#since = settings.clock.now()
     this.#redial = redial
     this.#hooks = owner.hooks
     this.#required = owner.settings.required
     this.#age = owner.settings.sessionAge
-    this.#contextAge = owner.settings.contextAge
+    this.#handlerTimeout = owner.settings.handlerTimeout
     const { maxMessageRate } = owner.settings.limits
     const metered = maxMessageRate < defaultLimits.maxMessageRate
-    this.#meter = metered ? new RateMeter(owner.wheel, maxMessageRate, () => owner.onSessionSlowed(this)) : null
+    this.#meter = metered ? new ReadThrottle(owner.wheel, maxMessageRate, () => owner.onSessionSlowed(this)) : null
     if (preparing) {
       this.#state = 'preparing'
       this.#early = new EarlyPhase(this)
     } else if (this.#age > 0) {
       this.#startAging()
     }
-    this.#filters = new FilterPipes(wire, owner.settings, protocol, this)
-    this.#meet()
+    this.#filters = new FilterPipes(connection, owner.settings, protocol, this)
+    this.#resetPeerState()
     if (this.#extensible && redial?.resume === true) this.#openResuming()
-    wire.sink = this
+    connection.handler = this
   }
 
   /** A new connection, on which nobody has announced anything. */
-  #meet(): void {
+  #resetPeerState(): void {
     if (!this.#extensible) return
     const { clock, required, timeout, timeoutNamed } = this.#owner.settings
-    this.#peering = new Peering(this, clock, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
+    this.#peering = new PeerExtensions(this, clock, timeoutNamed ? timeout : 0, required?.map(({ name }) => name) ?? [])
     this.#announcing = true
-    this.#draining?.meet()
+    this.#draining?.resetPeerState()
     this.#aborts?.forget()
   }
 
@@ -214,16 +222,16 @@ export class Session
   }
 
   get localAddress(): string {
-    return this.#wire.localAddress
+    return this.#connection.localAddress
   }
 
   /** `host:port`, or the path of a Unix socket (`@` when it has none). */
   get remoteAddress(): string {
-    return this.#wire.remoteAddress
+    return this.#connection.remoteAddress
   }
 
   /** Calls and pushes may be made. */
-  get health(): boolean {
+  get isOpen(): boolean {
     return this.#state === 'open'
   }
 
@@ -233,19 +241,19 @@ export class Session
   }
 
   /** The application's own data about this session. */
-  get swap(): Map<unknown, unknown> {
+  get data(): Map<unknown, unknown> {
     this.#swap ??= new Map()
     return this.#swap
   }
 
   /** Changes when bytes of the peer came, or it took some that had to wait for it; NaN while it is not read. */
-  get heard(): number {
-    return this.#wire.heard
+  get activity(): number {
+    return this.#connection.activity
   }
 
   /** The socket below it, to look at and to set up. */
   get socket(): SessionSocket {
-    this.#socket ??= new WireSocket(this.#wire)
+    this.#socket ??= new WireSocket(this.#connection)
     return this.#socket
   }
 
@@ -264,14 +272,14 @@ export class Session
     if (this.#state !== 'closed' && this.#state !== 'closing') this.#startAging()
   }
 
-  /** Milliseconds a handler of its requests may run, 0 for no limit. Default: the endpoint's `contextAge`. */
-  get contextAge(): number {
-    return this.#contextAge
+  /** Milliseconds a handler of its requests may run, 0 for no limit. Default: the endpoint's `handlerTimeout`. */
+  get handlerTimeout(): number {
+    return this.#handlerTimeout
   }
 
   /** Counts for what comes from now on. @throws RangeError */
-  setContextAge(ms: number): void {
-    this.#contextAge = timeLimit('contextAge', ms ?? Number.NaN, 0)
+  setHandlerTimeout(ms: number): void {
+    this.#handlerTimeout = timeLimit('handlerTimeout', ms ?? Number.NaN, 0)
   }
 
   /** Handlers of this session's requests that have not settled. */
@@ -317,20 +325,20 @@ export class Session
       const codec = this.#codecFor(options?.codec)
       const filters = options?.filters === undefined ? undefined : this.appendFilters(undefined, options.filters)
       read = true
-      if (this.#state !== 'open' && !this.#finishing) return unwatched(this.#requireWaiting().push(method, arg, options))
+      if (this.#state !== 'open' && !this.#finishing) return ignoreRejection(this.#requireWaiting().push(method, arg, options))
       const extra = this.#announcing ? this.#announce() : undefined
       const seq = extra === undefined ? this.nextSeq() : extra.seq
       const meta = extra === undefined ? options?.meta : { ...options?.meta, ...extra.meta }
       let sent: Promise<void> | undefined
       if (this.#hooks.pushesOut) {
-        sent = this.#leave(this.#hooked.sendPush(seq, method, filters, meta, codec, arg, options?.arg, options?.forwarded))
+        sent = this.#trackWrite(this.#hooked.sendPush(seq, method, filters, meta, codec, arg, options?.arg, options?.forwarded))
       } else {
         const text = meta === undefined ? '' : encodeMeta(meta)
         sent = this.sendMessage(filters, MessageType.Push, seq, method, text, codec, arg, options?.arg, options?.forwarded)
       }
-      return sent === undefined ? done : unwatched(sent)
+      return sent === undefined ? done : ignoreRejection(sent)
     } catch (error) {
-      return unwatched(Promise.reject(read ? asWriteFailure(error) : error))
+      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
     }
   }
 
@@ -350,9 +358,9 @@ export class Session
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const seq = this.nextSeq()
       const sent = this.sendMessage(filters, MessageType.Push, seq, method, meta, codec, arg, options?.arg, options?.forwarded)
-      return sent === undefined ? done : unwatched(sent)
+      return sent === undefined ? done : ignoreRejection(sent)
     } catch (error) {
-      return unwatched(Promise.reject(read ? asWriteFailure(error) : error))
+      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
     }
   }
 
@@ -396,14 +404,14 @@ export class Session
     if (this.#state === 'closed') return
     if (this.#cause === AGE_PASSED) this.#cause = undefined
     this.#cause ??= cause
-    if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
-    else this.#wire.destroy(CloseReason.Local)
+    if (this.#state === 'redialing' || this.#state === 'disconnected') this.abandonReconnect(CloseReason.Local, '')
+    else this.#connection.destroy(CloseReason.Local)
   }
 
   /** @internal */
   onMessage(message: Incoming): void {
-    if (this.#meter !== null && !(message.type === MessageType.Reply && this.#pending.has(message.seq))) this.#meter.count(this.#wire)
-    if (message.type === WHOLE) {
+    if (this.#meter !== null && !(message.type === MessageType.Reply && this.#pending.has(message.seq))) this.#meter.count(this.#connection)
+    if (message.type === UNPARSED) {
       this.#filters.receive(message)
       return
     }
@@ -414,7 +422,7 @@ export class Session
       if (!isFirstWord(message)) this.#early.take(message)
     } else {
       this.#deliver(message)
-      if (this.#hooks.beforeReadHeader !== null) (this.#heir ?? this).#beforeNext()
+      if (this.#hooks.beforeReadHeader !== null) (this.#successor ?? this).#beforeNext()
     }
   }
 
@@ -455,8 +463,8 @@ export class Session
     if (this.#hooks.beforeReadHeader !== null) this.#beforeNext()
     const { before } = early
     early.end((message, index) => {
-      if (this.#heir !== undefined) {
-        this.#heir.onMessage(message)
+      if (this.#successor !== undefined) {
+        this.#successor.onMessage(message)
         return
       }
       if (this.#state === 'closed' || this.#state === 'redialing') return
@@ -472,7 +480,7 @@ export class Session
     this.#state = 'closing'
     this.#early?.fail('the session is refused')
     this.#early = undefined
-    this.#wire.end()
+    this.#connection.end()
   }
 
   /** The hook before a message, which runs before one is there: a session whose hook fails is closed. */
@@ -487,16 +495,16 @@ export class Session
       return
     }
     if (waiting === undefined) return
-    const wire = this.#wire
-    wire.hold()
-    waiting.catch(() => wire.destroy(CloseReason.Hook)).finally(() => wire.release())
+    const connection = this.#connection
+    connection.pauseReading()
+    waiting.catch(() => connection.destroy(CloseReason.Hook)).finally(() => connection.resumeReading())
   }
 
   /** Reads no message until what this returns is called. @internal */
   holdReading(): () => void {
-    const wire = this.#wire
-    wire.hold()
-    return () => wire.release()
+    const connection = this.#connection
+    connection.pauseReading()
+    return () => connection.resumeReading()
   }
 
   async earlySend(type: MessageType, method: string, body: unknown, options: EarlyOptions = {}): Promise<void> {
@@ -573,13 +581,13 @@ export class Session
     const running = this.#state === 'open' || this.#state === 'draining'
     const lost = running && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.#redial !== undefined) {
-      if (reason !== CloseReason.Peer && this.#draining !== undefined) this.#draining.parted = false // what the peer sent behind its notice may not have come
+      if (reason !== CloseReason.Peer && this.#draining !== undefined) this.#draining.peerDraining = false // what the peer sent behind its notice may not have come
       this.#attached = false
       if (this.#suspend('redialing', reason, detail)) this.#owner.onSessionLost(this)
-    } else if (lost && this.#resuming?.token !== undefined && this.#draining?.parted !== true && reason <= CloseReason.WriteTimeout) {
-      this.#suspend('away', reason, detail, () => this.#awaitPeer())
+    } else if (lost && this.#resuming?.token !== undefined && this.#draining?.peerDraining !== true && reason <= CloseReason.WriteTimeout) {
+      this.#suspend('disconnected', reason, detail, () => this.#awaitPeer())
     } else {
-      this.#over(reason, this.#lose(reason, detail))
+      this.#finishClose(reason, this.#onDisconnect(reason, detail))
     }
   }
 
@@ -592,29 +600,29 @@ export class Session
    * Goes on without a connection. Idempotent calls wait for the next one, before all others.
    * @returns false when somebody who was told closed the session
    */
-  #suspend(state: 'redialing' | 'away', reason: number, detail: string, then: () => void = ignore): boolean {
-    const error = this.#lose(reason, detail, state)
+  #suspend(state: 'redialing' | 'disconnected', reason: number, detail: string, then: () => void = ignore): boolean {
+    const error = this.#onDisconnect(reason, detail, state)
     if (this.state !== state) return false
     const calls = this.#pending.takeAll()
     this.#cause = undefined
     this.#openWaiting()
-    this.#resuming?.lost(this.#draining?.parted === true)
+    this.#resuming?.lost(this.#draining?.peerDraining === true)
     for (const call of calls) {
       this.#owner.wheel.remove(call)
-      call.repeat(this.#owner.wheel.now())
+      call.retry(this.#owner.wheel.now())
     }
     then()
-    this.tell(state, error)
+    this.emitSafely(state, error)
     return this.state === state
   }
 
-  #openResuming(): Resuming {
-    this.#resuming = new Resuming(this, this.#owner.wheel, this.#owner.settings.limits)
+  #openResuming(): ResumeProtocol {
+    this.#resuming = new ResumeProtocol(this, this.#owner.wheel, this.#owner.settings.limits)
     return this.#resuming
   }
 
   #startAging(): void {
-    this.#aging ??= new Alarm(this.#owner.wheel, () => this.#onAge())
+    this.#aging ??= new ResettableTimer(this.#owner.wheel, () => this.#onAge())
     this.#aging.start(this.#age)
   }
 
@@ -624,38 +632,38 @@ export class Session
     this.#cause ??= AGE_PASSED
     this.#stable = true
     if (this.#redial === undefined || this.#state !== 'open') void this.close()
-    else void this.#renew()
+    else void this.#rotateConnection()
   }
 
   /** What runs on this connection is done first; what is called meanwhile has the next one. */
-  async #renew(): Promise<void> {
+  async #rotateConnection(): Promise<void> {
     this.#state = 'draining'
     this.#openWaiting()
-    this.tell('draining')
+    this.emitSafely('draining')
     const idle = this.#openDraining().untilIdle(this.#owner.settings.closeTimeout)
     if (idle !== undefined) await idle
     if (this.#state !== 'draining') return // lost, or closed
     this.#filters.drop()
-    this.#wire.end()
+    this.#connection.end()
   }
 
   /** A new connection, for hooks to try out. @internal */
-  attach(wire: Wire): void {
+  attach(connection: Connection): void {
     this.epoch++
     this.#stable = false
     this.#since = this.#owner.settings.clock.now()
     this.#attached = true
-    this.#wire = wire
-    this.#socket?.move(wire)
-    this.#filters = new FilterPipes(wire, this.#owner.settings, this.protocol, this)
+    this.#connection = connection
+    this.#socket?.move(connection)
+    this.#filters = new FilterPipes(connection, this.#owner.settings, this.protocol, this)
     this.#early = new EarlyPhase(this)
-    this.#meet()
+    this.#resetPeerState()
     if (!this.#ownId) {
-      const id = this.#owner.freeId(wire.localAddress)
+      const id = this.#owner.freeId(connection.localAddress)
       this.#owner.renameSession(this, id)
       this.#id = id
     }
-    wire.sink = this
+    connection.handler = this
   }
 
   /** It is of no use after all. @internal */
@@ -665,8 +673,8 @@ export class Session
     this.#early = undefined
     if (!this.#attached) return
     this.#attached = false
-    this.#wire.sink = { onMessage: () => {}, onClose: () => {} }
-    this.#wire.end()
+    this.#connection.handler = { onMessage: () => {}, onClose: () => {} }
+    this.#connection.end()
   }
 
   /** Goes on with the connection that was attached; false when it is gone. @internal */
@@ -676,15 +684,15 @@ export class Session
     this.#state = 'open'
     this.#early = undefined
     if (this.#age > 0) this.#startAging()
-    this.#repeat()
+    this.#resend()
     this.#run(early)
-    this.tell('redialed')
+    this.emitSafely('redialed')
     return true
   }
 
   /** What was sent in vain goes out again, then what waited, before anything new. */
-  #repeat(): void {
-    this.#resuming?.repeatPushes()
+  #resend(): void {
+    this.#resuming?.resendPushes()
     this.#waiting?.run()
   }
 
@@ -694,52 +702,53 @@ export class Session
     const peering = this.#peering
     if (resuming === undefined || peering === undefined) return
     if (resuming.token === undefined) {
-      resuming.beginAnew(undefined)
+      resuming.startFresh(undefined)
       return
     }
     const early = this.#requireEarly()
     this.#announcing = false // the question does
-    await resuming.comeBack(peering, early)
+    await resuming.requestResume(peering, early)
   }
 
   /** A CALL to `/dmicro/resume`: the peer asks for a name of this session, or goes on with another one on this connection. */
-  #onResumeCall(peering: Peering, message: Incoming): boolean {
+  #onResumeCall(peering: PeerExtensions, message: Incoming): boolean {
     const meta = this.readMeta(message)
     if (meta === undefined) return true
     const announced = meta[ANNOUNCEMENT_KEY]
-    if (announced !== undefined) peering.heard(announced, message.seq)
-    if (!peering.known || message.route !== Reserved.Resume || this.#state !== 'open' || this.#redial !== undefined) return false
+    if (announced !== undefined) peering.onAnnouncement(announced, message.seq)
+    if (!peering.supported || message.route !== Reserved.Resume || this.#state !== 'open' || this.#redial !== undefined) return false
     const fields = fieldsOf(readBody(message))
     const known = typeof fields.token === 'string' ? this.#owner.findSession(fields.token) : undefined
-    if (known !== undefined && known !== this && known.protocol === this.protocol && known.#takeOver(this, message.seq, fields)) return true
+    if (known !== undefined && known !== this && known.protocol === this.protocol && known.#adoptConnectionOf(this, message.seq, fields))
+      return true
     const resuming = this.#keys()
-    resuming.nameIt(resuming.token ?? this.#owner.nameSession(this), message.seq, fields.sent)
+    resuming.grantToken(resuming.token ?? this.#owner.issueToken(this), message.seq, fields.sent)
     return true
   }
 
   /** Where keys of idempotent calls are, on the accepting side from the first of them on. */
-  #keys(): Resuming {
+  #keys(): ResumeProtocol {
     if (this.#resuming !== undefined) return this.#resuming
     const resuming = this.#openResuming()
-    resuming.keepNothing() // until the peer wants it to be resumed
+    resuming.stopBuffering() // until the peer wants it to be resumed
     return resuming
   }
 
   /** Goes on with the connection of `other`, a session that ends. False when a listener closed this one. */
-  #takeOver(other: Session, seq: number, fields: Readonly<Record<string, unknown>>): boolean {
-    const resuming = this.#resuming as Resuming
-    if (this.#state !== 'away') {
+  #adoptConnectionOf(other: Session, seq: number, fields: Readonly<Record<string, unknown>>): boolean {
+    const resuming = this.#resuming as ResumeProtocol
+    if (this.#state !== 'disconnected') {
       // Its old connection is dead, which only the peer knows yet.
-      const old = this.#wire
-      old.sink = { onMessage: () => {}, onClose: () => {} }
+      const old = this.#connection
+      old.handler = { onMessage: () => {}, onClose: () => {} }
       old.destroy(CloseReason.Local)
-      if (!this.#suspend('away', CloseReason.Peer, 'it came back on another connection')) return false
+      if (!this.#suspend('disconnected', CloseReason.Peer, 'it came back on another connection')) return false
     }
     resuming.stop()
     this.#owner.onSessionBack(this)
-    this.#draining?.meet()
+    this.#draining?.resetPeerState()
     this.epoch++
-    this.#wire = other.#wire
+    this.#connection = other.#connection
     this.#filters = other.#filters
     this.#filters.moveTo(this)
     this.#peering = other.#peering
@@ -749,19 +758,19 @@ export class Session
     this.#announcing = false
     // Replies to what the other one asked still come: no number of ours may be one of theirs.
     if (((other.#seq - this.#seq) | 0) > 0) this.#seq = other.#seq
-    other.#dissolve(this)
-    this.#wire.sink = this
+    other.#handOverTo(this)
+    this.#connection.handler = this
     this.#state = 'open'
-    const gap = resuming.cameBack(seq, fields)
-    this.#repeat()
-    resuming.tellGap(gap)
-    this.tell('back')
+    const gap = resuming.acceptResume(seq, fields)
+    this.#resend()
+    resuming.reportGap(gap)
+    this.emitSafely('resumed')
     return true
   }
 
   /** Its connection belongs to another session now. */
-  #dissolve(heir: Session): void {
-    this.#heir = heir
+  #handOverTo(heir: Session): void {
+    this.#successor = heir
     this.#state = 'closed'
     this.#release()
     this.#owner.onSessionClosed(this, CloseReason.Local)
@@ -774,7 +783,7 @@ export class Session
       call.fail(error)
     }
     this.#aborts?.cancelAll(error, () => false)
-    this.tell('close', undefined)
+    this.emitSafely('close', undefined)
   }
 
   /** Its name on the accepting side, for its peer to come back to. @internal */
@@ -785,7 +794,7 @@ export class Session
   /** The peer is one of ours: asks for a name by which it will know this session after its connection was lost. @internal */
   onPeerKnown(): void {
     if (this.#state === 'closing') this.#draining?.onPeerKnown()
-    if (this.#redial !== undefined && this.#peering !== undefined) this.#resuming?.askName(this.#peering)
+    if (this.#redial !== undefined && this.#peering !== undefined) this.#resuming?.requestToken(this.#peering)
   }
 
   /** @internal */
@@ -794,21 +803,21 @@ export class Session
   }
 
   /** False for an idempotent call that runs already, or ran: its reply goes to the CALL with number `seq`. @internal */
-  begins(meta: Meta, seq: number): boolean {
+  registerIdempotentCall(meta: Meta, seq: number): boolean {
     const text = meta[ONCE_KEY]
     if (text === undefined) return true
     delete (meta as Record<string, string>)[ONCE_KEY]
-    if (this.#peering?.known !== true || (this.#resuming === undefined && this.#redial !== undefined)) return true
-    return this.#keys().begins(text, seq)
+    if (this.#peering?.supported !== true || (this.#resuming === undefined && this.#redial !== undefined)) return true
+    return this.#keys().registerIdempotentCall(text, seq)
   }
 
   /** A reply to request `seq` of connection `epoch` is still wanted. @internal */
-  expects(epoch: number, seq: number): boolean {
+  wantsReply(epoch: number, seq: number): boolean {
     return epoch === this.epoch || this.#resuming?.running(seq) !== undefined
   }
 
   /** @internal */
-  sendKept(
+  sendEncoded(
     type: MessageType,
     seq: number,
     route: number,
@@ -817,20 +826,20 @@ export class Session
   ): SendResult | Promise<SendResult> {
     const out = this.#outFor(filters)
     return out === undefined
-      ? this.#wire.send(type, seq, route, method, status, meta, codec, body)
+      ? this.#connection.send(type, seq, route, method, status, meta, codec, body)
       : out.send(filters, type, seq, method, status, meta, codec, body)
   }
 
   /** No connection comes any more. @internal */
-  giveUp(reason: number, detail: string): void {
-    if (this.#state !== 'redialing' && this.#state !== 'away') return
+  abandonReconnect(reason: number, detail: string): void {
+    if (this.#state !== 'redialing' && this.#state !== 'disconnected') return
     this.detach()
-    const error = this.#lose(reason, detail)
-    this.#over(reason, error)
+    const error = this.#onDisconnect(reason, detail)
+    this.#finishClose(reason, error)
   }
 
   /** What a lost connection takes with it. */
-  #lose(reason: number, detail: string, next: 'redialing' | 'away' | 'closed' = 'closed'): StatusError {
+  #onDisconnect(reason: number, detail: string, next: 'redialing' | 'disconnected' | 'closed' = 'closed'): StatusError {
     // From now on: who is told of the loss may close the session.
     this.#state = next
     this.#aging?.stop()
@@ -868,22 +877,22 @@ export class Session
     if (this.gated) this.#owner.onSessionRoom(this)
   }
 
-  #over(reason: number, error: StatusError): void {
+  #finishClose(reason: number, error: StatusError): void {
     this.#resuming?.stop()
     this.#waiting?.fail(error)
-    this.#draining?.waitNoMore()
+    this.#draining?.stopWaiting()
     this.#onClosed?.()
     this.#owner.onSessionClosed(this, reason)
-    this.tell('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+    this.emitSafely('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
   }
 
   /** @internal */
   breakSilence(): void {
-    if (this.#state === 'open' && this.#extensible) this.#wire.send(MessageType.Reply, FIRST_WORD_SEQ, -1, '', '', '', 0, null)
+    if (this.#state === 'open' && this.#extensible) this.#connection.send(MessageType.Reply, FIRST_WORD_SEQ, -1, '', '', '', 0, null)
   }
 
   /** @internal */
-  tell<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
+  emitSafely<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void {
     try {
       runInRoot(this.emit as (name: Name, ...args: SessionEvents[Name]) => boolean, this, name, ...args)
     } catch (thrown) {
@@ -898,7 +907,7 @@ export class Session
 
   /** A message is unreadable, or would break a limit: the stream can no longer be trusted. @internal */
   fail(reason: CloseReason): void {
-    this.#wire.destroy(reason)
+    this.#connection.destroy(reason)
   }
 
   /** The message's meta; undefined when it was unreadable and the session is being closed. @internal */
@@ -924,10 +933,10 @@ export class Session
     if (resuming !== undefined && once !== undefined) {
       return resuming.reply(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
     }
-    const quoted = typeof value === 'string' && codec.quotes?.(value) === true
+    const quoted = typeof value === 'string' && codec.isPlainJsonString?.(value) === true
     const body = quoted ? value : encodeBody(codec, value, type)
     const out = this.#outFor(filters)
-    if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
+    if (out === undefined) return this.#connection.send(MessageType.Reply, seq, -1, '', '', meta, codec.id, body, quoted)
     return out.send(filters, MessageType.Reply, seq, '', '', meta, codec.id, body, quoted)
   }
 
@@ -941,7 +950,7 @@ export class Session
       seq = once.seq
     }
     const out = this.#outFor(filters)
-    if (out === undefined) return this.#wire.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
+    if (out === undefined) return this.#connection.send(MessageType.Reply, seq, -1, '', status, meta, 0, null)
     return out.send(filters, MessageType.Reply, seq, '', status, meta, 0, null)
   }
 
@@ -953,7 +962,7 @@ export class Session
 
   /** False once this side gave notice that it closes: new calls are refused. @internal */
   get accepting(): boolean {
-    return this.#state === 'open' || this.#state === 'draining' || (this.#state === 'closing' && this.#draining?.noticed !== true)
+    return this.#state === 'open' || this.#state === 'draining' || (this.#state === 'closing' && this.#draining?.noticeSent !== true)
   }
 
   /** This side closes, and its handlers that still run may need the peer. */
@@ -963,26 +972,26 @@ export class Session
 
   /** The peer may not have read our notice yet: its pushes, which nobody could refuse, are taken. @internal */
   get acceptingPushes(): boolean {
-    return this.#draining?.awaited === true
+    return this.#draining?.awaitingAnswer === true
   }
 
   /** @internal */
-  get peering(): Peering | undefined {
+  get peering(): PeerExtensions | undefined {
     return this.#peering
   }
 
   /** @internal */
-  get wire(): Wire {
-    return this.#wire
+  get connection(): Connection {
+    return this.#connection
   }
 
   /** A handler did not settle at once. @internal */
-  began(): void {
+  handlerStarted(): void {
     this.#running++
   }
 
   /** It did now. @internal */
-  ended(): void {
+  handlerFinished(): void {
     this.#running--
     if (this.#running === 0) this.#aborts?.forget()
     if (this.gated) this.#owner.onSessionRoom(this)
@@ -998,8 +1007,8 @@ export class Session
     return this.#openAborts().open(seq, left, this.#state === 'closed' ? new StatusError(Code.ConnectionClosed) : undefined)
   }
 
-  #openAborts(): Aborts {
-    this.#aborts ??= new Aborts(this.#owner.wheel)
+  #openAborts(): AbortRegistry {
+    this.#aborts ??= new AbortRegistry(this.#owner.wheel)
     return this.#aborts
   }
 
@@ -1016,13 +1025,13 @@ export class Session
 
   /** The caller of request `seq`, which has waited here, does not wait for it any more. @internal */
   isCanceled(seq: number): boolean {
-    return this.#aborts?.remembers(seq) === true
+    return this.#aborts?.wasCanceled(seq) === true
   }
 
   /** @internal */
   onPeerDrain(asked: boolean, limit: number): void {
     const draining = this.#openDraining()
-    draining.parted = true
+    draining.peerDraining = true
     this.#resuming?.acknowledge()
     if (asked) {
       draining.onAnswer()
@@ -1031,9 +1040,9 @@ export class Session
     if (this.#state === 'open') {
       this.#state = 'draining'
       draining.awaitClose(limit)
-      this.tell('draining')
+      this.emitSafely('draining')
     }
-    draining.answer(this.#leaving === 0)
+    draining.answer(this.#pendingWrites === 0)
   }
 
   #openDraining(): Draining {
@@ -1045,13 +1054,13 @@ export class Session
   /** @internal */
   get busy(): boolean {
     const waits = this.#held !== undefined && this.#held.size > 0
-    return waits || this.#running > 0 || this.#pending.size > 0 || this.#leaving > 0 || this.#filters.busy
+    return waits || this.#running > 0 || this.#pending.size > 0 || this.#pendingWrites > 0 || this.#filters.busy
   }
 
   /** A call or push that hooks or filters worked on is written, or never will be. */
-  #left(): void {
-    this.#leaving--
-    if (this.#leaving === 0) this.#draining?.onWritten()
+  #onTrackedWrite(): void {
+    this.#pendingWrites--
+    if (this.#pendingWrites === 0) this.#draining?.onWritten()
   }
 
   /** @internal */
@@ -1077,7 +1086,7 @@ export class Session
     const { id } = this.#owner.settings.codecs.byName('json') as Codec
     const text = body === undefined ? null : JSON.stringify(body)
     const method = route < 0 ? '' : nameText(route)
-    return this.sendKept(type, seq, route, method, {
+    return this.sendEncoded(type, seq, route, method, {
       filters: pipe,
       meta: meta === undefined ? '' : encodeMeta(meta),
       codec: id,
@@ -1097,7 +1106,7 @@ export class Session
     this.#pending.set(call)
     try {
       const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters, undefined)
-      if (typeof sent !== 'number') this.#watch(sent, call)
+      if (typeof sent !== 'number') this.#failCallOnSendError(sent, call)
     } catch (error) {
       this.#notSent(call, error)
     }
@@ -1119,10 +1128,10 @@ export class Session
   /** The number and meta of the first message on a connection. */
   #announce(): { seq: number; meta: Record<string, string> } | undefined {
     this.#announcing = false
-    const peering = this.#peering as Peering
+    const peering = this.#peering as PeerExtensions
     if (peering.announced) return undefined
     this.nextSeq() // counts as any other
-    const seq = peering.nextHop()
+    const seq = peering.nextAnnouncementSeq()
     return { seq, meta: { [ANNOUNCEMENT_KEY]: peering.announcement } }
   }
 
@@ -1130,12 +1139,12 @@ export class Session
    * Reads what goes beyond Go's protocol from the meta of a request.
    * @returns milliseconds that its caller waits; 0: it did not say, or waits for ever @internal
    */
-  heed(meta: Meta, seq: number): number {
+  readExtensionMeta(meta: Meta, seq: number): number {
     const peering = this.#peering
     if (peering === undefined) return 0
     if (meta === noMeta) return peering.peerTimeout
     const announced = meta[ANNOUNCEMENT_KEY]
-    if (announced !== undefined) peering.heard(announced, seq)
+    if (announced !== undefined) peering.onAnnouncement(announced, seq)
     const told = meta[TIMEOUT_KEY]
     // What is ours is not shown, and so never forwarded.
     if (announced !== undefined) delete (meta as Record<string, string>)[ANNOUNCEMENT_KEY]
@@ -1178,13 +1187,13 @@ export class Session
         return
       }
       if (signal?.aborted) throw canceled(signal)
-      let told = options?.timeout === undefined ? -1 : timeout
-      const around = inherited()
-      if (around !== undefined) {
-        const left = (around.expires as number) - settings.clock.now()
+      let sentTimeout = options?.timeout === undefined ? -1 : timeout
+      const parentCall = currentCall()
+      if (parentCall !== undefined) {
+        const left = (parentCall.expires as number) - settings.clock.now()
         if (left <= 0) throw new StatusError(Code.HandleTimeout, undefined, 'the deadline of the call that made this one')
-        if (timeout === 0 || left < timeout) told = timeout = left
-        signal ??= around.signal
+        if (timeout === 0 || left < timeout) sentTimeout = timeout = left
+        signal ??= parentCall.signal
         if (signal.aborted) throw canceled(signal)
       }
       if (options?.idempotent === true && key === 0) key = this.#newKey()
@@ -1194,21 +1203,21 @@ export class Session
       const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
       call.key = key
       if (this.#redial?.wait === true || key > 0) {
-        call.again = new CallRequest(method, arg, options, full, settled, reject, key)
-        if (hooked) call.again.caller = new AsyncResource('dmicro')
+        call.retryRequest = new CallRequest(method, arg, options, full, settled, reject, key)
+        if (hooked) call.retryRequest.caller = new AsyncResource('dmicro')
       }
-      const plain = options === undefined && told < 0 && extra === undefined
-      const meta = plain ? undefined : this.#callMeta(options, told, key, extra?.meta)
+      const plain = options === undefined && sentTimeout < 0 && extra === undefined
+      const meta = plain ? undefined : this.#callMeta(options, sentTimeout, key, extra?.meta)
       let sent: Promise<void> | undefined
       if (hooked) {
-        sent = this.#leave(this.#hooked.sendCall(call as HookedCall, filters, meta, codec, arg, options?.arg, options?.forwarded))
+        sent = this.#trackWrite(this.#hooked.sendCall(call as HookedCall, filters, meta, codec, arg, options?.arg, options?.forwarded))
       } else {
         const text = meta === undefined ? '' : encodeMeta(meta)
         sent = this.sendMessage(filters, MessageType.Call, seq, method, text, codec, arg, options?.arg, options?.forwarded, call)
       }
       this.#pending.set(call)
       if (!this.asks) this.#beginAsking()
-      if (sent !== undefined) this.#watch(sent, call)
+      if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
@@ -1223,7 +1232,7 @@ export class Session
   }
 
   #newKey(): number {
-    return this.#resuming !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : KEYLESS
+    return this.#resuming !== undefined || (this.#extensible && this.#redial === undefined) ? this.#keys().openKey() : NO_KEY
   }
 
   /** @internal */
@@ -1237,7 +1246,7 @@ export class Session
   }
 
   /** @internal */
-  callAgain(request: CallRequest, left: number): void {
+  requeueCall(request: CallRequest, left: number): void {
     try {
       this.#requireWaiting().add(request, left)
     } catch (error) {
@@ -1247,47 +1256,48 @@ export class Session
   }
 
   /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
-  #requireWaiting(): WaitingCalls {
+  #requireWaiting(): OfflineCalls {
     const { state } = this
-    if (state === 'away' || ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true)) return this.#openWaiting()
+    if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && this.#redial?.wait === true))
+      return this.#openWaiting()
     if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
     throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
   }
 
-  #openWaiting(): WaitingCalls {
-    this.#waiting ??= new WaitingCalls(this, this.#owner.settings, this.#owner.wheel)
+  #openWaiting(): OfflineCalls {
+    this.#waiting ??= new OfflineCalls(this, this.#owner.settings, this.#owner.wheel)
     return this.#waiting
   }
 
-  /** @param told milliseconds that the call waits, 0 for ever; below 0: as announced */
+  /** @param sentTimeout milliseconds that the call waits, 0 for ever; below 0: as announced */
   #callMeta(
     options: CallOptions | undefined,
-    told: number,
+    sentTimeout: number,
     key: number,
     announcement: Readonly<Record<string, string>> | undefined,
   ): Readonly<Record<string, string>> {
     const wish = options?.acceptCodec
-    const tells = told >= 0 && this.#extensible
-    const keyed = key > 0 && key !== KEYLESS
+    const tells = sentTimeout >= 0 && this.#extensible
+    const keyed = key > 0 && key !== NO_KEY
     if (wish === undefined && !tells && !keyed && announcement === undefined) return options?.meta ?? noMeta
     const meta: Record<string, string> = { ...options?.meta, ...announcement }
     if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(this.#codecFor(wish).id)
-    if (keyed) meta[ONCE_KEY] = (this.#resuming as Resuming).onceText(key)
-    if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(told))
+    if (keyed) meta[ONCE_KEY] = (this.#resuming as ResumeProtocol).idempotencyHeader(key)
+    if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
     return meta
   }
 
   /** What hooks keep from being written is waited for by a close. */
-  #leave(sent: Promise<void> | undefined): Promise<void> | undefined {
+  #trackWrite(sent: Promise<void> | undefined): Promise<void> | undefined {
     if (sent === undefined) return undefined
-    this.#leaving++
-    const left = (): void => this.#left()
+    this.#pendingWrites++
+    const left = (): void => this.#onTrackedWrite()
     sent.then(left, left)
     return sent
   }
 
   /** What is not sent at once may fail later. Apart, since the hot path must not make room for closures. */
-  #watch(sent: Promise<unknown>, call: PendingCall): void {
+  #failCallOnSendError(sent: Promise<unknown>, call: PendingCall): void {
     sent.catch((error) => this.#notSent(call, error))
   }
 
@@ -1321,12 +1331,12 @@ export class Session
       const route = forwarded === true ? findNameText(method) : internCalled(method)
       return this.#resuming.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
-    const quoted = typeof arg === 'string' && codec.quotes?.(arg) === true
+    const quoted = typeof arg === 'string' && codec.isPlainJsonString?.(arg) === true
     const body = quoted ? arg : encodeBody(codec, arg, argType)
     const out = this.#outFor(filters)
     const result =
       out === undefined
-        ? this.#wire.send(
+        ? this.#connection.send(
             type,
             seq,
             forwarded === true ? findNameText(method) : internCalled(method),
@@ -1339,9 +1349,9 @@ export class Session
           )
         : out.send(filters, type, seq, method, '', meta, codec.id, body, quoted)
     if (result === SendResult.Ok) return undefined
-    if (result === SendResult.Closed && call !== undefined && call.again !== null && this.#state === 'open') {
+    if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#state === 'open') {
       // The connection is gone, which the session learns next: then the call is made again.
-      if (call.key === 0) call.key = KEYLESS
+      if (call.key === 0) call.key = NO_KEY
       return undefined
     }
     if (typeof result === 'number') throw sendFailure(result)
@@ -1359,7 +1369,8 @@ export class Session
     const meta = this.readMeta(message)
     if (meta === undefined) return // the session is closing, which fails the call
     // One of ours would have said so before this: what it must not be sent again need not be kept.
-    if (this.#resuming !== undefined && this.#resuming.token === undefined && this.#peering?.known !== true) this.#resuming.keepNothing()
+    if (this.#resuming !== undefined && this.#resuming.token === undefined && this.#peering?.supported !== true)
+      this.#resuming.stopBuffering()
     let status: DecodedStatus | undefined
     if (message.status !== undefined || message.statusStart !== message.statusEnd) {
       status = this.readStatus(message)
@@ -1392,8 +1403,8 @@ export class Session
     this.#owner.wheel.remove(call)
     if (failure?.retryAfter === undefined) {
       this.#stable = true
-    } else if (this.#state === 'draining' && call.again !== null) {
-      call.repeat(this.#owner.wheel.now()) // it never began
+    } else if (this.#state === 'draining' && call.retryRequest !== null) {
+      call.retry(this.#owner.wheel.now()) // it never began
       this.#draining?.check()
       return
     }
@@ -1425,10 +1436,10 @@ export class Session
   }
 
   async #close(timeout: number, linger: number): Promise<void> {
-    if (this.#state === 'redialing' || this.#state === 'away') this.giveUp(CloseReason.Local, '')
+    if (this.#state === 'redialing' || this.#state === 'disconnected') this.abandonReconnect(CloseReason.Local, '')
     if (this.#state === 'draining') {
       if (this.#cause === AGE_PASSED) this.#cause = undefined
-      this.#draining?.waitNoMore()
+      this.#draining?.stopWaiting()
     }
     if (this.#state === 'closed') return
     this.#state = 'closing'
@@ -1440,7 +1451,7 @@ export class Session
     const idle = this.#openDraining().finish(timeout, linger)
     if (idle !== undefined) await idle
     this.#filters.drop()
-    this.#wire.end() // a no-op when the peer was faster
+    this.#connection.end() // a no-op when the peer was faster
     await closed
   }
 
@@ -1448,7 +1459,9 @@ export class Session
   requireSendable(epoch: number): void {
     // A close in between waits for it, on either side.
     const gone =
-      this.epoch === epoch ? this.#state === 'redialing' || this.#state === 'away' || this.#state === 'closed' : this.#state !== 'open'
+      this.epoch === epoch
+        ? this.#state === 'redialing' || this.#state === 'disconnected' || this.#state === 'closed'
+        : this.#state !== 'open'
     if (gone) throw new StatusError(Code.ConnectionClosed)
   }
 
@@ -1476,7 +1489,7 @@ export class Session
 }
 
 /** A rejection that nobody looks at is no unhandled rejection. */
-function unwatched(sent: Promise<void>): Promise<void> {
+function ignoreRejection(sent: Promise<void>): Promise<void> {
   sent.catch(ignore)
   return sent
 }

@@ -4,7 +4,7 @@ import type { Logger } from './log.ts'
 const PERIOD = 1000
 
 /** Warnings that a peer can cause as often as it likes: one line a second of each kind, which tells how many there were since the last. */
-export class Tally {
+export class WarningThrottle {
   readonly #log: Logger
   readonly #now: () => number
   /** By text, then by reason: to make one key of them would cost more than all else. */

@@ -2,10 +2,10 @@ import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
 import { runInRoot } from './root-context.ts'
 
 /** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
-export abstract class Timed {
+export abstract class TimerEntry {
   /** Neighbours in the wheel; both null while not in it. Only the wheel touches them. */
-  wheelNext: Timed | null = null
-  wheelPrev: Timed | null = null
+  wheelNext: TimerEntry | null = null
+  wheelPrev: TimerEntry | null = null
   /** When it expires, in whole milliseconds of the wheel's clock. Kept after removal. */
   deadline = 0
 
@@ -25,7 +25,7 @@ export function stallText(late: number): string {
 }
 
 /** One wait that is begun again and again, where no object of its own stands for what is awaited. */
-export class Alarm extends Timed {
+export class ResettableTimer extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #act: () => void
 
@@ -35,7 +35,7 @@ export class Alarm extends Timed {
     this.#act = act
   }
 
-  get runs(): boolean {
+  get active(): boolean {
     return this.wheelNext !== null
   }
 
@@ -55,7 +55,7 @@ export class Alarm extends Timed {
 }
 
 /** Head of a circular list. Its `deadline` is a lower bound of its members', Infinity when it has none. */
-class Slot extends Timed {
+class Slot extends TimerEntry {
   constructor() {
     super()
     this.deadline = Infinity
@@ -107,7 +107,7 @@ export class TimerWheel {
    * @param timeoutMs above 0 and finite; the caller does not add what has no deadline
    * @param now the clock's current reading, for a caller that adds many in one go; a stale one makes the deadline early
    */
-  add(node: Timed, timeoutMs: number, now: number = this.#now()): void {
+  add(node: TimerEntry, timeoutMs: number, now: number = this.#now()): void {
     if (node.wheelNext !== null) this.remove(node)
     const deadline = Math.ceil(now + timeoutMs)
     node.deadline = deadline
@@ -120,10 +120,10 @@ export class TimerWheel {
   }
 
   /** Harmless when `node` is not in the wheel. */
-  remove(node: Timed): void {
+  remove(node: TimerEntry): void {
     const next = node.wheelNext
     if (next === null) return
-    const prev = node.wheelPrev as Timed
+    const prev = node.wheelPrev as TimerEntry
     prev.wheelNext = next
     next.wheelPrev = prev
     node.wheelNext = null
@@ -162,8 +162,8 @@ export class TimerWheel {
   /** Moves what is due from `slot` to the due list and makes the slot's bound exact. */
   #collect(slot: Slot, tick: number): void {
     let earliest = Infinity
-    for (let node = slot.wheelNext as Timed; node !== slot; ) {
-      const next = node.wheelNext as Timed
+    for (let node = slot.wheelNext as TimerEntry; node !== slot; ) {
+      const next = node.wheelNext as TimerEntry
       if (node.deadline <= tick) {
         this.remove(node)
         append(this.#due, node)
@@ -176,7 +176,7 @@ export class TimerWheel {
   }
 
   #expireDue(now: number): void {
-    for (let node = this.#due.wheelNext as Timed; node !== this.#due; node = this.#due.wheelNext as Timed) {
+    for (let node = this.#due.wheelNext as TimerEntry; node !== this.#due; node = this.#due.wheelNext as TimerEntry) {
       this.remove(node)
       try {
         runInRoot(node.expire, node, now - node.deadline)
@@ -199,8 +199,8 @@ export function wheelOf(clock: Clock): TimerWheel {
   return wheel
 }
 
-function append(head: Slot, node: Timed): void {
-  const last = head.wheelPrev as Timed
+function append(head: Slot, node: TimerEntry): void {
+  const last = head.wheelPrev as TimerEntry
   node.wheelPrev = last
   node.wheelNext = head
   last.wheelNext = node

@@ -18,9 +18,14 @@ export interface Transport {
   /** It knows hosts by their names: they are not looked up. */
   readonly resolves?: boolean | undefined
   /** Calls `onWire` for each accepted connection; the callee must set `wire.sink` before it returns. */
-  listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how?: ListenOptions): Promise<WireListener>
+  listen(
+    address: Address,
+    options: ConnectionOptions,
+    onConnection: (connection: TransportConnection) => void,
+    how?: ListenOptions,
+  ): Promise<TransportListener>
   /** Rejects with the system's error (`code`, `message`), or with the signal's reason when that fires first. */
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire>
+  dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection>
   /** `owner` wishes the loop to poll this many microseconds before it blocks; 0 takes the wish back. The longest wins. */
   busyPoll?(owner: object, microseconds: number): void
   /** Writes at once what it would write at the end of the turn. Missing where what a read caused is written before the loop's check phase anyway. */
@@ -44,7 +49,7 @@ export interface ListenOptions {
   exclusive?: boolean | undefined
 }
 
-export interface WireListener {
+export interface TransportListener {
   /** Where it really listens: port 0 is replaced by the port the system chose. */
   readonly address: Address
   /** Stops accepting. Open connections live on. */
@@ -59,7 +64,7 @@ export const Framing = {
   Envelope: 1,
   /** Bytes as they come. */
   Stream: 2,
-  /** The first bytes, all that came so far, each time more came; nothing is read until `SocketWire.reframe` answers. */
+  /** The first bytes, all that came so far, each time more came; nothing is read until `TransportConnection.setFraming` answers. */
   Peek: 3,
 } as const
 export type Framing = (typeof Framing)[keyof typeof Framing]
@@ -68,7 +73,7 @@ export type Framing = (typeof Framing)[keyof typeof Framing]
 export const MAX_PEEK = 2048
 
 /** What a transport must enforce for one connection. Meaning and defaults: `limits.ts`. */
-export interface WireOptions {
+export interface ConnectionOptions {
   /** Default: raw. */
   framing?: Framing | undefined
   maxMessage: number
@@ -92,11 +97,11 @@ export const SocketOption = {
 } as const
 export type SocketOption = (typeof SocketOption)[keyof typeof SocketOption]
 
-/** Errors of `Wire.setSocketOption` besides the system's own: the connection is closing or gone; the transport cannot do it. */
+/** Errors of `Connection.setSocketOption` besides the system's own: the connection is closing or gone; the transport cannot do it. */
 export const NOT_OPEN = -constants.errno.EBADF
 export const NOT_SUPPORTED = -constants.errno.ENOTSUP
 
-/** What happened to a message handed to `Wire.send`. */
+/** What happened to a message handed to `Connection.send`. */
 export const SendResult = {
   /** It will be written before the loop blocks again. */
   Ok: 0,
@@ -110,16 +115,16 @@ export const SendResult = {
 export type SendResult = (typeof SendResult)[keyof typeof SendResult]
 
 /** One connection. */
-export interface Wire {
+export interface Connection {
   /** `host:port` (IPv6 in brackets) or the path of a Unix socket, `@` when it has none. */
   readonly localAddress: string
   readonly remoteAddress: string
-  sink: WireSink
+  handler: ConnectionHandler
   /**
    * Changes when bytes of the peer came, however few, or it took some of ours that had to wait for it: a peer of which this stands still is silent.
    * NaN while held, when nothing is read and nothing can be told.
    */
-  readonly heard: number
+  readonly activity: number
   /**
    * Packs one message and queues it; everything queued in one turn of the loop leaves in one write.
    * @param route interned id of `method` (names.ts), or -1
@@ -127,7 +132,7 @@ export interface Wire {
    * @param status status JSON, '' for OK
    * @param meta meta JSON, '' for none
    * @param body JSON or other text, bytes, or null for an empty body. Bytes are copied before this returns.
-   * @param quoted `body` is ASCII text that goes between quotation marks (`Codec.quotes`)
+   * @param plainJsonString `body` is ASCII text that goes between quotation marks (`Codec.isPlainJsonString`)
    */
   send(
     type: number,
@@ -138,7 +143,7 @@ export interface Wire {
     meta: string,
     codec: number,
     body: string | Uint8Array | null,
-    quoted?: boolean,
+    plainJsonString?: boolean,
   ): SendResult
   /**
    * Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns.
@@ -151,8 +156,8 @@ export interface Wire {
    * Delivers no message until `release`, and stops reading; what was read waits. Timeouts of the peer's frames stand still. Calls
    * add up: as many releases go on.
    */
-  hold(): void
-  release(): void
+  pauseReading(): void
+  resumeReading(): void
   /** The system's number of its socket, -1 when it is closing or gone; absent where there are no sockets. */
   readonly descriptor?: number | undefined
   /** @returns 0, or a negative number of the system's error; absent where there are no sockets */
@@ -164,30 +169,30 @@ export interface Wire {
 }
 
 /** A wire as a transport makes it: bytes, or messages of the raw protocol. */
-export interface SocketWire extends Wire {
+export interface TransportConnection extends Connection {
   /**
-   * More than half of `maxUnsent` are replies that wait for the peer: its requests would only pile up more of them. `WireSink.onPress` tells of it
+   * More than half of `maxUnsent` are replies that wait for the peer: its requests would only pile up more of them. `ConnectionHandler.onPress` tells of it
    * with the next message at the latest, `onDrain` of the end.
    */
-  readonly pressed: boolean
+  readonly needsDrain: boolean
   /**
    * Queues bytes of a protocol other than raw, which are copied before this returns. Only envelopes must keep to `maxMessage`.
-   * @param bare the payload of an envelope without filters; the transport puts size and number of filters before it
+   * @param addEnvelope the payload of an envelope without filters; the transport puts size and number of filters before it
    * @param reply they answer the peer
    */
-  sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean): SendResult
+  sendBytes(bytes: Uint8Array | string, addEnvelope: boolean, reply: boolean): SendResult
   /** Answers what came with framing `Peek`: how all bytes from the first on are to be cut, or `Peek` for more of them. */
-  reframe(framing: Framing): void
+  setFraming(framing: Framing): void
 }
 
 /** What the layer above a wire offers it. */
-export interface WireSink {
-  /** `message` is borrowed: valid until this returns. What the transport does not take apart comes with type `WHOLE`. */
+export interface ConnectionHandler {
+  /** `message` is borrowed: valid until this returns. What the transport does not take apart comes with type `UNPARSED`. */
   onMessage(message: Incoming): void
   /** Many replies wait for the peer. It is read on, since its replies to us add nothing; what it asks must not be started now. */
-  onPress?(): void
-  /** It took most of them: `SocketWire.pressed` is false again. May come without `onPress`. */
-  onDrain?(): void
+  onNeedsDrain?(): void
+  /** It took most of them: `TransportConnection.needsDrain` is false again. May come without `onPress`. */
+  onDrained?(): void
   /** Called exactly once, last. `reason` is a `CloseReason`; `detail` names the system error, or is ''. */
   onClose(reason: number, detail: string): void
 }

@@ -1,15 +1,15 @@
 import type { PushOptions } from './call-options.ts'
 import { timeLimit } from './check-options.ts'
-import { inherited } from './inherited.ts'
+import { currentCall } from './inherited.ts'
 import type { Settings } from './options.ts'
-import { type CallRequest, canceled, KEYLESS } from './pending-call.ts'
-import { WaitingRoom } from './redial.ts'
+import { type CallRequest, canceled, NO_KEY } from './pending-call.ts'
+import { RequestQueue } from './redial.ts'
 import type { StatusError } from './status.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { forgetAbort, whenAborted } from './when-aborted.ts'
 
 /** The session without a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface WaitingCallsOwner {
+export interface OfflineCallsOwner {
   /** Makes a call that has waited. @param left milliseconds of its deadline, 0 for no end @internal */
   makeCall(request: CallRequest, left: number): void
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void>
@@ -18,22 +18,22 @@ export interface WaitingCallsOwner {
 }
 
 /** Calls and pushes of one session that wait for a connection, each within its deadline. */
-export class WaitingCalls {
-  readonly #session: WaitingCallsOwner
+export class OfflineCalls {
+  readonly #session: OfflineCallsOwner
   readonly #settings: Settings
-  readonly #room: WaitingRoom
+  readonly #room: RequestQueue
 
-  constructor(session: WaitingCallsOwner, settings: Settings, wheel: TimerWheel) {
+  constructor(session: OfflineCallsOwner, settings: Settings, wheel: TimerWheel) {
     this.#session = session
     this.#settings = settings
-    this.#room = new WaitingRoom(wheel, settings.limits.maxRunning)
+    this.#room = new RequestQueue(wheel, settings.limits.maxRunning)
   }
 
   /** A call that is made now. @throws StatusError 102 when too many wait, 499 when its signal has fired; RangeError for a bad timeout */
   call(request: CallRequest): void {
     const { timeout: usual, clock } = this.#settings
     let timeout = timeLimit('timeout', request.options?.timeout, usual)
-    const around = inherited()
+    const around = currentCall()
     if (around !== undefined) {
       const left = (around.expires as number) - clock.now()
       timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
@@ -58,7 +58,7 @@ export class WaitingCalls {
     }
     const { caller } = request
     const again = caller === undefined ? run : caller.bind(run)
-    const leave = this.#room.add(timeout, again, fail, request.key > 0 ? request.key : KEYLESS)
+    const leave = this.#room.add(timeout, again, fail, request.key > 0 ? request.key : NO_KEY)
     const abort = {
       onAbort(fired: AbortSignal): void {
         leave()

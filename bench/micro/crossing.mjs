@@ -1,5 +1,5 @@
 // Outbox and inbox: 1,024 messages at a time from one wire of a transport to another in this process, over a Unix socket,
-// without sessions and codecs above them. "one way" is all that a message costs, from `Wire.send` to `onMessage`: packing,
+// without sessions and codecs above them. "one way" is all that a message costs, from `Connection.send` to `onMessage`: packing,
 // its part of the kernel's write and read and of the loop's turns, unpacking, route look-up. "outbox alone" is the part
 // of it that runs while `send` is called. The kernel's part is the same on both sides.
 import assert from 'node:assert/strict'

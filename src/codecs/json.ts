@@ -19,7 +19,7 @@ export const jsonCodec: Codec = {
     return text
   },
 
-  quotes: isPlain,
+  isPlainJsonString: isPlain,
 
   decode(buffer, start, end, hint, limits) {
     if (hint === TextHint.Quoted) return bodyText(buffer, start + 1, end - 1, hint)

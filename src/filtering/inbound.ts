@@ -3,7 +3,7 @@ import type { Envelope, Opened } from '../envelope.ts'
 import { type Filter, FilterOverflow, type Unpacker } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
 import { Incoming } from '../message.ts'
-import type { Wire } from '../transport.ts'
+import type { Connection } from '../transport.ts'
 import { unpackLayers } from './layers.ts'
 
 /** Where messages go when their filters are removed, and what ends the session when that fails. */
@@ -28,7 +28,7 @@ const message = new Incoming()
  * messages keep their order and only one of them is held decompressed.
  */
 export class FilteredIn {
-  readonly #wire: Wire
+  readonly #connection: Connection
   readonly #envelope: Envelope
   readonly #filters: FilterTable
   readonly #maxPayload: number
@@ -38,8 +38,8 @@ export class FilteredIn {
   #over = false
 
   /** @param maxMessage limit of a frame, with its filters and without */
-  constructor(wire: Wire, envelope: Envelope, filters: FilterTable, maxMessage: number, receiver: Receiver) {
-    this.#wire = wire
+  constructor(connection: Connection, envelope: Envelope, filters: FilterTable, maxMessage: number, receiver: Receiver) {
+    this.#connection = connection
     this.#envelope = envelope
     this.#filters = filters
     this.#maxPayload = maxMessage - FRAME_BYTES
@@ -55,7 +55,7 @@ export class FilteredIn {
     return this.#busy
   }
 
-  /** `frame` is of type `WHOLE`, its number of filters checked; it is borrowed. */
+  /** `frame` is of type `UNPARSED`, its number of filters checked; it is borrowed. */
   receive(frame: Incoming): void {
     const opened = this.#envelope.open(frame, this.#filters)
     if (opened === undefined) {
@@ -80,7 +80,7 @@ export class FilteredIn {
   }
 
   async #handOnLater(payload: Promise<Uint8Array>, opened: Opened): Promise<void> {
-    this.#wire.hold()
+    this.#connection.pauseReading()
     this.#busy = true
     let bytes: Uint8Array | undefined
     try {
@@ -96,7 +96,7 @@ export class FilteredIn {
       this.#receiver.fail(CloseReason.Local)
     }
     this.#busy = false
-    this.#wire.release()
+    this.#connection.resumeReading()
     this.#receiver.onFiltersIdle()
   }
 

@@ -2,7 +2,7 @@ import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
 import { isReply } from '../message.ts'
 import { Outgoing } from '../outgoing.ts'
-import { SendResult, type Wire } from '../transport.ts'
+import { type Connection, SendResult } from '../transport.ts'
 import { packLayers } from './layers.ts'
 
 /** A message that waits for its filters, or for one before it. */
@@ -27,7 +27,7 @@ const OVERHEAD = 256
  * the peer's is started, so that they do not pile up.
  */
 export class FilteredOut {
-  readonly #wire: Wire
+  readonly #connection: Connection
   readonly #envelope: Envelope
   readonly #maxMessage: number
   readonly #maxUnsent: number
@@ -44,13 +44,13 @@ export class FilteredOut {
 
   /** @param onIdle called when the last of what waited was sent @param onPressed many replies wait, or no more */
   constructor(
-    wire: Wire,
+    connection: Connection,
     envelope: Envelope,
     limits: { readonly maxMessage: number; readonly maxUnsent: number },
     onIdle: () => void,
     onPressed: (on: boolean) => void,
   ) {
-    this.#wire = wire
+    this.#connection = connection
     this.#envelope = envelope
     this.#maxMessage = limits.maxMessage
     this.#maxUnsent = limits.maxUnsent
@@ -64,7 +64,7 @@ export class FilteredOut {
   }
 
   /**
-   * As `Wire.send`. The body is copied before this returns.
+   * As `Connection.send`. The body is copied before this returns.
    * @returns at once, or a promise when the message waits
    * @throws (or rejects) what a filter throws
    */
@@ -89,7 +89,7 @@ export class FilteredOut {
     message.body = null
     if (this.#running) return this.#wait(message, pipe, payload, undefined)
     const packed = packLayers(pipe, payload)
-    if (!(packed instanceof Promise)) return this.#wire.sendFrame(this.#envelope.seal(message, pipe, packed), reply)
+    if (!(packed instanceof Promise)) return this.#connection.sendFrame(this.#envelope.seal(message, pipe, packed), reply)
     const sent = this.#wait(message, pipe, payload, packed)
     void this.#run()
     return sent
@@ -123,7 +123,9 @@ export class FilteredOut {
   async #sendOne({ message, filters, payload, packed, settle, fail }: Waiting): Promise<void> {
     try {
       const bytes = this.#over ? payload : await (packed ?? packLayers(filters, payload))
-      settle(this.#over ? SendResult.Closed : this.#wire.sendFrame(this.#envelope.seal(message, filters, bytes), isReply(message.type)))
+      settle(
+        this.#over ? SendResult.Closed : this.#connection.sendFrame(this.#envelope.seal(message, filters, bytes), isReply(message.type)),
+      )
     } catch (error) {
       fail(error)
     }

@@ -3,13 +3,13 @@ import type { Filter } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
 import type { Limits } from '../limits.ts'
 import type { Incoming } from '../message.ts'
-import type { Wire } from '../transport.ts'
+import type { Connection } from '../transport.ts'
 import { FilteredIn, type Receiver } from './inbound.ts'
 import { FilteredOut } from './outbound.ts'
 
 /** Both directions of one session's messages with transfer filters. Each is made with the first such message. */
 export class FilterPipes {
-  readonly #wire: Wire
+  readonly #connection: Connection
   readonly #settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> }
   readonly #protocol: string
   #receiver: Receiver
@@ -18,12 +18,12 @@ export class FilterPipes {
   out: FilteredOut | undefined
 
   constructor(
-    wire: Wire,
+    connection: Connection,
     settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> },
     protocol: string,
     receiver: Receiver,
   ) {
-    this.#wire = wire
+    this.#connection = connection
     this.#settings = settings
     this.#protocol = protocol
     this.#receiver = receiver
@@ -36,15 +36,15 @@ export class FilterPipes {
     return this.#in?.busy === true || this.out?.busy === true
   }
 
-  /** Takes a message of type `WHOLE`; it is borrowed. */
+  /** Takes a message of type `UNPARSED`; it is borrowed. */
   receive(message: Incoming): void {
-    const { envelope } = this.#wire
+    const { envelope } = this.#connection
     if (envelope === undefined) {
       this.#receiver.fail(CloseReason.Filter)
       return
     }
     const { filters, limits } = this.#settings
-    this.#in ??= new FilteredIn(this.#wire, envelope, filters, limits.maxMessage, this.#receiver)
+    this.#in ??= new FilteredIn(this.#connection, envelope, filters, limits.maxMessage, this.#receiver)
     this.#in.receive(message)
   }
 
@@ -54,10 +54,10 @@ export class FilterPipes {
    */
   outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
     if (filters === undefined) return this.out?.busy === true ? this.out : undefined
-    const { envelope } = this.#wire
+    const { envelope } = this.#connection
     if (envelope === undefined) throw new TypeError(`protocol ${this.#protocol} has no transfer filters`)
     this.out ??= new FilteredOut(
-      this.#wire,
+      this.#connection,
       envelope,
       this.#settings.limits,
       () => this.#receiver.onFiltersIdle(),

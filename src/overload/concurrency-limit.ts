@@ -24,7 +24,7 @@ const MAX_PROBE = 100
 /** What is known of one route. */
 export class RouteLatency {
   /** What its calls take when few run, in milliseconds; 0: not known. */
-  usual = 0
+  baseline = 0
   // Of this window.
   count = 0
   total = 0
@@ -89,12 +89,12 @@ export class ConcurrencyLimit {
     return this.#recent / this.#limit
   }
 
-  began(): void {
+  handlerStarted(): void {
     if (++this.#running > this.#peak) this.#peak = this.#running
   }
 
   /** @param began when it did */
-  ended(route: RouteLatency, began: number, now: number): void {
+  handlerFinished(route: RouteLatency, began: number, now: number): void {
     this.#running--
     if (began >= this.#from) {
       const took = now - began
@@ -105,11 +105,11 @@ export class ConcurrencyLimit {
       this.#samples++
     }
     const age = now - this.#since
-    if (age >= WINDOW && (this.#samples >= MIN_SAMPLES || (age >= LONG_WINDOW && this.#samples > 0))) this.#look(now)
+    if (age >= WINDOW && (this.#samples >= MIN_SAMPLES || (age >= LONG_WINDOW && this.#samples > 0))) this.#adjust(now)
   }
 
   /** Something has to wait, for whatever reason. */
-  press(): void {
+  noteQueueing(): void {
     this.#pressed = true
   }
 
@@ -118,7 +118,7 @@ export class ConcurrencyLimit {
     this.#lag += (Math.max(0, ms) - this.#lag) * LAG_SMOOTHING
   }
 
-  #look(now: number): void {
+  #adjust(now: number): void {
     const probed = this.#restore !== 0
     if (probed) {
       this.#limit = this.#restore
@@ -143,8 +143,8 @@ export class ConcurrencyLimit {
     let allowed = 0
     let taken = 0
     for (const route of this.#seen) {
-      if (route.usual === 0) route.usual = route.least // the first of them had the least company
-      allowed += route.count * (route.usual * TOLERANCE + GRAIN)
+      if (route.baseline === 0) route.baseline = route.least // the first of them had the least company
+      allowed += route.count * (route.baseline * TOLERANCE + GRAIN)
       taken += route.total
     }
     return taken > allowed ? Math.max(MIN_GRADIENT, allowed / taken) : 1
@@ -156,9 +156,9 @@ export class ConcurrencyLimit {
     for (const route of this.#seen) {
       const mean = route.total / route.count
       total += route.total
-      if (probed) route.usual = mean
-      else if (mean < route.usual) route.usual += (mean - route.usual) * FASTER
-      else if (!this.#pressed) route.usual += (mean - route.usual) * SLOWER
+      if (probed) route.baseline = mean
+      else if (mean < route.baseline) route.baseline += (mean - route.baseline) * FASTER
+      else if (!this.#pressed) route.baseline += (mean - route.baseline) * SLOWER
       route.count = 0
       route.total = 0
       route.least = Infinity

@@ -6,7 +6,7 @@ import type { EarlyMessage, EarlySession } from '../session-views.ts'
 import { Code, StatusError, statusText, toStatusError } from '../status.ts'
 
 /** What there is of a session before its peer is known. */
-export type AuthSession = Pick<EarlySession, 'id' | 'setId' | 'localAddress' | 'remoteAddress' | 'protocol' | 'swap'>
+export type AuthSession = Pick<EarlySession, 'id' | 'setId' | 'localAddress' | 'remoteAddress' | 'protocol' | 'data'>
 
 export interface AuthOptions {
   /** Codec of what is sent; default: the endpoint's. Both sides of a connection may differ. */

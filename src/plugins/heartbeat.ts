@@ -11,7 +11,7 @@ const MIN_SECONDS = 3
 /** Milliseconds: below the minute after which many balancers and address translators forget a silent connection. */
 const INTERVAL = 30_000
 /** Looks at the sessions in one interval. Time is counted in them: one in which the loop stood still is one, however long it took. */
-const LOOKS = 4
+const CHECKS_PER_INTERVAL = 4
 /** Milliseconds between two looks of a pong. */
 const PONG_LOOK = 500
 
@@ -33,9 +33,9 @@ export interface HeartbeatPongOptions {
 }
 
 /** What is known of one session. Times are numbers of looks. */
-interface Life {
+interface PeerActivity {
   /** `heard` of the session at the last look: another one tells that bytes came. */
-  heard: number
+  activity: number
   /** They came. */
   read: number
   /** `lastSeq` at the last look: another one tells that a CALL or PUSH went out. */
@@ -51,7 +51,7 @@ interface Life {
 
 /** Heartbeats of one endpoint: one timer, and what is known of its sessions. */
 class Watch {
-  readonly #lives = new WeakMap<object, Life>()
+  readonly #lives = new WeakMap<object, PeerActivity>()
   readonly #endpoint: PluginEndpoint
   readonly #look: (session: EndpointSession, now: number) => void
   #timer: ClockTimer | undefined
@@ -78,7 +78,7 @@ class Watch {
     this.#timer = timer
   }
 
-  get runs(): boolean {
+  get active(): boolean {
     return this.#timer !== undefined
   }
 
@@ -87,13 +87,13 @@ class Watch {
     this.#timer = undefined
   }
 
-  find(session: object): Life | undefined {
+  find(session: object): PeerActivity | undefined {
     return this.#lives.get(session)
   }
 
-  begin(session: EndpointSession): Life {
+  begin(session: EndpointSession): PeerActivity {
     const now = this.#now
-    const life = { heard: session.heard, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
+    const life = { activity: session.activity, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
     this.#lives.set(session, life)
     return life
   }
@@ -101,13 +101,13 @@ class Watch {
   #lookAtAll(): void {
     this.#now++
     for (const session of this.#endpoint.sessions()) {
-      if (session.health) this.#look(session, this.#now)
-      else this.#excuse(session)
+      if (session.isOpen) this.#look(session, this.#now)
+      else this.#reset(session)
     }
   }
 
   /** A session without a connection is silent: when it goes on, its time begins anew. */
-  #excuse(session: EndpointSession): void {
+  #reset(session: EndpointSession): void {
     const life = this.#lives.get(session)
     if (life === undefined) return
     life.read = life.wrote = life.beat = this.#now
@@ -116,10 +116,10 @@ class Watch {
 }
 
 /** Notes what happened since the last look. */
-function note(life: Life, session: EndpointSession, now: number): void {
-  const { heard } = session
-  if (life.heard !== heard) {
-    life.heard = heard
+function update(life: PeerActivity, session: EndpointSession, now: number): void {
+  const { activity: heard } = session
+  if (life.activity !== heard) {
+    life.activity = heard
     life.read = now
     life.asked = -1
   }
@@ -162,16 +162,16 @@ export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing
     name: 'heart-ping',
     setOptions(next) {
       ;({ interval, call, meta } = readOptions(next))
-      for (const watch of all.values()) watch.start(interval / LOOKS)
+      for (const watch of all.values()) watch.start(interval / CHECKS_PER_INTERVAL)
     },
     afterNewEndpoint(endpoint) {
       const watch = new Watch(endpoint, (session, now) => {
         const life = watch.find(session) ?? watch.begin(session)
-        note(life, session, now)
+        update(life, session, now)
         // What was noted at a look happened up to one look before it.
-        if (life.asked >= 0 && now - life.asked >= LOOKS && now - life.read >= 2 * LOOKS - 1) {
+        if (life.asked >= 0 && now - life.asked >= CHECKS_PER_INTERVAL && now - life.read >= 2 * CHECKS_PER_INTERVAL - 1) {
           session.destroy(`the peer was silent for two heartbeats of ${interval} ms`)
-        } else if (now - Math.min(life.read, life.wrote) >= LOOKS - 1 && now - life.beat >= LOOKS - 1) {
+        } else if (now - Math.min(life.read, life.wrote) >= CHECKS_PER_INTERVAL - 1 && now - life.beat >= CHECKS_PER_INTERVAL - 1) {
           beat(session)
           life.seq = session.lastSeq
           life.beat = life.wrote = now
@@ -179,7 +179,7 @@ export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing
         }
       })
       all.set(endpoint, watch)
-      watch.start(interval / LOOKS)
+      watch.start(interval / CHECKS_PER_INTERVAL)
     },
     beforeCloseEndpoint: end,
   }
@@ -205,7 +205,7 @@ const ofPong: ReadonlySet<string> = new Set(['maxSilence'])
 export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
   requireOptions('options', options, ofPong)
   const maxSilence = duration('maxSilence', options.maxSilence, Infinity, 1)
-  const period = Math.min(PONG_LOOK, maxSilence / LOOKS)
+  const period = Math.min(PONG_LOOK, maxSilence / CHECKS_PER_INTERVAL)
   const { all, end } = watches()
   return {
     name: 'heart-pong',
@@ -213,7 +213,7 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
       const watch = new Watch(endpoint, (session, now) => {
         const life = watch.find(session)
         if (life === undefined) return
-        note(life, session, now)
+        update(life, session, now)
         if (now - Math.max(life.read, life.wrote) >= life.limit) session.destroy('the peer was silent for two heartbeats')
       })
       all.set(endpoint, watch)
@@ -224,8 +224,8 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
         if (seconds > 0) {
           const life = watch.find(session) ?? watch.begin(session)
           life.limit = Math.ceil(Math.min(2000 * seconds, maxSilence) / period)
-          life.heard = Number.NaN // this one came
-          if (!watch.runs && all.get(endpoint) === watch) watch.start(period)
+          life.activity = Number.NaN // this one came
+          if (!watch.active && all.get(endpoint) === watch) watch.start(period)
         } else if (seconds < 0 && watch.find(session) === undefined) {
           throw new StatusError(Code.BadMessage, 'invalid heartbeat rate', text, { stack: false })
         }

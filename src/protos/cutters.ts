@@ -30,7 +30,7 @@ const envelope: Cutter = {
     if (end - start < ENVELOPE_BYTES) return 0
     const total = frameLength(buffer, start) + 4
     if (end - start < total) return 0
-    into.setWhole(buffer, start, start + total)
+    into.setUnparsed(buffer, start, start + total)
     return total
   },
 }
@@ -43,7 +43,7 @@ const stream: Cutter = {
 
   unpack(buffer, start, end, _limits, into) {
     if (start === end) return 0
-    into.setWhole(buffer, start, end)
+    into.setUnparsed(buffer, start, end)
     return end - start
   },
 }

@@ -48,7 +48,7 @@ export class Framer {
 
   /** Reads all that was fed into `into`, and takes nothing. */
   peek(into: Incoming): void {
-    into.setWhole(this.#chunk, this.#at, this.#end)
+    into.setUnparsed(this.#chunk, this.#at, this.#end)
   }
 
   /** Bytes of the frame that was begun and is not complete; 0 between frames. Valid after `take` returned 0. */

@@ -195,7 +195,7 @@ class JsonRpcSession implements ProtoSession {
     const plain = fields.contextEnd === 0
     if (idEnd === 0) {
       message.type = MessageType.Push
-      message.orCall = true
+      message.allowCallRoute = true
       batch?.add('', 0)
     } else {
       message.type = MessageType.Call

@@ -29,7 +29,7 @@ export function unpackFrame(buffer: Buffer, start: number, end: number, limits: 
   const total = frameLength(buffer, start)
   if (end - start < total) return 0
   if (buffer[start + 5] !== 0) {
-    into.setWhole(buffer, start, start + total)
+    into.setUnparsed(buffer, start, start + total)
     return total
   }
   const failed = unpackFields(buffer, start + HEADER_BYTES, start + total, into)

@@ -2,12 +2,12 @@ import type { Duplex } from 'node:stream'
 import { type Address, formatAddress, parseAddress } from '../address.ts'
 import type { Clock, ClockTimer } from '../clock.ts'
 import { CloseReason } from '../close-reason.ts'
-import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
-import { Turns } from '../transports/js/turns.ts'
-import { JsWire } from '../transports/js/wire.ts'
+import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from '../transport.ts'
+import { TurnScheduler } from '../transports/js/turns.ts'
+import { SocketConnection } from '../transports/js/wire.ts'
 import type { Link, LinkEnd } from './link.ts'
 import { seeded } from './random.ts'
-import { describeWire } from './report.ts'
+import { describeConnection } from './report.ts'
 import type { MemorySocket } from './socket.ts'
 import type { Happening, VirtualTime } from './virtual-time.ts'
 
@@ -40,7 +40,7 @@ export class TestHost {
   /** By port, or by path of a Unix socket. */
   readonly #listening = new Map<number | string, Accept>()
   readonly #clock: Clock
-  readonly #turns: Turns
+  readonly #turns: TurnScheduler
   #lastPort = FIRST_PORT - 1
 
   /** @internal */
@@ -48,15 +48,19 @@ export class TestHost {
     this.name = name
     this.#owner = owner
     this.#clock = virtualClock(owner.time, seeded(`${owner.seed}/host/${name}`))
-    this.#turns = new Turns(this.#clock)
+    this.#turns = new TurnScheduler(this.#clock)
     this.transport = Object.freeze({
       kind: 'memory',
       name: `host ${name} of a TestNetwork`,
       clock: this.#clock,
       resolves: true,
-      listen: (address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how?: ListenOptions) =>
-        this.#listen(address, options, onWire, how),
-      dial: (address: Address, options: WireOptions, signal: AbortSignal) => this.#dial(address, options, signal),
+      listen: (
+        address: Address,
+        options: ConnectionOptions,
+        onConnection: (connection: TransportConnection) => void,
+        how?: ListenOptions,
+      ) => this.#listen(address, options, onConnection, how),
+      dial: (address: Address, options: ConnectionOptions, signal: AbortSignal) => this.#dial(address, options, signal),
     })
   }
 
@@ -86,10 +90,10 @@ export class TestHost {
 
   async #listen(
     address: Address,
-    options: WireOptions,
-    onWire: (wire: SocketWire) => void,
+    options: ConnectionOptions,
+    onConnection: (connection: TransportConnection) => void,
     how: ListenOptions = {},
-  ): Promise<WireListener> {
+  ): Promise<TransportListener> {
     this.#owner.find(this.name)
     if (how.reusePort === true) throw new Error('a TestNetwork has no reusePort')
     if (address.kind === 'tcp' && address.host !== this.name && !own.has(address.host)) throw failure('listen', 'EADDRNOTAVAIL', address)
@@ -97,12 +101,12 @@ export class TestHost {
     const key = bound.kind === 'unix' ? bound.path : bound.port
     if (this.#listening.has(key)) throw failure('listen', 'EADDRINUSE', address)
     const accept: Accept = (socket, local, remote) => {
-      const wire = this.#wire(socket, local, remote, options)
+      const connection = this.#wire(socket, local, remote, options)
       try {
-        onWire(wire)
+        onConnection(connection)
       } catch (error) {
         process.emitWarning(error instanceof Error ? error : new Error(`onWire threw ${String(error)}`))
-        wire.destroy(CloseReason.Local)
+        connection.destroy(CloseReason.Local)
       }
     }
     this.#listening.set(key, accept)
@@ -115,15 +119,15 @@ export class TestHost {
     }
   }
 
-  async #dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
+  async #dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     const { sockets, client, server } = await this.#connect(address, signal)
     return this.#wire(sockets.client, client.address, server.address, options)
   }
 
-  #wire(socket: MemorySocket, local: string, remote: string, options: WireOptions): JsWire {
-    const wire = new JsWire(socket.pause(), local, remote, options, this.#turns)
-    socket.describe = () => describeWire(wire)
-    return wire
+  #wire(socket: MemorySocket, local: string, remote: string, options: ConnectionOptions): SocketConnection {
+    const connection = new SocketConnection(socket.pause(), local, remote, options, this.#turns)
+    socket.describe = () => describeConnection(connection)
+    return connection
   }
 
   async #connect(address: Address, signal: AbortSignal): Promise<Link> {

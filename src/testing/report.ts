@@ -1,16 +1,16 @@
 import { Session } from '../session.ts'
-import type { SocketWire } from '../transport.ts'
-import { ProtoWire } from '../wires/proto-wire.ts'
+import type { TransportConnection } from '../transport.ts'
+import { ProtocolConnection } from '../wires/proto-wire.ts'
 
 /** What the session on a wire is busy with, in words; '' for nothing. */
-export function describeWire(wire: SocketWire): string {
+export function describeConnection(connection: TransportConnection): string {
   let sink: unknown
   try {
-    sink = wire.sink
+    sink = connection.handler
   } catch {
     return 'no session yet'
   }
-  if (sink instanceof ProtoWire) sink = sink.sink
+  if (sink instanceof ProtocolConnection) sink = sink.handler
   if (!(sink instanceof Session)) return ''
   const { state, pendingCalls, running } = sink
   const parts = [state === 'open' ? '' : state, pendingCalls > 0 ? `${pendingCalls} calls without a reply` : '']

@@ -3,11 +3,11 @@ import type { Address } from '../address.ts'
 import { CloseReason } from '../close-reason.ts'
 import { runInRoot } from '../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
-import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
+import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from '../transport.ts'
 import { keepHere } from '../untransferable.ts'
 import { listenOnNet } from './js/net-listener.ts'
-import { Turns } from './js/turns.ts'
-import { JsWire } from './js/wire.ts'
+import { TurnScheduler } from './js/turns.ts'
+import { SocketConnection } from './js/wire.ts'
 
 /** What one read can return. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024
@@ -15,18 +15,23 @@ const READ_SIZE = 64 * 1024
 /** The transport that needs no binary: the raw protocol over `node:net`. */
 export class JsTransport implements Transport {
   readonly kind = 'js'
-  readonly #turns = new Turns()
+  readonly #turns = new TurnScheduler()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
   constructor() {
     keepHere(this.#readBuffer.buffer)
   }
 
-  async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
-    return listenOnNet(address, how, (accepted) => this.#accept(accepted, address, options, onWire))
+  async listen(
+    address: Address,
+    options: ConnectionOptions,
+    onConnection: (connection: TransportConnection) => void,
+    how: ListenOptions = {},
+  ): Promise<TransportListener> {
+    return listenOnNet(address, how, (accepted) => this.#accept(accepted, address, options, onConnection))
   }
 
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
+  dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
@@ -74,18 +79,18 @@ export class JsTransport implements Transport {
     this.#turns.flush()
   }
 
-  #accept(accepted: Socket, address: Address, options: WireOptions, onWire: (wire: SocketWire) => void): void {
+  #accept(accepted: Socket, address: Address, options: ConnectionOptions, onConnection: (connection: TransportConnection) => void): void {
     const reader = this.#reader()
-    const wire = reader.attach(this.#wire(readingInto(accepted, reader.onread), address, options, true))
+    const connection = reader.attach(this.#wire(readingInto(accepted, reader.onread), address, options, true))
     try {
-      onWire(wire)
+      onConnection(connection)
     } catch (error) {
       process.emitWarning(error instanceof Error ? error : new Error(`onWire threw ${String(error)}`))
-      wire.destroy(CloseReason.Local)
+      connection.destroy(CloseReason.Local)
     }
   }
 
-  #wire(socket: Socket, address: Address, options: WireOptions, accepted: boolean): JsWire {
+  #wire(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
     setUp(socket, options)
     let local: string
     let remote: string
@@ -96,15 +101,15 @@ export class JsTransport implements Transport {
       local = hostPort(socket.localAddress, socket.localPort)
       remote = hostPort(socket.remoteAddress, socket.remotePort)
     }
-    return new JsWire(socket, local, remote, options, this.#turns)
+    return new SocketConnection(socket, local, remote, options, this.#turns)
   }
 
   /** Options for a socket that reads into the shared buffer, and the way to name its wire, which is made after it. */
-  #reader(): { onread: OnReadOpts; attach: (wire: JsWire) => JsWire } {
-    let target: JsWire | undefined
+  #reader(): { onread: OnReadOpts; attach: (connection: SocketConnection) => SocketConnection } {
+    let target: SocketConnection | undefined
     return {
       onread: { buffer: this.#readBuffer, callback: (length, buffer) => target?.received(length, buffer as Uint8Array) ?? true },
-      attach: (wire) => (target = wire),
+      attach: (connection) => (target = connection),
     }
   }
 }
@@ -118,7 +123,7 @@ function metItself({ localAddress, localPort, remoteAddress, remotePort }: Socke
 }
 
 /** Here and not where sockets are made: node remembers what a socket was told, and skips what it takes for no change. */
-function setUp(socket: Socket, { socket: settings = defaultSocket }: WireOptions): void {
+function setUp(socket: Socket, { socket: settings = defaultSocket }: ConnectionOptions): void {
   if (settings.noDelay) socket.setNoDelay(true)
   const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
   if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)

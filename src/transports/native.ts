@@ -2,7 +2,7 @@ import { constants } from 'node:os'
 import type { Address } from '../address.ts'
 import { turn } from '../clock.ts'
 import type { NativeAddon } from '../native.ts'
-import type { ListenOptions, SocketWire, Transport, WireListener, WireOptions } from '../transport.ts'
+import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from '../transport.ts'
 import { listenOnNet } from './js/net-listener.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
 import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
@@ -30,9 +30,14 @@ export class NativeTransport implements Transport {
     this.#cores = ioThreads === 0 ? [own!] : threads.slice(0, ioThreads)
   }
 
-  async listen(address: Address, options: WireOptions, onWire: (wire: SocketWire) => void, how: ListenOptions = {}): Promise<WireListener> {
+  async listen(
+    address: Address,
+    options: ConnectionOptions,
+    onConnection: (connection: TransportConnection) => void,
+    how: ListenOptions = {},
+  ): Promise<TransportListener> {
     const [core] = this.#cores
-    const acceptor: Acceptor = { token: ++lastToken, options, onWire }
+    const acceptor: Acceptor = { token: ++lastToken, options, onWire: onConnection }
     if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
     let id = bind()
@@ -48,7 +53,7 @@ export class NativeTransport implements Transport {
   }
 
   /** Connections are accepted by `node:net`, and go on in the cores from their first byte on. */
-  async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<WireListener> {
+  async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<TransportListener> {
     let accepted = 0
     acceptFor(acceptor)
     const listener = await listenOnNet(address, how, (socket) => {
@@ -79,7 +84,7 @@ export class NativeTransport implements Transport {
     await turn()
   }
 
-  async dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
+  async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)
   }
 

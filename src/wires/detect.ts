@@ -2,7 +2,7 @@ import { CloseReason } from '../close-reason.ts'
 import type { Limits } from '../limits.ts'
 import type { Incoming } from '../message.ts'
 import type { Protocol } from '../proto-table.ts'
-import { Framing, MAX_PEEK, type SocketWire, type WireSink } from '../transport.ts'
+import { type ConnectionHandler, Framing, MAX_PEEK, type TransportConnection } from '../transport.ts'
 
 /**
  * Which of `protocols` begins with `bytes`; undefined when more bytes are needed to tell, null when none does or several do.
@@ -24,8 +24,8 @@ export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits
 }
 
 /** A connection that was accepted and has not said its protocol yet. It has `limits.frameTimeout` from its beginning for that. */
-export class Undecided implements WireSink {
-  readonly #wire: SocketWire
+export class ProtocolDetector implements ConnectionHandler {
+  readonly #connection: TransportConnection
   readonly #protocols: readonly Protocol[]
   readonly #limits: Readonly<Limits>
   readonly #onDecided: (protocol: Protocol) => void
@@ -33,28 +33,28 @@ export class Undecided implements WireSink {
 
   /** @param onDecided gives the wire another sink before it returns */
   constructor(
-    wire: SocketWire,
+    connection: TransportConnection,
     protocols: readonly Protocol[],
     limits: Readonly<Limits>,
     onDecided: (protocol: Protocol) => void,
     onClosed: (reason: number) => void,
   ) {
-    this.#wire = wire
+    this.#connection = connection
     this.#protocols = protocols
     this.#limits = limits
     this.#onDecided = onDecided
     this.#onClosed = onClosed
-    wire.sink = this
+    connection.handler = this
   }
 
   onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
     const protocol = detect(this.#protocols, buffer.subarray(bodyStart, bodyEnd), this.#limits)
     if (protocol === null) {
-      this.#wire.destroy(CloseReason.Protocol)
+      this.#connection.destroy(CloseReason.Protocol)
     } else if (protocol === undefined) {
-      this.#wire.reframe(Framing.Peek)
+      this.#connection.setFraming(Framing.Peek)
     } else {
-      this.#wire.reframe(framingOf(protocol))
+      this.#connection.setFraming(framingOf(protocol))
       this.#onDecided(protocol)
     }
   }

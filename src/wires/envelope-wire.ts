@@ -6,26 +6,26 @@ import { type Incoming, isReply } from '../message.ts'
 import type { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError } from '../proto.ts'
 import { ENVELOPE_BYTES } from '../protos/envelope.ts'
-import type { SendResult, SocketWire } from '../transport.ts'
-import { message, type ProtoOwner, ProtoWire } from './proto-wire.ts'
+import type { SendResult, TransportConnection } from '../transport.ts'
+import { message, ProtocolConnection, type ProtoOwner } from './proto-wire.ts'
 
 /** Bytes of the size, which it does not count. */
 const SIZE_BYTES = 4
 
 /** Protocols in envelopes (`Proto.framing`): the transport cuts them, and what a filter went through crosses whole. */
-export class EnvelopeWire extends ProtoWire implements Envelope {
+export class EnvelopeConnection extends ProtocolConnection implements Envelope {
   readonly envelope = this
 
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
-    super(wire, proto, owner, authority)
-    wire.sink = this
+  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    super(connection, proto, owner, authority)
+    connection.handler = this
   }
 
   onMessage(whole: Incoming): void {
     const { buffer, bodyStart, bodyEnd } = whole
     if (this.over) return
     if (buffer[bodyStart + SIZE_BYTES] !== 0) {
-      this.sink.onMessage(whole)
+      this.handler.onMessage(whole)
       return
     }
     message.clear()
@@ -38,16 +38,16 @@ export class EnvelopeWire extends ProtoWire implements Envelope {
     this.deliver()
   }
 
-  hold(): void {
-    this.wire.hold()
+  pauseReading(): void {
+    this.connection.pauseReading()
   }
 
-  release(): void {
-    this.wire.release()
+  resumeReading(): void {
+    this.connection.resumeReading()
   }
 
   protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
-    return this.wire.sendBytes(bytes, true, isReply(type))
+    return this.connection.sendBytes(bytes, true, isReply(type))
   }
 
   choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {

@@ -1,4 +1,4 @@
-import { Timed, type TimerWheel } from '../timer-wheel.ts'
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts'
 
 /** A message earns its timeout again with each so many bytes. The transports have the same. */
 const STEP = 64 * 1024
@@ -8,7 +8,7 @@ const GRACE_PART = 4
 const MAX_GRACE_MS = 1000
 
 /** The time a peer has to complete a message it began (`limits.frameTimeout`). */
-export class FrameClock extends Timed {
+export class FrameTimer extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #timeout: number
   readonly #onLate: () => void

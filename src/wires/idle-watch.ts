@@ -1,4 +1,4 @@
-import { Timed, type TimerWheel } from '../timer-wheel.ts'
+import { TimerEntry, type TimerWheel } from '../timer-wheel.ts'
 
 /** A connection is looked at so many times in its time: it may stay a quarter longer. */
 const LOOKS = 4
@@ -8,11 +8,11 @@ export interface Quiet {
   /** Nobody waits for anything on it. */
   readonly idle: boolean
   /** Stands still while the peer is silent. */
-  readonly heard: number
+  readonly activity: number
 }
 
 /** Closes a connection on which nothing happens for long. It costs messages nothing: the timer looks whether there were any. */
-export class IdleWatch extends Timed {
+export class IdleWatch extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #connection: Quiet
   readonly #period: number
@@ -28,7 +28,7 @@ export class IdleWatch extends Timed {
     this.#connection = connection
     this.#period = timeout / LOOKS
     this.#onIdle = onIdle
-    this.#heard = connection.heard
+    this.#heard = connection.activity
     wheel.add(this, this.#period)
   }
 
@@ -37,7 +37,7 @@ export class IdleWatch extends Timed {
   }
 
   override expire(): void {
-    const { idle, heard } = this.#connection
+    const { idle, activity: heard } = this.#connection
     this.#still = idle && this.#idle && heard === this.#heard ? this.#still + 1 : 0
     this.#idle = idle
     this.#heard = heard

@@ -4,14 +4,21 @@ import type { Envelope } from '../envelope.ts'
 import type { Filter } from '../filter.ts'
 import type { FilterTable } from '../filter-table.ts'
 import type { Limits } from '../limits.ts'
-import { Incoming, MessageType, WHOLE } from '../message.ts'
+import { Incoming, MessageType, UNPARSED } from '../message.ts'
 import type { Meta } from '../meta.ts'
 import { findNameText } from '../names.ts'
 import { Outgoing } from '../outgoing.ts'
 import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
 import type { DecodedStatus } from '../status-json.ts'
 import type { TimerWheel } from '../timer-wheel.ts'
-import { NOT_SUPPORTED, SendResult, type SocketOption, type SocketWire, type Wire, type WireSink } from '../transport.ts'
+import {
+  type Connection,
+  type ConnectionHandler,
+  NOT_SUPPORTED,
+  SendResult,
+  type SocketOption,
+  type TransportConnection,
+} from '../transport.ts'
 
 /** What wires of all protocols but raw share with their endpoint. */
 export interface ProtoOwner {
@@ -35,10 +42,10 @@ const outgoing = new Outgoing()
  * Between a transport's wire, which carries bytes, and a session, which deals in messages: a protocol's `pack` and `unpack`. What differs
  * by the protocol's framing is in `envelope-wire.ts` and `stream-wire.ts`.
  */
-export abstract class ProtoWire implements Wire, WireSink {
-  sink!: WireSink
+export abstract class ProtocolConnection implements Connection, ConnectionHandler {
+  handler!: ConnectionHandler
   abstract readonly envelope: Envelope | undefined
-  protected readonly wire: SocketWire
+  protected readonly connection: TransportConnection
   protected readonly owner: ProtoOwner
   protected readonly proto: ProtoSession
   /** No message may be delivered any more. */
@@ -47,8 +54,8 @@ export abstract class ProtoWire implements Wire, WireSink {
   #refused: CloseReason | undefined
 
   /** @param authority where it was dialled (`ProtoLink.authority`); undefined: it was accepted */
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
-    this.wire = wire
+  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    this.connection = connection
     this.owner = owner
     this.proto = proto.open({
       limits: owner.limits,
@@ -63,23 +70,23 @@ export abstract class ProtoWire implements Wire, WireSink {
   }
 
   get localAddress(): string {
-    return this.wire.localAddress
+    return this.connection.localAddress
   }
 
   get remoteAddress(): string {
-    return this.wire.remoteAddress
+    return this.connection.remoteAddress
   }
 
   get descriptor(): number | undefined {
-    return this.wire.descriptor
+    return this.connection.descriptor
   }
 
   setSocketOption(option: SocketOption, value: number): number {
-    return this.wire.setSocketOption?.(option, value) ?? NOT_SUPPORTED
+    return this.connection.setSocketOption?.(option, value) ?? NOT_SUPPORTED
   }
 
-  get heard(): number {
-    return this.wire.heard
+  get activity(): number {
+    return this.connection.activity
   }
 
   send(
@@ -103,36 +110,36 @@ export abstract class ProtoWire implements Wire, WireSink {
   protected abstract sendPacked(bytes: string | Uint8Array, type: number): SendResult
 
   sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
-    return this.wire.sendBytes(frame, false, reply)
+    return this.connection.sendBytes(frame, false, reply)
   }
 
-  abstract hold(): void
-  abstract release(): void
+  abstract pauseReading(): void
+  abstract resumeReading(): void
 
   destroy(reason: number): void {
     this.over = true
-    this.wire.destroy(reason)
+    this.connection.destroy(reason)
   }
 
   end(): void {
     this.over = true
-    this.wire.end()
+    this.connection.end()
   }
 
   abstract onMessage(whole: Incoming): void
 
-  onPress(): void {
-    this.sink.onPress?.()
+  onNeedsDrain(): void {
+    this.handler.onNeedsDrain?.()
   }
 
-  onDrain(): void {
-    this.sink.onDrain?.()
+  onDrained(): void {
+    this.handler.onDrained?.()
   }
 
   onClose(reason: number, detail: string): void {
     this.over = true
     this.proto.close?.()
-    this.sink.onClose(this.#refused ?? reason, detail)
+    this.handler.onClose(this.#refused ?? reason, detail)
   }
 
   /** Hands on what `unpack` put into `message`. */
@@ -143,13 +150,13 @@ export abstract class ProtoWire implements Wire, WireSink {
       this.refuse(new ProtoError('not a message', refused))
       return
     }
-    if (message.packed !== undefined) {
-      message.packedType = type
-      message.type = WHOLE
-    } else if (message.replyThrough !== undefined) {
-      message.filters = this.named(message.replyThrough)
+    if (message.bodyFilters !== undefined) {
+      message.originalType = type
+      message.type = UNPARSED
+    } else if (message.replyFilters !== undefined) {
+      message.filters = this.named(message.replyFilters)
     }
-    this.sink.onMessage(message)
+    this.handler.onMessage(message)
   }
 
   /** Looks the route of what `unpack` made up. `Local`, or why the session must close. */
@@ -186,17 +193,17 @@ export abstract class ProtoWire implements Wire, WireSink {
   protected refuse(error: unknown): void {
     const reason = (error instanceof ProtoError ? error.reason : undefined) ?? CloseReason.Malformed
     this.over = true
-    if (error instanceof ProtoError && error.farewell !== '') {
+    if (error instanceof ProtoError && error.finalResponse !== '') {
       this.#refused = reason
-      this.wire.sendBytes(error.farewell, false, true)
-      this.wire.end()
+      this.connection.sendBytes(error.finalResponse, false, true)
+      this.connection.end()
     } else {
-      this.wire.destroy(reason)
+      this.connection.destroy(reason)
     }
   }
 
   /** A sink threw, outside of the transport that catches it: a bug of ours, which costs this connection and no other. */
-  protected blame(error: unknown): void {
+  protected closeOnInternalError(error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
     this.destroy(CloseReason.Local)
   }
@@ -214,14 +221,14 @@ export abstract class ProtoWire implements Wire, WireSink {
 
   /** Bytes of the protocol's own must not be lost in silence: its peer waits for them. */
   #write(bytes: string | Uint8Array): void {
-    if (this.wire.sendBytes(bytes, false, true) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
+    if (this.connection.sendBytes(bytes, false, true) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
   }
 
   /** The protocol asks in the middle of `pack`, before the bytes are queued. */
   #endLater(reason: CloseReason | undefined): void {
     this.#refused ??= reason
     this.over = true
-    microtask(() => this.wire.end())
+    microtask(() => this.connection.end())
   }
 
   #tooLarge(body: string | Uint8Array | null): boolean {

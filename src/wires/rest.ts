@@ -7,7 +7,7 @@ const MIN_SIZE = 4096
  * Bytes that a stream protocol has not used up. Each is copied once plus the doublings of the buffer, so the cost is linear however they
  * arrive, and memory follows what was received.
  */
-export class Rest {
+export class UnconsumedBytes {
   buffer: Buffer = empty
   start = 0
   end = 0

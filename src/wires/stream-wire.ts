@@ -5,11 +5,11 @@ import type { Filter } from '../filter.ts'
 import { Incoming, isReply, MessageType } from '../message.ts'
 import type { Outgoing } from '../outgoing.ts'
 import type { Proto } from '../proto.ts'
-import { SendResult, type SocketWire } from '../transport.ts'
-import { FrameClock } from './frame-clock.ts'
+import { SendResult, type TransportConnection } from '../transport.ts'
+import { FrameTimer } from './frame-clock.ts'
 import { IdleWatch } from './idle-watch.ts'
-import { message, type ProtoOwner, ProtoWire } from './proto-wire.ts'
-import { Rest } from './rest.ts'
+import { message, ProtocolConnection, type ProtoOwner } from './proto-wire.ts'
+import { UnconsumedBytes } from './rest.ts'
 
 /** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
 const MAX_PER_TURN = 4096
@@ -17,11 +17,11 @@ const MAX_PER_TURN = 4096
 const noBody = new Uint8Array(0)
 
 /** Protocols that find their messages in a stream of bytes. */
-export class StreamWire extends ProtoWire implements Envelope {
+export class StreamConnection extends ProtocolConnection implements Envelope {
   readonly envelope: Envelope | undefined
   readonly #proto: Proto
-  readonly #clock: FrameClock
-  readonly #rest = new Rest()
+  readonly #clock: FrameTimer
+  readonly #rest = new UnconsumedBytes()
   #idleWatch: IdleWatch | undefined
   #holds = 0
   /** `wire.hold` was called and `wire.release` was not. */
@@ -35,12 +35,12 @@ export class StreamWire extends ProtoWire implements Envelope {
   /** Not read because replies pile up, with which nothing is to be done before they are fewer. */
   #braked = false
 
-  constructor(wire: SocketWire, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
-    super(wire, proto, owner, authority)
+  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    super(connection, proto, owner, authority)
     this.#proto = proto
     this.envelope = proto.bodyFilters === undefined ? undefined : this
-    this.#clock = new FrameClock(owner.wheel, owner.limits.frameTimeout, () => this.#late())
-    wire.sink = this
+    this.#clock = new FrameTimer(owner.wheel, owner.limits.frameTimeout, () => this.#late())
+    connection.handler = this
     const { idleTimeout = 0 } = this.proto
     if (authority === undefined && idleTimeout > 0) this.#idleWatch = new IdleWatch(owner.wheel, idleTimeout, this, () => this.end())
   }
@@ -58,8 +58,8 @@ export class StreamWire extends ProtoWire implements Envelope {
     }
   }
 
-  override onDrain(): void {
-    super.onDrain()
+  override onDrained(): void {
+    super.onDrained()
     this.#goOn()
     this.#unbrake()
   }
@@ -76,20 +76,20 @@ export class StreamWire extends ProtoWire implements Envelope {
     super.onClose(reason, detail)
   }
 
-  hold(): void {
+  pauseReading(): void {
     this.#holds++
     if (this.#held) return
     this.#held = true
-    this.wire.hold()
+    this.connection.pauseReading()
   }
 
-  release(): void {
+  resumeReading(): void {
     if (--this.#holds > 0) return
     this.#goOn()
     // What a handler began may hold again: then the wire stays held, once.
     if (this.#holds > 0) return
     this.#held = false
-    this.wire.release()
+    this.connection.resumeReading()
   }
 
   override end(): void {
@@ -100,7 +100,7 @@ export class StreamWire extends ProtoWire implements Envelope {
 
   protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
     if (type === MessageType.Call && !this.#asks) this.#beginAsking()
-    return bytes.length === 0 ? SendResult.Ok : this.wire.sendBytes(bytes, false, isReply(type))
+    return bytes.length === 0 ? SendResult.Ok : this.connection.sendBytes(bytes, false, isReply(type))
   }
 
   choose(out: Outgoing, filters: readonly Filter[]): readonly Filter[] {
@@ -108,7 +108,7 @@ export class StreamWire extends ProtoWire implements Envelope {
       if (this.#proto.bodyFilters?.includes(name) !== true)
         throw new TypeError(`protocol ${this.#proto.name} has no transfer filter ${name}`)
     }
-    return this.proto.worthFilters?.(out) === false ? none : filters
+    return this.proto.shouldFilter?.(out) === false ? none : filters
   }
 
   payload({ body }: Outgoing, maxMessage: number): Uint8Array | undefined {
@@ -123,11 +123,11 @@ export class StreamWire extends ProtoWire implements Envelope {
   }
 
   open(whole: Incoming): Opened | undefined {
-    const filters = this.named(whole.packed ?? [])
+    const filters = this.named(whole.bodyFilters ?? [])
     if (filters === undefined) return undefined
     const head = Object.assign(new Incoming(), whole)
-    head.type = whole.packedType
-    head.packed = undefined
+    head.type = whole.originalType
+    head.bodyFilters = undefined
     return {
       filters,
       payload: whole.buffer.subarray(whole.bodyStart, whole.bodyEnd),
@@ -153,7 +153,7 @@ export class StreamWire extends ProtoWire implements Envelope {
 
   /** Nothing may be handed on now. What is read while replies pile up the session sorts out, if there can be replies to us in it. */
   #stopped(): boolean {
-    return this.#holds > 0 || this.#yielded || (!this.#asks && this.wire.pressed)
+    return this.#holds > 0 || this.#yielded || (!this.#asks && this.connection.needsDrain)
   }
 
   #beginAsking(): void {
@@ -166,9 +166,9 @@ export class StreamWire extends ProtoWire implements Envelope {
   }
 
   #unbrake(): void {
-    if (!this.#braked || this.over || (!this.#asks && this.wire.pressed)) return
+    if (!this.#braked || this.over || (!this.#asks && this.connection.needsDrain)) return
     this.#braked = false
-    this.wire.release()
+    this.connection.resumeReading()
   }
 
   #goOn(): void {
@@ -182,7 +182,7 @@ export class StreamWire extends ProtoWire implements Envelope {
     try {
       this.#pump(0)
     } catch (error) {
-      this.blame(error)
+      this.closeOnInternalError(error)
     }
   }
 
@@ -211,7 +211,7 @@ export class StreamWire extends ProtoWire implements Envelope {
       at += used
       if (message.type !== 0) {
         this.#delivered = true
-        if (this.wire.pressed) this.onPress()
+        if (this.connection.needsDrain) this.onNeedsDrain()
         this.deliver()
         if (this.over) break
       } else if (used === 0) {
@@ -232,19 +232,19 @@ export class StreamWire extends ProtoWire implements Envelope {
   /** The others come first. */
   #yield(): void {
     this.#yielded = true
-    this.hold()
+    this.pauseReading()
     immediate(() => {
       this.#yielded = false
-      this.release()
+      this.resumeReading()
     })
   }
 
   /** Looks at what `#unpack` left. */
   #watch(bytes: number): void {
     if (this.over) return
-    if (!this.#braked && !this.#asks && this.wire.pressed) {
+    if (!this.#braked && !this.#asks && this.connection.needsDrain) {
       this.#braked = true
-      this.wire.hold()
+      this.connection.pauseReading()
     }
     const { length } = this.#rest
     if (this.#stopped() || (length === 0 && this.proto.unfinished !== true)) this.#clock.stop()

@@ -66,7 +66,7 @@ export class Traffic {
   }
 
   #call(method: string): void {
-    const made: Made = { at: clock(), waits: !this.session.health, settled: 0, answered: false }
+    const made: Made = { at: clock(), waits: !this.session.isOpen, settled: 0, answered: false }
     this.#made.push(made)
     const settle = (answered: boolean): void => {
       made.settled = clock()

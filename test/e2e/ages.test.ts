@@ -166,8 +166,8 @@ onEachTransport('context age', (transport) => {
   test('a handler that takes too long is told, and its caller answered with 408', async (t) => {
     const replies: number[] = []
     const plugin = { name: 'replies', afterWriteReply: ({ status }: WriteContext) => void replies.push(status?.code ?? 0) }
-    const { server, session, peer } = await pair(t, transport, { server: { contextAge: 30, plugins: [plugin] } })
-    assert.equal(peer.contextAge, 30)
+    const { server, session, peer } = await pair(t, transport, { server: { handlerTimeout: 30, plugins: [plugin] } })
+    assert.equal(peer.handlerTimeout, 30)
     const told = once<StatusError>()
     const gate = once()
     server.routeCall('/slow', (_: unknown, ctx) => {
@@ -188,7 +188,7 @@ onEachTransport('context age', (transport) => {
   })
 
   test('a signal that is looked at afterwards has fired', async (t) => {
-    const { server, session } = await pair(t, transport, { server: { contextAge: 10 } })
+    const { server, session } = await pair(t, transport, { server: { handlerTimeout: 10 } })
     const seen = once<CallContext>()
     server.routeCall('/slow', async (_: unknown, ctx) => {
       seen.resolve(ctx)
@@ -202,7 +202,7 @@ onEachTransport('context age', (transport) => {
 
   test('what the handler rejects with afterwards changes nothing', async (t) => {
     const log = recorder()
-    const { server, session, peer } = await pair(t, transport, { server: { contextAge: 10, log } })
+    const { server, session, peer } = await pair(t, transport, { server: { handlerTimeout: 10, log } })
     server.routeCall(
       '/slow',
       (_: unknown, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
@@ -216,7 +216,7 @@ onEachTransport('context age', (transport) => {
 
   test('the handler of a push is told too, and the log', async (t) => {
     const log = recorder()
-    const { server, session } = await pair(t, transport, { server: { contextAge: 10, log } })
+    const { server, session } = await pair(t, transport, { server: { handlerTimeout: 10, log } })
     const told = once<PushContext>()
     server.routePush('/slow', (_: unknown, ctx) => {
       ctx.signal.addEventListener('abort', () => told.resolve(ctx))
@@ -231,24 +231,24 @@ onEachTransport('context age', (transport) => {
   })
 
   test('each session may have its own, and none', async (t) => {
-    const { server, session, peer } = await pair(t, transport, { server: { contextAge: 1 } })
+    const { server, session, peer } = await pair(t, transport, { server: { handlerTimeout: 1 } })
     const gate = once<string>()
     const running = once()
     server.routeCall('/slow', () => {
       running.resolve()
       return gate.promise
     })
-    peer.setContextAge(0)
+    peer.setHandlerTimeout(0)
     const call = session.call('/slow')
     await running.promise
-    peer.setContextAge(1)
+    peer.setHandlerTimeout(1)
     assert.equal((await status(session.call('/slow')))[0], 408)
     gate.resolve('there')
     assert.equal(await call, 'there')
   })
 
   test('a handler in time is answered as ever, and its signal stays silent', async (t) => {
-    const { server, session } = await pair(t, transport, { server: { contextAge: 60_000 } })
+    const { server, session } = await pair(t, transport, { server: { handlerTimeout: 60_000 } })
     const signals: AbortSignal[] = []
     server.routeCall('/echo', async (value: unknown, ctx) => {
       signals.push(ctx.signal)
@@ -269,14 +269,14 @@ onEachTransport('context age', (transport) => {
     for (const age of [-1, Number.NaN, 2 ** 31, '5', undefined, null]) {
       if (age !== undefined) {
         assert.throws(() => new Endpoint({ transport, sessionAge: age as never }), /option sessionAge must be 0 to/)
-        assert.throws(() => new Endpoint({ transport, contextAge: age as never }), /option contextAge must be 0 to/)
+        assert.throws(() => new Endpoint({ transport, handlerTimeout: age as never }), /option handlerTimeout must be 0 to/)
       }
       assert.throws(() => session.setAge(age as never), RangeError)
-      assert.throws(() => session.setContextAge(age as never), RangeError)
+      assert.throws(() => session.setHandlerTimeout(age as never), RangeError)
     }
     await session.close()
     session.setAge(1)
-    session.setContextAge(1)
+    session.setHandlerTimeout(1)
   })
 })
 

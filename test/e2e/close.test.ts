@@ -39,7 +39,7 @@ onEachTransport('closing', (transport) => {
     const reason = await there.promise
     assert.ok(reason instanceof StatusError)
     assert.deepEqual([reason.code, reason.cause], [102, 'closed by the peer'])
-    assert.ok(!session.health && !peer.health)
+    assert.ok(!session.isOpen && !peer.isOpen)
   })
 
   test('close waits for open calls and running handlers', async (t) => {
@@ -177,7 +177,7 @@ onEachTransport('closing', (transport) => {
       throw new Error('listener')
     })
     await session.close()
-    assert.ok(!session.health)
+    assert.ok(!session.isOpen)
     assert.equal(server.stats.violations, 0)
   })
 

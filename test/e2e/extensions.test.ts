@@ -316,7 +316,7 @@ onEachTransport('notice before closing', (transport) => {
     const closed = server.close()
     await draining
     assert.equal(session.state, 'draining')
-    assert.equal(session.health, false)
+    assert.equal(session.isOpen, false)
     const refused: unknown = await session.call('/slow').catch((error) => error)
     assert.ok(refused instanceof StatusError && refused.code === 503 && (refused.retryAfter as number) > 0, String(refused))
     assert.equal((await status(session.push('/slow')))[0], 503)

@@ -72,7 +72,7 @@ for (const kinds of pairs) {
       const sent = [near, far].flatMap((session) => Array.from({ length: 200 }, () => session.push('/p', body, { codec: 'plain' })))
       await Promise.all(sent)
       await all(400)
-      assert.ok(near.health && far.health)
+      assert.ok(near.isOpen && far.isOpen)
     })
 
     for (const [count, size] of [
@@ -84,7 +84,7 @@ for (const kinds of pairs) {
         const { near, far } = await ends(t, kinds)
         for (const answers of await Promise.all([echoes(near, count, size), echoes(far, count, size)])) checkEchoes(answers, count, size)
         checkEchoes(await echoes(near, count, size), count, size)
-        assert.ok(near.health && far.health)
+        assert.ok(near.isOpen && far.isOpen)
       })
     }
 
@@ -101,7 +101,7 @@ for (const kinds of pairs) {
       })
       await Promise.all(sides)
       await all(30)
-      assert.ok(near.health && far.health)
+      assert.ok(near.isOpen && far.isOpen)
     })
   })
 }
@@ -127,7 +127,7 @@ test('both at once, in memory: 144 pushes of 64 KiB each way all arrive', IN_TIM
     await net.sleep(10_000)
   })
   assert.equal(came, 288)
-  assert.ok(session.health && peer.health)
+  assert.ok(session.isOpen && peer.isOpen)
 })
 
 test('both at once, in memory: 15 echoes of 1 MiB each way, and 1,000 of 16 KiB', IN_TIME, async (t) => {
@@ -167,7 +167,7 @@ onEachTransport('flow', (transport) => {
     )
     assert.ok(most <= 10, `${most} at once`)
     assert.equal(server.stats.droppedPushes, 0)
-    assert.ok(peer.health)
+    assert.ok(peer.isOpen)
   })
 
   test('handlers of pushes that call back get their answers while others wait', IN_TIME, async (t) => {
@@ -318,7 +318,7 @@ onEachTransport('flow', (transport) => {
       turn()
     })
     assert.ok(stranger.socket.bytesWritten - stranger.socket.writableLength < 30 * MiB)
-    assert.ok(peer.health)
+    assert.ok(peer.isOpen)
     stranger.socket.destroy()
     await call
   })

@@ -354,7 +354,7 @@ onEachTransport('a client of many sessions', (transport) => {
     const held = Array.from({ length: sessions }, (_, n) => client.call('/wait', n))
     await waits.reach(sessions)
     let looks = 0
-    for (const name of ['health', 'state'] as const) {
+    for (const name of ['isOpen', 'state'] as const) {
       const { get } = Object.getOwnPropertyDescriptor(Session.prototype, name) as { get: (this: Session) => unknown }
       const spy = t.mock.getter(Session.prototype, name, function (this: Session) {
         looks++

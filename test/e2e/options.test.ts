@@ -163,14 +163,14 @@ onEachTransport('bad options', (transport) => {
   })
 
   test('Infinity is no limit, for every duration', async (t) => {
-    const all = ['timeout', 'dialTimeout', 'sessionAge', 'contextAge', 'closeTimeout', 'hookTimeout']
+    const all = ['timeout', 'dialTimeout', 'sessionAge', 'handlerTimeout', 'closeTimeout', 'hookTimeout']
     const client = Object.fromEntries(all.map((name) => [name, Number.POSITIVE_INFINITY]))
     const { server, session, listener, client: dialler } = await pair(t, transport, { client })
     server.routeCall('/echo', (value: unknown, ctx) => [value, ctx.deadline])
     assert.deepEqual(await session.call('/echo', 1, { timeout: Number.POSITIVE_INFINITY }), await session.call('/echo', 1))
     session.setAge(Number.POSITIVE_INFINITY)
-    session.setContextAge(Number.POSITIVE_INFINITY)
-    assert.deepEqual([session.age, session.contextAge], [0, 0])
+    session.setHandlerTimeout(Number.POSITIVE_INFINITY)
+    assert.deepEqual([session.age, session.handlerTimeout], [0, 0])
     const multi = new MultiClient(dialler, listener.url, { idle: Infinity, dial: { timeout: Infinity } })
     assert.deepEqual(await multi.call('/echo', 1, { timeout: Infinity }), await session.call('/echo', 1, { timeout: 0 }))
     await multi.close({ timeout: Infinity })
@@ -183,7 +183,7 @@ onEachTransport('bad options', (transport) => {
       timeout: durations,
       dialTimeout: [...durations, 0],
       sessionAge: durations,
-      contextAge: durations,
+      handlerTimeout: durations,
       closeTimeout: durations,
       hookTimeout: [...durations, 0],
       redial: [5, 'yes', null],

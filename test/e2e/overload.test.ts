@@ -40,7 +40,7 @@ onEachTransport('limits', (transport) => {
     assert.deepEqual([failure?.[0], failure?.[1]], [104, 'Write Failed'])
     assert.match(failure?.[2] ?? '', /does not read/)
     assert.ok(sent < 5000)
-    assert.ok(peer.health, 'a failed push does not cost the session')
+    assert.ok(peer.isOpen, 'a failed push does not cost the session')
     stranger.socket.resume()
     const frames = await stranger.received(sent - 1)
     assert.ok(frames.every(({ method, body }) => method === '/p' && body.length === 10_002))
@@ -57,7 +57,7 @@ onEachTransport('limits', (transport) => {
     server.routeCall('/answer', (n: number) => `${n} ${answer}`)
     const answers = await Promise.all(Array.from({ length: 2000 }, (_, n) => session.call<string>('/answer', n)))
     assert.ok(answers.every((text, n) => text === `${n} ${answer}`))
-    assert.ok(peer.health)
+    assert.ok(peer.isOpen)
   })
 
   test('a message that alone is over the unsent limit still passes when nothing waits', async (t) => {

@@ -22,7 +22,7 @@ const checker = (options: AuthOptions = plain) =>
   authChecker(async (session, receiveOnce) => {
     const got = await receiveOnce()
     if (!constantTimeEqual(got, info)) throw new StatusError(403, 'auth fail', 'auth fail detail')
-    session.swap.set('who', got)
+    session.data.set('who', got)
     return 'pass'
   }, options)
 const bearer = (text: unknown = info) => authBearer(async (_, sendOnce) => assert.equal(await sendOnce(text), 'pass'), plain)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { it } from 'node:test'
-import { Comeback } from '../../src/comeback.ts'
+import { ReconnectSchedule } from '../../src/comeback.ts'
 import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
 import { readRedial } from '../../src/redial.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
@@ -48,13 +48,13 @@ onEachTransport('redial', (transport) => {
     const client = endpoint(t, { transport, redial: quick })
     const pushed = once<unknown>()
     const session = await client.dial(place.url)
-    session.swap.set('mine', 1)
+    session.data.set('mine', 1)
     const lost = event(session, 'redialing')
     await place.stop()
     const [reason] = await lost
     assert.ok(reason instanceof StatusError && reason.code === 102)
     assert.equal(session.state, 'redialing')
-    assert.equal(session.health, false)
+    assert.equal(session.isOpen, false)
     const back = event(session, 'redialed')
     const calls = [1, 2, 3].map((n) => session.call('/echo', n))
     const push = session.push('/pushed', 'late')
@@ -65,7 +65,7 @@ onEachTransport('redial', (transport) => {
     assert.equal(await pushed.promise, 'late')
     await back
     assert.equal(session.state, 'open')
-    assert.equal(session.swap.get('mine'), 1)
+    assert.equal(session.data.get('mine'), 1)
     assert.equal(client.session(session.id), session)
     assert.equal(client.sessionCount, 1)
   })
@@ -261,7 +261,7 @@ onEachTransport('redial', (transport) => {
 })
 
 /** The clock's time of the next attempt. */
-function next(one: Comeback, now: number): number {
+function next(one: ReconnectSchedule, now: number): number {
   // A step too small for the number would stand still.
   for (let left: number; (left = one.delay(now)) > 0; now += Math.max(left, 1e-7));
   return now
@@ -271,7 +271,7 @@ function next(one: Comeback, now: number): number {
 function attempts(count: number, from: number, to: number, spread = 0): number[] {
   const redial = readRedial(true)!
   const all = Array.from({ length: count }, (_, i) => ({
-    one: new Comeback(redial, `tcp://herd-${count}-${from}`, (i / count) * spread),
+    one: new ReconnectSchedule(redial, `tcp://herd-${count}-${from}`, (i / count) * spread),
     now: (i / count) * spread,
   }))
   const times: number[] = []
@@ -282,7 +282,7 @@ function attempts(count: number, from: number, to: number, spread = 0): number[]
 }
 
 it('one attempt lies in each of windows that double to their maximum, at the same place', () => {
-  const one = new Comeback(readRedial({ minDelay: 100, maxDelay: 1000 })!, 'tcp://one', 0)
+  const one = new ReconnectSchedule(readRedial({ minDelay: 100, maxDelay: 1000 })!, 'tcp://one', 0)
   let now = next(one, 0)
   const place = now / 100
   assert.ok(place >= 0 && place < 1, `${place}`)

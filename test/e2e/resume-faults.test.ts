@@ -42,7 +42,7 @@ onEachTransport('sessions that are resumed in the wrong moment', (transport) => 
     server.routePush('/n', (n: number) => void seen.push(n))
     const { url, peer, session, token } = await serving(t, server)
     const { id } = session
-    const back = event(session, 'back')
+    const back = event(session, 'resumed')
     const next = await rawPeer(t, url)
     const told = await ask(next, { token, received: 0, from: 1, settled: 1 })
     assert.equal(told.token, token)
@@ -77,7 +77,7 @@ onEachTransport('sessions that are resumed in the wrong moment', (transport) => 
   test('a listener of away closes it: its peer begins anew, and the old session does not return', async (t) => {
     const server = endpoint(t, { transport })
     const { url, session, token } = await serving(t, server)
-    session.on('away', () => session.destroy())
+    session.on('disconnected', () => session.destroy())
     const closed = event(session, 'close')
     const next = await rawPeer(t, url)
     const told = await ask(next, { token, received: 0, from: 1 })
@@ -161,7 +161,7 @@ onEachTransport('sessions that are closed while they are away', (transport) => {
 
   test('by their listeners: they are not waited for, nor dialled anew', async (t) => {
     const { client, server, session, peer, proxy } = await resumable(t, transport, { server: { limits: { maxAway: 1 } } })
-    peer.on('away', () => peer.destroy())
+    peer.on('disconnected', () => peer.destroy())
     session.on('redialing', () => void session.close())
     const closed = [event(session, 'close'), event(peer, 'close')]
     proxy.cut()
@@ -172,7 +172,7 @@ onEachTransport('sessions that are closed while they are away', (transport) => {
     await other.call('/echo')
     await named(other)
     const [next] = server.sessions()
-    const back = event(next, 'back')
+    const back = event(next, 'resumed')
     proxy.cut()
     await back
   })
@@ -183,11 +183,11 @@ onEachTransport('sessions that are closed while they are away', (transport) => {
       throw new Error('a listener')
     }
     for (const name of ['redialing', 'redialed', 'gap'] as const) session.on(name, fail)
-    for (const name of ['away', 'back', 'gap'] as const) peer.on(name, fail)
+    for (const name of ['disconnected', 'resumed', 'gap'] as const) peer.on(name, fail)
     for (let n = 0; n < 3; n++) {
       // Before those that throw.
       const back = Promise.all([
-        new Promise((resolve) => peer.prependOnceListener('back', () => resolve(true))),
+        new Promise((resolve) => peer.prependOnceListener('resumed', () => resolve(true))),
         new Promise((resolve) => session.prependOnceListener('redialed', () => resolve(true))),
       ])
       proxy.cut()
@@ -223,7 +223,7 @@ onEachTransport('idempotent calls', (transport) => {
     const calls = [session, peer].map((each) => each.call('/work', null, { idempotent: true }))
     await Promise.all([begun.client.promise, begun.server.promise])
     await named(session)
-    const back = event(peer, 'back')
+    const back = event(peer, 'resumed')
     proxy.cut()
     await back
     await session.call('/echo')
@@ -243,7 +243,7 @@ onEachTransport('idempotent calls', (transport) => {
     })
     const early = status(session.call('/large', null, { idempotent: true }))
     await begun.promise
-    const away = event(peer, 'away')
+    const away = event(peer, 'disconnected')
     proxy.cut()
     await away
     goOn.resolve()
@@ -264,7 +264,7 @@ onEachTransport('idempotent calls', (transport) => {
     await begun.promise
     const refused = session.call('/work', null, { idempotent: true })
     assert.equal((await status(refused))[0], 429)
-    const back = event(peer, 'back')
+    const back = event(peer, 'resumed')
     proxy.cut()
     await back
     // Behind the one that comes again.
@@ -323,7 +323,7 @@ onEachTransport('what goes with a resumption', (transport) => {
     }
     const both = { plugins: [plugin] }
     const { session, peer, proxy } = await resumable(t, transport, { server: both, client: both })
-    const back = event(peer, 'back')
+    const back = event(peer, 'resumed')
     proxy.cut()
     await back
     await session.call('/echo')
@@ -346,7 +346,7 @@ onEachTransport('what goes with a resumption', (transport) => {
     waits = true
     const sent = [1, 2, 3].map((n) => session.push('/n', n))
     const calls = [1, 2, 3].map((n) => session.call('/n', n, { idempotent: true }))
-    const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+    const back = Promise.all([event(peer, 'resumed'), event(session, 'redialed')])
     proxy.cut()
     await back
     gate.resolve()
@@ -396,7 +396,7 @@ onEachTransport('what goes with a resumption', (transport) => {
     server.on('session', (each) => {
       for (let n = 0; n < greetings; n++) void each.push('/hello', n)
     })
-    const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+    const back = Promise.all([event(peer, 'resumed'), event(session, 'redialed')])
     proxy.cut()
     await back
     assert.equal(await session.call('/echo', 1), 1)
@@ -404,7 +404,7 @@ onEachTransport('what goes with a resumption', (transport) => {
 
   test('who waits for its peer does not keep it out', async (t) => {
     const { server, session, peer, proxy } = await resumable(t, transport, { server: { limits: { maxSessions: 1 } } })
-    const back = event(peer, 'back')
+    const back = event(peer, 'resumed')
     proxy.cut()
     await back
     assert.equal(await session.call('/echo', 1), 1)
@@ -418,7 +418,7 @@ onEachTransport('what goes with a resumption', (transport) => {
     session.on('gap', (gap) => assert.fail(`gap ${JSON.stringify(gap)}`))
     const losses = 100
     for (let n = 0; n < losses; n++) {
-      const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+      const back = Promise.all([event(peer, 'resumed'), event(session, 'redialed')])
       for (let i = 0; i < 10; i++) void session.push('/n', i)
       proxy.cut()
       await back

@@ -88,8 +88,8 @@ async function survives(made: Made & { filters?: readonly string[] }): Promise<v
   proxy.mute() // this reply will not come
   const lost = session.call('/lost', null, { idempotent: true, filters })
   await ran.promise
-  const away = event(peer, 'away')
-  const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+  const away = event(peer, 'disconnected')
+  const back = Promise.all([event(peer, 'resumed'), event(session, 'redialed')])
   push(10)
   proxy.cut()
   await away
@@ -152,7 +152,7 @@ onEachTransport('resumed sessions with', (transport) => {
       session.once('redialing', () => {
         for (const each of [ours, theirs]) each.setKeys(only2)
       })
-      const back = event(peer, 'back')
+      const back = event(peer, 'resumed')
       proxy.cut()
       await back
       await all.promise
@@ -168,7 +168,7 @@ onEachTransport('resumed sessions with', (transport) => {
           const who = String(await receiveOnce())
           came.push(who)
           if (!known.includes(who)) throw new StatusError(403, 'auth fail')
-          session.swap.set('who', who)
+          session.data.set('who', who)
           return 'pass'
         },
         { codec: 'plain' },
@@ -180,7 +180,7 @@ onEachTransport('resumed sessions with', (transport) => {
       const made = await resumable(t, transport, { server: { plugins: [checker(came)] }, client: { plugins: [bearer(() => 'ada')] } })
       await survives(made)
       assert.deepEqual(came, ['ada', 'ada'])
-      assert.equal(made.peer.swap.get('who'), 'ada')
+      assert.equal(made.peer.data.get('who'), 'ada')
     })
 
     test('a new connection that is not let in takes nothing over: the session waits for one that is', async (t) => {
@@ -203,13 +203,13 @@ onEachTransport('resumed sessions with', (transport) => {
       await begun.promise
       const states: string[] = []
       server.on('session', () => states.push(peer.state))
-      const back = event(peer, 'back')
+      const back = event(peer, 'resumed')
       proxy.cut()
       await back
       gate.resolve()
       assert.equal(await answer, 'done')
       assert.deepEqual(came, ['ada', 'mallory', 'mallory', 'ada'])
-      assert.deepEqual([runs, states], [1, ['away']]) // who is refused is never announced
+      assert.deepEqual([runs, states], [1, ['disconnected']]) // who is refused is never announced
     })
 
     test('who knows the name of a session but is nobody gets nothing, however it is sent', async (t) => {
@@ -230,7 +230,7 @@ onEachTransport('resumed sessions with', (transport) => {
         })
       const logsIn = (who: string): Buffer => frame({ type: LOGS_IN, seq: 1, meta: '', status: '', codec: 115, body: who })
       const changes: string[] = []
-      for (const name of ['away', 'back', 'close'] as const) peer.on(name, () => changes.push(name))
+      for (const name of ['disconnected', 'resumed', 'close'] as const) peer.on(name, () => changes.push(name))
       for (const parts of [
         [ask(1)], // in place of authentication
         [ask(1), logsIn('ada')], // before it
@@ -261,8 +261,8 @@ onEachTransport('resumed sessions with', (transport) => {
       const [otherPeer] = await accepted
       await named(other)
       assert.notEqual(otherPeer.token, peer.token)
-      server.routeCall('/who', (_: unknown, ctx) => ctx.session.swap.get('who'))
-      const back = Promise.all([event(peer, 'back'), event(otherPeer, 'back')])
+      server.routeCall('/who', (_: unknown, ctx) => ctx.session.data.get('who'))
+      const back = Promise.all([event(peer, 'resumed'), event(otherPeer, 'resumed')])
       proxy.cut() // both lose their connection, each comes back to its own
       await back
       assert.deepEqual(await Promise.all([session.call('/who'), other.call('/who')]), ['ada', 'bob'])

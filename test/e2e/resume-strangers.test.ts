@@ -118,7 +118,7 @@ onEachTransport('a stranger in place of a peer that resumes', (transport) => {
     proxy.cut()
     await redialed
     const [fresh] = await accepted
-    assert.equal(peer.state, 'away', 'the old one is nobody’s: its limit ends it')
+    assert.equal(peer.state, 'disconnected', 'the old one is nobody’s: its limit ends it')
     for (let n = 0; n < 3; n++) await session.call('/echo', n)
     const got: unknown[] = []
     const last = once()
@@ -130,7 +130,7 @@ onEachTransport('a stranger in place of a peer that resumes', (transport) => {
     session.on('gap', (gap) => gaps.push(gap))
     proxy.deafen()
     for (let n = 0; n < 3; n++) void session.push('/n', n)
-    const back = event(fresh, 'back')
+    const back = event(fresh, 'resumed')
     proxy.cut()
     await back
     await last.promise
@@ -140,7 +140,7 @@ onEachTransport('a stranger in place of a peer that resumes', (transport) => {
 
   test('a stranger that comes while a session is away has its own, and what waits is not for it', async (t) => {
     const { server, peer, session, proxy } = await resumable(t, transport, { server: { limits: { resumeTimeout: 200 } } })
-    const away = event(peer, 'away')
+    const away = event(peer, 'disconnected')
     const closed = event(peer, 'close')
     session.destroy() // without notice, so that it is waited for, and does not come back
     await away
@@ -155,7 +155,7 @@ onEachTransport('a stranger in place of a peer that resumes', (transport) => {
     const [own] = await accepted
     assert.notEqual(own, peer)
     assert.equal((await status(theirs.call('/dmicro/resume', { token: peer.token, received: 0, from: 1, settled: 1 })))[0], 404)
-    assert.equal(peer.state, 'away')
+    assert.equal(peer.state, 'disconnected')
     for (let n = 0; n < 200; n++) void theirs.push('/none', n)
     assert.equal(await theirs.call('/echo', 1), 1)
     const lost = event(own, 'close') // it cannot come back, so that nothing waits for it

@@ -16,17 +16,17 @@ for (const protocol of ['raw', 'json', 'protobuf']) {
 
     test('the accepting side keeps the same session: its id, its swap, its place', async (t) => {
       const { server, session, peer, proxy } = await resumable(t, transport, both)
-      peer.swap.set('name', 'Ada')
+      peer.data.set('name', 'Ada')
       const { id } = peer
-      const away = event(peer, 'away')
-      const back = event(peer, 'back')
+      const away = event(peer, 'disconnected')
+      const back = event(peer, 'resumed')
       const redialed = event(session, 'redialed')
       proxy.cut()
       await away
       await Promise.all([back, redialed])
       assert.equal(peer.state, 'open')
       assert.equal(server.session(id), peer)
-      server.routeCall('/name', (_: unknown, ctx: CallContext) => ctx.session.swap.get('name'))
+      server.routeCall('/name', (_: unknown, ctx: CallContext) => ctx.session.data.get('name'))
       assert.equal(await session.call('/name'), 'Ada')
       assert.deepEqual([...server.sessions()], [peer])
     })
@@ -49,7 +49,7 @@ for (const protocol of ['raw', 'json', 'protobuf']) {
       const answer = session.call('/work', 7, { idempotent: true })
       const other = status(session.call('/work', 8))
       await begun.promise
-      const back = event(peer, 'back')
+      const back = event(peer, 'resumed')
       proxy.cut()
       assert.equal((await other)[0], 102)
       await back
@@ -90,7 +90,7 @@ for (const protocol of ['raw', 'json', 'protobuf']) {
       server.once('session', (stranger) => {
         for (let i = 0; i < 40; i++) asked.push(status(stranger.call('/who', 'stranger', { timeout: 0 })))
       })
-      const back = event(peer, 'back')
+      const back = event(peer, 'resumed')
       proxy.cut()
       await back
       assert.equal(asked.length, 40)
@@ -201,7 +201,7 @@ onEachTransport('what cannot be resumed', (transport) => {
     await session.push('/n')
     proxy.mute()
     proxy.deafen()
-    const away = event(peer, 'away')
+    const away = event(peer, 'disconnected')
     session.removeAllListeners()
     const gone = event(session, 'close')
     session.destroy()
@@ -229,14 +229,14 @@ onEachTransport('what cannot be resumed', (transport) => {
     }
     const closed = event(peers[0], 'close')
     for (const [n, session] of sessions.entries()) {
-      const away = event(peers[n], 'away')
+      const away = event(peers[n], 'disconnected')
       session.destroy()
       await away
     }
     await closed
     assert.deepEqual(
       peers.map(({ state }) => state),
-      ['closed', 'away', 'away'],
+      ['closed', 'disconnected', 'disconnected'],
     )
     await server.close()
     assert.equal(server.sessionCount, 0)
@@ -245,7 +245,7 @@ onEachTransport('what cannot be resumed', (transport) => {
   test('a peer that closes gracefully is not waited for', async (t) => {
     const { peer, session } = await resumable(t, transport)
     const closed = event(peer, 'close')
-    peer.on('away', () => assert.fail('it is waited for'))
+    peer.on('disconnected', () => assert.fail('it is waited for'))
     await session.close()
     await closed
   })

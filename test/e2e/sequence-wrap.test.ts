@@ -140,7 +140,7 @@ onEachTransport('sequence numbers that wrap', (transport) => {
       push(0, 40 - offset)
       proxy.deafen()
       push(40 - offset, 50)
-      const back = Promise.all([event(session, 'redialed'), event(peer, 'back')])
+      const back = Promise.all([event(session, 'redialed'), event(peer, 'resumed')])
       proxy.cut()
       for (const failed of cut) assert.equal((await failed)[0], 102)
       await back

@@ -58,11 +58,11 @@ onEachTransport('sessions', (transport) => {
 
   test('swap data belongs to the session', async (t) => {
     const { server, session, peer } = await pair(t, transport)
-    server.routeCall('/login', (name: string, ctx) => void ctx.session.swap.set('name', name))
-    server.routeCall('/who', (_: unknown, ctx) => ctx.session.swap.get('name'))
+    server.routeCall('/login', (name: string, ctx) => void ctx.session.data.set('name', name))
+    server.routeCall('/who', (_: unknown, ctx) => ctx.session.data.get('name'))
     await session.call('/login', 'ann')
     assert.equal(await session.call('/who'), 'ann')
-    assert.equal(peer.swap.get('name'), 'ann')
+    assert.equal(peer.data.get('name'), 'ann')
   })
 
   test('the table holds exactly the open sessions', async (t) => {

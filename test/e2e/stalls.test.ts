@@ -26,7 +26,7 @@ onEachTransport('S8', (transport) => {
       while (others.some(({ lastSeq }, at) => lastSeq < beats[at] + 2)) await new Promise((resolve) => setTimeout(resolve, 5))
     }
     assert.ok(
-      all.every(({ health }) => health),
+      all.every(({ isOpen: health }) => health),
       'all are well',
     )
     for (const each of all) each.removeAllListeners('close')

@@ -79,9 +79,9 @@ onEachTransport('two copies of the package', (transport) => {
   })
 
   test('protocols: what ends a stream, and replies of redis', async (t) => {
-    const farewell: first.Proto = {
+    const finalResponse: first.Proto = {
       id: 200,
-      name: 'farewell',
+      name: 'finalResponse',
       framing: 'stream',
       open: () => ({
         pack: () => '',
@@ -90,9 +90,9 @@ onEachTransport('two copies of the package', (transport) => {
         },
       }),
     }
-    const server = endpoint(t, { transport, protocols: [farewell, second.redis({ prefix: '' })] })
+    const server = endpoint(t, { transport, protocols: [finalResponse, second.redis({ prefix: '' })] })
     server.routeCall('set', (args: Buffer[]) => (Buffer.isBuffer(args[0]) ? second.simple('OK') : 'text'), { arg: second.redisBuffers })
-    const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['farewell'] })
+    const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['finalResponse'] })
     assert.equal(await exchange(url, 'x'), 'bye')
     const { url: redis } = await server.listen('tcp://127.0.0.1:0', { protocols: ['redis'] })
     assert.equal(await exchange(redis, 'set a\r\nquit\r\n'), '+OK\r\n+OK\r\n')

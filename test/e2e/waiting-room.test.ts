@@ -16,10 +16,10 @@ const collect = runInNewContext('gc') as () => void
 onEachTransport('more than may wait for a connection', (transport) => {
   const limits = { maxRunning: ROOM }
 
-  for (const side of ['redialing', 'away'] as const) {
+  for (const side of ['redialing', 'disconnected'] as const) {
     test(`${side}: those over the limit are refused at once and told so, those accepted are served once and in order`, async (t) => {
       const { server, client, session, peer, proxy } = await resumable(t, transport, {
-        server: side === 'away' ? { limits } : {},
+        server: side === 'disconnected' ? { limits } : {},
         client: side === 'redialing' ? { limits } : {},
       })
       const [caller, served] = side === 'redialing' ? [session, server] : [peer, client]
@@ -30,11 +30,11 @@ onEachTransport('more than may wait for a connection', (transport) => {
         return n
       })
       served.routePush('/p', (n: number) => void pushes.push(n))
-      const back = Promise.all([event(session, 'redialed'), event(peer, 'back')])
+      const back = Promise.all([event(session, 'redialed'), event(peer, 'resumed')])
       const full = once()
       const accepted: Promise<unknown>[] = []
       const refused: Promise<[number, string, string]>[] = []
-      caller.once(side as 'away', () => {
+      caller.once(side as 'disconnected', () => {
         // Two calls and a push in turn.
         for (let n = 0; n < 3 * ROOM; n++) {
           const made: Promise<unknown> = n % 3 === 2 ? caller.push('/p', n) : caller.call('/n', n, { idempotent: n % 3 === 1 })
@@ -88,7 +88,7 @@ onEachTransport('more than may wait for a connection', (transport) => {
       session.call('/work', n, { idempotent: true, timeout: 0 }).catch(({ code }) => `failed ${code}`),
     )
     await begun.promise
-    const back = event(peer, 'back')
+    const back = event(peer, 'resumed')
     const late: Promise<[number, string, string]>[] = []
     session.once('redialing', () => late.push(status(session.call('/work', -1))))
     proxy.cut()
@@ -122,7 +122,7 @@ onEachTransport('more than may wait for a connection', (transport) => {
       })
       const made = Array.from({ length: 4 }, (_, n) => session.call('/work', n, { idempotent: true }).catch(({ code }) => `failed ${code}`))
       await begun.promise
-      const back = Promise.all([event(peer, 'back'), event(session, 'redialed')])
+      const back = Promise.all([event(peer, 'resumed'), event(session, 'redialed')])
       let sent = ''
       proxy.tap = (bytes) => {
         sent += bytes.toString('latin1')

@@ -124,13 +124,13 @@ async function heartbeats(transport: 'native' | 'js'): Promise<void> {
     const count = counter()
     await withGo('ping-call', { transport, plugins: [heartbeatPong(), count] }, async (session) => {
       await sleep(IDLE)
-      assert.ok(session.health && count.beats.length >= 1)
+      assert.ok(session.isOpen && count.beats.length >= 1)
     })
   }
   const wePing = (call: boolean): Promise<void> =>
     withGo('pong', { transport, plugins: [heartbeatPing({ interval: RATE, call })] }, async (session) => {
       await sleep(IDLE)
-      assert.ok(session.health && session.lastSeq >= 2, `${session.lastSeq}`)
+      assert.ok(session.isOpen && session.lastSeq >= 2, `${session.lastSeq}`)
       assert.equal(await session.call('/math/add', [1, 2]), 3)
     })
   const silent = withGo('pong', { transport }, async (session) => {

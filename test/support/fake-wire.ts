@@ -1,15 +1,15 @@
 import { rawEnvelope } from '../../src/protos/raw-envelope.ts'
-import { SendResult, type Wire, type WireSink } from '../../src/transport.ts'
+import { type Connection, type ConnectionHandler, SendResult } from '../../src/transport.ts'
 
 /** A wire without a socket: keeps the frames it is given, and counts who holds it. */
-export class FakeWire implements Wire {
+export class FakeWire implements Connection {
   readonly envelope = rawEnvelope
   readonly localAddress = 'local'
   readonly remoteAddress = 'remote'
-  sink!: WireSink
+  handler!: ConnectionHandler
   readonly frames: Buffer[] = []
   holds = 0
-  readonly heard = 0
+  readonly activity = 0
   /** What sending gives. */
   result: SendResult = SendResult.Ok
 
@@ -22,11 +22,11 @@ export class FakeWire implements Wire {
     return this.result
   }
 
-  hold(): void {
+  pauseReading(): void {
     this.holds++
   }
 
-  release(): void {
+  resumeReading(): void {
     this.holds--
   }
 

@@ -6,17 +6,17 @@ import { FilteredIn } from '../../src/filtering/inbound.ts'
 import { FilteredOut } from '../../src/filtering/outbound.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
 import { defaultLimits } from '../../src/limits.ts'
-import { Incoming, WHOLE } from '../../src/message.ts'
+import { Incoming, UNPARSED } from '../../src/message.ts'
 import { encodeMeta } from '../../src/meta.ts'
 import type { Proto } from '../../src/proto.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../src/protos/envelope.ts'
 import { Framer } from '../../src/protos/framer.ts'
 import { encodeStatus } from '../../src/status-json.ts'
 import { TimerWheel } from '../../src/timer-wheel.ts'
-import { Framing, SendResult, type SocketWire, type WireSink } from '../../src/transport.ts'
-import { EnvelopeWire } from '../../src/wires/envelope-wire.ts'
+import { type ConnectionHandler, Framing, SendResult, type TransportConnection } from '../../src/transport.ts'
+import { EnvelopeConnection } from '../../src/wires/envelope-wire.ts'
 import type { ProtoOwner } from '../../src/wires/proto-wire.ts'
-import { StreamWire } from '../../src/wires/stream-wire.ts'
+import { StreamConnection } from '../../src/wires/stream-wire.ts'
 import { type Fields, fieldsOf } from './proto-fields.ts'
 
 /** A message with the ids of its filters, outermost first. */
@@ -37,16 +37,16 @@ export class ProtoPeer {
   closed: CloseReason | undefined
   readonly #socket = new MemorySocket((reason) => this.#close(reason))
   readonly #framer: Framer
-  readonly #wire: EnvelopeWire | StreamWire
+  readonly #wire: EnvelopeConnection | StreamConnection
   readonly #in: FilteredIn | undefined
   readonly #out: FilteredOut | undefined
 
   constructor(proto: Proto) {
     const envelope = proto.framing === 'envelope'
     this.#framer = new Framer(defaultLimits, envelope ? Framing.Envelope : Framing.Stream)
-    this.#wire = new (envelope ? EnvelopeWire : StreamWire)(this.#socket, proto, owner, undefined)
-    this.#wire.sink = {
-      onMessage: (message) => (message.type === WHOLE ? this.#in?.receive(message) : this.#take(message)),
+    this.#wire = new (envelope ? EnvelopeConnection : StreamConnection)(this.#socket, proto, owner, undefined)
+    this.#wire.handler = {
+      onMessage: (message) => (message.type === UNPARSED ? this.#in?.receive(message) : this.#take(message)),
       onClose() {},
     }
     if (this.#wire.envelope === undefined) return
@@ -75,7 +75,7 @@ export class ProtoPeer {
         this.#close(-size as CloseReason)
         break
       }
-      this.#socket.sink.onMessage(whole)
+      this.#socket.handler.onMessage(whole)
     }
     return [...this.messages]
   }
@@ -93,7 +93,7 @@ export class ProtoPeer {
 
   /** The connection is gone. */
   drop(): void {
-    this.#socket.sink.onClose(CloseReason.Peer, '')
+    this.#socket.handler.onClose(CloseReason.Peer, '')
   }
 
   #take(message: Incoming): void {
@@ -105,15 +105,15 @@ export class ProtoPeer {
   }
 }
 
-class MemorySocket implements SocketWire {
+class MemorySocket implements TransportConnection {
   readonly sent: Buffer[] = []
   readonly localAddress = 'local'
   readonly remoteAddress = 'remote'
   readonly envelope = undefined
-  readonly pressed = false
-  readonly heard = 0
+  readonly needsDrain = false
+  readonly activity = 0
   readonly destroy: (reason: CloseReason) => void
-  sink!: WireSink
+  handler!: ConnectionHandler
 
   constructor(destroy: (reason: CloseReason) => void) {
     this.destroy = destroy
@@ -135,9 +135,9 @@ class MemorySocket implements SocketWire {
     throw new Error('only raw has frames here')
   }
 
-  reframe(): void {}
-  hold(): void {}
-  release(): void {}
+  setFraming(): void {}
+  pauseReading(): void {}
+  resumeReading(): void {}
   end(): void {
     this.destroy(CloseReason.Local)
   }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Aborts } from '../../src/aborts.ts'
+import { AbortRegistry } from '../../src/aborts.ts'
 import { Code } from '../../src/status.ts'
 import { TimerWheel } from '../../src/timer-wheel.ts'
 
 test('a cancellation reaches the request with its number, and no other', () => {
-  const aborts = new Aborts(new TimerWheel())
+  const aborts = new AbortRegistry(new TimerWheel())
   const [one, two] = [aborts.open(1, 0), aborts.open(2, 0)]
   assert.equal(aborts.cancel(2, Code.Canceled), true)
   assert.deepEqual([two.controller.signal.reason.code, two.controller.signal.reason.cause], [499, 'its caller'])
@@ -15,7 +15,7 @@ test('a cancellation reaches the request with its number, and no other', () => {
 
 test('a request that is done is out of reach, and leaves nothing behind', () => {
   const wheel = new TimerWheel()
-  const aborts = new Aborts(wheel)
+  const aborts = new AbortRegistry(wheel)
   const abort = aborts.open(1, 1000)
   aborts.release(abort)
   assert.equal(abort.wheelNext, null, 'its timer is gone')
@@ -25,7 +25,7 @@ test('a request that is done is out of reach, and leaves nothing behind', () => 
 })
 
 test('of two requests with one number the first can be cancelled, and the end of either leaves the other', () => {
-  const aborts = new Aborts(new TimerWheel())
+  const aborts = new AbortRegistry(new TimerWheel())
   const [first, second] = [aborts.open(7, 0), aborts.open(7, 0)]
   aborts.cancel(7, Code.Canceled)
   assert.deepEqual([first.controller.signal.aborted, second.controller.signal.aborted], [true, false])
@@ -36,7 +36,7 @@ test('of two requests with one number the first can be cancelled, and the end of
 })
 
 test('the first reason stays', () => {
-  const aborts = new Aborts(new TimerWheel())
+  const aborts = new AbortRegistry(new TimerWheel())
   const abort = aborts.open(1, 0)
   aborts.cancel(1, Code.Canceled)
   aborts.cancel(1, Code.HandleTimeout)
@@ -45,7 +45,7 @@ test('the first reason stays', () => {
 })
 
 test('at its deadline a request is told so', async () => {
-  const aborts = new Aborts(new TimerWheel())
+  const aborts = new AbortRegistry(new TimerWheel())
   const abort = aborts.open(1, 5)
   const alive = setTimeout(() => {}, 10_000) // the wheel keeps no process alive
   await new Promise((resolve) => abort.controller.signal.addEventListener('abort', resolve))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { Admission, type Admitted } from '../../src/admission.ts'
+import { Admission, type AdmissionTarget } from '../../src/admission.ts'
 import { type EndpointStats, newStats } from '../../src/endpoint-stats.ts'
 import { Incoming, MessageType } from '../../src/message.ts'
 import { noMeta } from '../../src/meta.ts'
@@ -32,7 +32,7 @@ interface Seen {
 }
 
 /** One thread, in virtual time: messages that came are read once a turn, and handlers hold it up. */
-class Loop implements Admitted {
+class Loop implements AdmissionTarget {
   now = 0
   readonly stats: EndpointStats = newStats()
   readonly admission: Admission
@@ -116,10 +116,10 @@ class Loop implements Admitted {
       done()
       return
     }
-    const ticket = this.admission.began(call.method)
+    const ticket = this.admission.handlerStarted(call.method)
     void promise.then(() => {
       done()
-      this.admission.ended(ticket)
+      this.admission.handlerFinished(ticket)
     })
   }
 
@@ -495,7 +495,7 @@ it('a session that is gone, or has another connection, is not served any more', 
 
 it('names that a peer makes up leave nothing behind', () => {
   const loop = new Loop(1)
-  for (let n = 0; n < 10_000; n++) loop.admission.ended(loop.admission.began(`/made/up/${n}`))
+  for (let n = 0; n < 10_000; n++) loop.admission.handlerFinished(loop.admission.handlerStarted(`/made/up/${n}`))
   assert.equal(loop.admission.load.running, 0)
   assert.equal(loop.admission.routesKnown, 0)
 })

@@ -4,19 +4,19 @@ import { decodeAnnouncement, encodeAnnouncement, readTimeout } from '../../src/a
 
 test('an announcement is written with what it has to say and read back', () => {
   for (const [announcement, text] of [
-    [{ hop: 1, timeout: 0, filters: [] }, '1;hop=1'],
-    [{ hop: 0x7fff_ffff, timeout: 5000, filters: [] }, '1;hop=zik0zj;timeout=5000'],
-    [{ hop: 36, timeout: 0, filters: ['aes', 'gzip'] }, '1;hop=10;filters=aes+gzip'],
-    [{ hop: 36, timeout: 1, filters: ['a+b;c=d', 'é'] }, '1;hop=10;timeout=1;filters=a%2Bb%3Bc%3Dd+%C3%A9'],
+    [{ announcementSeq: 1, timeout: 0, filters: [] }, '1;hop=1'],
+    [{ announcementSeq: 0x7fff_ffff, timeout: 5000, filters: [] }, '1;hop=zik0zj;timeout=5000'],
+    [{ announcementSeq: 36, timeout: 0, filters: ['aes', 'gzip'] }, '1;hop=10;filters=aes+gzip'],
+    [{ announcementSeq: 36, timeout: 1, filters: ['a+b;c=d', 'é'] }, '1;hop=10;timeout=1;filters=a%2Bb%3Bc%3Dd+%C3%A9'],
   ] as const) {
     assert.equal(encodeAnnouncement(announcement), text)
     assert.deepEqual(decodeAnnouncement(text), announcement)
   }
-  assert.equal(encodeAnnouncement({ hop: 1, timeout: 0.5, filters: [] }), '1;hop=1;timeout=1', 'part of a millisecond is one')
+  assert.equal(encodeAnnouncement({ announcementSeq: 1, timeout: 0.5, filters: [] }), '1;hop=1;timeout=1', 'part of a millisecond is one')
 })
 
 test('fields come in any order, and unknown ones are for later versions', () => {
-  assert.deepEqual(decodeAnnouncement('1;streams;timeout=7;x=y=z;hop=a'), { hop: 10, timeout: 7, filters: [] })
+  assert.deepEqual(decodeAnnouncement('1;streams;timeout=7;x=y=z;hop=a'), { announcementSeq: 10, timeout: 7, filters: [] })
 })
 
 test('what is no announcement of a known version is none', () => {

@@ -240,13 +240,13 @@ test('a body known to be a quoted text decodes without JSON.parse, to the same v
 test('texts encode as JSON.stringify would, with and without escapes', () => {
   const texts = ['', ' ', 'plain', '"', '\\', '\n', '\u007f', '\u0080', 'é', '世界', '\ud800', '🚀', '\u2028', '~}{|', '\0']
   for (const text of [...texts, ...texts.map((each) => `x${each}y`)]) {
-    const quoted = jsonCodec.quotes?.(text) ? `"${text}"` : jsonCodec.encode(text)
+    const quoted = jsonCodec.isPlainJsonString?.(text) ? `"${text}"` : jsonCodec.encode(text)
     assert.equal(quoted, JSON.stringify(text))
   }
 })
 
 test('json: what goes between quotation marks as it is, at every length and place', () => {
-  const quotes = jsonCodec.quotes as (text: string) => boolean
+  const quotes = jsonCodec.isPlainJsonString as (text: string) => boolean
   for (let length = 0; length < 40; length++) {
     const text = 'x'.repeat(length)
     assert.equal(quotes(text), true, `${length} characters`)
@@ -266,7 +266,7 @@ test('json: what goes between quotation marks as it is, at every length and plac
 })
 
 test('json: a long text refused at its end takes no longer than one that is not, by and large', () => {
-  const quotes = jsonCodec.quotes as (text: string) => boolean
+  const quotes = jsonCodec.isPlainJsonString as (text: string) => boolean
   const taken = (text: string): number => {
     const start = performance.now()
     quotes(text)

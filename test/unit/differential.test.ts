@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { WHOLE } from '../../src/message.ts'
+import { UNPARSED } from '../../src/message.ts'
 import { frame } from '../support/frames.ts'
 import { random } from '../support/random.ts'
 import { rawCodecs } from '../support/raw-codecs.ts'
@@ -34,7 +34,7 @@ test('both cores judge 100,000 random and mutated frames alike', (t) => {
     const most = rnd(10) === 0 ? 255 : 4
     const expected = js.unpack(given, limit, most)
     assert.deepEqual(native.unpack(given, limit, most), expected, `seed ${seed}`)
-    if (typeof expected === 'object' && expected.type !== WHOLE) {
+    if (typeof expected === 'object' && expected.type !== UNPARSED) {
       frames++
       const { seq, type, codec, method, status, meta, body } = expected
       if (Buffer.from(status, 'latin1').toString('latin1') !== status || /[\x80-\xff]/.test(status + meta)) continue

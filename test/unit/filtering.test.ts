@@ -48,7 +48,7 @@ function receiver(maxMessage = MiB) {
   })
   const receive = (bytes: Buffer): void => {
     const message = new Incoming()
-    message.setWhole(bytes, 0, bytes.length)
+    message.setUnparsed(bytes, 0, bytes.length)
     incoming.receive(message)
   }
   return { wire, got, failures, incoming, receive }

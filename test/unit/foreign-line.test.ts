@@ -40,7 +40,7 @@ for (const [proto, call] of [
         const refuses = (run: (bench: Bench) => void, bench = new Bench(proto)): void =>
           assert.throws(
             () => run(bench),
-            (error) => error instanceof ProtoError && error.farewell === '',
+            (error) => error instanceof ProtoError && error.finalResponse === '',
           )
         refuses((bench) => bench.feed(bytes))
         refuses((bench) => {

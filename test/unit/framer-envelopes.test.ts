@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming, WHOLE } from '../../src/message.ts'
+import { Incoming, UNPARSED } from '../../src/message.ts'
 import { Framer } from '../../src/protos/framer.ts'
 import { Framing } from '../../src/transport.ts'
 import { frame } from '../support/frames.ts'
@@ -32,9 +32,9 @@ interface Outcome {
 function take(framer: Framer, outcome: Outcome): void {
   while ((outcome.result = framer.take(message)) > 0) {
     const { buffer, bodyStart, bodyEnd, type } = message
-    if (type === WHOLE) assert.equal(bodyEnd - bodyStart, outcome.result)
+    if (type === UNPARSED) assert.equal(bodyEnd - bodyStart, outcome.result)
     outcome.taken.push(
-      Buffer.from(type === WHOLE ? buffer.subarray(bodyStart, bodyEnd) : buffer.subarray(bodyEnd - outcome.result, bodyEnd)),
+      Buffer.from(type === UNPARSED ? buffer.subarray(bodyStart, bodyEnd) : buffer.subarray(bodyEnd - outcome.result, bodyEnd)),
     )
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { handle, type Inherited, inherited } from '../../src/inherited.ts'
+import { type CallScope, currentCall, runHandler } from '../../src/inherited.ts'
 import { runInRoot } from '../../src/root-context.ts'
 
 const call = (): { expires: number | undefined; signal: AbortSignal } => ({
@@ -9,18 +9,18 @@ const call = (): { expires: number | undefined; signal: AbortSignal } => ({
 })
 
 test('nobody inherits outside of a handler', () => {
-  assert.equal(inherited(), undefined)
+  assert.equal(currentCall(), undefined)
 })
 
 test('a handler gets its argument and context, and so does whoever called it get its result', () => {
   const outer = call()
   assert.deepEqual(
-    handle(outer, (arg: number, context) => [arg, context === outer], 5),
+    runHandler(outer, (arg: number, context) => [arg, context === outer], 5),
     [5, true],
   )
   assert.throws(
     () =>
-      handle(
+      runHandler(
         outer,
         () => {
           throw new Error('mine')
@@ -29,20 +29,20 @@ test('a handler gets its argument and context, and so does whoever called it get
       ),
     /mine/,
   )
-  assert.equal(inherited(), undefined)
+  assert.equal(currentCall(), undefined)
 })
 
 test('what a handler starts inherits until it is answered', async () => {
   const outer = call()
-  let seen: (Inherited | undefined)[] = []
-  await handle(
+  let seen: (CallScope | undefined)[] = []
+  await runHandler(
     outer,
     async () => {
-      seen.push(inherited())
+      seen.push(currentCall())
       await new Promise(setImmediate)
-      seen.push(inherited())
+      seen.push(currentCall())
       outer.expires = undefined
-      seen.push(inherited())
+      seen.push(currentCall())
     },
     undefined,
   )
@@ -54,11 +54,11 @@ test('what a handler starts inherits until it is answered', async () => {
   seen = []
   await Promise.all(
     [call(), call()].map((own) =>
-      handle(
+      runHandler(
         own,
         async () => {
           await new Promise(setImmediate)
-          assert.equal(inherited(), own)
+          assert.equal(currentCall(), own)
           seen.push(own)
         },
         undefined,
@@ -70,14 +70,14 @@ test('what a handler starts inherits until it is answered', async () => {
 
 test('what is run in the root context inherits nothing, now and later', async () => {
   const outer = call()
-  const found = await handle(
+  const found = await runHandler(
     outer,
     () =>
       runInRoot(
         async (value: number) => {
-          const now = inherited()
+          const now = currentCall()
           await new Promise(setImmediate)
-          return [value, now, inherited()]
+          return [value, now, currentCall()]
         },
         undefined,
         3,

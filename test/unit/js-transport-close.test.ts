@@ -122,7 +122,7 @@ test('a wire closed before it has a sink tells the sink when it comes, and not f
   wire.destroy(CloseReason.Refused)
   await turns(10)
   const sink = new Recorder()
-  wire.sink = sink
+  wire.handler = sink
   assert.deepEqual(sink.closes, [])
   assert.deepEqual(await sink.closed, ['Refused', ''])
 })
@@ -151,7 +151,7 @@ test('a sink that throws when told of the end harms nobody', async (t) => {
   const { server, client } = await wirePair(t)
   const warned = once<Error>()
   process.once('warning', warned.resolve)
-  server.wire.sink = {
+  server.wire.handler = {
     onMessage() {},
     onClose() {
       throw new Error('a bug at the end')

@@ -92,7 +92,7 @@ test('nothing is read before there is a sink', async (t) => {
   for (let i = 0; i < 3; i++) push(server, i)
   await turns(10)
   const sink = new Recorder()
-  wire.sink = sink
+  wire.handler = sink
   assert.equal(sink.messages.length, 0)
   assert.deepEqual(
     (await sink.received(3)).map((m) => m.seq),
@@ -105,8 +105,8 @@ test('a sink that is replaced hears nothing more', async (t) => {
   push(client, 1)
   await server.sink.received(1)
   const next = new Recorder()
-  server.wire.sink = next
-  assert.equal(server.wire.sink, next)
+  server.wire.handler = next
+  assert.equal(server.wire.handler, next)
   push(client, 2)
   await next.received(1)
   assert.equal(server.sink.messages.length, 1)
@@ -116,7 +116,7 @@ test('a sink that is replaced while it is told of a message hears not even the n
   const { server, client } = await wirePair(t)
   const next = new Recorder()
   server.sink.onEach = () => {
-    server.wire.sink = next
+    server.wire.handler = next
   }
   push(client, 1)
   push(client, 2)
@@ -245,7 +245,7 @@ test('dialling is aborted with the reason of the signal, before it starts and wh
   const wire = await transport.dial(listener.address, options(), late.signal)
   t.after(() => wire.destroy(0))
   const sink = new Recorder()
-  wire.sink = sink
+  wire.handler = sink
   late.abort()
   const server = await accepted()
   push(server, 1)
@@ -259,7 +259,7 @@ test('an acceptor that throws loses that connection only', async (t) => {
   const sink = new Recorder()
   const listener = await transport.listen(loopback, options(), (wire) => {
     if (calls++ === 0) throw new Error('no sink today')
-    wire.sink = sink
+    wire.handler = sink
   })
   t.after(() => listener.close())
   const first = await dial(t, listener.address)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Clock, realClock } from '../../src/clock.ts'
-import { type Flushing, type Resuming, type Sweeping, Turns } from '../../src/transports/js/turns.ts'
+import { type Flushing, type Resuming, type Sweeping, TurnScheduler } from '../../src/transports/js/turns.ts'
 
 interface Told extends Flushing, Resuming, Sweeping {
   log: string[]
@@ -36,7 +36,7 @@ function mockedClock(now: () => number = realClock.now): Clock {
 }
 
 test('a turn flushes before it resumes, and nothing happens inside the request', async () => {
-  const turns = new Turns()
+  const turns = new TurnScheduler()
   const log: string[] = []
   turns.flushLater(member('a', log))
   turns.resumeLater(member('b', log))
@@ -49,7 +49,7 @@ test('a turn flushes before it resumes, and nothing happens inside the request',
 })
 
 test('who asks for it is flushed before the turn ends, once', async () => {
-  const turns = new Turns()
+  const turns = new TurnScheduler()
   const log: string[] = []
   turns.flushLater(member('a', log))
   turns.resumeLater(member('b', log))
@@ -63,7 +63,7 @@ test('who asks for it is flushed before the turn ends, once', async () => {
 })
 
 test('what is asked for while a turn ends is done at the end of the next one', async () => {
-  const turns = new Turns()
+  const turns = new TurnScheduler()
   const log: string[] = []
   const again = member('again', log)
   turns.flushLater({ ...again, flush: () => turns.flushLater(again) })
@@ -76,7 +76,7 @@ test('what is asked for while a turn ends is done at the end of the next one', a
 
 test('the sweep runs at the strictest period of its members, and not without any', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const turns = new Turns(mockedClock())
+  const turns = new TurnScheduler(mockedClock())
   const log: string[] = []
   let keep = true
   turns.watch(member('slow', log, 1000, () => keep))
@@ -101,7 +101,7 @@ test('the sweep runs at the strictest period of its members, and not without any
 test('time in which the process stood still does not count', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   let now = 5000
-  const turns = new Turns(mockedClock(() => now))
+  const turns = new TurnScheduler(mockedClock(() => now))
   const one = member('one', [], 100, () => true)
   turns.watch(one)
   for (const passed of [100, 120, 60_000, 100]) {

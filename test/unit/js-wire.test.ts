@@ -3,14 +3,14 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { beforeEach, type TestContext, test } from 'node:test'
 import { SendResult } from '../../src/transport.ts'
-import { Turns } from '../../src/transports/js/turns.ts'
-import { JsWire } from '../../src/transports/js/wire.ts'
+import { TurnScheduler } from '../../src/transports/js/turns.ts'
+import { SocketConnection } from '../../src/transports/js/wire.ts'
 import { frame } from '../support/frames.ts'
 import { options, Recorder, turns, wireAndPeer } from './js-wires.ts'
 
 // Time passes by calling `sweep` with the clock it would have been given; the transport's own sweeps are off.
 beforeEach((t) => {
-  ;(t as TestContext).mock.method(Turns.prototype, 'watch', () => {})
+  ;(t as TestContext).mock.method(TurnScheduler.prototype, 'watch', () => {})
 })
 
 test('a frame has its timeout, and again for each 64 KiB received', async (t) => {
@@ -91,7 +91,7 @@ test('every byte the kernel takes is progress, silence of the write timeout is n
 
 test('while we do not read, no frame is late', async (t) => {
   const { wire, peer, sink } = await wireAndPeer(t, { frameTimeout: 1000 }, (end) => {
-    end.sink.onEach = () => end.wire.hold()
+    end.sink.onEach = () => end.wire.pauseReading()
   })
   const { sweep } = clockOf(wire)
   peer.send(frame().subarray(0, 10))
@@ -101,7 +101,7 @@ test('while we do not read, no frame is late', async (t) => {
   await sink.received(1)
   for (const clock of [900, 1800, 2700]) assert.equal(sweep(clock), true)
   assert.deepEqual(sink.closes, [])
-  wire.release()
+  wire.resumeReading()
   peer.send(frame().subarray(10))
   await sink.received(2)
 })
@@ -132,7 +132,7 @@ test('sweeps are a quarter of the strictest timeout apart, 10 ms at least and a 
   ]
   for (const [frameTimeout, writeTimeout, period] of periods) {
     const { wire } = await wireAndPeer(t, { frameTimeout, writeTimeout })
-    assert.equal((wire as JsWire).sweepPeriod, period)
+    assert.equal((wire as SocketConnection).sweepPeriod, period)
   }
 })
 
@@ -170,8 +170,8 @@ class StuckSocket extends EventEmitter {
 
 test('unsent bytes are counted to the byte, and one message always passes', async () => {
   const socket = new StuckSocket()
-  const wire = new JsWire(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new Turns())
-  wire.sink = new Recorder()
+  const wire = new SocketConnection(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new TurnScheduler())
+  wire.handler = new Recorder()
   const push = (body = 0): SendResult => wire.send(3, 1, -1, '', '', '', 106, 'x'.repeat(body))
   assert.equal(push(5000), SendResult.Ok)
   assert.equal(push(), SendResult.Unsent)
@@ -190,28 +190,28 @@ test('unsent bytes are counted to the byte, and one message always passes', asyn
 
 test('replies press at a half and no more below a quarter, find room beside pushes, and the socket is read all the time', async () => {
   const socket = new StuckSocket()
-  const wire = new JsWire(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new Turns())
+  const wire = new SocketConnection(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new TurnScheduler())
   const told: string[] = []
-  wire.sink = Object.assign(new Recorder(), { onPress: () => told.push('press'), onDrain: () => told.push('drain') })
+  wire.handler = Object.assign(new Recorder(), { onPress: () => told.push('press'), onDrain: () => told.push('drain') })
   const send = (type: number): SendResult => wire.send(type, 1, -1, '', '', '', 106, '')
   while (send(3) === SendResult.Ok);
-  assert.deepEqual([told, wire.pressed], [[], false])
+  assert.deepEqual([told, wire.needsDrain], [[], false])
   // Frames of 47 bytes: ten make 470, the eleventh passes a half, 21 make 987.
   for (let i = 1; i <= 21; i++) {
     assert.equal(send(2), SendResult.Ok, `reply ${i}`)
-    assert.equal(wire.pressed, i > 10, `reply ${i}`)
+    assert.equal(wire.needsDrain, i > 10, `reply ${i}`)
   }
   assert.equal(send(2), SendResult.Unsent)
   assert.deepEqual(told, ['press'])
   // What the socket has is done: pushes, behind which all replies are left.
   socket.drain()
   await turns()
-  assert.deepEqual([told, wire.pressed], [['press'], true])
+  assert.deepEqual([told, wire.needsDrain], [['press'], true])
   socket.drain()
   await turns()
-  assert.deepEqual([told, wire.pressed, socket.reading], [['press', 'drain'], false, true])
+  assert.deepEqual([told, wire.needsDrain, socket.reading], [['press', 'drain'], false, true])
 })
 
 function clockOf(wire: unknown): { sweep: (clock: number) => boolean } {
-  return { sweep: (clock) => (wire as JsWire).sweep(clock) }
+  return { sweep: (clock) => (wire as SocketConnection).sweep(clock) }
 }

@@ -5,7 +5,7 @@ import { CloseReason } from '../../src/close-reason.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import type { Incoming } from '../../src/message.ts'
 import { nameText } from '../../src/names.ts'
-import type { Wire, WireListener, WireOptions, WireSink } from '../../src/transport.ts'
+import type { Connection, ConnectionHandler, ConnectionOptions, TransportListener } from '../../src/transport.ts'
 import { JsTransport } from '../../src/transports/js.ts'
 import { once } from '../support/helpers.ts'
 import { RawPeer } from '../support/raw-peer.ts'
@@ -22,7 +22,7 @@ export interface Got {
 }
 
 /** A sink that keeps what it is told, and lets a test wait for it. */
-export class Recorder implements WireSink {
+export class Recorder implements ConnectionHandler {
   readonly messages: Got[] = []
   readonly closes: [reason: string, detail: string][] = []
   /** `[reason, detail]` of the first close. */
@@ -73,19 +73,19 @@ export const transport = new JsTransport()
 
 export const loopback: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 }
 
-export function options(changes: Partial<WireOptions> = {}): WireOptions {
+export function options(changes: Partial<ConnectionOptions> = {}): ConnectionOptions {
   const { maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout } = defaultLimits
   return { maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, ...changes }
 }
 
 /** One end of a connection under test, and what its sink was told. */
 export interface End {
-  wire: Wire
+  wire: Connection
   sink: Recorder
 }
 
 export interface Listening {
-  listener: WireListener
+  listener: TransportListener
   /** The next accepted connection. */
   accepted(): Promise<End>
 }
@@ -93,7 +93,7 @@ export interface Listening {
 /** Listens until the test ends. `prepare` runs before anything of a connection is delivered. */
 export async function listen(
   t: TestContext,
-  changes: Partial<WireOptions> = {},
+  changes: Partial<ConnectionOptions> = {},
   address: Address = loopback,
   prepare: (end: End) => void = () => {},
 ): Promise<Listening> {
@@ -101,7 +101,7 @@ export async function listen(
   const waiting: ((end: End) => void)[] = []
   const listener = await transport.listen(address, options(changes), (wire) => {
     const end = { wire, sink: new Recorder() }
-    wire.sink = end.sink
+    wire.handler = end.sink
     prepare(end)
     t.after(() => wire.destroy(CloseReason.Local))
     const next = waiting.shift()
@@ -113,18 +113,18 @@ export async function listen(
   return { listener, accepted }
 }
 
-export async function dial(t: TestContext, address: Address, changes: Partial<WireOptions> = {}): Promise<End> {
+export async function dial(t: TestContext, address: Address, changes: Partial<ConnectionOptions> = {}): Promise<End> {
   const wire = await transport.dial(address, options(changes), new AbortController().signal)
   t.after(() => wire.destroy(CloseReason.Local))
   const sink = new Recorder()
-  wire.sink = sink
+  wire.handler = sink
   return { wire, sink }
 }
 
 /** Two wires connected to each other. */
 export async function wirePair(
   t: TestContext,
-  changes: Partial<WireOptions> = {},
+  changes: Partial<ConnectionOptions> = {},
   address = loopback,
 ): Promise<{ server: End; client: End }> {
   const { listener, accepted } = await listen(t, changes, address)
@@ -135,7 +135,7 @@ export async function wirePair(
 /** A wire whose peer is a bare socket. */
 export async function wireAndPeer(
   t: TestContext,
-  changes: Partial<WireOptions> = {},
+  changes: Partial<ConnectionOptions> = {},
   prepare?: (end: End) => void,
 ): Promise<End & { peer: RawPeer; socket: Socket }> {
   const { listener, accepted } = await listen(t, changes, loopback, prepare)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import { Incoming } from '../../src/message.ts'
-import { NativeWire, type WireCore } from '../../src/transports/native/wire.ts'
+import { NativeConnection, type WireCore } from '../../src/transports/native/wire.ts'
 
 /** A core that says nothing and notes what is asked of it. */
 function fakeCore(): WireCore & { destroyed: number[] } {
@@ -28,9 +28,9 @@ function fakeCore(): WireCore & { destroyed: number[] } {
 }
 
 /** A wire whose connection was just made, before anybody took it over. */
-function dialled(): { wire: NativeWire; core: ReturnType<typeof fakeCore> } {
+function dialled(): { wire: NativeConnection; core: ReturnType<typeof fakeCore> } {
   const core = fakeCore()
-  const wire = new NativeWire(core, 0, 1, defaultLimits)
+  const wire = new NativeConnection(core, 0, 1, defaultLimits)
   wire.connected()
   return { wire, core }
 }
@@ -42,9 +42,9 @@ function message(seq: number): Incoming {
 }
 
 /** What the sink of `wire` is told. */
-function listen(wire: NativeWire): string[] {
+function listen(wire: NativeConnection): string[] {
   const told: string[] = []
-  wire.sink = {
+  wire.handler = {
     onMessage: ({ seq }) => void told.push(`message ${seq}`),
     onClose: (reason, detail) => void told.push(`closed ${reason}${detail}`),
   }
@@ -102,10 +102,10 @@ test('a sink that holds at once gets nothing until it releases, the end last', a
   wire.receive(message(1))
   wire.onClosed(CloseReason.Peer, 0)
   const told = listen(wire)
-  wire.hold()
+  wire.pauseReading()
   await nextTurn()
   assert.deepEqual(told, [])
-  wire.release()
+  wire.resumeReading()
   assert.deepEqual(told, ['message 1', `closed ${CloseReason.Peer}`])
   await nextTurn()
   assert.equal(told.length, 2)
@@ -134,7 +134,7 @@ test('a sink that throws at what waited for it costs its connection and no other
   const { wire, core } = dialled()
   wire.receive(message(1))
   const warned = new Promise<Error>((resolve) => process.once('warning', resolve))
-  wire.sink = {
+  wire.handler = {
     onMessage: () => {
       throw new Error('a bug')
     },

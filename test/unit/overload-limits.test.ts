@@ -8,9 +8,9 @@ import { ConcurrencyLimit, RouteLatency } from '../../src/overload/concurrency-l
 import { DrainRate } from '../../src/overload/drain-rate.ts'
 import { MeanCost } from '../../src/overload/mean-cost.ts'
 import { readOverload } from '../../src/overload/settings.ts'
-import { RateMeter } from '../../src/rate-meter.ts'
+import { ReadThrottle } from '../../src/rate-meter.ts'
 import { retryMeta } from '../../src/refusal.ts'
-import { Tally } from '../../src/tally.ts'
+import { WarningThrottle } from '../../src/tally.ts'
 import { TimerWheel } from '../../src/timer-wheel.ts'
 import { FakeWire } from '../support/fake-wire.ts'
 
@@ -52,8 +52,8 @@ function saturate(limit: ConcurrencyLimit, route: RouteLatency, places: number, 
   const free = Array.from({ length: places }, () => now)
   while (now < end) {
     while (limit.open) {
-      limit.press()
-      limit.began()
+      limit.noteQueueing()
+      limit.handlerStarted()
       free.sort((a, b) => a - b)
       const begins = Math.max(now, free[0])
       free[0] = begins + took
@@ -63,9 +63,9 @@ function saturate(limit: ConcurrencyLimit, route: RouteLatency, places: number, 
     for (let i = 1; i < running.length; i += 2) if (running[i] < running[next]) next = i
     const [began, over] = running.splice(next - 1, 2)
     now = over
-    limit.ended(route, began, now)
+    limit.handlerFinished(route, began, now)
   }
-  for (; running.length > 0; running = running.slice(2)) limit.ended(route, running[0], running[1])
+  for (; running.length > 0; running = running.slice(2)) limit.handlerFinished(route, running[0], running[1])
   return end
 }
 
@@ -87,17 +87,17 @@ test('the concurrency limit stays within its bounds, and nothing moves it that d
   const route = new RouteLatency()
   let now = 0
   for (let n = 0; n < 2000; n++) {
-    low.press()
-    low.began()
+    low.noteQueueing()
+    low.handlerStarted()
     now += 10
-    low.ended(route, now - (n < 50 ? 1 : 500), now)
+    low.handlerFinished(route, now - (n < 50 ? 1 : 500), now)
   }
   assert.ok(low.value >= 8, `${low.value}`)
   const idle = new ConcurrencyLimit(8, 1000, 100, 0)
   for (let n = 0; n < 2000; n++) {
-    idle.began()
+    idle.handlerStarted()
     now += 1
-    idle.ended(route, now - 1, now)
+    idle.handlerFinished(route, now - 1, now)
   }
   assert.equal(idle.value, 100)
   const high = new ConcurrencyLimit(8, 120, 100, 0)
@@ -111,12 +111,12 @@ test('slow routes beside fast ones change nothing: each is compared with itself'
   const slow = new RouteLatency()
   let now = 0
   for (let n = 0; n < 4000; n++) {
-    if (n > 2000) limit.press()
-    limit.began()
+    if (n > 2000) limit.noteQueueing()
+    limit.handlerStarted()
     now += 1
     // First few slow ones, then nothing else.
     const isSlow = n < 2000 ? n % 20 === 0 : true
-    limit.ended(isSlow ? slow : fast, now - (isSlow ? 300 : 3), now)
+    limit.handlerFinished(isSlow ? slow : fast, now - (isSlow ? 300 : 3), now)
   }
   assert.equal(limit.value, 100)
 })
@@ -126,10 +126,10 @@ test('a loop that is late lets fewer run, though no call takes longer than befor
   const route = new RouteLatency()
   let now = 0
   for (let n = 0; n < 100; n++) {
-    for (let i = 0; i < 50; i++) limit.began()
+    for (let i = 0; i < 50; i++) limit.handlerStarted()
     limit.late(60)
     now += 60
-    for (let i = 0; i < 50; i++) limit.ended(route, now - 60, now)
+    for (let i = 0; i < 50; i++) limit.handlerFinished(route, now - 60, now)
   }
   assert.ok(limit.value <= 30, `${limit.value}`)
 })
@@ -194,7 +194,7 @@ test('a session over its rate is held until it may go on', () => {
   let slowed = 0
   const wheel = new TimerWheel({ ...realClock, now: () => now })
   const wire = new FakeWire()
-  const meter = new RateMeter(
+  const meter = new ReadThrottle(
     wheel,
     100,
     () => slowed++,
@@ -222,7 +222,7 @@ test('what a peer can cause as often as it likes is logged once a second, with i
   const lines: [string, unknown][] = []
   const none = (): void => {}
   const log: Logger = { debug: none, info: none, error: none, warn: (text, fields) => lines.push([text, fields]) }
-  const tally = new Tally(log, () => now)
+  const tally = new WarningThrottle(log, () => now)
   for (let n = 0; n < 1000; n++) {
     tally.warn('refused', 'a', 'full')
     now += 1.5

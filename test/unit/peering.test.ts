@@ -4,19 +4,19 @@ import { decodeAnnouncement } from '../../src/announcement.ts'
 import { realClock } from '../../src/clock.ts'
 import { Incoming, MessageType } from '../../src/message.ts'
 import { Reserved } from '../../src/names.ts'
-import { Peering, type PeeringOwner } from '../../src/peering.ts'
+import { PeerExtensions, type PeerExtensionsOwner } from '../../src/peering.ts'
 
 /** A session that only takes notes. */
 function owned(timeout = 0, filters: string[] = []) {
   const notes: unknown[][] = []
-  const owner = new Proxy({} as PeeringOwner, {
+  const owner = new Proxy({} as PeerExtensionsOwner, {
     get:
       (_, name) =>
       (...args: unknown[]) => {
         notes.push([name, ...args])
       },
   })
-  const peering = new Peering(owner, realClock, timeout, filters)
+  const peering = new PeerExtensions(owner, realClock, timeout, filters)
   return { peering, notes, pushes: () => notes.filter(([name]) => name === 'pushReserved').map(([, ...args]) => args) }
 }
 
@@ -32,47 +32,47 @@ const push = (route: number, body: unknown): Incoming => message(MessageType.Pus
 
 test('whoever announces himself is answered once, and from then on known', () => {
   const { peering, notes, pushes } = owned(7000, ['aes'])
-  assert.equal(peering.known, false)
+  assert.equal(peering.supported, false)
   assert.equal(peering.peerTimeout, 0)
-  peering.heard('1;hop=a;timeout=300;filters=gzip', 10)
-  assert.equal(peering.known, true)
+  peering.onAnnouncement('1;hop=a;timeout=300;filters=gzip', 10)
+  assert.equal(peering.supported, true)
   assert.equal(peering.announced, true, 'nothing more is to be announced')
   assert.equal(peering.peerTimeout, 300)
   assert.deepEqual(pushes(), [[Reserved.Hello, '1;hop=a;timeout=7000;filters=aes', ['gzip']]])
   assert.deepEqual(notes.at(-1), ['onPeerKnown'])
-  peering.heard('1;hop=b;timeout=1', 11)
+  peering.onAnnouncement('1;hop=b;timeout=1', 11)
   assert.equal(pushes().length, 1)
   assert.equal(peering.peerTimeout, 300)
 })
 
 test('an announcement under another number, or unreadable, makes nobody known', () => {
   const { peering, notes } = owned()
-  peering.heard('1;hop=a', 11)
-  peering.heard('2;hop=a', 10)
-  peering.heard('', 0)
-  assert.equal(peering.known, false)
+  peering.onAnnouncement('1;hop=a', 11)
+  peering.onAnnouncement('2;hop=a', 10)
+  peering.onAnnouncement('', 0)
+  assert.equal(peering.supported, false)
   assert.deepEqual(notes, [])
 })
 
 test('numbers of announcing messages are int32 and far from those of others', () => {
   const { peering } = owned()
   for (let i = 0; i < 1000; i++) {
-    const hop = peering.nextHop()
+    const hop = peering.nextAnnouncementSeq()
     assert.ok(hop >= 0x4000_0000 && (hop | 0) === hop, String(hop))
-    assert.equal(decodeAnnouncement(peering.announcement)?.hop, hop)
+    assert.equal(decodeAnnouncement(peering.announcement)?.announcementSeq, hop)
   }
 })
 
 test('only the answer to our own announcement counts', () => {
   const { peering, notes } = owned()
   assert.equal(peering.receive(push(Reserved.Hello, '1;hop=1')), true)
-  assert.equal(peering.known, false, 'we have said nothing yet')
-  const hop = peering.nextHop().toString(36)
+  assert.equal(peering.supported, false, 'we have said nothing yet')
+  const hop = peering.nextAnnouncementSeq().toString(36)
   peering.receive(push(Reserved.Hello, `"1;hop=1${hop}"`))
   peering.receive(push(Reserved.Hello, hop))
-  assert.equal(peering.known, false)
+  assert.equal(peering.supported, false)
   peering.receive(push(Reserved.Hello, JSON.stringify(`1;hop=${hop};timeout=40`)))
-  assert.equal(peering.known, true)
+  assert.equal(peering.supported, true)
   assert.equal(peering.peerTimeout, 40)
   assert.deepEqual(notes, [['onPeerKnown']])
 })
@@ -88,7 +88,7 @@ test('cancellations wait for the answer to our announcement, some of them', () =
   const { peering, pushes } = owned()
   peering.cancel(1, 499)
   assert.deepEqual(pushes(), [], 'nothing was announced: nothing is owed')
-  const hop = peering.nextHop().toString(36)
+  const hop = peering.nextAnnouncementSeq().toString(36)
   for (let seq = 1; seq <= 1000; seq++) peering.cancel(seq, 499)
   assert.deepEqual(pushes(), [])
   peering.receive(push(Reserved.Hello, JSON.stringify(`1;hop=${hop}`)))
@@ -100,7 +100,7 @@ test('cancellations wait for the answer to our announcement, some of them', () =
 
 test('a cancellation tells why, and nonsense cancels nothing', () => {
   const { peering, notes } = owned()
-  peering.heard('1;hop=1', 1)
+  peering.onAnnouncement('1;hop=1', 1)
   notes.splice(0)
   for (const body of [
     '',
@@ -127,7 +127,7 @@ test('a cancellation tells why, and nonsense cancels nothing', () => {
 test('notice is given once, and only to whom we know', () => {
   const { peering, pushes } = owned()
   assert.equal(peering.drain(10), false)
-  peering.heard('1;hop=1', 1)
+  peering.onAnnouncement('1;hop=1', 1)
   assert.equal(peering.drain(10), true)
   assert.equal(peering.drain(10), false)
   assert.deepEqual(pushes().slice(1), [[Reserved.Drain, 10, []]])
@@ -142,7 +142,7 @@ test("a peer's notice has its limit, within ours; the answer to our own is told 
     [1e300, 3_600_000],
   ] as const) {
     const { peering, notes } = owned()
-    peering.heard('1;hop=1', 1)
+    peering.onAnnouncement('1;hop=1', 1)
     peering.receive(push(Reserved.Drain, body))
     assert.deepEqual(notes.at(-1), ['onPeerDrain', false, limit])
     peering.drain(0)

@@ -17,8 +17,8 @@ function refusal(text: string, bench = new Bench(http())): string {
     return seen.length === 0 ? 'more' : `${seen.length} messages`
   } catch (error) {
     assert.ok(error instanceof ProtoError, String(error))
-    assert.match(error.farewell, /^HTTP\/1\.1 [45]\d\d [\s\S]*\r\nConnection: close\r\n\r\n\{"code":/)
-    return error.farewell.slice(9, 12)
+    assert.match(error.finalResponse, /^HTTP\/1\.1 [45]\d\d [\s\S]*\r\nConnection: close\r\n\r\n\{"code":/)
+    return error.finalResponse.slice(9, 12)
   }
 }
 
@@ -115,7 +115,7 @@ describe('RFC 9112', () => {
     test(`a response is refused and not answered: ${JSON.stringify(text)}`, () => {
       assert.throws(
         () => new Bench(http()).feed(Buffer.from(`HTTP/1.1 ${text}`)),
-        (error) => error instanceof ProtoError && error.farewell === '',
+        (error) => error instanceof ProtoError && error.finalResponse === '',
       )
     })
   }

@@ -119,7 +119,7 @@ describe('by default', () => {
     assert.deepEqual(pack(0).match(/HTTP\/1.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 415', 'HTTP/1.1 200'])
     assert.throws(
       () => ask(`POST /a HTTP/1.1\n${text}\nExpect: 100-continue\nContent-Length: 1`),
-      (error) => error instanceof ProtoError && /^HTTP\/1.1 415 [\s\S]*Connection: close\r\n/.test(error.farewell),
+      (error) => error instanceof ProtoError && /^HTTP\/1.1 415 [\s\S]*Connection: close\r\n/.test(error.finalResponse),
     )
     assert.deepEqual(bench.written, [])
   })

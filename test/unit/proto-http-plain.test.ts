@@ -218,7 +218,7 @@ describe('replies', () => {
       const bytes = Buffer.from(`GET /a HTTP/1.1\r\nHost: x\r\n${lines}\r\n`)
       const message = new Incoming()
       session.unpack(bytes, 0, bytes.length, message)
-      return [message.replyThrough, session.worthFilters?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body }))]
+      return [message.replyFilters, session.shouldFilter?.(Object.assign(new Outgoing(), { type: 2, seq: message.seq, codec: 106, body }))]
     }
     const big = 'x'.repeat(1024)
     for (const value of ['gzip', 'br, GZIP;q=0.5', '*', 'deflate, gzip, br, zstd']) {
@@ -267,7 +267,7 @@ describe('Expect: 100-continue', () => {
     const bench = new Bench(http(), { limits: { maxMessage: 1 } })
     assert.throws(
       () => ask(bench, lines),
-      (error) => error instanceof ProtoError && error.farewell.startsWith('HTTP/1.1 413 '),
+      (error) => error instanceof ProtoError && error.finalResponse.startsWith('HTTP/1.1 413 '),
     )
     assert.deepEqual(bench.written, [])
   })

@@ -103,7 +103,7 @@ describe('reading', () => {
     const message = new Incoming()
     const { payload } = httpCorpus[3]
     new Bench(http()).session.unpack(payload, 0, payload.length, message)
-    assert.deepEqual(message.packed, ['gzip'])
+    assert.deepEqual(message.bodyFilters, ['gzip'])
     assert.equal(gunzipSync(message.buffer.subarray(message.bodyStart, message.bodyEnd)).toString(), '[1,2,3,4,5]')
   })
 

@@ -232,7 +232,7 @@ describe('what is no request (hardening D7)', () => {
     for (const line of ['USER x\n', '\0\x01\n', '1 2\n']) {
       assert.throws(
         () => feed(open(), line),
-        (error) => error instanceof ProtoError && error.reason === CloseReason.Malformed && error.farewell === parseError,
+        (error) => error instanceof ProtoError && error.reason === CloseReason.Malformed && error.finalResponse === parseError,
       )
       assert.deepEqual(feed(dialled, line), [])
     }

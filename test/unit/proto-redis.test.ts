@@ -130,7 +130,7 @@ describe('commands', () => {
     test(`refused: ${name}`, () => {
       assert.throws(
         () => feed(open(), bytes),
-        (error) => error instanceof ProtoError && error.reason === reason && /^(-ERR Protocol error: .*\r\n)?$/.test(error.farewell),
+        (error) => error instanceof ProtoError && error.reason === reason && /^(-ERR Protocol error: .*\r\n)?$/.test(error.finalResponse),
       )
     })
 

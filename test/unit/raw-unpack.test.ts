@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming, WHOLE } from '../../src/message.ts'
+import { Incoming, UNPARSED } from '../../src/message.ts'
 import { internName } from '../../src/names.ts'
 import { unpackFrame } from '../../src/protos/raw-unpack.ts'
 import { frame } from '../support/frames.ts'
@@ -140,7 +140,7 @@ test('a frame with filters is left whole, whatever is in it', () => {
   const m = new Incoming()
   m.type = 3
   assert.equal(unpackFrame(bytes, 3, bytes.length, limits, m), bytes.length - 6)
-  assert.deepEqual([m.type, m.seq, m.route, m.codec, m.bodyStart, m.bodyEnd], [WHOLE, 0, -1, 0, 3, bytes.length - 3])
+  assert.deepEqual([m.type, m.seq, m.route, m.codec, m.bodyStart, m.bodyEnd], [UNPARSED, 0, -1, 0, 3, bytes.length - 3])
   assert.deepEqual([m.nameStart, m.nameEnd, m.statusStart, m.statusEnd, m.metaStart, m.metaEnd], [3, 3, 3, 3, 3, 3])
   assert.deepEqual(m.owned().buffer, bytes.subarray(3, bytes.length - 3))
 })

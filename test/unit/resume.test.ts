@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type KeptReply, type Once, Resumption } from '../../src/resume.ts'
+import { type IdempotentCall, type KeptReply, ResumeState } from '../../src/resume.ts'
 
 const MAX = 20_000
 const reply = (body = ''): KeptReply => ({ filters: undefined, status: '', meta: '', codec: 0, body })
 
 /** Both sides of a session whose idempotent calls are answered as soon as they come, beside those that are left open. */
 class Sides {
-  readonly caller = new Resumption(1 << 20)
-  readonly callee = new Resumption(1 << 20)
+  readonly caller = new ResumeState(1 << 20)
+  readonly callee = new ResumeState(1 << 20)
   #seq = 0
 
-  call(): { key: number; once: Once } {
+  call(): { key: number; once: IdempotentCall } {
     const key = this.caller.openKey()
-    const begun = this.callee.begin(this.caller.onceText(key), ++this.#seq, MAX)
+    const begun = this.callee.begin(this.caller.idempotencyHeader(key), ++this.#seq, MAX)
     assert.equal(begun?.repeated, false)
-    return { key, once: begun?.once as Once }
+    return { key, once: begun?.once as IdempotentCall }
   }
 
   answered(): void {
@@ -58,10 +58,10 @@ test('an idempotent call costs the same however many were abandoned or are open'
 })
 
 test('confirming and forgetting pushes costs the same however many came before', () => {
-  const side = new Resumption(100_000)
+  const side = new ResumeState(100_000)
   const push = { filters: undefined, meta: '', codec: 0, body: 'x'.repeat(100), method: '/p', route: -1 }
   const before = process.cpuUsage()
-  for (let i = 0; i < 100_000; i++) side.keep(push)
+  for (let i = 0; i < 100_000; i++) side.buffer(push)
   const { user, system } = process.cpuUsage(before)
   assert.ok((user + system) / 1000 < 3000)
   const { from } = side
@@ -74,19 +74,19 @@ test('confirming and forgetting pushes costs the same however many came before',
 })
 
 test('a push that was not sent gives its number back, and the next one with it is kept', () => {
-  const side = new Resumption(1 << 20)
+  const side = new ResumeState(1 << 20)
   const push = { filters: undefined, meta: '', codec: 0, body: null, method: '/p', route: -1 }
-  assert.equal(side.unkeep(side.keep(push)), true)
+  assert.equal(side.unbuffer(side.buffer(push)), true)
   assert.equal(side.from, 1)
-  assert.equal(side.keep(push), 1)
-  assert.equal(side.keep(push), 2)
+  assert.equal(side.buffer(push), 1)
+  assert.equal(side.buffer(push), 2)
   assert.equal(side.from, 1)
-  assert.equal(side.unkeep(1), false)
+  assert.equal(side.unbuffer(1), false)
   assert.equal(side.from, 2)
 })
 
 test('keys below the oldest open one are settled, in whatever order they close', () => {
-  const side = new Resumption(1 << 20)
+  const side = new ResumeState(1 << 20)
   const keys = [1, 2, 3, 4].map(() => side.openKey())
   assert.deepEqual([keys, side.settledKeys], [[1, 2, 3, 4], 1])
   side.closeKey(2)
@@ -103,8 +103,8 @@ test('keys below the oldest open one are settled, in whatever order they close',
 
 test('a repeated call finds its reply, until it is settled; one that was abandoned while it ran leaves nothing', () => {
   const { callee } = new Sides()
-  const first = callee.begin('1.1', 1, MAX)?.once as Once
-  const second = callee.begin('2.1', 2, MAX)?.once as Once
+  const first = callee.begin('1.1', 1, MAX)?.once as IdempotentCall
+  const second = callee.begin('2.1', 2, MAX)?.once as IdempotentCall
   assert.equal(callee.begin('2.1', 5, MAX)?.once, second)
   assert.equal(second.seq, 5)
   callee.answer(first, reply('one'))
@@ -118,8 +118,8 @@ test('a repeated call finds its reply, until it is settled; one that was abandon
 })
 
 test('with too many keys those that have their reply are forgotten, the oldest first', () => {
-  const callee = new Resumption(1 << 20)
-  const begun = [1, 2, 3].map((key) => callee.begin(`${key}.1`, key, 3)?.once as Once)
+  const callee = new ResumeState(1 << 20)
+  const begun = [1, 2, 3].map((key) => callee.begin(`${key}.1`, key, 3)?.once as IdempotentCall)
   assert.equal(callee.begin('4.1', 4, 3), undefined, 'all of them run')
   callee.answer(begun[2], reply())
   callee.answer(begun[1], reply())
@@ -129,8 +129,8 @@ test('with too many keys those that have their reply are forgotten, the oldest f
 })
 
 test('a name of a new session leaves nothing of the old one', () => {
-  const callee = new Resumption(1 << 20)
-  const old = callee.begin('1.1', 1, MAX)?.once as Once
+  const callee = new ResumeState(1 << 20)
+  const old = callee.begin('1.1', 1, MAX)?.once as IdempotentCall
   callee.restart('token')
   callee.answer(old, reply())
   assert.equal(callee.begin('1.1', 1, MAX)?.repeated, false)

@@ -6,9 +6,9 @@ import { makeFilters } from '../../src/filter-table.ts'
 import { defaultLimits } from '../../src/limits.ts'
 import { Incoming } from '../../src/message.ts'
 import { type Proto, ProtoError } from '../../src/proto.ts'
-import { type Timed, TimerWheel } from '../../src/timer-wheel.ts'
-import { SendResult, type SocketWire, type WireSink } from '../../src/transport.ts'
-import { StreamWire } from '../../src/wires/stream-wire.ts'
+import { type TimerEntry, TimerWheel } from '../../src/timer-wheel.ts'
+import { type ConnectionHandler, SendResult, type TransportConnection } from '../../src/transport.ts'
+import { StreamConnection } from '../../src/wires/stream-wire.ts'
 
 /** Uses up every byte: `(` begins a message, `)` ends it, `?` is answered and refused. */
 const brackets: Proto = {
@@ -32,11 +32,11 @@ const brackets: Proto = {
 
 /** Timers that expire when the test says so. */
 class ManualWheel extends TimerWheel {
-  readonly waiting = new Set<Timed>()
-  override add(node: Timed): void {
+  readonly waiting = new Set<TimerEntry>()
+  override add(node: TimerEntry): void {
     this.waiting.add(node)
   }
-  override remove(node: Timed): void {
+  override remove(node: TimerEntry): void {
     this.waiting.delete(node)
   }
   /** Until nothing is added anew: a clock gives some grace. */
@@ -54,7 +54,7 @@ function make() {
   const wheel = new ManualWheel()
   const calls: string[] = []
   const socket = {
-    sink: undefined as unknown as WireSink,
+    sink: undefined as unknown as ConnectionHandler,
     pressed: false,
     localAddress: '',
     remoteAddress: '',
@@ -65,12 +65,12 @@ function make() {
     sendBytes: () => SendResult.Ok,
   }
   const owner = { limits: defaultLimits, filters: makeFilters([]), wheel, clock: realClock }
-  const wire = new StreamWire(socket as unknown as SocketWire, brackets, owner, undefined)
+  const wire = new StreamConnection(socket as unknown as TransportConnection, brackets, owner, undefined)
   let messages = 0
-  wire.sink = { onMessage: () => messages++, onClose: () => {} }
+  wire.handler = { onMessage: () => messages++, onClose: () => {} }
   const receive = (text: string): void => {
     const message = new Incoming()
-    message.setWhole(Buffer.from(text), 0, text.length)
+    message.setUnparsed(Buffer.from(text), 0, text.length)
     socket.sink.onMessage(message)
   }
   return { wheel, calls, socket, wire, receive, count: () => messages }
@@ -89,7 +89,7 @@ test('a message begun while the peer did not read is on the clock once it does',
   wheel.expireAll()
   assert.deepEqual(calls, [])
   socket.pressed = false
-  socket.sink.onDrain?.()
+  socket.sink.onDrained?.()
   wheel.expireAll()
   assert.deepEqual(calls, [`destroy ${CloseReason.FrameTimeout}`])
 })
@@ -104,12 +104,12 @@ test('a peer that is told goodbye has the time to read it, whatever it had begun
 
 test('holds add up, and the wire is held once', () => {
   const { calls, wire, receive, count } = make()
-  wire.hold()
-  wire.hold()
+  wire.pauseReading()
+  wire.pauseReading()
   receive(')))')
-  wire.release()
+  wire.resumeReading()
   assert.equal(count(), 0)
-  wire.release()
+  wire.resumeReading()
   assert.equal(count(), 3)
   assert.deepEqual(calls, ['hold', 'release'])
 })
@@ -117,17 +117,17 @@ test('holds add up, and the wire is held once', () => {
 test('a hold that begins while what waited is handed on does not hold the wire twice', () => {
   const { calls, wire, receive } = make()
   let again = true
-  wire.sink = {
+  wire.handler = {
     onMessage() {
-      if (again) wire.hold()
+      if (again) wire.pauseReading()
       again = false
     },
     onClose: () => {},
   }
-  wire.hold()
+  wire.pauseReading()
   receive('))')
-  wire.release()
+  wire.resumeReading()
   assert.deepEqual(calls, ['hold'])
-  wire.release()
+  wire.resumeReading()
   assert.deepEqual(calls, ['hold', 'release'])
 })

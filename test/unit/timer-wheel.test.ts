@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { realClock } from '../../src/clock.ts'
-import { Timed, TimerWheel } from '../../src/timer-wheel.ts'
+import { TimerEntry, TimerWheel } from '../../src/timer-wheel.ts'
 
-class Entry extends Timed {
+class Entry extends TimerEntry {
   readonly label: number
   readonly #onExpire: (entry: Entry) => void
 

@@ -6,7 +6,7 @@ import type { Filter } from '../../src/filter.ts'
 import { makeFilters } from '../../src/filter-table.ts'
 import { packLayers, unpackLayers } from '../../src/filtering/layers.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
-import { WHOLE } from '../../src/message.ts'
+import { UNPARSED } from '../../src/message.ts'
 import { decodeMeta } from '../../src/meta.ts'
 import { decodeStatus } from '../../src/status-json.ts'
 import { rawCodecs } from '../support/raw-codecs.ts'
@@ -56,7 +56,7 @@ for (const { name, unpack, pack } of rawCodecs) {
         const whole = unpack(bytes, 1 << 24, 4)
         assert.deepEqual(
           whole,
-          { size: bytes.length, seq: 0, type: WHOLE, codec: 0, method: '', status: '', meta: '', body: bytes.toString('latin1') },
+          { size: bytes.length, seq: 0, type: UNPARSED, codec: 0, method: '', status: '', meta: '', body: bytes.toString('latin1') },
           name,
         )
         bytes = plainFrame(unpackLayers(pipeOf(fields.filters), bytes.subarray(6 + fields.filters.length), 1 << 20) as Uint8Array)

@@ -103,7 +103,7 @@ export class Requests implements Receiver {
     message.safeOnly = this.#safeOnly
     if (fields.codec === 0) message.mediaType = fields.mediaType
     else if (fields.codec === JSON_CODEC || fields.codec < 0) message.bodyStart = jsonStart(bytes, start, end)
-    if (fields.gzip) message.packed = gzipOnly
+    if (fields.gzip) message.bodyFilters = gzipOnly
     if (fields.seq === undefined) {
       this.#finishPlain(start === end, fields, message)
     } else {
@@ -155,7 +155,7 @@ export class Requests implements Receiver {
     if (reply !== codec && fields.meta?.[ACCEPT_CODEC] === undefined) {
       message.meta = Object.assign(Object.create(null), fields.meta, { [ACCEPT_CODEC]: String(reply) })
     }
-    if (fields.takesGzip && !fields.gzip) message.replyThrough = gzipOnly
+    if (fields.takesGzip && !fields.gzip) message.replyFilters = gzipOnly
     message.seq = this.#replies.add(this.#asked!)
   }
 

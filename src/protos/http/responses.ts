@@ -57,7 +57,7 @@ export class Responses implements Receiver {
       message.codec = fields.codec < 0 && fields.seq === undefined ? JSON_CODEC : Math.max(0, fields.codec)
       if (fields.codec === 0) message.mediaType = fields.mediaType
       else if (message.codec === JSON_CODEC) message.bodyStart = jsonStart(bytes, start, end)
-      if (fields.gzip) message.packed = ['gzip']
+      if (fields.gzip) message.bodyFilters = ['gzip']
       return
     }
     message.status = responseStatus(status, bytes.subarray(start, end), fields.gzip)

@@ -68,11 +68,11 @@ export class HttpSession implements ProtoSession {
       if (message.type === MessageType.Reply) this.#answered()
       return used
     } catch (error) {
-      if (!(error instanceof ProtoError) || error.farewell === '') throw error
-      const farewell = error.farewell.replace('\r\n', `\r\n${this.#date.line}`)
+      if (!(error instanceof ProtoError) || error.finalResponse === '') throw error
+      const finalResponse = error.finalResponse.replace('\r\n', `\r\n${this.#date.line}`)
       // Requests before this one are still answered, and first.
-      if (this.#replies.empty) throw new ProtoError(error.message, error.reason, farewell)
-      this.#replies.settle(this.#replies.add(farewells), farewell)
+      if (this.#replies.empty) throw new ProtoError(error.message, error.reason, finalResponse)
+      this.#replies.settle(this.#replies.add(farewells), finalResponse)
       this.#reader.ignore()
       this.#refusal = error.reason ?? CloseReason.Malformed
       return end - start
@@ -99,7 +99,7 @@ export class HttpSession implements ProtoSession {
     return request
   }
 
-  worthFilters(message: Outgoing): boolean {
+  shouldFilter(message: Outgoing): boolean {
     if (!ReplyQueue.owns(message.seq)) return true
     return this.#replies.get(message.seq)?.gzip === true && message.body !== null && message.body.length >= MIN_COMPRESSED
   }

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Address } from '../../address.ts'
 import { realClock, sleep, turn } from '../../clock.ts'
 import { runInRoot } from '../../root-context.ts'
-import type { ListenOptions, WireListener } from '../../transport.ts'
+import type { ListenOptions, TransportListener } from '../../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 
 /** Connections the system may hold for us before we accept them; it clamps this to its own limit. */
@@ -17,7 +17,7 @@ const PAUSE = 20
  * Listens by `node:net`, in a cluster's worker through its primary. Accepted sockets are paused, and left to `onSocket`.
  * @throws Error (rejects) the system's
  */
-export async function listenOnNet(address: Address, how: ListenOptions, onSocket: (socket: Socket) => void): Promise<WireListener> {
+export async function listenOnNet(address: Address, how: ListenOptions, onSocket: (socket: Socket) => void): Promise<TransportListener> {
   if (how.reusePort === true && !canReusePort()) {
     throw new Error(`reusePort needs the native transport, or Node.js 22.12; this is ${process.version}`)
   }

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream'
 import { Incoming } from '../../message.ts'
 import { Framer } from '../../protos/framer.ts'
 import { runInRoot } from '../../root-context.ts'
-import { Framing, type WireOptions, type WireSink } from '../../transport.ts'
-import type { Turns } from './turns.ts'
+import { type ConnectionHandler, type ConnectionOptions, Framing } from '../../transport.ts'
+import type { TurnScheduler } from './turns.ts'
 
 /** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
 const MAX_PER_TURN = 4096
@@ -36,13 +36,13 @@ export interface ReadingOwner {
   watch(): void
 }
 
-/** The reading half of a `JsWire`: cuts what the socket brings into messages, and hands them on as fast as it may. */
-export class Reading {
+/** The reading half of a `SocketConnection`: cuts what the socket brings into messages, and hands them on as fast as it may. */
+export class ReadHalf {
   /** Gets the messages; nothing is read before there is one. */
-  sink: WireSink | undefined = undefined
+  handler: ConnectionHandler | undefined = undefined
   readonly #owner: ReadingOwner
   readonly #socket: Duplex
-  readonly #turns: Turns
+  readonly #turns: TurnScheduler
   readonly #frameTimeout: number
   readonly #framer: Framer
   #framing: Framing
@@ -52,7 +52,7 @@ export class Reading {
   /** Not delivering: had its share of this turn, or a part, or is held. */
   #yielded = false
   /** Many of our replies are unsent: the sink was told. A FIN waits: who sent it may still read. */
-  #pressed = false
+  #needsDrain = false
   /** Calls of `hold` that were not followed by `release`. */
   #holds = 0
   /** `sink.onDrain` is due. */
@@ -69,7 +69,7 @@ export class Reading {
   #sweptCut = -1
   #cutSince = 0
 
-  constructor(owner: ReadingOwner, socket: Duplex, options: WireOptions, turns: Turns) {
+  constructor(owner: ReadingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
     this.#socket = socket
     this.#turns = turns
@@ -115,7 +115,7 @@ export class Reading {
 
   /** The peer's FIN came. False when messages before it wait: `onPeerEnded` follows them. */
   ended(): boolean {
-    if (!this.#yielded && !this.#pressed && !this.#peeking) return true
+    if (!this.#yielded && !this.#needsDrain && !this.#peeking) return true
     this.#peerEnded = true
     return false
   }
@@ -128,19 +128,19 @@ export class Reading {
   }
 
   /** Too many replies are unsent. */
-  press(): void {
-    this.#pressed = true
-    if (this.#open) this.sink?.onPress?.()
+  pauseForDrain(): void {
+    this.#needsDrain = true
+    if (this.#open) this.handler?.onNeedsDrain?.()
   }
 
   /** The peer took it. */
-  ease(): void {
-    this.#pressed = false
+  resumeAfterDrain(): void {
+    this.#needsDrain = false
     this.#drained = true
     this.#resumeLater()
   }
 
-  reframe(framing: Framing): void {
+  setFraming(framing: Framing): void {
     this.#peeking = false
     this.#framing = framing
     if (framing !== Framing.Peek) this.#framer.reframe(framing)
@@ -151,14 +151,14 @@ export class Reading {
     return this.#holds > 0
   }
 
-  hold(): void {
+  pauseReading(): void {
     this.#holds++
     if (!this.#open) return
     this.#yielded = true
     this.#stop()
   }
 
-  release(): void {
+  resumeReading(): void {
     if (--this.#holds === 0) this.#resumeLater()
   }
 
@@ -166,16 +166,16 @@ export class Reading {
     this.#resuming = false
     if (this.#drained) {
       this.#drained = false
-      if (!this.#pressed) this.#tellDrained()
+      if (!this.#needsDrain) this.#tellDrained()
     }
     if (this.#holds > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
-    if (!this.#open || this.sink === undefined) return
+    if (!this.#open || this.handler === undefined) return
     if (this.#framing !== Framing.Peek) this.#deliver()
     if (!this.#open || this.#yielded) return
     if (this.#peerEnded) {
-      if (!this.#pressed) this.#owner.onPeerEnded()
+      if (!this.#needsDrain) this.#owner.onPeerEnded()
     } else if (this.#stopped) {
       this.#stopped = false
       this.#socket.resume()
@@ -208,7 +208,7 @@ export class Reading {
     this.#stop()
     this.#framer.peek(message)
     try {
-      const { sink } = this
+      const { handler: sink } = this
       if (sink !== undefined) runInRoot(sink.onMessage, sink, message)
     } catch (error) {
       this.#owner.onThrown(error)
@@ -221,9 +221,9 @@ export class Reading {
     let part = 0
     try {
       while ((result = framer.take(message)) > 0) {
-        if (part === 0) part = this.#turns.isAlone(this) ? Math.max(MIN_PART, Math.ceil(framer.rest / result / PARTS)) : Infinity
+        if (part === 0) part = this.#turns.isSoleReader(this) ? Math.max(MIN_PART, Math.ceil(framer.rest / result / PARTS)) : Infinity
         // Read anew each time: a handshake may put the session in its own place.
-        this.sink?.onMessage(message)
+        this.handler?.onMessage(message)
         if (!this.#open) return
         if (--this.#share === 0) {
           this.#stop()
@@ -254,8 +254,8 @@ export class Reading {
 
   #tellDrained(): void {
     try {
-      const { sink } = this
-      if (this.#open && sink?.onDrain !== undefined) runInRoot(sink.onDrain, sink)
+      const { handler: sink } = this
+      if (this.#open && sink?.onDrained !== undefined) runInRoot(sink.onDrained, sink)
     } catch (error) {
       this.#owner.onThrown(error)
     }

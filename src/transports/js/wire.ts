@@ -5,18 +5,18 @@ import { CloseReason } from '../../close-reason.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
 import { runInRoot } from '../../root-context.ts'
 import {
+  type ConnectionHandler,
+  type ConnectionOptions,
   Framing,
   NOT_OPEN,
   NOT_SUPPORTED,
   SendResult,
   SocketOption,
-  type SocketWire,
-  type WireOptions,
-  type WireSink,
+  type TransportConnection,
 } from '../../transport.ts'
-import { Reading, type ReadingOwner } from './reading.ts'
-import type { Sweeping, Turns } from './turns.ts'
-import { Writing, type WritingOwner } from './writing.ts'
+import { ReadHalf, type ReadingOwner } from './reading.ts'
+import type { Sweeping, TurnScheduler } from './turns.ts'
+import { WriteHalf, type WritingOwner } from './writing.ts'
 
 /**
  * After our FIN a peer has this long to close its side. Until then its bytes are read and dropped: closing a socket with
@@ -42,15 +42,15 @@ export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
  * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
  *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
  */
-export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner {
+export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner {
   readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
   readonly #socket: ByteSocket
-  readonly #turns: Turns
-  readonly #reading: Reading
-  readonly #writing: Writing
+  readonly #turns: TurnScheduler
+  readonly #reading: ReadHalf
+  readonly #writing: WriteHalf
   #state: State = State.Open
   #reason: number = CloseReason.Local
   #detail = ''
@@ -61,29 +61,29 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
   #endingSince = -1
 
   /** `socket` is connected, paused, and made with `allowHalfOpen`, so that answers can still be written when a FIN has come. */
-  constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: WireOptions, turns: Turns) {
+  constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
     this.#socket = socket
     this.#turns = turns
-    this.#reading = new Reading(this, socket, options, turns)
-    this.#writing = new Writing(this, socket, options, turns)
+    this.#reading = new ReadHalf(this, socket, options, turns)
+    this.#writing = new WriteHalf(this, socket, options, turns)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClosed)
   }
 
-  get sink(): WireSink {
-    const { sink } = this.#reading
+  get handler(): ConnectionHandler {
+    const { handler: sink } = this.#reading
     if (sink === undefined) throw new Error('the wire has no sink yet')
     return sink
   }
 
-  set sink(sink: WireSink) {
+  set handler(sink: ConnectionHandler) {
     const reading = this.#reading
-    const first = reading.sink === undefined
-    reading.sink = sink
+    const first = reading.handler === undefined
+    reading.handler = sink
     if (!first) return
     if (this.#over) {
       immediate(() => this.#tellClosed())
@@ -118,24 +118,24 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
     return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
   }
 
-  get pressed(): boolean {
-    return this.#writing.pressed
+  get needsDrain(): boolean {
+    return this.#writing.needsDrain
   }
 
-  get heard(): number {
+  get activity(): number {
     return this.#reading.held ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
   }
 
-  reframe(framing: Framing): void {
-    this.#reading.reframe(framing)
+  setFraming(framing: Framing): void {
+    this.#reading.setFraming(framing)
   }
 
-  hold(): void {
-    this.#reading.hold()
+  pauseReading(): void {
+    this.#reading.pauseReading()
   }
 
-  release(): void {
-    this.#reading.release()
+  resumeReading(): void {
+    this.#reading.resumeReading()
   }
 
   /** Node offers no public way to it; where the handle is another's, there is none. */
@@ -183,13 +183,13 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
   }
 
   /** @internal */
-  onPressed(): void {
-    this.#reading.press()
+  onNeedsDrain(): void {
+    this.#reading.pauseForDrain()
   }
 
   /** @internal */
-  onEased(): void {
-    this.#reading.ease()
+  onDrained(): void {
+    this.#reading.resumeAfterDrain()
   }
 
   /** @internal */
@@ -199,7 +199,7 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
 
   /** @internal */
   onThrown(error: unknown): void {
-    this.#blame(error)
+    this.#closeOnInternalError(error)
     this.#close(CloseReason.Local, 'sink threw')
   }
 
@@ -251,14 +251,14 @@ export class JsWire implements SocketWire, Sweeping, ReadingOwner, WritingOwner 
 
   #tellClosed(): void {
     try {
-      const { sink } = this.#reading
+      const { handler: sink } = this.#reading
       if (sink !== undefined) runInRoot(sink.onClose, sink, this.#reason, this.#detail)
     } catch (error) {
-      this.#blame(error)
+      this.#closeOnInternalError(error)
     }
   }
 
-  #blame(error: unknown): void {
+  #closeOnInternalError(error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
   }
 }

@@ -4,10 +4,10 @@ import { isReply } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../protos/raw-pack.ts'
-import { SendResult, type WireOptions } from '../../transport.ts'
+import { type ConnectionOptions, SendResult } from '../../transport.ts'
 import { writeText } from '../../write-text.ts'
 import { Outbox } from './outbox.ts'
-import type { Turns } from './turns.ts'
+import type { TurnScheduler } from './turns.ts'
 
 /** Bytes given to the socket at once. It reports a write only when all of it is done, so this is the grain of `maxUnsent`. */
 const MAX_WRITE = 1024 * 1024
@@ -21,21 +21,21 @@ const empty = Buffer.alloc(0)
 /** What the writing half of a wire tells the whole. */
 export interface WritingOwner {
   /** `pressed` became true. */
-  onPressed(): void
+  onNeedsDrain(): void
   /** `pressed` became false. */
-  onEased(): void
+  onDrained(): void
   /** Something runs whose time counts. */
   watch(): void
 }
 
-/** The writing half of a `JsWire`: packs frames into an outbox, and gives that to the socket once per turn. */
-export class Writing {
+/** The writing half of a `SocketConnection`: packs frames into an outbox, and gives that to the socket once per turn. */
+export class WriteHalf {
   /** Many replies are unsent: what the peer makes us answer must not pile up. Only this class changes it. */
-  pressed = false
+  needsDrain = false
   readonly #owner: WritingOwner
   readonly #socket: Duplex
-  readonly #turns: Turns
-  readonly #options: WireOptions
+  readonly #turns: TurnScheduler
+  readonly #options: ConnectionOptions
   readonly #outbox = new Outbox()
   /** On the list of `turns.flushLater`. */
   #dirty = false
@@ -52,14 +52,14 @@ export class Writing {
   #sweptWritten = -1
   #writtenSince = 0
 
-  constructor(owner: WritingOwner, socket: Duplex, options: WireOptions, turns: Turns) {
+  constructor(owner: WritingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
     this.#socket = socket
     this.#options = options
     this.#turns = turns
   }
 
-  /** As `Wire.send`. */
+  /** As `Connection.send`. */
   send(
     type: number,
     seq: number,
@@ -89,7 +89,7 @@ export class Writing {
   }
 
   /**
-   * As `SocketWire.sendBytes`.
+   * As `TransportConnection.sendBytes`.
    * @param bounded the bytes must keep to `maxMessage`
    */
   sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean, bounded: boolean): SendResult {
@@ -142,9 +142,9 @@ export class Writing {
     if (this.#dropped) return
     while (this.#inFlight === 0 && this.#outbox.size > 0) this.#write()
     const replies = this.#repliesInFlight + this.#outbox.replies
-    if (this.pressed && (replies === 0 || replies < this.#options.maxUnsent / 4)) {
-      this.pressed = false
-      this.#owner.onEased()
+    if (this.needsDrain && (replies === 0 || replies < this.#options.maxUnsent / 4)) {
+      this.needsDrain = false
+      this.#owner.onDrained()
     }
     if (this.#inFlight + this.#outbox.size === 0 && this.#ending && !this.#socket.writableEnded) {
       this.#socket.end()
@@ -179,9 +179,9 @@ export class Writing {
   /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */
   #press(): void {
     if (this.#inFlight === 0) this.flush()
-    if (this.pressed || this.#queued(true) <= this.#options.maxUnsent / 2) return
-    this.pressed = true
-    this.#owner.onPressed()
+    if (this.needsDrain || this.#queued(true) <= this.#options.maxUnsent / 2) return
+    this.needsDrain = true
+    this.#owner.onNeedsDrain()
   }
 
   #write(): void {

@@ -5,11 +5,11 @@ import { watchNames } from '../../names.ts'
 import type { NativeAddon, NativeLimits } from '../../native.ts'
 import { runInRoot, untouched } from '../../root-context.ts'
 import { defaultSocket, keepAliveSeconds } from '../../socket-options.ts'
-import { Framing, type SocketOption, type SocketWire, type WireOptions } from '../../transport.ts'
+import { type ConnectionOptions, Framing, type SocketOption, type TransportConnection } from '../../transport.ts'
 import { keepHere, keepsForGood } from '../../untransferable.ts'
 import { systemError } from '../system-error.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
-import { NativeWire, type WireCore } from './wire.ts'
+import { NativeConnection, type WireCore } from './wire.ts'
 
 const BACKLOG = 4096
 /** Of no connection. */
@@ -18,8 +18,8 @@ const NO_GENERATION = -1
 /** A listener above its cores: whichever accepts a connection names it by token. */
 export interface Acceptor {
   readonly token: number
-  readonly options: WireOptions
-  onWire(wire: SocketWire): void
+  readonly options: ConnectionOptions
+  onWire(connection: TransportConnection): void
 }
 
 /** All listeners on cores of this copy of the code, by token. */
@@ -51,7 +51,7 @@ export class NativeCore implements WireCore {
   readonly #records: Int32Array
   readonly #inbox: Buffer
   readonly #message = new Incoming()
-  readonly #wires: (NativeWire | undefined)[] = []
+  readonly #wires: (NativeConnection | undefined)[] = []
   readonly #busy = new Map<object, number>()
   #detached = false
   /** Wires and listeners: while there are any, the process lives on. */
@@ -102,25 +102,25 @@ export class NativeCore implements WireCore {
     this.#hold(-1)
   }
 
-  dial(address: Address, options: WireOptions, signal: AbortSignal): Promise<SocketWire> {
+  dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const slot = this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
       if (slot < 0) throw systemError('connect', slot, address)
-      const wire = this.#addWire(slot, this.control[Ctl.Generation], options)
+      const connection = this.#addWire(slot, this.control[Ctl.Generation], options)
       const aborted = (): void => {
-        wire.destroy(CloseReason.Local)
+        connection.destroy(CloseReason.Local)
         reject(signal.reason)
       }
       signal.addEventListener('abort', aborted, { once: true })
-      wire.connecting = (errno) => {
+      connection.connecting = (errno) => {
         signal.removeEventListener('abort', aborted)
-        wire.connecting = undefined
+        connection.connecting = undefined
         if (errno !== 0) {
           reject(systemError('connect', errno, address))
         } else if (!signal.aborted) {
-          wire.connected()
-          resolve(wire)
+          connection.connected()
+          resolve(connection)
         }
       }
     })
@@ -177,11 +177,11 @@ export class NativeCore implements WireCore {
     if ((before === 0) !== (this.#held === 0)) this.#addon.keepAlive(this.#number, this.#held !== 0)
   }
 
-  #addWire(slot: number, generation: number, options: WireOptions): NativeWire {
-    const wire = new NativeWire(this, slot, generation, options)
-    this.#wires[slot] = wire
+  #addWire(slot: number, generation: number, options: ConnectionOptions): NativeConnection {
+    const connection = new NativeConnection(this, slot, generation, options)
+    this.#wires[slot] = connection
     this.#hold(1)
-    return wire
+    return connection
   }
 
   #onBatch(): void {
@@ -196,7 +196,7 @@ export class NativeCore implements WireCore {
       try {
         this.#onRecord(i * REC_WORDS)
       } catch (error) {
-        this.#blame(i * REC_WORDS, error)
+        this.#closeOnInternalError(i * REC_WORDS, error)
       }
       i++
     } while (untouched && i < last)
@@ -207,7 +207,7 @@ export class NativeCore implements WireCore {
    * The session layer catches what handlers throw: this is a bug of ours, or a logger that throws. It costs its own
    * connection and no other; the JavaScript transport does the same.
    */
-  #blame(at: number, error: unknown): void {
+  #closeOnInternalError(at: number, error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
     this.#wires[this.#records[at + Rec.Slot]]?.destroy(CloseReason.Local)
   }
@@ -220,20 +220,20 @@ export class NativeCore implements WireCore {
       this.#onAccept(slot, at)
       return
     }
-    const wire = this.#wires[slot]
-    if (wire === undefined || wire.generation !== records[at + Rec.Generation]) return
+    const connection = this.#wires[slot]
+    if (connection === undefined || connection.generation !== records[at + Rec.Generation]) return
     if (kind === Kind.Message) {
-      if (this.#inbox.length === 0) this.#onDetached(wire)
-      else if (wire.open) wire.receive(this.#read(at))
+      if (this.#inbox.length === 0) this.#onDetached(connection)
+      else if (connection.open) connection.receive(this.#read(at))
     } else if (kind === Kind.Writable) {
-      wire.drained()
+      connection.drained()
     } else if (kind === Kind.Connect) {
-      this.#readAddresses(wire, at)
-      wire.connecting?.(0)
+      this.#readAddresses(connection, at)
+      connection.connecting?.(0)
     } else {
       this.#wires[slot] = undefined
       this.#hold(-1)
-      wire.onClosed(records[at + Rec.Seq], records[at + Rec.Route])
+      connection.onClosed(records[at + Rec.Seq], records[at + Rec.Route])
     }
   }
 
@@ -244,26 +244,26 @@ export class NativeCore implements WireCore {
       this.destroy(slot, generation, CloseReason.Local) // the listener closed meanwhile
       return
     }
-    const wire = this.#addWire(slot, generation, acceptor.options)
-    wire.open = true
-    this.#readAddresses(wire, at)
-    acceptor.onWire(wire)
+    const connection = this.#addWire(slot, generation, acceptor.options)
+    connection.open = true
+    this.#readAddresses(connection, at)
+    acceptor.onWire(connection)
   }
 
   /**
    * Whoever borrowed a message's bytes (a codec, protocol or filter) transferred the memory away, which Node.js 22 lets them do by
    * `ArrayBuffer.prototype.transfer`. The core goes on writing to it, and nobody can read that any more.
    */
-  #onDetached(wire: NativeWire): void {
+  #onDetached(connection: NativeConnection): void {
     if (!this.#detached) process.emitWarning('memory that was lent to a codec, protocol or filter was transferred: its sessions are lost')
     this.#detached = true
-    wire.destroy(CloseReason.Local)
+    connection.destroy(CloseReason.Local)
   }
 
-  #readAddresses(wire: NativeWire, at: number): void {
+  #readAddresses(connection: NativeConnection, at: number): void {
     const records = this.#records
-    wire.localAddress = this.#inbox.toString('utf8', records[at + Rec.MetaStart], records[at + Rec.MetaEnd])
-    wire.remoteAddress = this.#inbox.toString('utf8', records[at + Rec.NameStart], records[at + Rec.NameEnd])
+    connection.localAddress = this.#inbox.toString('utf8', records[at + Rec.MetaStart], records[at + Rec.MetaEnd])
+    connection.remoteAddress = this.#inbox.toString('utf8', records[at + Rec.NameStart], records[at + Rec.NameEnd])
   }
 
   #read(at: number): Incoming {
@@ -289,7 +289,7 @@ export class NativeCore implements WireCore {
   }
 }
 
-function limitsOf(options: WireOptions): NativeLimits {
+function limitsOf(options: ConnectionOptions): NativeLimits {
   const { noDelay, keepAlive, keepAliveIdle, receiveBuffer, sendBuffer } = options.socket ?? defaultSocket
   return [
     options.maxMessage,

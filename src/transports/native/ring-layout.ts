@@ -1,6 +1,6 @@
 import { closeReasonText } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import { TextHint, WHOLE } from '../../message.ts'
+import { TextHint, UNPARSED } from '../../message.ts'
 import { Framing, MAX_PEEK, SocketOption } from '../../transport.ts'
 
 /**
@@ -41,7 +41,7 @@ export const Rec = {
 export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
 
 export const HINT_SHIFT = 16
-/** Of `Snd.Bits` with type WHOLE: the bytes answer the peer. */
+/** Of `Snd.Bits` with type `UNPARSED`: the bytes answer the peer. */
 export const ANSWER_BIT = 1 << 8
 
 /** Connections of one core. */
@@ -114,7 +114,7 @@ function ours(): Layout {
     SEND_WORDS,
     CTL_WORDS,
     HINT_SHIFT,
-    UNPARSED: WHOLE,
+    UNPARSED,
     MAX_PEEK,
     MAX_METHOD_BYTES,
     MAX_STATUS_BYTES,

@@ -2,11 +2,19 @@ import { getSystemErrorName } from 'node:util'
 import { immediate, microtask } from '../../clock.ts'
 import { CloseReason } from '../../close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import { type Incoming, isReply, WHOLE } from '../../message.ts'
+import { type Incoming, isReply, UNPARSED } from '../../message.ts'
 import { nameBytes } from '../../names.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../protos/envelope.ts'
 import { rawEnvelope } from '../../protos/raw-envelope.ts'
-import { Framing, NOT_OPEN, SendResult, type SocketOption, type SocketWire, type WireOptions, type WireSink } from '../../transport.ts'
+import {
+  type ConnectionHandler,
+  type ConnectionOptions,
+  Framing,
+  NOT_OPEN,
+  SendResult,
+  type SocketOption,
+  type TransportConnection,
+} from '../../transport.ts'
 import { writeAscii, writeText } from '../../write-text.ts'
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
@@ -42,9 +50,9 @@ export interface WireCore {
 }
 
 /** One connection of the core: a slot and a generation. */
-export class NativeWire implements SocketWire {
+export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
-  #sink: WireSink | undefined = undefined
+  #sink: ConnectionHandler | undefined = undefined
   /** Dialled, and nobody has taken it over: what comes waits, also in the turn in which somebody does. */
   #early = false
   /** It closed meanwhile. */
@@ -76,7 +84,7 @@ export class NativeWire implements SocketWire {
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
-  constructor(core: WireCore, slot: number, generation: number, options: WireOptions) {
+  constructor(core: WireCore, slot: number, generation: number, options: ConnectionOptions) {
     this.#core = core
     this.#framing = options.framing ?? Framing.Raw
     this.#slot = slot
@@ -90,23 +98,23 @@ export class NativeWire implements SocketWire {
   /** Hands a message on, unless we are held: the core has stopped reading then, and what was read before waits here (at most one read's worth). */
   receive(message: Incoming): void {
     if (this.#waiting === undefined) {
-      if (this.#core.replies[this.#slot] > this.#muchUnsent) this.sink.onPress?.()
-      this.sink.onMessage(message)
+      if (this.#core.replies[this.#slot] > this.#muchUnsent) this.handler.onNeedsDrain?.()
+      this.handler.onMessage(message)
     } else {
       this.#waiting.push(message.owned())
     }
   }
 
-  get pressed(): boolean {
+  get needsDrain(): boolean {
     // Once it closed the slot is another's.
     return this.open && this.#core.replies[this.#slot] > this.#muchUnsent
   }
 
-  get sink(): WireSink {
-    return this.#sink as WireSink
+  get handler(): ConnectionHandler {
+    return this.#sink as ConnectionHandler
   }
 
-  set sink(sink: WireSink) {
+  set handler(sink: ConnectionHandler) {
     const first = this.#sink === undefined
     this.#sink = sink
     // What is there already is told when whoever takes over is done with that.
@@ -128,13 +136,13 @@ export class NativeWire implements SocketWire {
     else this.onClosed(closed.reason, closed.errno)
   }
 
-  get heard(): number {
+  get activity(): number {
     return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
   }
 
   /** The peer reads again. */
   drained(): void {
-    this.#sink?.onDrain?.()
+    this.#sink?.onDrained?.()
   }
 
   deliverWaiting(): void {
@@ -142,8 +150,8 @@ export class NativeWire implements SocketWire {
     if (waiting === undefined) return
     let next = 0
     while (next < waiting.length && this.#mayDeliver()) {
-      if (this.pressed) this.sink.onPress?.()
-      this.sink.onMessage(waiting[next++])
+      if (this.needsDrain) this.handler.onNeedsDrain?.()
+      this.handler.onMessage(waiting[next++])
       if (this.#waiting !== waiting) return // destroyed
     }
     const waits = (this.open || this.#ended) && (next < waiting.length || this.#holds > 0 || this.#early)
@@ -292,7 +300,7 @@ export class NativeWire implements SocketWire {
     const send = next * SEND_WORDS
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = reply ? WHOLE | ANSWER_BIT : WHOLE
+    sends[send + Snd.Bits] = reply ? UNPARSED | ANSWER_BIT : UNPARSED
     sends[send + Snd.Route] = -1
     sends[send + Snd.BodyStart] = start
     sends[send + Snd.BodySize] = size
@@ -351,18 +359,18 @@ export class NativeWire implements SocketWire {
     return this.open ? this.#core.setSocketOption(this.#slot, this.generation, option, value) : NOT_OPEN
   }
 
-  reframe(framing: Framing): void {
+  setFraming(framing: Framing): void {
     this.#framing = framing
     if (this.open) this.#core.reframe(this.#slot, this.generation, framing)
   }
 
-  hold(): void {
+  pauseReading(): void {
     if (this.#holds++ > 0) return
     this.#waiting ??= []
     if (this.open) this.#core.hold(this.#slot, this.generation, true)
   }
 
-  release(): void {
+  resumeReading(): void {
     if (--this.#holds > 0) return
     if (this.open) this.#core.hold(this.#slot, this.generation, false)
     this.#deliver()
