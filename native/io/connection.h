@@ -14,7 +14,7 @@ namespace dmicro {
 
 class Reactor;
 
-// Limits of one connection (src/limits.ts), and the options of its socket.
+// Limits of one connection (src/base/limits.ts), and the options of its socket.
 struct WireLimits {
   FrameLimits frame;
   uint64_t max_unsent = 0;

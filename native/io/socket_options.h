@@ -6,7 +6,7 @@
 
 namespace dmicro {
 
-// Options of a socket. src/socket-options.ts has their meaning, defaults and bounds.
+// Options of a socket. src/transports/socket-options.ts has their meaning, defaults and bounds.
 struct SocketOptions {
   bool no_delay = true;
   uint32_t keep_alive = 0;      // seconds of silence before the first probe; 0: no probes
@@ -16,7 +16,7 @@ struct SocketOptions {
   bool Sized() const { return receive_buffer != 0 || send_buffer != 0; }
 };
 
-// src/transport.ts has the same numbers; the loader compares the two.
+// src/transports/transport.ts has the same numbers; the loader compares the two.
 enum class SocketOption : uint8_t { kNoDelay, kKeepAlive, kReceiveBuffer, kSendBuffer };
 inline constexpr uint32_t kSocketOptions = 4;
 

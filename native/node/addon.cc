@@ -11,7 +11,7 @@
 #include "node/layout.h"
 #include "node/raw_codec.h"
 
-// Functions that JavaScript can call. src/native.ts declares the same list with types, and
+// Functions that JavaScript can call. src/transports/native/addon.ts declares the same list with types, and
 // src/transports/native/ring-layout.ts compares the names of the arguments, which are at the end of this file.
 // Arguments are positional, and the TypeScript callers have validated them; no function here runs once per message.
 

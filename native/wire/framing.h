@@ -4,7 +4,7 @@
 
 namespace dmicro {
 
-// How the bytes of a connection are split for the upper layer. src/transport.ts has the same numbers.
+// How the bytes of a connection are split for the upper layer. src/transports/transport.ts has the same numbers.
 enum class Framing : uint8_t {
   kRaw,       // frames of the raw protocol, parsed
   kEnvelope,  // whole envelopes (envelope.h)

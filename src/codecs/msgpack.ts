@@ -1,5 +1,5 @@
-import { requireOptions } from '../check-options.ts'
-import type { Codec } from '../codec.ts'
+import { requireOptions } from '../base/check-options.ts'
+import type { Codec } from './codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'

@@ -1,4 +1,4 @@
-import { bodyText, type Codec } from '../codec.ts'
+import { bodyText, type Codec } from './codec.ts'
 import { fixedDecimal } from './decimal.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { type Filter, FilterOverflow, type Unpacker } from '../filter.ts'
+import { type Filter, FilterOverflow, type Unpacker } from '../message/filter.ts'
 import { runJob } from './jobs.ts'
 
 /** Up to this many bytes on both sides a layer is handled at once; more goes off the loop. */

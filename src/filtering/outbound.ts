@@ -1,8 +1,8 @@
-import type { Envelope } from '../envelope.ts'
-import type { Filter } from '../filter.ts'
-import { isReply } from '../message.ts'
-import { Outgoing } from '../outgoing.ts'
-import { type Connection, SendResult } from '../transport.ts'
+import type { Envelope } from '../wire/envelope.ts'
+import type { Filter } from '../message/filter.ts'
+import { isReply } from '../message/message.ts'
+import { Outgoing } from '../message/outgoing.ts'
+import { type Connection, SendResult } from '../transports/transport.ts'
 import { packLayers } from './layers.ts'
 
 /** A message that waits for its filters, or for one before it. */

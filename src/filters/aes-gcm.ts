@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { requireObject, requireOptions } from '../check-options.ts'
-import type { Filter, Unpacker } from '../filter.ts'
+import { requireObject, requireOptions } from '../base/check-options.ts'
+import type { Filter, Unpacker } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
 /** One byte of key id, the nonce, the encrypted bytes, the tag. */

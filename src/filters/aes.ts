@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import type { Filter } from '../filter.ts'
+import type { Filter } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
 /** The same for every message of every Go service: what makes this insecure. */

@@ -1,6 +1,6 @@
 import { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, constants } from 'node:zlib'
-import { requireOptions } from '../check-options.ts'
-import type { Filter } from '../filter.ts'
+import { requireOptions } from '../base/check-options.ts'
+import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
 export interface BrotliOptions {

@@ -1,6 +1,6 @@
 import { constants, gunzip, gunzipSync, gzip as gzipAsync, gzipSync } from 'node:zlib'
-import { requireOptions } from '../check-options.ts'
-import type { Filter } from '../filter.ts'
+import { requireOptions } from '../base/check-options.ts'
+import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
 /** Where the header names the operating system, and what Go writes there. */

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto'
-import type { Filter } from '../filter.ts'
+import type { Filter } from '../message/filter.ts'
 import { inSlices } from './slices.ts'
 
 const DIGEST = 16

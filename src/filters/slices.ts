@@ -1,4 +1,4 @@
-import { turn } from '../clock.ts'
+import { turn } from '../base/time/clock.ts'
 
 /** Bytes worked on before the loop gets its turn: about half a millisecond of hashing or encryption. */
 const SLICE = 256 * 1024

@@ -1,5 +1,5 @@
 import type { ZlibOptions } from 'node:zlib'
-import { type Filter, FilterOverflow } from '../filter.ts'
+import { type Filter, FilterOverflow } from '../message/filter.ts'
 
 type Options = ZlibOptions
 type Done = (error: Error | null, result: Buffer) => void

@@ -1,4 +1,4 @@
-import { duration, requireOptions } from '../check-options.ts'
+import { duration, requireOptions } from '../base/check-options.ts'
 
 /** Overload protection of an endpoint. Durations are milliseconds. */
 export interface OverloadOptions {

@@ -1,10 +1,10 @@
 import type { EventEmitter } from 'node:events'
-import { requireOptions } from '../check-options.ts'
-import { reasonOf } from '../error-text.ts'
-import type { ReadContext } from '../hooks.ts'
-import { checkLogger, consoleLogger, guarded, type Logger } from '../log.ts'
-import type { Plugin } from '../plugin.ts'
-import type { BaseSession, EarlySession } from '../session-views.ts'
+import { requireOptions } from '../base/check-options.ts'
+import { reasonOf } from '../base/errors/error-text.ts'
+import type { ReadContext } from '../hooks/hooks.ts'
+import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
+import type { Plugin } from '../hooks/plugin.ts'
+import type { BaseSession, EarlySession } from '../hooks/session-views.ts'
 
 /** What is published, by event name. */
 export interface EndpointEventMap {

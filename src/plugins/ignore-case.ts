@@ -1,5 +1,5 @@
-import type { ReadContext } from '../hooks.ts'
-import type { Plugin } from '../plugin.ts'
+import type { ReadContext } from '../hooks/hooks.ts'
+import type { Plugin } from '../hooks/plugin.ts'
 
 /** Routes CALLs and PUSHes by their service method in lower case (spec/plugins.md §2.3): the routes themselves must be in lower case. */
 export function ignoreCase(): Plugin {

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
-import { requireOptions } from '../check-options.ts'
-import type { WriteContext } from '../hooks.ts'
-import type { Plugin } from '../plugin.ts'
+import { requireOptions } from '../base/check-options.ts'
+import type { WriteContext } from '../hooks/hooks.ts'
+import type { Plugin } from '../hooks/plugin.ts'
 import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64 } from './body-cipher.ts'
 
 /** The same for every message of every Go service: what makes this insecure. */

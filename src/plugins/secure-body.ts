@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { requireObject, requireOptions } from '../check-options.ts'
-import type { MessageKind, ReadContext, WriteContext } from '../hooks.ts'
-import type { Plugin } from '../plugin.ts'
+import { requireObject, requireOptions } from '../base/check-options.ts'
+import type { MessageKind, ReadContext, WriteContext } from '../hooks/hooks.ts'
+import type { Plugin } from '../hooks/plugin.ts'
 import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64, isHeartbeat } from './body-cipher.ts'
 
 /** A byte of version, one of key id, the nonce, the encrypted bytes, the tag. */

@@ -1,5 +1,5 @@
-import { flag, requireOptions, timeLimit } from '../check-options.ts'
-import type { Proto } from '../proto.ts'
+import { flag, requireOptions, timeLimit } from '../base/check-options.ts'
+import type { Proto } from './proto.ts'
 import { ContentTypes } from './http/content-type.ts'
 import type { CorsOption } from './http/cors.ts'
 import { Hosts } from './http/hosts.ts'

@@ -1,6 +1,6 @@
 // The entry point `dmicro/testing`.
 
-export type { Clock, ClockTimer } from '../clock.ts'
+export type { Clock, ClockTimer } from '../base/time/clock.ts'
 export type { Delay, Faults, Way } from './faults.ts'
 export type { TestHost } from './host.ts'
 export type { Link, LinkEnd } from './link.ts'

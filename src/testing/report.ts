@@ -1,6 +1,6 @@
-import { Session } from '../session.ts'
-import type { TransportConnection } from '../transport.ts'
-import { ProtocolConnection } from '../wires/proto-wire.ts'
+import { Session } from '../session/session.ts'
+import type { TransportConnection } from '../transports/transport.ts'
+import { ProtocolConnection } from '../protos/connection/protocol-connection.ts'
 
 /** What the session on a wire is busy with, in words; '' for nothing. */
 export function describeConnection(connection: TransportConnection): string {

@@ -1,4 +1,4 @@
-import { turn } from '../clock.ts'
+import { turn } from '../base/time/clock.ts'
 import { jobsRunning } from '../filtering/jobs.ts'
 
 /** Turns of the loop in one instant for code that asks for one after the other, as who waits by `setImmediate` does. */

@@ -1,4 +1,4 @@
-import type { ClockTimer } from '../clock.ts'
+import type { ClockTimer } from '../base/time/clock.ts'
 
 /** Something that happens at its time, unless it is cancelled. */
 export interface Happening extends ClockTimer {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
-import type { Logger } from '../log.ts'
-import { loadNative } from '../native.ts'
-import type { Transport, TransportKind } from '../transport.ts'
+import type { Logger } from '../base/log.ts'
+import { loadNative } from './native/addon.ts'
+import type { Transport, TransportKind } from './transport.ts'
 import { JsTransport } from './js.ts'
 import { NativeTransport } from './native.ts'
 

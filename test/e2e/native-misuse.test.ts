@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadNative, type NativeAddon } from '../../src/native.ts'
+import { loadNative, type NativeAddon } from '../../src/transports/native/addon.ts'
 
 const junk: unknown[] = [
   undefined,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it, type TestContext } from 'node:test'
 import { bytes, type Endpoint, type EndpointOptions, proxy, replyMeta, type Session, StatusError } from '../../src/index.ts'
-import { findNameText } from '../../src/names.ts'
+import { findNameText } from '../../src/message/names.ts'
 import { BenchmarkMessage } from '../protobuf/messages.ts'
 import { type Kind, once, onEachTransport, type Pair, pair, recorder, status } from '../support/helpers.ts'
 

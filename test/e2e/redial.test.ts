@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { it } from 'node:test'
-import { ReconnectSchedule } from '../../src/comeback.ts'
+import { ReconnectSchedule } from '../../src/session/reconnect-schedule.ts'
 import { type Endpoint, type EndpointOptions, type Session, StatusError } from '../../src/index.ts'
-import { readRedial } from '../../src/redial.ts'
+import { readRedial } from '../../src/session/redial.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 
 const quick = { minDelay: 1, maxDelay: 20 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { type BaseSession, type EarlySession, Endpoint, type EndpointOptions, type Session, type SocketOptions } from '../../src/index.ts'
-import { loadNative } from '../../src/native.ts'
+import { loadNative } from '../../src/transports/native/addon.ts'
 import { endpoint, once, onEachTransport, pair, transports } from '../support/helpers.ts'
 
 const loaded = loadNative()

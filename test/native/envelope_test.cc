@@ -61,7 +61,7 @@ TEST_CASE("envelope: a size over the limit is refused on four bytes, whatever it
   for (const uint32_t size :
        {997u, 1000u, 1001u, 65536u, 0x7fffffffu, 0x80000000u, 0xfffffffbu, 0xfffffffcu, 0xfffffffdu, 0xffffffffu})
     CHECK(Judge(Size(size)) == Bad(CloseReason::kTooLarge));
-  // The widest limit there is (src/options.ts).
+  // The widest limit there is (src/session/options.ts).
   const FrameLimits widest{0x7fffffff, 4, Framing::kEnvelope};
   CHECK(Judge(Size(0x7ffffffb), widest) == More(0x7fffffff));
   for (const uint32_t size : {0x7ffffffcu, 0x7fffffffu, 0x80000000u, 0xfffffffcu, 0xffffffffu})

@@ -1,5 +1,5 @@
-import type { Filter } from '../../src/filter.ts'
-import { type FilterTable, makeFilters } from '../../src/filter-table.ts'
+import type { Filter } from '../../src/message/filter.ts'
+import { type FilterTable, makeFilters } from '../../src/filters/filter-table.ts'
 import { packLayers, unpackLayers } from '../../src/filtering/layers.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
 

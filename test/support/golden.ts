@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { isUtf8 } from 'node:buffer'
-import { CloseReason } from '../../src/close-reason.ts'
-import type { Filter } from '../../src/filter.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import type { Filter } from '../../src/message/filter.ts'
 import { unpackLayers } from '../../src/filtering/layers.ts'
-import type { Proto } from '../../src/proto.ts'
+import type { Proto } from '../../src/protos/proto.ts'
 import { filters, type Message, ProtoPeer } from './proto-peer.ts'
 import { isMessage, meant, type Vector } from './vectors.ts'
 

@@ -1,4 +1,4 @@
-import type { DecodedStatus } from '../../src/status-json.ts'
+import type { DecodedStatus } from '../../src/message/status-json.ts'
 import { httpCorpus } from './http-corpus.ts'
 import { jsonrpcCorpus, redisCorpus } from './line-corpus.ts'
 

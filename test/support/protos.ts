@@ -1,9 +1,9 @@
-import { type Clock, realClock } from '../../src/clock.ts'
-import { defaultLimits, type Limits } from '../../src/limits.ts'
-import { Incoming } from '../../src/message.ts'
-import { nameText } from '../../src/names.ts'
-import { Outgoing } from '../../src/outgoing.ts'
-import type { Proto, ProtoLink, ProtoSession } from '../../src/proto.ts'
+import { type Clock, realClock } from '../../src/base/time/clock.ts'
+import { defaultLimits, type Limits } from '../../src/base/limits.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { nameText } from '../../src/message/names.ts'
+import { Outgoing } from '../../src/message/outgoing.ts'
+import type { Proto, ProtoLink, ProtoSession } from '../../src/protos/proto.ts'
 
 /** What a test sees of a message that a protocol unpacked. */
 export interface Seen {

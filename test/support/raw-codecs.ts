@@ -1,7 +1,7 @@
-import { Incoming } from '../../src/message.ts'
-import { loadNative } from '../../src/native.ts'
-import { frameSize, packFrame } from '../../src/protos/raw-pack.ts'
-import { unpackFrame } from '../../src/protos/raw-unpack.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { loadNative } from '../../src/transports/native/addon.ts'
+import { frameSize, packFrame } from '../../src/wire/raw-pack.ts'
+import { unpackFrame } from '../../src/wire/raw-unpack.ts'
 
 /** What unpacking gives: a frame's fields as text of their bytes, 0 for "more bytes", or a negative CloseReason. */
 export type Unpacked =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Address, formatAddress, parseAddress } from '../../src/address.ts'
+import { type Address, formatAddress, parseAddress } from '../../src/transports/address.ts'
 
 const good: [url: string, address: Address][] = [
   ['tcp://127.0.0.1:0', { kind: 'tcp', host: '127.0.0.1', port: 0 }],

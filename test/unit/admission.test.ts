@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { Admission, type AdmissionTarget } from '../../src/admission.ts'
-import { type EndpointStats, newStats } from '../../src/endpoint-stats.ts'
-import { Incoming, MessageType } from '../../src/message.ts'
-import { noMeta } from '../../src/meta.ts'
-import { internName } from '../../src/names.ts'
+import { Admission, type AdmissionTarget } from '../../src/overload/admission.ts'
+import { type EndpointStats, newStats } from '../../src/overload/endpoint-stats.ts'
+import { Incoming, MessageType } from '../../src/message/message.ts'
+import { noMeta } from '../../src/message/meta.ts'
+import { internName } from '../../src/message/names.ts'
 import { type OverloadOptions, readOverload } from '../../src/overload/settings.ts'
-import { type Refusal, Refusals } from '../../src/refusal.ts'
-import type { Session } from '../../src/session.ts'
+import { type Refusal, Refusals } from '../../src/message/refusal.ts'
+import type { Session } from '../../src/session/session.ts'
 
 /** Milliseconds of the loop's own work: a turn, a message read, a message refused. */
 const TURN = 0.02

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeAnnouncement, encodeAnnouncement, readTimeout } from '../../src/announcement.ts'
+import { decodeAnnouncement, encodeAnnouncement, readTimeout } from '../../src/message/announcement.ts'
 
 test('an announcement is written with what it has to say and read back', () => {
   for (const [announcement, text] of [

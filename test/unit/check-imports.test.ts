@@ -29,9 +29,9 @@ const problems = (files: Record<string, string>): string[] => withTree(files, (r
 
 test('the command prints the problems and exits with 1, or prints one line and exits with 0', () => {
   const run = (root: string) => spawnSync(process.execPath, [script, root], { encoding: 'utf8' })
-  const bad = withTree({ 'src/limits.ts': "import './endpoint.ts'\n", 'src/endpoint.ts': '' }, run)
-  assert.deepEqual([bad.status, bad.stdout, bad.stderr], [1, '', 'src/limits.ts: imports endpoint, which is above it\n'])
-  const good = withTree({ 'src/limits.ts': '' }, run)
+  const bad = withTree({ 'src/base/limits.ts': "import './endpoint.ts'\n", 'src/endpoint/endpoint.ts': '' }, run)
+  assert.deepEqual([bad.status, bad.stdout, bad.stderr], [1, '', 'src/base/limits.ts: imports endpoint, which is above it\n'])
+  const good = withTree({ 'src/base/limits.ts': '' }, run)
   assert.deepEqual(
     [good.status, good.stdout, good.stderr],
     [0, 'imports are in order: 1 files in src/, 0 in native/wire and native/io\n', ''],
@@ -40,13 +40,13 @@ test('the command prints the problems and exits with 1, or prints one line and e
 
 test('a tree in order passes', () => {
   const found = problems({
-    'src/limits.ts': "import { x } from 'node:fs'\nexport const a = x\n",
-    'src/status.ts':
+    'src/base/limits.ts': "import { x } from 'node:fs'\nexport const a = x\n",
+    'src/base/errors/status.ts':
       "import { a } from './limits.ts'\n// import { b } from './endpoint.ts'\nexport const b = \"import './endpoint.ts'\" + a\n",
     'src/codecs/json.ts': "import type { b } from '../status.ts'\nexport type B = typeof b\n",
     'src/transports/native.ts': "import '../native.ts'\n",
-    'src/native.ts': '',
-    'src/endpoint.ts': "export * from './status.ts'\nawait import('./codecs/json.ts')\n",
+    'src/transports/native/addon.ts': '',
+    'src/endpoint/endpoint.ts': "export * from './status.ts'\nawait import('./codecs/json.ts')\n",
     'native/wire/a.h': '#include <vector>\n#include "wire/b.h"\n// #include <uv.h>\n/*\n#include <napi.h>\n*/\n',
     'native/io/a.cc': '#include <uv.h>\n#include "wire/a.h"\n#include "io/b.h"\n',
     'native/node/a.cc': '#include <napi.h>\n#include "io/a.h"\n',
@@ -60,17 +60,17 @@ test('the project itself passes', () => {
 
 test('an upward import fails in every form it can take', () => {
   const upward: Record<string, string> = {
-    'src/limits.ts': "import { Endpoint } from './endpoint.ts'\n",
-    'src/status.ts': "import type { Endpoint } from './endpoint.ts'\n",
-    'src/log.ts': "export { Endpoint } from './endpoint.ts'\n",
-    'src/message.ts': "export * from './endpoint.ts'\n",
-    'src/names.ts': "import './endpoint.ts'\n",
-    'src/meta.ts': "const x = await import('./endpoint.ts')\n",
-    'src/naming.ts': "let x: import('./endpoint.ts').Endpoint\n",
-    'src/address.ts': "import { type Endpoint } from './endpoint'\n",
+    'src/base/limits.ts': "import { Endpoint } from './endpoint.ts'\n",
+    'src/base/errors/status.ts': "import type { Endpoint } from './endpoint.ts'\n",
+    'src/base/log.ts': "export { Endpoint } from './endpoint.ts'\n",
+    'src/message/message.ts': "export * from './endpoint.ts'\n",
+    'src/message/names.ts': "import './endpoint.ts'\n",
+    'src/message/meta.ts': "const x = await import('./endpoint.ts')\n",
+    'src/message/naming.ts': "let x: import('./endpoint.ts').Endpoint\n",
+    'src/transports/address.ts': "import { type Endpoint } from './endpoint'\n",
     'src/codecs/json.ts': "import {\n  Endpoint,\n} from '../endpoint.ts'\n",
   }
-  const found = problems({ ...upward, 'src/endpoint.ts': 'export class Endpoint {}\n' })
+  const found = problems({ ...upward, 'src/endpoint/endpoint.ts': 'export class Endpoint {}\n' })
   assert.deepEqual(
     found.sort(),
     Object.keys(upward)
@@ -88,21 +88,21 @@ test('siblings may not import each other, nor a file itself', () => {
 })
 
 test('nobody imports index, by its path or by the name of the package', () => {
-  const found = problems({ 'src/index.ts': '', 'src/endpoint.ts': "import './index.ts'\nimport 'dmicro'\n" })
+  const found = problems({ 'src/index.ts': '', 'src/endpoint/endpoint.ts': "import './index.ts'\nimport 'dmicro'\n" })
   assert.deepEqual(found, [
-    'src/endpoint.ts: imports index, which is above it',
-    'src/endpoint.ts: imports dmicro, which is the package itself',
+    'src/endpoint/endpoint.ts: imports index, which is above it',
+    'src/endpoint/endpoint.ts: imports dmicro, which is the package itself',
   ])
 })
 
 test('native is only for the native transport and the chooser', () => {
   const found = problems({
-    'src/native.ts': '',
+    'src/transports/native/addon.ts': '',
     'src/transports/choose.ts': "import '../native.ts'\n",
-    'src/endpoint.ts': "import './native.ts'\n",
+    'src/endpoint/endpoint.ts': "import './native.ts'\n",
   })
   assert.deepEqual(found, [
-    'src/endpoint.ts: imports native, which is only for transports/native and transports/native/core and transports/choose',
+    'src/endpoint/endpoint.ts: imports native, which is only for transports/native and transports/native/core and transports/choose',
   ])
 })
 
@@ -115,13 +115,13 @@ test('a file without a place in the order fails', () => {
 })
 
 test('an import that leaves src fails', () => {
-  const found = problems({ 'src/limits.ts': "import '../test/helpers.ts'\n" })
-  assert.deepEqual(found, ['src/limits.ts: imports test/helpers, which is outside src'])
+  const found = problems({ 'src/base/limits.ts': "import '../test/helpers.ts'\n" })
+  assert.deepEqual(found, ['src/base/limits.ts: imports test/helpers, which is outside src'])
 })
 
 test('native layers may not include what is above them', () => {
   const found = problems({
-    'src/limits.ts': '',
+    'src/base/limits.ts': '',
     'native/wire/a.h': '#include <uv.h>\n#include "uv.h"\n  #  include <napi.h>\n#include <node_api.h>\n#include <uv/unix.h>\n',
     'native/wire/b.cc': '#include "io/reactor.h"\n#include "../io/reactor.h"\n#include "../node/addon.h"\n#include NAME\n',
     'native/io/c.cc': '#include <uv.h>\n#include "node/addon.h"\n#include <napi.h>\n#include <js_native_api.h>\n',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason, closeReasonText } from '../../src/close-reason.ts'
-import { loadNative } from '../../src/native.ts'
+import { CloseReason, closeReasonText } from '../../src/message/close-reason.ts'
+import { loadNative } from '../../src/transports/native/addon.ts'
 
 test('the C++ core and TypeScript give every close reason the same number and text', (t) => {
   const loaded = loadNative()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UNPARSED } from '../../src/message.ts'
+import { UNPARSED } from '../../src/message/message.ts'
 import { frame } from '../support/frames.ts'
 import { random } from '../support/random.ts'
 import { rawCodecs } from '../support/raw-codecs.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Filter } from '../../src/filter.ts'
-import { makeFilters } from '../../src/filter-table.ts'
+import type { Filter } from '../../src/message/filter.ts'
+import { makeFilters } from '../../src/filters/filter-table.ts'
 import { aesGcm } from '../../src/filters/aes-gcm.ts'
 import { gzip } from '../../src/filters/gzip.ts'
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming, UNPARSED } from '../../src/message.ts'
-import { Framer } from '../../src/protos/framer.ts'
-import { Framing } from '../../src/transport.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { Incoming, UNPARSED } from '../../src/message/message.ts'
+import { Framer } from '../../src/wire/framer.ts'
+import { Framing } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
 import { random } from '../support/random.ts'
 

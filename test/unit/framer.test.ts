@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming } from '../../src/message.ts'
-import { Framer } from '../../src/protos/framer.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { Framer } from '../../src/wire/framer.ts'
 import { frame } from '../support/frames.ts'
 
 const limits = { maxMessage: 4 << 20, maxFilters: 4 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CallScope, currentCall, runHandler } from '../../src/inherited.ts'
-import { runInRoot } from '../../src/root-context.ts'
+import { type CallScope, currentCall, runHandler } from '../../src/base/async/call-context.ts'
+import { runInRoot } from '../../src/base/async/root-context.ts'
 
 const call = (): { expires: number | undefined; signal: AbortSignal } => ({
   expires: performance.now() + 1000,

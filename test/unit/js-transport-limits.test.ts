@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CloseReason } from '../../src/close-reason.ts'
-import { internName } from '../../src/names.ts'
-import { SendResult } from '../../src/transport.ts'
+import type { CloseReason } from '../../src/message/close-reason.ts'
+import { internName } from '../../src/message/names.ts'
+import { SendResult } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
 import { type End, turns, wireAndPeer, wirePair } from './js-wires.ts'
 

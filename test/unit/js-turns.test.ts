@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Clock, realClock } from '../../src/clock.ts'
-import { type Flushing, type Resuming, type Sweeping, TurnScheduler } from '../../src/transports/js/turns.ts'
+import { type Clock, realClock } from '../../src/base/time/clock.ts'
+import { type Flushing, type Resuming, type Sweeping, TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
 
 interface Told extends Flushing, Resuming, Sweeping {
   log: string[]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deeperThan } from '../../src/json-depth.ts'
+import { deeperThan } from '../../src/base/text/json-depth.ts'
 
 test('scalars are 0 deep, each array or object adds one', () => {
   for (const scalar of [null, 1, 'x', true]) assert.equal(deeperThan(scalar, 0), false)

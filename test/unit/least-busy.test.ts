@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LeastBusy, Worker } from '../../src/least-busy.ts'
+import { LeastBusy, Worker } from '../../src/endpoint/least-busy.ts'
 import { random } from '../support/random.ts'
 
 test('the least busy comes first, whatever was added, changed and removed', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
-import { consoleLogger, type LogLevel, silentLogger } from '../../src/log.ts'
+import { consoleLogger, type LogLevel, silentLogger } from '../../src/base/log.ts'
 
 function recorder(level?: LogLevel) {
   const lines: string[] = []

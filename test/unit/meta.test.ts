@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mock, test } from 'node:test'
-import { decodeMeta, encodeMeta } from '../../src/meta.ts'
+import { decodeMeta, encodeMeta } from '../../src/message/meta.ts'
 
 const limits = { maxMetaKeys: 256, maxDepth: 128 }
 const decode = (text: string) => decodeMeta(text, limits)

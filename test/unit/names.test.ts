@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAX_CALLED_NAMES } from '../../src/limits.ts'
-import { findName, internCalled, internName, nameBytes, nameText, watchNames } from '../../src/names.ts'
+import { MAX_CALLED_NAMES } from '../../src/base/limits.ts'
+import { findName, internCalled, internName, nameBytes, nameText, watchNames } from '../../src/message/names.ts'
 
 const find = (text: string): number => {
   const bytes = Buffer.from(`<<${text}>>`)

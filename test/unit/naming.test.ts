@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { controllerName, functionName, groupPrefix, httpName, rpcName } from '../../src/naming.ts'
+import { controllerName, functionName, groupPrefix, httpName, rpcName } from '../../src/message/naming.ts'
 
 const table: [name: string, http: string, rpc: string][] = [
   ['AaBb', '/aa_bb', 'AaBb'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { defaultLimits } from '../../src/limits.ts'
-import { Incoming } from '../../src/message.ts'
-import { NativeConnection, type WireCore } from '../../src/transports/native/wire.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { NativeConnection, type WireCore } from '../../src/transports/native/connection.ts'
 
 /** A core that says nothing and notes what is asked of it. */
 function fakeCore(): WireCore & { destroyed: number[] } {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type EndpointOptions, http } from '../../src/index.ts'
-import { defaultLimits } from '../../src/limits.ts'
-import { readOptions } from '../../src/options.ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import { readOptions } from '../../src/session/options.ts'
 
 test('the defaults are those that design and documentation name', () => {
   const settings = readOptions({})

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeAnnouncement } from '../../src/announcement.ts'
-import { realClock } from '../../src/clock.ts'
-import { Incoming, MessageType } from '../../src/message.ts'
-import { Reserved } from '../../src/names.ts'
-import { PeerExtensions, type PeerExtensionsOwner } from '../../src/peering.ts'
+import { decodeAnnouncement } from '../../src/message/announcement.ts'
+import { realClock } from '../../src/base/time/clock.ts'
+import { Incoming, MessageType } from '../../src/message/message.ts'
+import { Reserved } from '../../src/message/names.ts'
+import { PeerExtensions, type PeerExtensionsOwner } from '../../src/session/peer-extensions.ts'
 
 /** A session that only takes notes. */
 function owned(timeout = 0, filters: string[] = []) {

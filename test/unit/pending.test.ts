@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PendingTable } from '../../src/pending.ts'
+import { PendingTable } from '../../src/session/pending-table.ts'
 
 interface Call {
   readonly seq: number

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Incoming } from '../../src/message.ts'
-import { ProtoError } from '../../src/proto.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { ProtoError } from '../../src/protos/proto.ts'
 import { type HttpOptions, http } from '../../src/protos/http.ts'
 import { Bench } from '../support/protos.ts'
 

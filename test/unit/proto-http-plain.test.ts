@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming } from '../../src/message.ts'
-import { Outgoing } from '../../src/outgoing.ts'
-import { type Proto, ProtoError } from '../../src/proto.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { Outgoing } from '../../src/message/outgoing.ts'
+import { type Proto, ProtoError } from '../../src/protos/proto.ts'
 import { type HttpOptions, http as httpProto } from '../../src/protos/http.ts'
 import { Bench, type Seen } from '../support/protos.ts'
 

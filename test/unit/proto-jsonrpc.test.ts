@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { defaultLimits } from '../../src/limits.ts'
-import { MessageType } from '../../src/message.ts'
-import { internName } from '../../src/names.ts'
-import { ProtoError } from '../../src/proto.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { defaultLimits } from '../../src/base/limits.ts'
+import { MessageType } from '../../src/message/message.ts'
+import { internName } from '../../src/message/names.ts'
+import { ProtoError } from '../../src/protos/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
-import { encodeStatus } from '../../src/status-json.ts'
+import { encodeStatus } from '../../src/message/status-json.ts'
 import { Bench, type Seen } from '../support/protos.ts'
 
 const JSON_ID = 106

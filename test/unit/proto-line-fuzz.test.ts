@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Proto } from '../../src/proto.ts'
+import type { Proto } from '../../src/protos/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { redisProto } from '../../src/protos/redis.ts'
 import { jsonrpcCorpus, redisCorpus } from '../support/line-corpus.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Incoming } from '../../src/message.ts'
-import { frameBound, frameSize, packFrame } from '../../src/protos/raw-pack.ts'
-import { unpackFrame } from '../../src/protos/raw-unpack.ts'
+import { Incoming } from '../../src/message/message.ts'
+import { frameBound, frameSize, packFrame } from '../../src/wire/raw-pack.ts'
+import { unpackFrame } from '../../src/wire/raw-unpack.ts'
 
 interface Parts {
   seq?: number

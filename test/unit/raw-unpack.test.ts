@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason } from '../../src/close-reason.ts'
-import { Incoming, UNPARSED } from '../../src/message.ts'
-import { internName } from '../../src/names.ts'
-import { unpackFrame } from '../../src/protos/raw-unpack.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { Incoming, UNPARSED } from '../../src/message/message.ts'
+import { internName } from '../../src/message/names.ts'
+import { unpackFrame } from '../../src/wire/raw-unpack.ts'
 import { frame } from '../support/frames.ts'
 
 const limits = { maxMessage: 1000, maxFilters: 4 }

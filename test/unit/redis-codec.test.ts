@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redisBuffers, redisCodec, simple } from '../../src/codecs/redis.ts'
-import { TextHint } from '../../src/message.ts'
+import { TextHint } from '../../src/message/message.ts'
 import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const buffers = (body: Buffer) => redisCodec.decode(body, 0, body.length, TextHint.Nothing, { maxDepth: 128 }, redisBuffers)

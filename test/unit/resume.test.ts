@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type IdempotentCall, type KeptReply, ResumeState } from '../../src/resume.ts'
+import { type IdempotentCall, type KeptReply, ResumeState } from '../../src/session/resume-state.ts'
 
 const MAX = 20_000
 const reply = (body = ''): KeptReply => ({ filters: undefined, status: '', meta: '', codec: 0, body })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage, AsyncResource, executionAsyncId, executionAsyncResource } from 'node:async_hooks'
 import { test } from 'node:test'
-import { runInRoot, untouched } from '../../src/root-context.ts'
+import { runInRoot, untouched } from '../../src/base/async/root-context.ts'
 
 const als = new AsyncLocalStorage<unknown>()
 const other = new AsyncLocalStorage<unknown>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { SessionTable } from '../../src/session-table.ts'
+import { SessionTable } from '../../src/endpoint/session-table.ts'
 
 it('an id takes the same work however many sessions have the address', () => {
   const table = new SessionTable<{ id: string }>()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeStatus, encodeStatus } from '../../src/status-json.ts'
+import { decodeStatus, encodeStatus } from '../../src/message/status-json.ts'
 
 const OK = { code: 0, message: '', cause: '' }
 const message = (text: string): string | undefined => decodeStatus(`{"code":1,"msg":"${text}","cause":""}`)?.message

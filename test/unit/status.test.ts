@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { textOf } from '../../src/error-text.ts'
-import { Code, StatusError, statusText, toStatusError } from '../../src/status.ts'
+import { textOf } from '../../src/base/errors/error-text.ts'
+import { Code, StatusError, statusText, toStatusError } from '../../src/base/errors/status.ts'
 
 test('codes and texts are those of Go', () => {
   const go: [number, number, string][] = [

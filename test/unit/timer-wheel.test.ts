@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { realClock } from '../../src/clock.ts'
-import { TimerEntry, TimerWheel } from '../../src/timer-wheel.ts'
+import { realClock } from '../../src/base/time/clock.ts'
+import { TimerEntry, TimerWheel } from '../../src/base/time/timer-wheel.ts'
 
 class Entry extends TimerEntry {
   readonly label: number

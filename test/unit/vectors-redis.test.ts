@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redisBuffers, redisCodec, simple } from '../../src/codecs/redis.ts'
-import { TextHint } from '../../src/message.ts'
+import { TextHint } from '../../src/message/message.ts'
 import { redisProto } from '../../src/protos/redis.ts'
 import { checkSplits } from '../support/golden.ts'
 import { type Message, ProtoPeer } from '../support/proto-peer.ts'

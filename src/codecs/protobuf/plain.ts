@@ -1,4 +1,4 @@
-import { isMessageType } from '../../message-type.ts'
+import { isMessageType } from '../../message/message-type.ts'
 import { isRecord, represented } from '../record.ts'
 
 /** Deeper messages are refused by protobufjs. */

@@ -1,6 +1,6 @@
 import type protobufjs from 'protobufjs'
-import { Lazy } from '../../here.ts'
-import type { MessageType } from '../../message-type.ts'
+import { Lazy } from '../../base/here.ts'
+import type { MessageType } from '../../message/message-type.ts'
 import { type BorrowedReader, borrowedReader } from './reader.ts'
 import { type StrictWriter, strictWriter } from './writer.ts'
 

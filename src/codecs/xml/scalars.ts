@@ -1,4 +1,4 @@
-import { badMessage } from '../../status.ts'
+import { badMessage } from '../../base/errors/status.ts'
 import { shortDecimal } from '../decimal.ts'
 import { kindOf } from '../record.ts'
 

@@ -1,4 +1,4 @@
-import { type Clock, wallTime } from '../../clock.ts'
+import { type Clock, wallTime } from '../../base/time/clock.ts'
 
 /** The header `Date` (RFC 9110 §6.6.1), made once a second. */
 export class DateLine {

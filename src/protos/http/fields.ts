@@ -1,4 +1,4 @@
-import { CloseReason } from '../../close-reason.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import { ByteTable } from './byte-table.ts'
 import { acceptsGzip, type ContentTypes, namesType, shownType } from './content-type.ts'
 import { headerNames, Use } from './header-names.ts'

@@ -1,4 +1,4 @@
-import { RETRY_AFTER_KEY } from '../../announcement.ts'
+import { RETRY_AFTER_KEY } from '../../message/announcement.ts'
 import { ByteTable } from './byte-table.ts'
 
 /** What a header field is for. */

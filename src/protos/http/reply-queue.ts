@@ -1,5 +1,5 @@
-import { CloseReason } from '../../close-reason.ts'
-import { ProtoError } from '../../proto.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import { ProtoError } from '../proto.ts'
 
 /** Sequence numbers of requests that brought none of their own begin here: no X-Seq is as large. */
 const FIRST_SEQ = 2 ** 32

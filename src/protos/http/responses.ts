@@ -1,5 +1,5 @@
-import { CloseReason } from '../../close-reason.ts'
-import { type Incoming, MessageType } from '../../message.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import { type Incoming, MessageType } from '../../message/message.ts'
 import { JSON_CODEC, jsonStart } from './content-type.ts'
 import type { Fields } from './fields.ts'
 import type { Head } from './llhttp.ts'

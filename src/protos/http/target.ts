@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { CloseReason } from '../../close-reason.ts'
-import { findName } from '../../names.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import { findName } from '../../message/names.ts'
 import type { Refuse } from './refusal.ts'
 
 /** What a request is for. */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { type Incoming, TextHint } from '../../message.ts'
+import { type Incoming, TextHint } from '../../message/message.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

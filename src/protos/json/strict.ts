@@ -1,7 +1,7 @@
-import { JsonScanner } from '../../json-scan.ts'
-import type { Limits } from '../../limits.ts'
-import type { Incoming } from '../../message.ts'
-import { ProtoError } from '../../proto.ts'
+import { JsonScanner } from '../../base/text/json-scan.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Incoming } from '../../message/message.ts'
+import { ProtoError } from '../proto.ts'
 import { OUT_OF_RANGE, setMeta, setNumbers, setStatus } from './fields.ts'
 
 /** What the members of a document said; of repeated ones the last counts. */

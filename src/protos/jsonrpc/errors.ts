@@ -1,6 +1,6 @@
-import type { Outgoing } from '../../outgoing.ts'
-import { Code } from '../../status.ts'
-import type { DecodedStatus } from '../../status-json.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
+import { Code } from '../../base/errors/status.ts'
+import type { DecodedStatus } from '../../message/status-json.ts'
 
 /** The standard's own error codes. */
 export const RpcCode = {

@@ -1,6 +1,6 @@
-import { MAX_REQUEST_ID_BYTES } from '../../limits.ts'
-import { type Incoming, MessageType } from '../../message.ts'
-import { findName } from '../../names.ts'
+import { MAX_REQUEST_ID_BYTES } from '../../base/limits.ts'
+import { type Incoming, MessageType } from '../../message/message.ts'
+import { findName } from '../../message/names.ts'
 import { statusOf } from './errors.ts'
 import type { Fields } from './fields.ts'
 

@@ -1,5 +1,5 @@
-import { MessageType } from '../../message.ts'
-import type { Outgoing } from '../../outgoing.ts'
+import { MessageType } from '../../message/message.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import { goError, standardError } from './errors.ts'
 import { JsonBytes } from './json-bytes.ts'
 

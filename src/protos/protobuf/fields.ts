@@ -1,4 +1,4 @@
-import { ProtoError } from '../../proto.ts'
+import { ProtoError } from '../proto.ts'
 
 /** Wire types of protobuf. */
 const VARINT = 0

@@ -1,7 +1,7 @@
-import { MAX_META_BYTES, MAX_STATUS_BYTES } from '../../limits.ts'
-import type { Outgoing } from '../../outgoing.ts'
-import { writeText } from '../../write-text.ts'
-import { EMPTY_META, OK_STATUS } from '../raw.ts'
+import { MAX_META_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
+import { writeText } from '../../base/text/write-text.ts'
+import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
 
 /** Messages up to this size are made in memory that stays; larger ones get their own, so that one giant costs nothing for ever. */
 const MAX_SCRATCH = 1024 * 1024

@@ -1,6 +1,6 @@
-import { CloseReason } from '../../close-reason.ts'
-import { type Limits, MAX_COMMAND_ELEMENTS, MAX_INLINE_BYTES } from '../../limits.ts'
-import { ProtoError } from '../../proto.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import { type Limits, MAX_COMMAND_ELEMENTS, MAX_INLINE_BYTES } from '../../base/limits.ts'
+import { ProtoError } from '../proto.ts'
 
 /**
  * Finds redis commands in a stream, as clients write them (arrays of bulk strings) or as people type them (a line of words). It remembers how

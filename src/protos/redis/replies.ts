@@ -1,5 +1,5 @@
-import { CloseReason } from '../../close-reason.ts'
-import { ProtoError, type ProtoLink } from '../../proto.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import { ProtoError, type ProtoLink } from '../proto.ts'
 
 /** What a held reply costs beside its bytes. */
 const OVERHEAD = 64

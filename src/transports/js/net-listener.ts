@@ -1,9 +1,9 @@
 import cluster from 'node:cluster'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { Address } from '../../address.ts'
-import { realClock, sleep, turn } from '../../clock.ts'
-import { runInRoot } from '../../root-context.ts'
-import type { ListenOptions, TransportListener } from '../../transport.ts'
+import type { Address } from '../address.ts'
+import { realClock, sleep, turn } from '../../base/time/clock.ts'
+import { runInRoot } from '../../base/async/root-context.ts'
+import type { ListenOptions, TransportListener } from '../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 
 /** Connections the system may hold for us before we accept them; it clamps this to its own limit. */

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { realClock, sleep } from '../../clock.ts'
+import { realClock, sleep } from '../../base/time/clock.ts'
 
 /** Milliseconds after which a file that nobody answers for is looked at again. */
 const PAUSE = 50

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import type { Socket } from 'node:net'
-import type { ListenOptions } from '../../transport.ts'
+import type { ListenOptions } from '../transport.ts'
 
 /**
  * Whether this process listens through the primary of its cluster, as `node:net` does there: only the primary can give the same port to several

@@ -1,0 +1,146 @@
+import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
+import { textOf } from './errors/error-text.ts'
+
+/** Where an endpoint reports what nobody asked for. Fields hold peer-supplied text, so a logger must escape it. */
+export interface Logger {
+  debug(text: string, fields?: LogFields): void
+  info(text: string, fields?: LogFields): void
+  warn(text: string, fields?: LogFields): void
+  error(text: string, fields?: LogFields): void
+}
+
+export type LogFields = Readonly<Record<string, unknown>>
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+const MAX_LINES = 10
+const WINDOW = 1000
+/** Longest text of one field, and of the message, in UTF-16 units. */
+const MAX_VALUE = 256
+const MAX_TEXT = 1024
+/** Longest field `error`, which may have causes and places. */
+const MAX_ERROR = 4096
+
+const nothing = (): void => {}
+
+export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+
+/** @throws TypeError that names the option */
+export function checkLogger(name: string, log: Logger): Logger {
+  if (levels.some((level) => typeof (Object(log) as Partial<Logger>)[level] !== 'function'))
+    throw new TypeError(`option ${name} must have the methods ${levels.join(', ')}`)
+  return log
+}
+
+/** `log`, but what it throws goes nowhere: a logger that fails must not take a session with it. */
+export function guarded(log: Logger): Logger {
+  const guard =
+    (level: LogLevel) =>
+    (text: string, fields?: LogFields): void => {
+      try {
+        log[level](text, fields)
+      } catch {
+        // Nobody is left to be told.
+      }
+    }
+  return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
+}
+
+/**
+ * One line each on stderr, `dmicro warn: text key="value"`, at most 10 a second, then one line that tells how many were
+ * left out. No control character of a peer's text reaches the terminal. Never throws.
+ * @param level the least severe level written
+ * @param write takes one line without its line end
+ * @param now monotonic milliseconds
+ * @param timers of the line that tells how many were left out
+ */
+export function consoleLogger(
+  level: LogLevel = 'warn',
+  write: (line: string) => void = toStderr,
+  now: () => number = realClock.now,
+  timers: Pick<Clock, 'setTimeout' | 'clearTimeout'> = realClock,
+): Logger {
+  const limited = limit(write, now, timers)
+  const from = levels.indexOf(level)
+  if (from < 0) throw new TypeError(`log level must be one of ${levels.join(', ')}, got ${textOf(level)}`)
+  const at = (name: LogLevel) =>
+    levels.indexOf(name) < from ? nothing : (text: string, fields?: LogFields) => limited(() => line(name, text, fields))
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+// console.error rather than process.stderr: it survives a closed pipe.
+function toStderr(line: string): void {
+  console.error(line)
+}
+
+/** Lets ten lines pass in each second that begins with a line. What it holds back is never even formatted. */
+function limit(
+  write: (line: string) => void,
+  now: () => number,
+  timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>,
+): (make: () => string) => void {
+  let windowEnd = -Infinity
+  let written = 0
+  let suppressed = 0
+  let timer: ClockTimer | undefined
+  const put = (line: string): void => {
+    try {
+      write(line)
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+  const endWindow = (): void => {
+    timers.clearTimeout(timer)
+    timer = undefined
+    written = 0
+    windowEnd = -Infinity
+    if (suppressed > 0) put(`dmicro warn: ${suppressed} log ${suppressed === 1 ? 'line' : 'lines'} suppressed`)
+    suppressed = 0
+  }
+  return (make) => {
+    const time = now()
+    if (time >= windowEnd) {
+      endWindow()
+      windowEnd = time + WINDOW
+    }
+    if (written < MAX_LINES) {
+      written++
+      put(make())
+      return
+    }
+    suppressed++
+    // The count must appear even when nothing is logged any more.
+    if (timer !== undefined) return
+    timer = timers.setTimeout(endWindow, windowEnd - time)
+    timer.unref()
+  }
+}
+
+function line(level: LogLevel, text: string, fields: LogFields | undefined): string {
+  let result = `dmicro ${level}: ${printable(cut(text, MAX_TEXT))}`
+  if (fields === undefined) return result
+  for (const key of Object.keys(fields)) result += ` ${printable(cut(key, MAX_VALUE))}=${fieldText(fields, key)}`
+  return result
+}
+
+function fieldText(fields: LogFields, key: string): string {
+  try {
+    const value = fields[key]
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return `${value}`
+    return printable(JSON.stringify(cut(textOf(value), key === 'error' ? MAX_ERROR : MAX_VALUE)))
+  } catch {
+    return '?'
+  }
+}
+
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}...` : text
+}
+
+/** Control, format (bidirectional overrides among them), line and paragraph separators, lone surrogates, unassigned. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
+
+function printable(text: string): string {
+  return text.replace(unprintable, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`)
+}

@@ -1,0 +1,208 @@
+import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
+import { runInRoot } from '../async/root-context.ts'
+
+/** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
+export abstract class TimerEntry {
+  /** Neighbours in the wheel; both null while not in it. Only the wheel touches them. */
+  wheelNext: TimerEntry | null = null
+  wheelPrev: TimerEntry | null = null
+  /** When it expires, in whole milliseconds of the wheel's clock. Kept after removal. */
+  deadline = 0
+
+  /**
+   * Called once, after the wheel has let go of this, outside of any `AsyncLocalStorage`. May add and remove anything.
+   * @param late milliseconds since the deadline: many when the loop stood still
+   */
+  abstract expire(late: number): void
+}
+
+/** Later than this is no timer's inaccuracy. */
+const STALL = 100
+
+/** For the cause of what came too late: that this process did nothing meanwhile, where so it was (hardening S8). @param late milliseconds */
+export function stallText(late: number): string {
+  return late < STALL ? '' : `; this process stood still for ${Math.floor(late)} ms or more`
+}
+
+/** One wait that is begun again and again, where no object of its own stands for what is awaited. */
+export class ResettableTimer extends TimerEntry {
+  readonly #wheel: TimerWheel
+  readonly #act: () => void
+
+  constructor(wheel: TimerWheel, act: () => void) {
+    super()
+    this.#wheel = wheel
+    this.#act = act
+  }
+
+  get active(): boolean {
+    return this.wheelNext !== null
+  }
+
+  /** Begins anew. @param ms milliseconds from now, 0 for never */
+  start(ms: number): void {
+    if (ms === 0) this.#wheel.remove(this)
+    else this.#wheel.add(this, ms)
+  }
+
+  stop(): void {
+    this.#wheel.remove(this)
+  }
+
+  override expire(): void {
+    this.#act()
+  }
+}
+
+/** Head of a circular list. Its `deadline` is a lower bound of its members', Infinity when it has none. */
+class Slot extends TimerEntry {
+  constructor() {
+    super()
+    this.deadline = Infinity
+    this.wheelNext = this
+    this.wheelPrev = this
+  }
+
+  override expire(): void {}
+}
+
+const SLOTS = 1024
+const SLOT_MASK = SLOTS - 1
+/** The longest delay setTimeout knows. Beyond it the wheel wakes early and sleeps again. */
+const MAX_DELAY = 2 ** 31 - 1
+
+/**
+ * Deadlines of one clock, all on a single unref'd timer. Entries are hashed by deadline into slots of one
+ * millisecond; those of later rounds share a slot with earlier ones and are told apart by their deadline. Adding and
+ * removing cost a few stores, since nearly every call is answered long before its deadline.
+ *
+ * A slot remembers a lower bound of its deadlines, which removal leaves alone unless the slot becomes empty. So the timer
+ * may wake for an entry that is gone, at most once per slot and bound, but never each millisecond while all are far away.
+ */
+export class TimerWheel {
+  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
+  /** Entries found due and not yet expired. They leave it one by one, so that `expire` of one can remove another. */
+  readonly #due = new Slot()
+  readonly #clock: Clock
+  /** Taken out of the clock: read for each call. */
+  readonly #now: () => number
+  readonly #wake = (): void => this.#sweep()
+  #timer: ClockTimer | undefined
+  /** When the timer fires; Infinity when there is none. */
+  #armedFor = Infinity
+
+  constructor(clock: Clock = realClock) {
+    this.#clock = clock
+    this.#now = clock.now
+  }
+
+  /** The clock's reading. */
+  now(): number {
+    return this.#now()
+  }
+
+  /**
+   * `node.expire()` will be called after at least `timeoutMs`, and as soon as the loop gets to it. A node already in the
+   * wheel is moved.
+   * @param timeoutMs above 0 and finite; the caller does not add what has no deadline
+   * @param now the clock's current reading, for a caller that adds many in one go; a stale one makes the deadline early
+   */
+  add(node: TimerEntry, timeoutMs: number, now: number = this.#now()): void {
+    if (node.wheelNext !== null) this.remove(node)
+    const deadline = Math.ceil(now + timeoutMs)
+    node.deadline = deadline
+    const slot = this.#slots[deadline & SLOT_MASK]
+    append(slot, node)
+    if (deadline < slot.deadline) {
+      slot.deadline = deadline
+      if (deadline < this.#armedFor) this.#arm(deadline, now)
+    }
+  }
+
+  /** Harmless when `node` is not in the wheel. */
+  remove(node: TimerEntry): void {
+    const next = node.wheelNext
+    if (next === null) return
+    const prev = node.wheelPrev as TimerEntry
+    prev.wheelNext = next
+    next.wheelPrev = prev
+    node.wheelNext = null
+    node.wheelPrev = null
+    // Only the head itself is both neighbours of the last member.
+    if (next === prev) next.deadline = Infinity
+  }
+
+  #arm(deadline: number, now: number): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#armedFor = deadline
+    this.#timer = this.#clock.setTimeout(this.#wake, Math.min(Math.max(Math.ceil(deadline - now), 1), MAX_DELAY))
+    this.#timer.unref()
+  }
+
+  #sweep(): void {
+    const now = this.#now()
+    // Deadlines are whole, and a timer may fire a little early: only what lies behind is due.
+    const tick = Math.floor(now)
+    const first = this.#armedFor
+    // While expire() runs, additions must not arm timers this function is about to set.
+    this.#armedFor = -Infinity
+    for (let i = 0; i < SLOTS; i++) {
+      // From the slot that was awaited, so that what comes due together expires in order of deadline.
+      const slot = this.#slots[(first + i) & SLOT_MASK]
+      if (slot.deadline <= tick) this.#collect(slot, tick)
+    }
+    this.#expireDue(now)
+    let earliest = Infinity
+    for (const slot of this.#slots) if (slot.deadline < earliest) earliest = slot.deadline
+    this.#armedFor = Infinity
+    this.#timer = undefined
+    if (earliest !== Infinity) this.#arm(earliest, this.#now())
+  }
+
+  /** Moves what is due from `slot` to the due list and makes the slot's bound exact. */
+  #collect(slot: Slot, tick: number): void {
+    let earliest = Infinity
+    for (let node = slot.wheelNext as TimerEntry; node !== slot; ) {
+      const next = node.wheelNext as TimerEntry
+      if (node.deadline <= tick) {
+        this.remove(node)
+        append(this.#due, node)
+      } else if (node.deadline < earliest) {
+        earliest = node.deadline
+      }
+      node = next
+    }
+    slot.deadline = earliest
+  }
+
+  #expireDue(now: number): void {
+    for (let node = this.#due.wheelNext as TimerEntry; node !== this.#due; node = this.#due.wheelNext as TimerEntry) {
+      this.remove(node)
+      try {
+        runInRoot(node.expire, node, now - node.deadline)
+      } catch (error) {
+        // The others must expire all the same; the error surfaces as an uncaught exception of its own.
+        microtask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}
+
+const wheels = new WeakMap<Clock, TimerWheel>()
+
+/** The one wheel of a clock. */
+export function wheelOf(clock: Clock): TimerWheel {
+  let wheel = wheels.get(clock)
+  if (wheel === undefined) wheels.set(clock, (wheel = new TimerWheel(clock)))
+  return wheel
+}
+
+function append(head: Slot, node: TimerEntry): void {
+  const last = head.wheelPrev as TimerEntry
+  node.wheelPrev = last
+  node.wheelNext = head
+  last.wheelNext = node
+  head.wheelPrev = node
+}

@@ -1,0 +1,64 @@
+import type { Codec } from './codec.ts'
+import { cborCodec } from './cbor.ts'
+import { formCodec } from './form.ts'
+import { jsonCodec } from './json.ts'
+import { msgpackCodec } from './msgpack.ts'
+import { plainCodec } from './plain.ts'
+import { protobufLibrary } from './protobuf/runtime.ts'
+import { protobufCodec } from './protobuf.ts'
+import { redisCodec } from './redis.ts'
+import { saxes } from './xml/reader.ts'
+import { xmlCodec } from './xml.ts'
+import { bundled } from '../base/here.ts'
+
+/** The codecs of one endpoint, by id and by name. */
+export class CodecTable {
+  readonly #byId: (Codec | undefined)[] = new Array<Codec | undefined>(256).fill(undefined)
+  readonly #byName = new Map<string, Codec>()
+
+  /** @throws RangeError for an id outside 1..255 (0 means "no codec"), Error for an id or name already taken */
+  register(codec: Codec): void {
+    const { id, name } = codec
+    if (!Number.isInteger(id) || id < 1 || id > 255) throw new RangeError(`codec ${JSON.stringify(name)}: id must be 1..255, got ${id}`)
+    if (typeof name !== 'string' || name === '') throw new TypeError(`codec ${id}: name must be a string that is not empty`)
+    const owner = this.#byId[id]
+    if (owner !== undefined) throw new Error(`codec id ${id} is taken by ${JSON.stringify(owner.name)}`)
+    if (this.#byName.has(name)) throw new Error(`codec name ${JSON.stringify(name)} is taken`)
+    this.#byId[id] = codec
+    this.#byName.set(name, codec)
+  }
+
+  /** @param id 0..255 */
+  byId(id: number): Codec | undefined {
+    return this.#byId[id]
+  }
+
+  byName(name: string): Codec | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** @throws TypeError when none has this name */
+  named(name: string): Codec {
+    const codec = this.#byName.get(name)
+    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    return codec
+  }
+}
+
+const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]
+
+/** Loads what codecs otherwise load with their first body, where that takes time: in a bundle. What fails is told with that body. */
+export async function prepareCodecs(): Promise<void> {
+  if (bundled) await Promise.allSettled([saxes.prepare(), protobufLibrary.prepare()])
+}
+
+/**
+ * A new table with the codecs that need no registration, Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor, and with `own`, of which
+ * one of the same name and id takes the place of any of them.
+ */
+export function makeCodecs(own: readonly Codec[] = []): CodecTable {
+  const table = new CodecTable()
+  for (const codec of codecs) if (!own.some(({ id, name }) => id === codec.id && name === codec.name)) table.register(codec)
+  for (const codec of own) table.register(codec)
+  return table
+}

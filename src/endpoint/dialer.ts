@@ -1,0 +1,257 @@
+import type { Address } from '../transports/address.ts'
+import { sleep } from '../base/time/clock.ts'
+import { CloseReason } from '../message/close-reason.ts'
+import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
+import type { EndpointStats } from '../overload/endpoint-stats.ts'
+import { reasonOf } from '../base/errors/error-text.ts'
+import { firstToConnect } from '../transports/first-to-connect.ts'
+import { FirstWord } from '../message/first-word.ts'
+import { discardConnection } from '../transports/discard-connection.ts'
+import type { LifeHookRunner } from '../hooks/life-hooks.ts'
+import type { Settings } from '../session/options.ts'
+import type { Hooks } from '../hooks/plugin.ts'
+import type { Protocol } from '../protos/proto-table.ts'
+import type { Redial } from '../session/redial.ts'
+import { runInRoot } from '../base/async/root-context.ts'
+import type { Session } from '../session/session.ts'
+import type { SocketSettings } from '../transports/socket-options.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { Connection, Transport, TransportConnection } from '../transports/transport.ts'
+import { type Resolver, resolveAddress } from '../transports/resolve.ts'
+import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { framingOf } from '../protos/connection/protocol-detector.ts'
+
+/** Where a session is dialled. */
+export interface Target {
+  readonly url: string
+  readonly address: Address
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
+  readonly socket: SocketSettings
+}
+
+/** Of a session with redial. */
+interface Lasting extends Target {
+  readonly redial: Redial
+  readonly abort: AbortController
+  /** Since a connection held last. */
+  comeback: ReconnectSchedule | undefined
+}
+
+/** What dialling needs of its endpoint. */
+export interface DialerOwner {
+  readonly settings: Settings
+  readonly stats: EndpointStats
+  readonly hooks: Hooks
+  /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
+  addDialled(connection: TransportConnection, target: Target, preparing: boolean): Session
+  /** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
+  prepare(session: Session, hooks: Promise<void>): Promise<void>
+  wrapProtocol(connection: TransportConnection, target: Target): Connection
+}
+
+/** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
+export class Dialer {
+  readonly #owner: DialerOwner
+  readonly #transport: Transport
+  readonly #run: LifeHookRunner
+  readonly #resolver: Resolver
+  readonly #dials = new Set<AbortController>()
+  /** Of sessions with redial. */
+  readonly #targets = new Map<Session, Lasting>()
+
+  constructor(owner: DialerOwner, transport: Transport, run: LifeHookRunner) {
+    this.#owner = owner
+    this.#transport = transport
+    this.#run = run
+    this.#resolver = { transport, lookup: owner.settings.lookup }
+  }
+
+  /**
+   * @param timeout milliseconds
+   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires
+   */
+  async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<Session> {
+    const { hooks } = this.#owner
+    try {
+      await this.#run.run(hooks.beforeDial, target.url, false)
+    } catch (error) {
+      throw error instanceof StatusError ? error : dialFailure(error)
+    }
+    try {
+      return await this.#first(target, timeout, signal)
+    } catch (error) {
+      await this.#run.runAndLog(hooks.afterDialFail, target.url, error as Error, false)
+      throw error
+    }
+  }
+
+  /** The endpoint closes: nothing is dialled any more. Sessions with redial stop when they are closed. */
+  close(): void {
+    for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
+  }
+
+  /** The connection of a session with redial is lost. */
+  lost(session: Session): void {
+    const target = this.#targets.get(session)
+    if (target !== undefined) void runInRoot(this.#redial, this, session, target)
+  }
+
+  /** The session is closed. */
+  forget(session: Session): void {
+    this.#targets.get(session)?.abort.abort()
+    this.#targets.delete(session)
+  }
+
+  async #first(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<Session> {
+    const { settings, stats, hooks } = this.#owner
+    const { url, redial } = target
+    const abort = new AbortController()
+    const { clock } = settings
+    const timer = clock.setTimeout(() => abort.abort(tooLate(url, timeout)), timeout)
+    const given = { onAbort: (): void => abort.abort(signal?.reason) }
+    if (signal?.aborted) given.onAbort()
+    else if (signal !== undefined) whenAborted(signal, given)
+    this.#dials.add(abort)
+    try {
+      const connection = await this.#connectWithRetry(target, abort.signal)
+      if (abort.signal.aborted) {
+        discardConnection(connection) // given up in the moment that the connection came
+        throw abort.signal.reason
+      }
+      stats.dialled++
+      const { afterDial } = hooks
+      const session = this.#owner.addDialled(connection, target, afterDial !== null)
+      const word = this.#firstWord(target, session)
+      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
+      if (afterDial !== null) await this.#owner.prepare(session, this.#run.run(afterDial, session, false))
+      if (session.state === 'closed') throw new Error('the connection was lost')
+      word?.start(clock)
+      return session
+    } catch (error) {
+      if (error instanceof StatusError) throw error // a plugin's own
+      throw signal?.aborted ? new StatusError(Code.Canceled, undefined, reasonOf(signal.reason)) : dialFailure(error)
+    } finally {
+      clock.clearTimeout(timer)
+      this.#dials.delete(abort)
+      if (signal !== undefined) forgetAbort(signal, given)
+    }
+  }
+
+  /** With redial the first connection is tried for as long as `signal` allows. */
+  async #connectWithRetry(target: Target, signal: AbortSignal): Promise<TransportConnection> {
+    const { url, redial } = target
+    let comeback: ReconnectSchedule | undefined
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.#connect(target, signal)
+        } catch (error) {
+          if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
+          comeback ??= this.#comeback(redial, url)
+          await this.#waitForAttempt(comeback, signal).catch(() => {
+            throw error
+          })
+        }
+      }
+    } finally {
+      comeback?.end()
+    }
+  }
+
+  /** Makes the connection of a session anew (spec/behaviour.md §1.4). Attempts are counted, and windows grow, until one holds. */
+  async #redial(session: Session, target: Lasting): Promise<void> {
+    let { comeback } = target
+    if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
+    else comeback.again()
+    const failure = await this.#redialled(session, target, comeback)
+    comeback.end()
+    if (failure === undefined) return
+    await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
+    session.abandonReconnect(CloseReason.Io, reasonOf(failure))
+  }
+
+  /** Undefined when it runs again, or is closed; else why it never will. */
+  async #redialled(session: Session, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
+    const { stats, hooks } = this.#owner
+    const { url, redial, abort } = target
+    let failure = new Error('no connection held')
+    while (comeback.attempts < redial.times) {
+      comeback.attempts++
+      try {
+        await this.#waitForAttempt(comeback, abort.signal)
+        await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
+        const connection = await this.#connectWithin(target, abort.signal)
+        if (abort.signal.aborted) {
+          // Closed in the moment that the connection came: nobody else would let go of it.
+          discardConnection(connection)
+          return undefined
+        }
+        session.attach(this.#owner.wrapProtocol(connection, target))
+        const word = this.#firstWord(target, session)
+        stats.dialled++
+        await runInRoot(this.#run.run<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
+        await session.resume()
+        if (session.reopen()) {
+          word?.start(this.#owner.settings.clock)
+          return undefined
+        }
+        failure = new Error('the connection was lost')
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(reasonOf(error))
+        session.detach()
+      }
+      if (abort.signal.aborted) return undefined // the session is closed
+    }
+    return failure
+  }
+
+  /** Only a listener with several protocols waits for it, and those all have a `match`. */
+  #firstWord({ protocol }: Target, session: Session): FirstWord | undefined {
+    return protocol.match === undefined ? undefined : new FirstWord(session)
+  }
+
+  #comeback(redial: Redial, url: string): ReconnectSchedule {
+    const { clock } = this.#owner.settings
+    return new ReconnectSchedule(redial, url, clock.now(), clock)
+  }
+
+  /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
+  async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#owner.settings
+    for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
+    signal.throwIfAborted()
+  }
+
+  /** By timers that end with the attempt, since thousands make them at once. */
+  async #connectWithin(target: Target, signal: AbortSignal): Promise<TransportConnection> {
+    const { clock, dialTimeout } = this.#owner.settings
+    const attempt = new AbortController()
+    const timer = clock.setTimeout(() => attempt.abort(tooLate(target.url, dialTimeout)), dialTimeout)
+    const onAbort = (): void => attempt.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await this.#connect(target, attempt.signal)
+    } finally {
+      clock.clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    const options = { ...this.#owner.settings.limits, framing: framingOf(protocol), socket }
+    const addresses = await resolveAddress(address, this.#resolver, signal)
+    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
+    // An address that was named needs no more.
+    if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
+    return firstToConnect(addresses, dial, this.#owner.settings.clock, signal)
+  }
+}
+
+function tooLate(url: string, timeout: number): Error {
+  return new Error(`no connection to ${url} within ${timeout} ms`)
+}
+
+function dialFailure(error: unknown): StatusError {
+  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error))
+}

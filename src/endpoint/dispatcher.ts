@@ -1,0 +1,289 @@
+import { Admission, type Ticket } from '../overload/admission.ts'
+import { CloseReason } from '../message/close-reason.ts'
+import { bodyText } from '../codecs/codec.ts'
+import { Context } from './context.ts'
+import { HandlerTimer } from './handler-timer.ts'
+import type { EndpointLoad, EndpointStats } from '../overload/endpoint-stats.ts'
+import { describe, reasonOf } from '../base/errors/error-text.ts'
+import { asBadMessage } from '../transports/failures.ts'
+import { HandlerCounter } from './handler-counter.ts'
+import type { HeldRequest } from '../session/held-requests.ts'
+import { Holding } from './holding.ts'
+import { HookedDispatch } from './hooked-dispatch.ts'
+import type { MessageHooks } from '../hooks/hooks.ts'
+import { runHandler } from '../base/async/call-context.ts'
+import { type Incoming, MessageType, TextHint } from '../message/message.ts'
+import { encodeMeta, type Meta, noMeta } from '../message/meta.ts'
+import type { Settings } from '../session/options.ts'
+import { RETRY_AFTER, type Refusal, Refusals } from '../message/refusal.ts'
+import { Replies } from './replies.ts'
+import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
+import type { AnyHandler, Router } from './router.ts'
+import type { Session } from '../session/session.ts'
+import { StatusError, toStatusError } from '../base/errors/status.ts'
+import { decodeStatus } from '../message/status-json.ts'
+import { WarningThrottle } from '../base/warning-throttle.ts'
+import { isThenable } from '../base/async/thenable.ts'
+import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { SendResult, type Transport } from '../transports/transport.ts'
+
+/**
+ * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
+ * answered before the next message is looked at; one that returns a promise costs two closures more.
+ */
+export class Dispatcher {
+  readonly #settings: Settings
+  readonly #router: Router
+  readonly #replies: Replies
+  readonly #hooked: HookedDispatch
+  readonly #wheel: TimerWheel
+  /** Of messages without a route. */
+  readonly #hooks: MessageHooks
+  readonly #stats: EndpointStats
+  readonly #tally: WarningThrottle
+  /** Overload protection, null when it is off. */
+  readonly #admission: Admission | null
+  readonly #handlers: HandlerCounter
+  readonly #holding: Holding
+  readonly #transport: Transport
+
+  constructor(settings: Settings, router: Router, wheel: TimerWheel, stats: EndpointStats, transport: Transport) {
+    this.#settings = settings
+    this.#wheel = wheel
+    this.#router = router
+    this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this, settings.clock)
+    this.#handlers = new HandlerCounter(this.#admission)
+    this.#holding = new Holding(settings.limits, this.#handlers, stats, this)
+    this.#replies = new Replies(settings)
+    this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
+    this.#hooks = router.plugins.hooks
+    this.#stats = stats
+    this.#tally = new WarningThrottle(settings.log, settings.clock.now)
+    this.#transport = transport
+  }
+
+  get load(): EndpointLoad | undefined {
+    return this.#admission?.load
+  }
+
+  /** The session is closed. @param local this side wished it */
+  forget(session: Session, local: boolean): void {
+    if (session.gated) this.#holding.forget(session, local)
+    this.#admission?.forget(session)
+  }
+
+  /** What `session` has waiting may perhaps go on. */
+  look(session: Session): void {
+    this.#holding.look(session)
+  }
+
+  dispatch(session: Session, message: Incoming): void {
+    const meta = session.readMeta(message)
+    if (meta === undefined) return
+    const left = session.readExtensionMeta(meta, message.seq)
+    const expires = left === 0 ? 0 : this.#settings.clock.now() + left
+    if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
+      session.fail(CloseReason.Status)
+      return
+    }
+    const isCall = message.type === MessageType.Call
+    if (!session.accepting && (isCall || !session.acceptingPushes)) {
+      if (isCall) this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
+      return
+    }
+    // One that runs already, or ran, is no more load.
+    if (meta !== noMeta && !session.registerIdempotentCall(meta, message.seq)) return
+    const { maxRunning, maxEndpointRunning } = this.#settings.limits
+    if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+      if (isCall) this.#refuseRunning(session, message)
+      else this.#holding.hold(session, message, meta, false, expires)
+      return
+    }
+    if (session.gated) {
+      this.#holding.hold(session, message, meta, isCall, expires)
+      return
+    }
+    if (this.#admission !== null && !this.#admission.admit(session, message, meta, isCall, expires)) return
+    this.start(session, message, meta, isCall, expires)
+  }
+
+  /** What waited may be started. */
+  goOn(session: Session, { message, meta, isCall, expires }: HeldRequest): void {
+    if (isCall) {
+      if (!session.accepting) {
+        this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
+        return
+      }
+      if ((expires !== 0 && this.#settings.clock.now() >= expires) || session.isCanceled(message.seq)) {
+        this.refuse(session, message, true, Refusals.Late, RETRY_AFTER)
+        return
+      }
+      const { maxRunning, maxEndpointRunning } = this.#settings.limits
+      if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+        this.#refuseRunning(session, message)
+        return
+      }
+    }
+    if (this.#admission !== null && session.state !== 'closed' && !this.#admission.admit(session, message, meta, isCall, expires)) return
+    this.start(session, message, meta, isCall, expires)
+  }
+
+  #refuseRunning(session: Session, message: Incoming): void {
+    const own = session.running >= this.#settings.limits.maxRunning
+    this.refuse(session, message, true, own ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
+  }
+
+  onDropped(session: Session): void {
+    this.#tally.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
+  }
+
+  /** Starts what may be started: routes it, decodes its body and runs its handler. @param expires when its caller gives up; 0: never, or not said */
+  start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
+    const { route } = message
+    const table = isCall ? this.#router.calls : this.#router.pushes
+    let found = table.get(route)
+    if (found === undefined && message.allowCallRoute) found = this.#router.calls.get(route)
+    const codec = this.#settings.codecs.byId(message.codec)
+    const hooks = found === undefined ? this.#hooks : found.hooks
+    if (isCall ? hooks.callsIn : hooks.pushesIn) {
+      this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires)
+      return
+    }
+    let handler: AnyHandler
+    let arg: unknown
+    try {
+      if (found !== undefined) {
+        handler = found.handler
+        if (message.safeOnly) requireSafe(message, found.safe)
+        arg = decodeArg(message, codec, this.#settings.limits, found.argType)
+      } else {
+        handler = unknownHandler(this.#router, methodOf(message), isCall, message.namedOnly)
+        requireSafe(message, this.#router.unknownSafe)
+        // Borrowed memory ends with this message: the handler gets a copy.
+        arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
+      }
+    } catch (error) {
+      this.#reject(session, message, isCall, error)
+      return
+    }
+    const name = found !== undefined ? found.name : methodOf(message)
+    const ctx = new Context(session, name, message.seq, meta, codec, found?.resultType, message.filters)
+    if (expires !== 0) ctx.expires = expires
+    this.#run(ctx, handler, arg, isCall)
+  }
+
+  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
+    let result: unknown
+    try {
+      result = runHandler(ctx, handler, arg as never)
+      if (isThenable(result)) {
+        const ticket = this.#handlers.handlerStarted(ctx)
+        // A thenable of the user's own may settle twice or throw: a promise around it may not.
+        const promise = result instanceof Promise ? result : Promise.resolve(result)
+        const { handlerTimeout } = ctx.session
+        const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
+        promise.then(
+          (value) => this.#settle(ctx, isCall, value, ticket, late),
+          (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
+        )
+        return
+      }
+    } catch (error) {
+      this.#failed(ctx, isCall, error)
+      return
+    }
+    if (isCall) this.#succeeded(ctx, result)
+    ctx.finish()
+  }
+
+  /** The handler may run `age` milliseconds. */
+  #age(ctx: Context, isCall: boolean, age: number): HandlerTimer {
+    return new HandlerTimer(ctx, age, this.#wheel, (error) => {
+      if (isCall) this.#failed(ctx, true, error)
+      else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
+    })
+  }
+
+  #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
+    if ((late === null || !late.end()) && isCall) this.#succeeded(ctx, value)
+    ctx.finish()
+    this.#handlers.handlerFinished(ctx, ticket)
+  }
+
+  #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
+    if (late === null || !late.end()) this.#failed(ctx, isCall, error)
+    ctx.finish()
+    this.#handlers.handlerFinished(ctx, ticket)
+  }
+
+  #succeeded(ctx: Context, value: unknown): void {
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    const codec = ctx.replyCodec(this.#settings.codec)
+    let sent: SendResult | Promise<SendResult>
+    try {
+      const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
+      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, meta, codec, value, ctx.resultType)
+    } catch (error) {
+      this.#failed(ctx, true, error)
+      return
+    }
+    if (sent === SendResult.Ok) return
+    if (typeof sent === 'number') this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, sent)
+    else this.#later(ctx, sent)
+  }
+
+  /** A reply waits for its filters, or for one before it. */
+  #later(ctx: Context, sent: Promise<SendResult>): void {
+    sent.then(
+      (result) => this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, result),
+      (error) => this.#failed(ctx, true, error),
+    )
+  }
+
+  #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
+    ctx.finish()
+    const { log, exposeErrors } = this.#settings
+    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
+    if (!isCall) {
+      if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
+      return
+    }
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return
+    const status = toStatusError(thrown, exposeErrors)
+    this.#replies.sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
+  }
+
+  /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
+  #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
+    const status = asBadMessage(error)
+    if (isCall) {
+      this.#replies.sendStatus(session, message.filters, message.seq, status, undefined)
+    } else {
+      this.#settings.log.warn('a push was dropped', {
+        method: methodOf(message),
+        remote: session.remoteAddress,
+        error: status.cause || status.message,
+      })
+    }
+  }
+
+  /** A request over a limit, which is not even decoded. @param retryAfter milliseconds */
+  refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
+    this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
+    if (isCall) {
+      this.#stats.refusedCalls++
+      this.#replies.refuse(session, message, refusal, retryAfter)
+    } else {
+      this.#stats.droppedPushes++
+    }
+  }
+
+  flush(): void {
+    this.#transport.flush?.()
+  }
+
+  #statusReads(message: Incoming): boolean {
+    const text = bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing)
+    return decodeStatus(text, this.#settings.limits.maxDepth) !== undefined
+  }
+}

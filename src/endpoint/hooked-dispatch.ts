@@ -1,0 +1,362 @@
+import type { Codec } from '../codecs/codec.ts'
+import { HandlerTimer } from './handler-timer.ts'
+import { describe, reasonOf } from '../base/errors/error-text.ts'
+import { asBadMessage } from '../transports/failures.ts'
+import type { HandlerCounter } from './handler-counter.ts'
+import { HookedContext } from './hooked-context.ts'
+import { Outbound } from '../hooks/hooked-messages.ts'
+import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
+import { runHandler } from '../base/async/call-context.ts'
+import type { Incoming } from '../message/message.ts'
+import { bytes } from '../message/message-type.ts'
+import { encodeMeta, type Meta } from '../message/meta.ts'
+import type { Settings } from '../session/options.ts'
+import type { Replies } from './replies.ts'
+import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
+import type { Route, Router } from './router.ts'
+import type { Session } from '../session/session.ts'
+import { Code, StatusError, toStatusError } from '../base/errors/status.ts'
+import { isThenable } from '../base/async/thenable.ts'
+import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { SendResult } from '../transports/transport.ts'
+
+/** The hooks about to run when a message began to wait. */
+const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
+type Stage = (typeof Stage)[keyof typeof Stage]
+
+/**
+ * What `Dispatcher` does, for CALLs and PUSHes that hooks see (spec/plugins.md §1.3). Hooks that return no promise run in one go, without a closure
+ * or a promise of ours; the first that returns one takes the message to `#readLater`, which goes on from there.
+ */
+export class HookedDispatch {
+  readonly #settings: Settings
+  readonly #router: Router
+  readonly #replies: Replies
+  readonly #handlers: HandlerCounter
+  readonly #wheel: TimerWheel
+  /** Of headers, and of messages without a route. */
+  readonly #hooks: MessageHooks
+
+  constructor(settings: Settings, router: Router, replies: Replies, handlers: HandlerCounter, wheel: TimerWheel) {
+    this.#handlers = handlers
+    this.#wheel = wheel
+    this.#settings = settings
+    this.#router = router
+    this.#replies = replies
+    this.#hooks = router.plugins.hooks
+  }
+
+  /** @param found its route, unless hooks change the service method */
+  dispatch(
+    session: Session,
+    message: Incoming,
+    meta: Meta,
+    codec: Codec | undefined,
+    found: Route | undefined,
+    isCall: boolean,
+    expires: number,
+  ): void {
+    const name = found !== undefined ? found.name : methodOf(message)
+    const ctx = new HookedContext(session, isCall ? 'call' : 'push', message, name, meta, codec)
+    if (expires !== 0) ctx.expires = expires
+    let read: boolean
+    try {
+      read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
+    } catch (error) {
+      this.#refuse(ctx, error)
+      ctx.giveBack()
+      return
+    }
+    if (!read) return
+    this.#run(ctx)
+    ctx.giveBack()
+  }
+
+  /** False when a hook takes its time. @throws what refuses the message */
+  #readCall(ctx: HookedContext, found: Route | undefined): boolean {
+    const limit = this.#settings.hookTimeout
+    const name = ctx.serviceMethod
+    const header = this.#hooks.afterReadCallHeader
+    let waiting: Promise<unknown> | undefined
+    if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const before = hooks.beforeReadCallBody
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
+    this.#decode(ctx)
+    const after = hooks.afterReadCallBody
+    if (after !== null) waiting = after.length === 1 ? pendingResult(after[0](ctx), limit) : runHooks(after, ctx, limit)
+    return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
+  }
+
+  /** As `#readCall`. */
+  #readPush(ctx: HookedContext, found: Route | undefined): boolean {
+    const limit = this.#settings.hookTimeout
+    const name = ctx.serviceMethod
+    const header = this.#hooks.afterReadPushHeader
+    let waiting: Promise<unknown> | undefined
+    if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const before = hooks.beforeReadPushBody
+    if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
+    if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
+    this.#decode(ctx)
+    const after = hooks.afterReadPushBody
+    if (after !== null) waiting = after.length === 1 ? pendingResult(after[0](ctx), limit) : runHooks(after, ctx, limit)
+    return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
+  }
+
+  #wait(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): false {
+    if (stage === Stage.AfterBody) ctx.retainBytes()
+    else ctx.own()
+    ctx.session.handlerStarted()
+    void this.#readLater(ctx, stage, waiting)
+    return false
+  }
+
+  /** `#readCall` or `#readPush` from behind the hooks of `stage`. While one before the body takes its time the session is not read. */
+  async #readLater(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): Promise<void> {
+    const { session } = ctx
+    const { hookTimeout } = this.#settings
+    const isCall = ctx.kind === 'call'
+    let resume = stage === Stage.AfterBody ? undefined : session.holdReading()
+    let read = false
+    try {
+      await waiting
+      if (stage === Stage.Header) {
+        const { hooks } = this.#route(ctx)
+        await runHooks(isCall ? hooks.beforeReadCallBody : hooks.beforeReadPushBody, ctx, hookTimeout)
+      }
+      if (stage !== Stage.AfterBody) {
+        this.#decode(ctx)
+        const { hooks } = ctx.route as Route
+        const after = runHooks(isCall ? hooks.afterReadCallBody : hooks.afterReadPushBody, ctx, hookTimeout)
+        if (after !== undefined) {
+          resume?.()
+          resume = undefined
+          await after
+        }
+      }
+      this.#requireWanted(ctx)
+      read = true
+    } catch (error) {
+      this.#refuse(ctx, error)
+    }
+    if (read) this.#run(ctx)
+    session.handlerFinished()
+    resume?.()
+  }
+
+  /** Nobody may wait any more for what hooks kept waiting. @throws StatusError 408 or 499 */
+  #requireWanted({ session, seq, expires }: HookedContext): void {
+    const failure = (code: number, cause: string): StatusError => new StatusError(code, undefined, cause, { stack: false })
+    if (session.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
+    if (expires !== undefined && this.#settings.clock.now() >= expires)
+      throw failure(Code.HandleTimeout, 'the deadline passed before the handler began')
+  }
+
+  #route(ctx: HookedContext): Route {
+    const { serviceMethod: name, incoming } = ctx
+    const isCall = ctx.kind === 'call'
+    const found = findRoute(this.#router, name, isCall, incoming.allowCallRoute)
+    // A hook may have put another name in its place.
+    const namedOnly = incoming.namedOnly && methodOf(incoming) === name
+    const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall, namedOnly)
+    return this.#take(
+      ctx,
+      found ?? {
+        name,
+        handler: handler as Route['handler'],
+        argType: bytes,
+        resultType: undefined,
+        safe: this.#router.unknownSafe,
+        hooks: this.#router.plugins.hooks,
+      },
+    )
+  }
+
+  #take(ctx: HookedContext, route: Route): Route {
+    requireSafe(ctx.incoming, route.safe)
+    ctx.route = route
+    ctx.resultType = route.resultType
+    return route
+  }
+
+  #decode(ctx: HookedContext): void {
+    try {
+      ctx.body = decodeArg(ctx.incoming, ctx.bodyCodec, this.#settings.limits, ctx.route?.argType)
+    } catch (error) {
+      throw asBadMessage(error)
+    }
+  }
+
+  /** It reaches no handler: CALLs are told why, PUSHes are logged. */
+  #refuse(ctx: HookedContext, thrown: unknown): void {
+    const { log, exposeErrors } = this.#settings
+    const { serviceMethod: method } = ctx
+    if (!(thrown instanceof StatusError)) log.error('a plugin failed', { method, error: describe(thrown) })
+    if (ctx.kind === 'call') {
+      this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
+    } else if (thrown instanceof StatusError) {
+      log.warn('a push was dropped', { method, remote: ctx.session.remoteAddress, error: thrown.cause || thrown.message })
+    }
+  }
+
+  #run(ctx: HookedContext): void {
+    let result: unknown
+    try {
+      result = runHandler(ctx, (ctx.route as Route).handler, ctx.body as never)
+      if (isThenable(result)) {
+        ctx.retainBytes() // the hooks of the reply may look at them
+        const ticket = this.#handlers.handlerStarted(ctx)
+        // A thenable of the user's own may settle twice or throw: a promise around it may not.
+        const promise = result instanceof Promise ? result : Promise.resolve(result)
+        const { handlerTimeout } = ctx.session
+        const late = handlerTimeout > 0 ? this.#age(ctx, handlerTimeout) : undefined
+        promise.then(
+          (value) => {
+            if (late?.end() !== true) this.#succeeded(ctx, value)
+            ctx.finish()
+            this.#handlers.handlerFinished(ctx, ticket)
+          },
+          (error) => {
+            if (late?.end() !== true) this.#failed(ctx, error)
+            ctx.finish()
+            this.#handlers.handlerFinished(ctx, ticket)
+          },
+        )
+        return
+      }
+    } catch (error) {
+      this.#failed(ctx, error)
+      return
+    }
+    this.#succeeded(ctx, result)
+  }
+
+  /** The handler may run `age` milliseconds. */
+  #age(ctx: HookedContext, age: number): HandlerTimer {
+    return new HandlerTimer(ctx, age, this.#wheel, (error) => {
+      if (ctx.kind === 'call') this.#failed(ctx, error)
+      else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
+    })
+  }
+
+  #succeeded(ctx: HookedContext, value: unknown): void {
+    if (ctx.kind === 'call') {
+      const { session, seq, serviceMethod, replyMeta, resultType } = ctx
+      const codec = ctx.replyCodec(this.#settings.codec)
+      this.#write(ctx, new Outbound(session, 'reply', seq, serviceMethod, undefined, ctx, replyMeta, codec, value, resultType))
+    }
+    ctx.finish()
+  }
+
+  #failed(ctx: HookedContext, thrown: unknown): void {
+    const { log, exposeErrors } = this.#settings
+    const { serviceMethod: method } = ctx
+    ctx.finish()
+    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
+    if (ctx.kind === 'call') this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
+    else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })
+  }
+
+  #writeStatus(ctx: HookedContext, status: StatusError): void {
+    const { session, seq, serviceMethod, replyMeta } = ctx
+    this.#write(ctx, new Outbound(session, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
+  }
+
+  /** The hooks around a reply (spec/plugins.md §1.2): whatever they do, it is sent. */
+  #write(ctx: HookedContext, out: Outbound): void {
+    const { hookTimeout, log } = this.#settings
+    const hooks = ctx.route === undefined ? this.#hooks : ctx.route.hooks
+    const { status } = out
+    let waiting: Promise<unknown> | undefined
+    try {
+      const before = hooks.beforeWriteReply
+      if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
+    if (waiting === undefined) {
+      this.#send(ctx, out, status, hooks)
+    } else {
+      out.retain()
+      void this.#writeLater(ctx, out, status, hooks, waiting)
+    }
+  }
+
+  async #writeLater(
+    ctx: HookedContext,
+    out: Outbound,
+    status: StatusError | undefined,
+    hooks: MessageHooks,
+    waiting: Promise<unknown>,
+  ): Promise<void> {
+    ctx.session.handlerStarted()
+    try {
+      await waiting
+    } catch (error) {
+      hookFailed(out, error, this.#settings.log)
+    }
+    this.#send(ctx, out, status, hooks)
+    ctx.session.handlerFinished()
+  }
+
+  /** @param status before hooks looked at it: they may change how a reply fails, not that it does */
+  #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
+    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    const failure = out.status ?? status
+    if (failure !== undefined) {
+      if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
+      return
+    }
+    let sent: SendResult | Promise<SendResult>
+    try {
+      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, out.metaText, out.bodyCodec as Codec, out.body, out.bodyType)
+    } catch (error) {
+      this.#failed(ctx, error)
+      return
+    }
+    if (sent === SendResult.Ok) this.#wrote(out, hooks)
+    else if (typeof sent === 'number') this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, sent)
+    else this.#sendLater(ctx, out, hooks, sent)
+  }
+
+  /** A reply waits for its filters, or for one before it. */
+  #sendLater(ctx: HookedContext, out: Outbound, hooks: MessageHooks, sent: Promise<SendResult>): void {
+    out.retain()
+    sent.then(
+      (result) => {
+        if (result === SendResult.Ok) this.#wrote(out, hooks)
+        else this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, result)
+      },
+      (error) => this.#failed(ctx, error),
+    )
+  }
+
+  #sendStatus(ctx: HookedContext, out: Outbound, status: unknown): boolean {
+    const { log, exposeErrors } = this.#settings
+    let meta: Readonly<Record<string, string>> | undefined
+    try {
+      encodeMeta(out.meta)
+      meta = out.meta
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
+    return this.#replies.sendStatus(ctx.session, ctx.replyFilters, ctx.seq, toStatusError(status, exposeErrors), meta)
+  }
+
+  #wrote(out: Outbound, hooks: MessageHooks): void {
+    const after = hooks.afterWriteReply
+    if (after === null) return
+    const { hookTimeout, log } = this.#settings
+    try {
+      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
+      if (waiting !== undefined) logLateFailure(out, waiting, log)
+    } catch (error) {
+      hookFailed(out, error, log)
+    }
+  }
+}

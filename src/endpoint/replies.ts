@@ -1,0 +1,82 @@
+import { RETRY_AFTER_KEY } from '../message/announcement.ts'
+import { CloseReason } from '../message/close-reason.ts'
+import { describe } from '../base/errors/error-text.ts'
+import type { Filter } from '../message/filter.ts'
+import type { Incoming } from '../message/message.ts'
+import { encodeMeta } from '../message/meta.ts'
+import type { Settings } from '../session/options.ts'
+import { type Refusal, retryMeta } from '../message/refusal.ts'
+import type { Session } from '../session/session.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
+import { encodeStatus } from '../message/status-json.ts'
+import { SendResult } from '../transports/transport.ts'
+
+/** What a reply goes through. */
+export type Filters = readonly Filter[] | undefined
+
+/** REPLYs that tell of a failure, and what becomes of those that cannot be sent. */
+export class Replies {
+  readonly #settings: Settings
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  /**
+   * @param last nothing more is tried when it cannot be sent
+   * @returns whether it was sent; what waits for its filters counts as that
+   */
+  sendStatus(
+    session: Session,
+    filters: Filters,
+    seq: number,
+    status: StatusError,
+    meta: Readonly<Record<string, string>> | undefined,
+    last = false,
+  ): boolean {
+    const { retryAfter } = status
+    if (retryAfter !== undefined) meta = { ...meta, [RETRY_AFTER_KEY]: String(Math.ceil(retryAfter)) }
+    const text = encodeStatus(status.code, status.message, status.cause)
+    return this.#send(session, filters, seq, text, meta === undefined ? '' : encodeMeta(meta), last)
+  }
+
+  /** @param retryAfter milliseconds */
+  refuse(session: Session, message: Incoming, refusal: Refusal, retryAfter: number): void {
+    this.#send(session, message.filters, message.seq, refusal.text, retryMeta(retryAfter), true)
+  }
+
+  #send(session: Session, filters: Filters, seq: number, text: string, meta: string, last: boolean): boolean {
+    try {
+      const sent = session.replyStatus(filters, seq, text, meta)
+      if (sent === SendResult.Ok) return true
+      if (typeof sent === 'number') {
+        this.notSent(session, filters, seq, sent, last)
+        return false
+      }
+      sent.then(
+        (result) => this.notSent(session, filters, seq, result, last),
+        (error) => this.#unfiltered(session, error),
+      )
+      return true
+    } catch (error) {
+      this.#unfiltered(session, error)
+      return false
+    }
+  }
+
+  /** Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone. */
+  #unfiltered(session: Session, error: unknown): void {
+    this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
+    session.fail(CloseReason.Local)
+  }
+
+  /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
+  notSent(session: Session, filters: Filters, seq: number, result: SendResult, last = false): void {
+    if (result === SendResult.TooLarge) {
+      const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })
+      if (!last) this.sendStatus(session, filters, seq, status, undefined, true)
+    } else if (result === SendResult.Unsent) {
+      session.fail(CloseReason.Unsent)
+    }
+  }
+}

@@ -1,0 +1,210 @@
+import { requireOptions } from '../base/check-options.ts'
+import type { CallContext, PushContext } from './context.ts'
+import { guardHandler } from '../session/guard.ts'
+import { checkMessageType, type MessageType, type RouteTypes } from '../message/message-type.ts'
+import { internName } from '../message/names.ts'
+import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from '../message/naming.ts'
+import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
+import { RouteTable } from './route-table.ts'
+import { isSchema } from '../message/standard-schema.ts'
+import { isThenable } from '../base/async/thenable.ts'
+
+/** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
+export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
+/**
+ * `unknown`, spelt so that a literal which a handler returns keeps its type: `() => 'a'` is fit for a schema of 'a' and 'b'.
+ */
+export type AnyResult = NonNullable<unknown> | string | number | bigint | boolean | null | undefined
+/** Takes a PUSH. What it throws is logged. */
+export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
+
+/** An object of a class: each of its public methods becomes a route `/class/method`. */
+export type Controller = object
+
+/** What may be said of a route. */
+export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<Arg, Result> {
+  /** Run for this route's messages behind those of its groups and the endpoint. */
+  plugins?: readonly Plugin[] | undefined
+  /**
+   * Calling it changes nothing, so that whoever can make a browser load an address may: `GET` and `HEAD` of the http protocol reach it, and no other route.
+   * Default false: it is called by POST.
+   */
+  safe?: boolean | undefined
+}
+
+const known: ReadonlySet<string> = new Set(['arg', 'result', 'plugins', 'safe'])
+
+/** How the router keeps a handler: the argument's type is the user's business. */
+export type AnyHandler = (arg: never, ctx: CallContext) => unknown
+
+export interface Route {
+  readonly name: string
+  /** Behind the route's schemas, when it has any. */
+  readonly handler: AnyHandler
+  /** Of the argument, for codecs that need one, or `bytes`. */
+  readonly argType: MessageType | undefined
+  readonly resultType: MessageType | undefined
+  /** Without effects: see `RouteOptions.safe`. */
+  readonly safe: boolean
+  /** Of its own plugins and those of its groups and the endpoint. */
+  readonly hooks: Hooks
+}
+
+/** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
+export class Router {
+  readonly mapper: NameMapper
+  readonly plugins: PluginContainer
+  /** By interned name (names.ts). */
+  readonly calls = new RouteTable<Route>()
+  readonly pushes = new RouteTable<Route>()
+  /** Takes calls without a route; the body as bytes. */
+  unknownCall: CallHandler<Uint8Array, unknown> | undefined
+  unknownPush: PushHandler<Uint8Array> | undefined
+  /** `unknownCall` has no effects. */
+  unknownSafe = false
+
+  /** Told of what a hook about a route returned, where that is a promise: registering cannot wait. */
+  private readonly onHook: (result: PromiseLike<unknown>) => void
+
+  constructor(mapper: NameMapper, plugins: PluginContainer, onHook: (result: PromiseLike<unknown>) => void = () => {}) {
+    this.mapper = mapper
+    this.plugins = plugins
+    this.onHook = onHook
+  }
+
+  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire or there are too many, TypeError for what is no type; what a hook throws */
+  add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteOptions | undefined, plugins: PluginContainer): void {
+    if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
+    if (name === '') throw new TypeError('a service method must not be empty')
+    const { arg, result, safe = false } = types ?? {}
+    if (typeof safe !== 'boolean') throw new TypeError(`route ${JSON.stringify(name)}: safe must be a boolean, got ${typeof safe}`)
+    const [argSchema, argType] = isSchema(arg) ? [arg] : [undefined, arg]
+    const [resultSchema, resultType] = isSchema(result) ? [result] : [undefined, result]
+    checkMessageType(argType, `route ${JSON.stringify(name)}: arg`)
+    checkMessageType(resultType, `route ${JSON.stringify(name)}: result`)
+    const id = internName(name)
+    if (table.get(id) !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
+    table.set(id, { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, safe, hooks: plugins.hooks })
+    try {
+      for (const hook of plugins.hooks.afterRegRouter ?? []) {
+        const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })
+        if (isThenable(result)) this.onHook(result)
+      }
+    } catch (error) {
+      table.set(id, undefined)
+      throw error
+    }
+  }
+}
+
+/**
+ * Where routes are registered: the endpoint itself and its groups. A string names a route as it stands (a group puts its
+ * prefix before it); a function or a controller is named by the endpoint's mapper, as in Go.
+ */
+export class RouteGroup {
+  readonly #router: Router
+  readonly #prefix: string
+  readonly #plugins: PluginContainer
+
+  constructor(router: Router, prefix: string = groupPrefix(router.mapper), plugins: PluginContainer = router.plugins) {
+    this.#router = router
+    this.#prefix = prefix
+    this.#plugins = plugins
+  }
+
+  /**
+   * A group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`.
+   * @param plugins run for the group's messages behind those of the groups above
+   */
+  group(prefix: string, ...plugins: Plugin[]): RouteGroup {
+    if (typeof prefix !== 'string') throw new TypeError('a group prefix must be a string')
+    return new RouteGroup(this.#router, this.#router.mapper(this.#prefix, prefix), this.#containerFor(plugins))
+  }
+
+  /**
+   * Registers what answers calls; returns the service methods.
+   * @param options types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas; and plugins
+   * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
+   */
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    name: string,
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
+  routeCall<Arg, Result extends AnyResult = unknown>(
+    handler: CallHandler<Arg, NoInfer<Result>>,
+    options?: RouteOptions<Arg, Result>,
+  ): string[]
+  routeCall(controller: Controller, options?: Pick<RouteOptions, 'plugins' | 'safe'>): string[]
+  routeCall(target: unknown, ...rest: unknown[]): string[] {
+    return this.#register(this.#router.calls, target, rest)
+  }
+
+  /** Registers what takes pushes, in the same three forms; returns the service methods. */
+  routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
+  routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
+  routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
+  routePush(target: unknown, ...rest: unknown[]): string[] {
+    return this.#register(this.#router.pushes, target, rest)
+  }
+
+  #containerFor(plugins: readonly Plugin[] | undefined): PluginContainer {
+    return plugins === undefined || plugins.length === 0 ? this.#plugins : new PluginContainer(plugins, this.#plugins)
+  }
+
+  /** `rest`: a handler when the target is a name, then the types. */
+  #register(table: RouteTable<Route>, target: unknown, rest: unknown[]): string[] {
+    const handler = typeof target === 'string' ? rest.shift() : undefined
+    const options = rest[0] as RouteOptions | undefined
+    if (options !== undefined) requireOptions('options', options, known)
+    if (table === this.#router.pushes && (options?.safe !== undefined || options?.result !== undefined))
+      throw new TypeError(`a route for pushes has no option ${options.safe !== undefined ? 'safe' : 'result'}`)
+    if (typeof target === 'object' && (options?.arg !== undefined || options?.result !== undefined))
+      throw new TypeError('the routes of a controller take no types')
+    const plugins = this.#containerFor(options?.plugins)
+    const routes = this.#routesOf(target, handler as AnyHandler | undefined)
+    for (const [name, each] of routes) this.#router.add(table, name, each, options, plugins)
+    return routes.map(([name]) => name)
+  }
+
+  #routesOf(target: unknown, handler: AnyHandler | undefined): [string, AnyHandler][] {
+    const { mapper } = this.#router
+    if (typeof target === 'string') return [[this.#join(target), handler as AnyHandler]]
+    if (typeof target === 'function') {
+      if (/^class\b/.test(Function.prototype.toString.call(target))) throw new TypeError(`register an object: new ${target.name}()`)
+      return [[functionName(mapper, this.#prefix, target.name), target as AnyHandler]]
+    }
+    if (typeof target !== 'object' || target === null) throw new TypeError('a route is a name and a function, a function, or a controller')
+    const typeName = target.constructor?.name
+    if (typeName === undefined || typeName === 'Object' || typeName === '') {
+      throw new TypeError('a controller must be an object of a named class')
+    }
+    const routes = methodsOf(target).map((method): [string, AnyHandler] => {
+      const bound = (target as Record<string, AnyHandler>)[method].bind(target)
+      return [controllerName(mapper, this.#prefix, typeName, method), bound]
+    })
+    if (routes.length === 0) throw new TypeError(`controller ${typeName} has no public method`)
+    return routes
+  }
+
+  /** A name given as a string is the user's own: only the prefix is put before it. */
+  #join(name: string): string {
+    const { mapper } = this.#router
+    const root = groupPrefix(mapper)
+    if (this.#prefix === root) return name
+    if (namingOf(mapper) === 'rpc') return `${this.#prefix}.${name.replace(/^\.+/, '')}`
+    if (namingOf(mapper) === 'http') return `${this.#prefix}/${name.replace(/^\/+/, '')}`
+    return mapper(this.#prefix, name)
+  }
+}
+
+/** Public methods of an object's classes, most derived first; a leading `_` hides one. */
+function methodsOf(controller: object): string[] {
+  const names = new Set<string>()
+  for (let at = Object.getPrototypeOf(controller); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value === 'function' && name !== 'constructor' && !name.startsWith('_')) names.add(name)
+    }
+  }
+  return [...names]
+}

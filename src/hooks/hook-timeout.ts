@@ -1,0 +1,61 @@
+import { KeepAlive, realClock, type TimeLimit } from '../base/time/clock.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { TimerEntry, type TimerWheel, wheelOf } from '../base/time/timer-wheel.ts'
+
+const realWheel = wheelOf(realClock)
+/** The wheel lets a process end; one that waits for a hook must not, since it may be the only thing it waits for. */
+const alive = new KeepAlive()
+
+/** One promise of a hook. */
+class Wait extends TimerEntry {
+  private readonly wheel: TimerWheel
+  private readonly resolve: (value: unknown) => void
+  private readonly reject: (error: unknown) => void
+
+  constructor(wheel: TimerWheel, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    super()
+    this.wheel = wheel
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  succeed(value: unknown): void {
+    this.#end()
+    this.resolve(value)
+  }
+
+  fail(error: unknown): void {
+    this.#end()
+    this.reject(error)
+  }
+
+  override expire(): void {
+    if (this.wheel === realWheel) alive.release()
+    this.reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'a plugin did not settle in time'))
+  }
+
+  /** Once it expired it may still settle. */
+  #end(): void {
+    if (this.wheelNext === null) return
+    this.wheel.remove(this)
+    if (this.wheel === realWheel) alive.release()
+  }
+}
+
+/**
+ * What `result` settles with, or 408 after `limit`. `result` may be a thenable of the user's own, which may settle twice or throw:
+ * the promise returned may not.
+ */
+export function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit): Promise<unknown> {
+  const promise = result instanceof Promise ? result : Promise.resolve(result)
+  const wheel = clock === realClock ? realWheel : wheelOf(clock)
+  return new Promise((resolve, reject) => {
+    const wait = new Wait(wheel, resolve, reject)
+    wheel.add(wait, ms)
+    if (wheel === realWheel) alive.hold()
+    promise.then(
+      (value) => wait.succeed(value),
+      (error) => wait.fail(error),
+    )
+  })
+}

@@ -1,8 +1,0 @@
-import { CloseReason } from './close-reason.ts'
-import type { Connection } from './transport.ts'
-
-/** Closes a connection that no session gets. */
-export function discardConnection(connection: Connection, reason: CloseReason = CloseReason.Local): void {
-  connection.handler = { onMessage: () => {}, onClose: () => {} }
-  connection.destroy(reason)
-}

@@ -1,0 +1,57 @@
+import type { Clock } from '../base/time/clock.ts'
+import { type Incoming, MessageType } from './message.ts'
+
+/** Milliseconds that a dialler may be silent until it says what it speaks. */
+const SILENCE = 50
+
+/** A dialled session. */
+export interface Speaker {
+  readonly epoch: number
+  readonly lastSeq: number
+  readonly activity: number
+  /** Sends the first word, when it runs. @internal */
+  breakSilence(): void
+}
+
+/**
+ * A listener that takes several protocols sees nobody who is silent: it cannot know how to speak to him. So a dialler that has nothing to say sends a REPLY
+ * that answers nothing, which every peer reads and passes by. Where either side spoke before there is none.
+ */
+export class FirstWord {
+  readonly #speaker: Speaker
+  // Of its connection, of which these are the beginning.
+  readonly #epoch: number
+  readonly #seq: number
+  readonly #heard: number
+
+  /** @param speaker has a new connection */
+  constructor(speaker: Speaker) {
+    this.#speaker = speaker
+    this.#epoch = speaker.epoch
+    this.#seq = speaker.lastSeq
+    this.#heard = speaker.activity
+  }
+
+  /** The session runs. The process need not live for it. */
+  start(clock: Clock): void {
+    if (!this.#silent) return
+    const speak = (): void => {
+      if (this.#silent) this.#speaker.breakSilence()
+    }
+    clock.setTimeout(speak, SILENCE).unref()
+  }
+
+  get #silent(): boolean {
+    const { epoch, lastSeq, activity: heard } = this.#speaker
+    return epoch === this.#epoch && lastSeq === this.#seq && heard === this.#heard
+  }
+}
+
+/** No call has this number. */
+export const FIRST_WORD_SEQ = 0
+
+/** It says nothing, and needs no filter. */
+export function isFirstWord({ type, seq, status, statusStart, statusEnd, metaStart, metaEnd, bodyStart, bodyEnd }: Incoming): boolean {
+  const empty = (status === undefined || status.code === 0) && statusStart === statusEnd && metaStart === metaEnd && bodyStart === bodyEnd
+  return type === MessageType.Reply && seq === FIRST_WORD_SEQ && empty
+}

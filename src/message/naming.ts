@@ -1,0 +1,94 @@
+import { posix } from 'node:path'
+import { markOf } from '../base/mark.ts'
+
+/**
+ * Makes a service method from a prefix, taken as it is, and a name, which is transformed (spec/behaviour.md §4.2).
+ * Called when a route is registered, never per message.
+ */
+export type NameMapper = (prefix: string, name: string) => string
+
+/** The default mapper: `/math/add_func`. Snake case under a cleaned path; a `_` separates, `__` is a literal one. */
+export const httpName: NameMapper = (prefix, name) => {
+  const words = snakeCase(separate(name, '/')).replaceAll('__', '_').replaceAll('/_', '/')
+  const path = posix.normalize(`/${prefix}/${words}`)
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** `Math.AddFunc`: case is kept; a `_` separates, `__` is a literal one. */
+export const rpcName: NameMapper = (prefix, name) => {
+  const path = `${prefix}.${separate(name, '.')}`
+  let start = 0
+  let end = path.length
+  while (start < end && path[start] === '.') start++
+  while (end > start && path[end - 1] === '.') end--
+  return path.slice(start, end)
+}
+
+/** Which of ours a mapper is, also one of another copy of this package; undefined for one of the user's own. */
+export function namingOf(mapper: NameMapper): 'http' | 'rpc' | undefined {
+  return (mapper as { [namingMark]?: 'http' | 'rpc' })[namingMark]
+}
+
+const namingMark: unique symbol = markOf('naming') as typeof namingMark
+Object.defineProperty(httpName, namingMark, { value: 'http' })
+Object.defineProperty(rpcName, namingMark, { value: 'rpc' })
+
+/** The prefix of nested groups, outermost first; without groups the root's prefix. */
+export function groupPrefix(mapper: NameMapper, ...groups: string[]): string {
+  return groups.reduce((prefix, group) => mapper(prefix, group), mapper('', ''))
+}
+
+/** The name of a method of a controller ("struct" in Go) registered under a group's `prefix`. */
+export function controllerName(mapper: NameMapper, prefix: string, typeName: string, methodName: string): string {
+  return mapper(mapper(prefix, typeName), methodName)
+}
+
+/**
+ * The name of a single function registered under a group's `prefix`.
+ * @throws TypeError for a function without a name, which would silently become the prefix itself
+ */
+export function functionName(mapper: NameMapper, prefix: string, name: string): string {
+  if (name === '') throw new TypeError('a route needs a name: the function has none')
+  return mapper(prefix, name)
+}
+
+/** A single `_` between two characters becomes `separator`, a run of them one `_`; leading ones go, a last single one stays. */
+function separate(name: string, separator: string): string {
+  let result = ''
+  // '_': a single one is waiting for what follows it. '': at the start or after a run, where further ones are dropped.
+  let last = ''
+  for (const c of name) {
+    if (c !== '_') {
+      if (last === '_') result += separator
+      result += c
+      last = c === '\0' ? '' : c // Go marks "nothing before" by NUL, so a NUL in a name acts as one
+    } else if (last === '_') {
+      result += '_'
+      last = ''
+    } else if (last !== '') {
+      last = '_'
+    }
+  }
+  return last === '_' ? `${result}_` : result
+}
+
+/** Puts `_` before an ASCII capital if, since the start or the last `_` put, there was anything but capitals and `_`; lowers all. */
+function snakeCase(text: string): string {
+  let result = ''
+  let wordBegun = false
+  for (const c of text) {
+    if (c >= 'A' && c <= 'Z') {
+      if (wordBegun) result += '_'
+      wordBegun = false
+    } else if (c !== '_') {
+      wordBegun = true
+    }
+    result += lower(c)
+  }
+  return result
+}
+
+/** Lower case of one character, as Go does it: without context (a final sigma) and one to one (U+0130 gives a plain i). */
+function lower(c: string): string {
+  return c === '\u0130' ? 'i' : c.toLowerCase()
+}

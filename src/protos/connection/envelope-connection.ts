@@ -1,0 +1,89 @@
+import { CloseReason } from '../../message/close-reason.ts'
+import type { Envelope, Opened } from '../../wire/envelope.ts'
+import type { Filter } from '../../message/filter.ts'
+import type { FilterTable } from '../../filters/filter-table.ts'
+import { type Incoming, isReply } from '../../message/message.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
+import { type Proto, ProtoError } from '../proto.ts'
+import { ENVELOPE_BYTES } from '../../wire/cut-envelope.ts'
+import type { SendResult, TransportConnection } from '../../transports/transport.ts'
+import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
+
+/** Bytes of the size, which it does not count. */
+const SIZE_BYTES = 4
+
+/** Protocols in envelopes (`Proto.framing`): the transport cuts them, and what a filter went through crosses whole. */
+export class EnvelopeConnection extends ProtocolConnection implements Envelope {
+  readonly envelope = this
+
+  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    super(connection, proto, owner, authority)
+    connection.handler = this
+  }
+
+  onMessage(whole: Incoming): void {
+    const { buffer, bodyStart, bodyEnd } = whole
+    if (this.over) return
+    if (buffer[bodyStart + SIZE_BYTES] !== 0) {
+      this.handler.onMessage(whole)
+      return
+    }
+    message.clear()
+    try {
+      this.proto.unpack(buffer, bodyStart + ENVELOPE_BYTES, bodyEnd, message)
+    } catch (error) {
+      this.refuse(error)
+      return
+    }
+    this.deliver()
+  }
+
+  pauseReading(): void {
+    this.connection.pauseReading()
+  }
+
+  resumeReading(): void {
+    this.connection.resumeReading()
+  }
+
+  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
+    return this.connection.sendBytes(bytes, true, isReply(type))
+  }
+
+  choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {
+    return filters
+  }
+
+  payload(out: Outgoing, maxMessage: number): Uint8Array | undefined {
+    const bytes = this.pack(out)
+    if (bytes === undefined) return undefined
+    const packed = Buffer.from(bytes as string)
+    return packed.length + ENVELOPE_BYTES > maxMessage ? undefined : packed
+  }
+
+  seal(_message: Outgoing, filters: readonly Filter[], payload: Uint8Array): Uint8Array {
+    const start = ENVELOPE_BYTES + filters.length
+    const frame = Buffer.allocUnsafe(start + payload.length)
+    frame.writeUInt32BE(frame.length - SIZE_BYTES, 0)
+    frame[SIZE_BYTES] = filters.length
+    for (let i = 0; i < filters.length; i++) frame[ENVELOPE_BYTES + i] = filters[i].id
+    frame.set(payload, start)
+    return frame
+  }
+
+  open({ buffer, bodyStart, bodyEnd }: Incoming, table: FilterTable): Opened | undefined {
+    const start = bodyStart + ENVELOPE_BYTES
+    const filters = table.byIds(buffer, start, start + buffer[start - 1])
+    if (filters === undefined) return undefined
+    return { filters, payload: buffer.subarray(start + filters.length, bodyEnd), finish: this.#finish }
+  }
+
+  readonly #finish = (payload: Buffer, into: Incoming): CloseReason => {
+    try {
+      this.proto.unpack(payload, 0, payload.length, into)
+      return this.place(into)
+    } catch (error) {
+      return (error instanceof ProtoError ? error.reason : undefined) ?? CloseReason.Malformed
+    }
+  }
+}

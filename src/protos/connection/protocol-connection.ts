@@ -1,0 +1,255 @@
+import { type Clock, microtask } from '../../base/time/clock.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import type { Envelope } from '../../wire/envelope.ts'
+import type { Filter } from '../../message/filter.ts'
+import type { FilterTable } from '../../filters/filter-table.ts'
+import type { Limits } from '../../base/limits.ts'
+import { Incoming, MessageType, UNPARSED } from '../../message/message.ts'
+import type { Meta } from '../../message/meta.ts'
+import { findNameText } from '../../message/names.ts'
+import { Outgoing } from '../../message/outgoing.ts'
+import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
+import type { DecodedStatus } from '../../message/status-json.ts'
+import type { TimerWheel } from '../../base/time/timer-wheel.ts'
+import {
+  type Connection,
+  type ConnectionHandler,
+  NOT_SUPPORTED,
+  SendResult,
+  type SocketOption,
+  type TransportConnection,
+} from '../../transports/transport.ts'
+
+/** What wires of all protocols but raw share with their endpoint. */
+export interface ProtoOwner {
+  readonly limits: Readonly<Limits>
+  readonly filters: FilterTable
+  readonly wheel: TimerWheel
+  readonly clock: Clock
+  /** Whether a route takes CALLs of this name. */
+  readonly handles?: ((route: number) => boolean) | undefined
+  /** Whether what takes CALLs of this name is `safe`; undefined: nothing takes them. */
+  readonly isSafe?: ((route: number) => boolean | undefined) | undefined
+}
+
+/** Borrowed by every `onMessage`. Messages never nest. */
+export const message = new Incoming()
+
+/** Filled anew for every `pack`. */
+const outgoing = new Outgoing()
+
+/**
+ * Between a transport's wire, which carries bytes, and a session, which deals in messages: a protocol's `pack` and `unpack`. What differs
+ * by the protocol's framing is in `envelope-wire.ts` and `stream-wire.ts`.
+ */
+export abstract class ProtocolConnection implements Connection, ConnectionHandler {
+  handler!: ConnectionHandler
+  abstract readonly envelope: Envelope | undefined
+  protected readonly connection: TransportConnection
+  protected readonly owner: ProtoOwner
+  protected readonly proto: ProtoSession
+  /** No message may be delivered any more. */
+  protected over = false
+  /** Why we closed the session, when that was for what `unpack` found. */
+  #refused: CloseReason | undefined
+
+  /** @param authority where it was dialled (`ProtoLink.authority`); undefined: it was accepted */
+  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+    this.connection = connection
+    this.owner = owner
+    this.proto = proto.open({
+      limits: owner.limits,
+      accepted: authority === undefined,
+      authority,
+      clock: owner.clock,
+      handles: owner.handles,
+      isSafe: owner.isSafe,
+      write: (bytes) => this.#write(bytes),
+      end: (reason) => this.#endLater(reason),
+    })
+  }
+
+  get localAddress(): string {
+    return this.connection.localAddress
+  }
+
+  get remoteAddress(): string {
+    return this.connection.remoteAddress
+  }
+
+  get descriptor(): number | undefined {
+    return this.connection.descriptor
+  }
+
+  setSocketOption(option: SocketOption, value: number): number {
+    return this.connection.setSocketOption?.(option, value) ?? NOT_SUPPORTED
+  }
+
+  get activity(): number {
+    return this.connection.activity
+  }
+
+  send(
+    type: number,
+    seq: number,
+    _route: number,
+    method: string,
+    status: string,
+    meta: string,
+    codec: number,
+    body: string | Uint8Array | null,
+    quoted = false,
+  ): SendResult {
+    // Before the protocol notes that it was answered: a reply that is refused here is followed by a smaller one.
+    if (this.#tooLarge(body)) return SendResult.TooLarge
+    const bytes = this.pack(outgoing.fill(type, seq, method, status, meta, codec, body, quoted))
+    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, type)
+  }
+
+  /** Queues what `pack` made of a message of this type. */
+  protected abstract sendPacked(bytes: string | Uint8Array, type: number): SendResult
+
+  sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
+    return this.connection.sendBytes(frame, false, reply)
+  }
+
+  abstract pauseReading(): void
+  abstract resumeReading(): void
+
+  destroy(reason: number): void {
+    this.over = true
+    this.connection.destroy(reason)
+  }
+
+  end(): void {
+    this.over = true
+    this.connection.end()
+  }
+
+  abstract onMessage(whole: Incoming): void
+
+  onNeedsDrain(): void {
+    this.handler.onNeedsDrain?.()
+  }
+
+  onDrained(): void {
+    this.handler.onDrained?.()
+  }
+
+  onClose(reason: number, detail: string): void {
+    this.over = true
+    this.proto.close?.()
+    this.handler.onClose(this.#refused ?? reason, detail)
+  }
+
+  /** Hands on what `unpack` put into `message`. */
+  protected deliver(): void {
+    const { type } = message
+    const refused = this.place(message)
+    if (refused !== CloseReason.Local) {
+      this.refuse(new ProtoError('not a message', refused))
+      return
+    }
+    if (message.bodyFilters !== undefined) {
+      message.originalType = type
+      message.type = UNPARSED
+    } else if (message.replyFilters !== undefined) {
+      message.filters = this.named(message.replyFilters)
+    }
+    this.handler.onMessage(message)
+  }
+
+  /** Looks the route of what `unpack` made up. `Local`, or why the session must close. */
+  protected place(into: Incoming): CloseReason {
+    const { type, seq, method, status, meta } = into
+    // Whether authentication is still on is for the session to say.
+    if (!Number.isInteger(type) || type < MessageType.Call || type > MessageType.AuthReply) return CloseReason.Type
+    if (!Number.isSafeInteger(seq)) return CloseReason.Seq
+    if (status !== undefined && !isStatus(status)) return CloseReason.Status
+    if (meta !== undefined) {
+      const checked = plainMeta(meta, this.owner.limits.maxMetaKeys)
+      if (checked === undefined) return CloseReason.Meta
+      into.meta = checked
+    }
+    if (method !== undefined) {
+      if (typeof method !== 'string') return CloseReason.Malformed
+      into.route = findNameText(method)
+    }
+    return CloseReason.Local
+  }
+
+  /** The filters of these names, as far as the endpoint has them. */
+  protected named(names: readonly string[]): readonly Filter[] | undefined {
+    const filters: Filter[] = []
+    for (const name of names) {
+      const filter = this.owner.filters.byName(name)
+      if (filter === undefined) return undefined
+      filters.push(filter)
+    }
+    return filters
+  }
+
+  /** `unpack` threw: the stream can no longer be trusted. */
+  protected refuse(error: unknown): void {
+    const reason = (error instanceof ProtoError ? error.reason : undefined) ?? CloseReason.Malformed
+    this.over = true
+    if (error instanceof ProtoError && error.finalResponse !== '') {
+      this.#refused = reason
+      this.connection.sendBytes(error.finalResponse, false, true)
+      this.connection.end()
+    } else {
+      this.connection.destroy(reason)
+    }
+  }
+
+  /** A sink threw, outside of the transport that catches it: a bug of ours, which costs this connection and no other. */
+  protected closeOnInternalError(error: unknown): void {
+    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+    this.destroy(CloseReason.Local)
+  }
+
+  /** Undefined when the session closes instead. */
+  protected pack(out: Outgoing): string | Uint8Array | undefined {
+    try {
+      return this.proto.pack(out)
+    } catch (error) {
+      if (!(error instanceof ProtoError)) throw error
+      this.refuse(error)
+      return undefined
+    }
+  }
+
+  /** Bytes of the protocol's own must not be lost in silence: its peer waits for them. */
+  #write(bytes: string | Uint8Array): void {
+    if (this.connection.sendBytes(bytes, false, true) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
+  }
+
+  /** The protocol asks in the middle of `pack`, before the bytes are queued. */
+  #endLater(reason: CloseReason | undefined): void {
+    this.#refused ??= reason
+    this.over = true
+    microtask(() => this.connection.end())
+  }
+
+  #tooLarge(body: string | Uint8Array | null): boolean {
+    if (body === null || body.length * 3 <= this.owner.limits.maxMessage) return false
+    return (typeof body === 'string' ? Buffer.byteLength(body) : body.length) > this.owner.limits.maxMessage
+  }
+}
+
+// A protocol of a user's own may hand on what its peer sent as it came.
+
+function isStatus({ code, message: text, cause }: DecodedStatus): boolean {
+  return (code | 0) === code && typeof text === 'string' && typeof cause === 'string'
+}
+
+/** `meta` as `Incoming.meta` must be; undefined when it cannot. One without a prototype was made by us. */
+function plainMeta(meta: Meta, maxKeys: number): Meta | undefined {
+  if (typeof meta !== 'object' || meta === null) return undefined
+  if (Object.getPrototypeOf(meta) === null) return meta
+  const entries = Object.entries(meta)
+  if (entries.length > maxKeys || entries.some(([, value]) => typeof value !== 'string')) return undefined
+  const plain: Record<string, string> = Object.create(null)
+  for (const [key, value] of entries) plain[key] = value
+  return plain
+}

@@ -1,0 +1,70 @@
+import { CloseReason } from '../../message/close-reason.ts'
+import type { Limits } from '../../base/limits.ts'
+import type { Incoming } from '../../message/message.ts'
+import type { Protocol } from '../proto-table.ts'
+import { type ConnectionHandler, Framing, MAX_PEEK, type TransportConnection } from '../../transports/transport.ts'
+
+/**
+ * Which of `protocols` begins with `bytes`; undefined when more bytes are needed to tell, null when none does or several do.
+ */
+export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Readonly<Limits>): Protocol | undefined | null {
+  let found: Protocol | undefined
+  let open = 0
+  for (const protocol of protocols) {
+    const matches = protocol.match?.(bytes, limits)
+    if (matches === undefined) {
+      open++
+    } else if (matches) {
+      if (found !== undefined) return null
+      found = protocol
+    }
+  }
+  if (open === 0) return found ?? null
+  return bytes.length < MAX_PEEK ? undefined : null
+}
+
+/** A connection that was accepted and has not said its protocol yet. It has `limits.frameTimeout` from its beginning for that. */
+export class ProtocolDetector implements ConnectionHandler {
+  readonly #connection: TransportConnection
+  readonly #protocols: readonly Protocol[]
+  readonly #limits: Readonly<Limits>
+  readonly #onDecided: (protocol: Protocol) => void
+  readonly #onClosed: (reason: number) => void
+
+  /** @param onDecided gives the wire another sink before it returns */
+  constructor(
+    connection: TransportConnection,
+    protocols: readonly Protocol[],
+    limits: Readonly<Limits>,
+    onDecided: (protocol: Protocol) => void,
+    onClosed: (reason: number) => void,
+  ) {
+    this.#connection = connection
+    this.#protocols = protocols
+    this.#limits = limits
+    this.#onDecided = onDecided
+    this.#onClosed = onClosed
+    connection.handler = this
+  }
+
+  onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
+    const protocol = detect(this.#protocols, buffer.subarray(bodyStart, bodyEnd), this.#limits)
+    if (protocol === null) {
+      this.#connection.destroy(CloseReason.Protocol)
+    } else if (protocol === undefined) {
+      this.#connection.setFraming(Framing.Peek)
+    } else {
+      this.#connection.setFraming(framingOf(protocol))
+      this.#onDecided(protocol)
+    }
+  }
+
+  onClose(reason: number): void {
+    this.#onClosed(reason)
+  }
+}
+
+export function framingOf(protocol: Protocol): Framing {
+  if (protocol.framing === 'raw') return Framing.Raw
+  return protocol.framing === 'envelope' ? Framing.Envelope : Framing.Stream
+}

@@ -1,0 +1,51 @@
+import type { Proto } from './proto.ts'
+import { http } from './http.ts'
+import { jsonProto } from './json.ts'
+import { jsonrpcProto } from './jsonrpc.ts'
+import { protobufProto } from './protobuf.ts'
+import { type RawProtocol, rawProtocol } from '../wire/raw.ts'
+import { redisProto } from './redis.ts'
+
+/** A protocol as an endpoint knows it. The transports themselves take the raw one apart. */
+export type Protocol = Proto | RawProtocol
+
+/** The protocols of one endpoint, by name. */
+export class ProtoTable {
+  readonly #byName = new Map<string, Protocol>()
+  readonly #ids = new Map<number, string>()
+
+  /** @throws RangeError for an id outside 1..255, Error for an id or name already taken */
+  register(protocol: Protocol): void {
+    const { id, name, framing } = protocol
+    if (typeof name !== 'string' || name === '') throw new TypeError(`protocol ${id}: name must be a string that is not empty`)
+    if (!Number.isInteger(id) || id < 1 || id > 255) throw new RangeError(`protocol ${JSON.stringify(name)}: id must be 1..255, got ${id}`)
+    if (framing !== 'raw' && framing !== 'envelope' && framing !== 'stream')
+      throw new TypeError(`protocol ${JSON.stringify(name)}: framing must be 'stream' or 'envelope', got ${JSON.stringify(framing)}`)
+    const owner = this.#ids.get(id)
+    if (owner !== undefined) throw new Error(`protocol id ${id} is taken by ${JSON.stringify(owner)}`)
+    if (this.#byName.has(name)) throw new Error(`protocol name ${JSON.stringify(name)} is taken`)
+    this.#byName.set(name, protocol)
+    this.#ids.set(id, name)
+  }
+
+  /** @throws TypeError for a name that is unknown */
+  byName(name: string): Protocol {
+    const protocol = this.#byName.get(name)
+    if (protocol === undefined) throw new TypeError(`no protocol is named ${JSON.stringify(name)}`)
+    return protocol
+  }
+
+  has({ id, name }: Protocol): boolean {
+    return this.#ids.has(id) || this.#byName.has(name)
+  }
+}
+
+const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http(), jsonrpcProto, redisProto]
+
+/** A new table with `own`, and with the built-in protocols whose name and id are free. */
+export function makeProtocols(own: readonly Proto[]): ProtoTable {
+  const table = new ProtoTable()
+  for (const proto of own) table.register(proto)
+  for (const protocol of builtIn) if (!table.has(protocol)) table.register(protocol)
+  return table
+}

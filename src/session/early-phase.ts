@@ -1,0 +1,185 @@
+import { type Clock, type ClockTimer, immediate } from '../base/time/clock.ts'
+import type { Codec } from '../codecs/codec.ts'
+import { decodeBody, encodeBody } from '../codecs/codec.ts'
+import type { CodecTable } from '../codecs/codec-table.ts'
+import { textOf } from '../base/errors/error-text.ts'
+import { requireSent } from '../transports/failures.ts'
+import type { Filter } from '../message/filter.ts'
+import type { Limits } from '../base/limits.ts'
+import { type Incoming, MessageType } from '../message/message.ts'
+import { encodeMeta, type Meta } from '../message/meta.ts'
+import { nameText } from '../message/names.ts'
+import type { EncodedMessage } from './resume-state.ts'
+import type { EarlyMessage, EarlyOptions } from '../hooks/session-views.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { type DecodedStatus, encodeStatus } from '../message/status-json.ts'
+import type { SendResult } from '../transports/transport.ts'
+
+/** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
+const MAX_WAITING = 16
+/** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
+const MAX_WAITING_BYTES = 1 << 20
+
+interface Waiter {
+  /** A message of another type comes without its body; undefined takes all. */
+  type: MessageType | undefined
+  resolve(message: EarlyMessage): void
+  reject(error: StatusError): void
+  timer: ClockTimer
+}
+
+/** What an early phase needs of its session. Its members are internal as the session's are, whose declaration would lack them otherwise. */
+export interface EarlyOwner {
+  /** @internal */
+  readonly settings: { readonly codec: Codec; readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
+  /** @internal */
+  readMeta(message: Incoming): Meta | undefined
+  /** @internal */
+  readStatus(message: Incoming): DecodedStatus | undefined
+  /** The wire delivers no more until what this returns is called. @internal */
+  holdReading(): () => void
+  /** @throws TypeError, RangeError @internal */
+  appendFilters(pipe: readonly Filter[] | undefined, names: readonly string[]): readonly Filter[] | undefined
+  /** Sends what is encoded already. @internal */
+  sendEncoded(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
+}
+
+/** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
+export class EarlyPhase {
+  readonly #owner: EarlyOwner
+  readonly #waiting: Incoming[] = []
+  #bytes = 0
+  #waiter: Waiter | undefined
+  /** Who waits for the reply to one message, while others wait for the session. */
+  #asker: (Waiter & { seq: number }) | undefined
+  /** Messages that came before that reply. */
+  before = 0
+  #resume: (() => void) | undefined
+
+  constructor(owner: EarlyOwner) {
+    this.#owner = owner
+  }
+
+  /** `message` is borrowed. */
+  take(message: Incoming): void {
+    if (this.#asker !== undefined && message.type === MessageType.Reply && message.seq === this.#asker.seq) {
+      const asker = this.#asker
+      this.#asker = undefined
+      this.before = this.#waiting.length
+      this.#give(asker, message)
+      this.#release()
+      return
+    }
+    if (this.#waiter !== undefined) {
+      this.#give(this.#waiter, message)
+      return
+    }
+    this.#waiting.push(message.owned())
+    this.#bytes += message.bodyEnd - message.bodyStart
+    if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
+  }
+
+  /** Resolves when the message is queued. */
+  async send(type: MessageType, seq: number, method: string, value: unknown, options: EarlyOptions): Promise<void> {
+    const { settings } = this.#owner
+    const { status: error, meta = {}, codec: name, filters: names = [] } = options
+    const status = error === undefined ? '' : encodeStatus(error.code, error.message, error.cause)
+    const codec = name === undefined ? settings.codec : settings.codecs.named(name)
+    const filters = this.#owner.appendFilters(undefined, names)
+    const body = encodeBody(codec, value, undefined)
+    requireSent(await this.#owner.sendEncoded(type, seq, -1, method, { filters, status, meta: encodeMeta(meta), codec: codec.id, body }))
+  }
+
+  /** The reply to message `seq`; whatever else comes waits for the session. */
+  reply(seq: number, timeout: number): Promise<EarlyMessage> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
+      const asker = { seq, type: undefined, resolve, reject, timer }
+      this.#asker = asker
+      this.#release()
+    })
+  }
+
+  receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
+      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
+      const waiter: Waiter = { type, resolve, reject, timer }
+      this.#waiter = waiter
+      const message = this.#waiting.shift()
+      if (message !== undefined) {
+        this.#bytes -= message.bodyEnd - message.bodyStart
+        this.#give(waiter, message)
+      }
+      this.#release()
+    })
+  }
+
+  /** A timer of a loop that stood still fires before the reads that waited with it: what came in time is read first. */
+  #late(waiter: Waiter, cause: string): void {
+    immediate(() => {
+      if (waiter === this.#waiter || waiter === this.#asker) this.fail(cause)
+    })
+  }
+
+  /** The connection is gone, or nothing came. */
+  fail(cause: string): void {
+    const waiter = this.#waiter ?? this.#asker
+    if (waiter === undefined) return
+    this.#waiter = this.#asker = undefined
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
+    waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
+  }
+
+  /** The session runs: `deliver` gets what waited, before anything that comes from now on. */
+  end(deliver: (message: Incoming, index: number) => void): void {
+    this.fail('the hooks are done')
+    this.#waiting.splice(0).forEach(deliver)
+    this.#bytes = 0
+    this.#release()
+  }
+
+  get #full(): boolean {
+    if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
+    // A reply may come behind all that a session sends as it begins, from a peer that we dialled.
+    const { maxRunning, maxUnsent } = this.#owner.settings.limits
+    return this.#waiting.length >= Math.max(maxRunning, MAX_WAITING) || this.#bytes >= maxUnsent
+  }
+
+  #release(): void {
+    const resume = this.#resume
+    if (resume === undefined || this.#full) return
+    this.#resume = undefined
+    resume()
+  }
+
+  #give(waiter: Waiter, message: Incoming): void {
+    if (waiter === this.#waiter) this.#waiter = undefined
+    this.#owner.settings.clock.clearTimeout(waiter.timer)
+    try {
+      waiter.resolve(this.#read(message, waiter.type))
+    } catch (error) {
+      const cause = error instanceof StatusError ? error.cause || error.message : textOf(error)
+      waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
+    }
+  }
+
+  #read(message: Incoming, type: MessageType | undefined): EarlyMessage {
+    const { codecs, limits } = this.#owner.settings
+    const codec: Codec | undefined = codecs.byId(message.codec)
+    const meta = this.#owner.readMeta(message)
+    const status = this.#owner.readStatus(message)
+    if (meta === undefined || status === undefined) throw new Error('unreadable meta or status')
+    const name =
+      message.route >= 0 ? nameText(message.route) : (message.method ?? message.buffer.toString('utf8', message.nameStart, message.nameEnd))
+    return {
+      type: message.type as MessageType,
+      seq: message.seq,
+      serviceMethod: name,
+      status: status.code === 0 ? undefined : new StatusError(status.code, status.message, status.cause, { stack: false }),
+      meta,
+      codec: codec === undefined ? '' : codec.name,
+      body: type === undefined || message.type === type ? decodeBody(message, codec, limits) : undefined,
+    }
+  }
+}

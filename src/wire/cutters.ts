@@ -1,0 +1,74 @@
+import { CloseReason } from '../message/close-reason.ts'
+import type { Incoming } from '../message/message.ts'
+import { Framing } from '../transports/transport.ts'
+import { ENVELOPE_BYTES } from './cut-envelope.ts'
+import { HEADER_BYTES } from './raw.ts'
+import { checkHeader, type FrameLimits, frameLength, unpackFrame } from './raw-unpack.ts'
+
+/** How one framing finds its frames: what `Framer` needs of it. */
+export interface Cutter {
+  /** Bytes that decide whether a frame may be. */
+  readonly headerBytes: number
+  /** 0, or `-CloseReason` when the part of the header that lies before `end` is already wrong. */
+  check(buffer: Buffer, start: number, end: number, limits: FrameLimits): number
+  /** The whole size of the frame at `start`, of which four bytes are there. */
+  length(buffer: Buffer, start: number): number
+  /** Reads the frame that starts at `start` into `into`: its size, 0 when it is not whole, or `-CloseReason`. */
+  unpack(buffer: Buffer, start: number, end: number, limits: FrameLimits, into: Incoming): number
+}
+
+const raw: Cutter = { headerBytes: HEADER_BYTES, check: checkHeader, length: frameLength, unpack: unpackFrame }
+
+const envelope: Cutter = {
+  headerBytes: ENVELOPE_BYTES,
+  check: checkEnvelope,
+  length: (buffer, start) => frameLength(buffer, start) + 4,
+
+  unpack(buffer, start, end, limits, into) {
+    const refused = checkEnvelope(buffer, start, end, limits)
+    if (refused !== 0) return refused
+    if (end - start < ENVELOPE_BYTES) return 0
+    const total = frameLength(buffer, start) + 4
+    if (end - start < total) return 0
+    into.setUnparsed(buffer, start, start + total)
+    return total
+  },
+}
+
+/** Everything there is. */
+const stream: Cutter = {
+  headerBytes: 0,
+  check: () => 0,
+  length: () => 0,
+
+  unpack(buffer, start, end, _limits, into) {
+    if (start === end) return 0
+    into.setUnparsed(buffer, start, end)
+    return end - start
+  },
+}
+
+/** Of a connection that is peeked at nothing is cut. */
+const cutters: Readonly<Record<Framing, Cutter>> = {
+  [Framing.Raw]: raw,
+  [Framing.Envelope]: envelope,
+  [Framing.Stream]: stream,
+  [Framing.Peek]: stream,
+}
+
+export function cutterOf(framing: Framing): Cutter {
+  return cutters[framing]
+}
+
+/** native/wire/envelope.cc decides the same. */
+function checkEnvelope(buffer: Buffer, start: number, end: number, limits: FrameLimits): number {
+  const have = end - start
+  if (have < 4) return 0
+  const size = frameLength(buffer, start)
+  if (size < 1) return -CloseReason.TooShort
+  if (size + 4 > limits.maxMessage) return -CloseReason.TooLarge
+  if (have < ENVELOPE_BYTES) return 0
+  const filters = buffer[start + 4]
+  if (filters > limits.maxFilters) return -CloseReason.FilterCount
+  return size < 1 + filters ? -CloseReason.TooShort : 0
+}

@@ -1,0 +1,47 @@
+import type { Limits } from '../base/limits.ts'
+
+/**
+ * Layout of a frame of the raw protocol (spec/wire.md §8.1), shared by `raw-pack.ts` and `raw-unpack.ts`:
+ *
+ *     u32 total length, itself included      u8 version = 1      u8 filter count, then that many filter ids
+ *     u8 length + sequence number in base 36      u8 message type      u8 length + service method
+ *     u16 length + status JSON      u16 length + meta JSON      u8 body codec      the rest: body
+ *
+ * All integers are big-endian. Transfer filters apply to everything behind their ids as one block (spec/wire.md §4).
+ */
+
+export const RAW_VERSION = 1
+
+/** Bytes before the filter ids: total length, version, filter count. */
+export const HEADER_BYTES = 6
+
+/** Header, a one-digit sequence number, and every other field empty. */
+export const MIN_FRAME_BYTES = HEADER_BYTES + 2 + 1 + 1 + 2 + 2 + 1
+
+/** What an OK status looks like on the wire. Go never omits it (spec/wire.md §2.3). */
+export const OK_STATUS = '{"code":0,"msg":"","cause":""}'
+
+/** What empty meta looks like on the wire. Go refuses zero bytes here (spec/wire.md §2.4). */
+export const EMPTY_META = '{}'
+
+/** The raw protocol as a listener with several knows it. Its bytes are the transports' business, so it has no `open`. */
+export interface RawProtocol {
+  readonly id: 6
+  readonly name: 'raw'
+  readonly framing: 'raw'
+  match(bytes: Uint8Array, limits: Readonly<Limits>): boolean | undefined
+}
+
+export const rawProtocol: RawProtocol = {
+  id: 6,
+  name: 'raw',
+  framing: 'raw',
+
+  match(bytes, limits) {
+    if (bytes.length < 4) return undefined
+    const total = ((bytes[0] << 24) | (bytes[1] << 16) | (bytes[2] << 8) | bytes[3]) >>> 0
+    if (total < MIN_FRAME_BYTES || total > limits.maxMessage) return false
+    if (bytes.length < HEADER_BYTES) return undefined
+    return bytes[4] === RAW_VERSION && bytes[5] <= limits.maxFilters
+  },
+}
