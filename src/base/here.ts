@@ -11,10 +11,10 @@ declare const __filename: string | undefined
 const file = thisFile()
 
 /** This code is part of a file that a bundler made: the package is not around it. */
-export const bundled = !/[\\/](?:src|dist)[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
+export const bundled = !/[\\/](?:src|dist)[\\/]base[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
 
 /** The folder of the package, with a separator at its end; of a bundle, the one above its folder. */
-export const packageRoot = fileURLToPath(new URL('..', pathToFileURL(file)))
+export const packageRoot = fileURLToPath(new URL('../..', pathToFileURL(file)))
 
 /** Finds modules as the package does. Bundlers do not follow it: named by itself `createRequire` would be webpack's, which takes nothing but a text for its argument. */
 export const packageRequire = module.createRequire(file)
