@@ -1,5 +1,5 @@
-import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
 import { textOf } from './errors/error-text.ts'
+import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
 
 /** Where an endpoint reports what nobody asked for. Fields hold peer-supplied text, so a logger must escape it. */
 export interface Logger {

@@ -1,9 +1,9 @@
 import { requireOptions } from '../base/check-options.ts'
-import type { Codec } from './codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import { readCbor, type TagReaders } from './cbor/reader.ts'
 import { writeCbor } from './cbor/writer.ts'
+import type { Codec } from './codec.ts'
 import { represented } from './record.ts'
 
 export interface CborOptions {

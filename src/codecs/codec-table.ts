@@ -1,5 +1,6 @@
-import type { Codec } from './codec.ts'
+import { bundled } from '../base/here.ts'
 import { cborCodec } from './cbor.ts'
+import type { Codec } from './codec.ts'
 import { formCodec } from './form.ts'
 import { jsonCodec } from './json.ts'
 import { msgpackCodec } from './msgpack.ts'
@@ -9,7 +10,6 @@ import { protobufCodec } from './protobuf.ts'
 import { redisCodec } from './redis.ts'
 import { saxes } from './xml/reader.ts'
 import { xmlCodec } from './xml.ts'
-import { bundled } from '../base/here.ts'
 
 /** The codecs of one endpoint, by id and by name. */
 export class CodecTable {

@@ -1,7 +1,7 @@
+import { badMessage, StatusError } from '../base/errors/status.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Incoming, TextHint } from '../message/message.ts'
 import { isBytes, type MessageType } from '../message/message-type.ts'
-import { badMessage, StatusError } from '../base/errors/status.ts'
 
 /**
  * Turns values into body bytes and back (spec/wire.md §3). Absent bodies and bodies that are bytes never reach a codec

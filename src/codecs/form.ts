@@ -1,8 +1,8 @@
-import { bodyText, type Codec } from './codec.ts'
-import { compareUtf8 } from '../base/text/compare-utf8.ts'
-import { MAX_FORM_PARAMETERS } from '../base/limits.ts'
-import { TextHint } from '../message/message.ts'
 import { badMessage } from '../base/errors/status.ts'
+import { MAX_FORM_PARAMETERS } from '../base/limits.ts'
+import { compareUtf8 } from '../base/text/compare-utf8.ts'
+import { TextHint } from '../message/message.ts'
+import { bodyText, type Codec } from './codec.ts'
 import { fixedDecimal } from './decimal.ts'
 import { isRecord, kindOf, represented } from './record.ts'
 

@@ -1,7 +1,7 @@
-import { bodyText, type Codec } from './codec.ts'
+import { badMessage } from '../base/errors/status.ts'
 import { deeperThan } from '../base/text/json-depth.ts'
 import { TextHint } from '../message/message.ts'
-import { badMessage } from '../base/errors/status.ts'
+import { bodyText, type Codec } from './codec.ts'
 
 /**
  * JSON as JavaScript has it: numbers are doubles, an own `__proto__` stays an own property, invalid UTF-8 and nothing

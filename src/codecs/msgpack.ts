@@ -1,7 +1,7 @@
 import { requireOptions } from '../base/check-options.ts'
-import type { Codec } from './codec.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
+import type { Codec } from './codec.ts'
 import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'
 import { writeMsgpack } from './msgpack/writer.ts'
 import { represented } from './record.ts'

@@ -1,8 +1,8 @@
-import type { Codec } from './codec.ts'
+import { badMessage } from '../base/errors/status.ts'
 import { MAX_COMMAND_ELEMENTS } from '../base/limits.ts'
 import { hasMark, marked, markOf } from '../base/mark.ts'
 import type { MessageType } from '../message/message-type.ts'
-import { badMessage } from '../base/errors/status.ts'
+import type { Codec } from './codec.ts'
 import { isRecord, kindOf, represented } from './record.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { bodyText, type Codec } from './codec.ts'
 import { badMessage } from '../base/errors/status.ts'
+import { bodyText, type Codec } from './codec.ts'
 import { unixLines } from './xml/line-ends.ts'
 import { readXml } from './xml/reader.ts'
 import { writeXml } from './xml/writer.ts'

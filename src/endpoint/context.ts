@@ -1,10 +1,12 @@
-import type { Abort } from '../session/abort-registry.ts'
+import type { StatusError } from '../base/errors/status.ts'
 import type { Codec } from '../codecs/codec.ts'
 import type { Filter } from '../message/filter.ts'
 import type { MessageType } from '../message/message-type.ts'
 import { type Meta, noMeta } from '../message/meta.ts'
+import type { Abort } from '../session/abort-registry.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { PeerLink } from '../session/peer-link.ts'
 import type { Session } from '../session/session.ts'
-import type { StatusError } from '../base/errors/status.ts'
 
 /** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
 export interface PushContext {
@@ -46,7 +48,8 @@ export interface CallContext extends PushContext {
 
 /** One for each CALL or PUSH that reaches a handler. Everything costly in it is made when asked for. */
 export class Context implements CallContext {
-  readonly session: Session
+  /** @internal */
+  readonly engine: SessionEngine
   readonly serviceMethod: string
   readonly seq: number
   readonly meta: Meta
@@ -63,11 +66,11 @@ export class Context implements CallContext {
   declare private filtersIn?: readonly Filter[]
   /** When the caller stops waiting, by the endpoint's clock. Not there where it did not say, and once the handler settled. @internal */
   declare expires?: number | undefined
-  /** Of the session's connection that brought it. @internal */
-  readonly epoch: number
+  /** The connection that brought it. @internal */
+  readonly link: PeerLink
 
   constructor(
-    session: Session,
+    engine: SessionEngine,
     serviceMethod: string,
     seq: number,
     meta: Meta,
@@ -75,7 +78,7 @@ export class Context implements CallContext {
     resultType: MessageType | undefined,
     filters: readonly Filter[] | undefined,
   ) {
-    this.session = session
+    this.engine = engine
     this.serviceMethod = serviceMethod
     this.seq = seq
     this.meta = meta
@@ -85,7 +88,11 @@ export class Context implements CallContext {
     this.codecOut = undefined
     this.filtersOut = filters
     this.abortEntry = undefined
-    this.epoch = session.epoch
+    this.link = engine.link
+  }
+
+  get session(): Session {
+    return this.engine.session as Session
   }
 
   get codec(): string {
@@ -97,7 +104,7 @@ export class Context implements CallContext {
   }
 
   get signal(): AbortSignal {
-    this.abortEntry ??= this.session.openAbort(this.seq, this.expires)
+    this.abortEntry ??= this.engine.requests.openAbort(this.seq, this.expires)
     return this.abortEntry.controller.signal
   }
 
@@ -120,7 +127,7 @@ export class Context implements CallContext {
   }
 
   setCodec(codec: string | number): void {
-    const { codecs } = this.session
+    const { codecs } = this.engine.settings
     const chosen = typeof codec === 'number' ? codecs.byId(codec) : codecs.byName(codec)
     if (chosen === undefined) throw new TypeError(`no codec ${typeof codec === 'number' ? 'has id' : 'is named'} ${JSON.stringify(codec)}`)
     this.codecOut = chosen
@@ -128,7 +135,8 @@ export class Context implements CallContext {
 
   addFilter(name: string): void {
     this.filtersIn ??= this.filtersOut ?? []
-    this.filtersOut = this.session.appendFilters(this.filtersOut, [name])
+    const { filters, limits } = this.engine.settings
+    this.filtersOut = filters.append(this.filtersOut, [name], limits.maxFilters)
   }
 
   /** What the reply goes through, outermost first. @internal */
@@ -150,19 +158,19 @@ export class Context implements CallContext {
 
   /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
   abort(reason: StatusError): void {
-    this.abortEntry ??= this.session.openAbort(this.seq, 0)
+    this.abortEntry ??= this.engine.requests.openAbort(this.seq, 0)
     this.abortEntry.fire(reason)
   }
 
   /** The handler settled. @internal */
   finish(): void {
-    if (this.abortEntry !== undefined) this.session.release(this.abortEntry)
+    if (this.abortEntry !== undefined) this.engine.requests.release(this.abortEntry)
     if (this.expires !== undefined) this.expires = undefined
   }
 }
 
 /** No method: one `#` would mark each object of the class. */
-function wished({ meta, session }: Context): Codec | undefined {
+function wished({ meta, engine }: Context): Codec | undefined {
   const wish = meta['X-Accept-Body-Codec']
-  return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? session.codecs.byId(Number(wish)) : undefined
+  return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? engine.settings.codecs.byId(Number(wish)) : undefined
 }

@@ -1,25 +1,28 @@
-import type { Address } from '../transports/address.ts'
+import { runInRoot } from '../base/async/root-context.ts'
+import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { reasonOf } from '../base/errors/error-text.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { sleep } from '../base/time/clock.ts'
 import { CloseReason } from '../message/close-reason.ts'
-import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
-import type { EndpointStats } from '../overload/endpoint-stats.ts'
-import { reasonOf } from '../base/errors/error-text.ts'
-import { firstToConnect } from '../transports/first-to-connect.ts'
 import { FirstWord } from '../message/first-word.ts'
-import { discardConnection } from '../transports/discard-connection.ts'
-import type { LifeHookRunner } from '../hooks/life-hooks.ts'
-import type { Settings } from '../session/options.ts'
-import type { Hooks } from '../hooks/plugin.ts'
-import type { Protocol } from '../protos/proto-table.ts'
-import type { Redial } from '../session/redial.ts'
-import { runInRoot } from '../base/async/root-context.ts'
-import type { Session } from '../session/session.ts'
-import type { SocketSettings } from '../transports/socket-options.ts'
-import { Code, StatusError, statusText } from '../base/errors/status.ts'
-import type { Connection, Transport, TransportConnection } from '../transports/transport.ts'
-import { type Resolver, resolveAddress } from '../transports/resolve.ts'
-import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import type { EndpointStats } from '../overload/endpoint-stats.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
+import type { Protocol } from '../protos/proto-table.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { LifeHookRunner } from '../session/life-hooks.ts'
+import type { Settings } from '../session/options.ts'
+import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
+import type { Redial } from '../session/redial.ts'
+import type { SessionFace } from '../session/session-owner.ts'
+import { resumeOnNewLink } from '../session/takeover.ts'
+import { type Address, authorityOf } from '../transports/address.ts'
+import { discardConnection } from '../transports/discard-connection.ts'
+import { firstToConnect } from '../transports/first-to-connect.ts'
+import { type Resolver, resolveAddress } from '../transports/resolve.ts'
+import type { SocketSettings } from '../transports/socket-options.ts'
+import type { Transport, TransportConnection } from '../transports/transport.ts'
+import { prepare } from './acceptor.ts'
+import type { SessionRegistry } from './session-registry.ts'
 
 /** Where a session is dialled. */
 export interface Target {
@@ -38,41 +41,33 @@ interface Lasting extends Target {
   comeback: ReconnectSchedule | undefined
 }
 
-/** What dialling needs of its endpoint. */
-export interface DialerOwner {
-  readonly settings: Settings
-  readonly stats: EndpointStats
-  readonly hooks: Hooks
-  /** A session that `target` gave a connection, among those of the endpoint. @param preparing it does not run before its hooks are done */
-  addDialled(connection: TransportConnection, target: Target, preparing: boolean): Session
-  /** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
-  prepare(session: Session, hooks: Promise<void>): Promise<void>
-  wrapProtocol(connection: TransportConnection, target: Target): Connection
-}
-
 /** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
 export class Dialer {
-  readonly #owner: DialerOwner
+  readonly #sessions: SessionRegistry
+  readonly #settings: Settings
+  readonly #stats: EndpointStats
   readonly #transport: Transport
   readonly #run: LifeHookRunner
   readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
   /** Of sessions with redial. */
-  readonly #targets = new Map<Session, Lasting>()
+  readonly #targets = new Map<SessionEngine, Lasting>()
 
-  constructor(owner: DialerOwner, transport: Transport, run: LifeHookRunner) {
-    this.#owner = owner
+  constructor(sessions: SessionRegistry, transport: Transport, stats: EndpointStats, lifeHooks: LifeHookRunner) {
+    this.#sessions = sessions
+    this.#settings = sessions.settings
+    this.#stats = stats
     this.#transport = transport
-    this.#run = run
-    this.#resolver = { transport, lookup: owner.settings.lookup }
+    this.#run = lifeHooks
+    this.#resolver = { transport, lookup: sessions.settings.lookup }
   }
 
   /**
    * @param timeout milliseconds
    * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires
    */
-  async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<Session> {
-    const { hooks } = this.#owner
+  async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
+    const { hooks } = this.#sessions
     try {
       await this.#run.run(hooks.beforeDial, target.url, false)
     } catch (error) {
@@ -92,22 +87,22 @@ export class Dialer {
   }
 
   /** The connection of a session with redial is lost. */
-  lost(session: Session): void {
+  lost(session: SessionEngine): void {
     const target = this.#targets.get(session)
     if (target !== undefined) void runInRoot(this.#redial, this, session, target)
   }
 
   /** The session is closed. */
-  forget(session: Session): void {
+  forget(session: SessionEngine): void {
     this.#targets.get(session)?.abort.abort()
     this.#targets.delete(session)
   }
 
-  async #first(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<Session> {
-    const { settings, stats, hooks } = this.#owner
-    const { url, redial } = target
+  async #first(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
+    const { hooks } = this.#sessions
+    const { url, address, protocol, redial } = target
     const abort = new AbortController()
-    const { clock } = settings
+    const { clock } = this.#settings
     const timer = clock.setTimeout(() => abort.abort(tooLate(url, timeout)), timeout)
     const given = { onAbort: (): void => abort.abort(signal?.reason) }
     if (signal?.aborted) given.onAbort()
@@ -119,12 +114,12 @@ export class Dialer {
         discardConnection(connection) // given up in the moment that the connection came
         throw abort.signal.reason
       }
-      stats.dialled++
+      this.#stats.dialled++
       const { afterDial } = hooks
-      const session = this.#owner.addDialled(connection, target, afterDial !== null)
+      const session = this.#sessions.add(connection, protocol, authorityOf(address), afterDial !== null, redial)
       const word = this.#firstWord(target, session)
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
-      if (afterDial !== null) await this.#owner.prepare(session, this.#run.run(afterDial, session, false))
+      if (afterDial !== null) await prepare(session, this.#run.run(afterDial, session.session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
       word?.start(clock)
       return session
@@ -160,21 +155,21 @@ export class Dialer {
   }
 
   /** Makes the connection of a session anew (spec/behaviour.md §1.4). Attempts are counted, and windows grow, until one holds. */
-  async #redial(session: Session, target: Lasting): Promise<void> {
+  async #redial(session: SessionEngine, target: Lasting): Promise<void> {
     let { comeback } = target
     if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
     else comeback.again()
     const failure = await this.#redialled(session, target, comeback)
     comeback.end()
     if (failure === undefined) return
-    await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#owner.hooks.afterDialFail, target.url, failure, true)
+    await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#sessions.hooks.afterDialFail, target.url, failure, true)
     session.abandonReconnect(CloseReason.Io, reasonOf(failure))
   }
 
   /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: Session, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
-    const { stats, hooks } = this.#owner
-    const { url, redial, abort } = target
+  async #redialled(session: SessionEngine, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
+    const { hooks } = this.#sessions
+    const { url, address, protocol, redial, abort } = target
     let failure = new Error('no connection held')
     while (comeback.attempts < redial.times) {
       comeback.attempts++
@@ -187,13 +182,13 @@ export class Dialer {
           discardConnection(connection)
           return undefined
         }
-        session.attach(this.#owner.wrapProtocol(connection, target))
+        session.attach(this.#sessions.wrapProtocol(connection, protocol, authorityOf(address)))
         const word = this.#firstWord(target, session)
-        stats.dialled++
-        await runInRoot(this.#run.run<[Session, boolean]>, this.#run, hooks.afterDial, session, true)
-        await session.resume()
+        this.#stats.dialled++
+        await runInRoot(this.#run.run<[SessionFace, boolean]>, this.#run, hooks.afterDial, session.session, true)
+        await resumeOnNewLink(session)
         if (session.reopen()) {
-          word?.start(this.#owner.settings.clock)
+          word?.start(this.#settings.clock)
           return undefined
         }
         failure = new Error('the connection was lost')
@@ -207,25 +202,25 @@ export class Dialer {
   }
 
   /** Only a listener with several protocols waits for it, and those all have a `match`. */
-  #firstWord({ protocol }: Target, session: Session): FirstWord | undefined {
+  #firstWord({ protocol }: Target, session: SessionEngine): FirstWord | undefined {
     return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
   #comeback(redial: Redial, url: string): ReconnectSchedule {
-    const { clock } = this.#owner.settings
+    const { clock } = this.#settings
     return new ReconnectSchedule(redial, url, clock.now(), clock)
   }
 
   /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
   async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#owner.settings
+    const { clock } = this.#settings
     for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
     signal.throwIfAborted()
   }
 
   /** By timers that end with the attempt, since thousands make them at once. */
   async #connectWithin(target: Target, signal: AbortSignal): Promise<TransportConnection> {
-    const { clock, dialTimeout } = this.#owner.settings
+    const { clock, dialTimeout } = this.#settings
     const attempt = new AbortController()
     const timer = clock.setTimeout(() => attempt.abort(tooLate(target.url, dialTimeout)), dialTimeout)
     const onAbort = (): void => attempt.abort(signal.reason)
@@ -239,12 +234,12 @@ export class Dialer {
   }
 
   async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    const options = { ...this.#owner.settings.limits, framing: framingOf(protocol), socket }
+    const options = { ...this.#settings.limits, framing: framingOf(protocol), socket }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
     // An address that was named needs no more.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
-    return firstToConnect(addresses, dial, this.#owner.settings.clock, signal)
+    return firstToConnect(addresses, dial, this.#settings.clock, signal)
   }
 }
 

@@ -1,31 +1,33 @@
-import { Admission, type Ticket } from '../overload/admission.ts'
-import { CloseReason } from '../message/close-reason.ts'
-import { bodyText } from '../codecs/codec.ts'
-import { Context } from './context.ts'
-import { HandlerTimer } from './handler-timer.ts'
-import type { EndpointLoad, EndpointStats } from '../overload/endpoint-stats.ts'
-import { describe, reasonOf } from '../base/errors/error-text.ts'
-import { asBadMessage } from '../transports/failures.ts'
-import { HandlerCounter } from './handler-counter.ts'
-import type { HeldRequest } from '../session/held-requests.ts'
-import { Holding } from './holding.ts'
-import { HookedDispatch } from './hooked-dispatch.ts'
-import type { MessageHooks } from '../hooks/hooks.ts'
 import { runHandler } from '../base/async/call-context.ts'
+import { isThenable } from '../base/async/thenable.ts'
+import { describe, reasonOf } from '../base/errors/error-text.ts'
+import { StatusError, toStatusError } from '../base/errors/status.ts'
+import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { WarningThrottle } from '../base/warning-throttle.ts'
+import { bodyText } from '../codecs/codec.ts'
+import type { MessageHooks } from '../hooks/hooks.ts'
+import { CloseReason } from '../message/close-reason.ts'
 import { type Incoming, MessageType, TextHint } from '../message/message.ts'
 import { encodeMeta, type Meta, noMeta } from '../message/meta.ts'
-import type { Settings } from '../session/options.ts'
 import { RETRY_AFTER, type Refusal, Refusals } from '../message/refusal.ts'
+import { decodeStatus } from '../message/status-json.ts'
+import { Admission, type Ticket } from '../overload/admission.ts'
+import type { EndpointLoad, EndpointStats } from '../overload/endpoint-stats.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { HeldRequest } from '../session/held-requests.ts'
+import { readExtensionMeta } from '../session/inbound.ts'
+import type { Settings } from '../session/options.ts'
+import { readMeta } from '../session/read-message.ts'
+import { asBadMessage } from '../transports/failures.ts'
+import { SendResult, type Transport } from '../transports/transport.ts'
+import { Context } from './context.ts'
+import { HandlerCounter } from './handler-counter.ts'
+import { HandlerTimer } from './handler-timer.ts'
+import { Holding } from './holding.ts'
+import { HookedDispatch } from './hooked-dispatch.ts'
 import { Replies } from './replies.ts'
 import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
-import type { Session } from '../session/session.ts'
-import { StatusError, toStatusError } from '../base/errors/status.ts'
-import { decodeStatus } from '../message/status-json.ts'
-import { WarningThrottle } from '../base/warning-throttle.ts'
-import { isThenable } from '../base/async/thenable.ts'
-import type { TimerWheel } from '../base/time/timer-wheel.ts'
-import { SendResult, type Transport } from '../transports/transport.ts'
 
 /**
  * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
@@ -42,7 +44,7 @@ export class Dispatcher {
   readonly #stats: EndpointStats
   readonly #tally: WarningThrottle
   /** Overload protection, null when it is off. */
-  readonly #admission: Admission | null
+  readonly #admission: Admission<SessionEngine> | null
   readonly #handlers: HandlerCounter
   readonly #holding: Holding
   readonly #transport: Transport
@@ -67,23 +69,23 @@ export class Dispatcher {
   }
 
   /** The session is closed. @param local this side wished it */
-  forget(session: Session, local: boolean): void {
-    if (session.gated) this.#holding.forget(session, local)
+  forget(session: SessionEngine, local: boolean): void {
+    if (session.requests.gated) this.#holding.forget(session, local)
     this.#admission?.forget(session)
   }
 
   /** What `session` has waiting may perhaps go on. */
-  look(session: Session): void {
+  look(session: SessionEngine): void {
     this.#holding.look(session)
   }
 
-  dispatch(session: Session, message: Incoming): void {
-    const meta = session.readMeta(message)
+  dispatch(session: SessionEngine, message: Incoming): void {
+    const meta = readMeta(message, session.link, this.#settings.limits)
     if (meta === undefined) return
-    const left = session.readExtensionMeta(meta, message.seq)
+    const left = readExtensionMeta(session, meta, message.seq)
     const expires = left === 0 ? 0 : this.#settings.clock.now() + left
     if (message.statusStart !== message.statusEnd && !this.#statusReads(message)) {
-      session.fail(CloseReason.Status)
+      session.link.fail(CloseReason.Status)
       return
     }
     const isCall = message.type === MessageType.Call
@@ -92,14 +94,14 @@ export class Dispatcher {
       return
     }
     // One that runs already, or ran, is no more load.
-    if (meta !== noMeta && !session.registerIdempotentCall(meta, message.seq)) return
+    if (meta !== noMeta && !session.requests.registerIdempotentCall(meta, message.seq)) return
     const { maxRunning, maxEndpointRunning } = this.#settings.limits
-    if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+    if (session.requests.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
       if (isCall) this.#refuseRunning(session, message)
       else this.#holding.hold(session, message, meta, false, expires)
       return
     }
-    if (session.gated) {
+    if (session.requests.gated) {
       this.#holding.hold(session, message, meta, isCall, expires)
       return
     }
@@ -108,18 +110,18 @@ export class Dispatcher {
   }
 
   /** What waited may be started. */
-  goOn(session: Session, { message, meta, isCall, expires }: HeldRequest): void {
+  goOn(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
     if (isCall) {
       if (!session.accepting) {
         this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
         return
       }
-      if ((expires !== 0 && this.#settings.clock.now() >= expires) || session.isCanceled(message.seq)) {
+      if ((expires !== 0 && this.#settings.clock.now() >= expires) || session.requests.isCanceled(message.seq)) {
         this.refuse(session, message, true, Refusals.Late, RETRY_AFTER)
         return
       }
       const { maxRunning, maxEndpointRunning } = this.#settings.limits
-      if (session.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
+      if (session.requests.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
         this.#refuseRunning(session, message)
         return
       }
@@ -128,17 +130,17 @@ export class Dispatcher {
     this.start(session, message, meta, isCall, expires)
   }
 
-  #refuseRunning(session: Session, message: Incoming): void {
-    const own = session.running >= this.#settings.limits.maxRunning
+  #refuseRunning(session: SessionEngine, message: Incoming): void {
+    const own = session.requests.running >= this.#settings.limits.maxRunning
     this.refuse(session, message, true, own ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
   }
 
-  onDropped(session: Session): void {
+  onDropped(session: SessionEngine): void {
     this.#tally.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
   }
 
   /** Starts what may be started: routes it, decodes its body and runs its handler. @param expires when its caller gives up; 0: never, or not said */
-  start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
+  start(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
     let found = table.get(route)
@@ -180,7 +182,7 @@ export class Dispatcher {
         const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
-        const { handlerTimeout } = ctx.session
+        const { handlerTimeout } = ctx.engine
         const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
         promise.then(
           (value) => this.#settle(ctx, isCall, value, ticket, late),
@@ -217,25 +219,25 @@ export class Dispatcher {
   }
 
   #succeeded(ctx: Context, value: unknown): void {
-    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
     const codec = ctx.replyCodec(this.#settings.codec)
     let sent: SendResult | Promise<SendResult>
     try {
       const meta = ctx.replyMeta === undefined ? '' : encodeMeta(ctx.replyMeta)
-      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, meta, codec, value, ctx.resultType)
+      sent = ctx.engine.requests.reply(ctx.replyFilters, ctx.seq, meta, codec, value, ctx.resultType)
     } catch (error) {
       this.#failed(ctx, true, error)
       return
     }
     if (sent === SendResult.Ok) return
-    if (typeof sent === 'number') this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, sent)
+    if (typeof sent === 'number') this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, sent)
     else this.#later(ctx, sent)
   }
 
   /** A reply waits for its filters, or for one before it. */
   #later(ctx: Context, sent: Promise<SendResult>): void {
     sent.then(
-      (result) => this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, result),
+      (result) => this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result),
       (error) => this.#failed(ctx, true, error),
     )
   }
@@ -248,13 +250,13 @@ export class Dispatcher {
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
       return
     }
-    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
     const status = toStatusError(thrown, exposeErrors)
-    this.#replies.sendStatus(ctx.session, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
+    this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
   }
 
   /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
-  #reject(session: Session, message: Incoming, isCall: boolean, error: unknown): void {
+  #reject(session: SessionEngine, message: Incoming, isCall: boolean, error: unknown): void {
     const status = asBadMessage(error)
     if (isCall) {
       this.#replies.sendStatus(session, message.filters, message.seq, status, undefined)
@@ -268,7 +270,7 @@ export class Dispatcher {
   }
 
   /** A request over a limit, which is not even decoded. @param retryAfter milliseconds */
-  refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
+  refuse(session: SessionEngine, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
     this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
     if (isCall) {
       this.#stats.refusedCalls++

@@ -1,13 +1,13 @@
-import { immediate } from '../base/time/clock.ts'
-import type { EndpointStats } from '../overload/endpoint-stats.ts'
-import type { HandlerCounter } from './handler-counter.ts'
-import type { HeldRequest, HeldRequests } from '../session/held-requests.ts'
+import { runInRoot } from '../base/async/root-context.ts'
+import { Queue } from '../base/collections/queue.ts'
 import type { Limits } from '../base/limits.ts'
+import { immediate } from '../base/time/clock.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
-import { Queue } from '../base/collections/queue.ts'
-import { runInRoot } from '../base/async/root-context.ts'
-import type { Session } from '../session/session.ts'
+import type { EndpointStats } from '../overload/endpoint-stats.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { HeldRequest, HeldRequests } from '../session/held-requests.ts'
+import type { HandlerCounter } from './handler-counter.ts'
 
 /** Requests of one session that are started in one go; then others have their turn. */
 const SHARE = 128
@@ -17,9 +17,9 @@ const resolved = Promise.resolve()
 /** What is done with a request when its time has come. */
 export interface HeldTarget {
   /** Starts it, or refuses it if it is a CALL for which there is no room. */
-  goOn(session: Session, request: HeldRequest): void
+  goOn(session: SessionEngine, request: HeldRequest): void
   /** It will not be started. */
-  onDropped(session: Session): void
+  onDropped(session: SessionEngine): void
 }
 
 /**
@@ -32,7 +32,7 @@ export class Holding {
   readonly #stats: EndpointStats
   readonly #to: HeldTarget
   /** Sessions whose first request waits for any handler of the endpoint to end. */
-  readonly #starved = new Queue<Session>()
+  readonly #starved = new Queue<SessionEngine>()
   /** Bytes that wait of sessions that are closed. */
   #orphans = 0
 
@@ -44,33 +44,33 @@ export class Holding {
   }
 
   /** Makes a request wait; `message` is borrowed. */
-  hold(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
-    const { held } = session
-    held.push({ message: message.owned(), meta, isCall, expires, epoch: session.epoch })
-    session.gated = true
+  hold(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
+    const { held } = session.requests
+    held.push({ message: message.owned(), meta, isCall, expires, link: session.link })
+    session.requests.gated = true
     this.#limitReading(session, held)
     // It waits for a handler to end: none of this session may run that could tell.
-    if (!held.pressed && !this.#hasRoom(session)) this.#await(session, held)
+    if (!held.needsDrain && !this.#hasRoom(session)) this.#await(session, held)
   }
 
   /** What `session` has waiting may perhaps go on. */
-  look(session: Session): void {
-    const { held } = session
+  look(session: SessionEngine): void {
+    const { held } = session.requests
     if (held.scheduled) return
     held.scheduled = true
     resolved.then(() => this.#goOn(session))
   }
 
   /** The session is closed. Its PUSHes are still wanted, unless this side closed it. */
-  forget(session: Session, local: boolean): void {
-    const { held } = session
+  forget(session: SessionEngine, local: boolean): void {
+    const { held } = session.requests
     if (local || this.#orphans + held.bytes > this.#limits.maxUnsent) {
       for (let request = held.shift(); request !== undefined; request = held.shift()) {
         if (request.isCall) continue
         this.#stats.droppedPushes++
         this.#to.onDropped(session)
       }
-      session.gated = false
+      session.requests.gated = false
       return
     }
     held.orphaned = true
@@ -78,8 +78,8 @@ export class Holding {
     this.look(session)
   }
 
-  #goOn(session: Session): void {
-    const { held } = session
+  #goOn(session: SessionEngine): void {
+    const { held } = session.requests
     const { bytes } = held
     held.scheduled = false
     try {
@@ -90,20 +90,20 @@ export class Holding {
       session.destroy('a message failed')
     }
     if (held.orphaned) this.#orphans -= bytes - held.bytes
-    session.onHeld()
+    session.requests.onHeld()
     this.#limitReading(session, held)
     if (this.#handlers.running < this.#limits.maxEndpointRunning) this.#feed()
   }
 
-  #startSome(session: Session, held: HeldRequests): void {
+  #startSome(session: SessionEngine, held: HeldRequests): void {
     for (let share = SHARE; held.first !== undefined; share--) {
       if (share === 0) {
         immediate(() => this.look(session))
         return
       }
-      const { isCall, epoch, message } = held.first
-      const unwanted = isCall && (session.state === 'closed' || !session.wantsReply(epoch, message.seq))
-      if (!unwanted && held.pressed) return
+      const { isCall, link, message } = held.first
+      const unwanted = isCall && (session.state === 'closed' || !session.requests.wantsReply(link, message.seq))
+      if (!unwanted && held.needsDrain) return
       if (!isCall && !this.#hasRoom(session)) {
         this.#await(session, held)
         return
@@ -113,13 +113,13 @@ export class Holding {
     }
   }
 
-  #hasRoom(session: Session): boolean {
-    return session.running < this.#limits.maxRunning && this.#handlers.running < this.#limits.maxEndpointRunning
+  #hasRoom(session: SessionEngine): boolean {
+    return session.requests.running < this.#limits.maxRunning && this.#handlers.running < this.#limits.maxEndpointRunning
   }
 
   /** A handler must end: one of its own, which looks at what waits in any case, or one of another session. */
-  #await(session: Session, held: HeldRequests): void {
-    if (held.starved || session.running >= this.#limits.maxRunning) return
+  #await(session: SessionEngine, held: HeldRequests): void {
+    if (held.starved || session.requests.running >= this.#limits.maxRunning) return
     held.starved = true
     this.#starved.push(session)
     this.#handlers.onEnded = this.#onEnded
@@ -134,14 +134,14 @@ export class Holding {
     const session = this.#starved.shift()
     if (session === undefined) return
     if (this.#starved.size === 0) this.#handlers.onEnded = null
-    session.held.starved = false
+    session.requests.held.starved = false
     this.look(session)
   }
 
   /** Who never called its peer waits for no reply: then nothing need be read for one. */
-  #limitReading(session: Session, held: HeldRequests): void {
+  #limitReading(session: SessionEngine, held: HeldRequests): void {
     if (session.state === 'closed') return
-    const limit = held.pressed && !session.asks ? 0 : this.#limits.maxUnsent
-    held.limitReading(limit, () => session.holdReading())
+    const limit = held.needsDrain && !session.calls.asks ? 0 : this.#limits.maxUnsent
+    held.limitReading(limit, () => session.link.pauseReading())
   }
 }

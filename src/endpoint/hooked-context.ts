@@ -1,12 +1,12 @@
 import type { Codec } from '../codecs/codec.ts'
-import { Context } from './context.ts'
 import { type Borrowed, copyBody, withBody } from '../hooks/hooked-messages.ts'
 import type { MessageKind, ReadContext } from '../hooks/hooks.ts'
 import type { Incoming } from '../message/message.ts'
 import type { MessageType } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import { Context } from './context.ts'
 import type { Route } from './router.ts'
-import type { Session } from '../session/session.ts'
 
 /** A CALL or PUSH with hooks: one object for these and for the handler, since each of them costs. */
 export class HookedContext extends Context implements ReadContext, Borrowed {
@@ -24,8 +24,8 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
   declare private copy?: Uint8Array
 
   /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
-  constructor(session: Session, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
-    super(session, serviceMethod, message.seq, meta, codec, undefined, message.filters)
+  constructor(engine: SessionEngine, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
+    super(engine, serviceMethod, message.seq, meta, codec, undefined, message.filters)
     this.kind = kind
     this.size = message.bodyEnd - message.bodyStart
     this.body = undefined

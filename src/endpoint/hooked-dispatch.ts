@@ -1,24 +1,24 @@
-import type { Codec } from '../codecs/codec.ts'
-import { HandlerTimer } from './handler-timer.ts'
+import { runHandler } from '../base/async/call-context.ts'
+import { isThenable } from '../base/async/thenable.ts'
 import { describe, reasonOf } from '../base/errors/error-text.ts'
-import { asBadMessage } from '../transports/failures.ts'
-import type { HandlerCounter } from './handler-counter.ts'
-import { HookedContext } from './hooked-context.ts'
+import { Code, StatusError, toStatusError } from '../base/errors/status.ts'
+import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import type { Codec } from '../codecs/codec.ts'
 import { Outbound } from '../hooks/hooked-messages.ts'
 import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
-import { runHandler } from '../base/async/call-context.ts'
 import type { Incoming } from '../message/message.ts'
 import { bytes } from '../message/message-type.ts'
 import { encodeMeta, type Meta } from '../message/meta.ts'
+import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
+import { asBadMessage } from '../transports/failures.ts'
+import { SendResult } from '../transports/transport.ts'
+import type { HandlerCounter } from './handler-counter.ts'
+import { HandlerTimer } from './handler-timer.ts'
+import { HookedContext } from './hooked-context.ts'
 import type { Replies } from './replies.ts'
 import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
-import type { Session } from '../session/session.ts'
-import { Code, StatusError, toStatusError } from '../base/errors/status.ts'
-import { isThenable } from '../base/async/thenable.ts'
-import type { TimerWheel } from '../base/time/timer-wheel.ts'
-import { SendResult } from '../transports/transport.ts'
 
 /** The hooks about to run when a message began to wait. */
 const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
@@ -48,7 +48,7 @@ export class HookedDispatch {
 
   /** @param found its route, unless hooks change the service method */
   dispatch(
-    session: Session,
+    session: SessionEngine,
     message: Incoming,
     meta: Meta,
     codec: Codec | undefined,
@@ -111,17 +111,17 @@ export class HookedDispatch {
   #wait(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): false {
     if (stage === Stage.AfterBody) ctx.retainBytes()
     else ctx.own()
-    ctx.session.handlerStarted()
+    ctx.engine.requests.handlerStarted()
     void this.#readLater(ctx, stage, waiting)
     return false
   }
 
   /** `#readCall` or `#readPush` from behind the hooks of `stage`. While one before the body takes its time the session is not read. */
   async #readLater(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): Promise<void> {
-    const { session } = ctx
+    const { engine } = ctx
     const { hookTimeout } = this.#settings
     const isCall = ctx.kind === 'call'
-    let resume = stage === Stage.AfterBody ? undefined : session.holdReading()
+    let resume = stage === Stage.AfterBody ? undefined : engine.link.pauseReading()
     let read = false
     try {
       await waiting
@@ -145,14 +145,14 @@ export class HookedDispatch {
       this.#refuse(ctx, error)
     }
     if (read) this.#run(ctx)
-    session.handlerFinished()
+    engine.requests.handlerFinished()
     resume?.()
   }
 
   /** Nobody may wait any more for what hooks kept waiting. @throws StatusError 408 or 499 */
-  #requireWanted({ session, seq, expires }: HookedContext): void {
+  #requireWanted({ engine, seq, expires }: HookedContext): void {
     const failure = (code: number, cause: string): StatusError => new StatusError(code, undefined, cause, { stack: false })
-    if (session.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
+    if (engine.requests.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
     if (expires !== undefined && this.#settings.clock.now() >= expires)
       throw failure(Code.HandleTimeout, 'the deadline passed before the handler began')
   }
@@ -200,7 +200,7 @@ export class HookedDispatch {
     if (ctx.kind === 'call') {
       this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     } else if (thrown instanceof StatusError) {
-      log.warn('a push was dropped', { method, remote: ctx.session.remoteAddress, error: thrown.cause || thrown.message })
+      log.warn('a push was dropped', { method, remote: ctx.engine.remoteAddress, error: thrown.cause || thrown.message })
     }
   }
 
@@ -213,7 +213,7 @@ export class HookedDispatch {
         const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw: a promise around it may not.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
-        const { handlerTimeout } = ctx.session
+        const { handlerTimeout } = ctx.engine
         const late = handlerTimeout > 0 ? this.#age(ctx, handlerTimeout) : undefined
         promise.then(
           (value) => {
@@ -246,9 +246,9 @@ export class HookedDispatch {
 
   #succeeded(ctx: HookedContext, value: unknown): void {
     if (ctx.kind === 'call') {
-      const { session, seq, serviceMethod, replyMeta, resultType } = ctx
+      const { engine, seq, serviceMethod, replyMeta, resultType } = ctx
       const codec = ctx.replyCodec(this.#settings.codec)
-      this.#write(ctx, new Outbound(session, 'reply', seq, serviceMethod, undefined, ctx, replyMeta, codec, value, resultType))
+      this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, undefined, ctx, replyMeta, codec, value, resultType))
     }
     ctx.finish()
   }
@@ -263,8 +263,8 @@ export class HookedDispatch {
   }
 
   #writeStatus(ctx: HookedContext, status: StatusError): void {
-    const { session, seq, serviceMethod, replyMeta } = ctx
-    this.#write(ctx, new Outbound(session, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
+    const { engine, seq, serviceMethod, replyMeta } = ctx
+    this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
   }
 
   /** The hooks around a reply (spec/plugins.md §1.2): whatever they do, it is sent. */
@@ -294,19 +294,19 @@ export class HookedDispatch {
     hooks: MessageHooks,
     waiting: Promise<unknown>,
   ): Promise<void> {
-    ctx.session.handlerStarted()
+    ctx.engine.requests.handlerStarted()
     try {
       await waiting
     } catch (error) {
       hookFailed(out, error, this.#settings.log)
     }
     this.#send(ctx, out, status, hooks)
-    ctx.session.handlerFinished()
+    ctx.engine.requests.handlerFinished()
   }
 
   /** @param status before hooks looked at it: they may change how a reply fails, not that it does */
   #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
-    if (!ctx.session.wantsReply(ctx.epoch, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
     const failure = out.status ?? status
     if (failure !== undefined) {
       if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
@@ -314,13 +314,13 @@ export class HookedDispatch {
     }
     let sent: SendResult | Promise<SendResult>
     try {
-      sent = ctx.session.reply(ctx.replyFilters, ctx.seq, out.metaText, out.bodyCodec as Codec, out.body, out.bodyType)
+      sent = ctx.engine.requests.reply(ctx.replyFilters, ctx.seq, out.metaText, out.bodyCodec as Codec, out.body, out.bodyType)
     } catch (error) {
       this.#failed(ctx, error)
       return
     }
     if (sent === SendResult.Ok) this.#wrote(out, hooks)
-    else if (typeof sent === 'number') this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, sent)
+    else if (typeof sent === 'number') this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, sent)
     else this.#sendLater(ctx, out, hooks, sent)
   }
 
@@ -330,7 +330,7 @@ export class HookedDispatch {
     sent.then(
       (result) => {
         if (result === SendResult.Ok) this.#wrote(out, hooks)
-        else this.#replies.notSent(ctx.session, ctx.replyFilters, ctx.seq, result)
+        else this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
       },
       (error) => this.#failed(ctx, error),
     )
@@ -345,7 +345,7 @@ export class HookedDispatch {
     } catch (error) {
       hookFailed(out, error, log)
     }
-    return this.#replies.sendStatus(ctx.session, ctx.replyFilters, ctx.seq, toStatusError(status, exposeErrors), meta)
+    return this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, toStatusError(status, exposeErrors), meta)
   }
 
   #wrote(out: Outbound, hooks: MessageHooks): void {

@@ -1,19 +1,21 @@
-import { parseAddress } from '../transports/address.ts'
-import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
-import { duration, requireOptions, requireText, timeLimit, whole } from '../base/check-options.ts'
-import type { Clock, ClockTimer } from '../base/time/clock.ts'
-import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
-import type { DialOptions, Endpoint } from './endpoint.ts'
-import { reasonOf } from '../base/errors/error-text.ts'
-import { LeastBusy, Worker } from './least-busy.ts'
-import type { Settings } from '../session/options.ts'
-import { canceled, type Reply } from '../session/pending-call.ts'
-import { type Redial, RequestQueue, readRedial } from '../session/redial.ts'
-import type { Session } from '../session/session.ts'
-import { readSocketOptions } from '../transports/socket-options.ts'
-import { Code, StatusError, statusText } from '../base/errors/status.ts'
-import { ResettableTimer } from '../base/time/timer-wheel.ts'
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { duration, requireOptions, requireText, timeLimit, whole } from '../base/check-options.ts'
+import { reasonOf } from '../base/errors/error-text.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { Clock, ClockTimer } from '../base/time/clock.ts'
+import { ResettableTimer, wheelOf } from '../base/time/timer-wheel.ts'
+import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
+import type { Reply } from '../message/reply.ts'
+import type { Settings } from '../session/options.ts'
+import { canceled } from '../session/pending-call.ts'
+import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
+import { type Redial, RequestQueue, readRedial } from '../session/redial.ts'
+import { engineOf, type Session } from '../session/session.ts'
+import { parseAddress } from '../transports/address.ts'
+import { readSocketOptions } from '../transports/socket-options.ts'
+import type { DialOptions } from './connect-options.ts'
+import { type Endpoint, settingsOf } from './endpoint.ts'
+import { LeastBusy, Worker } from './least-busy.ts'
 
 export interface MultiClientOptions {
   /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
@@ -97,11 +99,11 @@ export class MultiClient {
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
     requireOptions('options', options, known)
-    const { settings, wheel } = endpoint
+    const settings = settingsOf(endpoint)
     checkDial(options.dial, settings)
     this.endpoint = endpoint
     this.#clock = settings.clock
-    this.#idleAlarm = new ResettableTimer(wheel, () => this.#closeIdle())
+    this.#idleAlarm = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -109,7 +111,7 @@ export class MultiClient {
     this.#idle = timeLimit('idle', options.idle, 60_000)
     this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
     const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
-    this.#room = new RequestQueue(wheel, maxWaiting)
+    this.#room = new RequestQueue(wheelOf(settings.clock), maxWaiting)
     this.#grow()
   }
 
@@ -185,7 +187,7 @@ export class MultiClient {
     }
     return new Promise((resolve, reject) => {
       if (options !== undefined) checkCallOptions(options)
-      const timeout = timeLimit('timeout', options?.timeout, this.endpoint.settings.timeout)
+      const timeout = timeLimit('timeout', options?.timeout, settingsOf(this.endpoint).timeout)
       const signal = options?.signal
       if (this.#abort.signal.aborted) throw closed()
       if (signal?.aborted) throw canceled(signal)
@@ -310,7 +312,7 @@ export class MultiClient {
   /** The next dial waits, the longer the more came to nothing since one held. */
   #waitForNext(): void {
     if (this.#pause !== undefined || this.#abort.signal.aborted) return // another one failed before
-    if (this.#newest?.stable === true) this.#comeback = undefined
+    if (this.#newest !== undefined && engineOf(this.#newest).stable) this.#comeback = undefined
     this.#newest = undefined
     if (this.#comeback === undefined) this.#comeback = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
     else this.#comeback.again()
@@ -344,7 +346,7 @@ export class MultiClient {
     session.once('close', (reason) => {
       this.#drop(member)
       // Lost as soon as it was made: what dialled it must not dial at once again.
-      if (reason !== undefined && !session.stable) this.#waitForNext()
+      if (reason !== undefined && !engineOf(session).stable) this.#waitForNext()
       this.#grow()
     })
     this.#watchIdle()

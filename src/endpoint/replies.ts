@@ -1,14 +1,14 @@
+import { describe } from '../base/errors/error-text.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import { RETRY_AFTER_KEY } from '../message/announcement.ts'
 import { CloseReason } from '../message/close-reason.ts'
-import { describe } from '../base/errors/error-text.ts'
 import type { Filter } from '../message/filter.ts'
 import type { Incoming } from '../message/message.ts'
 import { encodeMeta } from '../message/meta.ts'
-import type { Settings } from '../session/options.ts'
 import { type Refusal, retryMeta } from '../message/refusal.ts'
-import type { Session } from '../session/session.ts'
-import { Code, StatusError } from '../base/errors/status.ts'
 import { encodeStatus } from '../message/status-json.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { Settings } from '../session/options.ts'
 import { SendResult } from '../transports/transport.ts'
 
 /** What a reply goes through. */
@@ -27,7 +27,7 @@ export class Replies {
    * @returns whether it was sent; what waits for its filters counts as that
    */
   sendStatus(
-    session: Session,
+    session: SessionEngine,
     filters: Filters,
     seq: number,
     status: StatusError,
@@ -41,13 +41,13 @@ export class Replies {
   }
 
   /** @param retryAfter milliseconds */
-  refuse(session: Session, message: Incoming, refusal: Refusal, retryAfter: number): void {
+  refuse(session: SessionEngine, message: Incoming, refusal: Refusal, retryAfter: number): void {
     this.#send(session, message.filters, message.seq, refusal.text, retryMeta(retryAfter), true)
   }
 
-  #send(session: Session, filters: Filters, seq: number, text: string, meta: string, last: boolean): boolean {
+  #send(session: SessionEngine, filters: Filters, seq: number, text: string, meta: string, last: boolean): boolean {
     try {
-      const sent = session.replyStatus(filters, seq, text, meta)
+      const sent = session.requests.replyStatus(filters, seq, text, meta)
       if (sent === SendResult.Ok) return true
       if (typeof sent === 'number') {
         this.notSent(session, filters, seq, sent, last)
@@ -65,18 +65,18 @@ export class Replies {
   }
 
   /** Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone. */
-  #unfiltered(session: Session, error: unknown): void {
+  #unfiltered(session: SessionEngine, error: unknown): void {
     this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
-    session.fail(CloseReason.Local)
+    session.link.fail(CloseReason.Local)
   }
 
   /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
-  notSent(session: Session, filters: Filters, seq: number, result: SendResult, last = false): void {
+  notSent(session: SessionEngine, filters: Filters, seq: number, result: SendResult, last = false): void {
     if (result === SendResult.TooLarge) {
       const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })
       if (!last) this.sendStatus(session, filters, seq, status, undefined, true)
     } else if (result === SendResult.Unsent) {
-      session.fail(CloseReason.Unsent)
+      session.link.fail(CloseReason.Unsent)
     }
   }
 }

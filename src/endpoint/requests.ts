@@ -1,10 +1,10 @@
-import { bodyText, type Codec, decodeBody, unknownCodec } from '../codecs/codec.ts'
+import { badMessage, Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Limits } from '../base/limits.ts'
+import { bodyText, type Codec, decodeBody, unknownCodec } from '../codecs/codec.ts'
 import { type Incoming, TextHint } from '../message/message.ts'
 import { type MessageType as BodyType, isBytes } from '../message/message-type.ts'
 import { findNameText, nameText } from '../message/names.ts'
 import type { AnyHandler, Route, Router } from './router.ts'
-import { badMessage, Code, StatusError, statusText } from '../base/errors/status.ts'
 
 /** The service method of a CALL or PUSH. */
 export function methodOf(message: Incoming): string {

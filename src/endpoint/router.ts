@@ -1,13 +1,13 @@
+import { isThenable } from '../base/async/thenable.ts'
 import { requireOptions } from '../base/check-options.ts'
-import type { CallContext, PushContext } from './context.ts'
-import { guardHandler } from '../session/guard.ts'
+import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from '../message/message-type.ts'
 import { internName } from '../message/names.ts'
 import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from '../message/naming.ts'
-import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
-import { RouteTable } from './route-table.ts'
+import { RouteTable } from '../message/route-table.ts'
 import { isSchema } from '../message/standard-schema.ts'
-import { isThenable } from '../base/async/thenable.ts'
+import { guardHandler } from '../session/guard.ts'
+import type { CallContext, PushContext } from './context.ts'
 
 /** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
 export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>

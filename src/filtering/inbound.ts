@@ -1,9 +1,9 @@
-import { CloseReason } from '../message/close-reason.ts'
-import type { Envelope, Opened } from '../wire/envelope.ts'
-import { type Filter, FilterOverflow, type Unpacker } from '../message/filter.ts'
 import type { FilterTable } from '../filters/filter-table.ts'
+import { CloseReason } from '../message/close-reason.ts'
+import { type Filter, FilterOverflow, type Unpacker } from '../message/filter.ts'
 import { Incoming } from '../message/message.ts'
 import type { Connection } from '../transports/transport.ts'
+import type { Envelope, Opened } from '../wire/envelope.ts'
 import { unpackLayers } from './layers.ts'
 
 /** Where messages go when their filters are removed, and what ends the session when that fails. */

@@ -1,8 +1,8 @@
-import type { Envelope } from '../wire/envelope.ts'
 import type { Filter } from '../message/filter.ts'
 import { isReply } from '../message/message.ts'
-import { Outgoing } from '../message/outgoing.ts'
+import type { Outgoing } from '../message/outgoing.ts'
 import { type Connection, SendResult } from '../transports/transport.ts'
+import type { Envelope } from '../wire/envelope.ts'
 import { packLayers } from './layers.ts'
 
 /** A message that waits for its filters, or for one before it. */
@@ -68,23 +68,13 @@ export class FilteredOut {
    * @returns at once, or a promise when the message waits
    * @throws (or rejects) what a filter throws
    */
-  send(
-    filters: readonly Filter[] | undefined,
-    type: number,
-    seq: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    content: string | Uint8Array | null,
-    quoted = false,
-  ): SendResult | Promise<SendResult> {
+  send(filters: readonly Filter[] | undefined, outgoing: Outgoing): SendResult | Promise<SendResult> {
     if (this.#over) return SendResult.Closed
-    const message = new Outgoing().fill(type, seq, method, status, meta, codec, content, quoted)
+    const message = outgoing.quote().copy()
     const pipe = filters === undefined ? none : this.#envelope.choose(message, filters)
     const payload = this.#envelope.payload(message, this.#maxMessage)
     if (payload === undefined) return SendResult.TooLarge
-    const reply = isReply(type)
+    const reply = isReply(message.type)
     if (this.#running && (reply ? this.#replies : this.#queued) + payload.length > this.#maxUnsent) return SendResult.Unsent
     message.body = null
     if (this.#running) return this.#wait(message, pipe, payload, undefined)

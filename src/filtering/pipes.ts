@@ -1,28 +1,29 @@
+import type { Limits } from '../base/limits.ts'
+import type { FilterTable } from '../filters/filter-table.ts'
 import { CloseReason } from '../message/close-reason.ts'
 import type { Filter } from '../message/filter.ts'
-import type { FilterTable } from '../filters/filter-table.ts'
-import type { Limits } from '../base/limits.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Connection } from '../transports/transport.ts'
 import { FilteredIn, type Receiver } from './inbound.ts'
 import { FilteredOut } from './outbound.ts'
 
+/** What filters need to know of their endpoint. */
+export interface FilterSettings {
+  readonly filters: FilterTable
+  readonly limits: Readonly<Limits>
+}
+
 /** Both directions of one session's messages with transfer filters. Each is made with the first such message. */
 export class FilterPipes {
   readonly #connection: Connection
-  readonly #settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> }
+  readonly #settings: FilterSettings
   readonly #protocol: string
   #receiver: Receiver
   #in: FilteredIn | undefined
   /** Undefined while no message went through filters: then none can wait either. */
   out: FilteredOut | undefined
 
-  constructor(
-    connection: Connection,
-    settings: { readonly filters: FilterTable; readonly limits: Readonly<Limits> },
-    protocol: string,
-    receiver: Receiver,
-  ) {
+  constructor(connection: Connection, settings: FilterSettings, protocol: string, receiver: Receiver) {
     this.#connection = connection
     this.#settings = settings
     this.#protocol = protocol

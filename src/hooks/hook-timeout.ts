@@ -1,5 +1,5 @@
-import { KeepAlive, realClock, type TimeLimit } from '../base/time/clock.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { KeepAlive, realClock, type TimeLimit } from '../base/time/clock.ts'
 import { TimerEntry, type TimerWheel, wheelOf } from '../base/time/timer-wheel.ts'
 
 const realWheel = wheelOf(realClock)

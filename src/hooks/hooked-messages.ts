@@ -1,20 +1,21 @@
+import type { StatusError } from '../base/errors/status.ts'
 import type { Codec } from '../codecs/codec.ts'
 import { encodeBody } from '../codecs/codec.ts'
 import type { CodecTable } from '../codecs/codec-table.ts'
-import type { MessageKind, ReadContext, WriteContext } from './hooks.ts'
 import { Incoming } from '../message/message.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
 import { encodeMeta, type Meta } from '../message/meta.ts'
+import type { MessageKind, ReadContext, WriteContext } from './hooks.ts'
 import type { CtxSession } from './session-views.ts'
-import type { StatusError } from '../base/errors/status.ts'
 
 // Objects of messages with hooks, made for each one: `private` in place of `#`, whose initializers cost a call each, and everything costly
 // is made when asked for.
 
-/** The session of a message with hooks. */
-export interface HookedSession extends CtxSession {
-  /** @internal */
-  readonly codecs: CodecTable
+/** Whose message with hooks is sent. */
+export interface MessageOwner {
+  /** As hooks see it. */
+  readonly session: CtxSession
+  readonly settings: { readonly codecs: CodecTable }
 }
 
 /** A received message whose memory is lent. */
@@ -128,7 +129,7 @@ export class InboundReply implements ReadContext, Borrowed {
 
 /** A message to send on its way through hooks. */
 export class Outbound implements WriteContext {
-  readonly session: HookedSession
+  private readonly owner: MessageOwner
   readonly kind: MessageKind
   readonly seq: number
   readonly serviceMethod: string
@@ -143,7 +144,7 @@ export class Outbound implements WriteContext {
 
   /** @param meta its sender's, who may change it once this is sent or `keep` was called */
   constructor(
-    session: HookedSession,
+    owner: MessageOwner,
     kind: MessageKind,
     seq: number,
     serviceMethod: string,
@@ -154,7 +155,7 @@ export class Outbound implements WriteContext {
     body: unknown,
     bodyType: BodyType | undefined,
   ) {
-    this.session = session
+    this.owner = owner
     this.kind = kind
     this.seq = seq
     this.serviceMethod = serviceMethod
@@ -165,6 +166,10 @@ export class Outbound implements WriteContext {
     this.bodyCodec = codec
     this.given = meta
     this.copy = undefined
+  }
+
+  get session(): CtxSession {
+    return this.owner.session
   }
 
   get meta(): Record<string, string> {
@@ -183,7 +188,7 @@ export class Outbound implements WriteContext {
   }
 
   set codec(name: string) {
-    this.bodyCodec = this.session.codecs.named(name)
+    this.bodyCodec = this.owner.settings.codecs.named(name)
   }
 
   encode(): Uint8Array {

@@ -1,12 +1,12 @@
-import type { TimeLimit } from '../base/time/clock.ts'
+import { isThenable } from '../base/async/thenable.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
-import { within } from './hook-timeout.ts'
+import type { StatusError } from '../base/errors/status.ts'
 import type { Logger } from '../base/log.ts'
+import type { TimeLimit } from '../base/time/clock.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
+import { within } from './hook-timeout.ts'
 import type { CtxSession } from './session-views.ts'
-import type { StatusError } from '../base/errors/status.ts'
-import { isThenable } from '../base/async/thenable.ts'
 
 export type MessageKind = 'call' | 'reply' | 'push'
 

@@ -1,6 +1,6 @@
+import type { Logger } from '../base/log.ts'
 import type { Clock } from '../base/time/clock.ts'
 import type { Hook, HookedDirections, HookList, MessageHooks } from './hooks.ts'
-import type { Logger } from '../base/log.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
 
 /** A route, as `afterRegRouter` sees it. */

@@ -1,6 +1,6 @@
 import { getSystemErrorName } from 'node:util'
-import { checkBuffer, checkFlag, checkIdle, defaultSocket, keepAliveSeconds, unsupportedBuffers } from '../transports/socket-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { checkBuffer, checkFlag, checkIdle, defaultSocket, keepAliveSeconds, unsupportedBuffers } from '../transports/socket-options.ts'
 import { type Connection, NOT_OPEN, NOT_SUPPORTED, SocketOption } from '../transports/transport.ts'
 
 /**
@@ -25,7 +25,7 @@ export interface SessionSocket {
   setBufferSizes(sizes: { receive?: number | undefined; send?: number | undefined }): void
 }
 
-export class WireSocket implements SessionSocket {
+export class ConnectionSocket implements SessionSocket {
   #connection: Connection
   /** What was set, for the next connection. */
   readonly #chosen = new Map<SocketOption, number>()

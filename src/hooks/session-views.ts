@@ -1,9 +1,9 @@
+import type { StatusError } from '../base/errors/status.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
-import type { Reply } from '../session/pending-call.ts'
+import type { Reply } from '../message/reply.ts'
 import type { SessionSocket } from './session-socket.ts'
-import type { StatusError } from '../base/errors/status.ts'
 
 /** What is always there of a session (spec/behaviour.md §2): all that a hook sees of one that is gone. */
 export interface BaseSession {

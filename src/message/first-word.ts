@@ -6,10 +6,10 @@ const SILENCE = 50
 
 /** A dialled session. */
 export interface Speaker {
-  readonly epoch: number
+  readonly link: object
   readonly lastSeq: number
   readonly activity: number
-  /** Sends the first word, when it runs. @internal */
+  /** Sends the first word, when it runs. */
   breakSilence(): void
 }
 
@@ -20,16 +20,16 @@ export interface Speaker {
 export class FirstWord {
   readonly #speaker: Speaker
   // Of its connection, of which these are the beginning.
-  readonly #epoch: number
+  readonly #link: object
   readonly #seq: number
-  readonly #heard: number
+  readonly #activity: number
 
   /** @param speaker has a new connection */
   constructor(speaker: Speaker) {
     this.#speaker = speaker
-    this.#epoch = speaker.epoch
+    this.#link = speaker.link
     this.#seq = speaker.lastSeq
-    this.#heard = speaker.activity
+    this.#activity = speaker.activity
   }
 
   /** The session runs. The process need not live for it. */
@@ -42,8 +42,8 @@ export class FirstWord {
   }
 
   get #silent(): boolean {
-    const { epoch, lastSeq, activity: heard } = this.#speaker
-    return epoch === this.#epoch && lastSeq === this.#seq && heard === this.#heard
+    const { link, lastSeq, activity } = this.#speaker
+    return link === this.#link && lastSeq === this.#seq && activity === this.#activity
   }
 }
 

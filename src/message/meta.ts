@@ -1,6 +1,6 @@
+import type { Limits } from '../base/limits.ts'
 import { compareUtf8 } from '../base/text/compare-utf8.ts'
 import { JsonScanner } from '../base/text/json-scan.ts'
-import type { Limits } from '../base/limits.ts'
 
 /**
  * The meta of one message. A received one has no prototype, so `__proto__` and `constructor` are keys like any other.

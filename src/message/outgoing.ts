@@ -22,28 +22,45 @@ export class Outgoing {
   codec = 0
   /** Text, bytes, or null for an empty body. */
   body: string | Uint8Array | null = null
+  /** Interned id of `method` (names.ts), -1 for none. @internal */
+  route = -1
+  /** `body` is ASCII text that goes between quotation marks (`Codec.isPlainJsonString`). @internal */
+  plainJsonString = false
   /** The filters `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
   filters: readonly string[] = noFilters
 
-  /** Everything but the filters. @param quoted `body` goes between quotation marks (`Codec.isPlainJsonString`) @internal */
-  fill(
-    type: number,
-    seq: number,
-    method: string,
-    statusText: string,
-    metaText: string,
-    codec: number,
-    body: string | Uint8Array | null,
-    quoted: boolean,
-  ): this {
+  /** Everything but the body. @internal */
+  head(type: number, seq: number, route: number, method: string, statusText: string, metaText: string): this {
     this.type = type
     this.seq = seq
+    this.route = route
     this.method = method
     this.statusText = statusText
     this.metaText = metaText
-    this.codec = codec
-    this.body = quoted ? `"${body}"` : body
     return this
+  }
+
+  /** @internal */
+  content(codec: number, body: string | Uint8Array | null, plainJsonString = false): this {
+    this.codec = codec
+    this.body = body
+    this.plainJsonString = plainJsonString
+    return this
+  }
+
+  /** Puts a plain string between its quotation marks. @internal */
+  quote(): this {
+    if (this.plainJsonString) {
+      this.body = `"${this.body}"`
+      this.plainJsonString = false
+    }
+    return this
+  }
+
+  /** For whoever keeps it: the body is not copied. @internal */
+  copy(): Outgoing {
+    const { type, seq, route, method, statusText, metaText, codec, body, plainJsonString } = this
+    return new Outgoing().head(type, seq, route, method, statusText, metaText).content(codec, body, plainJsonString)
   }
 
   /** The status, taken apart; undefined when OK. */

@@ -1,5 +1,5 @@
-import { RETRY_AFTER_KEY } from './announcement.ts'
 import { Code, statusText } from '../base/errors/status.ts'
+import { RETRY_AFTER_KEY } from './announcement.ts'
 import { encodeStatus } from './status-json.ts'
 
 /** An answer that is given by the ten thousand: its status is encoded once, and no error object is made. */

@@ -1,5 +1,5 @@
-import { JsonScanner } from '../base/text/json-scan.ts'
 import { defaultLimits } from '../base/limits.ts'
+import { JsonScanner } from '../base/text/json-scan.ts'
 
 /** A status as it travels; code 0 is OK. */
 export interface DecodedStatus {

@@ -1,18 +1,17 @@
+import { runInRoot, untouched } from '../base/async/root-context.ts'
 import { immediate } from '../base/time/clock.ts'
-import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import { findNameText, internName } from '../message/names.ts'
+import { type Refusal, Refusals } from '../message/refusal.ts'
 import { ConcurrencyLimit, RouteLatency } from './concurrency-limit.ts'
 import { DrainRate } from './drain-rate.ts'
+import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { FairQueue, Lane } from './fair-queue.ts'
 import { type LagClock, LoopLag } from './loop-lag.ts'
 import { MeanCost } from './mean-cost.ts'
 import { RouteWeights, Started } from './route-weight.ts'
 import type { Overload } from './settings.ts'
-import { type Refusal, Refusals } from '../message/refusal.ts'
-import { runInRoot, untouched } from '../base/async/root-context.ts'
-import type { Session } from '../session/session.ts'
 
 /**
  * Milliseconds of handlers' work between two looks at the sockets. What is refused leaves before the next slice, so a refusal takes one of them
@@ -35,9 +34,23 @@ const HEARTBEAT = '/heartbeat'
 const BURST = 1 / 2
 const STANDING = 1 / 5
 
+/** What admission asks of a session. */
+export interface AdmittedSession {
+  readonly state: string
+  /** The connection that it has now. */
+  readonly link: object
+  readonly requests: {
+    wantsReply(link: never, seq: number): boolean
+    isCanceled(seq: number): boolean
+    handlerStarted(): void
+    handlerFinished(): void
+  }
+  destroy(cause: string): void
+}
+
 /** A message that waits for its turn. */
-interface Waiting {
-  readonly session: Session
+interface Waiting<S> {
+  readonly session: S
   /** Its own memory, undecoded. */
   readonly message: Incoming
   readonly meta: Meta
@@ -45,8 +58,8 @@ interface Waiting {
   /** When its caller gives up, 0 for never. */
   readonly expires: number
   readonly since: number
-  /** Of the connection that brought it. */
-  readonly epoch: number
+  /** The connection that brought it. */
+  readonly link: object
 }
 
 /** A handler that runs, and what it is measured against. */
@@ -57,10 +70,10 @@ export interface Ticket {
 }
 
 /** What the dispatcher does with a message once it is decided. */
-export interface AdmissionTarget {
-  start(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
+export interface AdmissionTarget<S> {
+  start(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
   /** @param retryAfter milliseconds */
-  refuse(session: Session, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
+  refuse(session: S, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
   /** Sends what this turn has produced so far: what comes next takes time. */
   flush(): void
 }
@@ -73,15 +86,15 @@ export interface AdmissionTarget {
  * per session and are started in slices, so that the loop goes on reading. One that is expected to wait too long is refused at once: the wait is
  * known from how fast the queue empties, whatever makes it slow. A session with nothing waiting is refused last.
  */
-export class Admission {
+export class Admission<S extends AdmittedSession> {
   readonly #options: Overload
   readonly #stats: EndpointStats
-  readonly #target: AdmissionTarget
+  readonly #target: AdmissionTarget<S>
   readonly #now: () => number
   readonly #limit: ConcurrencyLimit
-  readonly #queue = new FairQueue<Waiting>()
+  readonly #queue = new FairQueue<Waiting<S>>()
   readonly #rate = new DrainRate()
-  readonly #lanes = new WeakMap<Session, Lane<Waiting>>()
+  readonly #lanes = new WeakMap<S, Lane<Waiting<S>>>()
   readonly #routes = new Map<string, RouteLatency>()
   /** Of all whose names are not of this process: a peer may make up as many as it likes. */
   readonly #others = new RouteLatency()
@@ -123,7 +136,7 @@ export class Admission {
   /** How late the loop is, while handlers run. */
   readonly #lag: LoopLag
 
-  constructor(options: Overload, stats: EndpointStats, to: AdmissionTarget, clock: LagClock) {
+  constructor(options: Overload, stats: EndpointStats, to: AdmissionTarget<S>, clock: LagClock) {
     const { now } = clock
     this.#options = options
     this.#stats = stats
@@ -153,7 +166,7 @@ export class Admission {
    * True: the message is to be started now. False: it was refused, or waits and is started later.
    * @param expires when its caller gives up, in this clock's milliseconds; 0 when it never does, or did not say
    */
-  admit(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): boolean {
+  admit(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): boolean {
     if (this.#queue.length === 0 && !this.#spent && this.#limit.open) {
       const weight = this.#weights.of(message.route)
       if ((--this.#unchecked > 0 && !weight.heavy && !this.#turn.heavy) || this.#inTime()) {
@@ -186,11 +199,11 @@ export class Admission {
   }
 
   /** The session is closed: nobody waits for what it asked. */
-  forget(session: Session): void {
+  forget(session: S): void {
     const lane = this.#lanes.get(session)
     if (lane === undefined) return
     this.#lanes.delete(session)
-    for (let left = this.#queue.drop(lane).length; left > 0; left--) session.handlerFinished()
+    for (let left = this.#queue.drop(lane).length; left > 0; left--) session.requests.handlerFinished()
   }
 
   /** Whether this turn may start more, by the clock. */
@@ -230,10 +243,10 @@ export class Admission {
     this.#step = Math.min(MAX_UNCHECKED, this.#cost.fit(SLICE_MS / 4))
   }
 
-  #wait(session: Session, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
+  #wait(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const now = this.#now()
     let lane = this.#lanes.get(session)
-    if (lane === undefined) this.#lanes.set(session, (lane = new Lane<Waiting>()))
+    if (lane === undefined) this.#lanes.set(session, (lane = new Lane<Waiting<S>>()))
     this.#limit.noteQueueing()
     if (now - this.#epochBegan >= LANE_WINDOW_MS) this.#nextEpoch(now)
     const size = sizeOf(message)
@@ -248,14 +261,14 @@ export class Admission {
       lane.mark = this.#epoch
       this.#waited++
     }
-    this.#queue.push(lane, { session, message: message.owned(), meta, isCall, expires, since: now, epoch: session.epoch }, size, now)
+    this.#queue.push(lane, { session, message: message.owned(), meta, isCall, expires, since: now, link: session.link }, size, now)
     this.#stats.queued++
-    session.handlerStarted() // a session that closes lets it have its turn first
+    session.requests.handlerStarted() // a session that closes lets it have its turn first
     this.#arm()
   }
 
   /** Why one more of `lane` may not wait. */
-  #refusalOf(lane: Lane<Waiting>, size: number, expires: number, now: number): Refusal | undefined {
+  #refusalOf(lane: Lane<Waiting<S>>, size: number, expires: number, now: number): Refusal | undefined {
     const { queueTimeout, maxQueued, maxQueuedBytes } = this.#options
     const queue = this.#queue
     const lanes = this.#lanesNow
@@ -282,7 +295,7 @@ export class Admission {
   }
 
   /** Milliseconds that one more of `lane` would wait: all that is there, or what is served until its own have had their turns. */
-  #ownWait(lane: Lane<Waiting>): number {
+  #ownWait(lane: Lane<Waiting<S>>): number {
     return Math.min(this.#queue.length + 1, (lane.size + 1) * this.#lanesNow) * this.#perItem
   }
 
@@ -298,7 +311,7 @@ export class Admission {
   }
 
   /** A session with more than the mean is told that it is its own doing. */
-  #reasonFor(lane: Lane<Waiting>): Refusal {
+  #reasonFor(lane: Lane<Waiting<S>>): Refusal {
     return lane.size * this.#queue.active > this.#queue.length ? Refusals.Share : Refusals.Busy
   }
 
@@ -357,13 +370,13 @@ export class Admission {
   }
 
   /** Starts it, unless it is too late. */
-  #serve({ session, message, meta, isCall, expires, since, epoch }: Waiting, now: number): boolean {
+  #serve({ session, message, meta, isCall, expires, since, link }: Waiting<S>, now: number): boolean {
     let starts = false
     try {
       // Whoever called on a connection that is lost knows it; a push is still wanted.
-      if (session.state === 'closed' || (isCall && !session.wantsReply(epoch, message.seq))) return false
+      if (session.state === 'closed' || (isCall && !session.requests.wantsReply(link as never, message.seq))) return false
       const late = now - since > this.#options.queueTimeout || (expires !== 0 && now >= expires)
-      if (late || session.isCanceled(message.seq)) {
+      if (late || session.requests.isCanceled(message.seq)) {
         this.#target.refuse(session, message, isCall, Refusals.Late, (this.#queue.length + 1) * this.#perItem)
         return false
       }
@@ -375,7 +388,7 @@ export class Admission {
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))
       session.destroy('a message failed')
     } finally {
-      session.handlerFinished()
+      session.requests.handlerFinished()
     }
     return starts
   }
@@ -396,4 +409,4 @@ function sizeOf(message: Incoming): number {
   return message.bodyEnd - message.nameStart
 }
 
-const weightOf = ({ message }: Waiting): number => sizeOf(message)
+const weightOf = ({ message }: Waiting<unknown>): number => sizeOf(message)

@@ -1,4 +1,4 @@
-import { RouteTable } from '../endpoint/route-table.ts'
+import { RouteTable } from '../message/route-table.ts'
 
 /** What is known of what the messages of one route cost. */
 export class RouteWeight {

@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { duration, requireMeta, requireNames, requireOptions, requireText } from '../base/check-options.ts'
-import { MessageType } from '../message/message.ts'
+import { Code, StatusError, statusText, toStatusError } from '../base/errors/status.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { EarlyMessage, EarlySession } from '../hooks/session-views.ts'
-import { Code, StatusError, statusText, toStatusError } from '../base/errors/status.ts'
+import { MessageType } from '../message/message.ts'
 
 /** What there is of a session before its peer is known. */
 export type AuthSession = Pick<EarlySession, 'id' | 'setId' | 'localAddress' | 'remoteAddress' | 'protocol' | 'data'>

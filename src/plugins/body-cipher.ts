@@ -1,7 +1,7 @@
 import { flag, requireObject } from '../base/check-options.ts'
+import { StatusError, statusText } from '../base/errors/status.ts'
 import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
-import { StatusError, statusText } from '../base/errors/status.ts'
 
 /** What plugins that encrypt bodies differ in. */
 export interface BodyCipher {

@@ -1,8 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { requireOptions } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
-import type { ReadContext } from '../hooks/hooks.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
+import type { ReadContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { BaseSession, EarlySession } from '../hooks/session-views.ts'
 

@@ -1,7 +1,7 @@
 import { duration, flag, requireOptions } from '../base/check-options.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import { type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../hooks/plugin.ts'
-import { Code, StatusError } from '../base/errors/status.ts'
 
 /** Literal in Go, whatever the mapper: a mapper that names routes otherwise must not break heartbeats (quirks W23). */
 const METHOD = '/heartbeat'

@@ -1,11 +1,11 @@
-import type { PushOptions } from '../message/call-options.ts'
 import { flag, requireOptions } from '../base/check-options.ts'
+import { badMessage, Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { CallContext, PushContext } from '../endpoint/context.ts'
-import { bytes } from '../message/message-type.ts'
-import { replyMeta } from '../session/pending-call.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { CtxSession } from '../hooks/session-views.ts'
-import { badMessage, Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { PushOptions } from '../message/call-options.ts'
+import { bytes } from '../message/message-type.ts'
+import { replyMeta } from '../message/reply.ts'
 
 /** What is known of a message when it is decided where it goes. */
 export interface ProxyLabel {

@@ -1,11 +1,11 @@
 import { flag, requireOptions } from '../base/check-options.ts'
-import { type Clock, realClock } from '../base/time/clock.ts'
 import { describe } from '../base/errors/error-text.ts'
-import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
-import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
-import type { Meta } from '../message/meta.ts'
-import type { Plugin } from '../hooks/plugin.ts'
 import type { StatusError } from '../base/errors/status.ts'
+import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
+import { type Clock, realClock } from '../base/time/clock.ts'
+import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
+import type { Plugin } from '../hooks/plugin.ts'
+import type { Meta } from '../message/meta.ts'
 
 export interface RunLogOptions {
   /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */

@@ -1,5 +1,4 @@
 import { flag, requireOptions, timeLimit } from '../base/check-options.ts'
-import type { Proto } from './proto.ts'
 import { ContentTypes } from './http/content-type.ts'
 import type { CorsOption } from './http/cors.ts'
 import { Hosts } from './http/hosts.ts'
@@ -8,6 +7,7 @@ import { matchHttp } from './http/match.ts'
 import { Pages, type PagesOption } from './http/pages.ts'
 import { HttpSession } from './http/session.ts'
 import { Writer } from './http/write.ts'
+import type { Proto } from './proto.ts'
 
 export interface HttpOptions {
   /**

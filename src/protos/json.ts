@@ -2,12 +2,12 @@ import { isUtf8 } from 'node:buffer'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../base/limits.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
-import type { Proto, ProtoSession } from './proto.ts'
 import { matchEnvelope } from '../wire/cut-envelope.ts'
+import { EMPTY_META, OK_STATUS } from '../wire/raw.ts'
 import { over } from './json/fields.ts'
 import { unpackLayout } from './json/layout.ts'
 import { unpackStrict } from './json/strict.ts'
-import { EMPTY_META, OK_STATUS } from '../wire/raw.ts'
+import type { Proto, ProtoSession } from './proto.ts'
 
 /** Messages as JSON documents in an envelope, as Go's `jsonproto` has them (spec/wire.md §8.2). Bodies must be text. */
 export const jsonProto: Proto = {

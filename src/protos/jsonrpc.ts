@@ -1,9 +1,8 @@
-import { CloseReason } from '../message/close-reason.ts'
 import { MAX_BATCH } from '../base/limits.ts'
+import { CloseReason } from '../message/close-reason.ts'
 import { type Incoming, MessageType } from '../message/message.ts'
 import { decodeMeta } from '../message/meta.ts'
 import type { Outgoing } from '../message/outgoing.ts'
-import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 import { isForeignLine } from './foreign-line.ts'
 import { AskedTable, Batch } from './jsonrpc/batch.ts'
 import { invalidRequest, parseError } from './jsonrpc/errors.ts'
@@ -11,6 +10,7 @@ import { Fields } from './jsonrpc/fields.ts'
 import { int32, isId, takeMethod, takeParams, takeReply } from './jsonrpc/incoming.ts'
 import { JsonBytes } from './jsonrpc/json-bytes.ts'
 import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
+import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 
 /**
  * JSON-RPC 2.0, one object or batch to a line, in both directions: the standard, and Go's dialect of it (spec/wire.md §8.4), which writes the

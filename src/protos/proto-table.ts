@@ -1,9 +1,9 @@
-import type { Proto } from './proto.ts'
+import { type RawProtocol, rawProtocol } from '../wire/raw.ts'
 import { http } from './http.ts'
 import { jsonProto } from './json.ts'
 import { jsonrpcProto } from './jsonrpc.ts'
+import type { Proto } from './proto.ts'
 import { protobufProto } from './protobuf.ts'
-import { type RawProtocol, rawProtocol } from '../wire/raw.ts'
 import { redisProto } from './redis.ts'
 
 /** A protocol as an endpoint knows it. The transports themselves take the raw one apart. */

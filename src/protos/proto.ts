@@ -1,7 +1,7 @@
-import type { Clock } from '../base/time/clock.ts'
-import type { CloseReason } from '../message/close-reason.ts'
 import type { Limits } from '../base/limits.ts'
 import { marked } from '../base/mark.ts'
+import type { Clock } from '../base/time/clock.ts'
+import type { CloseReason } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 

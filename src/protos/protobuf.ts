@@ -1,8 +1,8 @@
 import type { Limits } from '../base/limits.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
-import type { Proto, ProtoSession } from './proto.ts'
 import { matchEnvelope } from '../wire/cut-envelope.ts'
+import type { Proto, ProtoSession } from './proto.ts'
 import { packMessage } from './protobuf/pack.ts'
 import { unpackMessage } from './protobuf/unpack.ts'
 

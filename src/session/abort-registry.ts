@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { Queue } from '../base/collections/queue.ts'
 import { runInRoot } from '../base/async/root-context.ts'
+import { Queue } from '../base/collections/queue.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 

@@ -1,27 +1,17 @@
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
-import type { PeerExtensions } from './peer-extensions.ts'
-import { ResettableTimer, type TimerWheel } from '../base/time/timer-wheel.ts'
+import { ResettableTimer } from '../base/time/timer-wheel.ts'
+import type { SessionCore } from './core.ts'
 
 /** Milliseconds more than it named that a peer may take to close. */
 const DRAIN_GRACE = 5000
-
-/** The session that ends a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface DrainingOwner {
-  /** Of the connection that it has now. @internal */
-  readonly peering: PeerExtensions | undefined
-  /** Handlers run, calls are open, or messages are on their way to the wire. @internal */
-  readonly busy: boolean
-  destroy(cause: string): void
-}
 
 /**
  * How a connection of one session ends in peace: one side gives notice, the other one answers that it sends nothing new, what runs is done. Made for the
  * first that gives notice or waits.
  */
 export class Draining {
-  readonly #session: DrainingOwner
+  readonly #session: SessionCore
   readonly #clock: Clock
-  readonly #wheel: TimerWheel
   /** Nothing new is accepted any more: the peer was told, if it understands. */
   noticeSent = false
   /** The peer answers our notice and has not done so yet. */
@@ -38,10 +28,9 @@ export class Draining {
   #peerLimit: ResettableTimer | undefined
   #onIdle: (() => void) | undefined
 
-  constructor(session: DrainingOwner, clock: Clock, wheel: TimerWheel) {
+  constructor(session: SessionCore) {
     this.#session = session
-    this.#clock = clock
-    this.#wheel = wheel
+    this.#clock = session.settings.clock
   }
 
   /** A new connection, on which nobody gave notice. */
@@ -61,7 +50,7 @@ export class Draining {
   finish(limit: number, linger: number): Promise<void> | undefined {
     this.#limit = limit
     this.#notify() // before the first refusal: who is refused knows why
-    this.#lingering = linger > 0 && this.#session.peering?.supported === false
+    this.#lingering = linger > 0 && this.#session.link.extensions?.supported === false
     if (!this.#lingering) return this.untilIdle(limit)
     const timer = this.#clock.setTimeout(() => this.#onFirstMessage(), linger)
     return this.untilIdle(limit, timer)
@@ -106,13 +95,15 @@ export class Draining {
 
   /** The peer gave notice. It is answered once everything is written. @param written that is so */
   answer(written: boolean): void {
-    if (written) this.#session.peering?.drain(0)
+    if (written) this.#session.link.extensions?.drain(0)
     else this.#answerQueued = true
   }
 
   /** The peer has so many milliseconds, as it said, to close. */
   awaitClose(limit: number): void {
-    this.#peerLimit ??= new ResettableTimer(this.#wheel, () => this.#session.destroy('the peer said that it would close, and did not'))
+    this.#peerLimit ??= new ResettableTimer(this.#session.wheel, () =>
+      this.#session.destroy('the peer said that it would close, and did not'),
+    )
     this.#peerLimit.start(limit + DRAIN_GRACE)
   }
 
@@ -120,7 +111,7 @@ export class Draining {
   onWritten(): void {
     if (this.#answerQueued) {
       this.#answerQueued = false
-      this.#session.peering?.drain(0)
+      this.#session.link.extensions?.drain(0)
     }
     this.check()
   }
@@ -128,7 +119,7 @@ export class Draining {
   /** Tells the peer, if it understands, that nothing new is accepted from now on. */
   #notify(): void {
     this.noticeSent = true
-    const told = this.#session.peering?.drain(this.#limit) === true
+    const told = this.#session.link.extensions?.drain(this.#limit) === true
     this.awaitingAnswer = told && !this.#answerQueued // what answers a notice has no answer itself
     this.#answerQueued = false
   }

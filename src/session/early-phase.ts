@@ -1,19 +1,19 @@
+import { textOf } from '../base/errors/error-text.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { Limits } from '../base/limits.ts'
 import { type Clock, type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { Codec } from '../codecs/codec.ts'
 import { decodeBody, encodeBody } from '../codecs/codec.ts'
 import type { CodecTable } from '../codecs/codec-table.ts'
-import { textOf } from '../base/errors/error-text.ts'
-import { requireSent } from '../transports/failures.ts'
-import type { Filter } from '../message/filter.ts'
-import type { Limits } from '../base/limits.ts'
-import { type Incoming, MessageType } from '../message/message.ts'
-import { encodeMeta, type Meta } from '../message/meta.ts'
-import { nameText } from '../message/names.ts'
-import type { EncodedMessage } from './resume-state.ts'
+import type { FilterTable } from '../filters/filter-table.ts'
 import type { EarlyMessage, EarlyOptions } from '../hooks/session-views.ts'
-import { Code, StatusError, statusText } from '../base/errors/status.ts'
-import { type DecodedStatus, encodeStatus } from '../message/status-json.ts'
-import type { SendResult } from '../transports/transport.ts'
+import { type Incoming, MessageType } from '../message/message.ts'
+import { encodeMeta } from '../message/meta.ts'
+import { nameText } from '../message/names.ts'
+import { encodeStatus } from '../message/status-json.ts'
+import { requireSent } from '../transports/failures.ts'
+import { type Channel, outgoing } from './channel.ts'
+import { readMeta, readStatus } from './read-message.ts'
 
 /** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
 const MAX_WAITING = 16
@@ -28,25 +28,19 @@ interface Waiter {
   timer: ClockTimer
 }
 
-/** What an early phase needs of its session. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface EarlyOwner {
-  /** @internal */
-  readonly settings: { readonly codec: Codec; readonly codecs: CodecTable; readonly limits: Readonly<Limits>; readonly clock: Clock }
-  /** @internal */
-  readMeta(message: Incoming): Meta | undefined
-  /** @internal */
-  readStatus(message: Incoming): DecodedStatus | undefined
-  /** The wire delivers no more until what this returns is called. @internal */
-  holdReading(): () => void
-  /** @throws TypeError, RangeError @internal */
-  appendFilters(pipe: readonly Filter[] | undefined, names: readonly string[]): readonly Filter[] | undefined
-  /** Sends what is encoded already. @internal */
-  sendEncoded(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
+/** What an early phase needs to know of its endpoint. */
+export interface EarlySettings {
+  readonly codec: Codec
+  readonly codecs: CodecTable
+  readonly filters: FilterTable
+  readonly limits: Readonly<Limits>
+  readonly clock: Clock
 }
 
 /** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
 export class EarlyPhase {
-  readonly #owner: EarlyOwner
+  readonly #channel: Channel
+  readonly #settings: EarlySettings
   readonly #waiting: Incoming[] = []
   #bytes = 0
   #waiter: Waiter | undefined
@@ -56,8 +50,9 @@ export class EarlyPhase {
   before = 0
   #resume: (() => void) | undefined
 
-  constructor(owner: EarlyOwner) {
-    this.#owner = owner
+  constructor(channel: Channel, settings: EarlySettings) {
+    this.#channel = channel
+    this.#settings = settings
   }
 
   /** `message` is borrowed. */
@@ -76,24 +71,25 @@ export class EarlyPhase {
     }
     this.#waiting.push(message.owned())
     this.#bytes += message.bodyEnd - message.bodyStart
-    if (this.#resume === undefined && this.#full) this.#resume = this.#owner.holdReading()
+    if (this.#resume === undefined && this.#full) this.#resume = this.#channel.pauseReading()
   }
 
   /** Resolves when the message is queued. */
   async send(type: MessageType, seq: number, method: string, value: unknown, options: EarlyOptions): Promise<void> {
-    const { settings } = this.#owner
+    const settings = this.#settings
     const { status: error, meta = {}, codec: name, filters: names = [] } = options
     const status = error === undefined ? '' : encodeStatus(error.code, error.message, error.cause)
     const codec = name === undefined ? settings.codec : settings.codecs.named(name)
-    const filters = this.#owner.appendFilters(undefined, names)
+    const filters = settings.filters.append(undefined, names, settings.limits.maxFilters)
     const body = encodeBody(codec, value, undefined)
-    requireSent(await this.#owner.sendEncoded(type, seq, -1, method, { filters, status, meta: encodeMeta(meta), codec: codec.id, body }))
+    const message = outgoing.head(type, seq, -1, method, status, encodeMeta(meta)).content(codec.id, body)
+    requireSent(await this.#channel.send(filters, message))
   }
 
   /** The reply to message `seq`; whatever else comes waits for the session. */
   reply(seq: number, timeout: number): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
-      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
+      const timer = this.#settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
       const asker = { seq, type: undefined, resolve, reject, timer }
       this.#asker = asker
       this.#release()
@@ -103,7 +99,7 @@ export class EarlyPhase {
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
-      const timer = this.#owner.settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
+      const timer = this.#settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
       const waiter: Waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
@@ -127,7 +123,7 @@ export class EarlyPhase {
     const waiter = this.#waiter ?? this.#asker
     if (waiter === undefined) return
     this.#waiter = this.#asker = undefined
-    this.#owner.settings.clock.clearTimeout(waiter.timer)
+    this.#settings.clock.clearTimeout(waiter.timer)
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
@@ -142,7 +138,7 @@ export class EarlyPhase {
   get #full(): boolean {
     if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
     // A reply may come behind all that a session sends as it begins, from a peer that we dialled.
-    const { maxRunning, maxUnsent } = this.#owner.settings.limits
+    const { maxRunning, maxUnsent } = this.#settings.limits
     return this.#waiting.length >= Math.max(maxRunning, MAX_WAITING) || this.#bytes >= maxUnsent
   }
 
@@ -155,7 +151,7 @@ export class EarlyPhase {
 
   #give(waiter: Waiter, message: Incoming): void {
     if (waiter === this.#waiter) this.#waiter = undefined
-    this.#owner.settings.clock.clearTimeout(waiter.timer)
+    this.#settings.clock.clearTimeout(waiter.timer)
     try {
       waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {
@@ -165,10 +161,10 @@ export class EarlyPhase {
   }
 
   #read(message: Incoming, type: MessageType | undefined): EarlyMessage {
-    const { codecs, limits } = this.#owner.settings
+    const { codecs, limits } = this.#settings
     const codec: Codec | undefined = codecs.byId(message.codec)
-    const meta = this.#owner.readMeta(message)
-    const status = this.#owner.readStatus(message)
+    const meta = readMeta(message, this.#channel, limits)
+    const status = readStatus(message, limits)
     if (meta === undefined || status === undefined) throw new Error('unreadable meta or status')
     const name =
       message.route >= 0 ? nameText(message.route) : (message.method ?? message.buffer.toString('utf8', message.nameStart, message.nameEnd))

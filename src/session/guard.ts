@@ -1,8 +1,8 @@
-import { asBadMessage } from '../transports/failures.ts'
-import type { Reply } from './pending-call.ts'
-import type { StandardSchemaV1 } from '../message/standard-schema.ts'
-import { badMessage } from '../base/errors/status.ts'
 import { isThenable } from '../base/async/thenable.ts'
+import { badMessage } from '../base/errors/status.ts'
+import type { Reply } from '../message/reply.ts'
+import type { StandardSchemaV1 } from '../message/standard-schema.ts'
+import { asBadMessage } from '../transports/failures.ts'
 
 /** Most issues of one value that are told. */
 const MAX_ISSUES = 5

@@ -1,6 +1,7 @@
+import { Queue } from '../base/collections/queue.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
-import { Queue } from '../base/collections/queue.ts'
+import type { PeerLink } from './peer-link.ts'
 
 /** A CALL or PUSH that came and may not be started yet. */
 export interface HeldRequest {
@@ -10,8 +11,8 @@ export interface HeldRequest {
   readonly isCall: boolean
   /** When its caller gives up, 0 for never. */
   readonly expires: number
-  /** Of the connection that brought it. */
-  readonly epoch: number
+  /** The connection that brought it. */
+  readonly link: PeerLink
 }
 
 /** What a request takes that waits, besides its bytes. */
@@ -23,9 +24,9 @@ const OVERHEAD = 512
  */
 export class HeldRequests {
   /** Many replies wait for the peer in its wire. */
-  wirePressed = false
+  connectionNeedsDrain = false
   /** Many replies wait for their filters. */
-  filtersPressed = false
+  filtersNeedDrain = false
   /** Of all that waits. */
   bytes = 0
   /** They are looked at soon. */
@@ -46,8 +47,8 @@ export class HeldRequests {
   }
 
   /** None may be started that is answered. */
-  get pressed(): boolean {
-    return this.wirePressed || this.filtersPressed
+  get needsDrain(): boolean {
+    return this.connectionNeedsDrain || this.filtersNeedDrain
   }
 
   push(request: HeldRequest): void {

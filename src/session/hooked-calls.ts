@@ -1,59 +1,19 @@
-import { ANNOUNCEMENT_KEY } from '../message/announcement.ts'
-import type { TimeLimit } from '../base/time/clock.ts'
+import { type StatusError, toStatusError } from '../base/errors/status.ts'
 import type { Codec } from '../codecs/codec.ts'
 import { decodeBody } from '../codecs/codec.ts'
-import { receivedFailure, refuseToSend } from '../transports/failures.ts'
-import type { Filter } from '../message/filter.ts'
-import { type HookedSession, InboundReply, Outbound } from '../hooks/hooked-messages.ts'
+import { InboundReply, Outbound } from '../hooks/hooked-messages.ts'
 import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks, type WriteContext } from '../hooks/hooks.ts'
-import type { Limits } from '../base/limits.ts'
-import type { Logger } from '../base/log.ts'
+import { ANNOUNCEMENT_KEY } from '../message/announcement.ts'
 import { type Incoming, MessageType } from '../message/message.ts'
-import type { MessageType as BodyType } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
-import { PendingCall } from './pending-call.ts'
-import { type StatusError, toStatusError } from '../base/errors/status.ts'
 import type { DecodedStatus } from '../message/status-json.ts'
-
-/**
- * The session of CALLs and PUSHes that go out through hooks, and of REPLYs that come in. Its members are internal as the session's are, whose
- * declaration would lack them otherwise.
- */
-export interface HookedCallsOwner extends HookedSession {
-  /** As `Session` sends what has no hooks. @internal */
-  sendMessage(
-    filters: readonly Filter[] | undefined,
-    type: number,
-    seq: number,
-    method: string,
-    meta: string,
-    codec: Codec,
-    arg: unknown,
-    argType: BodyType | undefined,
-    forwarded: boolean | undefined,
-    call?: PendingCall,
-  ): Promise<void> | undefined
-  /** Counts connections. @internal */
-  readonly epoch: number
-  /** False once the call ended without its reply: its deadline, its signal, or the session's end. @internal */
-  isPending(call: PendingCall): boolean
-  /** @internal */
-  settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void
-  /** @throws StatusError 102 unless a PUSH that hooks kept since connection `epoch` may still be sent @internal */
-  requireSendable(epoch: number): void
-  /** @internal */
-  holdReading(): () => void
-}
+import { receivedFailure, refuseToSend } from '../transports/failures.ts'
+import type { RequestEncoding, SessionCore } from './core.ts'
+import { PendingCall } from './pending-call.ts'
 
 /** A call that hooks saw go out, for those of its REPLY. */
 export class HookedCall extends PendingCall {
   request: WriteContext | undefined = undefined
-}
-
-interface HookedCallsSettings {
-  readonly hookTimeout: TimeLimit
-  readonly limits: Pick<Limits, 'maxDepth'>
-  readonly log: Logger
 }
 
 /** The hooks about to run when a REPLY began to wait. */
@@ -62,38 +22,33 @@ type Stage = (typeof Stage)[keyof typeof Stage]
 
 /** Hooks on the caller's side (spec/plugins.md §1.3). Those that return no promise run in one go, without a closure or a promise of ours. */
 export class HookedCalls {
-  readonly #session: HookedCallsOwner
-  readonly #settings: HookedCallsSettings
+  readonly #session: SessionCore
   readonly #hooks: MessageHooks
 
-  constructor(session: HookedCallsOwner, settings: HookedCallsSettings, hooks: MessageHooks) {
+  constructor(session: SessionCore) {
     this.#session = session
-    this.#settings = settings
-    this.#hooks = hooks
+    this.#hooks = session.hooks
   }
 
-  /** @throws (or rejects) as `HookedCallsOwner.sendMessage`, and what a hook before the write throws */
+  /** @throws (or rejects) as `Calls.send`, and what a hook before the write throws */
   sendCall(
     call: HookedCall,
-    filters: readonly Filter[] | undefined,
     meta: Readonly<Record<string, string>> | undefined,
-    codec: Codec,
     arg: unknown,
-    argType: BodyType | undefined,
-    forwarded: boolean | undefined,
+    encoding: RequestEncoding,
   ): Promise<void> | undefined {
     const { seq, method } = call
-    const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, codec, arg, argType)
+    const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, encoding.codec, arg, encoding.type)
     call.request = out
     const before = this.#hooks.beforeWriteCall
-    const { hookTimeout } = this.#settings
+    const { hookTimeout } = this.#session.settings
     let waiting: Promise<unknown> | undefined
     if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
-    if (waiting === undefined) return this.#writeCall(filters, out, forwarded, call)
+    if (waiting === undefined) return this.#writeCall(out, encoding, call)
     out.retain()
     return waiting.then(() => {
       // One that ended meanwhile is not started.
-      return this.#session.isPending(call) ? this.#writeCall(filters, out, forwarded, call) : undefined
+      return this.#session.calls.isPending(call) ? this.#writeCall(out, encoding, call) : undefined
     })
   }
 
@@ -101,38 +56,30 @@ export class HookedCalls {
   sendPush(
     seq: number,
     method: string,
-    filters: readonly Filter[] | undefined,
     meta: Readonly<Record<string, string>> | undefined,
-    codec: Codec,
     arg: unknown,
-    argType: BodyType | undefined,
-    forwarded: boolean | undefined,
+    encoding: RequestEncoding,
   ): Promise<void> | undefined {
-    const out = new Outbound(this.#session, 'push', seq, method, undefined, undefined, meta, codec, arg, argType)
+    const out = new Outbound(this.#session, 'push', seq, method, undefined, undefined, meta, encoding.codec, arg, encoding.type)
     const before = this.#hooks.beforeWritePush
-    const { hookTimeout } = this.#settings
+    const { hookTimeout } = this.#session.settings
     let waiting: Promise<unknown> | undefined
     if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
-    if (waiting === undefined) return this.#writePush(filters, out, forwarded)
+    if (waiting === undefined) return this.#writePush(out, encoding)
     out.retain()
-    const { epoch } = this.#session
+    const { link } = this.#session
     return waiting
       .then(() => {
-        this.#session.requireSendable(epoch)
-        if (epoch !== this.#session.epoch) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY] // that was for another connection
-        return this.#writePush(filters, out, forwarded)
+        this.#session.calls.requireSendable(link)
+        if (link !== this.#session.link) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY] // that was for another connection
+        return this.#writePush(out, encoding)
       })
       .catch(refuseToSend)
   }
 
   /** Sends what the hooks left of `out`. */
-  #writeCall(
-    filters: readonly Filter[] | undefined,
-    out: Outbound,
-    forwarded: boolean | undefined,
-    call: PendingCall,
-  ): Promise<void> | undefined {
-    const sent = this.#send(MessageType.Call, filters, out, forwarded, call)
+  #writeCall(out: Outbound, encoding: RequestEncoding, call: PendingCall): Promise<void> | undefined {
+    const sent = this.#send(MessageType.Call, out, encoding, call)
     const after = this.#hooks.afterWriteCall
     if (after === null) return sent
     if (sent !== undefined) return sent.then(() => this.#afterCall(out, after))
@@ -140,8 +87,8 @@ export class HookedCalls {
     return undefined
   }
 
-  #writePush(filters: readonly Filter[] | undefined, out: Outbound, forwarded: boolean | undefined): Promise<void> | undefined {
-    const sent = this.#send(MessageType.Push, filters, out, forwarded, undefined)
+  #writePush(out: Outbound, encoding: RequestEncoding): Promise<void> | undefined {
+    const sent = this.#send(MessageType.Push, out, encoding, undefined)
     const after = this.#hooks.afterWritePush
     if (after === null) return sent
     if (sent !== undefined) return sent.then(() => this.#afterPush(out, after))
@@ -149,22 +96,17 @@ export class HookedCalls {
     return undefined
   }
 
-  #send(
-    type: number,
-    filters: readonly Filter[] | undefined,
-    out: Outbound,
-    forwarded: boolean | undefined,
-    call: PendingCall | undefined,
-  ): Promise<void> | undefined {
-    const { seq, serviceMethod, metaText, body, bodyType } = out
-    const codec = out.bodyCodec as Codec
-    const sent = this.#session.sendMessage(filters, type, seq, serviceMethod, metaText, codec, body, bodyType, forwarded, call)
+  #send(type: number, out: Outbound, encoding: RequestEncoding, call: PendingCall | undefined): Promise<void> | undefined {
+    const { seq, serviceMethod, metaText, body, bodyCodec, bodyType } = out
+    const changed = bodyCodec !== encoding.codec || bodyType !== encoding.type
+    const left = changed ? { ...encoding, codec: bodyCodec as Codec, type: bodyType } : encoding
+    const sent = this.#session.calls.send(type, seq, serviceMethod, metaText, body, left, call)
     if (sent !== undefined) out.retain()
     return sent
   }
 
   #afterCall(out: Outbound, after: NonNullable<MessageHooks['afterWriteCall']>): void {
-    const { hookTimeout, log } = this.#settings
+    const { hookTimeout, log } = this.#session.settings
     try {
       const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
       if (waiting !== undefined) logLateFailure(out, waiting, log)
@@ -174,7 +116,7 @@ export class HookedCalls {
   }
 
   #afterPush(out: Outbound, after: NonNullable<MessageHooks['afterWritePush']>): void {
-    const { hookTimeout, log } = this.#settings
+    const { hookTimeout, log } = this.#session.settings
     try {
       const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
       if (waiting !== undefined) logLateFailure(out, waiting, log)
@@ -188,7 +130,8 @@ export class HookedCalls {
     const failed = status === undefined || status.code === 0 ? undefined : receivedFailure(status, meta)
     const session = this.#session
     const request = call instanceof HookedCall ? call.request : undefined
-    const reply = new InboundReply(session, message, call.method, meta, session.codecs.byId(message.codec), failed, request)
+    const codec = session.settings.codecs.byId(message.codec)
+    const reply = new InboundReply(session.session, message, call.method, meta, codec, failed, request)
     let read: boolean
     try {
       read = this.#read(call, reply)
@@ -204,7 +147,7 @@ export class HookedCalls {
 
   /** False when a hook takes its time. @throws what fails the call */
   #read(call: PendingCall, reply: InboundReply): boolean {
-    const { hookTimeout: limit, limits } = this.#settings
+    const { hookTimeout: limit, limits } = this.#session.settings
     const header = this.#hooks.afterReadReplyHeader
     let waiting: Promise<unknown> | undefined
     if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](reply), limit) : runHooks(header, reply, limit)
@@ -229,9 +172,9 @@ export class HookedCalls {
   /** `#read` from behind the hooks of `stage`. Meanwhile the session is not read. */
   async #readLater(call: PendingCall, reply: InboundReply, stage: Stage, waiting: Promise<unknown>): Promise<void> {
     const session = this.#session
-    const { hookTimeout, limits } = this.#settings
+    const { hookTimeout, limits } = this.#session.settings
     const { beforeReadReplyBody, afterReadReplyBody } = this.#hooks
-    const resume = session.holdReading()
+    const resume = session.link.pauseReading()
     let failure = reply.status
     try {
       await waiting
@@ -249,6 +192,7 @@ export class HookedCalls {
 
   /** Its hooks may have ended the call. */
   #settle(call: PendingCall, { body, meta, codecId }: InboundReply, failure: StatusError | undefined): void {
-    if (this.#session.isPending(call)) this.#session.settle(call, failure, body, meta, codecId)
+    const { calls } = this.#session
+    if (calls.isPending(call)) calls.settle(call, failure, body, meta, codecId)
   }
 }

@@ -1,32 +1,24 @@
-import type { PushOptions } from '../message/call-options.ts'
-import { timeLimit } from '../base/check-options.ts'
 import { currentCall } from '../base/async/call-context.ts'
+import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { timeLimit } from '../base/check-options.ts'
+import type { StatusError } from '../base/errors/status.ts'
+import type { PushOptions } from '../message/call-options.ts'
+import type { Calls, SessionCore } from './core.ts'
 import type { Settings } from './options.ts'
 import { type CallRequest, canceled, NO_KEY } from './pending-call.ts'
 import { RequestQueue } from './redial.ts'
-import type { StatusError } from '../base/errors/status.ts'
-import type { TimerWheel } from '../base/time/timer-wheel.ts'
-import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-
-/** The session without a connection. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface OfflineCallsOwner {
-  /** Makes a call that has waited. @param left milliseconds of its deadline, 0 for no end @internal */
-  makeCall(request: CallRequest, left: number): void
-  push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void>
-  /** A call failed whose key this is: the peer may forget it. @internal */
-  closeKey(key: number): void
-}
 
 /** Calls and pushes of one session that wait for a connection, each within its deadline. */
 export class OfflineCalls {
-  readonly #session: OfflineCallsOwner
+  readonly #calls: Calls
   readonly #settings: Settings
   readonly #room: RequestQueue
 
-  constructor(session: OfflineCallsOwner, settings: Settings, wheel: TimerWheel) {
-    this.#session = session
+  constructor(session: SessionCore) {
+    const { settings } = session
+    this.#calls = session.calls
     this.#settings = settings
-    this.#room = new RequestQueue(wheel, settings.limits.maxRunning)
+    this.#room = new RequestQueue(session.wheel, settings.limits.maxRunning)
   }
 
   /** A call that is made now. @throws StatusError 102 when too many wait, 499 when its signal has fired; RangeError for a bad timeout */
@@ -49,11 +41,11 @@ export class OfflineCalls {
     const signal = request.options?.signal
     const run = (waited: number): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
-      this.#session.makeCall(request, timeout === 0 ? 0 : Math.max(timeout - waited, 1))
+      this.#calls.makeCall(request, timeout === 0 ? 0 : Math.max(timeout - waited, 1))
     }
     const fail = (error: StatusError): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
-      this.#session.closeKey(request.key)
+      this.#calls.closeKey(request.key)
       request.reject(error)
     }
     const { caller } = request
@@ -71,7 +63,7 @@ export class OfflineCalls {
   /** Resolves when it is queued. @throws StatusError 102 when too many wait */
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#room.add(this.#settings.timeout, () => resolve(this.#session.push(method, arg, options)), reject)
+      this.#room.add(this.#settings.timeout, () => resolve(this.#calls.push(method, arg, options)), reject)
     })
   }
 

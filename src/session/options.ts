@@ -11,22 +11,22 @@ import {
   timeLimit,
   whole,
 } from '../base/check-options.ts'
+import { defaultLimits, type Limits } from '../base/limits.ts'
+import { checkLogger, consoleLogger, guarded, type Logger, silentLogger } from '../base/log.ts'
 import { type Clock, realClock, type TimeLimit } from '../base/time/clock.ts'
 import type { Codec } from '../codecs/codec.ts'
 import { type CodecTable, makeCodecs } from '../codecs/codec-table.ts'
-import type { Filter } from '../message/filter.ts'
 import { type FilterTable, makeFilters } from '../filters/filter-table.ts'
-import { defaultLimits, type Limits } from '../base/limits.ts'
-import { checkLogger, consoleLogger, guarded, type Logger, silentLogger } from '../base/log.ts'
+import type { Plugin } from '../hooks/plugin.ts'
+import type { Filter } from '../message/filter.ts'
 import { httpName, type NameMapper, rpcName } from '../message/naming.ts'
 import { type Overload, type OverloadOptions, readOverload } from '../overload/settings.ts'
-import type { Plugin } from '../hooks/plugin.ts'
 import type { Proto } from '../protos/proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from '../protos/proto-table.ts'
-import { type Redial, type RedialOptions, readRedial } from './redial.ts'
+import type { IoThreads, TransportChoice } from '../transports/choose.ts'
 import { defaultSocket, readSocketOptions, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { Transport } from '../transports/transport.ts'
-import type { IoThreads, TransportChoice } from '../transports/choose.ts'
+import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 
 type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
 

@@ -1,30 +1,29 @@
-import { type Announcement, decodeAnnouncement, encodeAnnouncement } from '../message/announcement.ts'
+import { Code } from '../base/errors/status.ts'
+import { MAX_DRAIN } from '../base/limits.ts'
 import type { Clock } from '../base/time/clock.ts'
 import { bodyText } from '../codecs/codec.ts'
-import { MAX_DRAIN } from '../base/limits.ts'
+import { type Announcement, decodeAnnouncement, encodeAnnouncement } from '../message/announcement.ts'
 import { type Incoming, MessageType, TextHint } from '../message/message.ts'
 import { Reserved } from '../message/names.ts'
-import { Code } from '../base/errors/status.ts'
 
 /** Cancellations that may wait for the peer to say that it understands them. */
 const MAX_OWED = 64
 /** Longest body of a message of our own: an announcement is the longest. */
 const MAX_BODY_BYTES = 2048
 
-/** The session that two peers talk about. Its members are internal as the session's are, whose declaration would lack them otherwise. */
+/** The session that two peers talk about. */
 export interface PeerExtensionsOwner {
-  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. @internal */
+  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
-  /** The peer waits no more for its request `seq`. @internal */
-  /** @param code 408 or 499 */
+  /** The peer waits no more for its request `seq`. @param code 408 or 499 */
   onCancel(seq: number, code: number): void
-  /** The peer is one of ours: it says so for the first time on this connection. @internal */
+  /** The peer is one of ours: it says so for the first time on this connection. */
   onPeerKnown(): void
-  /** The body of a PUSH to `/dmicro/ack`. @internal */
+  /** The body of a PUSH to `/dmicro/ack`. */
   onAck(received: unknown, settled: unknown, skip: boolean): void
   /**
    * The peer sends nothing new any more, or is about to close and is to be told by `drain` once everything is sent.
-   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close @internal
+   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close
    */
   onPeerDrain(asked: boolean, limit: number): void
 }

@@ -1,34 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { CallOptions } from '../message/call-options.ts'
+import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { textOf } from '../base/errors/error-text.ts'
-import { markOf } from '../base/mark.ts'
-import type { MessageType } from '../message/message-type.ts'
-import { type Meta, noMeta } from '../message/meta.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
-import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-
-/** A reply with what travelled beside its body. */
-export interface Reply<T> {
-  body: T
-  meta: Meta
-  /** Codec id of the body, 0 when the peer named none. */
-  codec: number
-}
-
-/** On the error itself, so that every copy of this package finds it. */
-const metaMark: unique symbol = markOf('replyMeta') as typeof metaMark
-type Marked = { [metaMark]?: Meta }
-
-/** The meta of the reply that made a `callReply` fail with `error`; empty when it had none, or the failure is no reply's. */
-export function replyMeta(error: StatusError): Meta {
-  return (error as Marked)[metaMark] ?? noMeta
-}
-
-/** @internal */
-export function setReplyMeta(error: StatusError, meta: Meta): void {
-  Object.defineProperty(error, metaMark, { value: meta, configurable: true })
-}
+import type { CallOptions } from '../message/call-options.ts'
+import type { MessageType } from '../message/message-type.ts'
 
 /** In place of the key of a call that can be made again and has none: it comes behind all that have. */
 export const NO_KEY = Number.POSITIVE_INFINITY

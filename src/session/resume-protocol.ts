@@ -1,69 +1,30 @@
+import { Code, statusText } from '../base/errors/status.ts'
+import type { Limits } from '../base/limits.ts'
+import { ResettableTimer } from '../base/time/timer-wheel.ts'
 import { ANNOUNCEMENT_KEY } from '../message/announcement.ts'
 import { CloseReason } from '../message/close-reason.ts'
-import type { EarlyPhase } from './early-phase.ts'
-import { refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
-import type { Limits } from '../base/limits.ts'
 import { MessageType } from '../message/message.ts'
 import { Reserved } from '../message/names.ts'
-import { fieldsOf, type PeerExtensions } from './peer-extensions.ts'
-import { type EncodedMessage, type Gap, type IdempotentCall, type KeptPush, type KeptReply, ResumeState } from './resume-state.ts'
-import type { SessionState } from './session-events.ts'
-import { Code, statusText } from '../base/errors/status.ts'
 import { encodeStatus } from '../message/status-json.ts'
-import { ResettableTimer, type TimerWheel } from '../base/time/timer-wheel.ts'
-import { type Connection, SendResult } from '../transports/transport.ts'
+import { refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
+import { SendResult } from '../transports/transport.ts'
+import { outgoing } from './channel.ts'
+import type { SessionCore } from './core.ts'
+import type { EarlyPhase } from './early-phase.ts'
+import { fieldsOf, type PeerExtensions } from './peer-extensions.ts'
+import type { PeerLink } from './peer-link.ts'
+import { type Gap, type IdempotentCall, type KeptPush, type KeptReply, ResumeState } from './resume-state.ts'
 
 /** Acknowledgments are sent after so many PUSHes, or so many milliseconds after the first of them. */
 const ACK_COUNT = 64
 const ACK_DELAY = 100
-
-/** The session that goes on. Its members are internal as the session's are, whose declaration would lack them otherwise. */
-export interface ResumeOwner {
-  readonly state: SessionState
-  /** Counts connections. @internal */
-  readonly epoch: number
-  /** False once this side gave notice that it closes. @internal */
-  readonly accepting: boolean
-  /** Of the connection that it has now. @internal */
-  readonly peering: PeerExtensions | undefined
-  /** The connection that it has now. @internal */
-  readonly connection: Pick<Connection, 'destroy'>
-  /** @internal */
-  nextSeq(): number
-  /** Sends what is encoded already. @internal */
-  sendEncoded(type: MessageType, seq: number, route: number, method: string, message: EncodedMessage): SendResult | Promise<SendResult>
-  /** Sends a message of our own. @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw @internal */
-  sendReserved(
-    type: MessageType,
-    seq: number,
-    route: number,
-    body: unknown,
-    filters: readonly string[],
-    meta: Readonly<Record<string, string>> | undefined,
-  ): SendResult | Promise<SendResult>
-  /** Sends a CALL of our own, which no hook sees. @internal */
-  callReserved(
-    route: number,
-    body: unknown,
-    filters: readonly string[],
-    resolve: (body: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void
-  /** @internal */
-  emitSafely(name: 'gap', gap: Gap): void
-  /** No connection comes any more. @internal */
-  abandonReconnect(reason: number, detail: string): void
-  /** @internal */
-  fail(reason: CloseReason): void
-}
 
 /**
  * How one session goes on after its connection was lost (docs/resume.md): both sides agree on a name, tell each other what came, and send again what did
  * not. A session has one once it may be resumed, or has seen the key of an idempotent call.
  */
 export class ResumeProtocol {
-  readonly #session: ResumeOwner
-  readonly #wheel: TimerWheel
+  readonly #session: SessionCore
   readonly #limits: Readonly<Limits>
   #kept: ResumeState
   /** PUSHes that come are this session's: those from before the peer went on with it are not. */
@@ -74,11 +35,10 @@ export class ResumeProtocol {
   #peerLimit: ResettableTimer | undefined
   #ended = false
 
-  constructor(session: ResumeOwner, wheel: TimerWheel, limits: Readonly<Limits>) {
+  constructor(session: SessionCore) {
     this.#session = session
-    this.#wheel = wheel
-    this.#limits = limits
-    this.#kept = newResumption(limits)
+    this.#limits = session.settings.limits
+    this.#kept = newResumption(this.#limits)
   }
 
   /** Names the session to the side that accepted it. Undefined: not agreed upon yet, or no more. */
@@ -99,7 +59,9 @@ export class ResumeProtocol {
 
   /** The peer has so long to come back. */
   awaitPeer(): void {
-    this.#peerLimit ??= new ResettableTimer(this.#wheel, () => this.#session.abandonReconnect(CloseReason.Peer, 'it did not come back'))
+    this.#peerLimit ??= new ResettableTimer(this.#session.wheel, () =>
+      this.#session.abandonReconnect(CloseReason.Peer, 'it did not come back'),
+    )
     this.#peerLimit.start(this.#limits.resumeTimeout)
   }
 
@@ -123,12 +85,12 @@ export class ResumeProtocol {
     kept.startBuffering()
     kept.filters = filters
     const session = this.#session
-    const { epoch } = session
+    const { link } = session
     const mark = kept.sent
     const named = (body: unknown): void => {
       const { token, from } = fieldsOf(body)
       kept.asking = false
-      if (typeof token !== 'string' || epoch !== session.epoch) return
+      if (typeof token !== 'string' || link !== session.link) return
       kept.token = token
       kept.confirm(mark)
       kept.beginAt(from)
@@ -136,7 +98,7 @@ export class ResumeProtocol {
     const refused = (): void => {
       kept.asking = false
     }
-    session.callReserved(Reserved.Resume, { sent: mark }, filters, named, refused)
+    session.calls.callReserved(Reserved.Resume, { sent: mark }, filters, named, refused)
   }
 
   /** Accepting side: CALL `seq` asks for a name. @param sent PUSHes that the peer sent before it asked */
@@ -157,7 +119,7 @@ export class ResumeProtocol {
     const { token } = kept
     const seq = peering.nextAnnouncementSeq()
     const body = { token, received: kept.received, from: kept.from, settled: kept.settledKeys }
-    const sent = this.#session.sendReserved(MessageType.Call, seq, Reserved.Resume, body, kept.filters, {
+    const sent = this.#session.calls.sendReserved(MessageType.Call, seq, Reserved.Resume, body, kept.filters, {
       [ANNOUNCEMENT_KEY]: peering.announcement,
     })
     requireSent(await sent)
@@ -199,10 +161,17 @@ export class ResumeProtocol {
     const session = this.#session
     const { token, from } = this.#kept
     try {
-      const sent = session.sendReserved(MessageType.Reply, seq, -1, { token, received, from }, session.peering?.filters ?? [], undefined)
+      const sent = session.calls.sendReserved(
+        MessageType.Reply,
+        seq,
+        -1,
+        { token, received, from },
+        session.link.extensions?.filters ?? [],
+        undefined,
+      )
       if (typeof sent !== 'number') sent.catch(() => {})
     } catch {
-      session.fail(CloseReason.Local) // the peer would wait in vain
+      session.link.fail(CloseReason.Local) // the peer would wait in vain
     }
   }
 
@@ -218,7 +187,7 @@ export class ResumeProtocol {
 
   #acknowledgeSoon(): void {
     if (this.#ackAlarm?.active === true || this.#kept.token === undefined || !this.#session.accepting) return
-    this.#ackAlarm ??= new ResettableTimer(this.#wheel, () => this.acknowledge())
+    this.#ackAlarm ??= new ResettableTimer(this.#session.wheel, () => this.acknowledge())
     this.#ackAlarm.start(ACK_DELAY)
   }
 
@@ -228,7 +197,7 @@ export class ResumeProtocol {
     const kept = this.#kept
     if (kept.token === undefined) return
     kept.acknowledged = kept.received
-    this.#session.peering?.acknowledge(kept.received, kept.settledKeys)
+    this.#session.link.extensions?.acknowledge(kept.received, kept.settledKeys)
   }
 
   /** The peer told so. @param skip a PUSH of its own could not be sent, and counts all the same */
@@ -246,15 +215,15 @@ export class ResumeProtocol {
     const kept = this.#kept
     const session = this.#session
     const number = kept.buffer(push)
-    const { epoch } = session
+    const { link } = session
     const failed = (error: unknown): never => {
       // Behind it others may have been sent: the peer must count it all the same. On a later connection it is sent again.
-      if (epoch === session.epoch && !kept.unbuffer(number)) session.peering?.skip()
+      if (link === session.link && !kept.unbuffer(number)) session.link.extensions?.skip()
       return refuseToSend(error)
     }
     let result: SendResult | Promise<SendResult>
     try {
-      result = session.sendEncoded(MessageType.Push, seq, push.route, push.method, push)
+      result = sendEncoded(session.link, MessageType.Push, seq, push)
     } catch (error) {
       return failed(error)
     }
@@ -272,8 +241,7 @@ export class ResumeProtocol {
   /** What was sent in vain goes out again. */
   resendPushes(): void {
     const session = this.#session
-    for (const push of this.#kept.kept)
-      this.#sentAgain(() => session.sendEncoded(MessageType.Push, session.nextSeq(), push.route, push.method, push))
+    for (const push of this.#kept.kept) this.#sentAgain(() => sendEncoded(session.link, MessageType.Push, session.calls.nextSeq(), push))
   }
 
   /** The key of an idempotent call that begins. */
@@ -338,15 +306,15 @@ export class ResumeProtocol {
       this.#kept.reopen(once)
       const status = encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), 'the reply is over the size limit')
       this.#kept.answer(once, { filters: reply.filters, status, meta: '', codec: 0, body: null })
-      return session.sendEncoded(MessageType.Reply, once.seq, -1, '', once.reply as KeptReply)
+      return sendEncoded(session.link, MessageType.Reply, once.seq, once.reply as KeptReply)
     }
-    const sent = session.sendEncoded(MessageType.Reply, once.seq, -1, '', reply)
+    const sent = sendEncoded(session.link, MessageType.Reply, once.seq, reply)
     return typeof sent === 'number' ? check(sent) : sent.then(check)
   }
 
   /** A connection that does not take what was sent before is of no use. */
   #sentAgain(send: () => SendResult | Promise<SendResult>): void {
-    const { connection } = this.#session
+    const { connection } = this.#session.link
     const failed = (): void => connection.destroy(CloseReason.Local)
     const check = (result: SendResult): void => {
       if (result === SendResult.Unsent) connection.destroy(CloseReason.Unsent)
@@ -360,6 +328,11 @@ export class ResumeProtocol {
       failed()
     }
   }
+}
+
+function sendEncoded(link: PeerLink, type: MessageType, seq: number, message: KeptPush | KeptReply): SendResult | Promise<SendResult> {
+  const { route = -1, method = '', status = '', meta, codec, body } = message as KeptPush
+  return link.send(message.filters, outgoing.head(type, seq, route, method, status, meta).content(codec, body))
 }
 
 function newResumption({ maxUnconfirmed, maxUnsent }: Readonly<Limits>): ResumeState {

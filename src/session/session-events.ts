@@ -1,12 +1,5 @@
-import type { Gap } from './resume-state.ts'
 import type { StatusError } from '../base/errors/status.ts'
-
-/**
- * `preparing`: hooks about the new connection run. `draining`: the peer is about to close and takes nothing new; what runs goes on. `redialing`:
- * the connection is lost and is made anew. `disconnected`: so it is for the side that accepted it, and waits for the peer to come back. `closing`: this side
- * closes, and lets what runs finish.
- */
-export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'disconnected' | 'closing' | 'closed'
+import type { Gap } from './resume-state.ts'
 
 export interface SessionEvents {
   /**

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
+import { runInRoot } from '../base/async/root-context.ts'
 import { flag, requireOptions } from '../base/check-options.ts'
 import type { Clock } from '../base/time/clock.ts'
-import { runInRoot } from '../base/async/root-context.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
 import { TestHost, virtualClock } from './host.ts'
 import { Link, type LinkEnd } from './link.ts'

@@ -1,18 +1,20 @@
-import { Session } from '../session/session.ts'
-import type { TransportConnection } from '../transports/transport.ts'
 import { ProtocolConnection } from '../protos/connection/protocol-connection.ts'
+import { Inbound } from '../session/inbound.ts'
+import type { TransportConnection } from '../transports/transport.ts'
 
 /** What the session on a wire is busy with, in words; '' for nothing. */
 export function describeConnection(connection: TransportConnection): string {
-  let sink: unknown
+  let handler: unknown
   try {
-    sink = connection.handler
+    handler = connection.handler
   } catch {
     return 'no session yet'
   }
-  if (sink instanceof ProtocolConnection) sink = sink.handler
-  if (!(sink instanceof Session)) return ''
-  const { state, pendingCalls, running } = sink
+  if (handler instanceof ProtocolConnection) handler = handler.handler
+  if (!(handler instanceof Inbound)) return ''
+  const { state, calls, requests } = handler.session
+  const pendingCalls = calls.open.size
+  const { running } = requests
   const parts = [state === 'open' ? '' : state, pendingCalls > 0 ? `${pendingCalls} calls without a reply` : '']
   parts.push(running > 0 ? `${running} handlers running` : '')
   return parts.filter(Boolean).join(', ')

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from '../base/log.ts'
-import { loadNative } from './native/addon.ts'
-import type { Transport, TransportKind } from './transport.ts'
 import { JsTransport } from './js.ts'
+import { loadNative } from './native/addon.ts'
 import { NativeTransport } from './native.ts'
+import type { Transport, TransportKind } from './transport.ts'
 
 export type TransportChoice = 'auto' | 'native' | 'js'
 

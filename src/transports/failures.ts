@@ -1,7 +1,7 @@
-import { RETRY_AFTER_KEY, readTimeout } from '../message/announcement.ts'
 import { textOf } from '../base/errors/error-text.ts'
-import { type Meta, noMeta } from '../message/meta.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { RETRY_AFTER_KEY, readTimeout } from '../message/announcement.ts'
+import { type Meta, noMeta } from '../message/meta.ts'
 import type { DecodedStatus } from '../message/status-json.ts'
 import { SendResult } from './transport.ts'
 

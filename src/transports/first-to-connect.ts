@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
-import { type Address, formatAddress } from './address.ts'
-import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { textOf } from '../base/errors/error-text.ts'
+import type { Clock, ClockTimer } from '../base/time/clock.ts'
+import { type Address, formatAddress } from './address.ts'
 import { discardConnection } from './discard-connection.ts'
 import type { TransportConnection } from './transport.ts'
 

@@ -1,13 +1,13 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import type { Address } from './address.ts'
-import { CloseReason } from '../message/close-reason.ts'
 import { runInRoot } from '../base/async/root-context.ts'
+import { CloseReason } from '../message/close-reason.ts'
+import type { Address } from './address.ts'
+import { SocketConnection } from './js/connection.ts'
+import { listenOnNet } from './js/net-listener.ts'
+import { TurnScheduler } from './js/turn-scheduler.ts'
 import { defaultSocket, keepAliveSeconds } from './socket-options.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 import { keepHere } from './untransferable.ts'
-import { listenOnNet } from './js/net-listener.ts'
-import { TurnScheduler } from './js/turn-scheduler.ts'
-import { SocketConnection } from './js/connection.ts'
 
 /** What one read can return. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024

@@ -1,13 +1,13 @@
 import { constants } from 'node:os'
-import type { Address } from './address.ts'
 import { turn } from '../base/time/clock.ts'
-import type { NativeAddon } from './native/addon.ts'
-import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
+import type { Address } from './address.ts'
 import { listenOnNet } from './js/net-listener.ts'
 import { removeStaleSocket } from './js/stale-socket.ts'
+import type { NativeAddon } from './native/addon.ts'
 import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
 import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/core.ts'
 import { systemError } from './system-error.ts'
+import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 
 /** Cores that this copy of the code made in its environment: the loop's own, and those with a thread each, which all transports share. */
 let own: NativeCore | undefined

@@ -1,9 +1,9 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { inspect } from 'node:util'
+import { isThenable } from '../base/async/thenable.ts'
 import { type Address, formatAddress } from './address.ts'
 import { interleave } from './first-to-connect.ts'
-import { isThenable } from '../base/async/thenable.ts'
 import type { Transport } from './transport.ts'
 
 /** How names of hosts become addresses. */

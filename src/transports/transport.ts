@@ -1,8 +1,10 @@
 import { constants } from 'node:os'
-import type { Address } from './address.ts'
 import type { Clock } from '../base/time/clock.ts'
-import type { Envelope } from '../wire/envelope.ts'
 import type { Incoming } from '../message/message.ts'
+import type { Outgoing } from '../message/outgoing.ts'
+import type { Envelope } from '../wire/envelope.ts'
+import type { Framing } from '../wire/framing.ts'
+import type { Address } from './address.ts'
 import type { SocketSettings } from './socket-options.ts'
 
 /**
@@ -55,19 +57,6 @@ export interface TransportListener {
   /** Stops accepting. Open connections live on. */
   close(): Promise<void>
 }
-
-/** How a connection's bytes are cut for the layer above. native/wire/framing.h has the same numbers. */
-export const Framing = {
-  /** Frames of the raw protocol, taken apart. */
-  Raw: 0,
-  /** Envelopes (`Proto.framing`), whole. */
-  Envelope: 1,
-  /** Bytes as they come. */
-  Stream: 2,
-  /** The first bytes, all that came so far, each time more came; nothing is read until `TransportConnection.setFraming` answers. */
-  Peek: 3,
-} as const
-export type Framing = (typeof Framing)[keyof typeof Framing]
 
 /** While a connection is peeked at, no more bytes than this are read. */
 export const MAX_PEEK = 2048
@@ -127,24 +116,10 @@ export interface Connection {
   readonly activity: number
   /**
    * Packs one message and queues it; everything queued in one turn of the loop leaves in one write.
-   * @param route interned id of `method` (names.ts), or -1
-   * @param method service method; read only when `route` is -1
-   * @param status status JSON, '' for OK
-   * @param meta meta JSON, '' for none
-   * @param body JSON or other text, bytes, or null for an empty body. Bytes are copied before this returns.
-   * @param plainJsonString `body` is ASCII text that goes between quotation marks (`Codec.isPlainJsonString`)
+   *
+   * @param message Borrowed until this returns, its bytes too. Its method is read only when it has no route. A protocol may change it.
    */
-  send(
-    type: number,
-    seq: number,
-    route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    body: string | Uint8Array | null,
-    plainJsonString?: boolean,
-  ): SendResult
+  send(message: Outgoing): SendResult
   /**
    * Queues one frame that is ready, as packed and filtered above. Its bytes are copied before this returns.
    * @param reply it answers the peer

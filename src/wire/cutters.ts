@@ -1,7 +1,7 @@
 import { CloseReason } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
-import { Framing } from '../transports/transport.ts'
 import { ENVELOPE_BYTES } from './cut-envelope.ts'
+import { Framing } from './framing.ts'
 import { HEADER_BYTES } from './raw.ts'
 import { checkHeader, type FrameLimits, frameLength, unpackFrame } from './raw-unpack.ts'
 

@@ -1,6 +1,6 @@
+import type { FilterTable } from '../filters/filter-table.ts'
 import type { CloseReason } from '../message/close-reason.ts'
 import type { Filter } from '../message/filter.ts'
-import type { FilterTable } from '../filters/filter-table.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 

@@ -1,6 +1,6 @@
 import type { Incoming } from '../message/message.ts'
-import { Framing } from '../transports/transport.ts'
 import { type Cutter, cutterOf } from './cutters.ts'
+import { Framing } from './framing.ts'
 import type { FrameLimits } from './raw-unpack.ts'
 
 const empty = Buffer.alloc(0)

@@ -1,6 +1,6 @@
 import type { CloseReason } from '../message/close-reason.ts'
-import type { Envelope } from './envelope.ts'
 import type { Incoming } from '../message/message.ts'
+import type { Envelope } from './envelope.ts'
 import { HEADER_BYTES, RAW_VERSION } from './raw.ts'
 import { frameSize, packFrame } from './raw-pack.ts'
 import { unpackFields } from './raw-unpack.ts'

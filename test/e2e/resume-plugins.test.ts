@@ -1,4 +1,5 @@
 // Sessions that go on after a loss, together with what else looks at their messages: encryption, and authentication.
+
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
@@ -15,6 +16,7 @@ import {
   StatusError,
   secureBody,
 } from '../../src/index.ts'
+import { engineOf } from '../../src/session/session.ts'
 import { cutter } from '../support/cutter.ts'
 import { frame } from '../support/frames.ts'
 import { endpoint, type Kind, once, onEachTransport, recorder, status } from '../support/helpers.ts'
@@ -218,7 +220,7 @@ onEachTransport('resumed sessions with', (transport) => {
         server: { plugins: [checker(came)], limits: { frameTimeout: 500 } },
         client: { plugins: [bearer(() => 'ada')] },
       })
-      const token = peer.token as string
+      const token = engineOf(peer).token as string
       assert.equal(token.length, 22)
       const ask = (seq: number): Buffer =>
         frame({
@@ -260,7 +262,7 @@ onEachTransport('resumed sessions with', (transport) => {
       const other = await bob.dial(proxy.url)
       const [otherPeer] = await accepted
       await named(other)
-      assert.notEqual(otherPeer.token, peer.token)
+      assert.notEqual(engineOf(otherPeer).token, engineOf(peer).token)
       server.routeCall('/who', (_: unknown, ctx) => ctx.session.data.get('who'))
       const back = Promise.all([event(peer, 'resumed'), event(otherPeer, 'resumed')])
       proxy.cut() // both lose their connection, each comes back to its own

@@ -1,9 +1,11 @@
 // A peer that resumes sessions, in whose place another one is after a loss that knows nothing of all this: Go's DMicro, or ours with `extensions: false`,
 // which is the same on the wire.
+
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { type Endpoint, type Gap, type Session, StatusError } from '../../src/index.ts'
+import { engineOf } from '../../src/session/session.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
 import { redial, resumable } from '../support/resumable.ts'
 
@@ -154,7 +156,7 @@ onEachTransport('a stranger in place of a peer that resumes', (transport) => {
     const theirs = await client.dial(proxy.target)
     const [own] = await accepted
     assert.notEqual(own, peer)
-    assert.equal((await status(theirs.call('/dmicro/resume', { token: peer.token, received: 0, from: 1, settled: 1 })))[0], 404)
+    assert.equal((await status(theirs.call('/dmicro/resume', { token: engineOf(peer).token, received: 0, from: 1, settled: 1 })))[0], 404)
     assert.equal(peer.state, 'disconnected')
     for (let n = 0; n < 200; n++) void theirs.push('/none', n)
     assert.equal(await theirs.call('/echo', 1), 1)

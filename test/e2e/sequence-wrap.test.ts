@@ -1,8 +1,10 @@
 // Sequence numbers are int32 and wrap (spec/wire.md §2.1): whatever a session has open then, nothing goes to a wrong place.
+
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import type { CallContext, Gap, Session } from '../../src/index.ts'
+import { engineOf } from '../../src/session/session.ts'
 import { once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { resumable } from '../support/resumable.ts'
 
@@ -37,9 +39,9 @@ onEachTransport('sequence numbers that wrap', (transport) => {
       for (const [name, side] of sides) {
         await side.call('/n', 0) // the first on a connection may have a number of its own
         seen.get(name)?.splice(0)
-        side.countFrom(-(2 ** 31))
+        engineOf(side).calls.open.countFrom(-(2 ** 31))
         for (let n = 0; n < 10; n++) early.push(side.call('/wait', n))
-        side.countFrom(LAST - 1500)
+        engineOf(side).calls.open.countFrom(LAST - 1500)
       }
       const check = async (): Promise<void> => {
         const answers = await Promise.all(sides.flatMap(([, side]) => Array.from({ length: 3000 }, (_, n) => side.call('/n', n))))
@@ -52,7 +54,7 @@ onEachTransport('sequence numbers that wrap', (transport) => {
         assert.equal(new Set(numbers).size, 3000)
         for (let n = 1; n <= 10; n++) assert.ok(!numbers.includes(-(2 ** 31) + n), `${n} is open`)
         assert.ok(side.lastSeq < 0, 'it has wrapped')
-        side.countFrom(-1500)
+        engineOf(side).calls.open.countFrom(-1500)
       }
       await check()
       for (const numbers of seen.values()) assert.ok(numbers.includes(0), 'zero is a number as others')
@@ -83,7 +85,7 @@ onEachTransport('sequence numbers that wrap', (transport) => {
     const gates: (() => void)[] = []
     await session.call('/echo')
     await session.call('/echo')
-    session.countFrom(LAST - 10)
+    engineOf(session).calls.open.countFrom(LAST - 10)
     const aborts = Array.from({ length: 20 }, () => new AbortController())
     const calls = aborts.map(({ signal }, n) => session.call('/work', n, { signal, timeout: 0 }).catch(({ code }) => code))
     await started.promise
@@ -109,7 +111,7 @@ onEachTransport('sequence numbers that wrap', (transport) => {
       const gaps: Gap[] = []
       for (const each of [session, peer] as Session[]) {
         each.on('gap', (gap) => gaps.push(gap))
-        each.countFrom(LAST - 40)
+        engineOf(each).calls.open.countFrom(LAST - 40)
       }
       const runs = new Map<string, number>()
       const gates: (() => void)[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { StatusError } from '../../src/base/errors/status.ts'
 import type { Codec } from '../../src/codecs/codec.ts'
 import { TextHint } from '../../src/message/message.ts'
-import { StatusError } from '../../src/base/errors/status.ts'
 import { random } from './random.ts'
 
 const defaults = { maxDepth: 128 }

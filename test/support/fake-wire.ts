@@ -1,5 +1,5 @@
-import { rawEnvelope } from '../../src/wire/raw-envelope.ts'
 import { type Connection, type ConnectionHandler, SendResult } from '../../src/transports/transport.ts'
+import { rawEnvelope } from '../../src/wire/raw-envelope.ts'
 
 /** A wire without a socket: keeps the frames it is given, and counts who holds it. */
 export class FakeWire implements Connection {

@@ -1,7 +1,7 @@
-import type { Filter } from '../../src/message/filter.ts'
-import { type FilterTable, makeFilters } from '../../src/filters/filter-table.ts'
 import { packLayers, unpackLayers } from '../../src/filtering/layers.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
+import { type FilterTable, makeFilters } from '../../src/filters/filter-table.ts'
+import type { Filter } from '../../src/message/filter.ts'
 
 /** Frames of the raw protocol (spec/wire.md §8.1) made by hand, so that a test can get any byte of them wrong. */
 export interface FrameParts {

@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test'
 import { describe } from 'node:test'
 import { Endpoint, type EndpointOptions, type Listener, type Logger, type Session } from '../../src/index.ts'
-import { loadNative } from '../../src/transports/native/addon.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
+import { loadNative } from '../../src/transports/native/addon.ts'
 
 export type Kind = 'native' | 'js'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { realClock } from '../../src/base/time/clock.ts'
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
+import { realClock } from '../../src/base/time/clock.ts'
 import { Incoming } from '../../src/message/message.ts'
 import { decodeMeta } from '../../src/message/meta.ts'
 import { nameText } from '../../src/message/names.ts'
-import type { Proto } from '../../src/protos/proto.ts'
 import { decodeStatus } from '../../src/message/status-json.ts'
+import type { Proto } from '../../src/protos/proto.ts'
 import type { Golden } from './proto-corpus.ts'
 
 export type Fields = Omit<Golden, 'what' | 'payload' | 'body'> & { body: Buffer }

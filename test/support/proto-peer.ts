@@ -1,22 +1,24 @@
+import { defaultLimits } from '../../src/base/limits.ts'
 import { realClock } from '../../src/base/time/clock.ts'
-import { CloseReason } from '../../src/message/close-reason.ts'
-import type { Filter } from '../../src/message/filter.ts'
-import { makeFilters } from '../../src/filters/filter-table.ts'
+import { TimerWheel } from '../../src/base/time/timer-wheel.ts'
 import { FilteredIn } from '../../src/filtering/inbound.ts'
 import { FilteredOut } from '../../src/filtering/outbound.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
-import { defaultLimits } from '../../src/base/limits.ts'
+import { makeFilters } from '../../src/filters/filter-table.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import type { Filter } from '../../src/message/filter.ts'
 import { Incoming, UNPARSED } from '../../src/message/message.ts'
 import { encodeMeta } from '../../src/message/meta.ts'
-import type { Proto } from '../../src/protos/proto.ts'
-import { ENVELOPE_BYTES, writeEnvelope } from '../../src/wire/cut-envelope.ts'
-import { Framer } from '../../src/wire/framer.ts'
 import { encodeStatus } from '../../src/message/status-json.ts'
-import { TimerWheel } from '../../src/base/time/timer-wheel.ts'
-import { type ConnectionHandler, Framing, SendResult, type TransportConnection } from '../../src/transports/transport.ts'
 import { EnvelopeConnection } from '../../src/protos/connection/envelope-connection.ts'
 import type { ProtoOwner } from '../../src/protos/connection/protocol-connection.ts'
 import { StreamConnection } from '../../src/protos/connection/stream-connection.ts'
+import type { Proto } from '../../src/protos/proto.ts'
+import { type ConnectionHandler, SendResult, type TransportConnection } from '../../src/transports/transport.ts'
+import { ENVELOPE_BYTES, writeEnvelope } from '../../src/wire/cut-envelope.ts'
+import { Framer } from '../../src/wire/framer.ts'
+import { Framing } from '../../src/wire/framing.ts'
+import { outgoing } from './outgoing.ts'
 import { type Fields, fieldsOf } from './proto-fields.ts'
 
 /** A message with the ids of its filters, outermost first. */
@@ -86,8 +88,8 @@ export class ProtoPeer {
     const statusText = status === undefined ? '' : encodeStatus(status.code, status.message, status.cause)
     const content = body.length === 0 ? null : body
     this.#socket.sent.length = 0
-    if (pipe.length === 0) this.#wire.send(type, seq, -1, method, statusText, encodeMeta(meta), codec, content)
-    else this.#out?.send(pipe, type, seq, method, statusText, encodeMeta(meta), codec, content)
+    if (pipe.length === 0) this.#wire.send(outgoing(type, seq, -1, method, statusText, encodeMeta(meta), codec, content))
+    else this.#out?.send(pipe, outgoing(type, seq, -1, method, statusText, encodeMeta(meta), codec, content))
     return Buffer.concat(this.#socket.sent)
   }
 

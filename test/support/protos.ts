@@ -1,5 +1,5 @@
-import { type Clock, realClock } from '../../src/base/time/clock.ts'
 import { defaultLimits, type Limits } from '../../src/base/limits.ts'
+import { type Clock, realClock } from '../../src/base/time/clock.ts'
 import { Incoming } from '../../src/message/message.ts'
 import { nameText } from '../../src/message/names.ts'
 import { Outgoing } from '../../src/message/outgoing.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AbortRegistry } from '../../src/session/abort-registry.ts'
 import { Code } from '../../src/base/errors/status.ts'
 import { TimerWheel } from '../../src/base/time/timer-wheel.ts'
+import { AbortRegistry } from '../../src/session/abort-registry.ts'
 
 test('a cancellation reaches the request with its number, and no other', () => {
   const aborts = new AbortRegistry(new TimerWheel())

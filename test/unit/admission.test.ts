@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { Admission, type AdmissionTarget } from '../../src/overload/admission.ts'
-import { type EndpointStats, newStats } from '../../src/overload/endpoint-stats.ts'
 import { Incoming, MessageType } from '../../src/message/message.ts'
 import { noMeta } from '../../src/message/meta.ts'
 import { internName } from '../../src/message/names.ts'
-import { type OverloadOptions, readOverload } from '../../src/overload/settings.ts'
 import { type Refusal, Refusals } from '../../src/message/refusal.ts'
-import type { Session } from '../../src/session/session.ts'
+import { Admission, type AdmissionTarget, type AdmittedSession } from '../../src/overload/admission.ts'
+import { type EndpointStats, newStats } from '../../src/overload/endpoint-stats.ts'
+import { type OverloadOptions, readOverload } from '../../src/overload/settings.ts'
 
 /** Milliseconds of the loop's own work: a turn, a message read, a message refused. */
 const TURN = 0.02
@@ -31,12 +30,18 @@ interface Seen {
   readonly hints: number[]
 }
 
+interface TestSession extends AdmittedSession {
+  running: number
+  state: string
+  link: object
+}
+
 /** One thread, in virtual time: messages that came are read once a turn, and handlers hold it up. */
-class Loop implements AdmissionTarget {
+class Loop implements AdmissionTarget<TestSession> {
   now = 0
   readonly stats: EndpointStats = newStats()
-  readonly admission: Admission
-  readonly sessions: (Session & { running: number; state: string; epoch: number })[] = []
+  readonly admission: Admission<TestSession>
+  readonly sessions: TestSession[] = []
   readonly calls = new Map<Incoming, Call>()
   seen: Seen
   /** Number of the last message that had arrived when all that was to be sent was. */
@@ -58,17 +63,19 @@ class Loop implements AdmissionTarget {
       },
     })
     for (let n = 0; n < sessions; n++) {
-      const session = {
+      const session: TestSession = {
         state: 'open',
-        epoch: 0,
+        link: {},
         running: 0,
-        expects: (epoch: number) => epoch === session.epoch,
-        isCanceled: () => false,
-        began: () => session.running++,
-        ended: () => session.running--,
+        requests: {
+          wantsReply: (link: object) => link === session.link,
+          isCanceled: () => false,
+          handlerStarted: () => void session.running++,
+          handlerFinished: () => void session.running--,
+        },
         destroy: () => assert.fail('nothing fails here'),
       }
-      this.sessions.push(session as never)
+      this.sessions.push(session)
     }
     this.seen = this.fresh()
   }
@@ -104,7 +111,7 @@ class Loop implements AdmissionTarget {
     if (this.admission.admit(session, message, noMeta, isCall, expires)) this.start(session, message)
   }
 
-  start(_session: Session, message: Incoming): void {
+  start(_session: TestSession, message: Incoming): void {
     const call = this.#bySeq.get(message.seq) as Call
     this.#bySeq.delete(message.seq)
     const done = (): void => {
@@ -123,7 +130,7 @@ class Loop implements AdmissionTarget {
     })
   }
 
-  refuse(_session: Session, message: Incoming, _isCall: boolean, refusal: Refusal, retryAfter: number): void {
+  refuse(_session: TestSession, message: Incoming, _isCall: boolean, refusal: Refusal, retryAfter: number): void {
     const call = this.#bySeq.get(message.seq) as Call
     this.#bySeq.delete(message.seq)
     this.now += REFUSE
@@ -483,7 +490,7 @@ it('a session that is gone, or has another connection, is not served any more', 
   loop.sessions[0].state = 'closed'
   loop.admission.forget(loop.sessions[0])
   assert.equal(loop.admission.load.queued, 2)
-  loop.sessions[1].epoch++
+  loop.sessions[1].link = {}
   await loop.run(200)
   assert.equal(started, 1)
   assert.equal(loop.admission.load.queued, 0)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as oracle from 'cborg'
-import { cbor, cborCodec } from '../../src/codecs/cbor.ts'
 import { MAX_CONTAINERS } from '../../src/base/limits.ts'
+import { cbor, cborCodec } from '../../src/codecs/cbor.ts'
 import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => encodeOwned(cborCodec, value).toString('hex')

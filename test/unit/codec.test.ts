@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { StatusError } from '../../src/base/errors/status.ts'
 import { bodyText, type Codec } from '../../src/codecs/codec.ts'
 import { CodecTable, makeCodecs } from '../../src/codecs/codec-table.ts'
 import { jsonCodec } from '../../src/codecs/json.ts'
 import { plainCodec } from '../../src/codecs/plain.ts'
 import { TextHint } from '../../src/message/message.ts'
-import { StatusError } from '../../src/base/errors/status.ts'
 
 const limits = { maxDepth: 128 }
 

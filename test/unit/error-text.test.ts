@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runInNewContext } from 'node:vm'
 import { describe, reasonOf } from '../../src/base/errors/error-text.ts'
-import { consoleLogger } from '../../src/base/log.ts'
 import { StatusError, toStatusError } from '../../src/base/errors/status.ts'
+import { consoleLogger } from '../../src/base/log.ts'
 
 function refused(host: string): Error {
   return Object.assign(new Error(`connect ECONNREFUSED ${host}`), { code: 'ECONNREFUSED' })

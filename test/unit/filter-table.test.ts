@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Filter } from '../../src/message/filter.ts'
-import { makeFilters } from '../../src/filters/filter-table.ts'
 import { aesGcm } from '../../src/filters/aes-gcm.ts'
+import { makeFilters } from '../../src/filters/filter-table.ts'
 import { gzip } from '../../src/filters/gzip.ts'
+import type { Filter } from '../../src/message/filter.ts'
 
 const same = (bytes: Uint8Array): Uint8Array => bytes
 const filter = (id: number, name: string): Filter => ({ id, name, pack: same, unpack: same })

@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CloseReason } from '../../src/message/close-reason.ts'
-import type { Filter } from '../../src/message/filter.ts'
-import { makeFilters } from '../../src/filters/filter-table.ts'
 import { FilteredIn } from '../../src/filtering/inbound.ts'
 import { packLayers, unpackLayers } from '../../src/filtering/layers.ts'
 import { FilteredOut } from '../../src/filtering/outbound.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
 import { aesGcm } from '../../src/filters/aes-gcm.ts'
 import { brotli } from '../../src/filters/brotli.ts'
+import { makeFilters } from '../../src/filters/filter-table.ts'
 import { gzip } from '../../src/filters/gzip.ts'
 import { md5 } from '../../src/filters/md5.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import type { Filter } from '../../src/message/filter.ts'
 import { Incoming, MessageType } from '../../src/message/message.ts'
-import { rawEnvelope } from '../../src/wire/raw-envelope.ts'
 import { SendResult } from '../../src/transports/transport.ts'
+import { rawEnvelope } from '../../src/wire/raw-envelope.ts'
 import { FakeWire } from '../support/fake-wire.ts'
 import { frame } from '../support/frames.ts'
+import { outgoing } from '../support/outgoing.ts'
 import { random } from '../support/random.ts'
 
 const KiB = 1024
@@ -221,7 +222,7 @@ describe('outbound', () => {
       (on) => presses.push(on),
     )
     const send = (type: number, names: string[], seq: number, body: Uint8Array | string = '') =>
-      out.send(table.append(undefined, names, 4), type, seq, '/p', '', '', 106, body)
+      out.send(table.append(undefined, names, 4), outgoing(type, seq, -1, '/p', '', '', 106, body))
     const push = (names: string[], seq: number, body: Uint8Array | string = '') => send(MessageType.Push, names, seq, body)
     const reply = (names: string[], seq: number, body: Uint8Array | string = '') => send(MessageType.Reply, names, seq, body)
     /** Numbers of the frames sent. */
@@ -281,7 +282,7 @@ describe('outbound', () => {
   test('limits are those of every frame', async () => {
     const { push, wire, out } = sender({ maxMessage: 1000, maxUnsent: MiB })
     assert.equal(push(['gzip'], 1, 'x'.repeat(1000)), SendResult.TooLarge)
-    assert.equal(out.send(undefined, 3, 1, 'x'.repeat(256), '', '', 106, null), SendResult.TooLarge)
+    assert.equal(out.send(undefined, outgoing(3, 1, -1, 'x'.repeat(256), '', '', 106, null)), SendResult.TooLarge)
     wire.result = SendResult.Unsent
     assert.equal(push(['gzip'], 1), SendResult.Unsent)
   })
@@ -308,8 +309,8 @@ describe('outbound', () => {
       throw new Error('broken')
     }
     const bad: Filter = { id: 1, name: 'bad', pack: broken, packAsync: async () => broken(), unpack: (bytes) => bytes }
-    assert.throws(() => out.send([bad], 3, 1, '/p', '', '', 106, ''), /broken/)
-    const results = [large, large, ''].map((body, i) => out.send(i === 1 ? [md5] : [bad], 3, i, '/p', '', '', 106, body))
+    assert.throws(() => out.send([bad], outgoing(3, 1, -1, '/p', '', '', 106, '')), /broken/)
+    const results = [large, large, ''].map((body, i) => out.send(i === 1 ? [md5] : [bad], outgoing(3, i, -1, '/p', '', '', 106, body)))
     assert.deepEqual(
       (await Promise.allSettled(results)).map(({ status }) => status),
       ['rejected', 'fulfilled', 'rejected'],

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { type Filter, FilterOverflow, type Unpacker } from '../../src/message/filter.ts'
 import { insecureAes } from '../../src/filters/aes.ts'
 import { aesGcm } from '../../src/filters/aes-gcm.ts'
 import { brotli } from '../../src/filters/brotli.ts'
 import { gzip } from '../../src/filters/gzip.ts'
 import { md5 } from '../../src/filters/md5.ts'
+import { type Filter, FilterOverflow, type Unpacker } from '../../src/message/filter.ts'
 
 const warnings: Error[] = []
 process.on('warning', (warning) => warnings.push(warning))

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ProtoError } from '../../src/protos/proto.ts'
 import { isForeignLine } from '../../src/protos/foreign-line.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
+import { ProtoError } from '../../src/protos/proto.ts'
 import { redisProto } from '../../src/protos/redis.ts'
 import { Bench } from '../support/protos.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formCodec } from '../../src/codecs/form.ts'
 import { MAX_FORM_PARAMETERS } from '../../src/base/limits.ts'
+import { formCodec } from '../../src/codecs/form.ts'
 import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => formCodec.encode(value) as string

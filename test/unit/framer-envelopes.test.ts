@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { CloseReason } from '../../src/message/close-reason.ts'
 import { Incoming, UNPARSED } from '../../src/message/message.ts'
 import { Framer } from '../../src/wire/framer.ts'
-import { Framing } from '../../src/transports/transport.ts'
+import { Framing } from '../../src/wire/framing.ts'
 import { frame } from '../support/frames.ts'
 import { random } from '../support/random.ts'
 

@@ -4,12 +4,13 @@ import { CloseReason } from '../../src/message/close-reason.ts'
 import { SendResult } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
 import { once } from '../support/helpers.ts'
+import { outgoing } from '../support/outgoing.ts'
 import { dial, type End, listen, options, Recorder, transport, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const MiB = 1024 * 1024
 
 function push({ wire }: End, seq: number, body: string | Uint8Array | null = null): SendResult {
-  return wire.send(3, seq, -1, '', '', '', 106, body)
+  return wire.send(outgoing(3, seq, -1, '', '', '', 106, body))
 }
 
 test('end writes what is queued, also more than the socket takes at once, then closes', async (t) => {
@@ -46,12 +47,12 @@ test('no message is delivered after end, nor after destroy', async (t) => {
 
 test('destroy reports its reason, once and later, and drops what is queued', async (t) => {
   const { wire, sink, peer } = await wireAndPeer(t)
-  wire.send(3, 1, -1, '', '', '', 106, null)
+  wire.send(outgoing(3, 1, -1, '', '', '', 106, null))
   wire.destroy(CloseReason.Meta)
   wire.destroy(CloseReason.Status)
   wire.end()
   assert.deepEqual(sink.closes, [])
-  assert.equal(wire.send(3, 1, -1, '', '', '', 106, null), SendResult.Closed)
+  assert.equal(wire.send(outgoing(3, 1, -1, '', '', '', 106, null)), SendResult.Closed)
   assert.deepEqual(await sink.closed, ['Meta', ''])
   await peer.closed
   await turns(5)
@@ -62,7 +63,7 @@ test('destroy reports its reason, once and later, and drops what is queued', asy
 test('destroy after end closes at once, with the reason it gives', async (t) => {
   const { wire, sink, socket } = await wireAndPeer(t)
   socket.pause()
-  for (let i = 0; i < 15; i++) wire.send(3, i, -1, '', '', '', 106, Buffer.alloc(MiB))
+  for (let i = 0; i < 15; i++) wire.send(outgoing(3, i, -1, '', '', '', 106, Buffer.alloc(MiB)))
   wire.end()
   wire.destroy(CloseReason.Refused)
   assert.deepEqual(await sink.closed, ['Refused', ''])
@@ -70,7 +71,7 @@ test('destroy after end closes at once, with the reason it gives', async (t) => 
 
 test('a FIN closes after the messages before it, and answers to them are still written', async (t) => {
   const { sink, peer } = await wireAndPeer(t, {}, (end) => {
-    end.sink.onEach = (m) => end.wire.send(2, m.seq, -1, '', '', '', 106, `"${m.seq}"`)
+    end.sink.onEach = (m) => end.wire.send(outgoing(2, m.seq, -1, '', '', '', 106, `"${m.seq}"`))
   })
   peer.send(frame({ seq: 1 }), frame({ seq: 2 }))
   peer.socket.end()

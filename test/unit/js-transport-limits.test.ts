@@ -4,12 +4,13 @@ import type { CloseReason } from '../../src/message/close-reason.ts'
 import { internName } from '../../src/message/names.ts'
 import { SendResult } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
+import { outgoing } from '../support/outgoing.ts'
 import { type End, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const MiB = 1024 * 1024
 
 function push({ wire }: End, seq: number, body: string | Uint8Array | null = null): SendResult {
-  return wire.send(3, seq, -1, '', '', '', 106, body)
+  return wire.send(outgoing(3, seq, -1, '', '', '', 106, body))
 }
 
 test('a violation closes its connection with its reason, after the messages before it', async (t) => {
@@ -52,7 +53,7 @@ test('what has no frame is refused by the writer, and nothing of it is sent', as
   const { wire } = client
   const route = internName('/js-limits/known')
   const wide = 'x'.repeat(65_536)
-  const refused: Parameters<typeof wire.send>[] = [
+  const refused: Parameters<typeof outgoing>[] = [
     [3, 1, -1, 'n'.repeat(256), '', '', 106, null],
     [3, 1, -1, 'é'.repeat(128), '', '', 106, null],
     [2, 1, -1, '', wide, '', 106, null],
@@ -62,8 +63,8 @@ test('what has no frame is refused by the writer, and nothing of it is sent', as
     [3, 1, route, '', '', '', 106, 'é'.repeat(100_000)],
     [3, 1, route, '', '', '', 106, Buffer.alloc(200_000)],
   ]
-  for (const args of refused) assert.equal(wire.send(...args), SendResult.TooLarge)
-  assert.equal(wire.send(3, 2, -1, 'n'.repeat(255), wide.slice(1), wide.slice(1), 106, 'b'), SendResult.Ok)
+  for (const args of refused) assert.equal(wire.send(outgoing(...args)), SendResult.TooLarge)
+  assert.equal(wire.send(outgoing(3, 2, -1, 'n'.repeat(255), wide.slice(1), wide.slice(1), 106, 'b')), SendResult.Ok)
   const [got] = await server.sink.received(1)
   assert.deepEqual([got.seq, got.name.length, got.status.length, got.meta.length, got.body], [2, 255, 65_535, 65_535, 'b'])
 })
@@ -115,7 +116,7 @@ test('a sink is told when many replies wait for a peer that does not read, and w
   const answer = 'x'.repeat(100_000)
   const { sink, peer, socket } = await wireAndPeer(t, { maxUnsent: 4 * MiB }, ({ sink, wire }) => {
     const waiting: number[] = []
-    const reply = (seq: number): void => assert.equal(wire.send(2, seq, -1, '', '', '', 106, answer), SendResult.Ok)
+    const reply = (seq: number): void => assert.equal(wire.send(outgoing(2, seq, -1, '', '', '', 106, answer)), SendResult.Ok)
     let pressed = false
     sink.onEach = ({ seq }) => (pressed ? waiting.push(seq) : reply(seq))
     const onDrain = (): void => {

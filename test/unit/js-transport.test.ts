@@ -4,13 +4,14 @@ import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { Address } from '../../src/transports/address.ts'
 import { MessageType } from '../../src/message/message.ts'
 import { internName } from '../../src/message/names.ts'
-import { SendResult } from '../../src/transports/transport.ts'
+import type { Address } from '../../src/transports/address.ts'
 import { JsTransport } from '../../src/transports/js.ts'
+import { SendResult } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
 import { once } from '../support/helpers.ts'
+import { outgoing } from '../support/outgoing.ts'
 import { dial, type End, listen, loopback, options, Recorder, transport, turns, wireAndPeer, wirePair } from './js-wires.ts'
 
 const never = new AbortController().signal
@@ -22,21 +23,21 @@ function unixAddress(t: TestContext): Address & { kind: 'unix' } {
 }
 
 function push({ wire }: End, seq: number, body: string | Uint8Array | null = null): SendResult {
-  return wire.send(MessageType.Push, seq, -1, '/p', '', '', 106, body)
+  return wire.send(outgoing(MessageType.Push, seq, -1, '/p', '', '', 106, body))
 }
 
 test('a message arrives as it was sent, in both directions', async (t) => {
   const { server, client } = await wirePair(t)
   const route = internName('/js-transport/known')
   const status = '{"code":404,"msg":"é","cause":""}'
-  assert.equal(client.wire.send(1, 7, route, '', '', '{"k":"世"}', 106, '[1,"🙂"]'), SendResult.Ok)
-  assert.equal(client.wire.send(3, -7, -1, '/unknown', '', '', 115, Buffer.from('bytes')), SendResult.Ok)
+  assert.equal(client.wire.send(outgoing(1, 7, route, '', '', '{"k":"世"}', 106, '[1,"🙂"]')), SendResult.Ok)
+  assert.equal(client.wire.send(outgoing(3, -7, -1, '/unknown', '', '', 115, Buffer.from('bytes'))), SendResult.Ok)
   const base = { status: '', meta: '' }
   assert.deepEqual(await server.sink.received(2), [
     { ...base, type: 1, seq: 7, name: '/js-transport/known', meta: '{"k":"世"}', codec: 106, body: '[1,"🙂"]' },
     { ...base, type: 3, seq: -7, name: '/unknown', codec: 115, body: 'bytes' },
   ])
-  server.wire.send(2, 7, -1, '', status, '', 0, null)
+  server.wire.send(outgoing(2, 7, -1, '', status, '', 0, null))
   assert.deepEqual(await client.sink.received(1), [{ type: 2, seq: 7, name: '', status, meta: '', codec: 0, body: '' }])
 })
 
@@ -275,7 +276,7 @@ test("a runtime without node's handles takes the 'data' events of the socket it 
   Object.defineProperty(process.versions, 'deno', { value: '2', configurable: true })
   t.after(() => Object.defineProperty(process.versions, 'deno', { value: deno, configurable: true }))
   const { wire, sink, peer, socket } = await wireAndPeer(t)
-  sink.onEach = (m) => wire.send(2, m.seq, -1, '', '', '', 106, null)
+  sink.onEach = (m) => wire.send(outgoing(2, m.seq, -1, '', '', '', 106, null))
   const all = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => frame({ seq: i })))
   for (let at = 0; at < all.length; at += 99_999) socket.write(all.subarray(at, at + 99_999))
   socket.end()

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { beforeEach, type TestContext, test } from 'node:test'
-import { SendResult } from '../../src/transports/transport.ts'
-import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
 import { SocketConnection } from '../../src/transports/js/connection.ts'
+import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
+import { SendResult } from '../../src/transports/transport.ts'
 import { frame } from '../support/frames.ts'
+import { outgoing } from '../support/outgoing.ts'
 import { options, Recorder, turns, wireAndPeer } from './js-wires.ts'
 
 // Time passes by calling `sweep` with the clock it would have been given; the transport's own sweeps are off.
@@ -70,7 +71,7 @@ test('every byte the kernel takes is progress, silence of the write timeout is n
   const { wire, peer, socket, sink } = await wireAndPeer(t, { writeTimeout: 1000, maxUnsent: 1 << 30 })
   const { sweep } = clockOf(wire)
   socket.pause()
-  wire.send(3, 1, -1, '', '', '', 106, Buffer.alloc(16 * 1024 * 1024 - 100))
+  wire.send(outgoing(3, 1, -1, '', '', '', 106, Buffer.alloc(16 * 1024 * 1024 - 100)))
   await turns(20)
   assert.equal(sweep(0), true)
   // The peer takes some and stops again, within one write of ours.
@@ -172,7 +173,7 @@ test('unsent bytes are counted to the byte, and one message always passes', asyn
   const socket = new StuckSocket()
   const wire = new SocketConnection(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new TurnScheduler())
   wire.handler = new Recorder()
-  const push = (body = 0): SendResult => wire.send(3, 1, -1, '', '', '', 106, 'x'.repeat(body))
+  const push = (body = 0): SendResult => wire.send(outgoing(3, 1, -1, '', '', '', 106, 'x'.repeat(body)))
   assert.equal(push(5000), SendResult.Ok)
   assert.equal(push(), SendResult.Unsent)
   socket.drain()
@@ -180,7 +181,7 @@ test('unsent bytes are counted to the byte, and one message always passes', asyn
   // Frames of 47 bytes: 21 make 987.
   for (let i = 1; i <= 21; i++) assert.equal(push(), SendResult.Ok, `frame ${i}`)
   assert.equal(push(), SendResult.Unsent)
-  assert.equal(wire.send(3, 1, -1, '', '{}', '{}', 106, null), SendResult.Unsent)
+  assert.equal(wire.send(outgoing(3, 1, -1, '', '{}', '{}', 106, null)), SendResult.Unsent)
   // All but those that came after the first write: ten.
   socket.drain()
   await turns()
@@ -193,7 +194,7 @@ test('replies press at a half and no more below a quarter, find room beside push
   const wire = new SocketConnection(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new TurnScheduler())
   const told: string[] = []
   wire.handler = Object.assign(new Recorder(), { onPress: () => told.push('press'), onDrain: () => told.push('drain') })
-  const send = (type: number): SendResult => wire.send(type, 1, -1, '', '', '', 106, '')
+  const send = (type: number): SendResult => wire.send(outgoing(type, 1, -1, '', '', '', 106, ''))
   while (send(3) === SendResult.Ok);
   assert.deepEqual([told, wire.needsDrain], [[], false])
   // Frames of 47 bytes: ten make 470, the eleventh passes a half, 21 make 987.

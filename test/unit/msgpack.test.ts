@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { msgpack, msgpackCodec } from '../../src/codecs/msgpack.ts'
 import { MAX_CONTAINERS } from '../../src/base/limits.ts'
+import { msgpack, msgpackCodec } from '../../src/codecs/msgpack.ts'
 import { Amount, badMessage, decodeBorrowed, encodeOwned, fuzz, toJson } from '../support/codecs.ts'
 
 /** Its own declarations need those of a browser. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CloseReason } from '../../src/message/close-reason.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
 import { Incoming } from '../../src/message/message.ts'
 import { NativeConnection, type WireCore } from '../../src/transports/native/connection.ts'
 

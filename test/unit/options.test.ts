@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type EndpointOptions, http } from '../../src/index.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
+import { type EndpointOptions, http } from '../../src/index.ts'
 import { readOptions } from '../../src/session/options.ts'
 
 test('the defaults are those that design and documentation name', () => {

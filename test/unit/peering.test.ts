@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { decodeAnnouncement } from '../../src/message/announcement.ts'
 import { realClock } from '../../src/base/time/clock.ts'
+import { decodeAnnouncement } from '../../src/message/announcement.ts'
 import { Incoming, MessageType } from '../../src/message/message.ts'
 import { Reserved } from '../../src/message/names.ts'
 import { PeerExtensions, type PeerExtensionsOwner } from '../../src/session/peer-extensions.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Incoming } from '../../src/message/message.ts'
-import { ProtoError } from '../../src/protos/proto.ts'
 import { type HttpOptions, http } from '../../src/protos/http.ts'
+import { ProtoError } from '../../src/protos/proto.ts'
 import { Bench } from '../support/protos.ts'
 
 const json = 'Content-Type: application/json'

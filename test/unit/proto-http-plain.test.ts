@@ -3,8 +3,8 @@ import { describe, test } from 'node:test'
 import { CloseReason } from '../../src/message/close-reason.ts'
 import { Incoming } from '../../src/message/message.ts'
 import { Outgoing } from '../../src/message/outgoing.ts'
-import { type Proto, ProtoError } from '../../src/protos/proto.ts'
 import { type HttpOptions, http as httpProto } from '../../src/protos/http.ts'
+import { type Proto, ProtoError } from '../../src/protos/proto.ts'
 import { Bench, type Seen } from '../support/protos.ts'
 
 const FIRST = 2 ** 32

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { CloseReason } from '../../src/message/close-reason.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
 import { MessageType } from '../../src/message/message.ts'
 import { internName } from '../../src/message/names.ts'
-import { ProtoError } from '../../src/protos/proto.ts'
-import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
 import { encodeStatus } from '../../src/message/status-json.ts'
+import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
+import { ProtoError } from '../../src/protos/proto.ts'
 import { Bench, type Seen } from '../support/protos.ts'
 
 const JSON_ID = 106

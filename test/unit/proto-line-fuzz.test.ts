@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Proto } from '../../src/protos/proto.ts'
 import { jsonrpcProto } from '../../src/protos/jsonrpc.ts'
+import type { Proto } from '../../src/protos/proto.ts'
 import { redisProto } from '../../src/protos/redis.ts'
 import { jsonrpcCorpus, redisCorpus } from '../support/line-corpus.ts'
 import type { Golden } from '../support/proto-corpus.ts'

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { rpcName } from '../../src/message/naming.ts'
-import { PluginContainer } from '../../src/hooks/plugin.ts'
-import { RouteTable } from '../../src/endpoint/route-table.ts'
 import { RouteGroup, Router } from '../../src/endpoint/router.ts'
+import { PluginContainer } from '../../src/hooks/plugin.ts'
+import { rpcName } from '../../src/message/naming.ts'
+import { RouteTable } from '../../src/message/route-table.ts'
 import { random } from '../support/random.ts'
 
 test('what was set is found, and nothing else, whatever the numbers are', () => {

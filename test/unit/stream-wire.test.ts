@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { realClock } from '../../src/base/time/clock.ts'
-import { CloseReason } from '../../src/message/close-reason.ts'
-import { makeFilters } from '../../src/filters/filter-table.ts'
 import { defaultLimits } from '../../src/base/limits.ts'
-import { Incoming } from '../../src/message/message.ts'
-import { type Proto, ProtoError } from '../../src/protos/proto.ts'
+import { realClock } from '../../src/base/time/clock.ts'
 import { type TimerEntry, TimerWheel } from '../../src/base/time/timer-wheel.ts'
-import { type ConnectionHandler, SendResult, type TransportConnection } from '../../src/transports/transport.ts'
+import { makeFilters } from '../../src/filters/filter-table.ts'
+import { CloseReason } from '../../src/message/close-reason.ts'
+import { Incoming } from '../../src/message/message.ts'
 import { StreamConnection } from '../../src/protos/connection/stream-connection.ts'
+import { type Proto, ProtoError } from '../../src/protos/proto.ts'
+import { type ConnectionHandler, SendResult, type TransportConnection } from '../../src/transports/transport.ts'
 
 /** Uses up every byte: `(` begins a message, `)` ends it, `?` is answered and refused. */
 const brackets: Proto = {

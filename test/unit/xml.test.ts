@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { xmlCodec } from '../../src/codecs/xml.ts'
 import { MAX_XML_NODES } from '../../src/base/limits.ts'
+import { xmlCodec } from '../../src/codecs/xml.ts'
 import { badMessage, decodeBorrowed, encodeOwned, fuzz } from '../support/codecs.ts'
 
 const encode = (value: unknown): string => xmlCodec.encode(value) as string

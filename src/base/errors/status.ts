@@ -1,5 +1,5 @@
-import { reasonOf, textOf } from './error-text.ts'
 import { marked } from '../mark.ts'
+import { reasonOf, textOf } from './error-text.ts'
 
 /** Status codes (spec/wire.md §5). Below 1000 belongs to the framework; applications use numbers above 1000. */
 export const Code = {

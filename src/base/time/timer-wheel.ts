@@ -1,5 +1,5 @@
-import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
 import { runInRoot } from '../async/root-context.ts'
+import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
 
 /** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
 export abstract class TimerEntry {

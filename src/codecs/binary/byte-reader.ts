@@ -1,5 +1,5 @@
-import { MAX_CONTAINERS } from '../../base/limits.ts'
 import { badMessage } from '../../base/errors/status.ts'
+import { MAX_CONTAINERS } from '../../base/limits.ts'
 import { readText } from '../protobuf/text.ts'
 
 /**

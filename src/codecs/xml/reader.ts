@@ -1,7 +1,7 @@
 import { textOf } from '../../base/errors/error-text.ts'
+import { badMessage, StatusError } from '../../base/errors/status.ts'
 import { Lazy } from '../../base/here.ts'
 import { MAX_XML_NODES } from '../../base/limits.ts'
-import { badMessage, StatusError } from '../../base/errors/status.ts'
 import { readScalar } from './scalars.ts'
 
 /** What we use of saxes; its own declarations do not pass the compiler. */

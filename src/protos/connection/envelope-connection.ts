@@ -1,12 +1,12 @@
-import { CloseReason } from '../../message/close-reason.ts'
-import type { Envelope, Opened } from '../../wire/envelope.ts'
-import type { Filter } from '../../message/filter.ts'
 import type { FilterTable } from '../../filters/filter-table.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import type { Filter } from '../../message/filter.ts'
 import { type Incoming, isReply } from '../../message/message.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
-import { type Proto, ProtoError } from '../proto.ts'
-import { ENVELOPE_BYTES } from '../../wire/cut-envelope.ts'
 import type { SendResult, TransportConnection } from '../../transports/transport.ts'
+import { ENVELOPE_BYTES } from '../../wire/cut-envelope.ts'
+import type { Envelope, Opened } from '../../wire/envelope.ts'
+import { type Proto, ProtoError } from '../proto.ts'
 import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
 
 /** Bytes of the size, which it does not count. */

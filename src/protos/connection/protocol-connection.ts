@@ -1,16 +1,14 @@
-import { type Clock, microtask } from '../../base/time/clock.ts'
-import { CloseReason } from '../../message/close-reason.ts'
-import type { Envelope } from '../../wire/envelope.ts'
-import type { Filter } from '../../message/filter.ts'
-import type { FilterTable } from '../../filters/filter-table.ts'
 import type { Limits } from '../../base/limits.ts'
+import { type Clock, microtask } from '../../base/time/clock.ts'
+import type { TimerWheel } from '../../base/time/timer-wheel.ts'
+import type { FilterTable } from '../../filters/filter-table.ts'
+import { CloseReason } from '../../message/close-reason.ts'
+import type { Filter } from '../../message/filter.ts'
 import { Incoming, MessageType, UNPARSED } from '../../message/message.ts'
 import type { Meta } from '../../message/meta.ts'
 import { findNameText } from '../../message/names.ts'
-import { Outgoing } from '../../message/outgoing.ts'
-import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
-import type { TimerWheel } from '../../base/time/timer-wheel.ts'
 import {
   type Connection,
   type ConnectionHandler,
@@ -19,6 +17,8 @@ import {
   type SocketOption,
   type TransportConnection,
 } from '../../transports/transport.ts'
+import type { Envelope } from '../../wire/envelope.ts'
+import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
 
 /** What wires of all protocols but raw share with their endpoint. */
 export interface ProtoOwner {
@@ -34,9 +34,6 @@ export interface ProtoOwner {
 
 /** Borrowed by every `onMessage`. Messages never nest. */
 export const message = new Incoming()
-
-/** Filled anew for every `pack`. */
-const outgoing = new Outgoing()
 
 /**
  * Between a transport's wire, which carries bytes, and a session, which deals in messages: a protocol's `pack` and `unpack`. What differs
@@ -89,21 +86,11 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     return this.connection.activity
   }
 
-  send(
-    type: number,
-    seq: number,
-    _route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    body: string | Uint8Array | null,
-    quoted = false,
-  ): SendResult {
+  send(message: Outgoing): SendResult {
     // Before the protocol notes that it was answered: a reply that is refused here is followed by a smaller one.
-    if (this.#tooLarge(body)) return SendResult.TooLarge
-    const bytes = this.pack(outgoing.fill(type, seq, method, status, meta, codec, body, quoted))
-    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, type)
+    if (this.#tooLarge(message.body)) return SendResult.TooLarge
+    const bytes = this.pack(message.quote())
+    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, message.type)
   }
 
   /** Queues what `pack` made of a message of this type. */

@@ -1,8 +1,9 @@
-import { CloseReason } from '../../message/close-reason.ts'
 import type { Limits } from '../../base/limits.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import type { Incoming } from '../../message/message.ts'
+import { type ConnectionHandler, MAX_PEEK, type TransportConnection } from '../../transports/transport.ts'
+import { Framing } from '../../wire/framing.ts'
 import type { Protocol } from '../proto-table.ts'
-import { type ConnectionHandler, Framing, MAX_PEEK, type TransportConnection } from '../../transports/transport.ts'
 
 /**
  * Which of `protocols` begins with `bytes`; undefined when more bytes are needed to tell, null when none does or several do.

@@ -1,5 +1,5 @@
-import { Lazy } from '../../base/here.ts'
 import type { StatusError } from '../../base/errors/status.ts'
+import { Lazy } from '../../base/here.ts'
 
 /** What of llhttp is used here. */
 export interface Llhttp {

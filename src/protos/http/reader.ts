@@ -1,5 +1,5 @@
-import { CloseReason } from '../../message/close-reason.ts'
 import type { Limits } from '../../base/limits.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import type { Incoming } from '../../message/message.ts'
 import type { ProtoError } from '../proto.ts'
 import { ChunkedBody } from './chunked-body.ts'

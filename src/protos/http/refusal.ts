@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { CloseReason } from '../../message/close-reason.ts'
-import { ProtoError } from '../proto.ts'
 import { encodeStatus } from '../../message/status-json.ts'
+import { ProtoError } from '../proto.ts'
 
 /** Makes the error for a message that is not taken; `status` is an HTTP one. */
 export type Refuse = (status: number, cause: string, reason?: CloseReason) => ProtoError

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { gunzipSync } from 'node:zlib'
-import { MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { Code, statusText } from '../../base/errors/status.ts'
+import { MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { type DecodedStatus, decodeStatus } from '../../message/status-json.ts'
 
 /** Most of a stranger's error page that is told as cause. */

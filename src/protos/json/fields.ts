@@ -1,10 +1,10 @@
-import { CloseReason } from '../../message/close-reason.ts'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import { type Incoming, MessageType } from '../../message/message.ts'
 import { decodeMeta } from '../../message/meta.ts'
-import { ProtoError } from '../proto.ts'
 import { decodeStatus } from '../../message/status-json.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
+import { ProtoError } from '../proto.ts'
 
 /** The number of a field that has none in its range. */
 export const OUT_OF_RANGE = 0x8000_0000

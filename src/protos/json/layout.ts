@@ -1,9 +1,9 @@
-import { JsonScanner } from '../../base/text/json-scan.ts'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { JsonScanner } from '../../base/text/json-scan.ts'
 import type { Incoming } from '../../message/message.ts'
 import { findName } from '../../message/names.ts'
-import { ProtoError } from '../proto.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
+import { ProtoError } from '../proto.ts'
 import { takeGoBody, takeJsonBody } from './body.ts'
 import { OUT_OF_RANGE, setMeta, setNumbers, setStatus } from './fields.ts'
 

@@ -1,5 +1,5 @@
-import { JsonScanner } from '../../base/text/json-scan.ts'
 import type { Limits } from '../../base/limits.ts'
+import { JsonScanner } from '../../base/text/json-scan.ts'
 import type { Incoming } from '../../message/message.ts'
 import { ProtoError } from '../proto.ts'
 import { OUT_OF_RANGE, setMeta, setNumbers, setStatus } from './fields.ts'

@@ -1,5 +1,5 @@
-import type { Outgoing } from '../../message/outgoing.ts'
 import { Code } from '../../base/errors/status.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
 
 /** The standard's own error codes. */

@@ -1,6 +1,6 @@
 import { MAX_META_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
 import { writeText } from '../../base/text/write-text.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
 
 /** Messages up to this size are made in memory that stays; larger ones get their own, so that one giant costs nothing for ever. */

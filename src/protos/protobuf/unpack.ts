@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { CloseReason } from '../../message/close-reason.ts'
 import { MAX_META_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import { type Incoming, MessageType } from '../../message/message.ts'
 import { findName } from '../../message/names.ts'
-import { ProtoError } from '../proto.ts'
 import { spells } from '../../wire/bytes.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
+import { ProtoError } from '../proto.ts'
 import { FieldReader } from './fields.ts'
 
 const okStatus = Buffer.from(OK_STATUS)

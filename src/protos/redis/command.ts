@@ -1,5 +1,5 @@
-import { CloseReason } from '../../message/close-reason.ts'
 import { type Limits, MAX_COMMAND_ELEMENTS, MAX_INLINE_BYTES } from '../../base/limits.ts'
+import { CloseReason } from '../../message/close-reason.ts'
 import { ProtoError } from '../proto.ts'
 
 /**

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { runInRoot } from '../../base/async/root-context.ts'
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
+import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
-import { runInRoot } from '../../base/async/root-context.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
-  Framing,
   NOT_OPEN,
   NOT_SUPPORTED,
   SendResult,
@@ -93,19 +94,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     }
   }
 
-  send(
-    type: number,
-    seq: number,
-    route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    content: string | Uint8Array | null,
-    quoted = false,
-  ): SendResult {
+  send(message: Outgoing): SendResult {
     if (this.#state !== State.Open) return SendResult.Closed
-    return this.#writing.send(type, seq, route, method, status, meta, codec, content, quoted)
+    return this.#writing.send(message)
   }
 
   sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { Address } from '../address.ts'
-import { realClock, sleep, turn } from '../../base/time/clock.ts'
 import { runInRoot } from '../../base/async/root-context.ts'
+import { realClock, sleep, turn } from '../../base/time/clock.ts'
+import type { Address } from '../address.ts'
 import type { ListenOptions, TransportListener } from '../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
+import { runInRoot } from '../../base/async/root-context.ts'
 import { Incoming } from '../../message/message.ts'
 import { Framer } from '../../wire/framer.ts'
-import { runInRoot } from '../../base/async/root-context.ts'
-import { type ConnectionHandler, type ConnectionOptions, Framing } from '../transport.ts'
+import { Framing } from '../../wire/framing.ts'
+import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
 /** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */

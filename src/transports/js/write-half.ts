@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream'
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
+import { writeText } from '../../base/text/write-text.ts'
 import { isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
-import { writeText } from '../../base/text/write-text.ts'
 import { Outbox } from './outbox.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
@@ -60,18 +61,8 @@ export class WriteHalf {
   }
 
   /** As `Connection.send`. */
-  send(
-    type: number,
-    seq: number,
-    route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    content: string | Uint8Array | null,
-    quoted: boolean,
-  ): SendResult {
-    const body = quoted ? `"${content}"` : content
+  send(message: Outgoing): SendResult {
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message.quote()
     const name = route >= 0 ? nameBytes(route) : method === '' ? empty : Buffer.from(method)
     const { maxMessage, maxUnsent } = this.#options
     let size = frameBound(name, status, meta, body)

@@ -1,21 +1,22 @@
 import { getSystemErrorName } from 'node:util'
+import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { writeAscii, writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
-import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { type Incoming, isReply, UNPARSED } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
+import type { Outgoing } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
+import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
-  Framing,
   NOT_OPEN,
   SendResult,
   type SocketOption,
   type TransportConnection,
 } from '../transport.ts'
-import { writeAscii, writeText } from '../../base/text/write-text.ts'
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
@@ -164,18 +165,9 @@ export class NativeConnection implements TransportConnection {
     return this.#ended || this.open
   }
 
-  send(
-    type: number,
-    seq: number,
-    route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    body: string | Uint8Array | null,
-    quoted = false,
-  ): SendResult {
+  send(message: Outgoing): SendResult {
     if (!this.open) return SendResult.Closed
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
     const core = this.#core
     const { control, sends, outbox } = core
     // UTF-8 takes at most three bytes per UTF-16 unit.
@@ -183,7 +175,7 @@ export class NativeConnection implements TransportConnection {
     const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 + 2 : body.length
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
-      return this.#sendLarge(type, seq, route, method, status, meta, codec, quoted ? `"${body}"` : body)
+      return this.#sendLarge(message.quote())
     }
     const next = this.#makeRoom(header + bodyBound)
     let at = control[Ctl.OutboxNext]
@@ -192,7 +184,7 @@ export class NativeConnection implements TransportConnection {
     let statusBytes = 0
     let metaBytes = 0
     sends[send + Snd.BodyStart] = at
-    if (quoted) {
+    if (message.plainJsonString) {
       outbox[at++] = QUOTE
       at = writeAscii(outbox, body as string, at)
       outbox[at++] = QUOTE
@@ -320,23 +312,15 @@ export class NativeConnection implements TransportConnection {
   }
 
   /** A body that the outbox cannot hold crosses by a call of its own. */
-  #sendLarge(
-    type: number,
-    seq: number,
-    route: number,
-    method: string,
-    status: string,
-    meta: string,
-    codec: number,
-    body: string | Uint8Array | null,
-  ): SendResult {
+  #sendLarge(message: Outgoing): SendResult {
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
     const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
     const core = this.#core
     core.drain() // so that this message is alone
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
     const refused = this.#refuse(type, seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
-    const sent = this.send(type, seq, route, method, status, meta, codec, null)
+    const sent = this.send(message.content(codec, null))
     if (sent === SendResult.Ok) core.drainWith(bytes)
     return sent
   }

@@ -1,15 +1,16 @@
-import { type Address, parseAddress } from '../address.ts'
+import { runInRoot, untouched } from '../../base/async/root-context.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { Incoming, type TextHint } from '../../message/message.ts'
 import { watchNames } from '../../message/names.ts'
-import type { NativeAddon, NativeLimits } from './addon.ts'
-import { runInRoot, untouched } from '../../base/async/root-context.ts'
+import { Framing } from '../../wire/framing.ts'
+import { type Address, parseAddress } from '../address.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
-import { type ConnectionOptions, Framing, type SocketOption, type TransportConnection } from '../transport.ts'
-import { keepHere, keepsForGood } from '../untransferable.ts'
 import { systemError } from '../system-error.ts'
-import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
+import type { ConnectionOptions, SocketOption, TransportConnection } from '../transport.ts'
+import { keepHere, keepsForGood } from '../untransferable.ts'
+import type { NativeAddon, NativeLimits } from './addon.ts'
 import { NativeConnection, type WireCore } from './connection.ts'
+import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 
 const BACKLOG = 4096
 /** Of no connection. */

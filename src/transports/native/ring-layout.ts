@@ -1,7 +1,8 @@
-import { closeReasonText } from '../../message/close-reason.ts'
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { closeReasonText } from '../../message/close-reason.ts'
 import { TextHint, UNPARSED } from '../../message/message.ts'
-import { Framing, MAX_PEEK, SocketOption } from '../transport.ts'
+import { Framing } from '../../wire/framing.ts'
+import { MAX_PEEK, SocketOption } from '../transport.ts'
 
 /**
  * Where things are in the memory shared with the C++ core: int32 words. native/io/ring_layout.h says the same;

@@ -1,6 +1,6 @@
 import { reasonOf } from '../base/errors/error-text.ts'
-import { runHooks } from './hooks.ts'
-import type { Settings } from '../session/options.ts'
+import { runHooks } from '../hooks/hooks.ts'
+import type { Settings } from './options.ts'
 
 /** Runs the hooks of an endpoint and of its sessions' lives, each for at most `hookTimeout`. */
 export class LifeHookRunner {

@@ -1,0 +1,176 @@
+import { runInRoot } from '../base/async/root-context.ts'
+import { newSecret } from '../base/time/clock.ts'
+import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import type { WarningThrottle } from '../base/warning-throttle.ts'
+import type { Hooks } from '../hooks/plugin.ts'
+import { CloseReason, isViolation } from '../message/close-reason.ts'
+import type { Incoming } from '../message/message.ts'
+import type { EndpointStats } from '../overload/endpoint-stats.ts'
+import { EnvelopeConnection } from '../protos/connection/envelope-connection.ts'
+import { StreamConnection } from '../protos/connection/stream-connection.ts'
+import type { Protocol } from '../protos/proto-table.ts'
+import type { SessionEngine } from '../session/engine.ts'
+import type { LifeHookRunner } from '../session/life-hooks.ts'
+import type { Settings } from '../session/options.ts'
+import type { Redial } from '../session/redial.ts'
+import { engineOf, type Session, startSession } from '../session/session.ts'
+import type { SessionOwner } from '../session/session-owner.ts'
+import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Router } from './router.ts'
+import { SessionTable } from './session-table.ts'
+
+/** What a registry is made with. */
+export interface RegistryParts {
+  readonly settings: Settings
+  readonly hooks: Hooks
+  readonly wheel: TimerWheel
+  readonly stats: EndpointStats
+  readonly router: Router
+  readonly dispatcher: Dispatcher
+  readonly lifeHooks: LifeHookRunner
+  readonly warnings: WarningThrottle
+}
+
+/** What else happens when a session ends, or loses its connection. */
+export interface RegistryListener {
+  /** The connection of a session with redial is lost. */
+  onLost(session: SessionEngine): void
+  onClosed(session: SessionEngine): void
+}
+
+/** The sessions of one endpoint: it makes them, knows them by id and by resume token, and takes what they report. */
+export class SessionRegistry implements SessionOwner<SessionEngine> {
+  readonly settings: Settings
+  readonly hooks: Hooks
+  readonly wheel: TimerWheel
+  readonly #parts: RegistryParts
+  readonly #sessions = new SessionTable<Session>()
+  /** Accepted sessions that can be resumed, by tokens that only their peers know. */
+  readonly #byToken = new Map<string, SessionEngine>()
+  /** Sessions that wait for their peers to reconnect. */
+  readonly #disconnected = new Set<SessionEngine>()
+  /** Set before the first session is made. */
+  listener!: RegistryListener
+
+  constructor(parts: RegistryParts) {
+    this.settings = parts.settings
+    this.hooks = parts.hooks
+    this.wheel = parts.wheel
+    this.#parts = parts
+  }
+
+  /** @param authority where it was dialled; undefined: it was accepted */
+  add(
+    connection: TransportConnection,
+    protocol: Protocol,
+    authority: string | undefined,
+    preparing: boolean,
+    redial?: Redial,
+  ): SessionEngine {
+    const id = this.freeId(authority === undefined ? connection.remoteAddress : connection.localAddress)
+    const extensible = protocol.framing !== 'stream'
+    const wrapped = this.wrapProtocol(connection, protocol, authority)
+    const engine = startSession(this, wrapped, { id, protocol: protocol.name, extensible, preparing, redial })
+    this.#sessions.add(engine.session as Session)
+    return engine
+  }
+
+  /** The messages of `protocol` over a transport's connection. */
+  wrapProtocol(connection: TransportConnection, protocol: Protocol, authority: string | undefined): Connection {
+    if (protocol.framing === 'raw') return connection
+    const { limits, filters, clock } = this.settings
+    const { router } = this.#parts
+    const { calls } = router
+    const isSafe = (route: number): boolean | undefined =>
+      calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
+    const handles = (route: number): boolean => calls.get(route) !== undefined
+    const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
+    return protocol.framing === 'envelope'
+      ? new EnvelopeConnection(connection, protocol, owner, authority)
+      : new StreamConnection(connection, protocol, owner, authority)
+  }
+
+  get(id: string): Session | undefined {
+    return this.#sessions.get(id)
+  }
+
+  /** All that are not closed, in the order they began. */
+  all(): IterableIterator<Session> {
+    return this.#sessions.values()
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** Sessions that have a connection: one that waits for its peer must not keep that peer out. */
+  get connected(): number {
+    return this.#sessions.size - this.#disconnected.size
+  }
+
+  /** Closes those that `which` picks. @param timeout milliseconds @param linger milliseconds for peers that have not announced themselves yet */
+  async close(timeout: number, linger: number, which: (session: Session) => boolean): Promise<void> {
+    await Promise.all([...this.all()].filter(which).map((session) => engineOf(session).close(timeout, linger)))
+  }
+
+  freeId(address: string): string {
+    return this.#sessions.freeId(address)
+  }
+
+  renameSession(engine: SessionEngine, id: string): void {
+    void this.#sessions.rename(engine.session as Session, id)?.close()
+  }
+
+  issueToken(session: SessionEngine): string {
+    const token = newSecret(this.settings.clock)
+    this.#byToken.set(token, session)
+    return token
+  }
+
+  findSession(token: string): SessionEngine | undefined {
+    const session = this.#byToken.get(token)
+    return session === undefined || session.state === 'closing' || session.state === 'closed' ? undefined : session
+  }
+
+  onRequest(session: SessionEngine, message: Incoming): void {
+    this.#parts.dispatcher.dispatch(session, message)
+  }
+
+  onSessionRoom(session: SessionEngine): void {
+    this.#parts.dispatcher.look(session)
+  }
+
+  onSessionSlowed(session: SessionEngine): void {
+    this.#parts.stats.throttled++
+    this.#parts.warnings.warn('session throttled', session.remoteAddress, 'the peer exceeds limits.maxMessageRate')
+  }
+
+  onSessionLost(session: SessionEngine): void {
+    this.listener.onLost(session)
+  }
+
+  onSessionAway(session: SessionEngine): void {
+    this.#disconnected.add(session)
+    if (this.#disconnected.size <= this.settings.limits.maxAway) return
+    const [longest] = this.#disconnected
+    longest.abandonReconnect(CloseReason.Peer, 'too many wait for their peers')
+  }
+
+  onSessionBack(session: SessionEngine): void {
+    this.#disconnected.delete(session)
+  }
+
+  onSessionClosed(session: SessionEngine, reason: number): void {
+    const { dispatcher, stats, lifeHooks } = this.#parts
+    this.#sessions.remove(session.session as Session)
+    this.#disconnected.delete(session)
+    if (session.token !== undefined) this.#byToken.delete(session.token)
+    dispatcher.forget(session, reason === CloseReason.Local)
+    this.listener.onClosed(session)
+    stats.closed++
+    if (isViolation(reason)) stats.violations++
+    const { afterDisconnect } = this.hooks
+    if (afterDisconnect !== null) void runInRoot(lifeHooks.runAndLog, lifeHooks, afterDisconnect, session.session)
+  }
+}

@@ -1,0 +1,260 @@
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
+import type { Connection } from '../transports/transport.ts'
+import { AGE_PASSED } from './aging.ts'
+import { EarlyPhase } from './early-phase.ts'
+import type { PeerLink } from './peer-link.ts'
+import type { InboundHandler, SessionFace } from './session-owner.ts'
+import { SessionParts } from './session-parts.ts'
+
+const ignore = (): void => {}
+
+/** What happens to a session: its connection begins, ends and is replaced, and so its state changes, here and nowhere else. */
+export class SessionEngine extends SessionParts<SessionEngine> {
+  /** While redialing: the connection of an attempt is open. */
+  #attached = false
+  #closed: Promise<void> | undefined = undefined
+  #onClosed: (() => void) | undefined = undefined
+  /** Why this side closed the session, where something said so. */
+  #cause: string | undefined = undefined
+
+  protected override get self(): this {
+    return this
+  }
+
+  /** Begins on its first connection. */
+  start(connection: Connection, handler: InboundHandler, session: SessionFace): void {
+    this.handler = handler
+    this.session = session
+    this.link = this.newLink(connection)
+    if (this.state === 'preparing') this.link.early = new EarlyPhase(this.link, this.settings)
+    else this.aging.restart()
+    if (this.extensible && this.redial?.resume === true) this.openResume()
+    connection.handler = handler
+  }
+
+  /** The hooks about the new connection are done. */
+  begin(): void {
+    const { early } = this.link
+    if (early === undefined || this.state !== 'preparing') return
+    this.machine.to('open')
+    this.link.early = undefined
+    this.aging.restart()
+    this.handler.deliverEarly(early)
+  }
+
+  /** A hook refused the new connection: what it sent is written, then it closes. */
+  refuse(): void {
+    if (this.state !== 'preparing') return
+    this.machine.to('closing')
+    this.#endEarly('the session is refused')
+    this.link.connection.end()
+  }
+
+  #endEarly(cause: string): void {
+    this.link.early?.fail(cause)
+    this.link.early = undefined
+  }
+
+  protected override onAge(): void {
+    // While redialing or draining the next connection has its own time.
+    if (this.state !== 'open' && this.state !== 'preparing') return
+    this.#cause ??= AGE_PASSED
+    this.link.answered = true
+    if (this.redial === undefined || this.state !== 'open') void this.close(this.settings.closeTimeout, 0)
+    else void this.#rotateConnection()
+  }
+
+  /** What runs on this connection is done first; what is called meanwhile has the next one. */
+  async #rotateConnection(): Promise<void> {
+    this.machine.to('draining')
+    this.emitSafely('draining')
+    const idle = this.openDraining().untilIdle(this.settings.closeTimeout)
+    if (idle !== undefined) await idle
+    if (this.state !== 'draining') return // lost, or closed
+    this.link.filters.drop()
+    this.link.connection.end()
+  }
+
+  /** @param linger milliseconds for a peer that has not announced itself yet, so that it can be told */
+  close(timeout: number, linger: number): Promise<void> {
+    this.#closed ??= this.#close(timeout, linger)
+    return this.#closed
+  }
+
+  async #close(timeout: number, linger: number): Promise<void> {
+    if (this.machine.rules.reconnects) this.abandonReconnect(CloseReason.Local, '')
+    if (this.state === 'draining') {
+      if (this.#cause === AGE_PASSED) this.#cause = undefined
+      this.draining?.stopWaiting()
+    }
+    if (this.state === 'closed') return
+    if (this.state !== 'closing') this.machine.to('closing')
+    this.calls.failOffline(new StatusError(Code.ConnectionClosed))
+    const closed = new Promise<void>((resolve) => {
+      this.#onClosed = resolve
+    })
+    await undefined // a handler that closes its own session must still be answered
+    const idle = this.openDraining().finish(timeout, linger)
+    if (idle !== undefined) await idle
+    this.link.filters.drop()
+    this.link.connection.end() // a no-op when the peer was faster
+    await closed
+  }
+
+  destroy(cause?: string): void {
+    if (this.state === 'closed') return
+    if (this.#cause === AGE_PASSED) this.#cause = undefined
+    this.#cause ??= cause
+    if (this.machine.rules.reconnects) this.abandonReconnect(CloseReason.Local, '')
+    else this.link.connection.destroy(CloseReason.Local)
+  }
+
+  /** The connection of `link` is gone. */
+  onDisconnect(reason: number, detail: string): void {
+    if (this.state === 'redialing') {
+      // An attempt that got a connection lost it again.
+      this.link.early?.fail(closeReasonText[reason])
+      this.#attached = false
+      return
+    }
+    const { resume, draining } = this
+    const lost = this.machine.rules.survives && (reason !== CloseReason.Local || this.#cause !== undefined)
+    if (lost && this.redial !== undefined) {
+      if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false // what the peer sent behind its notice may not have come
+      this.#attached = false
+      if (this.suspend('redialing', reason, detail)) this.endpoint.onSessionLost(this)
+    } else if (lost && resume?.token !== undefined && draining?.peerDraining !== true && reason <= CloseReason.WriteTimeout) {
+      this.suspend('disconnected', reason, detail, () => {
+        resume.awaitPeer()
+        this.endpoint.onSessionAway(this)
+      })
+    } else {
+      this.#finishClose(reason, this.#dropConnection('closed', reason, detail))
+    }
+  }
+
+  /**
+   * Goes on without a connection. Idempotent calls wait for the next one, before all others.
+   *
+   * @returns false when a listener closed the session
+   */
+  suspend(state: 'redialing' | 'disconnected', reason: number, detail: string, then: () => void = ignore): boolean {
+    const error = this.#dropConnection(state, reason, detail)
+    if (this.state !== state) return false
+    const calls = this.calls.open.takeAll()
+    this.#cause = undefined
+    this.resume?.lost(this.draining?.peerDraining === true)
+    for (const call of calls) {
+      this.wheel.remove(call)
+      call.retry(this.wheel.now())
+    }
+    then()
+    this.emitSafely(state, error)
+    return this.state === state
+  }
+
+  /** What a lost connection takes with it. */
+  #dropConnection(next: 'redialing' | 'disconnected' | 'closed', reason: number, detail: string): StatusError {
+    // From now on: who is told of the loss may close the session.
+    this.machine.to(next)
+    this.aging.stop()
+    this.#endEarly(closeReasonText[reason])
+    this.draining?.stop()
+    this.link.filters.drop()
+    this.handler.stop()
+    this.requests.releaseHeld()
+    const cause = reason === CloseReason.Local ? this.#cause : undefined
+    const text = cause ?? (detail === '' ? closeReasonText[reason] : `${closeReasonText[reason]}: ${detail}`)
+    if (isViolation(reason) || (cause !== undefined && cause !== AGE_PASSED))
+      this.settings.log.warn('session closed', { remote: this.remoteAddress, reason: text })
+    const error = new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), text, { stack: false })
+    const goesOn = next !== 'closed'
+    this.calls.open.failAll(error, goesOn)
+    this.requests.abortAll(error, (seq) => goesOn && this.resume?.running(seq) !== undefined)
+    return error
+  }
+
+  /** A new connection, for hooks to try out. */
+  attach(connection: Connection): void {
+    this.#attached = true
+    this.link = this.newLink(connection)
+    this.link.early = new EarlyPhase(this.link, this.settings)
+    this.currentSocket?.move(connection)
+    this.draining?.resetPeerState()
+    this.requests.forgetCanceled()
+    if (!this.ownId) {
+      const id = this.endpoint.freeId(connection.localAddress)
+      this.endpoint.renameSession(this, id)
+      this.currentId = id
+    }
+    connection.handler = this.handler
+  }
+
+  /** Drops the connection given to `attach`: a hook or the resume handshake rejected it. The session stays `redialing`. */
+  detach(): void {
+    if (this.state !== 'redialing') return
+    this.#endEarly('the connection is given up')
+    if (!this.#attached) return
+    this.#attached = false
+    this.link.silence()
+    this.link.connection.end()
+  }
+
+  /** Goes on with the connection that was attached; false when it is gone. */
+  reopen(): boolean {
+    const { early } = this.link
+    if (this.state !== 'redialing' || !this.#attached || early === undefined) return false
+    this.machine.to('open')
+    this.link.early = undefined
+    this.aging.restart()
+    this.resend()
+    this.handler.deliverEarly(early)
+    this.emitSafely('redialed')
+    return true
+  }
+
+  /** Goes on with the link of another session. */
+  adopt(link: PeerLink): void {
+    this.link = link
+    link.moveTo(this.handler)
+    this.currentSocket?.move(link.connection)
+    this.draining?.resetPeerState()
+    this.machine.to('open')
+  }
+
+  /** The link is `successor`'s now. */
+  handOver(successor: SessionEngine): void {
+    this.successor = successor
+    this.machine.to('closed')
+    this.requests.releaseHeld()
+    this.endpoint.onSessionClosed(this, CloseReason.Local)
+    this.resume?.end()
+    this.resume = undefined
+    const error = new StatusError(Code.ConnectionClosed, undefined, 'its connection went on with another session', { stack: false })
+    this.calls.open.failAll(error)
+    this.requests.abortAll(error, () => false)
+    this.emitSafely('close', undefined)
+  }
+
+  /** What was sent in vain goes out again, then what waited, before anything new. */
+  resend(): void {
+    this.resume?.resendPushes()
+    this.calls.runOffline()
+  }
+
+  abandonReconnect(reason: number, detail: string): void {
+    if (!this.machine.rules.reconnects) return
+    this.detach()
+    this.#finishClose(reason, this.#dropConnection('closed', reason, detail))
+  }
+
+  #finishClose(reason: number, error: StatusError): void {
+    this.resume?.stop()
+    this.calls.failOffline(error)
+    this.draining?.stopWaiting()
+    this.#onClosed?.()
+    this.endpoint.onSessionClosed(this, reason)
+    this.emitSafely('close', reason === CloseReason.Local && this.#cause === undefined ? undefined : error)
+  }
+}

@@ -1,0 +1,387 @@
+import { AsyncResource } from 'node:async_hooks'
+import { currentCall } from '../base/async/call-context.ts'
+import { timeLimit } from '../base/check-options.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
+import { type Codec, encodeBody } from '../codecs/codec.ts'
+import { ONCE_KEY, TIMEOUT_KEY } from '../message/announcement.ts'
+import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, requireMethod } from '../message/call-options.ts'
+import { MessageType } from '../message/message.ts'
+import type { MessageType as BodyType } from '../message/message-type.ts'
+import { encodeMeta, type Meta, noMeta } from '../message/meta.ts'
+import { findNameText, internCalled, nameText } from '../message/names.ts'
+import { setReplyMeta } from '../message/reply.ts'
+import { isSchema } from '../message/standard-schema.ts'
+import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
+import { SendResult } from '../transports/transport.ts'
+import { CallTable } from './call-table.ts'
+import { outgoing } from './channel.ts'
+import { type Calls, codecNamed, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
+import type { Draining } from './draining.ts'
+import { guardReply } from './guard.ts'
+import { HookedCall, HookedCalls } from './hooked-calls.ts'
+import { OfflineCalls } from './offline-calls.ts'
+import type { PeerLink } from './peer-link.ts'
+import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
+import type { ResumeProtocol } from './resume-protocol.ts'
+
+/** A session whose calls may be idempotent. */
+interface CallingSession extends SessionCore {
+  readonly draining: Draining | undefined
+  readonly resume: ResumeProtocol | undefined
+  /** Where keys of idempotent calls are, made with the first of them. */
+  idempotency(): ResumeProtocol
+}
+
+type Settle = (value: unknown) => void
+type Reject = (error: unknown) => void
+type Announcement = ReturnType<PeerLink['announce']>
+
+const done = Promise.resolve()
+const ignore = (): void => {}
+/** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
+const DRAIN_RETRY = 1000
+
+/**
+ * What one session sends that asks something of its peer, from options to message: `push` and `call` check and read their options, `send` encodes,
+ * `PeerLink.send` takes it from there. And what is kept of calls until they are settled: the table of those without a reply, their deadlines, their keys,
+ * and what waits for a connection. None of it belongs to one connection.
+ */
+export class OutgoingCalls implements Calls {
+  readonly #session: CallingSession
+  readonly open: CallTable
+  readonly #default: RequestEncoding
+  #hooked: HookedCalls | undefined
+  #offline: OfflineCalls | undefined
+  /** Calls and pushes that hooks or filters keep from being written. */
+  #pendingWrites = 0
+  /** This side called its peer, ever: replies must be read. */
+  asks = false
+
+  constructor(session: CallingSession) {
+    this.#session = session
+    this.open = new CallTable(session.wheel)
+    this.#default = { codec: session.settings.codec, filters: undefined, type: undefined, forwarded: false }
+  }
+
+  push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    let read = false
+    try {
+      requireMethod(method)
+      if (options !== undefined) checkPushOptions(options)
+      const session = this.#session
+      const encoding = options === undefined ? this.#default : readEncoding(session.settings, options)
+      read = true
+      if (this.#mustWait()) return ignoreRejection(this.#requireOffline().push(method, arg, options))
+      const announcement = session.link.announcing ? this.#announce() : undefined
+      const seq = announcement === undefined ? this.nextSeq() : announcement.seq
+      const meta = announcement === undefined ? options?.meta : { ...options?.meta, ...announcement.meta }
+      const sent = session.hooks.pushesOut
+        ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding))
+        : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
+      return sent === undefined ? done : ignoreRejection(sent)
+    } catch (error) {
+      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
+    }
+  }
+
+  rawPush(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    let read = false
+    try {
+      requireMethod(method)
+      if (options !== undefined) checkPushOptions(options)
+      const { settings, link } = this.#session
+      const encoding = options === undefined ? this.#default : readEncoding(settings, options)
+      read = true
+      if (link.early === undefined) this.requireSendable(link)
+      const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
+      const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
+      return sent === undefined ? done : ignoreRejection(sent)
+    } catch (error) {
+      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
+    }
+  }
+
+  /** @param full the caller wants a Reply, not just its body @param key of an idempotent call that is made again */
+  call(method: string, arg: unknown, options: CallOptions | undefined, full: boolean, resolve: Settle, reject: Reject, key = 0): void {
+    const session = this.#session
+    const { settings } = session
+    const settled = resolve
+    let encoding = this.#default
+    let { timeout } = settings
+    let signal: AbortSignal | undefined
+    let resultType: BodyType | undefined
+    let read = false
+    try {
+      requireMethod(method)
+      if (options !== undefined) {
+        checkCallOptions(options)
+        timeout = timeLimit('timeout', options.timeout, timeout)
+        encoding = readEncoding(settings, options)
+        codecNamed(settings, options.acceptCodec, 'acceptCodec')
+        signal = options.signal
+        if (isSchema(options.result)) resolve = guardReply(options.result, full, resolve, reject)
+        else resultType = options.result
+      }
+      read = true
+      if (this.#mustWait()) {
+        this.#requireOffline().call(new CallRequest(method, arg, options, full, settled, reject, key))
+        return
+      }
+      if (signal?.aborted) throw canceled(signal)
+      let sentTimeout = options?.timeout === undefined ? -1 : timeout
+      const parentCall = currentCall()
+      if (parentCall !== undefined) {
+        const left = (parentCall.expires as number) - settings.clock.now()
+        if (left <= 0) throw new StatusError(Code.HandleTimeout, undefined, 'the deadline of the call that made this one')
+        if (timeout === 0 || left < timeout) sentTimeout = timeout = left
+        signal ??= parentCall.signal
+        if (signal.aborted) throw canceled(signal)
+      }
+      if (options?.idempotent === true && key === 0) key = this.#newKey()
+      const announcement = session.link.announcing ? this.#announce() : undefined
+      const seq = announcement === undefined ? this.nextSeq() : announcement.seq
+      const hooked = session.hooks.callsOut
+      const call = new (hooked ? HookedCall : PendingCall)(this, seq, method, full, resultType, resolve, reject)
+      call.key = key
+      if (session.redial?.wait === true || key > 0) {
+        call.retryRequest = new CallRequest(method, arg, options, full, settled, reject, key)
+        if (hooked) call.retryRequest.caller = new AsyncResource('dmicro')
+      }
+      const plain = options === undefined && sentTimeout < 0 && announcement === undefined
+      const meta = plain ? undefined : this.#callMeta(options, sentTimeout, key, announcement)
+      const sent = hooked
+        ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
+        : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
+      this.open.add(call)
+      if (!this.asks) this.#beginAsking()
+      if (sent !== undefined) this.#failCallOnSendError(sent, call)
+      if (timeout > 0) session.wheel.add(call, timeout)
+      if (signal !== undefined) call.listen(signal)
+    } catch (error) {
+      this.closeKey(key)
+      reject(read ? asWriteFailure(error) : error)
+    }
+  }
+
+  /** A new call or push is not to be sent now. */
+  #mustWait(): boolean {
+    return this.#session.state !== 'open' && !this.#session.finishing
+  }
+
+  /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
+  #requireOffline(): OfflineCalls {
+    const { state, redial } = this.#session
+    if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && redial?.wait === true)) return this.offline
+    if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
+    throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
+  }
+
+  /** The number and meta of the first message on a connection. */
+  #announce(): Announcement {
+    const announcement = this.#session.link.announce()
+    if (announcement !== undefined) this.nextSeq() // counts as any other
+    return announcement
+  }
+
+  #newKey(): number {
+    const { resume, extensible, redial } = this.#session
+    return resume !== undefined || (extensible && redial === undefined) ? this.#session.idempotency().openKey() : NO_KEY
+  }
+
+  /** @param sentTimeout milliseconds that the call waits, 0 for ever; below 0: as announced */
+  #callMeta(
+    options: CallOptions | undefined,
+    sentTimeout: number,
+    key: number,
+    announcement: Announcement,
+  ): Readonly<Record<string, string>> {
+    const { settings, extensible, resume } = this.#session
+    const wish = options?.acceptCodec
+    const tells = sentTimeout >= 0 && extensible
+    const keyed = key > 0 && key !== NO_KEY
+    if (wish === undefined && !tells && !keyed && announcement === undefined) return options?.meta ?? noMeta
+    const meta: Record<string, string> = { ...options?.meta, ...announcement?.meta }
+    if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(codecNamed(settings, wish, 'acceptCodec').id)
+    if (keyed) meta[ONCE_KEY] = (resume as ResumeProtocol).idempotencyHeader(key)
+    if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
+    return meta
+  }
+
+  send(
+    type: number,
+    seq: number,
+    method: string,
+    meta: string,
+    arg: unknown,
+    { codec, filters, type: argType, forwarded }: RequestEncoding,
+    call?: PendingCall,
+  ): Promise<void> | undefined {
+    if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
+    const { link, resume } = this.#session
+    if (type === MessageType.Push && resume !== undefined && link.early === undefined) {
+      const body = encodeBody(codec, arg, argType)
+      const route = forwarded ? findNameText(method) : internCalled(method)
+      return resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
+    }
+    const plain = typeof arg === 'string' && codec.isPlainJsonString?.(arg) === true
+    const body = plain ? arg : encodeBody(codec, arg, argType)
+    const route = forwarded ? findNameText(method) : internCalled(method)
+    const result = link.send(filters, outgoing.head(type, seq, route, method, '', meta).content(codec.id, body, plain))
+    if (result === SendResult.Ok) return undefined
+    if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {
+      // The connection is gone, which the session learns next: then the call is made again.
+      if (call.key === 0) call.key = NO_KEY
+      return undefined
+    }
+    if (typeof result === 'number') throw sendFailure(result)
+    return result.then(requireSent, refuseToSend)
+  }
+
+  sendReserved(
+    type: number,
+    seq: number,
+    route: number,
+    body: unknown,
+    filters: readonly string[],
+    meta?: Readonly<Record<string, string>>,
+  ): SendResult | Promise<SendResult> {
+    const { settings, link } = this.#session
+    const pipe = filters.length === 0 ? undefined : settings.filters.append(undefined, filters, settings.limits.maxFilters)
+    const { id } = settings.codecs.byName('json') as Codec
+    const text = body === undefined ? null : JSON.stringify(body)
+    const method = route < 0 ? '' : nameText(route)
+    return link.send(pipe, outgoing.head(type, seq, route, method, '', meta === undefined ? '' : encodeMeta(meta)).content(id, text))
+  }
+
+  callReserved(route: number, body: unknown, filters: readonly string[], resolve: (body: unknown) => void, reject: Reject): void {
+    const call = new PendingCall(this, this.nextSeq(), nameText(route), false, undefined, resolve, reject)
+    this.open.add(call)
+    try {
+      const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters)
+      if (typeof sent !== 'number') this.#failCallOnSendError(sent, call)
+    } catch (error) {
+      this.#onSendError(call, error)
+    }
+  }
+
+  /** What hooks keep from being written is waited for by a close. */
+  #trackWrite(sent: Promise<void> | undefined): Promise<void> | undefined {
+    if (sent === undefined) return undefined
+    this.#pendingWrites++
+    const written = (): void => {
+      this.#pendingWrites--
+      if (this.#pendingWrites === 0) this.#session.draining?.onWritten()
+    }
+    sent.then(written, written)
+    return sent
+  }
+
+  /** What is not sent at once may fail later. Apart, since the hot path must not make room for closures. */
+  #failCallOnSendError(sent: Promise<unknown>, call: PendingCall): void {
+    sent.catch((error) => this.#onSendError(call, error))
+  }
+
+  #onSendError(call: PendingCall, error: unknown): void {
+    if (!this.isPending(call)) return // its deadline was faster, or the session's end
+    this.#forget(call)
+    call.fail(asWriteFailure(error))
+  }
+
+  #beginAsking(): void {
+    this.asks = true
+    this.#session.onRoom()
+  }
+
+  isPending(call: PendingCall): boolean {
+    return this.open.peek(call.seq) === call
+  }
+
+  settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void {
+    const session = this.#session
+    this.open.remove(call)
+    if (failure?.retryAfter === undefined) {
+      session.link.answered = true
+    } else if (session.state === 'draining' && call.retryRequest !== null) {
+      call.retry(session.wheel.now()) // it never began
+      session.checkIdle()
+      return
+    }
+    if (call.key > 0) this.closeKey(call.key)
+    if (failure !== undefined) {
+      if (call.full && meta !== noMeta) setReplyMeta(failure, meta)
+      call.fail(failure)
+    } else {
+      call.succeed(call.full ? { body, meta, codec } : body)
+    }
+    if (session.draining !== undefined) session.draining.check()
+  }
+
+  abandon(call: PendingCall, code: number): void {
+    this.#forget(call)
+    this.#session.link.extensions?.cancel(call.seq, code)
+  }
+
+  #forget(call: PendingCall): void {
+    this.closeKey(call.key)
+    this.open.remove(call)
+    this.#session.checkIdle()
+  }
+
+  closeKey(key: number): void {
+    if (key > 0) this.#session.resume?.closeKey(key)
+  }
+
+  makeCall({ method, arg, options, full, resolve, reject, key }: CallRequest, left: number): void {
+    this.call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
+  }
+
+  requeueCall(request: CallRequest, left: number): void {
+    try {
+      this.#requireOffline().add(request, left)
+    } catch (error) {
+      this.closeKey(request.key)
+      request.reject(error)
+    }
+  }
+
+  requireSendable(link: PeerLink): void {
+    const { state } = this.#session
+    // A close in between waits for it, on either side.
+    const gone = link === this.#session.link ? state === 'redialing' || state === 'disconnected' || state === 'closed' : state !== 'open'
+    if (gone) throw new StatusError(Code.ConnectionClosed)
+  }
+
+  nextSeq(): number {
+    return this.open.nextSeq()
+  }
+
+  get writing(): boolean {
+    return this.#pendingWrites > 0
+  }
+
+  get offline(): OfflineCalls {
+    this.#offline ??= new OfflineCalls(this.#session)
+    return this.#offline
+  }
+
+  /** There is a connection again: what waited is sent. */
+  runOffline(): void {
+    this.#offline?.run()
+  }
+
+  /** None comes any more. */
+  failOffline(error: StatusError): void {
+    this.#offline?.fail(error)
+  }
+
+  get hooked(): HookedCalls {
+    this.#hooked ??= new HookedCalls(this.#session)
+    return this.#hooked
+  }
+}
+
+/** A rejection that nobody looks at is no unhandled rejection. */
+function ignoreRejection(sent: Promise<void>): Promise<void> {
+  sent.catch(ignore)
+  return sent
+}
