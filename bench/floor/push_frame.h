@@ -6,7 +6,7 @@
 
 namespace dmicro_bench {
 
-// A PUSH frame with a JSON body (spec/wire.md §8.1), byte for byte as a dmicro server writes it.
+// A PUSH frame with a JSON body (docs/spec/wire.md#frame), byte for byte as a dmicro server writes it.
 std::string PushFrame(int32_t seq, std::string_view method, std::string_view body);
 
 }  // namespace dmicro_bench

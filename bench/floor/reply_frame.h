@@ -8,7 +8,7 @@
 
 namespace dmicro_bench {
 
-// Append a REPLY frame (spec/wire.md §8.1, vectors RAW-2 and RAW-3).
+// Append a REPLY frame (docs/spec/wire.md#vectors, RAW-2 and RAW-3).
 void AppendReply(int32_t seq, uint8_t codec, std::string_view body, OutputQueue* output);
 void AppendNotFound(int32_t seq, OutputQueue* output);
 

@@ -1,6 +1,6 @@
 /**
  * Every number a peer could abuse, with its default. Each is an endpoint option under `limits`.
- * Sizes are bytes, durations milliseconds. Go has none of these limits (spec/behaviour.md §5.5).
+ * Sizes are bytes, durations milliseconds. Of these Go has only the size of a message, 4 GiB by default (docs/spec/limits.md).
  */
 export interface Limits {
   /**
@@ -81,7 +81,7 @@ export const MAX_ROUTE_NAMES = 1_000_000
 /** Most service methods without a route here that calls and pushes keep a number for. Over it: they are sent as well, and carry the name as text. */
 export const MAX_CALLED_NAMES = 16_384
 
-/** Raw protocol field widths (spec/wire.md §8.1): the method length is a u8, status and meta lengths are u16. */
+/** Raw protocol field widths (docs/spec/wire.md#frame): the method length is a u8, status and meta lengths are u16. */
 export const MAX_METHOD_BYTES = 255
 export const MAX_STATUS_BYTES = 65_535
 export const MAX_META_BYTES = 65_535

@@ -4,8 +4,8 @@ import { type Incoming, TextHint } from '../message/message.ts'
 import { isBytes, type MessageType } from '../message/message-type.ts'
 
 /**
- * Turns values into body bytes and back (spec/wire.md §3). Absent bodies and bodies that are bytes never reach a codec
- * (§2.5). A codec keeps no state between messages.
+ * Turns values into body bytes and back (docs/spec/wire.md#codecs). Absent bodies and bodies that are bytes never reach a codec
+ * (docs/spec/wire.md#body). A codec keeps no state between messages.
  */
 export interface Codec {
   /** The byte on the wire, 1..255. */
@@ -37,7 +37,7 @@ export interface Codec {
 /**
  * What a received body stands for.
  * @param codec undefined when the message's codec is unknown here or none
- * @param type `bytes` takes the body as it is (spec/wire.md §2.5): a copy, whatever the codec, also when it is empty
+ * @param type `bytes` takes the body as it is (docs/spec/wire.md#body): a copy, whatever the codec, also when it is empty
  * @throws StatusError 400 when there are bytes and no codec, or the codec cannot read them; 415 that names the format for one that only has a name
  */
 export function decodeBody(message: Incoming, codec: Codec | undefined, limits: Pick<Limits, 'maxDepth'>, type?: MessageType): unknown {
@@ -53,7 +53,7 @@ export function unknownCodec({ codec, mediaType }: Incoming): StatusError {
   return mediaType === '' ? badMessage(`unsupported codec id: ${codec}`) : new StatusError(415, 'Unsupported Media Type', mediaType)
 }
 
-/** spec/wire.md §2.5: no value is no bytes, bytes are themselves, the rest is the codec's. */
+/** As docs/spec/wire.md#body has it: no value is no bytes, bytes are themselves, the rest is the codec's. */
 export function encodeBody(codec: Codec, value: unknown, type: MessageType | undefined): string | Uint8Array | null {
   return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
 }

@@ -7,10 +7,10 @@ import { fixedDecimal } from './decimal.ts'
 import { isRecord, kindOf, represented } from './record.ts'
 
 /**
- * Flat parameters as in a query string (spec/wire.md §3.2): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode writes them.
+ * Flat parameters as in a query string (docs/spec/wire.md#form): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode writes them.
  *
  * - Takes an object, a Map or URLSearchParams. A value is text, a number, a boolean, a BigInt or a list of those, whose order is kept
- *   (Go turns the lists of a struct round, quirks W25); null is an empty value, undefined is left out. Nested values are a TypeError.
+ *   (Go turns the lists of a struct round, docs/spec/go-defects.md W25); null is an empty value, undefined is left out. Nested values are a TypeError.
  *   `toJSON` counts as in JSON.
  * - Gives an object without prototype: text for a key that came once, a list of texts for one that came several times.
  * - An object without keys is an empty body, which arrives as undefined.

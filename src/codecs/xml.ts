@@ -6,7 +6,7 @@ import { readXml } from './xml/reader.ts'
 import { writeXml } from './xml/writer.ts'
 
 /**
- * XML as Go's encoding/xml writes it (spec/wire.md §3): no header, no indentation. Without Go's types this is the mapping, the same in
+ * XML as Go's encoding/xml writes it (docs/spec/wire.md#codecs): no header, no indentation. Without Go's types this is the mapping, the same in
  * both directions:
  *
  * - `{ order: { '@id': '7', item: ['tea', 'milk'], note: { '@lang': 'en', '#text': 'soon' } } }` is

@@ -8,7 +8,7 @@ import type { SessionEngine } from '../session/engine.ts'
 import type { PeerLink } from '../session/peer-link.ts'
 import type { Session } from '../session/session.ts'
 
-/** What the handler of a PUSH sees of it (spec/behaviour.md §3.5). */
+/** What the handler of a PUSH sees of it (docs/spec/behaviour.md#contexts). */
 export interface PushContext {
   readonly session: Session
   readonly serviceMethod: string
@@ -37,10 +37,10 @@ export interface PushContext {
 export interface CallContext extends PushContext {
   /** Sets one entry of the reply's meta. It travels with errors too. */
   setMeta(key: string, value: string): void
-  /** Chooses the reply's codec by name or id, over what the caller asked for (spec/wire.md §6.1). */
+  /** Chooses the reply's codec by name or id, over what the caller asked for (docs/spec/wire.md#reply-codec). */
   setCodec(codec: string | number): void
   /**
-   * Adds a transfer filter to the reply, inside those of the CALL, which every reply has, errors too (spec/wire.md §4, §7).
+   * Adds a transfer filter to the reply, inside those of the CALL, which every reply has, errors too (docs/spec/wire.md#filters, docs/spec/wire.md#replies).
    * @throws TypeError for an unknown name, RangeError beyond `limits.maxFilters`
    */
   addFilter(name: string): void
@@ -149,7 +149,7 @@ export class Context implements CallContext {
     return this.metaOut
   }
 
-  /** spec/wire.md §6.1: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
+  /** The reply's codec, as docs/spec/wire.md#reply-codec has it: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
   replyCodec(fallback: Codec): Codec {
     if (this.codecOut !== undefined) return this.codecOut
     // The usual case, without a look-up.

@@ -154,7 +154,7 @@ export class Dialer {
     }
   }
 
-  /** Makes the connection of a session anew (spec/behaviour.md §1.4). Attempts are counted, and windows grow, until one holds. */
+  /** Makes the connection of a session anew (docs/spec/behaviour.md#reconnecting). Attempts are counted, and windows grow, until one holds. */
   async #redial(session: SessionEngine, target: Lasting): Promise<void> {
     let { comeback } = target
     if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)

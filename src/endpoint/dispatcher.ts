@@ -30,7 +30,7 @@ import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
 
 /**
- * From a CALL or PUSH to its handler and back to the REPLY (spec/behaviour.md §3.4). A handler that returns a plain value is
+ * From a CALL or PUSH to its handler and back to the REPLY (docs/spec/behaviour.md#receiving). A handler that returns a plain value is
  * answered before the next message is looked at; one that returns a promise costs two closures more.
  */
 export class Dispatcher {

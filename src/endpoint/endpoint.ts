@@ -52,7 +52,7 @@ let settingsOf: (endpoint: Endpoint) => Settings
 
 /**
  * Client and server at once: it listens, dials, and routes what the peers of its sessions call and push
- * (spec/behaviour.md §1).
+ * (docs/spec/behaviour.md#endpoint).
  *
  * @example
  * const server = new Endpoint()

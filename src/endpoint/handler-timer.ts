@@ -8,8 +8,8 @@ export interface Aging {
 }
 
 /**
- * The time a handler may run (spec/behaviour.md §5.2): an entry of the timer wheel for each that runs, and none without an age. The status is
- * what Go defines and never sends, because it refuses the reply too (quirks W19).
+ * The time a handler may run (docs/spec/behaviour.md#handler-time): an entry of the timer wheel for each that runs, and none without an age. The status is
+ * what Go defines and never sends, because it refuses the reply too (docs/spec/go-defects.md W19).
  */
 export class HandlerTimer extends TimerEntry {
   #passed = false

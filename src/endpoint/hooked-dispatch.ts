@@ -25,7 +25,7 @@ const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
 /**
- * What `Dispatcher` does, for CALLs and PUSHes that hooks see (spec/plugins.md §1.3). Hooks that return no promise run in one go, without a closure
+ * What `Dispatcher` does, for CALLs and PUSHes that hooks see (docs/spec/plugins.md#order-of-hooks). Hooks that return no promise run in one go, without a closure
  * or a promise of ours; the first that returns one takes the message to `#readLater`, which goes on from there.
  */
 export class HookedDispatch {
@@ -267,7 +267,7 @@ export class HookedDispatch {
     this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
   }
 
-  /** The hooks around a reply (spec/plugins.md §1.2): whatever they do, it is sent. */
+  /** The hooks around a reply (docs/spec/plugins.md#the-hooks): whatever they do, it is sent. */
   #write(ctx: HookedContext, out: Outbound): void {
     const { hookTimeout, log } = this.#settings
     const hooks = ctx.route === undefined ? this.#hooks : ctx.route.hooks

@@ -56,7 +56,7 @@ const dialOptions = new Set(['protocol', 'redial', 'socket', 'timeout'])
 const ignore = (): void => {}
 
 /**
- * Many sessions with one address behind one `call` (spec/plugins.md §3.1): each call goes to the session that has the fewest open. When all have
+ * Many sessions with one address behind one `call` (docs/spec/plugins.md#many-sessions): each call goes to the session that has the fewest open. When all have
  * `callsPerSession`, another one is dialled, up to `max`; then calls wait, in order and within their deadline. A dead session is given no call,
  * and one is dialled in its place when it is needed. Calls on it fail with 102, as on any session: they are not made twice. What is sent on
  * different sessions has no order.

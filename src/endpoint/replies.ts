@@ -70,7 +70,7 @@ export class Replies {
     session.link.fail(CloseReason.Local)
   }
 
-  /** A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6). */
+  /** A reply that cannot be sent must not leave its caller waiting (docs/spec/wire.md#replies). */
   notSent(session: SessionEngine, filters: Filters, seq: number, result: SendResult, last = false): void {
     if (result === SendResult.TooLarge) {
       const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })

@@ -50,7 +50,7 @@ export interface Route {
   readonly hooks: Hooks
 }
 
-/** Service methods to handlers, one table for calls and one for pushes (spec/behaviour.md §4). */
+/** Service methods to handlers, one table for calls and one for pushes (docs/spec/behaviour.md#routes). */
 export class Router {
   readonly mapper: NameMapper
   readonly plugins: PluginContainer

@@ -5,7 +5,7 @@ import { runJob } from './jobs.ts'
 const SMALL = 64 * 1024
 
 /**
- * Adds the layers, the last filter's first (spec/wire.md §4): at once where that is quick, else off the loop. `payload` must stay
+ * Adds the layers, the last filter's first (docs/spec/wire.md#filters): at once where that is quick, else off the loop. `payload` must stay
  * untouched until the result is there.
  */
 export function packLayers(filters: readonly Filter[], payload: Uint8Array): Uint8Array | Promise<Uint8Array> {

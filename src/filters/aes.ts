@@ -10,7 +10,7 @@ const none = Buffer.alloc(0)
 let warned = false
 
 /**
- * Go's filter `aes`, id 0x61 (spec/wire.md §4): AES-CBC with a constant IV and no authentication. Equal messages look equal, and whoever
+ * Go's filter `aes`, id 0x61 (docs/spec/wire.md#filters): AES-CBC with a constant IV and no authentication. Equal messages look equal, and whoever
  * is between the peers can change them unseen. For peers written in Go only; between peers of ours use `aesGcm`. Warns once per process.
  * @param key 16, 24 or 32 bytes, as they are
  * @throws TypeError, RangeError for another key

@@ -15,7 +15,7 @@ export interface GzipOptions {
 const known: ReadonlySet<string> = new Set(['level'])
 
 /**
- * Go's filter `gzip`, id 0x7a (spec/wire.md §4). Every endpoint has one; pass your own to choose the level.
+ * Go's filter `gzip`, id 0x7a (docs/spec/wire.md#filters). Every endpoint has one; pass your own to choose the level.
  * @throws RangeError for a level outside 0 to 9
  */
 export function gzip(options: GzipOptions = {}): Filter {

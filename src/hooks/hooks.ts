@@ -75,7 +75,7 @@ export interface HookedDirections {
   pushesOut: boolean
 }
 
-/** Calls for the messages of sessions; spec/plugins.md §1.2 has the list. */
+/** Calls for the messages of sessions; docs/spec/plugins.md#the-hooks has the list. */
 export interface MessageHooks extends HookedDirections {
   beforeReadHeader: HookList<EarlyContext>
   afterReadCallHeader: HookList<ReadContext>

@@ -26,7 +26,7 @@ export interface PluginEndpoint {
 
 export type EndpointSession = CtxSession & { close(): Promise<void> }
 
-/** The hooks of an endpoint and of its sessions' lives; spec/plugins.md §1.2 has the list. */
+/** The hooks of an endpoint and of its sessions' lives; docs/spec/plugins.md#the-hooks has the list. */
 interface LifeHooks {
   beforeNewEndpoint(options: object, plugins: PluginContainer): unknown
   afterNewEndpoint(endpoint: PluginEndpoint): unknown
@@ -50,7 +50,7 @@ type Optional<Functions> = { [Name in keyof Functions]?: Functions[Name] | undef
 /**
  * Sees, changes or refuses what an endpoint does: an object with a name and any of the 27 hooks. A hook refuses by throwing, best a StatusError;
  * what it returns is ignored, but a promise is waited for, for at most the endpoint's `hookTimeout`. What a failure does stands in
- * spec/plugins.md §1.2: a call is answered or fails with the status, a push is dropped, a session that is accepted or dialled closes;
+ * docs/spec/plugins.md#the-hooks: a call is answered or fails with the status, a push is dropped, a session that is accepted or dialled closes;
  * hooks that only look on are logged.
  */
 export interface Plugin extends Optional<MessageHookFunctions>, Optional<LifeHooks> {
@@ -138,7 +138,7 @@ const ways: Readonly<Record<keyof HookedDirections, readonly HookName[]>> = {
   pushesOut: ['beforeWritePush', 'afterWritePush'],
 }
 
-/** Plugins in the order they run: left, middle, right (spec/plugins.md §1.1). A group's and a route's container follow their parent's sides. */
+/** Plugins in the order they run: left, middle, right (docs/spec/plugins.md#order-of-plugins). A group's and a route's container follow their parent's sides. */
 export class PluginContainer {
   /** Compiled: each hook's functions in order, or null for none. The same object for life. */
   readonly hooks: Hooks

@@ -4,7 +4,7 @@ import { checkBuffer, checkFlag, checkIdle, defaultSocket, keepAliveSeconds, uns
 import { type Connection, NOT_OPEN, NOT_SUPPORTED, SocketOption } from '../transports/transport.ts'
 
 /**
- * The socket of a session's connection (Go's ControlFD and socket settings, spec/behaviour.md §1.1, §2). What is set here holds for the
+ * The socket of a session's connection (Go's ControlFD and socket settings, docs/spec/behaviour.md#socket). What is set here holds for the
  * connections that redial makes too. Each method throws TypeError or RangeError for bad values, StatusError 102 when there is no
  * connection, 1 when the transport or the system cannot do it.
  */

@@ -5,7 +5,7 @@ import type { Meta } from '../message/meta.ts'
 import type { Reply } from '../message/reply.ts'
 import type { SessionSocket } from './session-socket.ts'
 
-/** What is always there of a session (spec/behaviour.md §2): all that a hook sees of one that is gone. */
+/** What is always there of a session (docs/spec/behaviour.md#session): all that a hook sees of one that is gone. */
 export interface BaseSession {
   /** Unique in its endpoint. */
   readonly id: string
@@ -68,7 +68,7 @@ export interface EarlyMessage {
 }
 
 /**
- * A session that has its connection and does not run yet, as `afterAccept` and `afterDial` see it (spec/behaviour.md §2). No hook runs for what is sent
+ * A session that has its connection and does not run yet, as `afterAccept` and `afterDial` see it (docs/spec/behaviour.md#early-phase). No hook runs for what is sent
  * and received here. Once the hooks are done each of these fails with status 1.
  */
 export interface EarlySession extends BaseSession {

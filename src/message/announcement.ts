@@ -1,5 +1,5 @@
 /**
- * What two of our endpoints tell each other beyond Go's protocol (design §6): meta keys that a Go peer ignores, and routes that are used only once
+ * What two of our endpoints tell each other beyond Go's protocol (docs/extensions.md): meta keys that a Go peer ignores, and routes that are used only once
  * the peer has announced that it knows them.
  */
 

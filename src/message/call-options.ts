@@ -26,7 +26,7 @@ export interface CallOptions extends PushOptions {
   idempotent?: boolean | undefined
   /** Fails the call with 499 when it fires. */
   signal?: AbortSignal | undefined
-  /** Name of the codec the reply should come in (spec/wire.md §6.1). */
+  /** Name of the codec the reply should come in (docs/spec/wire.md#reply-codec). */
   acceptCodec?: string | undefined
   /** Type of the reply's body, for codecs that need one; or `bytes`; or a Standard Schema: what breaks it is a 400. */
   result?: BodyType | StandardSchemaV1 | undefined

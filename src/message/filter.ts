@@ -14,7 +14,7 @@ export interface Unpacker {
 }
 
 /**
- * A transfer filter: changes the bytes of a whole message (spec/wire.md §4). Sender and receiver must know it by the same id.
+ * A transfer filter: changes the bytes of a whole message (docs/spec/wire.md#filters). Sender and receiver must know it by the same id.
  * Pass one in `new Endpoint({ filters: [yours] })`.
  */
 export interface Filter extends Unpacker {

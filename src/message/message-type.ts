@@ -27,7 +27,7 @@ const bytesMark = markOf('bytes')
 
 /**
  * The type of a body that is taken as it came, whatever its codec: `{ arg: bytes }` of a route, `{ result: bytes }` of a call. An
- * empty body is no bytes. Nothing is needed to send bytes: a Uint8Array passes every codec unchanged (spec/wire.md §2.5).
+ * empty body is no bytes. Nothing is needed to send bytes: a Uint8Array passes every codec unchanged (docs/spec/wire.md#body).
  */
 export const bytes: MessageType<Uint8Array> = Object.freeze({
   [bytesMark]: true,

@@ -2,7 +2,7 @@ import type { Filter } from './filter.ts'
 import type { Meta } from './meta.ts'
 import type { DecodedStatus } from './status-json.ts'
 
-/** Message types on the wire (spec/wire.md §1.1). */
+/** Message types on the wire (docs/spec/wire.md#types). */
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
 

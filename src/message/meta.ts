@@ -13,7 +13,7 @@ export type Meta = Readonly<Record<string, string>>
 export const noMeta: Meta = Object.freeze(Object.create(null))
 
 /**
- * The meta JSON of spec/wire.md §2.4, byte for byte as Go's encoder writes it: keys sorted by their UTF-8 bytes, `<>&`,
+ * The meta JSON of docs/spec/wire.md#meta, byte for byte as Go's encoder writes it: keys sorted by their UTF-8 bytes, `<>&`,
  * U+2028 and U+2029 escaped, lone surrogates as `\ufffd`. '' when there are no keys, as a `Wire` wants it.
  * @throws TypeError when `meta` is no plain object or a value is no string
  */
@@ -38,7 +38,7 @@ export function encodeMeta(meta: Readonly<Record<string, string>>): string {
 
 /**
  * Reads the first JSON value of `text`, an object or null, and ignores what follows it, as Go does. Of a repeated key the
- * last wins. '' is empty meta, though Go refuses it (quirks W11).
+ * last wins. '' is empty meta, though Go refuses it (docs/spec/go-defects.md W11).
  * @returns undefined when it is unreadable, has more than `maxMetaKeys` keys (repeated ones count), or nests more than
  *   `maxDepth` deep; the session must close
  */

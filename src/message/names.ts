@@ -1,7 +1,7 @@
 import { MAX_CALLED_NAMES, MAX_METHOD_BYTES, MAX_ROUTE_NAMES } from '../base/limits.ts'
 
 /**
- * Service methods as small numbers, so that the hot path makes no string (design §4). Only this process's own code adds
+ * Service methods as small numbers, so that the hot path makes no string (ARCHITECTURE.md). Only this process's own code adds
  * names, by registering a route or calling one, each up to a number of its own; a peer never can. The table is append-only and shared by all endpoints
  * of one environment, since all of them share one native reactor.
  */
@@ -70,7 +70,7 @@ export function watchNames(watcher: (id: number, bytes: Buffer) => void): void {
   })
 }
 
-/** Routes of our own, known before all others (design §6): a smaller id than `RESERVED_NAMES` is one of them. */
+/** Routes of our own, known before all others (docs/extensions.md): a smaller id than `RESERVED_NAMES` is one of them. */
 export const Reserved = {
   /** PUSH: the answer to an announcement, which is its body. */
   Hello: internName('/dmicro/hello'),

@@ -2,7 +2,7 @@ import { posix } from 'node:path'
 import { markOf } from '../base/mark.ts'
 
 /**
- * Makes a service method from a prefix, taken as it is, and a name, which is transformed (spec/behaviour.md §4.2).
+ * Makes a service method from a prefix, taken as it is, and a name, which is transformed (docs/spec/behaviour.md#names).
  * Called when a route is registered, never per message.
  */
 export type NameMapper = (prefix: string, name: string) => string

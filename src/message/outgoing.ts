@@ -14,9 +14,9 @@ export class Outgoing {
   seq = 0
   /** Service method; '' in a REPLY. */
   method = ''
-  /** The status as JSON (spec/wire.md §2.3), '' when OK. */
+  /** The status as JSON (docs/spec/wire.md#status), '' when OK. */
   statusText = ''
-  /** The meta as JSON (spec/wire.md §2.4), '' when there is none. */
+  /** The meta as JSON (docs/spec/wire.md#meta), '' when there is none. */
   metaText = ''
   /** Id of the body's codec; 0 in a REPLY that failed. */
   codec = 0

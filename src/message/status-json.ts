@@ -9,7 +9,7 @@ export interface DecodedStatus {
 }
 
 /**
- * The wire form of a status (spec/wire.md §2.3): `{"code":N,"msg":"..","cause":".."}`, keys in this order, no spaces.
+ * The wire form of a status (docs/spec/wire.md#status): `{"code":N,"msg":"..","cause":".."}`, keys in this order, no spaces.
  * Only escapes that are valid JSON, unlike Go's own, and lone surrogates become U+FFFD.
  * @param code an int32
  */

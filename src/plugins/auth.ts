@@ -17,7 +17,7 @@ export interface AuthOptions {
   filters?: readonly string[] | undefined
   /**
    * Milliseconds to wait for the other side's message; default: the endpoint's `limits.frameTimeout`. All of the exchange must end within
-   * the endpoint's `hookTimeout`. Go waits for ever (quirks W20).
+   * the endpoint's `hookTimeout`. Go waits for ever (docs/spec/go-defects.md W20).
    */
   timeout?: number | undefined
 }
@@ -28,7 +28,7 @@ export type SendOnce = (info: unknown) => Promise<unknown>
 export type ReceiveOnce = () => Promise<unknown>
 
 /**
- * Authenticates what an endpoint dials (spec/plugins.md §2.1): before anything else, `send` gives its `sendOnce` what proves who we are.
+ * Authenticates what an endpoint dials (docs/spec/plugins.md#auth): before anything else, `send` gives its `sendOnce` what proves who we are.
  * When it throws, the session closes and `dial` rejects with the checker's own status; Go has a 105 there.
  *
  * @example
@@ -52,7 +52,7 @@ export function authBearer(send: (session: AuthSession, sendOnce: SendOnce) => u
 }
 
 /**
- * Lets in only peers that `check` lets in (spec/plugins.md §2.1): none of their calls is served before it is done. What it returns is
+ * Lets in only peers that `check` lets in (docs/spec/plugins.md#auth): none of their calls is served before it is done. What it returns is
  * sent to the peer; when it throws, best a StatusError, the peer is told so and the session closes. Anything else than a StatusError
  * reaches the peer as a bare 500.
  *

@@ -21,8 +21,8 @@ export interface EndpointEventMap {
 const known: ReadonlySet<string> = new Set(['log'])
 
 /**
- * Publishes what happens on an endpoint to `emitter`, at once (spec/plugins.md §2.6); every event, also for listeners that no name tells
- * of (quirks P14). A listener that throws is logged and changes nothing.
+ * Publishes what happens on an endpoint to `emitter`, at once (docs/spec/plugins.md#events); every event, also for listeners that no name tells
+ * of (docs/spec/go-defects.md P14). A listener that throws is logged and changes nothing.
  *
  * @param options.log default: the endpoint's
  */

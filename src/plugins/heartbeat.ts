@@ -3,7 +3,7 @@ import { Code, StatusError } from '../base/errors/status.ts'
 import { type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../hooks/plugin.ts'
 
-/** Literal in Go, whatever the mapper: a mapper that names routes otherwise must not break heartbeats (quirks W23). */
+/** Literal in Go, whatever the mapper: a mapper that names routes otherwise must not break heartbeats (docs/spec/go-defects.md W23). */
 const METHOD = '/heartbeat'
 /** Decimal seconds between two heartbeats. */
 const RATE = 'hb_'
@@ -70,7 +70,7 @@ class Watch {
   #wait(period: number): void {
     const timer = this.#endpoint.clock.setTimeout(() => {
       this.#wait(period)
-      // A late timer comes before the reads that waited with it: they are handled first (hardening S8).
+      // A late timer comes before the reads that waited with it: they are handled first (docs/spec/behaviour.md#stalls).
       const next = this.#timer
       immediate(() => this.#timer === next && this.#lookAtAll())
     }, period)
@@ -142,7 +142,7 @@ function watches(): { all: Map<PluginEndpoint, Watch>; end(endpoint: PluginEndpo
 }
 
 /**
- * Go's plugin `heart-ping` (spec/plugins.md §2.2): keeps every session of the endpoint alive, in both directions, and finds out which peers are
+ * Go's plugin `heart-ping` (docs/spec/plugins.md#heartbeat): keeps every session of the endpoint alive, in both directions, and finds out which peers are
  * gone. A session that received nothing or sent no CALL or PUSH for `interval` sends a heartbeat; one that received nothing for two, though a
  * heartbeat asked for an answer, is closed, and its open calls fail with 102. Any answer will do, also 404.
  *
@@ -197,7 +197,7 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
 const ofPong: ReadonlySet<string> = new Set(['maxSilence'])
 
 /**
- * Go's plugin `heart-pong` (spec/plugins.md §2.2): answers heartbeats, and closes a session that sent one and then nothing for twice the
+ * Go's plugin `heart-pong` (docs/spec/plugins.md#heartbeat): answers heartbeats, and closes a session that sent one and then nothing for twice the
  * time it named. CALLs and PUSHes to it count too: a peer written in Go sends no heartbeat while it gets some. Sessions that never sent a
  * heartbeat are left alone.
  * @throws TypeError, RangeError for bad options

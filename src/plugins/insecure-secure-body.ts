@@ -14,7 +14,7 @@ const falsy = new Set(['', '0', 'no', 'off', 'false', 'null'])
 let warned = false
 
 /**
- * Go's plugin `secure(encrypt/decrypt)` (spec/plugins.md §2.5), for codecs json and protobuf: AES-CBC with a constant IV and no authentication.
+ * Go's plugin `secure(encrypt/decrypt)` (docs/spec/plugins.md#body-encryption), for codecs json and protobuf: AES-CBC with a constant IV and no authentication.
  * Equal bodies look equal, whoever is between the peers can change them unseen, and the MD5 of the key travels with each. For peers
  * written in Go only; between peers of ours use `secureBody`. Warns once per process.
  *

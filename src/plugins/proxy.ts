@@ -32,7 +32,7 @@ export interface ProxyOptions {
 const known: ReadonlySet<string> = new Set(['call', 'push', 'filters'])
 
 /**
- * Forwards what has no route here (spec/plugins.md §2.4): the body's bytes as they are, under the codec they came with (quirks W22), all
+ * Forwards what has no route here (docs/spec/plugins.md#proxy): the body's bytes as they are, under the codec they came with (docs/spec/go-defects.md W22), all
  * meta, and `X-Real-IP` where it is missing. What the target answers goes back the same way; when it cannot be reached that is a 502.
  *
  * @example
@@ -109,7 +109,7 @@ function copyMeta(meta: Readonly<Record<string, string>>, ctx: CallContext): voi
   for (const key of Object.keys(meta)) ctx.setMeta(key, meta[key])
 }
 
-/** Failures of the connection are the gateway's, not the caller's. A new error: the old one may be shared (quirks H14). */
+/** Failures of the connection are the gateway's, not the caller's. A new error: the old one may be shared (docs/spec/go-defects.md H14). */
 function asGateway(error: unknown): unknown {
   return error instanceof StatusError && error.code >= 100 && error.code < 200 ? badGateway(error.cause) : error
 }

@@ -36,9 +36,9 @@ const secretText =
 const known: ReadonlySet<string> = new Set(['slow', 'detail', 'redact', 'maxDetail', 'log'])
 
 /**
- * A line for each message that is worked off (spec/behaviour.md §3.6), at level debug: `PUSH->`, `PUSH<-`, `CALL->`, `CALL<-`, with the peer, the
+ * A line for each message that is worked off (docs/spec/behaviour.md#run-log), at level debug: `PUSH->`, `PUSH<-`, `CALL->`, `CALL<-`, with the peer, the
  * cost, the service method, and of what was sent and received the size of the body and the status. Nothing of bodies and meta unless
- * `detail` says so, and then not all of it (quirks P11). The cost of a CALL is from before it is written, or from when its header was read,
+ * `detail` says so, and then not all of it (docs/spec/go-defects.md P11). The cost of a CALL is from before it is written, or from when its header was read,
  * until its REPLY came or went; of a PUSH until it is written, or decoded. A call that gets no reply, or one that does not decode, has no line.
  */
 export function runLog(options: RunLogOptions = {}): Plugin {

@@ -38,7 +38,7 @@ export interface HttpOptions {
 const known: ReadonlySet<string> = new Set(['cors', 'pages', 'idleTimeout', 'host', 'contentTypes'])
 
 /**
- * The protocol `http` (spec/wire.md §8.5): HTTP/1.1 for two kinds of peers.
+ * The protocol `http` (docs/spec/wire.md#http): HTTP/1.1 for two kinds of peers.
  *
  * - DMicro peers, whose messages have an `X-Seq` header: many calls at a time in both directions, replies in any order. PUSH has no form. A
  *   service method must begin with '/'. Filters: gzip once, on the body.

@@ -9,7 +9,7 @@ import { unpackLayout } from './json/layout.ts'
 import { unpackStrict } from './json/strict.ts'
 import type { Proto, ProtoSession } from './proto.ts'
 
-/** Messages as JSON documents in an envelope, as Go's `jsonproto` has them (spec/wire.md §8.2). Bodies must be text. */
+/** Messages as JSON documents in an envelope, as Go's `jsonproto` has them (docs/spec/wire.md#json). Bodies must be text. */
 export const jsonProto: Proto = {
   id: 0x6a,
   name: 'json',
@@ -55,7 +55,7 @@ function quoted(text: string, max: number, what: string): string {
   return JSON.stringify(text)
 }
 
-/** Bytes that are no text would arrive as U+FFFD at Go's side (quirks W1). */
+/** Bytes that are no text would arrive as U+FFFD at Go's side (docs/spec/go-defects.md W1). */
 function bytesText(body: Uint8Array): string {
   if (!isUtf8(body)) throw new TypeError('the json protocol cannot carry a body that is not UTF-8')
   return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')

@@ -13,13 +13,13 @@ import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 
 /**
- * JSON-RPC 2.0, one object or batch to a line, in both directions: the standard, and Go's dialect of it (spec/wire.md §8.4), which writes the
+ * JSON-RPC 2.0, one object or batch to a line, in both directions: the standard, and Go's dialect of it (docs/spec/wire.md#jsonrpc), which writes the
  * meta into a member `context` and DMicro's status codes into `error.code`.
  *
  * - A request with `context` is answered in the dialect, one without as the standard has it: 404, 400 and 500 become -32601, -32602 and
  *   -32603, and `error.data` is all of the status. Received codes of the standard become DMicro's.
  * - Go's dialect has no place for the cause of a status: it travels only where the message is empty.
- * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (quirks W10). An empty result travels as
+ * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (docs/spec/go-defects.md W10). An empty result travels as
  *   null and arrives as null; `params` of null, which the standard does not have, are an empty body.
  * - A line of HTTP or TLS closes the connection: a web page can have its browser send what follows it. So does, on an accepted connection,
  *   a line before the first JSON text that is none: the peer speaks another protocol. Later ones are answered with a parse error.

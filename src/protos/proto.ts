@@ -10,13 +10,13 @@ import type { Outgoing } from '../message/outgoing.ts'
  * `new Endpoint({ protocols: [yours] })` and name it where you dial or listen.
  */
 export interface Proto {
-  /** 1 to 255, unique among the protocols of an endpoint. It never travels (spec/wire.md §1.2). */
+  /** 1 to 255, unique among the protocols of an endpoint. It never travels (docs/spec/wire.md#protocols). */
   readonly id: number
   readonly name: string
   /**
    * `stream`: the protocol finds its messages in the bytes as they come.
    * `envelope`: each message is a u32 big-endian size that does not count itself, the number of transfer filters, their ids, and a payload that
-   * went through them (spec/wire.md §8.2). The transport cuts these and the filters are removed before `unpack` gets a payload.
+   * went through them (docs/spec/wire.md#envelope). The transport cuts these and the filters are removed before `unpack` gets a payload.
    */
   readonly framing: 'stream' | 'envelope'
   /** Names of the filters that a `stream` protocol can tell the peer of; they go around the body alone. Default: none. */

@@ -6,7 +6,7 @@ import type { Proto, ProtoSession } from './proto.ts'
 import { packMessage } from './protobuf/pack.ts'
 import { unpackMessage } from './protobuf/unpack.ts'
 
-/** Messages as protobuf messages in an envelope, as Go's `pbproto` has them (spec/wire.md §8.3). */
+/** Messages as protobuf messages in an envelope, as Go's `pbproto` has them (docs/spec/wire.md#protobuf). */
 export const protobufProto: Proto = {
   id: 0x70,
   name: 'protobuf',

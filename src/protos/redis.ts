@@ -23,7 +23,7 @@ export interface RedisOptions {
 const known: ReadonlySet<string> = new Set(['prefix'])
 
 /**
- * Lets redis clients call routes (RESP2 and RESP3, spec/wire.md §8.6). A server only: as in Go, nothing can be called or pushed over it.
+ * Lets redis clients call routes (RESP2 and RESP3, docs/spec/wire.md#redis). A server only: as in Go, nothing can be called or pushed over it.
  *
  * - A handler gets the arguments behind the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a route of type `bytes` gets
  *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
@@ -32,7 +32,7 @@ const known: ReadonlySet<string> = new Set(['prefix'])
  * - What clients send on their own is answered as by a redis server without data and password, where no route has its name (`setUnknownCall` does not get it): PING, ECHO, SELECT 0, AUTH, HELLO,
  *   RESET, INFO, and CLIENT and COMMAND with most of what they do. After `HELLO 3` null is `_` and an object a map; everything else is the same in
  *   RESP2 and RESP3.
- * - Commands may be pipelined, which Go loses; replies come in their order (quirks W21).
+ * - Commands may be pipelined, which Go loses; replies come in their order (docs/spec/go-defects.md W21).
  * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted. A first line with control characters, or that is no
  *   UTF-8, closes the connection.
  */

@@ -13,7 +13,7 @@ export class CallTable {
     this.#wheel = wheel
   }
 
-  /** Counts up from 1 and wraps (spec/wire.md §2.1), passing over calls that are still open after a wrap. */
+  /** Counts up from 1 and wraps (docs/spec/wire.md#sequence-numbers), passing over calls that are still open after a wrap. */
   nextSeq(): number {
     do {
       this.#seq = (this.#seq + 1) | 0

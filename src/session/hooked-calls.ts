@@ -20,7 +20,7 @@ export class HookedCall extends PendingCall {
 const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
-/** Hooks on the caller's side (spec/plugins.md §1.3). Those that return no promise run in one go, without a closure or a promise of ours. */
+/** Hooks on the caller's side (docs/spec/plugins.md#order-of-hooks). Those that return no promise run in one go, without a closure or a promise of ours. */
 export class HookedCalls {
   readonly #session: SessionCore
   readonly #hooks: MessageHooks

@@ -81,7 +81,7 @@ export class Inbound implements InboundHandler {
     }
   }
 
-  /** Authentication is over once the session runs (spec/wire.md §1.1). */
+  /** Authentication is over once the session runs (docs/spec/wire.md#types). */
   #isLateAuthentication({ type }: Incoming): boolean {
     return type !== MessageType.Call && type !== MessageType.Push
   }
@@ -97,7 +97,7 @@ export class Inbound implements InboundHandler {
     const session = this.session
     const { calls, link, resume, settings } = session
     const call = calls.open.peek(message.seq)
-    if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (spec/wire.md §7)
+    if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (docs/spec/wire.md#replies)
     const meta = readMeta(message, link, settings.limits)
     if (meta === undefined) return // the session is closing, which fails the call
     // A dmicro peer announces itself before its first reply. This one did not, so it cannot resume: nothing need be kept for it.

@@ -167,7 +167,7 @@ export class IncomingRequests {
     return link.send(filters, outgoing.head(MessageType.Reply, seq, -1, '', '', meta).content(codec.id, body, plain))
   }
 
-  /** Sends a REPLY with another status, which has codec 0 and no body (spec/wire.md §7). */
+  /** Sends a REPLY with another status, which has codec 0 and no body (docs/spec/wire.md#replies). */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
     const { resume, link } = this.#session
     const once = resume?.running(seq)

@@ -53,13 +53,13 @@ export interface EndpointOptions {
   socket?: SocketOptions | undefined
   /**
    * How long a session may live, counted from when it begins to run: then it is closed gracefully, and one with redial is dialled anew
-   * (spec/behaviour.md §5.1). Traffic does not prolong it. Default 0: no limit. `session.setAge` changes it.
+   * (docs/spec/behaviour.md#age). Traffic does not prolong it. Default 0: no limit. `session.setAge` changes it.
    */
   sessionAge?: number | undefined
   /**
    * How long the handler of a CALL or PUSH may run that returns a promise: then its `ctx.signal` fires with a StatusError 408, which the
    * caller is answered. The handler is not interrupted, and counts as running until it settles; what it returns then is dropped
-   * (spec/behaviour.md §5.2). Default 0: no limit. `session.setContextAge` changes it.
+   * (docs/spec/behaviour.md#handler-time). Default 0: no limit. `session.setContextAge` changes it.
    */
   handlerTimeout?: number | undefined
   /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
@@ -72,7 +72,7 @@ export interface EndpointOptions {
   filters?: readonly Filter[] | undefined
   /**
    * Names of transfer filters that every message received must have gone through, such as an authenticated one: the sender chooses its filters, so
-   * nothing else keeps it from sending in clear (spec/quirks.md W16). A message that lacks one closes the session. Default: none.
+   * nothing else keeps it from sending in clear (docs/spec/go-defects.md W16). A message that lacks one closes the session. Default: none.
    */
   requireFilters?: readonly string[] | undefined
   /** Name of the protocol of listeners and dials that name none. Default 'raw'. */

@@ -28,7 +28,7 @@ export interface PeerExtensionsOwner {
   onPeerDrain(asked: boolean, limit: number): void
 }
 
-/** What goes beyond Go's protocol on one connection (design §6): who understands what, cancellation, the notice before closing. */
+/** What goes beyond Go's protocol on one connection (docs/extensions.md): who understands what, cancellation, the notice before closing. */
 export class PeerExtensions {
   #owner: PeerExtensionsOwner
   readonly #clock: Clock

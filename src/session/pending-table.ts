@@ -3,7 +3,7 @@ const MIN_SLOTS = 16
 const MAX_SLOTS = 1024
 
 /**
- * The open calls of one session by sequence number, an int32 that counts up and wraps (spec/wire.md §2.1). Numbers follow
+ * The open calls of one session by sequence number, an int32 that counts up and wraps (docs/spec/wire.md#sequence-numbers). Numbers follow
  * each other, so `seq & mask` finds nearly every call in an array; a call that outlives the array's length sends its
  * successor in that slot to a Map. A table that never held a call holds no memory.
  */

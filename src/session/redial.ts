@@ -23,7 +23,7 @@ export interface RedialOptions {
   /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
   calls?: 'wait' | 'fail' | undefined
   /**
-   * Go on with the same session where the peer is dmicro too and still knows it (design §6): idempotent calls run once, pushes are sent again
+   * Go on with the same session where the peer is dmicro too and still knows it (docs/resume.md): idempotent calls run once, pushes are sent again
    * or their loss is told by the event `gap`. Default true.
    */
   resume?: boolean | undefined

@@ -302,7 +302,7 @@ export class ResumeProtocol {
     const session = this.#session
     const check = (result: SendResult): SendResult | Promise<SendResult> => {
       if (result !== SendResult.TooLarge || reply.status !== '' || this.#ended) return result
-      // A reply that cannot be sent must not leave its caller waiting (spec/wire.md §2.6).
+      // A reply that cannot be sent must not leave its caller waiting (docs/spec/wire.md#replies).
       this.#kept.reopen(once)
       const status = encodeStatus(Code.InternalServerError, statusText(Code.InternalServerError), 'the reply is over the size limit')
       this.#kept.answer(once, { filters: reply.filters, status, meta: '', codec: 0, body: null })

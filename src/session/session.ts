@@ -17,7 +17,7 @@ import type { SessionState } from './state.ts'
 let engineOf: (session: Session) => SessionEngine
 
 /**
- * One peer, which either side may call or push (spec/behaviour.md §2, §3). Made by `Endpoint.dial` and `Endpoint.listen`.
+ * One peer, which either side may call or push (docs/spec/behaviour.md#session, docs/spec/behaviour.md#calls). Made by `Endpoint.dial` and `Endpoint.listen`.
  *
  * This is its public face, in four views: `BaseSession` is what is always there, `CtxSession` what hooks see while it runs, `EarlySession` what they see
  * before, and this is all of it. Behind it `SessionEngine` owns the state and replaces connections, each a `PeerLink`; what this side asks goes out by
@@ -93,7 +93,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /**
    * Closes the session gracefully this many milliseconds from now, 0 for never; one with redial reconnects then, and has as many again
-   * (spec/behaviour.md §5.1). No more than 2^31 - 1.
+   * (docs/spec/behaviour.md#age). No more than 2^31 - 1.
    *
    * @throws RangeError
    */
@@ -160,7 +160,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   /**
-   * A push that no hook sees; it may go out before the session runs too (spec/behaviour.md §2).
+   * A push that no hook sees; it may go out before the session runs too (docs/spec/behaviour.md#early-phase).
    *
    * @throws StatusError (rejects): 102 also while the session reconnects, or 104
    */

@@ -1,6 +1,6 @@
 import type { Limits } from '../base/limits.ts'
 
-/** Size and number of filters (spec/wire.md §8.2). */
+/** Size and number of filters (docs/spec/wire.md#envelope). */
 export const ENVELOPE_BYTES = 5
 
 /**

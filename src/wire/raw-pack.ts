@@ -19,7 +19,7 @@ export function frameBound(name: Uint8Array, status: string, meta: string, body:
 
 /**
  * Bytes that `packFrame` will write for these arguments, or -1 when a field is wider than its length prefix: Go truncates
- * such a length and corrupts the stream (spec/wire.md §2.4), we refuse to send.
+ * such a length and corrupts the stream (docs/spec/wire.md#frame), we refuse to send.
  */
 export function frameSize(seq: number, name: Uint8Array, status: string, meta: string, body: string | Uint8Array | null): number {
   if (name.length > MAX_METHOD_BYTES) return -1
@@ -87,7 +87,7 @@ function magnitude(seq: number): number {
   return (seq < 0 ? -seq : seq) >>> 0
 }
 
-/** u8 length + lower-case base 36 with a leading `-` when negative (spec/wire.md §2.1). */
+/** u8 length + lower-case base 36 with a leading `-` when negative (docs/spec/wire.md#sequence-numbers). */
 function packSeq(target: Buffer, offset: number, seq: number): number {
   const length = seqLength(seq)
   target[offset] = length

@@ -111,7 +111,7 @@ const BAD_SEQ = 0x8000_0000
 
 /**
  * Reads what Go's `strconv.ParseInt(text, 36, 32)` reads: an optional sign, then digits of either case; leading zeros
- * are fine, no digit or a value outside int32 is not (spec/wire.md §2.1).
+ * are fine, no digit or a value outside int32 is not (docs/spec/wire.md#sequence-numbers).
  */
 function parseSeq(buffer: Buffer, start: number, end: number): number {
   let at = start

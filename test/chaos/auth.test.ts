@@ -10,7 +10,7 @@ const PEERS = scaled(200, 10_000)
 const AT_ONCE = 20
 
 /** Of every four one is a client of ours with a call at once behind its dial; the others send calls with the right word, a wrong one, and none. */
-onEachTransport('T4: no call is served before its session is known', (transport) => {
+onEachTransport('no call is served before its session is known (T4)', (transport) => {
   it(`${PEERS} peers, each in a race with its own calls`, limit, async (t) => {
     const known = new Set<string>()
     const checker = authChecker(

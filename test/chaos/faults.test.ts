@@ -145,7 +145,7 @@ const packetFaults: Record<string, { slow?: boolean; heard?: number; ways: { up?
   '500 ms jitter': { slow: true, ways: { up: { jitter: 500 }, down: { jitter: 500 } } },
 }
 
-describe('S1: every pending call settles', () => {
+describe('every pending call settles (S1)', () => {
   describe('behind a proxy:', side, () => {
     let child: Child
     before(async () => {

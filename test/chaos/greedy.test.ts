@@ -11,7 +11,7 @@ const kept = long ? 0.9 : 0.3
 
 onEachTransport('greedy', (transport) => {
   for (const kind of ['burn', 'wait'] as const) {
-    it(`L2: ${kind}: one session that asks for ten times its share leaves the others theirs`, async (t) => {
+    it(`${kind}: one session that asks for ten times its share leaves the others theirs (L2)`, async (t) => {
       const { run, look } = await plant(t, transport, kind, SESSIONS)
       await run({ inFlight: 40, seconds: scaled(0.5, 1) }) // warm up
       const peak = await run({ inFlight: 40, seconds: scaled(0.5, 5) })

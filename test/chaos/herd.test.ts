@@ -19,7 +19,7 @@ const OUTAGES = scaled([400], [400, 1000, 4000])
 const ALL_BACK = 2000
 const FULLEST = 5
 
-describe('S4: clients that lose their server together', side, () => {
+describe('clients that lose their server together (S4)', side, () => {
   for (const transport of transports)
     for (const outage of OUTAGES)
       it(`are back in 2 s, evenly: ${transport}, gone for ${outage} ms`, limit, async (t) => {

@@ -12,12 +12,12 @@ const HEAP_NOISE = 0.05
 const ONCE = scaled(6, 0) * MIB
 const RSS_NOISE = 48 * MIB
 
-/** M8, and M6: what was done a million times leaves nothing behind. A step of `unanswered` is a thousand calls. */
+/** What was done a million times leaves nothing behind (M6, M8). A step of `unanswered` is a thousand calls. */
 const jobs: Record<string, { job: Job; count: number; warm: number; twice?: boolean }> = {
-  'M8: calls': { job: 'calls', warm: scaled(20_000, 100_000), count: scaled(30_000, 1_000_000) },
-  'M8: connections': { job: 'connects', warm: scaled(200, 5000), count: scaled(500, 100_000) },
-  'M8: handshakes that fail, refused, garbage and silent': { job: 'handshakes', warm: scaled(150, 10_000), count: scaled(300, 10_000) },
-  'M6: calls without a reply': { job: 'unanswered', warm: scaled(10, 200), count: scaled(30, 1000), twice: true },
+  'calls (M8)': { job: 'calls', warm: scaled(20_000, 100_000), count: scaled(30_000, 1_000_000) },
+  'connections (M8)': { job: 'connects', warm: scaled(200, 5000), count: scaled(500, 100_000) },
+  'handshakes that fail, refused, garbage and silent (M8)': { job: 'handshakes', warm: scaled(150, 10_000), count: scaled(300, 10_000) },
+  'calls without a reply (M6)': { job: 'unanswered', warm: scaled(10, 200), count: scaled(30, 1000), twice: true },
 }
 
 describe('what is done very often leaves nothing behind', side, () => {

@@ -17,7 +17,7 @@ const bars = [
 
 onEachTransport('overload', (transport) => {
   for (const kind of ['burn', 'wait'] as const) {
-    it(`L1: ${kind}: goodput holds at 2 and 5 times the capacity, refusals are quick, and it is over when the load is`, async (t) => {
+    it(`${kind}: goodput holds at 2 and 5 times the capacity, refusals are quick, and it is over when the load is (L1)`, async (t) => {
       const { run, look } = await plant(t, transport, kind, SESSIONS)
       const evenly = (total: number): number[] => Array.from({ length: SESSIONS }, () => total / SESSIONS)
       await run({ inFlight: 32, seconds: 1 }) // warm up

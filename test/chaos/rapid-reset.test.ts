@@ -27,7 +27,7 @@ interface Look {
 
 onEachTransport('rapid reset', (transport) => {
   it(
-    'M2: calls cancelled as soon as they are made run no more handlers than they may, and others are served as before',
+    'calls cancelled as soon as they are made run no more handlers than they may, and others are served as before (M2)',
     limit,
     async (t) => {
       const server = await Child.start(t, 'resets.ts')

@@ -40,7 +40,7 @@ async function expectAnswer(stranger: RawPeer, call: Buffer, code: number) {
 }
 
 onEachTransport('bad input', (transport) => {
-  test('F1: every declared length below the smallest frame is refused on four bytes', async (t) => {
+  test('every declared length below the smallest frame is refused on four bytes (F1)', async (t) => {
     const { listener, unharmed } = await victim(t, transport)
     for (let total = 0; total < 15; total++) {
       const stranger = await rawPeer(t, listener.url)
@@ -50,7 +50,7 @@ onEachTransport('bad input', (transport) => {
     await unharmed()
   })
 
-  test('F2: a length over the limit is refused on four bytes and nothing is allocated for it', async (t) => {
+  test('a length over the limit is refused on four bytes and nothing is allocated for it (F2)', async (t) => {
     const { listener, unharmed } = await victim(t, transport)
     const before = process.memoryUsage().rss
     for (const total of [16 * 1024 * 1024 + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
@@ -64,7 +64,7 @@ onEachTransport('bad input', (transport) => {
     await unharmed()
   })
 
-  test('F2: announced lengths within the limit cost nothing until the bytes come', async (t) => {
+  test('announced lengths within the limit cost nothing until the bytes come (F2)', async (t) => {
     const { server, listener, unharmed } = await victim(t, transport)
     const before = process.memoryUsage().rss
     const bytes = Buffer.alloc(6)
@@ -76,7 +76,7 @@ onEachTransport('bad input', (transport) => {
     assert.ok(process.memoryUsage().rss - before < 100 * 1024 * 1024, '100 announcements of 16 MiB')
   })
 
-  test('F3: frames cut at every byte decode the same', async (t) => {
+  test('frames cut at every byte decode the same (F3)', async (t) => {
     const { stranger } = await victim(t, transport)
     const one = frame({ seq: 5, method: '/echo', meta: '{"a":"b"}', body: '"cut"' })
     let count = 0
@@ -91,7 +91,7 @@ onEachTransport('bad input', (transport) => {
     for (const { seq, body } of frames) assert.deepEqual([seq, body], ['5', '"cut"'])
   })
 
-  test('F4: 100,000 minimal frames in one chunk keep their order and do not stall the loop', async (t) => {
+  test('100,000 minimal frames in one chunk keep their order and do not stall the loop (F4)', async (t) => {
     const { server, stranger } = await victim(t, transport)
     let next = 0
     let inOrder = true
@@ -105,7 +105,7 @@ onEachTransport('bad input', (transport) => {
     assert.ok(inOrder)
   })
 
-  test('F5: a large frame in small chunks arrives whole', async (t) => {
+  test('a large frame in small chunks arrives whole (F5)', async (t) => {
     const { stranger } = await victim(t, transport)
     const text = JSON.stringify('x'.repeat(1024 * 1024))
     const bytes = frame({ seq: 9, method: '/echo', body: text })
@@ -114,7 +114,7 @@ onEachTransport('bad input', (transport) => {
     assert.ok(answer.body === text)
   })
 
-  test('F6: a half-sent frame is closed after frameTimeout, silence between frames never', async (t) => {
+  test('a half-sent frame is closed after frameTimeout, silence between frames never (F6)', async (t) => {
     const { listener, server, stranger, log, unharmed } = await victim(t, transport, { limits: { frameTimeout: 60 } })
     const whole = frame({ seq: 1, method: '/echo', body: '1' })
     const halves = await Promise.all(Array.from({ length: 50 }, () => rawPeer(t, listener.url)))
@@ -129,7 +129,7 @@ onEachTransport('bad input', (transport) => {
     await unharmed()
   })
 
-  test('M5: a peer that drips a frame byte by byte is closed', async (t) => {
+  test('a peer that drips a frame byte by byte is closed (M5)', async (t) => {
     const { stranger, log, unharmed } = await victim(t, transport, { limits: { frameTimeout: 60 } })
     const bytes = frame({ seq: 1, method: '/echo', body: JSON.stringify('x'.repeat(5000)) })
     let at = 0
@@ -141,18 +141,18 @@ onEachTransport('bad input', (transport) => {
   })
 
   for (const version of [0, 2, 6, 255]) {
-    test(`F7: version ${version} is refused`, (t) => expectClosed(t, transport, [frame({ version })], /version/))
+    test(`version ${version} is refused (F7)`, (t) => expectClosed(t, transport, [frame({ version })], /version/))
   }
   for (const type of [0, 4, 5, 6, 128, 255]) {
-    test(`F7: message type ${type} closes the session`, (t) => expectClosed(t, transport, [frame({ type })], /message type/))
+    test(`message type ${type} closes the session (F7)`, (t) => expectClosed(t, transport, [frame({ type })], /message type/))
   }
-  test('F7: an unknown filter is refused', (t) => expectClosed(t, transport, [frame({ filters: [1] })], /unknown transfer filter/))
-  test('F8: more filters than the limit are refused before any is looked at', async (t) => {
+  test('an unknown filter is refused (F7)', (t) => expectClosed(t, transport, [frame({ filters: [1] })], /unknown transfer filter/))
+  test('more filters than the limit are refused before any is looked at (F8)', async (t) => {
     for (const count of [5, 16, 255]) {
       await expectClosed(t, transport, [frame({ filters: Array(count).fill(0x7a) })], /too many transfer filters/)
     }
   })
-  test('F7: an unknown codec is answered 400, with and without a body', async (t) => {
+  test('an unknown codec is answered 400, with and without a body (F7)', async (t) => {
     const { stranger } = await victim(t, transport)
     for (const codec of [1, 2, 0x6f, 0x71, 255]) {
       for (const body of ['', '1']) {
@@ -165,9 +165,9 @@ onEachTransport('bad input', (transport) => {
   })
 
   for (const seq of ['', '-', '+', '_1', '1_', ' 1', '1 ', '!', 'zik0zk', '-zik0zl', 'z'.repeat(255), '1\0']) {
-    test(`F9: sequence ${JSON.stringify(seq.slice(0, 9))} is refused`, (t) => expectClosed(t, transport, [frame({ seq })], /sequence/))
+    test(`sequence ${JSON.stringify(seq.slice(0, 9))} is refused (F9)`, (t) => expectClosed(t, transport, [frame({ seq })], /sequence/))
   }
-  test('F9: every form Go accepts is answered in the usual one', async (t) => {
+  test('every form Go accepts is answered in the usual one (F9)', async (t) => {
     const { stranger } = await victim(t, transport)
     const forms = { '0': '0', '-0': '0', '+7': '7', ZIK0ZJ: 'zik0zj', '-zik0zk': '-zik0zk', '-a': '-a', [`${'0'.repeat(250)}1z`]: '1z' }
     stranger.send(...Object.keys(forms).map((seq) => frame({ seq, method: '/echo', body: '1' })))
@@ -177,14 +177,14 @@ onEachTransport('bad input', (transport) => {
       Object.values(forms),
     )
   })
-  test('F9: replies to nothing, twice, or to a stranger change nothing', async (t) => {
+  test('replies to nothing, twice, or to a stranger change nothing (F9)', async (t) => {
     const { peer, server, stranger, unharmed } = await victim(t, transport)
     server.routeCall('/count', () => peer.pendingCalls)
     stranger.send(frame({ type: 2, seq: 1 }), frame({ type: 2, seq: 1 }), frame({ type: 2, seq: -5, body: 'not json' }))
     await expectAnswer(stranger, frame({ method: '/count' }), 0)
     await unharmed()
   })
-  test('F9: two calls with one sequence number are both answered', async (t) => {
+  test('two calls with one sequence number are both answered (F9)', async (t) => {
     const { stranger } = await victim(t, transport)
     stranger.send(frame({ seq: 3, method: '/echo', body: '1' }), frame({ seq: 3, method: '/echo', body: '2' }))
     assert.deepEqual(
@@ -193,7 +193,7 @@ onEachTransport('bad input', (transport) => {
     )
   })
 
-  test('F11: names of every kind are a 404 and leave nothing behind', async (t) => {
+  test('names of every kind are a 404 and leave nothing behind (F11)', async (t) => {
     const { stranger, unharmed } = await victim(t, transport)
     const names = ['x'.repeat(255), Buffer.from([0xff, 0xfe, 0x80]), 'a\0b', '__proto__', 'constructor', '世界']
     for (const method of names) await expectAnswer(stranger, frame({ method, body: '1' }), 404)
@@ -209,9 +209,9 @@ onEachTransport('bad input', (transport) => {
     status: { statusLength: 60_000 },
     meta: { metaLength: 60_000 },
   })) {
-    test(`F13: a ${field} that runs past its frame is refused`, (t) => expectClosed(t, transport, [frame(parts)], /past the end/))
+    test(`a ${field} that runs past its frame is refused (F13)`, (t) => expectClosed(t, transport, [frame(parts)], /past the end/))
   }
-  test('F13: frames cut short at every field are refused', async (t) => {
+  test('frames cut short at every field are refused (F13)', async (t) => {
     const { listener, unharmed } = await victim(t, transport)
     const whole = frame({ seq: 1234, method: '/echo', meta: '{"a":"b"}' })
     for (let total = 15; total < whole.length; total++) {
@@ -244,7 +244,7 @@ onEachTransport('bad input', (transport) => {
     await expectAnswer(stranger, frame({ method: '/meta', meta: '{"__proto__":"x","constructor":"y"}' }), 0)
     assert.equal(({} as Record<string, unknown>).polluted, undefined)
   })
-  test('D4: meta with more keys than the limit closes the session quickly', async (t) => {
+  test('meta with more keys than the limit closes the session quickly (D4)', async (t) => {
     const meta = `{${Array.from({ length: 257 }, (_, n) => `"k${n}":"v"`).join()}}`
     await expectClosed(t, transport, [frame({ meta, method: '/echo' })], /unreadable meta/)
     const full = `{${Array.from({ length: 9000 }, (_, n) => `"${n}":1`).join()}}`
@@ -258,7 +258,7 @@ onEachTransport('bad input', (transport) => {
     }
     await unharmed()
   })
-  test('D1: nesting up to the limit decodes, beyond it is a 400, at any depth', async (t) => {
+  test('nesting up to the limit decodes, beyond it is a 400, at any depth (D1)', async (t) => {
     const { stranger, unharmed } = await victim(t, transport)
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth)
     for (const depth of [1, 100, 128]) await expectAnswer(stranger, frame({ method: '/echo', body: nested(depth) }), 0)
@@ -269,7 +269,7 @@ onEachTransport('bad input', (transport) => {
     await expectAnswer(stranger, frame({ method: '/echo', body: '['.repeat(100_000) }), 400)
     await unharmed()
   })
-  test('D3: invalid UTF-8 decodes to the same text everywhere', async (t) => {
+  test('invalid UTF-8 decodes to the same text everywhere (D3)', async (t) => {
     const { stranger } = await victim(t, transport)
     const cases: [number[], string][] = [
       [[0x61, 0xff, 0x62], 'a\ufffdb'],

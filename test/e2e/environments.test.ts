@@ -41,18 +41,18 @@ const traffic = `
 `
 
 onEachTransport('environments', (transport) => {
-  test('N3: process.exit during traffic is a clean exit with its code', async () => {
+  test('process.exit during traffic is a clean exit with its code (N3)', async () => {
     const { code, signal } = await ended(program(`${traffic} process.exit(7)`, transport))
     assert.deepEqual([code, signal], [7, null])
   })
 
-  test('N3: an uncaught exception during traffic is reported and exits with 1', async () => {
+  test('an uncaught exception during traffic is reported and exits with 1 (N3)', async () => {
     const { code, signal, err } = await ended(program(`${traffic} setImmediate(() => { throw new Error('user bug') })`, transport))
     assert.deepEqual([code, signal], [1, null])
     assert.match(err, /user bug/)
   })
 
-  test('N3: SIGTERM during traffic ends the process by that signal', async () => {
+  test('SIGTERM during traffic ends the process by that signal (N3)', async () => {
     const child = program(`${traffic} console.log('running')`, transport)
     child.stdout?.once('data', () => child.kill('SIGTERM'))
     assert.equal((await ended(child)).signal, 'SIGTERM')
@@ -84,7 +84,7 @@ onEachTransport('environments', (transport) => {
     assert.deepEqual(await ended(flooded), { code: 0, signal: null, out: `${pushes}\n`, err: '' })
   })
 
-  test('N2: workers run endpoints, talk to each other and the main thread, and end mid-call', async () => {
+  test('workers run endpoints, talk to each other and the main thread, and end mid-call (N2)', async () => {
     const start = (peer?: string) => new Worker(new URL('./fixtures/worker-peer.mjs', import.meta.url), { workerData: { transport, peer } })
     const first = start()
     const message = (worker: Worker): Promise<[string, string]> =>

@@ -41,7 +41,7 @@ function run(
 const binary = (folder: string): string => join(folder, 'build/Release/dmicro.node')
 const nothing = (): void => {}
 
-test('N6: without a binary calls run on JavaScript, and one line says why', (t) => {
+test('without a binary calls run on JavaScript, and one line says why (N6)', (t) => {
   const { out, err } = run(t, nothing)
   assert.match(out, /^6 js \(no native binary was built or shipped/)
   assert.equal(err.split('\n').filter((line) => line.includes('JavaScript transport')).length, 1)
@@ -55,7 +55,7 @@ const broken: Record<string, (folder: string) => void> = {
   'is another library': (folder) => copyFileSync(process.platform === 'linux' ? '/proc/self/exe' : process.execPath, binary(folder)),
 }
 for (const [how, place] of Object.entries(broken)) {
-  test(`N6: a binary that ${how} is named in the reason, and calls run on JavaScript`, (t) => {
+  test(`a binary that ${how} is named in the reason, and calls run on JavaScript (N6)`, (t) => {
     const { out } = run(t, place)
     assert.match(out, /^6 js \(the native binary does not load: /)
   })
@@ -90,20 +90,20 @@ for (const [how, file, from, to, difference] of stale) {
   })
 }
 
-test('N6: unknown runtimes run on JavaScript', (t) => {
+test('unknown runtimes run on JavaScript (N6)', (t) => {
   for (const runtime of ['bun', 'deno']) {
     const { out } = run(t, nothing, { before: `Object.defineProperty(process.versions, ${JSON.stringify(runtime)}, { value: '1.0' })` })
     assert.match(out, new RegExp(`^6 js \\(${runtime} cannot run the native transport\\)`))
   }
 })
 
-test('N6: asking for the native transport where it cannot run is an error that says why', (t) => {
+test('asking for the native transport where it cannot run is an error that says why (N6)', (t) => {
   const { status, err } = run(t, nothing, { transport: 'native' })
   assert.notEqual(status, 0)
   assert.match(err, /the native transport cannot run: no native binary/)
 })
 
-test('N6: DMICRO_TRANSPORT overrides the option', (t) => {
+test('DMICRO_TRANSPORT overrides the option (N6)', (t) => {
   const { out, err } = run(t, nothing, { transport: 'native', env: { DMICRO_TRANSPORT: 'js' } })
   assert.equal(out, '6 js (asked for by DMICRO_TRANSPORT=js)')
   assert.equal(err, '')

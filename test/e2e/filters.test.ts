@@ -270,7 +270,7 @@ onEachTransport('filters', (transport) => {
     assert.equal((await session.call<string>('/slow', 0, { filters: ['gzip'] })).length, MiB)
   })
 
-  test('Z3: keys are rotated while calls are in flight', async (t) => {
+  test('keys are rotated while calls are in flight (Z3)', async (t) => {
     const next = Buffer.alloc(32, 2)
     const [mine, theirs] = [aesGcm(keys), aesGcm(keys)]
     const { server, session } = await pair(t, transport, { server: { filters: [theirs] }, client: { filters: [mine] } })
@@ -310,7 +310,7 @@ onEachTransport('filters', (transport) => {
     return { ...made, log, attack }
   }
 
-  test('Z1: bombs stop at the limit, in memory and in time', async (t) => {
+  test('bombs stop at the limit, in memory and in time (Z1)', async (t) => {
     const { session, attack } = await victim(t, { limits: { maxMessage: 4 * MiB } })
     const member = gzipSync(Buffer.alloc(16 * MiB), { level: 9 })
     assert.ok(member.length < 17 * KiB)
@@ -333,7 +333,7 @@ onEachTransport('filters', (transport) => {
     assert.equal(await session.call('/echo', 1), 1)
   })
 
-  test('Z2: what a filter refuses closes the session', async (t) => {
+  test('what a filter refuses closes the session (Z2)', async (t) => {
     const { server, attack } = await victim(t)
     const plain = frame({ method: '/echo', body: '"x"' })
     const payload = plain.subarray(6)
@@ -360,7 +360,7 @@ onEachTransport('filters', (transport) => {
     assert.equal(server.stats.violations, refused.length + 4)
   })
 
-  test('Z2: members in a row are one message', async (t) => {
+  test('members in a row are one message (Z2)', async (t) => {
     const { listener } = await victim(t)
     const stranger = await rawPeer(t, listener.url)
     const { buffer, byteOffset, length } = frame({ method: '/echo', body: '"two members"' })
@@ -369,7 +369,7 @@ onEachTransport('filters', (transport) => {
     assert.equal((await stranger.received(1))[0].body, '"two members"')
   })
 
-  test('Z3: a flip of any byte, another key and a message sent twice are refused', async (t) => {
+  test('a flip of any byte, another key and a message sent twice are refused (Z3)', async (t) => {
     const { server, attack } = await victim(t)
     server.routePush('/note', () => {})
     const gcm = aesGcm(keys)
@@ -386,7 +386,7 @@ onEachTransport('filters', (transport) => {
     await attack(/a transfer filter refused/, good, good)
   })
 
-  test('F7: an id that is unknown, before or behind one that is known, is refused', async (t) => {
+  test('an id that is unknown, before or behind one that is known, is refused (F7)', async (t) => {
     const { attack } = await victim(t, { filters: [] })
     const plain = frame({ method: '/echo', body: '"x"' })
     await attack(/unknown transfer filter/, wrap([1], plain.subarray(6)))

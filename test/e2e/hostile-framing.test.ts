@@ -216,7 +216,7 @@ onEachTransport('hostile framing', (transport) => {
     it(`${name}: what cannot be a message is refused, and the rest goes on`, (t) =>
       feed(t, transport, name, rows[name as keyof typeof rows], (token) => speaker.call(quoted(token)), { limits }))
 
-    it(`${name}: F2: lengths that are refused cost no memory`, async (t) => {
+    it(`${name}: lengths that are refused cost no memory (F2)`, async (t) => {
       const target = await victim(t, transport, name, { limits })
       const announced = rows[name as keyof typeof rows].filter(({ row, closes }) => row === 'F2' && closes !== undefined)
       const before = process.memoryUsage().rss
@@ -235,7 +235,7 @@ onEachTransport('hostile framing', (transport) => {
       assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024)
     })
 
-    it(`${name}: F3: a call cut at every byte, and byte by byte`, async (t) => {
+    it(`${name}: a call cut at every byte, and byte by byte (F3)`, async (t) => {
       const target = await victim(t, transport, name)
       const stranger = await target.stranger()
       const length = speaker.call(quoted('cut0000')).length
@@ -254,7 +254,7 @@ onEachTransport('hostile framing', (transport) => {
       assert.equal(target.server.stats.violations, 0)
     })
 
-    it(`${name}: F4: 20,000 calls in one chunk, in order`, async (t) => {
+    it(`${name}: 20,000 calls in one chunk, in order (F4)`, async (t) => {
       const target = await victim(t, transport, name)
       let next = 0
       let inOrder = true
@@ -273,7 +273,7 @@ onEachTransport('hostile framing', (transport) => {
       assert.ok(inOrder)
     })
 
-    it(`${name}: F5: a large message in small chunks arrives whole`, async (t) => {
+    it(`${name}: a large message in small chunks arrives whole (F5)`, async (t) => {
       const target = await victim(t, transport, name)
       const stranger = await target.stranger()
       const text = `${'x'.repeat(1024 * 1024)}end`
@@ -283,7 +283,7 @@ onEachTransport('hostile framing', (transport) => {
       assert.equal(target.server.stats.violations, 0)
     })
 
-    it(`${name}: F6, M5: half a message and then silence, or a drip, is closed in time; silence between messages is not`, async (t) => {
+    it(`${name}: half a message and then silence, or a drip, is closed in time; silence between messages is not (F6, M5)`, async (t) => {
       const target = await victim(t, transport, name, { limits: { frameTimeout: 60 } })
       const idle = await target.stranger()
       idle.send(speaker.call(quoted('before')))
@@ -305,7 +305,7 @@ onEachTransport('hostile framing', (transport) => {
       await idle.hears('after')
     })
 
-    it(`${name}: F11: names of every kind are answered and leave nothing behind`, async (t) => {
+    it(`${name}: names of every kind are answered and leave nothing behind (F11)`, async (t) => {
       const target = await victim(t, transport, name)
       const stranger = await target.stranger()
       const long = name === 'http' ? `/${'x'.repeat(300)}` : 'x'.repeat(300)
@@ -331,7 +331,7 @@ onEachTransport('hostile framing', (transport) => {
 
 onEachTransport('limits', (transport) => {
   for (const name of ['json', 'protobuf'] as const) {
-    it(`${name}: F2: both sides refuse above maxMessage, and not a byte below it`, async (t) => {
+    it(`${name}: both sides refuse above maxMessage, and not a byte below it (F2)`, async (t) => {
       const options = { protocol: name, limits: { maxMessage: 700 } }
       const { server, session } = await pair(t, transport, { server: options, client: options })
       server.routeCall('/length', (text: string) => text.length)

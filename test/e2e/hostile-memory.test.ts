@@ -22,7 +22,7 @@ async function tainted(work: () => Promise<void>): Promise<void> {
 
 onEachTransport('hostile memory', (transport) => {
   for (const { name, call } of Object.values(speakers)) {
-    it(`P4: ${name}: what lay in memory before never reaches the wire`, async (t) => {
+    it(`${name}: what lay in memory before never reaches the wire (P4)`, async (t) => {
       const target = await victim(t, transport, name)
       const echo = name === 'redis' ? 'echo' : '/echo'
       await tainted(async () => {

@@ -24,7 +24,7 @@ const AT_ONCE = 20
 
 onEachTransport('hostile mutations', (transport) => {
   for (const { name } of Object.values(speakers)) {
-    it(`F14: ${name}: ${PER_PROTOCOL} damaged messages over sockets`, async (t) => {
+    it(`${name}: ${PER_PROTOCOL} damaged messages over sockets (F14)`, async (t) => {
       const target = await victim(t, transport, name)
       const framed = name === 'json' || name === 'protobuf'
       const golden = samples[name as keyof typeof speakers]

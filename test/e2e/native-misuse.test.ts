@@ -34,7 +34,7 @@ const junk: unknown[] = [
   new Proxy({}, {}),
 ]
 
-test('N1: nothing JavaScript passes to the addon can do more than throw', (t) => {
+test('nothing JavaScript passes to the addon can do more than throw (N1)', (t) => {
   const loaded = loadNative()
   if ('reason' in loaded) return t.skip(loaded.reason)
   const addon = loaded.addon as unknown as Record<string, (...args: unknown[]) => unknown>

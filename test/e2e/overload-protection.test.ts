@@ -228,7 +228,7 @@ onEachTransport('overload protection', (transport) => {
     }
   })
 
-  it('M2: handlers of all sessions together are limited, also of those that are gone', async (t) => {
+  it('handlers of all sessions together are limited, also of those that are gone (M2)', async (t) => {
     const { server, client, listener, session } = await pair(t, transport, {
       server: { limits: { maxEndpointRunning: 10, maxRunning: 4 } },
     })
@@ -254,7 +254,7 @@ onEachTransport('overload protection', (transport) => {
     assert.equal(await session.call('/ok'), 'ok')
   })
 
-  it('M2: a flood of calls by one peer runs no more handlers than it may, and the others are served', async (t) => {
+  it('a flood of calls by one peer runs no more handlers than it may, and the others are served (M2)', async (t) => {
     const { server, session, listener } = await pair(t, transport, { server: { limits: { maxRunning: 50 } } })
     let running = 0
     let most = 0
@@ -282,7 +282,7 @@ onEachTransport('overload protection', (transport) => {
     await stranger.received(100_000)
   })
 
-  it('M3, M7: a peer over its rate is read no faster, whatever it sends, and the others are served', async (t) => {
+  it('a peer over its rate is read no faster, whatever it sends, and the others are served (M3, M7)', async (t) => {
     const rate = 2000
     const log = recorder()
     const { server, session, listener } = await pair(t, transport, { server: { limits: { maxMessageRate: rate }, log } })
@@ -306,7 +306,7 @@ onEachTransport('overload protection', (transport) => {
     assert.ok(server.stats.violations === 0, 'it is not closed')
   })
 
-  it('M3: replies that nobody asked for count as well, answers to our calls do not', async (t) => {
+  it('replies that nobody asked for count as well, answers to our calls do not (M3)', async (t) => {
     const { server, session, listener, peer } = await pair(t, transport, { server: { limits: { maxMessageRate: 100 } } })
     const client = session
     assert.ok(client.isOpen, 'open')
@@ -318,7 +318,7 @@ onEachTransport('overload protection', (transport) => {
     while (server.stats.throttled === 0) await new Promise((resolve) => setImmediate(resolve))
   })
 
-  it('M4: an address has so many sessions; when one ends another may come', async (t) => {
+  it('an address has so many sessions; when one ends another may come (M4)', async (t) => {
     const log = recorder()
     const server = endpoint(t, { transport, log, limits: { maxAddressSessions: 2 } })
     server.routeCall('/ok', () => 'ok')
@@ -336,7 +336,7 @@ onEachTransport('overload protection', (transport) => {
     assert.equal(await (await client.dial(url)).call('/ok'), 'ok')
   })
 
-  it('M4: an address connects so often; connections that never say a protocol count, and leave', async (t) => {
+  it('an address connects so often; connections that never say a protocol count, and leave (M4)', async (t) => {
     const server = endpoint(t, { transport, limits: { maxConnectRate: 5, maxAddressSessions: 3, frameTimeout: 50 } })
     const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'http'] })
     const silent = await Promise.all(Array.from({ length: 3 }, () => rawPeer(t, url)))
@@ -349,7 +349,7 @@ onEachTransport('overload protection', (transport) => {
     assert.ok(server.stats.refused >= 6, `${server.stats.refused} refused`)
   })
 
-  it('M4: peers that connect and never authenticate are let go in time, and their places are free', async (t) => {
+  it('peers that connect and never authenticate are let go in time, and their places are free (M4)', async (t) => {
     let guests = 0
     const { server, session, listener } = await pair(t, transport, {
       server: {
@@ -371,7 +371,7 @@ onEachTransport('overload protection', (transport) => {
     assert.equal(server.stats.accepted + server.stats.refused, 321)
   })
 
-  it('M5: hundreds of peers that send a byte now and then are closed in time, and cost nobody else anything', async (t) => {
+  it('hundreds of peers that send a byte now and then are closed in time, and cost nobody else anything (M5)', async (t) => {
     const { server, session, listener } = await pair(t, transport, { server: { limits: { frameTimeout: 150 } } })
     server.routeCall('/ok', () => 'ok')
     const slow = await Promise.all(Array.from({ length: 300 }, () => rawPeer(t, listener.url)))

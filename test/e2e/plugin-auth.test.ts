@@ -47,7 +47,7 @@ async function none(of: Endpoint): Promise<void> {
   while (of.sessionCount > 0) await new Promise(setImmediate)
 }
 
-/** The bytes of spec/wire.md RAW-6. */
+/** The bytes of RAW-6 in docs/spec/wire.md#vectors. */
 const authCall = Buffer.from(
   '00000045010001310400001e7b22636f6465223a302c226d7367223a22222c226361757365223a22227d00027b7d73636c69656e742d617574682d696e666f2d3132333435',
   'hex',

@@ -186,7 +186,7 @@ onEachTransport('redial', (transport) => {
     assert.deepEqual([one.state, two.state], ['closed', 'closed'])
   })
 
-  it('S5: an error while writing is a loss like any other', { skip: typeof transport !== 'string' && 'real sockets' }, async (t) => {
+  it('an error while writing is a loss like any other (S5)', { skip: typeof transport !== 'string' && 'real sockets' }, async (t) => {
     const server = createServer()
     let sockets: Socket[] = []
     server.on('connection', (socket) => sockets.push(socket.on('error', () => {}).pause()))
@@ -219,7 +219,7 @@ onEachTransport('redial', (transport) => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('S12: where both sides drop it at once one session survives, and hooks fire once', async (t) => {
+  it('where both sides drop it at once one session survives, and hooks fire once (S12)', async (t) => {
     const notes = { dialled: 0, accepted: 0, gone: 0, left: 0 }
     const theirs = { name: 'theirs', afterAccept: () => void notes.accepted++, afterDisconnect: () => void notes.gone++ }
     const ours = { name: 'ours', afterDial: () => void notes.dialled++, afterDisconnect: () => void notes.left++ }
@@ -307,7 +307,7 @@ it('one attempt lies in each of windows that double to their maximum, at the sam
 })
 
 for (const down of [100, 150, 300, 1000, 5000, 60_000]) {
-  it(`S4: 5,000 sessions that lose their server within 100 ms, which is gone for ${down} ms, come back within 2 s, evenly`, () => {
+  it(`5,000 sessions that lose their server within 100 ms, which is gone for ${down} ms, come back within 2 s, evenly (S4)`, () => {
     const max = readRedial(true)!.maxDelay
     const bins = Array(Math.ceil(max / 100)).fill(0)
     for (const time of attempts(5000, down, down + max, 100)) bins[Math.floor(time / 100)]++

@@ -1,4 +1,4 @@
-// Sequence numbers are int32 and wrap (spec/wire.md §2.1): whatever a session has open then, nothing goes to a wrong place.
+// Sequence numbers are int32 and wrap (docs/spec/wire.md#sequence-numbers): whatever a session has open then, nothing goes to a wrong place.
 
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'

@@ -1,4 +1,4 @@
-// S8: the event loop of one side stands still for much longer than heartbeats and deadlines are.
+// The event loop of one side stands still for much longer than heartbeats and deadlines are (S8).
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'

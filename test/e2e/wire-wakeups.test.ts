@@ -54,7 +54,7 @@ const pause = new Int32Array(new SharedArrayBuffer(4))
 const line = (n: number): string => `![3,${n},"/n","","",106,"${n}"]\n`
 
 onEachTransport('wires', (transport) => {
-  it('F4: a stream goes on after several turns full of messages in one read', async (t) => {
+  it('a stream goes on after several turns full of messages in one read (F4)', async (t) => {
     const { server, listener } = await pair(t, transport, {
       server: { protocols: [lines], protocol: 'lines' },
       client: { protocols: [lines], protocol: 'lines' },
@@ -70,7 +70,7 @@ onEachTransport('wires', (transport) => {
     await last.promise
   })
 
-  it('F4: it is still read after turns that were full', async (t) => {
+  it('it is still read after turns that were full (F4)', async (t) => {
     const options = { protocols: [hasty], protocol: 'hasty' }
     const { server, listener } = await pair(t, transport, { server: options, client: options })
     const last = once()
@@ -117,7 +117,7 @@ onEachTransport('wires', (transport) => {
     boxes: Buffer.from([0, 0, 1, 0, 0, 0x21, 0x5b]),
     lines: Buffer.from('![1,1,"/e'),
   })) {
-    it(`F6: a peer that says its protocol among several and stalls in its first message is closed: ${name}`, async (t) => {
+    it(`a peer that says its protocol among several and stalls in its first message is closed: ${name} (F6)`, async (t) => {
       const warned = once<string>()
       const log = { ...recorder(), warn: (_: string, fields?: Readonly<Record<string, unknown>>) => warned.resolve(String(fields?.reason)) }
       const server = endpoint(t, { transport, protocols: [lines, boxes], log, limits: { frameTimeout: 60 } })

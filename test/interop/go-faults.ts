@@ -1,5 +1,5 @@
 /**
- * Whether a Go client ended with a panic of DMicro's own (v1.3.1; H8 of our list of quirks) while it closed a session that its server had
+ * Whether a Go client ended with a panic of DMicro's own (v1.3.1; H8 of docs/spec/go-defects.md) while it closed a session that its server had
  * refused. The fault lies in Go's closing, whatever the server is, so such an end says nothing about ours.
  *
  * @param stderr what the client has written; the panic is recognised by its text, its goroutine and the functions on its stack

@@ -49,7 +49,7 @@ describe('plugins with Go DMicro', { skip: missing }, () => {
       return server
     }
 
-    // Of http DMicro takes the type of these messages for meta (spec/wire.md §8.5), and jsonrpc cannot say it.
+    // Of http DMicro takes the type of these messages for meta (docs/spec/wire.md#http), and jsonrpc cannot say it.
     for (const protocol of ['raw', 'json', 'protobuf'] as const) {
       it(`${transport}: a Go checker lets us in, or tells why not, in ${protocol}`, async () => {
         const server = await serve('tcp', protocol, '-auth', secret)

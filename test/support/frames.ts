@@ -3,7 +3,7 @@ import { insecureAes } from '../../src/filters/aes.ts'
 import { type FilterTable, makeFilters } from '../../src/filters/filter-table.ts'
 import type { Filter } from '../../src/message/filter.ts'
 
-/** Frames of the raw protocol (spec/wire.md §8.1) made by hand, so that a test can get any byte of them wrong. */
+/** Frames of the raw protocol (docs/spec/wire.md#frame) made by hand, so that a test can get any byte of them wrong. */
 export interface FrameParts {
   total?: number
   version?: number

@@ -13,7 +13,7 @@ export function u32(number: number): Buffer {
   return bytes
 }
 
-/** spec/wire.md §8.2 */
+/** The envelope of docs/spec/wire.md#envelope. */
 export function envelope(payload: Buffer | string, filters: readonly number[] = []): Buffer {
   const rest = Buffer.concat([Buffer.from([filters.length, ...filters]), Buffer.from(payload as string)])
   return Buffer.concat([u32(rest.length), rest])

@@ -4,7 +4,7 @@ import { after, it, type TestContext } from 'node:test'
 import type { Endpoint, EndpointOptions, Session } from '../../src/index.ts'
 import { endpoint, type Kind, once, recorder, transports } from './helpers.ts'
 
-/** One line of the hardening checklist for one protocol. */
+/** One line of docs/spec/limits.md#hostile-input for one protocol. */
 export interface Row {
   /** Its number, such as F1. */
   readonly row: string

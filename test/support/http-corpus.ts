@@ -1,6 +1,6 @@
 import type { Golden } from './proto-corpus.ts'
 
-/** The vectors of spec/wire.md §8.5, then what its rules add to them. */
+/** Requests and responses as docs/spec/wire.md#http describes them, then what its rules add to them. */
 export const httpCorpus: readonly Golden[] = [
   {
     what: 'HTTP-1, a CALL',

@@ -3,7 +3,7 @@ import type { Golden } from './proto-corpus.ts'
 const call = { type: 1, seq: 1, meta: {}, codec: 106 }
 const reply = { type: 2, seq: 1, method: '', meta: {}, codec: 106 }
 
-/** The vectors of spec/wire.md §8.4, then what the standard adds to them. */
+/** Lines as docs/spec/wire.md#jsonrpc describes them, then what the standard adds to them. */
 export const jsonrpcCorpus: readonly Golden[] = [
   {
     what: 'JR-1, a CALL',
@@ -45,7 +45,7 @@ export const jsonrpcCorpus: readonly Golden[] = [
 
 const command = { type: 1, seq: 1, meta: {}, codec: 0x72 }
 
-/** The requests of spec/wire.md §8.6, then what Go gets wrong (quirks W21). */
+/** Requests as docs/spec/wire.md#redis describes them, then what Go gets wrong (docs/spec/go-defects.md W21). */
 export const redisCorpus: readonly Golden[] = [
   {
     what: 'RD-1, GET foo',

@@ -229,7 +229,7 @@ const kinds: Record<string, (loop: Loop) => { capacity: number; handler: Loop['h
 const quick: Record<string, number> = { 'wait, then burn': 20 }
 
 for (const [kind, make] of Object.entries(kinds)) {
-  it(`L1: ${kind}: goodput holds at 2 and 5 times the capacity, refusals are quick, and all is over when the load is`, async () => {
+  it(`${kind}: goodput holds at 2 and 5 times the capacity, refusals are quick, and all is over when the load is (L1)`, async () => {
     const loop = new Loop(16)
     const { capacity, handler } = make(loop)
     loop.handler = handler
@@ -249,7 +249,7 @@ for (const [kind, make] of Object.entries(kinds)) {
     }
   })
 
-  it(`L2: ${kind}: one of 20 sessions that asks for ten times its share leaves the others theirs`, async () => {
+  it(`${kind}: one of 20 sessions that asks for ten times its share leaves the others theirs (L2)`, async () => {
     const loop = new Loop(20)
     const { capacity, handler } = make(loop)
     loop.handler = handler
@@ -268,7 +268,7 @@ for (const [kind, make] of Object.entries(kinds)) {
 const burn = (loop: Loop) => kinds.burn(loop).handler
 
 for (const cost of [1, 2]) {
-  it(`L1: handlers of ${cost} ms: a refusal waits for one of them, not for several`, async () => {
+  it(`handlers of ${cost} ms: a refusal waits for one of them, not for several (L1)`, async () => {
     const loop = new Loop(16)
     loop.handler = () => {
       loop.now += cost
@@ -369,7 +369,7 @@ it('below its capacity nothing waits long and nothing is refused', async () => {
   assert.ok(percentile(seen.latencies, 0.99) < 5, `${percentile(seen.latencies, 0.99)} ms`)
 })
 
-it('L5: a few calls that take 25 times as long as the others cost those nothing', async () => {
+it('a few calls that take 25 times as long as the others cost those nothing (L5)', async () => {
   const loop = new Loop(16)
   let n = 0
   loop.handler = () => {

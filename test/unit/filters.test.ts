@@ -117,7 +117,7 @@ test('aes: its use is warned of once', async () => {
   )
 })
 
-test('aes: RAW-7 of spec/wire.md, keys of three sizes, and no other', () => {
+test('aes: RAW-7 of docs/spec/wire.md#vectors, keys of three sizes, and no other', () => {
   const sealed = Buffer.from('5d74547a50ee9901a9c3e44b9c01169c43fab3e70858f44d5c2111edf6eae24eb6dd2f09d8093114af3319a3096da6ea', 'hex')
   const plain = Buffer.from('01310200001e7b22636f6465223a302c226d7367223a22222c226361757365223a22227d00027b7d6a3135', 'hex')
   const aes = insecureAes('1234567890123456')

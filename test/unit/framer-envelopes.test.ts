@@ -100,7 +100,7 @@ const refused: [Buffer, number][] = [
   [Buffer.concat([size(4), Buffer.from([4])]), CloseReason.TooShort],
 ]
 
-test('F1, F2, F8: what can be no envelope is refused on its last byte and not before, after those before it', () => {
+test('what can be no envelope is refused on its last byte and not before, after those before it (F1, F2, F8)', () => {
   for (const [bytes, reason] of refused) {
     const all = Buffer.concat([samples[0], bytes])
     for (let at = 1; at <= all.length; at++) {
@@ -115,7 +115,7 @@ test('F1, F2, F8: what can be no envelope is refused on its last byte and not be
   assert.deepEqual(feed(new Framer(limits, Framing.Envelope), [atLimit]).taken, [atLimit])
 })
 
-test('F2: memory follows the bytes received, never the size announced', () => {
+test('memory follows the bytes received, never the size announced (F2)', () => {
   const { allocUnsafeSlow } = Buffer
   let largest = 0
   Buffer.allocUnsafeSlow = (length) => {

@@ -26,7 +26,7 @@ const failed = (bench: Bench, seq: number, code: number, message: string, cause 
 const call = (fields: Partial<Seen>): Seen => ({ type: 1, seq: 1, method: '', status: '', meta: '', codec: JSON_ID, body: '', ...fields })
 const request = (id: string, more = '') => `{"jsonrpc":"2.0","method":"/m","params":[1],"id":${id}${more}}\r\n`
 
-describe("vectors: Go's dialect (spec/wire.md §8.4)", () => {
+describe("vectors: Go's dialect of JSON-RPC", () => {
   const JR1 = '{"jsonrpc":"2.0","method":"/math/add","params":[1,2,3,4,5],"id":1,"context":{"author":"osgochina"}}\r\n'
   const JR2 = '{"jsonrpc":"2.0","id":1,"result":15,"context":{}}\r\n'
   const JR3 = '{"jsonrpc":"2.0","id":1,"context":{},"error":{"code":404,"message":"Not Found","data":null}}\r\n'
@@ -188,7 +188,7 @@ describe('the standard', () => {
   })
 })
 
-describe('what is no request (hardening D7)', () => {
+describe('what is no request (D7)', () => {
   const rows: [name: string, line: string, answer: string][] = [
     ['bare line end', '\n', ''],
     ['blank line', '  \r\n', ''],
@@ -271,7 +271,7 @@ describe('what is no request (hardening D7)', () => {
     feed(open({ maxMessage: 100 }), `${'1'.repeat(99)}\n`)
   })
 
-  test('keys of prototypes are keys like any other (hardening P1)', () => {
+  test('keys of prototypes are keys like any other (P1)', () => {
     for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const bench = open()
       const [message] = feed(bench, `{"${key}":{"polluted":1},"jsonrpc":"2.0","method":"${key}","id":"${key}","context":{"${key}":"1"}}\n`)

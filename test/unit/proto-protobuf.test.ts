@@ -15,7 +15,7 @@ import { expected, type Fields, unpackPayload } from '../support/proto-fields.ts
 import { Bench } from '../support/protos.ts'
 import { random } from '../support/random.ts'
 
-/** The message of spec/wire.md §8.3 as another implementation knows it. */
+/** The message of docs/spec/wire.md#protobuf as another implementation knows it. */
 const Payload = protobufjs
   .parse(
     `syntax = "proto3"; message Payload {

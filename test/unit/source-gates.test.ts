@@ -34,12 +34,12 @@ function nests(body: string): boolean {
   return false
 }
 
-test('P3: nothing makes code of text', () => {
+test('nothing makes code of text (P3)', () => {
   assert.ok(files.length > 50)
   for (const name of files) assert.doesNotMatch(code(name), /\beval\s*\(|\bFunction\s*\(|node:vm|setTimeout\(\s*['"`]/, name)
 })
 
-test('D5: no regular expression repeats what repeats, and none is made of data', () => {
+test('no regular expression repeats what repeats, and none is made of data (D5)', () => {
   let count = 0
   for (const name of files) {
     assert.doesNotMatch(code(name), /\bRegExp\s*\(/, name)

@@ -34,7 +34,7 @@ function parts(bytes: Buffer): unknown[] {
   return [start, headers.filter((line) => !line.startsWith('content-length:')), gunzipSync(body)]
 }
 
-test('http: every message captured from Go is read as it was meant, also where Go reads something else (quirks W2, W7)', () => {
+test('http: every message captured from Go is read as it was meant, also where Go reads something else (W2, W7)', () => {
   assert.deepEqual([vectors.length, vectors.filter(isMessage).length, vectors.filter(({ goReads }) => !goReads).length], [133, 133, 14])
   checkReading(httpProto, vectors, shown)
 })

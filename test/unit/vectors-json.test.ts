@@ -27,7 +27,7 @@ function hasText({ fields }: Vector): boolean {
   return isUtf8(Buffer.from(fields.bodyHex, 'hex'))
 }
 
-test('json: every frame captured from Go is read as it was meant, also where Go reads something else (quirks W1, W2)', () => {
+test('json: every frame captured from Go is read as it was meant, also where Go reads something else (W1, W2)', () => {
   assert.deepEqual([vectors.length, vectors.filter(isMessage).length, vectors.filter(({ goReads }) => !goReads).length], [198, 196, 36])
   checkReading(jsonProto, vectors)
 })

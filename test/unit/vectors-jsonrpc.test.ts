@@ -12,7 +12,7 @@ const shown: Shown = (message) => {
   return message.type === 1 && message.body.toString() === 'null' ? { ...message, body: Buffer.alloc(0) } : message
 }
 
-test('jsonrpc: every line captured from Go is read as it was meant, also where Go reads something else (quirk W10)', () => {
+test('jsonrpc: every line captured from Go is read as it was meant, also where Go reads something else (W10)', () => {
   assert.deepEqual([vectors.length, vectors.filter(isMessage).length, vectors.filter(({ goReads }) => !goReads).length], [88, 88, 6])
   checkReading(jsonrpcProto, vectors, shown)
 })

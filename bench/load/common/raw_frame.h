@@ -7,7 +7,7 @@
 
 namespace dmicro_bench {
 
-// The raw protocol (spec/wire.md §8.1):
+// The raw protocol (docs/spec/wire.md#frame):
 //   u32 total | u8 version | u8 n, n filter ids | u8+seq | u8 type | u8+service method | u16+status
 //   | u16+meta | u8 codec | body
 

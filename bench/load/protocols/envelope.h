@@ -7,7 +7,7 @@
 
 namespace dmicro_bench {
 
-// What is around a message of json and protobuf (spec/wire.md §8.2): u32 size of what follows | u8 n, n filter ids |
+// The envelope (docs/spec/wire.md#envelope): u32 size of what follows | u8 n, n filter ids |
 // the payload. Ours have no filters.
 inline constexpr size_t kEnvelope = 5;
 

@@ -10,7 +10,7 @@
 
 namespace dmicro_bench {
 
-// The http protocol (spec/wire.md §8.5): pipelined requests as Go's clients write them. Responses come in any order
+// Protocol http (docs/spec/wire.md#http): pipelined requests as Go's clients write them. Responses come in any order
 // when they name their call, as Go's do; without X-Seq they come in the order of the requests, as HTTP has it.
 class Http {
  public:

@@ -10,7 +10,7 @@
 
 namespace dmicro_bench {
 
-// The json protocol (spec/wire.md §8.2). CALLs are laid out as Go's, which everybody must read; a REPLY may be laid out
+// Protocol json (docs/spec/wire.md#json). CALLs are laid out as Go's, which all must read; a REPLY may be laid out
 // as its sender likes.
 class Json {
  public:

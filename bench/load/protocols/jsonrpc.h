@@ -10,7 +10,7 @@
 
 namespace dmicro_bench {
 
-// The jsonrpc protocol (spec/wire.md §8.4): a JSON object on each line.
+// The jsonrpc protocol (docs/spec/wire.md#jsonrpc): a JSON object on each line.
 class JsonRpc {
  public:
   struct Reply {

@@ -10,7 +10,7 @@
 
 namespace dmicro_bench {
 
-// The protobuf protocol (spec/wire.md §8.3): an envelope around one proto3 message.
+// The protobuf protocol (docs/spec/wire.md#protobuf): an envelope around one proto3 message.
 class Protobuf {
  public:
   struct Reply : Enveloped {

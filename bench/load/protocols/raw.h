@@ -42,7 +42,7 @@ class Raw {
   size_t body_offset_;  // in tail_
 };
 
-// The raw form of an OK status is fixed (spec/wire.md §2.3), or empty.
+// The raw form of an OK status is fixed (docs/spec/wire.md#status), or empty.
 inline const char* Raw::Check(const Reply& reply, int32_t* seq) const {
   if (reply.version != kVersion) return "version is not 1";
   if (!reply.filters.empty()) return "it has transfer filters, the CALL had none";

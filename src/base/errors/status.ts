@@ -1,7 +1,7 @@
 import { marked } from '../mark.ts'
 import { reasonOf, textOf } from './error-text.ts'
 
-/** Status codes (spec/wire.md §5). Below 1000 belongs to the framework; applications use numbers above 1000. */
+/** Status codes (docs/spec/behaviour.md#status-codes). Below 1000 belongs to the framework; applications use numbers above 1000. */
 export const Code = {
   /** Text for every code without one of its own. */
   UnknownError: -1,
@@ -23,7 +23,7 @@ export const Code = {
   MessageTypeNotAllowed: 405,
   /** Ours: the deadline passed here. Go defines the code and never produces it. */
   HandleTimeout: 408,
-  /** Default of the securebody plugin. Go has no text for it (quirks P8). */
+  /** Default of the securebody plugin. Go has no text for it (docs/spec/go-defects.md P8). */
   Conflict: 409,
   /** Ours: the peer already runs as many of our calls as it allows. */
   TooManyRequests: 429,

@@ -1,7 +1,7 @@
 /**
  * Reads JSON text piece by piece, for the places where JSON.parse gives too little: it keeps the exact text of a value,
  * stops after the first value, refuses deep nesting before building it, and can accept the string escapes of Go's
- * `strconv.Quote` (spec/wire.md §2.3). Time is linear in the text, stack depth constant. Strings come out well-formed if the
+ * `strconv.Quote` (docs/spec/wire.md#status). Time is linear in the text, stack depth constant. Strings come out well-formed if the
  * text is, whatever its escapes spell.
  */
 export class JsonScanner {

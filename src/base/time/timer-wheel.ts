@@ -19,7 +19,7 @@ export abstract class TimerEntry {
 /** Later than this is no timer's inaccuracy. */
 const STALL = 100
 
-/** For the cause of what came too late: that this process did nothing meanwhile, where so it was (hardening S8). @param late milliseconds */
+/** For the cause of what came too late: that this process did nothing meanwhile, where so it was (docs/spec/behaviour.md#stalls). @param late milliseconds */
 export function stallText(late: number): string {
   return late < STALL ? '' : `; this process stood still for ${Math.floor(late)} ms or more`
 }

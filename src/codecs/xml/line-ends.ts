@@ -2,7 +2,7 @@ const CR = 0x0d
 const LF = 0x0a
 
 /**
- * The same text with LF for every end of a line, as XML wants it (§2.11): itself, or a copy. saxes does it too, but takes seconds for
+ * The same text with LF for every end of a line, as XML wants it (XML 1.0 §2.11): itself, or a copy. saxes does it too, but takes seconds for
  * 16 MiB of them.
  */
 export function unixLines(body: Buffer): Buffer {

@@ -11,7 +11,7 @@ import { IdleWatch } from './idle-watch.ts'
 import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
 import { UnconsumedBytes } from './unconsumed-bytes.ts'
 
-/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
+/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (docs/spec/limits.md#messages-per-turn). */
 const MAX_PER_TURN = 4096
 
 const noBody = new Uint8Array(0)

@@ -1,6 +1,6 @@
 import { ByteTable } from './byte-table.ts'
 
-/** Codec ids by media type (spec/wire.md §8.5), and for codecs that Go does not have the types their formats are registered with. */
+/** Codec ids by media type (docs/spec/wire.md#http), and for codecs that Go does not have the types their formats are registered with. */
 const goTypes: readonly (readonly [string, number])[] = [
   ['application/x-protobuf', 112],
   ['application/json', 106],

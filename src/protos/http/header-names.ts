@@ -34,7 +34,7 @@ export interface HeaderName {
   readonly key: string
 }
 
-/** Meta keys with a meaning to the framework (spec/wire.md §6). Go canonicalises their case; here it is restored. */
+/** Meta keys with a meaning to the framework (docs/spec/wire.md#reserved-keys). Go canonicalises their case; here it is restored. */
 const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'X-Sealed-Body', RETRY_AFTER_KEY, 'hb_']
 
 /** The message itself. */

@@ -139,7 +139,7 @@ export class Parsers {
     return Step.More
   }
 
-  /** From the start, with a target that the parser takes: Go writes UTF-8 as it is (quirks W7). Offsets stay what they are. */
+  /** From the start, with a target that the parser takes: Go writes UTF-8 as it is (docs/spec/go-defects.md W7). Offsets stay what they are. */
   #runMasked(bytes: Buffer, start: number, end: number): Step {
     this.#reset()
     if (cursor < 0) this.#fill(bytes, start, end)

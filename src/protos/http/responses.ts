@@ -7,7 +7,7 @@ import { type Receiver, UNTIL_END } from './reader.ts'
 import { refuseResponse } from './refusal.ts'
 import { responseStatus } from './response-status.ts'
 
-/** Go's status line for a failed call (spec/wire.md §8.5). */
+/** Go's status line for a failed call (docs/spec/wire.md#http). */
 const BUSINESS_ERROR = 299
 
 /** Responses to our calls: of Go's form, or of any HTTP server, which answers in order. */

@@ -14,7 +14,7 @@ export interface Target {
 
 /**
  * Takes `bytes[start, end)`, a request target, apart: the path, with percent signs decoded, is the service method; pairs of the query are
- * meta (quirks W7). `http://host/path` is its path. Go writes UTF-8 as it is.
+ * meta (docs/spec/go-defects.md W7). `http://host/path` is its path. Go writes UTF-8 as it is.
  */
 export function readTarget(bytes: Buffer, start: number, end: number, maxPairs: number, into: Target, refuse: Refuse): void {
   const from = bytes[start] === 0x2f ? start : pathOf(bytes, start, end)

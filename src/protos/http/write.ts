@@ -16,7 +16,7 @@ const token = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a head
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** Writes messages (spec/wire.md §8.5). Text bodies stay text: head and body leave as one string. */
+/** Writes messages (docs/spec/wire.md#http). Text bodies stay text: head and body leave as one string. */
 export class Writer {
   readonly #types: ContentTypes
   readonly #requests = new Map<string, string>()
@@ -116,7 +116,7 @@ function sizeOf(body: string | Uint8Array | null): number {
   return body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
 }
 
-/** Go announces gzip twice, and reads the name with X-. It can be announced once only (quirks W8). */
+/** Go announces gzip twice, and reads the name with X-. It can be announced once only (docs/spec/go-defects.md W8). */
 function gzipLines(filters: readonly string[], own: boolean): string {
   if (filters.length > 1 || filters[0] !== 'gzip')
     throw new TypeError(`http has no form for the filters ${filters.join(', ')}, only for gzip once`)
@@ -148,8 +148,8 @@ function retryLine(meta: Meta): string {
 }
 
 /**
- * A service method as request target: its path percent-encoded so that the receiver's decoding gives it back (Go writes it decoded, quirks
- * W7), what follows the first `?` as a query that is already encoded.
+ * A service method as request target: its path percent-encoded so that the receiver's decoding gives it back (Go writes it decoded:
+ * docs/spec/go-defects.md W7), what follows the first `?` as a query that is already encoded.
  */
 function requestTarget(method: string): string {
   if (!method.startsWith('/') && method !== '*')

@@ -16,7 +16,7 @@ for (const [letter, meaning] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r',
 
 /**
  * Makes `bytes[start, end)` the body, as Go wrote it: nothing but `"` is escaped, so each is preceded by one backslash too many and
- * every other byte is itself, also what is no UTF-8 (spec/wire.md §8.2, quirks W1).
+ * every other byte is itself, also what is no UTF-8 (docs/spec/wire.md#json, docs/spec/go-defects.md W1).
  * @returns false, and nothing done, when there is a `"` without backslash: Go did not write this
  */
 export function takeGoBody(bytes: Buffer, start: number, end: number, message: Incoming): boolean {

@@ -20,8 +20,8 @@ export function setNumbers(message: Incoming, type: number, seq: number, codec: 
 }
 
 /**
- * @param text status JSON (spec/wire.md §2.3), undefined when it could not be made out. Go's receiver takes either for OK, which would make
- *   a success of a failure (quirks W2).
+ * @param text status JSON (docs/spec/wire.md#status), undefined when it could not be made out. Go's receiver takes either for OK, which would make
+ *   a success of a failure (docs/spec/go-defects.md W2).
  */
 export function setStatus(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
   if (text === '' || text === OK_STATUS) return
@@ -30,7 +30,7 @@ export function setStatus(message: Incoming, text: string | undefined, limits: R
   if (status.code !== 0) message.status = status
 }
 
-/** @param text meta JSON (spec/wire.md §2.4), undefined when it could not be made out */
+/** @param text meta JSON (docs/spec/wire.md#meta), undefined when it could not be made out */
 export function setMeta(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
   if (text === '' || text === EMPTY_META) return
   const meta = text === undefined || over(text, MAX_META_BYTES) ? undefined : decodeMeta(text, limits)

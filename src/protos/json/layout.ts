@@ -31,7 +31,7 @@ const okAndEmpty = Buffer.from(`,"status":${JSON.stringify(OK_STATUS)},"meta":"$
 
 /**
  * Reads a document of the layout Go writes or of ours, `json.ts`, without parsing it. They differ in what comes first: in Go's, strings have
- * the escapes of `strconv.Quote` (spec/wire.md §2.3) and the body ones of its own (§8.2); ours is JSON.
+ * the escapes of `strconv.Quote` (docs/spec/wire.md#status) and the body ones of its own (docs/spec/wire.md#json); ours is JSON.
  * @returns false, and nothing done, when it has neither layout
  * @throws ProtoError when it has, and a field is unreadable
  */

@@ -17,7 +17,7 @@ class Members {
 }
 
 /**
- * Reads a document of any layout (spec/wire.md §8.2): strict JSON, members in any order, unknown ones ignored, absent and null ones zero.
+ * Reads a document of any layout (docs/spec/wire.md#json): strict JSON, members in any order, unknown ones ignored, absent and null ones zero.
  * As Go does, numbers may be strings, and status and meta objects. Invalid UTF-8 becomes U+FFFD.
  * @throws ProtoError
  */

@@ -25,7 +25,7 @@ function refusal(id: string, code: number, message: string): string {
 
 /**
  * The error member of a reply to Go: the code is DMicro's, the text is the message or, if that is empty, the cause, and `data` must be null:
- * Go decodes anything else into the result, and a status that did not fit there becomes a 400 (spec/wire.md §8.4).
+ * Go decodes anything else into the result, and a status that did not fit there becomes a 400 (docs/spec/wire.md#jsonrpc).
  */
 export function goError({ status, statusText }: Outgoing): string {
   const { code, message, cause } = status ?? unreadable(statusText)
@@ -38,7 +38,7 @@ export function standardError({ status, statusText }: Outgoing): string {
   return `{"code":${toRpc.get(code) ?? code},"message":${quote(message || cause)},"data":${statusText}}`
 }
 
-/** What a received error member, as JSON text, means. Never OK: an error that cannot be read is one nevertheless (quirks W2). */
+/** What a received error member, as JSON text, means. Never OK: an error that cannot be read is one nevertheless (docs/spec/go-defects.md W2). */
 export function statusOf(error: string): DecodedStatus {
   const parsed: unknown = JSON.parse(error)
   if (typeof parsed !== 'object' || parsed === null) return { code: Code.UnknownError, message: textOf(parsed), cause: '' }

@@ -5,7 +5,7 @@ import { JsonBytes } from './json-bytes.ts'
 
 const JSON_CODEC = 106
 
-/** A CALL as Go writes it (spec/wire.md §8.4): byte for byte, but for Go's escapes of `<>&`. */
+/** A CALL as Go writes it (docs/spec/wire.md#jsonrpc): byte for byte, but for Go's escapes of `<>&`. */
 export function callLine(message: Outgoing): string {
   const { seq, metaText } = message
   return `{"jsonrpc":"2.0","method":${quoted(message.method)},"params":${bodyOf(message)},"id":${seq},"context":${metaText || '{}'}}\r\n`

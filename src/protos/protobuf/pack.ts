@@ -13,7 +13,7 @@ const SHORT = 42
 /** Five tags and lengths of at most 6 bytes, the longest sequence number, type and codec, and an absent status and meta. */
 const FIXED_BOUND = 5 * 6 + 11 + 3 + 3 + 40
 
-/** An OK status and empty meta: Go always sends both fields, and refuses meta that is absent (spec/wire.md §8.3). */
+/** An OK status and empty meta: Go always sends both fields, and refuses meta that is absent (docs/spec/wire.md#protobuf). */
 const okAndEmpty = Buffer.concat([
   Buffer.from([0x22, OK_STATUS.length]),
   Buffer.from(OK_STATUS),
@@ -22,7 +22,7 @@ const okAndEmpty = Buffer.concat([
 ])
 
 /**
- * The message of spec/wire.md §8.3, fields in order, zero values omitted: byte for byte what Go makes. Lone surrogates become U+FFFD.
+ * The message of docs/spec/wire.md#protobuf, fields in order, zero values omitted: byte for byte what Go makes. Lone surrogates become U+FFFD.
  * @returns memory that the next call may use again
  * @throws RangeError when status or meta are over 64 KiB
  */

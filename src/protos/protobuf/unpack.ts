@@ -12,7 +12,7 @@ const okStatus = Buffer.from(OK_STATUS)
 const emptyMeta = Buffer.from(EMPTY_META)
 
 /**
- * Reads the message `bytes[start, end)` of spec/wire.md §8.3 into `into`, as offsets: no string and no object is made. Fields may come in any
+ * Reads the message `bytes[start, end)` of docs/spec/wire.md#protobuf into `into`, as offsets: no string and no object is made. Fields may come in any
  * order, of repeated ones the last wins, unknown ones and known ones of another wire type are ignored: as protobuf-go does.
  * @param maxDepth deepest nesting of ignored groups
  * @throws ProtoError
@@ -69,7 +69,7 @@ export function unpackMessage(bytes: Buffer, start: number, end: number, maxDept
   arrange(into)
 }
 
-/** Protobuf strings are UTF-8; protobuf-go refuses the whole message otherwise (spec/wire.md §2.2). */
+/** Protobuf strings are UTF-8; protobuf-go refuses the whole message otherwise (docs/spec/wire.md#service-method). */
 function checkUtf8(bytes: Buffer, start: number, end: number): void {
   for (let i = start; i < end; i++) {
     if (bytes[i] < 0x80) continue

@@ -6,7 +6,7 @@ import { Framing } from '../../wire/framing.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
-/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (hardening F4). */
+/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (docs/spec/limits.md#messages-per-turn). */
 const MAX_PER_TURN = 4096
 
 /**

@@ -20,7 +20,7 @@ import {
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
-/** Bytes of a frame besides method, status, meta and body, and its longest sequence number (spec/wire.md §8.1). */
+/** Bytes of a frame besides method, status, meta and body, and its longest sequence number (docs/spec/wire.md#frame). */
 const FRAME_FIXED = 15
 const MAX_SEQ_BYTES = 7
 /** What an absent status and meta take on the wire. */

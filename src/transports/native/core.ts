@@ -38,7 +38,7 @@ export function acceptNoMore(acceptor: Acceptor): boolean {
 
 /**
  * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory and appends messages to
- * send to it, so that no call crosses the boundary per message (design §4).
+ * send to it, so that no call crosses the boundary per message (ARCHITECTURE.md).
  */
 export class NativeCore implements WireCore {
   readonly control: Int32Array

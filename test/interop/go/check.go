@@ -14,7 +14,7 @@ type check struct {
 	goFails except
 }
 
-// except maps protocol names to reasons. A reason starts with the entry of our list of quirks
+// except maps protocol names to reasons. A reason starts with the entry of docs/spec/go-defects.md
 // (W1), or with "absent" where DMicro does not offer the thing.
 type except map[string]string
 

@@ -24,7 +24,7 @@ type vector struct {
 	// GoReads is false for the frames Go writes and then cannot read itself; GoError says why.
 	GoReads bool   `json:"goReads"`
 	GoError string `json:"goError,omitempty"`
-	// Quirk is the entry of our list of quirks that explains GoError.
+	// Quirk is the entry of docs/spec/go-defects.md that explains GoError.
 	Quirk  string `json:"quirk,omitempty"`
 	Fields fields `json:"fields"`
 }

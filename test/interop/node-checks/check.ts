@@ -20,7 +20,7 @@ export interface NodeContext {
   readonly pushed: Notebook
 }
 
-/** A reason starts with the entry of our list of quirks (W1), or with `absent` where DMicro does not offer the thing. As in `go/check.go`. */
+/** A reason starts with the entry of docs/spec/go-defects.md (W1), or with `absent` where DMicro does not offer the thing. As in `go/check.go`. */
 export type Except = Readonly<Partial<Record<ProtocolName, string>>>
 
 export const noPush = 'absent: no PUSH'
