@@ -1,5 +1,5 @@
 import type { StatusError } from '../../base/errors/status.ts'
-import { Lazy } from '../../base/here.ts'
+import { Lazy } from '../../base/lazy.ts'
 
 /** What of llhttp is used here. */
 export interface Llhttp {
