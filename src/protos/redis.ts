@@ -1,4 +1,3 @@
-import { requireOptions } from '../base/check-options.ts'
 import { Code, statusText } from '../base/errors/status.ts'
 import { EncodedReply } from '../codecs/redis.ts'
 import { CloseReason } from '../message/close-reason.ts'
@@ -9,37 +8,19 @@ import { isForeignLine, isTextLine } from './foreign-line.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 import { CommandReader } from './redis/command.ts'
 import { Connection, isConnectionCommand } from './redis/connection.ts'
+import { type RedisOptions, readRedisOptions } from './redis/options.ts'
 import { ReplyQueue } from './redis/replies.ts'
 import { asResp3, NULL2 } from './redis/resp3.ts'
 
-export interface RedisOptions {
-  /**
-   * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
-   * the command exactly as it came, as in Go without the plugin.
-   */
-  prefix?: string | undefined
+export type { RedisOptions }
+
+/** The protocol `redis`; built-in.ts tells what it does. @throws TypeError for bad options */
+export function redis(options: RedisOptions = {}): Proto {
+  return redisWith(readRedisOptions(options))
 }
 
-const known: ReadonlySet<string> = new Set(['prefix'])
-
-/**
- * Lets redis clients call routes (RESP2 and RESP3, docs/spec/wire.md#redis). A server only: as in Go, nothing can be called or pushed over it.
- *
- * - A handler gets the arguments behind the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a route of type `bytes` gets
- *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
- * - An error is `-` and its message, or its cause if that is empty. Clients expect a code in capitals there: a message that begins with none
- *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command 'x', with args beginning with: `.
- * - What clients send on their own is answered as by a redis server without data and password, where no route has its name (`setUnknownCall` does not get it): PING, ECHO, SELECT 0, AUTH, HELLO,
- *   RESET, INFO, and CLIENT and COMMAND with most of what they do. After `HELLO 3` null is `_` and an object a map; everything else is the same in
- *   RESP2 and RESP3.
- * - Commands may be pipelined, which Go loses; replies come in their order (docs/spec/go-defects.md W21).
- * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted. A first line with control characters, or that is no
- *   UTF-8, closes the connection.
- */
-export function redis(options: RedisOptions = {}): Proto {
-  requireOptions('options', options, known)
-  const { prefix = '/redis/' } = options
-  if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
+/** @param prefix `RedisOptions.prefix` */
+export function redisWith(prefix: string): Proto {
   return {
     id: 0x72,
     name: 'redis',

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import timers from 'node:timers'
 import { runInRoot, untouched } from '../async/root-context.ts'
+import { nodeCrypto } from '../builtin.ts'
 
 // Taken once and for all, so that a program that puts others in their place, as fake timers in tests do, does not stop what is under way. Those of the
 // module, since most of them replace the global ones only.
@@ -74,7 +74,7 @@ export interface TimeLimit {
 
 /** A name that only those know who are told it. */
 export function newSecret({ secret }: Clock): string {
-  return secret === undefined ? randomBytes(16).toString('base64url') : secret()
+  return secret === undefined ? nodeCrypto().randomBytes(16).toString('base64url') : secret()
 }
 
 /** Resolves after `ms` milliseconds; rejects with the signal's reason when that fires first. */

@@ -4,6 +4,7 @@ import { acceptsGzip, type ContentTypes, namesType, shownType } from './content-
 import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
+import { Site } from './site.ts'
 
 /** A Buffer's methods that its type declarations leave out; `toString` adds about 20 ns. */
 interface Slices {
@@ -29,10 +30,6 @@ const ownSites = new ByteTable<boolean>([
   ['none', true],
 ])
 const continueOnly = new ByteTable<boolean>([['100-continue', true]])
-
-/** Whose page made the browser send the request, as the browser says (Fetch Metadata): nothing said, one of our origin or none, another's. */
-export const Site = { Unsaid: 0, Own: 1, Foreign: 2 } as const
-export type Site = (typeof Site)[keyof typeof Site]
 
 /** What the header fields of one message say. One object is used for all messages of a connection. */
 export class Fields {
