@@ -3,13 +3,14 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const src = join(root, 'src')
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
+process.chdir(root) // esbuild's names of files go from here
+const src = join(root, 'src')
 
 /** What package.json exports. All that `index` imports statically is one chunk, which is loaded with it. */
 const entries = ['index', 'testing/index']
@@ -20,7 +21,7 @@ const PLACE = 'base/here'
 function declarations() {
   const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', out]
   return new Promise((settle, fail) =>
-    spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+    spawn(process.execPath, args, { stdio: 'inherit' })
       .once('error', fail)
       .once('exit', (code) => settle(code ?? 1)),
   )
@@ -29,8 +30,8 @@ function declarations() {
 async function javaScript() {
   /** @type {import('esbuild').BuildOptions} */
   const common = { outdir: out, outbase: src, format: 'esm', platform: 'node', target: 'es2023', sourcemap: true, logLevel: 'warning' }
-  await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
-  await build({
+  /** @type {import('esbuild').BuildOptions} */
+  const bundle = {
     ...common,
     entryPoints: entries.map((entry) => join(src, `${entry}.ts`)),
     bundle: true,
@@ -38,33 +39,31 @@ async function javaScript() {
     packages: 'external',
     // Beside the entry points, so that `./base/here.js` is right in each of them.
     chunkNames: '[name]-[hash]',
-    // Else the import below, of which nothing is used, would be dropped.
+    // Else the import that `inOneChunk` adds, of which nothing is used, would be dropped.
     ignoreAnnotations: true,
-    plugins: [inOneChunk, leftInPlace],
-  })
+  }
+  await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
+  const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
+  const starts = Object.values(metafile.outputs).flatMap(({ entryPoint }) => (entryPoint === undefined ? [] : [resolve(entryPoint)]))
+  await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))] })
 }
 
 /**
- * esbuild makes a chunk for each set of entry points that share code. With all entry points importing `index`, as they do in effect since none
- * is used without it, what `index` needs at its start is one set.
+ * esbuild makes a chunk for each set of entry points that share code, and all that `index` needs would be spread over a dozen. None of the other `starts`
+ * (entry points, and what `import()` loads) is used without `index`: once they say so, there is one set.
  */
-const inOneChunk = {
-  name: 'in one chunk',
-  setup({ onLoad, onResolve, resolve: resolveAs }) {
-    const lazy = new Set(entries.slice(1).map((entry) => join(src, `${entry}.ts`)))
-    onResolve({ filter: /^\./ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
-      if (pluginData === inOneChunk) return undefined
-      const resolved = await resolveAs(path, { kind, importer, resolveDir, pluginData: inOneChunk })
-      if (kind === 'dynamic-import') lazy.add(resolved.path)
-      return resolved
-    })
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      if (!lazy.has(path)) return undefined
-      let index = relative(dirname(path), join(src, 'index.ts'))
-      if (!index.startsWith('.')) index = `./${index}`
-      return { contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(index)}\n`, loader: 'ts' }
-    })
-  },
+function inOneChunk(starts) {
+  const index = join(src, 'index.ts')
+  return {
+    name: 'in one chunk',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path === index || !starts.has(path)) return undefined
+        const specifier = relative(dirname(path), index).split(sep).join('/')
+        return { contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(specifier)}\n`, loader: 'ts' }
+      })
+    },
+  }
 }
 
 const leftInPlace = {
