@@ -29,7 +29,7 @@ test('what is no announcement of a known version is none', () => {
 
 test('names in it are never looked up in a prototype', () => {
   assert.deepEqual(decodeAnnouncement('1;hop=1;__proto__=x;constructor=y;filters=__proto__'), {
-    hop: 1,
+    announcementSeq: 1,
     timeout: 0,
     filters: ['__proto__'],
   })

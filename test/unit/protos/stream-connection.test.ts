@@ -53,25 +53,30 @@ class ManualWheel extends TimerWheel {
 function make() {
   const wheel = new ManualWheel()
   const calls: string[] = []
-  const socket = {
-    sink: undefined as unknown as ConnectionHandler,
-    pressed: false,
+  const socket: TransportConnection & { needsDrain: boolean } = {
+    handler: undefined as unknown as ConnectionHandler,
+    needsDrain: false,
     localAddress: '',
     remoteAddress: '',
-    hold: () => calls.push('hold'),
-    release: () => calls.push('release'),
-    destroy: (reason: number) => calls.push(`destroy ${reason}`),
-    end: () => calls.push('end'),
+    activity: 0,
+    envelope: undefined,
+    pauseReading: () => void calls.push('pause'),
+    resumeReading: () => void calls.push('resume'),
+    destroy: (reason: number) => void calls.push(`destroy ${reason}`),
+    end: () => void calls.push('end'),
+    send: () => assert.fail('bytes were expected'),
+    sendFrame: () => assert.fail('bytes were expected'),
     sendBytes: () => SendResult.Ok,
+    setFraming: () => {},
   }
   const owner = { limits: defaultLimits, filters: makeFilters([]), wheel, clock: realClock }
-  const wire = new StreamConnection(socket as unknown as TransportConnection, brackets, owner, undefined)
+  const wire = new StreamConnection(socket, brackets, owner, undefined)
   let messages = 0
   wire.handler = { onMessage: () => messages++, onClose: () => {} }
   const receive = (text: string): void => {
     const message = new Incoming()
     message.setUnparsed(Buffer.from(text), 0, text.length)
-    socket.sink.onMessage(message)
+    socket.handler.onMessage(message)
   }
   return { wheel, calls, socket, wire, receive, count: () => messages }
 }
@@ -84,12 +89,12 @@ test('a message begun while the peer did not read is on the clock once it does',
   assert.equal(wheel.waiting.size, 0)
   // The whole read is used up before anybody looks: nothing is left that would be delivered later.
   receive('(')
-  socket.pressed = true
+  socket.needsDrain = true
   receive('(')
   wheel.expireAll()
   assert.deepEqual(calls, [])
-  socket.pressed = false
-  socket.sink.onDrained?.()
+  socket.needsDrain = false
+  socket.handler.onDrained?.()
   wheel.expireAll()
   assert.deepEqual(calls, [`destroy ${CloseReason.FrameTimeout}`])
 })
@@ -102,7 +107,7 @@ test('a peer that is told goodbye has the time to read it, whatever it had begun
   assert.deepEqual(calls, ['end'])
 })
 
-test('holds add up, and the wire is held once', () => {
+test('pauses add up, and the connection is paused once', () => {
   const { calls, wire, receive, count } = make()
   wire.pauseReading()
   wire.pauseReading()
@@ -111,10 +116,10 @@ test('holds add up, and the wire is held once', () => {
   assert.equal(count(), 0)
   wire.resumeReading()
   assert.equal(count(), 3)
-  assert.deepEqual(calls, ['hold', 'release'])
+  assert.deepEqual(calls, ['pause', 'resume'])
 })
 
-test('a hold that begins while what waited is handed on does not hold the wire twice', () => {
+test('a pause that begins while what waited is handed on does not pause the connection twice', () => {
   const { calls, wire, receive } = make()
   let again = true
   wire.handler = {
@@ -127,7 +132,7 @@ test('a hold that begins while what waited is handed on does not hold the wire t
   wire.pauseReading()
   receive('))')
   wire.resumeReading()
-  assert.deepEqual(calls, ['hold'])
+  assert.deepEqual(calls, ['pause'])
   wire.resumeReading()
-  assert.deepEqual(calls, ['hold', 'release'])
+  assert.deepEqual(calls, ['pause', 'resume'])
 })

@@ -29,7 +29,9 @@ export class Recorder implements ConnectionHandler {
   readonly closed: Promise<[string, string]>
   /** Called after each message was kept. */
   onEach: (message: Incoming) => void = () => {}
-  #waiting: { count: number; resolve: () => void }[] = []
+  onNeedsDrain?: () => void
+  onDrained?: () => void
+  #waiting: { count: number; resolve: () => void; reject: (error: unknown) => void }[] = []
   #closed = once<[string, string]>()
 
   constructor() {
@@ -57,15 +59,23 @@ export class Recorder implements ConnectionHandler {
     const close: [string, string] = [Object.keys(CloseReason)[reason], detail]
     this.closes.push(close)
     this.#closed.resolve(close)
+    for (const { count, reject } of this.#waiting) reject(this.#missing(count))
+    this.#waiting = []
   }
 
+  /** Once at least `count` messages have come; fails when the connection closes before. */
   async received(count: number): Promise<Got[]> {
     if (this.messages.length < count) {
-      const { promise, resolve } = once()
-      this.#waiting.push({ count, resolve })
+      if (this.closes.length > 0) throw this.#missing(count)
+      const { promise, resolve, reject } = once()
+      this.#waiting.push({ count, resolve, reject })
       await promise
     }
     return this.messages
+  }
+
+  #missing(count: number): Error {
+    return new Error(`closed (${this.closes.join(' ')}) after ${this.messages.length} messages of ${count}`)
   }
 }
 

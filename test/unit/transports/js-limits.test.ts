@@ -9,6 +9,9 @@ import { type End, turns, wireAndPeer, wirePair } from './js-connections.ts'
 
 const MiB = 1024 * 1024
 
+/** For tests that would wait for ever if what waits for a peer were never sent. */
+const limited = { timeout: 10_000 }
+
 function push({ wire }: End, seq: number, body: string | Uint8Array | null = null): SendResult {
   return wire.send(outgoing(3, seq, -1, '', '', '', 106, body))
 }
@@ -82,7 +85,7 @@ test('the largest frame is maxMessage exactly, on both sides, small and large', 
   }
 })
 
-test('a peer that does not read cannot make us hold more than maxUnsent', async (t) => {
+test('a peer that does not read cannot make us hold more than maxUnsent', limited, async (t) => {
   const maxUnsent = 4 * MiB
   const { peer, socket, ...end } = await wireAndPeer(t, { maxUnsent })
   socket.pause()
@@ -111,19 +114,21 @@ test('a peer that reads may be sent far more than maxUnsent in one turn', async 
   await server.sink.received(10)
 })
 
-test('a sink is told when many replies wait for a peer that does not read, and when they do no more', async (t) => {
+test('a sink is told when many replies wait for a peer that does not read, and when they do no more', limited, async (t) => {
   const calls = 500
   const answer = 'x'.repeat(100_000)
   const { sink, peer, socket } = await wireAndPeer(t, { maxUnsent: 4 * MiB }, ({ sink, wire }) => {
     const waiting: number[] = []
     const reply = (seq: number): void => assert.equal(wire.send(outgoing(2, seq, -1, '', '', '', 106, answer)), SendResult.Ok)
-    let pressed = false
-    sink.onEach = ({ seq }) => (pressed ? waiting.push(seq) : reply(seq))
-    const onDrain = (): void => {
-      pressed = false
-      while (waiting.length > 0 && !pressed) reply(waiting.shift() as number)
+    let needsDrain = false
+    sink.onEach = ({ seq }) => (needsDrain ? waiting.push(seq) : reply(seq))
+    sink.onNeedsDrain = () => {
+      needsDrain = true
     }
-    Object.assign(sink, { onPress: () => (pressed = true), onDrain })
+    sink.onDrained = () => {
+      needsDrain = false
+      while (waiting.length > 0 && !needsDrain) reply(waiting.shift() as number)
+    }
   })
   socket.pause()
   peer.send(...Array.from({ length: calls }, (_, i) => frame({ seq: i, body: Buffer.alloc(20_000) })))

@@ -189,11 +189,14 @@ test('unsent bytes are counted to the byte, and one message always passes', asyn
   assert.equal(push(), SendResult.Unsent)
 })
 
-test('replies press at a half and no more below a quarter, find room beside pushes, and the socket is read all the time', async () => {
+test('replies need to drain at a half and no more below a quarter, find room beside pushes, and the socket is read all the time', async () => {
   const socket = new StuckSocket()
   const wire = new SocketConnection(socket as unknown as Socket, '', '', options({ maxUnsent: 1000 }), new TurnScheduler())
   const told: string[] = []
-  wire.handler = Object.assign(new Recorder(), { onPress: () => told.push('press'), onDrain: () => told.push('drain') })
+  const recorder = new Recorder()
+  recorder.onNeedsDrain = () => void told.push('needs drain')
+  recorder.onDrained = () => void told.push('drained')
+  wire.handler = recorder
   const send = (type: number): SendResult => wire.send(outgoing(type, 1, -1, '', '', '', 106, ''))
   while (send(3) === SendResult.Ok);
   assert.deepEqual([told, wire.needsDrain], [[], false])
@@ -203,14 +206,14 @@ test('replies press at a half and no more below a quarter, find room beside push
     assert.equal(wire.needsDrain, i > 10, `reply ${i}`)
   }
   assert.equal(send(2), SendResult.Unsent)
-  assert.deepEqual(told, ['press'])
+  assert.deepEqual(told, ['needs drain'])
   // What the socket has is done: pushes, behind which all replies are left.
   socket.drain()
   await turns()
-  assert.deepEqual([told, wire.needsDrain], [['press'], true])
+  assert.deepEqual([told, wire.needsDrain], [['needs drain'], true])
   socket.drain()
   await turns()
-  assert.deepEqual([told, wire.needsDrain, socket.reading], [['press', 'drain'], false, true])
+  assert.deepEqual([told, wire.needsDrain, socket.reading], [['needs drain', 'drained'], false, true])
 })
 
 function clockOf(wire: unknown): { sweep: (clock: number) => boolean } {
