@@ -141,7 +141,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     this.#parts.dispatcher.look(session)
   }
 
-  onSessionSlowed(session: SessionEngine): void {
+  onSessionThrottled(session: SessionEngine): void {
     this.#parts.stats.throttled++
     this.#parts.warnings.warn('session throttled', session.remoteAddress, 'the peer exceeds limits.maxMessageRate')
   }
@@ -150,14 +150,14 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     this.listener.onLost(session)
   }
 
-  onSessionAway(session: SessionEngine): void {
+  onSessionDisconnected(session: SessionEngine): void {
     this.#disconnected.add(session)
     if (this.#disconnected.size <= this.settings.limits.maxAway) return
     const [longest] = this.#disconnected
     longest.abandonReconnect(CloseReason.Peer, 'too many wait for their peers')
   }
 
-  onSessionBack(session: SessionEngine): void {
+  onSessionResumed(session: SessionEngine): void {
     this.#disconnected.delete(session)
   }
 
