@@ -24,7 +24,7 @@ import type { Transport, TransportConnection } from '../transports/transport.ts'
 import { prepare } from './acceptor.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
-/** Where a session is dialled. */
+/** The address and options of a dialled session. */
 export interface Target {
   readonly url: string
   readonly address: Address
@@ -33,15 +33,17 @@ export interface Target {
   readonly socket: SocketSettings
 }
 
-/** Of a session with redial. */
+/** The target of a session with redial. */
 interface Lasting extends Target {
   readonly redial: Redial
   readonly abort: AbortController
-  /** Since a connection held last. */
+  /** Times the attempts since a connection held last; undefined after one held. */
   comeback: ReconnectSchedule | undefined
 }
 
-/** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
+/**
+ * Makes the connections that an endpoint dials: the first of a session, and with redial (reconnect) the following ones.
+ */
 export class Dialer {
   readonly #sessions: SessionRegistry
   readonly #settings: Settings
@@ -50,7 +52,7 @@ export class Dialer {
   readonly #run: LifeHookRunner
   readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
-  /** Of sessions with redial. */
+  /** Targets of sessions with redial. */
   readonly #targets = new Map<SessionEngine, Lasting>()
 
   constructor(sessions: SessionRegistry, transport: Transport, stats: EndpointStats, lifeHooks: LifeHookRunner) {
@@ -63,8 +65,11 @@ export class Dialer {
   }
 
   /**
+   * Dials a session.
+   *
    * @param timeout milliseconds
-   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires
+   * @throws StatusError (rejects) 105 with the last system error as cause; what a plugin refuses with; 499 when
+   *   `signal` fires
    */
   async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
     const { hooks } = this.#sessions
@@ -81,18 +86,18 @@ export class Dialer {
     }
   }
 
-  /** The endpoint closes: nothing is dialled any more. Sessions with redial stop when they are closed. */
+  /** Aborts all dials: the endpoint is closing. Sessions with redial stop when they are closed. */
   close(): void {
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
   }
 
-  /** The connection of a session with redial is lost. */
+  /** Reconnects a session with redial that lost its connection. */
   lost(session: SessionEngine): void {
     const target = this.#targets.get(session)
     if (target !== undefined) void runInRoot(this.#redial, this, session, target)
   }
 
-  /** The session is closed. */
+  /** Stops reconnecting: the session is closed. */
   forget(session: SessionEngine): void {
     this.#targets.get(session)?.abort.abort()
     this.#targets.delete(session)
@@ -111,7 +116,7 @@ export class Dialer {
     try {
       const connection = await this.#connectWithRetry(target, abort.signal)
       if (abort.signal.aborted) {
-        discardConnection(connection) // given up in the moment that the connection came
+        discardConnection(connection) // aborted at the moment when the connection was made
         throw abort.signal.reason
       }
       this.#stats.dialled++
@@ -133,7 +138,7 @@ export class Dialer {
     }
   }
 
-  /** With redial the first connection is tried for as long as `signal` allows. */
+  /** Makes the first connection. With redial, it is retried until `signal` fires. */
   async #connectWithRetry(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { url, redial } = target
     let comeback: ReconnectSchedule | undefined
@@ -154,7 +159,10 @@ export class Dialer {
     }
   }
 
-  /** Makes the connection of a session anew (docs/spec/behaviour.md#reconnecting). Attempts are counted, and windows grow, until one holds. */
+  /**
+   * Reconnects a session (docs/spec/behaviour.md#reconnecting). Attempts are counted, and delays grow, until a
+   * connection holds.
+   */
   async #redial(session: SessionEngine, target: Lasting): Promise<void> {
     let { comeback } = target
     if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
@@ -166,7 +174,11 @@ export class Dialer {
     session.abandonReconnect(CloseReason.Io, reasonOf(failure))
   }
 
-  /** Undefined when it runs again, or is closed; else why it never will. */
+  /**
+   * Makes attempts until the session runs again.
+   *
+   * @returns undefined when it runs again or is closed; otherwise why it cannot reconnect
+   */
   async #redialled(session: SessionEngine, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
     const { hooks } = this.#sessions
     const { url, address, protocol, redial, abort } = target
@@ -178,7 +190,7 @@ export class Dialer {
         await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
         const connection = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
-          // Closed in the moment that the connection came: nobody else would let go of it.
+          // Closed at the moment when the connection was made: no session uses it.
           discardConnection(connection)
           return undefined
         }
@@ -201,7 +213,10 @@ export class Dialer {
     return failure
   }
 
-  /** Only a listener with several protocols waits for it, and those all have a `match`. */
+  /**
+   * Prepares the first word, which only a listener with several protocols waits for. Protocols of such a listener have
+   * a `match`.
+   */
   #firstWord({ protocol }: Target, session: SessionEngine): FirstWord | undefined {
     return protocol.match === undefined ? undefined : new FirstWord(session)
   }
@@ -211,14 +226,21 @@ export class Dialer {
     return new ReconnectSchedule(redial, url, clock.now(), clock)
   }
 
-  /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
+  /**
+   * Waits for the next attempt. Other sessions that start waiting may delay it.
+   *
+   * @throws (rejects) when `signal` fires
+   */
   async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings
     for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
     signal.throwIfAborted()
   }
 
-  /** By timers that end with the attempt, since thousands make them at once. */
+  /**
+   * Connects within `dialTimeout`. The timer ends with the attempt, because thousands of sessions may make attempts at
+   * once.
+   */
   async #connectWithin(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { clock, dialTimeout } = this.#settings
     const attempt = new AbortController()
@@ -237,7 +259,7 @@ export class Dialer {
     const options = { ...this.#settings.limits, framing: framingOf(protocol), socket }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
-    // An address that was named needs no more.
+    // An address that needed no lookup is dialled directly.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#settings.clock, signal)
   }
