@@ -38,7 +38,7 @@ interface Lasting extends Target {
   readonly redial: Redial
   readonly abort: AbortController
   /** Times the attempts since a connection held last; undefined after one held. */
-  comeback: ReconnectSchedule | undefined
+  schedule: ReconnectSchedule | undefined
 }
 
 /**
@@ -123,7 +123,7 @@ export class Dialer {
       const { afterDial } = hooks
       const session = this.#sessions.add(connection, protocol, authorityOf(address), afterDial !== null, redial)
       const word = this.#firstWord(target, session)
-      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
+      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), schedule: undefined })
       if (afterDial !== null) await prepare(session, this.#run.run(afterDial, session.session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
       word?.start(clock)
@@ -141,21 +141,21 @@ export class Dialer {
   /** Makes the first connection. With redial, it is retried until `signal` fires. */
   async #connectWithRetry(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { url, redial } = target
-    let comeback: ReconnectSchedule | undefined
+    let schedule: ReconnectSchedule | undefined
     try {
       for (let attempt = 1; ; attempt++) {
         try {
           return await this.#connect(target, signal)
         } catch (error) {
           if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-          comeback ??= this.#comeback(redial, url)
-          await this.#waitForAttempt(comeback, signal).catch(() => {
+          schedule ??= this.#newSchedule(redial, url)
+          await this.#waitForAttempt(schedule, signal).catch(() => {
             throw error
           })
         }
       }
     } finally {
-      comeback?.end()
+      schedule?.end()
     }
   }
 
@@ -164,11 +164,11 @@ export class Dialer {
    * connection holds.
    */
   async #redial(session: SessionEngine, target: Lasting): Promise<void> {
-    let { comeback } = target
-    if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
-    else comeback.again()
-    const failure = await this.#redialled(session, target, comeback)
-    comeback.end()
+    let { schedule } = target
+    if (schedule === undefined || session.stable) target.schedule = schedule = this.#newSchedule(target.redial, target.url)
+    else schedule.again()
+    const failure = await this.#redialled(session, target, schedule)
+    schedule.end()
     if (failure === undefined) return
     await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#sessions.hooks.afterDialFail, target.url, failure, true)
     session.abandonReconnect(CloseReason.Io, reasonOf(failure))
@@ -179,14 +179,14 @@ export class Dialer {
    *
    * @returns undefined when it runs again or is closed; otherwise why it cannot reconnect
    */
-  async #redialled(session: SessionEngine, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
+  async #redialled(session: SessionEngine, target: Lasting, schedule: ReconnectSchedule): Promise<Error | undefined> {
     const { hooks } = this.#sessions
     const { url, address, protocol, redial, abort } = target
     let failure = new Error('no connection held')
-    while (comeback.attempts < redial.times) {
-      comeback.attempts++
+    while (schedule.attempts < redial.times) {
+      schedule.attempts++
       try {
-        await this.#waitForAttempt(comeback, abort.signal)
+        await this.#waitForAttempt(schedule, abort.signal)
         await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
         const connection = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
@@ -221,7 +221,7 @@ export class Dialer {
     return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
-  #comeback(redial: Redial, url: string): ReconnectSchedule {
+  #newSchedule(redial: Redial, url: string): ReconnectSchedule {
     const { clock } = this.#settings
     return new ReconnectSchedule(redial, url, clock.now(), clock)
   }
@@ -231,9 +231,9 @@ export class Dialer {
    *
    * @throws (rejects) when `signal` fires
    */
-  async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
+  async #waitForAttempt(schedule: ReconnectSchedule, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings
-    for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
+    for (let left: number; (left = schedule.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
     signal.throwIfAborted()
   }
 

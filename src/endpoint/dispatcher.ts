@@ -43,7 +43,7 @@ export class Dispatcher {
   /** Hooks of messages without a route. */
   readonly #hooks: MessageHooks
   readonly #stats: EndpointStats
-  readonly #tally: WarningThrottle
+  readonly #warnings: WarningThrottle
   /** Overload protection; null when it is off. */
   readonly #admission: Admission<SessionEngine> | null
   readonly #handlers: HandlerCounter
@@ -61,7 +61,7 @@ export class Dispatcher {
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
     this.#stats = stats
-    this.#tally = new WarningThrottle(settings.log, settings.clock.now)
+    this.#warnings = new WarningThrottle(settings.log, settings.clock.now)
     this.#transport = transport
   }
 
@@ -81,8 +81,8 @@ export class Dispatcher {
   }
 
   /** Starts held requests of `session` if it is possible now. */
-  look(session: SessionEngine): void {
-    this.#holding.look(session)
+  checkHeld(session: SessionEngine): void {
+    this.#holding.checkHeld(session)
   }
 
   /**
@@ -122,7 +122,7 @@ export class Dispatcher {
   }
 
   /** Starts or refuses a held request. */
-  goOn(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
+  startHeld(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
     if (isCall) {
       if (!session.accepting) {
         this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
@@ -149,7 +149,7 @@ export class Dispatcher {
 
   /** Logs a held PUSH that was dropped. */
   onDropped(session: SessionEngine): void {
-    this.#tally.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
+    this.#warnings.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
   }
 
   /**
@@ -293,7 +293,7 @@ export class Dispatcher {
    * @param retryAfter milliseconds
    */
   refuse(session: SessionEngine, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
-    this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
+    this.#warnings.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
     if (isCall) {
       this.#stats.refusedCalls++
       this.#replies.refuse(session, message, refusal, retryAfter)

@@ -36,7 +36,7 @@ export interface Listener {
    * [::].
    */
   readonly url: string
-  /** Stops accepting connections; sessions stay open. Resolves when the address is free. */
+  /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
 }
 
@@ -332,7 +332,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /**
    * Closes gracefully: stops listening and dialling, then closes all sessions at once as `Session.close` does.
    * Connections made in the last 50 ms whose peers have not announced themselves get that long to do so, because
-   * otherwise what their peers sent would be lost instead of refused. Resolves when all is closed; never rejects.
+   * otherwise what their peers sent would be lost instead of refused. Resolves when all is closed.
    *
    * @param options.timeout milliseconds to wait for running handlers and open calls; default: the endpoint's
    *   `closeTimeout`

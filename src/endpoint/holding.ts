@@ -17,7 +17,7 @@ const resolved = Promise.resolve()
 /** Handles held requests when they are due. */
 export interface HeldTarget {
   /** Starts a request, or refuses a CALL when there is no capacity for it. */
-  goOn(session: SessionEngine, request: HeldRequest): void
+  startHeld(session: SessionEngine, request: HeldRequest): void
   /** Handles a PUSH that will not be started. */
   onDropped(session: SessionEngine): void
 }
@@ -31,17 +31,17 @@ export class Holding {
   readonly #limits: Readonly<Limits>
   readonly #handlers: HandlerCounter
   readonly #stats: EndpointStats
-  readonly #to: HeldTarget
+  readonly #target: HeldTarget
   /** Sessions whose first request waits until any handler of the endpoint finishes. */
   readonly #starved = new Queue<SessionEngine>()
   /** Bytes of held requests of closed sessions. */
   #orphans = 0
 
-  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, to: HeldTarget) {
+  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, target: HeldTarget) {
     this.#limits = limits
     this.#handlers = handlers
     this.#stats = stats
-    this.#to = to
+    this.#target = target
   }
 
   /**
@@ -59,11 +59,11 @@ export class Holding {
   }
 
   /** Starts held requests of `session` if it is possible now. */
-  look(session: SessionEngine): void {
+  checkHeld(session: SessionEngine): void {
     const { held } = session.requests
     if (held.scheduled) return
     held.scheduled = true
-    resolved.then(() => this.#goOn(session))
+    resolved.then(() => this.#check(session))
   }
 
   /**
@@ -77,17 +77,17 @@ export class Holding {
       for (let request = held.shift(); request !== undefined; request = held.shift()) {
         if (request.isCall) continue
         this.#stats.droppedPushes++
-        this.#to.onDropped(session)
+        this.#target.onDropped(session)
       }
       session.requests.gated = false
       return
     }
     held.orphaned = true
     this.#orphans += held.bytes
-    this.look(session)
+    this.checkHeld(session)
   }
 
-  #goOn(session: SessionEngine): void {
+  #check(session: SessionEngine): void {
     const { held } = session.requests
     const { bytes } = held
     held.scheduled = false
@@ -107,7 +107,7 @@ export class Holding {
   #startSome(session: SessionEngine, held: HeldRequests): void {
     for (let share = SHARE; held.first !== undefined; share--) {
       if (share === 0) {
-        immediate(() => this.look(session))
+        immediate(() => this.checkHeld(session))
         return
       }
       const { isCall, link, message } = held.first
@@ -118,7 +118,7 @@ export class Holding {
         return
       }
       const request = held.shift() as HeldRequest
-      if (!unwanted) runInRoot(this.#to.goOn, this.#to, session, request)
+      if (!unwanted) runInRoot(this.#target.startHeld, this.#target, session, request)
     }
   }
 
@@ -146,7 +146,7 @@ export class Holding {
     if (session === undefined) return
     if (this.#starved.size === 0) this.#handlers.onEnded = null
     session.requests.held.starved = false
-    this.look(session)
+    this.checkHeld(session)
   }
 
   /**

@@ -33,7 +33,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
 
-  /** @param message borrowed until `own` or `retainBytes` is called, or the call that delivered it returns */
+  /** @param message borrowed until `retainMessage` or `retainBytes` is called, or the call that delivered it returns */
   constructor(engine: SessionEngine, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
     super(engine, serviceMethod, message.seq, meta, codec, undefined, message.filters)
     this.kind = kind
@@ -75,7 +75,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    *
    * @internal
    */
-  own(): void {
+  retainMessage(): void {
     this.kept ??= this.lent?.owned()
   }
 
@@ -94,7 +94,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    *
    * @internal
    */
-  giveBack(): void {
+  releaseBorrowed(): void {
     this.lent = undefined
   }
 }

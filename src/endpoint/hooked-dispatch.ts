@@ -69,12 +69,12 @@ export class HookedDispatch {
       read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
     } catch (error) {
       this.#refuse(ctx, error)
-      ctx.giveBack()
+      ctx.releaseBorrowed()
       return
     }
     if (!read) return
     this.#run(ctx)
-    ctx.giveBack()
+    ctx.releaseBorrowed()
   }
 
   /**
@@ -120,7 +120,7 @@ export class HookedDispatch {
 
   #wait(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): false {
     if (stage === Stage.AfterBody) ctx.retainBytes()
-    else ctx.own()
+    else ctx.retainMessage()
     ctx.engine.requests.handlerStarted()
     void this.#readLater(ctx, stage, waiting)
     return false

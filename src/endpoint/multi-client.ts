@@ -95,7 +95,7 @@ export class MultiClient {
   readonly #idle: number
   readonly #dialOptions: DialOptions
   readonly #clock: Clock
-  readonly #room: RequestQueue
+  readonly #queue: RequestQueue
   /** Sessions, the oldest first. */
   readonly #members = new Set<Member>()
   /** Sessions that accept calls, as far as is known. One that does not is found when it is chosen. */
@@ -103,14 +103,14 @@ export class MultiClient {
   /** Sessions that are closing, as far as is known. */
   readonly #closing = new Set<Member>()
   /** Iterates over the sessions again and again, one step whenever calls wait. */
-  #hand = this.#members.values()
+  #cursor = this.#members.values()
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #idleAlarm: ResettableTimer
+  readonly #idleTimer: ResettableTimer
   /** Runs after a failed dial. Not on the timer wheel, which lets the process end, while calls wait for this timer. */
   #pause: ClockTimer | undefined
   /** Times the dials since one failed, or its connection did not hold. */
-  #comeback: ReconnectSchedule | undefined
+  #schedule: ReconnectSchedule | undefined
   /** The session that was dialled last. */
   #newest: Session | undefined
   #closed: Promise<void> | undefined
@@ -127,7 +127,7 @@ export class MultiClient {
     checkDial(options.dial, settings)
     this.endpoint = endpoint
     this.#clock = settings.clock
-    this.#idleAlarm = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())
+    this.#idleTimer = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -135,8 +135,8 @@ export class MultiClient {
     this.#idle = timeLimit('idle', options.idle, 60_000)
     this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
     const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
-    this.#room = new RequestQueue(wheelOf(settings.clock), maxWaiting)
-    this.#grow()
+    this.#queue = new RequestQueue(wheelOf(settings.clock), maxWaiting)
+    this.#dialMissing()
   }
 
   /** Number of sessions that accept calls now. */
@@ -146,7 +146,7 @@ export class MultiClient {
 
   /** Number of calls and pushes that wait for a session. */
   get waiting(): number {
-    return this.#room.size
+    return this.#queue.size
   }
 
   /** Number of calls without a reply yet, without those that wait. */
@@ -210,10 +210,10 @@ export class MultiClient {
 
   async #close(options?: { timeout?: number | undefined }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
-    this.#idleAlarm.stop()
-    if (this.#pause !== undefined) this.#comeback?.end()
+    this.#idleTimer.stop()
+    if (this.#pause !== undefined) this.#schedule?.end()
     this.#clock.clearTimeout(this.#pause)
-    this.#room.fail(closed())
+    this.#queue.fail(closed())
     await Promise.all([...[...this.#members].map(({ session }) => session.close(options)), ...this.#dials])
   }
 
@@ -223,7 +223,7 @@ export class MultiClient {
    * @param start called with the options, whose timeout is what is left then
    */
   #use<T>(options: CallOptions | undefined, start: (session: Session, options: CallOptions | undefined) => Promise<T>): Promise<T> {
-    if (this.#room.size === 0) {
+    if (this.#queue.size === 0) {
       const member = this.#leastBusy(this.#callsPerSession)
       if (member !== undefined) return this.#start(member, options, start)
     }
@@ -242,7 +242,7 @@ export class MultiClient {
         if (signal !== undefined) forgetAbort(signal, abort)
         reject(error)
       }
-      const leave = this.#room.add(timeout, run, fail)
+      const leave = this.#queue.add(timeout, run, fail)
       const abort = {
         onAbort(fired: AbortSignal): void {
           leave()
@@ -250,7 +250,7 @@ export class MultiClient {
         },
       }
       if (signal !== undefined) whenAborted(signal, abort)
-      this.#grow()
+      this.#dialMissing()
     })
   }
 
@@ -272,7 +272,7 @@ export class MultiClient {
       member.idleSince = this.#clock.now()
       this.#watchIdle()
     }
-    if (this.#room.size > 0) this.#serve()
+    if (this.#queue.size > 0) this.#serve()
   }
 
   /**
@@ -282,37 +282,37 @@ export class MultiClient {
   #leastBusy(limit: number): Member | undefined {
     for (let member = this.#free.first; member !== undefined && member.load < limit; member = this.#free.first) {
       if (member.session.isOpen) return member
-      this.#rest(member)
+      this.#setAside(member)
     }
     return undefined
   }
 
   /** Removes a session from those that accept calls. A session that reconnects is added again. */
-  #rest(member: Member): void {
+  #setAside(member: Member): void {
     this.#free.remove(member)
     if (member.session.state === 'closing') this.#closing.add(member)
   }
 
   /** Checks one more session, which may be closing without having been chosen. */
-  #glance(): void {
-    const { value } = this.#hand.next()
-    if (value === undefined) this.#hand = this.#members.values()
-    else if (value.session.state === 'closing') this.#rest(value)
+  #checkNext(): void {
+    const { value } = this.#cursor.next()
+    if (value === undefined) this.#cursor = this.#members.values()
+    else if (value.session.state === 'closing') this.#setAside(value)
   }
 
   /** Runs waiting calls while there is capacity. */
   #serve(): void {
-    while (this.#room.size > 0 && this.#leastBusy(this.#callsPerSession) !== undefined) this.#room.next()
-    this.#grow()
+    while (this.#queue.size > 0 && this.#leastBusy(this.#callsPerSession) !== undefined) this.#queue.next()
+    this.#dialMissing()
   }
 
   /** Dials the missing sessions: up to `min`, and those that waiting calls could use. */
-  #grow(): void {
+  #dialMissing(): void {
     if (this.#abort.signal.aborted || this.#pause !== undefined) return
     // A closing session accepts no calls, and its connection will be closed.
-    if (this.#room.size > 0) this.#glance()
+    if (this.#queue.size > 0) this.#checkNext()
     const live = this.#members.size - this.#closing.size
-    const wanted = Math.max(this.#min - live, Math.ceil(this.#room.size / this.#callsPerSession))
+    const wanted = Math.max(this.#min - live, Math.ceil(this.#queue.size / this.#callsPerSession))
     const room = this.#max - live
     for (let dialling = this.#dials.size; dialling < wanted && dialling < room; dialling++) {
       const dial = this.#dial().finally(() => {
@@ -326,7 +326,7 @@ export class MultiClient {
   async #dial(): Promise<void> {
     let session: Session
     await undefined // calls of one turn wait for the same dial
-    const { added } = this.#room
+    const { added } = this.#queue
     try {
       session = await this.endpoint.dial(this.url, this.#dialOptions)
     } catch (error) {
@@ -348,7 +348,10 @@ export class MultiClient {
     const own = error instanceof StatusError && error.code !== Code.DialFailed
     const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.size === 0)
-      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }), added)
+      this.#queue.fail(
+        own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }),
+        added,
+      )
     if (own && error.code === Code.ConnectionClosed) {
       void this.close() // the endpoint is closed
       return
@@ -359,22 +362,22 @@ export class MultiClient {
   /** Delays the next dial, the longer the more dials have failed since a connection held. */
   #waitForNext(): void {
     if (this.#pause !== undefined || this.#abort.signal.aborted) return // another one failed before
-    if (this.#newest !== undefined && engineOf(this.#newest).stable) this.#comeback = undefined
+    if (this.#newest !== undefined && engineOf(this.#newest).stable) this.#schedule = undefined
     this.#newest = undefined
-    if (this.#comeback === undefined) this.#comeback = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
-    else this.#comeback.again()
-    this.#await(this.#comeback)
+    if (this.#schedule === undefined) this.#schedule = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
+    else this.#schedule.again()
+    this.#await(this.#schedule)
   }
 
-  #await(comeback: ReconnectSchedule): void {
-    const left = comeback.delay(this.#clock.now())
+  #await(schedule: ReconnectSchedule): void {
+    const left = schedule.delay(this.#clock.now())
     if (left > 0) {
-      this.#pause = this.#clock.setTimeout(() => this.#await(comeback), left)
+      this.#pause = this.#clock.setTimeout(() => this.#await(schedule), left)
       return
     }
     this.#pause = undefined
-    comeback.end()
-    this.#grow()
+    schedule.end()
+    this.#dialMissing()
   }
 
   #add(session: Session): void {
@@ -394,7 +397,7 @@ export class MultiClient {
       this.#drop(member)
       // A session lost as soon as it was made must not be replaced without a delay.
       if (reason !== undefined && !engineOf(session).stable) this.#waitForNext()
-      this.#grow()
+      this.#dialMissing()
     })
     this.#watchIdle()
   }
@@ -406,8 +409,8 @@ export class MultiClient {
   }
 
   #watchIdle(): void {
-    if (this.#idle === 0 || this.#idleAlarm.active || this.#members.size <= this.#min || this.#abort.signal.aborted) return
-    this.#idleAlarm.start(this.#idle)
+    if (this.#idle === 0 || this.#idleTimer.active || this.#members.size <= this.#min || this.#abort.signal.aborted) return
+    this.#idleTimer.start(this.#idle)
   }
 
   #closeIdle(): void {
@@ -426,7 +429,7 @@ export class MultiClient {
         void session.close()
       }
     }
-    if (next !== Number.POSITIVE_INFINITY) this.#idleAlarm.start(next)
+    if (next !== Number.POSITIVE_INFINITY) this.#idleTimer.start(next)
   }
 }
 

@@ -154,7 +154,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
   }
 
   onSessionRoom(session: SessionEngine): void {
-    this.#parts.dispatcher.look(session)
+    this.#parts.dispatcher.checkHeld(session)
   }
 
   onSessionThrottled(session: SessionEngine): void {
