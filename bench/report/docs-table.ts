@@ -2,8 +2,8 @@ import type { Run } from '../results.ts'
 import { barsTable } from './bars-table.ts'
 import { day, machineText } from './format.ts'
 
-/** The short form for README.md: where and when, and the bars. */
-export function readmeTable(run: Run): string {
+/** The short form for docs/benchmarks.md: where and when, and the bars. */
+export function docsTable(run: Run): string {
   const { command, commit, ended, rounds, seconds } = run
   const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} × ${seconds} s, medians.`
   const cut = ended === undefined ? [] : [`**This run is not complete: ${ended}.**`]
@@ -15,6 +15,6 @@ export function replaceTable(page: string, table: string, mark: string): string 
   const [first, last] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`]
   const begin = page.indexOf(first)
   const end = page.indexOf(last, begin)
-  if (begin < 0 || end < 0) throw new Error(`README.md has no ${first} … ${last}`)
+  if (begin < 0 || end < 0) throw new Error(`docs/benchmarks.md has no ${first} … ${last}`)
   return `${page.slice(0, begin)}${first}\n\n${table}\n\n${page.slice(end)}`
 }
