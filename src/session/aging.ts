@@ -1,14 +1,14 @@
 import { ResettableTimer, type TimerWheel } from '../base/time/timer-wheel.ts'
 
-/** Why a session was closed, or reconnects, whose age passed. */
+/** Cause of a session that was closed, or reconnects, because of its age. */
 export const AGE_PASSED = 'the session reached its age'
 
-/** How long a session may live. The timer is made with the first limit. */
+/** The lifetime limit of a session. The timer is made with the first limit. */
 export class Aging {
   readonly #wheel: TimerWheel
   readonly #onPassed: () => void
   #timer: ResettableTimer | undefined = undefined
-  /** Milliseconds, 0 for no limit. */
+  /** Maximum lifetime in milliseconds; 0 means unlimited. */
   age: number
 
   constructor(wheel: TimerWheel, age: number, onPassed: () => void) {
@@ -17,7 +17,7 @@ export class Aging {
     this.age = age
   }
 
-  /** The session begins to run, or has another age from now on. */
+  /** Counts from now: the session begins to run, or its limit was changed. */
   restart(): void {
     if (this.age === 0 && this.#timer === undefined) return
     this.#timer ??= new ResettableTimer(this.#wheel, this.#onPassed)

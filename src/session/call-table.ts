@@ -3,7 +3,7 @@ import type { TimerWheel } from '../base/time/timer-wheel.ts'
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 
-/** The numbers of what one session sends, and its calls without a reply yet, with their deadlines. */
+/** Sequence numbers of what one session sends, and its calls without a reply yet, with their deadlines. */
 export class CallTable {
   readonly #wheel: TimerWheel
   readonly #pending = new PendingTable<PendingCall>()
@@ -13,7 +13,10 @@ export class CallTable {
     this.#wheel = wheel
   }
 
-  /** Counts up from 1 and wraps (docs/spec/wire.md#sequence-numbers), passing over calls that are still open after a wrap. */
+  /**
+   * Next sequence number. Counts up from 1 and wraps (docs/spec/wire.md#sequence-numbers). After a wrap, numbers of
+   * open calls are skipped.
+   */
   nextSeq(): number {
     do {
       this.#seq = (this.#seq + 1) | 0
@@ -21,21 +24,22 @@ export class CallTable {
     return this.#seq
   }
 
-  /** The number of the CALL or PUSH sent last. */
+  /** Sequence number of the CALL or PUSH sent last. */
   get lastSeq(): number {
     return this.#seq
   }
 
-  /** The next number is that behind `seq`. */
+  /** Sets the number after which to count. For tests of the wrap. */
   countFrom(seq: number): void {
     this.#seq = seq
   }
 
-  /** No number up to `seq` is used again. */
+  /** Skips all numbers up to `seq`. */
   skipTo(seq: number): void {
     if (((seq - this.#seq) | 0) > 0) this.#seq = seq
   }
 
+  /** Number of open calls. */
   get size(): number {
     return this.#pending.size
   }
@@ -44,7 +48,7 @@ export class CallTable {
     this.#pending.set(call)
   }
 
-  /** The open call with number `seq`. */
+  /** The open call with number `seq`; undefined when there is none. */
   peek(seq: number): PendingCall | undefined {
     return this.#pending.peek(seq)
   }
@@ -54,7 +58,11 @@ export class CallTable {
     this.#wheel.remove(call)
   }
 
-  /** @param spares idempotent calls, which stay: they are made again */
+  /**
+   * Fails all open calls.
+   *
+   * @param spares whether idempotent calls stay, to be retried
+   */
   failAll(error: StatusError, spares = false): void {
     for (const call of this.#pending.takeAll()) {
       if (spares && call.key > 0) {
@@ -66,7 +74,7 @@ export class CallTable {
     }
   }
 
-  /** All that are open, which leave the table. */
+  /** Removes all open calls from the table and returns them. */
   takeAll(): PendingCall[] {
     return this.#pending.takeAll()
   }
