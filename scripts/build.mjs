@@ -1,5 +1,5 @@
-// Makes dist/ of src/: the declarations by tsc, the JavaScript by esbuild in as few files as a start can do with, since each module that is
-// loaded by itself costs more than the code in it. Source maps bring the sources. `node scripts/build.mjs [out]`
+// Makes dist/ of src/: declarations by tsc, JavaScript by esbuild. The JavaScript is joined into few files, because at
+// a start each file costs more than the code in it. Source maps contain the sources. `node scripts/build.mjs [out]`
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -12,9 +12,9 @@ const out = resolve(process.argv[2] ?? join(root, 'dist'))
 process.chdir(root) // esbuild's names of files go from here
 const src = join(root, 'src')
 
-/** What package.json exports. All that `index` imports statically is one chunk, which is loaded with it. */
+/** The exports of package.json. All that `index` imports statically is one chunk. */
 const entries = ['index', 'testing/index']
-/** Stays a file of its own in its own place. */
+/** Stays a file of its own, in its own place: it tells the package from a bundle. */
 const PLACE = 'base/here'
 
 /** Resolves to the exit code of tsc, which also checks the types. */
@@ -29,7 +29,15 @@ function declarations() {
 
 async function javaScript() {
   /** @type {import('esbuild').BuildOptions} */
-  const common = { outdir: out, outbase: src, format: 'esm', platform: 'node', target: 'es2023', sourcemap: true, logLevel: 'warning' }
+  const common = {
+    outdir: out,
+    outbase: src,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2023',
+    sourcemap: true,
+    logLevel: 'warning',
+  }
   /** @type {import('esbuild').BuildOptions} */
   const bundle = {
     ...common,
@@ -39,18 +47,19 @@ async function javaScript() {
     packages: 'external',
     // Beside the entry points, so that `./base/here.js` is right in each of them.
     chunkNames: '[name]-[hash]',
-    // Else the import that `inOneChunk` adds, of which nothing is used, would be dropped.
+    // Keeps the import that `inOneChunk` adds, of which nothing is used.
     ignoreAnnotations: true,
   }
   await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
   const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
-  const starts = Object.values(metafile.outputs).flatMap(({ entryPoint }) => (entryPoint === undefined ? [] : [resolve(entryPoint)]))
+  const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => resolve(entryPoint))
   await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))] })
 }
 
 /**
- * esbuild makes a chunk for each set of entry points that share code, and all that `index` needs would be spread over a dozen. None of the other `starts`
- * (entry points, and what `import()` loads) is used without `index`: once they say so, there is one set.
+ * Keeps what `index` needs in one chunk. esbuild makes a chunk for each set of entry points that share code, which
+ * would be a dozen for `index`. None of the other `starts` (entry points, and modules loaded by `import()`) is used without
+ * `index`, so each gets an import of it, which leaves one set.
  */
 function inOneChunk(starts) {
   const index = join(src, 'index.ts')

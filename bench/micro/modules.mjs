@@ -1,5 +1,5 @@
-// The functions under test, each module of src/ by itself, as esbuild makes JavaScript of it for dist/ too. DMICRO_DIST names another build than the working
-// tree's, of which the sources beside it are taken.
+// The functions under test: each module of src/ as a file of its own, compiled by esbuild like dist/, which joins them.
+// DMICRO_DIST names another build than the working tree's; then the sources beside it are taken.
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)))
 const src = join(root, 'src')
-/** Below the tree, where packages are found, and shaped as it, where the addon is. */
+/** A folder inside of the tree, so that packages are found, with the same shape, so that the addon is. */
 const copy = mkdtempSync(join(root, 'build/micro-'))
 process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
 for (const name of ['build', 'package.json']) symlinkSync(join(root, name), join(copy, name))

@@ -1,6 +1,7 @@
 import type { Cluster } from 'node:cluster'
 
-// Modules of Node.js that most processes never need. To load one takes up to a millisecond and a megabyte, so that happens with its first use.
+// Modules of Node.js that most processes never need. They are loaded on first use, because each takes up to a
+// millisecond and a mebibyte.
 
 let crypto: typeof import('node:crypto') | undefined
 let zlib: typeof import('node:zlib') | undefined
@@ -16,13 +17,20 @@ export function nodeZlib(): typeof import('node:zlib') {
   return zlib
 }
 
-/** An `import` of it would also load all of Node's own undici, whose classes it exports. */
+/** Not imported, because an `import` of this module also loads Node's own undici, whose classes it exports. */
 export function nodeHttp(): typeof import('node:http') {
   http ??= process.getBuiltinModule('node:http')
   return http
 }
 
-/** Whether this process is a worker of `node:cluster`, which has a channel to its primary; no other needs the module. */
+/**
+ * Whether this process is a worker of `node:cluster`. A worker has a channel to its primary, so a process without a
+ * channel need not load the module.
+ */
 export function isClusterWorker(): boolean {
-  return process.send !== undefined && (process.getBuiltinModule('node:cluster') as unknown as Cluster).isWorker
+  return process.send !== undefined && cluster().isWorker
+}
+
+function cluster(): Cluster {
+  return process.getBuiltinModule('node:cluster') as unknown as Cluster
 }

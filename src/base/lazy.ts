@@ -3,21 +3,28 @@ import { Code, StatusError } from './errors/status.ts'
 import { bundled, packageRequire } from './here.ts'
 
 /**
- * A module of another package that is loaded when it is first needed, since many processes never need it. In a bundle it lies in a part that only
- * `import` finds, which takes a moment: so it is loaded before that, by whoever can wait (`prepare`).
+ * A module of another package that is loaded when it is first needed, since many processes never need it. In a bundle
+ * the module lies in a chunk that only `import` finds, asynchronously, so `listen` and `dial` load it before its first
+ * use (`prepare`).
  */
 export class Lazy<T> {
   readonly #name: string
   readonly #load: () => Promise<unknown>
   #module: T | undefined
 
-  /** @param name for `require` @param load an `import` of the same name, written out, so that bundlers follow it */
+  /**
+   * @param name the argument of `require`
+   * @param load an `import` of the same name, written out, so that bundlers follow it
+   */
   constructor(name: string, load: () => Promise<unknown>) {
     this.#name = name
     this.#load = load
   }
 
-  /** @throws StatusError 500 that names the package */
+  /**
+   * The module, loaded on first use.
+   * @throws StatusError 500 that names the package
+   */
   get module(): T {
     if (this.#module === undefined) {
       try {
@@ -29,7 +36,10 @@ export class Lazy<T> {
     return this.#module
   }
 
-  /** Makes `module` work, in a bundle too; takes no time outside of one. @throws (rejects) StatusError 500 that names the package */
+  /**
+   * Loads the module, so that `module` also works in a bundle. Synchronous outside of a bundle.
+   * @throws (rejects) StatusError 500 that names the package
+   */
   async prepare(): Promise<void> {
     if (!bundled || this.#module !== undefined) {
       void this.module
@@ -39,7 +49,7 @@ export class Lazy<T> {
       const found = (await this.#load()) as { default?: T }
       this.#module = found.default ?? (found as T)
     } catch (error) {
-      // It was left out, and may be around.
+      // The chunk was left out of the bundle; the package may still be installed.
       try {
         this.#module = packageRequire(this.#name) as T
       } catch {

@@ -8,7 +8,11 @@ import type { Proto } from './proto.ts'
 
 export type { HttpOptions }
 
-/** The protocol `http`; built-in.ts tells what it does. @throws TypeError, RangeError for bad options */
+/**
+ * Makes the protocol `http`, which built-in.ts describes.
+ *
+ * @throws TypeError or RangeError for bad options
+ */
 export function http(options: HttpOptions = {}): Proto {
   return httpWith(readHttpOptions(options))
 }

@@ -14,7 +14,11 @@ import { asResp3, NULL2 } from './redis/resp3.ts'
 
 export type { RedisOptions }
 
-/** The protocol `redis`; built-in.ts tells what it does. @throws TypeError for bad options */
+/**
+ * Makes the protocol `redis`, which built-in.ts describes.
+ *
+ * @throws TypeError for bad options
+ */
 export function redis(options: RedisOptions = {}): Proto {
   return redisWith(readRedisOptions(options))
 }

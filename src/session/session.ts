@@ -94,7 +94,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** Maximum lifetime in milliseconds; 0 means unlimited. Default: the endpoint's `sessionAge`. */
   get age(): number {
-    return this.#engine.aging.age
+    return this.#engine.age
   }
 
   /**

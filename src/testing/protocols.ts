@@ -5,7 +5,10 @@ import * as jsonrpc from '../protos/jsonrpc.ts'
 import * as protobuf from '../protos/protobuf.ts'
 import * as redis from '../protos/redis.ts'
 
-/** To load a module takes turns of the loop that no virtual time tells, and only the first time: the same seed would not give the same run. */
+/**
+ * Loads all protocols before a network runs. Otherwise the first use of each would take turns of the loop outside of
+ * virtual time, and a second run with the same seed would differ from the first.
+ */
 export function provideProtocols(): void {
   modules.json.provide(json)
   modules.protobuf.provide(protobuf)

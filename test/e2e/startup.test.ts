@@ -11,20 +11,20 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const index = join(root, 'dist/index.js')
 const built = existsSync(index) && existsSync(join(root, 'dist/base/here.js'))
 
-/** Of all JavaScript that a process with one raw call loads: what protocols, codecs and filters that nobody named need is not among it. */
+/** Maximum bytes of JavaScript that a process loads for one raw call. */
 const MAX_BYTES = 600_000
 
 interface Loaded {
-  /** Files of the package, from its folder. */
+  /** Files of the package, relative to dist/. */
   files: string[]
   bytes: number
-  /** Other packages, CommonJS or not. */
+  /** Files of other packages. */
   packages: string[]
-  /** Modules of Node.js, those that it loads for itself at its start left out. */
+  /** Modules of Node.js, without those that it loads before any program. */
   builtin: string[]
 }
 
-/** What a process loads that runs `body`. */
+/** Runs `body` in a new process, and returns what was loaded. */
 function loadedBy(t: TestContext, body: string, transport = ''): Loaded {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-startup-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -33,7 +33,7 @@ function loadedBy(t: TestContext, body: string, transport = ''): Loaded {
     ${body}
     const after = process.moduleLoadList.filter((name) => !before.has(name))
     console.log(JSON.stringify(after.map((name) => name.replace('NativeModule ', ''))))`
-  // V8 writes down which scripts were there.
+  // With coverage, V8 lists all scripts when the process ends.
   const env = { ...process.env, NODE_V8_COVERAGE: folder, DMICRO_TRANSPORT: transport, DMICRO_IO_THREADS: '' }
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8', env })
   assert.notEqual(stdout, '', stderr)
@@ -51,7 +51,7 @@ function loadedBy(t: TestContext, body: string, transport = ''): Loaded {
   }
 }
 
-/** The package itself, and what it says of its own place: everything else would be a start's own cost, file by file. */
+/** Asserts that only `index`, its chunk and base/here were loaded, and none of the `rare` modules of Node.js. */
 function assertLean({ files, bytes, packages, builtin }: Loaded, rare: string[]): void {
   assert.deepEqual(
     files.filter((file) => !/^chunk-\w+\.js$/.test(file)),

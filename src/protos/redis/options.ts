@@ -1,16 +1,21 @@
 import { requireOptions } from '../../base/check-options.ts'
 
+/** Options of `redis`. */
 export interface RedisOptions {
   /**
-   * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
-   * the command exactly as it came, as in Go without the plugin.
+   * Prefix of the lower-case command in the service method: by default `GET` reaches `/redis/get`, as with Go's
+   * companion plugin. '' leaves the command exactly as it was sent, as in Go without the plugin. Default: '/redis/'.
    */
   prefix?: string | undefined
 }
 
 const known: ReadonlySet<string> = new Set(['prefix'])
 
-/** The prefix. @throws TypeError for bad options */
+/**
+ * Checks the options, and returns the prefix.
+ *
+ * @throws TypeError for bad options
+ */
 export function readRedisOptions(options: RedisOptions): string {
   requireOptions('options', options, known)
   const { prefix = '/redis/' } = options
