@@ -1,7 +1,10 @@
-/** What timers take. */
+/** Longest delay of Node's timers, in milliseconds. */
 export const MAX_DURATION = 2 ** 31 - 1
 
-/** A duration option in milliseconds, or `fallback` when it is absent. Infinity is the longest there is. @throws RangeError */
+/**
+ * A duration option in milliseconds, or `fallback` when it is absent. Infinity becomes `MAX_DURATION`.
+ * @throws RangeError below `min`, above `MAX_DURATION`, or when it is no number
+ */
 export function duration(name: string, value: number | undefined, fallback: number, min: number): number {
   if (value === undefined) return fallback
   if (typeof value === 'number' && value >= min) {
@@ -11,12 +14,18 @@ export function duration(name: string, value: number | undefined, fallback: numb
   throw new RangeError(`option ${name} must be ${min} to ${MAX_DURATION} ms, or Infinity, got ${shown(value)}`)
 }
 
-/** The same where 0 and Infinity mean that there is no limit: 0. @throws RangeError */
+/**
+ * A duration option where both 0 and Infinity mean that there is no limit; returns 0 for both.
+ * @throws RangeError below 0, above `MAX_DURATION`, or when it is no number
+ */
 export function timeLimit(name: string, value: number | undefined, fallback: number): number {
   return value === Number.POSITIVE_INFINITY ? 0 : duration(name, value, fallback, 0)
 }
 
-/** A whole number of an option. @throws RangeError */
+/**
+ * An option that must be a whole number from `min` to `max`.
+ * @throws RangeError
+ */
 export function whole(name: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw new RangeError(`option ${name} must be a whole number from ${min} to ${max}, got ${shown(value)}`)
@@ -24,21 +33,27 @@ export function whole(name: string, value: number, min: number, max: number): nu
   return value
 }
 
-/** @throws TypeError */
+/**
+ * A boolean option, or `fallback` when it is absent.
+ * @throws TypeError
+ */
 export function flag(name: string, value: boolean | undefined, fallback: boolean): boolean {
   if (value === undefined) return fallback
   if (typeof value !== 'boolean') throw new TypeError(`option ${name} must be true or false, got ${shown(value)}`)
   return value
 }
 
-/** Options that are an object. @throws TypeError */
+/**
+ * Checks that options are an object.
+ * @throws TypeError
+ */
 export function requireObject(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) throw new TypeError(`${name} must be an object, got ${shown(value)}`)
 }
 
 /**
- * Options that are an object, and have no other names than `known`: a misspelt option would do nothing.
- * @param prefix stands before names in what is thrown
+ * Checks that options are an object and have no other names than `known`, because a misspelt option would do nothing.
+ * @param prefix put before names in the error's text
  * @throws TypeError
  */
 export function requireOptions(name: string, value: unknown, known: ReadonlySet<string>, prefix = ''): void {
@@ -48,24 +63,36 @@ export function requireOptions(name: string, value: unknown, known: ReadonlySet<
   }
 }
 
-/** @throws TypeError */
+/**
+ * Checks an option that must be a function or absent.
+ * @throws TypeError
+ */
 export function requireFunction(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'function') throw new TypeError(`option ${name} must be a function, got ${shown(value)}`)
 }
 
-/** @throws TypeError */
+/**
+ * Checks an option that must be a string or absent.
+ * @throws TypeError
+ */
 export function requireText(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'string') throw new TypeError(`option ${name} must be a string, got ${shown(value)}`)
 }
 
-/** A list of names. @throws TypeError */
+/**
+ * Checks an option that must be a list of strings or absent.
+ * @throws TypeError
+ */
 export function requireNames(name: string, value: unknown): void {
   if (value === undefined) return
   if (!Array.isArray(value) || value.some((each) => typeof each !== 'string'))
     throw new TypeError(`option ${name} must be a list of strings, got ${shown(value)}`)
 }
 
-/** A list of objects with these methods. @throws TypeError */
+/**
+ * Checks an option that must be absent or a list of objects that have all `methods`.
+ * @throws TypeError
+ */
 export function requireAll(name: string, value: unknown, ...methods: string[]): void {
   if (value === undefined) return
   if (!Array.isArray(value)) throw new TypeError(`option ${name} must be a list, got ${shown(value)}`)
@@ -75,7 +102,10 @@ export function requireAll(name: string, value: unknown, ...methods: string[]): 
   }
 }
 
-/** Also one of another realm, or made by another library. @throws TypeError */
+/**
+ * Checks an option that must be an AbortSignal or absent. A signal of another realm or library is accepted.
+ * @throws TypeError
+ */
 export function requireSignal(name: string, value: unknown): void {
   if (value === undefined) return
   const { aborted, addEventListener } = Object(value) as Partial<AbortSignal>
@@ -83,7 +113,10 @@ export function requireSignal(name: string, value: unknown): void {
     throw new TypeError(`option ${name} must be an AbortSignal, got ${shown(value)}`)
 }
 
-/** String values by key. @throws TypeError */
+/**
+ * Checks an option that must be absent or an object whose values are strings.
+ * @throws TypeError
+ */
 export function requireMeta(name: string, value: unknown): void {
   if (value === undefined) return
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -95,7 +128,7 @@ export function requireMeta(name: string, value: unknown): void {
   }
 }
 
-/** Never throws, whatever it is given. */
+/** `value` as an error's text shows it. Never throws. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
   if (typeof value === 'bigint') return `${value}n`

@@ -5,21 +5,24 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { textOf } from './errors/error-text.ts'
 import { Code, StatusError } from './errors/status.ts'
 
-/** In a bundle of CommonJS, which has no `import.meta`. */
+/** Path of this file in a CommonJS bundle, which has no `import.meta`. */
 declare const __filename: string | undefined
 
 const file = thisFile()
 
-/** This code is part of a file that a bundler made: the package is not around it. */
+/** Whether this code is part of a file that a bundler made: then the files of the package are not around it. */
 export const bundled = !/[\\/](?:src|dist)[\\/]base[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
 
-/** The folder of the package, with a separator at its end; of a bundle, the one above its folder. */
+/** The folder of the package, with a separator at its end. In a bundle, the parent of the bundle's folder. */
 export const packageRoot = fileURLToPath(new URL('../..', pathToFileURL(file)))
 
-/** Finds modules as the package does. Bundlers do not follow it: named by itself `createRequire` would be webpack's, which takes nothing but a text for its argument. */
+/**
+ * Finds modules as the package does. Bundlers do not follow it: `createRequire` imported by name would be webpack's,
+ * which accepts only a literal argument.
+ */
 export const packageRequire = module.createRequire(file)
 
-/** The file that this code is in: one of the package, or a bundle. */
+/** The file that contains this code: one of the package, or a bundle. */
 function thisFile(): string {
   const url: string | undefined = import.meta.url
   if (url?.startsWith('file:')) return fileURLToPath(url)
@@ -27,21 +30,28 @@ function thisFile(): string {
 }
 
 /**
- * A module of another package that is loaded when it is first needed, since many processes never need it. In a bundle it lies in a part that only
- * `import` finds, which takes a moment: so it is loaded before that, by whoever can wait (`prepare`).
+ * A module of another package that is loaded when it is first needed, since many processes never need it. In a bundle
+ * the module lies in a chunk that only `import` finds, asynchronously, so `listen` and `dial` load it before its first
+ * use (`prepare`).
  */
 export class Lazy<T> {
   readonly #name: string
   readonly #load: () => Promise<unknown>
   #module: T | undefined
 
-  /** @param name for `require` @param load an `import` of the same name, written out, so that bundlers follow it */
+  /**
+   * @param name the argument of `require`
+   * @param load an `import` of the same name, written out, so that bundlers follow it
+   */
   constructor(name: string, load: () => Promise<unknown>) {
     this.#name = name
     this.#load = load
   }
 
-  /** @throws StatusError 500 that names the package */
+  /**
+   * The module, loaded on first use.
+   * @throws StatusError 500 that names the package
+   */
   get module(): T {
     if (this.#module === undefined) {
       try {
@@ -53,7 +63,10 @@ export class Lazy<T> {
     return this.#module
   }
 
-  /** Makes `module` work, in a bundle too; takes no time outside of one. @throws (rejects) StatusError 500 that names the package */
+  /**
+   * Loads the module, so that `module` also works in a bundle. Synchronous outside of a bundle.
+   * @throws (rejects) StatusError 500 that names the package
+   */
   async prepare(): Promise<void> {
     if (!bundled || this.#module !== undefined) {
       void this.module
@@ -63,7 +76,7 @@ export class Lazy<T> {
       const found = (await this.#load()) as { default?: T }
       this.#module = found.default ?? (found as T)
     } catch (error) {
-      // It was left out, and may be around.
+      // The chunk was left out of the bundle; the package may still be installed.
       try {
         this.#module = packageRequire(this.#name) as T
       } catch {

@@ -1,7 +1,10 @@
 import { textOf } from './errors/error-text.ts'
 import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
 
-/** Where an endpoint reports what nobody asked for. Fields hold peer-supplied text, so a logger must escape it. */
+/**
+ * Receives warnings and errors that no caller gets as a rejection. Fields hold peer-supplied text, so a logger must
+ * escape it.
+ */
 export interface Logger {
   debug(text: string, fields?: LogFields): void
   info(text: string, fields?: LogFields): void
@@ -9,30 +12,36 @@ export interface Logger {
   error(text: string, fields?: LogFields): void
 }
 
+/** Structured values of a log line by name. */
 export type LogFields = Readonly<Record<string, unknown>>
+/** Severities, the least severe first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 const MAX_LINES = 10
 const WINDOW = 1000
-/** Longest text of one field, and of the message, in UTF-16 units. */
+/** Longest text of one field in UTF-16 units, then of the message. */
 const MAX_VALUE = 256
 const MAX_TEXT = 1024
-/** Longest field `error`, which may have causes and places. */
+/** Longest text of the field `error` in UTF-16 units, which may have causes and stack frames. */
 const MAX_ERROR = 4096
 
 const nothing = (): void => {}
 
+/** A logger that writes nothing. */
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
 
-/** @throws TypeError that names the option */
+/**
+ * `log` itself, checked.
+ * @throws TypeError that names the option
+ */
 export function checkLogger(name: string, log: Logger): Logger {
   if (levels.some((level) => typeof (Object(log) as Partial<Logger>)[level] !== 'function'))
     throw new TypeError(`option ${name} must have the methods ${levels.join(', ')}`)
   return log
 }
 
-/** `log`, but what it throws goes nowhere: a logger that fails must not take a session with it. */
+/** `log` without its exceptions: a logger that throws must not close a session. */
 export function guarded(log: Logger): Logger {
   const guard =
     (level: LogLevel) =>
@@ -40,19 +49,20 @@ export function guarded(log: Logger): Logger {
       try {
         log[level](text, fields)
       } catch {
-        // Nobody is left to be told.
+        // The logger itself failed, so there is nowhere to report this.
       }
     }
   return { debug: guard('debug'), info: guard('info'), warn: guard('warn'), error: guard('error') }
 }
 
 /**
- * One line each on stderr, `dmicro warn: text key="value"`, at most 10 a second, then one line that tells how many were
- * left out. No control character of a peer's text reaches the terminal. Never throws.
- * @param level the least severe level written
- * @param write takes one line without its line end
- * @param now monotonic milliseconds
- * @param timers of the line that tells how many were left out
+ * A logger that writes one line each to stderr, `dmicro warn: text key="value"`: at most 10 lines a second, then one
+ * line with the number of lines left out. Control characters of a peer's text are escaped. Its methods never throw.
+ * @param level the least severe level written; default 'warn'
+ * @param write receives one line without its line end; default: stderr
+ * @param now monotonic milliseconds; default: the system's clock
+ * @param timers timers for the line with the number of lines left out; default: the system's
+ * @throws TypeError when `level` is none
  */
 export function consoleLogger(
   level: LogLevel = 'warn',
@@ -73,7 +83,7 @@ function toStderr(line: string): void {
   console.error(line)
 }
 
-/** Lets ten lines pass in each second that begins with a line. What it holds back is never even formatted. */
+/** Lets ten lines pass in each second that begins with a line. Further lines are not even formatted. */
 function limit(
   write: (line: string) => void,
   now: () => number,
@@ -87,7 +97,7 @@ function limit(
     try {
       write(line)
     } catch {
-      // Nobody is left to be told.
+      // `write` itself failed, so there is nowhere to report this.
     }
   }
   const endWindow = (): void => {
@@ -110,7 +120,7 @@ function limit(
       return
     }
     suppressed++
-    // The count must appear even when nothing is logged any more.
+    // The count must appear even when nothing more is logged.
     if (timer !== undefined) return
     timer = timers.setTimeout(endWindow, windowEnd - time)
     timer.unref()
@@ -138,7 +148,10 @@ function cut(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max)}...` : text
 }
 
-/** Control, format (bidirectional overrides among them), line and paragraph separators, lone surrogates, unassigned. */
+/**
+ * Control and format characters (bidirectional overrides among them), line and paragraph separators, lone surrogates,
+ * unassigned code points.
+ */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 function printable(text: string): string {

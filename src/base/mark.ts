@@ -1,8 +1,9 @@
 type Class = abstract new (...args: never[]) => object
 
 /**
- * Lets `instanceof` see the objects that another copy of this package made, as a process has it that loads two, or a test runner that gives each file
- * fresh modules. For classes whose objects users make or get; to be called once for each. Subclasses are asked as ever.
+ * Makes `instanceof` accept objects that another copy of this package made, as in a process that loads two copies, or
+ * in a test runner that gives each file fresh modules. For classes whose objects users make or get; call it once per
+ * class. Subclasses keep the ordinary `instanceof`.
  */
 export function marked(own: Class, name: string): void {
   const mark = markOf(name)
@@ -14,16 +15,16 @@ export function marked(own: Class, name: string): void {
   })
 }
 
-/** The same for every copy. */
+/** The symbol that all copies of this package use for `name`. */
 export function markOf(name: string): symbol {
   return Symbol.for(`dmicro.${name}`)
 }
 
-/** Never throws, whatever it is given. */
+/** Whether `value` is an object or function with `mark`. Never throws. */
 export function hasMark(value: unknown, mark: symbol): boolean {
   try {
     return ((typeof value === 'object' && value !== null) || typeof value === 'function') && mark in value
   } catch {
-    return false // a Proxy
+    return false // a Proxy that throws
   }
 }

@@ -1,13 +1,16 @@
 import type { Logger } from './log.ts'
 
-/** Milliseconds between two lines about the same. */
+/** Milliseconds between two lines of the same kind. */
 const PERIOD = 1000
 
-/** Warnings that a peer can cause as often as it likes: one line a second of each kind, which tells how many there were since the last. */
+/**
+ * Logs warnings that a peer can cause as often as it likes: one line a second of each kind, with the number of warnings
+ * since the last line.
+ */
 export class WarningThrottle {
   readonly #log: Logger
   readonly #now: () => number
-  /** By text, then by reason: to make one key of them would cost more than all else. */
+  /** Kinds by text, then by reason, because joining both into one key would cost more than everything else. */
   readonly #kinds = new Map<string, Map<string, { next: number; times: number }>>()
 
   /** @param now monotonic milliseconds */
@@ -16,7 +19,12 @@ export class WarningThrottle {
     this.#now = now
   }
 
-  /** @param text, @param reason of ours: together they are a kind */
+  /**
+   * Logs the warning, or counts it for the next line of its kind.
+   * @param text constant text; together with `reason` it is the kind
+   * @param remote address of the peer
+   * @param reason one of a fixed set
+   */
   warn(text: string, remote: string, reason: string): void {
     let kinds = this.#kinds.get(text)
     if (kinds === undefined) this.#kinds.set(text, (kinds = new Map()))

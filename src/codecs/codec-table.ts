@@ -16,7 +16,12 @@ export class CodecTable {
   readonly #byId: (Codec | undefined)[] = new Array<Codec | undefined>(256).fill(undefined)
   readonly #byName = new Map<string, Codec>()
 
-  /** @throws RangeError for an id outside 1..255 (0 means "no codec"), Error for an id or name already taken */
+  /**
+   * Adds a codec.
+   * @throws RangeError for an id outside 1..255 (0 means "no codec")
+   * @throws TypeError for a name that is empty or no string
+   * @throws Error for an id or name already taken
+   */
   register(codec: Codec): void {
     const { id, name } = codec
     if (!Number.isInteger(id) || id < 1 || id > 255) throw new RangeError(`codec ${JSON.stringify(name)}: id must be 1..255, got ${id}`)
@@ -28,7 +33,10 @@ export class CodecTable {
     this.#byName.set(name, codec)
   }
 
-  /** @param id 0..255 */
+  /**
+   * @param id 0..255
+   * @returns undefined when there is no codec of this id
+   */
   byId(id: number): Codec | undefined {
     return this.#byId[id]
   }
@@ -37,7 +45,7 @@ export class CodecTable {
     return this.#byName.get(name)
   }
 
-  /** @throws TypeError when none has this name */
+  /** @throws TypeError when no codec has this name */
   named(name: string): Codec {
     const codec = this.#byName.get(name)
     if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
@@ -47,14 +55,17 @@ export class CodecTable {
 
 const codecs: readonly Codec[] = [jsonCodec, plainCodec, protobufCodec, formCodec, xmlCodec, msgpackCodec, cborCodec, redisCodec]
 
-/** Loads what codecs otherwise load with their first body, where that takes time: in a bundle. What fails is told with that body. */
+/**
+ * Loads the modules that codecs load with their first body, where that is asynchronous: in a bundle. A module that
+ * fails to load makes that body fail, not this.
+ */
 export async function prepareCodecs(): Promise<void> {
   if (bundled) await Promise.allSettled([saxes.prepare(), protobufLibrary.prepare()])
 }
 
 /**
- * A new table with the codecs that need no registration, Go's json, plain, protobuf, form, xml and redis, and msgpack and cbor, and with `own`, of which
- * one of the same name and id takes the place of any of them.
+ * A new table with the codecs that need no registration (Go's json, plain, protobuf, form, xml and redis, and msgpack
+ * and cbor) and with `own`. A codec of `own` replaces the built-in one with the same name and id.
  */
 export function makeCodecs(own: readonly Codec[] = []): CodecTable {
   const table = new CodecTable()

@@ -7,7 +7,10 @@ export function fixedDecimal(value: number): string {
   return mark < 0 ? text : expand(text.slice(0, mark), Number(text.slice(mark + 1)))
 }
 
-/** The same with an exponent where it is below -4 or above 5: Go's FormatFloat(value, 'g', -1, 64). */
+/**
+ * The shortest decimal that reads back as the same number, with an exponent where that is below -4 or above 5: Go's
+ * FormatFloat(value, 'g', -1, 64).
+ */
 export function shortDecimal(value: number): string {
   const special = notANumber(value)
   if (special !== undefined) return special
@@ -23,7 +26,10 @@ function notANumber(value: number): string | undefined {
   return Object.is(value, -0) ? '-0' : undefined
 }
 
-/** `[-]d[.ddd]` times ten to the `exponent`. JavaScript writes an exponent from 1e21 up and below 1e-6. */
+/**
+ * `[-]d[.ddd]` times ten to the power of `exponent`, without exponent. JavaScript writes an exponent from 1e21 up and
+ * below 1e-6.
+ */
 function expand(mantissa: string, exponent: number): string {
   const sign = mantissa.startsWith('-') ? '-' : ''
   const digits = mantissa.replace('-', '').replace('.', '')

@@ -7,13 +7,15 @@ import { fixedDecimal } from './decimal.ts'
 import { isRecord, kindOf, represented } from './record.ts'
 
 /**
- * Flat parameters as in a query string (docs/spec/wire.md#form): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode writes them.
+ * Flat parameters as in a query string (docs/spec/wire.md#form): `a=1&b=x&b=y`, sorted by key as Go's url.Values.Encode
+ * writes them.
  *
- * - Takes an object, a Map or URLSearchParams. A value is text, a number, a boolean, a BigInt or a list of those, whose order is kept
- *   (Go turns the lists of a struct round, docs/spec/go-defects.md W25); null is an empty value, undefined is left out. Nested values are a TypeError.
- *   `toJSON` counts as in JSON.
- * - Gives an object without prototype: text for a key that came once, a list of texts for one that came several times.
- * - An object without keys is an empty body, which arrives as undefined.
+ * - Encodes an object, a Map or URLSearchParams. A value is text, a number, a boolean, a BigInt or a list of those,
+ *   whose order is kept (Go reverses the lists of a struct, docs/spec/go-defects.md W25); null is an empty value,
+ *   undefined is left out. Nested values are a TypeError. `toJSON` counts as in JSON.
+ * - Decodes to an object without prototype: text for a key that occurs once, a list of texts for one that occurs
+ *   several times.
+ * - An object without keys is an empty body, which is received as undefined.
  */
 export const formCodec: Codec = {
   id: 102,
@@ -27,13 +29,13 @@ export const formCodec: Codec = {
       if (Array.isArray(held)) for (const [i, item] of held.entries()) pairs.push([key, textOf(key, represented(item, i))])
       else if (held !== undefined) pairs.push([key, textOf(key, held)])
     }
-    // Stable, so that the values of one key stay in order.
+    // The sort is stable, so the values of one key stay in order.
     pairs.sort(([a], [b]) => compareUtf8(a, b))
     return pairs.map(([key, text]) => `${queryEscape(key)}=${queryEscape(text)}`).join('&')
   },
 
   decode(buffer, start, end) {
-    // One unit for each byte: escapes spell bytes, and only all of a value's bytes together are UTF-8.
+    // One UTF-16 unit for each byte: escapes stand for bytes, and only all bytes of a value together are UTF-8.
     const parameters = bodyText(buffer, start, end, TextHint.Ascii).split('&', MAX_FORM_PARAMETERS + 1)
     if (parameters.length > MAX_FORM_PARAMETERS) throw badMessage(`form: more than ${MAX_FORM_PARAMETERS} parameters`)
     const form: Record<string, string | string[]> = Object.create(null)
@@ -73,7 +75,7 @@ function textOf(key: string, value: unknown): string {
   throw new TypeError(`form: the value of ${JSON.stringify(key)} is ${kindOf(value)}`)
 }
 
-/** Go's url.QueryEscape. Single surrogates become U+FFFD. */
+/** Go's url.QueryEscape. Lone surrogates become U+FFFD. */
 function queryEscape(text: string): string {
   if (/^[\w.~-]*$/.test(text)) return text
   return encodeURIComponent(text.toWellFormed())
@@ -81,7 +83,7 @@ function queryEscape(text: string): string {
     .replaceAll('%20', '+')
 }
 
-/** Go's url.QueryUnescape: of bytes, one to a unit, the UTF-8 they spell. What is none becomes U+FFFD. */
+/** Go's url.QueryUnescape: the text whose UTF-8 bytes are in `bytes`, one to a unit. Invalid UTF-8 becomes U+FFFD. */
 function queryUnescape(bytes: string): string {
   if (/^[\0-*,-\x7f]*$/.test(bytes) && !bytes.includes('%')) return bytes
   const spelt = Buffer.allocUnsafe(bytes.length)
@@ -104,7 +106,7 @@ const PLUS = 0x2b
 const SPACE = 0x20
 const PERCENT = 0x25
 
-/** NaN for what is none, also past the end. */
+/** The value of a hexadecimal digit; NaN for anything else, also past the end. */
 function hexDigit(unit: number): number {
   if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
   const lower = unit | 0x20

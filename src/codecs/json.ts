@@ -4,15 +4,15 @@ import { TextHint } from '../message/message.ts'
 import { bodyText, type Codec } from './codec.ts'
 
 /**
- * JSON as JavaScript has it: numbers are doubles, an own `__proto__` stays an own property, invalid UTF-8 and nothing
- * else is repaired (to U+FFFD, as in Go). Bodies nesting deeper than `maxDepth` are refused.
+ * JSON as JavaScript has it: numbers are doubles, an own `__proto__` stays an own property, and invalid UTF-8 is
+ * repaired to U+FFFD as in Go; other errors are not repaired. Bodies that nest deeper than `maxDepth` are refused.
  */
 export const jsonCodec: Codec = {
   id: 106,
   name: 'json',
 
   encode(value) {
-    // Half of all replies are such a number in many services: 10 ns instead of 80.
+    // In many services half of all replies are such a number: 10 ns instead of 80.
     if (typeof value === 'number' && (value | 0) === value) return `${value}`
     const text = stringify(value)
     if (text === undefined) throw new TypeError(`json cannot encode a ${typeof value}`)
@@ -34,11 +34,12 @@ export const jsonCodec: Codec = {
 }
 
 /**
- * Text that needs no escape and is ASCII. Four characters at a time, written out, take a tenth to a sixth less than `*` of one: 48 in place of 54 ns
- * for 62 characters. The rest must be bounded: with `*` a long text that is refused at its end would take quadratic time.
+ * ASCII text that needs no escape. Four characters at a time, written out, take a tenth to a sixth less than `*` of
+ * one: 48 instead of 54 ns for 62 characters. The rest must be bounded: with `*` a long text that is refused at its end
+ * would take quadratic time.
  */
 const plain = /^(?:[ !#-[\]-~][ !#-[\]-~][ !#-[\]-~][ !#-[\]-~])*[ !#-[\]-~]?[ !#-[\]-~]?[ !#-[\]-~]?$/
-/** Up to this length a loop takes half as long. */
+/** Longest text in UTF-16 units for which a loop takes half as long as the pattern. */
 const SHORT = 12
 
 function isPlain(text: string): boolean {
@@ -50,7 +51,10 @@ function isPlain(text: string): boolean {
   return true
 }
 
-/** undefined for what JSON has no form for: undefined, a function, a symbol, an object whose toJSON returns one. */
+/**
+ * JSON text; undefined for values without one: undefined, a function, a symbol, an object whose toJSON returns one of
+ * these.
+ */
 function stringify(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)
@@ -70,7 +74,9 @@ function parse(text: string): unknown {
   }
 }
 
-/** A body of one to nine digits, as a string and JSON.parse cost ten times as much. -1 for anything else. */
+/**
+ * The number in a body of one to nine digits; -1 for any other body. A string and JSON.parse cost ten times as much.
+ */
 function smallInteger(buffer: Buffer, start: number, end: number): number {
   if (end - start > 9 || end === start) return -1
   let value = 0

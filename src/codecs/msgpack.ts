@@ -6,10 +6,13 @@ import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'
 import { writeMsgpack } from './msgpack/writer.ts'
 import { represented } from './record.ts'
 
+/** Options of `msgpack`. */
 export interface MsgpackOptions {
   /**
-   * What the extensions of an application stand for, by their types (-128 to 127): `{ 5: (bytes) => new Point(bytes) }`. A function gets bytes of
-   * its own; what it throws is a 400. Default: others than the timestamp are refused.
+   * Functions that decode extensions of an application, by type (-128 to 127): `{ 5: (bytes) => new Point(bytes) }`. A
+   * function gets a copy of the bytes; an exception is answered with 400. Extensions that are neither here nor the
+   * timestamp are refused.
+   * @default none
    */
   extensions?: Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined
 }
@@ -19,13 +22,15 @@ const known: ReadonlySet<string> = new Set(['extensions'])
 /**
  * MessagePack. Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other extensions.
  *
- * - What JSON has, and bytes (Uint8Array), Dates, BigInts of up to 64 bits, NaN and the infinities. A Map is written as an object; what has
- *   no form (a Set, an Error, a function, a Map with other keys than text and whole numbers) is a TypeError. `toJSON` counts as in JSON.
+ * - Encodes what JSON has, and bytes (Uint8Array), Dates, BigInts of up to 64 bits, NaN and the infinities. A Map is
+ *   written as an object. Values without a MessagePack form here (a Set, an Error, a function, a Map with other keys
+ *   than text and whole numbers) are a TypeError. `toJSON` counts as in JSON.
  * - An integer is read as a number, or as a BigInt where a number would lose digits, whatever it was written from.
- * - An own `__proto__` stays an own property. Of a repeated key the last wins. Text that is no UTF-8 is repaired, as in json.
+ * - An own `__proto__` stays an own property. Of a repeated key the last wins. Invalid UTF-8 is repaired, as in json.
  * - Timestamps are read as Dates, to the millisecond; other extensions are refused.
  * - Bodies may nest `maxDepth` deep and hold a million arrays and maps.
- * @throws TypeError for extensions that are none
+ * @param options default: no further extensions
+ * @throws TypeError for invalid options
  */
 export function msgpack(options: MsgpackOptions = {}): Codec {
   requireOptions('options', options, known)

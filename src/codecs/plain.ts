@@ -2,8 +2,8 @@ import { bodyText, type Codec } from './codec.ts'
 import { fixedDecimal } from './decimal.ts'
 
 /**
- * Scalars as their text (docs/spec/wire.md#plain). Go decodes into the type of the handler's argument; JavaScript has none, so
- * the result is always the text itself, in which bytes that are not UTF-8 appear as U+FFFD.
+ * Scalars as their text (docs/spec/wire.md#plain). Go decodes into the type of the handler's argument. JavaScript has
+ * no such type, so the result is always the text itself, in which invalid UTF-8 appears as U+FFFD.
  */
 export const plainCodec: Codec = {
   id: 115,

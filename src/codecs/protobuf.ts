@@ -7,27 +7,33 @@ import { requireLossless } from './protobuf/lossless.ts'
 import { plainOf } from './protobuf/plain.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
 
-/** A writer that grew larger than this is not kept. */
+/** Largest buffer, in bytes, of a writer that is kept for the next message. */
 const MAX_KEPT = 256 * 1024
 
 const nothing = new Uint8Array(0)
 
-/** The writer of the last message. Taken while in use, so that one that failed in the middle, or is inside of another, is never met again. */
+/**
+ * The writer of the last message. Taken out while in use, so that a writer that failed in the middle, or is used inside
+ * of another message, is never used again.
+ */
 let spare: BufferWriter | undefined
 
 /**
- * Protocol Buffers with the message classes of protobufjs. Those of another copy than ours (protobufjs 7, or a version of its own
- * in the application) decode slower, from a copy of the body; other libraries with classes of the same shape work too, by their own rules.
+ * Protocol Buffers with the message classes of protobufjs. Classes of another copy of protobufjs (version 7, or a
+ * version of the application's own) decode slower, from a copy of the body. Other libraries with classes of the same
+ * shape work too, by their own rules.
  *
- * - The type is the one named with the call, push or route. Without one a message is encoded by its own class, null and `{}` are
- *   an empty body as in Go, and a body that is received comes as a Uint8Array of its bytes, for the handler to decode or pass on.
+ * - The type is the one named with the call, push or route. Without one a message is encoded by its own class, null and
+ *   `{}` are an empty body as in Go, and a received body is a Uint8Array of its bytes, for the handler to decode or
+ *   pass on.
  * - An empty body of a named type is the message whose fields all have their defaults.
- * - Plain objects go through `fromObject`, after what `toJSON` makes of them. What would be written as something else (a number out of range, text that is no number,
- *   a field nobody has) is a TypeError; messages are checked too, as they are written. Names of enum values and text of numbers are taken.
- * - 64-bit integers come as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs itself, a number loses
- *   bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })` give BigInts. Numbers, Longs, digits and
- *   BigInts are taken.
- * - A field of bytes is a Buffer of its own.
+ * - Plain objects go through `fromObject`, after their `toJSON`. A value that would be written as something else (a
+ *   number out of range, text that is no number, a field that does not exist) is a TypeError; messages are checked too,
+ *   as they are written. Names of enum values and text of numbers are accepted.
+ * - 64-bit integers are read as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs
+ *   itself, a number loses bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })`
+ *   give BigInts. Numbers, Longs, digits and BigInts are accepted.
+ * - A field of bytes is read as a Buffer of its own.
  * - Messages may nest 100 deep, unknown fields are dropped, a string of proto3 that is no UTF-8 is refused as in Go.
  */
 export const protobufCodec: Codec = {
@@ -63,7 +69,7 @@ export const protobufCodec: Codec = {
   },
 }
 
-/** The class of a message; undefined for an empty object. */
+/** The class of a message; undefined for null, undefined and an empty object. */
 function typeOf(value: unknown): MessageType | undefined {
   if (typeof value !== 'object' || value === null) {
     if (value === null || value === undefined) return undefined

@@ -6,14 +6,15 @@ import type { Codec } from './codec.ts'
 import { isRecord, kindOf, represented } from './record.ts'
 
 /**
- * What redis commands say and what they are answered (RESP2), for the protocol of the same name. Its two directions are not each other's
- * reverse: a server reads arguments and writes replies. Go's codec has base64 in between, which never leaves its process.
+ * Arguments of redis commands and replies to them (RESP2), for the protocol of the same name. Its two directions are
+ * not each other's reverse: a server reads arguments and writes replies. Go's codec has base64 in between, which never
+ * leaves its process.
  *
- * - Gives the arguments of a command as a list of texts, in which bytes that are not UTF-8 are U+FFFD; with `{ arg: redisBuffers }` as a
- *   list of Buffers.
- * - Takes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and undefined (null), lists and
- *   sets of all of these (arrays), objects and maps (arrays of keys and values in turn, maps in RESP3). Numbers with a fraction are text, as in redis.
- *   `toJSON` counts as in JSON.
+ * - Decodes the arguments of a command to a list of texts, with U+FFFD for invalid UTF-8; with `{ arg: redisBuffers }`
+ *   to a list of Buffers.
+ * - Encodes text and Uint8Arrays (bulk strings), `simple('OK')`, whole numbers and booleans (integers), null and
+ *   undefined (null), lists and sets of all of these (arrays), objects and maps (arrays of keys and values in turn,
+ *   maps in RESP3). Numbers with a fraction are text, as in redis. `toJSON` counts as in JSON.
  */
 export const redisCodec: Codec = {
   id: 0x72,
@@ -43,7 +44,10 @@ export const redisCodec: Codec = {
 
 const asBuffersMark = markOf('redisBuffers')
 
-/** The type of arguments that are taken as Buffers: `routeCall('/redis/set', handler, { arg: redisBuffers })`. */
+/**
+ * The type of a redis route that receives its arguments as Buffers: `routeCall('/redis/set', handler, { arg:
+ * redisBuffers })`.
+ */
 export const redisBuffers: MessageType<Buffer[]> = Object.freeze({
   [asBuffersMark]: true,
   encode(): never {
@@ -52,8 +56,9 @@ export const redisBuffers: MessageType<Buffer[]> = Object.freeze({
   decode: (body: Uint8Array) => [Buffer.from(body)],
 })
 
-/** A reply that is a status line: `simple('OK')`. */
+/** A redis reply that is a status line, made by `simple('OK')`. */
 export class SimpleString {
+  /** The line, without its `+` and line end. */
   readonly text: string
 
   constructor(text: string) {
@@ -65,22 +70,29 @@ export class SimpleString {
   }
 }
 
-/** @throws TypeError for text with a line break, which would be read as more replies */
+/**
+ * A redis reply that is a status line, such as `simple('OK')`.
+ * @param text one line
+ * @throws TypeError for text with a line break, which would be read as further replies, and for no text
+ */
 export function simple(text: string): SimpleString {
   if (typeof text !== 'string' || /[\r\n]/.test(text)) throw new TypeError('redis: a simple string is text on one line')
   return new SimpleString(text)
 }
 
-/** An encoded reply with bytes in it: any other Uint8Array is a value and becomes a bulk string. */
+/**
+ * An encoded reply that contains bytes. A class of its own, because any other Uint8Array is a value and becomes a bulk
+ * string.
+ */
 export class EncodedReply extends Uint8Array {
-  /** Which of its arrays, in the order they begin, are objects: maps in RESP3. */
+  /** Numbers of the arrays, in the order they begin, that are objects: maps in RESP3. Undefined for none. */
   maps: ReadonlySet<number> | undefined
 }
 
-/** As in other codecs: nobody reads what nests deeper. */
+/** Deepest nesting of a reply: other codecs read no deeper by default. */
 const MAX_DEPTH = 128
 
-/** A reply that is being written: text for as long as there is nothing but text in it. */
+/** A reply that is being written: kept as text until bytes occur in it. */
 class Reply {
   #text = ''
   #parts: Uint8Array[] | undefined
@@ -155,12 +167,12 @@ const ASTERISK = 0x2a
 const DOLLAR = 0x24
 const CR = 0x0d
 
-/** Arguments may have an array's first line, which their count says again. */
+/** Skips the array header of the arguments, if there is one: the number of arguments is counted instead. */
 function skipHeader(buffer: Buffer, start: number, end: number): number {
   return start < end && buffer[start] === ASTERISK ? lineEnd(buffer, start, end) + 2 : start
 }
 
-/** Where the CR of a short line is, or `end`. */
+/** The index of the CR that ends a short line, or `end`. */
 function lineEnd(buffer: Buffer, start: number, end: number): number {
   const last = Math.min(end, start + 24)
   for (let at = start; at < last; at++) if (buffer[at] === CR) return at

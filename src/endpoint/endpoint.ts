@@ -5,6 +5,7 @@ import { duration, flag, requireAll, requireObject, requireOptions } from '../ba
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
+import { markOf } from '../base/mark.ts'
 import { type Clock, turn } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
@@ -51,8 +52,12 @@ const unknownCallNames: ReadonlySet<string> = new Set(['safe'])
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000
 
-/** Gives the settings of an endpoint, which users do not see. */
-let settingsOf: (endpoint: Endpoint) => Settings
+/** Where an endpoint keeps what its users do not see: every copy of this package finds it there. */
+const settingsMark: unique symbol = markOf('settings') as typeof settingsMark
+
+export function settingsOf(endpoint: Endpoint): Settings {
+  return endpoint[settingsMark]
+}
 
 /**
  * Client and server in one: listens, dials, and routes what the peers of its sessions call and push
@@ -66,10 +71,6 @@ let settingsOf: (endpoint: Endpoint) => Settings
  * await session.call('/math/add', [1, 2, 3])
  */
 export class Endpoint extends EventEmitter<EndpointEvents> {
-  static {
-    settingsOf = (endpoint) => endpoint.#settings
-  }
-
   /** The transport in use, and why it is the JavaScript one if it is. */
   readonly transport: TransportInfo
   /** Counters since the endpoint was made. */
@@ -136,6 +137,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#acceptor = acceptor
     this.#dialer = dialer
     this.#runConstructionHooks(hooks.afterNewEndpoint, this)
+  }
+
+  /** @internal */
+  get [settingsMark](): Settings {
+    return this.#settings
   }
 
   /** How busy the endpoint is, as overload protection measures it; undefined without the option `overload`. */
@@ -376,5 +382,3 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
 }
-
-export { settingsOf }

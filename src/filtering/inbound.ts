@@ -6,26 +6,30 @@ import type { Connection } from '../transports/transport.ts'
 import type { Envelope, Opened } from '../wire/envelope.ts'
 import { unpackLayers } from './layers.ts'
 
-/** Where messages go when their filters are removed, and what ends the session when that fails. */
+/** The session that receives messages once their filters are removed. */
 export interface Receiver {
-  /** `message` is borrowed. */
+  /** Receives one message; it is borrowed until this returns. */
   onMessage(message: Incoming): void
+  /** Closes the session because a message could not be read. */
   fail(reason: CloseReason): void
-  /** The last message that was worked on off the loop is done. */
+  /** Called when no message is processed off the loop any longer. */
   onFiltersIdle(): void
-  /** Many replies wait for their filters, or no more. */
+  /** Called with true when many replies wait for their filters, and with false when most of them were sent. */
   onFiltersPressed(on: boolean): void
 }
 
-/** What a frame has besides its payload, filter ids not counted; of all protocols the most. */
+/** Most bytes, over all protocols, that a frame has besides its payload and filter ids. */
 const FRAME_BYTES = 6
 
-/** Borrowed by every `onMessage`. Messages never nest: they come from the wire or from the end of a job. */
+/**
+ * The message that every `onMessage` borrows. Messages never nest: they come from a connection or from the end of a
+ * job.
+ */
 const message = new Incoming()
 
 /**
- * Frames with filters of one session, from its wire to its `onMessage`. While one is worked on off the loop the wire is held, so that
- * messages keep their order and only one of them is held decompressed.
+ * Removes the filters of one session's frames, between its connection and its `onMessage`. While a frame is processed
+ * off the loop, reading is paused, so that messages keep their order and only one of them is in memory decompressed.
  */
 export class FilteredIn {
   readonly #connection: Connection
@@ -37,7 +41,7 @@ export class FilteredIn {
   #busy = false
   #over = false
 
-  /** @param maxMessage limit of a frame, with its filters and without */
+  /** @param maxMessage largest frame in bytes, both with and without its filters */
   constructor(connection: Connection, envelope: Envelope, filters: FilterTable, maxMessage: number, receiver: Receiver) {
     this.#connection = connection
     this.#envelope = envelope
@@ -46,16 +50,19 @@ export class FilteredIn {
     this.#receiver = receiver
   }
 
+  /** Replaces the receiver, when another session resumes on this connection. */
   moveTo(receiver: Receiver): void {
     this.#receiver = receiver
   }
 
-  /** A message is worked on off the loop. */
+  /** Whether a message is being processed off the loop. */
   get busy(): boolean {
     return this.#busy
   }
 
-  /** `frame` is of type `UNPARSED`, its number of filters checked; it is borrowed. */
+  /**
+   * Receives a frame of type `UNPARSED`. Requires that its number of filters was checked. Borrowed until this returns.
+   */
   receive(frame: Incoming): void {
     const opened = this.#envelope.open(frame, this.#filters)
     if (opened === undefined) {
@@ -74,7 +81,7 @@ export class FilteredIn {
     else this.#handOn(payload, opened)
   }
 
-  /** The session is over: what is still worked on comes to nothing. */
+  /** The session is closed: results of running jobs are dropped. */
   drop(): void {
     this.#over = true
   }
@@ -91,7 +98,8 @@ export class FilteredIn {
     try {
       if (bytes !== undefined && !this.#over) this.#handOn(bytes, opened)
     } catch (error) {
-      // The session layer catches what handlers throw: a bug of ours, which costs this session and no other, as in the transports.
+      // The session layer catches what handlers throw, so this is an internal error. It closes this session and no
+      // other, as in the transports.
       process.emitWarning(error instanceof Error ? error : new Error(`a session threw ${String(error)}`))
       this.#receiver.fail(CloseReason.Local)
     }

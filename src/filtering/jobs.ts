@@ -1,22 +1,28 @@
-/** Messages worked on off the loop at the same time: as many as libuv has threads, so that more would only hold more memory. */
+/**
+ * Most messages that are processed off the loop at the same time: as many as libuv has threads, since more would only
+ * use more memory.
+ */
 const MAX_JOBS = 4
 
 let running = 0
 const waiting: (() => void)[] = []
 
-/** Jobs that run now, of the whole process. */
+/** Number of running jobs in the whole process. */
 export function jobsRunning(): number {
   return running
 }
 
-/** Runs `job` once fewer than four others run, in the order asked for: what all sessions hold decompressed at once is bounded. */
+/**
+ * Runs `job` once fewer than `MAX_JOBS` others run, in the order of the calls. This bounds the decompressed bytes of
+ * all sessions together.
+ */
 export async function runJob<T>(job: () => Promise<T>): Promise<T> {
   if (running < MAX_JOBS) running++
   else await new Promise<void>((resolve) => waiting.push(resolve))
   try {
     return await job()
   } finally {
-    // Who waits takes this place over.
+    // Passes this place on to the job that has waited longest.
     const next = waiting.shift()
     if (next === undefined) running--
     else next()

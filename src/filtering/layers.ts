@@ -1,12 +1,13 @@
 import { type Filter, FilterOverflow, type Unpacker } from '../message/filter.ts'
 import { runJob } from './jobs.ts'
 
-/** Up to this many bytes on both sides a layer is handled at once; more goes off the loop. */
+/** Largest size in bytes, on both sides, of a layer that is processed on the loop; more goes off the loop. */
 const SMALL = 64 * 1024
 
 /**
- * Adds the layers, the last filter's first (docs/spec/wire.md#filters): at once where that is quick, else off the loop. `payload` must stay
- * untouched until the result is there.
+ * Adds the layers, the last filter's first (docs/spec/wire.md#filters): on the loop where that is quick, else off the
+ * loop.
+ * @param payload must not change until the result is there
  */
 export function packLayers(filters: readonly Filter[], payload: Uint8Array): Uint8Array | Promise<Uint8Array> {
   let bytes = payload
@@ -24,16 +25,17 @@ async function packLarge(filters: readonly Filter[], last: number, payload: Uint
 }
 
 /**
- * Removes the layers, the first first: at once where that is quick, else off the loop. `payload` is borrowed until this returns.
+ * Removes the layers, the first filter's first: on the loop where that is quick, else off the loop.
+ * @param payload borrowed until this returns
  * @param maxSize most bytes any layer may hold
- * @throws (or rejects) FilterOverflow beyond `maxSize`, otherwise what a layer throws
+ * @throws (or rejects) FilterOverflow beyond `maxSize`, otherwise the error of a layer
  */
 export function unpackLayers(layers: readonly Unpacker[], payload: Uint8Array, maxSize: number): Uint8Array | Promise<Uint8Array> {
   let bytes = payload
   for (let i = 0; i < layers.length; i++) {
     const opened = unpackSmall(layers[i], bytes, maxSize)
     if (opened === undefined) {
-      // Borrowed, perhaps by way of a filter that only cut something off.
+      // Still borrowed bytes: `bytes` lies inside of `payload` when a filter only cut something off.
       const own = bytes.buffer === payload.buffer ? Buffer.from(bytes) : bytes
       return runJob(() => unpackLarge(layers, i, own, maxSize))
     }
@@ -42,7 +44,7 @@ export function unpackLayers(layers: readonly Unpacker[], payload: Uint8Array, m
   return bytes
 }
 
-/** Undefined when there is too much of it on either side. */
+/** Removes one layer on the loop; undefined when there are too many bytes for that on either side. */
 function unpackSmall(layer: Unpacker, bytes: Uint8Array, maxSize: number): Uint8Array | undefined {
   const wait = layer.unpackAsync !== undefined
   if (wait && bytes.length > SMALL) return undefined

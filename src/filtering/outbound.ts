@@ -5,12 +5,12 @@ import { type Connection, SendResult } from '../transports/transport.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import { packLayers } from './layers.ts'
 
-/** A message that waits for its filters, or for one before it. */
+/** A message that waits for its filters, or for a message before it. */
 interface Waiting {
   readonly message: Outgoing
   readonly filters: readonly Filter[]
   readonly payload: Uint8Array
-  /** Begun already. */
+  /** The payload with its filters, when packing has begun already. */
   readonly packed: Promise<Uint8Array> | undefined
   settle(result: SendResult): void
   fail(error: unknown): void
@@ -18,13 +18,13 @@ interface Waiting {
 
 const none: readonly Filter[] = []
 
-/** What a message takes that waits, besides its bytes. */
+/** Bytes that a waiting message is counted with besides its payload. */
 const OVERHEAD = 256
 
 /**
- * Messages with filters of one session on their way to its wire. What takes long is done off the loop, and all that the session sends
- * meanwhile waits behind it, so that order is kept. What waits counts against `maxUnsent`; when replies are half of it no request of
- * the peer's is started, so that they do not pile up.
+ * Adds filters to one session's messages before they are sent. Slow filters run off the loop, and everything that the
+ * session sends meanwhile waits in this queue, so that order is kept. Waiting messages count against `maxUnsent`. When
+ * replies are half of it, no request of the peer is started, so that replies do not pile up.
  */
 export class FilteredOut {
   readonly #connection: Connection
@@ -32,41 +32,44 @@ export class FilteredOut {
   readonly #maxMessage: number
   readonly #maxUnsent: number
   readonly #onIdle: () => void
-  readonly #onPressed: (on: boolean) => void
+  readonly #onNeedsDrain: (on: boolean) => void
   #queue: Waiting[] = []
-  /** Bytes of what waits, before filters, with `OVERHEAD` for each message. */
+  /** Bytes of waiting messages before filters, with `OVERHEAD` for each message. */
   #queued = 0
-  /** Those of them that answer the peer. */
+  /** Part of `#queued` that replies to the peer take. */
   #replies = 0
   #running = false
-  #pressed = false
+  #needsDrain = false
   #over = false
 
-  /** @param onIdle called when the last of what waited was sent @param onPressed many replies wait, or no more */
+  /**
+   * @param onIdle called when the last waiting message was sent
+   * @param onNeedsDrain called with true when many replies wait, and with false when most of them were sent
+   */
   constructor(
     connection: Connection,
     envelope: Envelope,
     limits: { readonly maxMessage: number; readonly maxUnsent: number },
     onIdle: () => void,
-    onPressed: (on: boolean) => void,
+    onNeedsDrain: (on: boolean) => void,
   ) {
     this.#connection = connection
     this.#envelope = envelope
     this.#maxMessage = limits.maxMessage
     this.#maxUnsent = limits.maxUnsent
     this.#onIdle = onIdle
-    this.#onPressed = onPressed
+    this.#onNeedsDrain = onNeedsDrain
   }
 
-  /** Something waits: whatever the session sends must come through here. */
+  /** Whether messages wait. Then everything that the session sends must go through this queue. */
   get busy(): boolean {
     return this.#running
   }
 
   /**
-   * As `Connection.send`. The body is copied before this returns.
-   * @returns at once, or a promise when the message waits
-   * @throws (or rejects) what a filter throws
+   * Sends a message as `Connection.send` does. The body is copied before this returns.
+   * @returns the result, or a promise when the message waits
+   * @throws (or rejects) the error of a filter
    */
   send(filters: readonly Filter[] | undefined, outgoing: Outgoing): SendResult | Promise<SendResult> {
     if (this.#over) return SendResult.Closed
@@ -85,16 +88,16 @@ export class FilteredOut {
     return sent
   }
 
-  /** The session ends: what waits is not sent. */
+  /** The session is closed: waiting messages are dropped. */
   drop(): void {
     this.#over = true
   }
 
   #wait(message: Outgoing, filters: readonly Filter[], payload: Uint8Array, packed: Promise<Uint8Array> | undefined): Promise<SendResult> {
     this.#count(message, payload.length + OVERHEAD)
-    if (!this.#pressed && this.#replies > this.#maxUnsent / 2) {
-      this.#pressed = true
-      this.#onPressed(true)
+    if (!this.#needsDrain && this.#replies > this.#maxUnsent / 2) {
+      this.#needsDrain = true
+      this.#onNeedsDrain(true)
     }
     return new Promise((settle, fail) => this.#queue.push({ message, filters, payload, packed, settle, fail }))
   }
@@ -120,9 +123,9 @@ export class FilteredOut {
       fail(error)
     }
     this.#count(message, -payload.length - OVERHEAD)
-    if (this.#pressed && this.#replies < this.#maxUnsent / 4) {
-      this.#pressed = false
-      if (!this.#over) this.#onPressed(false)
+    if (this.#needsDrain && this.#replies < this.#maxUnsent / 4) {
+      this.#needsDrain = false
+      if (!this.#over) this.#onNeedsDrain(false)
     }
   }
 

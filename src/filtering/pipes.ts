@@ -7,20 +7,22 @@ import type { Connection } from '../transports/transport.ts'
 import { FilteredIn, type Receiver } from './inbound.ts'
 import { FilteredOut } from './outbound.ts'
 
-/** What filters need to know of their endpoint. */
+/** The settings of an endpoint that filters need. */
 export interface FilterSettings {
   readonly filters: FilterTable
   readonly limits: Readonly<Limits>
 }
 
-/** Both directions of one session's messages with transfer filters. Each is made with the first such message. */
+/**
+ * Both directions of one session's messages with transfer filters. Each direction is made with the first such message.
+ */
 export class FilterPipes {
   readonly #connection: Connection
   readonly #settings: FilterSettings
   readonly #protocol: string
   #receiver: Receiver
   #in: FilteredIn | undefined
-  /** Undefined while no message went through filters: then none can wait either. */
+  /** Undefined until a message is sent through filters; until then no message can wait either. */
   out: FilteredOut | undefined
 
   constructor(connection: Connection, settings: FilterSettings, protocol: string, receiver: Receiver) {
@@ -32,12 +34,12 @@ export class FilterPipes {
     this.out = undefined
   }
 
-  /** Messages are worked on off the loop, or wait for such. */
+  /** Whether messages are processed off the loop, or wait for such messages. */
   get busy(): boolean {
     return this.#in?.busy === true || this.out?.busy === true
   }
 
-  /** Takes a message of type `UNPARSED`; it is borrowed. */
+  /** Receives a message of type `UNPARSED`. Borrowed until this returns. */
   receive(message: Incoming): void {
     const { envelope } = this.#connection
     if (envelope === undefined) {
@@ -50,7 +52,8 @@ export class FilterPipes {
   }
 
   /**
-   * What a message goes through on its way to the wire; undefined, the usual case, for nothing.
+   * The queue that a message must go through before it is sent; undefined, the usual case, when it can be sent
+   * directly.
    * @throws TypeError when the protocol has no filters
    */
   outFor(filters: readonly Filter[] | undefined): FilteredOut | undefined {
@@ -67,13 +70,13 @@ export class FilterPipes {
     return this.out
   }
 
-  /** Another session goes on with the wire. */
+  /** Replaces the receiver, when another session resumes on this connection. */
   moveTo(receiver: Receiver): void {
     this.#receiver = receiver
     this.#in?.moveTo(receiver)
   }
 
-  /** The session ends: what is still worked on comes to nothing. */
+  /** The session is closed: results of running jobs and waiting messages are dropped. */
   drop(): void {
     this.#in?.drop()
     this.out?.drop()

@@ -3,29 +3,33 @@ import { requireObject, requireOptions } from '../base/check-options.ts'
 import type { Filter, Unpacker } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
-/** One byte of key id, the nonce, the encrypted bytes, the tag. */
+/**
+ * Layout of a message: one byte of key id, the nonce (a prefix and a counter of 4 bytes), the encrypted bytes, the tag.
+ */
 const PREFIX = 8
 const NONCE = 12
 const HEAD = 1 + NONCE
 const TAG = 16
 const KEY = 32
 const MAX_COUNT = 0xffff_ffff
-/** Nonce prefixes a session may have seen: a sender changes its own after 2^32 messages. */
+/** Most nonce prefixes that a session may have seen: a sender changes its prefix after 2^32 messages. */
 const MAX_RETIRED = 16
 const none: Buffer = Buffer.alloc(0)
 
+/** Options of `aesGcm`. */
 export interface AesGcmOptions {
-  /** Keys of 32 bytes by their id, 0 to 255. Messages under any of them are accepted. */
+  /** Keys of 32 bytes by their id, 0 to 255. Messages under any of them are accepted. Required. */
   keys: Readonly<Record<number, Uint8Array>>
-  /** Id of the key that messages are sent under. */
+  /** Id of the key that messages are sent under. Required. */
   current: number
 }
 
+/** The filter of `aesGcm`, whose keys can be replaced. */
 export interface AesGcm extends Filter {
   /**
-   * Replaces the keys, for messages from now on. To rotate without a gap: give every peer the new key, then make it current
-   * everywhere, then take the old one away.
-   * @throws as `aesGcm` does; the keys are then as before
+   * Replaces the keys, for messages from now on. To rotate without a gap: give every peer the new key, then make it
+   * current everywhere, then remove the old one.
+   * @throws TypeError, RangeError as `aesGcm` does; then the keys stay as they were
    */
   setKeys(options: AesGcmOptions): void
 }
@@ -36,12 +40,14 @@ interface Keys {
 }
 
 /**
- * AES-256-GCM, id 0x67, name `aes-gcm`, for peers of ours: encrypted and authenticated. A change of any bit is refused, and so is a message
- * that a session received before. A nonce is 8 random bytes, chosen when the filter is made, and a counter: it never repeats.
+ * AES-256-GCM, id 0x67, name `aes-gcm`, for dmicro peers: encrypted and authenticated. A message with any bit changed
+ * is refused, and so is a message that the session received before. A nonce is 8 random bytes, chosen when the filter
+ * is made, and a counter: it never repeats.
  *
- * It protects the messages that name it. Whoever is between the peers can still drop messages, and send plain ones: use TLS too where that
- * matters.
- * @throws TypeError, RangeError for keys that are none
+ * Only messages that name the filter are protected. An attacker between the peers can still drop messages, and send
+ * plain ones: use TLS too where that matters.
+ * @throws TypeError for keys or ids of a wrong type
+ * @throws RangeError for keys of a wrong length and ids out of range
  */
 export function aesGcm(options: AesGcmOptions): AesGcm {
   let keys = readKeys(options)
@@ -65,7 +71,7 @@ export function aesGcm(options: AesGcmOptions): AesGcm {
   const unpack = (sealed: Uint8Array): Buffer => {
     const { decipher, body } = open(sealed)
     const plain = decipher.update(body)
-    decipher.final() // throws when anything was changed
+    decipher.final() // throws when any bit was changed
     return plain
   }
   const unpackAsync = async (sealed: Uint8Array): Promise<Buffer> => {
@@ -102,12 +108,15 @@ export function aesGcm(options: AesGcmOptions): AesGcm {
   }
 }
 
-/** Refuses what came before: one session's messages come from one filter, whose counter only rises. */
+/**
+ * Refuses messages that were received before. All messages of one session come from one filter, whose counter only
+ * rises.
+ */
 function onceEach(unpack: (sealed: Uint8Array) => Buffer, unpackAsync: (sealed: Uint8Array) => Promise<Buffer>): Unpacker {
   let prefix: Buffer = none
   let last = 0
   const retired = new Set<string>()
-  // Only once the tag has vouched for the nonce.
+  // The nonce is noted only after the tag was checked, because before that it may be forged.
   const note = (nonce: Buffer): void => {
     const from = nonce.subarray(0, PREFIX)
     const count = nonce.readUInt32BE(PREFIX)
@@ -137,7 +146,7 @@ function onceEach(unpack: (sealed: Uint8Array) => Buffer, unpackAsync: (sealed: 
   }
 }
 
-/** Writes a nonce that it has not written before, and that no other is likely to write. */
+/** Makes a function that writes a nonce it has not written before, and that no other filter is likely to write. */
 function nonces(): (target: Buffer, at: number) => void {
   let prefix = randomBytes(PREFIX)
   let count = 0

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { Filter } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
-/** The same for every message of every Go service: what makes this insecure. */
+/** The initialization vector of every message of every Go service: the reason why the filter is insecure. */
 const IV = Buffer.from('I Love Go Frame!')
 const BLOCK = 16
 const none = Buffer.alloc(0)
@@ -10,10 +10,12 @@ const none = Buffer.alloc(0)
 let warned = false
 
 /**
- * Go's filter `aes`, id 0x61 (docs/spec/wire.md#filters): AES-CBC with a constant IV and no authentication. Equal messages look equal, and whoever
- * is between the peers can change them unseen. For peers written in Go only; between peers of ours use `aesGcm`. Warns once per process.
- * @param key 16, 24 or 32 bytes, as they are
- * @throws TypeError, RangeError for another key
+ * Go's filter `aes`, id 0x61 (docs/spec/wire.md#filters): AES-CBC with a constant IV and no authentication. Equal
+ * messages look equal, and an attacker between the peers can change them unnoticed. For Go peers only; between dmicro
+ * peers use `aesGcm`. Warns once per process.
+ * @param key 16, 24 or 32 bytes, used as they are
+ * @throws TypeError for a key of another type
+ * @throws RangeError for a key of another length
  */
 export function insecureAes(key: Uint8Array | string): Filter {
   const bytes = Buffer.from(key as Uint8Array)

@@ -3,15 +3,22 @@ import { requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
+/** Options of `brotli`. */
 export interface BrotliOptions {
-  /** 0 to 11, default 4: smaller than gzip's 6 in less time. From 10 on it takes a hundred times as long. */
+  /**
+   * Compression quality, 0 to 11. 4 gives smaller output than gzip's 6 in less time; from 10 on it takes a hundred
+   * times as long.
+   * @default 4
+   */
   quality?: number | undefined
 }
 
 const known: ReadonlySet<string> = new Set(['quality'])
 
 /**
- * Brotli, id 0x62, for peers of ours: Go DMicro has no such filter.
+ * Brotli, id 0x62, name `brotli`, for dmicro peers: Go DMicro has no such filter.
+ * @param options default: quality 4
+ * @throws TypeError for unknown options
  * @throws RangeError for a quality outside 0 to 11
  */
 export function brotli(options: BrotliOptions = {}): Filter {

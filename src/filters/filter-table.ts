@@ -7,7 +7,12 @@ export class FilterTable {
   readonly #byId: (Filter | undefined)[] = new Array<Filter | undefined>(256).fill(undefined)
   readonly #byName = new Map<string, Filter>()
 
-  /** @throws RangeError for an id outside 1..255, TypeError for what is no filter, Error for an id or name already taken */
+  /**
+   * Adds a filter.
+   * @throws RangeError for an id outside 1..255
+   * @throws TypeError for what is no filter
+   * @throws Error for an id or name already taken
+   */
   register(filter: Filter): void {
     const { id, name } = filter
     if (!Number.isInteger(id) || id < 1 || id > 255) throw new RangeError(`filter ${JSON.stringify(name)}: id must be 1..255, got ${id}`)
@@ -19,12 +24,15 @@ export class FilterTable {
     this.#byName.set(name, filter)
   }
 
-  /** @param id 0..255 */
+  /**
+   * @param id 0..255
+   * @returns undefined when there is no filter of this id
+   */
   byId(id: number): Filter | undefined {
     return this.#byId[id]
   }
 
-  /** The filters that `buffer[start, end)` lists; undefined when one is unknown. */
+  /** The filters whose ids are in `buffer[start, end)`; undefined when one is unknown. */
   byIds(buffer: Uint8Array, start: number, end: number): readonly Filter[] | undefined {
     const filters: Filter[] = []
     for (let at = start; at < end; at++) {
@@ -40,8 +48,9 @@ export class FilterTable {
   }
 
   /**
-   * `pipe` with the filters called `names` behind it, that is further inside; undefined for none at all.
-   * @throws TypeError for a name that is unknown or may be used once, RangeError for more than `max` filters
+   * Appends the filters called `names` to `pipe`, that is further inside; undefined when there are none at all.
+   * @throws TypeError for a name that is unknown, or that is repeated and allowed only once
+   * @throws RangeError for more than `max` filters
    */
   append(pipe: readonly Filter[] | undefined, names: readonly string[], max: number): readonly Filter[] | undefined {
     if (names.length === 0) return pipe
@@ -58,7 +67,9 @@ export class FilterTable {
   }
 }
 
-/** A new table with `own`, and with gzip and md5 where it has none of their name and id: these need no key. */
+/**
+ * A new table with `own`, and with gzip and md5 unless `own` has filters of their name or id: these two need no key.
+ */
 export function makeFilters(own: readonly Filter[]): FilterTable {
   const table = new FilterTable()
   for (const filter of own) table.register(filter)

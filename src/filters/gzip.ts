@@ -3,12 +3,16 @@ import { requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
-/** Where the header names the operating system, and what Go writes there. */
+/** Offset of the header's byte for the operating system, and the value Go writes there. */
 const OS_AT = 9
 const OS_UNKNOWN = 0xff
 
+/** Options of `gzip`. */
 export interface GzipOptions {
-  /** 0 (stored) to 9 (smallest); default 6. The receiver never learns it. */
+  /**
+   * Compression level, 0 (stored) to 9 (smallest). The receiver needs no setting.
+   * @default 6
+   */
   level?: number | undefined
 }
 
@@ -16,6 +20,8 @@ const known: ReadonlySet<string> = new Set(['level'])
 
 /**
  * Go's filter `gzip`, id 0x7a (docs/spec/wire.md#filters). Every endpoint has one; pass your own to choose the level.
+ * @param options default: level 6
+ * @throws TypeError for unknown options
  * @throws RangeError for a level outside 0 to 9
  */
 export function gzip(options: GzipOptions = {}): Filter {
@@ -32,7 +38,7 @@ export function gzip(options: GzipOptions = {}): Filter {
   })
 }
 
-/** zlib's header tells the system it was built for: the same bytes everywhere are worth more. */
+/** Overwrites the operating system in the header, so that zlib gives the same bytes on every system. */
 function asGoWrites(member: Buffer): Buffer {
   member[OS_AT] = OS_UNKNOWN
   return member

@@ -4,7 +4,10 @@ import { inSlices } from './slices.ts'
 
 const DIGEST = 16
 
-/** Go's filter `md5`, id 0x35 (docs/spec/wire.md#filters): the digest behind the bytes. It finds accidents; whoever changes bytes can change it too. */
+/**
+ * Go's filter `md5`, id 0x35 (docs/spec/wire.md#filters): the digest after the bytes. It detects accidents only, since
+ * an attacker can change the digest too.
+ */
 export const md5: Filter = {
   id: 0x35,
   name: 'md5',

@@ -1,9 +1,9 @@
 import { turn } from '../base/time/clock.ts'
 
-/** Bytes worked on before the loop gets its turn: about half a millisecond of hashing or encryption. */
+/** Bytes processed before the loop gets its turn: about half a millisecond of hashing or encryption. */
 const SLICE = 256 * 1024
 
-/** Calls `work` for each slice of `bytes` in order, letting the loop run between them. */
+/** Calls `work` for each slice of `bytes` in order, and lets the loop run between slices. */
 export async function inSlices(bytes: Uint8Array, work: (slice: Uint8Array) => void): Promise<void> {
   for (let at = 0; at < bytes.length; at += SLICE) {
     if (at > 0) await turn()
@@ -11,7 +11,10 @@ export async function inSlices(bytes: Uint8Array, work: (slice: Uint8Array) => v
   }
 }
 
-/** The same for `work` that gives bytes: all of them, in one piece with `head` before and `tail()` behind. */
+/**
+ * Maps slices of `bytes` in order, and lets the loop run between them. Returns the results in one buffer, with `head`
+ * before them and `tail()` after them.
+ */
 export async function mapSlices(
   bytes: Uint8Array,
   head: Uint8Array,

@@ -12,16 +12,22 @@ export interface Format {
   unpackAsync(bytes: Uint8Array, options: Options, done: Done): void
 }
 
-/** What zlib gives with the option `info`, which its type declarations leave out. */
+/** The result of zlib with the option `info`, which its type declarations leave out. */
 interface Informed {
   buffer: Buffer
   engine: { bytesWritten: number }
 }
 
-/** Output of one step in zlib's threads: fewer steps than with its own 16 KiB, and the most that is produced beyond a limit. */
+/**
+ * Output of one step in zlib's threads, in bytes: fewer steps than with its own 16 KiB, and the most that is produced
+ * beyond a limit.
+ */
 const LARGE_CHUNK = 256 * 1024
 
-/** A filter out of zlib's functions. Nothing stays nothing; output stops at the limit; bytes behind the end are refused. */
+/**
+ * Makes a filter of zlib's functions. Empty input stays empty; output stops at the limit; bytes after the end are
+ * refused.
+ */
 export function zlibFilter(id: number, name: string, format: Format): Filter {
   const finish = (result: unknown, size: number): Buffer => {
     const { buffer, engine } = result as Informed
@@ -54,7 +60,10 @@ export function zlibFilter(id: number, name: string, format: Format): Filter {
   }
 }
 
-/** zlib takes no limit below 1; one byte more is found by who looks at the size of the result. */
+/**
+ * Options that stop output at `maxSize`. zlib takes no limit below 1, so for a limit of 0 the size of the result must
+ * be checked.
+ */
 function optionsFor(maxSize: number): Options {
   return { maxOutputLength: Math.max(1, maxSize), info: true }
 }

@@ -1,38 +1,48 @@
 /**
- * What two of our endpoints tell each other beyond Go's protocol (docs/extensions.md): meta keys that a Go peer ignores, and routes that are used only once
- * the peer has announced that it knows them.
+ * Extensions that dmicro endpoints announce to each other beyond Go's protocol (docs/extensions.md): meta keys that a
+ * Go peer ignores, and routes that are used only once the peer has announced that it supports them.
  */
 
-/** Key of the announcement, in the meta of the first CALL or PUSH on a connection. The answer is a push to `/dmicro/hello`. */
+/** Meta key of the announcement, in the first CALL or PUSH on a connection. The answer is a push to `/dmicro/hello`. */
 export const ANNOUNCEMENT_KEY = 'X-Dmicro'
-/** Milliseconds that the caller still waits, 0 when it waits for ever. Absent: what its announcement says. */
+/**
+ * Meta key of a CALL: milliseconds that the caller still waits; 0 when it waits forever. Absent: the timeout of the
+ * caller's announcement applies.
+ */
 export const TIMEOUT_KEY = 'X-Dmicro-Timeout'
 
 /**
- * Of a call that must not run twice: its key, and the lowest key that is not settled, in base 36: `2s.2k`. Repetitions on later connections have the
- * same key.
+ * Meta key of a call that must not run twice: the call's key, and the lowest key that is not settled, in base 36:
+ * `2s.2k`. A retry on a later connection has the same key.
  */
 export const ONCE_KEY = 'X-Dmicro-Once'
-/** In the meta of a REPLY of failure: the call never began, and may be made again after so many milliseconds. */
+/**
+ * Meta key of a REPLY that failed: the handler was never started, and the call may be retried after this many
+ * milliseconds.
+ */
 export const RETRY_AFTER_KEY = 'X-Retry-After'
 
-/** Number and length of fields and names read of a peer's announcement. */
+/** Longest announcement that is read, in UTF-16 units. */
 const MAX_LENGTH = 1024
 const MAX_TIMEOUT = 2 ** 31 - 1
 
+/** What an endpoint announces to its peer on one connection. */
 export interface Announcement {
   /**
-   * Sequence number of the message that announced: a proxy forwards meta, but under a number of its own, so that what it forwards announces nothing.
-   * In a hello: that of the message it answers.
+   * Sequence number of the announcing message. A proxy forwards meta under a sequence number of its own, so a forwarded
+   * announcement does not match and is ignored. In a hello: sequence number of the message that the hello answers.
    */
   readonly announcementSeq: number
-  /** Deadline in milliseconds of calls that name none; 0 when the endpoint's user named none. */
+  /** Deadline in milliseconds of calls that have no `TIMEOUT_KEY`; 0 when the endpoint has no default. */
   readonly timeout: number
-  /** Filters that every message to this side must go through. */
+  /** Names of the filters that every message to the announcing side must go through. */
   readonly filters: readonly string[]
 }
 
-/** `1;hop=k3x9;timeout=5000;filters=aes+gzip`: a version, then fields in any order; unknown ones are for later versions. */
+/**
+ * The text of an announcement, such as `1;hop=k3x9;timeout=5000;filters=aes+gzip`: a version, then fields in any order.
+ * Unknown fields are ignored, for later versions.
+ */
 export function encodeAnnouncement({ announcementSeq: hop, timeout, filters }: Announcement): string {
   let text = `1;hop=${hop.toString(36)}`
   if (timeout > 0) text += `;timeout=${Math.ceil(timeout)}`
@@ -40,7 +50,7 @@ export function encodeAnnouncement({ announcementSeq: hop, timeout, filters }: A
   return text
 }
 
-/** Undefined when it is none of a version we know, or malformed: then the peer is a stranger. */
+/** Reads an announcement. Undefined when it is malformed or of an unknown version: then the peer has no extensions. */
 export function decodeAnnouncement(text: unknown): Announcement | undefined {
   if (typeof text !== 'string' || text.length > MAX_LENGTH) return undefined
   const [version, ...fields] = text.split(';')
@@ -54,7 +64,7 @@ export function decodeAnnouncement(text: unknown): Announcement | undefined {
     : undefined
 }
 
-/** Whole milliseconds, as in `TIMEOUT_KEY`; undefined when it is none. */
+/** Reads whole milliseconds, as in `TIMEOUT_KEY`; undefined when `text` is malformed. */
 export function readTimeout(text: string): number | undefined {
   return /^[0-9]{1,10}$/.test(text) ? Math.min(Number(text), MAX_TIMEOUT) : undefined
 }

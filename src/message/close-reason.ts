@@ -1,6 +1,6 @@
 /**
- * Why a connection ended. The C++ core reports the same numbers (native/wire/close_reason.h);
- * the loader of a binary compares the two tables.
+ * Why a connection ended. The C++ core reports the same numbers (native/wire/close_reason.h); the loader of the addon
+ * compares the two tables. `closeReasonText` has the meaning of each.
  */
 export const CloseReason = {
   Local: 0,
@@ -53,7 +53,7 @@ export const closeReasonText: readonly string[] = [
   'refused by a plugin',
 ]
 
-/** True when the peer broke the protocol or a limit, which is worth a warning; false for ordinary ends. */
+/** True when the peer broke the protocol or a limit, which is logged as a warning; false for ordinary ends. */
 export function isViolation(reason: number): boolean {
   return reason >= CloseReason.FrameTimeout
 }

@@ -1,30 +1,31 @@
 import type { Clock } from '../base/time/clock.ts'
 import { type Incoming, MessageType } from './message.ts'
 
-/** Milliseconds that a dialler may be silent until it says what it speaks. */
+/** Milliseconds that a dialled session may be silent before it sends its first word. */
 const SILENCE = 50
 
-/** A dialled session. */
+/** The session that sends first words. */
 export interface Speaker {
   readonly link: object
   readonly lastSeq: number
   readonly activity: number
-  /** Sends the first word, when it runs. */
+  /** Sends the first word, provided that the session runs. */
   breakSilence(): void
 }
 
 /**
- * A listener that takes several protocols sees nobody who is silent: it cannot know how to speak to him. So a dialler that has nothing to say sends a REPLY
- * that answers nothing, which every peer reads and passes by. Where either side spoke before there is none.
+ * The empty REPLY that a silent dialling side sends. A listener with several protocols detects the protocol by the
+ * first bytes, so without them it could not send anything. The REPLY answers no call, and every peer ignores it. It is
+ * not sent when either side has sent something already.
  */
 export class FirstWord {
   readonly #speaker: Speaker
-  // Of its connection, of which these are the beginning.
+  // State of the connection when it was new: any change means that one side has sent something.
   readonly #link: object
   readonly #seq: number
   readonly #activity: number
 
-  /** @param speaker has a new connection */
+  /** @param speaker a session with a new connection */
   constructor(speaker: Speaker) {
     this.#speaker = speaker
     this.#link = speaker.link
@@ -32,7 +33,7 @@ export class FirstWord {
     this.#activity = speaker.activity
   }
 
-  /** The session runs. The process need not live for it. */
+  /** Starts the wait for `SILENCE` milliseconds, once the session runs. The timer does not keep the process alive. */
   start(clock: Clock): void {
     if (!this.#silent) return
     const speak = (): void => {
@@ -47,10 +48,13 @@ export class FirstWord {
   }
 }
 
-/** No call has this number. */
+/** Sequence number of first words; no call has it. */
 export const FIRST_WORD_SEQ = 0
 
-/** It says nothing, and needs no filter. */
+/**
+ * Whether a message is a first word: an empty REPLY without status and meta. A first word is accepted without required
+ * filters.
+ */
 export function isFirstWord({ type, seq, status, statusStart, statusEnd, metaStart, metaEnd, bodyStart, bodyEnd }: Incoming): boolean {
   const empty = (status === undefined || status.code === 0) && statusStart === statusEnd && metaStart === metaEnd && bodyStart === bodyEnd
   return type === MessageType.Reply && seq === FIRST_WORD_SEQ && empty

@@ -8,47 +8,61 @@ import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 export interface MessageType<Message = unknown> {
   encode(message: never, writer?: never): { finish(): Uint8Array }
   decode(bytes: Uint8Array): Message
-  /** Makes a message out of a plain object. */
+  /** Makes a message of a plain object. */
   fromObject?(object: never): Message
 }
 
 /**
- * What a route says of its bodies: a type for codecs that need one, `bytes`, or a Standard Schema (zod, valibot, arktype …) that
- * guards the value whatever its codec. What a schema makes of the value takes its place.
+ * Types of a route's bodies: a type for codecs that need one, `bytes`, or a Standard Schema (zod, valibot, arktype …)
+ * that validates the value whatever its codec. The value that a schema returns replaces the original.
  */
 export interface RouteTypes<Arg = unknown, Result = unknown> {
-  /** Of what the handler gets. What breaks a schema is answered 400, with the first issues as cause. */
+  /**
+   * Type of the handler's argument. A body that does not match a schema is answered with 400, with the first issues as
+   * cause.
+   * @default none
+   */
   arg?: MessageType<Arg> | StandardSchemaV1<unknown, Arg> | undefined
-  /** Of what it returns, which must be what the schema takes. What breaks a schema is logged and answered 500. */
+  /**
+   * Type of the handler's result; the handler must return the schema's input. A result that does not match a schema is
+   * logged and answered with 500.
+   * @default none
+   */
   result?: MessageType | StandardSchemaV1<Result, unknown> | undefined
 }
 
 const bytesMark = markOf('bytes')
 
 /**
- * The type of a body that is taken as it came, whatever its codec: `{ arg: bytes }` of a route, `{ result: bytes }` of a call. An
- * empty body is no bytes. Nothing is needed to send bytes: a Uint8Array passes every codec unchanged (docs/spec/wire.md#body).
+ * The type of a body that is delivered as received, whatever its codec: `{ arg: bytes }` of a route, `{ result: bytes
+ * }` of a call. An empty body is an empty Uint8Array. Sending bytes needs no type: a Uint8Array passes every codec
+ * unchanged (docs/spec/wire.md#body).
  */
 export const bytes: MessageType<Uint8Array> = Object.freeze({
   [bytesMark]: true,
   encode(): never {
-    throw new TypeError('bytes must be a Uint8Array') // one that is reaches no codec
+    throw new TypeError('bytes must be a Uint8Array') // a Uint8Array reaches no codec
   },
   decode: (body: Uint8Array) => body,
 })
 
-/** Whether a body is taken as it came: `bytes`, ours or that of another copy of this package. */
+/** Whether a body is delivered as received: `bytes` of this or of another copy of this package. */
 export function isBytes(type: MessageType | undefined): boolean {
   return type !== undefined && (type === bytes || hasMark(type, bytesMark))
 }
 
-/** @throws TypeError that begins with `what` when `value` is neither a type nor undefined */
+/**
+ * Checks that `value` is a type or undefined.
+ * @param what begins the error's text
+ * @throws TypeError
+ */
 export function checkMessageType(value: unknown, what: string): void {
   if (value !== undefined && !isMessageType(value)) throw new TypeError(`${what} must have the methods encode and decode`)
 }
 
+/** Whether `value` has the shape of a `MessageType` and is no Standard Schema. */
 export function isMessageType(value: unknown): value is MessageType {
-  // Schemas of zod have methods of these names too.
+  // Schemas of zod have methods of these names too, so schemas are excluded first.
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null || isSchema(value)) return false
   const { encode, decode } = value as Partial<MessageType>
   return typeof encode === 'function' && typeof decode === 'function'

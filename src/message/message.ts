@@ -2,24 +2,26 @@ import type { Filter } from './filter.ts'
 import type { Meta } from './meta.ts'
 import type { DecodedStatus } from './status-json.ts'
 
-/** Message types on the wire (docs/spec/wire.md#types). */
+/** Message types in a frame (docs/spec/wire.md#types). AuthCall and AuthReply are legal only before a session runs. */
 export const MessageType = { Call: 1, Reply: 2, Push: 3, AuthCall: 4, AuthReply: 5 } as const
 export type MessageType = (typeof MessageType)[keyof typeof MessageType]
 
-/** Whether a message of this type answers its receiver. */
+/** True for REPLY and AUTHREPLY: the message answers one of our own calls. */
 export function isReply(type: number): boolean {
   return type === MessageType.Reply || type === MessageType.AuthReply
 }
 
-/** Not on the wire: the type of an `Incoming` whose body is bytes that were not taken apart, such as a frame with transfer filters. */
+/**
+ * Type of an `Incoming` whose body is bytes that were not parsed, such as a frame with transfer filters. Never sent.
+ */
 export const UNPARSED = 0
 
-/** What is known of a body without decoding it (native/wire/json_hint.h). Nothing is always right. */
+/** What is known of a body without decoding it (native/wire/json_hint.h). `Nothing` is always correct. */
 export const TextHint = {
   Nothing: 0,
   /** Every byte is below 0x80. */
   Ascii: 1,
-  /** And the whole is a JSON string without escapes. */
+  /** Every byte is below 0x80, and the whole body is a JSON string without escapes. */
   Quoted: 2,
 } as const
 export type TextHint = (typeof TextHint)[keyof typeof TextHint]
@@ -27,54 +29,66 @@ export type TextHint = (typeof TextHint)[keyof typeof TextHint]
 const empty = Buffer.alloc(0)
 
 /**
- * One received message, as offsets into borrowed memory. A transport fills the same object for every message,
- * so nothing of it may be kept after `ConnectionHandler.onMessage` returns: decode or copy. Protocols whose fields are not simply there as bytes
- * fill `method`, `status` and `meta` in place of the offsets.
+ * One received message, as offsets into borrowed memory. A transport fills the same object for every message, so
+ * nothing of it may be kept after `ConnectionHandler.onMessage` returns: decode or copy. A protocol whose fields are
+ * not contiguous bytes fills `method`, `status` and `meta` in place of the offsets.
  */
 export class Incoming {
+  /** A `MessageType`, or `UNPARSED`. */
   type = 0
+  /** Sequence number, an int32: of a REPLY that of the CALL it answers. */
   seq = 0
-  /** Interned id of the service method (`names.ts`), or -1 when this process never named it: then `name*` has its bytes. */
+  /**
+   * Id of the service method in this process's table (`names.ts`). -1 when this process never named the method: then
+   * `name*` has its bytes.
+   */
   route = -1
+  /** Id of the body's codec; 0 for none. */
   codec = 0
   /** What the transport already knows of the body; a `TextHint`. */
   hint: TextHint = TextHint.Nothing
-  /** Memory that all offsets below point into. Ends are exclusive; an empty range means "absent". */
+  /** Memory that all offsets below point into. Ends are exclusive; an empty range means that the field is absent. */
   buffer: Buffer = empty
   nameStart = 0
   nameEnd = 0
-  /** Empty when the status is OK. */
+  /** Offset of the status JSON; empty range when the status is OK. */
   statusStart = 0
   statusEnd = 0
-  /** Empty when the meta is `{}`. */
+  /** Offset of the meta JSON; empty range when the meta is `{}`. */
   metaStart = 0
   metaEnd = 0
   bodyStart = 0
   bodyEnd = 0
-  /** The filters it came through, in wire order; undefined for none. */
+  /** The filters that the message went through, in wire order; undefined for none. */
   filters: readonly Filter[] | undefined = undefined
-  /** In place of `name*`: the service method. */
+  /** The service method, in place of `name*`. */
   method: string | undefined = undefined
-  /** In place of `status*`. */
+  /** The status, in place of `status*`. */
   status: DecodedStatus | undefined = undefined
-  /** In place of `meta*`: string values, no prototype, at most `limits.maxMetaKeys` of them. */
+  /** The meta, in place of `meta*`: string values, no prototype, at most `limits.maxMetaKeys` keys. */
   meta: Meta | undefined = undefined
   /** Names of filters that only the body went through, outermost first (`Proto.bodyFilters`); undefined for none. */
   bodyFilters: readonly string[] | undefined = undefined
-  /** What `type` will be when those are removed. */
+  /** The `type` that the message has once `bodyFilters` are removed. */
   originalType = 0
-  /** A CALL whose reply goes through these filters though its own body went through none; undefined for none. */
+  /**
+   * Names of filters that the reply to this CALL goes through though the body of the CALL went through none; undefined
+   * for none.
+   */
   replyFilters: readonly string[] | undefined = undefined
-  /** A PUSH that may go to a route for CALLs when there is none for PUSHes. */
+  /** True for a PUSH that a route for CALLs may handle when there is none for PUSHes. */
   allowCallRoute = false
-  /** Only a route that is registered as `safe` may take it. */
+  /** True when only a route that is registered as `safe` may handle the message. */
   safeOnly = false
-  /** Only a route of its name may take it, and not what takes unknown calls: its protocol answers it otherwise. */
+  /**
+   * True when only a route of its name may handle the message, not the route for unknown calls: without one, its
+   * protocol answers it.
+   */
   namedOnly = false
-  /** How its sender names the format of the body, where no codec is known for that; '' otherwise. */
+  /** The sender's name for the format of the body, where no codec is known for that name; '' otherwise. */
   mediaType = ''
 
-  /** As new, for the next message. */
+  /** Resets all fields, for the next message. */
   clear(): void {
     this.type = 0
     this.seq = 0
@@ -96,14 +110,14 @@ export class Incoming {
     this.mediaType = ''
   }
 
-  /** Makes `bytes` the body; they are borrowed for as long as the message is. */
+  /** Makes `bytes` the body. They are borrowed for as long as the message is. */
   setBody(bytes: Uint8Array): void {
     this.buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.bodyStart = 0
     this.bodyEnd = bytes.length
   }
 
-  /** Makes this the bytes `buffer[start, end)`, which are not taken apart. */
+  /** Makes this a message of type `UNPARSED` whose body is `buffer[start, end)`. */
   setUnparsed(buffer: Buffer, start: number, end: number): void {
     this.type = UNPARSED
     this.seq = 0
@@ -114,7 +128,10 @@ export class Incoming {
     this.bodyEnd = end
   }
 
-  /** A copy that owns its memory, for a message that has to wait. Its fields lie in wire order: name, status, meta, body. */
+  /**
+   * A copy that owns its memory, for a message that has to wait. Requires that the fields lie in wire order: name,
+   * status, meta, body.
+   */
   owned(): Incoming {
     const copy = Object.assign(new Incoming(), this)
     const base = this.nameStart

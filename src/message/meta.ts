@@ -3,18 +3,19 @@ import { compareUtf8 } from '../base/text/compare-utf8.ts'
 import { JsonScanner } from '../base/text/json-scan.ts'
 
 /**
- * The meta of one message. A received one has no prototype, so `__proto__` and `constructor` are keys like any other.
- * Values are strings. A Go peer can send other JSON values: they appear as their JSON text, exactly as sent (`7`, `1.0`,
- * `null`, `["a"]`), so that a 64-bit number survives.
+ * The meta of one message. The meta of a received message has no prototype, so `__proto__` and `constructor` are keys
+ * like any other. Values are strings. A Go peer can send other JSON values: they appear as their JSON text, exactly as
+ * sent (`7`, `1.0`, `null`, `["a"]`), so that a 64-bit number survives.
  */
 export type Meta = Readonly<Record<string, string>>
 
-/** The meta of a message that has none: one object, so that it can be told by identity. */
+/** The meta of a message that has none: one object, so that it can be recognized by identity. */
 export const noMeta: Meta = Object.freeze(Object.create(null))
 
 /**
- * The meta JSON of docs/spec/wire.md#meta, byte for byte as Go's encoder writes it: keys sorted by their UTF-8 bytes, `<>&`,
- * U+2028 and U+2029 escaped, lone surrogates as `\ufffd`. '' when there are no keys, as a `Wire` wants it.
+ * The meta JSON of docs/spec/wire.md#meta, byte for byte as Go's encoder writes it: keys sorted by their UTF-8 bytes,
+ * `<>&`, U+2028 and U+2029 escaped, lone surrogates as `\ufffd`.
+ * @returns '' when there are no keys, as `Connection.send` expects it
  * @throws TypeError when `meta` is no plain object or a value is no string
  */
 export function encodeMeta(meta: Readonly<Record<string, string>>): string {
@@ -37,14 +38,14 @@ export function encodeMeta(meta: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Reads the first JSON value of `text`, an object or null, and ignores what follows it, as Go does. Of a repeated key the
- * last wins. '' is empty meta, though Go refuses it (docs/spec/go-defects.md W11).
- * @returns undefined when it is unreadable, has more than `maxMetaKeys` keys (repeated ones count), or nests more than
- *   `maxDepth` deep; the session must close
+ * Reads the first JSON value of `text`, an object or null, and ignores what follows it, as Go does. Of a repeated key
+ * the last wins. '' is empty meta, though Go refuses it (docs/spec/go-defects.md W11).
+ * @returns undefined when `text` is unreadable, has more than `maxMetaKeys` keys (repeated ones count), or nests more
+ *   than `maxDepth` deep: then the session must be closed
  */
 export function decodeMeta(text: string, limits: Pick<Limits, 'maxMetaKeys' | 'maxDepth'>): Meta | undefined {
   if (text === '' || text === '{}') return noMeta
-  // The shortest member is `"":0,`. JSON.parse may build only what cannot have too many of them.
+  // JSON.parse is used only where the text is too short for too many keys: the shortest member is `"":0,`.
   if (text.length <= 5 * limits.maxMetaKeys && limits.maxDepth > 0) {
     const meta = parseStrings(text)
     if (meta !== undefined) return meta
@@ -52,9 +53,9 @@ export function decodeMeta(text: string, limits: Pick<Limits, 'maxMetaKeys' | 'm
   return scan(text, limits)
 }
 
-/** The usual meta: nothing but an object of strings. Undefined when it is anything else, good or bad. */
+/** Reads the usual meta, an object of strings. Undefined when the text is anything else, valid or not. */
 function parseStrings(text: string): Meta | undefined {
-  // JSON.parse keeps single surrogates, where Go and the scanner put U+FFFD.
+  // JSON.parse keeps lone surrogates, where Go and the scanner put U+FFFD.
   if (text.includes('\\u')) return undefined
   let parsed: unknown
   try {
@@ -96,14 +97,14 @@ function otherValue(json: JsonScanner, maxDepth: number): string | undefined {
   return json.skip(maxDepth) ? json.text.slice(start, json.at) : undefined
 }
 
-/** A Map or Headers has no own keys: without this its entries would vanish silently. */
+/** Refuses class instances. A Map or Headers has no own keys: without this its entries would be dropped silently. */
 function checkPlain(meta: object): void {
   const prototype = Object.getPrototypeOf(meta)
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return
   throw new TypeError(`meta must be a plain object, got ${meta.constructor?.name}`)
 }
 
-// Ordinary text: needs no escape in JSON or in Go's encoder.
+// Text that needs no escape in JSON or in Go's encoder.
 const plain = /^[ !#-%'-;=?-[\]-\u007f]*$/
 const goOnly = /[<>&\u2028\u2029]/g
 const loneSurrogate = /[\ud800-\udfff]/u

@@ -1,9 +1,9 @@
 import { MAX_CALLED_NAMES, MAX_METHOD_BYTES, MAX_ROUTE_NAMES } from '../base/limits.ts'
 
 /**
- * Service methods as small numbers, so that the hot path makes no string (ARCHITECTURE.md). Only this process's own code adds
- * names, by registering a route or calling one, each up to a number of its own; a peer never can. The table is append-only and shared by all endpoints
- * of one environment, since all of them share one native reactor.
+ * Service methods as small numbers, so that the hot path makes no string (ARCHITECTURE.md). Only this process's own
+ * code adds names, by registering or calling a route, each up to a limit of its own; a peer never can. The table is
+ * append-only and shared by all endpoints of one environment, since all of them share one native reactor.
  */
 
 const ids = new Map<string, number>()
@@ -13,10 +13,13 @@ let buckets = new Int32Array(256).fill(-1)
 let next: number[] = []
 const watchers: ((id: number, bytes: Buffer) => void)[] = []
 
-/** Names that were added because they were called. */
+/** Number of names that were added by calls. */
 let called = 0
 
-/** The id of the name of a route, added if new. @throws RangeError that says why there is none */
+/**
+ * The id of a route's name, added if new.
+ * @throws RangeError when the name is not well-formed, is too long, or the table is full
+ */
 export function internName(name: string): number {
   const id = ids.get(name)
   if (id !== undefined) return id
@@ -30,8 +33,8 @@ export function internName(name: string): number {
 }
 
 /**
- * The id of a name that is called, added if new; -1 when it is too long for the wire, or enough names were added by calls: they may be made of data, and must
- * leave room for routes.
+ * The id of the name of a call, added if new. -1 when the name is too long for a frame, or when calls have added
+ * `MAX_CALLED_NAMES` names: names of calls may be made of data, and must leave room for routes.
  */
 export function internCalled(name: string): number {
   const id = ids.get(name)
@@ -41,20 +44,22 @@ export function internCalled(name: string): number {
   return addName(name)
 }
 
-/** The id of `name`, or -1. */
+/** The id of `name`, or -1 when it was never added. */
 export function findNameText(name: string): number {
   return ids.get(name) ?? -1
 }
 
+/** The name with this id. */
 export function nameText(id: number): string {
   return texts[id]
 }
 
+/** The name with this id, as UTF-8. */
 export function nameBytes(id: number): Buffer {
   return encoded[id]
 }
 
-/** The id of the name spelt by `buffer[start, end)`, or -1. */
+/** The id of the name in `buffer[start, end)`, or -1 when it was never added. */
 export function findName(buffer: Uint8Array, start: number, end: number): number {
   for (let id = buckets[hash(buffer, start, end) & (buckets.length - 1)]; id !== -1; id = next[id]) {
     if (equals(encoded[id], buffer, start, end)) return id
@@ -62,7 +67,7 @@ export function findName(buffer: Uint8Array, start: number, end: number): number
   return -1
 }
 
-/** Tells `watcher` every name there is and will be. */
+/** Calls `watcher` for every name in the table now and for every name added later. */
 export function watchNames(watcher: (id: number, bytes: Buffer) => void): void {
   watchers.push(watcher)
   encoded.forEach((bytes, id) => {
@@ -70,17 +75,22 @@ export function watchNames(watcher: (id: number, bytes: Buffer) => void): void {
   })
 }
 
-/** Routes of our own, known before all others (docs/extensions.md): a smaller id than `RESERVED_NAMES` is one of them. */
+/**
+ * Routes of the framework itself, added before all others (docs/extensions.md): an id below `RESERVED_NAMES` is one of
+ * them.
+ */
 export const Reserved = {
-  /** PUSH: the answer to an announcement, which is its body. */
+  /** PUSH: the answer to an announcement. Body: the announcement of the answering side. */
   Hello: internName('/dmicro/hello'),
-  /** PUSH: a call's sender waits no more. Body: its sequence number and why. */
+  /** PUSH: the caller has given up a call. Body: the call's sequence number and why. */
   Cancel: internName('/dmicro/cancel'),
-  /** PUSH: nothing new is accepted from now on; the receiver finishes what runs and sends the same back. */
+  /**
+   * PUSH: the sender accepts no new calls or pushes. The receiver finishes what runs and answers with the same push.
+   */
   Drain: internName('/dmicro/drain'),
-  /** CALL: goes on with a session whose connection was lost. */
+  /** CALL: resumes a session whose connection was lost. */
   Resume: internName('/dmicro/resume'),
-  /** PUSH: what was received of it. */
+  /** PUSH: acknowledges received pushes of a resumable session. */
   Ack: internName('/dmicro/ack'),
 } as const
 export const RESERVED_NAMES = Object.keys(Reserved).length
@@ -113,7 +123,7 @@ function rehash(size: number): void {
   for (let id = 0; id < encoded.length; id++) link(id)
 }
 
-/** FNV-1a. Collisions cannot be provoked from outside: only names of this process are in the table. */
+/** FNV-1a. A peer cannot cause collisions: only names of this process are in the table. */
 function hash(buffer: Uint8Array, start: number, end: number): number {
   let h = 0x811c9dc5
   for (let i = start; i < end; i++) h = Math.imul(h ^ buffer[i], 0x01000193)

@@ -2,19 +2,21 @@ import { posix } from 'node:path'
 import { markOf } from '../base/mark.ts'
 
 /**
- * Makes a service method from a prefix, taken as it is, and a name, which is transformed (docs/spec/behaviour.md#names).
+ * Makes a service method of a prefix, taken as it is, and a name, which is transformed (docs/spec/behaviour.md#names).
  * Called when a route is registered, never per message.
  */
 export type NameMapper = (prefix: string, name: string) => string
 
-/** The default mapper: `/math/add_func`. Snake case under a cleaned path; a `_` separates, `__` is a literal one. */
+/**
+ * The default mapper: `/math/add_func`. Snake case under a cleaned path; `_` separates, `__` is a literal underscore.
+ */
 export const httpName: NameMapper = (prefix, name) => {
   const words = snakeCase(separate(name, '/')).replaceAll('__', '_').replaceAll('/_', '/')
   const path = posix.normalize(`/${prefix}/${words}`)
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 
-/** `Math.AddFunc`: case is kept; a `_` separates, `__` is a literal one. */
+/** The mapper for names such as `Math.AddFunc`: case is kept; `_` separates, `__` is a literal underscore. */
 export const rpcName: NameMapper = (prefix, name) => {
   const path = `${prefix}.${separate(name, '.')}`
   let start = 0
@@ -24,7 +26,7 @@ export const rpcName: NameMapper = (prefix, name) => {
   return path.slice(start, end)
 }
 
-/** Which of ours a mapper is, also one of another copy of this package; undefined for one of the user's own. */
+/** Which built-in mapper `mapper` is, of this or another copy of this package; undefined for a user's mapper. */
 export function namingOf(mapper: NameMapper): 'http' | 'rpc' | undefined {
   return (mapper as { [namingMark]?: 'http' | 'rpc' })[namingMark]
 }
@@ -52,10 +54,14 @@ export function functionName(mapper: NameMapper, prefix: string, name: string): 
   return mapper(prefix, name)
 }
 
-/** A single `_` between two characters becomes `separator`, a run of them one `_`; leading ones go, a last single one stays. */
+/**
+ * Replaces a single `_` between two characters by `separator` and a run of them by one `_`. Leading ones are dropped, a
+ * last single one stays.
+ */
 function separate(name: string, separator: string): string {
   let result = ''
-  // '_': a single one is waiting for what follows it. '': at the start or after a run, where further ones are dropped.
+  // '_': a single underscore whose next character is not known yet. '': at the start or after a run, where further
+  // underscores are dropped.
   let last = ''
   for (const c of name) {
     if (c !== '_') {
@@ -72,7 +78,10 @@ function separate(name: string, separator: string): string {
   return last === '_' ? `${result}_` : result
 }
 
-/** Puts `_` before an ASCII capital if, since the start or the last `_` put, there was anything but capitals and `_`; lowers all. */
+/**
+ * Puts `_` before an ASCII capital if there was anything but capitals and `_` since the start or the last `_` put;
+ * lowers all.
+ */
 function snakeCase(text: string): string {
   let result = ''
   let wordBegun = false
@@ -88,7 +97,7 @@ function snakeCase(text: string): string {
   return result
 }
 
-/** Lower case of one character, as Go does it: without context (a final sigma) and one to one (U+0130 gives a plain i). */
+/** Lower case of one character as in Go: without context (a final sigma), and one to one (U+0130 gives a plain i). */
 function lower(c: string): string {
   return c === '\u0130' ? 'i' : c.toLowerCase()
 }

@@ -1,11 +1,11 @@
-/** Entries of a table that has some. */
+/** Capacity of a table that is not empty, at least. */
 const MIN_SIZE = 8
-/** Key of a place that is free. */
+/** Key of a free place. */
 const FREE = -1
 
 /**
- * Values by small numbers that are given out one after the other (names.ts), of which one table has but a few. Memory follows what is in it, not the
- * numbers; of those that follow each other each has its own place, so a look-up is one comparison.
+ * Values by ids that are assigned in order (names.ts), for tables that hold few of all ids. Memory grows with the
+ * number of entries, not with the ids. Consecutive ids never collide, so a look-up of theirs is one comparison.
  */
 export class RouteTable<Value> {
   #keys = new Int32Array(0)
@@ -25,7 +25,7 @@ export class RouteTable<Value> {
     return this.#values[at]
   }
 
-  /** @param value undefined: there is none any more */
+  /** @param value undefined removes the entry */
   set(id: number, value: Value | undefined): void {
     if (this.#size * 2 >= this.#keys.length) this.#grow()
     const keys = this.#keys

@@ -1,4 +1,6 @@
-/** The interface that schema libraries share (standardschema.dev, version 1), types only, as its authors suggest to copy it. */
+/**
+ * The interface that schema libraries share (standardschema.dev, version 1): types only, copied as its authors suggest.
+ */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
   readonly '~standard': StandardSchemaV1.Props<Input, Output>
 }
@@ -6,7 +8,7 @@ export interface StandardSchemaV1<Input = unknown, Output = Input> {
 export declare namespace StandardSchemaV1 {
   interface Props<Input = unknown, Output = Input> {
     readonly version: 1
-    /** Name of the library. */
+    /** Name of the schema's library. */
     readonly vendor: string
     readonly validate: (value: unknown) => Result<Output> | Promise<Result<Output>>
     readonly types?: Types<Input, Output> | undefined

@@ -1,7 +1,7 @@
 import { defaultLimits } from '../base/limits.ts'
 import { JsonScanner } from '../base/text/json-scan.ts'
 
-/** A status as it travels; code 0 is OK. */
+/** A status as sent in a message; code 0 is OK. */
 export interface DecodedStatus {
   code: number
   message: string
@@ -9,8 +9,8 @@ export interface DecodedStatus {
 }
 
 /**
- * The wire form of a status (docs/spec/wire.md#status): `{"code":N,"msg":"..","cause":".."}`, keys in this order, no spaces.
- * Only escapes that are valid JSON, unlike Go's own, and lone surrogates become U+FFFD.
+ * The JSON of a status (docs/spec/wire.md#status): `{"code":N,"msg":"..","cause":".."}`, keys in this order, no spaces.
+ * All escapes are valid JSON, unlike Go's own, and lone surrogates become U+FFFD.
  * @param code an int32
  */
 export function encodeStatus(code: number, message: string, cause: string): string {
@@ -18,7 +18,7 @@ export function encodeStatus(code: number, message: string, cause: string): stri
 }
 
 /**
- * Reads a status as Go does, and accepts the string escapes Go writes that are no JSON. Keys match in any case, unknown
+ * Reads a status as Go does, and accepts the string escapes of Go that are no JSON. Keys match in any case, unknown
  * ones are ignored, missing or null ones are zero, and '' is OK.
  * @param maxDepth deepest nesting inside ignored keys
  * @returns undefined when the text is unreadable: trailing text, a code that is no int32, any other malformation
@@ -33,8 +33,9 @@ export function decodeStatus(text: string, maxDepth: number = defaultLimits.maxD
 }
 
 /**
- * What encodeStatus and Go produce when nothing needs an escape. JSON.parse cannot be the short way: of repeated keys it
- * tells the last only, where Go lets each one act. Every part ends at the first character it excludes, so time is linear.
+ * Matches what encodeStatus and Go produce when nothing needs an escape. JSON.parse would not do: of repeated keys it
+ * keeps the last only, where in Go each one takes effect. Every part ends at the first character it excludes, so time
+ * is linear.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids raw control characters in strings
 const usualPattern = /^\{"code":(-?(?:0|[1-9][0-9]*)),"msg":"([^"\\\u0000-\u001f]*)","cause":"([^"\\\u0000-\u001f]*)"\}$/
@@ -72,12 +73,12 @@ function member(json: JsonScanner, key: string, maxDepth: number, status: Decode
   return true
 }
 
-/** Go compares keys by simple case folding, where U+017F, the long s, is an s. */
+/** Folds a key as Go compares keys: simple case folding, where U+017F, the long s, is an s. */
 function fold(key: string): string {
   return key.length > 5 ? '' : key.toLowerCase().replaceAll('\u017f', 's')
 }
 
-/** Go takes an integer literal only: 1.0 and 1e2 are refused. */
+/** Reads an int32. Go takes an integer literal only: 1.0 and 1e2 are refused. */
 function int32(literal: string | undefined): number | undefined {
   if (literal === undefined || !/^-?[0-9]{1,10}$/.test(literal)) return undefined
   const code = Number(literal)

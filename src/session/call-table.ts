@@ -4,12 +4,12 @@ import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 
 /** Sequence numbers of what one session sends, and its calls without a reply yet, with their deadlines. */
-export class CallTable {
+export class CallTable extends PendingTable<PendingCall> {
   readonly #wheel: TimerWheel
-  readonly #pending = new PendingTable<PendingCall>()
   #seq = 0
 
   constructor(wheel: TimerWheel) {
+    super()
     this.#wheel = wheel
   }
 
@@ -20,7 +20,7 @@ export class CallTable {
   nextSeq(): number {
     do {
       this.#seq = (this.#seq + 1) | 0
-    } while (this.#pending.has(this.#seq))
+    } while (this.has(this.#seq))
     return this.#seq
   }
 
@@ -39,22 +39,9 @@ export class CallTable {
     if (((seq - this.#seq) | 0) > 0) this.#seq = seq
   }
 
-  /** Number of open calls. */
-  get size(): number {
-    return this.#pending.size
-  }
-
-  add(call: PendingCall): void {
-    this.#pending.set(call)
-  }
-
-  /** The open call with number `seq`; undefined when there is none. */
-  peek(seq: number): PendingCall | undefined {
-    return this.#pending.peek(seq)
-  }
-
+  /** Removes a call, and its deadline. */
   remove(call: PendingCall): void {
-    this.#pending.take(call.seq)
+    this.take(call.seq)
     this.#wheel.remove(call)
   }
 
@@ -64,18 +51,13 @@ export class CallTable {
    * @param spares whether idempotent calls stay, to be retried
    */
   failAll(error: StatusError, spares = false): void {
-    for (const call of this.#pending.takeAll()) {
+    for (const call of this.takeAll()) {
       if (spares && call.key > 0) {
-        this.#pending.set(call)
+        this.set(call)
         continue
       }
       this.#wheel.remove(call)
       call.fail(error)
     }
-  }
-
-  /** Removes all open calls from the table and returns them. */
-  takeAll(): PendingCall[] {
-    return this.#pending.takeAll()
   }
 }

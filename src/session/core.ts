@@ -144,3 +144,15 @@ export function codecNamed({ codec, codecs }: Settings, name: string | undefined
   if (named === undefined) throw new TypeError(`option ${option}: no codec is named ${JSON.stringify(name)}`)
   return named
 }
+
+const defaults = new WeakMap<Settings, RequestEncoding>()
+
+/** Encoding of a call or push without options; one object for all sessions of an endpoint. */
+export function defaultEncoding(settings: Settings): RequestEncoding {
+  let encoding = defaults.get(settings)
+  if (encoding === undefined) {
+    encoding = { codec: settings.codec, filters: undefined, type: undefined, forwarded: false }
+    defaults.set(settings, encoding)
+  }
+  return encoding
+}

@@ -1,12 +1,13 @@
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
 import type { Connection } from '../transports/transport.ts'
-import { AGE_PASSED } from './aging.ts'
 import { EarlyPhase } from './early-phase.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { InboundHandler, SessionFace } from './session-owner.ts'
 import { SessionParts } from './session-parts.ts'
 
+/** Cause of a session that was closed, or reconnects, because of its age. */
+const AGE_PASSED = 'the session reached its age'
 const ignore = (): void => {}
 
 /** The life of a session: connections begin, end and are replaced here, and only here does the state change. */
@@ -28,7 +29,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.session = session
     this.link = this.newLink(connection)
     if (this.state === 'preparing') this.link.early = new EarlyPhase(this.link, this.settings)
-    else this.aging.restart()
+    else this.restartAge()
     if (this.extensible && this.redial?.resume === true) this.openResume()
     connection.handler = handler
   }
@@ -39,7 +40,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     if (early === undefined || this.state !== 'preparing') return
     this.machine.to('open')
     this.link.early = undefined
-    this.aging.restart()
+    this.restartAge()
     this.handler.deliverEarly(early)
   }
 
@@ -169,7 +170,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
   #dropConnection(next: 'redialing' | 'disconnected' | 'closed', reason: number, detail: string): StatusError {
     // Changed first, because a listener or caller that learns of the loss may close the session.
     this.machine.to(next)
-    this.aging.stop()
+    this.ageTimer?.stop()
     this.#endEarly(closeReasonText[reason])
     this.draining?.stop()
     this.link.filters.drop()
@@ -224,7 +225,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     if (this.state !== 'redialing' || !this.#attached || early === undefined) return false
     this.machine.to('open')
     this.link.early = undefined
-    this.aging.restart()
+    this.restartAge()
     this.resend()
     this.handler.deliverEarly(early)
     this.emitSafely('redialed')

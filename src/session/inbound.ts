@@ -25,8 +25,6 @@ import { answerResumeCall } from './takeover.ts'
  */
 export class Inbound implements InboundHandler {
   readonly session: SessionEngine
-  /** Transfer filters that every message must have gone through; null for none. */
-  readonly #required: readonly Filter[] | null
   /** Limits how fast the peer may send; null for no limit. */
   readonly #throttle: ReadThrottle | null
 
@@ -34,18 +32,17 @@ export class Inbound implements InboundHandler {
     const { settings, wheel, endpoint } = session
     const { maxMessageRate } = settings.limits
     this.session = session
-    this.#required = settings.required
     const limited = maxMessageRate < defaultLimits.maxMessageRate
     this.#throttle = limited ? new ReadThrottle(wheel, maxMessageRate, () => endpoint.onSessionThrottled(session)) : null
   }
 
   onMessage(message: Incoming): void {
     const session = this.session
-    const { link } = session
+    const { link, settings } = session
     if (this.#throttle !== null && !this.#answersUs(message)) this.#throttle.count(link.connection)
     if (message.type === UNPARSED) {
       link.filters.receive(message) // arrives again without its filters
-    } else if (this.#required !== null && this.#lacksFilter(message, this.#required)) {
+    } else if (settings.required !== null && this.#lacksFilter(message, settings.required)) {
       if (!isFirstWord(message)) link.fail(CloseReason.FilterMissing)
     } else if (link.early !== undefined) {
       // The first word must not reach a hook that waits for the peer's message.

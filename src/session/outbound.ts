@@ -15,7 +15,7 @@ import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../trans
 import { SendResult } from '../transports/transport.ts'
 import { CallTable } from './call-table.ts'
 import { outgoing } from './channel.ts'
-import { type Calls, codecNamed, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
+import { type Calls, codecNamed, defaultEncoding, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
 import type { Draining } from './draining.ts'
 import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls } from './hooked-calls.ts'
@@ -54,6 +54,7 @@ const DRAIN_RETRY = 1000
 export class OutgoingCalls implements Calls {
   readonly #session: CallingSession
   readonly open: CallTable
+  /** Encoding of calls and pushes without options. */
   readonly #default: RequestEncoding
   #hooked: HookedCalls | undefined
   #offline: OfflineCalls | undefined
@@ -65,7 +66,7 @@ export class OutgoingCalls implements Calls {
   constructor(session: CallingSession) {
     this.#session = session
     this.open = new CallTable(session.wheel)
-    this.#default = { codec: session.settings.codec, filters: undefined, type: undefined, forwarded: false }
+    this.#default = defaultEncoding(session.settings)
   }
 
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
@@ -162,7 +163,7 @@ export class OutgoingCalls implements Calls {
       const sent = hooked
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
-      this.open.add(call)
+      this.open.set(call)
       if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
@@ -274,7 +275,7 @@ export class OutgoingCalls implements Calls {
 
   callReserved(route: number, body: unknown, filters: readonly string[], resolve: (body: unknown) => void, reject: Reject): void {
     const call = new PendingCall(this, this.nextSeq(), nameText(route), false, undefined, resolve, reject)
-    this.open.add(call)
+    this.open.set(call)
     try {
       const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters)
       if (typeof sent !== 'number') this.#failCallOnSendError(sent, call)

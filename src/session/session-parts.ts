@@ -2,13 +2,12 @@ import { runInRoot } from '../base/async/root-context.ts'
 import { describe } from '../base/errors/error-text.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import { HELD_AFTER } from '../base/limits.ts'
-import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { ResettableTimer, type TimerWheel } from '../base/time/timer-wheel.ts'
 import type { MessageHooks } from '../hooks/hooks.ts'
 import { ConnectionSocket } from '../hooks/session-socket.ts'
 import { FIRST_WORD_SEQ } from '../message/first-word.ts'
 import { MessageType } from '../message/message.ts'
 import type { Connection } from '../transports/transport.ts'
-import { Aging } from './aging.ts'
 import { outgoing } from './channel.ts'
 import type { SessionCore } from './core.ts'
 import { Draining } from './draining.ts'
@@ -53,7 +52,10 @@ export abstract class SessionParts<Engine> implements SessionCore {
   handlerTimeout: number
   protected currentId: string
   protected ownId = false
-  readonly aging: Aging
+  /** Maximum lifetime in milliseconds; 0 means unlimited. */
+  age: number
+  /** Made with the first limit. */
+  protected ageTimer: ResettableTimer | undefined = undefined
   protected currentSocket: ConnectionSocket | undefined = undefined
 
   constructor(endpoint: SessionOwner<Engine>, { id, protocol, extensible, preparing, redial }: NewSession) {
@@ -70,7 +72,7 @@ export abstract class SessionParts<Engine> implements SessionCore {
     this.machine = new StateMachine(preparing ? 'preparing' : 'open')
     this.handlerTimeout = settings.handlerTimeout
     this.currentId = id
-    this.aging = new Aging(this.wheel, settings.sessionAge, () => this.onAge())
+    this.age = settings.sessionAge
   }
 
   /** Makes the link of a new connection, on which neither side has announced anything. */
@@ -130,8 +132,15 @@ export abstract class SessionParts<Engine> implements SessionCore {
    * @param ms milliseconds from now, 0 for no limit
    */
   setAge(ms: number): void {
-    this.aging.age = ms
-    if (this.state !== 'closed' && this.state !== 'closing') this.aging.restart()
+    this.age = ms
+    if (this.state !== 'closed' && this.state !== 'closing') this.restartAge()
+  }
+
+  /** Counts the age from now. */
+  protected restartAge(): void {
+    if (this.age === 0 && this.ageTimer === undefined) return
+    this.ageTimer ??= new ResettableTimer(this.wheel, () => this.onAge())
+    this.ageTimer.start(this.age)
   }
 
   /**

@@ -1,36 +1,68 @@
-/** Milliseconds: a number, a range in which each is as likely, or what a function makes of a random number from 0 up to 1. */
+/**
+ * A number of milliseconds, 0 or more: a constant, a range [min, max] with equal chances, or the result of a function
+ * of a random number from 0 up to 1.
+ */
 export type Delay = number | readonly [min: number, max: number] | ((random: () => number) => number)
 
 /**
- * What goes wrong on a way from one host to another. Chances are from 0 (never, the default of all) to 1, and are drawn for each write of a
- * connection: what one side sends in one turn of the loop is one write.
+ * Faults on the way from one host to another. Chances are from 0 (never) to 1 and are drawn for each write of a
+ * connection: the bytes that one side sends in one turn of the loop are one write.
  */
 export interface Faults {
-  /** Time that bytes travel. Bytes never overtake each other: one that is late holds up what follows, as in TCP. Default 0. */
+  /**
+   * Milliseconds that bytes travel. Bytes never overtake each other: late bytes delay those behind them, as in TCP.
+   * @default 0
+   */
   delay?: Delay | undefined
-  /** Chance of each packet to be lost. It is sent again after 200 ms, then 400, 800 …, at most 15 times: the connection is slow, no byte is missing. */
+  /**
+   * Chance of each packet to be lost. A lost packet is sent again after 200 ms, then 400, 800 …, at most 15 times: the
+   * connection gets slow, but no byte is missing.
+   * @default 0
+   */
   loss?: number | undefined
-  /** Chance of a write to arrive in pieces, cut anywhere, each with a delay of its own; true: each write. */
+  /**
+   * Chance of a write to arrive in pieces, cut anywhere, each with a delay of its own; true stands for 1.
+   * @default 0
+   */
   split?: number | boolean | undefined
-  /** Nothing passes for a while, then all that waited. */
+  /**
+   * Chance that from a write on nothing arrives for `ms`, then everything that waited.
+   * @default never
+   */
   stall?: { readonly chance: number; readonly ms: Delay } | undefined
-  /** Chance that from here on nothing of the connection arrives on either side, for ever, and nobody is told: a router lost it, a cable is pulled. */
+  /**
+   * Chance that from a write on nothing of the connection arrives on either side, forever, and neither side is
+   * notified: a router lost the connection, or a cable was pulled.
+   * @default 0
+   */
   drop?: number | undefined
-  /** Chance that the connection is reset: both sides are told, what was on its way is lost. */
+  /**
+   * Chance that the connection is reset: both sides are notified, bytes on their way are lost.
+   * @default 0
+   */
   reset?: number | undefined
-  /** Chance that the peer gets the end of the stream (FIN) behind this write, though the sender goes on. */
+  /**
+   * Chance that the peer receives the end of the stream (FIN) after a write, although the sender has not ended it.
+   * @default 0
+   */
   halfClose?: number | undefined
-  /** Chance of a connection to be refused, drawn as it is dialled. */
+  /**
+   * Chance of a connection to be refused, drawn once as it is dialled.
+   * @default 0
+   */
   refuse?: number | undefined
 }
 
-/** Which ways faults are for: from and to hosts by name, a missing one for any. A reply travels from the server to the client. */
+/**
+ * The direction that faults apply to: from and to hosts by name. A missing name stands for any host. A reply travels
+ * from the server to the client.
+ */
 export interface Way {
   readonly from?: string | undefined
   readonly to?: string | undefined
 }
 
-/** Draws from `random` what faults do. */
+/** Faults of one direction, complete, with functions that draw durations. */
 export interface Drawn {
   readonly delay: (random: () => number) => number
   readonly loss: number
@@ -46,13 +78,16 @@ export interface Drawn {
 const chances = ['loss', 'drop', 'reset', 'halfClose', 'refuse'] as const
 const known = new Set<string>([...chances, 'delay', 'split', 'stall'])
 
-/** Faults by the ways they are for; those set later win, field by field. */
+/** Faults by direction; later rules win, field by field. */
 export class FaultTable {
-  /** Counts changes. */
+  /** Number of changes so far. */
   version = 0
   readonly #rules = new Map<string, { way: Way; faults: Faults }>()
 
-  /** Takes the place of what was set for the same way before. @throws TypeError, RangeError for bad faults */
+  /**
+   * Replaces the faults that were set for the same direction; an empty object removes them.
+   * @throws TypeError, RangeError for bad faults
+   */
   set(faults: Faults, way: Way): void {
     checkFaults(faults)
     const { from, to } = way
@@ -67,7 +102,10 @@ export class FaultTable {
     this.version++
   }
 
-  /** @param own what is set for the connection alone, over all others */
+  /**
+   * The faults of one connection in one direction.
+   * @param own faults of the connection alone, which win over all others
+   */
   find(from: string, to: string, own: Faults): Drawn {
     const all: Faults = {}
     for (const { way, faults } of this.#rules.values()) if ((way.from ?? from) === from && (way.to ?? to) === to) Object.assign(all, faults)
@@ -79,7 +117,10 @@ export class FaultTable {
   }
 }
 
-/** @throws TypeError, RangeError that names the field */
+/**
+ * Checks faults that a test has given.
+ * @throws TypeError, RangeError that name the field
+ */
 export function checkFaults(faults: Faults): void {
   if (typeof faults !== 'object' || faults === null) throw new TypeError('faults must be an object')
   for (const key of Object.keys(faults)) if (!known.has(key)) throw new TypeError(`unknown fault ${JSON.stringify(key)}`)

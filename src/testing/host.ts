@@ -11,7 +11,7 @@ import { describeConnection } from './report.ts'
 import type { MemorySocket } from './socket.ts'
 import type { Happening, VirtualTime } from './virtual-time.ts'
 
-/** What a host needs of its network. */
+/** The services of the network that a host uses. */
 export interface HostOwner {
   readonly seed: string
   readonly time: VirtualTime
@@ -22,22 +22,23 @@ export interface HostOwner {
   links(): readonly Link[]
 }
 
-/** As systems do it: ports that were not asked for begin here. */
+/** First port of those that a host chooses, as in operating systems. */
 const FIRST_PORT = 49_152
 const LAST_PORT = 65_535
 
-/** Names by which a host means itself. */
+/** Names by which a host dials itself. */
 const own = new Set(['localhost', '127.0.0.1', '::1', '0.0.0.0', '::'])
 
 type Accept = (socket: MemorySocket, local: string, remote: string) => void
 
-/** A machine of a `TestNetwork`. Endpoints that are given its `transport` run on it. */
+/** A machine of a `TestNetwork`. Endpoints with its `transport` run on it. */
 export class TestHost {
+  /** Name of the host, as urls have it. */
   readonly name: string
-  /** For `new Endpoint({ transport })`. */
+  /** The transport of this host, for `new Endpoint({ transport })`. */
   readonly transport: Transport
   readonly #owner: HostOwner
-  /** By port, or by path of a Unix socket. */
+  /** Listeners by port, or by path of a Unix socket. */
   readonly #listening = new Map<number | string, Accept>()
   readonly #clock: Clock
   readonly #turns: TurnScheduler
@@ -65,8 +66,11 @@ export class TestHost {
   }
 
   /**
-   * A bare connection from here, to be a peer by hand. Its bytes pass as all others do.
-   * @throws TypeError (rejects) for a bad url; Error with `code` ENOTFOUND, ECONNREFUSED …
+   * Opens a plain connection from this host, for a test that plays the peer by hand. Its bytes pass through the
+   * network's faults as all others do.
+   * @returns the client's end
+   * @throws TypeError (rejects) for a bad url
+   * @throws Error (rejects) with `code` ENOTFOUND, ECONNREFUSED …
    */
   async connect(url: string): Promise<Duplex> {
     const { sockets } = await this.#connect(parseAddress(url), new AbortController().signal)
@@ -74,8 +78,8 @@ export class TestHost {
   }
 
   /**
-   * As if its process were killed: nobody listens any more, and connections are reset. What else its endpoints do goes on: make new ones for
-   * the process that comes after it.
+   * Acts as if the process of this host were killed: its listeners are gone and its connections are reset. Its
+   * endpoints are not stopped: make new ones for the process that is started next.
    */
   crash(): void {
     this.#owner.note(`${this.name} crashes`)
@@ -83,7 +87,10 @@ export class TestHost {
     for (const link of this.#owner.links()) link.kill(this.name)
   }
 
-  /** @internal */
+  /**
+   * Removes all listeners.
+   * @internal
+   */
   end(): void {
     this.#listening.clear()
   }
@@ -101,11 +108,11 @@ export class TestHost {
     const key = bound.kind === 'unix' ? bound.path : bound.port
     if (this.#listening.has(key)) throw failure('listen', 'EADDRINUSE', address)
     const accept: Accept = (socket, local, remote) => {
-      const connection = this.#wire(socket, local, remote, options)
+      const connection = this.#connectionOn(socket, local, remote, options)
       try {
         onConnection(connection)
       } catch (error) {
-        process.emitWarning(error instanceof Error ? error : new Error(`onWire threw ${String(error)}`))
+        process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
         connection.destroy(CloseReason.Local)
       }
     }
@@ -121,10 +128,10 @@ export class TestHost {
 
   async #dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     const { sockets, client, server } = await this.#connect(address, signal)
-    return this.#wire(sockets.client, client.address, server.address, options)
+    return this.#connectionOn(sockets.client, client.address, server.address, options)
   }
 
-  #wire(socket: MemorySocket, local: string, remote: string, options: ConnectionOptions): SocketConnection {
+  #connectionOn(socket: MemorySocket, local: string, remote: string, options: ConnectionOptions): SocketConnection {
     const connection = new SocketConnection(socket.pause(), local, remote, options, this.#turns)
     socket.describe = () => describeConnection(connection)
     return connection
@@ -157,7 +164,7 @@ export class TestHost {
     })
   }
 
-  /** The next one in turn, as systems give them: not again soon. */
+  /** A free port. Ports are given out in turn, as operating systems do, so that a port is not used again soon. */
   #freePort(): number {
     do this.#lastPort = this.#lastPort >= LAST_PORT ? FIRST_PORT : this.#lastPort + 1
     while (this.#listening.has(this.#lastPort))
@@ -167,11 +174,14 @@ export class TestHost {
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** The network's time, as an endpoint asks for it: its timers run in the context of the network, which is nobody's. */
+/**
+ * A clock in the network's time, for an endpoint. Its timers run in the context of the network, which belongs to no
+ * caller.
+ */
 export function virtualClock(time: VirtualTime, random: () => number): Clock {
   return Object.freeze({
     now: () => time.now,
-    // As node's: a timer takes a millisecond at least, so that one that sets itself anew does not stop time.
+    // A timer takes at least a millisecond, as in Node, so that a timer that starts itself again does not stop time.
     setTimeout: (run: () => void, ms: number): ClockTimer => time.at(time.now + (ms >= 1 ? ms : 1), run),
     clearTimeout: (timer: ClockTimer | undefined) => time.cancel(timer as Happening | undefined),
     random,
@@ -183,7 +193,7 @@ function shown(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** As node's: `code` 'ECONNREFUSED' and the address in the text. */
+/** A system error as Node makes it: `code` 'ECONNREFUSED' and the address in the text. */
 export function failure(syscall: string, code: string, address: Address): NodeJS.ErrnoException {
   return Object.assign(new Error(`${syscall} ${code} ${formatAddress(address)}`), { code, syscall })
 }

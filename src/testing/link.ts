@@ -4,13 +4,13 @@ import { seeded } from './random.ts'
 import { MemorySocket } from './socket.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
-/** What a connection needs of its network. */
+/** The services of the network that a connection uses. */
 export interface LinkOwner {
   readonly seed: string
   readonly time: VirtualTime
   readonly faultTable: FaultTable
   readonly highWater: number
-  /** Nothing passes from one host to the other. */
+  /** Whether a partition blocks the direction from one host to another. */
   cut(from: string, to: string): boolean
   fail(error: unknown): void
   note(text: string): void
@@ -19,6 +19,7 @@ export interface LinkOwner {
 
 /** One side of a connection. */
 export interface LinkEnd {
+  /** Name of the host. */
   readonly host: string
   /** `host:port`, or the path of a Unix socket. */
   readonly address: string
@@ -29,17 +30,18 @@ type Side = 'client' | 'server'
 const State = { Dialling: 0, Open: 1, Closed: 2 } as const
 type State = (typeof State)[keyof typeof State]
 
-/** A connection between two hosts, or one that is being made. */
+/** A connection between two hosts, from the dial on. */
 export class Link {
-  /** Counts from 1 in the order of dialling. */
+  /** Number of the connection, from 1 in the order of dialling. */
   readonly id: number
-  /** Who dialled. */
+  /** The dialling side. */
   readonly client: LinkEnd
+  /** The accepting side. */
   readonly server: LinkEnd
   /** @internal */
   readonly sockets: Readonly<Record<Side, MemorySocket>>
   readonly #owner: LinkOwner
-  /** By the side that sends. */
+  /** The directions of the connection, by sending side. */
   readonly #pipes: Readonly<Record<Side, Pipe>>
   readonly #gone = { client: false, server: false }
   readonly #randoms: Partial<Record<Side, () => number>> = {}
@@ -59,33 +61,42 @@ export class Link {
     this.sockets = { client: this.#socket('client'), server: this.#socket('server') }
   }
 
+  /** True from the moment the server has accepted the connection until it is closed. */
   get open(): boolean {
     return this.#state === State.Open
   }
 
+  /** True once both sides have closed the connection, or it was reset or refused. */
   get closed(): boolean {
     return this.#state === State.Closed
   }
 
-  /** Nothing passes any more, and nobody was told. */
+  /** True after `drop`: nothing arrives on either side, and neither side was notified. */
   get dropped(): boolean {
     return this.#dark
   }
 
-  /** Bytes that `host` sent and the other side has not read. */
+  /**
+   * Number of bytes that `host` has sent and the other side has not read.
+   * @throws TypeError when `host` is neither side
+   */
   unread(host: string): number {
     const pipe = this.#pipes[this.#sideOf(host)]
     return pipe.held + pipe.waiting
   }
 
-  /** What goes wrong on this connection, both ways, over what is set for its hosts; takes the place of what was set here before. */
+  /**
+   * Sets the faults of this connection, both directions, which win over those of its hosts. Replaces the faults that
+   * were set here before.
+   * @throws TypeError, RangeError for bad faults
+   */
   faults(faults: Faults): void {
     checkFaults(faults)
     this.#own = { ...faults }
     this.#ownVersion++
   }
 
-  /** Both sides see a connection that was reset; what was on its way is lost. */
+  /** Resets the connection: both sides see ECONNRESET, bytes on their way are lost. */
   reset(): void {
     if (this.#state === State.Closed) return
     this.#note('reset')
@@ -95,29 +106,38 @@ export class Link {
     for (const socket of [this.sockets.client, this.sockets.server]) time.at(time.now, () => socket.fail('ECONNRESET'))
   }
 
-  /** From now on nothing arrives on either side, and nobody is told. */
+  /** Loses the connection: from now on nothing arrives on either side, and neither side is notified. */
   drop(): void {
     if (this.#dark || this.#state === State.Closed) return
     this.#note('drop')
     this.#dark = true
   }
 
-  /** What is sent from now on arrives in so many milliseconds at the earliest. @param from only what this host sends; default: both */
+  /**
+   * Delays everything sent from now on by at least this many milliseconds.
+   * @param ms milliseconds, drawn once per direction
+   * @param from only bytes sent by this host; default: both
+   * @throws TypeError when `from` is neither side, RangeError for a bad delay
+   */
   stall(ms: Delay, from?: string): void {
     checkDelay('stall', ms)
     const sides: Side[] = from === undefined ? ['client', 'server'] : [this.#sideOf(from)]
     for (const side of sides) this.#pipes[side].stall(drawer(ms)(this.#random(side)))
   }
 
-  /** The peer of `host` gets the end of the stream, though `host` has not ended it; what `host` sends from now on is lost. */
+  /**
+   * Ends the stream that `host` sends: its peer receives FIN although `host` has not ended it, and bytes that `host`
+   * sends from now on are lost.
+   * @throws TypeError when `host` is neither side
+   */
   halfClose(host: string): void {
     if (this.#state === State.Open) this.#pipes[this.#sideOf(host)].finish()
   }
 
   /**
    * Makes the connection.
-   * @param accept the server's side is there; undefined: nobody listens
-   * @param done the client's side is there, or was refused
+   * @param accept returns a function that gives the server its side; undefined: no listener
+   * @param done called when the client's side is connected, or with the code of the failure
    * @internal
    */
   connect(accept: () => (() => void) | undefined, done: (code?: string) => void): void {
@@ -143,7 +163,10 @@ export class Link {
     })
   }
 
-  /** The process of `host` is gone: its side is told nothing that matters, its peer that the connection is reset. @internal */
+  /**
+   * The process of `host` is killed: the peer sees a reset connection.
+   * @internal
+   */
   kill(host: string): void {
     for (const side of ['client', 'server'] as const) {
       if (this[side].host !== host || this.#gone[side]) continue
@@ -152,7 +175,10 @@ export class Link {
     }
   }
 
-  /** The network ends. @internal */
+  /**
+   * The network is closed: both sides see ENETDOWN.
+   * @internal
+   */
   end(): void {
     this.#pipes.client.clear()
     this.#pipes.server.clear()
@@ -162,13 +188,19 @@ export class Link {
     this.#close()
   }
 
-  /** Something may pass again. @internal */
+  /**
+   * A partition has ended: packets may pass again.
+   * @internal
+   */
   unblock(): void {
     this.#pipes.client.unblock()
     this.#pipes.server.unblock()
   }
 
-  /** For reports. @internal */
+  /**
+   * One line about the connection, for reports.
+   * @internal
+   */
   describe(): string {
     const side = (of: Side): string => {
       const pipe = this.#pipes[of]
@@ -184,7 +216,7 @@ export class Link {
 
   #socket(side: Side): MemorySocket {
     const socket: MemorySocket = new MemorySocket(this.#pipes[other(side)], this.#pipes[side], (unread) => this.#onClosed(side, unread))
-    // One that no wire has yet.
+    // A socket without a connection object has no other listener for errors.
     socket.on('error', () => {})
     return socket
   }
@@ -199,7 +231,7 @@ export class Link {
     else this.#pipes[side].finish()
   }
 
-  /** Tells the other side that this one knows of no connection. */
+  /** Resets the connection from one side: the other side is notified by a packet. */
   #abort(side: Side): void {
     this.#pipes[side].abort(() => this.sockets[other(side)].fail('ECONNRESET'))
   }
@@ -214,7 +246,7 @@ export class Link {
     this.#owner.onLinkClosed(this)
   }
 
-  /** What became of the dial, once. */
+  /** Reports the result of the dial, once. */
   #tell(code?: string): void {
     const done = this.#done
     this.#done = undefined
@@ -251,7 +283,10 @@ export class Link {
     return this.#dark || this.#owner.cut(this[side].host, this[other(side)].host)
   }
 
-  /** Of its own, so that what one connection draws changes nothing for another. */
+  /**
+   * The generator of one direction. Each has its own, so that the draws of one connection do not change those of
+   * another.
+   */
   #random(side: Side): () => number {
     return (this.#randoms[side] ??= seeded(`${this.#owner.seed}/link/${this.id}/${side}`))
   }

@@ -10,17 +10,31 @@ import { Outside, settle } from './settle.ts'
 import { Trace } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
 
+/** Options of a `TestNetwork`. */
 export interface TestNetworkOptions {
-  /** What everything that is left to chance follows from. Default 1. */
+  /**
+   * Seed of all random numbers; the same seed gives the same run.
+   * @default 1
+   */
   seed?: number | string | undefined
-  /** Bytes that a connection holds in each direction, on their way and unread, before its sender has to wait. Default 64 KiB. */
+  /**
+   * Most bytes that a connection holds in each direction, on their way or unread, before its sender has to wait.
+   * @default 64 KiB
+   */
   highWater?: number | undefined
-  /** Lines of `trace` that are kept, the newest. Default 100,000. */
+  /**
+   * Most lines of `trace` that are kept, the newest.
+   * @default 100,000
+   */
   maxTrace?: number | undefined
 }
 
+/** Options of `TestNetwork.run`. */
 export interface RunOptions {
-  /** Virtual milliseconds after which it is given up. Default one hour. */
+  /**
+   * Virtual milliseconds after which `run` fails.
+   * @default 3,600,000 (one hour)
+   */
   limit?: number | undefined
 }
 
@@ -33,14 +47,16 @@ const DEFAULT_TRACE = 100_000
 const DEFAULT_LIMIT = 3_600_000
 const MAX_DURATION = 2 ** 31 - 1
 
-/** Things that may happen in one instant: more, and time stands still because two sides keep each other busy. */
+/** Most events in one instant. More means that time stands still because two sides keep each other busy. */
 const MAX_AT_ONCE = 1_000_000
 
 /**
- * Hosts in memory, joined by connections on which everything above bytes is the code of real ones, in a time that passes only when told to. Faults
- * are drawn from a generator: the same seed gives the same run. See docs/testing.md for what cannot be virtual.
+ * Hosts in memory, joined by connections, in a time that passes only on command. Everything above bytes is the code of
+ * real connections. Faults are drawn from a generator: the same seed gives the same run. See docs/testing.md for what
+ * cannot be virtual.
  *
  * @example
+ * ```ts
  * const net = new TestNetwork({ seed: 1 })
  * const server = new Endpoint({ transport: net.host('server').transport })
  * const client = new Endpoint({ transport: net.host('client').transport })
@@ -50,32 +66,37 @@ const MAX_AT_ONCE = 1_000_000
  *   const session = await client.dial('tcp://server:1')
  *   await session.call('/echo', 'hi')
  * })
+ * ```
  */
 export class TestNetwork {
+  /** The seed as text. */
   readonly seed: string
-  /** Time as it goes here, and a generator for what a test leaves to chance. */
+  /** The network's time, and a generator of random numbers for the test itself. */
   readonly clock: Clock
   readonly #time = new VirtualTime()
   readonly #hosts = new Map<string, TestHost>()
   readonly #links = new Set<Link>()
   readonly #faults = new FaultTable()
-  /** `from>to`, or the name of a host that is cut off from all. */
+  /** Blocked directions, `from>to`, or the name of a host that is cut off from all. */
   readonly #cuts = new Set<string>()
   readonly #trace: Trace
   readonly #outside = new Outside()
   readonly #highWater: number
   #linksMade = 0
-  /** Who lets time pass now. */
+  /** Name of the method that lets time pass now; undefined when none does. */
   #driver: string | undefined
   #stopping = false
   #pumping: Promise<void> | undefined
-  /** Things that happened at the same time, and when that was. */
+  /** Number of events at the time `#instant`. */
   #steps = 0
   #instant = 0
   readonly #failures: unknown[] = []
   #closed = false
 
-  /** @throws TypeError, RangeError for bad options */
+  /**
+   * @param options default: seed 1, 64 KiB, 100,000 lines
+   * @throws TypeError, RangeError for bad options
+   */
   constructor(options: TestNetworkOptions = {}) {
     requireOptions('options', options, known)
     const { seed = 1, highWater = DEFAULT_HIGH_WATER, maxTrace = DEFAULT_TRACE } = options
@@ -85,7 +106,7 @@ export class TestNetwork {
     this.#highWater = whole('highWater', highWater, 1)
     this.#trace = new Trace(whole('maxTrace', maxTrace, 0))
     const clock = virtualClock(this.#time, seeded(`${this.seed}/network`))
-    // Timers of handlers and tests run in the async context they were set in, as node's do.
+    // Timers of handlers and tests run in the async context they were set in, as Node's do.
     this.clock = Object.freeze({ ...clock, setTimeout: (run: () => void, ms: number) => clock.setTimeout(AsyncResource.bind(run), ms) })
   }
 
@@ -94,7 +115,10 @@ export class TestNetwork {
     return this.#time.now
   }
 
-  /** The host of this name, which is made when there is none. */
+  /**
+   * The host of this name, made at the first call.
+   * @throws TypeError for an empty name
+   */
   host(name: string): TestHost {
     if (typeof name !== 'string' || name === '') throw new TypeError('a host must have a name')
     let host = this.#hosts.get(name)
@@ -115,15 +139,17 @@ export class TestNetwork {
     return host
   }
 
-  /** Connections that are open or being made, the oldest first. */
+  /** Connections that are open or being dialled, the oldest first. */
   get links(): readonly Link[] {
     return [...this.#links]
   }
 
   /**
-   * What goes wrong from now on. `way` says from and to which hosts; default everywhere. What is set for the same way before is replaced, `{}` takes
-   * it back; where several ways are meant, what was set later wins, fault by fault.
-   * @throws TypeError, RangeError for bad faults, and for hosts that are not there
+   * Sets faults from now on. Replaces the faults set for the same direction; `{}` removes them. Where several
+   * directions apply, faults that were set later win, field by field.
+   * @param way from and to which hosts; default: everywhere
+   * @throws TypeError, RangeError for bad faults
+   * @throws TypeError for hosts that do not exist
    */
   faults(faults: Faults, way: Way = {}): void {
     requireOptions('way', way, ofWay)
@@ -132,9 +158,10 @@ export class TestNetwork {
   }
 
   /**
-   * Nothing passes between `a` and `b` until `heal`, or between `a` and anybody. Nobody is told: what is sent waits, as TCP sends it again, and so do
-   * those who dial. What tells of a reset is lost.
-   * @param options.oneWay only what goes from `a` to `b` is cut
+   * Blocks everything between `a` and `b`, or between `a` and all other hosts, until `heal`. Neither side is notified:
+   * bytes wait, as TCP sends them again, and so do dials. Notifications of a reset are lost.
+   * @param options.oneWay block only the direction from `a` to `b`; default false
+   * @throws TypeError for hosts that do not exist
    */
   partition(a: string, b?: string, options: { oneWay?: boolean | undefined } = {}): void {
     requireOptions('options', options, ofPartition)
@@ -150,7 +177,7 @@ export class TestNetwork {
     this.#note(`partition ${a} ${b ?? '*'}${oneWay ? ' one way' : ''}`)
   }
 
-  /** Ends partitions: those of `a` and `b`, all that `partition(a)` made, or all there are. */
+  /** Ends partitions: that between `a` and `b`, that of `partition(a)`, or all of them. */
   heal(a?: string, b?: string): void {
     if (a === undefined) {
       this.#cuts.clear()
@@ -164,29 +191,36 @@ export class TestNetwork {
     for (const link of this.#links) link.unblock()
   }
 
-  /** What happened: the time, the connection, what it was. The same run has the same lines. */
+  /** Events so far as lines: the time, the connection, what happened. The same run has the same lines. */
   get trace(): readonly string[] {
     return this.#trace.lines
   }
 
-  /** Stands for the whole trace, also for lines that are not kept. */
+  /** A hash of the whole trace, including lines that are no longer kept. */
   get digest(): string {
     return this.#trace.digest
   }
 
-  /** Resolves when so many virtual milliseconds have passed. Somebody must let them. */
+  /**
+   * Resolves after this many virtual milliseconds. Requires that `run`, `advance` or `start` lets time pass.
+   * @throws RangeError for a bad duration
+   */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.#time.at(this.#time.now + milliseconds(ms), resolve))
   }
 
-  /** Time stands still until `work` has settled, which needs real time: files, other processes, timers of node's. */
+  /**
+   * Stops virtual time until `work` has settled, for work that needs real time: files, other processes, timers of Node.
+   * @returns the result of `work`
+   */
   outside<T>(work: PromiseLike<T>): Promise<T> {
     return this.#outside.add(work)
   }
 
   /**
-   * Lets so many virtual milliseconds pass, and all happen that happens in them.
-   * @throws Error (rejects) when somebody lets time pass already, and what a timer throws
+   * Lets this many virtual milliseconds pass, with all events in them.
+   * @throws Error (rejects) when `run`, `advance` or `start` lets time pass already, or the network is closed
+   * @throws the exception of a timer (rejects)
    */
   async advance(ms: number): Promise<void> {
     const length = milliseconds(ms)
@@ -200,9 +234,12 @@ export class TestNetwork {
   }
 
   /**
-   * Lets time pass as fast as it can until `work` has settled.
-   * @param work a promise, or what makes one
-   * @throws Error (rejects) that tells what is open when nothing is left that could happen, or the limit is reached; else as `work` and `advance`
+   * Lets time pass as fast as possible until `work` has settled.
+   * @param work a promise, or a function that returns one
+   * @param options default: limit of one hour
+   * @returns the result of `work`
+   * @throws Error (rejects) with a report of what is open, when no event is left or the limit is reached; otherwise as
+   *   `work` and `advance`
    */
   async run<T>(work: PromiseLike<T> | (() => PromiseLike<T> | T), options: RunOptions = {}): Promise<T> {
     requireOptions('options', options, ofRun)
@@ -226,21 +263,28 @@ export class TestNetwork {
     })
   }
 
-  /** Lets time pass by itself, until `stop`: whenever nothing is left to do in an instant, the next one comes. For code that cannot call `run`. */
+  /**
+   * Lets time pass until `stop`: whenever an instant has no work left, the next one begins. For code that cannot call
+   * `run`.
+   * @throws Error when `run`, `advance` or `start` lets time pass already, or the network is closed
+   */
   start(): void {
     this.#begin('start')
     this.#stopping = false
     this.#pumping = this.#pump()
   }
 
-  /** Ends what `start` began. */
+  /**
+   * Stops what `start` began. Resolves when time stands still.
+   * @throws the exception of a timer (rejects)
+   */
   async stop(): Promise<void> {
     this.#stopping = true
     this.#time.onAdded?.()
     await this.#pumping
   }
 
-  /** Where things stand, for people. */
+  /** The state of the network as text: time, connections, partitions. */
   report(): string {
     const lines = [`at ${this.#time.now.toFixed(3)} ms, seed ${this.seed}, ${this.#time.size} timers`]
     for (const link of this.#links) lines.push(link.describe())
@@ -249,8 +293,8 @@ export class TestNetwork {
   }
 
   /**
-   * Ends it: connections fail with ENETDOWN, nobody listens, whoever dials fails, and time stands still for good. Endpoints that are left can be
-   * closed then without anybody letting time pass. Resolves when their sessions know.
+   * Closes the network: connections fail with ENETDOWN, listeners are gone, dials fail, and time stands still for good.
+   * Endpoints that are left can then be closed without virtual time. Resolves when their sessions have been notified.
    */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -264,7 +308,7 @@ export class TestNetwork {
     this.#time.clear()
   }
 
-  /** Only one lets time pass: two would take turns nobody can foresee. */
+  /** Only one caller may let time pass: two would take turns in an unpredictable order. */
   async #drive<T>(name: string, run: () => Promise<T>): Promise<T> {
     this.#begin(name)
     try {

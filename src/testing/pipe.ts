@@ -1,36 +1,36 @@
 import type { Drawn } from './faults.ts'
 import type { Happening, VirtualTime } from './virtual-time.ts'
 
-/** TCP sends a lost packet again after this, then after twice as long, and so on. */
+/** Milliseconds after which TCP sends a lost packet again; then after twice as long, and so on. */
 const RETRANSMIT_MS = 200
 const MAX_RETRANSMITS = 15
 
-/** More of a write is taken when there is room for all of it, or for this part of the pipe. */
+/** A part of a write is taken when there is room for all of it, or for `highWater` divided by this. */
 const ROOM_PART = 4
 
-/** What a pipe needs of its connection. */
+/** The services of its connection that a pipe uses. */
 export interface PipeOwner {
   readonly time: VirtualTime
   readonly random: () => number
-  /** Bytes on their way and not read; more wait with the sender. */
+  /** Most bytes on their way or unread; more wait with the sender. */
   readonly highWater: number
   readonly faults: () => Drawn
-  /** Nothing passes now. */
+  /** Whether packets cannot pass now. */
   readonly blocked: () => boolean
-  /** A function of the user's for a delay threw. */
+  /** Reports an exception of a user's delay function. */
   readonly fail: (error: unknown) => void
   readonly note: (text: string) => void
-  /** A write is about to be sent; false: it is not, since the connection is gone. */
+  /** Called before a write is sent; false when the connection is gone and the write must be dropped. */
   readonly onWrite: () => boolean
-  /** Bytes came for a side that has closed. */
+  /** Called when bytes arrive at a side that has closed. */
   readonly onStray: () => void
 }
 
-/** Where bytes arrive. */
+/** The receiving end of a pipe. */
 export interface Receiver {
-  /** It waits for more. Set by the receiver, taken back by what arrives. */
+  /** Whether the receiver waits for bytes. Set by the receiver, cleared by the pipe when bytes are delivered. */
   wants: boolean
-  /** The next bytes, or null for the end of the stream. */
+  /** Receives the next bytes, or null for the end of the stream. */
   receive(bytes: Buffer | null): void
 }
 
@@ -38,11 +38,11 @@ interface Packet {
   readonly at: number
   readonly bytes: Buffer | null
   readonly act: (() => void) | null
-  /** TCP does not send it again when it is lost. */
+  /** Whether the packet is not sent again when it is lost. */
   readonly once: boolean
 }
 
-/** A write as far as it has not been taken. */
+/** A write, or the part of it that has not been taken yet. */
 interface Write {
   readonly views: readonly Uint8Array[]
   view: number
@@ -58,10 +58,10 @@ export class Pipe {
   receiver: Receiver | undefined
   readonly #owner: PipeOwner
   #flight: Packet[] = []
-  /** What arrived and is not read; null is the end of the stream. */
+  /** Chunks that have arrived and are not read; null is the end of the stream. */
   #arrived: (Buffer | null)[] = []
   #unread = 0
-  /** Bytes in flight and unread. */
+  /** Number of bytes in flight and unread. */
   #held = 0
   #write: Write | undefined
   #stalledUntil = 0
@@ -73,22 +73,25 @@ export class Pipe {
     this.#owner = owner
   }
 
-  /** Bytes that arrived and were not read. */
+  /** Number of bytes that have arrived and are not read. */
   get unread(): number {
     return this.#unread
   }
 
-  /** Bytes on their way, or unread. */
+  /** Number of bytes in flight and unread. */
   get held(): number {
     return this.#held
   }
 
-  /** Bytes of a write that there is no room for. */
+  /** Number of bytes of a write that there is no room for yet. */
   get waiting(): number {
     return this.#write?.left ?? 0
   }
 
-  /** Takes bytes; calls `done`, perhaps at once, when there was room for all. They must not change before. */
+  /**
+   * Sends bytes. Calls `done`, perhaps before this returns, when there was room for all of them; until then they must
+   * not change.
+   */
   write(views: readonly Uint8Array[], done: () => void): void {
     const { random, faults, note } = this.#owner
     const size = views.reduce((sum, { length }) => sum + length, 0)
@@ -106,13 +109,13 @@ export class Pipe {
     this.#fill()
   }
 
-  /** Nothing sent from now on arrives for so many milliseconds. */
+  /** Delays the arrival of everything sent from now on by this many milliseconds. */
   stall(ms: number): void {
     this.#owner.note(`stall ${ms.toFixed(3)}`)
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#owner.time.now + ms)
   }
 
-  /** The end of the stream, behind what was taken; what was not is lost. */
+  /** Sends the end of the stream after what was taken; the rest of a write is lost. */
   finish(): void {
     this.#write = undefined
     if (this.#finished || this.#over) return
@@ -128,12 +131,15 @@ export class Pipe {
     )
   }
 
-  /** Does something at the other side, behind what was sent before. */
+  /** Calls `act` at the other side, after everything sent before. */
   control(act: () => void): void {
     if (!this.#over) this.#send(null, act, false)
   }
 
-  /** Tells the other side by a packet (RST) that is lost when nothing passes; then what waits to be sent again is lost too. */
+  /**
+   * Notifies the other side by a packet (RST). While packets cannot pass it is lost, and so is everything that waits to
+   * be sent again.
+   */
   abort(act: () => void): void {
     this.#owner.note('rst')
     this.#over = true
@@ -142,12 +148,12 @@ export class Pipe {
     else this.#send(null, act, true)
   }
 
-  /** Nothing can be sent any more. */
+  /** Whether nothing can be sent any longer. */
   get over(): boolean {
     return this.#over
   }
 
-  /** Nothing goes in or comes out any more. */
+  /** Drops everything in the pipe, for good. */
   clear(): void {
     this.#over = true
     this.#owner.time.cancel(this.#next)
@@ -158,12 +164,12 @@ export class Pipe {
     this.#write = undefined
   }
 
-  /** `blocked` says something else than before. */
+  /** Must be called when the result of `blocked` has changed. */
   unblock(): void {
     this.#arm()
   }
 
-  /** Hands on what arrived, as far as the receiver wants it. */
+  /** Delivers arrived chunks for as long as the receiver wants them. */
   pull(): void {
     const { receiver } = this
     while (receiver?.wants === true && this.#arrived.length > 0) {
@@ -185,7 +191,7 @@ export class Pipe {
     const { highWater, random } = this.#owner
     while (write.left > 0) {
       const most = Math.min(highWater - this.#held, write.left)
-      // As TCP: room is used when it is worth a packet, or all would be cut smaller and smaller.
+      // TCP does the same: room is used only when it is worth a packet, or packets would get smaller and smaller.
       if (most < Math.min(write.left, highWater / ROOM_PART)) return
       const size = write.pieces ? 1 + Math.floor(random() * most) : most
       this.#held += size
@@ -199,7 +205,7 @@ export class Pipe {
   #send(bytes: Buffer | null, act: (() => void) | null, once: boolean): void {
     const { time, faults } = this.#owner
     const { delay, loss } = faults()
-    // One that is earlier than those before it comes right behind them.
+    // A packet with a shorter delay than those before it arrives right after them.
     const at = Math.max(time.now + this.#draw(delay) + this.#lossTime(loss), this.#stalledUntil)
     this.#flight.push({ at, bytes, act, once })
     this.#arm()
@@ -249,7 +255,7 @@ export class Pipe {
   }
 }
 
-/** A copy of the next bytes. */
+/** A copy of the next bytes of a write. */
 function take(write: Write, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size)
   let at = 0

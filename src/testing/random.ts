@@ -1,6 +1,6 @@
 /**
- * Numbers from 0 up to 1 that depend on `seed` alone: sfc32, begun with a hash of the text (both public domain). Texts that differ in anything give
- * generators that have nothing to do with each other.
+ * A generator of numbers from 0 up to 1 that depends on `seed` alone: sfc32, started with a hash of the text (both
+ * public domain). Seeds that differ in anything give unrelated generators.
  */
 export function seeded(seed: string): () => number {
   const next = hash(seed)
@@ -21,7 +21,7 @@ export function seeded(seed: string): () => number {
   return random
 }
 
-/** Words made of `text`, as many as are asked for. */
+/** A generator of 32-bit words made from `text`. */
 function hash(text: string): () => number {
   let h = 0x811c9dc5
   const mix = (byte: number): void => {

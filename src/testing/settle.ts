@@ -1,15 +1,18 @@
 import { turn } from '../base/time/clock.ts'
 import { jobsRunning } from '../filtering/jobs.ts'
 
-/** Turns of the loop in one instant for code that asks for one after the other, as who waits by `setImmediate` does. */
+/**
+ * Most turns of the loop in one instant, for code that asks for one turn after another, such as waits by
+ * `setImmediate`.
+ */
 const MAX_TURNS = 1000
-/** Where the runtime does not tell what is due, so many turns must do. */
+/** Number of turns where the runtime does not report its pending immediates. */
 const BLIND_TURNS = 16
 
-/** Networks that wait for their turn now: their immediates are nobody's work. */
+/** Number of networks that wait for their turn now: their own immediates do not count as work. */
 let settling = 0
 
-/** Work that is done outside of virtual time, such as files: while there is some, time stands still. */
+/** Work outside of virtual time, such as files: while there is any, time stands still. */
 export class Outside {
   readonly #work = new Set<Promise<unknown>>()
 
@@ -25,18 +28,18 @@ export class Outside {
     return this.#work.size
   }
 
-  /** Any of it is done. */
+  /** Resolves when any of the work is done. */
   async progress(): Promise<void> {
     await Promise.race([...this.#work].map((work) => work.catch(() => {})))
   }
 }
 
 /**
- * Everything that needs no time has been done when this resolves: promises, ticks, and turns of the loop (`setImmediate`). It also waits for what
- * `outside` tells of, and for transfer filters that run on other threads.
+ * Resolves when everything that needs no time is done: promises, ticks, and turns of the loop (`setImmediate`), the
+ * work in `outside`, and transfer filters that run on other threads.
  *
- * Why it is exact: node runs all promises and ticks between two immediates. So when the one below runs, none of them is left, and
- * the runtime tells whether more immediates are.
+ * Why this is exact: Node runs all promises and ticks between two immediates. So when the immediate below runs, none of
+ * them is left, and the runtime reports whether more immediates are pending.
  */
 export async function settle(outside: Outside): Promise<void> {
   for (let turns = 0; ; ) {

@@ -1,21 +1,24 @@
 import { Duplex } from 'node:stream'
 import type { Pipe, Receiver } from './pipe.ts'
 
-/** One end of a connection in memory, with all that the wire of the JavaScript transport asks of a `net.Socket`. */
+/**
+ * One end of a connection in memory, with everything that the JavaScript transport's connection needs of a
+ * `net.Socket`.
+ */
 export class MemorySocket extends Duplex implements Receiver {
   wants = false
   bytesRead = 0
-  /** What is at this end, for reports. */
+  /** Describes the user of this end, for reports. */
   describe: (() => string) | undefined
   readonly #in: Pipe
   readonly #out: Pipe
   readonly #onClose: (unread: boolean) => void
-  /** Where node's sockets tell how much of a write the system has not taken. */
+  /** Where Node's sockets report how much of a write the system has not taken. */
   readonly _handle: { readonly writeQueueSize: number }
 
-  /** @param onClose it is closed; `unread`: before it had read all that came */
+  /** @param onClose called when this end is closed; `unread` is true when arrived bytes were not read */
   constructor(incoming: Pipe, outgoing: Pipe, onClose: (unread: boolean) => void) {
-    // One byte: what is not read stays in the pipe, whose bound is the only one.
+    // One byte, because unread bytes stay in the pipe, whose bound is the only one.
     super({ allowHalfOpen: true, readableHighWaterMark: 1, decodeStrings: true })
     this.#in = incoming
     this.#out = outgoing
@@ -33,7 +36,7 @@ export class MemorySocket extends Duplex implements Receiver {
     this.push(bytes)
   }
 
-  /** The connection is gone, and this side is told. */
+  /** Closes this end with a system error, because the connection is gone. */
   fail(code: string): void {
     this.destroy(Object.assign(new Error(`read ${code}`), { code, syscall: 'read' }))
   }

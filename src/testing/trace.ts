@@ -1,4 +1,4 @@
-/** What happened on a network, as lines, and a number that stands for all of them. */
+/** Events of a network as lines, and a hash of all of them. */
 export class Trace {
   readonly #max: number
   #lines: string[] = []
@@ -6,7 +6,7 @@ export class Trace {
   #high = 0x811c9dc5
   #low = 0x01000193
 
-  /** @param max lines that are kept: of more the oldest go */
+  /** @param max most lines that are kept; the oldest are dropped */
   constructor(max: number) {
     this.#max = max
   }

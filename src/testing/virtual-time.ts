@@ -1,23 +1,23 @@
 import type { ClockTimer } from '../base/time/clock.ts'
 
-/** Something that happens at its time, unless it is cancelled. */
+/** A call at a point in virtual time, unless it is cancelled. */
 export interface Happening extends ClockTimer {
   readonly at: number
-  /** What is due at the same time happens in the order it was asked for. */
+  /** Decides the order of calls at the same time: the order in which they were added. */
   readonly order: number
   run: (() => void) | null
 }
 
-/** Cancelled ones are swept out when they are more than half, and more than this. */
+/** Most cancelled calls that stay in the heap; more are removed once they are more than half of it. */
 const MAX_DEAD = 64
 
-/** Time that passes only when told to, and what is going to happen in it. */
+/** Time that passes only on command, and the calls scheduled in it. */
 export class VirtualTime {
-  /** Called when something was added. */
+  /** Called when a call was added. */
   onAdded: (() => void) | undefined
   #now = 0
   #order = 0
-  /** A binary heap, the next one first. */
+  /** A binary heap of calls, the next one first. */
   #heap: Happening[] = []
   #dead = 0
 
@@ -25,12 +25,15 @@ export class VirtualTime {
     return this.#now
   }
 
-  /** Happenings to come. */
+  /** Number of calls to come. */
   get size(): number {
     return this.#heap.length - this.#dead
   }
 
-  /** @param time not before now */
+  /**
+   * Schedules a call.
+   * @param time in virtual milliseconds; a time in the past stands for now
+   */
   at(time: number, run: () => void): Happening {
     const happening: Happening = { at: Math.max(time, this.#now), order: this.#order++, run, unref: () => happening }
     this.#push(happening)
@@ -45,7 +48,7 @@ export class VirtualTime {
     if (this.#dead > MAX_DEAD && this.#dead * 2 > this.#heap.length) this.#sweep()
   }
 
-  /** When the next one happens; undefined: nothing will. */
+  /** Time of the next call; undefined when there is none. */
   get next(): number | undefined {
     while (this.#heap.length > 0 && this.#heap[0].run === null) {
       this.#pop()
@@ -54,7 +57,10 @@ export class VirtualTime {
     return this.#heap[0]?.at
   }
 
-  /** Moves on to the next happening, and runs it. @throws what it throws */
+  /**
+   * Advances to the next call, and runs it.
+   * @throws the exception of the call
+   */
   step(): void {
     if (this.next === undefined) return
     const happening = this.#pop()
@@ -64,7 +70,7 @@ export class VirtualTime {
     run?.()
   }
 
-  /** Moves on to `time`, which must not lie behind what is to happen. */
+  /** Advances to `time`. Requires that no call is due before. */
   skipTo(time: number): void {
     this.#now = Math.max(time, this.#now)
   }
@@ -77,7 +83,7 @@ export class VirtualTime {
 
   #sweep(): void {
     const alive = this.#heap.filter(({ run }) => run !== null)
-    // An array in order is a heap.
+    // A sorted array is a heap.
     this.#heap = alive.sort((a, b) => (before(a, b) ? -1 : 1))
     this.#dead = 0
   }

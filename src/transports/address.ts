@@ -1,17 +1,20 @@
 import { isIPv6 } from 'node:net'
 
-/** Where to listen or dial. `host` is a name or an IP address without brackets; `path` names a Unix socket. */
+/** Where to listen or dial. `host` is a name or an IP address without brackets; `path` is the path of a Unix socket. */
 export type Address = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string }
 
-/** `sun_path` of Linux less its final NUL; the shortest limit of our platforms but for macOS (103), which reports its own error. */
+/**
+ * Longest path of a Unix socket in bytes: `sun_path` of Linux less its final NUL. The shortest limit of our platforms
+ * except for macOS (103), which reports its own error.
+ */
 const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
 const laterSchemes: readonly string[] = ['tls', 'ws', 'wss', 'quic', 'kcp']
 
 /**
  * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `unix:///abs/path`,
- * `unix://rel/path`. Nothing in it is percent-decoded. Port 0 lets the system choose.
- * @throws TypeError naming the url and what is expected
+ * `unix://rel/path`. Nothing is percent-decoded. Port 0 lets the system choose.
+ * @throws TypeError with the url and what is expected
  */
 export function parseAddress(url: string): Address {
   if (typeof url !== 'string') throw new TypeError(`an address must be a string, got ${typeof url}`)
@@ -25,7 +28,7 @@ export function parseAddress(url: string): Address {
   throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
 }
 
-/** The inverse of parseAddress, with IPv6 hosts in brackets. */
+/** The url of an address, the inverse of parseAddress, with IPv6 hosts in brackets. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
@@ -33,8 +36,8 @@ export function formatAddress(address: Address): string {
 }
 
 /**
- * What a request to `address` says that it is for: `host:port` as in a URL, with IPv6 hosts in brackets and without their zones, which mean
- * nothing elsewhere; `localhost` for a Unix socket.
+ * The authority that a request to `address` names: `host:port` as in a URL, with IPv6 hosts in brackets and without
+ * their zones, which have no meaning elsewhere; `localhost` for a Unix socket.
  */
 export function authorityOf(address: Address): string {
   if (address.kind === 'unix') return 'localhost'
@@ -77,7 +80,7 @@ function parseUnix(url: string, path: string): Address {
   return { kind: 'unix', path }
 }
 
-/** Quoted and cut, since addresses may come from a registry. */
+/** The error for a url. The url is quoted and cut, since addresses may come from a registry. */
 function invalid(url: string, expected: string): TypeError {
   const shown = url.length > 200 ? `${url.slice(0, 200)}...` : url
   return new TypeError(`invalid address ${JSON.stringify(shown)}: ${expected}`)

@@ -5,19 +5,24 @@ import { loadNative } from './native/addon.ts'
 import { NativeTransport } from './native.ts'
 import type { Transport, TransportKind } from './transport.ts'
 
+/** Which transport an endpoint asks for; `auto` is native where that runs, else js. */
 export type TransportChoice = 'auto' | 'native' | 'js'
 
-/** Threads for sockets besides the one JavaScript runs on: see `EndpointOptions.ioThreads`. */
+/** Number of threads for sockets besides the one JavaScript runs on, or 'auto': see `EndpointOptions.ioThreads`. */
 export type IoThreads = number | 'auto'
 
-/** Which transport an endpoint runs on. */
+/** The transport that an endpoint runs on. */
 export interface TransportInfo {
+  /** `native`, `js`, or `memory` for that of `dmicro/testing`. */
   readonly kind: TransportKind
-  /** 0: sockets are served on the thread JavaScript runs on. */
+  /** Number of threads for sockets; 0 when the thread of JavaScript serves them. */
   readonly ioThreads: number
-  /** Why it is `js`, whose it is when it was given, or how `ioThreads: 'auto'` was decided; else ''. */
+  /**
+   * Why `kind` is `js`, the name of a transport that was passed in, or how `ioThreads: 'auto'` was decided; otherwise
+   * ''.
+   */
   readonly reason: string
-  /** For example `native`, `native, 2 IO threads` or `js (reason)`. */
+  /** Text for people, for example `native`, `native, 2 IO threads` or `js (reason)`. */
   toString(): string
 }
 
@@ -33,9 +38,12 @@ let js: JsTransport | undefined
 let told = false
 
 /**
- * The environment's transport for `choice`; DMICRO_TRANSPORT and DMICRO_IO_THREADS, when set, override choice and threads. `auto`
- * falls back to JavaScript where the native one cannot run, and says so once. A transport that is given is taken.
- * @throws TypeError for an unknown choice, Error when `native` is asked for and cannot run
+ * The environment's transport for `choice`. DMICRO_TRANSPORT and DMICRO_IO_THREADS, when set, override choice and
+ * threads. `auto` falls back to JavaScript where the native transport cannot run, and logs that once. A transport that
+ * is passed in is used as it is.
+ * @throws TypeError for an unknown choice
+ * @throws RangeError for a bad number of threads
+ * @throws Error when `native` is asked for and cannot run
  */
 export function chooseTransport(choice: TransportChoice | Transport, threads: IoThreads, log: Logger): ChosenTransport {
   if (typeof choice === 'object') return { transport: choice, info: describe(choice.kind, 0, choice.name ?? '') }
@@ -56,7 +64,7 @@ export function chooseTransport(choice: TransportChoice | Transport, threads: Io
   return onJs(started.reason)
 }
 
-/** @throws RangeError when DMICRO_IO_THREADS is neither a number nor 'auto' */
+/** @throws RangeError when the number is neither 'auto' nor a whole number from 0 to `MAX_IO_THREADS` */
 function countThreads(threads: IoThreads): { count: number; reason: string } {
   const asked = process.env.DMICRO_IO_THREADS || threads
   if (asked !== 'auto') {
@@ -65,8 +73,8 @@ function countThreads(threads: IoThreads): { count: number; reason: string } {
       throw new RangeError(`ioThreads must be 'auto' or a whole number from 0 to ${MAX_IO_THREADS}, got ${JSON.stringify(asked)}`)
     return { count, reason: '' }
   }
-  // A thread pays where it has a core beside JavaScript's and that of the work the handlers cause; one serves about a million messages
-  // a second, which is what one JavaScript thread can take.
+  // A thread is of use where it has a core beside those of JavaScript and of the work the handlers cause. One thread
+  // serves about a million messages a second, as many as one JavaScript thread can handle.
   const cores = availableParallelism()
   const count = cores >= 8 ? 2 : cores >= 4 ? 1 : 0
   return { count, reason: `ioThreads auto: ${cores} ${cores === 1 ? 'core' : 'cores'}` }

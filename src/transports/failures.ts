@@ -5,39 +5,39 @@ import { type Meta, noMeta } from '../message/meta.ts'
 import type { DecodedStatus } from '../message/status-json.ts'
 import { SendResult } from './transport.ts'
 
-/** What a caller is told when the transport did not take its message. */
+/** The caller's error for a message that the transport did not accept. */
 export function sendFailure(result: SendResult): StatusError {
   if (result === SendResult.Closed) return new StatusError(Code.ConnectionClosed)
   const cause = result === SendResult.Unsent ? 'the peer does not read: unsent bytes over the limit' : 'message over the size limit'
   return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause)
 }
 
-/** @throws what it failed with, unless it was taken */
+/** @throws StatusError unless the message was accepted */
 export function requireSent(result: SendResult): void {
   if (result !== SendResult.Ok) throw sendFailure(result)
 }
 
-/** For a promise of `requireSent`. */
+/** Rethrows an error as `asWriteFailure` makes it, for promises of `requireSent`. */
 export function refuseToSend(error: unknown): never {
   throw asWriteFailure(error)
 }
 
-/** Whatever kept a message from being sent, as the caller's StatusError. */
+/** The caller's StatusError for an error that kept a message from being sent: itself if it is one, else a 104. */
 export function asWriteFailure(error: unknown): StatusError {
   if (error instanceof StatusError) return error
   return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), textOf(error))
 }
 
-/** Whatever a codec threw over received bytes, as the caller's StatusError. */
+/** The caller's StatusError for an error of a codec over received bytes: itself if it is one, else a 400. */
 export function asBadMessage(error: unknown): StatusError {
   if (error instanceof StatusError) return error
   return new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
 }
 
-/** What a REPLY tells of a call that failed. */
+/** The error in a REPLY that failed. */
 export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
   const told = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
   const retryAfter = told === undefined ? undefined : readTimeout(told)
-  // Refusals come by the thousand, when time is short on both sides.
+  // Without a stack for refusals, because they arrive by the thousand when both sides are overloaded.
   return new StatusError(code, message, cause, { stack: retryAfter === undefined, retryAfter })
 }

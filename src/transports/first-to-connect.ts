@@ -5,10 +5,13 @@ import { type Address, formatAddress } from './address.ts'
 import { discardConnection } from './discard-connection.ts'
 import type { TransportConnection } from './transport.ts'
 
-/** Milliseconds until the next address is tried while the last one has not answered (RFC 8305 §5). */
+/** Milliseconds without an answer after which the next address is tried (RFC 8305 §5). */
 const ATTEMPT_DELAY = 250
 
-/** The same addresses, of both families in turn, each family in its order; that of the first address comes first (RFC 8305 §4). */
+/**
+ * The addresses with families in turn, each family in its own order, the family of the first address first (RFC 8305
+ * §4).
+ */
 export function interleave(hosts: readonly string[]): string[] {
   const [first = ''] = hosts
   const preferred = hosts.filter((host) => isIPv6(host) === isIPv6(first))
@@ -19,9 +22,10 @@ export function interleave(hosts: readonly string[]): string[] {
 }
 
 /**
- * Dials `addresses` in their order, the next one when the last has failed or has not answered for a while (RFC 8305 §5). The first connection is taken, all
- * others are closed.
- * @throws Error (rejects) that names all that were tried, or the only one's own; when `signal` fires, with its reason in the text
+ * Dials `addresses` in their order: the next one when the last has failed, or has not answered for `ATTEMPT_DELAY` (RFC
+ * 8305 §5). The first connection is used, all others are closed.
+ * @throws Error (rejects) with the errors of all addresses, or with the error of the only one
+ * @throws Error (rejects) with the signal's reason in the text, when `signal` fires
  */
 export function firstToConnect(
   addresses: readonly Address[],
@@ -31,7 +35,7 @@ export function firstToConnect(
 ): Promise<TransportConnection> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    /** By address, of those that were tried: '' while it has not answered. */
+    /** Errors by address, for those that were tried; '' while the address has not answered. */
     const failures: string[] = []
     const running = new Set<AbortController>()
     let timer: ClockTimer | undefined

@@ -9,10 +9,10 @@ import { defaultSocket, keepAliveSeconds } from './socket-options.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 import { keepHere } from './untransferable.ts'
 
-/** What one read can return. All sockets read into the same buffer, because messages are only borrowed. */
+/** Most bytes of one read. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024
 
-/** The transport that needs no binary: the raw protocol over `node:net`. */
+/** The transport that needs no addon: the raw protocol over `node:net`. */
 export class JsTransport implements Transport {
   readonly kind = 'js'
   readonly #turns = new TurnScheduler()
@@ -36,13 +36,13 @@ export class JsTransport implements Transport {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
       const reader = this.#reader()
-      // Its events are not those of whoever dials.
+      // In the root context, so that the socket's events do not run in the context of the caller of `dial`.
       const socket = runInRoot(connect as (options: NetConnectOpts) => Socket, undefined, {
         ...target,
         allowHalfOpen: true,
         onread: reader.onread,
       })
-      // The wire resumes it: nothing may be read before there is a sink.
+      // The connection resumes the socket: nothing may be read before there is a handler.
       socket.pause()
       const settle = () => {
         signal.removeEventListener('abort', onAbort)
@@ -63,7 +63,7 @@ export class JsTransport implements Transport {
         settle()
         if (metItself(socket)) {
           socket.on('error', () => {})
-          socket.resetAndDestroy() // an end in order would keep the port for a minute (TIME-WAIT)
+          socket.resetAndDestroy() // an orderly close would keep the port for a minute (TIME-WAIT)
           reject(new Error(`connect ECONNREFUSED ${hostPort(socket.remoteAddress, socket.remotePort)}`))
           return
         }
@@ -104,7 +104,10 @@ export class JsTransport implements Transport {
     return new SocketConnection(socket, local, remote, options, this.#turns)
   }
 
-  /** Options for a socket that reads into the shared buffer, and the way to name its wire, which is made after it. */
+  /**
+   * Options for a socket that reads into the shared buffer, and a function that sets its connection, which is made
+   * after the socket.
+   */
   #reader(): { onread: OnReadOpts; attach: (connection: SocketConnection) => SocketConnection } {
     let target: SocketConnection | undefined
     return {
@@ -115,21 +118,25 @@ export class JsTransport implements Transport {
 }
 
 /**
- * TCP connects a socket with itself when the port it dials on this machine is the one that the system chose for it (RFC 9293 §3.5, simultaneous
- * open). Who dials again and again where nobody listens gets there some time.
+ * Whether a socket is connected with itself. TCP does that when the port that is dialled on this machine is the one
+ * that the system chose for the socket (RFC 9293 §3.5, simultaneous open). A side that dials a port without listener
+ * again and again gets there eventually.
  */
 function metItself({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
   return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress
 }
 
-/** Here and not where sockets are made: node remembers what a socket was told, and skips what it takes for no change. */
+/**
+ * Sets the options of a socket. Not passed when the socket is made, because Node remembers those and skips later calls
+ * that it takes for no change.
+ */
 function setUp(socket: Socket, { socket: settings = defaultSocket }: ConnectionOptions): void {
   if (settings.noDelay) socket.setNoDelay(true)
   const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
   if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)
 }
 
-/** As in Go: `127.0.0.1:80`, `[::1]:80`. '' when the connection is gone already. */
+/** The address as in Go: `127.0.0.1:80`, `[::1]:80`. '' when the connection is gone already. */
 function hostPort(host: string | undefined, port: number | undefined): string {
   if (host === undefined) return ''
   // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d.
@@ -137,23 +144,26 @@ function hostPort(host: string | undefined, port: number | undefined): string {
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
-/** A name with several addresses fails with one error per address, and no message; the first tells as much. */
+/**
+ * The error of a dial. A name with several addresses fails with one error per address and no message; the first says
+ * enough.
+ */
 function firstError(error: Error): Error {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
 }
 
 /**
- * The same connection as a socket that reads into the shared buffer, so that node allocates nothing per read: 8.6 µs of CPU
- * per call in place of 10.2 with 256 connections that each answer one call at a time (Node 20.20, 2026-11). Node documents
- * `onread` for dialled sockets only, so the accepted one hands its handle over. Where there is no such handle the socket
- * stays as it is, and the wire takes its 'data' events.
+ * The accepted connection as a socket that reads into the shared buffer, so that Node allocates nothing per read: 8.6
+ * µs of CPU per call instead of 10.2 with 256 connections that each answer one call at a time (Node 20.20, 2026-11).
+ * Node documents `onread` for dialled sockets only, so the accepted socket hands its handle over. Where there is no
+ * such handle the socket stays as it is, and the connection listens to its 'data' events.
  */
 function readingInto(accepted: Socket, onread: OnReadOpts): Socket {
   const husk = accepted as Socket & { _handle?: object | null }
   const { _handle: handle } = husk
   if (!handle || process.versions.bun !== undefined || process.versions.deno !== undefined) return accepted
   husk._handle = null
-  // Only lowers the server's count of connections: the handle is not its own any more.
+  // Only lowers the server's count of connections, because the husk no longer owns the handle.
   husk.destroy()
   const socket = new Socket({ handle, onread, allowHalfOpen: true } as SocketConstructorOpts)
   return socket.pause()

@@ -9,12 +9,15 @@ import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/cor
 import { systemError } from './system-error.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 
-/** Cores that this copy of the code made in its environment: the loop's own, and those with a thread each, which all transports share. */
+/**
+ * Cores of this copy of the code in its environment: the one on the thread of JavaScript, and those with a thread each,
+ * which all transports share.
+ */
 let own: NativeCore | undefined
 const threads: NativeCore[] = []
 let lastToken = 0
 
-/** The C++ core behind the seam. */
+/** The transport over the C++ core. */
 export class NativeTransport implements Transport {
   readonly kind = 'native'
   readonly #cores: readonly NativeCore[]
@@ -52,14 +55,17 @@ export class NativeTransport implements Transport {
     }
   }
 
-  /** Connections are accepted by `node:net`, and go on in the cores from their first byte on. */
+  /**
+   * Accepts connections by `node:net`, through the cluster's primary, and passes them to the cores before their first
+   * byte is read.
+   */
   async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<TransportListener> {
     let accepted = 0
     acceptFor(acceptor)
     const listener = await listenOnNet(address, how, (socket) => {
       const core = this.#cores[accepted++ % this.#cores.length]
       core.adopt(descriptorOf(socket), address.kind === 'unix', acceptor)
-      socket.destroy() // closes its descriptor: the core has one of its own
+      socket.destroy() // closes the descriptor: the core has one of its own
     }).catch((error) => {
       acceptNoMore(acceptor)
       throw error
@@ -75,10 +81,13 @@ export class NativeTransport implements Transport {
     }
   }
 
-  /** Threads of their own take the connections that the system has made, which it would reset with the listener. */
+  /**
+   * Accepts the connections that the system has made for listeners on other threads, because the system would reset
+   * them with the listener.
+   */
   async #lookAround(): Promise<void> {
     if (this.#cores[0] === own) return
-    // An accepted socket may go on to another thread, and its news then come to this one.
+    // An accepted socket may be passed on to another thread, and its record then comes to this one.
     for (let round = 0; round < 2; round++) for (const core of this.#cores) core.lookAround()
     await turn()
     await turn()

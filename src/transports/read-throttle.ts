@@ -1,25 +1,29 @@
 import { TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 import type { Connection } from './transport.ts'
 
-/** Share of a second's messages that may pass when the session is read again. */
+/** Share of a second's messages that may pass when reading resumes. */
 const REFILL = 1 / 20
 
 /**
- * Slows a session down whose peer sends too much (a token bucket of one second): it is not read until it may send again, so that the rest stays with the
- * peer. The clock is looked at once per so many messages, not for each.
+ * Throttles a session whose peer sends too much, by a token bucket of one second: reading is paused until the peer may
+ * send again, so that unread messages stay with the peer. The clock is read once per bucket, not for each message.
  */
 export class ReadThrottle extends TimerEntry {
   readonly #wheel: TimerWheel
-  /** Messages a second; as many may come at once. */
+  /** Messages per second; as many may arrive at once. */
   readonly #rate: number
   readonly #onSlowed: () => void
   readonly #now: () => number
   #tokens: number
   #since: number
-  /** Whom it holds. */
+  /** The connection whose reading is paused; undefined for none. */
   #held: Connection | undefined
 
-  /** @param now monotonic milliseconds */
+  /**
+   * @param rate messages per second
+   * @param onSlowed called whenever reading is paused
+   * @param now monotonic milliseconds; default: the wheel's clock
+   */
   constructor(wheel: TimerWheel, rate: number, onSlowed: () => void, now: () => number = () => wheel.now()) {
     super()
     this.#wheel = wheel
@@ -30,7 +34,7 @@ export class ReadThrottle extends TimerEntry {
     this.#since = now()
   }
 
-  /** A message came on `wire`. */
+  /** Counts a message received on `connection`. */
   count(connection: Connection): void {
     if (--this.#tokens >= 1) return
     const now = this.#now()
@@ -50,7 +54,7 @@ export class ReadThrottle extends TimerEntry {
     connection?.resumeReading()
   }
 
-  /** The session is over, or its connection. */
+  /** Resumes reading for good, because the session or its connection is closed. */
   stop(): void {
     this.#wheel.remove(this)
     this.expire()

@@ -6,16 +6,17 @@ import { type Address, formatAddress } from './address.ts'
 import { interleave } from './first-to-connect.ts'
 import type { Transport } from './transport.ts'
 
-/** How names of hosts become addresses. */
+/** How host names are resolved to addresses. */
 export interface Resolver {
   readonly transport: Transport
-  /** Default: the system's, or the transport's. */
+  /** The user's lookup; default: the transport's, or the system's. */
   readonly lookup: LookupFunction | undefined
 }
 
 /**
- * The same address with a name replaced by all the addresses it has, in the order in which they are to be tried.
- * @throws Error (rejects) what the lookup fails with, the signal's reason when that fires first
+ * Resolves an address: a host name is replaced by all its addresses, in the order in which they are to be tried.
+ * @throws Error (rejects) the error of the lookup
+ * @throws Error (rejects) the signal's reason when that fires first
  */
 export async function resolveAddress(address: Address, { transport, lookup }: Resolver, signal?: AbortSignal): Promise<Address[]> {
   const own = transport.resolves === true
@@ -40,7 +41,7 @@ function lookUp(host: string, lookup: LookupFunction, signal: AbortSignal | unde
         reject(new Error(`lookup of ${host} gave no addresses, but ${inspect(found, SHOWN).slice(0, MAX_SHOWN)}`))
       else resolve(hosts)
     })
-    // An async function says so when it fails, and calls nothing back.
+    // An async function rejects when it fails, and may never call back.
     if (isThenable(result)) result.then(undefined, reject)
   })
 }
@@ -48,7 +49,10 @@ function lookUp(host: string, lookup: LookupFunction, signal: AbortSignal | unde
 const SHOWN = { depth: 1, breakLength: Number.POSITIVE_INFINITY, customInspect: false, getters: false }
 const MAX_SHOWN = 128
 
-/** @returns undefined when it is neither an address nor a list of `{ address }`. Never throws. */
+/**
+ * The hosts in a lookup's result. Never throws.
+ * @returns undefined when the result is neither an address nor a list of `{ address }`
+ */
 function hostsIn(found: unknown): string[] | undefined {
   if (typeof found === 'string') return [found]
   if (!Array.isArray(found)) return undefined
@@ -56,6 +60,6 @@ function hostsIn(found: unknown): string[] | undefined {
     const hosts = found.map((each: { address?: unknown } | null | undefined) => each?.address)
     return hosts.every((host) => typeof host === 'string') ? hosts : undefined
   } catch {
-    return undefined // a getter of theirs
+    return undefined // a user's getter that throws
   }
 }

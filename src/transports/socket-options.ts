@@ -1,29 +1,43 @@
 import { Code, StatusError } from '../base/errors/status.ts'
 
 /**
- * How the sockets of connections are set up. What is not named stays as the system has it, unless a default is given here. On Unix sockets
- * `noDelay` and `keepAlive` do nothing: they never delay, and their peer cannot vanish in silence.
+ * Options of the sockets of connections. Options that are not given stay as the system has them, unless there is a
+ * default here. On Unix sockets `noDelay` and `keepAlive` do nothing: they never delay, and their peer cannot vanish
+ * silently.
  */
 export interface SocketOptions {
-  /** Small messages leave at once (TCP_NODELAY). Default true. */
+  /**
+   * Sends small messages at once (TCP_NODELAY).
+   * @default true
+   */
   noDelay?: boolean | undefined
   /**
-   * The system asks a silent peer for a sign of life, and ends the connection when none comes (SO_KEEPALIVE). Default false. It does not
-   * notice a peer whose process hangs: heartbeats do.
+   * Lets the system probe a silent peer, and close the connection when no answer comes (SO_KEEPALIVE). A peer whose
+   * process hangs is not noticed: heartbeats notice it.
+   * @default false
    */
   keepAlive?: boolean | undefined
   /**
-   * Milliseconds of silence before it asks, rounded up to whole seconds, 32,767,000 at most; then it asks ten times, a second apart.
-   * Default 15,000, as in Go. Means nothing without `keepAlive`.
+   * Milliseconds of silence before the first probe, rounded up to whole seconds, at most 32,767,000; then ten probes
+   * are sent, a second apart. No effect without `keepAlive`.
+   * @default 15,000, as in Go
    */
   keepAliveIdle?: number | undefined
-  /** Bytes that the system may hold of what was received (SO_RCVBUF); it clamps them, and Linux doubles them. Native transport only. */
+  /**
+   * Most bytes that the system buffers of what is received (SO_RCVBUF). The system clamps the value, and Linux doubles
+   * it. Native transport only.
+   * @default the system's
+   */
   receiveBuffer?: number | undefined
-  /** Bytes that the system may hold of what is sent (SO_SNDBUF), likewise. Native transport only. */
+  /**
+   * Most bytes that the system buffers of what is sent (SO_SNDBUF). The system clamps the value, and Linux doubles it.
+   * Native transport only.
+   * @default the system's
+   */
   sendBuffer?: number | undefined
 }
 
-/** The same, complete and checked; buffers of size 0 are left as they are. */
+/** `SocketOptions`, complete and checked; a buffer size of 0 stands for the system's. */
 export interface SocketSettings {
   readonly noDelay: boolean
   readonly keepAlive: boolean
@@ -40,15 +54,15 @@ export const defaultSocket: SocketSettings = Object.freeze({
   sendBuffer: 0,
 })
 
-/** What Linux takes (MAX_TCP_KEEPIDLE), in milliseconds. */
+/** Longest idle time that Linux takes (MAX_TCP_KEEPIDLE), in milliseconds. */
 const MAX_IDLE = 32_767_000
-/** The system doubles it, and counts in an int32. */
+/** Largest buffer in bytes: the system doubles the value, and counts in an int32. */
 const MAX_BUFFER = 2 ** 30 - 1
 
 /**
  * `options` over `base`.
- * @param name of the option that holds them
- * @throws TypeError, RangeError that name the option, what was expected and what came
+ * @param name name of the option that holds `options`, for error texts
+ * @throws TypeError, RangeError that name the option, what was expected and what was given
  */
 export function readSocketOptions(name: string, options: SocketOptions | undefined, base: SocketSettings): SocketSettings {
   if (options === undefined) return base
@@ -70,7 +84,10 @@ export function keepAliveSeconds(keepAlive: boolean, idle: number): number {
   return keepAlive ? Math.ceil(idle / 1000) : 0
 }
 
-/** @throws StatusError 1 for what the JavaScript transport cannot do, so that it is never dropped in silence */
+/**
+ * Refuses options that the transport does not have, so that they are never ignored silently.
+ * @throws StatusError 1 for buffer sizes on a transport other than native
+ */
 export function requireSupported({ receiveBuffer, sendBuffer }: SocketSettings, kind: 'native' | 'js' | 'memory'): void {
   if (kind !== 'native' && (receiveBuffer !== 0 || sendBuffer !== 0)) throw unsupportedBuffers()
 }
@@ -85,12 +102,18 @@ export function checkFlag(name: string, value: boolean): boolean {
   return value
 }
 
-/** @throws TypeError, RangeError */
+/**
+ * @throws TypeError
+ * @throws RangeError
+ */
 export function checkIdle(name: string, value: number): number {
   return checkNumber(name, value, MAX_IDLE, 'ms')
 }
 
-/** @throws TypeError, RangeError */
+/**
+ * @throws TypeError
+ * @throws RangeError
+ */
 export function checkBuffer(name: string, value: number): number {
   checkNumber(name, value, MAX_BUFFER, 'bytes')
   if (!Number.isInteger(value)) throw new RangeError(`option ${name} must be a whole number, got ${value}`)

@@ -1,8 +1,8 @@
 import workers from 'node:worker_threads'
 
 /**
- * Keeps those who borrow `memory` from transferring it away (`postMessage`, `structuredClone`): Node.js 20 copies in place of it, later ones
- * refuse. Does nothing in runtimes that have no such mark.
+ * Keeps borrowers of `memory` from transferring it away (`postMessage`, `structuredClone`): Node.js 20 copies it
+ * instead, later versions throw. Does nothing in runtimes that have no such mark.
  */
 export function keepHere(memory: ArrayBuffer): void {
   try {
@@ -12,7 +12,10 @@ export function keepHere(memory: ArrayBuffer): void {
   }
 }
 
-/** Whether `keepHere` leaves no way to transfer memory. `ArrayBuffer.prototype.transfer`, which Node.js 20 lacks, heeds the mark from 24 on. */
+/**
+ * Whether `keepHere` prevents every way to transfer memory. `ArrayBuffer.prototype.transfer`, which Node.js 20 lacks,
+ * respects the mark from Node.js 24 on.
+ */
 export function keepsForGood(): boolean {
   const probe: ArrayBuffer & { transfer?(): ArrayBuffer } = new ArrayBuffer(8)
   keepHere(probe)

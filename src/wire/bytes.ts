@@ -1,4 +1,4 @@
-/** True when `buffer[start, end)` spells exactly `text`. */
+/** True when `buffer[start, end)` equals `text`. */
 export function spells(buffer: Uint8Array, start: number, end: number, text: Uint8Array): boolean {
   const length = text.length
   if (end - start !== length) return false

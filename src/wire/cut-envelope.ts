@@ -1,11 +1,12 @@
 import type { Limits } from '../base/limits.ts'
 
-/** Size and number of filters (docs/spec/wire.md#envelope). */
+/** Bytes of an envelope before the filter ids: size and number of filters (docs/spec/wire.md#envelope). */
 export const ENVELOPE_BYTES = 5
 
 /**
- * For `Proto.match` of protocols in an envelope: a size within the limits, and `begins` of the payload's first byte. What went through filters
- * cannot be told from other such protocols.
+ * Recognizes an envelope, for `Proto.match`: a size within the limits, and a first byte of the payload that `begins`
+ * accepts. An envelope with filters cannot be distinguished from those of other protocols.
+ * @returns undefined when more bytes are needed
  */
 export function matchEnvelope(bytes: Uint8Array, limits: Readonly<Limits>, begins: (byte: number) => boolean): boolean | undefined {
   if (bytes.length < 4) return undefined
@@ -18,7 +19,7 @@ export function matchEnvelope(bytes: Uint8Array, limits: Readonly<Limits>, begin
   return filters === 0 ? begins(bytes[5]) : bytes[5] > limits.maxFilters
 }
 
-/** Writes size and number of filters, none, of an envelope of `total` bytes in all. */
+/** Writes size and number of filters, none, for an envelope of `total` bytes in all. */
 export function writeEnvelope(target: Uint8Array, at: number, total: number): void {
   const size = total - 4
   target[at] = size >>> 24

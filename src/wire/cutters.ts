@@ -5,15 +5,21 @@ import { Framing } from './framing.ts'
 import { HEADER_BYTES } from './raw.ts'
 import { checkHeader, type FrameLimits, frameLength, unpackFrame } from './raw-unpack.ts'
 
-/** How one framing finds its frames: what `Framer` needs of it. */
+/** The rules by which `Framer` finds the frames of one framing. */
 export interface Cutter {
-  /** Bytes that decide whether a frame may be. */
+  /** Number of bytes that decide whether a frame is legal. */
   readonly headerBytes: number
-  /** 0, or `-CloseReason` when the part of the header that lies before `end` is already wrong. */
+  /**
+   * Checks a header, of which the part before `end` is there.
+   * @returns 0, or `-CloseReason` when that part is already wrong
+   */
   check(buffer: Buffer, start: number, end: number, limits: FrameLimits): number
-  /** The whole size of the frame at `start`, of which four bytes are there. */
+  /** The whole size of the frame at `start`. Requires four of its bytes. */
   length(buffer: Buffer, start: number): number
-  /** Reads the frame that starts at `start` into `into`: its size, 0 when it is not whole, or `-CloseReason`. */
+  /**
+   * Reads the frame that starts at `start` into `into`.
+   * @returns its size, 0 when it is incomplete, or `-CloseReason`
+   */
   unpack(buffer: Buffer, start: number, end: number, limits: FrameLimits, into: Incoming): number
 }
 
@@ -35,7 +41,7 @@ const envelope: Cutter = {
   },
 }
 
-/** Everything there is. */
+/** Passes on all bytes that are there. */
 const stream: Cutter = {
   headerBytes: 0,
   check: () => 0,
@@ -48,7 +54,7 @@ const stream: Cutter = {
   },
 }
 
-/** Of a connection that is peeked at nothing is cut. */
+/** Cutters by framing. A connection with framing Peek is never cut. */
 const cutters: Readonly<Record<Framing, Cutter>> = {
   [Framing.Raw]: raw,
   [Framing.Envelope]: envelope,
@@ -60,7 +66,7 @@ export function cutterOf(framing: Framing): Cutter {
   return cutters[framing]
 }
 
-/** native/wire/envelope.cc decides the same. */
+/** Checks the header of an envelope; native/wire/envelope.cc has the same rules. */
 function checkEnvelope(buffer: Buffer, start: number, end: number, limits: FrameLimits): number {
   const have = end - start
   if (have < 4) return 0

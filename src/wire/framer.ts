@@ -5,35 +5,35 @@ import type { FrameLimits } from './raw-unpack.ts'
 
 const empty = Buffer.alloc(0)
 
-/** The smallest buffer for the bytes of a frame that is not complete yet. */
+/** Smallest buffer, in bytes, for a frame that is incomplete. */
 const MIN_PARTIAL = 4096
 
-/** At most this many small buffers wait for the next cut frame, so that reads that end inside a frame allocate nothing. */
+/** Most small buffers kept for the next cut frame, so that reads that end inside a frame allocate nothing. */
 const MAX_SPARE = 64
 const spare: Buffer[] = []
 
 /**
  * Cuts a byte stream into frames: `feed` a chunk, then `take` until it returns 0 or less.
  *
- * A frame that lies in one chunk is read in place. Only a frame that a chunk cuts is copied, each byte once plus the
- * doublings of its buffer, so the cost is linear however the bytes arrive, and memory follows what was received, never
- * what was announced: a partial frame's buffer is at most max(4 KiB, twice the bytes received).
+ * A frame that lies in one chunk is read in place. Only a frame that is split between chunks is copied, each byte once
+ * plus the doublings of its buffer. So the cost is linear however the bytes arrive, and memory follows the bytes
+ * received, never the size announced: a partial frame's buffer is at most max(4 KiB, twice the bytes received).
  */
 export class Framer {
-  /** Frames that were cut by the end of a chunk so far: tells two partial frames apart. */
+  /** Number of frames that were cut by the end of a chunk so far: distinguishes partial frames from each other. */
   cuts = 0
   readonly #limits: FrameLimits
   #cutter: Cutter
-  /** What was fed and not yet taken. Borrowed unless `keep` copied it. */
+  /** Bytes fed and not taken yet. Borrowed unless `keep` copied them. */
   #chunk: Buffer = empty
   #at = 0
   #end = 0
-  /** The frame that earlier chunks began: its first `#have` bytes. */
+  /** The first `#have` bytes of the frame that earlier chunks began. */
   #partial: Buffer = empty
   #have = 0
-  /** `#chunk` is ours: `keep` copied it. */
+  /** Whether `#chunk` is our own copy, made by `keep`. */
   #kept = false
-  /** `#partial` holds the frame that `take` returned last; its bytes are borrowed until the next `take`. */
+  /** Whether `#partial` has the frame that `take` returned last; its bytes are borrowed until the next `take`. */
   #joined = false
 
   constructor(limits: FrameLimits, framing: Framing = Framing.Raw) {
@@ -41,22 +41,22 @@ export class Framer {
     this.#cutter = cutterOf(framing)
   }
 
-  /** Cuts what was fed and not taken in another way. Between frames only. */
+  /** Changes the framing for the bytes fed and not taken, and all later ones. Requires that no frame is partial. */
   reframe(framing: Framing): void {
     this.#cutter = cutterOf(framing)
   }
 
-  /** Reads all that was fed into `into`, and takes nothing. */
+  /** Makes all bytes fed and not taken the body of `into`, and takes none. */
   peek(into: Incoming): void {
     into.setUnparsed(this.#chunk, this.#at, this.#end)
   }
 
-  /** Bytes of the frame that was begun and is not complete; 0 between frames. Valid after `take` returned 0. */
+  /** Bytes of the incomplete frame; 0 between frames. Valid after `take` returned 0. */
   get partial(): number {
     return this.#have
   }
 
-  /** Bytes that were fed and not taken. */
+  /** Number of bytes fed and not taken. */
   get rest(): number {
     return this.#end - this.#at
   }
@@ -64,7 +64,7 @@ export class Framer {
   /** Borrows `chunk[0, length)` until `take` returns 0 or less, or `keep` is called. */
   feed(chunk: Buffer, length: number): void {
     const rest = this.#end - this.#at
-    // Callers take all they fed before they feed again; one whose reading did not stop at once may be a chunk ahead.
+    // Callers take everything before they feed again, but where reading did not stop at once one more chunk may come.
     this.#chunk = rest === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#at, this.#end), chunk.subarray(0, length)])
     this.#kept = rest !== 0
     this.#at = 0
@@ -72,8 +72,9 @@ export class Framer {
   }
 
   /**
-   * Reads the next frame into `into`, whose offsets are valid until the next call. Returns the frame's size; 0 when more
-   * bytes are needed, and then nothing of the chunk is needed any more; or `-CloseReason`, after which this stream is dead.
+   * Reads the next frame into `into`, whose offsets are valid until the next call.
+   * @returns the frame's size; 0 when more bytes are needed, and then the chunk is no longer borrowed; or
+   *   `-CloseReason`, after which this framer must not be used
    */
   take(into: Incoming): number {
     if (this.#joined) this.#dropPartial()
@@ -88,7 +89,7 @@ export class Framer {
     return result
   }
 
-  /** Copies what was fed and not taken, for a caller that stops taking and must give the chunk back. */
+  /** Copies the bytes fed and not taken, for a caller that stops taking and must return the chunk. */
   keep(): void {
     if (this.#kept) return
     this.#kept = true
@@ -97,7 +98,7 @@ export class Framer {
     this.#at = 0
   }
 
-  /** Lets go of all memory. Nothing may be fed afterwards. */
+  /** Frees all memory. Nothing may be fed afterwards. */
   drop(): void {
     this.#dropPartial()
     this.#chunk = empty
@@ -105,7 +106,9 @@ export class Framer {
     this.#end = 0
   }
 
-  /** Completes the partial frame from the chunk. Takes no byte beyond it, so that what follows is read in place. */
+  /**
+   * Completes the partial frame from the chunk. Takes no byte beyond the frame, so that the next one is read in place.
+   */
   #takeJoined(into: Incoming): number {
     const cutter = this.#cutter
     if (this.#have < cutter.headerBytes) {

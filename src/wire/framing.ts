@@ -1,12 +1,15 @@
 /** How a connection's bytes are cut for the layer above. native/wire/framing.h has the same numbers. */
 export const Framing = {
-  /** Frames of the raw protocol, taken apart. */
+  /** Frames of the raw protocol, parsed. */
   Raw: 0,
-  /** Envelopes (`Proto.framing`), whole. */
+  /** Envelopes (`Proto.framing`), unparsed. */
   Envelope: 1,
-  /** Bytes as they come. */
+  /** Bytes as they are received. */
   Stream: 2,
-  /** The first bytes, all that came so far, each time more came; nothing is read until `TransportConnection.setFraming` answers. */
+  /**
+   * All bytes received so far, shown again whenever more are received. Nothing more is read until
+   * `TransportConnection.setFraming` is called.
+   */
   Peek: 3,
 } as const
 export type Framing = (typeof Framing)[keyof typeof Framing]

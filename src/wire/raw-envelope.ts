@@ -5,7 +5,7 @@ import { HEADER_BYTES, RAW_VERSION } from './raw.ts'
 import { frameSize, packFrame } from './raw-pack.ts'
 import { unpackFields } from './raw-unpack.ts'
 
-/** Filters of the raw protocol: around everything behind their ids (docs/spec/wire.md#frame). */
+/** Envelope of the raw protocol: filters apply to everything after their ids (docs/spec/wire.md#frame). */
 export const rawEnvelope: Envelope = {
   choose: (_message, filters) => filters,
 

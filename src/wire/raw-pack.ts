@@ -2,15 +2,21 @@ import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../base/limi
 import { writeText } from '../base/text/write-text.ts'
 import { EMPTY_META, HEADER_BYTES, OK_STATUS, RAW_VERSION } from './raw.ts'
 
-/** An OK status and empty meta with their lengths: what nearly every frame has between its service method and its codec. */
+/**
+ * An OK status and empty meta with their lengths, which nearly every frame has between its service method and its
+ * codec.
+ */
 const okAndEmpty = Buffer.concat([field16(OK_STATUS), field16(EMPTY_META)])
 
-/** Everything of fixed width, the longest sequence number, and the text that stands for an absent status and meta. */
+/**
+ * Bytes of everything of fixed width, the longest sequence number, and the text that stands for an absent status and
+ * meta.
+ */
 const FIXED_BOUND = HEADER_BYTES + 1 + 7 + 1 + 1 + okAndEmpty.length + 1
 
 /**
- * No frame of these arguments is larger: a bound that looks at no character, for the usual message that has room anyway.
- * It counts three bytes per UTF-16 unit, the most UTF-8 needs.
+ * An upper bound for the size of a frame that looks at no character, for the usual message that has room anyway. Counts
+ * three bytes per UTF-16 unit, the most that UTF-8 needs.
  */
 export function frameBound(name: Uint8Array, status: string, meta: string, body: string | Uint8Array | null): number {
   const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length
@@ -18,8 +24,9 @@ export function frameBound(name: Uint8Array, status: string, meta: string, body:
 }
 
 /**
- * Bytes that `packFrame` will write for these arguments, or -1 when a field is wider than its length prefix: Go truncates
- * such a length and corrupts the stream (docs/spec/wire.md#frame), we refuse to send.
+ * The number of bytes that `packFrame` will write for these arguments, or -1 when a field is wider than its length
+ * prefix. Go truncates such a length and corrupts the stream (docs/spec/wire.md#frame), so such a frame must not be
+ * sent.
  */
 export function frameSize(seq: number, name: Uint8Array, status: string, meta: string, body: string | Uint8Array | null): number {
   if (name.length > MAX_METHOD_BYTES) return -1
@@ -33,8 +40,9 @@ export function frameSize(seq: number, name: Uint8Array, status: string, meta: s
 }
 
 /**
- * Writes one frame at `offset` and returns where it ends. Precondition: `frameSize` of the same arguments is not -1 and
- * fits into `target`. `status` '' stands for OK, `meta` '' for none; lone surrogates become U+FFFD.
+ * Writes one frame at `offset`. Requires that `frameSize` of the same arguments is not -1 and fits into `target`.
+ * `status` '' stands for OK, `meta` '' for none; lone surrogates become U+FFFD.
+ * @returns where the frame ends in `target`
  */
 export function packFrame(
   target: Buffer,
@@ -82,12 +90,15 @@ function seqLength(seq: number): number {
   return length
 }
 
-/** Unsigned, because -2^31 has no positive int32; it also lets V8 divide integers. */
+/**
+ * The absolute value as an unsigned number, because -2^31 has no positive int32; unsigned numbers also let V8 divide
+ * integers.
+ */
 function magnitude(seq: number): number {
   return (seq < 0 ? -seq : seq) >>> 0
 }
 
-/** u8 length + lower-case base 36 with a leading `-` when negative (docs/spec/wire.md#sequence-numbers). */
+/** Writes u8 length + lower-case base 36 with a leading `-` when negative (docs/spec/wire.md#sequence-numbers). */
 function packSeq(target: Buffer, offset: number, seq: number): number {
   const length = seqLength(seq)
   target[offset] = length
@@ -103,7 +114,7 @@ function packSeq(target: Buffer, offset: number, seq: number): number {
   return end
 }
 
-/** u16 length + text. The length follows from what was written, so that the text is measured once. */
+/** Writes u16 length + text. The length follows from what was written, so that the text is measured once. */
 function packField16(target: Buffer, offset: number, text: string): number {
   const end = writeText(target, text, offset + 2)
   const length = end - offset - 2

@@ -4,7 +4,7 @@ import { findName } from '../message/names.ts'
 import { spells } from './bytes.ts'
 import { EMPTY_META, HEADER_BYTES, MIN_FRAME_BYTES, OK_STATUS, RAW_VERSION } from './raw.ts'
 
-/** The limits that decide whether a frame is legal. Meaning and defaults: `limits.ts`. */
+/** The limits that decide whether a frame is legal. `limits.ts` has meaning and defaults. */
 export interface FrameLimits {
   readonly maxMessage: number
   readonly maxFilters: number
@@ -14,13 +14,13 @@ const okStatus = Buffer.from(OK_STATUS)
 const emptyMeta = Buffer.from(EMPTY_META)
 
 /**
- * Reads the frame that starts at `start` into `into`, as offsets: no string and no object is made.
+ * Reads the frame that starts at `start` into `into`, as offsets: no string and no object is made. A frame with
+ * transfer filters is left unparsed (`Incoming.setUnparsed`).
  *
- * A frame with transfer filters is left as it is: `Incoming.setWhole`.
- *
- * Returns the frame's size; 0 when `end` comes before the frame does; or `-CloseReason` when no bytes that could follow
- * would make it legal. A bad length is refused on its 4 bytes, a bad version on the 5th, too many filters on the 6th, so that a
- * peer cannot make us wait for, or hold, what we would refuse. The answer never depends on how the bytes were cut.
+ * A bad length is refused on its 4 bytes, a bad version on the 5th, too many filters on the 6th, so that a peer cannot
+ * make us wait for, or buffer, a frame that will be refused. The result never depends on how the bytes were cut.
+ * @returns the frame's size; 0 when the frame is incomplete at `end`; or `-CloseReason` when no further bytes could
+ *   make it legal
  */
 export function unpackFrame(buffer: Buffer, start: number, end: number, limits: FrameLimits, into: Incoming): number {
   const refused = checkHeader(buffer, start, end, limits)
@@ -36,12 +36,15 @@ export function unpackFrame(buffer: Buffer, start: number, end: number, limits: 
   return failed === 0 ? total : failed
 }
 
-/** The announced size of the frame at `start`. Needs 4 bytes. */
+/** The announced size of the frame at `start`. Requires 4 bytes. */
 export function frameLength(buffer: Buffer, start: number): number {
   return ((buffer[start] << 24) | (buffer[start + 1] << 16) | (buffer[start + 2] << 8) | buffer[start + 3]) >>> 0
 }
 
-/** 0, or `-CloseReason` when the part of the header that lies before `end` is already wrong. */
+/**
+ * Checks a header, of which the part before `end` is there.
+ * @returns 0, or `-CloseReason` when that part is already wrong
+ */
 export function checkHeader(buffer: Buffer, start: number, end: number, limits: FrameLimits): number {
   const have = end - start
   if (have < 4) return 0
@@ -57,8 +60,9 @@ export function checkHeader(buffer: Buffer, start: number, end: number, limits: 
 }
 
 /**
- * Everything after the filters, `buffer[start, end)`, in wire order, so that the first bad field decides the reason.
- * 0 or `-CloseReason`.
+ * Reads everything after the filters, `buffer[start, end)`, in wire order, so that the first bad field decides the
+ * reason.
+ * @returns 0 or `-CloseReason`
  */
 export function unpackFields(buffer: Buffer, start: number, end: number, into: Incoming): number {
   // Every read is checked against `end` first.
@@ -71,7 +75,7 @@ export function unpackFields(buffer: Buffer, start: number, end: number, into: I
 
   if (next >= end) return -CloseReason.Overrun
   const type = buffer[next]
-  // Whether authentication is still on is for the session to say.
+  // The session decides whether types of authentication are still allowed.
   if (type < MessageType.Call || type > MessageType.AuthReply) return -CloseReason.Type
 
   at = next + 2
@@ -106,12 +110,13 @@ export function unpackFields(buffer: Buffer, start: number, end: number, into: I
   return 0
 }
 
-/** Outside int32, so that no legal number is mistaken for it. */
+/** A value outside int32, so that no legal number equals it. */
 const BAD_SEQ = 0x8000_0000
 
 /**
- * Reads what Go's `strconv.ParseInt(text, 36, 32)` reads: an optional sign, then digits of either case; leading zeros
- * are fine, no digit or a value outside int32 is not (docs/spec/wire.md#sequence-numbers).
+ * Reads what Go's `strconv.ParseInt(text, 36, 32)` reads: an optional sign, then digits of either case. Leading zeros
+ * are legal; no digit at all or a value outside int32 is not (docs/spec/wire.md#sequence-numbers).
+ * @returns the number, or `BAD_SEQ`
  */
 function parseSeq(buffer: Buffer, start: number, end: number): number {
   let at = start

@@ -3,11 +3,19 @@ import type { Limits } from '../base/limits.ts'
 /**
  * Layout of a frame of the raw protocol (docs/spec/wire.md#frame), shared by `raw-pack.ts` and `raw-unpack.ts`:
  *
- *     u32 total length, itself included      u8 version = 1      u8 filter count, then that many filter ids
- *     u8 length + sequence number in base 36      u8 message type      u8 length + service method
- *     u16 length + status JSON      u16 length + meta JSON      u8 body codec      the rest: body
+ * - u32 total length, itself included
+ * - u8 version = 1
+ * - u8 filter count, then that many filter ids
+ * - u8 length + sequence number in base 36
+ * - u8 message type
+ * - u8 length + service method
+ * - u16 length + status JSON
+ * - u16 length + meta JSON
+ * - u8 body codec
+ * - body, to the end of the frame
  *
- * All integers are big-endian. Transfer filters apply to everything behind their ids as one block (docs/spec/wire.md#filters).
+ * All integers are big-endian. Transfer filters apply to everything after their ids as one block
+ * (docs/spec/wire.md#filters).
  */
 
 export const RAW_VERSION = 1
@@ -15,16 +23,19 @@ export const RAW_VERSION = 1
 /** Bytes before the filter ids: total length, version, filter count. */
 export const HEADER_BYTES = 6
 
-/** Header, a one-digit sequence number, and every other field empty. */
+/** Smallest frame in bytes: header, a one-digit sequence number, and every other field empty. */
 export const MIN_FRAME_BYTES = HEADER_BYTES + 2 + 1 + 1 + 2 + 2 + 1
 
-/** What an OK status looks like on the wire. Go never omits it (docs/spec/wire.md#status). */
+/** The JSON of an OK status. Go never omits it (docs/spec/wire.md#status). */
 export const OK_STATUS = '{"code":0,"msg":"","cause":""}'
 
-/** What empty meta looks like on the wire. Go refuses zero bytes here (docs/spec/wire.md#meta). */
+/** The JSON of empty meta. Go refuses zero bytes here (docs/spec/wire.md#meta). */
 export const EMPTY_META = '{}'
 
-/** The raw protocol as a listener with several knows it. Its bytes are the transports' business, so it has no `open`. */
+/**
+ * The raw protocol as a listener with several protocols sees it. The transports read and write its frames, so it has no
+ * `open`.
+ */
 export interface RawProtocol {
   readonly id: 6
   readonly name: 'raw'

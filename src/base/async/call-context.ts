@@ -1,14 +1,17 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What calls made by a handler take over from the one that is handled. */
+/** What calls made by a handler inherit from the call that is handled. */
 export interface CallScope {
-  /** When its caller stops waiting, by its endpoint's clock; undefined once it is answered. */
+  /** Time at which the caller stops waiting, by its endpoint's clock; undefined once the call is answered. */
   readonly expires?: number | undefined
   readonly signal: AbortSignal
 }
 
 const storage = new AsyncLocalStorage<CallScope>()
-/** Nobody pays for the look-up, and on Node.js before 24 for a hook on every promise, until a first call brings its deadline. */
+/**
+ * Whether a call has brought a deadline yet. Until then nothing pays for the look-up, nor, on Node.js before 24, for a
+ * hook on every promise.
+ */
 let used = false
 
 /** Calls `handler` so that calls made by it, and by what it starts, inherit from `call`, if that brought a deadline. */
@@ -22,7 +25,7 @@ export function runHandler<Arg, Context extends CallScope, Result>(
   return storage.run(call, handler, arg, call)
 }
 
-/** The call whose handler runs, if it brought a deadline and is not answered. */
+/** The call whose handler runs, if it brought a deadline and is not answered yet. */
 export function currentCall(): CallScope | undefined {
   if (!used) return undefined
   const call = storage.getStore()

@@ -1,25 +1,29 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 
 /**
- * What runs now was called by `runInRoot` and has entered no store of an `AsyncLocalStorage` since: what comes next need not be called by it again.
- * Always false where nothing would tell of a store that is entered.
+ * True while the code that runs was called by `runInRoot` and has entered no store of an `AsyncLocalStorage` since.
+ * Then a nested call of `runInRoot` can be left out. Always false where entering a store cannot be detected.
  */
 export let untouched = false
 
-/** An async context outside of all stores, and whether it tells when code that runs in it enters one. */
+/** An async context outside of all stores. */
 interface Root {
   readonly resource: AsyncResource
+  /** Whether entering a store inside of this context is detected. */
   readonly tells: boolean
-  /** Stores that were hung on the resource itself: they go when it is left. */
+  /** Stores that were set on the resource itself; they are cleared when `runInRoot` returns. */
   readonly stores: Cell[]
 }
 
-/** A property of a resource. */
+/** The value of one store, kept behind a property of the resource. */
 interface Cell {
   value: unknown
 }
 
-/** Told to be over at once: tools that look for what keeps a process alive, such as jest's `--detectOpenHandles`, would wait for its end. */
+/**
+ * A resource that is reported as destroyed at once, because tools that look for what keeps a process alive, such as
+ * jest's `--detectOpenHandles`, would wait for its end otherwise.
+ */
 function nobodysResource(): AsyncResource {
   const resource = new AsyncResource('dmicro', nobodys)
   resource.emitDestroy()
@@ -27,18 +31,23 @@ function nobodysResource(): AsyncResource {
 }
 
 const { runInAsyncScope } = AsyncResource.prototype
-/** Nobody made it, and it lives as long as the process. */
+/** Options of a resource that no other resource triggered and that lives as long as the process. */
 const nobodys = { triggerAsyncId: 0, requireManualDestroy: true } as const
-/** Storages that a resource knows at once. */
+/** Most storages that a resource keeps properties for. */
 const MAX_KNOWN = 1000
-/** One for each call of `runInRoot` that is on the stack: where stores hang on resources, the outer ones may have some. */
+/**
+ * One root for each call of `runInRoot` on the stack, because where stores hang on resources, the outer roots may have
+ * some.
+ */
 const roots: Root[] = []
 let depth = 0
 const makeRoot = rootMaker()
 
 /**
- * Calls `run` in the root context: outside of any store, whatever the caller is in, and what it enters is gone when it returns. Costs some 20 ns.
- * Everything that the library runs for nobody in particular passes here: messages, turns, timers, events.
+ * Calls `run` in the root context: outside of any store, whatever context the caller is in. Stores that `run` enters
+ * are left when it returns. Costs some 20 ns.
+ *
+ * Everything that the library runs on behalf of no single caller passes here: messages, turns, timers, events.
  */
 export function runInRoot<This, Args extends unknown[], Result>(
   run: (this: This, ...args: Args) => Result,
@@ -59,12 +68,13 @@ export function runInRoot<This, Args extends unknown[], Result>(
 }
 
 /**
- * Node.js keeps stores in one of two ways. Before version 24 each hangs on the async resource that runs, as a property; from 24 on all of them are
- * one map, the frame, which is copied when a store is entered, and which a resource takes over from where it is made. Neither is public, but both are
- * found without a name of Node's own, and where neither is, each message is called anew.
+ * Picks the way to make roots for this runtime. Node.js keeps stores in one of two ways. Before version 24 each hangs
+ * on the async resource that runs, as a property. From 24 on all of them are one map, the frame, which is copied when a
+ * store is entered, and which a resource captures when it is made. Neither is public, but both are found without a name
+ * of Node's own. Where neither is found, `untouched` stays false and `runInRoot` is called for each message.
  */
 function rootMaker(): () => Root {
-  // Elsewhere resources are nothing but the names of callbacks.
+  // In Bun and Deno resources only name callbacks.
   if (process.versions.bun !== undefined || process.versions.deno !== undefined) return plainRoot
   if ('_enable' in AsyncLocalStorage.prototype) return resourceRoot
   const root = frameRoot()
@@ -76,13 +86,14 @@ function plainRoot(): Root {
 }
 
 /**
- * Properties that the resource lacks are looked for in a proxy behind it. It makes each that it is asked for an accessor in front of itself, which V8
- * reads as fast as any, and which notes what is set.
+ * A root for Node.js before 24. Properties that the resource lacks are looked up in a proxy behind it. The proxy turns
+ * each property that is asked for into an accessor in front of itself, which V8 reads as fast as any other, and which
+ * notes what is set.
  */
 function resourceRoot(): Root {
   const resource = nobodysResource()
   const values = resource as unknown as Record<PropertyKey, unknown>
-  // Behind its two ids stand the stores in which it was made.
+  // The resource has its two ids first, then the stores in which it was made: remove those.
   const keys = Reflect.ownKeys(resource)
   const ids = keys.findIndex((key) => values[key] === resource.asyncId())
   for (const key of keys.slice(ids + 2)) delete values[key]
@@ -104,7 +115,10 @@ function watched(resource: object, stores: Cell[]): object {
     }
     Object.defineProperty(front, key, { get, set, enumerable: true, configurable: true })
   }
-  /** Who makes storages without end does not make this grow: another one takes its place. */
+  /**
+   * Replaces a full proxy by a new one, so that a program that keeps making storages does not let this grow without
+   * bound.
+   */
   const isFull = (): boolean =>
     known >= MAX_KNOWN && stores.length === 0 && Object.setPrototypeOf(resource, watched(resource, stores)) === resource
   const proxy = new Proxy(AsyncResource.prototype, {
@@ -123,12 +137,12 @@ function watched(resource: object, stores: Cell[]): object {
   return front
 }
 
-/** The frame of the resource is emptied, and tells when it is copied. */
+/** A root for Node.js 24 and later: the frame of the resource is emptied, and its iterator notes when it is copied. */
 function frameRoot(): Root {
   let resource = nobodysResource()
   const mark = new AsyncLocalStorage<object>()
   const id = {}
-  // In a scope of its own, so that whoever imports this gets no store.
+  // In a scope of its own, so that the importing module does not end up in the store.
   resource.runInAsyncScope(() => {
     mark.enterWith(id)
     resource = nobodysResource()
@@ -138,7 +152,8 @@ function frameRoot(): Root {
     .find((value) => value?.get?.(mark) === id) as Map<unknown, unknown> | undefined
   if (frame === undefined) return plainRoot()
   frame.clear()
-  // On an object between the map and its prototype: on the map itself it would make V8 doubt all maps of the process.
+  // The iterator goes on an object between the map and its prototype: on the map itself it would make V8 slow down all
+  // maps of the process.
   const copied = {
     value() {
       untouched = false

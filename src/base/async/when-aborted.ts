@@ -1,14 +1,17 @@
-/** Who is told when a signal fires. */
+/** A subscriber of an AbortSignal. */
 export interface Abortable {
+  /** Called once when the signal fires. */
   onAbort(signal: AbortSignal): void
 }
 
-/** By signal, those who wait for it. */
+/** Subscribers by signal. */
 const waiting = new WeakMap<AbortSignal, Set<Abortable>>()
 
 /**
- * Tells `who` when `signal` fires, which it must not have done yet. Of the whole process a signal has one listener, however many calls go by it: node takes more than ten
- * for a leak, and each would be looked for among the others when it is removed.
+ * Calls `who.onAbort` when `signal` fires. Requires that `signal` has not fired yet.
+ *
+ * A signal has one listener in the whole process, however many calls use it: Node warns of a leak beyond ten, and
+ * removing one of many listeners takes a search.
  */
 export function whenAborted(signal: AbortSignal, who: Abortable): void {
   let all = waiting.get(signal)
@@ -20,7 +23,7 @@ export function whenAborted(signal: AbortSignal, who: Abortable): void {
   all.add(who)
 }
 
-/** `who` is not interested any more, or was told. */
+/** Unsubscribes `who`. Does nothing if it was called already. */
 export function forgetAbort(signal: AbortSignal, who: Abortable): void {
   const all = waiting.get(signal)
   if (all === undefined || !all.delete(who) || all.size > 0) return
@@ -32,7 +35,7 @@ function tellAll(this: AbortSignal): void {
   const all = waiting.get(this)
   waiting.delete(this)
   if (all === undefined) return
-  // One that is told may make others forget, or throw: that must not keep the rest from being told.
+  // An `onAbort` may unsubscribe others, or throw: the rest are called all the same.
   for (const who of all) {
     try {
       who.onAbort(this)

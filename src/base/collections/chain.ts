@@ -9,11 +9,15 @@ export class Link<Item> {
   }
 }
 
-/** Items in the order they were added. Any of them leaves at constant cost, and the first is at hand, which of a Map or Set is not so once many have left. */
+/**
+ * Items in the order they were added. Any of them is removed at constant cost, and the first is found at constant cost,
+ * which in a Map or Set is slow once many items were deleted.
+ */
 export class Chain<Item> {
   #first: Link<Item> | undefined
   #last: Link<Item> | undefined
 
+  /** The oldest item; undefined when there is none. */
   get first(): Item | undefined {
     return this.#first?.item
   }
@@ -27,7 +31,7 @@ export class Chain<Item> {
     return link
   }
 
-  /** `link` is in this chain, and in none afterwards. */
+  /** Removes `link`. Requires that it is in this chain. */
   remove(link: Link<Item>): void {
     const { prev, next } = link
     if (prev === undefined) this.#first = next

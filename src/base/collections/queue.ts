@@ -1,7 +1,7 @@
-/** Taken items are cut off the array's beginning when there are so many. */
+/** Fewest taken items that are cut off the array's beginning at once. */
 const SLACK = 64
 
-/** First in, first out, each at constant cost. */
+/** A queue, first in, first out, with constant cost per item. */
 export class Queue<Item> {
   #items: (Item | undefined)[] = []
   #head = 0
@@ -10,7 +10,7 @@ export class Queue<Item> {
     return this.#items.length - this.#head
   }
 
-  /** The oldest, which stays; undefined when there is none. */
+  /** The oldest item, which stays in the queue; undefined when there is none. */
   get first(): Item | undefined {
     return this.#items[this.#head]
   }
@@ -19,7 +19,7 @@ export class Queue<Item> {
     this.#items.push(item)
   }
 
-  /** Takes the oldest. */
+  /** Removes and returns the oldest item; undefined when there is none. */
   shift(): Item | undefined {
     const items = this.#items
     if (this.#head === items.length) return undefined

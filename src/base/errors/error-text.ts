@@ -1,10 +1,10 @@
-/** Errors of one failure that are told: causes, and members of an AggregateError, in all. */
+/** Most causes and members of an AggregateError that are shown of one failure, all levels together. */
 const MAX_ERRORS = 16
-/** UTF-16 units of one message in a line. */
+/** Longest message in one line, in UTF-16 units. */
 const MAX_MESSAGE = 512
 const FRAMES = '\n    at '
 
-/** An error below another: its cause, or one of several. */
+/** An error below another: its cause, or one of its members. */
 interface Part {
   readonly error: unknown
   readonly label: 'cause' | 'error'
@@ -12,8 +12,8 @@ interface Part {
 }
 
 /**
- * What the log tells of an error of ours or the user's: what it says, what its causes and members say, each on a line, then where all of them come
- * from. Never throws.
+ * The log's text for an error: its message, the messages of its causes and members, each on a line, then the stack
+ * frames of all of them. Never throws.
  */
 export function describe(thrown: unknown): string {
   const parts = partsOf(thrown)
@@ -37,15 +37,19 @@ export function textOf(value: unknown): string {
 }
 
 /**
- * The same in a line, without its places: `fetch failed: connect ECONNREFUSED 127.0.0.1:1`, of several members `all failed: [one; two]`. Equal to `textOf`
- * for an error without causes. Never throws.
+ * The messages of an error, its causes and its members in one line, without stack frames: `fetch failed: connect
+ * ECONNREFUSED 127.0.0.1:1`, or with several members `all failed: [one; two]`. Equal to `textOf` for an error without
+ * causes. Never throws.
  */
 export function reasonOf(thrown: unknown): string {
   const parts = partsOf(thrown)
   return parts.length === 0 ? textOf(thrown) : lineOf(thrown, parts, 0)
 }
 
-/** @param parts what is below it, then what is not: what is told is taken out */
+/**
+ * The line of `error` and of what is below it.
+ * @param parts what is below `error`, then what is not; parts that become text are removed
+ */
 function lineOf(error: unknown, parts: Part[], depth: number): string {
   const chain = [textOf(error).slice(0, MAX_MESSAGE) || codeOf(error)]
   const members: string[] = []
@@ -58,7 +62,7 @@ function lineOf(error: unknown, parts: Part[], depth: number): string {
   return chain.filter((text) => text !== '').join(': ')
 }
 
-/** All below `thrown`, each once, causes before what comes behind them. */
+/** All errors below `thrown`, each once and depth first, the cause of an error before its members. */
 function partsOf(thrown: unknown): Part[] {
   const parts: Part[] = []
   const seen = new Set<unknown>()
@@ -93,12 +97,12 @@ function below(error: object, depth: number): Part[] {
   }
 }
 
-/** Also one of another realm, as jest and `node:vm` have them. */
+/** Whether `value` is an Error. An Error of another realm counts too, as jest and `node:vm` have them. */
 function isError(value: object): boolean {
   return value instanceof Error || Object.prototype.toString.call(value) === '[object Error]'
 }
 
-/** `TypeError: fetch failed`, and a code that is not in it. */
+/** The first line of an error, such as `TypeError: fetch failed`, with its code added when the line lacks it. */
 function headOf(error: unknown): string {
   const stack = stackOf(error)
   const at = stack === undefined ? -1 : stack.indexOf(FRAMES)
@@ -122,7 +126,7 @@ function stackOf(error: unknown): string | undefined {
   }
 }
 
-/** Of a system error: 'ECONNREFUSED'. */
+/** The code of a system error, such as 'ECONNREFUSED'; '' when there is none. */
 function codeOf(error: unknown): string {
   try {
     const code = (error as { code?: unknown } | null | undefined)?.code

@@ -1,12 +1,15 @@
 import { marked } from '../mark.ts'
 import { reasonOf, textOf } from './error-text.ts'
 
-/** Status codes (docs/spec/behaviour.md#status-codes). Below 1000 belongs to the framework; applications use numbers above 1000. */
+/**
+ * Status codes (docs/spec/behaviour.md#status-codes). Codes below 1000 belong to the framework, applications use
+ * numbers above 1000.
+ */
 export const Code = {
-  /** Text for every code without one of its own. */
+  /** A failure without a code of its own. */
   UnknownError: -1,
   Ok: 0,
-  /** An operation outside the phase of a session that allows it. */
+  /** The operation is not allowed in this phase of the session, or on this transport. */
   InvalidOperation: 1,
   WrongConnection: 100,
   /** The session is closed, or closed before the reply came. */
@@ -19,22 +22,26 @@ export const Code = {
   Unauthorized: 401,
   /** No handler has this name. */
   NotFound: 404,
-  /** Local only, never sent. */
+  /** The message has a type that is not allowed here. Local only, never sent. */
   MessageTypeNotAllowed: 405,
-  /** Ours: the deadline passed here. Go defines the code and never produces it. */
+  /** The deadline of the call passed. Go defines the code and never produces it. */
   HandleTimeout: 408,
-  /** Default of the securebody plugin. Go has no text for it (docs/spec/go-defects.md P8). */
+  /**
+   * The peer's messages break the rules of a plugin: the default of `secureBody`. Go has no text for it
+   * (docs/spec/go-defects.md P8).
+   */
   Conflict: 409,
-  /** Ours: the peer already runs as many of our calls as it allows. */
+  /** The peer already runs as many of our calls as it allows. Go does not have this code. */
   TooManyRequests: 429,
-  /** Ours: the caller's AbortSignal fired. */
+  /** The caller's AbortSignal fired. Go does not have this code. */
   Canceled: 499,
   /** The handler threw something that is not a StatusError. */
   InternalServerError: 500,
   BadGateway: 502,
-  /** Ours: shutting down or overloaded. */
+  /** The callee is shutting down or overloaded. Go does not have this code. */
   ServiceUnavailable: 503,
 } as const
+/** Any of the codes of `Code`. */
 export type Code = (typeof Code)[keyof typeof Code]
 
 const unknownText = 'Unknown Error'
@@ -64,27 +71,41 @@ export function statusText(code: number): string {
   return texts.get(code) ?? unknownText
 }
 
-/** Most UTF-16 units of a stranger's text put into a cause: a status has 64 KiB on the wire, and one unit may take 6 bytes there. */
+/**
+ * Most UTF-16 units of a foreign error's text that are put into a cause: a status has 64 KiB on the wire, and one unit
+ * may take 6 bytes there.
+ */
 const MAX_EXPOSED = 8192
 
 /**
- * How a call fails, and what a handler throws to fail one. `code`, `message` and `cause` travel to the other side.
+ * The error of a call that fails, and what a handler throws to fail a call. `code`, `message` and `cause` are sent to
+ * the peer.
  *
- * `instanceof` knows those of another copy of this package too. A handler must not throw code 0, which means success: `toStatusError` makes it a 500.
+ * `instanceof` accepts instances of another copy of this package too. A handler must not throw code 0, which means
+ * success: `toStatusError` makes it a 500.
  */
 export class StatusError extends Error {
+  /** An int32 of `Code` or of the application; 0 never reaches a caller. */
   readonly code: number
-  /** Text of the underlying error, '' when there is none. A string here, unlike in other errors, because it travels. */
+  /**
+   * Text of the underlying error, '' when there is none. A string, unlike the cause of other errors, because it is sent
+   * to the peer.
+   */
   override readonly cause: string
-  /** Milliseconds after which the call may be made again: it was refused before it began. Undefined: it may have had effects. */
+  /**
+   * Milliseconds after which the call may be retried: the callee refused it before its handler started. Undefined when
+   * the call may have had effects.
+   */
   declare readonly retryAfter?: number | undefined
 
   /**
-   * @param code an int32; own codes start above 1000
+   * @param code an int32; an application's own codes start above 1000
    * @param message default: `statusText(code)`
+   * @param cause text of the underlying error; default ''
    * @param options.stack false leaves `stack` without frames, several times cheaper; default true
-   * @param options.retryAfter see the field of this name
-   * @throws TypeError when code is no number, RangeError when it is no int32
+   * @param options.retryAfter milliseconds, see the field of this name; default undefined
+   * @throws TypeError when `code` is no number
+   * @throws RangeError when `code` is no int32
    */
   constructor(
     code: number,
@@ -99,7 +120,7 @@ export class StatusError extends Error {
     super(text)
     if (bare) setStackTraceLimit(limit)
     this.code = code | 0
-    // Callers without types often pass an Error here; on the wire a Go peer could read nothing but a string.
+    // Callers without types often pass an Error here; a Go peer can read nothing but a string.
     this.cause = typeof cause === 'string' ? cause : textOf(cause)
     if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter
   }
@@ -110,28 +131,31 @@ export class StatusError extends Error {
   }
 }
 
-/** Most UTF-16 units of a parser's complaint put into a cause, since it may quote the peer. */
+/** Most UTF-16 units of a parser's message that are put into a cause, since the message may quote the peer's bytes. */
 const MAX_COMPLAINT = 512
 
-/** The 400 of bytes that cannot be read, or that break a limit. Without a stack: a peer may ask for many. */
+/**
+ * A status 400 for bytes that cannot be read, or that break a limit. Made without a stack, because a peer can cause
+ * many of them.
+ */
 export function badMessage(cause: string): StatusError {
   return new StatusError(Code.BadMessage, statusText(Code.BadMessage), cause.slice(0, MAX_COMPLAINT), { stack: false })
 }
 
 /**
- * What to tell the peer about anything thrown. Never throws, whatever it is given.
+ * The status that is sent to the peer for a thrown value. Never throws.
  * @param expose put the text of a foreign error into `cause` of the 500; otherwise nothing of it leaves this process
  */
 export function toStatusError(thrown: unknown, expose: boolean): StatusError {
   let misuse = ''
   try {
-    // The types are looked at again because a subclass or a caller without types may have changed them.
+    // The types are checked again because a subclass or a caller without types may have changed them.
     if (thrown instanceof StatusError && typeof thrown.message === 'string' && typeof thrown.cause === 'string') {
       if (thrown.code !== 0 && isInt32(thrown.code)) return thrown
       misuse = `a handler threw a StatusError with code ${thrown.code}`
     }
   } catch {
-    // A Proxy or a getter that throws: it is no StatusError of ours.
+    // A Proxy or a getter that throws: not a StatusError of this package.
   }
   const cause = expose ? misuse || reasonOf(thrown).slice(0, MAX_EXPOSED) : ''
   return new StatusError(Code.InternalServerError, statusText(Code.InternalServerError), cause, { stack: false })
@@ -147,7 +171,10 @@ function checkCode(code: number): void {
   throw new RangeError(`status code must be an int32, got ${code}`)
 }
 
-/** False where Error is frozen (`--frozen-intrinsics`): then a stack is taken, which is slower and harmless. */
+/**
+ * Sets `Error.stackTraceLimit`. Returns false where Error is frozen (`--frozen-intrinsics`): then a stack is captured,
+ * which is slower and harmless.
+ */
 function setStackTraceLimit(limit: number): boolean {
   return Reflect.set(Error, 'stackTraceLimit', limit)
 }

@@ -1,4 +1,8 @@
-/** UTF-8 order is code point order. UTF-16 order, JavaScript's own, differs where a surrogate meets U+E000 or above. */
+/**
+ * Compares in UTF-8 order, which is code point order. JavaScript's own UTF-16 order differs between surrogates and
+ * units from U+E000 on.
+ * @returns below 0, 0 or above 0, as for `Array.sort`
+ */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {

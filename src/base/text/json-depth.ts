@@ -23,7 +23,10 @@ function collectItems(items: readonly unknown[], into: object[]): void {
   }
 }
 
-/** `for in` is six times faster than Object.values here; what a program added to Object.prototype is told apart after. */
+/**
+ * Adds the containers among `members` to `into`. `for in` is six times faster than Object.values here; inherited keys,
+ * which a program may have added to Object.prototype, are sorted out afterwards.
+ */
 function collectMembers(members: Readonly<Record<string, unknown>>, into: object[]): void {
   for (const key in members) {
     const member = members[key]

@@ -1,8 +1,8 @@
 /**
- * Reads JSON text piece by piece, for the places where JSON.parse gives too little: it keeps the exact text of a value,
- * stops after the first value, refuses deep nesting before building it, and can accept the string escapes of Go's
- * `strconv.Quote` (docs/spec/wire.md#status). Time is linear in the text, stack depth constant. Strings come out well-formed if the
- * text is, whatever its escapes spell.
+ * Reads JSON text piece by piece, for the places where JSON.parse gives too little: the scanner keeps the exact text of
+ * a value, stops after the first value, refuses deep nesting before building it, and can accept the string escapes of
+ * Go's `strconv.Quote` (docs/spec/wire.md#status). Time is linear in the text, stack depth constant. Strings come out
+ * well-formed if the text is, whatever their escapes stand for.
  */
 export class JsonScanner {
   readonly text: string
@@ -31,7 +31,7 @@ export class JsonScanner {
     return true
   }
 
-  /** Consumes `word` if that is what comes next. Whatever follows it is the caller's next surprise. */
+  /** Consumes `word` if that is what comes next. The character after it is not checked. */
   word(word: string): boolean {
     this.peek()
     if (!this.text.startsWith(word, this.at)) return false
@@ -54,7 +54,7 @@ export class JsonScanner {
     return this.#goEscapes ? this.#goString() : this.#jsonString()
   }
 
-  /** Looks for the end only: putting a string together from its pieces takes many times its memory when it is long. */
+  /** Finds the end of the string only: building a long string from its pieces takes many times its memory. */
   #jsonString(): string | undefined {
     const { text, at: start } = this
     let escaped = false
@@ -84,7 +84,7 @@ export class JsonScanner {
       this.at = end + 1
       const stop = this.text.charCodeAt(end)
       if (stop === QUOTE) {
-        // A pair may be spelt by two escapes, so single surrogates can be told only now.
+        // A pair may be written as two escapes, so lone surrogates can be detected only now.
         return value === '' ? this.text.slice(start, end) : (value + this.text.slice(start, end)).toWellFormed()
       }
       if (stop !== BACKSLASH) return undefined
@@ -117,7 +117,7 @@ export class JsonScanner {
       } else if (!this.#scalar(c)) {
         return false
       }
-      // A value is complete: close what ends here, then go on to the next value of what does not.
+      // A value is complete: close the containers that end here, then go on to the next value of the one that does not.
       for (;;) {
         if (open.length === 0) return true
         const close = open[open.length - 1]
@@ -154,7 +154,10 @@ export class JsonScanner {
     return value >= 0 && value <= 0x10ffff ? String.fromCodePoint(value) : undefined
   }
 
-  /** Go writes each byte that is not UTF-8 as `\xNN`. A run of them is decoded together, as what was once one text. */
+  /**
+   * The text of `\xNN` escapes, which Go writes for each byte that is not UTF-8. A run of them is decoded together,
+   * because the bytes were one text.
+   */
   #rawBytes(): string | undefined {
     const bytes: number[] = []
     do {
@@ -185,7 +188,7 @@ const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-// Both are one pass without alternatives to retry, so no text makes them slow.
+// Both patterns are one pass without alternatives to retry, so no text makes them slow.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids raw control characters in strings
 const plainPattern = /[^"\\\u0000-\u001f]*/y
 const numberPattern = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
@@ -201,7 +204,7 @@ const jsonEscapes = new Map<string | undefined, string>([
   ['t', '\t'],
 ])
 
-/** What a JSON string with escapes stands for, well-formed; undefined when an escape is none. */
+/** The value of a JSON string with escapes, well-formed; undefined when an escape is invalid. */
 function parseString(quoted: string): string | undefined {
   try {
     return (JSON.parse(quoted) as string).toWellFormed()

@@ -3,41 +3,42 @@ import { performance } from 'node:perf_hooks'
 import timers from 'node:timers'
 import { runInRoot, untouched } from '../async/root-context.ts'
 
-// Taken once and for all, so that a program that puts others in their place, as fake timers in tests do, does not stop what is under way. Those of the
-// module, since most of them replace the global ones only.
+// Read once, so that a program that replaces them, as fake timers in tests do, does not stop what is under way. Read
+// from the module, since most fake timers replace the globals only.
 const { setTimeout, clearTimeout, setInterval, setImmediate } = timers
 const { now } = performance
 const { queueMicrotask } = globalThis
 
 /** What `Clock.setTimeout` returns. */
 export interface ClockTimer {
-  /** It keeps no process alive. */
+  /** The timer no longer keeps the process alive. */
   unref(): unknown
 }
 
 /**
- * Time and chance, as far as the outcome of a run depends on them: an endpoint asks its clock and nothing else, so that a transport
- * with a clock of its own (`dmicro/testing`) repeats a run. Functions, no methods: they are taken out of the object.
+ * Time and chance, as far as the outcome of a run depends on them. An endpoint asks its clock and nothing else, so a
+ * transport with a clock of its own (`dmicro/testing`) can repeat a run. The members are functions without `this`,
+ * because they are taken out of the object.
  */
 export interface Clock {
   /** Monotonic milliseconds, fractions allowed. */
   readonly now: () => number
   /**
-   * Calls `run` once, after at least `ms` milliseconds, unless `clearTimeout` comes first. For an endpoint: outside of any `AsyncLocalStorage`,
-   * since most of its timers serve all who wait.
+   * Calls `run` once, after at least `ms` milliseconds, unless `clearTimeout` comes first. An endpoint needs `run`
+   * called outside of any `AsyncLocalStorage`, since most of its timers serve several callers.
    */
   readonly setTimeout: (run: () => void, ms: number) => ClockTimer
-  /** Harmless for a timer that is over, and for undefined. */
+  /** Stops a timer. Does nothing for a timer that has fired, and for undefined. */
   readonly clearTimeout: (timer: ClockTimer | undefined) => void
-  /** From 0 up to 1, as `Math.random`. */
+  /** A number from 0 up to 1, 1 excluded, as `Math.random` returns. */
   readonly random: () => number
   /** The time of day in milliseconds since 1970. Default: `now`, counted from the beginning of 2000. */
   readonly date?: () => number
-  /** 128 bits in 22 letters. Default: such as nobody can guess, which a clock that repeats runs cannot give. */
+  /** 128 bits in 22 letters. Default: cryptographically random, which a clock that repeats runs cannot use. */
   readonly secret?: (() => string) | undefined
 }
 
-/** The system's. */
+/** The clock of the system. */
 export const realClock: Clock = Object.freeze({
   now: () => now.call(performance),
   setTimeout: (run: () => void, ms: number) => runInRoot(setTimeout as (run: () => void, ms: number) => NodeJS.Timeout, undefined, run, ms),
@@ -52,27 +53,33 @@ export function wallTime({ date, now }: Clock): number {
 }
 
 const EPOCH = Date.UTC(2000, 0, 1)
-/** Calls `run` at the end of this turn of the loop, or of the next one when this turn is ending, outside of any `AsyncLocalStorage`. */
+/**
+ * Calls `run` at the end of this turn of the loop, or of the next one when this turn is ending, outside of any
+ * `AsyncLocalStorage`.
+ */
 export function immediate(run: () => void): void {
   if (untouched) setImmediate(run)
   else runInRoot(setImmediate as (run: () => void) => unknown, undefined, run)
 }
 
-/** The loop looks at everything that is ready before this resolves. */
+/** Resolves after the loop has handled everything that is ready now. */
 export function turn(): Promise<void> {
   return new Promise(immediate)
 }
 
-/** Calls `run` when what runs now is done, before the loop goes on. What it throws is an uncaught exception. */
+/**
+ * Calls `run` when the code that runs now is done, before the loop continues. An exception of `run` is an uncaught
+ * exception.
+ */
 export const microtask: (run: () => void) => void = queueMicrotask
 
-/** How long something may take, and by which clock. */
+/** A number of milliseconds and the clock that measures them. */
 export interface TimeLimit {
   readonly ms: number
   readonly clock: Clock
 }
 
-/** A name that only those know who are told it. */
+/** A secret of 128 random bits in 22 letters, such as the token of a session. */
 export function newSecret({ secret }: Clock): string {
   return secret === undefined ? randomBytes(16).toString('base64url') : secret()
 }
@@ -99,7 +106,10 @@ function everlasting(): NodeJS.Timeout {
   return setInterval(() => {}, LONG)
 }
 
-/** The process does not end while this is held. For waits by the system's clock: who runs another clock keeps the process himself. */
+/**
+ * Keeps the process alive while held at least once. For waits by the system's clock: a program that runs another clock
+ * keeps the process alive itself.
+ */
 export class KeepAlive {
   #holds = 0
   #timer: NodeJS.Timeout | undefined

@@ -1,30 +1,38 @@
 import { runInRoot } from '../async/root-context.ts'
 import { type Clock, type ClockTimer, microtask, realClock } from './clock.ts'
 
-/** Something with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates nothing. */
+/**
+ * An object with a deadline, such as a pending call. The list links are in the object itself, so waiting allocates
+ * nothing.
+ */
 export abstract class TimerEntry {
-  /** Neighbours in the wheel; both null while not in it. Only the wheel touches them. */
+  /** Neighbours in the wheel; both null while not in it. Written by the wheel alone. */
   wheelNext: TimerEntry | null = null
   wheelPrev: TimerEntry | null = null
-  /** When it expires, in whole milliseconds of the wheel's clock. Kept after removal. */
+  /** Time of expiry in whole milliseconds of the wheel's clock. Kept after removal. */
   deadline = 0
 
   /**
-   * Called once, after the wheel has let go of this, outside of any `AsyncLocalStorage`. May add and remove anything.
-   * @param late milliseconds since the deadline: many when the loop stood still
+   * Called once, after the wheel has removed this entry, outside of any `AsyncLocalStorage`. May add and remove any
+   * entry.
+   * @param late milliseconds since the deadline; many when the process was blocked
    */
   abstract expire(late: number): void
 }
 
-/** Later than this is no timer's inaccuracy. */
+/** Milliseconds of lateness from which on the process must have been blocked: no timer is as inaccurate. */
 const STALL = 100
 
-/** For the cause of what came too late: that this process did nothing meanwhile, where so it was (docs/spec/behaviour.md#stalls). @param late milliseconds */
+/**
+ * Text for the cause of a timeout that says that this process was blocked meanwhile (docs/spec/behaviour.md#stalls); ''
+ * when it was not.
+ * @param late milliseconds since the deadline
+ */
 export function stallText(late: number): string {
   return late < STALL ? '' : `; this process stood still for ${Math.floor(late)} ms or more`
 }
 
-/** One wait that is begun again and again, where no object of its own stands for what is awaited. */
+/** A timer that can be started again and again, for waits that no object of their own stands for. */
 export class ResettableTimer extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #act: () => void
@@ -39,7 +47,10 @@ export class ResettableTimer extends TimerEntry {
     return this.wheelNext !== null
   }
 
-  /** Begins anew. @param ms milliseconds from now, 0 for never */
+  /**
+   * Starts the timer, or starts it again when it runs.
+   * @param ms milliseconds from now; 0 stops it
+   */
   start(ms: number): void {
     if (ms === 0) this.#wheel.remove(this)
     else this.#wheel.add(this, ms)
@@ -54,7 +65,9 @@ export class ResettableTimer extends TimerEntry {
   }
 }
 
-/** Head of a circular list. Its `deadline` is a lower bound of its members', Infinity when it has none. */
+/**
+ * Head of a circular list. Its `deadline` is a lower bound of its members' deadlines, Infinity when it has no members.
+ */
 class Slot extends TimerEntry {
   constructor() {
     super()
@@ -68,27 +81,30 @@ class Slot extends TimerEntry {
 
 const SLOTS = 1024
 const SLOT_MASK = SLOTS - 1
-/** The longest delay setTimeout knows. Beyond it the wheel wakes early and sleeps again. */
+/** Longest delay of setTimeout in milliseconds. For a later deadline the wheel wakes early and sleeps again. */
 const MAX_DELAY = 2 ** 31 - 1
 
 /**
- * Deadlines of one clock, all on a single unref'd timer. Entries are hashed by deadline into slots of one
- * millisecond; those of later rounds share a slot with earlier ones and are told apart by their deadline. Adding and
- * removing cost a few stores, since nearly every call is answered long before its deadline.
+ * Deadlines of one clock, all on a single unref'd timer. Entries are hashed by deadline into slots of one millisecond;
+ * entries of later rounds share a slot with earlier ones and are distinguished by their deadline. Adding and removing
+ * cost a few stores, since nearly every call is answered long before its deadline.
  *
- * A slot remembers a lower bound of its deadlines, which removal leaves alone unless the slot becomes empty. So the timer
- * may wake for an entry that is gone, at most once per slot and bound, but never each millisecond while all are far away.
+ * A slot remembers a lower bound of its deadlines, which removal leaves alone unless the slot becomes empty. So the
+ * timer may wake for an entry that was removed, at most once per slot and bound, but never each millisecond while all
+ * deadlines are far away.
  */
 export class TimerWheel {
   readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
-  /** Entries found due and not yet expired. They leave it one by one, so that `expire` of one can remove another. */
+  /**
+   * Entries found due and not yet expired. They leave this list one by one, so that `expire` of one can remove another.
+   */
   readonly #due = new Slot()
   readonly #clock: Clock
-  /** Taken out of the clock: read for each call. */
+  /** `now` of the clock, kept apart because it is read for each call. */
   readonly #now: () => number
   readonly #wake = (): void => this.#sweep()
   #timer: ClockTimer | undefined
-  /** When the timer fires; Infinity when there is none. */
+  /** Time at which the timer fires; Infinity when there is none. */
   #armedFor = Infinity
 
   constructor(clock: Clock = realClock) {
@@ -96,16 +112,16 @@ export class TimerWheel {
     this.#now = clock.now
   }
 
-  /** The clock's reading. */
+  /** Monotonic milliseconds of the wheel's clock. */
   now(): number {
     return this.#now()
   }
 
   /**
-   * `node.expire()` will be called after at least `timeoutMs`, and as soon as the loop gets to it. A node already in the
-   * wheel is moved.
-   * @param timeoutMs above 0 and finite; the caller does not add what has no deadline
-   * @param now the clock's current reading, for a caller that adds many in one go; a stale one makes the deadline early
+   * Calls `node.expire()` after at least `timeoutMs`, as soon as the loop gets to it. An entry already in the wheel is
+   * moved.
+   * @param timeoutMs above 0 and finite; an entry without a deadline must not be added
+   * @param now the clock's current time, for a caller that adds many in one go; a stale one makes the deadline early
    */
   add(node: TimerEntry, timeoutMs: number, now: number = this.#now()): void {
     if (node.wheelNext !== null) this.remove(node)
@@ -119,7 +135,7 @@ export class TimerWheel {
     }
   }
 
-  /** Harmless when `node` is not in the wheel. */
+  /** Removes `node`. Does nothing when it is not in the wheel. */
   remove(node: TimerEntry): void {
     const next = node.wheelNext
     if (next === null) return
@@ -128,7 +144,7 @@ export class TimerWheel {
     next.wheelPrev = prev
     node.wheelNext = null
     node.wheelPrev = null
-    // Only the head itself is both neighbours of the last member.
+    // Only the head of a list is both neighbours of its last member.
     if (next === prev) next.deadline = Infinity
   }
 
@@ -141,13 +157,13 @@ export class TimerWheel {
 
   #sweep(): void {
     const now = this.#now()
-    // Deadlines are whole, and a timer may fire a little early: only what lies behind is due.
+    // Deadlines are whole, and a timer may fire a little early: only deadlines that have passed are due.
     const tick = Math.floor(now)
     const first = this.#armedFor
-    // While expire() runs, additions must not arm timers this function is about to set.
+    // While expire() runs, additions must not arm timers, because this function arms one afterwards.
     this.#armedFor = -Infinity
     for (let i = 0; i < SLOTS; i++) {
-      // From the slot that was awaited, so that what comes due together expires in order of deadline.
+      // Starts at the slot the timer was armed for, so that entries that are due together expire in order of deadline.
       const slot = this.#slots[(first + i) & SLOT_MASK]
       if (slot.deadline <= tick) this.#collect(slot, tick)
     }
@@ -159,7 +175,7 @@ export class TimerWheel {
     if (earliest !== Infinity) this.#arm(earliest, this.#now())
   }
 
-  /** Moves what is due from `slot` to the due list and makes the slot's bound exact. */
+  /** Moves due entries from `slot` to the due list and makes the slot's bound exact. */
   #collect(slot: Slot, tick: number): void {
     let earliest = Infinity
     for (let node = slot.wheelNext as TimerEntry; node !== slot; ) {
@@ -181,7 +197,7 @@ export class TimerWheel {
       try {
         runInRoot(node.expire, node, now - node.deadline)
       } catch (error) {
-        // The others must expire all the same; the error surfaces as an uncaught exception of its own.
+        // The other entries must expire all the same; the error becomes an uncaught exception of its own.
         microtask(() => {
           throw error
         })
@@ -192,7 +208,7 @@ export class TimerWheel {
 
 const wheels = new WeakMap<Clock, TimerWheel>()
 
-/** The one wheel of a clock. */
+/** The one wheel of `clock`. */
 export function wheelOf(clock: Clock): TimerWheel {
   let wheel = wheels.get(clock)
   if (wheel === undefined) wheels.set(clock, (wheel = new TimerWheel(clock)))

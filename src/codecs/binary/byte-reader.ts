@@ -3,8 +3,8 @@ import { MAX_CONTAINERS } from '../../base/limits.ts'
 import { readText } from '../protobuf/text.ts'
 
 /**
- * The bytes of one body, read in order. Nothing is made of a length before its bytes are known to be there, and what is returned
- * refers to no borrowed memory. Everything here throws StatusError 400.
+ * Reads the bytes of one body in order. No length is acted on before its bytes are known to be there, and no result
+ * refers to borrowed memory. All methods throw StatusError 400.
  */
 export class ByteReader {
   readonly codec: string
@@ -14,7 +14,10 @@ export class ByteReader {
   #at: number
   #containers = 0
 
-  /** Reads `buffer[at, end)`. @param codec its name, for what is thrown */
+  /**
+   * Reads `buffer[at, end)`.
+   * @param codec name of the codec, for error texts
+   */
   constructor(codec: string, buffer: Buffer, at: number, end: number, maxDepth: number) {
     this.codec = codec
     this.buffer = buffer
@@ -39,7 +42,7 @@ export class ByteReader {
     return this.buffer.readUInt32BE(this.#take(4))
   }
 
-  /** A BigInt where a number would lose digits. */
+  /** An unsigned integer of 64 bits; a BigInt where a number would lose digits. */
   u64(): number | bigint {
     const at = this.#take(8)
     const high = this.buffer.readUInt32BE(at)
@@ -61,7 +64,7 @@ export class ByteReader {
     return this.buffer.readDoubleBE(this.#take(8))
   }
 
-  /** UTF-8; what is none becomes U+FFFD, as in json. */
+  /** `size` bytes as UTF-8 text; invalid bytes become U+FFFD, as in json. */
   text(size: number): string {
     const at = this.#take(size)
     return readText(this.buffer, at, at + size, false)
@@ -72,25 +75,28 @@ export class ByteReader {
     return new Uint8Array(this.buffer.subarray(at, at + size))
   }
 
-  /** Puts the next `size` bytes at `at` of `target`, which has room for them. */
+  /** Copies the next `size` bytes to `target` at `at`. Requires room for them. */
   copy(size: number, target: Buffer, at: number): void {
     const from = this.#take(size)
     this.buffer.copy(target, at, from, from + size)
   }
 
-  /** That so many bytes follow. */
+  /** Throws unless `size` more bytes follow. */
   requireLeft(size: number): void {
     if (size > this.end - this.#at) this.refuse('the body is cut off')
   }
 
-  /** An array, a map or a tag begins, inside of `depth` others. @param items that must follow, of a byte at least */
+  /**
+   * Counts an array, a map or a tag that begins inside of `depth` others.
+   * @param items number of items that must follow, each at least a byte long
+   */
   open(depth: number, items: number): void {
     if (depth >= this.#maxDepth) this.refuse(`nests deeper than ${this.#maxDepth}`)
     this.requireLeft(items)
     if (++this.#containers > MAX_CONTAINERS) this.refuse(`more than ${MAX_CONTAINERS} arrays and maps`)
   }
 
-  /** The next byte, not consumed. */
+  /** The next byte, which is not consumed. */
   peek(): number {
     this.requireLeft(1)
     return this.buffer[this.#at]
@@ -100,7 +106,7 @@ export class ByteReader {
     if (this.#at !== this.end) this.refuse(`${this.end - this.#at} bytes after the value`)
   }
 
-  /** Where the next `size` bytes begin. */
+  /** Consumes `size` bytes and returns the offset of the first. */
   #take(size: number): number {
     const at = this.#at
     this.requireLeft(size)
@@ -109,7 +115,7 @@ export class ByteReader {
   }
 }
 
-/** Sets an own property, whatever its name. Of a repeated one the last wins. */
+/** Sets an own property, whatever its name. Of a repeated key the last wins. */
 export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   else object[key] = value

@@ -1,8 +1,8 @@
-/** A writer that grew larger than this is not kept. */
+/** Largest buffer, in bytes, of a writer that is kept for the next message. */
 const MAX_KEPT = 256 * 1024
 const FIRST = 1024
 
-/** Bytes put one after another into memory that grows. */
+/** Appends bytes to a buffer that grows. */
 export class ByteWriter {
   buffer = Buffer.allocUnsafeSlow(FIRST)
   size = 0
@@ -12,7 +12,7 @@ export class ByteWriter {
     this.buffer[at] = value
   }
 
-  /** A byte and an unsigned number of 1, 2 or 4 bytes. */
+  /** Appends a byte and an unsigned number of 1, 2 or 4 bytes. */
   head(first: number, bytes: 1 | 2 | 4, value: number): void {
     const at = this.reserve(1 + bytes)
     this.buffer[at] = first
@@ -21,7 +21,7 @@ export class ByteWriter {
     else this.buffer.writeUInt32BE(value, at + 1)
   }
 
-  /** A byte and the 64 bits of a whole number, in two's complement when it is negative. */
+  /** Appends a byte and the 64 bits of a whole number, in two's complement when it is negative. */
   head64(first: number, value: number | bigint): void {
     const at = this.reserve(9)
     this.buffer[at] = first
@@ -33,7 +33,7 @@ export class ByteWriter {
     }
   }
 
-  /** A byte and a double. */
+  /** Appends a byte and a double. */
   headFloat(first: number, value: number): void {
     const at = this.reserve(9)
     this.buffer[at] = first
@@ -41,8 +41,8 @@ export class ByteWriter {
   }
 
   /**
-   * A byte and ASCII text of few characters, which costs less than asking Node for its size and to write it. False, and nothing is
-   * written, when there are other characters.
+   * Appends a byte and short ASCII text, which costs less than two calls of Node to measure and write it. Returns
+   * false, and appends nothing, when the text has other characters.
    */
   shortText(first: number, text: string): boolean {
     const { length } = text
@@ -60,7 +60,10 @@ export class ByteWriter {
     return true
   }
 
-  /** `size` is that of the text in UTF-8. */
+  /**
+   * Appends text.
+   * @param size length of the text in UTF-8
+   */
   text(text: string, size: number): void {
     const at = this.reserve(size)
     this.buffer.write(text, at)
@@ -71,7 +74,7 @@ export class ByteWriter {
     this.buffer.set(bytes, at)
   }
 
-  /** Makes room; returns where it begins. */
+  /** Makes room for `bytes` bytes and returns the offset of the first. */
   reserve(bytes: number): number {
     const at = this.size
     this.size = at + bytes
@@ -84,10 +87,13 @@ export class ByteWriter {
   }
 }
 
-/** The writer of the last message. Taken while in use, so that one that failed in the middle, or is inside of another, is never met again. */
+/**
+ * The writer of the last message. Taken out while in use, so that a writer that failed in the middle, or is used inside
+ * of another message, is never used again.
+ */
 let spare: ByteWriter | undefined
 
-/** What `write` puts into a writer; valid until this is called again. */
+/** The bytes that `write` appends; valid until this is called again. */
 export function written(write: (writer: ByteWriter) => void): Uint8Array {
   const writer = spare ?? new ByteWriter()
   spare = undefined

@@ -1,11 +1,13 @@
 import { hasToJson, kindOf, represented } from '../record.ts'
 
-/** Deeper values are refused, circles among them: writing goes down by recursion. */
+/** Deepest nesting that is written; circles end here too. Writing recurses, so the stack needs a bound. */
 const MAX_DEPTH = 1000
 
 type Members = Readonly<Record<string, unknown>>
 
-/** The members of an object as they are written (`represented`), without those that are undefined, which are left out as in JSON. */
+/**
+ * The members of an object as they are written (`represented`). Members that are undefined are left out, as in JSON.
+ */
 export function membersOf(value: Members): { keys: readonly string[]; members: Members } {
   const keys = Object.keys(value)
   for (const key of keys) {
@@ -25,8 +27,8 @@ function chosen(value: Members, keys: readonly string[]): { keys: readonly strin
 }
 
 /**
- * A Map whose keys are text or whole numbers, which are read back as text.
- * @param codec its name, for what is thrown
+ * `value` as a Map whose keys are text or whole numbers. Both are read back as text.
+ * @param codec name of the codec, for error texts
  * @throws TypeError for any other value or key
  */
 export function requireMap(codec: string, value: unknown): ReadonlyMap<string | number | bigint, unknown> {
@@ -39,19 +41,25 @@ export function requireMap(codec: string, value: unknown): ReadonlyMap<string | 
   return value
 }
 
-/** @throws RangeError */
+/**
+ * Checks the nesting of a value that is written.
+ * @throws RangeError
+ */
 export function requireShallow(codec: string, depth: number): void {
   if (depth > MAX_DEPTH) throw new RangeError(`${codec}: nests deeper than ${MAX_DEPTH}, or in a circle`)
 }
 
-/** Milliseconds since 1970. @throws RangeError for an invalid Date */
+/**
+ * The milliseconds since 1970 of a Date.
+ * @throws RangeError for an invalid Date
+ */
 export function timeOf(codec: string, date: Date): number {
   const time = date.getTime()
   if (Number.isNaN(time)) throw new RangeError(`${codec}: an invalid Date`)
   return time
 }
 
-/** True for numbers that are written as integers: -0 is none. */
+/** True for numbers that are written as integers; false for -0. */
 export function isWhole(value: number): boolean {
   return Number.isSafeInteger(value) && !Object.is(value, -0)
 }

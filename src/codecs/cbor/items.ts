@@ -10,9 +10,9 @@ export const Simple = {
   Half: 0xf9,
   Float: 0xfa,
   Double: 0xfb,
-  /** Ends what has an indefinite length. */
+  /** Ends an item of indefinite length. */
   Break: 0xff,
 } as const
 
-/** Tags we know (RFC 8949 §3.4; the typed array is of RFC 8746). */
+/** The tags that are known here (RFC 8949 §3.4; the typed array is from RFC 8746). */
 export const Tag = { TextTime: 0, EpochTime: 1, Bignum: 2, NegativeBignum: 3, Uint8Array: 64, SelfDescribed: 55799 } as const

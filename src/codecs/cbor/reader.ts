@@ -2,16 +2,19 @@ import { type ByteReader, setMember } from '../binary/byte-reader.ts'
 import { ByteWriter } from '../binary/byte-writer.ts'
 import { Major, Simple, Tag } from './items.ts'
 
-/** Most bytes of a bignum. */
+/** Longest bignum in bytes. */
 const MAX_BIGNUM = 1024
 
-/** Of the lower five bits: the length is not told, `Simple.Break` ends the item. */
+/** Value of a head's lower five bits when the item's length is indefinite: `Simple.Break` ends the item. */
 const INDEFINITE = 31
 
-/** What the items of other tags stand for, by tag. */
+/** Functions that decode the items of further tags, by tag. */
 export type TagReaders = ReadonlyMap<number | bigint, (value: unknown) => unknown> | undefined
 
-/** The next value, inside of `depth` arrays, maps and tags. @throws StatusError 400 */
+/**
+ * Reads the next value, inside of `depth` arrays, maps and tags.
+ * @throws StatusError 400
+ */
 export function readCbor(reader: ByteReader, depth: number, tags: TagReaders): unknown {
   const head = reader.u8()
   const low = head & 31
@@ -52,7 +55,7 @@ function readArgument(reader: ByteReader, low: number): number | bigint {
 }
 
 function readLength(reader: ByteReader, low: number): number {
-  // More than 2^53 bytes are as little there as that many.
+  // Rounding is harmless: no body has more than 2^53 bytes.
   return Number(readArgument(reader, low))
 }
 
@@ -101,7 +104,7 @@ function ends(reader: ByteReader): boolean {
   return true
 }
 
-/** Bytes or text of indefinite length: pieces of the same kind, each with its length. */
+/** Reads bytes or text of indefinite length: chunks of the same kind, each with its length. */
 function readChunks(reader: ByteReader, major: number, depth: number): Buffer {
   reader.open(depth, 1)
   const joined = new ByteWriter()
@@ -174,7 +177,7 @@ function readSimple(reader: ByteReader, head: number): unknown {
   }
 }
 
-/** A float of 16 bits: one for the sign, five for the exponent. */
+/** Decodes a float of 16 bits: one for the sign, five for the exponent. */
 function half(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31

@@ -5,7 +5,7 @@ import { Major, Simple, Tag } from './items.ts'
 
 const codec = 'cbor'
 
-/** @param value as it is written: what a `toJSON` made of it, where it has one */
+/** @param value the value after `represented`, that is the result of its `toJSON` where it has one */
 export function writeCbor(writer: ByteWriter, value: unknown, depth: number): void {
   requireShallow(codec, depth)
   switch (typeof value) {
@@ -52,12 +52,12 @@ export function writeCbor(writer: ByteWriter, value: unknown, depth: number): vo
   }
 }
 
-/** Milliseconds: multiples of an eighth of a second are exact as a float. */
+/** Number of milliseconds whose multiples are exact as a float of seconds: an eighth of a second. */
 const EXACT = 125
 
 /**
- * Seconds as a number where that is exact: whole ones and eighths. Else as text, since decoders of other languages cut a float that is a little
- * too small to the millisecond before. Only years of four digits have a text.
+ * Writes seconds as a number where that is exact: whole ones and eighths. Other times are text, since decoders of other
+ * languages cut a float that is a little too small to the millisecond before. Only years of four digits have a text.
  */
 function writeTime(writer: ByteWriter, date: Date): void {
   const time = timeOf(codec, date)
@@ -102,7 +102,7 @@ function writeText(writer: ByteWriter, text: string): void {
   writer.text(text, size)
 }
 
-/** The major type with its argument, a whole number from 0, in the shortest form. */
+/** Writes the major type with its argument, a whole number from 0, in the shortest form. */
 function writeHead(writer: ByteWriter, major: number, argument: number): void {
   const first = major << 5
   if (argument < 24) writer.u8(first | argument)

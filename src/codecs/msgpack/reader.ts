@@ -1,9 +1,12 @@
 import { type ByteReader, setMember } from '../binary/byte-reader.ts'
 
-/** What the extensions of an application stand for, by type. */
+/** Functions that decode the extensions of an application, by type. */
 export type ExtensionReaders = ReadonlyMap<number, (bytes: Uint8Array) => unknown> | undefined
 
-/** The next value, inside of `depth` arrays and maps. @throws StatusError 400 */
+/**
+ * Reads the next value, inside of `depth` arrays and maps.
+ * @throws StatusError 400
+ */
 export function readMsgpack(reader: ByteReader, depth: number, extensions: ExtensionReaders): unknown {
   const head = reader.u8()
   if (head < 0x80) return head
@@ -102,7 +105,7 @@ function readExtension(reader: ByteReader, size: number, extensions: ExtensionRe
 
 const TIMESTAMP = -1
 
-/** Nanoseconds are cut to what a Date holds. */
+/** Reads a timestamp. Nanoseconds are cut to the milliseconds of a Date. */
 function readTime(reader: ByteReader, size: number): Date {
   let seconds: number | bigint
   let nanoseconds = 0

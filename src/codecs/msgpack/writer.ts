@@ -4,7 +4,7 @@ import { isRecord, represented } from '../record.ts'
 
 const codec = 'msgpack'
 
-/** @param value as it is written: what a `toJSON` made of it, where it has one */
+/** @param value the value after `represented`, that is the result of its `toJSON` where it has one */
 export function writeMsgpack(writer: ByteWriter, value: unknown, depth: number): void {
   requireShallow(codec, depth)
   switch (typeof value) {
@@ -93,14 +93,17 @@ function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {
   writer.bytes(bytes)
 }
 
-/** The number of items: in the first byte up to `most`, else in the 2 or 4 bytes after `wide` or the one above it. */
+/**
+ * Writes a number of items: in the first byte up to `most`, else in the 2 bytes after `wide` or the 4 bytes after `wide
+ * + 1`.
+ */
 function writeSize(writer: ByteWriter, narrow: number, most: number, wide: number, size: number): void {
   if (size <= most) writer.u8(narrow + size)
   else if (size < 0x1_0000) writer.head(wide, 2, size)
   else writer.head(wide + 1, 4, size)
 }
 
-/** The extension "timestamp" in its shortest form. */
+/** Writes the extension "timestamp" in its shortest form. */
 function writeTime(writer: ByteWriter, time: number): void {
   const seconds = Math.floor(time / 1000)
   const nanoseconds = (time - seconds * 1000) * 1_000_000

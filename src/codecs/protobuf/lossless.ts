@@ -1,6 +1,6 @@
 /**
- * `fromObject` of protobufjs turns what does not fit into 0 or leaves it out: `'abc'` and 2^40 for an int32, a name that no
- * field has. Compares what was given with the message made of it.
+ * Compares a given object with the message made of it, because `fromObject` of protobufjs turns values that do not fit
+ * into 0 or leaves them out: `'abc'` and 2^40 for an int32, a name that no field has.
  * @throws TypeError that names the first field that was lost
  */
 export function requireLossless(given: object, made: object, path = ''): void {
@@ -16,7 +16,7 @@ export function requireLossless(given: object, made: object, path = ''): void {
 
 type Fields = Record<string, unknown>
 
-/** Also what a map holds: its values are those of the field. */
+/** Checks the value of one field. For a map `field` is the map's own: its values belong to that field. */
 function requireSame(value: unknown, got: unknown, path: string, field: Field): void {
   if (value === got || same(value, got)) return
   if (typeof value === 'object' && value !== null && typeof got === 'object' && got !== null) {
@@ -46,7 +46,10 @@ function requireMembers(given: object, path: string): void {
     throw new TypeError(`protobuf: ${path.replace(/\.$/, '') || 'a message'} must be an object`)
 }
 
-/** Equal but for how protobufjs keeps it: text of a number as a number, 64-bit integers as Long, base64 as bytes. */
+/**
+ * Whether both are equal apart from how protobufjs stores them: text of a number as a number, 64-bit integers as Long,
+ * base64 as bytes.
+ */
 function same(value: unknown, got: unknown): boolean {
   switch (typeof value) {
     case 'number':
@@ -73,7 +76,7 @@ function isLong(value: unknown): value is LongLike {
   return typeof value === 'object' && value !== null && typeof (value as Partial<LongLike>).low === 'number' && 'high' in value
 }
 
-/** Bytes, or the list that stands for absent ones. */
+/** Whether `value` is bytes, or the list that stands for absent bytes. */
 function isBytes(value: object): boolean {
   return ArrayBuffer.isView(value) || Array.isArray(value)
 }
@@ -90,7 +93,7 @@ function classOf(value: object): MessageClass | undefined {
   return typeof own?.toObject === 'function' && typeof own.fromObject === 'function' ? (own as MessageClass) : undefined
 }
 
-/** A field of a message that was made of an object. */
+/** A field of a message that was made from an object. */
 class Field {
   readonly #message: object
   readonly #key: string
@@ -102,13 +105,19 @@ class Field {
     this.#key = key
   }
 
-  /** Whether it is of an enum, in which `name` is the number `got`. Asked of each item: what all of them need is found out once. */
+  /**
+   * Whether the field is of an enum in which `name` has the number `got`. Called for each item, so the names of the
+   * enum are read once.
+   */
   isNamed(name: string, got: number): boolean {
     this.#names ??= this.#readNames()
     return this.#names.has(name) || (this.#names.size > 0 && got !== this.#unknown)
   }
 
-  /** The names of what it holds, one for each number. Another one of the same number is known by what a name that does not exist would become. */
+  /**
+   * The names of the field's values, one for each number. A second name of the same number is recognized by its
+   * difference from the number that an unknown name would get.
+   */
   #readNames(): Set<unknown> {
     const own = classOf(this.#message)
     if (own === undefined) return new Set()

@@ -1,12 +1,13 @@
 import { isMessageType } from '../../message/message-type.ts'
 import { isRecord, represented } from '../record.ts'
 
-/** Deeper messages are refused by protobufjs. */
+/** Deepest nesting that is copied: protobufjs refuses deeper messages. */
 const MAX_DEPTH = 100
 
 /**
- * `value` with what each `toJSON` in it returns, as JSON.stringify would ask them: itself where there is none. Messages have one too, which makes
- * text of what is none: they are taken as they are.
+ * `value` with every object in it replaced by the result of its `toJSON`, as JSON.stringify would do; `value` itself
+ * where there is none. Messages are left as they are, though they have a `toJSON`: theirs turns bytes and numbers into
+ * text.
  */
 export function plainOf(value: unknown, key: string | number = '', depth = 0): unknown {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH || isMessage(value)) return value

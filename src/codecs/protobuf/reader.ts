@@ -1,7 +1,7 @@
 import type { Reader } from 'protobufjs'
 import { readText } from './text.ts'
 
-/** A reader of borrowed memory: what it returns never refers to it. */
+/** A reader of borrowed memory whose results never refer to it. */
 export type BorrowedReader = new (buffer: Buffer, start: number, end: number) => Reader
 
 export function borrowedReader(Base: typeof Reader): BorrowedReader {
@@ -12,7 +12,7 @@ export function borrowedReader(Base: typeof Reader): BorrowedReader {
       this.len = end
     }
 
-    /** Fields of bytes, and unknown fields when they are kept. */
+    /** Copies fields of bytes, and unknown fields when they are kept. */
     override raw(start: number, end: number): Uint8Array {
       return Buffer.from(this.buf.subarray(start, end))
     }

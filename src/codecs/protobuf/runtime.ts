@@ -4,13 +4,16 @@ import type { MessageType } from '../../message/message-type.ts'
 import { type BorrowedReader, borrowedReader } from './reader.ts'
 import { type StrictWriter, strictWriter } from './writer.ts'
 
-/** protobufjs with our reader and writer. */
+/** protobufjs with the reader and writer of this package. */
 export interface Runtime {
   readonly Reader: BorrowedReader
   readonly Writer: StrictWriter
-  /** Whether `type` decodes with a reader of ours. Classes of another copy or version of protobufjs know only their own. */
+  /** Whether `type` decodes with our reader. Classes of another copy or version of protobufjs accept only their own. */
   reads(type: MessageType): boolean
-  /** Whether it encodes with a writer of ours, as classes of every protobufjs do. @throws what encoding `message` throws */
+  /**
+   * Whether `type` encodes with our writer, as classes of every protobufjs do.
+   * @throws the error of encoding `message`
+   */
   writes(type: MessageType, message: unknown): boolean
 }
 
@@ -18,7 +21,10 @@ export const protobufLibrary = new Lazy<typeof protobufjs>('protobufjs/minimal.j
 
 let runtime: Runtime | undefined
 
-/** Loads protobufjs when the first typed body passes: it takes 20 ms, which users of other codecs need not spend. */
+/**
+ * protobufjs, loaded with the first typed body, because loading takes 20 ms, which users of other codecs need not
+ * spend.
+ */
 export function protobufRuntime(): Runtime {
   runtime ??= load(protobufLibrary.module)
   return runtime
@@ -42,7 +48,7 @@ function load(library: typeof protobufjs): Runtime {
     writes(type, message) {
       let writes = writing.get(type)
       if (writes === undefined) {
-        // Other libraries have other writers: only protobufjs's has this method.
+        // Other libraries have other writers: only that of protobufjs has this method.
         writes = 'ldelim' in (type as AnyMessageType).encode(message)
         writing.set(type, writes)
       }
@@ -51,7 +57,10 @@ function load(library: typeof protobufjs): Runtime {
   }
 }
 
-/** Whether `type` decodes with the reader it is given. Generated code asks it for a tag first, older code for an uint32. */
+/**
+ * Whether `type` decodes with a reader it is given. Generated code asks the reader for a tag first, older code for a
+ * uint32.
+ */
 function readsWith(Reader: BorrowedReader, type: MessageType): boolean {
   const reader = new Reader(Buffer.alloc(1), 0, 1)
   const asked = new Error('asked')

@@ -1,8 +1,9 @@
 import type { Writer } from 'protobufjs'
 
 /**
- * What a field of each kind may be given. protobufjs writes 0 or '' for most of what does not fit (`'abc'` for an int32, a
- * BigInt for an int64); here it is an error. Numbers as text are taken, because keys of maps come as such.
+ * Checks for the values of fields, by kind. protobufjs writes 0 or '' for most values that do not fit (`'abc'` for an
+ * int32, a BigInt for an int64); here such a value is an error. Numbers as text are accepted, because keys of maps are
+ * text.
  */
 
 /** A 64-bit integer in a form that protobufjs writes exactly: a number, a text of digits, or the halves of a Long. */
@@ -44,7 +45,10 @@ export function bool(value: unknown): boolean {
   return value
 }
 
-/** Lone surrogates, which have no UTF-8, become U+FFFD: Go refuses a message that has them. */
+/**
+ * `value`, with U+FFFD for lone surrogates, which have no UTF-8: Go refuses a message that has them.
+ * @throws TypeError for no string
+ */
 export function string(value: unknown): string {
   if (typeof value !== 'string') throw unfit('string', value)
   return value.isWellFormed() ? value : value.toWellFormed()
@@ -52,7 +56,10 @@ export function string(value: unknown): string {
 
 const nothing = new Uint8Array(0)
 
-/** A string is base64; an empty list is what protobufjs itself puts where a message lacked bytes, as in an entry of a map. */
+/**
+ * `value` as protobufjs accepts bytes. A string is base64; an empty list is what protobufjs itself puts where a message
+ * lacked bytes, as in an entry of a map.
+ */
 export function bytes(value: unknown): Uint8Array {
   if (value instanceof Uint8Array || typeof value === 'string') return value as Uint8Array
   if (Array.isArray(value) && value.length === 0) return nothing
@@ -64,7 +71,7 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : Number.NaN
 }
 
-/** `limit` itself is outside. Precondition: `value` is no BigInt. */
+/** A 64-bit integer from `min` up to `limit`, `limit` excluded. Requires that `value` is no BigInt. */
 function wide(value: unknown, min: number, limit: number, kind: string): Int64 {
   if (typeof value === 'number') {
     if (!Number.isInteger(value) || value < min || value >= limit) throw unfit(kind, value)
@@ -76,7 +83,7 @@ function wide(value: unknown, min: number, limit: number, kind: string): Int64 {
   return value as Int64
 }
 
-/** Two's complement in two halves. */
+/** A BigInt in two's complement, as two halves. */
 function halves(value: bigint, fits: boolean, kind: string): Int64 {
   if (!fits) throw unfit(kind, value)
   return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)) } as unknown as Int64

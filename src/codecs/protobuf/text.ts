@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 
-/** Up to so many bytes a loop beats the call of Buffer's decoder: half the time at 46 bytes of Chinese. */
+/** Longest text in bytes for which a loop beats the call of Buffer's decoder: half the time at 46 bytes of Chinese. */
 const SHORT = 64
 
 /**
- * A string field: `buf[start, end)` as text.
- * @param strict throw for what is no UTF-8, as Go does for proto3; otherwise it becomes U+FFFD
+ * The string field in `buf[start, end)` as text.
+ * @param strict whether invalid UTF-8 throws, as in Go for proto3; otherwise it becomes U+FFFD
  */
 export function readText(buf: Buffer, start: number, end: number, strict: boolean): string {
   if (end - start <= SHORT) {
@@ -13,12 +13,12 @@ export function readText(buf: Buffer, start: number, end: number, strict: boolea
     if (units !== undefined) return String.fromCharCode.apply(null, units)
   }
   const text = buf.toString('utf8', start, end)
-  // U+FFFD was sent, or stands for bytes that are no UTF-8.
+  // U+FFFD was either sent, or stands for invalid UTF-8.
   if (strict && text.includes('\ufffd') && !isUtf8(buf.subarray(start, end))) throw new Error('a string field is no UTF-8')
   return text
 }
 
-/** The UTF-16 units of sequences of one to three bytes; undefined when there are others, good or bad. */
+/** The UTF-16 units of sequences of one to three bytes; undefined when there are other sequences, valid or not. */
 function shortText(buf: Buffer, start: number, end: number): number[] | undefined {
   const units: number[] = []
   for (let at = start; at < end; ) {
@@ -36,7 +36,7 @@ function shortText(buf: Buffer, start: number, end: number): number[] | undefine
     }
     const third = buf[at++]
     const unit = ((first & 0x0f) << 12) | ((second & 0x3f) << 6) | (third & 0x3f)
-    // Overlong forms and surrogates are no UTF-8.
+    // Overlong forms and surrogates are invalid UTF-8.
     if ((third & 0xc0) !== 0x80 || unit < 0x800 || (unit & 0xf800) === 0xd800) return undefined
     units.push(unit)
   }

@@ -1,7 +1,7 @@
 import type { BufferWriter } from 'protobufjs'
 import { bool, bytes, float, type Int64, int32, int64, string, uint32, uint64 } from './scalars.ts'
 
-/** A writer that refuses what protobufjs writes as 0 or as nothing, and takes BigInts (scalars.ts). */
+/** A writer that refuses the values that protobufjs writes as 0 or as nothing, and accepts BigInts (scalars.ts). */
 export type StrictWriter = new () => BufferWriter
 
 export function strictWriter(Base: typeof BufferWriter): StrictWriter {
@@ -94,7 +94,7 @@ export function strictWriter(Base: typeof BufferWriter): StrictWriter {
   }
 }
 
-/** The values as `check` returns them. Holes and typed arrays are looked at too, which `map` would not do. */
+/** The values as `check` returns them. Holes and items of typed arrays are checked too, which `map` would not do. */
 function each<T>(values: ArrayLike<unknown>, check: (value: unknown) => T): T[] {
   const checked: T[] = []
   for (let i = 0; i < values.length; i++) checked.push(check(values[i]))

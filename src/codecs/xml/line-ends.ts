@@ -2,8 +2,8 @@ const CR = 0x0d
 const LF = 0x0a
 
 /**
- * The same text with LF for every end of a line, as XML wants it (XML 1.0 §2.11): itself, or a copy. saxes does it too, but takes seconds for
- * 16 MiB of them.
+ * The text with LF for every line end, as XML wants it (XML 1.0 §2.11): `body` itself, or a copy. saxes does this too,
+ * but takes seconds for 16 MiB of line ends.
  */
 export function unixLines(body: Buffer): Buffer {
   if (!body.includes(CR)) return body

@@ -4,7 +4,7 @@ import { Lazy } from '../../base/here.ts'
 import { MAX_XML_NODES } from '../../base/limits.ts'
 import { readScalar } from './scalars.ts'
 
-/** What we use of saxes; its own declarations do not pass the compiler. */
+/** The parts of saxes that are used here; its own declarations do not pass the compiler. */
 interface Parser {
   ENTITIES: Record<string, string>
   on(event: 'opentag', handler: (tag: Tag) => void): void
@@ -25,22 +25,25 @@ type Node = Record<string, unknown>
 /** An element that has begun and not ended. */
 interface Open {
   name: string
-  /** Undefined while it has neither attributes nor elements. */
+  /** Undefined while the element has neither attributes nor elements. */
   node: Node | undefined
   hasElements: boolean
   text: string
 }
 
-/** Loaded with the first document. */
+/** saxes, loaded with the first document. */
 export const saxes = new Lazy<{ SaxesParser: new () => Parser }>('saxes', () => import('saxes'))
 
-/** Reads one document. @throws StatusError 400 */
+/**
+ * Reads one document.
+ * @throws StatusError 400
+ */
 export function readXml(text: string, maxDepth: number): unknown {
   refuseDoctype(text)
   const { SaxesParser } = saxes.module
   const builder = new Builder(maxDepth)
   const parser = new SaxesParser()
-  // Its own table has a prototype, so that &constructor; would be an entity.
+  // The parser's own table has a prototype, so that &constructor; would be an entity.
   parser.ENTITIES = entities
   parser.on('xmldecl', ({ encoding }) => {
     if (encoding !== undefined && !/^utf-?8$/i.test(encoding)) refuse('the encoding must be UTF-8')
@@ -61,7 +64,7 @@ export function readXml(text: string, maxDepth: number): unknown {
 
 const noDoctype = 'a DOCTYPE is not allowed'
 
-/** Finds one before the root, so that none of it is read: the parser tells of it when it has ended. */
+/** Refuses a DOCTYPE before the root is read: the parser reports a DOCTYPE only after reading all of it. */
 function refuseDoctype(text: string): void {
   for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', at)) {
     if (text.startsWith('<!DOCTYPE', at)) refuse(noDoctype)
@@ -115,13 +118,13 @@ class Builder {
     if (this.result === undefined) this.result = Object.assign(emptyNode(), { [name]: node ?? text })
   }
 
-  /** An element or attribute was read. The attributes of a tag are told one by one, before the tag. */
+  /** Counts an element or attribute. The parser reports the attributes of a tag one by one, before the tag. */
   count(): void {
     if (++this.#nodes > MAX_XML_NODES) refuse(`more than ${MAX_XML_NODES} elements and attributes`)
   }
 }
 
-/** The second element of a name makes a list of them. */
+/** Adds a child. The second element of a name makes a list of both. */
 function add(node: Node, name: string, value: unknown): void {
   const held = node[name]
   if (held === undefined) node[name] = value

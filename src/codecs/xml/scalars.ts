@@ -6,7 +6,10 @@ const MIN_INT64 = -(2n ** 63n)
 const MAX_INT64 = 2n ** 63n - 1n
 const MAX_UINT64 = 2n ** 64n - 1n
 
-/** A value's text inside of an element or attribute, as Go's encoding/xml writes it; undefined for what is no scalar. */
+/**
+ * A value's text inside of an element or attribute, as Go's encoding/xml writes it; undefined for values that are no
+ * scalars.
+ */
 export function scalarText(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -20,7 +23,10 @@ export function scalarText(value: unknown): string | undefined {
   return value instanceof Date ? value.toISOString() : undefined
 }
 
-/** The element that Go makes of a bare value: its type's name. Undefined for what has none. @throws RangeError over 64 bits */
+/**
+ * The element that Go makes of a bare value: the name of its type. Undefined for values without one.
+ * @throws RangeError for a BigInt of more than 64 bits
+ */
 export function scalarElement(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
@@ -37,7 +43,10 @@ export function scalarElement(value: unknown): string | undefined {
   return undefined
 }
 
-/** What the text of such an element stands for; undefined when `element` is no type's name. @throws StatusError 400 */
+/**
+ * The value of a root element that is named by a type; undefined when `element` is no type's name.
+ * @throws StatusError 400
+ */
 export function readScalar(element: string, text: string): unknown {
   const read = readers.get(element)
   if (read === undefined) return undefined
@@ -56,7 +65,7 @@ const readers = new Map<string, (text: string) => unknown>([
   ...integers.map((name): [string, typeof readInteger] => [name, readInteger]),
 ])
 
-/** A number, or a BigInt where a number would lose digits. Nothing is 0, as in Go. */
+/** A number, or a BigInt where a number would lose digits. Empty text is 0, as in Go. */
 function readInteger(text: string): number | bigint | undefined {
   if (text === '') return 0
   const digits = text.trim()

@@ -1,10 +1,14 @@
 import { isRecord, kindOf, represented } from '../record.ts'
 import { scalarElement, scalarText } from './scalars.ts'
 
-/** Deeper values are refused, circles among them: this goes down by recursion. */
+/** Deepest nesting that is written; circles end here too. Writing recurses, so the stack needs a bound. */
 const MAX_DEPTH = 1000
 
-/** The text of `body`, without XML header or indentation. @throws TypeError, RangeError for what has no form */
+/**
+ * The text of `body`, without XML header or indentation.
+ * @throws TypeError for values without an XML form
+ * @throws RangeError for too deep nesting and for BigInts of more than 64 bits
+ */
 export function writeXml(body: unknown): string {
   const value = represented(body, '')
   if (value === null) return ''
@@ -18,13 +22,13 @@ export function writeXml(body: unknown): string {
   return element(...roots[0], 0)
 }
 
-/** What an object holds, as it is written. */
+/** The members of an object as they are written, without undefined ones. */
 function membersOf(value: Readonly<Record<string, unknown>>): [name: string, value: unknown][] {
   const members = Object.keys(value).map((key): [string, unknown] => [key, represented(value[key], key)])
   return members.filter(([, member]) => member !== undefined)
 }
 
-/** @param value as it is written: what a `toJSON` made of it, where it has one */
+/** @param value the value after `represented`, that is the result of its `toJSON` where it has one */
 function element(name: string, value: unknown, depth: number): string {
   requireName(name)
   if (depth > MAX_DEPTH) throw new RangeError(`xml: nests deeper than ${MAX_DEPTH}, or in a circle`)
@@ -54,7 +58,10 @@ function requireText(name: string, value: unknown): string {
   return text
 }
 
-/** The Name of XML 1.0, so that no key can break out of its tag. */
+/**
+ * Checks a name against XML 1.0, so that no key can break out of its tag.
+ * @throws TypeError
+ */
 function requireName(name: string): void {
   if (!namePattern.test(name)) throw new TypeError(`xml: ${JSON.stringify(name.slice(0, 64))} is no name`)
 }
@@ -62,7 +69,7 @@ function requireName(name: string): void {
 const namePattern =
   /^[:A-Z_a-z\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{2FF}\u{370}-\u{37D}\u{37F}-\u{1FFF}\u{200C}-\u{200D}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}][:A-Z_a-z\-.0-9\u{B7}\u{C0}-\u{D6}\u{D8}-\u{F6}\u{F8}-\u{37D}\u{37F}-\u{1FFF}\u{200C}-\u{200D}\u{203F}-\u{2040}\u{2070}-\u{218F}\u{2C00}-\u{2FEF}\u{3001}-\u{D7FF}\u{F900}-\u{FDCF}\u{FDF0}-\u{FFFD}\u{10000}-\u{EFFFF}]*$/u
 
-/** Go's xml.EscapeText: what XML has no form for, single surrogates among it, becomes U+FFFD. */
+/** Go's xml.EscapeText: characters that XML does not allow, lone surrogates among them, become U+FFFD. */
 function escapeText(text: string): string {
   return text.replace(special, (mark) => escapes.get(mark) ?? '\ufffd')
 }

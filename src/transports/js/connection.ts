@@ -20,28 +20,30 @@ import type { Sweeping, TurnScheduler } from './turn-scheduler.ts'
 import { WriteHalf, type WritingOwner } from './write-half.ts'
 
 /**
- * After our FIN a peer has this long to close its side. Until then its bytes are read and dropped: closing a socket with
- * unread bytes resets the connection, which may destroy what the peer has not read yet. The native core has the same.
+ * Milliseconds after our FIN within which the peer must close its side. Until then its bytes are read and dropped:
+ * closing a socket with unread bytes resets the connection, which may destroy bytes that the peer has not read yet. The
+ * native core has the same value.
  */
 const LINGER_MS = 2000
 
 const State = { Open: 0, Ending: 1, Closed: 2 } as const
 type State = (typeof State)[keyof typeof State]
 
-/** A `net.Socket`, or what does as well: without options of the system's sockets. */
+/** A `net.Socket`, or a duplex stream that replaces one: without options of the system's sockets. */
 export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'setNoDelay' | 'setKeepAlive'>>
 
 /**
- * One connection over a `net.Socket`, or what does as well, made of a reading and a writing half. Decisions that the native transport shares:
+ * One connection over a `ByteSocket`, made of a reading and a writing half. The native transport behaves the same way:
  *
- * - Nothing is read until `sink` is set, so a dialler may take its time.
- * - After `end` or `destroy` no message is delivered, not even one that has arrived.
- * - A FIN closes both directions: messages before it are delivered, what the socket takes at once of our answers is
- *   written, then `onClose(Peer)`.
- * - After `end` the reason is Local whatever the peer does, unless an error or the write timeout kept queued bytes from it.
- * - While we do not read the frame timeout stands still.
- * - A sink that throws loses its connection, with the error as a process warning: its state cannot be trusted any more,
- *   but other sessions must live. (The session layer catches what handlers throw; this is for our own bugs.)
+ * - Nothing is read until `handler` is set, so the caller of `dial` may take its time.
+ * - After `end` or `destroy` no message is delivered, not even one that was received before.
+ * - A FIN closes both directions: messages before it are delivered, what the socket accepts at once of our answers is
+ *   written, then `onClose(Peer)` is called.
+ * - After `end` the reason is Local whatever the peer does, unless an error or the write timeout kept queued bytes from
+ *   it.
+ * - While reading is paused the frame timeout stands still.
+ * - A handler that throws loses its connection, with the error as a process warning: its state cannot be trusted, but
+ *   other sessions must live. (The session layer catches what handlers of calls throw; this is for internal errors.)
  */
 export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner {
   readonly envelope = rawEnvelope
@@ -55,13 +57,15 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   #state: State = State.Open
   #reason: number = CloseReason.Local
   #detail = ''
-  /** `onClose` has been called or, without a sink, waits for one. */
+  /** Whether `onClose` has been called or, without a handler, is due. */
   #over = false
-  /** On the list of `turns.watch`. */
+  /** Whether this connection is on the list of `turns.watch`. */
   #watched = false
   #endingSince = -1
 
-  /** `socket` is connected, paused, and made with `allowHalfOpen`, so that answers can still be written when a FIN has come. */
+  /**
+   * @param socket connected, paused, and made with `allowHalfOpen`, so that answers can still be written after a FIN
+   */
   constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
@@ -105,7 +109,8 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
 
   sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean): SendResult {
     if (this.#state !== State.Open) return SendResult.Closed
-    // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
+    // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
+    // is only larger with its headers must be sent, or its peer would never be answered.
     return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
   }
 
@@ -129,7 +134,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#reading.resumeReading()
   }
 
-  /** Node offers no public way to it; where the handle is another's, there is none. */
+  /** Read from a field of the handle, because Node has no public way. -1 where the handle has no such field. */
   get descriptor(): number {
     const { _handle: handle } = this.#socket as Duplex & { _handle?: { fd?: number } | null }
     return this.#state === State.Open ? (handle?.fd ?? -1) : -1
@@ -148,7 +153,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#state = State.Ending
     this.#reading.drop()
     this.#writing.end()
-    // What the peer still sends is dropped, but its FIN must be seen.
+    // Bytes that the peer still sends are dropped, but its FIN must be seen.
     this.#socket.resume()
   }
 
@@ -167,7 +172,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     return this.#watched
   }
 
-  /** For sockets that read into a shared buffer: `chunk[0, length)` is borrowed until this returns. */
+  /**
+   * Receives a chunk of a socket that reads into a shared buffer: `chunk[0, length)` is borrowed until this returns.
+   */
   readonly received = (length: number, chunk: Uint8Array): boolean => {
     this.#reading.received(length, chunk)
     return true
@@ -221,7 +228,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#close(done ? CloseReason.Local : CloseReason.Io, done ? '' : (error.code ?? error.message))
   }
 
-  /** Idempotent; the first reason counts. */
+  /** Closes the connection. The first call decides the reason, later ones do nothing. */
   #close(reason: number, detail: string): void {
     if (this.#state === State.Closed) return
     this.#state = State.Closed
@@ -232,9 +239,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#socket.destroy()
   }
 
-  /** The socket is gone. Node calls this from the loop, never from inside `destroy`. */
+  /** Called when the socket is gone. Node calls this from the loop, never from inside `destroy`. */
   readonly #onClosed = (): void => {
-    // Closed by itself, when both sides had ended.
+    // The socket closed without `#close`, because both sides had ended.
     if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
     this.#over = true
     this.#tellClosed()

@@ -6,16 +6,20 @@ import type { Address } from '../address.ts'
 import type { ListenOptions, TransportListener } from '../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 
-/** Connections the system may hold for us before we accept them; it clamps this to its own limit. */
+/** Most connections that the system may queue before they are accepted; the system clamps this to its own limit. */
 const BACKLOG = 4096
 
-/** To bind a Unix socket whose file was in the way. A worker's may be answered by the failure of another worker, one after the other. */
+/**
+ * Most attempts to bind a Unix socket whose file was in the way, and the milliseconds between them. A worker's attempts
+ * may be answered by the failures of other workers, one after the other.
+ */
 const MAX_TRIES = 10
 const PAUSE = 20
 
 /**
- * Listens by `node:net`, in a cluster's worker through its primary. Accepted sockets are paused, and left to `onSocket`.
- * @throws Error (rejects) the system's
+ * Listens by `node:net`, in a cluster's worker through its primary.
+ * @param onSocket receives accepted sockets, which are paused
+ * @throws Error (rejects) the system's error
  */
 export async function listenOnNet(address: Address, how: ListenOptions, onSocket: (socket: Socket) => void): Promise<TransportListener> {
   if (how.reusePort === true && !canReusePort()) {
@@ -29,13 +33,15 @@ export async function listenOnNet(address: Address, how: ListenOptions, onSocket
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       if (!inUse || address.kind !== 'unix' || tries === MAX_TRIES) throw error
-      // Workers that start together all find a file that was left behind; once one of them has removed it they share what it listens on.
+      // Workers that start together all find the file that was left behind. Once one of them has removed it, they share
+      // what it listens on.
       if (await removeStaleSocket(address.path)) continue
       if (!cluster.isWorker) throw error
       await sleep(realClock, PAUSE)
     }
   }
-  // One connection's failure is its own: the system keeps listening, even when descriptors run out.
+  // The failure of one connection concerns that connection alone: the system keeps listening, even when descriptors run
+  // out.
   server.on('error', () => {})
   return { address: boundAddress(server, address), close: () => close(server) }
 }
@@ -56,9 +62,9 @@ function bind(server: Server, address: Address, { reusePort, exclusive }: Listen
   })
 }
 
-/** The port is free and a Unix socket's file gone when this resolves. Idempotent. */
+/** Closes the listener. When this resolves the port is free and a Unix socket's file is gone. Idempotent. */
 async function close(server: Server): Promise<void> {
-  // Its callback would wait for the connections, which live on.
+  // The callback would wait for the open connections, which stay open.
   server.close(() => {})
   await turn()
 }

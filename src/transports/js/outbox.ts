@@ -1,42 +1,45 @@
-/** Chunks are this size and its doublings up to `LARGEST`: room for the few frames of a quiet connection's turn … */
+/** Smallest chunk in bytes: room for the few frames of a quiet connection's turn. */
 const SMALLEST = 4 * 1024
 
-/** … and for what a busy one produces in a turn, so that it need not be cut into pieces. A larger frame has a chunk to itself. */
+/**
+ * Largest pooled chunk in bytes: room for what a busy connection sends in one turn, so that it need not be cut into
+ * pieces. Sizes are doublings of `SMALLEST`; a larger frame has a chunk to itself.
+ */
 const LARGEST = 64 * 1024
 
-/** What the idle chunks of one size may hold together. */
+/** Most bytes of the idle chunks of one size together. */
 const MAX_POOLED = 2 * 1024 * 1024
 
-/** Queued bytes: `buffer[start, end)`. What lies behind `end` is free. */
+/** Queued bytes: `buffer[start, end)`. The buffer is free from `end` on. */
 export interface Chunk {
   readonly buffer: Buffer
   start: number
   end: number
-  /** Bytes of it that answer the peer. Which ones is not kept: they are taken to be the last. */
+  /** Number of queued bytes that are replies to the peer. Their place is not kept: they are taken to be the last. */
   replies: number
 }
 
-/** Idle chunks by size, the smallest first. */
+/** Idle chunks by size, the smallest size first. */
 const pools: Chunk[][] = []
 for (let size = SMALLEST; size <= LARGEST; size *= 2) pools.push([])
 
 /**
- * Bytes on their way to one peer, in order. Frames are packed straight into its chunks and the socket writes the chunks
- * as they are, so a body is copied once however large it is. Chunks come from a pool and return to it when written.
+ * Bytes queued for one peer, in order. Frames are packed directly into its chunks, and the socket writes the chunks as
+ * they are, so a body is copied once however large it is. Chunks come from a pool and return to it when written.
  */
 export class Outbox {
-  /** Bytes committed and not yet taken. */
+  /** Number of bytes committed and not yet taken. */
   size = 0
-  /** Those of them that answer the peer. */
+  /** Part of `size` that replies to the peer take. */
   replies = 0
-  /** Oldest first; only the last one has room. */
+  /** Chunks with queued bytes, the oldest first; only the last one has room. */
   #chunks: Chunk[] = []
-  /** Wholly taken, but perhaps still being written. */
+  /** Chunks that are taken completely, but perhaps still being written. */
   #taken: Chunk[] = []
-  /** Size of the next chunk: follows what the connection produces. */
+  /** Size of the next chunk in bytes, which follows the bytes the connection sends per turn. */
   #chunkSize = SMALLEST
 
-  /** A chunk with room for `size` bytes behind its `end`. Write there, then `commit`. */
+  /** A chunk with room for `size` bytes after its `end`. Write there, then call `commit`. */
   reserve(size: number): Chunk {
     const last = this.#chunks.at(-1)
     if (last !== undefined) {
@@ -48,7 +51,10 @@ export class Outbox {
     return chunk
   }
 
-  /** Makes what was written up to `end` part of the queue. @param reply it answers the peer */
+  /**
+   * Appends the bytes written up to `end` to the queue.
+   * @param reply whether they are a reply to the peer
+   */
   commit(chunk: Chunk, end: number, reply: boolean): void {
     const size = end - chunk.end
     this.size += size
@@ -59,7 +65,11 @@ export class Outbox {
     chunk.end = end
   }
 
-  /** Moves the oldest bytes, `limit` at most, to `views`. They must stay untouched until `release`. Returns how many. */
+  /**
+   * Moves the oldest bytes to `views`. They must not change until `release`.
+   * @param limit most bytes to take
+   * @returns the number of bytes taken
+   */
   take(limit: number, views: Buffer[]): number {
     let left = limit
     while (left > 0 && this.#chunks.length > 0) {
@@ -81,12 +91,12 @@ export class Outbox {
     return count
   }
 
-  /** Everything taken so far has been written. */
+  /** Returns the chunks of everything taken so far to the pool. Requires that they have been written. */
   release(): void {
     for (let chunk = this.#taken.pop(); chunk !== undefined; chunk = this.#taken.pop()) recycle(chunk)
   }
 
-  /** Forgets everything. Nothing is recycled: the system may still be reading what was taken. */
+  /** Drops everything. No chunk returns to the pool, because the system may still be reading from it. */
   drop(): void {
     this.#chunks = []
     this.#taken = []
@@ -94,7 +104,7 @@ export class Outbox {
   }
 }
 
-/** The pool of chunks of `size`, or undefined for a size that is not pooled. */
+/** The pool of chunks of `size`; undefined for a size that is not pooled. */
 function poolOf(size: number): Chunk[] | undefined {
   return size > LARGEST ? undefined : pools[Math.clz32(SMALLEST) - Math.clz32(size)]
 }

@@ -6,40 +6,46 @@ import { Framing } from '../../wire/framing.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
-/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (docs/spec/limits.md#messages-per-turn). */
+/**
+ * Most messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the
+ * loop (docs/spec/limits.md#messages-per-turn).
+ */
 const MAX_PER_TURN = 4096
 
 /**
- * What one connection alone brought is delivered in parts of at least so many messages, and at most as many parts, each answered by a
- * write of its own: otherwise the two ends take turns, one asleep while the other works. The native core has the same.
+ * Messages of a connection that is read alone are delivered in parts of at least `MIN_PART` messages, and in at most
+ * `PARTS` parts, each answered by a write of its own. Otherwise the two ends would take turns, one asleep while the
+ * other works. The native core has the same numbers.
  */
 const MIN_PART = 24
 const PARTS = 4
 
-/** Bytes that may wait for their part before reading stops. */
+/** Most bytes that wait for their part before reading stops. */
 const MAX_WAITING = 64 * 1024
 
-/** A frame earns its timeout again with each so many bytes received. */
+/** Number of bytes received after which a frame gets its timeout again. */
 const FRAME_TIMEOUT_STEP = 64 * 1024
 
-/** Borrowed by every `onMessage`. Messages never nest: they come from socket callbacks and turns only. */
+/** The message that every `onMessage` borrows. Messages never nest: they come from socket callbacks and turns only. */
 const message = new Incoming()
 
-/** What the reading half of a wire asks of the whole, and tells it. */
+/** The connection of a reading half. */
 export interface ReadingOwner {
-  /** Bytes that break the protocol or a limit: the connection must close. */
+  /** Closes the connection, because received bytes break the protocol or a limit. */
   onBroken(reason: number): void
-  /** The sink threw. */
+  /** Called when the handler threw. */
   onThrown(error: unknown): void
-  /** The peer's FIN came, and all that was before it is delivered. */
+  /** Called when the peer's FIN was received and all messages before it are delivered. */
   onPeerEnded(): void
-  /** Something runs whose time counts. */
+  /** Makes the connection check `inTime` from time to time, since a timeout runs. */
   watch(): void
 }
 
-/** The reading half of a `SocketConnection`: cuts what the socket brings into messages, and hands them on as fast as it may. */
+/**
+ * The reading half of a `SocketConnection`: cuts received bytes into messages, and delivers them as fast as permitted.
+ */
 export class ReadHalf {
-  /** Gets the messages; nothing is read before there is one. */
+  /** Receives the messages; nothing is read before it is set. */
   handler: ConnectionHandler | undefined = undefined
   readonly #owner: ReadingOwner
   readonly #socket: Duplex
@@ -48,25 +54,28 @@ export class ReadHalf {
   readonly #framer: Framer
   #framing: Framing
   #open = true
-  /** On the list of `turns.resumeLater`. */
+  /** Whether this half is on the list of `turns.resumeLater`. */
   #resuming = false
-  /** Not delivering: had its share of this turn, or a part, or is held. */
+  /** Whether delivery has stopped: the share of this turn or a part is used up, or reading is paused. */
   #yielded = false
-  /** Many of our replies are unsent: the sink was told. A FIN waits: who sent it may still read. */
+  /**
+   * Whether many of our replies are unsent, and the handler was notified. Then a FIN waits, because its sender may
+   * still read.
+   */
   #needsDrain = false
-  /** Calls of `hold` that were not followed by `release`. */
+  /** Calls of `pauseReading` that were not followed by `resumeReading`. */
   #holds = 0
-  /** `sink.onDrain` is due. */
+  /** Whether a call of `handler.onDrained` is due. */
   #drained = false
-  /** What came first was shown, and `reframe` not called yet. */
+  /** Whether the first bytes were shown to the handler, and `setFraming` was not called yet. */
   #peeking = false
-  /** The socket is paused, for one of these reasons. */
+  /** Whether the socket is paused, for one of the reasons above. */
   #stopped = false
-  /** The FIN came while we were not reading. */
+  /** Whether the FIN was received while reading was paused. */
   #peerEnded = false
-  /** Messages it may still deliver before it yields. */
+  /** Number of messages that may still be delivered in this turn. */
   #share = MAX_PER_TURN
-  // What the last look at the clock saw, and when it saw it first.
+  // Number of cuts at the last `inTime`, and the time when that number was first seen.
   #sweptCut = -1
   #cutSince = 0
 
@@ -83,24 +92,26 @@ export class ReadHalf {
     return this.#framing
   }
 
-  /** Bytes of a frame that is not complete; a connection that is peeked at owes one from its beginning. */
+  /** Bytes of an incomplete frame. 1 for a connection with framing Peek, whose first frame counts as begun. */
   get partial(): number {
     return this.#framing === Framing.Peek ? 1 : this.#framer.partial
   }
 
-  /** There is a sink now. */
+  /** Starts reading. Requires a handler. */
   start(): void {
     if (this.#framing === Framing.Peek) this.#owner.watch()
     this.#socket.resume()
   }
 
-  /** Delivers nothing any more. */
+  /** Stops delivery for good. */
   drop(): void {
     this.#open = false
     this.#framer.drop()
   }
 
-  /** For sockets that read into a shared buffer: `chunk[0, length)` is borrowed until this returns. */
+  /**
+   * Receives a chunk of a socket that reads into a shared buffer: `chunk[0, length)` is borrowed until this returns.
+   */
   received(length: number, chunk: Uint8Array): void {
     if (!this.#open) return
     this.#framer.feed(chunk as Buffer, length)
@@ -114,27 +125,27 @@ export class ReadHalf {
     }
   }
 
-  /** The peer's FIN came. False when messages before it wait: `onPeerEnded` follows them. */
+  /** Called when the peer's FIN was received. False when messages before it wait: then `onPeerEnded` follows them. */
   ended(): boolean {
     if (!this.#yielded && !this.#needsDrain && !this.#peeking) return true
     this.#peerEnded = true
     return false
   }
 
-  /** Reads no more for now. */
+  /** Pauses the socket. */
   #stop(): void {
     if (this.#stopped) return
     this.#stopped = true
     this.#socket.pause()
   }
 
-  /** Too many replies are unsent. */
+  /** Notifies the handler that too many replies are unsent. */
   pauseForDrain(): void {
     this.#needsDrain = true
     if (this.#open) this.handler?.onNeedsDrain?.()
   }
 
-  /** The peer took it. */
+  /** Called when the peer has read most of the replies: notifies the handler at the end of this turn. */
   resumeAfterDrain(): void {
     this.#needsDrain = false
     this.#drained = true
@@ -183,7 +194,7 @@ export class ReadHalf {
     }
   }
 
-  /** False when a frame that was begun is not complete in time. */
+  /** False when a frame that was begun was not completed in time. */
   inTime(clock: number): boolean {
     const partial = this.partial
     if (!this.#open || partial === 0) return true
@@ -197,12 +208,12 @@ export class ReadHalf {
     return clock - this.#cutSince <= this.#frameTimeout * steps
   }
 
-  /** Hands on all whole frames, as far as this turn's share and the unsent bytes allow. */
+  /** Delivers all complete frames, as far as this turn's share and the unsent bytes allow. */
   #deliver(): void {
     runInRoot(this.#handOn, this)
   }
 
-  /** Nothing more is delivered, nor read, until `reframe`. */
+  /** Shows the received bytes to the handler. Nothing more is delivered or read until `setFraming`. */
   #peek(): void {
     this.#framer.keep()
     this.#peeking = true
@@ -223,7 +234,7 @@ export class ReadHalf {
     try {
       while ((result = framer.take(message)) > 0) {
         if (part === 0) part = this.#turns.isSoleReader(this) ? Math.max(MIN_PART, Math.ceil(framer.rest / result / PARTS)) : Infinity
-        // Read anew each time: a handshake may put the session in its own place.
+        // `this.handler` is read again each time, because a handshake may replace it.
         this.handler?.onMessage(message)
         if (!this.#open) return
         if (--this.#share === 0) {

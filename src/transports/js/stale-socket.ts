@@ -2,20 +2,21 @@ import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { realClock, sleep } from '../../base/time/clock.ts'
 
-/** Milliseconds after which a file that nobody answers for is looked at again. */
+/** Milliseconds after which a file without listener is checked again. */
 const PAUSE = 50
 
 /**
- * Removes the file of a Unix socket whose process is gone, so that its path can be listened on again. Returns false, and
- * removes nothing, when somebody answers there, when that cannot be told, or when the file is not a socket.
+ * Removes the file of a Unix socket whose process is gone, so that its path can be listened on again.
+ * @returns false, and removes nothing, when a process listens there, when that cannot be found out, or when the file is
+ *   not a socket
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
   const file = look(path)
   if (file === undefined || !file.isSocket() || !(await refuses(path))) return false
-  // Somebody may have bound it just now, and listen next.
+  // Another process may have bound the file just now, and listen next.
   await sleep(realClock, PAUSE)
   if (!(await refuses(path))) return false
-  // Others that start beside us do the same: what lies there now may be what one of them listens on since.
+  // Processes that start at the same time do the same: another one may have replaced the file since, and listen on it.
   const now = look(path)
   if (now === undefined || now.ino !== file.ino || now.mtimeNs !== file.mtimeNs) return false
   try {

@@ -1,36 +1,39 @@
 import { type Clock, type ClockTimer, immediate, realClock } from '../../base/time/clock.ts'
 
-/** What is done at the end of a loop turn. */
+/** A connection that can write at the end of a loop turn. */
 export interface Flushing {
   /** Writes what this turn produced. */
   flush(): void
 }
 
+/** A connection that can resume at the end of a loop turn. */
 export interface Resuming {
-  /** Goes on delivering and reading. */
+  /** Resumes delivery and reading. */
   resume(): void
 }
 
-/** What is watched over time. */
+/** A connection with timeouts. */
 export interface Sweeping {
   /**
-   * Closes what ran out of time. False when there is nothing to watch any more. `clock` is in milliseconds; what began since
-   * the last sweep counts from this one, so that nobody is cut off early and reads need not look at a clock.
+   * Closes the connection when a timeout has passed. Durations that began since the last sweep count from this one, so
+   * that no timeout fires early and reads need not look at a clock.
+   * @param clock milliseconds, without time in which this process was blocked
+   * @returns false when no timeout runs any longer
    */
   sweep(clock: number): boolean
-  /** Milliseconds between sweeps that its timeouts ask for. */
+  /** Most milliseconds between sweeps that the connection's timeouts allow. */
   readonly sweepPeriod: number
 }
 
 /**
- * The moments of one transport: the end of a loop turn, when every wire that has something to write writes it once, and
- * the sweep, one timer for all timeouts. Neither costs anything while no wire asks for it.
+ * The moments of one transport: the end of a loop turn, when every connection that has something to write writes it
+ * once, and the sweep, one timer for all timeouts. Neither costs anything while no connection asks for it.
  *
- * The end of the turn is the check phase (`setImmediate`): the loop has then read every readable socket, and promises that
- * were ready have run. Measured on Node 20.20, 2 cores, 2026-11, against a flush by `process.nextTick` and one at the end of
- * each read: CPU per call is equal where each connection is answered by itself (1 × 64, 256 × 1, 16 × 16 in flight; one
- * call at a time costs 13.6 µs against 13.0 and 13.4), and 0.53 µs against 5.8 per message where 32 peers each push to all
- * 32, since `nextTick` writes once per message read.
+ * The end of the turn is the check phase (`setImmediate`): the loop has then read every readable socket, and promises
+ * that were ready have run. Measured on Node 20.20, 2 cores, 2026-11, against a flush by `process.nextTick` and one at
+ * the end of each read: CPU per call is equal where each connection is answered by itself (1 × 64, 256 × 1, 16 × 16 in
+ * flight; one call at a time costs 13.6 µs against 13.0 and 13.4), and 0.53 µs against 5.8 per message where 32 peers
+ * each push to all 32, since `nextTick` writes once per message read.
  */
 export class TurnScheduler {
   readonly #time: Clock
@@ -39,10 +42,10 @@ export class TurnScheduler {
   /** The other half of a pair of lists, so that a turn allocates none. */
   #flushing: Flushing[] = []
   #armed = false
-  /** Who was read in this turn; of several only the first. */
+  /** The first connection read in this turn. */
   #reader: Resuming | undefined
   #several = false
-  /** The one that alone was read in the last turn. */
+  /** The connection that alone was read in the last turn; undefined when there were none or several. */
   #soleReader: Resuming | undefined
   #watched: Sweeping[] = []
   #period = Number.POSITIVE_INFINITY
@@ -50,24 +53,27 @@ export class TurnScheduler {
   #clock = 0
   #sweptAt = 0
 
-  /** @param time for the sweep */
+  /** @param time the clock of the sweep; default: the system's */
   constructor(time: Clock = realClock) {
     this.#time = time
   }
 
-  /** Calls `wire.flush` at the end of this turn. The caller asks once per turn. */
+  /** Calls `connection.flush` at the end of this turn. Requires at most one call per turn and connection. */
   flushLater(connection: Flushing): void {
     this.#dirty.push(connection)
     if (!this.#armed) this.#arm()
   }
 
-  /** Calls `wire.resume` at the end of this turn, or of the next one when this turn is ending. */
+  /** Calls `connection.resume` at the end of this turn, or of the next one when this turn is ending. */
   resumeLater(connection: Resuming): void {
     this.#resuming.push(connection)
     if (!this.#armed) this.#arm()
   }
 
-  /** Notes that `wire` was read. True when it seems to be the only one that is: nobody else was in this turn and the last. */
+  /**
+   * Notes that `connection` was read. True when it seems to be the only one: no other was read in this turn and the
+   * last.
+   */
   isSoleReader(connection: Resuming): boolean {
     if (this.#reader === undefined) {
       this.#reader = connection
@@ -78,7 +84,7 @@ export class TurnScheduler {
     return this.#soleReader === connection && !this.#several
   }
 
-  /** Sweeps `wire` until it says that there is nothing to watch. The caller asks once until then. */
+  /** Sweeps `connection` until its `sweep` returns false. Requires at most one call until then. */
   watch(connection: Sweeping): void {
     this.#watched.push(connection)
     if (connection.sweepPeriod < this.#period) this.#sweepIn(connection.sweepPeriod)
@@ -89,7 +95,7 @@ export class TurnScheduler {
     immediate(this.#endTurn)
   }
 
-  /** Does what the end of the turn would do for those that have something to write. */
+  /** Flushes every connection that has something to write now, instead of at the end of the turn. */
   flush(): void {
     const flushing = this.#dirty
     this.#dirty = this.#flushing
@@ -105,7 +111,7 @@ export class TurnScheduler {
       this.#reader = undefined
       this.#several = false
     }
-    // What is written first travels while the rest is worked on.
+    // Flushes first, because what is written travels while the rest is processed.
     const resuming = this.#resuming
     if (resuming.length > 0) this.#resuming = []
     this.flush()
@@ -113,7 +119,8 @@ export class TurnScheduler {
   }
 
   readonly #sweep = (): void => {
-    // Time in which this process stood still does not count: what peers sent meanwhile lies unread, so none is late.
+    // Time in which this process was blocked does not count: bytes that peers sent meanwhile lie unread, so none is
+    // late.
     const now = this.#time.now()
     this.#clock += Math.min(now - this.#sweptAt, this.#period * 2)
     let kept = 0
@@ -129,13 +136,13 @@ export class TurnScheduler {
     this.#sweepIn(period)
   }
 
-  /** Infinity stops the sweep. */
+  /** Starts the timer of the sweep; Infinity stops it. */
   #sweepIn(period: number): void {
     this.#time.clearTimeout(this.#timer)
     this.#period = period
     if (period === Number.POSITIVE_INFINITY) return
     this.#sweptAt = this.#time.now()
-    // Sockets keep a process alive, this timer need not.
+    // Sockets keep the process alive, this timer need not.
     this.#timer = this.#time.setTimeout(this.#sweep, period)
     this.#timer.unref()
   }

@@ -10,46 +10,54 @@ import { type ConnectionOptions, SendResult } from '../transport.ts'
 import { Outbox } from './outbox.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 
-/** Bytes given to the socket at once. It reports a write only when all of it is done, so this is the grain of `maxUnsent`. */
+/**
+ * Most bytes given to the socket at once. A socket reports a write only when all of it is done, so this is the
+ * granularity of `maxUnsent`.
+ */
 const MAX_WRITE = 1024 * 1024
 
-/** Frames up to this size are packed without being measured first. */
+/** Largest frame in bytes that is packed without being measured first. */
 const SURE_FIT = 4096
 
 const views: Buffer[] = []
 const empty = Buffer.alloc(0)
 
-/** What the writing half of a wire tells the whole. */
+/** The connection of a writing half. */
 export interface WritingOwner {
-  /** `pressed` became true. */
+  /** Called when `needsDrain` became true. */
   onNeedsDrain(): void
-  /** `pressed` became false. */
+  /** Called when `needsDrain` became false. */
   onDrained(): void
-  /** Something runs whose time counts. */
+  /** Makes the connection check `inTime` from time to time, since a timeout runs. */
   watch(): void
 }
 
-/** The writing half of a `SocketConnection`: packs frames into an outbox, and gives that to the socket once per turn. */
+/**
+ * The writing half of a `SocketConnection`: packs frames into an outbox, and gives that to the socket once per turn.
+ */
 export class WriteHalf {
-  /** Many replies are unsent: what the peer makes us answer must not pile up. Only this class changes it. */
+  /**
+   * Whether more than half of `maxUnsent` are unsent replies. Then no more of the peer's requests must be started.
+   * Written by this class alone.
+   */
   needsDrain = false
   readonly #owner: WritingOwner
   readonly #socket: Duplex
   readonly #turns: TurnScheduler
   readonly #options: ConnectionOptions
   readonly #outbox = new Outbox()
-  /** On the list of `turns.flushLater`. */
+  /** Whether this half is on the list of `turns.flushLater`. */
   #dirty = false
-  /** The socket is ended when all is written. */
+  /** Whether the socket must be ended when everything is written. */
   #ending = false
   #dropped = false
-  /** Bytes the socket has and has not written; 0 when it can take more. */
+  /** Bytes that the socket has and has not written; 0 when it can take more. */
   #inFlight = 0
-  /** Those of them that answer the peer. */
+  /** Part of `#inFlight` that replies to the peer take. */
   #repliesInFlight = 0
-  /** Bytes handed to the socket and written, ever. */
+  /** Bytes given to the socket and written, in total. */
   #written = 0
-  // What the last look at the clock saw, and when it saw it first.
+  // Bytes taken at the last `inTime`, and the time when that number was first seen.
   #sweptWritten = -1
   #writtenSince = 0
 
@@ -60,7 +68,7 @@ export class WriteHalf {
     this.#turns = turns
   }
 
-  /** As `Connection.send`. */
+  /** Packs and queues a message as `Connection.send` does. */
   send(message: Outgoing): SendResult {
     const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message.quote()
     const name = route >= 0 ? nameBytes(route) : method === '' ? empty : Buffer.from(method)
@@ -80,8 +88,8 @@ export class WriteHalf {
   }
 
   /**
-   * As `TransportConnection.sendBytes`.
-   * @param bounded the bytes must keep to `maxMessage`
+   * Queues bytes as `TransportConnection.sendBytes` does.
+   * @param bounded whether `maxMessage` applies to the bytes
    */
   sendBytes(bytes: Uint8Array | string, bare: boolean, reply: boolean, bounded: boolean): SendResult {
     const { maxMessage, maxUnsent } = this.#options
@@ -106,24 +114,24 @@ export class WriteHalf {
     return SendResult.Ok
   }
 
-  /** Ends the socket when what is queued is written. */
+  /** Ends the socket once everything queued is written. */
   end(): void {
     this.#ending = true
     this.flush()
   }
 
-  /** Forgets what is queued. */
+  /** Drops everything queued. */
   drop(): void {
     this.#dropped = true
     this.#outbox.drop()
   }
 
-  /** Changes when the system takes bytes that had to wait for the peer; 0 when none do. */
+  /** A number that changes when the system takes bytes that had to wait for the peer; 0 when no bytes wait. */
   get taken(): number {
     return this.#inFlight === 0 ? 0 : this.#written + this.#inFlight - this.#leftInFlight()
   }
 
-  /** The socket has bytes that it has not written. */
+  /** Whether the socket has bytes that it has not written. */
   get busy(): boolean {
     return this.#inFlight > 0
   }
@@ -143,7 +151,7 @@ export class WriteHalf {
     }
   }
 
-  /** False when the peer has taken no byte for too long. */
+  /** False when the peer has taken no byte for `writeTimeout`. */
   inTime(clock: number): boolean {
     if (this.#inFlight === 0) return true
     const written = this.taken
@@ -153,12 +161,15 @@ export class WriteHalf {
     return true
   }
 
-  /** What we ask must find room beside all that waits, what we answer beside other answers: our own requests must not crowd those out. */
+  /**
+   * The bytes that count against `maxUnsent`. Calls and pushes must find room beside everything that waits, replies
+   * beside other replies only: our own requests must not crowd out replies.
+   */
   #queued(reply: boolean): number {
     return reply ? this.#repliesInFlight + this.#outbox.replies : this.#inFlight + this.#outbox.size
   }
 
-  /** A frame was put into the outbox: `queued` bytes of its kind at most wait now. */
+  /** Called after a frame was put into the outbox: at most `queued` bytes of its kind wait now. */
   #onQueued(queued: number): void {
     if (!this.#dirty) {
       this.#dirty = true
@@ -167,7 +178,10 @@ export class WriteHalf {
     if (queued > this.#options.maxUnsent / 2) this.#press()
   }
 
-  /** Much is queued. A burst need not wait for the end of the turn: only what the system does not take is unsent. */
+  /**
+   * Called when much is queued. A burst need not wait for the end of the turn: only bytes that the system does not take
+   * are unsent.
+   */
   #press(): void {
     if (this.#inFlight === 0) this.flush()
     if (this.needsDrain || this.#queued(true) <= this.#options.maxUnsent / 2) return
@@ -188,11 +202,12 @@ export class WriteHalf {
       socket.uncork()
     }
     views.length = 0
-    // The usual case: the kernel took all of it, and the chunks can be used again at once. A callback would cost 0.6 µs for nothing.
+    // The usual case: the kernel took everything, and the chunks can be reused at once. A callback would cost 0.6 µs
+    // for nothing.
     if (socket.writableLength === 0) {
       this.#settle()
     } else {
-      // Its callback comes behind all that is before it.
+      // The callback of an empty write runs after everything before it.
       socket.write(empty, this.#onWritten)
       this.#owner.watch()
     }

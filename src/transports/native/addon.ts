@@ -3,17 +3,21 @@ import { relative } from 'node:path'
 import { bundled, packageRequire, packageRoot } from '../../base/here.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
 
-/** All that the C++ addon offers (native/node/addon.cc). `errno` is a negative libuv code. */
+/** The functions of the C++ addon (native/node/addon.cc). An `errno` is a negative libuv code. */
 export interface NativeAddon {
   /**
-   * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Whoever made it alone knows its number, so
-   * that several copies of this code in one environment do not meet. `external`: the rings stay where they are even when an ArrayBuffer of them
-   * is transferred; not together with a mark that forbids that, at which Node.js 24 fails when it ends. `onBatch` is called with records `control[First…First+Count)` readable until it returns.
+   * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Its number is known to
+   * the caller alone, so that several copies of this code in one environment do not interfere.
+   * @param external whether the rings stay where they are even when an ArrayBuffer of them is transferred. Must be
+   *   false together with a mark that forbids that, because Node.js 24 would crash at exit.
+   * @param onBatch called with records `control[First…First+Count)`, readable until it returns
    */
   start(ownThread: boolean, external: boolean, onBatch: () => void): NativeRings
   /**
-   * Host (an IP literal) and port, or null, 0 and a path. Listener id or errno. Its connections go to the cores (with threads) that
-   * `adopters` numbers in turn, or all to `core` when there are none, and name `token`.
+   * Listens on a host (an IP literal) and port, or on a path with host null and port 0. Accepted connections go in turn
+   * to the cores (with threads) whose numbers are in `adopters`, or all to `core` when that is empty. Their records
+   * carry `token`.
+   * @returns the listener's id, or an errno
    */
   listen(
     core: number,
@@ -27,33 +31,42 @@ export interface NativeAddon {
     ...limits: NativeLimits
   ): number
   /**
-   * A connection accepted elsewhere, by its descriptor, which stays the caller's: it comes as if a listener of `core` with this token had taken it.
-   * Errno or 0.
+   * Adopts a connection that was accepted elsewhere, as if a listener of `core` with this token had accepted it. The
+   * descriptor stays the caller's.
+   * @returns 0 or an errno
    */
   adopt(core: number, descriptor: number, pipe: boolean, token: number, ...limits: NativeLimits): number
   closeListener(core: number, id: number): void
   listenerAddress(core: number, id: number): string
-  /** Slot or errno; the generation is in `control`. Record Connect or Close follows. */
+  /**
+   * Dials. A record Connect or Close follows.
+   * @returns the connection's slot, with its generation in `control`, or an errno
+   */
   dial(core: number, host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
   end(core: number, slot: number, generation: number): void
   destroy(core: number, slot: number, generation: number, reason: number): void
-  /** Stops reading a connection. What was read before still comes. */
+  /** Stops reading a connection. Messages that were read before are still delivered. */
   pauseReading(core: number, slot: number, generation: number): void
   resumeReading(core: number, slot: number, generation: number): void
-  /** Errno or 0, of a number of `SocketOption`; EBADF once the connection is closing. */
+  /**
+   * Sets a `SocketOption`.
+   * @returns 0 or an errno; EBADF once the connection is closing
+   */
   setSocketOption(core: number, slot: number, generation: number, option: number, value: number): number
-  /** -1 when there is none. */
+  /** The descriptor of a connection, -1 when there is none. */
   descriptor(core: number, slot: number, generation: number): number
-  /** For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none. */
+  /**
+   * For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none.
+   */
   socketOptions(descriptor: number): Int32Array
-  /** Answers what a connection with framing Peek sent; it is not read before. */
+  /** Sets the framing of a connection with framing Peek, which is not read before. */
   setFraming(core: number, slot: number, generation: number, framing: number): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined
   intern(core: number, id: number, name: Uint8Array): void
   busyPoll(core: number, microseconds: number): void
-  /** Whether a core with a thread of its own keeps the process alive. */
+  /** Sets whether a core with a thread of its own keeps the process alive. */
   keepAlive(core: number, on: boolean): void
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
@@ -63,18 +76,18 @@ export interface NativeAddon {
 
 /** Memory shared with a core: native/io/ring_layout.h. */
 export interface NativeRings {
-  /** Names the core in all other calls. */
+  /** The core's number in all other calls. */
   number: number
   inbox: ArrayBuffer
   records: ArrayBuffer
   outbox: ArrayBuffer
   sends: ArrayBuffer
   control: ArrayBuffer
-  /** int32 by slot: bytes the peer has not taken. */
+  /** int32 by slot: bytes that the peer has not taken. */
   unsent: ArrayBuffer
-  /** int32 by slot: those of them that answer it. */
+  /** int32 by slot: part of `unsent` that replies to the peer take. */
   replies: ArrayBuffer
-  /** int32 by slot: changes when bytes of the peer came, or it took some of those that waited for it. */
+  /** int32 by slot: changes when bytes of the peer were received, or when it took bytes that waited for it. */
   activity: ArrayBuffer
 }
 
@@ -91,19 +104,21 @@ export type NativeLimits = [
   sendBuffer: number,
 ]
 
-/** Either the addon or why there is none, in one line. */
+/** Either the addon, or why there is none in one line. */
 export type NativeLoad = { addon: NativeAddon } | { reason: string }
 
 let loaded: NativeLoad | undefined
 
-/** Loads the addon once per environment: the local build first, then the binary shipped in the package. Never throws. */
+/**
+ * Loads the addon once per environment: the local build first, then the binary shipped in the package. Never throws.
+ */
 export function loadNative(): NativeLoad {
   loaded ??= tryLoad()
   return loaded
 }
 
 function tryLoad(): NativeLoad {
-  // These define process.versions.node too, but abort or hang on libuv calls.
+  // Both runtimes define process.versions.node too, but abort or hang on libuv calls.
   for (const runtime of ['bun', 'deno']) {
     if (process.versions[runtime] !== undefined) return { reason: `${runtime} cannot run the native transport` }
   }
@@ -128,7 +143,10 @@ function tryLoad(): NativeLoad {
   }
 }
 
-/** What makes a binary where the package lies: a checkout has its tools, an installed package none. Either needs a C++ compiler and cmake. */
+/**
+ * The command that builds the addon here: a checkout has its tools, an installed package none. Either needs a C++
+ * compiler and cmake.
+ */
 function howToBuild(root: string): string {
   if (existsSync(`${root}scripts/setup.mjs`)) return 'npm run build'
   return `npm i --no-save cmake-js node-addon-api node-api-headers && npx cmake-js compile -d ${relative('', root)}`

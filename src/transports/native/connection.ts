@@ -20,27 +20,32 @@ import {
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
-/** Bytes of a frame besides method, status, meta and body, and its longest sequence number (docs/spec/wire.md#frame). */
+/**
+ * Bytes of a frame with a one-digit sequence number and no other content, and of the longest sequence number
+ * (docs/spec/wire.md#frame).
+ */
 const FRAME_FIXED = 15
 const MAX_SEQ_BYTES = 7
-/** What an absent status and meta take on the wire. */
+/** Bytes in a frame of an absent status, and of an absent meta. */
 const STATUS_OK_BYTES = 30
 const META_NONE_BYTES = 2
 
-/** What a wire needs of its core: the shared memory it writes to, and the few calls about one connection. */
+/**
+ * The parts of a core that its connections use: the shared memory they write to, and a few calls about one connection.
+ */
 export interface WireCore {
   readonly control: Int32Array
   readonly sends: Int32Array
   readonly outbox: Buffer
-  /** By slot: bytes the peer has not taken. */
+  /** By slot: bytes that the peer has not taken. */
   readonly unsent: Int32Array
-  /** By slot: those of them that answer it. */
+  /** By slot: part of `unsent` that replies to the peer take. */
   readonly replies: Int32Array
-  /** By slot: changes when bytes of the peer came, or it took some of those that waited for it. */
+  /** By slot: changes when bytes of the peer were received, or when it took bytes that waited for it. */
   readonly heard: Int32Array
-  /** Makes room in the outbox by writing what is in it now. */
+  /** Makes room in the outbox by passing its messages to the core now. */
   drain(): void
-  /** The same, the last message's body being `body`. */
+  /** Drains the outbox, with `body` as the body of its last message. */
   drainWith(body: Uint8Array): void
   end(slot: number, generation: number): void
   hold(slot: number, generation: number, on: boolean): void
@@ -50,13 +55,16 @@ export interface WireCore {
   destroy(slot: number, generation: number, reason: number): void
 }
 
-/** One connection of the core: a slot and a generation. */
+/** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
   #sink: ConnectionHandler | undefined = undefined
-  /** Dialled, and nobody has taken it over: what comes waits, also in the turn in which somebody does. */
+  /**
+   * Whether the connection was dialled and has no handler yet. Then messages wait, also in the turn in which the
+   * handler is set.
+   */
   #early = false
-  /** It closed meanwhile. */
+  /** Why the connection was closed while `#early`. */
   #closedEarly: { reason: number; errno: number } | undefined = undefined
   localAddress = ''
   remoteAddress = ''
@@ -65,22 +73,22 @@ export class NativeConnection implements TransportConnection {
   readonly generation: number
   readonly #maxMessage: number
   readonly #maxUnsent: number
-  /** Bytes of replies that press. */
+  /** Number of unsent reply bytes above which `needsDrain` is true. */
   readonly #muchUnsent: number
   /**
-   * The outbox is drained when it holds this much, so that what is on its way to the core (three parts at most) stays within the half of
-   * `maxUnsent` that is left when no request is started any more.
+   * Bytes in the outbox at which it is drained, so that what is on its way to the core (three parts at most) stays
+   * within the half of `maxUnsent` that is left once no more requests are started.
    */
   readonly #outboxShare: number
   #framing: Framing
-  /** Messages may pass, both ways. */
+  /** Whether messages may pass, in both directions. */
   open = false
   #waiting: Incoming[] | undefined = undefined
-  /** Calls of `hold` that were not followed by `release`. */
+  /** Calls of `pauseReading` that were not followed by `resumeReading`. */
   #holds = 0
-  /** The peer's FIN came while held: `onClose` follows what waits. */
+  /** Whether the peer's FIN was received while reading was paused: `onClose` follows the waiting messages. */
   #ended = false
-  /** Why we closed the connection. It counts, whatever else the core found in the same read. */
+  /** The reason of our own `destroy`. It wins over whatever the core found in the same read. */
   #destroyed: number | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
@@ -96,7 +104,10 @@ export class NativeConnection implements TransportConnection {
     this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 8)
   }
 
-  /** Hands a message on, unless we are held: the core has stopped reading then, and what was read before waits here (at most one read's worth). */
+  /**
+   * Delivers a message. While reading is paused it waits here instead: the core has stopped reading, so at most one
+   * read's worth of messages waits.
+   */
   receive(message: Incoming): void {
     if (this.#waiting === undefined) {
       if (this.#core.replies[this.#slot] > this.#muchUnsent) this.handler.onNeedsDrain?.()
@@ -107,7 +118,7 @@ export class NativeConnection implements TransportConnection {
   }
 
   get needsDrain(): boolean {
-    // Once it closed the slot is another's.
+    // The slot may belong to another connection once this one is closed.
     return this.open && this.#core.replies[this.#slot] > this.#muchUnsent
   }
 
@@ -118,11 +129,14 @@ export class NativeConnection implements TransportConnection {
   set handler(sink: ConnectionHandler) {
     const first = this.#sink === undefined
     this.#sink = sink
-    // What is there already is told when whoever takes over is done with that.
+    // Messages that are there already are delivered after the setting code has finished.
     if (first && this.#early) immediate(() => this.#begin())
   }
 
-  /** Whoever dialled hears of it later than the batch that tells of it: more of this connection may stand there, its end included. */
+  /**
+   * Called when the dial succeeded. `dial` resolves in a microtask, after this batch. Records of this connection later
+   * in the batch, even its close, must wait until then.
+   */
   connected(): void {
     this.open = true
     this.#early = true
@@ -141,7 +155,7 @@ export class NativeConnection implements TransportConnection {
     return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
   }
 
-  /** The peer reads again. */
+  /** Called when the peer reads again. */
   drained(): void {
     this.#sink?.onDrained?.()
   }
@@ -159,7 +173,7 @@ export class NativeConnection implements TransportConnection {
     this.#waiting = waits ? waiting.slice(next) : undefined
   }
 
-  /** Also after the peer's FIN, when what came before it waited. */
+  /** True also after the peer's FIN, when messages before it wait. */
   #mayDeliver(): boolean {
     if (this.#holds > 0 || this.#early) return false
     return this.#ended || this.open
@@ -217,7 +231,7 @@ export class NativeConnection implements TransportConnection {
       sends[send + Snd.NameSize] = nameBytesCount
     }
     const refused = this.#refuse(type, seq, nameBytesCount, statusBytes, metaBytes, bodyBytes)
-    if (refused !== SendResult.Ok) return refused // what was written lies beyond `used` and is overwritten
+    if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
     sends[send + Snd.Bits] = type | (codec << 8)
@@ -250,20 +264,20 @@ export class NativeConnection implements TransportConnection {
     const size = at - start
     if (bare) writeEnvelope(outbox, start, size)
     const refused = this.#refuseBytes(size, reply)
-    if (refused !== SendResult.Ok) return refused // what was written lies beyond `used` and is overwritten
+    if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
     this.#queueBytes(next, start, size, reply)
     control[Ctl.OutboxNext] = at
     return SendResult.Ok
   }
 
-  /** Bytes that the outbox cannot hold cross by a call of their own. */
+  /** Sends bytes that the outbox cannot hold, in a call of their own. */
   #sendLargeBytes(bytes: Uint8Array, bare: boolean, reply: boolean): SendResult {
     if (bytes.length > MAX_BODY) return SendResult.TooLarge
     const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
     const core = this.#core
-    core.drain() // so that these are alone
+    core.drain() // so that these bytes are alone in the outbox
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
@@ -276,12 +290,16 @@ export class NativeConnection implements TransportConnection {
   }
 
   #refuseBytes(size: number, reply: boolean): SendResult {
-    // A stream protocol has looked at the body: what it put around it must go too, or its peer would never be answered.
+    // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
+    // is only larger with its headers must be sent, or its peer would never be answered.
     if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
     return this.#fits(size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
-  /** What we ask must find room beside all that waits, what we answer beside other answers: our own requests must not crowd those out. */
+  /**
+   * Whether `size` bytes keep to `maxUnsent`. Calls and pushes must find room beside everything that waits, replies
+   * beside other replies only: our own requests must not crowd out replies.
+   */
   #fits(size: number, reply: boolean): boolean {
     const waits = (reply ? this.#core.replies : this.#core.unsent)[this.#slot]
     return waits === 0 || waits + size <= this.#maxUnsent
@@ -300,7 +318,10 @@ export class NativeConnection implements TransportConnection {
     control[Ctl.SendNext] = next + 1
   }
 
-  /** Makes the outbox have `bytes` free; returns the number of the next message in it. */
+  /**
+   * Makes room for `bytes` bytes in the outbox.
+   * @returns the number of the next message in it
+   */
   #makeRoom(bytes: number): number {
     const { control } = this.#core
     const next = control[Ctl.SendNext]
@@ -311,12 +332,12 @@ export class NativeConnection implements TransportConnection {
     return control[Ctl.SendNext]
   }
 
-  /** A body that the outbox cannot hold crosses by a call of its own. */
+  /** Sends a message whose body the outbox cannot hold, in a call of its own. */
   #sendLarge(message: Outgoing): SendResult {
     const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
     const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
     const core = this.#core
-    core.drain() // so that this message is alone
+    core.drain() // so that this message is alone in the outbox
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
     const refused = this.#refuse(type, seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
@@ -325,7 +346,10 @@ export class NativeConnection implements TransportConnection {
     return sent
   }
 
-  /** Ok, or why a frame of these sizes may not be sent now. */
+  /**
+   * Checks the sizes of a frame.
+   * @returns Ok, or why the frame must not be sent now
+   */
   #refuse(type: number, seq: number, name: number, status: number, meta: number, body: number): SendResult {
     let size = FRAME_FIXED - 1 + MAX_SEQ_BYTES + name + (status || STATUS_OK_BYTES) + (meta || META_NONE_BYTES) + body
     if (size > this.#maxMessage) size += seq.toString(36).length - MAX_SEQ_BYTES
@@ -360,12 +384,12 @@ export class NativeConnection implements TransportConnection {
     this.#deliver()
   }
 
-  /** From a call of ours, not from a batch. */
+  /** Delivers waiting messages outside of a batch. */
   #deliver(): void {
     try {
       this.deliverWaiting()
     } catch (error) {
-      // A bug of ours, which costs its own connection and no other.
+      // An internal error closes its own connection and no other.
       process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
       this.destroy(CloseReason.Local)
     }
@@ -404,7 +428,7 @@ export class NativeConnection implements TransportConnection {
       this.#closedEarly = { reason, errno }
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
-      // Nobody took over what connected after its dial was given up.
+      // A connection that was made after its dial was given up has no handler.
       this.#sink?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
       this.connecting(errno)

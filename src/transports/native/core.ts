@@ -13,10 +13,10 @@ import { NativeConnection, type WireCore } from './connection.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 
 const BACKLOG = 4096
-/** Of no connection. */
+/** A generation that no connection has. */
 const NO_GENERATION = -1
 
-/** A listener above its cores: whichever accepts a connection names it by token. */
+/** A listener above its cores. A core that accepts a connection reports the token. */
 export interface Acceptor {
   readonly token: number
   readonly options: ConnectionOptions
@@ -26,19 +26,22 @@ export interface Acceptor {
 /** All listeners on cores of this copy of the code, by token. */
 const acceptors = new Map<number, Acceptor>()
 
-/** Its connections may come. */
+/** Lets connections with the token of `acceptor` be accepted. */
 export function acceptFor(acceptor: Acceptor): void {
   acceptors.set(acceptor.token, acceptor)
 }
 
-/** Connections of it that come now are closed. False when that was so before. */
+/**
+ * Closes connections with the token of `acceptor` that are accepted from now on.
+ * @returns false when they were closed already
+ */
 export function acceptNoMore(acceptor: Acceptor): boolean {
   return acceptors.delete(acceptor.token)
 }
 
 /**
- * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory and appends messages to
- * send to it, so that no call crosses the boundary per message (ARCHITECTURE.md).
+ * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory, and appends
+ * messages to send, so that no message needs a call across the boundary (ARCHITECTURE.md).
  */
 export class NativeCore implements WireCore {
   readonly control: Int32Array
@@ -55,12 +58,12 @@ export class NativeCore implements WireCore {
   readonly #wires: (NativeConnection | undefined)[] = []
   readonly #busy = new Map<object, number>()
   #detached = false
-  /** Wires and listeners: while there are any, the process lives on. */
+  /** Number of connections and listeners: while there are any, the process is kept alive. */
   #held = 0
 
   constructor(addon: NativeAddon, ownThread: boolean) {
     this.#addon = addon
-    // The core's callbacks come in the context it was made in.
+    // The core's callbacks run in the async context it was made in.
     const rings = runInRoot(addon.start, addon, ownThread, !keepsForGood(), () => this.#onBatch())
     this.#number = rings.number
     for (const arena of Object.values(rings)) if (arena instanceof ArrayBuffer) keepHere(arena)
@@ -75,7 +78,10 @@ export class NativeCore implements WireCore {
     watchNames((id, bytes) => addon.intern(rings.number, id, bytes))
   }
 
-  /** Listener id or errno. Connections are spread over `cores`, unless this is the only one. */
+  /**
+   * Listens. Connections are spread over `cores`, unless this is the only one.
+   * @returns the listener's id, or an errno
+   */
   listen(address: Address, acceptor: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
     const limits = limitsOf(acceptor.options)
     const [host, port, path] = targetOf(address)
@@ -87,12 +93,15 @@ export class NativeCore implements WireCore {
     return id
   }
 
-  /** A connection accepted elsewhere comes to `acceptor`, unless descriptors have run out. Its descriptor stays the caller's. */
+  /**
+   * Passes a connection that was accepted elsewhere to `acceptor`, unless descriptors have run out. The descriptor
+   * stays the caller's.
+   */
   adopt(descriptor: number, pipe: boolean, acceptor: Acceptor): void {
     this.#addon.adopt(this.#number, descriptor, pipe, acceptor.token, ...limitsOf(acceptor.options))
   }
 
-  /** Where a listener really listens. */
+  /** The address that a listener is bound to. */
   listenerAddress(id: number): Address {
     return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`)
   }
@@ -127,7 +136,10 @@ export class NativeCore implements WireCore {
     })
   }
 
-  /** The longest wish of all owners wins; 0 takes one back. */
+  /**
+   * Sets how long the loop polls before it blocks: the longest of all owners' values.
+   * @param microseconds 0 removes the owner's value
+   */
   busyPoll(owner: object, microseconds: number): void {
     if (microseconds === 0 && !this.#busy.delete(owner)) return
     if (microseconds !== 0) this.#busy.set(owner, microseconds)
@@ -155,7 +167,10 @@ export class NativeCore implements WireCore {
     return this.#addon.setSocketOption(this.#number, slot, generation, option, value)
   }
 
-  /** Its thread has looked at all sockets that were ready when this returns the second time. */
+  /**
+   * Makes the core's thread accept waiting connections. When this returns the second time, the thread has looked at all
+   * sockets that were ready.
+   */
   lookAround(): void {
     this.#addon.descriptor(this.#number, 0, NO_GENERATION)
   }
@@ -191,7 +206,10 @@ export class NativeCore implements WireCore {
     for (let i = first; i < last; ) i = runInRoot(this.#onRecords, this, i, last)
   }
 
-  /** Takes the records from `i` on, up to the first whose handler leaves something in the async context. @returns the next one */
+  /**
+   * Processes records from `i` on, up to the first whose handler enters a store of the async context.
+   * @returns the index of the next record
+   */
   #onRecords(i: number, last: number): number {
     do {
       try {
@@ -205,8 +223,8 @@ export class NativeCore implements WireCore {
   }
 
   /**
-   * The session layer catches what handlers throw: this is a bug of ours, or a logger that throws. It costs its own
-   * connection and no other; the JavaScript transport does the same.
+   * Closes the connection of a record over an internal error, or a logger that throws: the session layer catches what
+   * handlers throw. No other connection is affected; the JavaScript transport does the same.
    */
   #closeOnInternalError(at: number, error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
@@ -242,7 +260,7 @@ export class NativeCore implements WireCore {
     const generation = this.#records[at + Rec.Generation]
     const acceptor = acceptors.get(this.#records[at + Rec.Seq])
     if (acceptor === undefined) {
-      this.destroy(slot, generation, CloseReason.Local) // the listener closed meanwhile
+      this.destroy(slot, generation, CloseReason.Local) // the listener was closed meanwhile
       return
     }
     const connection = this.#addWire(slot, generation, acceptor.options)
@@ -252,8 +270,9 @@ export class NativeCore implements WireCore {
   }
 
   /**
-   * Whoever borrowed a message's bytes (a codec, protocol or filter) transferred the memory away, which Node.js 22 lets them do by
-   * `ArrayBuffer.prototype.transfer`. The core goes on writing to it, and nobody can read that any more.
+   * Closes a connection because the inbox is gone: a codec, protocol or filter that borrowed a message's bytes
+   * transferred the memory away, which Node.js 22 allows by `ArrayBuffer.prototype.transfer`. The core still writes to
+   * that memory, and it cannot be read here any longer.
    */
   #onDetached(connection: NativeConnection): void {
     if (!this.#detached) process.emitWarning('memory that was lent to a codec, protocol or filter was transferred: its sessions are lost')

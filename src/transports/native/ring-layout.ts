@@ -5,8 +5,9 @@ import { Framing } from '../../wire/framing.ts'
 import { MAX_PEEK, SocketOption } from '../transport.ts'
 
 /**
- * Where things are in the memory shared with the C++ core: int32 words. native/io/ring_layout.h says the same;
- * `layoutDifference` compares all of it with what a binary was built with, so a stale binary is refused instead of misread.
+ * Layout of the memory shared with the C++ core, in int32 words. native/io/ring_layout.h has the same;
+ * `layoutDifference` compares all of it with what the addon was built with, so a stale binary is refused instead of
+ * misread.
  */
 
 export const OUTBOX_SIZE = 1024 * 1024
@@ -19,35 +20,35 @@ export const Rec = {
   Slot: 0,
   Generation: 1,
   Kind: 2,
-  /** Kind accept: the listener's token; close: CloseReason. */
+  /** Kind Accept: the listener's token. Kind Close: the CloseReason. */
   Seq: 3,
-  /** Kind close: errno (negative), or 0. */
+  /** Kind Close: an errno (negative), or 0. */
   Route: 4,
   /** type | codec << 8 | TextHint << HINT_SHIFT */
   Bits: 5,
   BodyStart: 6,
   BodyEnd: 7,
-  /** Kind accept and connect: the local address. */
+  /** Kinds Accept and Connect: the local address. */
   MetaStart: 8,
   MetaEnd: 9,
   StatusStart: 10,
   StatusEnd: 11,
-  /** Kind accept and connect: the remote address. */
+  /** Kinds Accept and Connect: the remote address. */
   NameStart: 12,
   NameEnd: 13,
   Large: 14,
 } as const
 
-/** Writable: a connection of which too many replies were unsent may be asked again. */
+/** Kinds of records. Writable: the peer has read most of the replies of a connection that needed a drain. */
 export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
 
 export const HINT_SHIFT = 16
-/** Of `Snd.Bits` with type `UNPARSED`: the bytes answer the peer. */
+/** Bit of `Snd.Bits` with type `UNPARSED`: the bytes are a reply to the peer. */
 export const ANSWER_BIT = 1 << 8
 
-/** Connections of one core. */
+/** Most connections of one core. */
 const MAX_SLOTS = 1 << 20
-/** Most bytes of a body that crosses outside of the outbox. */
+/** Most bytes of a body that is sent outside of the outbox. */
 export const MAX_BODY = 2 ** 31 - 1
 
 /** Words of one message to send. */
@@ -67,12 +68,15 @@ export const Snd = {
   NameSize: 12,
 } as const
 
-/** Words of the control block. Sends and outbox are filled from their base on, which moves when a core has several parts of them. */
+/**
+ * Words of the control block. Sends and outbox are filled from their base on, which moves when a core has several parts
+ * of them.
+ */
 export const Ctl = { SendBase: 0, SendNext: 1, OutboxBase: 2, OutboxNext: 3, First: 4, Count: 5, Generation: 6 } as const
 
 const CTL_WORDS = Object.keys(Ctl).length
 
-/** What the addon's functions take (native/node/addon.cc), in order. */
+/** Arguments of the addon's functions (native/node/addon.cc), in order. */
 const ARGUMENTS = {
   start: 'ownThread, external, onBatch',
   listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
@@ -100,10 +104,10 @@ const ARGUMENTS = {
 const LIMITS =
   'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer'
 
-/** What a binary says of itself (native/node/layout.cc): numbers, and texts, by name. */
+/** The layout that an addon reports (native/node/layout.cc): numbers and texts by name. */
 export type Layout = Readonly<Record<string, number | string>>
 
-/** All that both sides must agree on. */
+/** Everything that both sides must agree on. */
 function ours(): Layout {
   const layout: Record<string, number | string> = {
     INT32_BYTES: Int32Array.BYTES_PER_ELEMENT,
@@ -130,7 +134,7 @@ function ours(): Layout {
   return layout
 }
 
-/** The first difference between a binary's layout and ours, in words; '' when there is none. */
+/** The first difference between an addon's layout and ours, in words; '' when there is none. */
 export function layoutDifference(layout: Layout | undefined): string {
   if (typeof layout !== 'object') return 'it tells no layout'
   const expected = ours()
