@@ -33,7 +33,7 @@ export interface Proto {
   readonly bodyFilters?: readonly string[] | undefined
   /**
    * For listeners with several protocols: whether a connection that begins with `bytes` (with the envelope, if there is
-   * one) uses this protocol; undefined while there are too few bytes to tell. Default: none, and then the protocol
+   * one) uses this protocol; undefined while there are too few bytes. Default: none, and then the protocol
    * needs a listener to itself.
    */
   match?(bytes: Uint8Array, limits: Readonly<Limits>): boolean | undefined

@@ -127,7 +127,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     const { resume, draining } = this
     const lost = this.machine.rules.survives && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.redial !== undefined) {
-      // What the peer sent after its notice may not have been received.
+      // Messages that the peer sent after its notice may be lost.
       if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false
       this.#attached = false
       if (this.suspend('redialing', reason, detail)) this.endpoint.onSessionLost(this)

@@ -63,7 +63,7 @@ export class ContentTypes {
       if (!Number.isInteger(codec) || codec < 1 || codec > 255)
         throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
     }
-    // Of several entries for one type the last one counts.
+    // The last of several entries for one type counts.
     this.#codecs = new ByteTable([...goTypes, ...ownTypes, ...otherTypes, ...added])
     const ofPages: boolean[] = new Array(256).fill(false)
     for (const type of pageTypeNames) ofPages[this.#codecs.get(Buffer.from(type), 0, type.length) ?? 0] = true

@@ -98,11 +98,11 @@ export class Parsers {
   /**
    * Continues to read a chunked body; trailers are dropped. Afterwards, `fed` bytes from `start` are used up.
    *
-   * @param sink gets the bytes, borrowed during the call, and returns whether to continue
+   * @param onBytes gets the bytes, borrowed during the call, and returns whether to continue
    */
-  readBody(bytes: Buffer, start: number, end: number, sink: (bytes: Buffer) => boolean): Step {
+  readBody(bytes: Buffer, start: number, end: number, onBytes: (bytes: Buffer) => boolean): Step {
     this.fed = 0
-    body = sink
+    body = onBytes
     return this.#run(bytes, start, end)
   }
 

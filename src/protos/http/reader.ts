@@ -23,7 +23,7 @@ const LETTER_T = 0x54
 /** Body length of a message that ends with the connection. */
 export const UNTIL_END = -1
 
-/** What the next bytes are part of. */
+/** The part of a message that the next bytes belong to. */
 const Phase = { Head: 0, Body: 1, Chunks: 2, Ignored: 3, UntilEnd: 4 } as const
 type Phase = (typeof Phase)[keyof typeof Phase]
 

@@ -7,7 +7,7 @@ const FIRST_SEQ = 2 ** 32
 /** Number of sent replies in the lists at which the lists are cut. */
 const DROP_AT = 1024
 
-/** What a plain request needs of its reply. */
+/** Properties of a plain request that its reply depends on. */
 export interface Asked {
   /** Whether the reply has no body (HEAD). */
   readonly head: boolean

@@ -28,8 +28,8 @@ export class Requests implements Receiver {
   /** Whether a DMicro peer has called. */
   ownPeer = false
   /**
-   * Whether the last request is the last one to be served: the peer said so, or cannot tell otherwise where the reply
-   * ends.
+   * Whether the last request is the last one to be served: the peer said so, or cannot find the end of the reply
+   * otherwise.
    */
   closing = false
   readonly #link: ProtoLink
@@ -57,7 +57,8 @@ export class Requests implements Receiver {
     this.#replies = replies
     this.#pages = pages
     this.#date = date
-    // Rounded down to whole seconds, because a client that is promised more sends its next request into a closing connection.
+    // Rounded down to whole seconds, because a client that is promised more sends its next request into a closing
+    // connection.
     const limit = idleTimeout >= 1000 ? `Keep-Alive: timeout=${Math.floor(idleTimeout / 1000)}\r\n` : ''
     this.#goesOnOld = `Connection: keep-alive\r\n${limit}`
     this.#goesOn = limit === '' ? '' : this.#goesOnOld

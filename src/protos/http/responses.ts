@@ -67,7 +67,8 @@ export class Responses implements Receiver {
   /** The call that a response answers. */
   #seq({ seq: own, dated }: Fields): number {
     if (own !== undefined) {
-      // HTTP servers, and so proxies before a DMicro peer, send a date. A proxy may also answer itself, so the order counts.
+      // HTTP servers, and so proxies before a DMicro peer, send a date. A proxy may also answer itself, so the order
+      // counts.
       if (dated) this.#calls?.delete(own)
       else this.#calls = undefined
       return own

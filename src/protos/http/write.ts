@@ -119,7 +119,10 @@ function sizeOf(body: string | Uint8Array | null): number {
   return body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
 }
 
-/** Header lines for gzip, which can be used once only. Go sends both lines and reads the second (docs/spec/go-defects.md W8). */
+/**
+ * Header lines for gzip, which can be used once only. Go sends both lines and reads the second
+ * (docs/spec/go-defects.md W8).
+ */
 function gzipLines(filters: readonly string[], own: boolean): string {
   if (filters.length > 1 || filters[0] !== 'gzip')
     throw new TypeError(`http has no form for the filters ${filters.join(', ')}, only for gzip once`)
