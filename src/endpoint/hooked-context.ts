@@ -27,8 +27,8 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
   /** The received message. Borrowed until the call that delivered it returns. */
   private borrowed: Incoming | undefined
   /**
-   * The message that replaces `borrowed`, once a hook returned a promise or replaced the bytes. Like `copy` the field is
-   * declared only: most messages never need it, and an initializer would cost time.
+   * The message that replaces `borrowed`, once a hook returned a promise or replaced the bytes. Like `copy` the field
+   * is declared only: most messages never need it, and an initializer would cost time.
    */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
