@@ -1,4 +1,4 @@
-// Fails when a file imports upward, sideways between siblings, or across the native border.
+// Fails when a file imports from a later room, in a circle, from a sibling, or across the native border.
 //   node scripts/check-imports.mjs [root]        root: the folder that holds src/ and native/, default the project's
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
@@ -6,195 +6,47 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 /**
- * The files of src/, lowest first, without `.ts`. A file imports only from earlier entries; `import type` counts. `x/*` is
- * every file below x/ that has no entry of its own; those stand on one level and never import each other.
+ * The rooms: the folders of src/, lowest first. A file imports from its own room and from earlier ones; `import type` counts. Within a
+ * room the imports form no circle. `src/index.ts` stands above all rooms, and there is no other file beside them.
  */
-const ORDER = [
-  'limits',
-  'check-options',
-  'mark',
-  'error-text',
-  'queue',
-  'chain',
-  'least-busy',
-  'when-aborted',
-  'route-table',
-  'status',
-  'here',
-  'socket-options',
-  'root-context',
-  'clock',
-  'log',
-  'filter',
-  'thenable',
-  'standard-schema',
-  'message-type',
-  'close-reason',
-  'names',
-  'write-text',
-  'compare-utf8',
-  'json-depth',
-  'json-scan',
-  'status-json',
-  'tally',
-  'endpoint-stats',
-  'overload/*',
-  'meta',
+export const ROOMS = [
+  'base',
   'message',
-  'outgoing',
-  'proto',
-  'naming',
-  'address',
-  'timer-wheel',
-  'aborts',
-  'inherited',
-  'announcement',
-  'refusal',
-  'pending',
-  'call-options',
-  'pending-call',
-  'codec',
-  'codecs/record',
-  'codecs/protobuf/text',
-  'codecs/protobuf/scalars',
-  'codecs/protobuf/*',
-  'codecs/protobuf/runtime',
-  'codecs/decimal',
-  'codecs/binary/*',
-  'codecs/msgpack/*',
-  'codecs/cbor/items',
-  'codecs/cbor/*',
-  'codecs/xml/scalars',
-  'codecs/xml/*',
-  'codecs/*',
-  'codec-table',
-  'filters/slices',
-  'filters/zlib',
-  'filters/*',
-  'filter-table',
-  'envelope',
-  'transport',
-  'ignore-wire',
-  'first-to-connect',
-  'untransferable',
-  'failures',
-  'guard',
-  'transports/native/ring-layout',
-  'native',
-  'protos/bytes',
-  'protos/foreign-line',
-  'protos/raw',
-  'protos/raw-pack',
-  'protos/raw-unpack',
-  'protos/raw-envelope',
-  'protos/envelope',
-  'protos/json/fields',
-  'protos/json/*',
-  'protos/json/layout',
-  'protos/protobuf/fields',
-  'protos/protobuf/*',
-  'protos/http/refusal',
-  'protos/http/date',
-  'protos/http/byte-table',
-  'protos/http/header-names',
-  'protos/http/content-type',
-  'protos/http/llhttp-wasm',
-  'protos/http/llhttp',
-  'protos/http/fields',
-  'protos/http/cors',
-  'protos/http/pages',
-  'protos/http/*',
-  'protos/http/reader',
-  'protos/http/write',
-  'protos/http/requests',
-  'protos/http/responses',
-  'protos/http/session',
-  'protos/jsonrpc/json-bytes',
-  'protos/jsonrpc/errors',
-  'protos/jsonrpc/fields',
-  'protos/jsonrpc/*',
-  'protos/redis/*',
-  'protos/*',
-  'protos/cutters',
-  'protos/framer',
-  'proto-table',
-  'wires/rest',
-  'wires/frame-clock',
-  'wires/idle-watch',
-  'wires/proto-wire',
-  'wires/*',
-  'filtering/jobs',
-  'filtering/layers',
-  'filtering/*',
-  'filtering/pipes',
-  'transports/native/wire',
-  'transports/system-error',
-  'transports/native/core',
-  'transports/native/cluster',
-  'transports/js/*',
-  'transports/js/net-listener',
-  'transports/js/reading',
-  'transports/js/writing',
-  'transports/js/wire',
-  'transports/*',
-  'transports/choose',
-  'session-socket',
-  'session-views',
-  'hook-timeout',
+  'codecs',
+  'filters',
+  'wire',
+  'transports',
+  'filtering',
+  'protos',
   'hooks',
-  'hooked-messages',
-  'plugin',
-  'redial',
-  'comeback',
-  'rate-meter',
-  'held-requests',
-  'options',
-  'life-hooks',
-  'peering',
-  'resume',
-  'session-events',
-  'first-word',
-  'early',
-  'draining',
-  'resuming',
-  'waiting-calls',
-  'hooked-calls',
+  'overload',
   'session',
-  'context-age',
-  'context',
-  'router',
-  'hooked-context',
-  'requests',
-  'admission',
-  'replies',
-  'handlers',
-  'holding',
-  'hooked-dispatch',
-  'dispatcher',
-  'dialling',
-  'session-table',
   'endpoint',
-  'multi-client',
-  'plugins/body-cipher',
-  'plugins/*',
-  'index',
-  'testing/random',
-  'testing/virtual-time',
-  'testing/settle',
-  'testing/faults',
-  'testing/trace',
-  'testing/pipe',
-  'testing/report',
-  'testing/socket',
-  'testing/link',
-  'testing/host',
-  'testing/network',
-  'testing/index',
+  'plugins',
+  'testing',
 ]
 
-/** Files that only these may import. */
+/** More folders than this at the top of src/ are no longer taken in at a glance. */
+const MAX_ROOMS = 20
+
+/**
+ * Rooms of interchangeable things: what belongs to one of them, `json.ts` and `json/`, never imports what belongs to another, so that
+ * each can be read, replaced or removed alone. What all of the room share, or what puts them together, is listed.
+ */
+const SHARED = {
+  codecs: ['binary', 'codec', 'codec-table', 'decimal', 'record'],
+  filters: ['filter-table', 'slices', 'zlib'],
+  protos: ['connection', 'foreign-line', 'proto', 'proto-table'],
+  overload: ['admission'],
+  plugins: ['body-cipher'],
+}
+
+/** Files and rooms that, apart from the room's own files, only these may import. */
 const ONLY_FOR = {
-  native: ['transports/native', 'transports/native/core', 'transports/choose'],
+  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
+  'transports/native': ['transports/choose'],
+  'transports/js': ['transports/choose'],
+  testing: [],
 }
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
@@ -213,27 +65,42 @@ if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(
 /** One line for each problem under `root`, and one that sums up when there is none. */
 export function checkTree(root) {
   const src = resolve(root, 'src')
-  const sources = files(src, /\.[cm]?[jt]sx?$/)
-  const problems = sources.flatMap((file) => checkSource(src, file))
-  if (sources.length === 0) problems.push(`${src}: has no source files`)
+  const imports = new Map(files(src, /\.[cm]?[jt]sx?$/).map((file) => [slashes(relative(src, file)), importsOf(src, file)]))
+  const problems = checkRooms(imports.keys())
+  for (const [file, specifiers] of imports) problems.push(...checkSource(file, specifiers))
+  problems.push(...checkCircles(imports))
+  if (imports.size === 0) problems.push(`${src}: has no source files`)
   let natives = 0
   for (const layer of Object.keys(NATIVE)) {
     const found = files(resolve(root, 'native', layer), /\.(h|hpp|hh|inc|c|cc|cpp|cxx)$/)
     for (const file of found) problems.push(...checkNative(layer, file, slashes(relative(root, file))))
     natives += found.length
   }
-  return { problems, summary: `imports are in order: ${sources.length} files in src/, ${natives} in native/wire and native/io` }
+  return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/wire and native/io` }
 }
 
-function checkSource(src, file) {
-  const name = unit(src, file)
-  const shown = `src/${slashes(relative(src, file))}`
-  const problems = rankOf(name) < 0 ? ['has no place in the order, give it one in scripts/check-imports.mjs'] : []
-  for (const { fileName: specifier } of ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles) {
-    if (specifier === 'dmicro' || specifier.startsWith('dmicro/')) problems.push(`imports ${specifier}, which is the package itself`)
-    else if (/^(\.|\/)/.test(specifier)) problems.push(...checkImport(name, unit(src, resolve(dirname(file), specifier))))
+/** What a file imports: units of src/, which begin with `../` when they are outside, and packages under `packages`. */
+function importsOf(src, file) {
+  const specifiers = ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName)
+  const isPath = (specifier) => /^(\.|\/)/.test(specifier)
+  return {
+    packages: specifiers.filter((specifier) => !isPath(specifier)),
+    units: specifiers.filter(isPath).map((specifier) => unit(slashes(relative(src, resolve(dirname(file), specifier))))),
   }
-  return problems.map((problem) => `${shown}: ${problem}`)
+}
+
+function checkRooms(names) {
+  const rooms = new Set([...names].filter((name) => name.includes('/')).map(topOf))
+  return rooms.size > MAX_ROOMS ? [`src: has ${rooms.size} rooms, at most ${MAX_ROOMS} are allowed`] : []
+}
+
+function checkSource(file, { packages, units }) {
+  const name = unit(file)
+  const problems = rankOf(name) < 0 ? ['is in no room, name its folder in scripts/check-imports.mjs'] : []
+  for (const specifier of packages)
+    if (specifier === 'dmicro' || specifier.startsWith('dmicro/')) problems.push(`imports ${specifier}, which is the package itself`)
+  for (const other of units) problems.push(...checkImport(name, other))
+  return problems.map((problem) => `src/${file}: ${problem}`)
 }
 
 function checkImport(name, other) {
@@ -242,23 +109,53 @@ function checkImport(name, other) {
   const problems = []
   const rank = rankOf(name)
   const otherRank = rankOf(other)
-  if (otherRank < 0) problems.push(`imports ${other}, which has no place in the order`)
+  if (otherRank < 0) problems.push(`imports ${other}, which is in no room`)
   else if (rank >= 0 && otherRank > rank) problems.push(`imports ${other}, which is above it`)
-  else if (otherRank === rank) problems.push(`imports ${other}, which is a sibling`)
-  const allowed = ONLY_FOR[other]
-  if (allowed !== undefined && !allowed.includes(name)) problems.push(`imports ${other}, which is only for ${allowed.join(' and ')}`)
+  else if (otherRank === rank && areSiblings(name, other)) problems.push(`imports ${other}, which is a sibling`)
+  for (const guarded of [other, topOf(other)]) {
+    const allowed = ONLY_FOR[guarded]
+    if (allowed === undefined || allowed.includes(name) || topOf(name) === guarded) continue
+    problems.push(`imports ${other}, which is only for ${allowed.join(' and ') || `${guarded} itself`}`)
+  }
   return problems
 }
 
-/** Position in ORDER; an entry of its own wins over the longest `folder/*`. -1 when there is none. */
-function rankOf(name) {
-  const own = ORDER.indexOf(name)
-  if (own >= 0) return own
-  for (let folder = posix.dirname(name); folder !== '.' && folder !== '/'; folder = posix.dirname(folder)) {
-    const rank = ORDER.indexOf(`${folder}/*`)
-    if (rank >= 0) return rank
+/** Whether two files of one room belong to different ones of its interchangeable things. */
+function areSiblings(name, other) {
+  const shared = SHARED[topOf(name)]
+  const [own, others] = [name, other].map((path) => path.split('/')[1])
+  return shared !== undefined && own !== others && !shared.includes(own) && !shared.includes(others)
+}
+
+/** One problem for each import that closes a circle. */
+function checkCircles(imports) {
+  const graph = new Map([...imports].map(([file, { units }]) => [unit(file), { file, units }]))
+  const problems = []
+  const done = new Set()
+  const path = []
+  const visit = (name) => {
+    path.push(name)
+    for (const other of new Set(graph.get(name).units)) {
+      if (other === name || !graph.has(other) || done.has(other)) continue
+      const start = path.indexOf(other)
+      if (start < 0) visit(other)
+      else problems.push(`src/${graph.get(name).file}: closes a circle of imports: ${[...path.slice(start), other].join(' > ')}`)
+    }
+    path.pop()
+    done.add(name)
   }
-  return -1
+  for (const name of graph.keys()) if (!done.has(name)) visit(name)
+  return problems
+}
+
+/** Position of a file's room, above all of them for index. -1 when it is in none. */
+function rankOf(name) {
+  if (name === 'index') return ROOMS.length
+  return name.includes('/') ? ROOMS.indexOf(topOf(name)) : -1
+}
+
+function topOf(name) {
+  return name.split('/')[0]
 }
 
 function checkNative(layer, file, shown) {
@@ -287,9 +184,9 @@ function files(folder, pattern) {
     .sort()
 }
 
-/** How ORDER names a file. */
-function unit(src, file) {
-  return slashes(relative(src, file)).replace(/\.[cm]?[jt]sx?$/, '')
+/** Path of a file below src/ without its extension. */
+function unit(file) {
+  return file.replace(/\.[cm]?[jt]sx?$/, '')
 }
 
 function slashes(path) {

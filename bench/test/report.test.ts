@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { charts } from '../report/charts.ts'
+import { docsTable, replaceTable } from '../report/docs-table.ts'
 import { markdown } from '../report/markdown.ts'
 import { plan } from '../report/plan.ts'
-import { readmeTable, replaceTable } from '../report/readme.ts'
 import { writeReport } from '../report/write.ts'
 import type { Measurement, Run, TrialResult } from '../results.ts'
 
@@ -114,10 +114,10 @@ describe('the page of a run', () => {
     assert.deepEqual(row(page, '1 × 64', 'gRPC'), ['≥ 30 ×', '480 k / 11 k = 43.6', 'yes'])
     assert.deepEqual(row(page, '1 × 64', 'net'), ['≥ 30 ×', '1.1', '**NO**'])
     assert.deepEqual(row(page, '1 × 64', 'NATS'), ['≥ 30 ×', 'NATS is missing', '–'])
-    const readme = readmeTable(run)
-    assert.match(readme, /`npm run bench -- --quick`, 2026-11-22, commit abc1234: A CPU, 2 cores/)
-    assert.deepEqual(row(readme, '1 × 64', 'net'), ['≥ 30 ×', '1.1', '**NO**'])
-    assert.ok(!readmeTable(runOf([])).includes('|'), 'no table without bars')
+    const table = docsTable(run)
+    assert.match(table, /`npm run bench -- --quick`, 2026-11-22, commit abc1234: A CPU, 2 cores/)
+    assert.deepEqual(row(table, '1 × 64', 'net'), ['≥ 30 ×', '1.1', '**NO**'])
+    assert.ok(!docsTable(runOf([])).includes('|'), 'no table without bars')
   })
 
   it('has a column for each point of a sweep, in the order of their values', () => {
@@ -220,7 +220,7 @@ it("a page's charts replace those of the page before, and no others", () => {
   }
 })
 
-it('the table of README.md is what stands between its marks', () => {
+it('the table of docs/benchmarks.md is what stands between its marks', () => {
   assert.equal(
     replaceTable('# a\n<!-- bench -->\nold\n<!-- /bench -->\nb\n', 'new', 'bench'),
     '# a\n<!-- bench -->\n\nnew\n\n<!-- /bench -->\nb\n',

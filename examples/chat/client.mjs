@@ -1,4 +1,5 @@
-// Says what it reads from its standard input, shows what the others say. node examples/chat/client.mjs url name
+// Sends the lines of its standard input to the chat and prints those of others.
+// Run it with: node examples/chat/client.mjs url name
 import { createInterface } from 'node:readline'
 import { Endpoint } from 'dmicro'
 

@@ -1,4 +1,4 @@
-// A chat: what one client says is pushed to all others. node examples/chat/server.mjs [url]
+// A chat: what one client says is pushed to all others. Run it with: node examples/chat/server.mjs [url]
 import { Endpoint, StatusError } from 'dmicro'
 
 const server = new Endpoint()
@@ -9,18 +9,18 @@ server.routeCall('/chat/join', (name, { session }) => {
   names.set(session, name)
   session.once('close', () => {
     names.delete(session)
-    tell(`${name} left`)
+    broadcast(`${name} left`)
   })
-  tell(`${name} came`, session)
+  broadcast(`${name} came`, session)
   return [...names.values()]
 })
 
 server.routePush('/chat/say', (text, { session }) => {
-  if (names.has(session)) tell(`${names.get(session)}: ${text}`, session)
+  if (names.has(session)) broadcast(`${names.get(session)}: ${text}`, session)
 })
 
-/** Pushes cost no reply: a client that is gone or does not read loses its own lines, nobody else's. */
-function tell(line, except) {
+/** A push waits for no reply: a client that is gone or does not read loses its own lines and delays no other. */
+function broadcast(line, except) {
   for (const session of names.keys()) if (session !== except) session.push('/chat/line', line)
 }
 

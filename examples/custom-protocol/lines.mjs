@@ -1,13 +1,14 @@
-// A protocol of one's own, to copy: each message is a line of JSON. Run it with: node examples/custom-protocol/lines.mjs
+// A protocol of your own, to copy: each message is a line of JSON.
+// Run it with: node examples/custom-protocol/lines.mjs
 import { Endpoint } from 'dmicro'
 
 /** @type {import('dmicro').Proto} */
 const lines = {
   id: 200, // 1 to 255, not one of another protocol here
   name: 'lines',
-  framing: 'stream', // we find our messages in the bytes ourselves
+  framing: 'stream', // unpack finds the messages in the bytes
   open: () => ({
-    searched: 0, // bytes of an unfinished line: they come again with what follows
+    searched: 0, // bytes of an unfinished line that were searched: they come again with what follows
     pack: ({ type, seq, method, status, meta, codec, body }) =>
       `${JSON.stringify([type, seq, method, status, meta, codec, body === null ? '' : Buffer.from(body).toString('latin1')])}\n`,
     unpack(bytes, start, end, message) {

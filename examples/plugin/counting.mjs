@@ -1,4 +1,5 @@
-// A plugin in 15 lines, to copy: it counts calls, and refuses those of a session that asks too often. Run it with: node examples/plugin/counting.mjs
+// A plugin in 15 lines, to copy: it counts calls, and refuses those of a session that calls too often.
+// Run it with: node examples/plugin/counting.mjs
 import { Endpoint, StatusError } from 'dmicro'
 
 /** @returns {import('dmicro').Plugin} */

@@ -1,4 +1,4 @@
-// Starts the server and the client of this folder as two processes, then measures both transports. `npm run quickstart`.
+// `npm run quickstart`: runs the server and the client of this folder as two processes, then measures both transports.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'

@@ -1,11 +1,11 @@
-// Calls on and on while its server is replaced: no call fails. node examples/restart/client.mjs url
+// Calls without end while its server is replaced: no call fails. Run it with: node examples/restart/client.mjs url
 import { setTimeout } from 'node:timers/promises'
 import { Endpoint } from 'dmicro'
 
 const client = new Endpoint({ redial: { minDelay: 10, maxDelay: 500 } })
 const session = await client.dial(process.argv[2])
 
-// The server announces that it closes; from then on calls wait for the next one, within their deadline.
+// The server announces that it closes. From then on calls wait for the next server, within their deadline.
 for (const event of ['draining', 'redialing', 'redialed']) session.on(event, () => console.log(event))
 
 let answered = 0

@@ -1,4 +1,5 @@
-// A server to be replaced: SIGTERM lets it finish what it began. node examples/restart/server.mjs [url]
+// A server to be replaced: on SIGTERM it finishes its running calls.
+// Run it with: node examples/restart/server.mjs [url]
 import { setTimeout } from 'node:timers/promises'
 import { Endpoint } from 'dmicro'
 
@@ -10,5 +11,5 @@ server.routeCall('/work', async (n) => {
 
 const { url } = await server.listen(process.argv[2] ?? 'tcp://127.0.0.1:0')
 console.log(url)
-// Stops listening, tells the clients, waits for running handlers, then closes; nothing keeps the process alive after that.
+// Stops listening, notifies the clients, waits for running handlers, then closes. Then nothing keeps the process alive.
 process.once('SIGTERM', () => server.close())

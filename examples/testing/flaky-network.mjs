@@ -1,4 +1,5 @@
-// Tests handlers of your own on a network that loses, delays and resets, in virtual time: node examples/testing/flaky-network.mjs [seed]
+// Tests a handler on a network that loses, delays and resets, in virtual time.
+// Run it with: node examples/testing/flaky-network.mjs [seed]
 import assert from 'node:assert/strict'
 import { Endpoint } from 'dmicro'
 import { TestNetwork } from 'dmicro/testing'
@@ -6,7 +7,7 @@ import { TestNetwork } from 'dmicro/testing'
 const net = new TestNetwork({ seed: process.argv[2] ?? 2 })
 net.faults({ delay: [5, 80], loss: 0.02, split: 0.3, reset: 0.02 })
 
-// The handler under test. It waits by the network's time.
+// The handler under test. It waits in the network's time.
 const stock = new Map([['apples', 100]])
 const shop = new Endpoint({ transport: net.host('shop').transport, log: false })
 shop.routeCall('/buy', async ({ what, count }) => {
@@ -26,7 +27,7 @@ await net.run(async () => {
   for (let n = 0; n < 50; n++) {
     await session.call('/buy', { what: 'apples', count: 1 }).then(
       () => bought++,
-      () => unsure++, // the reply was lost, or the call
+      () => unsure++, // the call was lost, or its reply: the handler may have run
     )
   }
 })

@@ -16,37 +16,37 @@ import { discardConnection } from '../transports/discard-connection.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
-/** Milliseconds in which a new connection brings its first message, when it was on its way. */
+/** Milliseconds in which the first message of a new connection arrives, if it was sent with the connection. */
 const FIRST_MESSAGE_MS = 50
 
-/** What an acceptor is made with. */
+/** The parts that an acceptor works with. */
 export interface AcceptorParts {
   readonly settings: Settings
   readonly stats: EndpointStats
   readonly sessions: SessionRegistry
   readonly lifeHooks: LifeHookRunner
   readonly warnings: WarningThrottle
-  /** A peer connected, and its session runs. */
+  /** Emits the event `session`: a peer connected, and its session runs. */
   onSession(session: Session): void
 }
 
-/** From an accepted connection to a session that runs: limits, the protocol, the hooks. */
+/** Turns accepted connections into running sessions: checks limits, detects the protocol, runs the hooks. */
 export class Acceptor {
   readonly #parts: AcceptorParts
   readonly #settings: Settings
-  /** Connections that have not said their protocol yet. */
+  /** Connections whose protocol is not known yet. */
   readonly #undecided = new Set<TransportConnection>()
-  /** Connections by address; null where no address has a limit of its own. */
+  /** Counts connections by address; null when no limit by address is set. */
   readonly #addresses: AddressTable | null
-  /** Where sessions are counted there, though their peers may reconnect from elsewhere. */
+  /** The address under which a session is counted. Its peer may reconnect from another one. */
   readonly #counted = new WeakMap<SessionEngine, string>()
-  /** Accepted sessions whose hooks still run. */
+  /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
-  /** No connection is taken any more. */
+  /** Whether all connections are refused. */
   #refusing = false
-  /** The endpoint is closing: what is refused is no news. */
+  /** Whether refused connections are not logged, because the endpoint is closing. */
   quiet = false
-  /** When a session was accepted last, by the clock. */
+  /** Time when the last session was accepted, by the clock. */
   #accepted = Number.NEGATIVE_INFINITY
 
   constructor(parts: AcceptorParts) {
@@ -58,6 +58,7 @@ export class Acceptor {
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, settings.clock.now)
   }
 
+  /** Handles an accepted connection. */
   accept(connection: TransportConnection, protocols: readonly Protocol[]): void {
     const reason = this.#fullFor(connection)
     if (reason !== undefined) this.#refuse(connection, reason)
@@ -65,7 +66,7 @@ export class Acceptor {
     else this.#detect(connection, protocols)
   }
 
-  /** Why one more connection may not stay; undefined: it may. */
+  /** Why a connection is refused; undefined when it is not. */
   #fullFor(connection: TransportConnection): string | undefined {
     const connections = this.#parts.sessions.connected + this.#undecided.size
     if (this.#refusing || connections >= this.#settings.limits.maxSessions) return closeReasonText[CloseReason.Refused]
@@ -80,7 +81,7 @@ export class Acceptor {
     discardConnection(connection, CloseReason.Refused)
   }
 
-  /** The first bytes decide. */
+  /** Detects the protocol by the first bytes. */
   #detect(connection: TransportConnection, protocols: readonly Protocol[]): void {
     this.#accepted = this.#settings.clock.now()
     this.#undecided.add(connection)
@@ -113,7 +114,8 @@ export class Acceptor {
     const prepared = prepare(session, lifeHooks.run(afterAccept, session.session)).then(
       () => {
         this.#accepted = this.#settings.clock.now()
-        if (session.state !== 'closed') this.#announce(session) // its connection may have become another's
+        // A session that is resumed on this connection has taken it over.
+        if (session.state !== 'closed') this.#announce(session)
       },
       (error) => this.#settings.log.warn('session refused', { remote: session.remoteAddress, error: reasonOf(error) }),
     )
@@ -129,19 +131,26 @@ export class Acceptor {
     }
   }
 
-  /** A session of the endpoint is closed. */
+  /** Handles the end of a session. */
   forget(session: SessionEngine): void {
     const counted = this.#counted.get(session)
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
   }
 
-  /** Milliseconds in which the first message of a connection that was just made may come: once it is here its sender can be told. */
+  /**
+   * Milliseconds in which the first message of the newest connection may still arrive. Only then can its sender be
+   * notified of a close.
+   */
   get firstMessage(): number {
     const { extensions, clock } = this.#settings
     return extensions ? this.#accepted + FIRST_MESSAGE_MS - clock.now() : 0
   }
 
-  /** Waits until connections whose hooks run, or that have not said their protocol, are sessions or not. Then takes none any more. @param latest by the clock */
+  /**
+   * Waits for connections whose hooks run or whose protocol is not known yet, then refuses all connections.
+   *
+   * @param latest time to stop waiting, by the clock
+   */
   async finish(latest: number): Promise<void> {
     const { clock } = this.#settings
     const timer = new AbortController()
@@ -154,7 +163,11 @@ export class Acceptor {
   }
 }
 
-/** The session runs when its hooks are done; when one fails it is closed, and the error thrown on. */
+/**
+ * Runs the session when its hooks are done. When one fails, the session is closed.
+ *
+ * @throws (rejects) what a hook fails with
+ */
 export async function prepare(session: SessionEngine, hooks: Promise<void>): Promise<void> {
   try {
     await hooks

@@ -5,32 +5,44 @@ import { type Redial, type RedialOptions, readRedial } from '../session/redial.t
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
 
+/** Options of `Endpoint.listen`. */
 export interface ListenOptions extends PortOptions {
   /**
-   * Names of the protocols served here. Default: the endpoint's `protocol`. Of several the first bytes of a connection decide, once; bytes of none,
-   * or of more than one, close it, and so does silence for `limits.frameTimeout`.
+   * Names of the protocols served on this address. With several, the first bytes of a connection decide, once; bytes of
+   * none or of more than one close it, and so does silence for `limits.frameTimeout`. Default: the endpoint's
+   * `protocol`.
    */
   protocols?: readonly string[] | undefined
-  /** How the sockets of connections to it are set up, over the endpoint's `socket`. */
+  /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
 }
 
+/** Options of `Endpoint.dial`. */
 export interface DialOptions {
-  /** Name of the protocol the peer speaks. Default: the endpoint's `protocol`. */
+  /** Name of the protocol that the peer speaks. Default: the endpoint's `protocol`. */
   protocol?: string | undefined
-  /** Makes the connection anew when it is lost, and tries the first one until `timeout`. Default: the endpoint's `redial`. */
+  /**
+   * Whether the session redials (reconnects) when its connection is lost, and how. The first connection is then also
+   * retried until `timeout`. Default: the endpoint's `redial`.
+   */
   redial?: boolean | RedialOptions | undefined
-  /** How the socket is set up, over the endpoint's `socket`. */
+  /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
-  /** Milliseconds to connect in. Default: the endpoint's `dialTimeout`. */
+  /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
+  /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 
 const listenNames: ReadonlySet<string> = new Set(['protocols', 'socket', 'reusePort', 'exclusive'])
 const dialNames: ReadonlySet<string> = new Set(['protocol', 'redial', 'socket', 'timeout', 'signal'])
 
-/** `ListenOptions`, checked. @throws TypeError, RangeError; StatusError 1 when the transport cannot do what `socket` asks for */
+/**
+ * Checks `ListenOptions` and adds the defaults.
+ *
+ * @throws TypeError or RangeError that names the option
+ * @throws StatusError 1 when the transport does not support what `socket` asks for
+ */
 export function readListenOptions(
   options: ListenOptions | undefined,
   settings: Settings,
@@ -44,7 +56,11 @@ export function readListenOptions(
   return { protocols, socket }
 }
 
-/** `DialOptions`, checked. @throws as `readListenOptions` */
+/**
+ * Checks `DialOptions` and adds the defaults.
+ *
+ * @throws as `readListenOptions`
+ */
 export function readDialOptions(
   options: DialOptions | undefined,
   settings: Settings,

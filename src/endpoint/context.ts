@@ -8,65 +8,107 @@ import type { SessionEngine } from '../session/engine.ts'
 import type { PeerLink } from '../session/peer-link.ts'
 import type { Session } from '../session/session.ts'
 
-/** What the handler of a PUSH sees of it (docs/spec/behaviour.md#contexts). */
+/** The context of a received PUSH, for its handler (docs/spec/behaviour.md#contexts). */
 export interface PushContext {
+  /** The session that received the message. */
   readonly session: Session
+  /** Service method, such as `/log/add`. */
   readonly serviceMethod: string
-  /** The sender's sequence number. */
+  /** Sequence number that the sender gave the message. */
   readonly seq: number
+  /** Meta of the message: string values by key. */
   readonly meta: Meta
-  /** Name of the body's codec, '' when the message named none. */
+  /** Name of the body's codec; '' when the message named none. */
   readonly codec: string
-  /** Names of the transfer filters it came through, outermost first. */
+  /** Names of the transfer filters that the message went through, outermost first. */
   readonly filters: readonly string[]
   /**
-   * Fires when the caller cancels the call or its deadline passes, when the handler ran over the session's `handlerTimeout`, and when the connection is
-   * lost; its reason is a StatusError, 499, 408 or 102. Of a Go peer only its connection is seen.
+   * Fires when the caller cancels the call, at the caller's deadline, when the handler exceeds the session's
+   * `handlerTimeout`, and when the connection is lost. The reason is a StatusError 499, 408 or 102. A Go peer announces
+   * neither cancellation nor deadline, so only its lost connection fires.
    */
   readonly signal: AbortSignal
   /**
-   * When the caller stops waiting, in milliseconds of the endpoint's clock (`performance.now()`, but for `dmicro/testing`); undefined when neither
-   * the call nor its endpoint named a timeout, the peer is a Go one, or the handler has settled. Calls that the handler makes have no later one of their own.
+   * The caller's deadline, in milliseconds of the endpoint's clock (`performance.now()`, except with `dmicro/testing`).
+   * Calls that the handler makes get no later one. Undefined when neither the call nor its endpoint set a timeout, the
+   * peer is a Go peer, or the handler has settled.
    */
   readonly deadline: number | undefined
-  /** Meta `X-Real-IP`, else the peer's host. Any peer can claim the former: trust it only behind a proxy of yours. */
+  /**
+   * The client's address: meta `X-Real-IP`, else the peer's host. Any peer can claim the former, so trust it only
+   * behind your own proxy.
+   */
   readonly realIp: string
 }
 
-/** What the handler of a CALL sees of it, and says about the reply. */
+/** The context of a received CALL, for its handler, which can also set up the reply with it. */
 export interface CallContext extends PushContext {
-  /** Sets one entry of the reply's meta. It travels with errors too. */
+  /**
+   * Sets one entry of the reply's meta, which is also sent with errors.
+   *
+   * @throws TypeError when key or value is no string
+   */
   setMeta(key: string, value: string): void
-  /** Chooses the reply's codec by name or id, over what the caller asked for (docs/spec/wire.md#reply-codec). */
+  /**
+   * Sets the reply's codec by name or id, whatever the caller asked for (docs/spec/wire.md#reply-codec).
+   *
+   * @throws TypeError for an unknown codec
+   */
   setCodec(codec: string | number): void
   /**
-   * Adds a transfer filter to the reply, inside those of the CALL, which every reply has, errors too (docs/spec/wire.md#filters, docs/spec/wire.md#replies).
-   * @throws TypeError for an unknown name, RangeError beyond `limits.maxFilters`
+   * Adds a transfer filter to the reply, inside the filters of the CALL, through which every reply goes, errors too
+   * (docs/spec/wire.md#filters, docs/spec/wire.md#replies).
+   *
+   * @throws TypeError for an unknown name
+   * @throws RangeError beyond `limits.maxFilters`
    */
   addFilter(name: string): void
 }
 
-/** One for each CALL or PUSH that reaches a handler. Everything costly in it is made when asked for. */
+/** The context of a CALL or PUSH without hooks. Costly values are made when they are read. */
 export class Context implements CallContext {
-  /** @internal */
+  /**
+   * Engine of the session.
+   *
+   * @internal
+   */
   readonly engine: SessionEngine
   readonly serviceMethod: string
   readonly seq: number
   readonly meta: Meta
-  /** Of what the handler returns. @internal */
+  /**
+   * Type of the handler's result, for codecs that need one.
+   *
+   * @internal
+   */
   readonly resultType: MessageType | undefined
-  // One is made per message: `private` in place of `#`, whose initializers cost a call each.
-  /** Of the body; undefined for none or one that is unknown. @internal */
+  // One object is made per message: fields are `private`, not `#`, because initializing a `#` field costs a call each.
+  /**
+   * Codec of the body; undefined for none or an unknown one.
+   *
+   * @internal
+   */
   readonly bodyCodec: Codec | undefined
   private metaOut: Record<string, string> | undefined
   private codecOut: Codec | undefined
   private filtersOut: readonly Filter[] | undefined
   private abortEntry: Abort | undefined
-  /** What `filtersOut` was before the handler added to it. Not there otherwise: most contexts never need it. */
+  /**
+   * The filters of the CALL, once the handler has added one. Declared only: most contexts never need it, and an
+   * initializer would cost time.
+   */
   declare private filtersIn?: readonly Filter[]
-  /** When the caller stops waiting, by the endpoint's clock. Not there where it did not say, and once the handler settled. @internal */
+  /**
+   * The caller's deadline by the endpoint's clock. Undefined when it is not known, and once the handler has settled.
+   *
+   * @internal
+   */
   declare expires?: number | undefined
-  /** The connection that brought it. @internal */
+  /**
+   * Link that the message was received on.
+   *
+   * @internal
+   */
   readonly link: PeerLink
 
   constructor(
@@ -139,37 +181,60 @@ export class Context implements CallContext {
     this.filtersOut = filters.append(this.filtersOut, [name], limits.maxFilters)
   }
 
-  /** What the reply goes through, outermost first. @internal */
+  /**
+   * Filters of the reply, outermost first.
+   *
+   * @internal
+   */
   get replyFilters(): readonly Filter[] | undefined {
     return this.filtersOut
   }
 
-  /** The meta set for the reply. @internal */
+  /**
+   * The meta set for the reply.
+   *
+   * @internal
+   */
   get replyMeta(): Readonly<Record<string, string>> | undefined {
     return this.metaOut
   }
 
-  /** The reply's codec, as docs/spec/wire.md#reply-codec has it: the handler's choice, the caller's wish if we know it, the codec of the CALL, else `fallback`. @internal */
+  /**
+   * Chooses the reply's codec (docs/spec/wire.md#reply-codec): the handler's choice, else the one that the caller asked
+   * for if it is known, else that of the CALL, else `fallback`.
+   *
+   * @internal
+   */
   replyCodec(fallback: Codec): Codec {
     if (this.codecOut !== undefined) return this.codecOut
-    // The usual case, without a look-up.
+    // Without meta, which is usual, nothing need be looked up.
     return (this.meta === noMeta ? undefined : wished(this)) ?? this.bodyCodec ?? fallback
   }
 
-  /** The handler's time is over: `signal` fires with `reason`, whenever it is looked at. @internal */
+  /**
+   * Fires `signal` with `reason`, also if the handler reads it later: the handler has run too long.
+   *
+   * @internal
+   */
   abort(reason: StatusError): void {
     this.abortEntry ??= this.engine.requests.openAbort(this.seq, 0)
     this.abortEntry.fire(reason)
   }
 
-  /** The handler settled. @internal */
+  /**
+   * Releases the signal and the deadline: the handler has settled.
+   *
+   * @internal
+   */
   finish(): void {
     if (this.abortEntry !== undefined) this.engine.requests.release(this.abortEntry)
     if (this.expires !== undefined) this.expires = undefined
   }
 }
 
-/** No method: one `#` would mark each object of the class. */
+/**
+ * The codec that the caller asked for. A function, because a private method (`#`) would mark each object of the class.
+ */
 function wished({ meta, engine }: Context): Codec | undefined {
   const wish = meta['X-Accept-Body-Codec']
   return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? engine.settings.codecs.byId(Number(wish)) : undefined

@@ -24,7 +24,7 @@ import type { Transport, TransportConnection } from '../transports/transport.ts'
 import { prepare } from './acceptor.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
-/** Where a session is dialled. */
+/** The address and options of a dialled session. */
 export interface Target {
   readonly url: string
   readonly address: Address
@@ -33,15 +33,17 @@ export interface Target {
   readonly socket: SocketSettings
 }
 
-/** Of a session with redial. */
+/** The target of a session with redial. */
 interface Lasting extends Target {
   readonly redial: Redial
   readonly abort: AbortController
-  /** Since a connection held last. */
-  comeback: ReconnectSchedule | undefined
+  /** Times the attempts since a connection held last; undefined after one held. */
+  schedule: ReconnectSchedule | undefined
 }
 
-/** The connections that an endpoint makes: the first of a session, and with redial all that follow. */
+/**
+ * Makes the connections that an endpoint dials: the first of a session, and with redial (reconnect) the following ones.
+ */
 export class Dialer {
   readonly #sessions: SessionRegistry
   readonly #settings: Settings
@@ -50,7 +52,7 @@ export class Dialer {
   readonly #run: LifeHookRunner
   readonly #resolver: Resolver
   readonly #dials = new Set<AbortController>()
-  /** Of sessions with redial. */
+  /** Targets of sessions with redial. */
   readonly #targets = new Map<SessionEngine, Lasting>()
 
   constructor(sessions: SessionRegistry, transport: Transport, stats: EndpointStats, lifeHooks: LifeHookRunner) {
@@ -63,8 +65,11 @@ export class Dialer {
   }
 
   /**
+   * Dials a session.
+   *
    * @param timeout milliseconds
-   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires
+   * @throws StatusError (rejects) 105 with the last system error as cause; what a plugin refuses with; 499 when
+   *   `signal` fires
    */
   async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
     const { hooks } = this.#sessions
@@ -81,18 +86,18 @@ export class Dialer {
     }
   }
 
-  /** The endpoint closes: nothing is dialled any more. Sessions with redial stop when they are closed. */
+  /** Aborts all dials: the endpoint is closing. Sessions with redial stop when they are closed. */
   close(): void {
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
   }
 
-  /** The connection of a session with redial is lost. */
+  /** Reconnects a session with redial that lost its connection. */
   lost(session: SessionEngine): void {
     const target = this.#targets.get(session)
     if (target !== undefined) void runInRoot(this.#redial, this, session, target)
   }
 
-  /** The session is closed. */
+  /** Stops reconnecting: the session is closed. */
   forget(session: SessionEngine): void {
     this.#targets.get(session)?.abort.abort()
     this.#targets.delete(session)
@@ -111,14 +116,14 @@ export class Dialer {
     try {
       const connection = await this.#connectWithRetry(target, abort.signal)
       if (abort.signal.aborted) {
-        discardConnection(connection) // given up in the moment that the connection came
+        discardConnection(connection) // aborted at the moment when the connection was made
         throw abort.signal.reason
       }
       this.#stats.dialled++
       const { afterDial } = hooks
       const session = this.#sessions.add(connection, protocol, authorityOf(address), afterDial !== null, redial)
       const word = this.#firstWord(target, session)
-      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), comeback: undefined })
+      if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), schedule: undefined })
       if (afterDial !== null) await prepare(session, this.#run.run(afterDial, session.session, false))
       if (session.state === 'closed') throw new Error('the connection was lost')
       word?.start(clock)
@@ -133,52 +138,59 @@ export class Dialer {
     }
   }
 
-  /** With redial the first connection is tried for as long as `signal` allows. */
+  /** Makes the first connection. With redial, it is retried until `signal` fires. */
   async #connectWithRetry(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { url, redial } = target
-    let comeback: ReconnectSchedule | undefined
+    let schedule: ReconnectSchedule | undefined
     try {
       for (let attempt = 1; ; attempt++) {
         try {
           return await this.#connect(target, signal)
         } catch (error) {
           if (redial === undefined || attempt >= redial.times || signal.aborted) throw error
-          comeback ??= this.#comeback(redial, url)
-          await this.#waitForAttempt(comeback, signal).catch(() => {
+          schedule ??= this.#newSchedule(redial, url)
+          await this.#waitForAttempt(schedule, signal).catch(() => {
             throw error
           })
         }
       }
     } finally {
-      comeback?.end()
+      schedule?.end()
     }
   }
 
-  /** Makes the connection of a session anew (docs/spec/behaviour.md#reconnecting). Attempts are counted, and windows grow, until one holds. */
+  /**
+   * Reconnects a session (docs/spec/behaviour.md#reconnecting). Attempts are counted, and delays grow, until a
+   * connection holds.
+   */
   async #redial(session: SessionEngine, target: Lasting): Promise<void> {
-    let { comeback } = target
-    if (comeback === undefined || session.stable) target.comeback = comeback = this.#comeback(target.redial, target.url)
-    else comeback.again()
-    const failure = await this.#redialled(session, target, comeback)
-    comeback.end()
+    let { schedule } = target
+    if (schedule === undefined || session.stable) target.schedule = schedule = this.#newSchedule(target.redial, target.url)
+    else schedule.again()
+    const failure = await this.#redialled(session, target, schedule)
+    schedule.end()
     if (failure === undefined) return
     await runInRoot(this.#run.runAndLog<[string, Error, boolean]>, this.#run, this.#sessions.hooks.afterDialFail, target.url, failure, true)
     session.abandonReconnect(CloseReason.Io, reasonOf(failure))
   }
 
-  /** Undefined when it runs again, or is closed; else why it never will. */
-  async #redialled(session: SessionEngine, target: Lasting, comeback: ReconnectSchedule): Promise<Error | undefined> {
+  /**
+   * Makes attempts until the session runs again.
+   *
+   * @returns undefined when it runs again or is closed; otherwise why it cannot reconnect
+   */
+  async #redialled(session: SessionEngine, target: Lasting, schedule: ReconnectSchedule): Promise<Error | undefined> {
     const { hooks } = this.#sessions
     const { url, address, protocol, redial, abort } = target
     let failure = new Error('no connection held')
-    while (comeback.attempts < redial.times) {
-      comeback.attempts++
+    while (schedule.attempts < redial.times) {
+      schedule.attempts++
       try {
-        await this.#waitForAttempt(comeback, abort.signal)
+        await this.#waitForAttempt(schedule, abort.signal)
         await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
         const connection = await this.#connectWithin(target, abort.signal)
         if (abort.signal.aborted) {
-          // Closed in the moment that the connection came: nobody else would let go of it.
+          // Closed at the moment when the connection was made: no session uses it.
           discardConnection(connection)
           return undefined
         }
@@ -201,24 +213,34 @@ export class Dialer {
     return failure
   }
 
-  /** Only a listener with several protocols waits for it, and those all have a `match`. */
+  /**
+   * Prepares the first word, which only a listener with several protocols waits for. Protocols of such a listener have
+   * a `match`.
+   */
   #firstWord({ protocol }: Target, session: SessionEngine): FirstWord | undefined {
     return protocol.match === undefined ? undefined : new FirstWord(session)
   }
 
-  #comeback(redial: Redial, url: string): ReconnectSchedule {
+  #newSchedule(redial: Redial, url: string): ReconnectSchedule {
     const { clock } = this.#settings
     return new ReconnectSchedule(redial, url, clock.now(), clock)
   }
 
-  /** Until the time of the next attempt, which others that wait may put off. Rejects when `signal` fires. */
-  async #waitForAttempt(comeback: ReconnectSchedule, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits for the next attempt. Other sessions that start waiting may delay it.
+   *
+   * @throws (rejects) when `signal` fires
+   */
+  async #waitForAttempt(schedule: ReconnectSchedule, signal: AbortSignal): Promise<void> {
     const { clock } = this.#settings
-    for (let left: number; (left = comeback.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
+    for (let left: number; (left = schedule.delay(clock.now())) > 0; ) await sleep(clock, left, signal)
     signal.throwIfAborted()
   }
 
-  /** By timers that end with the attempt, since thousands make them at once. */
+  /**
+   * Connects within `dialTimeout`. The timer ends with the attempt, because thousands of sessions may make attempts at
+   * once.
+   */
   async #connectWithin(target: Target, signal: AbortSignal): Promise<TransportConnection> {
     const { clock, dialTimeout } = this.#settings
     const attempt = new AbortController()
@@ -237,7 +259,7 @@ export class Dialer {
     const options = { ...this.#settings.limits, framing: framingOf(protocol), socket }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
-    // An address that was named needs no more.
+    // An address that needed no lookup is dialled directly.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#settings.clock, signal)
   }

@@ -30,8 +30,9 @@ import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { AnyHandler, Router } from './router.ts'
 
 /**
- * From a CALL or PUSH to its handler and back to the REPLY (docs/spec/behaviour.md#receiving). A handler that returns a plain value is
- * answered before the next message is looked at; one that returns a promise costs two closures more.
+ * Dispatches CALLs and PUSHes to their handlers, and results to REPLYs (docs/spec/behaviour.md#receiving). A handler
+ * that returns a plain value is answered before the next message is read; one that returns a promise costs two more
+ * closures.
  */
 export class Dispatcher {
   readonly #settings: Settings
@@ -39,11 +40,11 @@ export class Dispatcher {
   readonly #replies: Replies
   readonly #hooked: HookedDispatch
   readonly #wheel: TimerWheel
-  /** Of messages without a route. */
+  /** Hooks of messages without a route. */
   readonly #hooks: MessageHooks
   readonly #stats: EndpointStats
-  readonly #tally: WarningThrottle
-  /** Overload protection, null when it is off. */
+  readonly #warnings: WarningThrottle
+  /** Overload protection; null when it is off. */
   readonly #admission: Admission<SessionEngine> | null
   readonly #handlers: HandlerCounter
   readonly #holding: Holding
@@ -60,25 +61,36 @@ export class Dispatcher {
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
     this.#stats = stats
-    this.#tally = new WarningThrottle(settings.log, settings.clock.now)
+    this.#warnings = new WarningThrottle(settings.log, settings.clock.now)
     this.#transport = transport
   }
 
+  /** State of overload protection; undefined when it is off. */
   get load(): EndpointLoad | undefined {
     return this.#admission?.load
   }
 
-  /** The session is closed. @param local this side wished it */
+  /**
+   * Forgets a closed session.
+   *
+   * @param local whether this side closed it
+   */
   forget(session: SessionEngine, local: boolean): void {
     if (session.requests.gated) this.#holding.forget(session, local)
     this.#admission?.forget(session)
   }
 
-  /** What `session` has waiting may perhaps go on. */
-  look(session: SessionEngine): void {
-    this.#holding.look(session)
+  /** Starts held requests of `session` if it is possible now. */
+  checkHeld(session: SessionEngine): void {
+    this.#holding.checkHeld(session)
   }
 
+  /**
+   * Handles a received CALL or PUSH: reads meta, checks limits and admission, then starts it, holds it or refuses it.
+   * `start` is next.
+   *
+   * @param message borrowed
+   */
   dispatch(session: SessionEngine, message: Incoming): void {
     const meta = readMeta(message, session.link, this.#settings.limits)
     if (meta === undefined) return
@@ -93,7 +105,7 @@ export class Dispatcher {
       if (isCall) this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
       return
     }
-    // One that runs already, or ran, is no more load.
+    // A call that runs already or has run adds no load.
     if (meta !== noMeta && !session.requests.registerIdempotentCall(meta, message.seq)) return
     const { maxRunning, maxEndpointRunning } = this.#settings.limits
     if (session.requests.running >= maxRunning || this.#handlers.running >= maxEndpointRunning) {
@@ -109,8 +121,8 @@ export class Dispatcher {
     this.start(session, message, meta, isCall, expires)
   }
 
-  /** What waited may be started. */
-  goOn(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
+  /** Starts or refuses a held request. */
+  startHeld(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
     if (isCall) {
       if (!session.accepting) {
         this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
@@ -135,11 +147,16 @@ export class Dispatcher {
     this.refuse(session, message, true, own ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
   }
 
+  /** Logs a held PUSH that was dropped. */
   onDropped(session: SessionEngine): void {
-    this.#tally.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
+    this.#warnings.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
   }
 
-  /** Starts what may be started: routes it, decodes its body and runs its handler. @param expires when its caller gives up; 0: never, or not said */
+  /**
+   * Routes a request, decodes its body and runs its handler.
+   *
+   * @param expires the caller's deadline by the clock; 0 for none or unknown
+   */
   start(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { route } = message
     const table = isCall ? this.#router.calls : this.#router.pushes
@@ -161,7 +178,7 @@ export class Dispatcher {
       } else {
         handler = unknownHandler(this.#router, methodOf(message), isCall, message.namedOnly)
         requireSafe(message, this.#router.unknownSafe)
-        // Borrowed memory ends with this message: the handler gets a copy.
+        // Borrowed memory ends with this message, so the handler gets a copy.
         arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
       }
     } catch (error) {
@@ -180,7 +197,7 @@ export class Dispatcher {
       result = runHandler(ctx, handler, arg as never)
       if (isThenable(result)) {
         const ticket = this.#handlers.handlerStarted(ctx)
-        // A thenable of the user's own may settle twice or throw: a promise around it may not.
+        // A thenable of the user's own may settle twice or throw; a promise around it settles once.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
         const { handlerTimeout } = ctx.engine
         const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
@@ -198,7 +215,7 @@ export class Dispatcher {
     ctx.finish()
   }
 
-  /** The handler may run `age` milliseconds. */
+  /** Times a handler that may run for `age` milliseconds. */
   #age(ctx: Context, isCall: boolean, age: number): HandlerTimer {
     return new HandlerTimer(ctx, age, this.#wheel, (error) => {
       if (isCall) this.#failed(ctx, true, error)
@@ -219,7 +236,8 @@ export class Dispatcher {
   }
 
   #succeeded(ctx: Context, value: unknown): void {
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    // The caller is gone, and another peer would take the reply for that of its own call.
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
     const codec = ctx.replyCodec(this.#settings.codec)
     let sent: SendResult | Promise<SendResult>
     try {
@@ -234,7 +252,7 @@ export class Dispatcher {
     else this.#later(ctx, sent)
   }
 
-  /** A reply waits for its filters, or for one before it. */
+  /** Handles a reply that is delayed by its filters, or by a reply before it. */
   #later(ctx: Context, sent: Promise<SendResult>): void {
     sent.then(
       (result) => this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result),
@@ -255,7 +273,7 @@ export class Dispatcher {
     this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
   }
 
-  /** A request that reached no handler: CALLs are told why, PUSHes are logged. */
+  /** Rejects a request that reached no handler: a CALL is answered with the error, a PUSH is logged. */
   #reject(session: SessionEngine, message: Incoming, isCall: boolean, error: unknown): void {
     const status = asBadMessage(error)
     if (isCall) {
@@ -269,9 +287,13 @@ export class Dispatcher {
     }
   }
 
-  /** A request over a limit, which is not even decoded. @param retryAfter milliseconds */
+  /**
+   * Refuses a request over a limit, before it is decoded.
+   *
+   * @param retryAfter milliseconds
+   */
   refuse(session: SessionEngine, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
-    this.#tally.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
+    this.#warnings.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
     if (isCall) {
       this.#stats.refusedCalls++
       this.#replies.refuse(session, message, refusal, retryAfter)
@@ -280,6 +302,7 @@ export class Dispatcher {
     }
   }
 
+  /** Flushes what the transport buffers. */
   flush(): void {
     this.#transport.flush?.()
   }

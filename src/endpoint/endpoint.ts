@@ -5,6 +5,7 @@ import { duration, flag, requireAll, requireObject, requireOptions } from '../ba
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
+import { markOf } from '../base/mark.ts'
 import { type Clock, turn } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
@@ -31,14 +32,18 @@ import { SessionRegistry } from './session-registry.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
-  /** With the real port: `tcp://127.0.0.1:40123`. Can be dialled, unless the host is 0.0.0.0 or [::]. */
+  /**
+   * The address with the real port, such as `tcp://127.0.0.1:40123`. It can be dialled unless the host is 0.0.0.0 or
+   * [::].
+   */
   readonly url: string
-  /** Stops accepting. Sessions live on. */
+  /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
 }
 
+/** Events of an endpoint, with the arguments of their listeners. */
 export interface EndpointEvents {
-  /** A peer connected to one of our listeners. */
+  /** A peer connected to a listener of this endpoint, and its session runs. */
   session: [session: Session]
 }
 
@@ -47,11 +52,15 @@ const unknownCallNames: ReadonlySet<string> = new Set(['safe'])
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000
 
-/** Reaches what an endpoint keeps from its users. */
-let settingsOf: (endpoint: Endpoint) => Settings
+/** Where an endpoint keeps what its users do not see: every copy of this package finds it there. */
+const settingsMark: unique symbol = markOf('settings') as typeof settingsMark
+
+export function settingsOf(endpoint: Endpoint): Settings {
+  return endpoint[settingsMark]
+}
 
 /**
- * Client and server at once: it listens, dials, and routes what the peers of its sessions call and push
+ * Client and server in one: listens, dials, and routes what the peers of its sessions call and push
  * (docs/spec/behaviour.md#endpoint).
  *
  * @example
@@ -62,14 +71,11 @@ let settingsOf: (endpoint: Endpoint) => Settings
  * await session.call('/math/add', [1, 2, 3])
  */
 export class Endpoint extends EventEmitter<EndpointEvents> {
-  static {
-    settingsOf = (endpoint) => endpoint.#settings
-  }
-
-  /** Which transport runs, and why when it is the JavaScript one. */
+  /** The transport in use, and why it is the JavaScript one if it is. */
   readonly transport: TransportInfo
+  /** Counters since the endpoint was made. */
   readonly stats: EndpointStats = newStats()
-  /** What `options.plugins` and later calls put there. */
+  /** The plugins: those of `options.plugins`, and those added later. */
   readonly plugins: PluginContainer
   readonly #settings: Settings
   readonly #transport: Transport
@@ -82,10 +88,17 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #lifeHooks: LifeHookRunner
   readonly #listeners = new Set<TransportListener>()
   #closed: Promise<void> | undefined
-  /** What hooks about the making of the endpoint still do. */
+  /** Promises of hooks about making the endpoint and its routes. */
   readonly #constructionHooks: Promise<unknown>[] = []
 
-  /** @throws TypeError, RangeError for bad options; Error when `transport: 'native'` cannot run here; StatusError 1 when the transport cannot do what `socket` asks for */
+  /**
+   * Makes an endpoint, which neither listens nor dials yet.
+   *
+   * @param options see `EndpointOptions`; all have defaults
+   * @throws TypeError or RangeError for bad options
+   * @throws Error when `transport: 'native'` cannot run here
+   * @throws StatusError 1 when the transport does not support what `socket` asks for
+   */
   constructor(options: EndpointOptions = {}) {
     super()
     requireObject('options', options)
@@ -126,22 +139,27 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#runConstructionHooks(hooks.afterNewEndpoint, this)
   }
 
-  /** How busy it is, as overload protection sees it; undefined without option `overload`. */
+  /** @internal */
+  get [settingsMark](): Settings {
+    return this.#settings
+  }
+
+  /** How busy the endpoint is, as overload protection measures it; undefined without the option `overload`. */
   get load(): EndpointLoad | undefined {
     return this.#dispatcher.load
   }
 
-  /** Where it reports what nobody asked for; plugins may too. It never throws. */
+  /** Logger of the endpoint, for plugins too. Its methods never throw. */
   get log(): Logger {
     return this.#settings.log
   }
 
-  /** Time as it goes for this endpoint: the system's, unless its transport has another. */
+  /** Clock of the endpoint: real time, unless its transport has another. */
   get clock(): Clock {
     return this.#settings.clock
   }
 
-  /** A constructor cannot wait: `listen` and `dial` do. */
+  /** Runs hooks in the constructor, which cannot wait for promises: `listen` and `dial` do. */
   #runConstructionHooks<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
     for (const hook of hooks ?? []) {
       const result = hook(...args)
@@ -151,18 +169,29 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
 
   #keep(result: PromiseLike<unknown>): void {
     const settled = Promise.resolve(result)
-    settled.catch(() => {}) // whoever waits for it is told
+    settled.catch(() => {}) // `#ready` reports it
     this.#constructionHooks.push(settled)
   }
 
-  /** @throws what one of them failed with, 408 for one that does not settle in time */
+  /**
+   * Waits for the hooks about making the endpoint.
+   *
+   * @throws (rejects) what a hook failed with, 408 when it does not settle in time
+   */
   async #ready(): Promise<void> {
     const { hookTimeout } = this.#settings
     if (bundled) await prepareCodecs()
     if (this.#constructionHooks.length > 0) await Promise.all(this.#constructionHooks.map((made) => within(made, hookTimeout)))
   }
 
-  /** Registers what answers calls: a name and a function, a named function, or a controller. See `RouteGroup.routeCall`. */
+  /**
+   * Registers handlers of CALLs: a name and a function, a named function, or a controller. `RouteGroup.routeCall` has
+   * the details.
+   *
+   * @returns the names registered
+   * @throws Error when a route has the name
+   * @throws TypeError for a bad name, handler or option
+   */
   routeCall<Arg, Result extends AnyResult = unknown>(
     name: string,
     handler: CallHandler<Arg, NoInfer<Result>>,
@@ -177,7 +206,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return (this.#routes.routeCall as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
 
-  /** Registers what takes pushes, in the same three forms. */
+  /**
+   * Registers handlers of PUSHes, in the same three forms as `routeCall`.
+   *
+   * @returns the names registered
+   * @throws Error when a route has the name
+   * @throws TypeError for a bad name, handler or option
+   */
   routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
@@ -185,12 +220,22 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return (this.#routes.routePush as (...args: unknown[]) => string[]).apply(this.#routes, args)
   }
 
-  /** A group whose routes share a prefix. */
+  /**
+   * Makes a group, whose routes share a prefix and plugins.
+   *
+   * @throws TypeError when the prefix is no string
+   */
   group(prefix: string, ...plugins: Plugin[]): RouteGroup {
     return this.#routes.group(prefix, ...plugins)
   }
 
-  /** Answers calls that have no route; it gets the body as bytes, undecoded. Without one they fail with 404. */
+  /**
+   * Sets the handler of CALLs without a route, which gets the body as bytes, not decoded. Without one such calls fail
+   * with 404.
+   *
+   * @param options.safe as `RouteOptions.safe`; default false
+   * @throws TypeError for a bad handler or option
+   */
   setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options?: Pick<RouteOptions, 'safe'>): void {
     if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
     if (options !== undefined) requireOptions('options', options, unknownCallNames)
@@ -199,16 +244,25 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#router.unknownSafe = safe
   }
 
-  /** Takes pushes that have no route; without one they are logged and dropped. */
+  /**
+   * Sets the handler of PUSHes without a route, which gets the body as bytes, not decoded. Without one such pushes are
+   * logged and dropped.
+   *
+   * @throws TypeError for a bad handler
+   */
   setUnknownPush(handler: PushHandler<Uint8Array>): void {
     if (typeof handler !== 'function') throw new TypeError('an unknown-push handler must be a function')
     this.#router.unknownPush = handler
   }
 
   /**
-   * Listens on `tcp://host:port` or `unix:///path`; port 0 lets the system choose.
-   * @throws TypeError for a bad url, an unknown protocol, or several of which one cannot be told by its first bytes; what a protocol says that cannot
-   * run here (`Proto.prepare`); the system's error (`code` 'EADDRINUSE' …) when it cannot listen
+   * Listens on `tcp://host:port` or `unix:///path`; with port 0 the system chooses one.
+   *
+   * @throws TypeError (rejects) for a bad URL or option, an unknown protocol, or several protocols of which one has
+   *   no `match`
+   * @throws StatusError (rejects) 102 when the endpoint is closed; what a plugin's hook fails with
+   * @throws Error (rejects) of the system when it cannot listen (`code` 'EADDRINUSE' …), or of a protocol that cannot
+   *   run here (`Proto.prepare`)
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
@@ -249,9 +303,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /**
-   * Connects to `url`.
-   * @throws StatusError (rejects) 105 with the last system error as cause, what a plugin refuses with, 499 when `signal` fires; TypeError for a bad url or protocol; what a
-   * protocol says that cannot run here (`Proto.prepare`)
+   * Connects to `url`, in one of the forms of `listen`.
+   *
+   * @throws StatusError (rejects) 105 with the last system error as cause, 499 when `signal` fires, 102 when the
+   *   endpoint is closed; what a plugin refuses with
+   * @throws TypeError or RangeError (rejects) for a bad URL or option
+   * @throws Error (rejects) of a protocol that cannot run here (`Proto.prepare`)
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
@@ -263,25 +320,29 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return session.session as Session
   }
 
-  /** The open session with this id. */
+  /** Finds the session with this id; undefined when there is none, or it is closed. */
   session(id: string): Session | undefined {
     return this.#sessions.get(id)
   }
 
-  /** All open sessions, in the order they began. */
+  /** Iterates over the sessions that are not closed, in the order they were made. */
   sessions(): IterableIterator<Session> {
     return this.#sessions.all()
   }
 
+  /** Number of sessions that are not closed. */
   get sessionCount(): number {
     return this.#sessions.size
   }
 
   /**
-   * Closes gracefully: stops listening and dialling, then closes every session as `Session.close` does, all at once. Connections that were made
-   * in the last 50 ms and have not announced themselves yet get that long to, so that what their peers sent is refused and not lost.
-   * @param options.timeout milliseconds for running handlers and open calls; default: the endpoint's `closeTimeout`
-   * @throws RangeError
+   * Closes gracefully: stops listening and dialling, then closes all sessions at once as `Session.close` does.
+   * Connections made in the last 50 ms whose peers have not announced themselves get that long to do so, because
+   * otherwise what their peers sent would be lost instead of refused. Resolves when all is closed.
+   *
+   * @param options.timeout milliseconds to wait for running handlers and open calls; default: the endpoint's
+   *   `closeTimeout`
+   * @throws RangeError for a bad timeout
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
     const timeout = duration('timeout', options?.timeout, this.#settings.closeTimeout, 0)
@@ -297,7 +358,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#dialer.close()
     const end = clock.now() + timeout
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
-    if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn() // connections that the system has made are taken: it would reset them
+    // Accept the connections that the system has made already, because it would reset them.
+    if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn()
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
     await this.#acceptor.finish(Math.min(end, clock.now() + MAX_PREPARING))
@@ -306,7 +368,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     await this.#lifeHooks.runAndLog(afterCloseEndpoint, this)
   }
 
-  /** @param end of what they may take, by the clock */
+  /**
+   * Closes the sessions that `which` picks.
+   *
+   * @param end time when they must be closed, by the clock
+   */
   #closeSessions(end: number, which: (session: Session) => boolean): Promise<void> {
     return this.#sessions.close(Math.max(end - this.#settings.clock.now(), 0), this.#acceptor.firstMessage, which)
   }
@@ -316,5 +382,3 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
 }
-
-export { settingsOf }

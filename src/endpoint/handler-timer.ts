@@ -1,15 +1,15 @@
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
-/** What a context offers to whoever ends its time. */
+/** The context of a handler whose time is limited. */
 export interface Aging {
-  /** `signal` fires with `reason`. */
+  /** Fires the signal with `reason`. */
   abort(reason: StatusError): void
 }
 
 /**
- * The time a handler may run (docs/spec/behaviour.md#handler-time): an entry of the timer wheel for each that runs, and none without an age. The status is
- * what Go defines and never sends, because it refuses the reply too (docs/spec/go-defects.md W19).
+ * Limits the time of one running handler (docs/spec/behaviour.md#handler-time), by an entry of the timer wheel. Go
+ * defines the status 408 and never sends it, because it refuses to send the reply too (docs/spec/go-defects.md W19).
  */
 export class HandlerTimer extends TimerEntry {
   #passed = false
@@ -18,7 +18,11 @@ export class HandlerTimer extends TimerEntry {
   readonly #ms: number
   readonly #onPassed: (error: StatusError) => void
 
-  /** @param ms it is at once on `wheel` for so long */
+  /**
+   * Starts the timer.
+   *
+   * @param ms milliseconds
+   */
   constructor(context: Aging, ms: number, wheel: TimerWheel, onPassed: (error: StatusError) => void) {
     super()
     this.#context = context
@@ -28,7 +32,11 @@ export class HandlerTimer extends TimerEntry {
     wheel.add(this, ms)
   }
 
-  /** The handler settled; true when that was too late. */
+  /**
+   * Stops the timer: the handler has settled.
+   *
+   * @returns whether its time was over before
+   */
   end(): boolean {
     this.#wheel.remove(this)
     return this.#passed

@@ -9,83 +9,92 @@ import type { SessionEngine } from '../session/engine.ts'
 import type { HeldRequest, HeldRequests } from '../session/held-requests.ts'
 import type { HandlerCounter } from './handler-counter.ts'
 
-/** Requests of one session that are started in one go; then others have their turn. */
+/** Maximum number of requests of one session that are started in a row, before other sessions get their turn. */
 const SHARE = 128
 
 const resolved = Promise.resolve()
 
-/** What is done with a request when its time has come. */
+/** Handles held requests when they are due. */
 export interface HeldTarget {
-  /** Starts it, or refuses it if it is a CALL for which there is no room. */
-  goOn(session: SessionEngine, request: HeldRequest): void
-  /** It will not be started. */
+  /** Starts a request, or refuses a CALL when there is no capacity for it. */
+  startHeld(session: SessionEngine, request: HeldRequest): void
+  /** Handles a PUSH that will not be started. */
   onDropped(session: SessionEngine): void
 }
 
 /**
- * Requests of one endpoint's sessions that may not be started yet. PUSHes wait until handlers end, since nobody could be told that they are refused, and
- * all wait while too many replies to their session are unsent. Order is kept within a session: what comes behind one that waits waits too.
+ * Holds requests of the sessions of one endpoint that may not be started yet. PUSHes wait until handlers finish,
+ * because a PUSH cannot be refused with a reply; all requests of a session wait while too many replies to it are
+ * unsent. Order is kept within a session: requests after a held one are held too.
  */
 export class Holding {
   readonly #limits: Readonly<Limits>
   readonly #handlers: HandlerCounter
   readonly #stats: EndpointStats
-  readonly #to: HeldTarget
-  /** Sessions whose first request waits for any handler of the endpoint to end. */
+  readonly #target: HeldTarget
+  /** Sessions whose first request waits until any handler of the endpoint finishes. */
   readonly #starved = new Queue<SessionEngine>()
-  /** Bytes that wait of sessions that are closed. */
+  /** Bytes of held requests of closed sessions. */
   #orphans = 0
 
-  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, to: HeldTarget) {
+  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, target: HeldTarget) {
     this.#limits = limits
     this.#handlers = handlers
     this.#stats = stats
-    this.#to = to
+    this.#target = target
   }
 
-  /** Makes a request wait; `message` is borrowed. */
+  /**
+   * Holds a request.
+   *
+   * @param message borrowed
+   */
   hold(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const { held } = session.requests
     held.push({ message: message.owned(), meta, isCall, expires, link: session.link })
     session.requests.gated = true
     this.#limitReading(session, held)
-    // It waits for a handler to end: none of this session may run that could tell.
+    // A session without running handlers of its own must wait for a handler of another one.
     if (!held.needsDrain && !this.#hasRoom(session)) this.#await(session, held)
   }
 
-  /** What `session` has waiting may perhaps go on. */
-  look(session: SessionEngine): void {
+  /** Starts held requests of `session` if it is possible now. */
+  checkHeld(session: SessionEngine): void {
     const { held } = session.requests
     if (held.scheduled) return
     held.scheduled = true
-    resolved.then(() => this.#goOn(session))
+    resolved.then(() => this.#check(session))
   }
 
-  /** The session is closed. Its PUSHes are still wanted, unless this side closed it. */
+  /**
+   * Handles the end of a session. Its PUSHes are still handled, unless this side closed it.
+   *
+   * @param local whether this side closed it
+   */
   forget(session: SessionEngine, local: boolean): void {
     const { held } = session.requests
     if (local || this.#orphans + held.bytes > this.#limits.maxUnsent) {
       for (let request = held.shift(); request !== undefined; request = held.shift()) {
         if (request.isCall) continue
         this.#stats.droppedPushes++
-        this.#to.onDropped(session)
+        this.#target.onDropped(session)
       }
       session.requests.gated = false
       return
     }
     held.orphaned = true
     this.#orphans += held.bytes
-    this.look(session)
+    this.checkHeld(session)
   }
 
-  #goOn(session: SessionEngine): void {
+  #check(session: SessionEngine): void {
     const { held } = session.requests
     const { bytes } = held
     held.scheduled = false
     try {
       this.#startSome(session, held)
     } catch (error) {
-      // A bug of ours: it costs its own connection and no other, as in a transport.
+      // A bug of dmicro costs its own connection and no other, as in a transport.
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))
       session.destroy('a message failed')
     }
@@ -98,7 +107,7 @@ export class Holding {
   #startSome(session: SessionEngine, held: HeldRequests): void {
     for (let share = SHARE; held.first !== undefined; share--) {
       if (share === 0) {
-        immediate(() => this.look(session))
+        immediate(() => this.checkHeld(session))
         return
       }
       const { isCall, link, message } = held.first
@@ -109,7 +118,7 @@ export class Holding {
         return
       }
       const request = held.shift() as HeldRequest
-      if (!unwanted) runInRoot(this.#to.goOn, this.#to, session, request)
+      if (!unwanted) runInRoot(this.#target.startHeld, this.#target, session, request)
     }
   }
 
@@ -117,7 +126,9 @@ export class Holding {
     return session.requests.running < this.#limits.maxRunning && this.#handlers.running < this.#limits.maxEndpointRunning
   }
 
-  /** A handler must end: one of its own, which looks at what waits in any case, or one of another session. */
+  /**
+   * Waits for a handler to finish: one of this session, which checks held requests anyway, or one of another session.
+   */
   #await(session: SessionEngine, held: HeldRequests): void {
     if (held.starved || session.requests.running >= this.#limits.maxRunning) return
     held.starved = true
@@ -129,16 +140,19 @@ export class Holding {
     if (this.#handlers.running < this.#limits.maxEndpointRunning) this.#feed()
   }
 
-  /** The next one that waits for a handler of the endpoint has its turn. */
+  /** Gives the next session its turn that waits for a handler of the endpoint. */
   #feed(): void {
     const session = this.#starved.shift()
     if (session === undefined) return
     if (this.#starved.size === 0) this.#handlers.onEnded = null
     session.requests.held.starved = false
-    this.look(session)
+    this.checkHeld(session)
   }
 
-  /** Who never called its peer waits for no reply: then nothing need be read for one. */
+  /**
+   * Pauses reading when too much is held. While replies must drain, a session that has never called its peer is paused
+   * at once, because it waits for no reply.
+   */
   #limitReading(session: SessionEngine, held: HeldRequests): void {
     if (session.state === 'closed') return
     const limit = held.needsDrain && !session.calls.asks ? 0 : this.#limits.maxUnsent

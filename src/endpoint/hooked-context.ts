@@ -8,22 +8,32 @@ import type { SessionEngine } from '../session/engine.ts'
 import { Context } from './context.ts'
 import type { Route } from './router.ts'
 
-/** A CALL or PUSH with hooks: one object for these and for the handler, since each of them costs. */
+/**
+ * The context of a CALL or PUSH with hooks: one object for the hooks and the handler, because each object costs time.
+ */
 export class HookedContext extends Context implements ReadContext, Borrowed {
   declare serviceMethod: string
   declare resultType: MessageType | undefined
   readonly kind: MessageKind
   readonly size: number
   body: unknown
-  /** Undefined before the message is routed; of one that no route takes, what stands in for it. @internal */
+  /**
+   * The route. Undefined before the message is routed; for a message without a route, a stand-in with the handler for
+   * unknown names.
+   *
+   * @internal
+   */
   route: Route | undefined
-  /** Borrowed: it ends with the call that brought it. */
+  /** The received message. Borrowed until the call that delivered it returns. */
   private lent: Incoming | undefined
-  /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
+  /**
+   * The message that replaces `lent`, once a hook returned a promise or replaced the bytes. Like `copy` the field is
+   * declared only: most messages never need it, and an initializer would cost time.
+   */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
 
-  /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
+  /** @param message borrowed until `retainMessage` or `retainBytes` is called, or the call that delivered it returns */
   constructor(engine: SessionEngine, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
     super(engine, serviceMethod, message.seq, meta, codec, undefined, message.filters)
     this.kind = kind
@@ -51,24 +61,40 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
     this.copy = bytes
   }
 
-  /** Only while it is read. @internal */
+  /**
+   * The message to decode. Valid only while it is read.
+   *
+   * @internal
+   */
   get incoming(): Incoming {
     return (this.kept ?? this.lent) as Incoming
   }
 
-  /** A hook takes its time, and the message is not decoded yet. @internal */
-  own(): void {
+  /**
+   * Copies the whole message. Called when a hook returned a promise and the message is not decoded yet.
+   *
+   * @internal
+   */
+  retainMessage(): void {
     this.kept ??= this.lent?.owned()
   }
 
-  /** @internal */
+  /**
+   * Copies the bytes that hooks may still read, and forgets the borrowed message.
+   *
+   * @internal
+   */
   retainBytes(): void {
     if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
     this.lent = undefined
   }
 
-  /** What was borrowed is given back. @internal */
-  giveBack(): void {
+  /**
+   * Forgets the borrowed message, whose memory is no longer valid.
+   *
+   * @internal
+   */
+  releaseBorrowed(): void {
     this.lent = undefined
   }
 }

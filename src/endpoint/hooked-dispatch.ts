@@ -20,13 +20,14 @@ import type { Replies } from './replies.ts'
 import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
 
-/** The hooks about to run when a message began to wait. */
+/** The hooks that a message waits for. */
 const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
 /**
- * What `Dispatcher` does, for CALLs and PUSHes that hooks see (docs/spec/plugins.md#order-of-hooks). Hooks that return no promise run in one go, without a closure
- * or a promise of ours; the first that returns one takes the message to `#readLater`, which goes on from there.
+ * Dispatches CALLs and PUSHes that have hooks (docs/spec/plugins.md#order-of-hooks); `Dispatcher` handles those
+ * without. Hooks that return no promise run in one go, without a closure or promise of ours; the first that returns one
+ * sends the message to `#readLater`, which continues there.
  */
 export class HookedDispatch {
   readonly #settings: Settings
@@ -34,7 +35,7 @@ export class HookedDispatch {
   readonly #replies: Replies
   readonly #handlers: HandlerCounter
   readonly #wheel: TimerWheel
-  /** Of headers, and of messages without a route. */
+  /** Hooks of headers, and of messages without a route. */
   readonly #hooks: MessageHooks
 
   constructor(settings: Settings, router: Router, replies: Replies, handlers: HandlerCounter, wheel: TimerWheel) {
@@ -46,7 +47,11 @@ export class HookedDispatch {
     this.#hooks = router.plugins.hooks
   }
 
-  /** @param found its route, unless hooks change the service method */
+  /**
+   * Handles a received CALL or PUSH.
+   *
+   * @param found route of the message, unless hooks change the service method
+   */
   dispatch(
     session: SessionEngine,
     message: Incoming,
@@ -64,15 +69,20 @@ export class HookedDispatch {
       read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
     } catch (error) {
       this.#refuse(ctx, error)
-      ctx.giveBack()
+      ctx.releaseBorrowed()
       return
     }
     if (!read) return
     this.#run(ctx)
-    ctx.giveBack()
+    ctx.releaseBorrowed()
   }
 
-  /** False when a hook takes its time. @throws what refuses the message */
+  /**
+   * Runs the hooks and decodes the body.
+   *
+   * @returns false when a hook returned a promise
+   * @throws what the message is refused with
+   */
   #readCall(ctx: HookedContext, found: Route | undefined): boolean {
     const limit = this.#settings.hookTimeout
     const name = ctx.serviceMethod
@@ -90,7 +100,7 @@ export class HookedDispatch {
     return waiting === undefined || this.#wait(ctx, Stage.AfterBody, waiting)
   }
 
-  /** As `#readCall`. */
+  /** Runs the hooks and decodes the body, as `#readCall`. */
   #readPush(ctx: HookedContext, found: Route | undefined): boolean {
     const limit = this.#settings.hookTimeout
     const name = ctx.serviceMethod
@@ -110,13 +120,16 @@ export class HookedDispatch {
 
   #wait(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): false {
     if (stage === Stage.AfterBody) ctx.retainBytes()
-    else ctx.own()
+    else ctx.retainMessage()
     ctx.engine.requests.handlerStarted()
     void this.#readLater(ctx, stage, waiting)
     return false
   }
 
-  /** `#readCall` or `#readPush` from behind the hooks of `stage`. While one before the body takes its time the session is not read. */
+  /**
+   * Continues `#readCall` or `#readPush` after the hooks of `stage`. The session is not read while a hook before the
+   * body is waited for.
+   */
   async #readLater(ctx: HookedContext, stage: Stage, waiting: Promise<unknown>): Promise<void> {
     const { engine } = ctx
     const { hookTimeout } = this.#settings
@@ -149,7 +162,11 @@ export class HookedDispatch {
     resume?.()
   }
 
-  /** Nobody may wait any more for what hooks kept waiting. @throws StatusError 408 or 499 */
+  /**
+   * Checks that the caller still waits for a message that hooks delayed.
+   *
+   * @throws StatusError 408 or 499
+   */
   #requireWanted({ engine, seq, expires }: HookedContext): void {
     const failure = (code: number, cause: string): StatusError => new StatusError(code, undefined, cause, { stack: false })
     if (engine.requests.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
@@ -161,7 +178,7 @@ export class HookedDispatch {
     const { serviceMethod: name, incoming } = ctx
     const isCall = ctx.kind === 'call'
     const found = findRoute(this.#router, name, isCall, incoming.allowCallRoute)
-    // A hook may have put another name in its place.
+    // A hook may have changed the service method.
     const namedOnly = incoming.namedOnly && methodOf(incoming) === name
     const handler = found !== undefined ? undefined : unknownHandler(this.#router, name, isCall, namedOnly)
     return this.#take(
@@ -192,7 +209,7 @@ export class HookedDispatch {
     }
   }
 
-  /** It reaches no handler: CALLs are told why, PUSHes are logged. */
+  /** Refuses a message before its handler: a CALL is answered with the error, a PUSH is logged. */
   #refuse(ctx: HookedContext, thrown: unknown): void {
     const { log, exposeErrors } = this.#settings
     const { serviceMethod: method } = ctx
@@ -209,9 +226,9 @@ export class HookedDispatch {
     try {
       result = runHandler(ctx, (ctx.route as Route).handler, ctx.body as never)
       if (isThenable(result)) {
-        ctx.retainBytes() // the hooks of the reply may look at them
+        ctx.retainBytes() // the hooks of the reply may read them
         const ticket = this.#handlers.handlerStarted(ctx)
-        // A thenable of the user's own may settle twice or throw: a promise around it may not.
+        // A thenable of the user's own may settle twice or throw; a promise around it settles once.
         const promise = result instanceof Promise ? result : Promise.resolve(result)
         const { handlerTimeout } = ctx.engine
         const late = handlerTimeout > 0 ? this.#age(ctx, handlerTimeout) : undefined
@@ -236,7 +253,7 @@ export class HookedDispatch {
     this.#succeeded(ctx, result)
   }
 
-  /** The handler may run `age` milliseconds. */
+  /** Times a handler that may run for `age` milliseconds. */
   #age(ctx: HookedContext, age: number): HandlerTimer {
     return new HandlerTimer(ctx, age, this.#wheel, (error) => {
       if (ctx.kind === 'call') this.#failed(ctx, error)
@@ -267,7 +284,7 @@ export class HookedDispatch {
     this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
   }
 
-  /** The hooks around a reply (docs/spec/plugins.md#the-hooks): whatever they do, it is sent. */
+  /** Runs the hooks around a reply (docs/spec/plugins.md#the-hooks) and sends it, whatever the hooks do. */
   #write(ctx: HookedContext, out: Outbound): void {
     const { hookTimeout, log } = this.#settings
     const hooks = ctx.route === undefined ? this.#hooks : ctx.route.hooks
@@ -304,9 +321,14 @@ export class HookedDispatch {
     ctx.engine.requests.handlerFinished()
   }
 
-  /** @param status before hooks looked at it: they may change how a reply fails, not that it does */
+  /**
+   * Sends the reply.
+   *
+   * @param status status before the hooks: they may change how a reply fails, but not whether it does
+   */
   #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return // its caller is gone, and the new peer would take it for another's
+    // The caller is gone, and another peer would take the reply for that of its own call.
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
     const failure = out.status ?? status
     if (failure !== undefined) {
       if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
@@ -324,7 +346,7 @@ export class HookedDispatch {
     else this.#sendLater(ctx, out, hooks, sent)
   }
 
-  /** A reply waits for its filters, or for one before it. */
+  /** Handles a reply that is delayed by its filters, or by a reply before it. */
   #sendLater(ctx: HookedContext, out: Outbound, hooks: MessageHooks, sent: Promise<SendResult>): void {
     out.retain()
     sent.then(

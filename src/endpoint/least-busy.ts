@@ -1,12 +1,24 @@
-/** What takes work, and how much it has. Only `LeastBusy` writes to it. */
+/** A member of `LeastBusy`, with its load. Only `LeastBusy` writes to it. */
 export class Worker {
-  /** Open now. */
+  /** Number of open calls. */
   load = 0
-  /** @internal */
+  /**
+   * Workers of the same load.
+   *
+   * @internal
+   */
   level: Level | undefined
-  /** @internal */
+  /**
+   * Previous worker of the level.
+   *
+   * @internal
+   */
   prev: Worker | undefined
-  /** @internal */
+  /**
+   * Next worker of the level.
+   *
+   * @internal
+   */
   next: Worker | undefined
 }
 
@@ -19,21 +31,23 @@ interface Level {
 }
 
 /**
- * Workers by load, so that the least busy is at hand however many there are: each step costs the same. Of several the one is taken that was busy last, so that
- * those which are not needed stay idle.
+ * Workers by load, to find the least busy in constant time. Of several it takes the one that was busy last, so that
+ * workers which are not needed stay idle.
  */
 export class LeastBusy<Member extends Worker> {
   #lowest: Level | undefined
 
-  /** The least busy; undefined when there is none. */
+  /** The least busy worker; undefined when there is none. */
   get first(): Member | undefined {
     return this.#lowest?.first as Member | undefined
   }
 
+  /** Whether the worker is in the set. */
   has(member: Member): boolean {
     return member.level !== undefined
   }
 
+  /** Adds a worker. */
   add(member: Member): void {
     let below: Level | undefined
     let above = this.#lowest
@@ -44,7 +58,7 @@ export class LeastBusy<Member extends Worker> {
     this.#enter(member, below, above)
   }
 
-  /** Nothing happens when it is not in. */
+  /** Removes a worker. Does nothing when it is not in the set. */
   remove(member: Member): void {
     const { level } = member
     if (level === undefined) return
@@ -58,7 +72,7 @@ export class LeastBusy<Member extends Worker> {
     if (level.next !== undefined) level.next.prev = level.prev
   }
 
-  /** It has one more, or one less, to do. */
+  /** Changes the load of a worker by one. */
   change(member: Member, by: 1 | -1): void {
     const { level } = member
     member.load += by
@@ -70,7 +84,7 @@ export class LeastBusy<Member extends Worker> {
     this.#enter(member, below, above)
   }
 
-  /** Between levels that are neighbours; either may be its own. */
+  /** Inserts a worker between two neighbouring levels; either may be its own. */
   #enter(member: Member, below: Level | undefined, above: Level | undefined): void {
     let level = below?.load === member.load ? below : above
     if (level?.load !== member.load) {

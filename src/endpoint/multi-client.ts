@@ -17,28 +17,41 @@ import type { DialOptions } from './connect-options.ts'
 import { type Endpoint, settingsOf } from './endpoint.ts'
 import { LeastBusy, Worker } from './least-busy.ts'
 
+/** Options of a `MultiClient`. */
 export interface MultiClientOptions {
-  /** Sessions that are kept open whatever is called, 0 to `max`. Default 0: the first call dials. */
+  /**
+   * Minimum number of sessions, 0 to `max`, which are kept open even without calls. Default: 0, which means that the
+   * first call dials.
+   */
   min?: number | undefined
-  /** Sessions at most, up to 10,000. Default 8. */
+  /** Maximum number of sessions, 1 to 10,000. Default: 8. */
   max?: number | undefined
-  /** Calls that one session has open at a time; beyond it another session is dialled, or waited for. Default 64. */
+  /**
+   * Maximum number of open calls per session. Beyond it another session is dialled, or the call waits. Default: 64.
+   */
   callsPerSession?: number | undefined
-  /** Calls and pushes that may wait for a session; further ones fail with 102. Default: the endpoint's `limits.maxRunning`. */
+  /**
+   * Maximum number of calls and pushes that wait for a session; further ones fail with 102. Default: the endpoint's
+   * `limits.maxRunning`.
+   */
   maxWaiting?: number | undefined
-  /** Milliseconds without a call after which a session beyond `min` is closed, gracefully. Default 60,000; 0 or Infinity means never. */
+  /**
+   * Milliseconds without a call after which a session beyond `min` is closed gracefully; 0 or Infinity means never.
+   * Default: 60,000.
+   */
   idle?: number | undefined
   /**
-   * How sessions are dialled. With `redial` they outlive their connections, and the first connection is tried until `dial.timeout`; without it
-   * (default: as the endpoint says) a session that is lost is replaced by another one.
+   * How sessions are dialled. With `redial` sessions survive the loss of their connections, and the first connection is
+   * retried until `dial.timeout`; without it a lost session is replaced by another one. Default: the endpoint's
+   * options.
    */
   dial?: Omit<DialOptions, 'signal'> | undefined
 }
 
-/** Its load are calls of ours without a reply yet. */
+/** A session of the client. Its load is the number of calls without a reply yet. */
 class Member extends Worker {
   readonly session: Session
-  /** By the endpoint's clock, when the last of them ended. */
+  /** Time when its last call ended, by the endpoint's clock. */
   idleSince: number
 
   constructor(session: Session, now: number) {
@@ -48,7 +61,10 @@ class Member extends Worker {
   }
 }
 
-/** Pauses between dials that fail, as those of redial: a server that is gone is not asked more often for being called more. */
+/**
+ * Delays between dials that fail, as those of redial, so that more calls do not mean more dials to a server that is
+ * down.
+ */
 const pauses = readRedial(true) as Redial
 const MAX_SESSIONS = 10_000
 const known = new Set(['min', 'max', 'callsPerSession', 'maxWaiting', 'idle', 'dial'])
@@ -56,10 +72,12 @@ const dialOptions = new Set(['protocol', 'redial', 'socket', 'timeout'])
 const ignore = (): void => {}
 
 /**
- * Many sessions with one address behind one `call` (docs/spec/plugins.md#many-sessions): each call goes to the session that has the fewest open. When all have
- * `callsPerSession`, another one is dialled, up to `max`; then calls wait, in order and within their deadline. A dead session is given no call,
- * and one is dialled in its place when it is needed. Calls on it fail with 102, as on any session: they are not made twice. What is sent on
- * different sessions has no order.
+ * Many sessions with one address behind one `call` (docs/spec/plugins.md#many-sessions).
+ *
+ * Each call goes to the session with the fewest open calls. When all have `callsPerSession`, another one is dialled, up
+ * to `max`; then calls wait, in order and within their deadline. A dead session gets no calls, and another one is
+ * dialled when needed. Calls on it fail with 102, as on any session; they are not retried. Messages on different
+ * sessions have no order.
  *
  * @example
  * const client = new MultiClient(endpoint, 'tcp://127.0.0.1:9090', { min: 2, max: 16, dial: { redial: true } })
@@ -67,7 +85,9 @@ const ignore = (): void => {}
  * await client.close()
  */
 export class MultiClient {
+  /** The endpoint that dials. */
   readonly endpoint: Endpoint
+  /** The address that is dialled. */
   readonly url: string
   readonly #min: number
   readonly #max: number
@@ -75,27 +95,31 @@ export class MultiClient {
   readonly #idle: number
   readonly #dialOptions: DialOptions
   readonly #clock: Clock
-  readonly #room: RequestQueue
-  /** The oldest first. */
+  readonly #queue: RequestQueue
+  /** Sessions, the oldest first. */
   readonly #members = new Set<Member>()
-  /** Those that take calls, as far as is known: who does not is found out when it has its turn. */
+  /** Sessions that accept calls, as far as is known. One that does not is found when it is chosen. */
   readonly #free = new LeastBusy<Member>()
-  /** Those that are closing, as far as is known. */
+  /** Sessions that are closing, as far as is known. */
   readonly #closing = new Set<Member>()
-  /** Goes round the members, one step whenever calls wait for room. */
-  #hand = this.#members.values()
+  /** Iterates over the sessions again and again, one step whenever calls wait. */
+  #cursor = this.#members.values()
   readonly #dials = new Set<Promise<void>>()
   readonly #abort = new AbortController()
-  readonly #idleAlarm: ResettableTimer
-  /** Runs after a dial that failed. Not on the wheel: what waits for its end keeps the process alive. */
+  readonly #idleTimer: ResettableTimer
+  /** Runs after a failed dial. Not on the timer wheel, which lets the process end, while calls wait for this timer. */
   #pause: ClockTimer | undefined
-  /** Of dials that failed, or whose connections did not hold, one after the other. */
-  #comeback: ReconnectSchedule | undefined
+  /** Times the dials since one failed, or its connection did not hold. */
+  #schedule: ReconnectSchedule | undefined
   /** The session that was dialled last. */
   #newest: Session | undefined
   #closed: Promise<void> | undefined
 
-  /** @throws TypeError, RangeError for a bad url or options */
+  /**
+   * Makes a client, which dials `min` sessions at once.
+   *
+   * @throws TypeError or RangeError for a bad URL or options
+   */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
     requireOptions('options', options, known)
@@ -103,7 +127,7 @@ export class MultiClient {
     checkDial(options.dial, settings)
     this.endpoint = endpoint
     this.#clock = settings.clock
-    this.#idleAlarm = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())
+    this.#idleTimer = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())
     this.url = url
     this.#max = whole('max', options.max ?? 8, 1, MAX_SESSIONS)
     this.#min = whole('min', options.min ?? 0, 0, this.#max)
@@ -111,29 +135,31 @@ export class MultiClient {
     this.#idle = timeLimit('idle', options.idle, 60_000)
     this.#dialOptions = { ...options.dial, signal: this.#abort.signal }
     const maxWaiting = whole('maxWaiting', options.maxWaiting ?? settings.limits.maxRunning, 0, Number.MAX_SAFE_INTEGER)
-    this.#room = new RequestQueue(wheelOf(settings.clock), maxWaiting)
-    this.#grow()
+    this.#queue = new RequestQueue(wheelOf(settings.clock), maxWaiting)
+    this.#dialMissing()
   }
 
-  /** Sessions that take calls now. */
+  /** Number of sessions that accept calls now. */
   get size(): number {
     return [...this.#members].filter(({ session }) => session.isOpen).length
   }
 
-  /** Calls and pushes that wait for a session. */
+  /** Number of calls and pushes that wait for a session. */
   get waiting(): number {
-    return this.#room.size
+    return this.#queue.size
   }
 
-  /** Calls without a reply yet, those that wait aside. */
+  /** Number of calls without a reply yet, without those that wait. */
   get pendingCalls(): number {
     return [...this.#members].reduce((sum, { load }) => sum + load, 0)
   }
 
   /**
-   * As `Session.call`, on the session that is least busy.
-   * @throws StatusError (rejects): what `Session.call` fails with; 100 when no session could be dialled, 408 when none was free within the
-   *   deadline, 102 when too many wait or the client is closed
+   * Calls `method` on the least busy session, as `Session.call`.
+   *
+   * @throws StatusError (rejects) what `Session.call` fails with; 100 when no session could be dialled, 408 when none
+   *   was free within the deadline, 102 when too many wait or the client is closed
+   * @throws TypeError or RangeError (rejects) that names a bad option
    */
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
@@ -141,14 +167,23 @@ export class MultiClient {
     return this.#use(options, (session, rest) => session.call<T>(method, arg, rest))
   }
 
-  /** The same, resolving to the reply's body, meta and codec. */
+  /**
+   * Calls `method` as `call` does, and resolves to the reply's body, meta and codec.
+   *
+   * @throws StatusError, TypeError or RangeError (rejects) as `call`
+   */
   callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
   callReply<T>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
     return this.#use(options, (session, rest) => session.callReply<T>(method, arg, rest))
   }
 
-  /** As `Session.push`. It waits only while there is no session at all, as long as a call would. */
+  /**
+   * Sends a push on the least busy session, as `Session.push`. It waits only while there is no session, within the
+   * deadline of a call.
+   *
+   * @throws StatusError (rejects) as `call`
+   */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     const member = this.#leastBusy(Number.POSITIVE_INFINITY)
     if (member !== undefined) return member.session.push(method, arg, options)
@@ -156,13 +191,16 @@ export class MultiClient {
       if (options !== undefined) checkPushOptions(options)
       resolve(this.#use(undefined, (session) => session.push(method, arg, options)))
     })
-    sent.catch(ignore) // as on a session, nobody need look
+    sent.catch(ignore) // as for a session's push, a rejection need not be handled
     return sent
   }
 
   /**
-   * Takes no more calls, fails those that wait with 102, and closes all sessions as `Session.close` does.
-   * @param options.timeout milliseconds for open calls; default: the endpoint's `closeTimeout`
+   * Closes the client: accepts no more calls, fails those that wait with 102, and closes all sessions as
+   * `Session.close` does.
+   *
+   * @param options.timeout milliseconds to wait for open calls; default: the endpoint's `closeTimeout`
+   * @throws RangeError for a bad timeout
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
     duration('timeout', options?.timeout, 0, 0)
@@ -172,16 +210,20 @@ export class MultiClient {
 
   async #close(options?: { timeout?: number | undefined }): Promise<void> {
     this.#abort.abort(new Error('the client was closed'))
-    this.#idleAlarm.stop()
-    if (this.#pause !== undefined) this.#comeback?.end()
+    this.#idleTimer.stop()
+    if (this.#pause !== undefined) this.#schedule?.end()
     this.#clock.clearTimeout(this.#pause)
-    this.#room.fail(closed())
+    this.#queue.fail(closed())
     await Promise.all([...[...this.#members].map(({ session }) => session.close(options)), ...this.#dials])
   }
 
-  /** Runs `start` on a session with room for it, at once or as soon as there is one. `start` gets the options that are left then. */
+  /**
+   * Runs `start` on a session with capacity, at once or as soon as there is one.
+   *
+   * @param start called with the options, whose timeout is what is left then
+   */
   #use<T>(options: CallOptions | undefined, start: (session: Session, options: CallOptions | undefined) => Promise<T>): Promise<T> {
-    if (this.#room.size === 0) {
+    if (this.#queue.size === 0) {
       const member = this.#leastBusy(this.#callsPerSession)
       if (member !== undefined) return this.#start(member, options, start)
     }
@@ -200,7 +242,7 @@ export class MultiClient {
         if (signal !== undefined) forgetAbort(signal, abort)
         reject(error)
       }
-      const leave = this.#room.add(timeout, run, fail)
+      const leave = this.#queue.add(timeout, run, fail)
       const abort = {
         onAbort(fired: AbortSignal): void {
           leave()
@@ -208,7 +250,7 @@ export class MultiClient {
         },
       }
       if (signal !== undefined) whenAborted(signal, abort)
-      this.#grow()
+      this.#dialMissing()
     })
   }
 
@@ -230,44 +272,47 @@ export class MultiClient {
       member.idleSince = this.#clock.now()
       this.#watchIdle()
     }
-    if (this.#room.size > 0) this.#serve()
+    if (this.#queue.size > 0) this.#serve()
   }
 
-  /** The session with the fewest open calls, of those that take calls and have less than `limit`. */
+  /**
+   * Finds the session with the fewest open calls that accepts calls and has fewer than `limit`; undefined when there is
+   * none.
+   */
   #leastBusy(limit: number): Member | undefined {
     for (let member = this.#free.first; member !== undefined && member.load < limit; member = this.#free.first) {
       if (member.session.isOpen) return member
-      this.#rest(member)
+      this.#setAside(member)
     }
     return undefined
   }
 
-  /** It takes no calls, unless it is dialled anew. */
-  #rest(member: Member): void {
+  /** Removes a session from those that accept calls. A session that reconnects is added again. */
+  #setAside(member: Member): void {
     this.#free.remove(member)
     if (member.session.state === 'closing') this.#closing.add(member)
   }
 
-  /** Looks at one more of the members, which may be closing without having had its turn. */
-  #glance(): void {
-    const { value } = this.#hand.next()
-    if (value === undefined) this.#hand = this.#members.values()
-    else if (value.session.state === 'closing') this.#rest(value)
+  /** Checks one more session, which may be closing without having been chosen. */
+  #checkNext(): void {
+    const { value } = this.#cursor.next()
+    if (value === undefined) this.#cursor = this.#members.values()
+    else if (value.session.state === 'closing') this.#setAside(value)
   }
 
-  /** Runs what waits, as far as there is room. */
+  /** Runs waiting calls while there is capacity. */
   #serve(): void {
-    while (this.#room.size > 0 && this.#leastBusy(this.#callsPerSession) !== undefined) this.#room.next()
-    this.#grow()
+    while (this.#queue.size > 0 && this.#leastBusy(this.#callsPerSession) !== undefined) this.#queue.next()
+    this.#dialMissing()
   }
 
-  /** Dials as many sessions as are missing: `min` of them, and what those that wait could use. */
-  #grow(): void {
+  /** Dials the missing sessions: up to `min`, and those that waiting calls could use. */
+  #dialMissing(): void {
     if (this.#abort.signal.aborted || this.#pause !== undefined) return
-    // What is closing takes no calls any more, and its connection will be gone.
-    if (this.#room.size > 0) this.#glance()
+    // A closing session accepts no calls, and its connection will be closed.
+    if (this.#queue.size > 0) this.#checkNext()
     const live = this.#members.size - this.#closing.size
-    const wanted = Math.max(this.#min - live, Math.ceil(this.#room.size / this.#callsPerSession))
+    const wanted = Math.max(this.#min - live, Math.ceil(this.#queue.size / this.#callsPerSession))
     const room = this.#max - live
     for (let dialling = this.#dials.size; dialling < wanted && dialling < room; dialling++) {
       const dial = this.#dial().finally(() => {
@@ -281,7 +326,7 @@ export class MultiClient {
   async #dial(): Promise<void> {
     let session: Session
     await undefined // calls of one turn wait for the same dial
-    const { added } = this.#room
+    const { added } = this.#queue
     try {
       session = await this.endpoint.dial(this.url, this.#dialOptions)
     } catch (error) {
@@ -293,15 +338,20 @@ export class MultiClient {
   }
 
   /**
-   * What waits can hope for other sessions, or is told.
-   * @param added calls and pushes that had waited when the dial began: it tells nothing of the time after, and the next dial serves the others
+   * Handles a failed dial. Waiting calls wait for other sessions, or fail when there are none.
+   *
+   * @param added calls and pushes queued before the dial began: only these fail with it, later ones wait for the next
+   *   dial
    */
   #onDialFailed(error: unknown, added: number): void {
     if (this.#abort.signal.aborted) return
     const own = error instanceof StatusError && error.code !== Code.DialFailed
     const cause = error instanceof StatusError ? error.cause : reasonOf(error)
     if (this.#members.size === 0)
-      this.#room.fail(own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }), added)
+      this.#queue.fail(
+        own ? error : new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), cause, { stack: false }),
+        added,
+      )
     if (own && error.code === Code.ConnectionClosed) {
       void this.close() // the endpoint is closed
       return
@@ -309,25 +359,25 @@ export class MultiClient {
     this.#waitForNext()
   }
 
-  /** The next dial waits, the longer the more came to nothing since one held. */
+  /** Delays the next dial, the longer the more dials have failed since a connection held. */
   #waitForNext(): void {
     if (this.#pause !== undefined || this.#abort.signal.aborted) return // another one failed before
-    if (this.#newest !== undefined && engineOf(this.#newest).stable) this.#comeback = undefined
+    if (this.#newest !== undefined && engineOf(this.#newest).stable) this.#schedule = undefined
     this.#newest = undefined
-    if (this.#comeback === undefined) this.#comeback = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
-    else this.#comeback.again()
-    this.#await(this.#comeback)
+    if (this.#schedule === undefined) this.#schedule = new ReconnectSchedule(pauses, this.url, this.#clock.now(), this.#clock)
+    else this.#schedule.again()
+    this.#await(this.#schedule)
   }
 
-  #await(comeback: ReconnectSchedule): void {
-    const left = comeback.delay(this.#clock.now())
+  #await(schedule: ReconnectSchedule): void {
+    const left = schedule.delay(this.#clock.now())
     if (left > 0) {
-      this.#pause = this.#clock.setTimeout(() => this.#await(comeback), left)
+      this.#pause = this.#clock.setTimeout(() => this.#await(schedule), left)
       return
     }
     this.#pause = undefined
-    comeback.end()
-    this.#grow()
+    schedule.end()
+    this.#dialMissing()
   }
 
   #add(session: Session): void {
@@ -345,9 +395,9 @@ export class MultiClient {
     })
     session.once('close', (reason) => {
       this.#drop(member)
-      // Lost as soon as it was made: what dialled it must not dial at once again.
+      // A session lost as soon as it was made must not be replaced without a delay.
       if (reason !== undefined && !engineOf(session).stable) this.#waitForNext()
-      this.#grow()
+      this.#dialMissing()
     })
     this.#watchIdle()
   }
@@ -359,14 +409,14 @@ export class MultiClient {
   }
 
   #watchIdle(): void {
-    if (this.#idle === 0 || this.#idleAlarm.active || this.#members.size <= this.#min || this.#abort.signal.aborted) return
-    this.#idleAlarm.start(this.#idle)
+    if (this.#idle === 0 || this.#idleTimer.active || this.#members.size <= this.#min || this.#abort.signal.aborted) return
+    this.#idleTimer.start(this.#idle)
   }
 
   #closeIdle(): void {
     const now = this.#clock.now()
     let next = Number.POSITIVE_INFINITY
-    // The youngest first.
+    // The youngest sessions first.
     for (const member of [...this.#members].reverse()) {
       if (this.#members.size <= this.#min) return
       const { session, load, idleSince } = member
@@ -379,11 +429,11 @@ export class MultiClient {
         void session.close()
       }
     }
-    if (next !== Number.POSITIVE_INFINITY) this.#idleAlarm.start(next)
+    if (next !== Number.POSITIVE_INFINITY) this.#idleTimer.start(next)
   }
 }
 
-/** Here, since nobody is told of a dial that fails while nothing waits. */
+/** Checks the option `dial` at once, because a failing dial is not reported while no call waits. */
 function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
   requireOptions('option dial', dial, dialOptions, 'dial.')
   readRedial(dial.redial)

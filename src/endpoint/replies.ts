@@ -11,10 +11,10 @@ import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
 import { SendResult } from '../transports/transport.ts'
 
-/** What a reply goes through. */
+/** Transfer filters of a reply; undefined for none. */
 export type Filters = readonly Filter[] | undefined
 
-/** REPLYs that tell of a failure, and what becomes of those that cannot be sent. */
+/** Sends REPLYs with a failure, and handles REPLYs that cannot be sent. */
 export class Replies {
   readonly #settings: Settings
 
@@ -23,8 +23,10 @@ export class Replies {
   }
 
   /**
-   * @param last nothing more is tried when it cannot be sent
-   * @returns whether it was sent; what waits for its filters counts as that
+   * Sends a REPLY with a failure.
+   *
+   * @param last whether nothing more is tried when it cannot be sent
+   * @returns whether it was sent or waits for its filters
    */
   sendStatus(
     session: SessionEngine,
@@ -40,7 +42,11 @@ export class Replies {
     return this.#send(session, filters, seq, text, meta === undefined ? '' : encodeMeta(meta), last)
   }
 
-  /** @param retryAfter milliseconds */
+  /**
+   * Refuses a CALL.
+   *
+   * @param retryAfter milliseconds
+   */
   refuse(session: SessionEngine, message: Incoming, refusal: Refusal, retryAfter: number): void {
     this.#send(session, message.filters, message.seq, refusal.text, retryMeta(retryAfter), true)
   }
@@ -64,13 +70,16 @@ export class Replies {
     }
   }
 
-  /** Its filters fail on any bytes. Without them it might tell what they should hide: the caller learns that the session is gone. */
+  /**
+   * Closes the connection when the filters of a reply fail on any bytes. An unfiltered reply might reveal what the
+   * filters should hide, so the caller only learns that the session is closed.
+   */
   #unfiltered(session: SessionEngine, error: unknown): void {
     this.#settings.log.error('a reply could not be filtered', { remote: session.remoteAddress, error: describe(error) })
     session.link.fail(CloseReason.Local)
   }
 
-  /** A reply that cannot be sent must not leave its caller waiting (docs/spec/wire.md#replies). */
+  /** Handles a REPLY that cannot be sent, because it must not leave its caller waiting (docs/spec/wire.md#replies). */
   notSent(session: SessionEngine, filters: Filters, seq: number, result: SendResult, last = false): void {
     if (result === SendResult.TooLarge) {
       const status = new StatusError(Code.InternalServerError, undefined, 'the reply is over the size limit', { stack: false })

@@ -12,13 +12,18 @@ export function methodOf(message: Incoming): string {
   return message.method ?? bodyText(message.buffer, message.nameStart, message.nameEnd, TextHint.Nothing)
 }
 
-/** The route of a service method that is not the message's own. */
+/** Finds the route of a service method that a hook has changed; undefined when there is none. */
 export function findRoute(router: Router, name: string, isCall: boolean, allowCallRoute: boolean): Route | undefined {
   const route = findNameText(name)
   return (isCall ? router.calls : router.pushes).get(route) ?? (allowCallRoute ? router.calls.get(route) : undefined)
 }
 
-/** What takes messages without a route. @param namedOnly nothing may, since their protocol answers them @throws StatusError 400 or 404 */
+/**
+ * Returns the handler of messages without a route.
+ *
+ * @param namedOnly whether the message may reach only its own route, because its protocol answers it otherwise
+ * @throws StatusError 400 for an empty service method, 404 when there is no handler
+ */
 export function unknownHandler(router: Router, method: string, isCall: boolean, namedOnly: boolean): AnyHandler {
   if (method === '') throw badMessage('invalid service method for message')
   const handler = isCall ? router.unknownCall : router.unknownPush
@@ -26,13 +31,21 @@ export function unknownHandler(router: Router, method: string, isCall: boolean, 
   return handler as AnyHandler
 }
 
-/** Messages of a kind that may have no effects reach only routes that say so. @throws StatusError 405 */
+/**
+ * Checks that a message of a kind that must have no effects, such as an HTTP GET, reaches only safe routes.
+ *
+ * @throws StatusError 405
+ */
 export function requireSafe(message: Incoming, safe: boolean): void {
   if (!message.safeOnly || safe) return
   throw new StatusError(405, 'Method Not Allowed', 'the route is not registered as safe: call it by POST', { stack: false })
 }
 
-/** @throws StatusError 400, 415 */
+/**
+ * Decodes the body of a request.
+ *
+ * @throws StatusError 400 when it does not decode, 415 for an unknown codec
+ */
 export function decodeArg(
   message: Incoming,
   codec: Codec | undefined,

@@ -9,61 +9,71 @@ import { isSchema } from '../message/standard-schema.ts'
 import { guardHandler } from '../session/guard.ts'
 import type { CallContext, PushContext } from './context.ts'
 
-/** Answers a CALL with a value or a promise of one. What it throws is the caller's error: a StatusError as it is, else 500. */
+/**
+ * Handles a CALL: returns the result or a promise of it. The caller gets what it throws: a StatusError as it is,
+ * another error as 500.
+ */
 export type CallHandler<Arg, Result> = (arg: Arg, ctx: CallContext) => Result | Promise<Result>
 /**
- * `unknown`, spelt so that a literal which a handler returns keeps its type: `() => 'a'` is fit for a schema of 'a' and 'b'.
+ * `unknown`, written so that a literal which a handler returns keeps its type: `() => 'a'` matches a schema of 'a' and
+ * 'b'.
  */
 export type AnyResult = NonNullable<unknown> | string | number | bigint | boolean | null | undefined
-/** Takes a PUSH. What it throws is logged. */
+/** Handles a PUSH. What it throws is logged. */
 export type PushHandler<Arg> = (arg: Arg, ctx: PushContext) => unknown
 
-/** An object of a class: each of its public methods becomes a route `/class/method`. */
+/**
+ * An object of a class. Each of its public methods becomes a route, such as `/class/method`; a leading `_` hides a
+ * method.
+ */
 export type Controller = object
 
-/** What may be said of a route. */
+/** Options of a route. */
 export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<Arg, Result> {
-  /** Run for this route's messages behind those of its groups and the endpoint. */
+  /** Plugins that run for this route's messages, after those of its groups and the endpoint. Default: none. */
   plugins?: readonly Plugin[] | undefined
   /**
-   * Calling it changes nothing, so that whoever can make a browser load an address may: `GET` and `HEAD` of the http protocol reach it, and no other route.
-   * Default false: it is called by POST.
+   * Whether a call has no effects, so that anyone who can make a browser load an address may make it: `GET` and `HEAD`
+   * of the http protocol reach safe routes and no others. Default: false, which means that http clients call it by
+   * POST.
    */
   safe?: boolean | undefined
 }
 
 const known: ReadonlySet<string> = new Set(['arg', 'result', 'plugins', 'safe'])
 
-/** How the router keeps a handler: the argument's type is the user's business. */
+/** A handler as the router stores it. The type of the argument is the user's. */
 export type AnyHandler = (arg: never, ctx: CallContext) => unknown
 
+/** A registered route. */
 export interface Route {
   readonly name: string
-  /** Behind the route's schemas, when it has any. */
+  /** The handler, wrapped with the route's schemas if it has any. */
   readonly handler: AnyHandler
-  /** Of the argument, for codecs that need one, or `bytes`. */
+  /** Type of the argument, for codecs that need one, or `bytes`. */
   readonly argType: MessageType | undefined
+  /** Type of the result, for codecs that need one. */
   readonly resultType: MessageType | undefined
-  /** Without effects: see `RouteOptions.safe`. */
+  /** Whether a call has no effects; see `RouteOptions.safe`. */
   readonly safe: boolean
-  /** Of its own plugins and those of its groups and the endpoint. */
+  /** Hooks of the plugins of the route, its groups and the endpoint. */
   readonly hooks: Hooks
 }
 
-/** Service methods to handlers, one table for calls and one for pushes (docs/spec/behaviour.md#routes). */
+/** Maps service methods to handlers, with one table for CALLs and one for PUSHes (docs/spec/behaviour.md#routes). */
 export class Router {
   readonly mapper: NameMapper
   readonly plugins: PluginContainer
-  /** By interned name (names.ts). */
+  /** Routes by id in the name table. */
   readonly calls = new RouteTable<Route>()
   readonly pushes = new RouteTable<Route>()
-  /** Takes calls without a route; the body as bytes. */
+  /** Handler of CALLs without a route, which gets the body as bytes. */
   unknownCall: CallHandler<Uint8Array, unknown> | undefined
   unknownPush: PushHandler<Uint8Array> | undefined
-  /** `unknownCall` has no effects. */
+  /** Whether `unknownCall` has no effects. */
   unknownSafe = false
 
-  /** Told of what a hook about a route returned, where that is a promise: registering cannot wait. */
+  /** Gets the promises of hooks about routes, because registering cannot wait for them. */
   private readonly onHook: (result: PromiseLike<unknown>) => void
 
   constructor(mapper: NameMapper, plugins: PluginContainer, onHook: (result: PromiseLike<unknown>) => void = () => {}) {
@@ -72,7 +82,13 @@ export class Router {
     this.onHook = onHook
   }
 
-  /** @throws Error when `table` has the name already, RangeError when it is too long for the wire or there are too many, TypeError for what is no type; what a hook throws */
+  /**
+   * Adds a route.
+   *
+   * @throws Error when `table` has the name already
+   * @throws RangeError when the name is too long for a message, or there are too many
+   * @throws TypeError for a bad handler or type; what a hook throws
+   */
   add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteOptions | undefined, plugins: PluginContainer): void {
     if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
@@ -98,8 +114,8 @@ export class Router {
 }
 
 /**
- * Where routes are registered: the endpoint itself and its groups. A string names a route as it stands (a group puts its
- * prefix before it); a function or a controller is named by the endpoint's mapper, as in Go.
+ * Registers routes: the endpoint itself, and its groups. A string names a route as it is, with the group's prefix
+ * before it; the endpoint's mapper names a function or a controller, as in Go.
  */
 export class RouteGroup {
   readonly #router: Router
@@ -113,8 +129,10 @@ export class RouteGroup {
   }
 
   /**
-   * A group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`.
-   * @param plugins run for the group's messages behind those of the groups above
+   * Makes a group below this one: `group('github').routeCall(new Math())` registers `/github/math/add`.
+   *
+   * @param plugins plugins that run for the group's messages, after those of the groups above
+   * @throws TypeError when the prefix is no string
    */
   group(prefix: string, ...plugins: Plugin[]): RouteGroup {
     if (typeof prefix !== 'string') throw new TypeError('a group prefix must be a string')
@@ -122,9 +140,13 @@ export class RouteGroup {
   }
 
   /**
-   * Registers what answers calls; returns the service methods.
-   * @param options types of the bodies, for codecs that need them (a message with another codec, such as json, ignores them), or schemas; and plugins
-   * @throws Error for a name that is taken, TypeError for a name, handler or type that cannot be one
+   * Registers handlers of CALLs: a name and a function, a named function, or a controller.
+   *
+   * @param options types of the bodies, for codecs that need them (other codecs, such as json, ignore them), or
+   *   schemas; and plugins
+   * @returns the service methods registered
+   * @throws Error when a route has the name
+   * @throws TypeError for a bad name, handler, type or option
    */
   routeCall<Arg, Result extends AnyResult = unknown>(
     name: string,
@@ -140,7 +162,13 @@ export class RouteGroup {
     return this.#register(this.#router.calls, target, rest)
   }
 
-  /** Registers what takes pushes, in the same three forms; returns the service methods. */
+  /**
+   * Registers handlers of PUSHes, in the same three forms as `routeCall`.
+   *
+   * @returns the service methods registered
+   * @throws Error when a route has the name
+   * @throws TypeError for a bad name, handler, type or option
+   */
   routePush<Arg>(name: string, handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush<Arg>(handler: PushHandler<Arg>, options?: Omit<RouteOptions<Arg>, 'result' | 'safe'>): string[]
   routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
@@ -152,7 +180,11 @@ export class RouteGroup {
     return plugins === undefined || plugins.length === 0 ? this.#plugins : new PluginContainer(plugins, this.#plugins)
   }
 
-  /** `rest`: a handler when the target is a name, then the types. */
+  /**
+   * Registers what `routeCall` or `routePush` was called with.
+   *
+   * @param rest the handler when `target` is a name, then the options
+   */
   #register(table: RouteTable<Route>, target: unknown, rest: unknown[]): string[] {
     const handler = typeof target === 'string' ? rest.shift() : undefined
     const options = rest[0] as RouteOptions | undefined
@@ -187,7 +219,7 @@ export class RouteGroup {
     return routes
   }
 
-  /** A name given as a string is the user's own: only the prefix is put before it. */
+  /** Joins the group's prefix and a name given as a string, which is not mapped otherwise. */
   #join(name: string): string {
     const { mapper } = this.#router
     const root = groupPrefix(mapper)
@@ -198,7 +230,7 @@ export class RouteGroup {
   }
 }
 
-/** Public methods of an object's classes, most derived first; a leading `_` hides one. */
+/** Names of the public methods of an object's classes, most derived first. A leading `_` hides one. */
 function methodsOf(controller: object): string[] {
   const names = new Set<string>()
   for (let at = Object.getPrototypeOf(controller); at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {

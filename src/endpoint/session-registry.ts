@@ -20,7 +20,7 @@ import type { Dispatcher } from './dispatcher.ts'
 import type { Router } from './router.ts'
 import { SessionTable } from './session-table.ts'
 
-/** What a registry is made with. */
+/** The parts that a registry works with. */
 export interface RegistryParts {
   readonly settings: Settings
   readonly hooks: Hooks
@@ -32,14 +32,15 @@ export interface RegistryParts {
   readonly warnings: WarningThrottle
 }
 
-/** What else happens when a session ends, or loses its connection. */
+/** Gets further notice of sessions that end or lose their connection. */
 export interface RegistryListener {
-  /** The connection of a session with redial is lost. */
+  /** Handles the loss of the connection of a session with redial. */
   onLost(session: SessionEngine): void
+  /** Handles the end of a session. */
   onClosed(session: SessionEngine): void
 }
 
-/** The sessions of one endpoint: it makes them, knows them by id and by resume token, and takes what they report. */
+/** The sessions of one endpoint: makes them, finds them by id and by resume token, and handles their events. */
 export class SessionRegistry implements SessionOwner<SessionEngine> {
   readonly settings: Settings
   readonly hooks: Hooks
@@ -50,7 +51,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
   readonly #byToken = new Map<string, SessionEngine>()
   /** Sessions that wait for their peers to reconnect. */
   readonly #disconnected = new Set<SessionEngine>()
-  /** Set before the first session is made. */
+  /** Requires to be set before the first session is made. */
   listener!: RegistryListener
 
   constructor(parts: RegistryParts) {
@@ -60,7 +61,12 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     this.#parts = parts
   }
 
-  /** @param authority where it was dialled; undefined: it was accepted */
+  /**
+   * Makes a session.
+   *
+   * @param authority host and port that were dialled; undefined for an accepted connection
+   * @param preparing whether the session does not run until `begin`
+   */
   add(
     connection: TransportConnection,
     protocol: Protocol,
@@ -76,7 +82,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     return engine
   }
 
-  /** The messages of `protocol` over a transport's connection. */
+  /** Wraps a transport's connection for the messages of `protocol`. */
   wrapProtocol(connection: TransportConnection, protocol: Protocol, authority: string | undefined): Connection {
     if (protocol.framing === 'raw') return connection
     const { limits, filters, clock } = this.settings
@@ -91,25 +97,35 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
       : new StreamConnection(connection, protocol, owner, authority)
   }
 
+  /** Finds a session by id; undefined when there is none. */
   get(id: string): Session | undefined {
     return this.#sessions.get(id)
   }
 
-  /** All that are not closed, in the order they began. */
+  /** Iterates over the sessions that are not closed, in the order they were made. */
   all(): IterableIterator<Session> {
     return this.#sessions.values()
   }
 
+  /** Number of sessions that are not closed. */
   get size(): number {
     return this.#sessions.size
   }
 
-  /** Sessions that have a connection: one that waits for its peer must not keep that peer out. */
+  /**
+   * Number of sessions with a connection. Disconnected ones do not count, because otherwise they could keep their own
+   * peers from reconnecting.
+   */
   get connected(): number {
     return this.#sessions.size - this.#disconnected.size
   }
 
-  /** Closes those that `which` picks. @param timeout milliseconds @param linger milliseconds for peers that have not announced themselves yet */
+  /**
+   * Closes the sessions that `which` picks.
+   *
+   * @param timeout milliseconds
+   * @param linger milliseconds to wait for peers that have not announced themselves
+   */
   async close(timeout: number, linger: number, which: (session: Session) => boolean): Promise<void> {
     await Promise.all([...this.all()].filter(which).map((session) => engineOf(session).close(timeout, linger)))
   }
@@ -138,10 +154,10 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
   }
 
   onSessionRoom(session: SessionEngine): void {
-    this.#parts.dispatcher.look(session)
+    this.#parts.dispatcher.checkHeld(session)
   }
 
-  onSessionSlowed(session: SessionEngine): void {
+  onSessionThrottled(session: SessionEngine): void {
     this.#parts.stats.throttled++
     this.#parts.warnings.warn('session throttled', session.remoteAddress, 'the peer exceeds limits.maxMessageRate')
   }
@@ -150,14 +166,14 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     this.listener.onLost(session)
   }
 
-  onSessionAway(session: SessionEngine): void {
+  onSessionDisconnected(session: SessionEngine): void {
     this.#disconnected.add(session)
     if (this.#disconnected.size <= this.settings.limits.maxAway) return
     const [longest] = this.#disconnected
     longest.abandonReconnect(CloseReason.Peer, 'too many wait for their peers')
   }
 
-  onSessionBack(session: SessionEngine): void {
+  onSessionResumed(session: SessionEngine): void {
     this.#disconnected.delete(session)
   }
 

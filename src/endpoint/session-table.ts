@@ -1,14 +1,18 @@
-/** What a table of sessions needs of one. */
+/** The part of a session that a table needs. */
 interface Named {
   readonly id: string
 }
 
-/** The sessions of an endpoint by id, in the order they began. */
+/** The sessions of an endpoint by id, in the order they were made. */
 export class SessionTable<T extends Named> {
   readonly #byId = new Map<string, T>()
-  /** Of the copy that was named last. Counted up and never searched for: all clients of a Unix socket have the same address. */
+  /**
+   * Number in the last id that was made unique. It only counts up, because all clients of a Unix socket have the same
+   * address and a search would be slow.
+   */
   #copies = 1
 
+  /** Number of sessions. */
   get size(): number {
     return this.#byId.size
   }
@@ -25,19 +29,23 @@ export class SessionTable<T extends Named> {
     this.#byId.set(session.id, session)
   }
 
-  /** Only its own entry: another session may have taken the id over. */
+  /** Removes a session, unless another one has its id by now. */
   remove(session: T): void {
     if (this.#byId.get(session.id) === session) this.#byId.delete(session.id)
   }
 
-  /** An id that no session has: `address`, or that with a number. */
+  /** Finds an id that no session has: `address`, or `address` with a number. */
   freeId(address: string): string {
     let id = address
     while (this.#byId.has(id)) id = `${address}#${++this.#copies}`
     return id
   }
 
-  /** Before its id changes to `id`. @returns who had that until now */
+  /**
+   * Moves a session to another id, before its own `id` changes.
+   *
+   * @returns the session that had the id; undefined when there was none
+   */
   rename(session: T, id: string): T | undefined {
     const owner = this.#byId.get(id)
     this.remove(session)

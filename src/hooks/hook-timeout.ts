@@ -3,10 +3,13 @@ import { KeepAlive, realClock, type TimeLimit } from '../base/time/clock.ts'
 import { TimerEntry, type TimerWheel, wheelOf } from '../base/time/timer-wheel.ts'
 
 const realWheel = wheelOf(realClock)
-/** The wheel lets a process end; one that waits for a hook must not, since it may be the only thing it waits for. */
+/**
+ * Keeps the process running while a hook is waited for. Timers of the wheel do not, but the hook's promise may be the
+ * only thing left to wait for.
+ */
 const alive = new KeepAlive()
 
-/** One promise of a hook. */
+/** One promise of a hook that is waited for, with its time limit. */
 class Wait extends TimerEntry {
   private readonly wheel: TimerWheel
   private readonly resolve: (value: unknown) => void
@@ -34,7 +37,6 @@ class Wait extends TimerEntry {
     this.reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'a plugin did not settle in time'))
   }
 
-  /** Once it expired it may still settle. */
   #end(): void {
     if (this.wheelNext === null) return
     this.wheel.remove(this)
@@ -43,8 +45,12 @@ class Wait extends TimerEntry {
 }
 
 /**
- * What `result` settles with, or 408 after `limit`. `result` may be a thenable of the user's own, which may settle twice or throw:
- * the promise returned may not.
+ * Waits for a hook's result, for at most `ms` milliseconds.
+ *
+ * `result` may be a thenable of the user's own that settles twice or throws. The promise returned settles once.
+ *
+ * @returns a promise of what `result` resolves to
+ * @throws StatusError (rejects) 408 when the time is over; otherwise what `result` rejects with
  */
 export function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit): Promise<unknown> {
   const promise = result instanceof Promise ? result : Promise.resolve(result)

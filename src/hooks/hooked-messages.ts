@@ -8,29 +8,40 @@ import { encodeMeta, type Meta } from '../message/meta.ts'
 import type { MessageKind, ReadContext, WriteContext } from './hooks.ts'
 import type { CtxSession } from './session-views.ts'
 
-// Objects of messages with hooks, made for each one: `private` in place of `#`, whose initializers cost a call each, and everything costly
-// is made when asked for.
+// One object is made here for each message with hooks. Fields are `private`, not `#`, because initializing a `#` field
+// costs a call each; costly values are made when they are read.
 
-/** Whose message with hooks is sent. */
+/** The session side of an outgoing message with hooks. */
 export interface MessageOwner {
-  /** As hooks see it. */
+  /** The session as hooks see it. */
   readonly session: CtxSession
   readonly settings: { readonly codecs: CodecTable }
 }
 
-/** A received message whose memory is lent. */
+/** A received message whose memory is borrowed from the read buffer. */
 export interface Borrowed {
-  /** A hook or the handler takes its time, and the message is decoded or refused: its bytes may still be looked at. */
+  /**
+   * Copies the bytes that hooks may still read. Called when a hook or the handler returned a promise and the message is
+   * already decoded or refused.
+   */
   retainBytes(): void
 }
 
-/** Memory that is lent to us ends with the message that brought it. @throws Error when it has */
+/**
+ * Copies the body of `message`.
+ *
+ * @throws Error when the message is undefined: the memory it borrowed is gone
+ */
 export function copyBody(message: Incoming | undefined): Uint8Array {
   if (message === undefined) throw new Error('the message is done with, and its bytes are gone')
   return new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
 }
 
-/** A message with `bytes` in place of the body. @throws TypeError when they are none */
+/**
+ * Makes a message with `bytes` in place of the body of `of`.
+ *
+ * @throws TypeError when `bytes` is no Uint8Array
+ */
 export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('the bytes of a body must be a Uint8Array')
   const message = new Incoming()
@@ -46,7 +57,7 @@ export function withBody(of: Incoming | undefined, bytes: Uint8Array): Incoming 
   return message
 }
 
-/** A REPLY on its way through hooks. */
+/** A received REPLY that passes hooks. */
 export class InboundReply implements ReadContext, Borrowed {
   readonly session: CtxSession
   readonly seq: number
@@ -57,15 +68,20 @@ export class InboundReply implements ReadContext, Borrowed {
   readonly request: WriteContext | undefined
   body: unknown
   readonly bodyCodec: Codec | undefined
-  /** Its codec as the caller is told: an id. */
+  /** The body's codec id, as `Reply.codec` reports it. */
   readonly codecId: number
-  /** Borrowed: it ends with the call that brought it. */
+  /** The received message. Borrowed until the call that delivered it returns. */
   private lent: Incoming | undefined
-  /** In its place, once a hook took its time or put other bytes there. Like `copy` it is not there otherwise: most messages never need it. */
+  /**
+   * The message that replaces `lent`, once a hook returned a promise or replaced the bytes. Like `copy` the field is
+   * declared only: most messages never need it, and an initializer would cost time.
+   */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
 
-  /** @param message borrowed: valid until `own` or `keepBytes` is called, or the call that brought it returns */
+  /**
+   * @param message borrowed until `retainMessage` or `retainBytes` is called, or the call that delivered it returns
+   */
   constructor(
     session: CtxSession,
     message: Incoming,
@@ -106,12 +122,12 @@ export class InboundReply implements ReadContext, Borrowed {
     this.copy = bytes
   }
 
-  /** Only while it is read. */
+  /** The message to decode. Valid only while it is read. */
   get incoming(): Incoming {
     return (this.kept ?? this.lent) as Incoming
   }
 
-  /** A hook takes its time, and the message is not decoded yet. */
+  /** Copies the whole message. Called when a hook returned a promise and the message is not decoded yet. */
   retainMessage(): void {
     this.kept ??= this.lent?.owned()
   }
@@ -121,13 +137,13 @@ export class InboundReply implements ReadContext, Borrowed {
     this.lent = undefined
   }
 
-  /** What was borrowed is given back. */
+  /** Forgets the borrowed message, whose memory is no longer valid. */
   releaseBorrowed(): void {
     this.lent = undefined
   }
 }
 
-/** A message to send on its way through hooks. */
+/** An outgoing message that passes hooks. */
 export class Outbound implements WriteContext {
   private readonly owner: MessageOwner
   readonly kind: MessageKind
@@ -137,12 +153,12 @@ export class Outbound implements WriteContext {
   readonly request: (ReadContext & Borrowed) | undefined
   body: unknown
   bodyType: BodyType | undefined
-  /** Of the body; undefined for a REPLY that tells of a failure, until a hook names one. */
+  /** Codec of the body. Undefined for a REPLY with a failure, until a hook sets one. */
   bodyCodec: Codec | undefined
   private readonly given: Readonly<Record<string, string>> | undefined
   private copy: Record<string, string> | undefined
 
-  /** @param meta its sender's, who may change it once this is sent or `keep` was called */
+  /** @param meta the sender's own object, which it may change once this message is sent or `retain` was called */
   constructor(
     owner: MessageOwner,
     kind: MessageKind,
@@ -177,7 +193,11 @@ export class Outbound implements WriteContext {
     return this.copy
   }
 
-  /** As a wire wants it. @throws TypeError when hooks put something else than strings into it */
+  /**
+   * The meta, encoded as a message carries them.
+   *
+   * @throws TypeError when a hook put another value than a string into them
+   */
   get metaText(): string {
     const meta = this.copy ?? this.given
     return meta === undefined ? '' : encodeMeta(meta)
@@ -197,7 +217,7 @@ export class Outbound implements WriteContext {
     return body === null ? new Uint8Array() : Buffer.from(body as Uint8Array)
   }
 
-  /** A hook takes its time: what is others' is copied. */
+  /** Copies what belongs to others. Called when a hook returned a promise. */
   retain(): void {
     this.copy ??= { ...this.given }
     this.request?.retainBytes()

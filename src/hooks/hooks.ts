@@ -8,74 +8,106 @@ import type { Meta } from '../message/meta.ts'
 import { within } from './hook-timeout.ts'
 import type { CtxSession } from './session-views.ts'
 
+/** Kind of a message that hooks see. */
 export type MessageKind = 'call' | 'reply' | 'push'
 
-/** What a hook sees before a message is read. */
+/** What hooks see before a message is read. */
 export interface EarlyContext {
+  /** The session of the message. */
   readonly session: CtxSession
 }
 
 /** A message that was received, as the hooks around its body see it. */
 export interface ReadContext extends EarlyContext {
+  /** Whether the message is a CALL, a REPLY or a PUSH. */
   readonly kind: MessageKind
+  /** Sequence number of the message; a REPLY has that of its CALL. */
   readonly seq: number
-  /** Of a CALL or PUSH header hooks may change it, and with it the route. Of a REPLY it is its call's. */
+  /**
+   * Service method. `afterReadCallHeader` and `afterReadPushHeader` may change it, and with it the route. A REPLY has
+   * that of its CALL.
+   */
   serviceMethod: string
-  /** Of a REPLY that tells of a failure: it has no body that is read. */
+  /** Status of a REPLY with a failure, whose body is not read; undefined otherwise. */
   readonly status: StatusError | undefined
+  /** Meta of the message: string values by key. */
   readonly meta: Meta
-  /** Of a REPLY: the CALL it answers, the same object as its own hooks saw; undefined when it had none. */
+  /**
+   * For a REPLY, the CALL it answers: the same object as the hooks of that CALL saw. Undefined when no hook saw the
+   * CALL, and for a CALL or PUSH.
+   */
   readonly request: WriteContext | undefined
-  /** Name of the body's codec, '' when the message names none or one that is unknown here. */
+  /** Name of the body's codec; '' when the message names none or an unknown one. */
   readonly codec: string
-  /** Length of the body as it came, in bytes. */
+  /** Length of the body as received, in bytes. */
   readonly size: number
   /**
-   * The body's bytes, a copy. What hooks before the body put in their place is decoded. A message that is done with, no hook and no handler
-   * of it running, keeps those that were looked at before.
-   * @throws Error when it kept none
+   * A copy of the body's bytes. Bytes that a hook before the body sets are decoded in their place.
+   *
+   * When no hook and no handler of the message runs any more, only bytes that were read before can still be read.
+   *
+   * @throws Error when the message is over and its bytes were not read before
    */
   bytes: Uint8Array
-  /** The decoded body; undefined before it is decoded. Hooks after the body may put another value in its place. */
+  /** The decoded body; undefined before it is decoded. Hooks after the body may replace it. */
   body: unknown
 }
 
-/** A message about to be sent. Everything that is not readonly may be changed before it is written. */
+/** A message about to be sent. Members that are not readonly may be changed until it is written. */
 export interface WriteContext extends EarlyContext {
+  /** Whether the message is a CALL, a REPLY or a PUSH. */
   readonly kind: MessageKind
+  /** Sequence number of the message; a REPLY has that of its CALL. */
   readonly seq: number
-  /** Of a REPLY its call's. */
+  /** Service method. A REPLY has that of its CALL. */
   readonly serviceMethod: string
-  /** Of a REPLY that tells of a failure. `beforeWriteReply` may set it on one that does not: it is sent in place of the body. */
+  /**
+   * Status of a REPLY with a failure; undefined otherwise. When `beforeWriteReply` sets it on a success, it is sent in
+   * place of the body.
+   */
   status: StatusError | undefined
-  /** Of a REPLY: the CALL it answers, the same object as its own hooks saw. */
+  /** For a REPLY, the CALL it answers: the same object as the hooks of that CALL saw. Undefined for a CALL or PUSH. */
   readonly request: ReadContext | undefined
-  /** String values by key. */
+  /** Meta to send: string values by key. */
   readonly meta: Record<string, string>
-  /** Name of the body's codec. */
+  /**
+   * Name of the body's codec; '' for none.
+   *
+   * @throws TypeError on assignment when no codec has the name
+   */
   codec: string
+  /** The body, not yet encoded. */
   body: unknown
-  /** Type of the body, for codecs that need one. */
+  /** Type of the body, for codecs that need one; undefined for none. */
   bodyType: BodyType | undefined
-  /** The bytes that `body` would be sent as, a copy. @throws what the codec throws */
+  /**
+   * Encodes `body` and returns a copy of the bytes that would be sent.
+   *
+   * @throws TypeError when the message has no codec; otherwise what the codec throws
+   */
   encode(): Uint8Array
 }
 
+/** A hook about a message. */
 export type Hook<Context> = (context: Context) => unknown
-/** Functions in the order they run, or null for none, which costs a comparison. */
+/** Compiled hooks in the order they run, or null for none: then a message without hooks costs one comparison. */
 export type HookList<Context> = readonly Hook<Context>[] | null
 
-/** Which ways of messages have hooks: the usual answer, none, in one look for each. */
+/** Which directions of messages have hooks. Usually none has, and one comparison shows that. */
 export interface HookedDirections {
-  /** CALLs that come in, and their REPLYs. */
+  /** Hooks of received CALLs and of their REPLYs. */
   callsIn: boolean
+  /** Hooks of received PUSHes. */
   pushesIn: boolean
+  /** Hooks of received REPLYs. */
   repliesIn: boolean
+  /** Hooks of CALLs that this side sends. */
   callsOut: boolean
+  /** Hooks of PUSHes that this side sends. */
   pushesOut: boolean
 }
 
-/** Calls for the messages of sessions; docs/spec/plugins.md#the-hooks has the list. */
+/** The compiled hooks about messages; `Plugin` describes each. */
 export interface MessageHooks extends HookedDirections {
   beforeReadHeader: HookList<EarlyContext>
   afterReadCallHeader: HookList<ReadContext>
@@ -96,9 +128,11 @@ export interface MessageHooks extends HookedDirections {
 }
 
 /**
- * Runs hooks in order; the first that throws or rejects stops them, and its error is thrown.
- * @param limit that one may take to settle: then it failed with 408
- * @returns a promise when one of them returned one
+ * Runs hooks in order. The first that throws or rejects stops the rest.
+ *
+ * @param limit time that each hook may take to settle; after it the hook has failed with 408
+ * @returns a promise when a hook returned one, otherwise undefined
+ * @throws what the first failing hook throws
  */
 export function runHooks<Context>(hooks: HookList<Context>, context: Context, limit: TimeLimit): Promise<unknown> | undefined {
   if (hooks === null) return undefined
@@ -111,8 +145,13 @@ export function runHooks<Context>(hooks: HookList<Context>, context: Context, li
 }
 
 /**
- * Where each message passes, a list of one is run as `settling(list[0](context), limit)`, written out in each place: V8 learns for each call in
- * the source whom it calls, and through one in `runHooks` all hooks pass, which costs about 10 ns each.
+ * Waits for a hook's result if it is a promise.
+ *
+ * On the paths of all messages a list of one hook is run as `pendingResult(list[0](context), limit)`, written out in
+ * each place: V8 optimizes each call site for the function it calls. Through the one call site in `runHooks` all hooks
+ * pass, which costs about 10 ns each.
+ *
+ * @returns undefined when there is nothing to wait for
  */
 export function pendingResult(result: unknown, limit: TimeLimit): Promise<unknown> | undefined {
   return result === undefined || !isThenable(result) ? undefined : within(result, limit)
@@ -132,11 +171,12 @@ async function runRest<Context>(
   }
 }
 
-/** What a hook behind a write still does, whose failure changes nothing any more. What it looks at is kept for it. */
+/** Logs a late failure of an `afterWrite*` hook. The message is copied first, because the hook still reads it. */
 export function logLateFailure(out: WriteContext & { retain(): void }, waiting: Promise<unknown>, log: Logger): void {
   out.retain()
   waiting.catch((error) => hookFailed(out, error, log))
 }
+/** Logs the failure of a hook that changes nothing. */
 
 export function hookFailed({ serviceMethod }: WriteContext, error: unknown, log: Logger): void {
   log.warn('a plugin failed', { method: serviceMethod, error: reasonOf(error) })

@@ -4,30 +4,44 @@ import { checkBuffer, checkFlag, checkIdle, defaultSocket, keepAliveSeconds, uns
 import { type Connection, NOT_OPEN, NOT_SUPPORTED, SocketOption } from '../transports/transport.ts'
 
 /**
- * The socket of a session's connection (Go's ControlFD and socket settings, docs/spec/behaviour.md#socket). What is set here holds for the
- * connections that redial makes too. Each method throws TypeError or RangeError for bad values, StatusError 102 when there is no
- * connection, 1 when the transport or the system cannot do it.
+ * The socket of a session's connection (Go's `ControlFD` and socket settings, docs/spec/behaviour.md#socket). What is
+ * set here also holds for the connections that redial (reconnect) makes.
+ *
+ * Methods throw a TypeError or RangeError for bad values, a StatusError 102 when there is no connection, and a
+ * StatusError 1 when the transport or the system does not support the option.
  */
 export interface SessionSocket {
   /**
-   * The system's number of the socket, -1 where there is none: the connection is gone, or its transport has no sockets. It is lent: whoever
-   * closes it, reads or writes it, breaks the session, and after the session the number may be another file's.
+   * The system's descriptor of the socket; -1 when the connection is lost or the transport has no sockets. Borrowed:
+   * closing, reading or writing it breaks the session, and after the session the number may belong to another file.
    */
   readonly fd: number
-  /** Whether small messages leave at once. Does nothing on Unix sockets. */
+  /**
+   * Sets whether small messages leave at once (TCP_NODELAY). Does nothing on Unix sockets.
+   *
+   * @param on default true
+   */
   setNoDelay(on?: boolean): void
   /**
-   * Whether the system asks a silent peer for a sign of life.
+   * Sets whether the system probes a silent peer (TCP keep-alive).
+   *
+   * @param on whether it does
    * @param idle milliseconds of silence, rounded up to whole seconds; default 15,000
    */
   setKeepAlive(on: boolean, idle?: number): void
-  /** Bytes that the system may hold, either way; what is not named stays as it is. Native transport only. */
+  /**
+   * Sets how many bytes the system buffers in each direction. A size that is not given stays as it is. Native transport
+   * only.
+   *
+   * @param sizes bytes to receive and to send
+   */
   setBufferSizes(sizes: { receive?: number | undefined; send?: number | undefined }): void
 }
 
+/** `SessionSocket` of the session's connection. */
 export class ConnectionSocket implements SessionSocket {
   #connection: Connection
-  /** What was set, for the next connection. */
+  /** Options that were set, for the next connection. */
   readonly #chosen = new Map<SocketOption, number>()
 
   constructor(connection: Connection) {
@@ -53,7 +67,7 @@ export class ConnectionSocket implements SessionSocket {
     if (send !== undefined) this.#set(SocketOption.SendBuffer, send)
   }
 
-  /** The session has another connection. */
+  /** Applies the options to the session's next connection. */
   move(connection: Connection): void {
     this.#connection = connection
     for (const [option, value] of this.#chosen) connection.setSocketOption?.(option, value)

@@ -1,36 +1,50 @@
-/** Addresses without a session that are remembered. A peer with more of them is not stopped by a rate per address. */
+/**
+ * Maximum number of addresses without a session to remember. A rate per address does not stop a peer that has more
+ * addresses.
+ */
 const MAX_ADDRESSES = 65_536
-/** Looked at when a new one comes and there are so many. */
+/** Number of entries to check when a new address arrives at a full table. */
 const SWEEP = 16
 
+/** The state of one address. */
 interface Entry {
   sessions: number
-  /** Connects that are left. */
+  /** Connects that are left: the tokens of a token bucket. */
   tokens: number
-  /** When `tokens` was right. */
+  /** Time when `tokens` was computed. */
   at: number
 }
 
-/** Connections by remote address: how many there are, and how often they come. */
+/** Counts connections and limits connects by remote address. */
 export class AddressTable {
   readonly #maxSessions: number
-  /** Connects a second; as many may come at once. */
+  /** Connects per second; also the size of a burst. */
   readonly #rate: number
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => number
 
-  /** @param now monotonic milliseconds */
+  /**
+   * @param maxSessions maximum number of connections of one address
+   * @param rate connects per second
+   * @param now monotonic milliseconds
+   */
   constructor(maxSessions: number, rate: number, now: () => number) {
     this.#maxSessions = maxSessions
     this.#rate = rate
     this.#now = now
   }
 
+  /** Number of addresses known. */
   get size(): number {
     return this.#entries.size
   }
 
-  /** A connection came. Undefined when it may stay, which `leave` ends; else why not. @param remote as `Wire.remoteAddress` */
+  /**
+   * Handles a new connection.
+   *
+   * @param remote as `Connection.remoteAddress`
+   * @returns undefined when it is accepted, and then `leave` must follow; otherwise why it is refused
+   */
   enter(remote: string): string | undefined {
     const key = addressKey(remote)
     if (key === '') return undefined
@@ -49,6 +63,7 @@ export class AddressTable {
     return undefined
   }
 
+  /** Handles the end of an accepted connection. */
   leave(remote: string): void {
     const entry = this.#entries.get(addressKey(remote))
     if (entry !== undefined && entry.sessions > 0) entry.sessions--
@@ -59,7 +74,10 @@ export class AddressTable {
     entry.at = now
   }
 
-  /** Makes room: those that came first are looked at first, and one goes whatever it has left. Those with sessions stay, and move behind. */
+  /**
+   * Makes room, checking the oldest addresses first: one of them is dropped even if it has not regained all tokens.
+   * Addresses with sessions stay, and move to the end.
+   */
   #sweep(now: number): void {
     let spare: string | undefined
     let looked = 0
@@ -79,8 +97,8 @@ export class AddressTable {
 }
 
 /**
- * What counts as one peer: an IPv4 address, or the network of an IPv6 address, of which whoever has one has 2^64. '' for a Unix socket: the
- * file's permissions say who may use it.
+ * The key of what counts as one peer: an IPv4 address, or the /64 network of an IPv6 address, because whoever has such
+ * a network has 2^64 addresses. '' for a Unix socket, whose file permissions say who may connect.
  */
 export function addressKey(remote: string): string {
   const colon = remote.lastIndexOf(':')
@@ -94,7 +112,7 @@ export function addressKey(remote: string): string {
   const groups = before === '' ? [] : before.split(':')
   const behind = after === undefined || after === '' ? [] : after.split(':')
   if (after !== undefined) {
-    // A dotted end takes two groups.
+    // A dotted IPv4 part takes two groups.
     const missing = 8 - groups.length - behind.length - (address.includes('.') ? 1 : 0)
     for (let i = 0; i < missing; i++) groups.push('0')
     groups.push(...behind)

@@ -14,30 +14,34 @@ import { RouteWeights, Started } from './route-weight.ts'
 import type { Overload } from './settings.ts'
 
 /**
- * Milliseconds of handlers' work between two looks at the sockets. What is refused leaves before the next slice, so a refusal takes one of them
- * and what is read beside it, or as long as one handler that takes longer. Half of it would double what reading costs for each handler.
+ * Milliseconds of handlers' work between two reads of the sockets. Refusals are sent before the next slice, so a
+ * refusal takes one slice and what is read beside it, or as long as a single longer handler. Half of this would double
+ * the cost of reading per handler.
  */
 const SLICE_MS = 1
-/** Most messages of a turn that are started before the clock is looked at. */
+/** Maximum number of messages started in a turn before the clock is read. */
 const MAX_UNCHECKED = 16
-/** Turns that start fewer tell nothing of what one costs: they do other things too. */
+/** A turn that started fewer messages says nothing about the cost of one, because it does other work too. */
 const MIN_SAMPLES = 8
-/** Milliseconds that messages of a turn never take together which are light by themselves. */
+/** Milliseconds that the messages of a turn never take together if each of them is light. */
 const SLOW_MS = 10
-/** Milliseconds that a message is taken to cost while nothing is known. */
+/** Cost of a message in milliseconds that is assumed before one was measured. */
 const INITIAL_COST_MS = 0.02
-/** Milliseconds over which sessions that had something waiting are counted. */
+/** Length in milliseconds of the window in which lanes with waiting messages are counted. */
 const LANE_WINDOW_MS = 50
-/** It keeps sessions alive (`plugins/heartbeat.ts`). */
+/** Service method of heartbeats (plugins/heartbeat.ts), which are exempt because they keep sessions alive. */
 const HEARTBEAT = '/heartbeat'
-/** Parts of `queueTimeout` that a message may be expected to wait: in a burst, and while an overload lasts, when a queue only adds to all waits. */
+/**
+ * Parts of `queueTimeout` that a message may be expected to wait: in a burst, and while an overload lasts, when a
+ * longer queue only makes all wait longer.
+ */
 const BURST = 1 / 2
 const STANDING = 1 / 5
 
-/** What admission asks of a session. */
+/** A session as admission sees it. */
 export interface AdmittedSession {
   readonly state: string
-  /** The connection that it has now. */
+  /** The session's current link. */
   readonly link: object
   readonly requests: {
     wantsReply(link: never, seq: number): boolean
@@ -51,40 +55,45 @@ export interface AdmittedSession {
 /** A message that waits for its turn. */
 interface Waiting<S> {
   readonly session: S
-  /** Its own memory, undecoded. */
+  /** An undecoded copy that owns its memory. */
   readonly message: Incoming
   readonly meta: Meta
   readonly isCall: boolean
-  /** When its caller gives up, 0 for never. */
+  /** The caller's deadline by the clock; 0 for none. */
   readonly expires: number
   readonly since: number
-  /** The connection that brought it. */
+  /** Link that it was received on. */
   readonly link: object
 }
 
-/** A handler that runs, and what it is measured against. */
+/** A running handler, and the route it is measured for. */
 export interface Ticket {
   readonly route: RouteLatency
-  /** Negative: exempt. */
+  /** Time when it started; negative for an exempt handler. */
   readonly began: number
 }
 
-/** What the dispatcher does with a message once it is decided. */
+/** Starts or refuses messages as admission decides. The dispatcher implements it. */
 export interface AdmissionTarget<S> {
   start(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
-  /** @param retryAfter milliseconds */
+  /**
+   * Refuses a message.
+   *
+   * @param retryAfter milliseconds
+   */
   refuse(session: S, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
-  /** Sends what this turn has produced so far: what comes next takes time. */
+  /** Sends what this turn has produced so far, before work that takes time. */
   flush(): void
 }
 
 /**
- * Overload protection of one endpoint: decides which messages are started at once, which wait, and which are refused before their bodies are
- * decoded.
+ * Overload protection of one endpoint: decides which messages start at once, which wait, and which are refused before
+ * their bodies are decoded.
  *
- * While handlers take less than a slice a turn, and fewer of them run than may, a message costs a few comparisons. Beyond that messages wait in a lane
- * per session and are started in slices, so that the loop goes on reading. One that is expected to wait too long is refused at once: the wait is
- * known from how fast the queue empties, whatever makes it slow. A session with nothing waiting is refused last.
+ * While handlers take less than a slice per turn, and fewer run than the limit, a message costs a few comparisons.
+ * Above that, messages wait in one lane per session and are started in slices, so that the event loop keeps reading. A
+ * message that is expected to wait too long is refused at once; the expected wait follows from the rate at which the
+ * queue drains, whatever limits that. A session with nothing waiting is refused last.
  */
 export class Admission<S extends AdmittedSession> {
   readonly #options: Overload
@@ -96,51 +105,54 @@ export class Admission<S extends AdmittedSession> {
   readonly #rate = new DrainRate()
   readonly #lanes = new WeakMap<S, Lane<Waiting<S>>>()
   readonly #routes = new Map<string, RouteLatency>()
-  /** Of all whose names are not of this process: a peer may make up as many as it likes. */
+  /** Latency of all routes whose names this process does not know, because a peer may send any number of names. */
   readonly #others = new RouteLatency()
   readonly #exemptNames: ReadonlySet<string>
   readonly #exemptRoutes: ReadonlySet<number>
-  /** Messages that may still be started before the clock is looked at, and how many those are at first. */
+  /** Number of messages that may still be started before the clock is read, and its initial value. */
   #unchecked = 1
   #step = 1
-  /** By route: whose handler may take a slice by itself is started when the clock was looked at, and nothing behind it. */
+  /**
+   * Weights by route. A heavy message, whose handler may take a whole slice, starts only when the clock was just read,
+   * and nothing starts after it.
+   */
   readonly #weights = new RouteWeights()
-  /** What the turn, and what the slice that is on, has started. */
+  /** The messages that this turn, and the current slice, has started. */
   readonly #turn = new Started(SLICE_MS, SLOW_MS, this.#weights)
   readonly #sliced = new Started(SLICE_MS, SLOW_MS, this.#weights)
-  /** The turn is watched: since when, and how many messages it has started. */
+  /** Whether this turn is timed; since when; and how many messages it has started. */
   #watched = false
   #turnBegan = 0
   #started = 0
-  /** What a message costs until its turn is over, with what its handler does behind promises. */
+  /** Mean cost of a message until the end of its turn, including continuations of its handler after promises. */
   readonly #cost = new MeanCost()
-  /** Most messages that a turn may start. */
+  /** Maximum number of messages that a turn may start. */
   #perTurn = MAX_UNCHECKED
-  /** Messages started out of the queue: since the last slice was over, and when the one that is on began. */
+  /** Messages started from the queue since the last slice ended, and that number when the current slice began. */
   #served = 0
   #servedBefore = 0
-  /** Those that the queue's rate has not been told of. */
+  /** Messages that left the queue but are not reported to `#rate` yet. */
   #unreported = 0
   #sliceBegan = 0
-  /** This turn had its slice. */
+  /** Whether this turn has had its slice. */
   #spent = false
-  /** A slice is on its way. */
-  #armed = false
-  /** When a message was refused last: the overload lasts. */
+  /** Whether a slice is scheduled. */
+  #scheduled = false
+  /** Time when a message was last refused. The overload lasts for `queueTimeout` after it. */
   #refusedAt = -Infinity
-  #epoch = 0
-  #epochBegan = 0
-  /** Sessions that had something waiting in this epoch, and in the last. */
+  #window = 0
+  #windowBegan = 0
+  /** Lanes that had something waiting in this window, and in the one before. */
   #waited = 0
   #waitedBefore = 0
-  /** How late the loop is, while handlers run. */
+  /** Measures how late the event loop is while handlers run. */
   readonly #lag: LoopLag
 
-  constructor(options: Overload, stats: EndpointStats, to: AdmissionTarget<S>, clock: LagClock) {
+  constructor(options: Overload, stats: EndpointStats, target: AdmissionTarget<S>, clock: LagClock) {
     const { now } = clock
     this.#options = options
     this.#stats = stats
-    this.#target = to
+    this.#target = target
     this.#now = now
     this.#limit = new ConcurrencyLimit(options.minConcurrency, options.maxConcurrency, options.startConcurrency, now())
     this.#lag = new LoopLag(clock, (late) => {
@@ -151,20 +163,24 @@ export class Admission<S extends AdmittedSession> {
     this.#exemptRoutes = new Set([...this.#exemptNames].map(internName))
   }
 
+  /** State for `Endpoint.load`. */
   get load(): EndpointLoad {
     const { length } = this.#queue
     const { value, running, open } = this.#limit
     return { running, concurrency: Math.floor(value), queued: length, wait: length === 0 && open ? 0 : (length + 1) * this.#perItem }
   }
 
-  /** Routes that latencies are kept for. */
+  /** Number of routes whose latency is measured. */
   get routesKnown(): number {
     return this.#routes.size
   }
 
   /**
-   * True: the message is to be started now. False: it was refused, or waits and is started later.
-   * @param expires when its caller gives up, in this clock's milliseconds; 0 when it never does, or did not say
+   * Decides about a message.
+   *
+   * @param message borrowed
+   * @param expires the caller's deadline by the clock; 0 for none or unknown
+   * @returns true when the message must be started now; false when it was refused, or waits and is started later
    */
   admit(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): boolean {
     if (this.#queue.length === 0 && !this.#spent && this.#limit.open) {
@@ -179,7 +195,11 @@ export class Admission<S extends AdmittedSession> {
     return false
   }
 
-  /** A handler did not settle at once; `ended` follows. */
+  /**
+   * Counts a handler that did not settle at once.
+   *
+   * @returns the ticket for `handlerFinished`
+   */
   handlerStarted(method: string): Ticket {
     if (this.#exemptNames.has(method)) return exempt
     this.#limit.handlerStarted()
@@ -188,17 +208,19 @@ export class Admission<S extends AdmittedSession> {
     return { route: this.#routeOf(method), began }
   }
 
+  /** Counts a handler that has settled, and starts a waiting message in its place. */
   handlerFinished({ route, began }: Ticket): void {
     if (began < 0) return
     const now = this.#now()
     this.#limit.handlerFinished(route, began, now)
     if (this.#queue.length === 0) return
-    // The next one begins what it waits for at once, or all that run would end together, and begin together a turn later.
+    // Start one queued message per finished handler. Otherwise all running handlers would finish in one turn and start
+    // in the next, in lockstep.
     if (this.#served < this.#perTurn && !this.#sliced.heavy && this.#limit.open) this.#serveNext(now)
-    this.#arm()
+    this.#schedule()
   }
 
-  /** The session is closed: nobody waits for what it asked. */
+  /** Forgets a closed session and its waiting messages. */
   forget(session: S): void {
     const lane = this.#lanes.get(session)
     if (lane === undefined) return
@@ -206,7 +228,7 @@ export class Admission<S extends AdmittedSession> {
     for (let left = this.#queue.drop(lane).length; left > 0; left--) session.requests.handlerFinished()
   }
 
-  /** Whether this turn may start more, by the clock. */
+  /** Whether this turn may start another message, by the clock. */
   #inTime(): boolean {
     const now = this.#now()
     if (!this.#watched) {
@@ -248,7 +270,7 @@ export class Admission<S extends AdmittedSession> {
     let lane = this.#lanes.get(session)
     if (lane === undefined) this.#lanes.set(session, (lane = new Lane<Waiting<S>>()))
     this.#limit.noteQueueing()
-    if (now - this.#epochBegan >= LANE_WINDOW_MS) this.#nextEpoch(now)
+    if (now - this.#windowBegan >= LANE_WINDOW_MS) this.#nextWindow(now)
     const size = sizeOf(message)
     const refusal = this.#refusalOf(lane, size, expires, now)
     if (refusal !== undefined) {
@@ -257,75 +279,84 @@ export class Admission<S extends AdmittedSession> {
       return
     }
     if (this.#queue.length === 0) this.#rate.start(now)
-    if (lane.mark !== this.#epoch) {
-      lane.mark = this.#epoch
+    if (lane.mark !== this.#window) {
+      lane.mark = this.#window
       this.#waited++
     }
     this.#queue.push(lane, { session, message: message.owned(), meta, isCall, expires, since: now, link: session.link }, size, now)
     this.#stats.queued++
-    session.requests.handlerStarted() // a session that closes lets it have its turn first
-    this.#arm()
+    session.requests.handlerStarted() // a session that closes waits for it
+    this.#schedule()
   }
 
-  /** Why one more of `lane` may not wait. */
+  /** Why another message of `lane` must be refused; undefined when it may wait. */
   #refusalOf(lane: Lane<Waiting<S>>, size: number, expires: number, now: number): Refusal | undefined {
     const { queueTimeout, maxQueued, maxQueuedBytes } = this.#options
     const queue = this.#queue
     const lanes = this.#lanesNow
     if (queue.length >= maxQueued || queue.weight + size > maxQueuedBytes) return Refusals.Busy
     if (expires !== 0 && now + this.#ownWait(lane) >= expires) return Refusals.Late
-    // Who has nothing waiting waits for a round, however much there is of others.
+    // A lane with nothing waiting waits for one round, however much others have waiting.
     const before = lane.size === 0 ? this.#ownWait(lane) : (queue.length + 1) * this.#perItem
     if (before > queueTimeout * BURST) return this.#reasonFor(lane)
     if (lane.size === 0) return undefined
-    // Not less when little waits now: what others send meanwhile is served before it.
+    // Other lanes count even if they have little waiting now, because what they receive meanwhile is served before it.
     const turns = (lane.size + 1) * lanes * this.#perItem
     if (turns > this.#room(now)) return this.#reasonFor(lane)
-    // Where no time is known yet, room is shared.
+    // While no time is known, the room is shared.
     if (lane.size >= maxQueued / (lanes + 1) || lane.weight + size > maxQueuedBytes / (lanes + 1)) return this.#reasonFor(lane)
     return undefined
   }
 
-  /** Milliseconds that those may be expected to wait that are not the first of their session. */
+  /** Expected wait in milliseconds up to which messages are accepted that are not the first of their lane. */
   #room(now: number): number {
     const { queueTimeout } = this.#options
     if (now - this.#refusedAt >= queueTimeout) return queueTimeout * BURST
-    // As many as run, so that each that ends finds one to take its place.
+    // Room for as many as run, so that each handler that finishes has a successor.
     return Math.min(queueTimeout * BURST, Math.max(queueTimeout * STANDING, this.#limit.peak * this.#perItem))
   }
 
-  /** Milliseconds that one more of `lane` would wait: all that is there, or what is served until its own have had their turns. */
+  /**
+   * Expected wait of another message of `lane` in milliseconds: until all that wait are served, or until its own lane
+   * has had that many turns, whichever is less.
+   */
   #ownWait(lane: Lane<Waiting<S>>): number {
     return Math.min(this.#queue.length + 1, (lane.size + 1) * this.#lanesNow) * this.#perItem
   }
 
-  /** Milliseconds in which one leaves the queue: as seen, and as the handlers that run let expect, whichever is longer. */
+  /**
+   * Milliseconds between two messages that leave the queue: as measured, or as the running handlers suggest, whichever
+   * is longer.
+   */
   get #perItem(): number {
     const seen = this.#rate.perItem(this.#cost.each || INITIAL_COST_MS)
     return this.#limit.open ? seen : Math.max(seen, this.#limit.perItem)
   }
 
-  /** Sessions that share what is served. Those with nothing at this moment count too, or the others' waits would be told too short. */
+  /**
+   * Number of lanes that share the capacity. Lanes that are empty only now count too, because otherwise the expected
+   * waits would be too short.
+   */
   get #lanesNow(): number {
     return Math.max(1, this.#queue.active, this.#waited, this.#waitedBefore)
   }
 
-  /** A session with more than the mean is told that it is its own doing. */
+  /** The reason to refuse a message: a lane with more than the mean learns that its own load is the cause. */
   #reasonFor(lane: Lane<Waiting<S>>): Refusal {
     return lane.size * this.#queue.active > this.#queue.length ? Refusals.Share : Refusals.Busy
   }
 
-  #nextEpoch(now: number): void {
-    this.#waitedBefore = now - this.#epochBegan < 2 * LANE_WINDOW_MS ? this.#waited : 0
+  #nextWindow(now: number): void {
+    this.#waitedBefore = now - this.#windowBegan < 2 * LANE_WINDOW_MS ? this.#waited : 0
     this.#waited = 0
-    this.#epoch++
-    this.#epochBegan = now
+    this.#window++
+    this.#windowBegan = now
   }
 
-  /** The slice comes a turn later than the next reads, so that there is time for what those refuse. */
-  #arm(): void {
-    if (this.#armed) return
-    this.#armed = true
+  /** Schedules a slice after the next reads, so that there is time for the refusals of those. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
     immediate(this.#scheduleSlice)
   }
 
@@ -335,7 +366,7 @@ export class Admission<S extends AdmittedSession> {
   }
 
   readonly #slice = (): void => {
-    this.#target.flush() // what was refused in this turn does not wait for it
+    this.#target.flush() // refusals of this turn are sent before the slice
     let now = this.#now()
     this.#sliceBegan = now
     this.#servedBefore = this.#served
@@ -346,18 +377,22 @@ export class Admission<S extends AdmittedSession> {
     this.#unreported = 0
   }
 
-  /** What the slice began has done what it could by now. */
+  /** Runs after the slice's handlers and their microtasks, so the elapsed time is their true cost. */
   readonly #afterSlice = (): void => {
     const served = this.#served - this.#servedBefore
     const time = this.#now() - this.#sliceBegan
     if (served > 0) this.#learn(time, served)
     this.#sliced.end(time)
     this.#served = 0
-    this.#armed = false
-    if (this.#queue.length > 0 && this.#limit.open) this.#arm()
+    this.#scheduled = false
+    if (this.#queue.length > 0 && this.#limit.open) this.#schedule()
   }
 
-  /** @returns the time it is then */
+  /**
+   * Takes the next message from the queue and serves it.
+   *
+   * @returns the time afterwards
+   */
   #serveNext(now: number): number {
     const waiting = this.#queue.take(weightOf, now)
     if (waiting === undefined || !this.#serve(waiting, now)) return now
@@ -369,11 +404,15 @@ export class Admission<S extends AdmittedSession> {
     return over
   }
 
-  /** Starts it, unless it is too late. */
+  /**
+   * Starts a message, or refuses it if it is too late.
+   *
+   * @returns whether it was started
+   */
   #serve({ session, message, meta, isCall, expires, since, link }: Waiting<S>, now: number): boolean {
     let starts = false
     try {
-      // Whoever called on a connection that is lost knows it; a push is still wanted.
+      // The caller already got 102 when its connection was lost. A push must still be handled.
       if (session.state === 'closed' || (isCall && !session.requests.wantsReply(link as never, message.seq))) return false
       const late = now - since > this.#options.queueTimeout || (expires !== 0 && now >= expires)
       if (late || session.requests.isCanceled(message.seq)) {
@@ -384,7 +423,7 @@ export class Admission<S extends AdmittedSession> {
       if (untouched) this.#target.start(session, message, meta, isCall, expires)
       else runInRoot(this.#target.start, this.#target, session, message, meta, isCall, expires)
     } catch (error) {
-      // A bug of ours: it costs its own connection and no other, as in a transport.
+      // A bug of dmicro costs its own connection and no other, as in a transport.
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))
       session.destroy('a message failed')
     } finally {

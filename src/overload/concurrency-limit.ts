@@ -1,41 +1,47 @@
-/** Milliseconds between two looks at the limit, if so many samples came. */
+/** Milliseconds between two adjustments of the limit, if there were `MIN_SAMPLES`. */
 const WINDOW = 100
 const MIN_SAMPLES = 10
-/** With fewer samples a look comes after so long. */
+/** Milliseconds between two adjustments with fewer samples. */
 const LONG_WINDOW = 1000
-/** So many times as long as usual may calls take before fewer of them may run at once. */
+/** Factor by which the latency may exceed the baseline before the limit is lowered. */
 const TOLERANCE = 1.5
-/** Milliseconds by which latencies differ because of how the loop is shared, not because of load. */
+/** Milliseconds by which latencies differ without load, because handlers share the event loop. */
 const GRAIN = 2
-/** Milliseconds that the loop may be late. */
+/** Milliseconds by which timers of the event loop may be late. */
 const MAX_LAG = 8
 const LAG_SMOOTHING = 0.3
-/** Share of the newest in what calls took lately. */
+/** Weight of the newest sample in the mean of recent latencies. */
 const RECENT = 0.05
-/** Most that one look takes from the limit. */
+/** Smallest factor by which one adjustment lowers the limit. */
 const MIN_GRADIENT = 0.5
-/** How fast a route's usual latency follows: down at any time, up only while nothing waits. */
+/** Weights of a new sample in a route's baseline: downwards always, upwards only while nothing waits. */
 const FASTER = 0.3
 const SLOWER = 0.1
-/** Looks under lasting load, after which half as many may run for a moment to see what calls take then: first, and at most. */
+/**
+ * Number of adjustments under lasting load before a probe, which halves the limit for a moment to measure the baseline:
+ * at first, and at most.
+ */
 const FIRST_PROBE = 10
 const MAX_PROBE = 100
 
-/** What is known of one route. */
+/** Measured latency of one route. */
 export class RouteLatency {
-  /** What its calls take when few run, in milliseconds; 0: not known. */
+  /** Latency in milliseconds when few handlers run; 0 when not known. */
   baseline = 0
-  // Of this window.
+  // Samples of the current window.
   count = 0
   total = 0
   least = Infinity
 }
 
 /**
- * How many handlers may run at once: as many as can without each getting slower (a gradient, as in Netflix's concurrency-limits). Latencies
- * are compared with what is usual for their own route, so that a change in what is called changes nothing. `usual` is learnt while nothing
- * waits; under lasting load, which would drag it along, half as many run now and then for as long as it takes to measure anew. A loop that is late tells that
- * handlers use the thread itself: then fewer may run, whatever they take.
+ * Limits how many handlers run at once, to as many as can run without slowing each other down (a gradient limit, as in
+ * Netflix's concurrency-limits).
+ *
+ * Latencies are compared with the baseline of their own route, so a change in the mix of calls has no effect. Baselines
+ * are learnt while nothing waits. Lasting load would raise them, so from time to time a probe halves the limit until
+ * they are measured again. An event loop that is late shows that handlers keep the thread busy: then the limit is
+ * lowered, whatever the latencies.
  */
 export class ConcurrencyLimit {
   readonly #min: number
@@ -44,19 +50,22 @@ export class ConcurrencyLimit {
   #running = 0
   #peak = 0
   #lag = 0
-  /** Milliseconds that calls took lately. */
+  /** Mean of recent latencies in milliseconds. */
   #recent = 0
   #since: number
   #samples = 0
   readonly #seen: RouteLatency[] = []
-  /** Something waited since the last look. */
-  #pressed = false
-  /** Looks in a row at which something had waited, since the last probe, and how many make the next. */
-  #pressedLooks = 0
+  /** Whether something has waited since the last adjustment. */
+  #queueing = false
+  /**
+   * Number of adjustments in a row with something waiting since the last probe, and the number that starts the next
+   * probe.
+   */
+  #queueingRounds = 0
   #probeAfter = FIRST_PROBE
-  /** The limit before the probe that is on; 0: none is. */
+  /** The limit before the current probe; 0 when there is none. */
   #restore = 0
-  /** Calls that began before do not count. */
+  /** Handlers that started before this time are not measured. */
   #from = -Infinity
 
   constructor(min: number, max: number, start: number, now: number) {
@@ -66,34 +75,41 @@ export class ConcurrencyLimit {
     this.#since = now
   }
 
+  /** The current limit. */
   get value(): number {
     return this.#limit
   }
 
+  /** Number of handlers that run now. */
   get running(): number {
     return this.#running
   }
 
-  /** Most that ran at once lately. */
+  /** Maximum number of handlers that ran at once since the last adjustment. */
   get peak(): number {
     return this.#peak
   }
 
-  /** One more may begin. */
+  /** Whether another handler may start. */
   get open(): boolean {
     return this.#running < this.#limit
   }
 
-  /** Milliseconds between two that end, while as many run as may. */
+  /** Milliseconds between two handlers that finish, while as many run as may. */
   get perItem(): number {
     return this.#recent / this.#limit
   }
 
+  /** Counts a handler that starts. */
   handlerStarted(): void {
     if (++this.#running > this.#peak) this.#peak = this.#running
   }
 
-  /** @param began when it did */
+  /**
+   * Counts and measures a handler that finished.
+   *
+   * @param began time when it started
+   */
   handlerFinished(route: RouteLatency, began: number, now: number): void {
     this.#running--
     if (began >= this.#from) {
@@ -108,12 +124,12 @@ export class ConcurrencyLimit {
     if (age >= WINDOW && (this.#samples >= MIN_SAMPLES || (age >= LONG_WINDOW && this.#samples > 0))) this.#adjust(now)
   }
 
-  /** Something has to wait, for whatever reason. */
+  /** Notes that a message has to wait, for whatever reason. */
   noteQueueing(): void {
-    this.#pressed = true
+    this.#queueing = true
   }
 
-  /** The loop came `ms` later than it should to a timer. */
+  /** Notes that a timer of the event loop was `ms` milliseconds late. */
   late(ms: number): void {
     this.#lag += (Math.max(0, ms) - this.#lag) * LAG_SMOOTHING
   }
@@ -130,27 +146,31 @@ export class ConcurrencyLimit {
     const mean = total / this.#samples
     const inMean = total / (now - this.#since)
     if (!probed) this.#move(gradient)
-    this.#pressedLooks = this.#pressed ? this.#pressedLooks + 1 : 0
+    this.#queueingRounds = this.#queueing ? this.#queueingRounds + 1 : 0
     this.#samples = 0
     this.#since = now
     this.#peak = this.#running
-    this.#pressed = false
-    if (this.#pressedLooks >= this.#probeAfter) this.#probe(now, mean, inMean)
+    this.#queueing = false
+    if (this.#queueingRounds >= this.#probeAfter) this.#probe(now, mean, inMean)
   }
 
-  /** At most 1; below: calls take longer than they should. */
+  /** Ratio of allowed to measured latency, at most 1; lower when calls take longer than they should. */
   #gradient(): number {
     let allowed = 0
     let taken = 0
     for (const route of this.#seen) {
-      if (route.baseline === 0) route.baseline = route.least // the first of them had the least company
+      if (route.baseline === 0) route.baseline = route.least // the fastest call ran beside the fewest others
       allowed += route.count * (route.baseline * TOLERANCE + GRAIN)
       taken += route.total
     }
     return taken > allowed ? Math.max(MIN_GRADIENT, allowed / taken) : 1
   }
 
-  /** @returns what calls took together */
+  /**
+   * Updates the baselines.
+   *
+   * @returns sum of the latencies in milliseconds
+   */
   #learn(probed: boolean): number {
     let total = 0
     for (const route of this.#seen) {
@@ -158,7 +178,7 @@ export class ConcurrencyLimit {
       total += route.total
       if (probed) route.baseline = mean
       else if (mean < route.baseline) route.baseline += (mean - route.baseline) * FASTER
-      else if (!this.#pressed) route.baseline += (mean - route.baseline) * SLOWER
+      else if (!this.#queueing) route.baseline += (mean - route.baseline) * SLOWER
       route.count = 0
       route.total = 0
       route.least = Infinity
@@ -169,12 +189,12 @@ export class ConcurrencyLimit {
 
   #move(gradient: number): void {
     let next = this.#limit
-    // A limit that is not reached may still be too high: when handlers come in batches, or keep the thread busy.
-    const slowed = gradient < 1 && this.#pressed
+    // A limit that is not reached may still be too high, when handlers come in batches or keep the thread busy.
+    const slowed = gradient < 1 && this.#queueing
     if (slowed || this.#peak >= next) {
       const at = slowed ? Math.min(next, this.#peak) : next
-      const wish = at * gradient + Math.max(Math.sqrt(at), at / 10)
-      next = wish < next ? (next + wish) / 2 : wish
+      const wanted = at * gradient + Math.max(Math.sqrt(at), at / 10)
+      next = wanted < next ? (next + wanted) / 2 : wanted
     }
     if (this.#lag > MAX_LAG && this.#peak > this.#min) {
       next = Math.min(next, this.#peak * Math.max(MIN_GRADIENT, MAX_LAG / this.#lag))
@@ -182,14 +202,19 @@ export class ConcurrencyLimit {
     this.#limit = Math.min(this.#max, Math.max(this.#min, next))
   }
 
-  /** @param mean milliseconds that calls take now @param inMean how many run */
+  /**
+   * Halves the limit until the baseline is measured.
+   *
+   * @param mean current mean latency in milliseconds
+   * @param inMean mean number of running handlers
+   */
   #probe(now: number, mean: number, inMean: number): void {
-    this.#pressedLooks = 0
+    this.#queueingRounds = 0
     this.#probeAfter = Math.min(MAX_PROBE, this.#probeAfter * 2)
     const halved = Math.max(this.#min, Math.min(this.#limit, inMean) / 2)
     if (halved >= this.#limit) return
     this.#restore = this.#limit
     this.#limit = halved
-    this.#from = now + mean // when those that run now are over
+    this.#from = now + mean // the handlers that run now have finished by then
   }
 }

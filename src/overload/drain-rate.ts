@@ -1,24 +1,26 @@
-/** Milliseconds after which what was seen counts for a third. */
+/** Time constant in milliseconds: after it, older measurements count for a third. */
 const WINDOW = 100
-/** Fewer looks than these tell little: one of them may have been one in which the process stood still. */
+/** Number of measurements from which they are trusted alone. Fewer may include one in which the process stalled. */
 const SURE = 8
-/** Milliseconds that the guess counts for while nothing was seen. */
+/** Milliseconds of measuring that the guess counts for while nothing was measured. */
 const GUESSED = 20
 
-/** How fast a queue empties while there is something in it, so that a wait can be told before it begins. */
+/** Measures how fast a queue drains while it is not empty, to predict waits. */
 export class DrainRate {
   #items = 0
   #time = 0
   #looks = 0
   #since = 0
 
-  /** The queue is not empty any more. */
+  /** Starts measuring: the queue is not empty any more. */
   start(now: number): void {
     this.#fade(now - this.#since)
     this.#since = now
   }
 
-  /** `count` items left it since `start` or the last call; it was not empty in between. */
+  /**
+   * Adds a measurement: `count` items left the queue since `start` or the last call, and it was not empty in between.
+   */
   passed(count: number, now: number): void {
     const time = Math.max(0, now - this.#since)
     this.#fade(time)
@@ -28,7 +30,11 @@ export class DrainRate {
     this.#since = now
   }
 
-  /** Milliseconds an item takes. @param guess the same, before it was seen; 0: no idea */
+  /**
+   * Milliseconds per item.
+   *
+   * @param guess the same before anything was measured; 0 for none
+   */
   perItem(guess: number): number {
     const guessed = guess === 0 ? 0 : GUESSED * Math.max(0, 1 - this.#looks / SURE)
     const items = this.#items + (guessed === 0 ? 0 : guessed / guess)

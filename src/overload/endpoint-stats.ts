@@ -1,34 +1,41 @@
 /** Counters since the endpoint was made. */
 export interface EndpointStats {
+  /** Number of sessions accepted. */
   accepted: number
+  /** Number of connections dialled, reconnects included. */
   dialled: number
+  /** Number of sessions that were closed for good. */
   closed: number
-  /** Sessions closed because the peer broke the protocol or a limit. */
+  /** Number of sessions closed because the peer violated the protocol or a limit. */
   violations: number
-  /** Connections refused because of `limits.maxSessions`, `maxAddressSessions` or `maxConnectRate`. */
+  /** Number of connections refused because of `limits.maxSessions`, `maxAddressSessions` or `maxConnectRate`. */
   refused: number
-  /** CALLs answered 429 or 503 before they were started, because of a limit or overload protection. */
+  /** Number of CALLs answered 429 or 503 before they were started, because of a limit or overload protection. */
   refusedCalls: number
-  /** PUSHes dropped by overload protection, or because their session closed while they waited for room. */
+  /**
+   * Number of PUSHes dropped by overload protection, or because their session was closed while they waited for
+   * capacity.
+   */
   droppedPushes: number
-  /** CALLs and PUSHes that overload protection made wait for their turn. */
+  /** Number of CALLs and PUSHes that overload protection queued. */
   queued: number
-  /** Times that a session was not read for a while because of `limits.maxMessageRate`. */
+  /** Number of times that a session was not read for a while because of `limits.maxMessageRate`. */
   throttled: number
 }
 
+/** Counters that are all 0. */
 export function newStats(): EndpointStats {
   return { accepted: 0, dialled: 0, closed: 0, violations: 0, refused: 0, refusedCalls: 0, droppedPushes: 0, queued: 0, throttled: 0 }
 }
 
-/** How busy an endpoint with overload protection is now. */
+/** Load of an endpoint with overload protection. */
 export interface EndpointLoad {
-  /** Handlers that have not settled, exempt ones apart. */
+  /** Number of handlers that have not settled, without exempt ones. */
   running: number
-  /** How many of them may run at once. */
+  /** Number of handlers that may run at once. */
   concurrency: number
-  /** CALLs and PUSHes that wait for their turn. */
+  /** Number of CALLs and PUSHes that wait for their turn. */
   queued: number
-  /** Milliseconds that one more would wait, unless it had to wait for others of its own session. */
+  /** Milliseconds that one more message would wait, not counting earlier ones of its own session. */
   wait: number
 }

@@ -1,69 +1,79 @@
-/** How many turns' worth of service a lane may be in debt: then the others are served so many times before it. */
+/** Maximum debt of a lane, in turns' worth of service: the other lanes are then served this many times before it. */
 const MAX_DEBT = 8
-/** Share of the newest cost in the mean. */
+/** Weight of the newest cost in the mean. */
 const SMOOTHING = 0.05
-/** A cost below what the clock can tell, in milliseconds. */
+/** Minimum cost in milliseconds, because the clock cannot measure less. */
 const MIN_COST = 0.001
-/** Most that the first item counts for, in milliseconds: the first of a process cost more than those that follow. */
+/**
+ * Maximum cost in milliseconds that the first item counts for, because the first ones of a process cost more than later
+ * ones.
+ */
 const MAX_FIRST = 0.2
-/** Taken items are cut off an array's beginning when there are so many. */
+/** Number of taken items from which they are cut off the beginning of the array. */
 const SLACK = 64
 
-/** What one session has waiting in a `FairQueue`, in order. Only the queue writes to it. */
+/** The waiting items of one session in a `FairQueue`, in order. Only the queue writes to it. */
 export class Lane<Item> {
   items: (Item | undefined)[] = []
   head = 0
-  /** Of all that waits. */
+  /** Sum of the weights of its items. */
   weight = 0
-  /** Milliseconds of service that are left of its turn; below 0 it had more than its share. */
+  /** Milliseconds of service that are left of its turn. Below 0 the lane has had more than its share. */
   credit = 0
-  /** When it was served last, and had nothing more. */
+  /** Time when the lane was served last and became empty. */
   idleSince = 0
-  /** Neighbour in the ring; null while it is in none. */
+  /** Next lane in the ring; null while the lane is not in it. */
   next: Lane<Item> | null = null
-  /** For the queue's owner: when it was counted last. */
+  /** For the owner of the queue: the window in which the lane was counted last. */
   mark = -1
 
+  /** Number of waiting items. */
   get size(): number {
     return this.items.length - this.head
   }
 }
 
 /**
- * Items of many sessions, served in turn: each lane gets the mean cost of one item a round (deficit round robin that lets a lane overdraw and
- * makes it wait for that), so that a session with many items, or with costly ones, takes no more than its share while others wait. All is O(1)
- * a call, a lane's debt apart.
+ * Items of many sessions, served in turn: each lane gets the mean cost of one item per round (deficit round robin, in
+ * which a lane may overdraw and then waits for that). So a session with many items, or with costly ones, gets no more
+ * than its share while others wait. Each operation takes constant time, except that a lane in debt is passed over.
  */
 export class FairQueue<Item> {
-  /** The ring's last lane; the one behind it has its turn. */
+  /** Last lane of the ring; the next one has its turn. */
   #last: Lane<Item> | null = null
   #length = 0
   #weight = 0
   #active = 0
-  /** Mean cost of an item, in milliseconds; 0: none known. */
+  /** Mean cost of an item in milliseconds; 0 when not known. */
   #quantum = 0
 
+  /** Number of waiting items. */
   get length(): number {
     return this.#length
   }
 
+  /** Sum of the weights of all waiting items. */
   get weight(): number {
     return this.#weight
   }
 
-  /** Lanes with something in them. */
+  /** Number of lanes with waiting items. */
   get active(): number {
     return this.#active
   }
 
-  /** @param weight any measure, such as bytes; given back by `take` */
+  /**
+   * Appends an item to a lane.
+   *
+   * @param weight any measure, such as bytes; `take` subtracts it again
+   */
   push(lane: Lane<Item>, item: Item, weight: number, now: number): void {
     lane.items.push(item)
     lane.weight += weight
     this.#weight += weight
     this.#length++
     if (lane.next !== null) return
-    // In the time it was away it would have been served once a round: so much of its debt is paid.
+    // While the lane was empty it used none of its share; credit it one item per round that passed.
     lane.credit = Math.min(0, lane.credit + (now - lane.idleSince) / Math.max(1, this.#active))
     this.#active++
     if (this.#last === null) {
@@ -75,7 +85,12 @@ export class FairQueue<Item> {
     this.#last = lane
   }
 
-  /** The next item, undefined when there is none. `charge` follows, unless it cost nothing. @param weightOf what `push` was told of it */
+  /**
+   * Takes the next item. `charge` must follow, unless it cost nothing.
+   *
+   * @param weightOf the weight of an item, as given to `push`
+   * @returns undefined when there is none
+   */
   take(weightOf: (item: Item) => number, now: number): Item | undefined {
     for (let lane = this.#turn(); lane !== null; lane = this.#turn()) {
       if (lane.size === 0) {
@@ -83,7 +98,8 @@ export class FairQueue<Item> {
         continue
       }
       if (lane.credit <= 0) {
-        // Alone it owes nobody. By today's measure: one cost out of the ordinary must not keep it waiting for hundreds of rounds.
+        // A lane that is alone owes nothing. Debt is capped by the current quantum, because one extraordinary cost must
+        // not keep the lane waiting for hundreds of rounds.
         const debt = this.#active === 1 ? 0 : Math.max(lane.credit, -MAX_DEBT * this.#quantum)
         lane.credit = debt + this.#quantum
         if (lane.credit < 0) {
@@ -101,7 +117,11 @@ export class FairQueue<Item> {
     return undefined
   }
 
-  /** @param cost milliseconds that the item took which was taken last */
+  /**
+   * Charges the cost of the item taken last to its lane.
+   *
+   * @param cost milliseconds
+   */
   charge(cost: number, now: number): void {
     const lane = this.#turn()
     const paid = Math.max(cost, MIN_COST)
@@ -113,7 +133,11 @@ export class FairQueue<Item> {
     else if (lane.credit <= 0) this.#last = lane
   }
 
-  /** Forgets what waits in `lane`; returns it. */
+  /**
+   * Removes all items of `lane`.
+   *
+   * @returns the items
+   */
   drop(lane: Lane<Item>): Item[] {
     const dropped = lane.items.slice(lane.head) as Item[]
     this.#length -= dropped.length
@@ -124,12 +148,12 @@ export class FairQueue<Item> {
     return dropped
   }
 
-  /** Whose turn it is. */
+  /** The lane that has its turn; null when all are empty. */
   #turn(): Lane<Item> | null {
     return this.#last === null ? null : this.#last.next
   }
 
-  /** `lane` has its turn and nothing in it. */
+  /** Removes `lane` from the ring. Requires that it has its turn and is empty. */
   #leave(lane: Lane<Item>, now: number): void {
     const last = this.#last as Lane<Item>
     if (last === lane) this.#last = null

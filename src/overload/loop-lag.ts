@@ -1,28 +1,36 @@
 /** Milliseconds between two measurements. */
 const PERIOD = 20
 
-/** What it measures by. */
+/** The clock to measure with. */
 export interface LagClock {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly setTimeout: (run: () => void, ms: number) => { unref(): unknown }
 }
 
-/** Measures how late timers of the loop are, for as long as somebody wants to know. */
+/** Measures how late timers of the event loop are, while that is of interest. */
 export class LoopLag {
   readonly #clock: LagClock
-  /** @returns whether the next one is wanted */
+  /**
+   * Gets the result of a measurement.
+   *
+   * @returns whether to measure again
+   */
   readonly #onLag: (late: number) => boolean
-  /** When the measurement that is under way should end; 0 for none. */
+  /** Time when the current measurement should end; 0 when there is none. */
   #due = 0
 
-  /** @param onLag gets milliseconds that a timer was late, and says whether to go on */
+  /** @param onLag gets the milliseconds that a timer was late, and returns whether to measure again */
   constructor(clock: LagClock, onLag: (late: number) => boolean) {
     this.#clock = clock
     this.#onLag = onLag
   }
 
-  /** Begins to measure, unless it does. @param now by the clock */
+  /**
+   * Starts measuring, if it does not yet.
+   *
+   * @param now by the clock
+   */
   watch(now: number): void {
     if (this.#due === 0) this.#measure(now)
   }

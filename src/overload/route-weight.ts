@@ -1,21 +1,25 @@
 import { RouteTable } from '../message/route-table.ts'
 
-/** What is known of what the messages of one route cost. */
+/** The known cost of messages of one route. */
 export class RouteWeight {
-  /** One of them may take a slice, or more: it is new, or such that some did. */
+  /** Whether a message may take a whole slice or more: the route is new, or some messages did. */
   heavy = true
-  /** Number of the turn or slice that started one last. */
+  /** Number of the turn or slice in which one was last started. */
   mark = 0
 }
 
 /** The weights of all routes of an endpoint. */
 export class RouteWeights {
   readonly #byRoute = new RouteTable<RouteWeight>()
-  /** Of all names that are not of this process. */
+  /** Weight of all names that this process does not know. */
   readonly #others = new RouteWeight()
   #marks = 0
 
-  /** @param route number of its name, or -1 */
+  /**
+   * Returns the weight of a route.
+   *
+   * @param route number of its name; -1 for an unknown name
+   */
   of(route: number): RouteWeight {
     if (route < 0) return this.#others
     const known = this.#byRoute.get(route)
@@ -25,15 +29,15 @@ export class RouteWeights {
     return weight
   }
 
-  /** A number for `RouteWeight.mark` that nobody else got. */
+  /** A new number for `RouteWeight.mark`. */
   nextMark(): number {
     return ++this.#marks
   }
 }
 
-/** The routes of the messages that one turn, or one slice of it, has started. */
+/** The routes of the messages that one turn or slice has started. */
 export class Started {
-  /** One of them may take a slice: nothing is started behind it. */
+  /** Whether one of them may take a whole slice, so that nothing may start after it. */
   heavy = false
   readonly #slice: number
   readonly #slow: number
@@ -42,7 +46,8 @@ export class Started {
   #mark: number
 
   /**
-   * @param slice milliseconds that tell a heavy route from another @param slow milliseconds that cannot come from many light messages
+   * @param slice milliseconds from which a route is heavy
+   * @param slow milliseconds that many light messages never take together
    */
   constructor(slice: number, slow: number, weights: RouteWeights) {
     this.#slice = slice
@@ -51,6 +56,7 @@ export class Started {
     this.#mark = weights.nextMark()
   }
 
+  /** Adds the route of a message that starts. */
   add(route: RouteWeight): void {
     if (route.heavy) this.heavy = true
     if (route.mark === this.#mark) return
@@ -58,7 +64,12 @@ export class Started {
     this.#routes.push(route)
   }
 
-  /** It is over, and took `time`, with what handlers did behind promises: heavy is who was so and had a slice for himself, or who was there when all took far too long. */
+  /**
+   * Ends the turn or slice and updates the weights: a heavy route stays heavy when it took a whole slice, and all
+   * become heavy when light ones took far too long.
+   *
+   * @param time milliseconds that it took, including continuations of handlers after promises
+   */
   end(time: number): void {
     const slow = time >= this.#slow && !this.heavy
     for (const route of this.#routes) route.heavy = slow || (route.heavy && time >= this.#slice)

@@ -1,26 +1,36 @@
 import { duration, requireOptions } from '../base/check-options.ts'
 
-/** Overload protection of an endpoint. Durations are milliseconds. */
+/** Options of overload protection. Durations are milliseconds. */
 export interface OverloadOptions {
   /**
-   * How long a CALL or PUSH may wait for its turn: one that waited longer is not started any more, and one that is expected to wait longer than
-   * half of it (a fifth, while the overload lasts) is refused when it comes. Default 100.
+   * Milliseconds that a CALL or PUSH may wait for its turn; one that waited longer is not started any more. One that is
+   * expected to wait longer than half of this (a fifth, while the overload lasts) is refused at once. Default: 100.
    */
   queueTimeout?: number | undefined
-  /** Most messages that wait, of all sessions together. Default 10,000. */
+  /** Maximum number of waiting messages of all sessions together. Default: 10,000. */
   maxQueued?: number | undefined
-  /** Most bytes of messages that wait. Default 64 MiB. */
+  /** Maximum number of bytes of waiting messages. Default: 64 MiB. */
   maxQueuedBytes?: number | undefined
-  /** Fewest handlers that may run at once, however slow they are. Default 4. */
+  /**
+   * Number of handlers that may always run at once, however slow they are. Default: 4, or `maxConcurrency` if that is
+   * less.
+   */
   minConcurrency?: number | undefined
-  /** Most handlers that may run at once. In between, latency and the loop's delay decide. Default: `limits.maxEndpointRunning`. */
+  /**
+   * Maximum number of handlers that run at once. Between minimum and maximum, latency and the lag of the event loop
+   * decide. Default: `limits.maxEndpointRunning`.
+   */
   maxConcurrency?: number | undefined
-  /** How many may run at once in the beginning. Default 100. */
+  /** Number of handlers that may run at once in the beginning. Default: 100. */
   startConcurrency?: number | undefined
-  /** Service methods that never wait and are never refused or counted, such as health checks and long polls. Heartbeats need no mention. */
+  /**
+   * Service methods that never wait and are never refused or counted, such as health checks and long polls. Heartbeats
+   * are always exempt. Default: none.
+   */
   exempt?: readonly string[] | undefined
 }
 
+/** `OverloadOptions`, complete and checked. */
 export interface Overload {
   readonly queueTimeout: number
   readonly maxQueued: number
@@ -42,8 +52,10 @@ const known: ReadonlySet<string> = new Set([
 ])
 
 /**
+ * Checks the option `overload` and adds the defaults.
+ *
  * @param most default of `maxConcurrency`
- * @returns null: no protection
+ * @returns null for no protection
  * @throws RangeError or TypeError that names the option
  */
 export function readOverload(option: boolean | OverloadOptions | undefined, most: number): Overload | null {

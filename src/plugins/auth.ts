@@ -5,31 +5,44 @@ import type { Plugin } from '../hooks/plugin.ts'
 import type { EarlyMessage, EarlySession } from '../hooks/session-views.ts'
 import { MessageType } from '../message/message.ts'
 
-/** What there is of a session before its peer is known. */
+/** The view of a session whose peer is not authenticated yet. */
 export type AuthSession = Pick<EarlySession, 'id' | 'setId' | 'localAddress' | 'remoteAddress' | 'protocol' | 'data'>
 
+/** Options of `authBearer` and `authChecker`. */
 export interface AuthOptions {
-  /** Codec of what is sent; default: the endpoint's. Both sides of a connection may differ. */
+  /**
+   * Name of the codec of what is sent. The two sides of a connection may use different ones. Default: the endpoint's
+   * codec.
+   */
   codec?: string | undefined
-  /** String values that travel beside it. */
+  /** String values to send beside it. Default: none. */
   meta?: Readonly<Record<string, string>> | undefined
-  /** Names of transfer filters it goes through, outermost first. */
+  /** Names of transfer filters for it, outermost first. Default: none. */
   filters?: readonly string[] | undefined
   /**
-   * Milliseconds to wait for the other side's message; default: the endpoint's `limits.frameTimeout`. All of the exchange must end within
-   * the endpoint's `hookTimeout`. Go waits for ever (docs/spec/go-defects.md W20).
+   * Milliseconds to wait for the other side's message; Go waits forever (docs/spec/go-defects.md W20). The whole
+   * exchange must end within the endpoint's `hookTimeout`. Default: the endpoint's `limits.frameTimeout`.
    */
   timeout?: number | undefined
 }
 
-/** Sends what proves who we are and resolves to the checker's answer; what the checker refuses with is thrown. Once only. */
+/**
+ * Sends the credentials and resolves to the checker's answer. May be called once.
+ *
+ * @throws StatusError (rejects) the checker's refusal; 104 for a second call
+ */
 export type SendOnce = (info: unknown) => Promise<unknown>
-/** Resolves to what the dialler sent. Once only. */
+/**
+ * Resolves to the credentials that the dialling side sent. May be called once.
+ *
+ * @throws StatusError (rejects) 102 when none arrive in time, 500 for a second call
+ */
 export type ReceiveOnce = () => Promise<unknown>
 
 /**
- * Authenticates what an endpoint dials (docs/spec/plugins.md#auth): before anything else, `send` gives its `sendOnce` what proves who we are.
- * When it throws, the session closes and `dial` rejects with the checker's own status; Go has a 105 there.
+ * Authenticates the sessions that an endpoint dials (docs/spec/plugins.md#auth). `send` runs before anything else and
+ * calls `sendOnce` with the credentials. When it throws, the session closes and `dial` rejects with the checker's own
+ * status; Go has a 105 there.
  *
  * @example
  * new Endpoint({ plugins: [authBearer((session, sendOnce) => sendOnce(token))] })
@@ -52,9 +65,9 @@ export function authBearer(send: (session: AuthSession, sendOnce: SendOnce) => u
 }
 
 /**
- * Lets in only peers that `check` lets in (docs/spec/plugins.md#auth): none of their calls is served before it is done. What it returns is
- * sent to the peer; when it throws, best a StatusError, the peer is told so and the session closes. Anything else than a StatusError
- * reaches the peer as a bare 500.
+ * Accepts only peers that `check` accepts (docs/spec/plugins.md#auth); none of their calls is handled before. What
+ * `check` returns is sent to the peer. When it throws, best a StatusError, that is sent and the session closes; the
+ * peer gets another error as a bare 500.
  *
  * @example
  * authChecker(async (session, receiveOnce) => {
@@ -79,7 +92,7 @@ export function authChecker(check: (session: AuthSession, receiveOnce: ReceiveOn
         result = await check(session, receiveOnce)
       } catch (error) {
         const status = toStatusError(error, false)
-        // The peer may be gone: that says nothing new.
+        // A failure says only that the peer is gone.
         await session.earlySend(MessageType.AuthReply, '', undefined, { ...settings, status }).catch(() => {})
         throw error
       }
@@ -89,8 +102,8 @@ export function authChecker(check: (session: AuthSession, receiveOnce: ReceiveOn
 }
 
 /**
- * Whether two secrets are the same text or bytes, in a time that tells nothing of where they differ, nor of their lengths. What is
- * neither text nor bytes equals nothing, so what a peer sent may be passed as it is.
+ * Compares two secrets, texts or bytes, in a time that reveals neither where they differ nor how long they are. A value
+ * that is neither text nor bytes equals nothing, so a value from a peer may be passed unchecked.
  */
 export function constantTimeEqual(a: unknown, b: unknown): boolean {
   if (!isSecret(a) || !isSecret(b)) return false
@@ -101,7 +114,11 @@ function isSecret(value: unknown): value is string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array
 }
 
-/** Go's order: first a status, then the type. */
+/**
+ * Returns the body of an authentication message. As in Go, its status is checked before its type.
+ *
+ * @throws StatusError the message's status, or 401 for another type
+ */
 function bodyOf(message: EarlyMessage, expected: number): unknown {
   if (message.status !== undefined) throw message.status
   if (message.type === expected) return message.body
@@ -117,7 +134,11 @@ function misuse(code: number, plugin: string, what: string): StatusError {
 
 const known: ReadonlySet<string> = new Set(['codec', 'meta', 'filters', 'timeout'])
 
-/** @throws TypeError, RangeError that name the option */
+/**
+ * Checks the options.
+ *
+ * @throws TypeError or RangeError that names the option
+ */
 function checked(options: AuthOptions): AuthOptions {
   requireOptions('options', options, known)
   duration('timeout', options.timeout, 1, 1)

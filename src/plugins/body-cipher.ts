@@ -3,34 +3,49 @@ import { StatusError, statusText } from '../base/errors/status.ts'
 import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 
-/** What plugins that encrypt bodies differ in. */
+/** The differences between plugins that encrypt bodies. */
 export interface BodyCipher {
   readonly name: string
-  /** Whether a message is to be encrypted. May change its meta. Of a REPLY `request` is there. */
+  /** Whether a message must be encrypted. May change its meta. A REPLY has its `request`. */
   wanted(message: WriteContext): boolean
-  /** Puts the encrypted bytes in place of the body. @throws what may be told to a caller of ours */
+  /**
+   * Replaces the body with the encrypted bytes.
+   *
+   * @throws an error whose text the local caller gets as cause
+   */
   seal(message: WriteContext): void
   isSealed(message: ReadContext): boolean
-  /** @returns the bytes of the body @throws whatever: the peer is told only that it failed */
+  /**
+   * Decrypts a body.
+   *
+   * @returns the bytes of the body
+   * @throws any error; the peer learns only that it failed
+   */
   open(message: ReadContext): Uint8Array
 }
 
+/** Options of plugins that encrypt bodies. */
 export interface BodyCipherOptions {
-  /** Status code of messages that cannot be encrypted or decrypted. Default 409, as in Go. */
+  /** Status code of messages that cannot be encrypted or decrypted. Default: 409, as in Go. */
   status?: number | undefined
-  /** Refuses bodies that are not encrypted, of all calls and pushes that come and of all replies that are OK. Default false. */
+  /**
+   * Whether to refuse received calls, pushes and successful replies whose bodies are not encrypted. Default: false.
+   */
   require?: boolean | undefined
 }
 
-/** Names of `BodyCipherOptions`. */
+/** Names of the options in `BodyCipherOptions`. */
 export const cipherOptions: ReadonlySet<string> = new Set(['status', 'require'])
 
-/** A heartbeat has nothing to hide, and a peer that does not encrypt must be able to send one. */
+/**
+ * Whether a message is a heartbeat, which is never encrypted: it has no content, and a peer that does not encrypt must
+ * be able to send one.
+ */
 export function isHeartbeat(method: string, empty: boolean): boolean {
   return method === '/heartbeat' && empty
 }
 
-/** The plugin around a cipher. */
+/** Makes the plugin around a cipher. */
 export function bodyPlugin(cipher: BodyCipher, options: BodyCipherOptions): Plugin {
   requireObject('options', options)
   const { status = 409, require = false } = options
@@ -44,7 +59,7 @@ export function bodyPlugin(cipher: BodyCipher, options: BodyCipherOptions): Plug
     } catch (error) {
       const failed = failure(`the body cannot be encrypted: ${error instanceof Error ? error.message : ''}`)
       if (message.kind !== 'reply') throw failed
-      message.status = failed // a reply whose hook throws is sent all the same, and would be plain
+      message.status = failed // a reply is sent although its hook throws, and would be unencrypted
     }
   }
   const read = (message: ReadContext): void => {
@@ -56,7 +71,7 @@ export function bodyPlugin(cipher: BodyCipher, options: BodyCipherOptions): Plug
     try {
       message.bytes = cipher.open(message)
     } catch {
-      throw failure('the body cannot be decrypted') // one text for all: which step failed would help whoever guesses
+      throw failure('the body cannot be decrypted') // one text for all, because naming the step would help an attacker
     }
   }
   return {
@@ -70,7 +85,11 @@ export function bodyPlugin(cipher: BodyCipher, options: BodyCipherOptions): Plug
   }
 }
 
-/** Standard base64 with padding, and nothing else. */
+/**
+ * Decodes standard base64 with padding.
+ *
+ * @throws Error for any other text
+ */
 export function fromBase64(text: string): Buffer {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.toString('base64') !== text) throw new Error('no base64')

@@ -6,25 +6,26 @@ import type { ReadContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { BaseSession, EarlySession } from '../hooks/session-views.ts'
 
-/** What is published, by event name. */
+/** Events of the plugin `events`, with the arguments of their listeners. */
 export interface EndpointEventMap {
   /** A peer connected. The session does not run yet. */
   endpoint_accept: [event: { session: EarlySession }]
-  /** A dial succeeded, and then the session does not run yet, or failed. */
+  /** A dial succeeded, and the session does not run yet; or it failed, and there is no session. */
   endpoint_connect: [event: { session: EarlySession | undefined; isSuccess: boolean; error: Error | undefined; isRedial: boolean }]
-  /** A CALL, a PUSH or a REPLY that tells of no failure arrived, and its body is decoded. */
+  /** The body of a CALL, a PUSH or a successful REPLY was decoded. */
   endpoint_receive: [event: { message: ReadContext }]
-  /** A session is gone. */
+  /** A session was closed for good. */
   endpoint_close: [event: { session: BaseSession }]
 }
 
 const known: ReadonlySet<string> = new Set(['log'])
 
 /**
- * Publishes what happens on an endpoint to `emitter`, at once (docs/spec/plugins.md#events); every event, also for listeners that no name tells
- * of (docs/spec/go-defects.md P14). A listener that throws is logged and changes nothing.
+ * Emits the events of an endpoint on `emitter`, synchronously (docs/spec/plugins.md#events), whether or not a listener
+ * exists (docs/spec/go-defects.md P14). An exception of a listener is logged and changes nothing.
  *
- * @param options.log default: the endpoint's
+ * @param options.log logger for exceptions of listeners; default: the endpoint's
+ * @throws TypeError for a bad emitter or option
  */
 export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger | undefined } = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')

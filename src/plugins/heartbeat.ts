@@ -3,63 +3,87 @@ import { Code, StatusError } from '../base/errors/status.ts'
 import { type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../hooks/plugin.ts'
 
-/** Literal in Go, whatever the mapper: a mapper that names routes otherwise must not break heartbeats (docs/spec/go-defects.md W23). */
+/**
+ * Service method of heartbeats. It does not depend on the mapper, because otherwise another mapper would break
+ * heartbeats, as in Go (docs/spec/go-defects.md W23).
+ */
 const METHOD = '/heartbeat'
-/** Decimal seconds between two heartbeats. */
+/** Meta key of the rate: decimal seconds between two heartbeats. */
 const RATE = 'hb_'
 const MIN_SECONDS = 3
-/** Milliseconds: below the minute after which many balancers and address translators forget a silent connection. */
+/**
+ * Default interval in milliseconds: below the minute after which many load balancers and NATs drop a silent connection.
+ */
 const INTERVAL = 30_000
-/** Looks at the sessions in one interval. Time is counted in them: one in which the loop stood still is one, however long it took. */
+/**
+ * Number of checks per interval. Time is counted in checks, so that a stall of the event loop counts as one check,
+ * however long it was.
+ */
 const CHECKS_PER_INTERVAL = 4
-/** Milliseconds between two looks of a pong. */
-const PONG_LOOK = 500
+/** Milliseconds between two checks of a pong. */
+const PONG_CHECK_MS = 500
 
+/** Options of `heartbeatPing`. */
 export interface HeartbeatPingOptions {
-  /** Milliseconds without a message after which one is sent. The peer is told whole seconds, at least 3, as Go wants it. Default 30,000. */
+  /**
+   * Milliseconds without a message after which a heartbeat is sent. The heartbeat says whole seconds, at least 3, as Go
+   * requires. Default: 30,000.
+   */
   interval?: number | undefined
-  /** Heartbeats are CALLs, whose missing answers tell of a silent peer; false: PUSHes, which tell nothing. Default true. */
+  /**
+   * Whether heartbeats are CALLs, whose missing replies reveal a dead peer. Otherwise they are PUSHes, which reveal
+   * nothing. Default: true.
+   */
   call?: boolean | undefined
 }
 
+/** The plugin that `heartbeatPing` makes. */
 export interface HeartbeatPing extends Plugin {
-  /** Replaces the options, from the next heartbeat on. */
+  /**
+   * Replaces the options, from the next heartbeat on. Options that are not given get their defaults.
+   *
+   * @throws TypeError or RangeError for bad options; the old ones then stay
+   */
   setOptions(options: HeartbeatPingOptions): void
 }
 
+/** Options of `heartbeatPong`. */
 export interface HeartbeatPongOptions {
-  /** Milliseconds of silence after which a session that sent a rate is closed, though its own rate would allow more. Default: no limit. */
+  /**
+   * Milliseconds of silence after which a session that has sent a rate is closed, even if its own rate allows more.
+   * Default: unlimited.
+   */
   maxSilence?: number | undefined
 }
 
-/** What is known of one session. Times are numbers of looks. */
+/** Activity of one session. Times are numbers of checks. */
 interface PeerActivity {
-  /** `heard` of the session at the last look: another one tells that bytes came. */
+  /** `activity` of the session at the last check. When it has changed, bytes were received. */
   activity: number
-  /** They came. */
+  /** Check at which bytes were received last. */
   read: number
-  /** `lastSeq` at the last look: another one tells that a CALL or PUSH went out. */
+  /** `lastSeq` at the last check. When it has changed, a CALL or PUSH was sent. */
   seq: number
   wrote: number
-  /** The last heartbeat. */
+  /** Check at which the last heartbeat was sent. */
   beat: number
-  /** The first heartbeat since something came, or -1. */
+  /** Check at which the first heartbeat was sent since anything was received; -1 for none. */
   asked: number
-  /** Looks without a byte that are too many (pong). */
+  /** Number of checks without activity after which the session is closed (pong). */
   limit: number
 }
 
-/** Heartbeats of one endpoint: one timer, and what is known of its sessions. */
+/** Checks the sessions of one endpoint with one timer. */
 class Watch {
-  readonly #lives = new WeakMap<object, PeerActivity>()
+  readonly #activities = new WeakMap<object, PeerActivity>()
   readonly #endpoint: PluginEndpoint
-  readonly #look: (session: EndpointSession, now: number) => void
+  readonly #check: (session: EndpointSession, now: number) => void
   #timer: ClockTimer | undefined
   #now = 0
 
   constructor(endpoint: PluginEndpoint, look: (session: EndpointSession, now: number) => void) {
     this.#endpoint = endpoint
-    this.#look = look
+    this.#check = look
   }
 
   start(period: number): void {
@@ -70,9 +94,9 @@ class Watch {
   #wait(period: number): void {
     const timer = this.#endpoint.clock.setTimeout(() => {
       this.#wait(period)
-      // A late timer comes before the reads that waited with it: they are handled first (docs/spec/behaviour.md#stalls).
+      // A late timer runs before the reads that waited with it, so those are handled first (docs/spec/behaviour.md#stalls).
       const next = this.#timer
-      immediate(() => this.#timer === next && this.#lookAtAll())
+      immediate(() => this.#timer === next && this.#checkAll())
     }, period)
     timer.unref()
     this.#timer = timer
@@ -88,48 +112,48 @@ class Watch {
   }
 
   find(session: object): PeerActivity | undefined {
-    return this.#lives.get(session)
+    return this.#activities.get(session)
   }
 
   begin(session: EndpointSession): PeerActivity {
     const now = this.#now
-    const life = { activity: session.activity, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
-    this.#lives.set(session, life)
-    return life
+    const times = { activity: session.activity, read: now, seq: session.lastSeq, wrote: now, beat: now, asked: -1, limit: Infinity }
+    this.#activities.set(session, times)
+    return times
   }
 
-  #lookAtAll(): void {
+  #checkAll(): void {
     this.#now++
     for (const session of this.#endpoint.sessions()) {
-      if (session.isOpen) this.#look(session, this.#now)
+      if (session.isOpen) this.#check(session, this.#now)
       else this.#reset(session)
     }
   }
 
-  /** A session without a connection is silent: when it goes on, its time begins anew. */
+  /** Restarts the times of a session without a connection, which is silent anyway. */
   #reset(session: EndpointSession): void {
-    const life = this.#lives.get(session)
-    if (life === undefined) return
-    life.read = life.wrote = life.beat = this.#now
-    life.asked = -1
+    const times = this.#activities.get(session)
+    if (times === undefined) return
+    times.read = times.wrote = times.beat = this.#now
+    times.asked = -1
   }
 }
 
-/** Notes what happened since the last look. */
-function update(life: PeerActivity, session: EndpointSession, now: number): void {
-  const { activity: heard } = session
-  if (life.activity !== heard) {
-    life.activity = heard
-    life.read = now
-    life.asked = -1
+/** Updates the times of a session from its counters. */
+function update(times: PeerActivity, session: EndpointSession, now: number): void {
+  const { activity } = session
+  if (times.activity !== activity) {
+    times.activity = activity
+    times.read = now
+    times.asked = -1
   }
-  if (life.seq !== session.lastSeq) {
-    life.seq = session.lastSeq
-    life.wrote = now
+  if (times.seq !== session.lastSeq) {
+    times.seq = session.lastSeq
+    times.wrote = now
   }
 }
 
-/** Of each endpoint that has the plugin. */
+/** The watches of all endpoints that have the plugin. */
 function watches(): { all: Map<PluginEndpoint, Watch>; end(endpoint: PluginEndpoint): void } {
   const all = new Map<PluginEndpoint, Watch>()
   return {
@@ -142,19 +166,22 @@ function watches(): { all: Map<PluginEndpoint, Watch>; end(endpoint: PluginEndpo
 }
 
 /**
- * Go's plugin `heart-ping` (docs/spec/plugins.md#heartbeat): keeps every session of the endpoint alive, in both directions, and finds out which peers are
- * gone. A session that received nothing or sent no CALL or PUSH for `interval` sends a heartbeat; one that received nothing for two, though a
- * heartbeat asked for an answer, is closed, and its open calls fail with 102. Any answer will do, also 404.
+ * Go's plugin `heart-ping` (docs/spec/plugins.md#heartbeat): keeps all sessions of the endpoint alive, in both
+ * directions, and detects dead peers.
  *
- * What counts is bytes, so that a large message may take its time: `limits.frameTimeout` is its limit. So is a backlog of ours that the peer takes, and a
- * session that this side does not read for reasons of its own.
- * @throws TypeError, RangeError for bad options
+ * A session that received nothing, or sent no CALL or PUSH, for `interval` sends a heartbeat. A session that received
+ * nothing for two intervals after a heartbeat is closed, and its open calls fail with 102. Any reply counts, also 404.
+ *
+ * Any received byte counts as activity, so that a large message may take its time; `limits.frameTimeout` limits it. A
+ * peer that takes our backlog counts as active too, and so does a session that this side does not read.
+ *
+ * @throws TypeError or RangeError for bad options
  */
 export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing {
   let { interval, call, meta } = readOptions(options)
   const { all, end } = watches()
-  const beat = (session: EndpointSession): void => {
-    // Whether it was answered is seen in what is received.
+  const sendHeartbeat = (session: EndpointSession): void => {
+    // The reply shows up as activity of the session.
     if (call) session.call(METHOD, undefined, { meta, timeout: interval }).catch(() => {})
     else void session.push(METHOD, undefined, { meta })
   }
@@ -166,16 +193,16 @@ export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing
     },
     afterNewEndpoint(endpoint) {
       const watch = new Watch(endpoint, (session, now) => {
-        const life = watch.find(session) ?? watch.begin(session)
-        update(life, session, now)
-        // What was noted at a look happened up to one look before it.
-        if (life.asked >= 0 && now - life.asked >= CHECKS_PER_INTERVAL && now - life.read >= 2 * CHECKS_PER_INTERVAL - 1) {
+        const times = watch.find(session) ?? watch.begin(session)
+        update(times, session, now)
+        // Activity noted at a check happened up to one check before.
+        if (times.asked >= 0 && now - times.asked >= CHECKS_PER_INTERVAL && now - times.read >= 2 * CHECKS_PER_INTERVAL - 1) {
           session.destroy(`the peer was silent for two heartbeats of ${interval} ms`)
-        } else if (now - Math.min(life.read, life.wrote) >= CHECKS_PER_INTERVAL - 1 && now - life.beat >= CHECKS_PER_INTERVAL - 1) {
-          beat(session)
-          life.seq = session.lastSeq
-          life.beat = life.wrote = now
-          if (call && life.asked < 0) life.asked = now
+        } else if (now - Math.min(times.read, times.wrote) >= CHECKS_PER_INTERVAL - 1 && now - times.beat >= CHECKS_PER_INTERVAL - 1) {
+          sendHeartbeat(session)
+          times.seq = session.lastSeq
+          times.beat = times.wrote = now
+          if (call && times.asked < 0) times.asked = now
         }
       })
       all.set(endpoint, watch)
@@ -197,24 +224,26 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
 const ofPong: ReadonlySet<string> = new Set(['maxSilence'])
 
 /**
- * Go's plugin `heart-pong` (docs/spec/plugins.md#heartbeat): answers heartbeats, and closes a session that sent one and then nothing for twice the
- * time it named. CALLs and PUSHes to it count too: a peer written in Go sends no heartbeat while it gets some. Sessions that never sent a
- * heartbeat are left alone.
- * @throws TypeError, RangeError for bad options
+ * Go's plugin `heart-pong` (docs/spec/plugins.md#heartbeat): answers heartbeats, and closes a session that sent a
+ * heartbeat and then was silent for twice the time that it named. CALLs and PUSHes sent to the peer count as activity
+ * too, because a Go peer sends no heartbeat while it receives some. Sessions that never sent a heartbeat are never
+ * closed.
+ *
+ * @throws TypeError or RangeError for bad options
  */
 export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
   requireOptions('options', options, ofPong)
   const maxSilence = duration('maxSilence', options.maxSilence, Infinity, 1)
-  const period = Math.min(PONG_LOOK, maxSilence / CHECKS_PER_INTERVAL)
+  const period = Math.min(PONG_CHECK_MS, maxSilence / CHECKS_PER_INTERVAL)
   const { all, end } = watches()
   return {
     name: 'heart-pong',
     afterNewEndpoint(endpoint) {
       const watch = new Watch(endpoint, (session, now) => {
-        const life = watch.find(session)
-        if (life === undefined) return
-        update(life, session, now)
-        if (now - Math.max(life.read, life.wrote) >= life.limit) session.destroy('the peer was silent for two heartbeats')
+        const times = watch.find(session)
+        if (times === undefined) return
+        update(times, session, now)
+        if (now - Math.max(times.read, times.wrote) >= times.limit) session.destroy('the peer was silent for two heartbeats')
       })
       all.set(endpoint, watch)
       const answer = (_: unknown, ctx: unknown): void => {
@@ -222,9 +251,9 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
         const text = meta[RATE] ?? ''
         const seconds = parseRate(text)
         if (seconds > 0) {
-          const life = watch.find(session) ?? watch.begin(session)
-          life.limit = Math.ceil(Math.min(2000 * seconds, maxSilence) / period)
-          life.activity = Number.NaN // this one came
+          const times = watch.find(session) ?? watch.begin(session)
+          times.limit = Math.ceil(Math.min(2000 * seconds, maxSilence) / period)
+          times.activity = Number.NaN // so that the next check counts this heartbeat as activity
           if (!watch.active && all.get(endpoint) === watch) watch.start(period)
         } else if (seconds < 0 && watch.find(session) === undefined) {
           throw new StatusError(Code.BadMessage, 'invalid heartbeat rate', text, { stack: false })
@@ -237,10 +266,10 @@ export function heartbeatPong(options: HeartbeatPongOptions = {}): Plugin {
   }
 }
 
-/** 0 for none, -1 for what Go's Atoi refuses and for what is negative. */
+/** Parses the rate in seconds: 0 for none, -1 for a negative one and for text that Go's `Atoi` rejects. */
 function parseRate(text: string): number {
   if (text === '') return 0
-  // Atoi's are of 64 bits.
+  // `Atoi` parses 64-bit integers.
   if (!/^[+-]?[0-9]+$/.test(text) || text.length > 32 || BigInt(text.replace('+', '')) >= 2n ** 63n) return -1
   return Math.max(-1, Number(text))
 }

@@ -4,24 +4,27 @@ import type { WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64 } from './body-cipher.ts'
 
-/** The same for every message of every Go service: what makes this insecure. */
+/** The IV, which is the same for every message of every Go service. That makes the plugin insecure. */
 const IV = Buffer.from('I Love Go Frame!')
 const SECURE = 'X-Secure-Body'
 const REPLY_SECURE = 'X-Reply-Secure-Body'
-/** What Go converts to false. */
+/** Texts that Go converts to false. */
 const falsy = new Set(['', '0', 'no', 'off', 'false', 'null'])
 
 let warned = false
 
 /**
- * Go's plugin `secure(encrypt/decrypt)` (docs/spec/plugins.md#body-encryption), for codecs json and protobuf: AES-CBC with a constant IV and no authentication.
- * Equal bodies look equal, whoever is between the peers can change them unseen, and the MD5 of the key travels with each. For peers
- * written in Go only; between peers of ours use `secureBody`. Warns once per process.
+ * Go's plugin `secure(encrypt/decrypt)` (docs/spec/plugins.md#body-encryption), for codecs json and protobuf: AES-CBC
+ * with a constant IV and without authentication. Equal bodies look equal, anyone between the peers can change them
+ * unnoticed, and the MD5 of the key is sent with each. Only for Go peers; use `secureBody` between dmicro peers. Warns
+ * once per process.
  *
- * A message is encrypted when its meta says so: `{ meta: secureMeta }` of a call or push, `ctx.setMeta('X-Secure-Body', 'true')` of a reply. The
- * reply to an encrypted call is encrypted, unless that says `{ meta: replySecureMeta(false) }`; a plain one may ask for it.
- * @param key 16, 24 or 32 bytes, as they are
- * @throws TypeError, RangeError for another key or bad options
+ * A message is encrypted when its meta say so: `{ meta: secureMeta }` for a call or push, `ctx.setMeta('X-Secure-Body',
+ * 'true')` for a reply. The reply to an encrypted call is encrypted unless the call has `{ meta: replySecureMeta(false)
+ * }`; a plain call may request an encrypted reply.
+ *
+ * @param key 16, 24 or 32 bytes, used as they are
+ * @throws TypeError or RangeError for another key or bad options
  */
 export function insecureSecureBody(key: Uint8Array | string, options: BodyCipherOptions = {}): Plugin {
   requireOptions('options', options, cipherOptions)
@@ -41,8 +44,8 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
       if (isTrue(meta[SECURE])) return true
       delete meta[SECURE]
       if (request === undefined) return false
-      const wish = request.meta[REPLY_SECURE]
-      if (isTrue(request.meta[SECURE]) ? wish === 'false' : wish !== 'true') return false
+      const requested = request.meta[REPLY_SECURE]
+      if (isTrue(request.meta[SECURE]) ? requested === 'false' : requested !== 'true') return false
       meta[SECURE] = 'true'
       return true
     },
@@ -55,7 +58,7 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
     isSealed: ({ meta }: { meta: Readonly<Record<string, string>> }) => isTrue(meta[SECURE]),
     open({ codec, bytes: sealed }: { codec: string; bytes: Uint8Array }) {
       const envelope = readEnvelope(codec, Buffer.from(sealed))
-      // As in Go: nothing that was encrypted. Who requires encryption does not get it that way.
+      // As in Go, an empty version means an empty body. With `require` it is not accepted as encrypted.
       if (envelope.cipherVersion === '' && options.require !== true) return new Uint8Array()
       if (envelope.cipherVersion !== version) throw new Error('another key')
       const aes = createDecipheriv(algorithm, bytes, IV)
@@ -65,10 +68,10 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
   return bodyPlugin(cipher, options)
 }
 
-/** Meta of a call or push that is to be encrypted by `insecureSecureBody`. */
+/** Meta of a call or push that `insecureSecureBody` encrypts. */
 export const secureMeta: Readonly<Record<string, string>> = Object.freeze({ [SECURE]: 'true' })
 
-/** Meta of a call that says whether its reply is to be. */
+/** Makes the meta of a call that says whether its reply is encrypted. */
 export function replySecureMeta(secure: boolean): Record<string, string> {
   return { [REPLY_SECURE]: String(secure) }
 }

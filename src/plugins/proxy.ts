@@ -7,34 +7,44 @@ import type { PushOptions } from '../message/call-options.ts'
 import { bytes } from '../message/message-type.ts'
 import { replyMeta } from '../message/reply.ts'
 
-/** What is known of a message when it is decided where it goes. */
+/** The properties of a message by which its target is chosen. */
 export interface ProxyLabel {
+  /** Id of the session that received the message. */
   readonly sessionId: string
   /** Meta `X-Real-IP`, which any peer can claim, else the peer's address with its port, as in Go. */
   readonly realIp: string
+  /** Service method of the message. */
   readonly serviceMethod: string
 }
 
-/** Whom a message goes to; undefined: nobody, which is a 502. */
+/** Chooses the session that a message is forwarded to; undefined for none, which is a 502. */
 export type ProxyTarget<Forwarder> = (label: ProxyLabel) => Forwarder | undefined | Promise<Forwarder | undefined>
+/** Target of a CALL: a session, a `MultiClient`, or an object like them. */
 export type CallForwarder = Pick<CtxSession, 'callReply'>
+/** Target of a PUSH: a session, a `MultiClient`, or an object like them. */
 export type PushForwarder = Pick<CtxSession, 'push'>
 
+/** Options of `proxy`. At least one of `call` and `push` is required. */
 export interface ProxyOptions {
-  /** Whom CALLs without a route go to; without it they fail with 404. */
+  /** Chooses the target of CALLs without a route. Default: none, which means that they fail with 404. */
   call?: ProxyTarget<CallForwarder> | undefined
-  /** Whom PUSHes without a route go to; without it they are dropped. */
+  /** Chooses the target of PUSHes without a route. Default: none, which means that they are dropped. */
   push?: ProxyTarget<PushForwarder> | undefined
-  /** Forwarded messages go through the transfer filters they came through, which the target must know; default true. */
+  /**
+   * Whether forwarded messages go through the transfer filters that they arrived through, which the target must
+   * support. Default: true.
+   */
   filters?: boolean | undefined
 }
 
 const known: ReadonlySet<string> = new Set(['call', 'push', 'filters'])
 
 /**
- * Forwards what has no route here (docs/spec/plugins.md#proxy): the body's bytes as they are, under the codec they came with (docs/spec/go-defects.md W22), all
- * meta, and `X-Real-IP` where it is missing. What the target answers goes back the same way; when it cannot be reached that is a 502.
+ * Forwards messages without a route (docs/spec/plugins.md#proxy): the body's bytes as they are, with the codec they
+ * arrived with (docs/spec/go-defects.md W22), all meta, and `X-Real-IP` if it is missing. The target's reply is
+ * returned the same way; a target that cannot be reached is a 502.
  *
+ * @throws TypeError for bad options
  * @example
  * new Endpoint({ plugins: [proxy(() => upstream)] })
  */
@@ -95,7 +105,7 @@ async function chosen<Forwarder>(choose: ProxyTarget<Forwarder>, label: ProxyLab
 }
 
 function optionsOf(ctx: PushContext, label: ProxyLabel, body: Uint8Array, filters: boolean): PushOptions {
-  // Under another codec's name the bytes would mean something else.
+  // With the name of another codec the bytes would mean something else.
   if (ctx.codec === '' && body.length > 0) throw badMessage('the codec of a body to forward is unknown here')
   return {
     meta: { ...ctx.meta, 'X-Real-IP': label.realIp },
@@ -109,7 +119,10 @@ function copyMeta(meta: Readonly<Record<string, string>>, ctx: CallContext): voi
   for (const key of Object.keys(meta)) ctx.setMeta(key, meta[key])
 }
 
-/** Failures of the connection are the gateway's, not the caller's. A new error: the old one may be shared (docs/spec/go-defects.md H14). */
+/**
+ * Turns failures of the target's connection into a 502, because they are the gateway's and not the caller's. Makes a
+ * new error, because the old one may be shared (docs/spec/go-defects.md H14).
+ */
 function asGateway(error: unknown): unknown {
   return error instanceof StatusError && error.code >= 100 && error.code < 200 ? badGateway(error.cause) : error
 }

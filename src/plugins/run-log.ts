@@ -7,19 +7,23 @@ import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { Meta } from '../message/meta.ts'
 
+/** Options of `runLog`. */
 export interface RunLogOptions {
-  /** Milliseconds from which a line is marked `(slow)`, below it `(fast)`. Default: not marked. */
+  /**
+   * Milliseconds from which a line is marked `(slow)`; a faster one is marked `(fast)`. Default: none, which marks no
+   * line.
+   */
   slow?: number | undefined
-  /** Bodies and meta too: `redact` sees them first. Default false. */
+  /** Whether to log bodies and meta too, after `redact`. Default: false. */
   detail?: boolean | undefined
   /**
-   * What is written for a value of the detail: the value, less of it, or undefined for nothing. Values of meta have a key; a body's is ''.
-   * Default: what looks like a secret by its key, in meta and in JSON, becomes `***`.
+   * Returns what to log of a value: the value, a part of it, or undefined for nothing. For meta `key` is its key, for a
+   * body ''. Default: replaces what looks like a secret by its key, in meta and in JSON, with `***`.
    */
   redact?: ((key: string, value: string, message: { readonly serviceMethod: string }) => string | undefined) | undefined
-  /** Most characters of each body and each meta value; default 256. */
+  /** Maximum number of characters of each body and each meta value. Default: 256. */
   maxDetail?: number | undefined
-  /** Takes lines at level debug. Default: the endpoint's log. */
+  /** Logger, which gets the lines at level debug. Default: the endpoint's log. */
   log?: Logger | undefined
 }
 
@@ -27,19 +31,27 @@ type Received = ReadContext
 type Sent = WriteContext
 
 const hidden = '***'
-/** What the name of a secret contains. */
+/** Matches keys that look like a secret. */
 const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id/i
-/** The same with what follows it, for text that is no JSON, such as a form. Its repetitions are bounded: no text takes long. */
+/**
+ * Matches such a key and its value in text that is no JSON, such as a form. Repetitions are bounded, so that no text
+ * takes long.
+ */
 const secretText =
   /((?:pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id)[\w-]{0,64}["'\s]{0,8}[=:>]\s{0,8})[^&;,<\s]+/gi
 
 const known: ReadonlySet<string> = new Set(['slow', 'detail', 'redact', 'maxDetail', 'log'])
 
 /**
- * A line for each message that is worked off (docs/spec/behaviour.md#run-log), at level debug: `PUSH->`, `PUSH<-`, `CALL->`, `CALL<-`, with the peer, the
- * cost, the service method, and of what was sent and received the size of the body and the status. Nothing of bodies and meta unless
- * `detail` says so, and then not all of it (docs/spec/go-defects.md P11). The cost of a CALL is from before it is written, or from when its header was read,
- * until its REPLY came or went; of a PUSH until it is written, or decoded. A call that gets no reply, or one that does not decode, has no line.
+ * Logs a line for each message that is finished (docs/spec/behaviour.md#run-log), at level debug: `PUSH->`, `PUSH<-`,
+ * `CALL->`, `CALL<-`, with the peer, the cost, the service method, and the body size and status of what was sent and
+ * received. Bodies and meta are logged only with `detail`, after `redact` (docs/spec/go-defects.md P11).
+ *
+ * The cost of a CALL is the time from before it is written, or from when its header was read, until its REPLY was
+ * received or sent; that of a PUSH until it is written or decoded. A call without a reply, or with one that does not
+ * decode, has no line.
+ *
+ * @throws TypeError or RangeError for bad options
  */
 export function runLog(options: RunLogOptions = {}): Plugin {
   requireOptions('options', options, known)
@@ -51,7 +63,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
   let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   let clock: Clock | undefined
   const now = (): number => (clock ?? realClock).now()
-  // An entry goes with its message, whatever becomes of that.
+  // A WeakMap, because a message may never finish.
   const begun = new WeakMap<object, number>()
   const begin = (message: object): void => void begun.set(message, now())
   const write = (kind: string, first: Received | Sent, meta: Meta, ...parts: string[]): void => {
@@ -111,7 +123,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
     afterReadPushBody: (message) => write('PUSH<-', message, message.meta, received(message)),
     beforeWriteCall: begin,
     beforeReadReplyBody(message) {
-      if (message.status !== undefined) replied(message) // a failed one has no body to wait for
+      if (message.status !== undefined) replied(message) // no body follows a failure
     },
     afterReadReplyBody: replied,
     afterReadCallHeader: begin,
@@ -121,7 +133,7 @@ export function runLog(options: RunLogOptions = {}): Plugin {
   }
 }
 
-/** Hides what looks like a secret. A guess by names: a body that is one needs a `redact` of its own. */
+/** Replaces what looks like a secret by its key. A body that is itself a secret needs a `redact` of the user's own. */
 function withoutSecrets(key: string, value: string): string {
   if (key !== '') return secretKey.test(key) ? hidden : value
   try {
@@ -129,12 +141,12 @@ function withoutSecrets(key: string, value: string): string {
     if (typeof parsed === 'object' && parsed !== null)
       return JSON.stringify(parsed, (name, member) => (secretKey.test(name) ? hidden : member))
   } catch {
-    // No JSON, or one that nests too deep.
+    // The text is no JSON, or nests too deep.
   }
   return value.replace(secretText, `$1${hidden}`)
 }
 
-/** Bytes may be anything, a secret too: they are not shown. */
+/** Text of a body. Bytes are not shown, because they may be a secret. */
 function bodyText(body: unknown): string {
   if (body === undefined) return ''
   if (body instanceof Uint8Array) return `<${body.length} bytes>`

@@ -4,30 +4,37 @@ import type { MessageKind, ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import { type BodyCipherOptions, bodyPlugin, cipherOptions, fromBase64, isHeartbeat } from './body-cipher.ts'
 
-/** A byte of version, one of key id, the nonce, the encrypted bytes, the tag. */
+/** Format of a sealed body: a version byte, a key id byte, the nonce, the encrypted bytes, the tag. */
 const VERSION = 1
 const NONCE = 12
 const HEAD = 2 + NONCE
 const TAG = 16
 const KEY = 32
 const SEALED = 'X-Sealed-Body'
-/** Of Go's plugin: what is marked for it is left to it. */
+/** Meta key of Go's plugin, whose messages are left to that plugin. */
 const SECURE = 'X-Secure-Body'
-/** Protocols that carry any bytes as a body. In others the bytes are a JSON string of base64. */
+/** Protocols whose bodies may be any bytes. With others the bytes are sent as a JSON string of base64. */
 const binary = new Set(['raw', 'protobuf', 'http'])
 const QUOTE = 0x22
 
+/** The keys of `secureBody`. */
 export interface SecureBodyKeys {
-  /** Keys of 32 bytes by their id, 0 to 255. Messages under any of them are accepted. */
+  /** Keys of 32 bytes by id, 0 to 255. Messages encrypted with any of them are accepted. */
   keys: Readonly<Record<number, Uint8Array>>
-  /** Id of the key that messages are sent under. At most 2^32 of them: then it is time for another. */
+  /** Id of the key that messages are encrypted with. A key must be replaced after at most 2^32 messages. */
   current: number
 }
 
+/** Options of `secureBody`: the keys, `status` and `require`. */
 export type SecureBodyOptions = SecureBodyKeys & BodyCipherOptions
 
+/** The plugin that `secureBody` makes. */
 export interface SecureBody extends Plugin {
-  /** Replaces the keys, for messages from now on. To rotate without a gap: see `AesGcm.setKeys`. @throws as `secureBody` does; the keys are then as before */
+  /**
+   * Replaces the keys, for messages from now on. `AesGcm.setKeys` says how to rotate keys without a gap.
+   *
+   * @throws TypeError or RangeError for bad keys; the old ones then stay
+   */
   setKeys(keys: SecureBodyKeys): void
 }
 
@@ -35,26 +42,29 @@ const ofKeys: ReadonlySet<string> = new Set(['keys', 'current'])
 const known: ReadonlySet<string> = new Set([...ofKeys, ...cipherOptions])
 
 /**
- * Encrypts and authenticates bodies with AES-256-GCM, for peers of ours, whatever the codec: those of all calls and pushes this endpoint sends,
- * except where their meta says `X-Sealed-Body: false`, and those of replies to encrypted calls. A body opens only as the kind of message, for
- * the service method and in the codec it was sent as. Routes, meta, and the status of a failure stay readable; proxies pass bodies on unopened.
+ * Encrypts and authenticates bodies with AES-256-GCM between dmicro peers, with any codec. It encrypts the bodies of
+ * all calls and pushes of this endpoint, except those with meta `X-Sealed-Body: false`, and of replies to encrypted
+ * calls. A body can be decrypted only as the kind of message, for the service method and in the codec that it was sent
+ * as. Routes, meta, and the status of a failure stay readable; proxies forward bodies encrypted.
  *
- * Put it before plugins that rename service methods. It does not tell a message from its repetition: a session over the filter `aesGcm`, or TLS, does. Set `require`, else plain bodies are accepted.
- * @throws TypeError, RangeError for bad keys or options
+ * Put it before plugins that change service methods. Replayed messages are not detected; the filter `aesGcm` on a
+ * session, or TLS, does that. Set `require`, because otherwise unencrypted bodies are accepted.
+ *
+ * @throws TypeError or RangeError for bad keys or options
  */
 export function secureBody(options: SecureBodyOptions): SecureBody {
   requireOptions('options', options, known)
   let keys = readKeys(options)
-  /** Service methods as they were sent, where a hook may have changed them since. */
+  /** Service methods as sent, for messages whose service method a hook may have changed. */
   const sent = new WeakMap<ReadContext, string>()
   const remember = (message: ReadContext): void => void sent.set(message, message.serviceMethod)
   const cipher = {
     name: 'secure-body',
     wanted({ kind, meta, request, serviceMethod, body }: WriteContext) {
-      const wish = meta[SEALED]
+      const requested = meta[SEALED]
       delete meta[SEALED]
-      if (wish === 'false' || meta[SECURE] !== undefined) return false
-      if (kind === 'reply') return wish === 'true' || request?.meta[SEALED] === 'true'
+      if (requested === 'false' || meta[SECURE] !== undefined) return false
+      if (kind === 'reply') return requested === 'true' || request?.meta[SEALED] === 'true'
       return !isHeartbeat(serviceMethod, body === undefined)
     },
     seal(message: WriteContext) {
@@ -91,7 +101,7 @@ export function secureBody(options: SecureBodyOptions): SecureBody {
   }
 }
 
-/** Where a body belongs, so that it opens nowhere else. */
+/** The associated data: what a body belongs to, so that it cannot be decrypted in another place. */
 function place(head: Uint8Array, kind: MessageKind, method: string, codec: string): Buffer {
   return Buffer.from(`${head[0]} ${head[1]} ${kind} ${codec} ${method}`)
 }

@@ -4,7 +4,7 @@ import { Queue } from '../base/collections/queue.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
-/** The signal of one request that is worked on. */
+/** The abort signal of one request that a handler works on. */
 export class Abort extends TimerEntry {
   readonly seq: number
   readonly controller = new AbortController()
@@ -15,39 +15,54 @@ export class Abort extends TimerEntry {
     setMaxListeners(0, this.controller.signal) // a handler may give it to as many as it likes
   }
 
-  /** Its caller does not wait any more. */
+  /** Fires with 408: the deadline of the request passed. */
   override expire(): void {
     this.cancel(Code.HandleTimeout)
   }
 
-  /** @param code 408 or 499 */
+  /**
+   * Fires the signal.
+   *
+   * @param code 408 or 499
+   */
   cancel(code: number): void {
     const cause = code === Code.HandleTimeout ? 'the deadline of the call' : 'its caller'
     this.fire(new StatusError(code, statusText(code), cause, { stack: false }))
   }
 
-  /** Whoever listens does so outside of any `AsyncLocalStorage`, and not in a store of who ends the request. */
+  /**
+   * Fires the signal outside of any `AsyncLocalStorage`, because listeners must not run in the store of what ends the
+   * request.
+   */
   fire(reason: StatusError): void {
     runInRoot(this.controller.abort, this.controller, reason)
   }
 }
 
-/** The signals of a session's requests: only handlers that look at theirs are here, and cancellations of those that may yet do so. */
+/**
+ * The abort signals of a session's requests. It has only the signals that handlers have read, and the cancellations of
+ * requests whose handlers may still read theirs.
+ */
 export class AbortRegistry {
   readonly #wheel: TimerWheel
   readonly #bySeq = new Map<number, Abort>()
-  /** Of requests with a number that another one has: nobody can cancel them. */
+  /** Signals of requests whose number another request has already: a cancellation cannot name them. */
   readonly #others = new Set<Abort>()
-  /** Requests cancelled before anybody looked at their signals, and why: 408 or 499. */
+  /** Codes (408 or 499) by number of requests that were cancelled before their signal was read. */
   #canceled: Map<number, number> | undefined
-  /** Their numbers, the oldest first. */
+  /** Numbers in `#canceled`, the oldest first. */
   #order = new Queue<number>()
 
   constructor(wheel: TimerWheel) {
     this.#wheel = wheel
   }
 
-  /** @param left milliseconds until it fires by itself; 0: never @param over why it has to fire at once */
+  /**
+   * Makes the signal of a request.
+   *
+   * @param left milliseconds until its deadline; 0 for none
+   * @param over reason to fire at once; undefined for none
+   */
   open(seq: number, left: number, over?: StatusError): Abort {
     const abort = new Abort(seq)
     if (this.#bySeq.has(seq)) this.#others.add(abort)
@@ -59,21 +74,32 @@ export class AbortRegistry {
     return abort
   }
 
-  /** The request is done. */
+  /** Forgets the signal: the request is finished. */
   release(abort: Abort): void {
     this.#wheel.remove(abort)
     if (this.#bySeq.get(abort.seq) === abort) this.#bySeq.delete(abort.seq)
     else this.#others.delete(abort)
   }
 
-  /** False when nobody looked at the signal of this request. A peer may cancel often what is not here: only what is gets an error. @param code 408 or 499 */
+  /**
+   * Cancels a request. No error object is made for an unknown number, because a peer may cancel often.
+   *
+   * @param code 408 or 499
+   * @returns false when the signal of this request was never read
+   */
   cancel(seq: number, code: number): boolean {
     const abort = this.#bySeq.get(seq)
     abort?.cancel(code)
     return abort !== undefined
   }
 
-  /** For whom looks later. @param max that are remembered: most of those cancelled late are answered already, so the oldest goes */
+  /**
+   * Stores a cancellation until the signal of the request is read.
+   *
+   * @param code 408 or 499
+   * @param max cancellations to store. The oldest is dropped beyond it, because most of those cancelled late are
+   *   answered already.
+   */
   remember(seq: number, code: number, max: number): void {
     this.#canceled ??= new Map()
     if (!this.#canceled.has(seq)) this.#order.push(seq)
@@ -81,18 +107,22 @@ export class AbortRegistry {
     if (this.#canceled.size > max) this.#canceled.delete(this.#order.shift() as number)
   }
 
-  /** Request `seq` was cancelled before anybody looked. */
+  /** Whether request `seq` was cancelled before its signal was read. */
   wasCanceled(seq: number): boolean {
     return this.#canceled?.has(seq) === true
   }
 
-  /** No request runs, or numbers are of another connection. */
+  /** Forgets stored cancellations: no request runs, or the numbers belong to another connection now. */
   forget(): void {
     this.#canceled = undefined
     this.#order = new Queue()
   }
 
-  /** @param spares requests that go on */
+  /**
+   * Fires all signals.
+   *
+   * @param spares whether a request goes on
+   */
   cancelAll(reason: StatusError, spares: (seq: number) => boolean): void {
     for (const abort of [...this.#bySeq.values(), ...this.#others]) if (!spares(abort.seq)) abort.fire(reason)
   }

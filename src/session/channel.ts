@@ -5,23 +5,30 @@ import type { Filter } from '../message/filter.ts'
 import { Outgoing } from '../message/outgoing.ts'
 import type { Connection, SendResult } from '../transports/transport.ts'
 
-/** The message on its way down, filled again for each: a connection borrows it, and what keeps one copies it. */
+/**
+ * The one outgoing message, filled again for each send. A connection borrows it during `send`; to keep a message it is
+ * copied.
+ */
 export const outgoing = new Outgoing()
 
-/** A connection with the filters of its messages: the one way down for all that a session sends. */
+/** A connection with the transfer filters of its messages. All that a session sends passes here. */
 export class Channel {
   readonly connection: Connection
   readonly filters: FilterPipes
 
-  /** @param protocol its name @param receiver gets the messages that came through filters */
+  /**
+   * @param protocol name of the protocol
+   * @param receiver gets the messages whose filters were removed
+   */
   constructor(connection: Connection, settings: FilterSettings, protocol: string, receiver: Receiver) {
     this.connection = connection
     this.filters = new FilterPipes(connection, settings, protocol, receiver)
   }
 
   /**
-   * Sends `message`, which is borrowed, through `filters`; behind what waits for its own.
+   * Sends `message` through `filters`, in order after messages that wait for their filters.
    *
+   * @param message borrowed during the call
    * @throws (or rejects) TypeError when the protocol has no filters, and what a filter throws
    */
   send(filters: readonly Filter[] | undefined, message: Outgoing): SendResult | Promise<SendResult> {
@@ -31,14 +38,18 @@ export class Channel {
     return pipe === undefined ? this.connection.send(message) : pipe.send(filters, message)
   }
 
-  /** Reads no message until what this returns is called. */
+  /**
+   * Pauses reading.
+   *
+   * @returns a function that resumes reading
+   */
   pauseReading(): () => void {
     const { connection } = this
     connection.pauseReading()
     return () => connection.resumeReading()
   }
 
-  /** A message is unreadable, or would break a limit: the stream can no longer be trusted. */
+  /** Destroys the connection: a message cannot be read or breaks a limit, so the stream cannot be trusted any more. */
   fail(reason: CloseReason): void {
     this.connection.destroy(reason)
   }

@@ -15,28 +15,35 @@ import type { Redial } from './redial.ts'
 import type { SessionEvents } from './session-events.ts'
 import type { SessionState } from './state.ts'
 
-/** How the body of a request is made, and what it goes through. */
+/** How the body of a request is encoded and filtered. */
 export interface RequestEncoding {
   readonly codec: Codec
   readonly filters: readonly Filter[] | undefined
   /** Type of the body, for codecs that need one. */
   readonly type: BodyType | undefined
-  /** The method is a peer's word: its name is not kept in this process's table. */
+  /**
+   * Whether the request is forwarded. Its method was chosen by a peer and is not added to this process's name table.
+   */
   readonly forwarded: boolean
 }
 
-/** What the parts of a session ask of its calls. `OutgoingCalls` is it. */
+/** The calls of a session as its other parts see them. `OutgoingCalls` implements it. */
 export interface Calls extends CallOwner {
   nextSeq(): number
-  /** Makes a call that has waited. @param left milliseconds of its deadline, 0 for none */
+  /**
+   * Makes a call that was queued.
+   *
+   * @param left milliseconds until its deadline, 0 for none
+   */
   makeCall(request: CallRequest, left: number): void
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void>
-  /** The call with this key is settled: the peer may forget it. */
+  /** Marks the call with this key as settled: the peer may forget its reply. */
   closeKey(key: number): void
   /**
-   * Encodes and sends a CALL or PUSH. Undefined when that was done at once.
+   * Encodes and sends a CALL or PUSH.
    *
    * @param meta JSON, '' for none
+   * @returns undefined when it was sent at once
    * @throws (or rejects) StatusError 102 or 104, or what codec and filters throw
    */
   send(
@@ -48,15 +55,19 @@ export interface Calls extends CallOwner {
     encoding: RequestEncoding,
     call?: PendingCall,
   ): Promise<void> | undefined
-  /** False once the call ended without its reply: its deadline, its signal, or the session's end. */
+  /** Whether the call still waits for its reply. False after its deadline, its signal, or the end of the session. */
   isPending(call: PendingCall): boolean
   settle(call: PendingCall, failure: StatusError | undefined, body: unknown, meta: Meta, codec: number): void
-  /** @throws StatusError 102 unless a PUSH that hooks kept since `link` was there may still be sent */
+  /**
+   * Checks that a PUSH may still be sent that hooks delayed since `link` was the session's link.
+   *
+   * @throws StatusError 102 when it may not
+   */
   requireSendable(link: PeerLink): void
   /**
-   * Sends a message of our own to a reserved route.
+   * Sends a message of dmicro itself to a reserved route.
    *
-   * @throws (or rejects) TypeError for a filter that is unknown here, and what filters throw
+   * @throws (or rejects) TypeError for an unknown filter, and what filters throw
    */
   sendReserved(
     type: number,
@@ -66,7 +77,7 @@ export interface Calls extends CallOwner {
     filters: readonly string[],
     meta?: Readonly<Record<string, string>>,
   ): SendResult | Promise<SendResult>
-  /** Makes a CALL of our own, which no hook sees. */
+  /** Makes a CALL of dmicro itself, which no hook sees. */
   callReserved(
     route: number,
     body: unknown,
@@ -76,38 +87,45 @@ export interface Calls extends CallOwner {
   ): void
 }
 
-/** What the parts of a session ask of it. `SessionEngine` is it. */
+/** A session as its parts see it. `SessionEngine` implements it. */
 export interface SessionCore {
   readonly settings: Settings
   readonly hooks: MessageHooks
   readonly wheel: TimerWheel
   readonly redial: Redial | undefined
-  /** Its protocol carries meta, and pushes both ways, and extensions are not switched off. */
+  /**
+   * Whether dmicro's extensions can be used: the protocol carries meta and pushes in both directions, and the option is
+   * on.
+   */
   readonly extensible: boolean
-  /** As users and their hooks see it. */
+  /** The session as users and hooks see it. */
   readonly session: CtxSession
   readonly state: SessionState
-  /** The connection that it has now, or had last. */
+  /** Link of the current connection, or of the last one. */
   readonly link: PeerLink
   readonly calls: Calls
-  /** False once this side gave notice that it closes: new calls are refused. */
+  /** Whether requests of the peer are accepted. False once this side notified the peer that it closes. */
   readonly accepting: boolean
-  /** This side closes, and its handlers that still run may need the peer. */
+  /** Whether this side is closing while its handlers run, which may still call the peer. */
   readonly finishing: boolean
-  /** Handlers run, calls are open, or messages are on their way to the connection. */
+  /** Whether handlers run, calls are open, or messages wait for hooks or filters. */
   readonly busy: boolean
-  /** Something is done that a close may wait for. */
+  /** Checks whether a close that waits may go on: something has finished. */
   checkIdle(): void
-  /** What waits here may perhaps be started. */
+  /** Starts held requests if it is possible now. */
   onRoom(): void
-  /** Emits an event. A listener that throws is logged. */
+  /** Emits an event. An exception of a listener is logged. */
   emitSafely<Name extends keyof SessionEvents>(name: Name, ...args: SessionEvents[Name]): void
-  /** No connection comes any more: it closes. */
+  /** Closes the session: there will be no further connection. */
   abandonReconnect(reason: number, detail: string): void
   destroy(cause?: string): void
 }
 
-/** @param options of one call or push @throws TypeError that names the option */
+/**
+ * Reads the encoding options of one call or push.
+ *
+ * @throws TypeError that names the option
+ */
 export function readEncoding(settings: Settings, options: CallOptions | PushOptions): RequestEncoding {
   const { filters: names, arg: type, forwarded } = options
   const codec = codecNamed(settings, options.codec, 'codec')
@@ -115,10 +133,26 @@ export function readEncoding(settings: Settings, options: CallOptions | PushOpti
   return { codec, filters, type, forwarded: forwarded === true }
 }
 
-/** @throws TypeError that names the option */
+/**
+ * Finds a codec by name; undefined gives the default codec.
+ *
+ * @throws TypeError that names the option
+ */
 export function codecNamed({ codec, codecs }: Settings, name: string | undefined, option: string): Codec {
   if (name === undefined) return codec
   const named = codecs.byName(name)
   if (named === undefined) throw new TypeError(`option ${option}: no codec is named ${JSON.stringify(name)}`)
   return named
+}
+
+const defaults = new WeakMap<Settings, RequestEncoding>()
+
+/** Encoding of a call or push without options; one object for all sessions of an endpoint. */
+export function defaultEncoding(settings: Settings): RequestEncoding {
+  let encoding = defaults.get(settings)
+  if (encoding === undefined) {
+    encoding = { codec: settings.codec, filters: undefined, type: undefined, forwarded: false }
+    defaults.set(settings, encoding)
+  }
+  return encoding
 }

@@ -2,29 +2,29 @@ import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { ResettableTimer } from '../base/time/timer-wheel.ts'
 import type { SessionCore } from './core.ts'
 
-/** Milliseconds more than it named that a peer may take to close. */
+/** Milliseconds that a draining peer gets in addition to the limit that it announced. */
 const DRAIN_GRACE = 5000
 
 /**
- * How a connection of one session ends in peace: one side gives notice, the other one answers that it sends nothing new, what runs is done. Made for the
- * first that gives notice or waits.
+ * The graceful end of a session's connection: one side notifies, the other answers that it sends nothing new, and
+ * running work finishes. Made when the first side notifies or waits.
  */
 export class Draining {
   readonly #session: SessionCore
   readonly #clock: Clock
-  /** Nothing new is accepted any more: the peer was told, if it understands. */
+  /** Whether this side accepts no new requests any more and has notified the peer, if it supports that. */
   noticeSent = false
-  /** The peer answers our notice and has not done so yet. */
+  /** Whether the peer still has to answer our notice. */
   awaitingAnswer = false
-  /** The peer gave notice: what it sent before came, and it does not come back. */
+  /** Whether the peer notified us. All it sent before was received, and it will not resume the session. */
   peerDraining = false
-  /** The peer's notice is to be answered. */
+  /** Whether our answer to the peer's notice waits for delayed messages. */
   #answerQueued = false
-  /** It closes, and waits for the first message of its peer. */
+  /** Whether a close waits for the first message of a peer that has not announced itself. */
   #lingering = false
-  /** Milliseconds that closing may take. */
+  /** Milliseconds that closing may take, as the notice says. */
   #limit = 0
-  /** Ends a connection that the peer announced to close and does not. */
+  /** Destroys a connection that the peer said it would close but did not. */
   #peerLimit: ResettableTimer | undefined
   #onIdle: (() => void) | undefined
 
@@ -33,30 +33,39 @@ export class Draining {
     this.#clock = session.settings.clock
   }
 
-  /** A new connection, on which nobody gave notice. */
+  /** Resets what belongs to a connection: on the new one neither side has notified. */
   resetPeerState(): void {
     this.awaitingAnswer = this.#answerQueued = this.peerDraining = false
   }
 
-  /** The connection is lost. */
+  /** Stops the timer: the connection is lost. */
   stop(): void {
     this.#peerLimit?.stop()
   }
 
   /**
-   * Gives notice and waits until all is done.
-   * @param limit milliseconds @param linger milliseconds for a peer that has not announced itself yet @returns undefined when it is
+   * Notifies the peer and waits until everything has finished.
+   *
+   * @param limit milliseconds
+   * @param linger milliseconds to wait for a peer that has not announced itself, so that it can be notified
+   * @returns undefined when there is nothing to wait for
    */
   finish(limit: number, linger: number): Promise<void> | undefined {
     this.#limit = limit
-    this.#notify() // before the first refusal: who is refused knows why
+    this.#notify() // before the first refusal, so that the refused caller knows why
     this.#lingering = linger > 0 && this.#session.link.extensions?.supported === false
     if (!this.#lingering) return this.untilIdle(limit)
     const timer = this.#clock.setTimeout(() => this.#onFirstMessage(), linger)
     return this.untilIdle(limit, timer)
   }
 
-  /** Undefined when nothing is to be waited for. @param limit milliseconds @param timer to be cleared then */
+  /**
+   * Waits until nothing runs.
+   *
+   * @param limit milliseconds
+   * @param timer cleared at the end
+   * @returns undefined when there is nothing to wait for
+   */
   untilIdle(limit: number, timer?: ClockTimer): Promise<void> | undefined {
     if (this.#idle) return undefined
     return new Promise((resolve) => {
@@ -70,36 +79,47 @@ export class Draining {
     })
   }
 
-  /** Something is done. */
+  /** Ends the wait if nothing runs any more. */
   check(): void {
     if (this.#onIdle !== undefined && this.#idle) this.#onIdle()
   }
 
+  /** Ends the wait: the time is over, or the session is closed otherwise. */
   stopWaiting(): void {
     this.#onIdle?.()
   }
 
-  /** The peer announced itself. What it sent before it could be told is still taken; it hears of our notice now. */
+  /**
+   * Notifies a peer that announces itself while this side is closing. Requests that it sent before are still accepted.
+   */
   onPeerKnown(): void {
     if (!this.noticeSent) return
     this.#notify()
     this.#onFirstMessage()
   }
 
-  /** The peer answered our notice. */
+  /** Handles the peer's answer to our notice. */
   onAnswer(): void {
     this.peerDraining = true
     this.awaitingAnswer = false
     this.check()
   }
 
-  /** The peer gave notice. It is answered once everything is written. @param written that is so */
+  /**
+   * Answers the peer's notice, once all messages are written.
+   *
+   * @param written whether they are written now
+   */
   answer(written: boolean): void {
     if (written) this.#session.link.extensions?.drain(0)
     else this.#answerQueued = true
   }
 
-  /** The peer has so many milliseconds, as it said, to close. */
+  /**
+   * Starts the time within which the peer must close.
+   *
+   * @param limit milliseconds that the peer announced
+   */
   awaitClose(limit: number): void {
     this.#peerLimit ??= new ResettableTimer(this.#session.wheel, () =>
       this.#session.destroy('the peer said that it would close, and did not'),
@@ -107,7 +127,7 @@ export class Draining {
     this.#peerLimit.start(limit + DRAIN_GRACE)
   }
 
-  /** What hooks or filters kept is written, or never will be. */
+  /** Sends a waiting answer: messages that hooks or filters delayed are written, or never will be. */
   onWritten(): void {
     if (this.#answerQueued) {
       this.#answerQueued = false
@@ -116,15 +136,15 @@ export class Draining {
     this.check()
   }
 
-  /** Tells the peer, if it understands, that nothing new is accepted from now on. */
+  /** Notifies the peer, if it supports that, that no new requests are accepted. */
   #notify(): void {
     this.noticeSent = true
-    const told = this.#session.link.extensions?.drain(this.#limit) === true
-    this.awaitingAnswer = told && !this.#answerQueued // what answers a notice has no answer itself
+    const willAnswer = this.#session.link.extensions?.drain(this.#limit) === true
+    this.awaitingAnswer = willAnswer && !this.#answerQueued // an answer to the peer's notice is not answered itself
     this.#answerQueued = false
   }
 
-  /** The time is over in which a peer may announce itself, or it did. */
+  /** Ends the wait for the first message: it was received, or the time is over. */
   #onFirstMessage(): void {
     this.#lingering = false
     this.check()

@@ -15,20 +15,21 @@ import { requireSent } from '../transports/failures.ts'
 import { type Channel, outgoing } from './channel.ts'
 import { readMeta, readStatus } from './read-message.ts'
 
-/** Messages that may wait until the hooks are done; what comes behind them stays in the socket. */
+/** Messages that may wait until the hooks are done. Further ones stay in the socket. */
 const MAX_WAITING = 16
-/** Bytes of bodies after which a peer that is not trusted yet is not read any more. */
+/** Bytes of waiting bodies above which a peer is not read, because it is not trusted yet. */
 const MAX_WAITING_BYTES = 1 << 20
 
+/** A hook or the resume handshake that waits for a message. */
 interface Waiter {
-  /** A message of another type comes without its body; undefined takes all. */
+  /** The expected type, undefined for any. A message of another type is delivered without its body. */
   type: MessageType | undefined
   resolve(message: EarlyMessage): void
   reject(error: StatusError): void
   timer: ClockTimer
 }
 
-/** What an early phase needs to know of its endpoint. */
+/** The settings that an early phase needs. */
 export interface EarlySettings {
   readonly codec: Codec
   readonly codecs: CodecTable
@@ -37,16 +38,19 @@ export interface EarlySettings {
   readonly clock: Clock
 }
 
-/** Messages that come before a session runs: `afterAccept` and `afterDial` take what they want, the rest waits for the session. */
+/**
+ * Messages received before a session runs. `afterAccept` and `afterDial` take those they want; the others wait for the
+ * session.
+ */
 export class EarlyPhase {
   readonly #channel: Channel
   readonly #settings: EarlySettings
   readonly #waiting: Incoming[] = []
   #bytes = 0
   #waiter: Waiter | undefined
-  /** Who waits for the reply to one message, while others wait for the session. */
+  /** Waits for the reply to one message, while other messages wait for the session. */
   #asker: (Waiter & { seq: number }) | undefined
-  /** Messages that came before that reply. */
+  /** Number of messages that were received before that reply. */
   before = 0
   #resume: (() => void) | undefined
 
@@ -55,7 +59,11 @@ export class EarlyPhase {
     this.#settings = settings
   }
 
-  /** `message` is borrowed. */
+  /**
+   * Handles a received message.
+   *
+   * @param message borrowed
+   */
   take(message: Incoming): void {
     if (this.#asker !== undefined && message.type === MessageType.Reply && message.seq === this.#asker.seq) {
       const asker = this.#asker
@@ -74,7 +82,7 @@ export class EarlyPhase {
     if (this.#resume === undefined && this.#full) this.#resume = this.#channel.pauseReading()
   }
 
-  /** Resolves when the message is queued. */
+  /** Sends one message. Resolves when it is queued. */
   async send(type: MessageType, seq: number, method: string, value: unknown, options: EarlyOptions): Promise<void> {
     const settings = this.#settings
     const { status: error, meta = {}, codec: name, filters: names = [] } = options
@@ -86,7 +94,12 @@ export class EarlyPhase {
     requireSent(await this.#channel.send(filters, message))
   }
 
-  /** The reply to message `seq`; whatever else comes waits for the session. */
+  /**
+   * Waits for the reply to message `seq`. Other messages wait for the session.
+   *
+   * @param timeout milliseconds
+   * @throws StatusError (rejects) 102
+   */
   reply(seq: number, timeout: number): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       const timer = this.#settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
@@ -96,6 +109,13 @@ export class EarlyPhase {
     })
   }
 
+  /**
+   * Waits for the next message.
+   *
+   * @param timeout milliseconds
+   * @param type as `Waiter.type`
+   * @throws StatusError (rejects) 102
+   */
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
@@ -111,14 +131,17 @@ export class EarlyPhase {
     })
   }
 
-  /** A timer of a loop that stood still fires before the reads that waited with it: what came in time is read first. */
+  /**
+   * Times out after pending reads: after a stall of the event loop a timer fires before the reads that waited with it,
+   * and what arrived in time must be read first.
+   */
   #late(waiter: Waiter, cause: string): void {
     immediate(() => {
       if (waiter === this.#waiter || waiter === this.#asker) this.fail(cause)
     })
   }
 
-  /** The connection is gone, or nothing came. */
+  /** Fails the hook that waits: the connection is lost, or no message was received. */
   fail(cause: string): void {
     const waiter = this.#waiter ?? this.#asker
     if (waiter === undefined) return
@@ -127,7 +150,11 @@ export class EarlyPhase {
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
-  /** The session runs: `deliver` gets what waited, before anything that comes from now on. */
+  /**
+   * Ends the phase when the session runs.
+   *
+   * @param deliver gets the waiting messages, before any that is received later
+   */
   end(deliver: (message: Incoming, index: number) => void): void {
     this.fail('the hooks are done')
     this.#waiting.splice(0).forEach(deliver)
@@ -137,7 +164,7 @@ export class EarlyPhase {
 
   get #full(): boolean {
     if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
-    // A reply may come behind all that a session sends as it begins, from a peer that we dialled.
+    // The reply of a peer that we dialled may follow all that its session sends when it resumes.
     const { maxRunning, maxUnsent } = this.#settings.limits
     return this.#waiting.length >= Math.max(maxRunning, MAX_WAITING) || this.#bytes >= maxUnsent
   }

@@ -1,49 +1,50 @@
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
 import type { Connection } from '../transports/transport.ts'
-import { AGE_PASSED } from './aging.ts'
 import { EarlyPhase } from './early-phase.ts'
 import type { PeerLink } from './peer-link.ts'
 import type { InboundHandler, SessionFace } from './session-owner.ts'
 import { SessionParts } from './session-parts.ts'
 
+/** Cause of a session that was closed, or reconnects, because of its age. */
+const AGE_PASSED = 'the session reached its age'
 const ignore = (): void => {}
 
-/** What happens to a session: its connection begins, ends and is replaced, and so its state changes, here and nowhere else. */
+/** The life of a session: connections begin, end and are replaced here, and only here does the state change. */
 export class SessionEngine extends SessionParts<SessionEngine> {
-  /** While redialing: the connection of an attempt is open. */
+  /** While redialing: whether the connection of an attempt is open. */
   #attached = false
   #closed: Promise<void> | undefined = undefined
   #onClosed: (() => void) | undefined = undefined
-  /** Why this side closed the session, where something said so. */
+  /** Cause given by this side for closing the session; undefined for none. */
   #cause: string | undefined = undefined
 
   protected override get self(): this {
     return this
   }
 
-  /** Begins on its first connection. */
+  /** Starts the session on its first connection. */
   start(connection: Connection, handler: InboundHandler, session: SessionFace): void {
     this.handler = handler
     this.session = session
     this.link = this.newLink(connection)
     if (this.state === 'preparing') this.link.early = new EarlyPhase(this.link, this.settings)
-    else this.aging.restart()
+    else this.restartAge()
     if (this.extensible && this.redial?.resume === true) this.openResume()
     connection.handler = handler
   }
 
-  /** The hooks about the new connection are done. */
+  /** Runs the session: the hooks about the new connection are done. */
   begin(): void {
     const { early } = this.link
     if (early === undefined || this.state !== 'preparing') return
     this.machine.to('open')
     this.link.early = undefined
-    this.aging.restart()
+    this.restartAge()
     this.handler.deliverEarly(early)
   }
 
-  /** A hook refused the new connection: what it sent is written, then it closes. */
+  /** Closes the session, because a hook refused the new connection. What the hook sent is written first. */
   refuse(): void {
     if (this.state !== 'preparing') return
     this.machine.to('closing')
@@ -57,7 +58,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
   }
 
   protected override onAge(): void {
-    // While redialing or draining the next connection has its own time.
+    // While redialing or draining, the next connection gets a lifetime of its own.
     if (this.state !== 'open' && this.state !== 'preparing') return
     this.#cause ??= AGE_PASSED
     this.link.answered = true
@@ -65,7 +66,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     else void this.#rotateConnection()
   }
 
-  /** What runs on this connection is done first; what is called meanwhile has the next one. */
+  /** Reconnects because of age. Running calls finish on this connection; calls made meanwhile use the next one. */
   async #rotateConnection(): Promise<void> {
     this.machine.to('draining')
     this.emitSafely('draining')
@@ -76,7 +77,12 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.link.connection.end()
   }
 
-  /** @param linger milliseconds for a peer that has not announced itself yet, so that it can be told */
+  /**
+   * Closes gracefully.
+   *
+   * @param timeout milliseconds to wait for what runs
+   * @param linger milliseconds to wait for a peer that has not announced itself, so that it can be notified
+   */
   close(timeout: number, linger: number): Promise<void> {
     this.#closed ??= this.#close(timeout, linger)
     return this.#closed
@@ -110,10 +116,10 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     else this.link.connection.destroy(CloseReason.Local)
   }
 
-  /** The connection of `link` is gone. */
+  /** Handles the loss of the link's connection. */
   onDisconnect(reason: number, detail: string): void {
     if (this.state === 'redialing') {
-      // An attempt that got a connection lost it again.
+      // The connection of a reconnect attempt was lost.
       this.link.early?.fail(closeReasonText[reason])
       this.#attached = false
       return
@@ -121,13 +127,14 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     const { resume, draining } = this
     const lost = this.machine.rules.survives && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.redial !== undefined) {
-      if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false // what the peer sent behind its notice may not have come
+      // What the peer sent after its notice may not have been received.
+      if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false
       this.#attached = false
       if (this.suspend('redialing', reason, detail)) this.endpoint.onSessionLost(this)
     } else if (lost && resume?.token !== undefined && draining?.peerDraining !== true && reason <= CloseReason.WriteTimeout) {
       this.suspend('disconnected', reason, detail, () => {
         resume.awaitPeer()
-        this.endpoint.onSessionAway(this)
+        this.endpoint.onSessionDisconnected(this)
       })
     } else {
       this.#finishClose(reason, this.#dropConnection('closed', reason, detail))
@@ -135,8 +142,9 @@ export class SessionEngine extends SessionParts<SessionEngine> {
   }
 
   /**
-   * Goes on without a connection. Idempotent calls wait for the next one, before all others.
+   * Suspends the session until it has another connection. Idempotent calls are queued before all others.
    *
+   * @param then runs before the event
    * @returns false when a listener closed the session
    */
   suspend(state: 'redialing' | 'disconnected', reason: number, detail: string, then: () => void = ignore): boolean {
@@ -154,11 +162,15 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     return this.state === state
   }
 
-  /** What a lost connection takes with it. */
+  /**
+   * Ends what belongs to the lost connection.
+   *
+   * @returns the error for open calls and the event
+   */
   #dropConnection(next: 'redialing' | 'disconnected' | 'closed', reason: number, detail: string): StatusError {
-    // From now on: who is told of the loss may close the session.
+    // Changed first, because a listener or caller that learns of the loss may close the session.
     this.machine.to(next)
-    this.aging.stop()
+    this.ageTimer?.stop()
     this.#endEarly(closeReasonText[reason])
     this.draining?.stop()
     this.link.filters.drop()
@@ -175,7 +187,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     return error
   }
 
-  /** A new connection, for hooks to try out. */
+  /** Uses the connection of a reconnect attempt while hooks decide about it. */
   attach(connection: Connection): void {
     this.#attached = true
     this.link = this.newLink(connection)
@@ -191,7 +203,9 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     connection.handler = this.handler
   }
 
-  /** Drops the connection given to `attach`: a hook or the resume handshake rejected it. The session stays `redialing`. */
+  /**
+   * Drops the connection given to `attach`: a hook or the resume handshake rejected it. The session stays `redialing`.
+   */
   detach(): void {
     if (this.state !== 'redialing') return
     this.#endEarly('the connection is given up')
@@ -201,20 +215,24 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.link.connection.end()
   }
 
-  /** Goes on with the connection that was attached; false when it is gone. */
+  /**
+   * Runs the session again on the attached connection.
+   *
+   * @returns false when that connection is lost
+   */
   reopen(): boolean {
     const { early } = this.link
     if (this.state !== 'redialing' || !this.#attached || early === undefined) return false
     this.machine.to('open')
     this.link.early = undefined
-    this.aging.restart()
+    this.restartAge()
     this.resend()
     this.handler.deliverEarly(early)
     this.emitSafely('redialed')
     return true
   }
 
-  /** Goes on with the link of another session. */
+  /** Resumes this session on the link of another one. */
   adopt(link: PeerLink): void {
     this.link = link
     link.moveTo(this.handler)
@@ -223,7 +241,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.machine.to('open')
   }
 
-  /** The link is `successor`'s now. */
+  /** Ends this session, whose link `successor` uses now. */
   handOver(successor: SessionEngine): void {
     this.successor = successor
     this.machine.to('closed')
@@ -237,7 +255,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.emitSafely('close', undefined)
   }
 
-  /** What was sent in vain goes out again, then what waited, before anything new. */
+  /** Sends unacknowledged pushes again, then queued calls, before anything new. */
   resend(): void {
     this.resume?.resendPushes()
     this.calls.runOffline()

@@ -4,15 +4,17 @@ import type { Reply } from '../message/reply.ts'
 import type { StandardSchemaV1 } from '../message/standard-schema.ts'
 import { asBadMessage } from '../transports/failures.ts'
 
-/** Most issues of one value that are told. */
+/** Maximum number of schema issues that an error text lists. */
 const MAX_ISSUES = 5
 
 type Handler<Context> = (arg: never, ctx: Context) => unknown
 type Outcome = StandardSchemaV1.Result<unknown>
 
 /**
- * The same handler behind schemas: it gets what `arg` makes of the argument, the caller what `result` makes of its result.
- * @throws (the handler made) StatusError 400 with the issues for a bad argument, Error with the issues for a bad result, which is ours
+ * Wraps a handler with schemas: it gets the validated argument, and the caller gets the validated result.
+ *
+ * @throws (the wrapped handler) StatusError 400 with the issues of a bad argument; Error with the issues of a bad
+ *   result, which is the callee's mistake
  */
 export function guardHandler<Context>(
   name: string,
@@ -24,7 +26,12 @@ export function guardHandler<Context>(
   return arg === undefined ? checked : guardArg(checked, arg)
 }
 
-/** Takes the reply of a call and settles it with what `schema` makes of its body: StatusError 400 where that is no value. */
+/**
+ * Makes a function that validates the reply of a call and settles the call: StatusError 400 when the body does not
+ * match.
+ *
+ * @param full whether the caller wants a Reply, not just its body
+ */
 export function guardReply(
   schema: StandardSchemaV1,
   full: boolean,
@@ -73,7 +80,7 @@ function guardResult<Context>(name: string, handler: Handler<Context>, schema: S
   }
 }
 
-/** `items.0.name: Required; …` */
+/** Formats issues as `items.0.name: Required; …`. */
 function issuesText(issues: readonly StandardSchemaV1.Issue[]): string {
   const shown = issues.slice(0, MAX_ISSUES).map(({ message, path }) => {
     const where = (path ?? []).map((segment) => String(typeof segment === 'object' ? segment.key : segment)).join('.')

@@ -3,37 +3,38 @@ import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { PeerLink } from './peer-link.ts'
 
-/** A CALL or PUSH that came and may not be started yet. */
+/** A received CALL or PUSH that may not be started yet. */
 export interface HeldRequest {
-  /** Its own memory, undecoded. */
+  /** An undecoded copy that owns its memory. */
   readonly message: Incoming
   readonly meta: Meta
   readonly isCall: boolean
-  /** When its caller gives up, 0 for never. */
+  /** Time when its caller's deadline passes; 0 for none. */
   readonly expires: number
-  /** The connection that brought it. */
+  /** Link that it was received on. */
   readonly link: PeerLink
 }
 
-/** What a request takes that waits, besides its bytes. */
+/** Bytes that a held request costs besides its own. */
 const OVERHEAD = 512
 
 /**
- * Requests of one peer that wait, in the order they came: because too many replies to it are unsent, or because a PUSH found no room among the handlers
- * that run. The connection is read on meanwhile, since the replies to our own calls come on it too, until too much waits.
+ * Requests of one peer that wait, in the order received: because too many replies to the peer are unsent, or because a
+ * PUSH found no free handler. Reading goes on meanwhile, because replies to our own calls arrive on the same
+ * connection, until `limitReading` pauses it.
  */
 export class HeldRequests {
-  /** Many replies wait for the peer in its wire. */
+  /** Whether many replies to the peer wait in its connection. */
   connectionNeedsDrain = false
-  /** Many replies wait for their filters. */
+  /** Whether many replies wait for their filters. */
   filtersNeedDrain = false
-  /** Of all that waits. */
+  /** Bytes of all held requests. */
   bytes = 0
-  /** They are looked at soon. */
+  /** Whether a check of the queue is scheduled. */
   scheduled = false
-  /** The first of them waits for a handler of any session to end. */
+  /** Whether the first one waits until a handler of any session finishes. */
   starved = false
-  /** Its session is closed. */
+  /** Whether the session is closed. */
   orphaned = false
   readonly #queue = new Queue<HeldRequest>()
   #resume: (() => void) | undefined
@@ -46,7 +47,7 @@ export class HeldRequests {
     return this.#queue.first
   }
 
-  /** None may be started that is answered. */
+  /** Whether no request may be started that will be answered. */
   get needsDrain(): boolean {
     return this.connectionNeedsDrain || this.filtersNeedDrain
   }
@@ -62,7 +63,11 @@ export class HeldRequests {
     return request
   }
 
-  /** Stops reading when more than `limit` bytes wait, and goes on at half of it. @param stop returns what goes on */
+  /**
+   * Pauses reading when more than `limit` bytes wait, and resumes it at half of that.
+   *
+   * @param stop pauses reading and returns a function that resumes it
+   */
   limitReading(limit: number, stop: () => () => void): void {
     if (this.#resume === undefined) {
       if (this.bytes > limit) this.#resume = stop()
@@ -71,7 +76,7 @@ export class HeldRequests {
     }
   }
 
-  /** The connection is read again, or another one has its place. */
+  /** Resumes reading: enough requests were started, or the connection is replaced. */
   readOn(): void {
     const resume = this.#resume
     this.#resume = undefined

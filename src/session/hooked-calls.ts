@@ -11,16 +11,19 @@ import { receivedFailure, refuseToSend } from '../transports/failures.ts'
 import type { RequestEncoding, SessionCore } from './core.ts'
 import { PendingCall } from './pending-call.ts'
 
-/** A call that hooks saw go out, for those of its REPLY. */
+/** A pending call whose CALL passed hooks. The hooks of its REPLY see it as `request`. */
 export class HookedCall extends PendingCall {
   request: WriteContext | undefined = undefined
 }
 
-/** The hooks about to run when a REPLY began to wait. */
+/** The hooks that a REPLY waits for. */
 const Stage = { Header: 0, BeforeBody: 1, AfterBody: 2 } as const
 type Stage = (typeof Stage)[keyof typeof Stage]
 
-/** Hooks on the caller's side (docs/spec/plugins.md#order-of-hooks). Those that return no promise run in one go, without a closure or a promise of ours. */
+/**
+ * Hooks on the caller's side (docs/spec/plugins.md#order-of-hooks). Hooks that return no promise run in one go, without
+ * a closure or promise of ours.
+ */
 export class HookedCalls {
   readonly #session: SessionCore
   readonly #hooks: MessageHooks
@@ -30,7 +33,11 @@ export class HookedCalls {
     this.#hooks = session.hooks
   }
 
-  /** @throws (or rejects) as `Calls.send`, and what a hook before the write throws */
+  /**
+   * Sends a CALL through its hooks.
+   *
+   * @throws (or rejects) as `Calls.send`, and what a hook before the write throws
+   */
   sendCall(
     call: HookedCall,
     meta: Readonly<Record<string, string>> | undefined,
@@ -47,12 +54,12 @@ export class HookedCalls {
     if (waiting === undefined) return this.#writeCall(out, encoding, call)
     out.retain()
     return waiting.then(() => {
-      // One that ended meanwhile is not started.
+      // A call that ended meanwhile is not sent.
       return this.#session.calls.isPending(call) ? this.#writeCall(out, encoding, call) : undefined
     })
   }
 
-  /** As `sendCall`. */
+  /** Sends a PUSH through its hooks, as `sendCall`. */
   sendPush(
     seq: number,
     method: string,
@@ -71,13 +78,14 @@ export class HookedCalls {
     return waiting
       .then(() => {
         this.#session.calls.requireSendable(link)
-        if (link !== this.#session.link) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY] // that was for another connection
+        // The announcement was for the connection before.
+        if (link !== this.#session.link) delete (out.meta as Record<string, string>)[ANNOUNCEMENT_KEY]
         return this.#writePush(out, encoding)
       })
       .catch(refuseToSend)
   }
 
-  /** Sends what the hooks left of `out`. */
+  /** Sends `out` as the hooks left it. */
   #writeCall(out: Outbound, encoding: RequestEncoding, call: PendingCall): Promise<void> | undefined {
     const sent = this.#send(MessageType.Call, out, encoding, call)
     const after = this.#hooks.afterWriteCall
@@ -125,7 +133,10 @@ export class HookedCalls {
     }
   }
 
-  /** A REPLY to `call`. The hook after the body runs for what succeeded. A hook that fails fails the call. */
+  /**
+   * Handles the REPLY to `call`. The hook after the body runs only for a success. A hook that fails makes the call
+   * fail.
+   */
   receive(call: PendingCall, message: Incoming, meta: Meta, status: DecodedStatus | undefined): void {
     const failed = status === undefined || status.code === 0 ? undefined : receivedFailure(status, meta)
     const session = this.#session
@@ -145,7 +156,12 @@ export class HookedCalls {
     reply.releaseBorrowed()
   }
 
-  /** False when a hook takes its time. @throws what fails the call */
+  /**
+   * Runs the hooks and decodes the body.
+   *
+   * @returns false when a hook returned a promise
+   * @throws what makes the call fail
+   */
   #read(call: PendingCall, reply: InboundReply): boolean {
     const { hookTimeout: limit, limits } = this.#session.settings
     const header = this.#hooks.afterReadReplyHeader
@@ -169,7 +185,7 @@ export class HookedCalls {
     return false
   }
 
-  /** `#read` from behind the hooks of `stage`. Meanwhile the session is not read. */
+  /** Continues `#read` after the hooks of `stage`. The session is not read meanwhile. */
   async #readLater(call: PendingCall, reply: InboundReply, stage: Stage, waiting: Promise<unknown>): Promise<void> {
     const session = this.#session
     const { hookTimeout, limits } = this.#session.settings
@@ -190,7 +206,7 @@ export class HookedCalls {
     resume()
   }
 
-  /** Its hooks may have ended the call. */
+  /** Settles the call, unless its hooks took so long that it has ended. */
   #settle(call: PendingCall, { body, meta, codecId }: InboundReply, failure: StatusError | undefined): void {
     const { calls } = this.#session
     if (calls.isPending(call)) calls.settle(call, failure, body, meta, codecId)

@@ -19,35 +19,33 @@ import type { InboundHandler } from './session-owner.ts'
 import { answerResumeCall } from './takeover.ts'
 
 /**
- * What comes on a session's connection, in the order of a message: `onMessage` checks whether it may come at all, `#deliver` tells replies from requests, a
- * REPLY settles its call, a request goes on to `Dispatcher.dispatch`. Below that what the connection, its filters and the peer's extensions report.
+ * Handles what is received on a session's connection, in the order of a message: `onMessage` checks whether it may be
+ * received at all, `#deliver` separates replies from requests, a REPLY settles its call, and a request goes to
+ * `Dispatcher.dispatch`. Below are the events of the connection, its filters and the peer's extensions.
  */
 export class Inbound implements InboundHandler {
   readonly session: SessionEngine
-  /** Transfer filters that every message must have come through; null for none. */
-  readonly #required: readonly Filter[] | null
-  /** How fast the peer may send; null: as fast as it can. */
+  /** Limits how fast the peer may send; null for no limit. */
   readonly #throttle: ReadThrottle | null
 
   constructor(session: SessionEngine) {
     const { settings, wheel, endpoint } = session
     const { maxMessageRate } = settings.limits
     this.session = session
-    this.#required = settings.required
     const limited = maxMessageRate < defaultLimits.maxMessageRate
-    this.#throttle = limited ? new ReadThrottle(wheel, maxMessageRate, () => endpoint.onSessionSlowed(session)) : null
+    this.#throttle = limited ? new ReadThrottle(wheel, maxMessageRate, () => endpoint.onSessionThrottled(session)) : null
   }
 
   onMessage(message: Incoming): void {
     const session = this.session
-    const { link } = session
+    const { link, settings } = session
     if (this.#throttle !== null && !this.#answersUs(message)) this.#throttle.count(link.connection)
     if (message.type === UNPARSED) {
-      link.filters.receive(message) // comes again without its filters
-    } else if (this.#required !== null && this.#lacksFilter(message, this.#required)) {
+      link.filters.receive(message) // arrives again without its filters
+    } else if (settings.required !== null && this.#lacksFilter(message, settings.required)) {
       if (!isFirstWord(message)) link.fail(CloseReason.FilterMissing)
     } else if (link.early !== undefined) {
-      // A hook that waits for what its peer has to say is not to take this for it.
+      // The first word must not reach a hook that waits for the peer's message.
       if (!isFirstWord(message)) link.early.take(message)
     } else {
       this.#deliver(message)
@@ -63,7 +61,7 @@ export class Inbound implements InboundHandler {
     return !required.every((filter) => filters?.includes(filter))
   }
 
-  /** Each message has an async context of its own, in which nobody else's stores are. */
+  /** Runs each message in an async context of its own, so that it sees no `AsyncLocalStorage` store of another one. */
   #deliver(message: Incoming): void {
     if (untouched) this.#take(message)
     else runInRoot(this.#take, this, message)
@@ -81,12 +79,19 @@ export class Inbound implements InboundHandler {
     }
   }
 
-  /** Authentication is over once the session runs (docs/spec/wire.md#types). */
+  /**
+   * Whether the message is neither REPLY, CALL nor PUSH. Authentication is over once the session runs
+   * (docs/spec/wire.md#types).
+   */
   #isLateAuthentication({ type }: Incoming): boolean {
     return type !== MessageType.Call && type !== MessageType.Push
   }
 
-  /** False when the message is not for us. */
+  /**
+   * Handles a message to a reserved route.
+   *
+   * @returns false when it is no message of dmicro's extensions
+   */
   #onReserved(message: Incoming): boolean {
     const { extensions } = this.session.link
     if (extensions === undefined) return false
@@ -100,7 +105,8 @@ export class Inbound implements InboundHandler {
     if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (docs/spec/wire.md#replies)
     const meta = readMeta(message, link, settings.limits)
     if (meta === undefined) return // the session is closing, which fails the call
-    // A dmicro peer announces itself before its first reply. This one did not, so it cannot resume: nothing need be kept for it.
+    // A dmicro peer announces itself before its first reply. This peer did not, so it cannot resume: stop buffering
+    // pushes for it.
     if (resume !== undefined && resume.token === undefined && link.extensions?.supported !== true) resume.stopBuffering()
     let failure: StatusError | undefined
     let body: unknown
@@ -143,7 +149,7 @@ export class Inbound implements InboundHandler {
     if (session.resume !== undefined) session.resume.counts = true
   }
 
-  // What the connection and its filters report.
+  // Events of the connection and its filters.
 
   onNeedsDrain(): void {
     this.session.requests.onConnectionDrain(true)
@@ -173,7 +179,7 @@ export class Inbound implements InboundHandler {
     this.#throttle?.stop()
   }
 
-  // What the peer reports beyond Go's protocol.
+  // Messages of dmicro's extensions.
 
   pushReserved(route: number, body: unknown, filters: readonly string[]): void {
     const { calls } = this.session
@@ -181,11 +187,11 @@ export class Inbound implements InboundHandler {
       const sent = calls.sendReserved(MessageType.Push, calls.nextSeq(), route, body, filters)
       if (typeof sent !== 'number') sent.catch(() => {})
     } catch {
-      // A filter that is unknown here, or a connection that is gone: the peer does without.
+      // An unknown filter, or a lost connection: the peer goes without the message.
     }
   }
 
-  /** Dialling side: asks for a token by which the peer will know this session after its connection was lost. */
+  /** Dialling side: requests a token with which the session can be resumed after its connection is lost. */
   onPeerKnown(): void {
     const { state, draining, redial, link, resume } = this.session
     if (state === 'closing') draining?.onPeerKnown()
@@ -218,7 +224,7 @@ export class Inbound implements InboundHandler {
   }
 }
 
-/** The hook before a message, which runs before one is there: a session whose hook fails is closed. */
+/** Runs the hooks before a message, which run before it is received. A failure closes the session. */
 function runBeforeReadHeader({ link, session, hooks, settings }: SessionEngine): void {
   let waiting: Promise<unknown> | undefined
   try {
@@ -233,9 +239,10 @@ function runBeforeReadHeader({ link, session, hooks, settings }: SessionEngine):
 }
 
 /**
- * Reads what goes beyond Go's protocol from the meta of a request, and removes it: nobody sees it, and so nobody forwards it.
+ * Reads and removes dmicro's own keys from the meta of a request, so that handlers do not see them and proxies do not
+ * forward them.
  *
- * @returns milliseconds that its caller waits; 0: it did not say, or waits for ever
+ * @returns milliseconds until the caller's deadline; 0 when it has none or did not say
  */
 export function readExtensionMeta({ link }: SessionEngine, meta: Meta, seq: number): number {
   const { extensions } = link

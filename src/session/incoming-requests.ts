@@ -16,16 +16,16 @@ import type { ResumeProtocol } from './resume-protocol.ts'
 /** A session whose peer may make idempotent calls. */
 interface ServingSession extends SessionCore {
   readonly resume: ResumeProtocol | undefined
-  /** Where keys of idempotent calls are, made with the first of them. */
+  /** Returns the keys of idempotent calls; made with the first of them. */
   idempotency(): ResumeProtocol
 }
 
-/** What the peer of one session asks: requests that wait, handlers that run, their signals, and the replies. */
+/** The requests of the peer of one session: held requests, running handlers, their signals, and replies. */
 export class IncomingRequests {
   readonly #session: ServingSession
-  /** Handlers that have not settled. */
+  /** Number of handlers that have not settled. */
   running = 0
-  /** Requests have to wait: too many replies are unsent, or some wait already. */
+  /** Whether requests have to wait: too many replies are unsent, or requests are held already. */
   gated = false
   #held: HeldRequests | undefined
   #aborts: AbortRegistry | undefined
@@ -34,7 +34,7 @@ export class IncomingRequests {
     this.#session = session
   }
 
-  /** Those that wait. */
+  /** The held requests. */
   get held(): HeldRequests {
     this.#held ??= new HeldRequests()
     return this.#held
@@ -44,7 +44,7 @@ export class IncomingRequests {
     return this.#held !== undefined && this.#held.size > 0
   }
 
-  /** The connection has too many unsent replies, or no more. */
+  /** Notes that the connection has too many unsent replies, or has drained. */
   onConnectionDrain(needed: boolean): void {
     if (!needed && this.#held === undefined) return
     this.held.connectionNeedsDrain = needed
@@ -52,20 +52,20 @@ export class IncomingRequests {
     else this.#session.onRoom()
   }
 
-  /** Too many replies wait for their filters, or no more. */
+  /** Notes that too many replies wait for their filters, or no longer. */
   onFiltersDrain(needed: boolean): void {
     this.held.filtersNeedDrain = needed
     if (needed) this.gated = true
     else this.#session.onRoom()
   }
 
-  /** This session goes on with the connection of `other`. */
+  /** Takes over the drain state of `other`, whose connection this session uses now. */
   inheritDrain(other: IncomingRequests): void {
     if (other.#held?.connectionNeedsDrain === true) this.onConnectionDrain(true)
     if (other.#held?.filtersNeedDrain === true) this.onFiltersDrain(true)
   }
 
-  /** The connection is another session's, or gone: nothing waits for it any more. */
+  /** Resumes reading: the connection is lost or belongs to another session. */
   releaseHeld(): void {
     const held = this.#held
     if (held === undefined) return
@@ -74,13 +74,17 @@ export class IncomingRequests {
     if (this.gated) this.#session.onRoom()
   }
 
-  /** Some of what waited was started. */
+  /** Updates the gate after held requests were started. */
   onHeld(): void {
     this.gated = this.held.size > 0 || this.held.needsDrain
     this.#session.checkIdle()
   }
 
-  /** False for an idempotent call that runs already, or ran: its reply goes to the CALL with number `seq`. */
+  /**
+   * Registers the key of an idempotent call.
+   *
+   * @returns false when the call runs already or has run: its reply goes to the CALL with number `seq`
+   */
   registerIdempotentCall(meta: Meta, seq: number): boolean {
     const text = meta[ONCE_KEY]
     if (text === undefined) return true
@@ -90,11 +94,12 @@ export class IncomingRequests {
     return this.#session.idempotency().registerIdempotentCall(text, seq)
   }
 
-  /** A handler did not settle at once. */
+  /** Counts a handler that did not settle at once. */
   handlerStarted(): void {
     this.running++
   }
 
+  /** Counts a handler that has settled, which may start held requests. */
   handlerFinished(): void {
     this.running--
     if (this.running === 0) this.#aborts?.forget()
@@ -103,9 +108,10 @@ export class IncomingRequests {
   }
 
   /**
-   * The signal of request `seq` fires when its caller cancels it or waits no more, and when the connection is lost, unless `release` came first.
+   * Makes the signal of request `seq`. It fires when the caller cancels, at the caller's deadline, and when the
+   * connection is lost, unless `release` is called before.
    *
-   * @param expires when its caller waits no more, by the clock; undefined: it did not say
+   * @param expires the caller's deadline by the clock; undefined when it is not known
    */
   openAbort(seq: number, expires: number | undefined): Abort {
     const { settings, state } = this.#session
@@ -117,23 +123,31 @@ export class IncomingRequests {
     this.#aborts?.release(abort)
   }
 
-  /** The peer waits no more for its request `seq`. @param code 408 or 499 */
+  /**
+   * Handles the peer's cancellation of its request `seq`.
+   *
+   * @param code 408 or 499
+   */
   onCancel(seq: number, code: number): void {
     if (this.#aborts?.cancel(seq, code) === true || (this.running === 0 && !this.gated)) return
     this.#openAborts().remember(seq, code, this.#session.settings.limits.maxRunning)
   }
 
-  /** The caller of request `seq`, which has waited here, does not wait for it any more. */
+  /** Whether request `seq`, which was held here, was cancelled by its caller. */
   isCanceled(seq: number): boolean {
     return this.#aborts?.wasCanceled(seq) === true
   }
 
-  /** @param spares requests that go on */
+  /**
+   * Fires all signals.
+   *
+   * @param spares whether a request goes on
+   */
   abortAll(reason: StatusError, spares: (seq: number) => boolean): void {
     this.#aborts?.cancelAll(reason, spares)
   }
 
-  /** Numbers are those of another connection now. */
+  /** Forgets cancellations: their numbers belong to another connection. */
   forgetCanceled(): void {
     this.#aborts?.forget()
   }
@@ -143,12 +157,16 @@ export class IncomingRequests {
     return this.#aborts
   }
 
-  /** The reply to request `seq` that came by `link` is still wanted. */
+  /** Whether the reply to request `seq`, received on `link`, can still be delivered. */
   wantsReply(link: PeerLink, seq: number): boolean {
     return link === this.#session.link || this.#session.resume?.running(seq) !== undefined
   }
 
-  /** Sends a REPLY with status OK. @throws (or rejects) what codec and filters throw */
+  /**
+   * Sends a REPLY with status OK.
+   *
+   * @throws (or rejects) what codec and filters throw
+   */
   reply(
     filters: readonly Filter[] | undefined,
     seq: number,
@@ -167,13 +185,13 @@ export class IncomingRequests {
     return link.send(filters, outgoing.head(MessageType.Reply, seq, -1, '', '', meta).content(codec.id, body, plain))
   }
 
-  /** Sends a REPLY with another status, which has codec 0 and no body (docs/spec/wire.md#replies). */
+  /** Sends a REPLY with a failure, which has codec 0 and no body (docs/spec/wire.md#replies). */
   replyStatus(filters: readonly Filter[] | undefined, seq: number, status: string, meta: string): SendResult | Promise<SendResult> {
     const { resume, link } = this.#session
     const once = resume?.running(seq)
     if (resume !== undefined && once !== undefined) {
       if (!meta.includes(RETRY_AFTER_KEY)) return resume.reply(once, { filters, status, meta, codec: 0, body: null })
-      resume.refuse(once) // it never began
+      resume.refuse(once) // never started
       seq = once.seq
     }
     return link.send(filters, outgoing.head(MessageType.Reply, seq, -1, '', status, meta).content(0, null))

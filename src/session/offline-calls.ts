@@ -12,31 +12,41 @@ import { RequestQueue } from './redial.ts'
 export class OfflineCalls {
   readonly #calls: Calls
   readonly #settings: Settings
-  readonly #room: RequestQueue
+  readonly #queue: RequestQueue
 
   constructor(session: SessionCore) {
     const { settings } = session
     this.#calls = session.calls
     this.#settings = settings
-    this.#room = new RequestQueue(session.wheel, settings.limits.maxRunning)
+    this.#queue = new RequestQueue(session.wheel, settings.limits.maxRunning)
   }
 
-  /** A call that is made now. @throws StatusError 102 when too many wait, 499 when its signal has fired; RangeError for a bad timeout */
+  /**
+   * Queues a call made while there is no connection.
+   *
+   * @throws StatusError 102 when too many wait, 499 when its signal has fired
+   * @throws RangeError for a bad timeout
+   */
   call(request: CallRequest): void {
-    const { timeout: usual, clock } = this.#settings
-    let timeout = timeLimit('timeout', request.options?.timeout, usual)
-    const around = currentCall()
-    if (around !== undefined) {
-      const left = (around.expires as number) - clock.now()
+    const { timeout: fallback, clock } = this.#settings
+    let timeout = timeLimit('timeout', request.options?.timeout, fallback)
+    const parentCall = currentCall()
+    if (parentCall !== undefined) {
+      const left = (parentCall.expires as number) - clock.now()
       timeout = Math.max(timeout === 0 ? left : Math.min(timeout, left), 1)
-      request.options = { ...request.options, signal: request.options?.signal ?? around.signal }
+      request.options = { ...request.options, signal: request.options?.signal ?? parentCall.signal }
     }
     const signal = request.options?.signal
     if (signal?.aborted) throw canceled(signal)
     this.add(request, timeout)
   }
 
-  /** @param timeout milliseconds that are left, 0 for no end @throws StatusError 102 when too many wait */
+  /**
+   * Queues a call.
+   *
+   * @param timeout milliseconds until its deadline, 0 for none
+   * @throws StatusError 102 when too many wait
+   */
   add(request: CallRequest, timeout: number): void {
     const signal = request.options?.signal
     const run = (waited: number): void => {
@@ -49,8 +59,8 @@ export class OfflineCalls {
       request.reject(error)
     }
     const { caller } = request
-    const again = caller === undefined ? run : caller.bind(run)
-    const leave = this.#room.add(timeout, again, fail, request.key > 0 ? request.key : NO_KEY)
+    const bound = caller === undefined ? run : caller.bind(run)
+    const leave = this.#queue.add(timeout, bound, fail, request.key > 0 ? request.key : NO_KEY)
     const abort = {
       onAbort(fired: AbortSignal): void {
         leave()
@@ -60,20 +70,24 @@ export class OfflineCalls {
     if (signal !== undefined) whenAborted(signal, abort)
   }
 
-  /** Resolves when it is queued. @throws StatusError 102 when too many wait */
+  /**
+   * Queues a push. Resolves when it is sent on the next connection.
+   *
+   * @throws StatusError (rejects) 102 when too many wait, 408 at the deadline
+   */
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#room.add(this.#settings.timeout, () => resolve(this.#calls.push(method, arg, options)), reject)
+      this.#queue.add(this.#settings.timeout, () => resolve(this.#calls.push(method, arg, options)), reject)
     })
   }
 
-  /** The connection is there. */
+  /** Sends all that wait: there is a connection. */
   run(): void {
-    this.#room.run()
+    this.#queue.run()
   }
 
-  /** None comes any more. */
+  /** Fails all that wait: there will be no connection. */
   fail(error: StatusError): void {
-    this.#room.fail(error)
+    this.#queue.fail(error)
   }
 }

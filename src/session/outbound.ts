@@ -15,7 +15,7 @@ import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../trans
 import { SendResult } from '../transports/transport.ts'
 import { CallTable } from './call-table.ts'
 import { outgoing } from './channel.ts'
-import { type Calls, codecNamed, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
+import { type Calls, codecNamed, defaultEncoding, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
 import type { Draining } from './draining.ts'
 import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls } from './hooked-calls.ts'
@@ -24,11 +24,11 @@ import type { PeerLink } from './peer-link.ts'
 import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 
-/** A session whose calls may be idempotent. */
+/** A session that may make idempotent calls. */
 interface CallingSession extends SessionCore {
   readonly draining: Draining | undefined
   readonly resume: ResumeProtocol | undefined
-  /** Where keys of idempotent calls are, made with the first of them. */
+  /** Returns the keys of idempotent calls; made with the first of them. */
   idempotency(): ResumeProtocol
 }
 
@@ -38,29 +38,35 @@ type Announcement = ReturnType<PeerLink['announce']>
 
 const done = Promise.resolve()
 const ignore = (): void => {}
-/** Milliseconds after which a peer that was about to close may be there again: told where it does not say so itself. */
+/**
+ * Milliseconds after which a draining peer may be available again. Callers get it as `retryAfter` where the peer named
+ * no time.
+ */
 const DRAIN_RETRY = 1000
 
 /**
- * What one session sends that asks something of its peer, from options to message: `push` and `call` check and read their options, `send` encodes,
- * `PeerLink.send` takes it from there. And what is kept of calls until they are settled: the table of those without a reply, their deadlines, their keys,
- * and what waits for a connection. None of it belongs to one connection.
+ * Sends what asks something of the peer, from options to message: `push` and `call` check and read their options,
+ * `send` encodes, and `PeerLink.send` continues.
+ *
+ * Also has what outlives a connection: the table of calls without a reply, their deadlines and keys, and the calls that
+ * wait for a connection.
  */
 export class OutgoingCalls implements Calls {
   readonly #session: CallingSession
   readonly open: CallTable
+  /** Encoding of calls and pushes without options. */
   readonly #default: RequestEncoding
   #hooked: HookedCalls | undefined
   #offline: OfflineCalls | undefined
-  /** Calls and pushes that hooks or filters keep from being written. */
+  /** Number of calls and pushes that hooks or filters delay. */
   #pendingWrites = 0
-  /** This side called its peer, ever: replies must be read. */
+  /** Whether this side has ever called its peer. Then replies must be read. */
   asks = false
 
   constructor(session: CallingSession) {
     this.#session = session
     this.open = new CallTable(session.wheel)
-    this.#default = { codec: session.settings.codec, filters: undefined, type: undefined, forwarded: false }
+    this.#default = defaultEncoding(session.settings)
   }
 
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
@@ -101,7 +107,12 @@ export class OutgoingCalls implements Calls {
     }
   }
 
-  /** @param full the caller wants a Reply, not just its body @param key of an idempotent call that is made again */
+  /**
+   * Makes a call.
+   *
+   * @param full whether the caller wants a Reply, not just its body
+   * @param key key of an idempotent call that is retried, 0 for a new call
+   */
   call(method: string, arg: unknown, options: CallOptions | undefined, full: boolean, resolve: Settle, reject: Reject, key = 0): void {
     const session = this.#session
     const { settings } = session
@@ -152,7 +163,7 @@ export class OutgoingCalls implements Calls {
       const sent = hooked
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
-      this.open.add(call)
+      this.open.set(call)
       if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
@@ -163,12 +174,16 @@ export class OutgoingCalls implements Calls {
     }
   }
 
-  /** A new call or push is not to be sent now. */
+  /** Whether a new call or push must not be sent now. */
   #mustWait(): boolean {
     return this.#session.state !== 'open' && !this.#session.finishing
   }
 
-  /** @throws StatusError 102 or 503 unless calls and pushes may wait for another connection */
+  /**
+   * Returns the queue of calls that wait for a connection.
+   *
+   * @throws StatusError 102 or 503 when calls and pushes may not wait for one
+   */
   #requireOffline(): OfflineCalls {
     const { state, redial } = this.#session
     if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && redial?.wait === true)) return this.offline
@@ -176,10 +191,10 @@ export class OutgoingCalls implements Calls {
     throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
   }
 
-  /** The number and meta of the first message on a connection. */
+  /** Returns number and meta of the first message on a connection; undefined when there is nothing to announce. */
   #announce(): Announcement {
     const announcement = this.#session.link.announce()
-    if (announcement !== undefined) this.nextSeq() // counts as any other
+    if (announcement !== undefined) this.nextSeq() // `lastSeq` must change with this message too
     return announcement
   }
 
@@ -188,7 +203,12 @@ export class OutgoingCalls implements Calls {
     return resume !== undefined || (extensible && redial === undefined) ? this.#session.idempotency().openKey() : NO_KEY
   }
 
-  /** @param sentTimeout milliseconds that the call waits, 0 for ever; below 0: as announced */
+  /**
+   * Returns the meta of a CALL.
+   *
+   * @param sentTimeout milliseconds until the deadline to send, 0 for none; below 0 the peer uses the announced
+   *   default
+   */
   #callMeta(
     options: CallOptions | undefined,
     sentTimeout: number,
@@ -196,14 +216,14 @@ export class OutgoingCalls implements Calls {
     announcement: Announcement,
   ): Readonly<Record<string, string>> {
     const { settings, extensible, resume } = this.#session
-    const wish = options?.acceptCodec
-    const tells = sentTimeout >= 0 && extensible
+    const acceptCodec = options?.acceptCodec
+    const sendsTimeout = sentTimeout >= 0 && extensible
     const keyed = key > 0 && key !== NO_KEY
-    if (wish === undefined && !tells && !keyed && announcement === undefined) return options?.meta ?? noMeta
+    if (acceptCodec === undefined && !sendsTimeout && !keyed && announcement === undefined) return options?.meta ?? noMeta
     const meta: Record<string, string> = { ...options?.meta, ...announcement?.meta }
-    if (wish !== undefined) meta['X-Accept-Body-Codec'] = String(codecNamed(settings, wish, 'acceptCodec').id)
+    if (acceptCodec !== undefined) meta['X-Accept-Body-Codec'] = String(codecNamed(settings, acceptCodec, 'acceptCodec').id)
     if (keyed) meta[ONCE_KEY] = (resume as ResumeProtocol).idempotencyHeader(key)
-    if (tells) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
+    if (sendsTimeout) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
     return meta
   }
 
@@ -229,7 +249,7 @@ export class OutgoingCalls implements Calls {
     const result = link.send(filters, outgoing.head(type, seq, route, method, '', meta).content(codec.id, body, plain))
     if (result === SendResult.Ok) return undefined
     if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {
-      // The connection is gone, which the session learns next: then the call is made again.
+      // The session learns of the lost connection next, and then retries the call.
       if (call.key === 0) call.key = NO_KEY
       return undefined
     }
@@ -255,7 +275,7 @@ export class OutgoingCalls implements Calls {
 
   callReserved(route: number, body: unknown, filters: readonly string[], resolve: (body: unknown) => void, reject: Reject): void {
     const call = new PendingCall(this, this.nextSeq(), nameText(route), false, undefined, resolve, reject)
-    this.open.add(call)
+    this.open.set(call)
     try {
       const sent = this.sendReserved(MessageType.Call, call.seq, route, body, filters)
       if (typeof sent !== 'number') this.#failCallOnSendError(sent, call)
@@ -264,7 +284,7 @@ export class OutgoingCalls implements Calls {
     }
   }
 
-  /** What hooks keep from being written is waited for by a close. */
+  /** Counts a delayed write, which a close waits for. */
   #trackWrite(sent: Promise<void> | undefined): Promise<void> | undefined {
     if (sent === undefined) return undefined
     this.#pendingWrites++
@@ -276,13 +296,16 @@ export class OutgoingCalls implements Calls {
     return sent
   }
 
-  /** What is not sent at once may fail later. Apart, since the hot path must not make room for closures. */
+  /**
+   * Fails the call when a delayed send fails. A function of its own, because a closure in `call` would cost the hot
+   * path an allocation.
+   */
   #failCallOnSendError(sent: Promise<unknown>, call: PendingCall): void {
     sent.catch((error) => this.#onSendError(call, error))
   }
 
   #onSendError(call: PendingCall, error: unknown): void {
-    if (!this.isPending(call)) return // its deadline was faster, or the session's end
+    if (!this.isPending(call)) return // its deadline passed before, or the session ended
     this.#forget(call)
     call.fail(asWriteFailure(error))
   }
@@ -302,7 +325,7 @@ export class OutgoingCalls implements Calls {
     if (failure?.retryAfter === undefined) {
       session.link.answered = true
     } else if (session.state === 'draining' && call.retryRequest !== null) {
-      call.retry(session.wheel.now()) // it never began
+      call.retry(session.wheel.now()) // the peer never started it
       session.checkIdle()
       return
     }
@@ -346,7 +369,7 @@ export class OutgoingCalls implements Calls {
 
   requireSendable(link: PeerLink): void {
     const { state } = this.#session
-    // A close in between waits for it, on either side.
+    // A closing session still sends it: the close waits for it, on either side.
     const gone = link === this.#session.link ? state === 'redialing' || state === 'disconnected' || state === 'closed' : state !== 'open'
     if (gone) throw new StatusError(Code.ConnectionClosed)
   }
@@ -364,12 +387,12 @@ export class OutgoingCalls implements Calls {
     return this.#offline
   }
 
-  /** There is a connection again: what waited is sent. */
+  /** Sends the calls that waited: there is a connection. */
   runOffline(): void {
     this.#offline?.run()
   }
 
-  /** None comes any more. */
+  /** Fails the calls that wait: there will be no connection. */
   failOffline(error: StatusError): void {
     this.#offline?.fail(error)
   }
@@ -380,7 +403,7 @@ export class OutgoingCalls implements Calls {
   }
 }
 
-/** A rejection that nobody looks at is no unhandled rejection. */
+/** Marks a rejection as handled, because callers of `push` need not look at its promise. */
 function ignoreRejection(sent: Promise<void>): Promise<void> {
   sent.catch(ignore)
   return sent

@@ -6,42 +6,55 @@ import { type Announcement, decodeAnnouncement, encodeAnnouncement } from '../me
 import { type Incoming, MessageType, TextHint } from '../message/message.ts'
 import { Reserved } from '../message/names.ts'
 
-/** Cancellations that may wait for the peer to say that it understands them. */
-const MAX_OWED = 64
-/** Longest body of a message of our own: an announcement is the longest. */
+/** Maximum number of cancellations that wait until the peer announces that it supports them. */
+const MAX_QUEUED_CANCELS = 64
+/** Maximum body length of an extension message in bytes. An announcement is the longest. */
 const MAX_BODY_BYTES = 2048
 
-/** The session that two peers talk about. */
+/** The session whose peer these extensions concern. */
 export interface PeerExtensionsOwner {
-  /** Sends a PUSH to a reserved route. Nothing comes back, not even a failure. */
+  /** Sends a PUSH to a reserved route. A failure is not reported. */
   pushReserved(route: number, body: unknown, filters: readonly string[]): void
-  /** The peer waits no more for its request `seq`. @param code 408 or 499 */
+  /**
+   * Handles the peer's cancellation of its request `seq`.
+   *
+   * @param code 408 or 499
+   */
   onCancel(seq: number, code: number): void
-  /** The peer is one of ours: it says so for the first time on this connection. */
+  /** Handles the first announcement on this connection: the peer is a dmicro peer. */
   onPeerKnown(): void
-  /** The body of a PUSH to `/dmicro/ack`. */
+  /** Handles the body of a PUSH to `/dmicro/ack`. */
   onAck(received: unknown, settled: unknown, skip: boolean): void
   /**
-   * The peer sends nothing new any more, or is about to close and is to be told by `drain` once everything is sent.
-   * @param asked we had said so first, and it answers @param limit milliseconds within which it will close
+   * Handles the peer's notice that it sends nothing new any more.
+   *
+   * @param asked true for the answer to our own notice; false when the peer is closing, and `drain` must answer it
+   *   once everything is sent
+   * @param limit milliseconds within which the peer will close
    */
   onPeerDrain(asked: boolean, limit: number): void
 }
 
-/** What goes beyond Go's protocol on one connection (docs/extensions.md): who understands what, cancellation, the notice before closing. */
+/**
+ * dmicro's extensions of Go's protocol on one connection (docs/extensions.md): announcements, cancellation, and the
+ * notice before closing.
+ */
 export class PeerExtensions {
   #owner: PeerExtensionsOwner
   readonly #clock: Clock
   readonly #timeout: number
   readonly #filters: readonly string[]
   #peer: Announcement | undefined
-  /** Number of the message that announced us; 0: none did. */
+  /** Sequence number of the message that announced this side; 0 before. */
   #announcementSeq = 0
-  /** Bodies of cancellations for a peer that has not answered yet. */
+  /** Bodies of cancellations for a peer that has not announced itself yet. */
   #queuedCancels: unknown[] = []
   #draining = false
 
-  /** @param timeout told to the peer: of calls that name none @param filters told to the peer: those that its messages must go through */
+  /**
+   * @param timeout milliseconds; announced as the deadline of calls that name none
+   * @param filters announced as the filters that messages to this side must go through
+   */
   constructor(owner: PeerExtensionsOwner, clock: Clock, timeout: number, filters: readonly string[]) {
     this.#owner = owner
     this.#clock = clock
@@ -49,43 +62,46 @@ export class PeerExtensions {
     this.#filters = filters
   }
 
-  /** Milliseconds that the peer waits for calls that name no deadline; 0: it did not say. */
+  /** Milliseconds until the deadline of the peer's calls that name none; 0 when it has none or did not say. */
   get peerTimeout(): number {
     return this.#peer === undefined ? 0 : this.#peer.timeout
   }
 
-  /** The peer knows our routes. */
+  /** Whether the peer has announced that it supports the reserved routes. */
   get supported(): boolean {
     return this.#peer !== undefined
   }
 
-  /** That messages to the peer must go through. */
+  /** Names of the filters that messages to the peer must go through. */
   get filters(): readonly string[] {
     return this.#peer === undefined ? [] : this.#peer.filters
   }
 
-  /** Another session goes on with the connection. */
+  /** Moves the connection to another session. */
   moveTo(owner: PeerExtensionsOwner): void {
     this.#owner = owner
   }
 
-  /** Nothing is to be announced: that was done, or the peer announced itself and had its answer. */
+  /** Whether nothing need be announced: this side has done so, or has answered the peer's announcement. */
   get announced(): boolean {
     return this.#announcementSeq !== 0 || this.#peer !== undefined
   }
 
-  /** A number for the message that announces, which no counter reaches soon. */
+  /** Chooses the number of the announcing message: a random one that no counter reaches soon. */
   nextAnnouncementSeq(): number {
     this.#announcementSeq = 0x4000_0000 + Math.floor(this.#clock.random() * 0x3fff_ffff)
     return this.#announcementSeq
   }
 
-  /** For the meta of that message. */
+  /** Announcement for the meta of that message. */
   get announcement(): string {
     return this.#encodeAnnouncement(this.#announcementSeq)
   }
 
-  /** A request with number `seq` brought an announcement: it is answered, unless a proxy only passed it on. */
+  /**
+   * Handles an announcement in the meta of a request, and answers it. An announcement that a proxy forwarded has
+   * another `seq` and is ignored.
+   */
   onAnnouncement(text: string, seq: number): void {
     const announcement = decodeAnnouncement(text)
     if (announcement === undefined || announcement.announcementSeq !== seq || this.#peer !== undefined) return
@@ -94,7 +110,11 @@ export class PeerExtensions {
     this.#owner.onPeerKnown()
   }
 
-  /** Takes a message to a reserved route; false when the peer has not announced that it knows them. */
+  /**
+   * Handles a message to a reserved route.
+   *
+   * @returns false when the peer has not announced that it supports them
+   */
   receive(message: Incoming): boolean {
     if (message.type !== MessageType.Push) return false
     const { route } = message
@@ -107,16 +127,22 @@ export class PeerExtensions {
     return true
   }
 
-  /** Tells the peer that nobody waits for call `seq` any more. @param code 408 or 499 */
+  /**
+   * Notifies the peer that call `seq` was cancelled.
+   *
+   * @param code 408 or 499
+   */
   cancel(seq: number, code: number): void {
     const body = { seq, code }
     if (this.#peer !== undefined) this.#push(Reserved.Cancel, body)
-    else if (this.#announcementSeq !== 0 && this.#queuedCancels.length < MAX_OWED) this.#queuedCancels.push(body)
+    else if (this.#announcementSeq !== 0 && this.#queuedCancels.length < MAX_QUEUED_CANCELS) this.#queuedCancels.push(body)
   }
 
   /**
-   * Tells the peer that nothing new is accepted, and nothing sent any more. True when it will answer, which ends what it sends.
+   * Notifies the peer that this side accepts no new requests and sends none.
+   *
    * @param limit milliseconds within which the connection will be closed
+   * @returns true when the peer will answer, after which it sends nothing new
    */
   drain(limit: number): boolean {
     if (this.#peer === undefined || this.#draining) return false
@@ -129,7 +155,7 @@ export class PeerExtensions {
     const announcement = decodeAnnouncement(body)
     if (announcement === undefined || this.#announcementSeq === 0 || announcement.announcementSeq !== this.#announcementSeq) return
     this.#peer = announcement
-    for (const owed of this.#queuedCancels.splice(0)) this.#push(Reserved.Cancel, owed)
+    for (const queued of this.#queuedCancels.splice(0)) this.#push(Reserved.Cancel, queued)
     this.#owner.onPeerKnown()
   }
 
@@ -139,12 +165,17 @@ export class PeerExtensions {
     this.#owner.onCancel(seq, code === Code.HandleTimeout ? Code.HandleTimeout : Code.Canceled)
   }
 
-  /** Tells the peer which of its PUSHes came, and which idempotent calls are settled. */
+  /**
+   * Acknowledges pushes and settled idempotent calls.
+   *
+   * @param received number of the last PUSH received in order
+   * @param settled all keys below are settled
+   */
   acknowledge(received: number, settled: number): void {
     if (this.#peer !== undefined) this.#push(Reserved.Ack, { received, settled })
   }
 
-  /** Tells the peer to count a PUSH that was never sent. */
+  /** Makes the peer count a PUSH that was never sent. */
   skip(): void {
     if (this.#peer !== undefined) this.#push(Reserved.Ack, { skip: 1 })
   }
@@ -163,17 +194,21 @@ export class PeerExtensions {
     this.#owner.pushReserved(route, body, (this.#peer as Announcement).filters)
   }
 
-  #encodeAnnouncement(hop: number): string {
-    return encodeAnnouncement({ announcementSeq: hop, timeout: this.#timeout, filters: this.#filters })
+  #encodeAnnouncement(announcementSeq: number): string {
+    return encodeAnnouncement({ announcementSeq, timeout: this.#timeout, filters: this.#filters })
   }
 }
 
-/** Fields of an object, none of anything else. */
+/** The fields of an object; no fields for any other value. */
 export function fieldsOf(body: unknown): Readonly<Record<string, unknown>> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
 }
 
-/** Undefined for what is no JSON, or too long to be ours. */
+/**
+ * Parses the body of an extension message.
+ *
+ * @returns undefined when it is not JSON or too long
+ */
 export function readBody(message: Incoming): unknown {
   const { buffer, bodyStart, bodyEnd } = message
   if (bodyEnd - bodyStart > MAX_BODY_BYTES) return undefined

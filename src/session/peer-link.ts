@@ -6,23 +6,27 @@ import { Channel } from './channel.ts'
 import type { EarlyPhase } from './early-phase.ts'
 import type { PeerExtensions, PeerExtensionsOwner } from './peer-extensions.ts'
 
-/** What a link tells its session. */
+/** Handles the events of a link: the session's `Inbound`. */
 export type LinkHandler = ConnectionHandler & Receiver & PeerExtensionsOwner
 
 /**
- * One connection of a session, with all that is known of the peer at its other end. A session that reconnects, or is resumed, gets another one in
- * its place; a session that is resumed on the connection of another takes over the link as it is. The object itself tells one connection from the next.
+ * One connection of a session, with everything known about the peer on it. A session that reconnects or is resumed gets
+ * another link; a session that is resumed on the connection of another one takes over that link. Links are compared by
+ * identity, to see whether a connection is still the same.
  */
 export class PeerLink extends Channel {
-  /** What goes beyond Go's protocol; undefined where it is switched off, and with protocols without meta or pushes. */
+  /**
+   * dmicro's extensions on this connection. Undefined where they are switched off, and with protocols without meta or
+   * pushes.
+   */
   readonly extensions: PeerExtensions | undefined
-  /** While the hooks about the new connection run. */
+  /** The early phase, while the hooks about the new connection run. */
   early: EarlyPhase | undefined = undefined
-  /** A message that announces this side is still to be sent. */
+  /** Whether the next request must announce this side. */
   announcing: boolean
-  /** The peer answered a call: the connection did what it is for, and its loss is no failure. */
+  /** Whether the peer has answered a call. Then the loss of the connection does not count as a failed attempt. */
   answered = false
-  /** When it began, by the clock of its endpoint. */
+  /** Time when the connection began, by the endpoint's clock. */
   readonly since: number
 
   constructor(
@@ -39,7 +43,11 @@ export class PeerLink extends Channel {
     this.since = since
   }
 
-  /** The number and meta of the first message on it, which announces this side; undefined when the peer announced itself, and was answered. */
+  /**
+   * Returns number and meta of the first message on the connection, which announces this side.
+   *
+   * @returns undefined when the peer's announcement was answered, which announces this side too
+   */
   announce(): { readonly seq: number; readonly meta: Readonly<Record<string, string>> } | undefined {
     this.announcing = false
     const extensions = this.extensions as PeerExtensions
@@ -48,14 +56,14 @@ export class PeerLink extends Channel {
     return { seq, meta: { [ANNOUNCEMENT_KEY]: extensions.announcement } }
   }
 
-  /** Another session goes on with it. */
+  /** Moves the link to another session. */
   moveTo(handler: LinkHandler): void {
     this.filters.moveTo(handler)
     this.extensions?.moveTo(handler)
     this.connection.handler = handler
   }
 
-  /** Nothing of it is heard any more. */
+  /** Ignores everything that the connection still receives. */
   silence(): void {
     this.connection.handler = { onMessage: () => {}, onClose: () => {} }
   }

@@ -6,21 +6,21 @@ import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message-type.ts'
 
-/** In place of the key of a call that can be made again and has none: it comes behind all that have. */
+/** Key of a call that can be retried but is not idempotent. Such calls are queued after all with a key. */
 export const NO_KEY = Number.POSITIVE_INFINITY
 
-/** What a caller asked for, with which a call can be made later, or again. */
+/** What a caller asked for, with which a call can be made later or retried. */
 export class CallRequest {
   readonly method: string
   readonly arg: unknown
   options: CallOptions | undefined
-  /** The caller wants a Reply, not just its body. */
+  /** Whether the caller wants a Reply, not just its body. */
   readonly full: boolean
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
   /** As `PendingCall.key`. */
   readonly key: number
-  /** Async context of the caller, where hooks of a call that is made again are to run in it. */
+  /** Async context of the caller, in which hooks of a retried call run; undefined without hooks. */
   caller: AsyncResource | undefined
 
   constructor(
@@ -43,30 +43,38 @@ export class CallRequest {
   }
 }
 
-/** What a pending call needs from its session. */
+/** What a pending call needs of its session. */
 export interface CallOwner {
-  /** Makes a call anew, within the milliseconds that are left of its deadline, 0 for no end; or fails it. @internal */
+  /**
+   * Queues a call to be retried, or fails it.
+   *
+   * @param left milliseconds until its deadline, 0 for none
+   */
   requeueCall(request: CallRequest, left: number): void
-  /** Nobody waits for the call any more: it leaves the session's table. @param code 408 at its deadline, 499 because of its signal */
+  /**
+   * Removes a call whose caller has stopped waiting.
+   *
+   * @param code 408 at its deadline, 499 because of its signal
+   */
   abandon(call: PendingCall, code: number): void
 }
 
-/** One CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
+/** A CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
 export class PendingCall extends TimerEntry implements Abortable {
   readonly seq: number
   readonly owner: CallOwner
   readonly method: string
-  /** The caller wants a Reply, not just its body. */
+  /** Whether the caller wants a Reply, not just its body. */
   readonly full: boolean
-  /** Of the reply's body. */
+  /** Type of the reply's body, for codecs that need one. */
   readonly resultType: MessageType | undefined
-  // One is made per call: `private` in place of `#`, whose initializers cost a call each.
+  // One object is made per call: fields are `private`, not `#`, because initializing a `#` field costs a call each.
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
   private signal: AbortSignal | null
-  /** To make it anew; null: its failure is final. */
+  /** The request with which the call is retried; null when a failure is final. */
   retryRequest: CallRequest | null
-  /** Counts idempotent calls, which survive the loss of their connection; 0: it is none. */
+  /** Key of an idempotent call, which survives the loss of its connection; 0 for none. */
   key: number
 
   constructor(
@@ -91,7 +99,7 @@ export class PendingCall extends TimerEntry implements Abortable {
     this.key = 0
   }
 
-  /** Cancels when `signal` fires. It must not have fired yet. */
+  /** Cancels the call when `signal` fires. Requires a signal that has not fired yet. */
   listen(signal: AbortSignal): void {
     this.signal = signal
     whenAborted(signal, this)
@@ -123,7 +131,11 @@ export class PendingCall extends TimerEntry implements Abortable {
     )
   }
 
-  /** Makes it anew from its `again`: this object is of no use any more. @param now by the clock of its deadline */
+  /**
+   * Retries the call with its `retryRequest`. This object is not used any more.
+   *
+   * @param now by the clock of its deadline
+   */
   retry(now: number): void {
     this.#unlisten()
     this.owner.requeueCall(this.retryRequest as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
@@ -136,6 +148,7 @@ export class PendingCall extends TimerEntry implements Abortable {
   }
 }
 
+/** The error of a call whose signal has fired: 499. */
 export function canceled(signal: AbortSignal): StatusError {
   return new StatusError(Code.Canceled, statusText(Code.Canceled), textOf(signal.reason))
 }

@@ -1,11 +1,14 @@
-/** Capacity of the array at first and at most. Beyond it, as with any collision, entries go to a Map. */
+/** Initial and maximum length of the array. Beyond it, as with any collision, entries go to a Map. */
 const MIN_SLOTS = 16
 const MAX_SLOTS = 1024
 
 /**
- * The open calls of one session by sequence number, an int32 that counts up and wraps (docs/spec/wire.md#sequence-numbers). Numbers follow
- * each other, so `seq & mask` finds nearly every call in an array; a call that outlives the array's length sends its
- * successor in that slot to a Map. A table that never held a call holds no memory.
+ * The open calls of one session by sequence number, an int32 that counts up and wraps
+ * (docs/spec/wire.md#sequence-numbers).
+ *
+ * Numbers are consecutive, so `seq & mask` finds nearly every call in an array. When a call is still open after the
+ * array's length of further calls, the later call with the same slot goes to a Map. A table that never had a call has
+ * no array.
  */
 export class PendingTable<T extends { readonly seq: number }> {
   #slots: (T | null)[] = []
@@ -13,11 +16,16 @@ export class PendingTable<T extends { readonly seq: number }> {
   #overflow: Map<number, T> | null = null
   #size = 0
 
+  /** Number of open calls. */
   get size(): number {
     return this.#size
   }
 
-  /** @throws Error when its seq is already open: after a wrap the caller must skip numbers that `has` knows */
+  /**
+   * Adds a call.
+   *
+   * @throws Error when its number is open already: after a wrap the caller must skip numbers for which `has` is true
+   */
   set(node: T): void {
     if (this.#slots.length === 0) this.#resize(MIN_SLOTS)
     const seq = node.seq
@@ -29,7 +37,7 @@ export class PendingTable<T extends { readonly seq: number }> {
     this.#size++
   }
 
-  /** Removes and returns the call with this seq; undefined when there is none. */
+  /** Removes and returns the call with this number; undefined when there is none. */
   take(seq: number): T | undefined {
     if (this.#size === 0) return undefined
     const node = this.#slots[seq & this.#mask]
@@ -47,7 +55,7 @@ export class PendingTable<T extends { readonly seq: number }> {
     return other
   }
 
-  /** The call with this seq, which stays; undefined when there is none. */
+  /** Returns the call with this number without removing it; undefined when there is none. */
   peek(seq: number): T | undefined {
     if (this.#size === 0) return undefined
     const node = this.#slots[seq & this.#mask]
@@ -55,11 +63,15 @@ export class PendingTable<T extends { readonly seq: number }> {
     return this.#overflow?.get(seq)
   }
 
+  /** Whether a call with this number is open. */
   has(seq: number): boolean {
     return this.peek(seq) !== undefined
   }
 
-  /** Empties the table, in no particular order. What it returns is safe from anything done to the table afterwards. */
+  /**
+   * Empties the table and returns its calls, in no particular order. Later changes of the table do not affect the array
+   * returned.
+   */
   takeAll(): T[] {
     const all = this.#slots.filter((node) => node !== null)
     if (this.#overflow !== null) for (const node of this.#overflow.values()) all.push(node)

@@ -6,7 +6,11 @@ import { decodeMeta, type Meta, noMeta } from '../message/meta.ts'
 import { type DecodedStatus, decodeStatus } from '../message/status-json.ts'
 import type { Channel } from './channel.ts'
 
-/** The meta of a message that came by `channel`; undefined when it was unreadable, and the connection is being closed. */
+/**
+ * Reads the meta of a message received on `channel`.
+ *
+ * @returns undefined when it is unreadable: the channel then fails
+ */
 export function readMeta(message: Incoming, channel: Channel, limits: Readonly<Limits>): Meta | undefined {
   if (message.meta !== undefined) return message.meta
   if (message.metaStart === message.metaEnd) return noMeta
@@ -15,7 +19,11 @@ export function readMeta(message: Incoming, channel: Channel, limits: Readonly<L
   return meta
 }
 
-/** Undefined for one that is unreadable. */
+/**
+ * Reads the status of a message.
+ *
+ * @returns undefined when it is unreadable
+ */
 export function readStatus(message: Incoming, limits: Pick<Limits, 'maxDepth'>): DecodedStatus | undefined {
   if (message.status !== undefined) return message.status
   return decodeStatus(bodyText(message.buffer, message.statusStart, message.statusEnd, TextHint.Nothing), limits.maxDepth)

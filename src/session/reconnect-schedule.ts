@@ -1,61 +1,74 @@
 import { type Clock, realClock } from '../base/time/clock.ts'
 import type { Redial } from './redial.ts'
 
-/** Sessions of this process that wait for the same server. */
+/** The sessions of this process that wait for the same server. */
 interface ReconnectGroup {
+  /** Number of sessions that wait. */
   waiting: number
-  /** Most that waited, since nobody did. */
+  /** Maximum of `waiting` since the group was made. */
   most: number
-  /** 0 to 1: where in its windows the next one tries. */
+  /** Place of the last session in its windows, 0 to 1. */
   phase: number
 }
 
-/** By url, for each clock. */
-const herdsOf = new WeakMap<Clock, Map<string, ReconnectGroup>>()
-/** Steps of the golden ratio lie evenly for any number of them; random places would make some moments twice as full as others. */
+/** Groups by URL, for each clock. */
+const groupsOf = new WeakMap<Clock, Map<string, ReconnectGroup>>()
+/**
+ * Step between the places of two sessions. Multiples of the golden ratio are evenly spread for any number of sessions;
+ * random places would make some moments twice as full as others.
+ */
 const STEP = (Math.sqrt(5) - 1) / 2
-/** One more that waits makes the first window longer by this share of `minDelay`. */
-const HERD_SHARE = 1 / 5
+/** Share of `minDelay` by which each waiting session lengthens the first window. */
+const GROUP_SHARE = 1 / 5
 
 /**
- * When one session tries again until it has a connection that holds: once in each of a row of windows that double up to `maxDelay`, always at the same place in them, which
- * is random but for the other sessions that wait for the same server: those stand apart evenly.
+ * The times at which one session tries to reconnect, until a connection holds: one attempt in each of consecutive
+ * windows, which double up to `maxDelay`. Its place in the windows is always the same. It is random, but evenly spread
+ * among the sessions that wait for the same server.
  *
- * Whenever the server returns, each has one attempt within the next `maxDelay`, and all moments of it get as many. A place drawn anew for each
- * window (full jitter) would bring twice as many at its start, since whoever draws short ones tries more often; and a first window that did not
- * grow with those who wait would bring all at once to a server that returns at once.
+ * So whenever the server is up again, each session makes one attempt within the next `maxDelay`, at an even rate. A new
+ * random place in each window (full jitter) would make twice as many attempts at its start, because sessions with short
+ * delays try more often. A first window that did not grow with the number of sessions would bring all of them at once
+ * to a server that returns at once.
  */
 export class ReconnectSchedule {
-  /** That were made so far. Counted by whoever makes them. */
+  /** Number of attempts made so far, counted by the dialer. */
   attempts = 0
   readonly #redial: Redial
   readonly #url: string
-  readonly #herds: Map<string, ReconnectGroup>
-  #herd: ReconnectGroup
+  readonly #groups: Map<string, ReconnectGroup>
+  #group: ReconnectGroup
   readonly #place: number
-  /** When the window begins that is next, on a monotonic clock of milliseconds. */
+  /** Start of the next window, in milliseconds on a monotonic clock. */
   #start: number
-  /** Of the window before it; 0 for none. */
+  /** Width of the window before, in milliseconds; 0 for none. */
   #width = 0
 
-  /** It waits from now on. @param now by `clock` */
+  /**
+   * Starts waiting.
+   *
+   * @param now by `clock`
+   */
   constructor(redial: Redial, url: string, now: number, clock: Clock = realClock) {
-    let herds = herdsOf.get(clock)
-    if (herds === undefined) herdsOf.set(clock, (herds = new Map()))
+    let groups = groupsOf.get(clock)
+    if (groups === undefined) groupsOf.set(clock, (groups = new Map()))
     this.#redial = redial
     this.#url = url
-    this.#herds = herds
-    this.#herd = this.#join(clock.random)
-    this.#place = this.#herd.phase = (this.#herd.phase + STEP) % 1
+    this.#groups = groups
+    this.#group = this.#join(clock.random)
+    this.#place = this.#group.phase = (this.#group.phase + STEP) % 1
     this.#start = now
   }
 
-  /** Milliseconds until the next attempt, 0 for now: to be asked again when they are over. A place that was missed by far is left out. */
+  /**
+   * Milliseconds until the next attempt, 0 for now. Must be asked again after that time, because it may have grown. An
+   * attempt that is late by more than half a window is left out.
+   */
   delay(now: number): number {
     const { minDelay, maxDelay } = this.#redial
     for (;;) {
-      // The first one grows while others lose the server too.
-      const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#herd.most * HERD_SHARE) * minDelay)
+      // The first window grows while other sessions lose the server too.
+      const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#group.most * GROUP_SHARE) * minDelay)
       const late = now - this.#start - this.#place * width
       if (late < 0) return -late
       this.#start += (1 + (width === maxDelay ? Math.floor(late / width) : 0)) * width
@@ -64,20 +77,20 @@ export class ReconnectSchedule {
     }
   }
 
-  /** It waits no more. */
+  /** Ends waiting. */
   end(): void {
-    if (--this.#herd.waiting === 0) this.#herds.delete(this.#url)
+    if (--this.#group.waiting === 0) this.#groups.delete(this.#url)
   }
 
-  /** It waits again, since its connection did not hold: in the windows that follow, at the same place in them. */
+  /** Waits again, because the connection did not hold: in the windows that follow, at the same place in them. */
   again(): void {
-    this.#herd = this.#join(() => this.#place)
+    this.#group = this.#join(() => this.#place)
   }
 
   #join(phase: () => number): ReconnectGroup {
-    let herd = this.#herds.get(this.#url)
-    if (herd === undefined) this.#herds.set(this.#url, (herd = { waiting: 0, most: 0, phase: phase() }))
-    herd.most = Math.max(herd.most, ++herd.waiting)
-    return herd
+    let group = this.#groups.get(this.#url)
+    if (group === undefined) this.#groups.set(this.#url, (group = { waiting: 0, most: 0, phase: phase() }))
+    group.most = Math.max(group.most, ++group.waiting)
+    return group
   }
 }

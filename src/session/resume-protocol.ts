@@ -15,23 +15,26 @@ import { fieldsOf, type PeerExtensions } from './peer-extensions.ts'
 import type { PeerLink } from './peer-link.ts'
 import { type Gap, type IdempotentCall, type KeptPush, type KeptReply, ResumeState } from './resume-state.ts'
 
-/** Acknowledgments are sent after so many PUSHes, or so many milliseconds after the first of them. */
+/** Acknowledgments are sent after this many PUSHes, or this many milliseconds after the first of them. */
 const ACK_COUNT = 64
 const ACK_DELAY = 100
 
 /**
- * How one session goes on after its connection was lost (docs/resume.md): both sides agree on a name, tell each other what came, and send again what did
- * not. A session has one once it may be resumed, or has seen the key of an idempotent call.
+ * Resumes one session after its connection was lost (docs/resume.md): both sides agree on a token, acknowledge what
+ * they received, and send again what was lost. A session has one once it may be resumed, or has received the key of an
+ * idempotent call.
  */
 export class ResumeProtocol {
   readonly #session: SessionCore
   readonly #limits: Readonly<Limits>
   #kept: ResumeState
-  /** PUSHes that come are this session's: those from before the peer went on with it are not. */
+  /**
+   * Whether received PUSHes belong to this session. Those from before the peer resumed it on the connection do not.
+   */
   counts = true
-  /** Until the next acknowledgment. */
-  #ackAlarm: ResettableTimer | undefined
-  /** While away: until the peer must be back. */
+  /** Times the next acknowledgment. */
+  #ackTimer: ResettableTimer | undefined
+  /** While disconnected: times out when the peer does not resume the session. */
   #peerLimit: ResettableTimer | undefined
   #ended = false
 
@@ -41,43 +44,50 @@ export class ResumeProtocol {
     this.#kept = newResumption(this.#limits)
   }
 
-  /** Names the session to the side that accepted it. Undefined: not agreed upon yet, or no more. */
+  /** Token that identifies the session to the accepting side; undefined while none is agreed upon. */
   get token(): string | undefined {
     return this.#kept.token
   }
 
-  /** The peer is none that resumes: nothing is kept, only counted. */
+  /** Stops buffering pushes, because the peer cannot resume; they are only counted. */
   stopBuffering(): void {
     this.#kept.stopBuffering()
   }
 
-  /** The connection is lost. @param parted the peer had given notice: nothing is missing */
-  lost(parted: boolean): void {
+  /**
+   * Handles the loss of the connection.
+   *
+   * @param peerDraining whether the peer had sent its notice before, so that nothing is missing
+   */
+  lost(peerDraining: boolean): void {
     this.stop()
-    this.#kept.peerDraining = parted
+    this.#kept.peerDraining = peerDraining
   }
 
-  /** The peer has so long to come back. */
+  /** Waits for the peer to resume the session, for at most `limits.resumeTimeout`. */
   awaitPeer(): void {
     this.#peerLimit ??= new ResettableTimer(this.#session.wheel, () =>
-      this.#session.abandonReconnect(CloseReason.Peer, 'it did not come back'),
+      this.#session.abandonReconnect(CloseReason.Peer, 'the session was not resumed in time'),
     )
     this.#peerLimit.start(this.#limits.resumeTimeout)
   }
 
-  /** Another session has the connection now. */
+  /** Ends the protocol: another session has the connection now. */
   end(): void {
     this.stop()
     this.#ended = true
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops all timers. */
   stop(): void {
     this.#peerLimit?.stop()
-    this.#ackAlarm?.stop()
+    this.#ackTimer?.stop()
   }
 
-  /** Dialling side: asks a peer that is one of ours for a name by which it will know this session after its connection was lost. */
+  /**
+   * Dialling side: requests a token from a dmicro peer, with which this session can be resumed after its connection is
+   * lost.
+   */
   requestToken({ filters }: PeerExtensions): void {
     const kept = this.#kept
     if (kept.token !== undefined || kept.asking) return
@@ -101,9 +111,13 @@ export class ResumeProtocol {
     session.calls.callReserved(Reserved.Resume, { sent: mark }, filters, named, refused)
   }
 
-  /** Accepting side: CALL `seq` asks for a name. @param sent PUSHes that the peer sent before it asked */
+  /**
+   * Accepting side: answers CALL `seq`, which requests a token.
+   *
+   * @param sent number of PUSHes that the peer sent before its request
+   */
   grantToken(token: string, seq: number, sent: unknown): void {
-    // Calls with keys may have come before.
+    // Calls with keys may have been received before.
     if (this.#kept.token !== undefined) this.#kept = newResumption(this.#limits)
     const kept = this.#kept
     kept.token = token
@@ -113,24 +127,31 @@ export class ResumeProtocol {
     this.#answer(seq, kept.received)
   }
 
-  /** Dialling side: asks the peer of a new connection to go on with this session, which has a name. A peer that is a stranger to it is fine. */
-  async requestResume(peering: PeerExtensions, early: EarlyPhase): Promise<void> {
+  /**
+   * Dialling side: requests that the peer of a new connection resumes this session, which has a token. When the peer
+   * does not know the token, the session starts fresh.
+   */
+  async requestResume(extensions: PeerExtensions, early: EarlyPhase): Promise<void> {
     const kept = this.#kept
     const { token } = kept
-    const seq = peering.nextAnnouncementSeq()
+    const seq = extensions.nextAnnouncementSeq()
     const body = { token, received: kept.received, from: kept.from, settled: kept.settledKeys }
     const sent = this.#session.calls.sendReserved(MessageType.Call, seq, Reserved.Resume, body, kept.filters, {
-      [ANNOUNCEMENT_KEY]: peering.announcement,
+      [ANNOUNCEMENT_KEY]: extensions.announcement,
     })
     requireSent(await sent)
     const reply = await early.reply(seq, this.#limits.frameTimeout)
-    const told = fieldsOf(reply.status === undefined ? reply.body : undefined)
-    const next = typeof told.token === 'string' ? told.token : undefined
+    const answer = fieldsOf(reply.status === undefined ? reply.body : undefined)
+    const next = typeof answer.token === 'string' ? answer.token : undefined
     if (next !== token) this.startFresh(next)
-    else this.reportGap(this.#goOn(told.received, told.from))
+    else this.reportGap(this.#goOn(answer.received, answer.from))
   }
 
-  /** Accepting side: CALL `seq` on another connection wants to go on with this session, which has that connection now. */
+  /**
+   * Accepting side: answers CALL `seq`, which resumes this session on a connection of another one.
+   *
+   * @returns what was lost
+   */
   acceptResume(seq: number, { received, from, settled }: Readonly<Record<string, unknown>>): Gap {
     this.#kept.forget(settled)
     const gap = this.#goOn(received, from)
@@ -138,7 +159,11 @@ export class ResumeProtocol {
     return gap
   }
 
-  /** The peer does not know this session. @param token its new name, undefined for none */
+  /**
+   * Starts to count from zero, because the peer does not know this session any more.
+   *
+   * @param token the new token; undefined for none
+   */
   startFresh(token: string | undefined): void {
     const kept = this.#kept
     const gap = { sent: kept.unconfirmed, received: kept.token === undefined || kept.peerDraining ? 0 : undefined }
@@ -146,17 +171,26 @@ export class ResumeProtocol {
     this.reportGap(gap)
   }
 
+  /** Emits the event `gap` if something was lost. */
   reportGap(gap: Gap): void {
     if (gap.sent > 0 || gap.received !== 0) this.#session.emitSafely('gap', gap)
   }
 
-  /** @returns what is lost on both ways */
+  /**
+   * Continues to count where the connection was lost.
+   *
+   * @returns what was lost in both directions
+   */
   #goOn(received: unknown, from: unknown): Gap {
     this.#kept.confirm(received)
     return { sent: this.#kept.skipLost(), received: this.#kept.skipTo(from) }
   }
 
-  /** @param received PUSHes of the peer's that came, those that it cannot send again left out */
+  /**
+   * Sends the reply to CALL `seq`.
+   *
+   * @param received number of the peer's last PUSH received, without those that it cannot send again
+   */
   #answer(seq: number, received: number): void {
     const session = this.#session
     const { token, from } = this.#kept
@@ -171,14 +205,14 @@ export class ResumeProtocol {
       )
       if (typeof sent !== 'number') sent.catch(() => {})
     } catch {
-      session.link.fail(CloseReason.Local) // the peer would wait in vain
+      session.link.fail(CloseReason.Local) // the peer would wait for the reply forever
     }
   }
 
-  /** A PUSH came that is this session's own. */
+  /** Counts a received PUSH of this session. */
   countPush(): void {
     const kept = this.#kept
-    // What comes while this side closes is dropped: the peer must not believe that it was taken.
+    // A PUSH received while this side is closing is dropped, so it must not be acknowledged.
     if (kept.token === undefined || !this.counts || !this.#session.accepting) return
     kept.received++
     if (kept.received - kept.acknowledged >= ACK_COUNT) this.acknowledge()
@@ -186,21 +220,25 @@ export class ResumeProtocol {
   }
 
   #acknowledgeSoon(): void {
-    if (this.#ackAlarm?.active === true || this.#kept.token === undefined || !this.#session.accepting) return
-    this.#ackAlarm ??= new ResettableTimer(this.#session.wheel, () => this.acknowledge())
-    this.#ackAlarm.start(ACK_DELAY)
+    if (this.#ackTimer?.active === true || this.#kept.token === undefined || !this.#session.accepting) return
+    this.#ackTimer ??= new ResettableTimer(this.#session.wheel, () => this.acknowledge())
+    this.#ackTimer.start(ACK_DELAY)
   }
 
-  /** Tells the peer what came, and which keys are settled. */
+  /** Acknowledges the pushes received, and the keys that are settled. */
   acknowledge(): void {
-    this.#ackAlarm?.stop()
+    this.#ackTimer?.stop()
     const kept = this.#kept
     if (kept.token === undefined) return
     kept.acknowledged = kept.received
     this.#session.link.extensions?.acknowledge(kept.received, kept.settledKeys)
   }
 
-  /** The peer told so. @param skip a PUSH of its own could not be sent, and counts all the same */
+  /**
+   * Handles an acknowledgment of the peer.
+   *
+   * @param skip whether to count a PUSH that the peer could not send
+   */
   onAck(received: unknown, settled: unknown, skip: boolean): void {
     if (skip) this.#kept.received++
     this.#kept.confirm(received)
@@ -208,7 +246,9 @@ export class ResumeProtocol {
   }
 
   /**
-   * Sends a PUSH that is kept until the peer has confirmed it. Undefined when it was sent at once.
+   * Sends a PUSH and buffers it until the peer has acknowledged it.
+   *
+   * @returns undefined when it was sent at once
    * @throws (or rejects) StatusError 102 or 104, and what filters throw
    */
   sendPush(seq: number, push: KeptPush): Promise<void> | undefined {
@@ -217,7 +257,7 @@ export class ResumeProtocol {
     const number = kept.buffer(push)
     const { link } = session
     const failed = (error: unknown): never => {
-      // Behind it others may have been sent: the peer must count it all the same. On a later connection it is sent again.
+      // Later pushes may have been sent already, so the peer must count this one too. After a reconnect it is sent again.
       if (link === session.link && !kept.unbuffer(number)) session.link.extensions?.skip()
       return refuseToSend(error)
     }
@@ -228,7 +268,7 @@ export class ResumeProtocol {
       return failed(error)
     }
     if (result === SendResult.Ok) return undefined
-    // The connection is gone, which the session learns next: then what is kept is sent again.
+    // The session learns of the lost connection next; then buffered pushes are sent again.
     if (result === SendResult.Closed && kept.token !== undefined && session.state === 'open') return undefined
     if (typeof result === 'number') return failed(sendFailure(result))
     return result
@@ -238,29 +278,36 @@ export class ResumeProtocol {
       .catch(failed)
   }
 
-  /** What was sent in vain goes out again. */
+  /** Sends the buffered pushes again. */
   resendPushes(): void {
     const session = this.#session
     for (const push of this.#kept.kept) this.#sentAgain(() => sendEncoded(session.link, MessageType.Push, session.calls.nextSeq(), push))
   }
 
-  /** The key of an idempotent call that begins. */
+  /** Makes the key of an idempotent call. */
   openKey(): number {
     return this.#kept.openKey()
   }
 
-  /** For the meta of that call. */
+  /** Idempotency header for the meta of that call. */
   idempotencyHeader(key: number): string {
     return this.#kept.idempotencyHeader(key)
   }
 
-  /** It is settled. The peer may forget it, and is told with the next such call, or soon. */
+  /**
+   * Marks a key as settled: the peer may forget its reply. It learns that with the next idempotent call or
+   * acknowledgment.
+   */
   closeKey(key: number): void {
     this.#kept.closeKey(key)
     this.#acknowledgeSoon()
   }
 
-  /** CALL `seq` of the peer's has the key in `text`. False when it runs already, or ran: its reply goes to this CALL. */
+  /**
+   * Registers the peer's CALL `seq`, whose idempotency header is `text`.
+   *
+   * @returns false when the call runs already or has run: its reply goes to this CALL
+   */
   registerIdempotentCall(text: string, seq: number): boolean {
     const begun = this.#kept.begin(text, seq, this.#limits.maxRunning)
     if (begun === undefined || !begun.repeated) return true
@@ -269,17 +316,17 @@ export class ResumeProtocol {
     return false
   }
 
-  /** The call that CALL `seq` began, while it runs. */
+  /** The idempotent call that CALL `seq` started, while it runs. */
   running(seq: number): IdempotentCall | undefined {
     return this.#kept.running(seq)
   }
 
-  /** It never began: it may be called again under its key. */
+  /** Forgets a call that was refused before it started: it may be retried with its key. */
   refuse(once: IdempotentCall): void {
     this.#kept.refuse(once)
   }
 
-  /** Keeps the reply of a call that must not run twice, and sends it where there is a connection. */
+  /** Buffers the reply of an idempotent call, and sends it when there is a connection. */
   reply(once: IdempotentCall, reply: KeptReply): SendResult | Promise<SendResult> {
     const kept = this.#kept
     kept.answer(once, reply)
@@ -312,7 +359,9 @@ export class ResumeProtocol {
     return typeof sent === 'number' ? check(sent) : sent.then(check)
   }
 
-  /** A connection that does not take what was sent before is of no use. */
+  /**
+   * Sends something again. The connection is destroyed when it does not accept that, because the peer would miss it.
+   */
   #sentAgain(send: () => SendResult | Promise<SendResult>): void {
     const { connection } = this.#session.link
     const failed = (): void => connection.destroy(CloseReason.Local)
@@ -336,6 +385,6 @@ function sendEncoded(link: PeerLink, type: MessageType, seq: number, message: Ke
 }
 
 function newResumption({ maxUnconfirmed, maxUnsent }: Readonly<Limits>): ResumeState {
-  // What is kept must go out at once when it is sent again.
+  // Half of `maxUnsent`, because all that is buffered must be accepted at once when it is sent again.
   return new ResumeState(Math.min(maxUnconfirmed, maxUnsent / 2))
 }

@@ -1,77 +1,80 @@
 import { Chain, type Link } from '../base/collections/chain.ts'
 import type { Filter } from '../message/filter.ts'
 
-/** What a message carries, ready for its filters and the wire. */
+/** An encoded message, ready for its filters. */
 export interface EncodedMessage {
   readonly filters: readonly Filter[] | undefined
-  /** '' or undefined for OK. */
+  /** Status text; '' or undefined for OK. */
   readonly status?: string
   readonly meta: string
   readonly codec: number
   readonly body: string | Uint8Array | null
 }
 
-/** A PUSH as it was sent, kept until the peer says that it has it. */
+/** A PUSH as it was sent, buffered until the peer acknowledges it. */
 export interface KeptPush extends EncodedMessage {
   readonly method: string
-  /** Its id (names.ts), -1 for none. */
+  /** Id of the method in the name table; -1 for none. */
   readonly route: number
 }
 
-/** The REPLY to a call that must not run twice. */
+/** The REPLY to an idempotent call. */
 export interface KeptReply extends EncodedMessage {
   readonly status: string
 }
 
-/** A call of the peer's that must not run twice. */
+/** An idempotent call of the peer, which must not run twice. */
 export interface IdempotentCall {
   readonly key: number
-  /** Number of the CALL that began it. */
+  /** Sequence number of the CALL that started it. */
   readonly first: number
-  /** Number of the CALL that is to be answered: the same, or that of its repetition on a later connection. */
+  /** Sequence number of the CALL to answer: the first one, or its retry on a later connection. */
   seq: number
   reply: KeptReply | undefined
-  /** Among those that came, until it is forgotten, and among those that have their reply. */
+  /** Place in the chain of calls received; undefined once forgotten. */
   came: Link<IdempotentCall> | undefined
   answered: Link<IdempotentCall> | undefined
 }
 
-/** What may have been lost with a connection. */
+/** What was lost with a connection, or may have been. */
 export interface Gap {
-  /** PUSHes sent from here that the peer may not have received. */
+  /** Number of PUSHes sent by this side that the peer may not have received. */
   readonly sent: number
-  /** PUSHes of the peer's that did not come; undefined: it does not know any more how many there were, perhaps none. */
+  /**
+   * Number of the peer's PUSHes that this side did not receive; undefined when the peer does not know the session any
+   * more and the number is unknown, perhaps 0.
+   */
   readonly received: number | undefined
 }
 
-/** Bytes that keeping a message costs beside its body. */
+/** Bytes that buffering a message costs besides its content. */
 const OVERHEAD = 128
 
 /**
- * What a session needs to go on after its connection was lost: both sides count the PUSHes of each direction and keep those that are not
- * acknowledged; calls marked idempotent have keys by which their replies are found again.
+ * What a session needs to be resumed. Both sides count the PUSHes of each direction and buffer those that are not
+ * acknowledged. Idempotent calls have keys, by which their replies are found again.
  */
 export class ResumeState {
-  /** Names the session to the side that accepted it. Undefined: not agreed upon yet, or no more. */
+  /** Token that identifies the session to the accepting side; undefined while none is agreed upon. */
   token: string | undefined
-  /** That messages about it must go through. */
+  /** Names of the filters that messages about resuming must go through. */
   filters: readonly string[] = []
-  /** The last connection ended with notice: nothing is missing. */
+  /** Whether the last connection ended after the peer's notice, so that nothing is missing. */
   peerDraining = false
-  /** The peer is being asked for a name. */
+  /** Whether a token is being requested. */
   asking = false
-  /** PUSHes received in order. */
+  /** Number of the last PUSH received in order. */
   received = 0
-  /** Those that the peer knows of. */
+  /** Number of the last PUSH we have acknowledged. */
   acknowledged = 0
   readonly #maxBytes: number
   #sent = 0
   #confirmed = 0
   #skippedTo = -1
   #cameBefore = 0
-  /** By number, in order. */
+  /** Buffered PUSHes by number, in order. */
   readonly #kept = new Map<number, KeptPush>()
-  /** None before it is kept. */
+  /** No PUSH with a lower number is buffered. */
   #keptFrom = 1
   #bytes = 0
   #keeps = true
@@ -83,28 +86,32 @@ export class ResumeState {
   readonly #answered = new Chain<IdempotentCall>()
   readonly #running = new Map<number, IdempotentCall>()
 
-  /** @param maxBytes of what is kept for the peer */
+  /** @param maxBytes maximum number of buffered bytes */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
   }
 
-  /** PUSHes sent. */
+  /** Number of the last PUSH sent. */
   get sent(): number {
     return this.#sent
   }
 
-  /** PUSHes sent whose arrival is not known. */
+  /** Number of PUSHes sent that the peer has not acknowledged. */
   get unconfirmed(): number {
     return this.#keeps ? this.#sent - this.#confirmed : 0
   }
 
-  /** The peer is none that resumes: nothing is kept, only counted. */
+  /** Stops buffering pushes, because the peer cannot resume; they are only counted. */
   stopBuffering(): void {
     this.#keeps = false
     this.#dropPushes()
   }
 
-  /** Keeps a PUSH that is sent now. @returns its number */
+  /**
+   * Buffers a PUSH that is about to be sent.
+   *
+   * @returns its number
+   */
   buffer(push: KeptPush): number {
     const number = ++this.#sent
     if (!this.#keeps) return number
@@ -115,7 +122,11 @@ export class ResumeState {
     return number
   }
 
-  /** PUSH `number` was not sent after all. False when it is not the last: then it must be counted as if it had been. */
+  /**
+   * Removes a PUSH that was not sent after all.
+   *
+   * @returns false when it is not the last one: then it must be counted as if it had been sent
+   */
   unbuffer(number: number): boolean {
     this.#drop(number)
     if (number !== this.#sent) return false
@@ -124,33 +135,41 @@ export class ResumeState {
     return true
   }
 
-  /** The peer has all PUSHes up to `count`. */
+  /** Handles the acknowledgment of all PUSHes up to `count`. */
   confirm(count: unknown): void {
     if (!isCount(count) || count > this.#sent || count <= this.#confirmed) return
     this.#confirmed = count
     while (this.from <= count) this.#drop(this.#keptFrom)
   }
 
-  /** Counts what cannot be sent again as confirmed. @returns how many */
+  /**
+   * Counts PUSHes that cannot be sent again as acknowledged.
+   *
+   * @returns how many
+   */
   skipLost(): number {
     const lost = this.from - 1 - this.#confirmed
     this.#confirmed += lost
     return lost
   }
 
-  /** Number of the first PUSH that can be sent again; all between the confirmed ones and this are lost. */
+  /** Number of the first PUSH that can be sent again. Those between the acknowledged ones and this one are lost. */
   get from(): number {
     if (this.#kept.size === 0) this.#keptFrom = this.#sent + 1
     else while (!this.#kept.has(this.#keptFrom)) this.#keptFrom++
     return this.#keptFrom
   }
 
-  /** Those to send again, in order. */
+  /** The PUSHes to send again, in order. */
   get kept(): IterableIterator<KeptPush> {
     return this.#kept.values()
   }
 
-  /** The peer goes on with `from`: how many before it never came. */
+  /**
+   * Skips PUSHes that the peer cannot send again: it continues with number `from`.
+   *
+   * @returns how many never arrived
+   */
   skipTo(from: unknown): number {
     if (!isCount(from) || from <= this.received + 1) return 0
     const lost = from - 1 - this.received
@@ -159,27 +178,34 @@ export class ResumeState {
     return lost
   }
 
-  /** Both sides begin to count: the next PUSH of the peer's is number `from`. */
+  /** Starts to count the peer's PUSHes: the next one has number `from`. */
   beginAt(from: unknown): void {
     if (isCount(from) && from > 0) this.received = this.acknowledged = from - 1
   }
 
-  /** PUSHes sent so far are none of what is counted. */
+  /** Starts to count our PUSHes: those sent so far are not part of the session. */
   beginHere(): void {
     this.confirm(this.#sent)
   }
 
-  /** How many came of those the peer sent: those it cannot send again left out, until it knows of them. */
+  /**
+   * Number of the last PUSH received without a loss. PUSHes that the peer cannot send again are left out until it knows
+   * of them.
+   */
   get receivedContiguous(): number {
     return this.received === this.#skippedTo ? this.#cameBefore : this.received
   }
 
-  /** The peer turned out to be one that resumes. */
+  /** Starts buffering pushes, because the peer can resume. */
   startBuffering(): void {
     this.#keeps = true
   }
 
-  /** Both sides begin anew. @param token undefined: nothing is agreed upon yet */
+  /**
+   * Resets all counters.
+   *
+   * @param token the new token; undefined while none is agreed upon
+   */
   restart(token: string | undefined): void {
     this.token = token
     this.asking = false
@@ -191,32 +217,34 @@ export class ResumeState {
     this.#running.clear()
   }
 
-  /** The key of an idempotent call that begins. */
+  /** Makes the key of an idempotent call. */
   openKey(): number {
     const key = this.#nextKey++
     this.#openKeys.add(key)
     return key
   }
 
-  /** It is settled: the peer may forget it. */
+  /** Marks a key as settled: the peer may forget its reply. */
   closeKey(key: number): void {
     this.#openKeys.delete(key)
     while (this.#settled < this.#nextKey && !this.#openKeys.has(this.#settled)) this.#settled++
   }
 
-  /** All keys below are settled. */
+  /** All keys below this one are settled. */
   get settledKeys(): number {
     return this.#settled
   }
 
-  /** For the meta of an idempotent call. */
+  /** Idempotency header for the meta of that call: its key and `settledKeys`. */
   idempotencyHeader(key: number): string {
     return `${key.toString(36)}.${this.#settled.toString(36)}`
   }
 
   /**
-   * A CALL with number `seq` came with `text`.
-   * @returns what it is to be answered by, new or of an earlier CALL; undefined: it must run as if it had no key
+   * Registers the peer's CALL `seq` with the idempotency header `text`.
+   *
+   * @param max maximum number of calls to remember
+   * @returns the call that it starts or retries; undefined when it must run as if it had no key
    */
   begin(text: string, seq: number, max: number): { once: IdempotentCall; repeated: boolean } | undefined {
     const parts = /^([0-9a-z]{1,10})\.([0-9a-z]{1,10})$/.exec(text)
@@ -236,20 +264,20 @@ export class ResumeState {
     return { once, repeated: false }
   }
 
-  /** The peer waits for none of the calls with keys below: nor will it make them again. */
+  /** Forgets all calls with keys below `settled`: the peer will not retry them. */
   forget(settled: unknown): void {
     if (!isCount(settled)) return
     for (let once = this.#came.first; once !== undefined && once.key < settled; once = this.#came.first) this.#forgetOnce(once)
   }
 
-  /** Makes room for one more: the oldest call that has its reply could run again. */
+  /** Makes room for one more by forgetting the oldest answered call, which could then run again. */
   #forgetOldest(): boolean {
     const once = this.#answered.first
     if (once !== undefined) this.#forgetOnce(once)
     return once !== undefined
   }
 
-  /** Its reply cannot be sent: another one will be. */
+  /** Reopens a call whose reply cannot be sent. Another reply follows. */
   reopen(once: IdempotentCall): void {
     this.#unanswer(once)
     once.reply = undefined
@@ -257,29 +285,32 @@ export class ResumeState {
     this.#running.set(once.first, once)
   }
 
-  /** It never began: it may be called again under its key. */
+  /** Forgets a call that was refused before it started: it may be retried with its key. */
   refuse(once: IdempotentCall): void {
     this.#running.delete(once.first)
     this.#forgetOnce(once)
   }
 
-  /** The call that CALL `seq` began, while it runs. */
+  /** The idempotent call that CALL `seq` started, while it runs. */
   running(seq: number): IdempotentCall | undefined {
     return this.#running.size === 0 ? undefined : this.#running.get(seq)
   }
 
-  /** Keeps the reply of a call that must not run twice. */
+  /** Buffers the reply of an idempotent call. */
   answer(once: IdempotentCall, reply: KeptReply): void {
     const { body } = reply
     this.#running.delete(once.first)
     once.reply = body instanceof Uint8Array ? { ...reply, body: Buffer.from(body) } : reply
-    if (once.came === undefined) return // nobody will ask for it
+    if (once.came === undefined) return // forgotten: the peer will not ask for it
     once.answered = this.#answered.add(once)
     this.#bytes += sizeOf(reply)
     this.#shrink()
   }
 
-  /** What is kept too much: first replies, oldest first, whose calls could run again; then PUSHes, which leaves a gap that is reported. */
+  /**
+   * Drops what exceeds the limit: first replies, the oldest first, whose calls could then run again; then PUSHes, which
+   * leaves a gap that is reported.
+   */
   #shrink(): void {
     while (this.#bytes > this.#maxBytes && this.#forgetOldest());
     while (this.#bytes > this.#maxBytes && this.#kept.size > 0) this.#drop(this.from)
@@ -310,7 +341,7 @@ export class ResumeState {
     this.#unanswer(once)
   }
 
-  /** Its reply is not kept any more. */
+  /** Drops the buffered reply. */
   #unanswer(once: IdempotentCall): void {
     if (once.answered === undefined) return
     this.#answered.remove(once.answered)
@@ -320,7 +351,7 @@ export class ResumeState {
 }
 
 function sizeOf({ method = '', status = '', meta, body }: EncodedMessage & { readonly method?: string }): number {
-  // A string of UTF-16 may take two bytes a unit.
+  // A string of UTF-16 may take two bytes per unit.
   return (
     OVERHEAD +
     2 * (method.length + status.length + meta.length) +

@@ -9,52 +9,58 @@ import type { LinkHandler } from './peer-link.ts'
 import type { Redial } from './redial.ts'
 import type { SessionEvents } from './session-events.ts'
 
-/** What a session needs from the endpoint it belongs to. */
+/** The endpoint of a session, as the session sees it. */
 export interface SessionOwner<Engine> {
   readonly settings: Settings
   readonly hooks: MessageHooks
   readonly wheel: TimerWheel
-  /** A CALL or PUSH arrived. `message` is borrowed. */
+  /**
+   * Handles a received CALL or PUSH.
+   *
+   * @param message borrowed during the call
+   */
   onRequest(session: Engine, message: Incoming): void
+  /** Handles the end of a session. */
   onSessionClosed(session: Engine, reason: number): void
-  /** The connection of a session with redial is lost. */
+  /** Handles the loss of the connection of a session with redial. */
   onSessionLost(session: Engine): void
-  /** The connection of an accepted session is lost, which its peer may resume. */
-  onSessionAway(session: Engine): void
-  /** Its peer has resumed it. */
-  onSessionBack(session: Engine): void
-  /** Gives a session a token by which its peer can resume it. */
+  /** Handles the loss of the connection of an accepted session that its peer may resume. */
+  onSessionDisconnected(session: Engine): void
+  /** Handles the resume of a session by its peer. */
+  onSessionResumed(session: Engine): void
+  /** Makes a token with which the peer of a session can resume it. */
   issueToken(session: Engine): string
-  /** The session with this token, when it may go on; undefined when it is not known any more. */
+  /** Finds the session with this token; undefined when it is unknown or cannot be resumed any more. */
   findSession(token: string): Engine | undefined
-  /** The peer sent more than it may: it is not read for a while. */
-  onSessionSlowed(session: Engine): void
-  /** Requests that wait may perhaps be started. */
+  /** Notes that a session is throttled, because the peer sent more than it may. */
+  onSessionThrottled(session: Engine): void
+  /** Starts held requests of a session if it is possible now. */
   onSessionRoom(session: Engine): void
-  /** An id that no session has, best `address`. */
+  /** Finds an id that no session has: `address`, or one like it. */
   freeId(address: string): string
+  /** Changes the id of a session. */
   renameSession(session: Engine, id: string): void
 }
 
-/** What comes on the connections of a session, until `stop`. */
+/** Handles what is received on the connections of a session. */
 export interface InboundHandler extends LinkHandler {
-  /** The session runs: what came before goes the way of all messages. */
+  /** Delivers the messages of the early phase: the session runs. */
   deliverEarly(early: EarlyPhase): void
-  /** The connection is gone: what limits its speed ends with it. */
+  /** Stops throttling: the connection is lost. */
   stop(): void
 }
 
-/** A session as its users see it. */
+/** The public face of a session. */
 export type SessionFace = CtxSession & EarlySession & EventEmitter<SessionEvents>
 
-/** What a session is made with. */
+/** Parameters of a new session. */
 export interface NewSession {
   readonly id: string
-  /** Name of the protocol it speaks. */
+  /** Name of the protocol. */
   readonly protocol: string
-  /** Its protocol carries meta, and pushes both ways. */
+  /** Whether the protocol carries meta, and pushes in both directions. */
   readonly extensible: boolean
-  /** It does not run until `begin`. */
+  /** Whether the session does not run until `begin`. */
   readonly preparing: boolean
   readonly redial: Redial | undefined
 }

@@ -2,13 +2,12 @@ import { runInRoot } from '../base/async/root-context.ts'
 import { describe } from '../base/errors/error-text.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import { HELD_AFTER } from '../base/limits.ts'
-import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { ResettableTimer, type TimerWheel } from '../base/time/timer-wheel.ts'
 import type { MessageHooks } from '../hooks/hooks.ts'
 import { ConnectionSocket } from '../hooks/session-socket.ts'
 import { FIRST_WORD_SEQ } from '../message/first-word.ts'
 import { MessageType } from '../message/message.ts'
 import type { Connection } from '../transports/transport.ts'
-import { Aging } from './aging.ts'
 import { outgoing } from './channel.ts'
 import type { SessionCore } from './core.ts'
 import { Draining } from './draining.ts'
@@ -25,9 +24,9 @@ import type { InboundHandler, NewSession, SessionFace, SessionOwner } from './se
 import { type SessionState, StateMachine } from './state.ts'
 
 /**
- * What a session is made of, and what can be asked of it. What belongs to one connection is its `link`, swapped whole. What this side asks is `calls`, what the
- * peer asks is `requests`; messages come up through `handler`, which is an `Inbound`. `draining` and `resume` are made when they are first needed, since most
- * sessions never do.
+ * The parts of a session, and its getters. `link` has everything that belongs to one connection and is replaced as a
+ * whole. `calls` has what this side asks of the peer, `requests` what the peer asks; `handler`, an `Inbound`, handles
+ * received messages. `draining` and `resume` are made when first needed, because most sessions never need them.
  */
 export abstract class SessionParts<Engine> implements SessionCore {
   readonly endpoint: SessionOwner<Engine>
@@ -43,17 +42,20 @@ export abstract class SessionParts<Engine> implements SessionCore {
   link!: PeerLink
   handler!: InboundHandler
   session!: SessionFace
-  /** How the connection ends in peace; undefined while neither side thinks of it. */
+  /** Graceful end of the connection; undefined until a side starts it. */
   draining: Draining | undefined = undefined
-  /** How the session goes on when its connection is lost; undefined where it does not, or that is not agreed upon. */
+  /** Resume after a lost connection; undefined where none is possible or agreed upon. */
   resume: ResumeProtocol | undefined = undefined
-  /** The session that took over the connection after a resume. */
+  /** The session that took over our connection after a resume; undefined while we have it. */
   successor: Engine | undefined = undefined
-  /** Milliseconds that a handler may run, 0 for no limit. */
+  /** Milliseconds that a handler may run; 0 means no limit. */
   handlerTimeout: number
   protected currentId: string
   protected ownId = false
-  readonly aging: Aging
+  /** Maximum lifetime in milliseconds; 0 means unlimited. */
+  age: number
+  /** Made with the first limit. */
+  protected ageTimer: ResettableTimer | undefined = undefined
   protected currentSocket: ConnectionSocket | undefined = undefined
 
   constructor(endpoint: SessionOwner<Engine>, { id, protocol, extensible, preparing, redial }: NewSession) {
@@ -70,10 +72,10 @@ export abstract class SessionParts<Engine> implements SessionCore {
     this.machine = new StateMachine(preparing ? 'preparing' : 'open')
     this.handlerTimeout = settings.handlerTimeout
     this.currentId = id
-    this.aging = new Aging(this.wheel, settings.sessionAge, () => this.onAge())
+    this.age = settings.sessionAge
   }
 
-  /** A connection on which nobody has announced anything. */
+  /** Makes the link of a new connection, on which neither side has announced anything. */
   protected newLink(connection: Connection): PeerLink {
     const { settings, protocol, handler } = this
     const { clock, required, timeout, timeoutNamed } = settings
@@ -90,7 +92,11 @@ export abstract class SessionParts<Engine> implements SessionCore {
     return this.currentId
   }
 
-  /** Another session that has this id is closed, as in Go. */
+  /**
+   * Sets the id. Another session of the endpoint that has this id is closed, as in Go.
+   *
+   * @throws TypeError when it is no string, or empty
+   */
   setId(id: string): void {
     if (typeof id !== 'string' || id === '') throw new TypeError('a session id must be a string that is not empty')
     if (id === this.currentId || this.state === 'closed') return
@@ -120,13 +126,27 @@ export abstract class SessionParts<Engine> implements SessionCore {
     return this.currentSocket
   }
 
-  /** @param ms from now, 0 for no limit */
+  /**
+   * Sets the maximum lifetime.
+   *
+   * @param ms milliseconds from now, 0 for no limit
+   */
   setAge(ms: number): void {
-    this.aging.age = ms
-    if (this.state !== 'closed' && this.state !== 'closing') this.aging.restart()
+    this.age = ms
+    if (this.state !== 'closed' && this.state !== 'closing') this.restartAge()
   }
 
-  /** Its connection, also one that is lost by now, answered a call or lives for some time. What a server says before it refuses proves nothing. */
+  /** Counts the age from now. */
+  protected restartAge(): void {
+    if (this.age === 0 && this.ageTimer === undefined) return
+    this.ageTimer ??= new ResettableTimer(this.wheel, () => this.onAge())
+    this.ageTimer.start(this.age)
+  }
+
+  /**
+   * Whether the connection, or the last one, has held: it answered a call, or lived long enough. Anything else that a
+   * server sends before it closes does not count.
+   */
   get stable(): boolean {
     const { answered, since } = this.link
     return answered || this.settings.clock.now() - since >= Math.max(HELD_AFTER, this.redial?.maxDelay ?? 0)
@@ -137,7 +157,10 @@ export abstract class SessionParts<Engine> implements SessionCore {
     return state === 'open' || state === 'draining' || (state === 'closing' && this.draining?.noticeSent !== true)
   }
 
-  /** The peer may not have read our notice yet: its pushes, which nobody could refuse, are taken. */
+  /**
+   * Whether pushes of the peer are still accepted while closing: the peer may not have read our notice, and a push
+   * cannot be refused.
+   */
   get acceptingPushes(): boolean {
     return this.draining?.awaitingAnswer === true
   }
@@ -168,7 +191,7 @@ export abstract class SessionParts<Engine> implements SessionCore {
     }
   }
 
-  /** The token by which the peer of an accepted session can resume it. */
+  /** Token with which the peer of an accepted session can resume it; undefined for none. */
   get token(): string | undefined {
     return this.redial === undefined ? this.resume?.token : undefined
   }
@@ -181,7 +204,7 @@ export abstract class SessionParts<Engine> implements SessionCore {
   idempotency(): ResumeProtocol {
     if (this.resume !== undefined) return this.resume
     const resume = this.openResume()
-    resume.stopBuffering() // until the peer wants it to be resumed
+    resume.stopBuffering() // until the peer asks for a token
     return resume
   }
 
@@ -191,7 +214,10 @@ export abstract class SessionParts<Engine> implements SessionCore {
     return early
   }
 
-  /** Says what protocol a silent dialler speaks. */
+  /**
+   * Sends the first word, by which a listener with several protocols recognizes the protocol of a dialling side that is
+   * silent.
+   */
   breakSilence(): void {
     if (this.state === 'open' && this.extensible)
       this.link.connection.send(outgoing.head(MessageType.Reply, FIRST_WORD_SEQ, -1, '', '', '').content(0, null))
@@ -202,11 +228,11 @@ export abstract class SessionParts<Engine> implements SessionCore {
     return this.draining
   }
 
-  /** This, as its endpoint knows it. */
+  /** This session, as its endpoint knows it. */
   protected abstract get self(): Engine
   abstract close(timeout: number, linger: number): Promise<void>
   abstract destroy(cause?: string): void
   abstract abandonReconnect(reason: number, detail: string): void
-  /** The age has passed. */
+  /** Ends the connection gracefully: the session has reached its age. */
   protected abstract onAge(): void
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { duration, timeLimit } from '../base/check-options.ts'
 import { badMessage } from '../base/errors/status.ts'
+import { markOf } from '../base/mark.ts'
 import type { SessionSocket } from '../hooks/session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from '../hooks/session-views.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
@@ -13,8 +14,12 @@ import type { SessionEvents } from './session-events.ts'
 import type { NewSession, SessionOwner } from './session-owner.ts'
 import type { SessionState } from './state.ts'
 
-/** Reaches what a session keeps from its users. */
-let engineOf: (session: Session) => SessionEngine
+/** Where a session keeps what its users do not see: every copy of this package finds it there. */
+const engineMark: unique symbol = markOf('engine') as typeof engineMark
+
+export function engineOf(session: Session): SessionEngine {
+  return session[engineMark]
+}
 
 /**
  * One peer, which either side may call or push (docs/spec/behaviour.md#session, docs/spec/behaviour.md#calls). Made by `Endpoint.dial` and `Endpoint.listen`.
@@ -27,14 +32,15 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   readonly #engine: SessionEngine
   #data: Map<unknown, unknown> | undefined
 
-  static {
-    engineOf = (session) => session.#engine
-  }
-
   /** @internal */
   constructor(engine: SessionEngine) {
     super()
     this.#engine = engine
+  }
+
+  /** @internal */
+  get [engineMark](): SessionEngine {
+    return this.#engine
   }
 
   /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
@@ -88,7 +94,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
 
   /** Maximum lifetime in milliseconds; 0 means unlimited. Default: the endpoint's `sessionAge`. */
   get age(): number {
-    return this.#engine.aging.age
+    return this.#engine.age
   }
 
   /**
@@ -216,11 +222,9 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 }
 
-export { engineOf }
-
 /** A session on its first connection. */
 export function startSession(endpoint: SessionOwner<SessionEngine>, connection: Connection, how: NewSession): SessionEngine {
-  const engine = new SessionEngine(endpoint, how)
-  engine.start(connection, new Inbound(engine), new Session(engine))
-  return engine
+  const session = new SessionEngine(endpoint, how)
+  session.start(connection, new Inbound(session), new Session(session))
+  return session
 }

@@ -7,7 +7,7 @@ import { fieldsOf, type PeerExtensions, readBody } from './peer-extensions.ts'
 import { readMeta } from './read-message.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 
-/** Dialling side: asks the peer of the new connection to go on with this session (docs/resume.md). */
+/** Dialling side: requests that the peer of the new connection resumes this session (docs/resume.md). */
 export async function resumeOnNewLink(session: SessionEngine): Promise<void> {
   const { resume, link } = session
   const { extensions } = link
@@ -17,14 +17,15 @@ export async function resumeOnNewLink(session: SessionEngine): Promise<void> {
     return
   }
   const early = session.requireEarly()
-  link.announcing = false // the question does
+  link.announcing = false // the resume request announces this side
   await resume.requestResume(extensions, early)
 }
 
 /**
- * A CALL to `/dmicro/resume`: the peer asks for a token of this session, or goes on with another one on this connection.
+ * Accepting side: handles a CALL to `/dmicro/resume`. The peer requests a token for this session, or resumes another
+ * session on this connection.
  *
- * @returns false when the message is not for us
+ * @returns false when the message is no resume request
  */
 export function answerResumeCall(session: SessionEngine, extensions: PeerExtensions, message: Incoming): boolean {
   const meta = readMeta(message, session.link, session.settings.limits)
@@ -41,21 +42,25 @@ export function answerResumeCall(session: SessionEngine, extensions: PeerExtensi
   return true
 }
 
-/** `session` goes on with the connection of `other`, which ends. False when a listener closed it. */
+/**
+ * Resumes `session` on the connection of `other`, which ends.
+ *
+ * @returns false when a listener closed it
+ */
 function takeOver(session: SessionEngine, other: SessionEngine, seq: number, fields: Readonly<Record<string, unknown>>): boolean {
   const resume = session.resume as ResumeProtocol
   if (session.state !== 'disconnected') {
-    // Its old connection is dead, which only the peer knows yet.
+    // The old connection is dead, but only the peer has noticed so far.
     session.link.silence()
     session.link.connection.destroy(CloseReason.Local)
-    if (!session.suspend('disconnected', CloseReason.Peer, 'it came back on another connection')) return false
+    if (!session.suspend('disconnected', CloseReason.Peer, 'the peer resumed on another connection')) return false
   }
   resume.stop()
-  session.endpoint.onSessionBack(session)
+  session.endpoint.onSessionResumed(session)
   const { link } = other
   link.announcing = false
   session.requests.inheritDrain(other.requests)
-  // Replies to what the other one asked still come: no number of ours may be one of theirs.
+  // The peer still answers calls of the other session, so our numbers must not repeat its numbers.
   session.calls.open.skipTo(other.lastSeq)
   session.adopt(link)
   other.handOver(session)

@@ -72,8 +72,14 @@ const stale: [how: string, file: string, from: string, to: string, difference: s
     'Rec.BodyStart is 6',
   ],
   ['numbers events otherwise', 'transports/native/ring-layout.ts', 'Connect: 2, Close: 3,', 'Connect: 3, Close: 2,', 'Kind.Connect is 2'],
-  ['numbers framings otherwise', 'transport.ts', 'Peek: 3,', 'Peek: 4,', 'Framing.Peek is 3'],
-  ['has other reasons of closing', 'close-reason.ts', "'closed by the peer',", "'closed there',", 'CloseReason.1 is closed by the peer'],
+  ['numbers framings otherwise', 'wire/framing.ts', 'Peek: 3,', 'Peek: 4,', 'Framing.Peek is 3'],
+  [
+    'has other reasons of closing',
+    'message/close-reason.ts',
+    "'closed by the peer',",
+    "'closed there',",
+    'CloseReason.1 is closed by the peer',
+  ],
   ['takes other arguments', 'transports/native/ring-layout.ts', "end: 'core, slot", "end: 'slot, core", 'end() is core, slot'],
   ['lacks a function', 'transports/native/ring-layout.ts', "end: 'core,", "rest: 'core', end: 'core,", 'rest() is missing'],
 ]

@@ -72,7 +72,7 @@ const refuse = (what: string, bytes: string, code = 400, closes = MALFORMED): Ro
   says: new RegExp(`^HTTP/1.1 ${code} `),
 })
 
-/** RFC 9112; the parser alone has longer tables in test/unit/proto-http-hostile.test.ts. */
+/** RFC 9112; the parser alone has longer tables in test/unit/protos/http-hostile.test.ts. */
 const http: Row[] = [
   refuse('Content-Length and Transfer-Encoding', head('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n')),
   refuse('Transfer-Encoding and Content-Length', head('Transfer-Encoding: chunked\r\nContent-Length: 3\r\n', '0\r\n\r\n')),

@@ -48,7 +48,7 @@ function envelopes(message: (body: string) => Buffer, empty: string, two: Partia
   return [
     ...broken(good, (zipped) => envelope(zipped, [GZIP])),
     { row: 'Z1', what: 'nested four times', bytes: envelope(deep, [GZIP, GZIP, GZIP, GZIP]), closes: TOO_LARGE },
-    // As in Go, all members are one payload (test/unit/filters.test.ts), and nothing is what nothing becomes.
+    // As in Go, all members are one payload (test/unit/filters/filters.test.ts), and nothing is what nothing becomes.
     { row: 'Z2', what: 'two members', bytes: envelope(Buffer.concat([gzipSync(good), gzipSync(good)]), [GZIP]), ...two },
     { row: 'Z2', what: 'gzip around nothing', bytes: envelope('', [GZIP]), closes: empty },
     { row: 'Z2', what: 'the second filter refuses', bytes: envelope(gzipSync(good), [GZIP, MD5]), closes: FAILED },

@@ -302,7 +302,7 @@ onEachTransport('overload protection', (transport) => {
     const seconds = (performance.now() - began) / 1000
     assert.ok(pushes <= rate + rate * (seconds + 0.1), `${pushes} in ${seconds} s`)
     assert.equal(await session.call('/ok'), 'ok')
-    assert.equal(log.lines.filter(({ text }) => text === 'a session is slowed down').length, 1)
+    assert.equal(log.lines.filter(({ text }) => text === 'session throttled').length, 1)
     assert.ok(server.stats.violations === 0, 'it is not closed')
   })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
@@ -26,7 +26,8 @@ declare const emitter: import('node:events').EventEmitter, promise: Promise<unkn
 declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void
 declare const AsyncResource: typeof import('node:async_hooks').AsyncResource
 declare const faults: import('dmicro/testing').Faults
-declare const check: Parameters<typeof authChecker>[0], plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
+declare const check: Parameters<typeof authChecker>[0], send: Parameters<typeof authBearer>[0], ctx: import('dmicro').CallContext
+declare const plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
@@ -69,6 +70,7 @@ test('every command and file that README.md and docs name is there', () => {
 
 test('programs of README.md and docs run', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-snippets-'))
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')) // some use protobufjs or zod
   const children: ChildProcess[] = []
   t.after(() => {
     for (const child of children) child.kill()

@@ -10,14 +10,20 @@ export class RawPeer {
   /** Resolves when the other side closes the connection, or resets it. */
   readonly closed: Promise<void>
   #rest = Buffer.alloc(0)
-  #waiting: { count: number; resolve: (frames: Parsed[]) => void }[] = []
+  #waiting: { count: number; resolve: (frames: Parsed[]) => void; reject: (error: unknown) => void }[] = []
+  #isClosed = false
 
   constructor(socket: Socket) {
     this.socket = socket
     const closed = once()
     this.closed = closed.promise
     socket.on('error', () => {})
-    socket.on('close', () => closed.resolve())
+    socket.on('close', () => {
+      closed.resolve()
+      this.#isClosed = true
+      for (const { count, reject } of this.#waiting) reject(this.#missing(count))
+      this.#waiting = []
+    })
     socket.on('data', (chunk) => {
       const { frames, rest } = parse(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]))
       this.#rest = Buffer.from(rest)
@@ -33,12 +39,17 @@ export class RawPeer {
     this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part as Buffer))))
   }
 
-  /** Once at least `count` frames have come. */
+  /** Once at least `count` frames have come; fails when the connection closes before. */
   received(count: number): Promise<Parsed[]> {
     if (this.frames.length >= count) return Promise.resolve(this.frames)
-    const waiting = once<Parsed[]>()
-    this.#waiting.push({ count, resolve: waiting.resolve })
-    return waiting.promise
+    if (this.#isClosed) return Promise.reject(this.#missing(count))
+    const { promise, resolve, reject } = once<Parsed[]>()
+    this.#waiting.push({ count, resolve, reject })
+    return promise
+  }
+
+  #missing(count: number): Error {
+    return new Error(`closed after ${this.frames.length} frames of ${count}`)
   }
 }
 

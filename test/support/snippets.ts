@@ -46,8 +46,10 @@ export function examples(file: string, text: string): Snippet[] {
   return found
 }
 
+/** README.md and every page of docs/, those in its folders too. */
 export function pages(root: string): string[] {
-  return ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
+  const names = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  return ['README.md', ...names.map((name) => `docs/${name}`).sort()]
 }
 
 export function sources(root: string): string[] {

@@ -1,0 +1,24 @@
+// The unit tests, which lie in folders named as those of src/.
+//   node scripts/test-unit.mjs [text …]        only files whose path below test/unit/ has one of the texts in it, as `session/`
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+const texts = process.argv.slice(2)
+const all = readdirSync('test/unit', { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.test.ts'))
+  .sort()
+const names = all.filter((name) => texts.length === 0 || texts.some((text) => name.includes(text)))
+if (names.length === 0) {
+  console.error(`no unit test has ${texts.join(' or ')} in its path`)
+  process.exit(1)
+}
+
+// A test that waits for what never comes fails, and says which.
+const MAX_MS = 120_000
+
+const files = names.map((name) => `test/unit/${name}`)
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', `--test-timeout=${MAX_MS}`, ...files], { stdio: 'inherit' })
+process.exitCode = status ?? 1
