@@ -277,7 +277,7 @@ export class NativeConnection implements TransportConnection {
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
     const core = this.#core
-    core.drain() // so that these bytes are alone in the outbox
+    core.drain() // leaves these bytes alone in the outbox
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
@@ -337,7 +337,7 @@ export class NativeConnection implements TransportConnection {
     const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
     const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
     const core = this.#core
-    core.drain() // so that this message is alone in the outbox
+    core.drain() // leaves this message alone in the outbox
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
     const refused = this.#refuse(type, seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
