@@ -6,9 +6,13 @@ import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
  * escape it.
  */
 export interface Logger {
+  /** Details that a plugin was asked to log, such as the messages that `runLog` lists. */
   debug(text: string, fields?: LogFields): void
+  /** Ordinary events; not used by this package itself. */
   info(text: string, fields?: LogFields): void
+  /** A peer broke the protocol or a limit, or a fallback is in use. */
   warn(text: string, fields?: LogFields): void
+  /** A handler, plugin or listener threw, or a reply could not be sent. */
   error(text: string, fields?: LogFields): void
 }
 

@@ -42,6 +42,7 @@ export interface Filter extends Unpacker {
 
 /** Thrown by `Unpacker.unpack` when its result would be larger than allowed. */
 export class FilterOverflow extends RangeError {
+  /** Name of the class. */
   override readonly name = 'FilterOverflow'
 
   constructor(maxSize: number) {

@@ -6,7 +6,9 @@ import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
  * (`root.lookupType('pkg.Name')`). Codecs without types, such as json and plain, ignore it.
  */
 export interface MessageType<Message = unknown> {
+  /** Encodes a message; `finish` returns its bytes. */
   encode(message: never, writer?: never): { finish(): Uint8Array }
+  /** Decodes a message. An exception is a status 400. */
   decode(bytes: Uint8Array): Message
   /** Makes a message of a plain object. */
   fromObject?(object: never): Message

@@ -49,15 +49,21 @@ export class Incoming {
   hint: TextHint = TextHint.Nothing
   /** Memory that all offsets below point into. Ends are exclusive; an empty range means that the field is absent. */
   buffer: Buffer = empty
+  /** Offset of the service method. */
   nameStart = 0
+  /** Offset of the end of the service method. */
   nameEnd = 0
   /** Offset of the status JSON; empty range when the status is OK. */
   statusStart = 0
+  /** Offset of the end of the status JSON. */
   statusEnd = 0
   /** Offset of the meta JSON; empty range when the meta is `{}`. */
   metaStart = 0
+  /** Offset of the end of the meta JSON. */
   metaEnd = 0
+  /** Offset of the body; empty range when there is none. */
   bodyStart = 0
+  /** Offset of the end of the body. */
   bodyEnd = 0
   /** The filters that the message went through, in wire order; undefined for none. */
   filters: readonly Filter[] | undefined = undefined

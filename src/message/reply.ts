@@ -4,6 +4,7 @@ import { type Meta, noMeta } from './meta.ts'
 
 /** A reply with what was sent beside its body. */
 export interface Reply<T> {
+  /** The decoded body; undefined for an empty one. */
   body: T
   /** Meta of the reply; empty when there is none. */
   meta: Meta

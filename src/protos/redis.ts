@@ -29,7 +29,7 @@ export function redisWith(prefix: string): Proto {
     id: 0x72,
     name: 'redis',
     framing: 'stream',
-    // A line typed by hand could be of any protocol.
+    // A line typed by hand could belong to any protocol.
     match: (bytes) => (bytes.length === 0 ? undefined : bytes[0] === ASTERISK),
     open: (link) => new RedisSession(link, prefix),
   }
@@ -48,14 +48,14 @@ class RedisSession implements ProtoSession {
   readonly #reader: CommandReader
   readonly #replies: ReplyQueue
   readonly #link: ProtoLink
-  /** Commands that no route takes, by number, until they are answered. */
+  /** Commands without a route, by number, until they are answered. */
   readonly #strange = new Map<number, Strange>()
-  /** There with the first of them that is about the connection. */
+  /** Answers commands about the connection. Made with the first of them. */
   #connection: Connection | undefined
-  /** From which command on replies are RESP3 or RESP2; empty: all are RESP2. */
+  /** The commands from which on replies are RESP3 or RESP2. While it is empty, all replies are RESP2. */
   #versions: { from: number; proto: 2 | 3 }[] = []
   readonly #spelt: Buffer
-  /** A command came: the peer speaks redis. */
+  /** Whether a command was received, so that the peer speaks redis. */
   #begun = false
   #ended = false
 
@@ -110,14 +110,22 @@ class RedisSession implements ProtoSession {
     return size
   }
 
-  /** @throws ProtoError for a line of HTTP or TLS, and for a first one that nobody types */
+  /**
+   * Checks a command typed as a line.
+   *
+   * @throws ProtoError for a line of HTTP or TLS, and for a first one that is not text
+   */
   #checkLine(bytes: Buffer, start: number, end: number): void {
     if (isForeignLine(bytes, start, end)) throw new ProtoError('a browser talks HTTP to this port')
     if (this.#begun || isTextLine(bytes, start, end)) return
     throw new ProtoError('the first line is no command', CloseReason.Malformed, '-ERR Protocol error: the first line is no text\r\n')
   }
 
-  /** @returns true for a command that no route takes, unless a hook sends it elsewhere */
+  /**
+   * Sets the service method of a command.
+   *
+   * @returns whether no route handles it; a hook may still change the service method
+   */
   #takeMethod(name: Buffer, message: Incoming): boolean {
     const spelt = this.#prefix === '' ? name : this.#lowered(name)
     message.route = findName(spelt, 0, spelt.length)
@@ -137,7 +145,7 @@ class RedisSession implements ProtoSession {
     }
   }
 
-  /** Prefix and command; the same memory each time for commands as they usually are. */
+  /** Returns prefix and lower-case command, in memory that is reused for commands of usual length. */
   #lowered(name: Buffer): Buffer {
     const from = this.#prefixBytes
     if (name.length > MAX_USUAL) return Buffer.from(this.#prefix + name.toString().toLowerCase())
@@ -154,13 +162,13 @@ class RedisSession implements ProtoSession {
     return this.#versions.length > 0 && this.#protoOf(message.seq) === 3 ? asResp3(reply) : reply
   }
 
-  /** The version in which a command is answered: replies that come late belong to what was agreed upon before. */
+  /** The RESP version for the reply to a command: replies that are late use the version agreed upon before. */
   #protoOf(seq: number): 2 | 3 {
     for (let i = this.#versions.length - 1; i >= 0; i--) if (this.#versions[i].from <= seq) return this.#versions[i].proto
     return 2
   }
 
-  /** The answer to a command about the connection, where nobody else had one. */
+  /** The reply to a command about the connection, if no route or hook has answered it. */
   #builtIn({ seq, status }: Outgoing): string | Uint8Array | undefined {
     if (status?.code !== Code.NotFound || status.message !== notFound) return undefined
     const { name, args } = this.#strange.get(seq) ?? {}
@@ -190,26 +198,26 @@ class RedisSession implements ProtoSession {
   }
 }
 
-/** A command that no route takes. */
+/** A command without a route. */
 interface Strange {
-  /** As it was sent, or the beginning of that. */
+  /** The command as sent, cut to a maximum length. */
   readonly name: string
-  /** Of one about the connection. */
+  /** Arguments of a command about the connection; undefined for another command. */
   readonly args: readonly Buffer[] | undefined
-  /** Its arguments as redis tells them back: the first ones, each followed by a space. */
+  /** Arguments as redis repeats them in the error: the first ones, each followed by a space. */
   readonly said: string
 }
 
-/** Longest command that is looked up without making text of it. */
+/** Maximum length of a command that is looked up without making a string. */
 const MAX_USUAL = 64
 
-/** Most bytes of a stranger's command, and characters of its arguments, that are told back. */
+/** Maximum bytes of an unknown command, and characters of its arguments, that an error repeats. */
 const MAX_SHOWN = 128
 
-/** Most arguments of a stranger's command that are looked at. */
+/** Maximum number of arguments of an unknown command that are read. */
 const MAX_ARGS = 1024
 
-/** Views of the arguments in a command, which was looked at before. */
+/** Views of the arguments of a command. Requires a command that `CommandReader` has accepted. */
 function argumentsIn(bytes: Buffer, from: number, end: number): Buffer[] {
   const args: Buffer[] = []
   for (let at = from; at < end && args.length < MAX_ARGS; ) {
@@ -232,7 +240,7 @@ function shownArgs(args: readonly Buffer[]): string {
 
 const notFound = statusText(Code.NotFound)
 
-/** What the handler returned. A Uint8Array, and what another codec made, is a bulk string. */
+/** The handler's result. A Uint8Array, and the output of another codec, become a bulk string. */
 function resultOf({ codec, body }: Outgoing): string | Uint8Array {
   if (body === null) return NULL2
   if (typeof body === 'string') return codec === REDIS_CODEC ? body : bulk(body)

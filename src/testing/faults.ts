@@ -58,7 +58,15 @@ export interface Faults {
  * from the server to the client.
  */
 export interface Way {
+  /**
+   * Name of the sending host.
+   * @default any
+   */
   readonly from?: string | undefined
+  /**
+   * Name of the receiving host.
+   * @default any
+   */
   readonly to?: string | undefined
 }
 

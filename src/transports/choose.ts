@@ -35,7 +35,7 @@ export interface ChosenTransport {
 
 const native = new Map<number, { transport: NativeTransport } | { reason: string }>()
 let js: JsTransport | undefined
-let told = false
+let warned = false
 
 /**
  * The environment's transport for `choice`. DMICRO_TRANSPORT and DMICRO_IO_THREADS, when set, override choice and
@@ -59,8 +59,8 @@ export function chooseTransport(choice: TransportChoice | Transport, threads: Io
   if (started === undefined) native.set(count, (started = startNative(count)))
   if ('transport' in started) return { transport: started.transport, info: describe('native', count, reason) }
   if (asked === 'native') throw new Error(`the native transport cannot run: ${started.reason}`)
-  if (!told) log.warn(`running on the JavaScript transport: ${started.reason}`)
-  told = true
+  if (!warned) log.warn(`running on the JavaScript transport: ${started.reason}`)
+  warned = true
   return onJs(started.reason)
 }
 

@@ -36,8 +36,8 @@ export function asBadMessage(error: unknown): StatusError {
 
 /** The error in a REPLY that failed. */
 export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
-  const told = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
-  const retryAfter = told === undefined ? undefined : readTimeout(told)
+  const retryAfterText = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
+  const retryAfter = retryAfterText === undefined ? undefined : readTimeout(retryAfterText)
   // Without a stack for refusals, because they arrive by the thousand when both sides are overloaded.
   return new StatusError(code, message, cause, { stack: retryAfter === undefined, retryAfter })
 }

@@ -61,13 +61,13 @@ export class JsTransport implements Transport {
       }
       const onConnect = () => {
         settle()
-        if (metItself(socket)) {
+        if (isSelfConnected(socket)) {
           socket.on('error', () => {})
           socket.resetAndDestroy() // an orderly close would keep the port for a minute (TIME-WAIT)
           reject(new Error(`connect ECONNREFUSED ${hostPort(socket.remoteAddress, socket.remotePort)}`))
           return
         }
-        resolve(reader.attach(this.#wire(socket, address, options, false)))
+        resolve(reader.attach(this.#connectionOn(socket, address, options, false)))
       }
       signal.addEventListener('abort', onAbort)
       socket.on('error', onError)
@@ -81,16 +81,16 @@ export class JsTransport implements Transport {
 
   #accept(accepted: Socket, address: Address, options: ConnectionOptions, onConnection: (connection: TransportConnection) => void): void {
     const reader = this.#reader()
-    const connection = reader.attach(this.#wire(readingInto(accepted, reader.onread), address, options, true))
+    const connection = reader.attach(this.#connectionOn(readingInto(accepted, reader.onread), address, options, true))
     try {
       onConnection(connection)
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : new Error(`onWire threw ${String(error)}`))
+      process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
       connection.destroy(CloseReason.Local)
     }
   }
 
-  #wire(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
+  #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
     setUp(socket, options)
     let local: string
     let remote: string
@@ -122,7 +122,7 @@ export class JsTransport implements Transport {
  * that the system chose for the socket (RFC 9293 §3.5, simultaneous open). A side that dials a port without listener
  * again and again gets there eventually.
  */
-function metItself({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
+function isSelfConnected({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
   return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress
 }
 

@@ -40,7 +40,7 @@ export class NativeTransport implements Transport {
     how: ListenOptions = {},
   ): Promise<TransportListener> {
     const [core] = this.#cores
-    const acceptor: Acceptor = { token: ++lastToken, options, onWire: onConnection }
+    const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
     if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
     let id = bind()
@@ -49,7 +49,7 @@ export class NativeTransport implements Transport {
     return {
       address: address.kind === 'tcp' ? core.listenerAddress(id) : address,
       close: async () => {
-        await this.#lookAround()
+        await this.#drainAcceptQueues()
         core.closeListener(id, acceptor)
       },
     }
@@ -75,7 +75,7 @@ export class NativeTransport implements Transport {
       close: async () => {
         await listener.close()
         await turn() // what was adopted last is in the batch of this turn
-        await this.#lookAround()
+        await this.#drainAcceptQueues()
         acceptNoMore(acceptor)
       },
     }
@@ -85,10 +85,10 @@ export class NativeTransport implements Transport {
    * Accepts the connections that the system has made for listeners on other threads, because the system would reset
    * them with the listener.
    */
-  async #lookAround(): Promise<void> {
+  async #drainAcceptQueues(): Promise<void> {
     if (this.#cores[0] === own) return
     // An accepted socket may be passed on to another thread, and its record then comes to this one.
-    for (let round = 0; round < 2; round++) for (const core of this.#cores) core.lookAround()
+    for (let round = 0; round < 2; round++) for (const core of this.#cores) core.drainAcceptQueue()
     await turn()
     await turn()
   }

@@ -42,7 +42,7 @@ export class Framer {
   }
 
   /** Changes the framing for the bytes fed and not taken, and all later ones. Requires that no frame is partial. */
-  reframe(framing: Framing): void {
+  setFraming(framing: Framing): void {
     this.#cutter = cutterOf(framing)
   }
 

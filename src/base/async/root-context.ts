@@ -10,7 +10,7 @@ export let untouched = false
 interface Root {
   readonly resource: AsyncResource
   /** Whether entering a store inside of this context is detected. */
-  readonly tells: boolean
+  readonly detects: boolean
   /** Stores that were set on the resource itself; they are cleared when `runInRoot` returns. */
   readonly stores: Cell[]
 }
@@ -56,8 +56,8 @@ export function runInRoot<This, Args extends unknown[], Result>(
 ): Result {
   const before = untouched
   if (depth === roots.length) roots.push(makeRoot())
-  const { resource, tells, stores } = roots[depth++]
-  untouched = tells
+  const { resource, detects, stores } = roots[depth++]
+  untouched = detects
   try {
     return runInAsyncScope.call(resource, run as never, self, ...args) as Result
   } finally {
@@ -82,7 +82,7 @@ function rootMaker(): () => Root {
 }
 
 function plainRoot(): Root {
-  return { resource: nobodysResource(), tells: false, stores: [] }
+  return { resource: nobodysResource(), detects: false, stores: [] }
 }
 
 /**
@@ -99,7 +99,7 @@ function resourceRoot(): Root {
   for (const key of keys.slice(ids + 2)) delete values[key]
   const stores: Cell[] = []
   Object.setPrototypeOf(resource, watched(resource, stores))
-  return { resource, tells: true, stores }
+  return { resource, detects: true, stores }
 }
 
 function watched(resource: object, stores: Cell[]): object {
@@ -161,12 +161,12 @@ function frameRoot(): Root {
     },
   }
   Object.setPrototypeOf(frame, Object.create(Object.getPrototypeOf(frame), { [Symbol.iterator]: copied }))
-  let tells = false
+  let detects = false
   resource.runInAsyncScope(() => {
     untouched = true
     mark.enterWith(id)
-    tells = !untouched
+    detects = !untouched
     untouched = false
   })
-  return { resource, tells, stores: [] }
+  return { resource, detects, stores: [] }
 }

@@ -80,18 +80,18 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   get handler(): ConnectionHandler {
-    const { handler: sink } = this.#reading
-    if (sink === undefined) throw new Error('the wire has no sink yet')
-    return sink
+    const { handler } = this.#reading
+    if (handler === undefined) throw new Error('the connection has no handler yet')
+    return handler
   }
 
-  set handler(sink: ConnectionHandler) {
+  set handler(handler: ConnectionHandler) {
     const reading = this.#reading
     const first = reading.handler === undefined
-    reading.handler = sink
+    reading.handler = handler
     if (!first) return
     if (this.#over) {
-      immediate(() => this.#tellClosed())
+      immediate(() => this.#reportClosed())
     } else if (this.#state === State.Open) {
       this.#socket.on('data', this.#onData)
       reading.start()
@@ -119,7 +119,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   get activity(): number {
-    return this.#reading.held ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
+    return this.#reading.isPaused ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
   }
 
   setFraming(framing: Framing): void {
@@ -198,7 +198,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** @internal */
   onThrown(error: unknown): void {
     this.#closeOnInternalError(error)
-    this.#close(CloseReason.Local, 'sink threw')
+    this.#close(CloseReason.Local, 'handler threw')
   }
 
   /** @internal */
@@ -244,19 +244,19 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     // The socket closed without `#close`, because both sides had ended.
     if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
     this.#over = true
-    this.#tellClosed()
+    this.#reportClosed()
   }
 
-  #tellClosed(): void {
+  #reportClosed(): void {
     try {
-      const { handler: sink } = this.#reading
-      if (sink !== undefined) runInRoot(sink.onClose, sink, this.#reason, this.#detail)
+      const { handler } = this.#reading
+      if (handler !== undefined) runInRoot(handler.onClose, handler, this.#reason, this.#detail)
     } catch (error) {
       this.#closeOnInternalError(error)
     }
   }
 
   #closeOnInternalError(error: unknown): void {
-    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+    process.emitWarning(error instanceof Error ? error : new Error(`a connection handler threw ${String(error)}`))
   }
 }

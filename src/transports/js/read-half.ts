@@ -64,7 +64,7 @@ export class ReadHalf {
    */
   #needsDrain = false
   /** Calls of `pauseReading` that were not followed by `resumeReading`. */
-  #holds = 0
+  #pauses = 0
   /** Whether a call of `handler.onDrained` is due. */
   #drained = false
   /** Whether the first bytes were shown to the handler, and `setFraming` was not called yet. */
@@ -155,32 +155,32 @@ export class ReadHalf {
   setFraming(framing: Framing): void {
     this.#peeking = false
     this.#framing = framing
-    if (framing !== Framing.Peek) this.#framer.reframe(framing)
+    if (framing !== Framing.Peek) this.#framer.setFraming(framing)
     this.#resumeLater()
   }
 
-  get held(): boolean {
-    return this.#holds > 0
+  get isPaused(): boolean {
+    return this.#pauses > 0
   }
 
   pauseReading(): void {
-    this.#holds++
+    this.#pauses++
     if (!this.#open) return
     this.#yielded = true
     this.#stop()
   }
 
   resumeReading(): void {
-    if (--this.#holds === 0) this.#resumeLater()
+    if (--this.#pauses === 0) this.#resumeLater()
   }
 
   resume(): void {
     this.#resuming = false
     if (this.#drained) {
       this.#drained = false
-      if (!this.#needsDrain) this.#tellDrained()
+      if (!this.#needsDrain) this.#reportDrained()
     }
-    if (this.#holds > 0 || this.#peeking) return
+    if (this.#pauses > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
     if (!this.#open || this.handler === undefined) return
@@ -220,8 +220,8 @@ export class ReadHalf {
     this.#stop()
     this.#framer.peek(message)
     try {
-      const { handler: sink } = this
-      if (sink !== undefined) runInRoot(sink.onMessage, sink, message)
+      const { handler } = this
+      if (handler !== undefined) runInRoot(handler.onMessage, handler, message)
     } catch (error) {
       this.#owner.onThrown(error)
     }
@@ -264,10 +264,10 @@ export class ReadHalf {
     this.#resumeLater()
   }
 
-  #tellDrained(): void {
+  #reportDrained(): void {
     try {
-      const { handler: sink } = this
-      if (this.#open && sink?.onDrained !== undefined) runInRoot(sink.onDrained, sink)
+      const { handler } = this
+      if (this.#open && handler?.onDrained !== undefined) runInRoot(handler.onDrained, handler)
     } catch (error) {
       this.#owner.onThrown(error)
     }

@@ -175,14 +175,14 @@ export class WriteHalf {
       this.#dirty = true
       this.#turns.flushLater(this)
     }
-    if (queued > this.#options.maxUnsent / 2) this.#press()
+    if (queued > this.#options.maxUnsent / 2) this.#checkDrain()
   }
 
   /**
    * Called when much is queued. A burst need not wait for the end of the turn: only bytes that the system does not take
    * are unsent.
    */
-  #press(): void {
+  #checkDrain(): void {
     if (this.#inFlight === 0) this.flush()
     if (this.needsDrain || this.#queued(true) <= this.#options.maxUnsent / 2) return
     this.needsDrain = true

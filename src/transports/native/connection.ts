@@ -42,23 +42,23 @@ export interface WireCore {
   /** By slot: part of `unsent` that replies to the peer take. */
   readonly replies: Int32Array
   /** By slot: changes when bytes of the peer were received, or when it took bytes that waited for it. */
-  readonly heard: Int32Array
+  readonly activity: Int32Array
   /** Makes room in the outbox by passing its messages to the core now. */
   drain(): void
   /** Drains the outbox, with `body` as the body of its last message. */
   drainWith(body: Uint8Array): void
   end(slot: number, generation: number): void
-  hold(slot: number, generation: number, on: boolean): void
+  pauseReading(slot: number, generation: number, on: boolean): void
   setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number
   descriptor(slot: number, generation: number): number
-  reframe(slot: number, generation: number, framing: Framing): void
+  setFraming(slot: number, generation: number, framing: Framing): void
   destroy(slot: number, generation: number, reason: number): void
 }
 
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
-  #sink: ConnectionHandler | undefined = undefined
+  #handler: ConnectionHandler | undefined = undefined
   /**
    * Whether the connection was dialled and has no handler yet. Then messages wait, also in the turn in which the
    * handler is set.
@@ -85,7 +85,7 @@ export class NativeConnection implements TransportConnection {
   open = false
   #waiting: Incoming[] | undefined = undefined
   /** Calls of `pauseReading` that were not followed by `resumeReading`. */
-  #holds = 0
+  #pauses = 0
   /** Whether the peer's FIN was received while reading was paused: `onClose` follows the waiting messages. */
   #ended = false
   /** The reason of our own `destroy`. It wins over whatever the core found in the same read. */
@@ -123,12 +123,12 @@ export class NativeConnection implements TransportConnection {
   }
 
   get handler(): ConnectionHandler {
-    return this.#sink as ConnectionHandler
+    return this.#handler as ConnectionHandler
   }
 
-  set handler(sink: ConnectionHandler) {
-    const first = this.#sink === undefined
-    this.#sink = sink
+  set handler(handler: ConnectionHandler) {
+    const first = this.#handler === undefined
+    this.#handler = handler
     // Messages that are there already are delivered after the setting code has finished.
     if (first && this.#early) immediate(() => this.#begin())
   }
@@ -152,12 +152,12 @@ export class NativeConnection implements TransportConnection {
   }
 
   get activity(): number {
-    return this.#holds > 0 ? Number.NaN : this.#core.heard[this.#slot]
+    return this.#pauses > 0 ? Number.NaN : this.#core.activity[this.#slot]
   }
 
   /** Called when the peer reads again. */
   drained(): void {
-    this.#sink?.onDrained?.()
+    this.#handler?.onDrained?.()
   }
 
   deliverWaiting(): void {
@@ -169,13 +169,13 @@ export class NativeConnection implements TransportConnection {
       this.handler.onMessage(waiting[next++])
       if (this.#waiting !== waiting) return // destroyed
     }
-    const waits = (this.open || this.#ended) && (next < waiting.length || this.#holds > 0 || this.#early)
+    const waits = (this.open || this.#ended) && (next < waiting.length || this.#pauses > 0 || this.#early)
     this.#waiting = waits ? waiting.slice(next) : undefined
   }
 
   /** True also after the peer's FIN, when messages before it wait. */
   #mayDeliver(): boolean {
-    if (this.#holds > 0 || this.#early) return false
+    if (this.#pauses > 0 || this.#early) return false
     return this.#ended || this.open
   }
 
@@ -277,7 +277,7 @@ export class NativeConnection implements TransportConnection {
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
     const core = this.#core
-    core.drain() // so that these bytes are alone in the outbox
+    core.drain() // leaves these bytes alone in the outbox
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
@@ -337,7 +337,7 @@ export class NativeConnection implements TransportConnection {
     const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
     const bytes = typeof body === 'string' ? Buffer.from(body) : (body ?? new Uint8Array(0))
     const core = this.#core
-    core.drain() // so that this message is alone in the outbox
+    core.drain() // leaves this message alone in the outbox
     const name = route >= 0 ? nameBytes(route).length : Buffer.byteLength(method)
     const refused = this.#refuse(type, seq, name, Buffer.byteLength(status), Buffer.byteLength(meta), bytes.length)
     if (refused !== SendResult.Ok) return refused
@@ -369,18 +369,18 @@ export class NativeConnection implements TransportConnection {
 
   setFraming(framing: Framing): void {
     this.#framing = framing
-    if (this.open) this.#core.reframe(this.#slot, this.generation, framing)
+    if (this.open) this.#core.setFraming(this.#slot, this.generation, framing)
   }
 
   pauseReading(): void {
-    if (this.#holds++ > 0) return
+    if (this.#pauses++ > 0) return
     this.#waiting ??= []
-    if (this.open) this.#core.hold(this.#slot, this.generation, true)
+    if (this.open) this.#core.pauseReading(this.#slot, this.generation, true)
   }
 
   resumeReading(): void {
-    if (--this.#holds > 0) return
-    if (this.open) this.#core.hold(this.#slot, this.generation, false)
+    if (--this.#pauses > 0) return
+    if (this.open) this.#core.pauseReading(this.#slot, this.generation, false)
     this.#deliver()
   }
 
@@ -390,10 +390,10 @@ export class NativeConnection implements TransportConnection {
       this.deliverWaiting()
     } catch (error) {
       // An internal error closes its own connection and no other.
-      process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+      process.emitWarning(error instanceof Error ? error : new Error(`a connection handler threw ${String(error)}`))
       this.destroy(CloseReason.Local)
     }
-    if (this.#ended && this.#holds === 0 && !this.#early) this.#tellEnded(CloseReason.Peer)
+    if (this.#ended && this.#pauses === 0 && !this.#early) this.#reportEnded(CloseReason.Peer)
   }
 
   end(): void {
@@ -407,19 +407,19 @@ export class NativeConnection implements TransportConnection {
     this.#destroyed ??= reason
     this.#waiting = undefined
     this.#core.destroy(this.#slot, this.generation, reason)
-    if (this.#ended) microtask(() => this.#tellEnded(reason))
+    if (this.#ended) microtask(() => this.#reportEnded(reason))
   }
 
-  #tellEnded(reason: number): void {
+  #reportEnded(reason: number): void {
     if (!this.#ended) return
     this.#ended = false
-    this.#sink?.onClose(reason, '')
+    this.#handler?.onClose(reason, '')
   }
 
   onClosed(reason: number, errno: number): void {
     const wasOpen = this.open
     this.open = false
-    if (wasOpen && (this.#holds > 0 || this.#early) && reason === CloseReason.Peer) {
+    if (wasOpen && (this.#pauses > 0 || this.#early) && reason === CloseReason.Peer) {
       this.#ended = true
       return
     }
@@ -429,7 +429,7 @@ export class NativeConnection implements TransportConnection {
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       // A connection that was made after its dial was given up has no handler.
-      this.#sink?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
+      this.#handler?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
     } else {
       this.connecting(errno)
     }

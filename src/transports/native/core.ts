@@ -20,7 +20,7 @@ const NO_GENERATION = -1
 export interface Acceptor {
   readonly token: number
   readonly options: ConnectionOptions
-  onWire(connection: TransportConnection): void
+  onConnection(connection: TransportConnection): void
 }
 
 /** All listeners on cores of this copy of the code, by token. */
@@ -49,17 +49,17 @@ export class NativeCore implements WireCore {
   readonly outbox: Buffer
   readonly unsent: Int32Array
   readonly replies: Int32Array
-  readonly heard: Int32Array
+  readonly activity: Int32Array
   readonly #addon: NativeAddon
   readonly #number: number
   readonly #records: Int32Array
   readonly #inbox: Buffer
   readonly #message = new Incoming()
-  readonly #wires: (NativeConnection | undefined)[] = []
+  readonly #connections: (NativeConnection | undefined)[] = []
   readonly #busy = new Map<object, number>()
   #detached = false
   /** Number of connections and listeners: while there are any, the process is kept alive. */
-  #held = 0
+  #references = 0
 
   constructor(addon: NativeAddon, ownThread: boolean) {
     this.#addon = addon
@@ -72,7 +72,7 @@ export class NativeCore implements WireCore {
     this.outbox = Buffer.from(rings.outbox)
     this.unsent = new Int32Array(rings.unsent)
     this.replies = new Int32Array(rings.replies)
-    this.heard = new Int32Array(rings.activity)
+    this.activity = new Int32Array(rings.activity)
     this.#records = new Int32Array(rings.records)
     this.#inbox = Buffer.from(rings.inbox)
     watchNames((id, bytes) => addon.intern(rings.number, id, bytes))
@@ -89,7 +89,7 @@ export class NativeCore implements WireCore {
     const id = this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, acceptor.token, adopters, ...limits)
     if (id < 0) return id
     acceptFor(acceptor)
-    this.#hold(1)
+    this.#countReference(1)
     return id
   }
 
@@ -109,7 +109,7 @@ export class NativeCore implements WireCore {
   closeListener(id: number, acceptor: Acceptor): void {
     if (!acceptNoMore(acceptor)) return
     this.#addon.closeListener(this.#number, id)
-    this.#hold(-1)
+    this.#countReference(-1)
   }
 
   dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
@@ -117,7 +117,7 @@ export class NativeCore implements WireCore {
       signal.throwIfAborted()
       const slot = this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
       if (slot < 0) throw systemError('connect', slot, address)
-      const connection = this.#addWire(slot, this.control[Ctl.Generation], options)
+      const connection = this.#addConnection(slot, this.control[Ctl.Generation], options)
       const aborted = (): void => {
         connection.destroy(CloseReason.Local)
         reject(signal.reason)
@@ -158,7 +158,7 @@ export class NativeCore implements WireCore {
     this.#addon.end(this.#number, slot, generation)
   }
 
-  hold(slot: number, generation: number, on: boolean): void {
+  pauseReading(slot: number, generation: number, on: boolean): void {
     if (on) this.#addon.pauseReading(this.#number, slot, generation)
     else this.#addon.resumeReading(this.#number, slot, generation)
   }
@@ -171,7 +171,7 @@ export class NativeCore implements WireCore {
    * Makes the core's thread accept waiting connections. When this returns the second time, the thread has looked at all
    * sockets that were ready.
    */
-  lookAround(): void {
+  drainAcceptQueue(): void {
     this.#addon.descriptor(this.#number, 0, NO_GENERATION)
   }
 
@@ -179,7 +179,7 @@ export class NativeCore implements WireCore {
     return this.#addon.descriptor(this.#number, slot, generation)
   }
 
-  reframe(slot: number, generation: number, framing: Framing): void {
+  setFraming(slot: number, generation: number, framing: Framing): void {
     this.#addon.setFraming(this.#number, slot, generation, framing)
   }
 
@@ -187,16 +187,16 @@ export class NativeCore implements WireCore {
     this.#addon.destroy(this.#number, slot, generation, reason)
   }
 
-  #hold(change: number): void {
-    const before = this.#held
-    this.#held += change
-    if ((before === 0) !== (this.#held === 0)) this.#addon.keepAlive(this.#number, this.#held !== 0)
+  #countReference(change: number): void {
+    const before = this.#references
+    this.#references += change
+    if ((before === 0) !== (this.#references === 0)) this.#addon.keepAlive(this.#number, this.#references !== 0)
   }
 
-  #addWire(slot: number, generation: number, options: ConnectionOptions): NativeConnection {
+  #addConnection(slot: number, generation: number, options: ConnectionOptions): NativeConnection {
     const connection = new NativeConnection(this, slot, generation, options)
-    this.#wires[slot] = connection
-    this.#hold(1)
+    this.#connections[slot] = connection
+    this.#countReference(1)
     return connection
   }
 
@@ -227,8 +227,8 @@ export class NativeCore implements WireCore {
    * handlers throw. No other connection is affected; the JavaScript transport does the same.
    */
   #closeOnInternalError(at: number, error: unknown): void {
-    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
-    this.#wires[this.#records[at + Rec.Slot]]?.destroy(CloseReason.Local)
+    process.emitWarning(error instanceof Error ? error : new Error(`a connection handler threw ${String(error)}`))
+    this.#connections[this.#records[at + Rec.Slot]]?.destroy(CloseReason.Local)
   }
 
   #onRecord(at: number): void {
@@ -239,7 +239,7 @@ export class NativeCore implements WireCore {
       this.#onAccept(slot, at)
       return
     }
-    const connection = this.#wires[slot]
+    const connection = this.#connections[slot]
     if (connection === undefined || connection.generation !== records[at + Rec.Generation]) return
     if (kind === Kind.Message) {
       if (this.#inbox.length === 0) this.#onDetached(connection)
@@ -250,8 +250,8 @@ export class NativeCore implements WireCore {
       this.#readAddresses(connection, at)
       connection.connecting?.(0)
     } else {
-      this.#wires[slot] = undefined
-      this.#hold(-1)
+      this.#connections[slot] = undefined
+      this.#countReference(-1)
       connection.onClosed(records[at + Rec.Seq], records[at + Rec.Route])
     }
   }
@@ -263,10 +263,10 @@ export class NativeCore implements WireCore {
       this.destroy(slot, generation, CloseReason.Local) // the listener was closed meanwhile
       return
     }
-    const connection = this.#addWire(slot, generation, acceptor.options)
+    const connection = this.#addConnection(slot, generation, acceptor.options)
     connection.open = true
     this.#readAddresses(connection, at)
-    acceptor.onWire(connection)
+    acceptor.onConnection(connection)
   }
 
   /**

@@ -136,7 +136,7 @@ function ours(): Layout {
 
 /** The first difference between an addon's layout and ours, in words; '' when there is none. */
 export function layoutDifference(layout: Layout | undefined): string {
-  if (typeof layout !== 'object') return 'it tells no layout'
+  if (typeof layout !== 'object') return 'it reports no layout'
   const expected = ours()
   for (const name of new Set([...Object.keys(expected), ...Object.keys(layout)])) {
     if (layout[name] !== expected[name]) return `its ${name} is ${layout[name] ?? 'missing'} in place of ${expected[name] ?? 'nothing'}`

@@ -141,7 +141,7 @@ test('a sink that throws loses its connection only, and the error becomes a warn
   process.once('warning', warned.resolve)
   push(victim, 1)
   push(victim, 2)
-  assert.deepEqual(await victimEnd.sink.closed, ['Local', 'sink threw'])
+  assert.deepEqual(await victimEnd.sink.closed, ['Local', 'handler threw'])
   assert.match((await warned.promise).message, /a bug above/)
   assert.equal(victimEnd.sink.messages.length, 1)
   push(healthy, 1)

@@ -155,7 +155,7 @@ function reframed(bytes: Buffer, peeked: number, length: number, framing: Framin
     framer.peek(message)
   }
   if (peeked > 0) assert.deepEqual(message.buffer.subarray(message.bodyStart, message.bodyEnd), bytes.subarray(0, peeked))
-  framer.reframe(framing)
+  framer.setFraming(framing)
   const outcome: Outcome = { taken: [], result: 0 }
   take(framer, outcome)
   if (outcome.result < 0) return outcome
