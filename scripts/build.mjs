@@ -2,10 +2,11 @@
 // a start each file costs more than the code in it. Source maps contain the sources. `node scripts/build.mjs [out]`
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { withConstants } from './const.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
@@ -53,7 +54,11 @@ async function javaScript() {
   await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
   const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
   const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => join(root, entryPoint))
-  await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))] })
+  const { outputFiles } = await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))], write: false })
+  for (const { path, text } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, path.endsWith('.js') ? withConstants(text) : text)
+  }
 }
 
 /**
