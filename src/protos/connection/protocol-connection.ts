@@ -191,7 +191,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
 
   /** A sink threw, outside of the transport that catches it: a bug of ours, which costs this connection and no other. */
   protected closeOnInternalError(error: unknown): void {
-    process.emitWarning(error instanceof Error ? error : new Error(`a wire sink threw ${String(error)}`))
+    process.emitWarning(error instanceof Error ? error : new Error(`a connection handler threw ${String(error)}`))
     this.destroy(CloseReason.Local)
   }
 
