@@ -52,7 +52,7 @@ const unknownCallNames: ReadonlySet<string> = new Set(['safe'])
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000
 
-/** Where an endpoint keeps what its users do not see: every copy of this package finds it there. */
+/** Key of an endpoint's settings, which users do not see. A symbol that every copy of this package finds. */
 const settingsMark: unique symbol = markOf('settings') as typeof settingsMark
 
 export function settingsOf(endpoint: Endpoint): Settings {

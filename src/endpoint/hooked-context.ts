@@ -25,10 +25,10 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    */
   route: Route | undefined
   /** The received message. Borrowed until the call that delivered it returns. */
-  private lent: Incoming | undefined
+  private borrowed: Incoming | undefined
   /**
-   * The message that replaces `lent`, once a hook returned a promise or replaced the bytes. Like `copy` the field is
-   * declared only: most messages never need it, and an initializer would cost time.
+   * The message that replaces `borrowed`, once a hook returned a promise or replaced the bytes. Like `copy` the field
+   * is declared only: most messages never need it, and an initializer would cost time.
    */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
@@ -40,7 +40,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
     this.size = message.bodyEnd - message.bodyStart
     this.body = undefined
     this.route = undefined
-    this.lent = message
+    this.borrowed = message
   }
 
   get status(): undefined {
@@ -52,12 +52,12 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
   }
 
   get bytes(): Uint8Array {
-    this.copy ??= copyBody(this.kept ?? this.lent)
+    this.copy ??= copyBody(this.kept ?? this.borrowed)
     return this.copy
   }
 
   set bytes(bytes: Uint8Array) {
-    this.kept = withBody(this.kept ?? this.lent, bytes)
+    this.kept = withBody(this.kept ?? this.borrowed, bytes)
     this.copy = bytes
   }
 
@@ -67,7 +67,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    * @internal
    */
   get incoming(): Incoming {
-    return (this.kept ?? this.lent) as Incoming
+    return (this.kept ?? this.borrowed) as Incoming
   }
 
   /**
@@ -76,7 +76,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    * @internal
    */
   retainMessage(): void {
-    this.kept ??= this.lent?.owned()
+    this.kept ??= this.borrowed?.owned()
   }
 
   /**
@@ -85,8 +85,8 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    * @internal
    */
   retainBytes(): void {
-    if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
-    this.lent = undefined
+    if (this.kept === undefined && this.borrowed !== undefined) this.copy ??= copyBody(this.borrowed)
+    this.borrowed = undefined
   }
 
   /**
@@ -95,6 +95,6 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    * @internal
    */
   releaseBorrowed(): void {
-    this.lent = undefined
+    this.borrowed = undefined
   }
 }

@@ -170,7 +170,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     this.#disconnected.add(session)
     if (this.#disconnected.size <= this.settings.limits.maxAway) return
     const [longest] = this.#disconnected
-    longest.abandonReconnect(CloseReason.Peer, 'too many wait for their peers')
+    longest.abandonReconnect(CloseReason.Peer, 'too many disconnected sessions (limits.maxAway)')
   }
 
   onSessionResumed(session: SessionEngine): void {

@@ -71,10 +71,10 @@ export class InboundReply implements ReadContext, Borrowed {
   /** The body's codec id, as `Reply.codec` reports it. */
   readonly codecId: number
   /** The received message. Borrowed until the call that delivered it returns. */
-  private lent: Incoming | undefined
+  private borrowed: Incoming | undefined
   /**
-   * The message that replaces `lent`, once a hook returned a promise or replaced the bytes. Like `copy` the field is
-   * declared only: most messages never need it, and an initializer would cost time.
+   * The message that replaces `borrowed`, once a hook returned a promise or replaced the bytes. Like `copy` the field
+   * is declared only: most messages never need it, and an initializer would cost time.
    */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
@@ -101,7 +101,7 @@ export class InboundReply implements ReadContext, Borrowed {
     this.body = undefined
     this.bodyCodec = codec
     this.codecId = message.codec
-    this.lent = message
+    this.borrowed = message
   }
 
   get kind(): MessageKind {
@@ -113,33 +113,33 @@ export class InboundReply implements ReadContext, Borrowed {
   }
 
   get bytes(): Uint8Array {
-    this.copy ??= copyBody(this.kept ?? this.lent)
+    this.copy ??= copyBody(this.kept ?? this.borrowed)
     return this.copy
   }
 
   set bytes(bytes: Uint8Array) {
-    this.kept = withBody(this.kept ?? this.lent, bytes)
+    this.kept = withBody(this.kept ?? this.borrowed, bytes)
     this.copy = bytes
   }
 
   /** The message to decode. Valid only while it is read. */
   get incoming(): Incoming {
-    return (this.kept ?? this.lent) as Incoming
+    return (this.kept ?? this.borrowed) as Incoming
   }
 
   /** Copies the whole message. Called when a hook returned a promise and the message is not decoded yet. */
   retainMessage(): void {
-    this.kept ??= this.lent?.owned()
+    this.kept ??= this.borrowed?.owned()
   }
 
   retainBytes(): void {
-    if (this.kept === undefined && this.lent !== undefined) this.copy ??= copyBody(this.lent)
-    this.lent = undefined
+    if (this.kept === undefined && this.borrowed !== undefined) this.copy ??= copyBody(this.borrowed)
+    this.borrowed = undefined
   }
 
   /** Forgets the borrowed message, whose memory is no longer valid. */
   releaseBorrowed(): void {
-    this.lent = undefined
+    this.borrowed = undefined
   }
 }
 

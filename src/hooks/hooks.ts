@@ -11,7 +11,7 @@ import type { CtxSession } from './session-views.ts'
 /** Kind of a message that hooks see. */
 export type MessageKind = 'call' | 'reply' | 'push'
 
-/** What hooks see before a message is read. */
+/** The context of hooks that run before a message is read. */
 export interface EarlyContext {
   /** The session of the message. */
   readonly session: CtxSession

@@ -68,8 +68,9 @@ interface LifeHooks {
  * at most the endpoint's `hookTimeout`; after that the hook has failed with 408. A rejection counts as a throw. Of one
  * hook, the first plugin that fails stops the rest.
  *
- * An error that is no `StatusError` is logged, and a remote caller gets a bare 500 (option `exposeErrors` adds its text).
- * A local `call` or `push` fails with 104 when the hook runs before the write, with 500 when it runs after the read.
+ * An error that is no `StatusError` is logged, and a remote caller gets a bare 500 (option `exposeErrors` adds its
+ * text). A local `call` or `push` fails with 104 when the hook runs before the write, with 500 when it runs after the
+ * read.
  *
  * Hooks about messages belong to the endpoint's plugins. Those of a routed CALL or PUSH, from the body on, also belong
  * to the plugins of its groups and its route. docs/spec/plugins.md has the order of plugins and hooks.

@@ -97,7 +97,7 @@ export class AddressTable {
 }
 
 /**
- * The key of what counts as one peer: an IPv4 address, or the /64 network of an IPv6 address, because whoever has such
+ * The key of what counts as one peer: an IPv4 address, or the /64 network of an IPv6 address, because an owner of such
  * a network has 2^64 addresses. '' for a Unix socket, whose file permissions say who may connect.
  */
 export function addressKey(remote: string): string {

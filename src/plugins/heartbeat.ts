@@ -94,7 +94,8 @@ class Watch {
   #wait(period: number): void {
     const timer = this.#endpoint.clock.setTimeout(() => {
       this.#wait(period)
-      // A late timer runs before the reads that waited with it, so those are handled first (docs/spec/behaviour.md#stalls).
+      // A late timer runs before the reads that waited with it, so those are handled first
+      // (docs/spec/behaviour.md#stalls).
       const next = this.#timer
       immediate(() => this.#timer === next && this.#checkAll())
     }, period)

@@ -100,7 +100,7 @@ function labelOf(ctx: PushContext): ProxyLabel {
 
 async function chosen<Forwarder>(choose: ProxyTarget<Forwarder>, label: ProxyLabel): Promise<Forwarder> {
   const target = await choose(label)
-  if (target === undefined) throw badGateway('nobody to forward to')
+  if (target === undefined) throw badGateway('no target to forward to')
   return target
 }
 

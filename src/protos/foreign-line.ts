@@ -10,9 +10,12 @@ const HANDSHAKE = 0x16
 const TLS = 0x03
 
 /**
- * Whether `bytes[start, end)`, a line without its LF, is HTTP's or TLS's. Protocols whose messages are lines of text close the connection at
- * one before anything behind it runs: a web page can have its browser send any body to any port, behind a head that is lines of rubbish to
- * them. A head's first line ends with the version. `POST` and `Host` are looked for as redis does, where the lines before went unseen.
+ * Whether `bytes[start, end)`, a line without its LF, belongs to HTTP or TLS.
+ *
+ * Protocols whose messages are lines of text close the connection at such a line, because a web page can make its
+ * browser send any body to any port, and the HTTP head before the body is only lines of rubbish to them. The first line
+ * of a head ends with the version. `POST` and `Host` are looked for as redis does, in case the lines before were not
+ * seen.
  */
 export function isForeignLine(bytes: Uint8Array, start: number, end: number): boolean {
   if (bytes[start] === HANDSHAKE && end - start > 1) return bytes[start + 1] === TLS
@@ -25,7 +28,10 @@ export function isForeignLine(bytes: Uint8Array, start: number, end: number): bo
   return word > start && last - word === VERSION.length && spells(bytes, word, last, 'http/')
 }
 
-/** Whether `bytes[start, end)` is UTF-8 without control characters, white space aside: a line that someone may have typed. */
+/**
+ * Whether `bytes[start, end)` is UTF-8 without control characters other than white space: a line that a human may have
+ * typed.
+ */
 export function isTextLine(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const c = bytes[at]
@@ -36,7 +42,7 @@ export function isTextLine(bytes: Uint8Array, start: number, end: number): boole
 
 const VERSION = 'HTTP/1.1'
 
-/** Whether `bytes` begin with `lower`, in any case. */
+/** Whether `bytes[start, end)` begins with `lower`, in any case. */
 function spells(bytes: Uint8Array, start: number, end: number, lower: string): boolean {
   if (end - start < lower.length) return false
   for (let i = 0; i < lower.length; i++) {

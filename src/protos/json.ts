@@ -9,7 +9,7 @@ import { unpackLayout } from './json/layout.ts'
 import { unpackStrict } from './json/strict.ts'
 import type { Proto, ProtoSession } from './proto.ts'
 
-/** Messages as JSON documents in an envelope, as Go's `jsonproto` has them (docs/spec/wire.md#json). Bodies must be text. */
+/** Messages as JSON documents in envelopes, as Go's `jsonproto` (docs/spec/wire.md#json). Bodies must be text. */
 export const jsonProto: Proto = {
   id: 0x6a,
   name: 'json',
@@ -25,7 +25,10 @@ class JsonProtoSession implements ProtoSession {
     this.#limits = limits
   }
 
-  /** Go begins with seq and does not write JSON after it. Beginning with mtype tells its readers of either kind that all of this is. */
+  /**
+   * Writes a message. The document begins with `mtype`, by which readers recognize that all of it is JSON; Go's own
+   * begins with `seq` and is not JSON after that.
+   */
   pack(message: Outgoing): string {
     const { statusText, metaText, body } = message
     const tail =
@@ -55,7 +58,11 @@ function quoted(text: string, max: number, what: string): string {
   return JSON.stringify(text)
 }
 
-/** Bytes that are no text would arrive as U+FFFD at Go's side (docs/spec/go-defects.md W1). */
+/**
+ * Returns a body as text.
+ *
+ * @throws TypeError for bytes that are no text, because Go would receive them as U+FFFD (docs/spec/go-defects.md W1)
+ */
 function bytesText(body: Uint8Array): string {
   if (!isUtf8(body)) throw new TypeError('the json protocol cannot carry a body that is not UTF-8')
   return Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8')

@@ -13,18 +13,20 @@ import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 
 /**
- * JSON-RPC 2.0, one object or batch to a line, in both directions: the standard, and Go's dialect of it (docs/spec/wire.md#jsonrpc), which writes the
- * meta into a member `context` and DMicro's status codes into `error.code`.
+ * JSON-RPC 2.0, one object or batch per line, in both directions: the standard, and Go's dialect
+ * (docs/spec/wire.md#jsonrpc), which writes meta into a member `context` and DMicro's status codes into `error.code`.
  *
- * - A request with `context` is answered in the dialect, one without as the standard has it: 404, 400 and 500 become -32601, -32602 and
- *   -32603, and `error.data` is all of the status. Received codes of the standard become DMicro's.
- * - Go's dialect has no place for the cause of a status: it travels only where the message is empty.
- * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text that came (docs/spec/go-defects.md W10). An empty result travels as
- *   null and arrives as null; `params` of null, which the standard does not have, are an empty body.
- * - A line of HTTP or TLS closes the connection: a web page can have its browser send what follows it. So does, on an accepted connection,
- *   a line before the first JSON text that is none: the peer speaks another protocol. Later ones are answered with a parse error.
- * - A PUSH is a notification, and a notification is a PUSH, or runs the handler of a CALL without an answer when no other has its name.
- *   A Go peer takes ours for a CALL and answers to nobody.
+ * - A request with `context` is answered in the dialect, one without as in the standard: 404, 400 and 500 become
+ *   -32601, -32602 and -32603, and `error.data` is the whole status. Received codes of the standard become DMicro's.
+ * - Go's dialect has no place for the cause of a status, so the cause is sent only where the message is empty.
+ * - Bodies are JSON only. `params` and `result` are decoded once, from exactly the text received
+ *   (docs/spec/go-defects.md W10). An empty result is sent and received as null; `params` of null, which the standard
+ *   does not allow, are an empty body.
+ * - A line of HTTP or TLS closes the connection, because a web page can make its browser send what follows it. On an
+ *   accepted connection, a line that is no JSON text before the first one does too: the peer speaks another protocol.
+ *   Later ones are answered with a parse error.
+ * - A PUSH is a notification. A received notification is a PUSH, or runs the handler of a CALL without a reply if no
+ *   PUSH handler has the name. A Go peer handles our notifications as CALLs without sending a reply.
  */
 export const jsonrpcProto: Proto = {
   id: 3,
@@ -43,7 +45,7 @@ export const jsonrpcProto: Proto = {
   open: (link) => new JsonRpcSession(link),
 }
 
-/** White space before the first message of a connection whose protocol is not known yet. */
+/** Maximum number of white space bytes before the first message of a connection whose protocol is being detected. */
 const MAX_BLANKS = 64
 
 const LF = 0x0a
@@ -53,25 +55,27 @@ const OPEN_ARRAY = 0x5b
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 
-// Nothing of these outlives one call of `unpack`, so all sessions share them.
+// No state here outlives one call of `unpack`, so all sessions share it.
 const json = new JsonBytes()
 const fields = new Fields()
 
 class JsonRpcSession implements ProtoSession {
   readonly #link: ProtoLink
   readonly #asked = new AskedTable()
-  /** Bytes of the unfinished line that are known to have no line end. */
+  /** Number of bytes of the unfinished line that are known to have no line end. */
   #searched = 0
-  /** The newest request was a plain one: so is the answer to an id that needs no entry in the table. */
+  /**
+   * Whether the newest request was a plain one. The reply to an id without an entry in the table is then plain too.
+   */
   #plain = false
-  // A batch that is being read. Offsets count from the start of its line, which is used up with its last member.
+  // The batch that is being read. Offsets count from the start of its line, which is used up with its last member.
   #batch: Batch | undefined
   #membersLeft = 0
   #memberAt = 0
   #lineBytes = 0
-  /** A JSON text came: the peer speaks JSON. */
+  /** Whether a JSON text was received, so that the peer speaks JSON. */
   #begun = false
-  /** Bytes of answers that wait for the rest of their batches. */
+  /** Bytes of replies that wait for the rest of their batches. */
   #held = 0
 
   constructor(link: ProtoLink) {
@@ -121,7 +125,12 @@ class JsonRpcSession implements ProtoSession {
     return size
   }
 
-  /** Answers a line that is neither an object nor a batch. @param isJson a JSON text all the same @throws ProtoError when the peer speaks no JSON */
+  /**
+   * Answers a line that is neither an object nor a batch.
+   *
+   * @param isJson whether it is a JSON text nevertheless
+   * @throws ProtoError when the peer does not speak JSON
+   */
   #refuseLine(isJson: boolean): void {
     if (!isJson && !this.#begun && this.#link.accepted)
       throw new ProtoError('the first line is no JSON', CloseReason.Malformed, `${parseError}\r\n`)
@@ -145,7 +154,7 @@ class JsonRpcSession implements ProtoSession {
     return this.#nextMember(bytes, start, message)
   }
 
-  /** Reads on in a batch up to the next member that is a message. */
+  /** Reads the batch up to the next member that is a message. */
   #nextMember(bytes: Buffer, start: number, message: Incoming): number {
     const batch = this.#batch as Batch
     json.set(bytes, start + this.#memberAt, start + this.#lineBytes)
@@ -168,10 +177,10 @@ class JsonRpcSession implements ProtoSession {
     return this.#lineBytes
   }
 
-  /** Makes a message of the object in `fields`, unless it is none. */
+  /** Makes a message of the object in `fields`, if it is one. */
   #take(bytes: Buffer, message: Incoming, batch: Batch | undefined): void {
     const { methodStart, methodEnd, resultEnd, errorEnd } = fields
-    // Go's replies have no method, and it takes an empty one for none.
+    // Go's replies have no method, and Go treats an empty one as none.
     const isReply = (resultEnd > 0 || errorEnd > 0) && (methodEnd === 0 || (methodEnd - methodStart === 2 && bytes[methodStart] === QUOTE))
     if (isReply) {
       takeReply(fields, bytes, message)
@@ -208,18 +217,22 @@ class JsonRpcSession implements ProtoSession {
     takeParams(fields, bytes, message)
   }
 
-  /** Answers what is no request. */
+  /** Answers an object that is no request. */
   #refuse(batch: Batch | undefined, id: string): void {
     const text = invalidRequest(id)
     if (batch === undefined) this.#link.write(`${text}\r\n`)
     else this.#hold(batch, text, false)
   }
 
-  /** @param replaceable by the error that what this throws becomes */
+  /**
+   * Adds a reply to a batch.
+   *
+   * @param replaceable whether the error for a reply that is too large can be sent instead
+   */
   #hold(batch: Batch, text: string, replaceable: boolean): void {
     const { maxMessage, maxUnsent } = this.#link.limits
     const size = Buffer.byteLength(text)
-    // Brackets and the line end around all answers, a comma behind each.
+    // Brackets and the line end around all replies, a comma after each.
     const fits = batch.size + size + 5 <= maxMessage
     if (!fits && replaceable) throw new RangeError('the answer to the batch is over the size limit')
     if (!fits || this.#held + size > maxUnsent) throw new ProtoError('the answers to batches are over the limit', CloseReason.Unsent)
@@ -227,7 +240,7 @@ class JsonRpcSession implements ProtoSession {
     this.#held += size + 1
   }
 
-  /** The answer to a batch, '' while it is not complete. */
+  /** The replies to a batch; '' while they are not complete. */
   #finished(batch: Batch): string {
     if (!batch.complete) return ''
     this.#held -= batch.size
@@ -235,19 +248,27 @@ class JsonRpcSession implements ProtoSession {
   }
 }
 
-/** A view costs more than the search, and is needed only where bytes that are not ours follow. */
+/**
+ * Finds the line end. A view costs more than a short search, and is needed only where bytes of other connections
+ * follow.
+ */
 function findLineEnd(bytes: Buffer, from: number, end: number): number {
   if (end === bytes.length) return bytes.indexOf(LF, from)
   const found = bytes.subarray(from, end).indexOf(LF)
   return found < 0 ? -1 : from + found
 }
 
-/** Members of the array in `json`, whose bracket is consumed, up to one more than may be; -1 when it is malformed or something follows it. */
+/**
+ * Counts the members of the array in `json`, whose bracket is consumed.
+ *
+ * @returns the number of members, at most one more than allowed; -1 when the array is malformed or followed by
+ *   something
+ */
 function countMembers(maxDepth: number): number {
   let members = 0
   if (!json.take(CLOSE_ARRAY)) {
     do {
-      // The values inside of a member may nest this deep: the member itself is one more.
+      // One level more, because the values inside a member may nest `maxDepth` deep.
       if (!json.value(maxDepth + 1)) return -1
       if (++members > MAX_BATCH) return members
     } while (json.take(COMMA))

@@ -6,7 +6,7 @@ import type { Proto } from './proto.ts'
 import { protobufProto } from './protobuf.ts'
 import { redisProto } from './redis.ts'
 
-/** A protocol as an endpoint knows it. The transports themselves take the raw one apart. */
+/** A protocol of an endpoint. Transports handle the raw one themselves. */
 export type Protocol = Proto | RawProtocol
 
 /** The protocols of one endpoint, by name. */
@@ -14,7 +14,13 @@ export class ProtoTable {
   readonly #byName = new Map<string, Protocol>()
   readonly #ids = new Map<number, string>()
 
-  /** @throws RangeError for an id outside 1..255, Error for an id or name already taken */
+  /**
+   * Adds a protocol.
+   *
+   * @throws TypeError for a bad name or framing
+   * @throws RangeError for an id outside 1..255
+   * @throws Error when the id or name is taken
+   */
   register(protocol: Protocol): void {
     const { id, name, framing } = protocol
     if (typeof name !== 'string' || name === '') throw new TypeError(`protocol ${id}: name must be a string that is not empty`)
@@ -28,13 +34,18 @@ export class ProtoTable {
     this.#ids.set(id, name)
   }
 
-  /** @throws TypeError for a name that is unknown */
+  /**
+   * Finds a protocol by name.
+   *
+   * @throws TypeError for an unknown name
+   */
   byName(name: string): Protocol {
     const protocol = this.#byName.get(name)
     if (protocol === undefined) throw new TypeError(`no protocol is named ${JSON.stringify(name)}`)
     return protocol
   }
 
+  /** Whether the id or the name is taken. */
   has({ id, name }: Protocol): boolean {
     return this.#ids.has(id) || this.#byName.has(name)
   }
@@ -42,7 +53,7 @@ export class ProtoTable {
 
 const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http(), jsonrpcProto, redisProto]
 
-/** A new table with `own`, and with the built-in protocols whose name and id are free. */
+/** Makes a table of `own`, and of the built-in protocols whose name and id are free. */
 export function makeProtocols(own: readonly Proto[]): ProtoTable {
   const table = new ProtoTable()
   for (const proto of own) table.register(proto)

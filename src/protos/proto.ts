@@ -6,101 +6,151 @@ import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 
 /**
- * An application protocol: how messages are bytes. Both ends of a connection must use the same one. Pass your own in
- * `new Endpoint({ protocols: [yours] })` and name it where you dial or listen.
+ * An application protocol: how messages become bytes and bytes become messages. Both ends of a connection must use the
+ * same one. Pass your own in `new Endpoint({ protocols: [yours] })` and name it in `dial` or `listen`.
  */
 export interface Proto {
-  /** 1 to 255, unique among the protocols of an endpoint. It never travels (docs/spec/wire.md#protocols). */
+  /**
+   * Id of the protocol, 1 to 255, unique among the protocols of an endpoint. It is never sent
+   * (docs/spec/wire.md#protocols).
+   */
   readonly id: number
+  /** Name of the protocol, as `dial` and `listen` use it; unique among the protocols of an endpoint. */
   readonly name: string
   /**
-   * `stream`: the protocol finds its messages in the bytes as they come.
-   * `envelope`: each message is a u32 big-endian size that does not count itself, the number of transfer filters, their ids, and a payload that
-   * went through them (docs/spec/wire.md#envelope). The transport cuts these and the filters are removed before `unpack` gets a payload.
+   * How messages lie in the bytes of a connection.
+   *
+   * - `stream`: the protocol finds its messages in the bytes as they arrive.
+   * - `envelope`: each message is a u32 big-endian size that does not count itself, the number of transfer filters,
+   *   their ids, and a payload that went through them (docs/spec/wire.md#envelope). The transport cuts envelopes, and
+   *   the filters are removed before `unpack` gets a payload.
    */
   readonly framing: 'stream' | 'envelope'
-  /** Names of the filters that a `stream` protocol can tell the peer of; they go around the body alone. Default: none. */
+  /**
+   * Names of the filters that a `stream` protocol can announce to the peer. They apply to the body alone. Default:
+   * none.
+   */
   readonly bodyFilters?: readonly string[] | undefined
   /**
-   * For listeners with several protocols: whether `bytes`, the first ones of a connection (with the envelope, if it has one), begin this
-   * protocol; undefined while there are too few to tell. Without it the protocol has a listener to itself.
+   * For listeners with several protocols: whether a connection that begins with `bytes` (with the envelope, if there is
+   * one) uses this protocol; undefined while there are too few bytes. Default: none, and then the protocol
+   * needs a listener to itself.
    */
   match?(bytes: Uint8Array, limits: Readonly<Limits>): boolean | undefined
   /**
-   * Optional: loads what the protocol needs, before an endpoint listens or dials with it. `open` may rely on it there.
-   * @throws (rejects) what says that it cannot run here: `listen` and `dial` fail with it
+   * Loads what the protocol needs, before an endpoint listens or dials with it, so that `open` may rely on it. Default:
+   * none.
+   *
+   * @throws (rejects) an error that says why the protocol cannot run here: `listen` and `dial` reject with it
    */
   prepare?(): Promise<void>
-  /** Called once for each connection. */
+  /** Starts the protocol on a connection. Called once for each connection. */
   open(link: ProtoLink): ProtoSession
 }
 
 /** A protocol on one connection. */
 export interface ProtoSession {
   /**
-   * The bytes of one message, or of its payload in an envelope; '' or no bytes when there is nothing to write yet. Text becomes UTF-8. Bytes
-   * are read before this is called again, so the same memory may be used for each message.
-   * @throws ProtoError when the session must close; any other error when the protocol has no form for the message: a call or push then fails
-   *   with 104, a reply becomes a 500. A body over `limits.maxMessage` does not come here.
+   * Returns the bytes of one message, or of its payload in an envelope; '' or no bytes when nothing is to be written
+   * yet. Text becomes UTF-8. The bytes are read before the next call, so the same memory may be used for each message.
+   * A body over `limits.maxMessage` is refused before.
+   *
+   * @throws ProtoError when the session must close
+   * @throws Error of another kind when the protocol has no form for the message: a call or push then fails with 104,
+   *   a reply becomes a 500
    */
   pack(message: Outgoing): string | Uint8Array
   /**
-   * Reads the next message from `bytes[start, end)` into `message`, which is clear; all of it is borrowed until this returns and the message
-   * was handled. Other connections' bytes lie around it: write nothing to it or to its `bytes.buffer`, and transfer neither (`postMessage`,
-   * `structuredClone`, `ArrayBuffer.prototype.transfer`); copy what is to be kept. In an envelope the range is one whole payload. In a stream it is what came and is not used up yet.
-   * @returns how many bytes are used up. `message.type` stays 0 when they make no message: in a stream that asks for more bytes unless some
-   *   were used up. None used up with a message is fine: the same bytes come again. What is not used up comes again with what follows, so long messages must not be searched from their start each time.
-   * @throws ProtoError (or any error) when the bytes are not the protocol: the session closes
+   * Reads the next message from `bytes[start, end)` into `message`, which is clear. In an envelope the range is one
+   * whole payload. In a stream it is what was received and is not used up yet.
+   *
+   * The bytes are borrowed until this returns and the message was handled, and bytes of other connections lie around
+   * them. So write nothing to them or to `bytes.buffer`, transfer neither (`postMessage`, `structuredClone`,
+   * `ArrayBuffer.prototype.transfer`), and copy what must be kept.
+   *
+   * Bytes of a stream that are not used up are passed again with those that follow, so long messages must not be
+   * searched from their start each time.
+   *
+   * @returns the number of bytes used up. `message.type` stays 0 when they make no message; in a stream, 0 bytes then
+   *   ask for more. 0 bytes with a message are allowed: the same bytes are passed again.
+   * @throws ProtoError (or any error) when the bytes violate the protocol: the session closes
    */
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number
-  /** Optional, for `bodyFilters`: false when `message` gains nothing by filters and is to go without. */
+  /** For `bodyFilters`: whether filters are worth their cost for `message`. Default: always. */
   shouldFilter?(message: Outgoing): boolean
-  /** Optional: the beginning of a message was used up, so that the rest must come within `limits.frameTimeout`. */
+  /**
+   * Whether part of a message was used up, so that the rest must arrive within `limits.frameTimeout`. Default: false.
+   */
   readonly unfinished?: boolean | undefined
-  /** Optional, in a stream: milliseconds after which an accepted connection is closed that was `idle` all the time and silent; 0: never. */
+  /**
+   * In a stream: milliseconds after which an accepted connection is closed that was `idle` and silent all the time; 0
+   * means never. Default: 0.
+   */
   readonly idleTimeout?: number | undefined
-  /** Nobody waits for anything on this connection. */
+  /** Whether neither side waits for anything on this connection. Default: false. */
   readonly idle?: boolean | undefined
   /**
-   * Optional, in a stream: the peer sends no more. Puts the message into `message` that ends with the connection, if there is one.
+   * In a stream: completes the message that ends with the connection, if there is one, in `message`. Called when the
+   * peer sends no more. Default: none.
+   *
    * @throws as `unpack`
    */
   finish?(message: Incoming): void
-  /** Optional: the connection is gone. */
+  /** Releases what the connection held: it is closed. Default: none. */
   close?(): void
 }
 
-/** What a protocol knows of its connection, and can do with it. */
+/** The connection of a protocol, as the protocol sees it. */
 export interface ProtoLink {
+  /** Limits of the endpoint. */
   readonly limits: Readonly<Limits>
-  /** False: we dialled. */
+  /** Whether the connection was accepted; false when this side dialled. */
   readonly accepted: boolean
-  /** Where we dialled, `host:port` as a URL has it (IPv6 in brackets), `localhost` for a Unix socket; undefined: the connection was accepted. */
+  /**
+   * Host and port that were dialled, as in a URL (IPv6 in brackets), `localhost` for a Unix socket; undefined when the
+   * connection was accepted.
+   */
   readonly authority: string | undefined
-  /** The endpoint's. */
+  /** The endpoint's clock. */
   readonly clock: Clock
-  /** Whether a route takes CALLs of this name, which is one of `Incoming.route`. @internal */
+  /**
+   * Whether a route handles CALLs with this name, which is an `Incoming.route`.
+   *
+   * @internal
+   */
   readonly handles?: ((route: number) => boolean) | undefined
-  /** Whether what takes CALLs of this name is registered as `safe`; undefined: nothing takes them. @internal */
+  /**
+   * Whether the handler of CALLs with this name is registered as `safe`; undefined when there is none.
+   *
+   * @internal
+   */
   readonly isSafe?: ((route: number) => boolean | undefined) | undefined
-  /** Sends bytes that are no message, such as an interim answer, in order with the messages. */
+  /** Sends bytes that are no message, such as an interim response, in order with the messages. */
   write(bytes: string | Uint8Array): void
   /**
-   * Closes the session when what was sent is written, inside `pack` also what that returns; messages that still come are not delivered.
-   * @param reason default: this side wished it
+   * Closes the session once everything sent is written; inside `pack` that includes what `pack` returns. Messages
+   * received from now on are not delivered.
+   *
+   * @param reason why; default: this side closed the session
    */
   end(reason?: CloseReason): void
 }
 
-/** What `unpack` throws when the stream can no longer be trusted. */
+/** The error that `pack` and `unpack` throw when the session must close. */
 export class ProtoError extends Error {
+  /** Always 'ProtoError'. */
   override readonly name = 'ProtoError'
+  /** Reason that the session closes for; undefined means `CloseReason.Malformed`. */
   readonly reason: CloseReason | undefined
+  /** Text that is sent before the connection closes; '' for none. */
   readonly finalResponse: string
 
   /**
-   * @param reason default: `CloseReason.Malformed`, 'bytes that are not the protocol'
-   * @param finalResponse written to the peer before the connection closes, as HTTP's 400 is
+   * Makes an error that closes the session.
+   *
+   * @param message describes what is wrong
+   * @param reason why the session closes; default: `CloseReason.Malformed`, 'bytes that are not the protocol'
+   * @param finalResponse sent to the peer before the connection closes, such as HTTP's 400; default: nothing
    */
   constructor(message: string, reason?: CloseReason, finalResponse = '') {
     super(message)

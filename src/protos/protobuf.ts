@@ -6,7 +6,7 @@ import type { Proto, ProtoSession } from './proto.ts'
 import { packMessage } from './protobuf/pack.ts'
 import { unpackMessage } from './protobuf/unpack.ts'
 
-/** Messages as protobuf messages in an envelope, as Go's `pbproto` has them (docs/spec/wire.md#protobuf). */
+/** Messages as protobuf messages in envelopes, as Go's `pbproto` (docs/spec/wire.md#protobuf). */
 export const protobufProto: Proto = {
   id: 0x70,
   name: 'protobuf',
@@ -15,7 +15,7 @@ export const protobufProto: Proto = {
   open: (link) => new ProtobufSession(link.limits),
 }
 
-/** The tags of the seven fields: numbers 1, 2 and 6 are varints, the others have a length. */
+/** Whether `byte` is the tag of one of the seven fields: numbers 1, 2 and 6 are varints, the others have a length. */
 function isTag(byte: number): boolean {
   const field = byte >> 3
   return field >= 1 && field <= 7 && (byte & 7) === (field === 1 || field === 2 || field === 6 ? 0 : 2)

@@ -12,10 +12,11 @@ import { Connection, isConnectionCommand } from './redis/connection.ts'
 import { ReplyQueue } from './redis/replies.ts'
 import { asResp3, NULL2 } from './redis/resp3.ts'
 
+/** Options of `redis`. */
 export interface RedisOptions {
   /**
-   * Stands before the lower-case command in the service method: `GET` goes to `/redis/get` by default, as with Go's companion plugin. '':
-   * the command exactly as it came, as in Go without the plugin.
+   * Prefix of the lower-case command in the service method: by default `GET` reaches `/redis/get`, as with Go's
+   * companion plugin. '' leaves the command exactly as it was sent, as in Go without the plugin. Default: '/redis/'.
    */
   prefix?: string | undefined
 }
@@ -23,18 +24,24 @@ export interface RedisOptions {
 const known: ReadonlySet<string> = new Set(['prefix'])
 
 /**
- * Lets redis clients call routes (RESP2 and RESP3, docs/spec/wire.md#redis). A server only: as in Go, nothing can be called or pushed over it.
+ * Lets redis clients call routes (RESP2 and RESP3, docs/spec/wire.md#redis). Server only: as in Go, this side can
+ * neither call nor push with it.
  *
- * - A handler gets the arguments behind the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a route of type `bytes` gets
- *   them as they lie in the stream. What it returns is encoded as codecs/redis.ts says; a Uint8Array is a bulk string.
- * - An error is `-` and its message, or its cause if that is empty. Clients expect a code in capitals there: a message that begins with none
- *   gets `ERR`, which Go leaves out. A command without a route is `-ERR unknown command 'x', with args beginning with: `.
- * - What clients send on their own is answered as by a redis server without data and password, where no route has its name (`setUnknownCall` does not get it): PING, ECHO, SELECT 0, AUTH, HELLO,
- *   RESET, INFO, and CLIENT and COMMAND with most of what they do. After `HELLO 3` null is `_` and an object a map; everything else is the same in
- *   RESP2 and RESP3.
- * - Commands may be pipelined, which Go loses; replies come in their order (docs/spec/go-defects.md W21).
- * - `QUIT` is answered here. Words typed as a line are split at white space and not unquoted. A first line with control characters, or that is no
- *   UTF-8, closes the connection.
+ * - A handler gets the arguments after the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a
+ *   route of type `bytes` gets them as they lie in the stream. Its result is encoded by codecs/redis.ts; a Uint8Array
+ *   is a bulk string.
+ * - An error is `-` and its message, or its cause if that is empty. Clients expect it to begin with a code in
+ *   capitals: a message without one gets `ERR`, which Go omits. A command without a route is `-ERR unknown command 'x',
+ *   with args beginning with: `.
+ * - Commands that clients send on their own are answered as by a redis server without data and password, unless a
+ *   route has the name (`setUnknownCall` does not get them): PING, ECHO, SELECT 0, AUTH, HELLO, RESET, INFO, and CLIENT
+ *   and COMMAND with most of their subcommands. After `HELLO 3` null is `_` and an object a map; the rest is the same
+ *   in RESP2 and RESP3.
+ * - Commands may be pipelined, which Go loses; replies are sent in order (docs/spec/go-defects.md W21).
+ * - `QUIT` closes the connection. Words typed as a line are split at white space and not unquoted. A first line with
+ *   control characters, or that is no UTF-8, closes the connection.
+ *
+ * @throws TypeError for bad options
  */
 export function redis(options: RedisOptions = {}): Proto {
   requireOptions('options', options, known)
@@ -44,7 +51,7 @@ export function redis(options: RedisOptions = {}): Proto {
     id: 0x72,
     name: 'redis',
     framing: 'stream',
-    // A line typed by hand could be of any protocol.
+    // A line typed by hand could belong to any protocol.
     match: (bytes) => (bytes.length === 0 ? undefined : bytes[0] === ASTERISK),
     open: (link) => new RedisSession(link, prefix),
   }
@@ -63,14 +70,14 @@ class RedisSession implements ProtoSession {
   readonly #reader: CommandReader
   readonly #replies: ReplyQueue
   readonly #link: ProtoLink
-  /** Commands that no route takes, by number, until they are answered. */
+  /** Commands without a route, by number, until they are answered. */
   readonly #strange = new Map<number, Strange>()
-  /** There with the first of them that is about the connection. */
+  /** Answers commands about the connection. Made with the first of them. */
   #connection: Connection | undefined
-  /** From which command on replies are RESP3 or RESP2; empty: all are RESP2. */
+  /** The commands from which on replies are RESP3 or RESP2. While it is empty, all replies are RESP2. */
   #versions: { from: number; proto: 2 | 3 }[] = []
   readonly #spelt: Buffer
-  /** A command came: the peer speaks redis. */
+  /** Whether a command was received, so that the peer speaks redis. */
   #begun = false
   #ended = false
 
@@ -125,14 +132,22 @@ class RedisSession implements ProtoSession {
     return size
   }
 
-  /** @throws ProtoError for a line of HTTP or TLS, and for a first one that nobody types */
+  /**
+   * Checks a command typed as a line.
+   *
+   * @throws ProtoError for a line of HTTP or TLS, and for a first one that is not text
+   */
   #checkLine(bytes: Buffer, start: number, end: number): void {
     if (isForeignLine(bytes, start, end)) throw new ProtoError('a browser talks HTTP to this port')
     if (this.#begun || isTextLine(bytes, start, end)) return
     throw new ProtoError('the first line is no command', CloseReason.Malformed, '-ERR Protocol error: the first line is no text\r\n')
   }
 
-  /** @returns true for a command that no route takes, unless a hook sends it elsewhere */
+  /**
+   * Sets the service method of a command.
+   *
+   * @returns whether no route handles it; a hook may still change the service method
+   */
   #takeMethod(name: Buffer, message: Incoming): boolean {
     const spelt = this.#prefix === '' ? name : this.#lowered(name)
     message.route = findName(spelt, 0, spelt.length)
@@ -152,7 +167,7 @@ class RedisSession implements ProtoSession {
     }
   }
 
-  /** Prefix and command; the same memory each time for commands as they usually are. */
+  /** Returns prefix and lower-case command, in memory that is reused for commands of usual length. */
   #lowered(name: Buffer): Buffer {
     const from = this.#prefixBytes
     if (name.length > MAX_USUAL) return Buffer.from(this.#prefix + name.toString().toLowerCase())
@@ -169,13 +184,13 @@ class RedisSession implements ProtoSession {
     return this.#versions.length > 0 && this.#protoOf(message.seq) === 3 ? asResp3(reply) : reply
   }
 
-  /** The version in which a command is answered: replies that come late belong to what was agreed upon before. */
+  /** The RESP version for the reply to a command: replies that are late use the version agreed upon before. */
   #protoOf(seq: number): 2 | 3 {
     for (let i = this.#versions.length - 1; i >= 0; i--) if (this.#versions[i].from <= seq) return this.#versions[i].proto
     return 2
   }
 
-  /** The answer to a command about the connection, where nobody else had one. */
+  /** The reply to a command about the connection, if no route or hook has answered it. */
   #builtIn({ seq, status }: Outgoing): string | Uint8Array | undefined {
     if (status?.code !== Code.NotFound || status.message !== notFound) return undefined
     const { name, args } = this.#strange.get(seq) ?? {}
@@ -205,26 +220,26 @@ class RedisSession implements ProtoSession {
   }
 }
 
-/** A command that no route takes. */
+/** A command without a route. */
 interface Strange {
-  /** As it was sent, or the beginning of that. */
+  /** The command as sent, cut to a maximum length. */
   readonly name: string
-  /** Of one about the connection. */
+  /** Arguments of a command about the connection; undefined for another command. */
   readonly args: readonly Buffer[] | undefined
-  /** Its arguments as redis tells them back: the first ones, each followed by a space. */
+  /** Arguments as redis repeats them in the error: the first ones, each followed by a space. */
   readonly said: string
 }
 
-/** Longest command that is looked up without making text of it. */
+/** Maximum length of a command that is looked up without making a string. */
 const MAX_USUAL = 64
 
-/** Most bytes of a stranger's command, and characters of its arguments, that are told back. */
+/** Maximum bytes of an unknown command, and characters of its arguments, that an error repeats. */
 const MAX_SHOWN = 128
 
-/** Most arguments of a stranger's command that are looked at. */
+/** Maximum number of arguments of an unknown command that are read. */
 const MAX_ARGS = 1024
 
-/** Views of the arguments in a command, which was looked at before. */
+/** Views of the arguments of a command. Requires a command that `CommandReader` has accepted. */
 function argumentsIn(bytes: Buffer, from: number, end: number): Buffer[] {
   const args: Buffer[] = []
   for (let at = from; at < end && args.length < MAX_ARGS; ) {
@@ -247,7 +262,7 @@ function shownArgs(args: readonly Buffer[]): string {
 
 const notFound = statusText(Code.NotFound)
 
-/** What the handler returned. A Uint8Array, and what another codec made, is a bulk string. */
+/** The handler's result. A Uint8Array, and the output of another codec, become a bulk string. */
 function resultOf({ codec, body }: Outgoing): string | Uint8Array {
   if (body === null) return NULL2
   if (typeof body === 'string') return codec === REDIS_CODEC ? body : bulk(body)

@@ -127,7 +127,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     const { resume, draining } = this
     const lost = this.machine.rules.survives && (reason !== CloseReason.Local || this.#cause !== undefined)
     if (lost && this.redial !== undefined) {
-      // What the peer sent after its notice may not have been received.
+      // Messages that the peer sent after its notice may be lost.
       if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false
       this.#attached = false
       if (this.suspend('redialing', reason, detail)) this.endpoint.onSessionLost(this)
@@ -208,7 +208,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
    */
   detach(): void {
     if (this.state !== 'redialing') return
-    this.#endEarly('the connection is given up')
+    this.#endEarly('the connection was rejected')
     if (!this.#attached) return
     this.#attached = false
     this.link.silence()
@@ -249,7 +249,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
     this.endpoint.onSessionClosed(this, CloseReason.Local)
     this.resume?.end()
     this.resume = undefined
-    const error = new StatusError(Code.ConnectionClosed, undefined, 'its connection went on with another session', { stack: false })
+    const error = new StatusError(Code.ConnectionClosed, undefined, 'another session resumed on its connection', { stack: false })
     this.calls.open.failAll(error)
     this.requests.abortAll(error, () => false)
     this.emitSafely('close', undefined)

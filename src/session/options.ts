@@ -30,93 +30,134 @@ import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 
 type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
 
-/** Options of an endpoint. Durations are milliseconds, sizes bytes. */
+/** Options of an endpoint. Durations are milliseconds, sizes bytes. An option that is undefined has its default. */
 export interface EndpointOptions {
   /**
-   * Default 'auto': native where its binary runs, else JavaScript. The variable DMICRO_TRANSPORT overrides it. Or a transport, such as that of a
-   * host of `dmicro/testing`, which nothing overrides.
+   * Which transport serves the sockets: 'native' (C++), 'js' (JavaScript), or 'auto', which is native where its binary
+   * runs and JavaScript elsewhere. The environment variable DMICRO_TRANSPORT overrides a name. A transport object, such
+   * as that of a host of `dmicro/testing`, is used as it is. Default: 'auto'.
    */
   transport?: TransportChoice | Transport | undefined
-  /** Deadline of a call that names none. Default 30,000; 0 or Infinity means none. One that is named travels with the calls; the default does not. */
+  /**
+   * Deadline in milliseconds of a call that sets none; 0 or Infinity means none. When this option is given, the
+   * deadline is sent with the calls; the default is not. Default: 30,000.
+   */
   timeout?: number | undefined
-  /** Time for `dial` to connect, the lookup of a name and all of its addresses included. Default 10,000. */
+  /**
+   * Milliseconds that `dial` may take, resolving a host name and trying all of its addresses included. Default: 10,000.
+   */
   dialTimeout?: number | undefined
   /**
-   * Finds the addresses of a host that is dialled, or listened on, by its name; as the option of that name of `node:net`, asked for all of them. Default: the
-   * system's (`dns.lookup`). Addresses are dialled in its order, IPv6 and IPv4 in turn: the next one when the last has failed, or has not answered
-   * for 250 ms (RFC 8305).
+   * Resolves host names that are dialled or listened on, as the option `lookup` of `node:net`; called with `all: true`.
+   * Addresses are dialled in its order, IPv6 and IPv4 alternating: the next one when the last has failed, or has not
+   * answered for 250 ms (RFC 8305). Default: the system's resolver (`dns.lookup`).
    */
   lookup?: LookupFunction | undefined
-  /** Make the connections of dialled sessions anew when they are lost. Default false; `dial` may say otherwise. */
+  /**
+   * Whether dialled sessions redial (reconnect) when they lose their connection, and how; `true` for the defaults of
+   * `RedialOptions`. `dial` may override it. Default: false.
+   */
   redial?: boolean | RedialOptions | undefined
-  /** How the sockets of its connections are set up; `listen` and `dial` may say otherwise, a session for itself. */
+  /**
+   * How the sockets of connections are configured. `listen`, `dial` and `session.socket` may override it. Default:
+   * those of `SocketOptions`.
+   */
   socket?: SocketOptions | undefined
   /**
-   * How long a session may live, counted from when it begins to run: then it is closed gracefully, and one with redial is dialled anew
-   * (docs/spec/behaviour.md#age). Traffic does not prolong it. Default 0: no limit. `session.setAge` changes it.
+   * Maximum lifetime of a session in milliseconds, counted from when it runs; 0 means unlimited. Then it is closed
+   * gracefully, or reconnects if it has redial (docs/spec/behaviour.md#age). Traffic does not prolong it.
+   * `session.setAge` overrides it. Default: 0.
    */
   sessionAge?: number | undefined
   /**
-   * How long the handler of a CALL or PUSH may run that returns a promise: then its `ctx.signal` fires with a StatusError 408, which the
-   * caller is answered. The handler is not interrupted, and counts as running until it settles; what it returns then is dropped
-   * (docs/spec/behaviour.md#handler-time). Default 0: no limit. `session.setContextAge` changes it.
+   * Milliseconds that an asynchronous handler of a CALL or PUSH may run; 0 means no limit. Then its `ctx.signal` fires
+   * with a StatusError 408, and the caller gets that as the reply. The handler is not interrupted and counts as running
+   * until it settles; its result is dropped (docs/spec/behaviour.md#handler-time). `session.setHandlerTimeout`
+   * overrides it. Default: 0.
    */
   handlerTimeout?: number | undefined
-  /** How long a graceful close waits for running handlers and open calls. Default 5,000. */
+  /**
+   * The old name of `handlerTimeout`. Giving both is a TypeError. Default: none.
+   *
+   * @deprecated use `handlerTimeout`
+   */
+  contextAge?: number | undefined
+  /** Milliseconds that a graceful close waits for running handlers and open calls. Default: 5,000. */
   closeTimeout?: number | undefined
-  /** Name of the codec of calls and pushes that name none. Default 'json'. */
+  /** Name of the codec of calls and pushes that name none. Default: 'json'. */
   codec?: string | undefined
-  /** Codecs besides json, plain, protobuf, form, xml, msgpack and cbor; one of the same name and id takes the place of any of them. */
+  /**
+   * Codecs besides json, plain, protobuf, form, xml, msgpack and cbor. A codec with the name and id of one of these
+   * replaces it. Default: none.
+   */
   codecs?: readonly Codec[] | undefined
-  /** Transfer filters besides gzip and md5, which every endpoint has; one of the same name and id takes the place of either. */
+  /**
+   * Transfer filters besides gzip and md5. A filter with the name and id of one of these replaces it. Default: none.
+   */
   filters?: readonly Filter[] | undefined
   /**
-   * Names of transfer filters that every message received must have gone through, such as an authenticated one: the sender chooses its filters, so
-   * nothing else keeps it from sending in clear (docs/spec/go-defects.md W16). A message that lacks one closes the session. Default: none.
+   * Names of transfer filters that every received message must have gone through, such as an authenticated one. The
+   * sender chooses its filters, so without this option it may also send unprotected messages (docs/spec/go-defects.md
+   * W16). A message that lacks one closes the session. Default: none.
    */
   requireFilters?: readonly string[] | undefined
-  /** Name of the protocol of listeners and dials that name none. Default 'raw'. */
+  /** Name of the protocol of listeners and dials that name none. Default: 'raw'. */
   protocol?: string | undefined
-  /** Protocols besides raw, json, protobuf, http, jsonrpc and redis; one of the same name and id takes the place of any of them. */
+  /**
+   * Protocols besides raw, json, protobuf, http, jsonrpc and redis. A protocol with the name and id of one of these
+   * replaces it. Default: none.
+   */
   protocols?: readonly Proto[] | undefined
-  /** Run in this order for all that the endpoint does; see `Plugin`. */
+  /** Plugins, in the order they run; see `Plugin`. Default: none. */
   plugins?: readonly Plugin[] | undefined
-  /** Milliseconds that a plugin's hook may take to settle; then it failed with 408. Default 10,000. */
+  /** Milliseconds that a plugin's hook may take to settle; after that it has failed with 408. Default: 10,000. */
   hookTimeout?: number | undefined
-  /** How controllers and functions are named: 'http' (`/math/add`, default), 'rpc' (`Math.Add`), or a function. */
+  /**
+   * How names of controllers and functions become routes: 'http' (`/math/add`), 'rpc' (`Math.Add`), or a function.
+   * Default: 'http'.
+   */
   mapper?: 'http' | 'rpc' | NameMapper | undefined
-  /** Overrides of single limits. */
+  /** Overrides of single limits. Default: `defaultLimits`. */
   limits?: LimitOptions | undefined
   /**
-   * Refuse what cannot be done in time instead of doing all of it too late: CALLs with 503 or 429 and a hint when to try again
-   * (`StatusError.retryAfter`), before their bodies are decoded. Sessions share what can be done evenly. `true` for the defaults. Default false.
+   * Whether the endpoint protects itself from overload: CALLs that cannot be answered in time get 503 or 429 with a
+   * hint when to retry (`StatusError.retryAfter`), before their bodies are decoded. Sessions share the capacity evenly.
+   * `true` for the defaults of `OverloadOptions`. Default: false.
    */
   overload?: boolean | OverloadOptions | undefined
-  /** Send the text of errors that are no StatusError to the caller. Default false: it sees 500 and nothing else. */
+  /** Whether callers get the text of errors that are no StatusError. Otherwise they get a bare 500. Default: false. */
   exposeErrors?: boolean | undefined
-  /** Microseconds to poll for traffic before the loop blocks; trades CPU for latency. Native transport only. Default 0, off. */
+  /**
+   * Microseconds to poll for traffic before the event loop blocks, at most 10,000; 0 means off. Lowers latency and
+   * costs CPU time. Native transport only. Default: 0.
+   */
   busyPoll?: number | undefined
   /**
-   * Threads that serve sockets beside the one JavaScript runs on, shared by all endpoints of the environment that ask for as many or
-   * more; sessions are spread over them. 0 (default): JavaScript's own thread does it, which is cheapest in all. 'auto' decides by the
-   * machine's cores; `endpoint.transport` tells how. At most 64. Native transport only. The variable DMICRO_IO_THREADS overrides it.
+   * Number of threads that serve sockets besides JavaScript's own, at most 64. Endpoints of the environment that ask
+   * for as many or more share them, and sessions are spread over them. 0 means that JavaScript's thread does it, which
+   * costs the least CPU time; 'auto' decides by the number of cores, and `endpoint.transport` says how it did. Native
+   * transport only. The environment variable DMICRO_IO_THREADS overrides it. Default: 0.
    */
   ioThreads?: IoThreads | undefined
   /**
-   * Tell peers that are dmicro too, in meta that Go ignores, of deadlines, cancellation and the end of a session (`docs/extensions.md`). Default true.
+   * Whether dmicro peers are notified of deadlines, cancellation and the end of a session (docs/extensions.md). Go
+   * peers ignore the meta that carry it. Default: true.
    */
   extensions?: boolean | undefined
-  /** Default: warnings and errors on stderr, at most ten lines a second. `false` silences. */
+  /**
+   * Logger for what happens outside of calls; `false` for none. Default: warnings and errors on stderr, at most ten
+   * lines a second.
+   */
   log?: Logger | false | undefined
 }
 
-/** The same, complete and checked. */
+/** The options of an endpoint, complete and checked. */
 export interface Settings {
   transport: TransportChoice | Transport
-  /** The transport's, else the system's. */
+  /** Clock of the transport, or the system's. */
   clock: Clock
   timeout: number
-  /** It is not the default. */
+  /** Whether the option `timeout` was given. */
   timeoutNamed: boolean
   extensions: boolean
   dialTimeout: number
@@ -129,14 +170,14 @@ export interface Settings {
   codec: Codec
   codecs: CodecTable
   filters: FilterTable
-  /** Every one of them, null for none. */
+  /** Filters that every received message must have gone through; null for none. */
   required: readonly Filter[] | null
   protocol: Protocol
   protocols: ProtoTable
   hookTimeout: TimeLimit
   mapper: NameMapper
   limits: Readonly<Limits>
-  /** Null: off. */
+  /** Overload protection; null for none. */
   overload: Overload | null
   exposeErrors: boolean
   busyPoll: number
@@ -144,7 +185,7 @@ export interface Settings {
   log: Logger
 }
 
-/** Bytes of one connection: a frame's length is a u32 on the wire, and the native core counts in int32. */
+/** Largest size in bytes: a frame's length is a u32, and the native core counts in int32. */
 const MAX_BYTES = 2 ** 31 - 1
 const MAX_BUSY_POLL = 10_000
 const known = new Set([
@@ -156,6 +197,7 @@ const known = new Set([
   'socket',
   'sessionAge',
   'handlerTimeout',
+  'contextAge',
   'closeTimeout',
   'codec',
   'codecs',
@@ -178,7 +220,11 @@ const mappers: Record<string, NameMapper> = { http: httpName, rpc: rpcName }
 
 const defaultLog = consoleLogger('warn')
 
-/** @throws TypeError or RangeError that names the option, what was expected and what came */
+/**
+ * Checks the options of an endpoint and adds the defaults.
+ *
+ * @throws TypeError or RangeError that names the option, what was expected and what was given
+ */
 export function readOptions(options: EndpointOptions): Settings {
   requireOptions('options', options, known)
   requireAll('codecs', options.codecs, 'encode', 'decode')
@@ -211,7 +257,7 @@ export function readOptions(options: EndpointOptions): Settings {
     redial: readRedial(options.redial),
     socket: readSocketOptions('socket', options.socket, defaultSocket),
     sessionAge: timeLimit('sessionAge', options.sessionAge, 0),
-    handlerTimeout: timeLimit('handlerTimeout', options.handlerTimeout, 0),
+    handlerTimeout: readHandlerTimeout(options),
     closeTimeout: duration('closeTimeout', options.closeTimeout, 5_000, 0),
     codec,
     codecs,
@@ -228,6 +274,13 @@ export function readOptions(options: EndpointOptions): Settings {
     ioThreads: options.ioThreads === undefined ? 0 : options.ioThreads,
     log: log === false ? silentLogger : log === undefined ? defaultLog : guarded(checkLogger('log', log)),
   }
+}
+
+/** Reads `handlerTimeout`, or its old name `contextAge`. */
+function readHandlerTimeout({ handlerTimeout, contextAge }: EndpointOptions): number {
+  if (contextAge === undefined) return timeLimit('handlerTimeout', handlerTimeout, 0)
+  if (handlerTimeout !== undefined) throw new TypeError('option contextAge is the old name of handlerTimeout: give only one of them')
+  return timeLimit('contextAge', contextAge, 0)
 }
 
 function readTransport(transport: Transport): Transport {
@@ -254,7 +307,7 @@ function readLimits(limits: LimitOptions = {}): Readonly<Limits> {
   return Object.freeze(result)
 }
 
-/** The largest value of a limit: what the wire and the native core can count. */
+/** Largest value of a limit: what the frame format and the native core can count. */
 function largest(limit: string): number {
   if (limit === 'maxFilters') return 255
   if (limit === 'maxMessage' || limit === 'maxUnsent') return MAX_BYTES

@@ -9,7 +9,7 @@ import type { MessageType } from '../message/message-type.ts'
 /** Key of a call that can be retried but is not idempotent. Such calls are queued after all with a key. */
 export const NO_KEY = Number.POSITIVE_INFINITY
 
-/** What a caller asked for, with which a call can be made later or retried. */
+/** The request of a caller, with which a call can be made later or retried. */
 export class CallRequest {
   readonly method: string
   readonly arg: unknown
@@ -43,7 +43,7 @@ export class CallRequest {
   }
 }
 
-/** What a pending call needs of its session. */
+/** The session of a pending call, as the call sees it. */
 export interface CallOwner {
   /**
    * Queues a call to be retried, or fails it.

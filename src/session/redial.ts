@@ -3,32 +3,38 @@ import { requireOptions } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
-/** How a lost connection of a dialled session is made anew. Durations are milliseconds. */
+/** How a dialled session redials (reconnects) when it lost its connection. Durations are milliseconds. */
 export interface RedialOptions {
   /**
-   * Attempts after one loss. One that gives a connection counts too, until it has held: it answered a call, or has lived for 5 s, or `maxDelay` if that is
-   * more. Default: no limit.
+   * Maximum number of attempts after one loss, at least 1. An attempt that made a connection counts too until the
+   * connection has held: it answered a call, or lived for 5 s, or for `maxDelay` if that is more. Default: unlimited.
    */
   times?: number | undefined
   /**
-   * The first attempt comes after a random time up to this, or a fifth of it for each session of the process that waits for the same server, if that is
-   * more: a herd must not come back at once. Default 100.
+   * Upper bound of the random delay before the first attempt, in milliseconds. When more than five sessions of the
+   * process wait for the same server, it is a fifth of this for each of them, because otherwise all would reconnect at
+   * once. Default: 100.
    */
   minDelay?: number | undefined
   /**
-   * Doubling ends here: so long a time lies between attempts, and all sessions are back so soon after their server. It begins anew when a connection has held,
-   * so that a server that takes connections and drops them is asked no more often than one that is gone. Default 1,950.
+   * Upper bound of the delay between two attempts, in milliseconds, where doubling ends. All sessions have reconnected
+   * this long after their server is up again. The delay starts small again only after a connection has held, so a
+   * server that accepts connections and drops them gets no more attempts than one that is down. Default: 1,950.
    */
   maxDelay?: number | undefined
-  /** What calls and pushes do meanwhile: wait within their deadline (default), or fail with 102. */
+  /**
+   * Whether calls and pushes 'wait' within their deadline while the session reconnects, or 'fail' with 102. Default:
+   * 'wait'.
+   */
   calls?: 'wait' | 'fail' | undefined
   /**
-   * Go on with the same session where the peer is dmicro too and still knows it (docs/resume.md): idempotent calls run once, pushes are sent again
-   * or their loss is told by the event `gap`. Default true.
+   * Whether a reconnect resumes the same session where the peer is dmicro too and still has it (docs/resume.md):
+   * idempotent calls run once, and pushes are sent again or the event `gap` reports their loss. Default: true.
    */
   resume?: boolean | undefined
 }
 
+/** `RedialOptions`, complete and checked. */
 export interface Redial {
   readonly times: number
   readonly minDelay: number
@@ -39,7 +45,12 @@ export interface Redial {
 
 const known: ReadonlySet<string> = new Set(['times', 'minDelay', 'maxDelay', 'calls', 'resume'])
 
-/** @throws RangeError or TypeError that names the option; undefined: no redial */
+/**
+ * Checks the option `redial` and adds the defaults.
+ *
+ * @returns undefined for no redial
+ * @throws RangeError or TypeError that names the option
+ */
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
   if (option !== true) requireOptions('option redial', option, known, 'redial.')
@@ -53,17 +64,17 @@ export function readRedial(option: boolean | RedialOptions | undefined): Redial 
   return { times, minDelay, maxDelay, wait: calls === 'wait', resume }
 }
 
-/** Its call has no key. */
+/** Key of a call or push that was not sent before. */
 const LAST = Number.POSITIVE_INFINITY
 
 /** A call or push that waits for the connection. */
 class Waiting extends TimerEntry {
   readonly key: number
-  /** The how manyth it is that waits in its room. */
+  /** Position in the order of all that ever waited in the queue, from 1. */
   readonly number: number
   readonly run: (waited: number) => void
   readonly fail: (error: StatusError) => void
-  /** By the wheel's clock. */
+  /** Time when it was queued, by the wheel's clock. */
   readonly since: number
   readonly #onExpire: (waiting: Waiting, late: number) => void
 
@@ -78,7 +89,7 @@ class Waiting extends TimerEntry {
     super()
     this.key = key
     this.number = number
-    // In the caller's async context, not in that of what ended its waiting.
+    // Run in the caller's async context, not in that of what ended the wait.
     this.run = AsyncResource.bind(run)
     this.fail = fail
     this.since = since
@@ -90,25 +101,31 @@ class Waiting extends TimerEntry {
   }
 }
 
-/** What waits while a session has no connection, in order. */
+/** Queue of calls and pushes that wait for a connection or for capacity, in order. */
 export class RequestQueue {
   readonly #wheel: TimerWheel
   readonly #max: number
   readonly #waiting = new Set<Waiting>()
   #added = 0
 
-  /** @param max calls and pushes that may wait, 0 or more */
+  /**
+   * @param wheel times the deadlines
+   * @param max calls and pushes that may wait, 0 or more
+   */
   constructor(wheel: TimerWheel, max: number) {
     this.#wheel = wheel
     this.#max = max
   }
 
   /**
-   * @param timeout milliseconds, 0 for none
-   * @param run gets the milliseconds it waited
-   * @param key what has one goes before all that have none, the lowest first: it was sent before
-   * @returns takes it out again
-   * @throws StatusError 102 when too many wait already
+   * Adds a call or push.
+   *
+   * @param timeout milliseconds until its deadline, 0 for none
+   * @param run called with the milliseconds that it waited
+   * @param fail called with 408 at the deadline, or with the error of `fail`
+   * @param key sequence number of a call that was sent before: such calls go first, the lowest first
+   * @returns a function that removes it from the queue
+   * @throws StatusError 102 when `max` wait already
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
     if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
@@ -125,16 +142,17 @@ export class RequestQueue {
     }
   }
 
-  /** Calls and pushes that have waited here so far, or still do. */
+  /** Number of calls and pushes that were ever queued. */
   get added(): number {
     return this.#added
   }
 
+  /** Number of calls and pushes that wait now. */
   get size(): number {
     return this.#waiting.size
   }
 
-  /** There is room for one more: the one that waits longest has it. */
+  /** Runs the one that waits longest: there is capacity for one more. */
   next(): void {
     const [first] = this.#waiting
     if (first === undefined) return
@@ -143,12 +161,16 @@ export class RequestQueue {
     first.run(this.#wheel.now() - first.since)
   }
 
-  /** The connection is there. */
+  /** Runs all that wait: there is a connection. */
   run(): void {
     for (const waiting of this.#take()) waiting.run(this.#wheel.now() - waiting.since)
   }
 
-  /** @param upTo only those that had waited when `added` was so many; default: all */
+  /**
+   * Fails those that wait.
+   *
+   * @param upTo fails only those queued while `added` was at most this; default: all
+   */
   fail(error: StatusError, upTo = Number.POSITIVE_INFINITY): void {
     for (const waiting of this.#take(upTo)) waiting.fail(error)
   }
@@ -159,7 +181,7 @@ export class RequestQueue {
       this.#waiting.delete(waiting)
       this.#wheel.remove(waiting)
     }
-    // Infinity less Infinity is no number.
+    // Equal keys first: Infinity minus Infinity is NaN.
     return all.sort((a, b) => (a.key === b.key ? 0 : a.key - b.key))
   }
 }

@@ -257,7 +257,8 @@ export class ResumeProtocol {
     const number = kept.buffer(push)
     const { link } = session
     const failed = (error: unknown): never => {
-      // Later pushes may have been sent already, so the peer must count this one too. After a reconnect it is sent again.
+      // Later pushes may have been sent already, so the peer must count this one too. After a reconnect it is sent
+      // again.
       if (link === session.link && !kept.unbuffer(number)) session.link.extensions?.skip()
       return refuseToSend(error)
     }

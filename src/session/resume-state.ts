@@ -36,7 +36,7 @@ export interface IdempotentCall {
   answered: Link<IdempotentCall> | undefined
 }
 
-/** What was lost with a connection, or may have been. */
+/** Messages that were lost with a connection, or may have been. */
 export interface Gap {
   /** Number of PUSHes sent by this side that the peer may not have received. */
   readonly sent: number
@@ -51,8 +51,8 @@ export interface Gap {
 const OVERHEAD = 128
 
 /**
- * What a session needs to be resumed. Both sides count the PUSHes of each direction and buffer those that are not
- * acknowledged. Idempotent calls have keys, by which their replies are found again.
+ * The state with which a session can be resumed. Both sides count the PUSHes of each direction and buffer those that
+ * are not acknowledged. Idempotent calls have keys, by which their replies are found again.
  */
 export class ResumeState {
   /** Token that identifies the session to the accepting side; undefined while none is agreed upon. */

@@ -14,120 +14,149 @@ import type { SessionEvents } from './session-events.ts'
 import type { NewSession, SessionOwner } from './session-owner.ts'
 import type { SessionState } from './state.ts'
 
-/** Where a session keeps what its users do not see: every copy of this package finds it there. */
+/** Key of a session's engine, which users do not see. A symbol that every copy of this package finds. */
 const engineMark: unique symbol = markOf('engine') as typeof engineMark
 
+/** The engine behind a session. */
 export function engineOf(session: Session): SessionEngine {
   return session[engineMark]
 }
 
 /**
- * One peer, which either side may call or push (docs/spec/behaviour.md#session, docs/spec/behaviour.md#calls). Made by `Endpoint.dial` and `Endpoint.listen`.
+ * A session with one peer. Either side may call and push (docs/spec/behaviour.md#session,
+ * docs/spec/behaviour.md#calls). `Endpoint.dial` and `Endpoint.listen` make sessions.
  *
- * This is its public face, in four views: `BaseSession` is what is always there, `CtxSession` what hooks see while it runs, `EarlySession` what they see
- * before, and this is all of it. Behind it `SessionEngine` owns the state and replaces connections, each a `PeerLink`; what this side asks goes out by
- * `OutgoingCalls`, what comes goes through `Inbound`, and what the peer asks is kept in `IncomingRequests`.
+ * This class is the public face, and has four views: `BaseSession` is always available, `CtxSession` is what hooks see
+ * of a session that runs, `EarlySession` what they see before, and this class is all of it. `SessionEngine` has the
+ * state and replaces connections, each a `PeerLink`; `OutgoingCalls` sends calls and pushes, `Inbound` handles received
+ * messages, and `IncomingRequests` has the requests of the peer.
  */
 export class Session extends EventEmitter<SessionEvents> implements CtxSession, EarlySession {
   readonly #engine: SessionEngine
   #data: Map<unknown, unknown> | undefined
 
-  /** @internal */
+  /**
+   * Made by `startSession`.
+   *
+   * @internal
+   */
   constructor(engine: SessionEngine) {
     super()
     this.#engine = engine
   }
 
-  /** @internal */
+  /**
+   * The engine behind the session.
+   *
+   * @internal
+   */
   get [engineMark](): SessionEngine {
     return this.#engine
   }
 
-  /** Unique in its endpoint. At first the remote address on the accepting side, the local one on the dialling side. */
+  /**
+   * Id of the session, unique in its endpoint. At first it is the remote address on the accepting side and the local
+   * address on the dialling side.
+   */
   get id(): string {
     return this.#engine.id
   }
 
-  /** Another session that has this id is closed, as in Go. */
+  /** Sets the id. Another session of the endpoint that has this id is closed, as in Go. */
   setId(id: string): void {
     this.#engine.setId(id)
   }
 
+  /** State of the session; `SessionState` describes each. */
   get state(): SessionState {
     return this.#engine.state
   }
 
-  /** Calls and pushes may be made: the session is in state `open`. Go's `Health`. */
+  /** Whether calls and pushes may be made: the session is in state `open`. Go's `Health`. */
   get isOpen(): boolean {
     return this.#engine.state === 'open'
   }
 
-  /** Name of the protocol it speaks, such as 'raw'. */
+  /** Name of the protocol, such as 'raw'. */
   get protocol(): string {
     return this.#engine.protocol
   }
 
+  /** Address of this side: `host:port`, or the path of a Unix socket. */
   get localAddress(): string {
     return this.#engine.localAddress
   }
 
-  /** `host:port`, or the path of a Unix socket (`@` when it has none). */
+  /** Address of the peer: `host:port`, or the path of a Unix socket (`@` when it has none). */
   get remoteAddress(): string {
     return this.#engine.remoteAddress
   }
 
-  /** The application's own data about this session. Go's `Swap`. */
+  /** The application's own data about this session, empty at first. Go's `Swap`. */
   get data(): Map<unknown, unknown> {
     this.#data ??= new Map()
     return this.#data
   }
 
-  /** Changes when bytes of the peer came, or it took some that had to wait for it; NaN while it is not read. */
+  /**
+   * Counter of the peer's activity. It changes when bytes of the peer arrive, and when the peer takes bytes that had to
+   * wait for it. NaN while this side does not read the session.
+   */
   get activity(): number {
     return this.#engine.activity
   }
 
-  /** The socket below it, to look at and to set up. */
+  /** The socket of the session's connection, to inspect and to configure. */
   get socket(): SessionSocket {
     return this.#engine.socket
   }
 
-  /** Maximum lifetime in milliseconds; 0 means unlimited. Default: the endpoint's `sessionAge`. */
+  /** Maximum lifetime of the session in milliseconds; 0 means unlimited. Default: the endpoint's `sessionAge`. */
   get age(): number {
     return this.#engine.age
   }
 
   /**
-   * Closes the session gracefully this many milliseconds from now, 0 for never; one with redial reconnects then, and has as many again
-   * (docs/spec/behaviour.md#age). No more than 2^31 - 1.
+   * Closes the session gracefully this many milliseconds from now; 0 means never. A session with redial reconnects
+   * then, and may live as long again (docs/spec/behaviour.md#age).
    *
-   * @throws RangeError
+   * @param ms 0 to 2^31 - 1, or Infinity, which is 0
+   * @throws RangeError for another value
    */
   setAge(ms: number): void {
     this.#engine.setAge(timeLimit('age', ms ?? Number.NaN, 0))
   }
 
-  /** Milliseconds that a handler of the peer's requests may run, 0 for no limit. Default: the endpoint's `handlerTimeout`. */
+  /**
+   * Milliseconds that a handler of the peer's requests may run; 0 means no limit. Default: the endpoint's
+   * `handlerTimeout`.
+   */
   get handlerTimeout(): number {
     return this.#engine.handlerTimeout
   }
 
-  /** Counts for requests that come from now on. @throws RangeError */
+  /**
+   * Sets how many milliseconds a handler of the peer's requests may run; 0 means no limit. Applies to requests received
+   * from now on. Go's `SetContextAge`.
+   *
+   * @param ms 0 to 2^31 - 1, or Infinity, which is 0
+   * @throws RangeError for another value
+   */
   setHandlerTimeout(ms: number): void {
     this.#engine.handlerTimeout = timeLimit('handlerTimeout', ms ?? Number.NaN, 0)
   }
 
-  /** Handlers of this session's requests that have not settled. */
+  /** Number of handlers of the peer's requests that have not settled. */
   get running(): number {
     return this.#engine.requests.running
   }
 
-  /** Calls of ours without a reply yet. */
+  /** Number of our calls without a reply yet. */
   get pendingCalls(): number {
     return this.#engine.calls.open.size
   }
 
-  /** The sequence number of the CALL or PUSH sent last. */
+  /** Sequence number of the CALL or PUSH that this side sent last. */
   get lastSeq(): number {
     return this.#engine.lastSeq
   }
@@ -135,10 +164,12 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /**
    * Calls `method` of the peer and resolves to the reply's body, undefined when that is empty.
    *
+   * @param method service method, such as `/math/add`
    * @param arg what the codec takes; a Uint8Array is sent as it is, undefined as an empty body
-   * @throws StatusError (rejects): the peer's status; 102 when the session is or gets closed, 104 when the message cannot be
-   *   sent, 400 when the reply does not decode or breaks its schema, 408 at the deadline, 499 when `signal` fires; TypeError or RangeError
-   *   (rejects) that names a bad option
+   * @throws StatusError (rejects) the peer's status; 102 when the session is closed or loses its connection, 104 when
+   *   the message cannot be sent, 400 when the reply cannot be decoded or does not match its schema, 408 at the
+   *   deadline, 499 when `signal` fires
+   * @throws TypeError or RangeError (rejects) that names a bad option
    */
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
@@ -147,7 +178,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return new Promise((resolve, reject) => calls.call(method, arg, options, false, resolve as (value: unknown) => void, reject))
   }
 
-  /** The same, resolving to the reply's body, meta and codec. */
+  /**
+   * Calls `method` of the peer as `call` does, and resolves to the reply's body, meta and codec.
+   *
+   * @throws StatusError, TypeError or RangeError (rejects) as `call`
+   */
   callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
   callReply<T>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
@@ -156,39 +191,49 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   }
 
   /**
-   * Sends without an answer: resolves when the message is queued, its filters done, and nothing tells whether it arrives. A rejection that
-   * nobody looks at is no unhandled rejection.
+   * Sends a message without an answer. Resolves when it is queued and its filters are done; whether it arrives stays
+   * unknown. A rejection that is not handled causes no `unhandledRejection`.
    *
-   * @throws StatusError (rejects): 102 or 104
+   * @param method service method, such as `/log/add`
+   * @param arg as for `call`
+   * @throws StatusError (rejects) 102 when the session is closed or loses its connection, 104 when the message cannot
+   *   be sent, 408 when no connection is made in time while it reconnects, 503 while the peer is closing
+   * @throws TypeError (rejects) that names a bad option
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     return this.#engine.calls.push(method, arg, options)
   }
 
   /**
-   * A push that no hook sees; it may go out before the session runs too (docs/spec/behaviour.md#early-phase).
+   * Sends a push that no hook sees, also before the session runs (docs/spec/behaviour.md#early-phase).
    *
-   * @throws StatusError (rejects): 102 also while the session reconnects, or 104
+   * @throws StatusError (rejects) 102 when the session has no connection, also while it reconnects; 104 when the
+   *   message cannot be sent
    */
   rawPush(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     return this.#engine.calls.rawPush(method, arg, options)
   }
 
   /**
-   * Closes gracefully: refuses new work, lets running handlers, open calls and transfer filters finish for at most `timeout` milliseconds
-   * (default: the endpoint's `closeTimeout`), then flushes and closes. Resolves when closed; never rejects. A handler may
-   * start this for its own session, but not await it. While handlers run calls and pushes to the peer are still sent, for they may need them.
-   * A dmicro peer is notified, makes no new calls from then on, and its calls that came too late are refused with 503 and `retryAfter`.
+   * Closes the session gracefully: refuses new requests, waits for running handlers, open calls and transfer filters,
+   * then flushes and closes. Resolves when closed.
+   *
+   * Running handlers may still call and push to the peer. A handler may close its own session, but must not await it,
+   * because the close waits for the handler. A dmicro peer is notified and makes no new calls; those it sent before get
+   * 503 with `retryAfter`.
+   *
+   * @param options.timeout milliseconds to wait; default: the endpoint's `closeTimeout`
+   * @throws RangeError for a bad timeout
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
     return this.#engine.close(duration('timeout', options?.timeout, this.#engine.settings.closeTimeout, 0), 0)
   }
 
   /**
-   * Closes at once: open calls fail with 102, what is queued is lost.
+   * Closes the session at once: open calls fail with 102, and queued messages are lost.
    *
-   * @param cause what open calls, the log and listeners of `close` are told; a session with redial that is lost for a cause reconnects. Default: that
-   *   this side closed it, for good
+   * @param cause text for open calls, the log and listeners of `close`. A session with redial that is destroyed with
+   *   a cause reconnects. Default: this side closed the session for good.
    */
   destroy(cause?: string): void {
     this.#engine.destroy(cause)
@@ -217,12 +262,17 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return body
   }
 
+  /**
+   * Sends the REPLY to a CALL that `earlyReceive` returned.
+   *
+   * @throws StatusError (rejects) 1 once the session runs, 102 when the connection is lost
+   */
   async earlyReply(request: EarlyMessage, body: unknown, options: EarlyOptions = {}): Promise<void> {
     await this.#engine.requireEarly().send(MessageType.Reply, request.seq, request.serviceMethod, body, options)
   }
 }
 
-/** A session on its first connection. */
+/** Makes a session on its first connection. */
 export function startSession(endpoint: SessionOwner<SessionEngine>, connection: Connection, how: NewSession): SessionEngine {
   const session = new SessionEngine(endpoint, how)
   session.start(connection, new Inbound(session), new Session(session))

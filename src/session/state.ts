@@ -1,21 +1,27 @@
 /**
- * `preparing`: hooks about the new connection run. `draining`: the peer is about to close, or this side is about to reconnect; nothing new is sent, what
- * runs goes on. `redialing`: the connection is lost, and this side reconnects. `disconnected`: the same for the side that accepted it, which waits for
- * the peer to reconnect. `closing`: this side closes, and lets what runs finish.
+ * State of a session.
+ *
+ * - `preparing`: hooks about the new connection run.
+ * - `open`: calls and pushes may be made in both directions.
+ * - `draining`: the peer is closing, or this side will reconnect. Nothing new is sent, and what runs finishes.
+ * - `redialing`: the connection is lost, and this side reconnects.
+ * - `disconnected`: the connection is lost, and this side accepted it: it waits for the peer to reconnect.
+ * - `closing`: this side closes, and what runs finishes.
+ * - `closed`: the session is closed for good.
  */
 export type SessionState = 'preparing' | 'open' | 'draining' | 'redialing' | 'disconnected' | 'closing' | 'closed'
 
-/** What a state means for the rest of a session. */
+/** The rules of one state. */
 interface StateRules {
   /** The states that may follow. */
   readonly next: readonly SessionState[]
-  /** It has a connection whose loss is not the end, where redial or resume can go on. */
+  /** Whether the session survives the loss of its connection, where redial or resume allow it. */
   readonly survives: boolean
-  /** It waits for another connection. */
+  /** Whether the session waits for another connection. */
   readonly reconnects: boolean
 }
 
-/** The state machine of a session: nothing else decides what may follow what. */
+/** The state machine of a session: nothing else decides which state may follow which. */
 export const sessionStates: Readonly<Record<SessionState, StateRules>> = {
   preparing: { next: ['open', 'closing', 'closed'], survives: false, reconnects: false },
   open: { next: ['draining', 'redialing', 'disconnected', 'closing', 'closed'], survives: true, reconnects: false },
@@ -42,7 +48,11 @@ export class StateMachine {
     return sessionStates[this.#state]
   }
 
-  /** @throws Error for a transition that is not in the table: a bug of ours */
+  /**
+   * Changes the state.
+   *
+   * @throws Error for a transition that is not in the table, which is a bug of dmicro
+   */
   to(next: SessionState): void {
     if (!this.rules.next.includes(next)) throw new Error(`a session that is ${this.#state} cannot become ${next}`)
     this.#state = next

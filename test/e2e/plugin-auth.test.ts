@@ -113,7 +113,7 @@ onEachTransport('plugin auth', (transport) => {
     while (checked < 2) await new Promise(setImmediate)
     session.destroy()
     const error = (await waited.promise) as StatusError
-    assert.deepEqual([error.code, error.cause], [102, 'the connection is given up'])
+    assert.deepEqual([error.code, error.cause], [102, 'the connection was rejected'])
     gate.resolve()
   })
 

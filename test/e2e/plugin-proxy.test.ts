@@ -119,7 +119,7 @@ onEachTransport('plugin proxy', (transport) => {
     }
     const { front, upstream, target } = await chain(t, transport, { plugins: [proxy({ call: choose })], log })
     target.routeCall('/x', (value: unknown) => value)
-    assert.deepEqual(await status(front.session.call('/x', 1)), [502, 'Bad Gateway', 'nobody to forward to'])
+    assert.deepEqual(await status(front.session.call('/x', 1)), [502, 'Bad Gateway', 'no target to forward to'])
     to = upstream
     assert.equal(await front.session.call('/x', 1, { meta: { 'X-Real-IP': '1.2.3.4' } }), 1)
     const { id, remoteAddress } = front.peer

@@ -9,10 +9,13 @@ import type { Envelope, Opened } from '../../wire/envelope.ts'
 import { type Proto, ProtoError } from '../proto.ts'
 import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
 
-/** Bytes of the size, which it does not count. */
+/** Length of the size field in bytes, which the size does not count. */
 const SIZE_BYTES = 4
 
-/** Protocols in envelopes (`Proto.framing`): the transport cuts them, and what a filter went through crosses whole. */
+/**
+ * Connection with an envelope protocol (`Proto.framing`). The transport cuts envelopes; those with filters are passed
+ * on whole.
+ */
 export class EnvelopeConnection extends ProtocolConnection implements Envelope {
   readonly envelope = this
 

@@ -1,19 +1,22 @@
 import { TimerEntry, type TimerWheel } from '../../base/time/timer-wheel.ts'
 
-/** A message earns its timeout again with each so many bytes. The transports have the same. */
+/** Number of bytes for which an unfinished message gets its timeout again. The transports have the same rule. */
 const STEP = 64 * 1024
 
-/** Time for what lies unread because this process stood still, as a part of the timeout and at most in milliseconds. */
+/**
+ * Grace for bytes that were not read because this process stalled, as a part of the timeout, and its maximum in
+ * milliseconds.
+ */
 const GRACE_PART = 4
 const MAX_GRACE_MS = 1000
 
-/** The time a peer has to complete a message it began (`limits.frameTimeout`). */
+/** Times the message that a peer has begun (`limits.frameTimeout`). */
 export class FrameTimer extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #timeout: number
   readonly #onLate: () => void
   #running = false
-  /** Bytes of the unfinished message, and timeouts that they have earned so far. */
+  /** Number of bytes of the unfinished message, and of timeouts that they have earned. */
   #bytes = 0
   #steps = 0
   #grace = false
@@ -25,7 +28,12 @@ export class FrameTimer extends TimerEntry {
     this.#onLate = onLate
   }
 
-  /** @param fresh the message that is unfinished began with these bytes */
+  /**
+   * Notes that a message is unfinished.
+   *
+   * @param bytes number of bytes just received
+   * @param fresh whether the unfinished message began with these bytes
+   */
   unfinished(bytes: number, fresh: boolean): void {
     if (this.#running && !fresh) {
       this.#bytes += bytes

@@ -1,34 +1,34 @@
 import { TimerEntry, type TimerWheel } from '../../base/time/timer-wheel.ts'
 
-/** A connection is looked at so many times in its time: it may stay a quarter longer. */
-const LOOKS = 4
+/** Number of checks per timeout. A connection may therefore stay open a quarter longer. */
+const CHECKS = 4
 
-/** What is watched. */
+/** A connection that may be idle. */
 export interface Quiet {
-  /** Nobody waits for anything on it. */
+  /** Whether neither side waits for anything on it. */
   readonly idle: boolean
-  /** Stands still while the peer is silent. */
+  /** Counter that changes with each activity of the peer. */
   readonly activity: number
 }
 
-/** Closes a connection on which nothing happens for long. It costs messages nothing: the timer looks whether there were any. */
+/** Closes a connection on which nothing happens for long. Messages cost nothing: a timer compares the counter. */
 export class IdleWatch extends TimerEntry {
   readonly #wheel: TimerWheel
   readonly #connection: Quiet
   readonly #period: number
   readonly #onIdle: () => void
-  #heard: number
+  #activity: number
   #idle = true
-  #still = 0
+  #idleChecks = 0
 
   /** @param timeout milliseconds */
   constructor(wheel: TimerWheel, timeout: number, connection: Quiet, onIdle: () => void) {
     super()
     this.#wheel = wheel
     this.#connection = connection
-    this.#period = timeout / LOOKS
+    this.#period = timeout / CHECKS
     this.#onIdle = onIdle
-    this.#heard = connection.activity
+    this.#activity = connection.activity
     wheel.add(this, this.#period)
   }
 
@@ -37,11 +37,11 @@ export class IdleWatch extends TimerEntry {
   }
 
   override expire(): void {
-    const { idle, activity: heard } = this.#connection
-    this.#still = idle && this.#idle && heard === this.#heard ? this.#still + 1 : 0
+    const { idle, activity } = this.#connection
+    this.#idleChecks = idle && this.#idle && activity === this.#activity ? this.#idleChecks + 1 : 0
     this.#idle = idle
-    this.#heard = heard
-    if (this.#still === LOOKS) this.#onIdle()
+    this.#activity = activity
+    if (this.#idleChecks === CHECKS) this.#onIdle()
     else this.#wheel.add(this, this.#period)
   }
 }

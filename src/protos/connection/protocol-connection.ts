@@ -20,24 +20,24 @@ import {
 import type { Envelope } from '../../wire/envelope.ts'
 import { type Proto, ProtoError, type ProtoSession } from '../proto.ts'
 
-/** What wires of all protocols but raw share with their endpoint. */
+/** The endpoint of a connection with a protocol other than raw. */
 export interface ProtoOwner {
   readonly limits: Readonly<Limits>
   readonly filters: FilterTable
   readonly wheel: TimerWheel
   readonly clock: Clock
-  /** Whether a route takes CALLs of this name. */
+  /** Whether a route handles CALLs of this name. */
   readonly handles?: ((route: number) => boolean) | undefined
-  /** Whether what takes CALLs of this name is `safe`; undefined: nothing takes them. */
+  /** Whether the handler of CALLs of this name is `safe`; undefined when there is none. */
   readonly isSafe?: ((route: number) => boolean | undefined) | undefined
 }
 
-/** Borrowed by every `onMessage`. Messages never nest. */
+/** The message that every `onMessage` borrows. Messages never nest. */
 export const message = new Incoming()
 
 /**
- * Between a transport's wire, which carries bytes, and a session, which deals in messages: a protocol's `pack` and `unpack`. What differs
- * by the protocol's framing is in `envelope-wire.ts` and `stream-wire.ts`.
+ * Connects a transport's connection, which carries bytes, and a session, which handles messages, by a protocol's `pack`
+ * and `unpack`. The classes for the two framings are in `envelope-connection.ts` and `stream-connection.ts`.
  */
 export abstract class ProtocolConnection implements Connection, ConnectionHandler {
   handler!: ConnectionHandler
@@ -45,12 +45,12 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   protected readonly connection: TransportConnection
   protected readonly owner: ProtoOwner
   protected readonly proto: ProtoSession
-  /** No message may be delivered any more. */
+  /** Whether no message may be delivered any more. */
   protected over = false
-  /** Why we closed the session, when that was for what `unpack` found. */
+  /** Why this side closed the session, if `unpack` was the cause. */
   #refused: CloseReason | undefined
 
-  /** @param authority where it was dialled (`ProtoLink.authority`); undefined: it was accepted */
+  /** @param authority host and port that were dialled (`ProtoLink.authority`); undefined for an accepted connection */
   constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
     this.connection = connection
     this.owner = owner
@@ -87,13 +87,17 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   }
 
   send(message: Outgoing): SendResult {
-    // Before the protocol notes that it was answered: a reply that is refused here is followed by a smaller one.
+    // Checked before the protocol counts the request as answered, because a smaller reply follows a refused one.
     if (this.#tooLarge(message.body)) return SendResult.TooLarge
     const bytes = this.pack(message.quote())
     return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, message.type)
   }
 
-  /** Queues what `pack` made of a message of this type. */
+  /**
+   * Queues the bytes that `pack` made of a message.
+   *
+   * @param type type of the message
+   */
   protected abstract sendPacked(bytes: string | Uint8Array, type: number): SendResult
 
   sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
@@ -129,7 +133,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     this.handler.onClose(this.#refused ?? reason, detail)
   }
 
-  /** Hands on what `unpack` put into `message`. */
+  /** Delivers the message that `unpack` put into `message`. */
   protected deliver(): void {
     const { type } = message
     const refused = this.place(message)
@@ -146,10 +150,14 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     this.handler.onMessage(message)
   }
 
-  /** Looks the route of what `unpack` made up. `Local`, or why the session must close. */
+  /**
+   * Checks the fields that `unpack` set, and looks up the route.
+   *
+   * @returns `CloseReason.Local`, or why the session must close
+   */
   protected place(into: Incoming): CloseReason {
     const { type, seq, method, status, meta } = into
-    // Whether authentication is still on is for the session to say.
+    // The session checks whether authentication is still allowed.
     if (!Number.isInteger(type) || type < MessageType.Call || type > MessageType.AuthReply) return CloseReason.Type
     if (!Number.isSafeInteger(seq)) return CloseReason.Seq
     if (status !== undefined && !isStatus(status)) return CloseReason.Status
@@ -165,7 +173,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     return CloseReason.Local
   }
 
-  /** The filters of these names, as far as the endpoint has them. */
+  /** Finds the filters with these names; undefined when one is unknown. */
   protected named(names: readonly string[]): readonly Filter[] | undefined {
     const filters: Filter[] = []
     for (const name of names) {
@@ -176,7 +184,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     return filters
   }
 
-  /** `unpack` threw: the stream can no longer be trusted. */
+  /** Closes the session because `unpack` threw: the stream cannot be trusted any more. */
   protected refuse(error: unknown): void {
     const reason = (error instanceof ProtoError ? error.reason : undefined) ?? CloseReason.Malformed
     this.over = true
@@ -189,13 +197,20 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     }
   }
 
-  /** A sink threw, outside of the transport that catches it: a bug of ours, which costs this connection and no other. */
+  /**
+   * Handles an exception of a handler outside of the transport, which would catch it. A bug of dmicro costs this
+   * connection and no other.
+   */
   protected closeOnInternalError(error: unknown): void {
     process.emitWarning(error instanceof Error ? error : new Error(`a connection handler threw ${String(error)}`))
     this.destroy(CloseReason.Local)
   }
 
-  /** Undefined when the session closes instead. */
+  /**
+   * Packs a message.
+   *
+   * @returns undefined when the session closes instead
+   */
   protected pack(out: Outgoing): string | Uint8Array | undefined {
     try {
       return this.proto.pack(out)
@@ -206,12 +221,18 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     }
   }
 
-  /** Bytes of the protocol's own must not be lost in silence: its peer waits for them. */
+  /**
+   * Sends the protocol's own bytes. If they cannot be queued the connection is destroyed, because the peer waits for
+   * them.
+   */
   #write(bytes: string | Uint8Array): void {
     if (this.connection.sendBytes(bytes, false, true) === SendResult.Unsent) this.destroy(CloseReason.Unsent)
   }
 
-  /** The protocol asks in the middle of `pack`, before the bytes are queued. */
+  /**
+   * Closes the connection in a microtask, because the protocol asks for that inside `pack`, before its bytes are
+   * queued.
+   */
   #endLater(reason: CloseReason | undefined): void {
     this.#refused ??= reason
     this.over = true
@@ -224,13 +245,16 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   }
 }
 
-// A protocol of a user's own may hand on what its peer sent as it came.
+// The protocol may be a user's, and may pass on what its peer sent unchecked.
 
 function isStatus({ code, message: text, cause }: DecodedStatus): boolean {
   return (code | 0) === code && typeof text === 'string' && typeof cause === 'string'
 }
 
-/** `meta` as `Incoming.meta` must be; undefined when it cannot. One without a prototype was made by us. */
+/**
+ * Returns `meta` as `Incoming.meta` must be; undefined when it is invalid. Meta without a prototype were made by
+ * dmicro.
+ */
 function plainMeta(meta: Meta, maxKeys: number): Meta | undefined {
   if (typeof meta !== 'object' || meta === null) return undefined
   if (Object.getPrototypeOf(meta) === null) return meta

@@ -6,7 +6,9 @@ import { Framing } from '../../wire/framing.ts'
 import type { Protocol } from '../proto-table.ts'
 
 /**
- * Which of `protocols` begins with `bytes`; undefined when more bytes are needed to tell, null when none does or several do.
+ * Finds the one of `protocols` that begins with `bytes`.
+ *
+ * @returns undefined when more bytes are needed; null when none or several match
  */
 export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Readonly<Limits>): Protocol | undefined | null {
   let found: Protocol | undefined
@@ -24,7 +26,9 @@ export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits
   return bytes.length < MAX_PEEK ? undefined : null
 }
 
-/** A connection that was accepted and has not said its protocol yet. It has `limits.frameTimeout` from its beginning for that. */
+/**
+ * An accepted connection whose protocol is not known yet. Its first bytes must arrive within `limits.frameTimeout`.
+ */
 export class ProtocolDetector implements ConnectionHandler {
   readonly #connection: TransportConnection
   readonly #protocols: readonly Protocol[]
@@ -32,7 +36,7 @@ export class ProtocolDetector implements ConnectionHandler {
   readonly #onDecided: (protocol: Protocol) => void
   readonly #onClosed: (reason: number) => void
 
-  /** @param onDecided gives the wire another sink before it returns */
+  /** @param onDecided must give the connection another handler before it returns */
   constructor(
     connection: TransportConnection,
     protocols: readonly Protocol[],
@@ -65,6 +69,7 @@ export class ProtocolDetector implements ConnectionHandler {
   }
 }
 
+/** The framing that a transport uses for the protocol. */
 export function framingOf(protocol: Protocol): Framing {
   if (protocol.framing === 'raw') return Framing.Raw
   return protocol.framing === 'envelope' ? Framing.Envelope : Framing.Stream

@@ -11,35 +11,38 @@ import { IdleWatch } from './idle-watch.ts'
 import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
 import { UnconsumedBytes } from './unconsumed-bytes.ts'
 
-/** Messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the loop (docs/spec/limits.md#messages-per-turn). */
+/**
+ * Maximum number of messages of one connection that are delivered per turn. The rest waits for the next turn, so that
+ * one peer cannot block the event loop (docs/spec/limits.md#messages-per-turn).
+ */
 const MAX_PER_TURN = 4096
 
 const noBody = new Uint8Array(0)
 
-/** Protocols that find their messages in a stream of bytes. */
+/** Connection with a protocol that finds its messages in a stream of bytes. */
 export class StreamConnection extends ProtocolConnection implements Envelope {
   readonly envelope: Envelope | undefined
   readonly #proto: Proto
-  readonly #clock: FrameTimer
-  readonly #rest = new UnconsumedBytes()
+  readonly #timer: FrameTimer
+  readonly #unconsumed = new UnconsumedBytes()
   #idleWatch: IdleWatch | undefined
-  #holds = 0
-  /** `wire.hold` was called and `wire.release` was not. */
-  #held = false
-  /** The last `#unpack` brought a message. */
+  #pauses = 0
+  /** Whether the transport's connection is paused by `pauseReading`. */
+  #paused = false
+  /** Whether the last `#unpack` delivered a message. */
   #delivered = false
-  /** Had its share of this turn. */
+  /** Whether the connection has used its share of this turn. */
   #yielded = false
-  /** It called its peer, ever: the replies must be read. */
+  /** Whether this side has ever called its peer, so that replies must be read. */
   #asks = false
-  /** Not read because replies pile up, with which nothing is to be done before they are fewer. */
-  #braked = false
+  /** Whether reading is paused until replies have drained. */
+  #pausedForDrain = false
 
   constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
     super(connection, proto, owner, authority)
     this.#proto = proto
     this.envelope = proto.bodyFilters === undefined ? undefined : this
-    this.#clock = new FrameTimer(owner.wheel, owner.limits.frameTimeout, () => this.#late())
+    this.#timer = new FrameTimer(owner.wheel, owner.limits.frameTimeout, () => this.#late())
     connection.handler = this
     const { idleTimeout = 0 } = this.proto
     if (authority === undefined && idleTimeout > 0) this.#idleWatch = new IdleWatch(owner.wheel, idleTimeout, this, () => this.end())
@@ -47,53 +50,53 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
 
   onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
     if (this.over) return
-    const rest = this.#rest
-    if (rest.length === 0 && !this.#stopped()) {
+    const unconsumed = this.#unconsumed
+    if (unconsumed.length === 0 && !this.#stopped()) {
       const used = this.#unpack(buffer, bodyStart, bodyEnd)
-      if (used < bodyEnd - bodyStart && !this.over) rest.append(buffer, bodyStart + used, bodyEnd)
+      if (used < bodyEnd - bodyStart && !this.over) unconsumed.append(buffer, bodyStart + used, bodyEnd)
       this.#watch(bodyEnd - bodyStart)
     } else {
-      rest.append(buffer, bodyStart, bodyEnd)
+      unconsumed.append(buffer, bodyStart, bodyEnd)
       if (!this.#stopped()) this.#pump(bodyEnd - bodyStart)
     }
   }
 
   override onDrained(): void {
     super.onDrained()
-    this.#goOn()
-    this.#unbrake()
+    this.#continue()
+    this.#resumeAfterDrain()
   }
 
   get idle(): boolean {
-    return this.#rest.length === 0 && this.proto.idle === true
+    return this.#unconsumed.length === 0 && this.proto.idle === true
   }
 
   override onClose(reason: number, detail: string): void {
-    this.#clock.stop()
+    this.#timer.stop()
     this.#idleWatch?.stop()
-    if (reason === CloseReason.Peer && this.#rest.length === 0 && !this.over) this.#finish()
-    this.#rest.drop()
+    if (reason === CloseReason.Peer && this.#unconsumed.length === 0 && !this.over) this.#finish()
+    this.#unconsumed.drop()
     super.onClose(reason, detail)
   }
 
   pauseReading(): void {
-    this.#holds++
-    if (this.#held) return
-    this.#held = true
+    this.#pauses++
+    if (this.#paused) return
+    this.#paused = true
     this.connection.pauseReading()
   }
 
   resumeReading(): void {
-    if (--this.#holds > 0) return
-    this.#goOn()
-    // What a handler began may hold again: then the wire stays held, once.
-    if (this.#holds > 0) return
-    this.#held = false
+    if (--this.#pauses > 0) return
+    this.#continue()
+    // A handler that just started may pause reading again; then the connection stays paused.
+    if (this.#pauses > 0) return
+    this.#paused = false
     this.connection.resumeReading()
   }
 
   override end(): void {
-    this.#clock.stop()
+    this.#timer.stop()
     this.#idleWatch?.stop()
     super.end()
   }
@@ -139,7 +142,7 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     }
   }
 
-  /** Hands on the message that the end of the connection completes. */
+  /** Delivers the message that the end of the connection completes. */
   #finish(): void {
     message.clear()
     try {
@@ -151,30 +154,33 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     if (message.type !== 0) this.deliver()
   }
 
-  /** Nothing may be handed on now. What is read while replies pile up the session sorts out, if there can be replies to us in it. */
+  /**
+   * Whether nothing may be delivered now. While replies must drain, messages are still delivered if there can be
+   * replies to us among them; the session holds the rest.
+   */
   #stopped(): boolean {
-    return this.#holds > 0 || this.#yielded || (!this.#asks && this.connection.needsDrain)
+    return this.#pauses > 0 || this.#yielded || (!this.#asks && this.connection.needsDrain)
   }
 
   #beginAsking(): void {
     this.#asks = true
-    if (!this.#braked) return
+    if (!this.#pausedForDrain) return
     immediate(() => {
-      this.#goOn()
-      this.#unbrake()
+      this.#continue()
+      this.#resumeAfterDrain()
     })
   }
 
-  #unbrake(): void {
-    if (!this.#braked || this.over || (!this.#asks && this.connection.needsDrain)) return
-    this.#braked = false
+  #resumeAfterDrain(): void {
+    if (!this.#pausedForDrain || this.over || (!this.#asks && this.connection.needsDrain)) return
+    this.#pausedForDrain = false
     this.connection.resumeReading()
   }
 
-  #goOn(): void {
+  #continue(): void {
     if (this.over || this.#stopped()) return
-    if (this.#rest.length === 0) {
-      // The protocol may have a message half used up.
+    if (this.#unconsumed.length === 0) {
+      // The protocol may have used up half a message.
       this.#delivered = false
       this.#watch(0)
       return
@@ -186,15 +192,23 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     }
   }
 
-  /** @param fresh bytes that just came */
+  /**
+   * Delivers messages of the unconsumed bytes.
+   *
+   * @param fresh number of bytes just received
+   */
   #pump(fresh: number): void {
-    const rest = this.#rest
-    const used = this.#unpack(rest.buffer, rest.start, rest.end)
-    rest.consume(used)
+    const unconsumed = this.#unconsumed
+    const used = this.#unpack(unconsumed.buffer, unconsumed.start, unconsumed.end)
+    unconsumed.consume(used)
     this.#watch(fresh)
   }
 
-  /** Hands on what `bytes[start, end)` holds, as far as may be. Returns how many bytes were used up. */
+  /**
+   * Delivers the messages in `bytes[start, end)`, as far as allowed.
+   *
+   * @returns number of bytes used up
+   */
   #unpack(bytes: Buffer, start: number, end: number): number {
     let at = start
     let share = MAX_PER_TURN
@@ -217,20 +231,23 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
       } else if (used === 0) {
         break
       }
-      // What is no message counts as well: the protocol may have answered it.
-      if (--share === 0) this.#yield()
+      // Bytes without a message count too, because the protocol may have answered them.
+      if (--share === 0) this.#yieldTurn()
       if (this.#stopped()) break
     }
     return at - start
   }
 
-  /** While nothing is read, its bytes cannot come: `#goOn` begins anew. When we said goodbye, the transport gives the peer its time. */
+  /**
+   * Closes the connection when a message is late. While nothing is read its bytes cannot arrive; `#continue` starts the
+   * timer again. After `end` the transport times the peer.
+   */
   #late(): void {
     if (!this.over && !this.#stopped()) this.destroy(CloseReason.FrameTimeout)
   }
 
-  /** The others come first. */
-  #yield(): void {
+  /** Lets other connections have their turn first. */
+  #yieldTurn(): void {
     this.#yielded = true
     this.pauseReading()
     immediate(() => {
@@ -239,17 +256,17 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     })
   }
 
-  /** Looks at what `#unpack` left. */
+  /** Updates the timer and limits after `#unpack`. */
   #watch(bytes: number): void {
     if (this.over) return
-    if (!this.#braked && !this.#asks && this.connection.needsDrain) {
-      this.#braked = true
+    if (!this.#pausedForDrain && !this.#asks && this.connection.needsDrain) {
+      this.#pausedForDrain = true
       this.connection.pauseReading()
     }
-    const { length } = this.#rest
-    if (this.#stopped() || (length === 0 && this.proto.unfinished !== true)) this.#clock.stop()
+    const { length } = this.#unconsumed
+    if (this.#stopped() || (length === 0 && this.proto.unfinished !== true)) this.#timer.stop()
     else if (length > this.owner.limits.maxMessage) this.destroy(CloseReason.TooLarge)
-    else this.#clock.unfinished(bytes, this.#delivered)
+    else this.#timer.unfinished(bytes, this.#delivered)
   }
 }
 

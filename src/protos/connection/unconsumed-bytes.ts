@@ -1,11 +1,11 @@
 const empty = Buffer.alloc(0)
 
-/** The smallest buffer that is made. */
+/** Minimum size of a buffer in bytes. */
 const MIN_SIZE = 4096
 
 /**
- * Bytes that a stream protocol has not used up. Each is copied once plus the doublings of the buffer, so the cost is linear however they
- * arrive, and memory follows what was received.
+ * Bytes that a stream protocol has not used up. Each is copied once, plus the doublings of the buffer, so the cost is
+ * linear however they arrive, and memory follows what was received.
  */
 export class UnconsumedBytes {
   buffer: Buffer = empty
@@ -20,7 +20,7 @@ export class UnconsumedBytes {
     const length = this.length
     const size = length + end - start
     if (this.end + end - start > this.buffer.length) {
-      // What was used up is as much room as any other, when it is the larger part.
+      // When most of the buffer is used up, its beginning is reused instead of a larger buffer.
       const target = size * 2 <= this.buffer.length ? this.buffer : Buffer.allocUnsafeSlow(Math.max(MIN_SIZE, size * 2))
       this.buffer.copy(target, 0, this.start, this.end)
       this.buffer = target
@@ -31,7 +31,7 @@ export class UnconsumedBytes {
     this.end += end - start
   }
 
-  /** The first `count` bytes are used up. */
+  /** Removes the first `count` bytes, which are used up. */
   consume(count: number): void {
     this.start += count
     if (this.start === this.end) this.drop()

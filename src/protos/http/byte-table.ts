@@ -4,7 +4,7 @@ interface Entry<T> {
   readonly next: Entry<T> | undefined
 }
 
-/** Values by a few fixed ASCII texts, found by their bytes in any case. Nothing a peer sends is ever put in. */
+/** Values by a few fixed ASCII texts, which are found by their bytes in any case. Text of peers is never added. */
 export class ByteTable<T> {
   readonly #buckets: (Entry<T> | undefined)[] = new Array(256).fill(undefined)
 

@@ -1,8 +1,8 @@
 const empty = Buffer.alloc(0)
 
-/** A body whose length is not known before it is there. Memory follows the bytes received. */
+/** A body whose length is not known before it is complete. Memory follows the bytes received. */
 export class ChunkedBody {
-  /** It went over the limit. */
+  /** Whether the body exceeds the limit. */
   overflow = false
   #memory = empty
   #size = 0
@@ -12,7 +12,11 @@ export class ChunkedBody {
     this.#limit = limit
   }
 
-  /** @returns false over the limit */
+  /**
+   * Adds bytes.
+   *
+   * @returns false when the body exceeds the limit
+   */
   readonly add = (bytes: Buffer): boolean => {
     const size = this.#size + bytes.length
     if (size > this.#limit) {
@@ -29,7 +33,7 @@ export class ChunkedBody {
     return true
   }
 
-  /** The whole, which is the taker's from here on. */
+  /** Returns the whole body, which the caller then owns. */
   take(): Buffer {
     const bytes = this.#memory.subarray(0, this.#size)
     this.#memory = empty

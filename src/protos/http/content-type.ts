@@ -1,6 +1,9 @@
 import { ByteTable } from './byte-table.ts'
 
-/** Codec ids by media type (docs/spec/wire.md#http), and for codecs that Go does not have the types their formats are registered with. */
+/**
+ * Codec ids by media type (docs/spec/wire.md#http). Codecs that Go does not have use the registered types of their
+ * formats.
+ */
 const goTypes: readonly (readonly [string, number])[] = [
   ['application/x-protobuf', 112],
   ['application/json', 106],
@@ -12,7 +15,7 @@ const ownTypes: readonly (readonly [string, number])[] = [
   ['application/msgpack', 109],
   ['application/cbor', 99],
 ]
-/** Read, never written. */
+/** Types that are recognized when received, but never sent. */
 const otherTypes: readonly (readonly [string, number])[] = [
   ['application/xml', 120],
   ['text/json', 106],
@@ -20,13 +23,16 @@ const otherTypes: readonly (readonly [string, number])[] = [
   ['application/vnd.msgpack', 109],
   ['application/x-msgpack', 109],
 ]
-/** Of formats that are made of others (RFC 6839, RFC 8949). */
+/** Suffixes of formats that are based on others (RFC 6839, RFC 8949). */
 const suffixes: readonly (readonly [string, number])[] = [
   ['json', 106],
   ['xml', 120],
   ['cbor', 99],
 ]
-/** What a page may have its browser send to any origin without asking first (the Fetch standard's safelist); so may it a body without a type. */
+/**
+ * Types that a page can make its browser send to any origin without a preflight (the Fetch standard's safelist). A body
+ * without a type is such a one too.
+ */
 const pageTypeNames = ['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain']
 const pageTypes = new ByteTable<boolean>(pageTypeNames.map((type) => [type, true]))
 
@@ -34,22 +40,22 @@ export const JSON_CODEC = 106
 export const FORM_CODEC = 102
 export const PLAIN_CODEC = 115
 const XML_CODEC = 120
-/** Codecs that cannot hold every value. */
+/** Codecs that cannot encode every value. */
 const narrow: ReadonlySet<number> = new Set([FORM_CODEC, PLAIN_CODEC, XML_CODEC])
 const suffixTable = new ByteTable<number>(suffixes)
 const PLUS = 0x2b
-/** Longest type that is told back. */
+/** Maximum length of a type that an error repeats. */
 const MAX_SHOWN = 128
 const ANY_SUBTYPE = /^\s*[^/\s;]+\/\*/
 
-/** Which codec a media type stands for, and how it is written. */
+/** Maps media types to codecs and back. */
 export class ContentTypes {
   readonly #codecs: ByteTable<number>
   readonly #written = new Map<number, string>()
-  /** Codecs that a type of `pageTypes` stands for, and 0 for those that are unknown. */
+  /** Whether a codec is that of a type in `pageTypes`; index 0 is for unknown codecs. */
   readonly #ofPages: readonly boolean[]
 
-  /** @param more further media types and their codec ids, as Go's RegBodyCodec takes them */
+  /** @param more further media types and their codec ids, as for Go's `RegBodyCodec` */
   constructor(more: Readonly<Record<string, number>> = {}) {
     const added = Object.entries(more)
     for (const [type, codec] of added) {
@@ -57,7 +63,7 @@ export class ContentTypes {
       if (!Number.isInteger(codec) || codec < 1 || codec > 255)
         throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
     }
-    // Of entries for one type the last one is found first.
+    // The last of several entries for one type counts.
     this.#codecs = new ByteTable([...goTypes, ...ownTypes, ...otherTypes, ...added])
     const ofPages: boolean[] = new Array(256).fill(false)
     for (const type of pageTypeNames) ofPages[this.#codecs.get(Buffer.from(type), 0, type.length) ?? 0] = true
@@ -66,20 +72,25 @@ export class ContentTypes {
     for (const [type, codec] of [...ownTypes, ...added]) if (!this.#written.has(codec)) this.#written.set(codec, type)
   }
 
-  /** The codec of the value of a Content-Type, 0 when unknown. */
+  /** The codec of a Content-Type; 0 when it is unknown. */
   codec(buffer: Uint8Array, start: number, end: number): number {
     const stop = essenceEnd(buffer, start, end)
     return this.#codecs.get(buffer, start, stop) ?? suffixCodec(buffer, start, stop)
   }
 
-  /** Whether a page may send a body of this type, which stands for `codec`, without its browser asking us first. */
+  /**
+   * Whether a page can make its browser send a body of this type without a preflight.
+   *
+   * @param codec codec of the type
+   */
   isPageType(codec: number, buffer: Uint8Array, start: number, end: number): boolean {
     return this.#ofPages[codec] && pageTypes.get(buffer, start, essenceEnd(buffer, start, end)) === true
   }
 
   /**
-   * The codec that the value of an Accept likes best, of several the first; 0 when it names none, or would as soon have anything. One that cannot hold
-   * every value, such as text, is passed over where JSON will do: what the handler returns is not known yet.
+   * The codec that an Accept header prefers; of several equal ones the first. 0 when it names none, or any type is
+   * equally welcome. A codec that cannot encode every value, such as text, is left out where JSON is accepted, because
+   * the handler's result is not known yet.
    */
   accepted(value: string): number {
     let best = 0
@@ -101,7 +112,8 @@ export class ContentTypes {
   }
 
   /**
-   * The value of a Content-Type. Go writes an unknown codec as text/plain, which a receiver would then decode as text.
+   * The Content-Type of a codec. Go sends an unknown codec as text/plain, which a receiver would then decode as text.
+   *
    * @throws TypeError for a codec without a media type
    */
   written(codec: number): string {
@@ -111,22 +123,22 @@ export class ContentTypes {
   }
 }
 
-/** Where JSON begins in `bytes[start, end)`: a byte order mark before it is passed over (RFC 8259 §8.1). */
+/** Start of the JSON in `bytes[start, end)`, after a byte order mark (RFC 8259 §8.1). */
 export function jsonStart(bytes: Uint8Array, start: number, end: number): number {
   return end - start > 3 && bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start
 }
 
-/** The type itself, for an error. */
+/** Text of a type for an error. */
 export function shownType(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start, Math.min(essenceEnd(buffer, start, end), start + MAX_SHOWN))
 }
 
-/** Whether a Content-Type has a type at all, and not only parameters. */
+/** Whether a Content-Type has a type and not only parameters. */
 export function namesType(buffer: Uint8Array, start: number, end: number): boolean {
   return essenceEnd(buffer, start, end) > start
 }
 
-/** Where the type ends and its parameters begin. */
+/** End of the type, where its parameters begin. */
 function essenceEnd(buffer: Uint8Array, start: number, end: number): number {
   let stop = start
   while (stop < end && buffer[stop] !== 0x3b) stop++
@@ -134,14 +146,14 @@ function essenceEnd(buffer: Uint8Array, start: number, end: number): number {
   return stop
 }
 
-/** `application/vnd.api+json` is JSON; 0 for a type without a known suffix. */
+/** Codec of a suffix, such as JSON for `application/vnd.api+json`; 0 for a type without a known suffix. */
 function suffixCodec(buffer: Uint8Array, start: number, end: number): number {
   let at = end
   while (at > start && buffer[at - 1] !== PLUS) at--
   return at === start ? 0 : (suffixTable.get(buffer, at, end) ?? 0)
 }
 
-/** Whether the value of an Accept-Encoding takes gzip. */
+/** Whether an Accept-Encoding header accepts gzip. */
 export function acceptsGzip(value: string): boolean {
   let any = false
   for (const part of value.split(',')) {
@@ -152,12 +164,12 @@ export function acceptsGzip(value: string): boolean {
   return any
 }
 
-/** `;q=0`: not this one. */
+/** Whether `;q=0` rejects this part. */
 function refused(part: string): boolean {
   return qualityOf(part) === 0
 }
 
-/** How much one part of an Accept is liked, 0 to 1 (RFC 9110 §12.4.2). */
+/** Weight of one part of an Accept header, 0 to 1 (RFC 9110 §12.4.2). */
 function qualityOf(part: string): number {
   const said = /;\s*q=([01](?:\.\d{0,3})?)\s*(?:;|$)/i.exec(part)
   return said === null ? 1 : Math.min(Number(said[1]), 1)

@@ -1,7 +1,7 @@
-/** Which origins' pages a browser lets call us: every one, those of a list, or none of others (default). */
+/** Origins whose pages may call this endpoint from a browser: every origin, or those of a list. */
 export type CorsOption = '*' | readonly string[]
 
-/** Cross-origin requests of browsers (the Fetch standard's CORS protocol). */
+/** Handles cross-origin requests of browsers (the Fetch standard's CORS protocol). */
 export class Cors {
   readonly #origins: ReadonlySet<string> | undefined
 
@@ -11,34 +11,37 @@ export class Cors {
     this.#origins = option === '*' ? undefined : new Set(option)
   }
 
-  /** Pages of every origin may call. */
+  /** Whether pages of every origin may call. */
   get any(): boolean {
     return this.#origins === undefined
   }
 
-  /** The origin is one of a list. */
+  /** Whether the origin is in the list. */
   lists(origin: string): boolean {
     return this.#origins?.has(origin) === true
   }
 
-  /** Header lines for a reply to a request from `origin`, '' without one. */
+  /** Header lines for a reply to a request from `origin`; '' for a request without one. */
   lines(origin: string): string {
     const expose = 'Access-Control-Expose-Headers: *\r\n'
     if (this.#origins === undefined) return `Access-Control-Allow-Origin: *\r\n${expose}`
-    // A cache must know that the reply depends on the origin, also when it was refused.
+    // A cache must know that the reply depends on the origin, even when the origin was refused.
     return this.#origins.has(origin) ? `Access-Control-Allow-Origin: ${origin}\r\nVary: Origin\r\n${expose}` : 'Vary: Origin\r\n'
   }
 
-  /** Further header lines for the answer to a preflight request from `origin`. */
+  /** Further header lines for the reply to a preflight request from `origin`. */
   preflight(origin: string, askedHeaders: string): string {
     if (!this.any && !this.lists(origin)) return ''
-    // The parser let no control character through, so that what was asked for may be repeated.
+    // The parser rejects control characters, so the requested headers can be repeated safely.
     const headers = askedHeaders === '' ? '' : `Access-Control-Allow-Headers: ${askedHeaders}\r\n`
     return `Access-Control-Allow-Methods: GET, HEAD, POST\r\n${headers}Access-Control-Max-Age: 600\r\n`
   }
 }
 
-/** As browsers write it: in lower case, without a default port, a path, or a slash behind it. That of sandboxed pages, `null`, could be any page's. */
+/**
+ * Whether `text` is an origin as browsers write it: in lower case, without a default port, path or trailing slash.
+ * `null`, the origin of sandboxed pages, could be any page's.
+ */
 function isOrigin(text: unknown): boolean {
   if (typeof text !== 'string' || !/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@\\]+$/.test(text) || !URL.canParse(text)) return false
   const { origin } = new URL(text)

@@ -1,6 +1,6 @@
 import { type Clock, wallTime } from '../../base/time/clock.ts'
 
-/** The header `Date` (RFC 9110 §6.6.1), made once a second. */
+/** The header `Date` (RFC 9110 §6.6.1), formatted once per second. */
 export class DateLine {
   readonly #clock: Clock
   #second = Number.NaN
@@ -10,7 +10,7 @@ export class DateLine {
     this.#clock = clock
   }
 
-  /** With its CRLF. */
+  /** The header line with its CRLF. */
   get line(): string {
     const second = Math.floor(wallTime(this.#clock) / 1000)
     if (second !== this.#second) {
@@ -23,7 +23,7 @@ export class DateLine {
 
 const lines = new WeakMap<Clock, DateLine>()
 
-/** The one of a clock. */
+/** The date line of a clock. */
 export function dateOf(clock: Clock): DateLine {
   let line = lines.get(clock)
   if (line === undefined) lines.set(clock, (line = new DateLine(clock)))

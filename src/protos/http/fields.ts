@@ -5,13 +5,13 @@ import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
 
-/** A Buffer's methods that its type declarations leave out; `toString` adds about 20 ns. */
+/** Methods of Buffer that its type declarations leave out; `toString` costs about 20 ns more. */
 interface Slices {
   latin1Slice(start: number, end: number): string
   utf8Slice(start: number, end: number): string
 }
 
-/** What Go and most clients write: no need to take it apart. */
+/** Values of Accept-Encoding that Go and most clients send, which need no parsing. */
 const gzipAccepted = new ByteTable<boolean>(
   ['gzip', 'gzip, deflate', 'gzip, deflate, br', 'gzip, deflate, br, zstd', 'deflate, gzip', 'deflate, gzip, br, zstd'].map((v) => [
     v,
@@ -30,28 +30,31 @@ const ownSites = new ByteTable<boolean>([
 ])
 const continueOnly = new ByteTable<boolean>([['100-continue', true]])
 
-/** Whose page made the browser send the request, as the browser says (Fetch Metadata): nothing said, one of our origin or none, another's. */
+/**
+ * Origin of the page that made the browser send a request, according to Fetch Metadata: not given, the same or none,
+ * another.
+ */
 export const Site = { Unsaid: 0, Own: 1, Foreign: 2 } as const
 export type Site = (typeof Site)[keyof typeof Site]
 
-/** What the header fields of one message say. One object is used for all messages of a connection. */
+/** The header fields of one message. One object is used for all messages of a connection. */
 export class Fields {
-  /** -1: no Content-Type; 0: one that is not known. */
+  /** Codec of the Content-Type; -1 without one, 0 for an unknown one. */
   codec = -1
-  /** The Content-Type without its parameters, where that is an unknown one, or one that a page may send unasked. */
+  /** The Content-Type without its parameters, if it is unknown or a page can send it without a preflight. */
   mediaType = ''
-  /** A page may send it unasked. */
+  /** Whether a page can send the Content-Type without a preflight. */
   pageType = false
-  /** -1: no Content-Length. */
+  /** Content-Length in bytes; -1 without one. */
   length = -1
   chunked = false
-  /** Of Go's form; undefined in plain HTTP. */
+  /** Sequence number in Go's form; undefined in plain HTTP. */
   seq: number | undefined
-  /** X-MType, 0 without. */
+  /** X-MType; 0 without one. */
   type = 0
   gzip = false
   takesGzip = false
-  /** Codec that Accept names, or 0. */
+  /** Codec that Accept names; 0 for none. */
   accept = 0
   expects = false
   hosts = 0
@@ -60,14 +63,18 @@ export class Fields {
   asksMethod = false
   dated = false
   askedHeaders = ''
-  /** No prototype; undefined when there is none. */
+  /** Meta without a prototype; undefined when there is none. */
   meta: Record<string, string> | undefined
   metaKeys = 0
-  /** Offsets in `Head.fields` of what becomes meta, and of what does in Go's form only. */
+  /** Offsets in `Head.fields` of fields that become meta, and of those that do only in Go's form. */
   readonly #rest: number[] = []
   readonly #browser: number[] = []
 
-  /** @param base where the message begins in `bytes` */
+  /**
+   * Reads the header fields of a message.
+   *
+   * @param base offset of the message in `bytes`
+   */
   read(bytes: Buffer, base: number, head: Readonly<Head>, types: ContentTypes, maxMetaKeys: number, refuse: Refuse): void {
     this.#clear()
     const { fields, count } = head
@@ -98,11 +105,15 @@ export class Fields {
     }
   }
 
-  /** @returns whether it is an app's as well, in Go's form */
+  /**
+   * Reads a field with a meaning in HTTP.
+   *
+   * @returns whether it is also meta of the application in Go's form
+   */
   #field(use: Use, bytes: Buffer, start: number, end: number, types: ContentTypes, refuse: Refuse): boolean {
     switch (use) {
       case Use.ContentType:
-        // An empty one says nothing.
+        // An empty one means the same as none.
         if (!namesType(bytes, start, end)) break
         this.codec = types.codec(bytes, start, end)
         this.pageType ||= types.isPageType(this.codec, bytes, start, end)
@@ -143,7 +154,7 @@ export class Fields {
         if (end - start > 3) this.accept = types.accepted(latin1(bytes, start, end))
         return true
       case Use.Origin:
-        // Of two none is one that is let in.
+        // Two origins are joined, so that they equal no allowed origin.
         this.origin = this.origin === '' ? latin1(bytes, start, end) : `${this.origin}, ${latin1(bytes, start, end)}`
         return true
       case Use.FetchSite:
@@ -178,7 +189,7 @@ export class Fields {
     }
   }
 
-  /** Adds query parameters; a header of the same name stays. */
+  /** Adds query parameters to the meta; a header with the same name wins. */
   addQuery(query: Map<string, string>): void {
     this.meta ??= Object.create(null) as Record<string, string>
     for (const [key, value] of query) this.meta[key] ??= value
@@ -192,19 +203,19 @@ export class Fields {
     this.origin = this.askedHeaders = this.mediaType = ''
     this.site = Site.Unsaid
     this.meta = undefined
-    // A head that was refused may have left something.
+    // A head that was refused may have left entries.
     if (this.#rest.length > 0) this.#rest.length = 0
     if (this.#browser.length > 0) this.#browser.length = 0
   }
 }
 
-/** White space behind a value is no part of it, and the parser leaves it there. */
+/** End of a value without trailing white space, which the parser includes. */
 function trimmed(bytes: Buffer, start: number, end: number): number {
   while (end > start && (bytes[end - 1] === 0x20 || bytes[end - 1] === 0x09)) end--
   return end
 }
 
-/** The parser took nothing but digits, at most 2^64 - 1. */
+/** Parses digits. Requires what the parser accepts: only digits, at most 2^64 - 1. */
 function digits(bytes: Buffer, start: number, end: number): number {
   let value = 0
   for (let i = start; i < end; i++) value = value * 10 + bytes[i] - 0x30
@@ -229,7 +240,7 @@ function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as unknown as Slices).latin1Slice(start, end)
 }
 
-/** Go writes UTF-8, a browser Latin-1. */
+/** Decodes a value: UTF-8 as Go sends it, or Latin-1 as browsers do. */
 function text(bytes: Buffer, start: number, end: number): string {
   const value = (bytes as unknown as Slices).utf8Slice(start, end)
   return value.includes('\ufffd') ? latin1Unless(bytes, start, end, value) : value

@@ -1,13 +1,13 @@
 import { RETRY_AFTER_KEY } from '../../message/announcement.ts'
 import { ByteTable } from './byte-table.ts'
 
-/** What a header field is for. */
+/** Uses of a header field. */
 export const Use = {
-  /** It becomes meta. */
+  /** Always meta. */
   Meta: 0,
-  /** Meta in Go's form, where every name may be an app's; in plain HTTP it is the browser's business. */
+  /** Meta in Go's form, where applications may use every name; ignored in plain HTTP, where browsers send it. */
   Browser: 1,
-  /** Between the two ends of the connection, or with no meaning here. */
+  /** Concerns only the connection, or has no meaning here. */
   Ignored: 2,
   ContentType: 3,
   ContentLength: 4,
@@ -30,14 +30,16 @@ export type Use = (typeof Use)[keyof typeof Use]
 /** A known header name. */
 export interface HeaderName {
   readonly use: Use
-  /** The key it has in meta. */
+  /** Key of the field in meta. */
   readonly key: string
 }
 
-/** Meta keys with a meaning to the framework (docs/spec/wire.md#reserved-keys). Go canonicalises their case; here it is restored. */
+/**
+ * Meta keys of the framework (docs/spec/wire.md#reserved-keys). Go canonicalizes their case, which is restored here.
+ */
 const reserved = ['X-Accept-Body-Codec', 'X-Real-IP', 'X-Secure-Body', 'X-Reply-Secure-Body', 'X-Sealed-Body', RETRY_AFTER_KEY, 'hb_']
 
-/** The message itself. */
+/** Fields of the message itself. */
 const protocol: Record<string, Use> = {
   'content-type': Use.ContentType,
   'content-length': Use.ContentLength,
@@ -79,7 +81,10 @@ export const headerNames = new ByteTable<HeaderName>([
   ...browserNames.split(' ').map((key) => [key, { use: Use.Browser, key }] as const),
 ])
 
-/** Names that say what the message is, or how its connection goes on, so that meta must not. A peer's call may name the host it wants. */
+/**
+ * Whether a name says what the message is, or how the connection continues, so that meta must not use it. The call of a
+ * peer may still set `Host`.
+ */
 export function isProtocolName(name: string): boolean {
   const lower = name.toLowerCase()
   return lower !== 'host' && Object.hasOwn(protocol, lower)

@@ -1,19 +1,23 @@
-/** Authorities that are remembered. One more forgets all: they are learned again. */
+/** Maximum number of authorities. One more clears the table, which is then filled again. */
 const MAX_KEPT = 1000
 
 /**
- * Which peers are told where they were dialled (`Host`): every server of HTTP wants it, but a DMicro peer takes it for meta, so that calls to one
- * leave it out as soon as it has answered once, on later connections too.
+ * Remembers which peers are DMicro peers. Every HTTP server requires the header `Host`, but a DMicro peer reads it as
+ * meta, so calls leave it out once the peer has answered, on later connections too.
  */
 export class Hosts {
   readonly #peers = new Set<string>()
 
-  /** The header line for a connection to `authority`, '' for a DMicro peer. */
+  /** The `Host` line for a connection to `authority`; '' for a DMicro peer. */
   line(authority: string): string {
     return this.#peers.has(authority) ? '' : `Host: ${authority}\r\n`
   }
 
-  /** @param peer it answered as DMicro peers do */
+  /**
+   * Stores what the peer at `authority` is.
+   *
+   * @param peer whether it answered as a DMicro peer
+   */
   learn(authority: string, peer: boolean): void {
     if (!peer) {
       this.#peers.delete(authority)

@@ -1,7 +1,7 @@
 import type { StatusError } from '../../base/errors/status.ts'
 import { Lazy } from '../../base/here.ts'
 
-/** What of llhttp is used here. */
+/** The functions of llhttp that are used here. */
 export interface Llhttp {
   readonly memory: { readonly buffer: ArrayBuffer }
   _initialize?(): void
@@ -23,7 +23,11 @@ interface Wasm {
 // @ts-expect-error undici declares its public parts only
 const code = new Lazy<Uint8Array>('undici/lib/llhttp/llhttp-wasm.js', () => import('undici/lib/llhttp/llhttp-wasm.js'))
 
-/** Makes `loadLlhttp` work. @throws (rejects) what says why it cannot */
+/**
+ * Finds llhttp, which `loadLlhttp` requires.
+ *
+ * @throws (rejects) an error that says why it is not available
+ */
 export async function findLlhttp(): Promise<void> {
   if (!('WebAssembly' in globalThis)) throw unable('there is no WebAssembly here (node --jitless)')
   try {
@@ -33,7 +37,7 @@ export async function findLlhttp(): Promise<void> {
   }
 }
 
-/** Compiles the WebAssembly of undici. */
+/** Compiles the WebAssembly that comes with undici. */
 export function loadLlhttp(callbacks: object): Llhttp {
   const { Module, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
   const llhttp = new Instance(new Module(code.module), { env: callbacks }).exports as Llhttp
@@ -45,7 +49,11 @@ function unable(why: string): Error {
   return new Error(`protocol http cannot run here, its parser does not load: ${why}`)
 }
 
-/** About 80 bytes. Writing behind a pointer that is 0 would go unnoticed. */
+/**
+ * Allocates a parser of about 80 bytes.
+ *
+ * @throws Error when there is no memory, because a write behind pointer 0 would go unnoticed
+ */
 export function allocate(llhttp: Llhttp, kind: number): number {
   const parser = llhttp.llhttp_alloc(kind)
   if (parser === 0) throw new Error('http: no memory for another parser')

@@ -1,16 +1,17 @@
 import { allocate, findLlhttp, type Llhttp, loadLlhttp } from './llhttp-wasm.ts'
 
 /**
- * llhttp, Node's own HTTP/1.1 parser, as the WebAssembly that comes with undici: a head or a chunked body is read by nothing else, and
- * always by its strict rules. It is made once for each environment, when an endpoint first listens or dials with this protocol.
+ * llhttp, Node's own HTTP/1.1 parser, as the WebAssembly that comes with undici. It reads all heads and chunked bodies,
+ * always by its strict rules. It is loaded once per environment, when an endpoint first listens or dials with this
+ * protocol.
  *
- * All connections share one window of its memory. What is found are offsets into the message, so that no header becomes an object.
+ * All connections share one window of its memory. It yields offsets into the message, so headers become no objects.
  */
 
-/** Most header fields of one message, trailers included. */
+/** Maximum number of header fields of one message, trailers included. */
 export const MAX_FIELDS = 1000
 
-/** Bytes parsed in one go. Many pipelined messages are copied to the parser together. */
+/** Number of bytes parsed at once. Many pipelined messages are copied to the parser together. */
 const WINDOW = 65_536
 
 const OK = 0
@@ -22,51 +23,57 @@ const LETTER_X = 0x78
 
 /** Offsets of the parts of a head, from the first byte of its message. */
 export interface Head {
-  /** Four for each field: start and end of its name, start and end of its value. Overwritten by the next head of any connection. */
+  /**
+   * Four offsets for each field: start and end of its name, start and end of its value. Overwritten by the next head of
+   * any connection.
+   */
   readonly fields: Int32Array
   count: number
   urlStart: number
   urlEnd: number
   status: number
-  /** CONNECT, or asked to speak another protocol from here on. */
+  /** Whether the request is CONNECT, or asks for another protocol. */
   upgrade: boolean
-  /** The sender keeps the connection open after this message. */
+  /** Whether the sender keeps the connection open after this message. */
   keepAlive: boolean
 }
 
-/** What a parser came to: it needs more bytes, is at the end of a head or message, or refuses what it got. */
+/** Result of parsing: more bytes are needed, a head or message is complete, or the bytes were refused. */
 export const Step = { More: 0, Done: 1, Failed: 2, TooManyFields: 3, Version: 4 } as const
 export type Step = (typeof Step)[keyof typeof Step]
 
 let wasm: Llhttp | undefined
 let window = 0
 let view: Buffer = Buffer.alloc(0)
-/** Whose bytes are in the window, where its next message begins there (below 0: before it), and where its bytes end. */
+/**
+ * The connection whose bytes are in the window, the start of its next message there (negative: before the window), and
+ * the end of its bytes.
+ */
 let owner: Parsers | undefined
 let cursor = 0
 let filled = 0
 
-/** The head that is being read: of one connection at a time. */
+/** The head that is being read; only one connection at a time reads one. */
 const head: Head = { fields: new Int32Array(4 * MAX_FIELDS), count: 0, urlStart: 0, urlEnd: 0, status: 0, upgrade: false, keepAlive: true }
-/** An address in the window minus this is an offset in the message. */
+/** Difference between an address in the window and the offset in the message. */
 let bias = 0
 let overflow = false
 let body: ((bytes: Buffer) => boolean) | undefined
 
-/** The two parsers of a connection, since requests and responses may come on it by turns. */
+/** The two parsers of a connection, on which requests and responses may alternate. */
 export class Parsers {
   readonly head: Readonly<Head> = head
-  /** Bytes of the message that were given to the parser. */
+  /** Number of bytes of the message that the parser was given. */
   fed = 0
   #request = 0
   #response = 0
   #parser = 0
-  /** The request line goes on, and its bytes beyond ASCII are hidden from the parser. */
+  /** Whether the request line is incomplete, with its bytes beyond ASCII masked. */
   #masking = false
-  /** What is known of a head that came in part: another connection may use `head` before it goes on. */
+  /** Copy of an incomplete head, because another connection may use `head` before the rest arrives. */
   #parted: Int32Array | undefined
 
-  /** Makes ready for a new message. */
+  /** Prepares for a new message. */
   begin(response: boolean): void {
     wasm ??= instantiate()
     if (response) this.#parser = this.#response ||= allocate(wasm, 2)
@@ -76,7 +83,9 @@ export class Parsers {
     this.#reset()
   }
 
-  /** Reads on in the head of the message at `bytes[start, end)`. When it is Done, `fed` is its length. */
+  /**
+   * Continues to read the head of the message at `bytes[start, end)`. When the result is `Done`, `fed` is its length.
+   */
   readHead(bytes: Buffer, start: number, end: number): Step {
     this.#restore()
     body = undefined
@@ -87,26 +96,27 @@ export class Parsers {
   }
 
   /**
-   * Reads on in a chunked body; `fed` bytes from `start` on are used up when it returns. Trailers are left out.
-   * @param sink takes the bytes, borrowed, and says whether to go on
+   * Continues to read a chunked body; trailers are dropped. Afterwards, `fed` bytes from `start` are used up.
+   *
+   * @param onBytes gets the bytes, borrowed during the call, and returns whether to continue
    */
-  readBody(bytes: Buffer, start: number, end: number, sink: (bytes: Buffer) => boolean): Step {
+  readBody(bytes: Buffer, start: number, end: number, onBytes: (bytes: Buffer) => boolean): Step {
     this.fed = 0
-    body = sink
+    body = onBytes
     return this.#run(bytes, start, end)
   }
 
-  /** Goes on behind a head, with its body. */
+  /** Continues after a head, with its body. */
   resume(): void {
     wasm!.llhttp_resume(this.#parser)
   }
 
-  /** Says that `used` bytes are gone: what comes next is what followed them. */
+  /** Forgets `used` bytes: the next bytes follow them. */
   advance(used: number): void {
     if (owner === this) cursor += used
   }
 
-  /** Why the parser refused. */
+  /** Why the parser refused the bytes. */
   get complaint(): string {
     const at = wasm!.llhttp_get_error_reason(this.#parser)
     return at === 0 ? '' : memory().toString('latin1', at, view.indexOf(0, at))
@@ -139,7 +149,10 @@ export class Parsers {
     return Step.More
   }
 
-  /** From the start, with a target that the parser takes: Go writes UTF-8 as it is (docs/spec/go-defects.md W7). Offsets stay what they are. */
+  /**
+   * Parses from the start with a masked target, because Go sends UTF-8 unescaped (docs/spec/go-defects.md W7) and the
+   * parser rejects it. Offsets do not change.
+   */
   #runMasked(bytes: Buffer, start: number, end: number): Step {
     this.#reset()
     if (cursor < 0) this.#fill(bytes, start, end)
@@ -174,7 +187,11 @@ export class Parsers {
   }
 }
 
-/** Loads the parser. @throws (rejects) what says why it cannot run here */
+/**
+ * Loads the parser.
+ *
+ * @throws (rejects) an error that says why it cannot run here
+ */
 export async function prepareLlhttp(): Promise<void> {
   if (wasm !== undefined) return
   await findLlhttp()
@@ -199,7 +216,11 @@ function instantiate(): Llhttp {
   return llhttp
 }
 
-/** Makes a letter of each byte beyond ASCII in the window, up to a line end. @returns whether that is there */
+/**
+ * Replaces each byte beyond ASCII in the window with a letter, up to a line end.
+ *
+ * @returns whether there is a line end
+ */
 function maskLine(start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = view[at]
@@ -209,7 +230,7 @@ function maskLine(start: number, end: number): boolean {
   return false
 }
 
-/** A part that goes on in the next window begins where its first half ended. */
+/** Callbacks of the parser. A part that continues in the next window keeps the start of its first half. */
 const callbacks = {
   wasm_on_message_begin: () => 0,
   wasm_on_status: () => 0,

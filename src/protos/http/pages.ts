@@ -1,19 +1,19 @@
 import { Cors, type CorsOption } from './cors.ts'
 import { type Fields, Site } from './fields.ts'
 
-/** Which web pages may call: those that `cors` lets, or any. */
+/** Which web pages may call: those that `cors` allows, or any. */
 export type PagesOption = 'cors' | 'any'
 
-/** A request's method, as far as it makes a difference. */
+/** The method of a request, as far as it matters here. */
 export const Verb = { Post: 0, Get: 1, Head: 2, Options: 3, Connect: 4, Other: 5 } as const
 export type Verb = (typeof Verb)[keyof typeof Verb]
 
-/** Methods that some route may take. */
+/** Methods that some route may handle. */
 export const ALLOWED = 'Allow: GET, HEAD, OPTIONS, POST\r\n'
-/** Those of a route with effects. */
+/** Methods of a route with effects. */
 export const ALLOWED_UNSAFE = 'Allow: OPTIONS, POST\r\n'
 
-/** Of a method that the parser knows, so that its length and first letter tell. */
+/** The verb of a method. The parser accepts only known methods, so length and first letter suffice. */
 export function verbOf(bytes: Uint8Array, start: number, end: number): Verb {
   const length = end - start
   switch (bytes[start]) {
@@ -32,11 +32,11 @@ export function verbOf(bytes: Uint8Array, start: number, end: number): Verb {
   }
 }
 
-/** Why a request is not served, before anything runs: an HTTP status and the cause. */
+/** Why a request is refused before anything runs: an HTTP status and the cause. */
 export interface Denial {
   readonly status: number
   readonly cause: string
-  /** Header lines. */
+  /** Header lines, each with its CRLF. */
   readonly lines: string
 }
 
@@ -44,30 +44,40 @@ const foreign: Denial = { status: 403, cause: 'pages of this origin may not call
 const otherMethod: Denial = { status: 405, cause: 'calls are POST, or GET of routes that are registered as safe', lines: ALLOWED }
 
 /**
- * Whether the page of a web site that has a browser send requests here may do so. A browser sends to any address whatever HTML can make it
- * send: GET, and POST of a form's types. It asks first (OPTIONS) before it sends anything else to another origin, and says in `Origin` and
- * `Sec-Fetch-Site` who wants it. So what could come from any page unasked runs nothing, whether or not it bears a mark of a page: old browsers
- * leave `Origin` out, and none sends `Sec-Fetch-Site` to an address that is neither HTTPS nor of this machine. An `Origin` that equals `Host`
- * proves nothing, since a site's name may be made to lead here.
+ * Decides whether a request may be served that a web page may have made a browser send.
+ *
+ * A browser sends to any address what HTML can make it send: GET, and POST with the types of forms. Before anything
+ * else to another origin it sends a preflight request (OPTIONS), and it names the origin in `Origin` and
+ * `Sec-Fetch-Site`. So requests that any page could make without a preflight run nothing, with or without signs of a
+ * page: old browsers leave out `Origin`, and no browser sends `Sec-Fetch-Site` to an address that is neither HTTPS nor
+ * local. An `Origin` that equals `Host` proves nothing, because a site's name can be made to resolve to this address.
  */
 export class Pages {
-  /** Undefined: no page of another origin. */
+  /** Origins allowed by CORS; undefined for none. */
   readonly cors: Cors | undefined
-  /** Everything is served, as if there were no browsers. */
+  /** Whether everything is served, as if there were no browsers. */
   readonly any: boolean
 
-  /** @throws TypeError */
+  /**
+   * Checks the options.
+   *
+   * @throws TypeError for bad options
+   */
   constructor(pages: PagesOption = 'cors', cors: CorsOption | undefined) {
     if (pages !== 'cors' && pages !== 'any') throw new TypeError(`option pages must be 'cors' or 'any', got ${JSON.stringify(pages)}`)
     this.any = pages === 'any'
     this.cors = cors === undefined ? undefined : new Cors(cors)
   }
 
-  /** @param plain without X-Seq, a header for which a browser asks first */
+  /**
+   * Returns why a request is refused; undefined when it is not.
+   *
+   * @param plain whether it lacks X-Seq, a header for which browsers send a preflight request
+   */
   denial(verb: Verb, plain: boolean, fields: Fields): Denial | undefined {
     if (this.any || verb === Verb.Options) return undefined
     const { origin, site, pageType, codec } = fields
-    // What programs send.
+    // Requests of programs.
     if (verb === Verb.Post && origin === '' && site === Site.Unsaid && !(plain && (pageType || codec < 0))) return undefined
     const known = site === Site.Own || (origin !== '' && this.cors?.lists(origin) === true)
     if (!known && this.cors?.any !== true && (origin !== '' || site === Site.Foreign)) return foreign

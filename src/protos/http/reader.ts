@@ -8,10 +8,10 @@ import { Fields } from './fields.ts'
 import { type Head, Parsers, Step } from './llhttp.ts'
 import { type Refuse, refuseRequest, refuseResponse } from './refusal.ts'
 
-/** Largest head, and the most that chunks may take beside their contents. */
+/** Maximum size of a head, and of all parts of chunks besides their contents, in bytes. */
 const MAX_HEAD = 65_536
 
-/** Largest head that is kept. */
+/** Maximum size of a head that is kept for comparison. */
 const MAX_KEPT = 1024
 
 const empty = Buffer.alloc(0)
@@ -20,30 +20,34 @@ const LF = 0x0a
 const LETTER_H = 0x48
 const LETTER_T = 0x54
 
-/** In place of a body's length: all that comes until the connection ends. */
+/** Body length of a message that ends with the connection. */
 export const UNTIL_END = -1
 
-/** What the next bytes are. */
+/** The part of a message that the next bytes belong to. */
 const Phase = { Head: 0, Body: 1, Chunks: 2, Ignored: 3, UntilEnd: 4 } as const
 type Phase = (typeof Phase)[keyof typeof Phase]
 
-/** Who serves the requests of a connection, or takes its responses. */
+/** Handles the requests or the responses of a connection. */
 export interface Receiver {
   /**
-   * A head is complete.
-   * @param start where it begins in `bytes`; valid until this returns
-   * @param bodyToCome nothing behind it is there yet
-   * @returns how many bytes of body follow, or `UNTIL_END`; of no meaning when `fields.chunked`
+   * Handles a complete head.
+   *
+   * @param start offset of the head in `bytes`; valid during the call
+   * @param bodyToCome whether no byte after the head has arrived
+   * @returns the length of the body in bytes, or `UNTIL_END`; ignored when `fields.chunked`
    * @throws ProtoError to refuse the message
    */
   begin(bytes: Buffer, start: number, head: Readonly<Head>, fields: Fields, bodyToCome: boolean): number
   /** Whether an equal head that follows needs no `begin` of its own. */
   repeatable(fields: Fields): boolean
-  /** The message is complete. Its body, also where that is not the one of `message`, is `bytes[start, end)`. */
+  /** Handles a complete message. `bytes[start, end)` is its body, even if `message` gets another one. */
   finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void
 }
 
-/** Cuts messages out of a connection's bytes. Requests and responses may come by turns: as in Go, how one begins says which it is. */
+/**
+ * Cuts the bytes of a connection into messages. Requests and responses may alternate: as in Go, the beginning of a
+ * message tells them apart.
+ */
 export class Reader {
   readonly #limits: Readonly<Limits>
   readonly #types: ContentTypes
@@ -59,7 +63,7 @@ export class Reader {
   #chunks: ChunkedBody | undefined
   #chunkBytes = 0
   #last = empty
-  /** 0: none is kept. */
+  /** Size of the kept head; 0 for none. */
   #lastSize = 0
 
   constructor(limits: Readonly<Limits>, types: ContentTypes, requests: Receiver, responses: Receiver) {
@@ -70,26 +74,26 @@ export class Reader {
     this.#receiver = requests
   }
 
-  /** A head was used up and its body was not. */
+  /** Whether a head was used up and its body was not. */
   get unfinished(): boolean {
     return this.#phase === Phase.Body || this.#phase === Phase.Chunks || this.#phase === Phase.UntilEnd
   }
 
-  /** As `ProtoSession.unpack`. */
+  /** Reads the next message, as `ProtoSession.unpack`. */
   read(bytes: Buffer, start: number, end: number, message: Incoming): number {
     const used = this.#read(bytes, start, end, message)
     this.#parsers.advance(used)
     return used
   }
 
-  /** Nothing comes any more: the message that ends with the connection is complete. */
+  /** Completes the message that ends with the connection. */
   finish(message: Incoming): void {
     if (this.#phase !== Phase.UntilEnd) return
     const body = this.#taken.take()
     this.#finish(body, 0, body.length, message)
   }
 
-  /** Whatever still comes is passed over. */
+  /** Ignores everything that is still received. */
   ignore(): void {
     this.#phase = Phase.Ignored
   }
@@ -151,7 +155,7 @@ export class Reader {
     return this.#readBody(bytes, start, end, size, message)
   }
 
-  /** Behind a head of `size` bytes. */
+  /** Reads the body after a head of `size` bytes. */
   #readBody(bytes: Buffer, start: number, end: number, size: number, message: Incoming): number {
     const bodyStart = start + size
     if (end - bodyStart < this.#bodyLength) {
@@ -162,7 +166,7 @@ export class Reader {
     return size + this.#bodyLength
   }
 
-  /** Keeps a head that may come again and then means the same, if it is of the usual size. */
+  /** Keeps a head of usual size whose repetition would mean the same. */
   #keep(bytes: Buffer, start: number, size: number): void {
     if (size > MAX_KEPT || !this.#receiver.repeatable(this.#fields)) return
     if (this.#last.length < size) this.#last = Buffer.allocUnsafeSlow(size)
@@ -171,17 +175,21 @@ export class Reader {
   }
 
   /**
-   * Whether the last head has come again, byte by byte. The parser always begins anew with a head and would find the same; all that was made
-   * of it is still there.
+   * Whether the next head equals the kept one, byte for byte. The parser starts afresh with each head and would find
+   * the same, so the earlier result is used.
    */
   #repeats(bytes: Buffer, start: number, end: number): boolean {
     const size = this.#lastSize
     return size > 0 && end - start >= size && bytes.compare(this.#last, 0, size, start, start + size) === 0
   }
 
-  /** @returns false when there is too little to tell what begins */
+  /**
+   * Recognizes a request or a response.
+   *
+   * @returns false when there are too few bytes
+   */
   #begin(bytes: Buffer, start: number, end: number): boolean {
-    // `HT` begins no method, `H` alone may become HEAD.
+    // No method begins with `HT`; `H` alone may become HEAD.
     if (start === end || (bytes[start] === LETTER_H && start + 1 === end)) return false
     const response = bytes[start] === LETTER_H && bytes[start + 1] === LETTER_T
     this.#refuse = response ? refuseResponse : refuseRequest

@@ -1,30 +1,33 @@
 import { CloseReason } from '../../message/close-reason.ts'
 import { ProtoError } from '../proto.ts'
 
-/** Sequence numbers of requests that brought none of their own begin here: no X-Seq is as large. */
+/** First sequence number of requests without X-Seq; no X-Seq is as large. */
 const FIRST_SEQ = 2 ** 32
 
-/** So many replies that left are kept in the lists before they are cut. */
+/** Number of sent replies in the lists at which the lists are cut. */
 const DROP_AT = 1024
 
-/** What a plain request wants of its reply. */
+/** Properties of a plain request that its reply depends on. */
 export interface Asked {
-  /** No body (HEAD). */
+  /** Whether the reply has no body (HEAD). */
   readonly head: boolean
-  /** The connection ends with the reply. */
+  /** Whether the connection ends with the reply. */
   readonly close: boolean
   readonly gzip: boolean
-  /** Its method has no effects: another one may be asked for. */
+  /** Whether only a safe route may be called, because the method must have no effects. */
   readonly safeOnly: boolean
-  /** Header lines of CORS, and of how the connection goes on, each with its CRLF. */
+  /** Header lines of CORS and of the connection, each with its CRLF. */
   readonly lines: string
 }
 
-/** Replies to plain requests, which leave in the order of the requests (RFC 9112 §9.3.2). Those that are done early wait here. */
+/**
+ * Replies to plain requests, which are sent in the order of the requests (RFC 9112 §9.3.2). Replies that are ready
+ * early wait here.
+ */
 export class ReplyQueue {
-  /** The reply that ends the connection was given out. */
+  /** Whether the reply that ends the connection was sent. */
   ended = false
-  /** From `#first` on: what is asked, and the reply if it is there. Equal requests may share one `Asked`. */
+  /** The requests from `#first` on, and their replies if there are any. Equal requests may share one `Asked`. */
   readonly #asked: (Asked | undefined)[] = []
   readonly #done: (string | Uint8Array | undefined)[] = []
   #first = 0
@@ -41,7 +44,11 @@ export class ReplyQueue {
     return this.#first === this.#asked.length
   }
 
-  /** @returns the sequence number of the request */
+  /**
+   * Adds a request.
+   *
+   * @returns the sequence number for it
+   */
   add(asked: Asked): number {
     this.#asked.push(asked)
     this.#done.push(undefined)
@@ -56,15 +63,17 @@ export class ReplyQueue {
     return seq >= FIRST_SEQ
   }
 
-  /** Has `text` written when every reply before it was: the next request is asked for its body with it. */
+  /** Sends `text` once every reply before it is sent: it asks the client for the body of the next request. */
   afterAll(text: string): void {
     this.#interim = text
   }
 
   /**
-   * @param reply kept if it has to wait
+   * Adds a reply.
+   *
+   * @param reply kept while it has to wait
    * @returns what can be written now
-   * @throws ProtoError when replies that wait for an earlier one take too much
+   * @throws ProtoError when the waiting replies take too many bytes
    */
   settle(seq: number, reply: string | Uint8Array): string | Uint8Array {
     const index = this.#index(seq)
@@ -82,7 +91,7 @@ export class ReplyQueue {
     return ''
   }
 
-  /** `first` and the replies that waited for it. */
+  /** Returns `first` and the replies that waited for it. */
   #collect(first: string | Uint8Array): string | Uint8Array {
     const parts: (string | Uint8Array)[] = [first]
     for (let next = this.#done[this.#first]; next !== undefined && !this.ended; next = this.#done[this.#first]) {

@@ -21,26 +21,34 @@ const DIGIT_1 = 0x31
 
 const CLOSE = 'Connection: close\r\n'
 
-/** Requests of a peer: in Go's form, which have X-Seq, or plain ones of any HTTP client. */
+/** Handles the requests of a peer: those in Go's form, which have X-Seq, and plain ones of any HTTP client. */
 export class Requests implements Receiver {
-  /** A plain request came: such a peer takes no calls. */
+  /** Whether a plain request was received. Such a peer accepts no calls. */
   plainPeer = false
-  /** A DMicro peer called. */
+  /** Whether a DMicro peer has called. */
   ownPeer = false
-  /** The last request there was is the last one to be served: the peer said so, or has no other way to learn where the reply ends. */
+  /**
+   * Whether the last request is the last one to be served: the peer said so, or cannot find the end of the reply
+   * otherwise.
+   */
   closing = false
   readonly #link: ProtoLink
   readonly #replies: ReplyQueue
   readonly #pages: Pages
   readonly #date: DateLine
-  /** Header lines that say that the connection goes on, for peers that take that for granted and for those that asked for it. */
+  /**
+   * Header lines which say that the connection stays open, for peers that assume it and for those that asked for it.
+   */
   readonly #goesOn: string
   readonly #goesOnOld: string
   readonly #target: Target = { route: -1, method: undefined, query: undefined }
   #asked: Asked | undefined
-  /** Only a route without effects may answer. */
+  /** Whether only a route without effects may be called. */
   #safeOnly = false
-  /** What answers the request in place of a handler, but for the date and how the connection goes on; undefined for most. */
+  /**
+   * Makes the response that replaces the handler's, given the lines about date and connection; undefined for most
+   * requests.
+   */
   #answer: ((lines: string) => string) | undefined
 
   /** @param idleTimeout milliseconds, 0 for none */
@@ -49,7 +57,8 @@ export class Requests implements Receiver {
     this.#replies = replies
     this.#pages = pages
     this.#date = date
-    // Told in whole seconds: a client that is promised more than there is sends its next request into a closing connection.
+    // Rounded down to whole seconds, because a client that is promised more sends its next request into a closing
+    // connection.
     const limit = idleTimeout >= 1000 ? `Keep-Alive: timeout=${Math.floor(idleTimeout / 1000)}\r\n` : ''
     this.#goesOnOld = `Connection: keep-alive\r\n${limit}`
     this.#goesOn = limit === '' ? '' : this.#goesOnOld
@@ -59,11 +68,11 @@ export class Requests implements Receiver {
     const version = start + head.urlEnd + 1
     const plain = fields.seq === undefined
     const old = bytes[version + 7] === DIGIT_0
-    // The parser takes several spaces here, a missing version, and RTSP.
+    // The parser accepts several spaces here, a missing version, and RTSP.
     if (bytes[version] !== LETTER_H || bytes[start + head.urlStart - 2] === SPACE) throw refuseRequest(400, 'a malformed request line')
     if (bytes[version + 5] !== DIGIT_1) throw refuseRequest(505, 'a version of HTTP other than 1.0 and 1.1', CloseReason.Version)
     const verb = verbOf(bytes, start, start + head.urlStart - 1)
-    // An offer to speak another protocol (`Upgrade`) is passed over, as RFC 9110 §7.8 has it.
+    // An offer of another protocol (`Upgrade`) is ignored (RFC 9110 §7.8).
     if (verb === Verb.Connect) throw refuseRequest(501, 'CONNECT is not served', CloseReason.Protocol)
     // Go's form has no Host.
     if (fields.hosts > 1 || (fields.hosts === 0 && plain && !old)) throw refuseRequest(400, 'not one Host')
@@ -75,7 +84,7 @@ export class Requests implements Receiver {
     const denied = this.#pages.denial(verb, plain, fields)
     const denial = denied?.status === 405 ? { ...denied, lines: this.#allowed() } : denied
     const asksForBody = fields.expects && bodyToCome && !old && (fields.length > 0 || fields.chunked)
-    // Whether the body of a request that is refused in time still comes, nobody can say.
+    // The client may or may not send the body of a request that is refused at once, so the stream ends.
     if (denial !== undefined && asksForBody)
       throw new ProtoError(`http: ${denial.cause}`, CloseReason.Protocol, denialText(denial.status, denial.cause, denial.lines + CLOSE))
     if (plain) this.plainPeer = true
@@ -87,7 +96,10 @@ export class Requests implements Receiver {
     return Math.max(0, fields.length)
   }
 
-  /** Nothing that belongs to one message alone: X-Seq, meta, a question for the body, an end, an answer that is ready. */
+  /**
+   * Whether the request has nothing of its own: no X-Seq, meta, question for the body, end of the connection, or
+   * prepared response.
+   */
   repeatable(fields: Fields): boolean {
     return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && this.#answer === undefined
   }
@@ -127,7 +139,11 @@ export class Requests implements Receiver {
     }
   }
 
-  /** @param denial undefined: it is OPTIONS */
+  /**
+   * Makes the response to a request that runs no handler.
+   *
+   * @param denial why it is refused; undefined for OPTIONS
+   */
   #answerTo(denial: Denial | undefined, fields: Fields): ((lines: string) => string) | undefined {
     if (denial !== undefined) {
       const { status, cause, lines } = denial
@@ -140,13 +156,16 @@ export class Requests implements Receiver {
     return (more) => `HTTP/1.1 204 No Content\r\n${more}${allowed}\r\n`
   }
 
-  /** A line with the methods of the target's route; of a target without one all that some route may take. */
+  /** A header line with the methods of the target's route; without a route, those that some route may handle. */
   #allowed(): string {
     const { route, method } = this.#target
     return method === '*' || this.#pages.any || this.#link.isSafe?.(route) !== false ? ALLOWED : ALLOWED_UNSAFE
   }
 
-  /** JSON unless something else is named. The reply to a form or a text is JSON: they could not hold any value. */
+  /**
+   * Chooses the codecs of a plain request. Without a type it is JSON, and so is the reply to a form or a text, because
+   * those codecs cannot encode every value.
+   */
   #finishPlain(empty: boolean, fields: Fields, message: Incoming): void {
     const codec = fields.codec < 0 || (fields.codec === 0 && empty) ? JSON_CODEC : fields.codec
     message.codec = codec
@@ -167,7 +186,7 @@ export class Requests implements Receiver {
     if (this.#replies.ended) this.#link.end()
   }
 
-  /** Expect: 100-continue. */
+  /** Answers `Expect: 100-continue`. */
   #askForBody(): void {
     const text = 'HTTP/1.1 100 Continue\r\n\r\n'
     if (this.#replies.empty) this.#link.write(text)

@@ -4,13 +4,14 @@ import { Code, statusText } from '../../base/errors/status.ts'
 import { MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { type DecodedStatus, decodeStatus } from '../../message/status-json.ts'
 
-/** Most of a stranger's error page that is told as cause. */
+/** Maximum length of another server's error page that becomes a cause. */
 const MAX_PAGE = 1024
 
 /**
- * The status that a response which is no result stands for: the one in its body, as Go and our own plain replies have it, else its code and
- * text. Never OK.
- * @param status the HTTP one; 2xx only for Go's 299
+ * Decodes the status of a response without a result: the one in its body, as Go and our own plain replies have it, else
+ * its HTTP code and text. Never OK.
+ *
+ * @param status HTTP status; of 2xx only Go's 299
  */
 export function responseStatus(status: number, body: Buffer, gzip: boolean): DecodedStatus {
   const text = readText(body, gzip)

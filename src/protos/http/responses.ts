@@ -7,16 +7,16 @@ import { type Receiver, UNTIL_END } from './reader.ts'
 import { refuseResponse } from './refusal.ts'
 import { responseStatus } from './response-status.ts'
 
-/** Go's status line for a failed call (docs/spec/wire.md#http). */
+/** Go's HTTP status for a failed call (docs/spec/wire.md#http). */
 const BUSINESS_ERROR = 299
 
-/** Responses to our calls: of Go's form, or of any HTTP server, which answers in order. */
+/** Handles responses to our calls, in Go's form or of any HTTP server, which answers in order. */
 export class Responses implements Receiver {
   #status = 0
-  /** Our calls in order, until it is known that a DMicro peer answers, and nobody in between. */
+  /** Our calls in order; undefined once it is known that a DMicro peer answers, without a proxy between. */
   #calls: Set<number> | undefined = new Set()
 
-  /** A DMicro peer answers. */
+  /** Whether a DMicro peer answers. */
   get own(): boolean {
     return this.#calls === undefined
   }
@@ -28,7 +28,7 @@ export class Responses implements Receiver {
   begin(_bytes: Buffer, _start: number, head: Readonly<Head>, fields: Fields): number {
     const { status } = head
     this.#status = status
-    // What the server offers to speak besides (`Upgrade`) is passed over.
+    // An offer of another protocol (`Upgrade`) is ignored.
     if (status === 101 || status < 100) throw refuseResponse(400, `a response with status ${status}`)
     if (fields.type !== 0 && fields.type !== MessageType.Reply)
       throw refuseResponse(400, 'an X-MType that no response has', CloseReason.Type)
@@ -64,10 +64,11 @@ export class Responses implements Receiver {
     message.bodyStart = message.bodyEnd
   }
 
-  /** Which call is answered. */
+  /** The call that a response answers. */
   #seq({ seq: own, dated }: Fields): number {
     if (own !== undefined) {
-      // Servers of HTTP, and so those that pass on what a DMicro peer answers, write a date; some answers will be their own.
+      // HTTP servers, and so proxies before a DMicro peer, send a date. A proxy may also answer itself, so the order
+      // counts.
       if (dated) this.#calls?.delete(own)
       else this.#calls = undefined
       return own

@@ -12,7 +12,7 @@ import { Requests } from './requests.ts'
 import { Responses } from './responses.ts'
 import type { Writer } from './write.ts'
 
-/** A plain reply below this is not worth compressing. */
+/** Minimum size in bytes of a plain reply that is compressed. */
 const MIN_COMPRESSED = 1024
 
 const farewells: Asked = { head: false, close: true, gzip: false, safeOnly: false, lines: '' }
@@ -27,15 +27,18 @@ export class HttpSession implements ProtoSession {
   readonly #reader: Reader
   readonly #date: DateLine
   readonly #hosts: Hosts | undefined
-  /** A line for who is no DMicro peer. */
+  /** The `Host` line; '' for a DMicro peer. */
   #host = ''
-  /** We called: such a connection may be quiet for long. */
+  /** Whether this side has called. Then the connection may be silent for long. */
   #called = false
   readonly idleTimeout: number
-  /** What ends the connection once the requests before it were answered. */
+  /** Reason that ends the connection once the requests before are answered. */
   #refusal: CloseReason | undefined
 
-  /** @param hosts undefined: no peer is told where it was dialled. @param idleTimeout milliseconds, 0 for none */
+  /**
+   * @param hosts undefined when no peer gets a `Host` line
+   * @param idleTimeout milliseconds, 0 for none
+   */
   constructor(link: ProtoLink, types: ContentTypes, writer: Writer, pages: Pages, hosts: Hosts | undefined, idleTimeout: number) {
     this.#link = link
     this.#writer = writer
@@ -70,7 +73,7 @@ export class HttpSession implements ProtoSession {
     } catch (error) {
       if (!(error instanceof ProtoError) || error.finalResponse === '') throw error
       const finalResponse = error.finalResponse.replace('\r\n', `\r\n${this.#date.line}`)
-      // Requests before this one are still answered, and first.
+      // Requests before this one are answered first.
       if (this.#replies.empty) throw new ProtoError(error.message, error.reason, finalResponse)
       this.#replies.settle(this.#replies.add(farewells), finalResponse)
       this.#reader.ignore()
@@ -79,7 +82,7 @@ export class HttpSession implements ProtoSession {
     }
   }
 
-  /** A response came: it tells whose. */
+  /** Learns from a response what the peer is. */
   #answered(): void {
     const { authority } = this.#link
     const { own } = this.#responses
@@ -113,7 +116,7 @@ export class HttpSession implements ProtoSession {
     if (asked === undefined) throw new Error(`http: no request waits for reply ${message.seq}`)
     const bytes = this.#replies.settle(message.seq, this.#writer.plainReply(message, asked, this.#date.line))
     if (!this.#replies.ended) return bytes
-    // Written here, so that the end comes behind it.
+    // Written here, so that the end of the connection follows it.
     this.#link.write(bytes)
     this.#link.end(this.#refusal)
     return ''

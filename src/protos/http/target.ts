@@ -3,9 +3,9 @@ import { CloseReason } from '../../message/close-reason.ts'
 import { findName } from '../../message/names.ts'
 import type { Refuse } from './refusal.ts'
 
-/** What a request is for. */
+/** The parsed target of a request. */
 export interface Target {
-  /** As in `Incoming`. */
+  /** Id of the service method, as `Incoming.route`. */
   route: number
   method: string | undefined
   /** Query parameters, of equal ones the last; undefined when there are none. */
@@ -13,8 +13,8 @@ export interface Target {
 }
 
 /**
- * Takes `bytes[start, end)`, a request target, apart: the path, with percent signs decoded, is the service method; pairs of the query are
- * meta (docs/spec/go-defects.md W7). `http://host/path` is its path. Go writes UTF-8 as it is.
+ * Parses the request target `bytes[start, end)`: the percent-decoded path is the service method, the query parameters
+ * are meta (docs/spec/go-defects.md W7). Of `http://host/path` only the path counts. Go sends UTF-8 unescaped.
  */
 export function readTarget(bytes: Buffer, start: number, end: number, maxPairs: number, into: Target, refuse: Refuse): void {
   const from = bytes[start] === 0x2f ? start : pathOf(bytes, start, end)
@@ -37,7 +37,7 @@ function utf8(bytes: Buffer, start: number, end: number, refuse: Refuse): string
   return text
 }
 
-/** Where the path begins behind `scheme://authority`; `*` is itself. */
+/** Start of the path after `scheme://authority`; `*` is its own path. */
 function pathOf(bytes: Buffer, start: number, end: number): number {
   const scheme = bytes.indexOf('://', start, 'latin1')
   if (scheme < 0 || scheme >= end) return start

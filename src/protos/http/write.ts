@@ -7,21 +7,21 @@ import { isProtocolName } from './header-names.ts'
 import { ALLOWED_UNSAFE } from './pages.ts'
 import type { Asked } from './reply-queue.ts'
 
-/** Heads that are kept; a process has few methods, and one that makes them up must not fill the memory. */
+/** Maximum number of kept heads. A process calls few methods, but one that invents them must not fill the memory. */
 const MAX_KEPT = 1000
 
-/** Meta with a key `host`, in any case. */
+/** Matches meta with a key `host`, in any case. */
 const NAMES_HOST = /[{,]"host":/i
 const token = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get into a head
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** Writes messages (docs/spec/wire.md#http). Text bodies stay text: head and body leave as one string. */
+/** Writes messages (docs/spec/wire.md#http). Text bodies stay text, so that head and body are one string. */
 export class Writer {
   readonly #types: ContentTypes
   readonly #requests = new Map<string, string>()
   readonly #replies: string[] = []
-  /** What the last head ended with, which is what the next one does. */
+  /** End of the last head, which the next one usually has too. */
   #end = ''
   #date = ''
   #lines = ''
@@ -32,7 +32,9 @@ export class Writer {
 
   /**
    * A CALL in Go's form.
-   * @param host a line for whoever is no DMicro peer, '' for one that is: it takes every header for meta. One in the message's own meta wins.
+   *
+   * @param host the `Host` line; '' for a DMicro peer, which reads every header as meta. A host in the message's meta
+   *   takes precedence.
    */
   request(message: Outgoing, host: string): string | Uint8Array {
     const { method, codec, body, metaText } = message
@@ -65,9 +67,10 @@ export class Writer {
   }
 
   /**
-   * A REPLY to a plain request. OK is 200, also without a result. An error is its own code where HTTP has such codes, else 500; its body is
-   * the status as JSON. One that says when to try again says it in the standard's way too.
-   * @param date a line
+   * A REPLY to a plain request. OK is 200, also without a result. An error has its own code where HTTP has such codes,
+   * else 500; its body is the status as JSON. An error with `retryAfter` also has the standard's header.
+   *
+   * @param date the date line
    */
   plainReply(message: Outgoing, asked: Asked, date: string): string | Uint8Array {
     const { statusText, metaText } = message
@@ -103,7 +106,7 @@ function join(head: string, body: string | Uint8Array | null): string | Uint8Arr
   return typeof body === 'string' ? head + body : joinBytes(head, body)
 }
 
-/** Fresh memory each time: a reply may have to wait for earlier ones. */
+/** Joins head and body in fresh memory, because a reply may have to wait for earlier ones. */
 function joinBytes(head: string, body: Uint8Array): Uint8Array {
   const size = Buffer.byteLength(head)
   const bytes = Buffer.allocUnsafe(size + body.length)
@@ -116,14 +119,17 @@ function sizeOf(body: string | Uint8Array | null): number {
   return body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
 }
 
-/** Go announces gzip twice, and reads the name with X-. It can be announced once only (docs/spec/go-defects.md W8). */
+/**
+ * Header lines for gzip, which can be used once only. Go sends both lines and reads the second
+ * (docs/spec/go-defects.md W8).
+ */
 function gzipLines(filters: readonly string[], own: boolean): string {
   if (filters.length > 1 || filters[0] !== 'gzip')
     throw new TypeError(`http has no form for the filters ${filters.join(', ')}, only for gzip once`)
   return own ? 'Content-Encoding: gzip\r\nX-Content-Encoding: gzip\r\n' : 'Content-Encoding: gzip\r\n'
 }
 
-/** Meta as header lines. Nothing of it can end a line or pass for a header of the protocol. */
+/** Formats meta as header lines. No value can end a line, and no key can be a header of the protocol. */
 function metaLines(meta: Meta, request: boolean): string {
   let lines = ''
   for (const key of Object.keys(meta)) {
@@ -139,7 +145,9 @@ function metaLines(meta: Meta, request: boolean): string {
   return lines
 }
 
-/** `Retry-After` (RFC 9110 §10.2.3), in whole seconds; '' where the meta has one itself, or nothing to say. */
+/**
+ * The line `Retry-After` (RFC 9110 §10.2.3) in whole seconds; '' where the meta have one already, or no retry time.
+ */
 function retryLine(meta: Meta): string {
   const told = meta[RETRY_AFTER_KEY]
   if (told === undefined || Object.keys(meta).some((key) => key.toLowerCase() === 'retry-after')) return ''
@@ -148,8 +156,8 @@ function retryLine(meta: Meta): string {
 }
 
 /**
- * A service method as request target: its path percent-encoded so that the receiver's decoding gives it back (Go writes it decoded:
- * docs/spec/go-defects.md W7), what follows the first `?` as a query that is already encoded.
+ * Formats a service method as request target. The path is percent-encoded so that the receiver's decoding restores it
+ * (Go sends it decoded: docs/spec/go-defects.md W7); the part after the first `?` is a query that is already encoded.
  */
 function requestTarget(method: string): string {
   if (!method.startsWith('/') && method !== '*')

@@ -5,19 +5,21 @@ const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const SPACE = 0x20
 
-/** Holds an unescaped body for as long as the message is borrowed. Larger ones get memory of their own. */
+/** Memory for an unescaped body while the message is borrowed. Larger bodies get memory of their own. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
-/** What the letter after a backslash stands for; 0 for `u` and whatever is no escape. */
+/** The byte that an escape's letter stands for; 0 for `u` and for letters that are no escape. */
 const escapes = new Uint8Array(256)
 for (const [letter, meaning] of ['""', '\\\\', '//', 'b\b', 'f\f', 'n\n', 'r\r', 't\t']) {
   escapes[letter.charCodeAt(0)] = meaning.charCodeAt(0)
 }
 
 /**
- * Makes `bytes[start, end)` the body, as Go wrote it: nothing but `"` is escaped, so each is preceded by one backslash too many and
- * every other byte is itself, also what is no UTF-8 (docs/spec/wire.md#json, docs/spec/go-defects.md W1).
- * @returns false, and nothing done, when there is a `"` without backslash: Go did not write this
+ * Makes `bytes[start, end)` the body, as Go wrote it: Go escapes only `"`, so each `"` has one backslash too many
+ * before it, and every other byte stands for itself, even invalid UTF-8 (docs/spec/wire.md#json,
+ * docs/spec/go-defects.md W1).
+ *
+ * @returns false, with nothing changed, when there is a `"` without a backslash, which Go does not write
  */
 export function takeGoBody(bytes: Buffer, start: number, end: number, message: Incoming): boolean {
   let high = 0
@@ -44,8 +46,9 @@ export function takeGoBody(bytes: Buffer, start: number, end: number, message: I
 }
 
 /**
- * Makes the inside of a JSON string, `bytes[start, end)`, the body. In place when it has no escape.
- * @returns false, and nothing done, when it is no JSON or no UTF-8
+ * Makes the inside of a JSON string, `bytes[start, end)`, the body; in place when it has no escape.
+ *
+ * @returns false, with nothing changed, when it is no JSON or no UTF-8
  */
 export function takeJsonBody(bytes: Buffer, start: number, end: number, message: Incoming): boolean {
   let high = 0
@@ -74,7 +77,7 @@ export function takeJsonBody(bytes: Buffer, start: number, end: number, message:
   return (high < 0x80 || isUtf8(target.subarray(0, size))) && take(message, target, 0, size, high)
 }
 
-/** For bodies with `\u`, which are rare: text has them for control characters alone. */
+/** Handles bodies with `\u`, which are rare: text needs it only for control characters. */
 function takeParsed(bytes: Buffer, start: number, end: number, message: Incoming): boolean {
   try {
     message.setBody(Buffer.from(JSON.parse(bytes.toString('utf8', start - 1, end + 1)) as string))
@@ -86,7 +89,7 @@ function takeParsed(bytes: Buffer, start: number, end: number, message: Incoming
 
 function take(message: Incoming, buffer: Buffer, start: number, end: number, high: number): boolean {
   message.buffer = buffer
-  // All other ranges are empty, and lie before the body.
+  // All other ranges are empty and lie before the body.
   message.nameStart = message.nameEnd = message.statusStart = message.statusEnd = message.metaStart = message.metaEnd = start
   message.bodyStart = start
   message.bodyEnd = end

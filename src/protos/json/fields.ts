@@ -6,10 +6,14 @@ import { decodeStatus } from '../../message/status-json.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
 import { ProtoError } from '../proto.ts'
 
-/** The number of a field that has none in its range. */
+/** A value that stands for a number outside its range. */
 export const OUT_OF_RANGE = 0x8000_0000
 
-/** @throws ProtoError when a number is outside its range */
+/**
+ * Sets the numbers of a message.
+ *
+ * @throws ProtoError when a number is outside its range
+ */
 export function setNumbers(message: Incoming, type: number, seq: number, codec: number): void {
   if (type < MessageType.Call || type > MessageType.AuthReply) throw new ProtoError('unknown message type', CloseReason.Type)
   if (seq === OUT_OF_RANGE) throw new ProtoError('seq that is no int32', CloseReason.Seq)
@@ -20,8 +24,11 @@ export function setNumbers(message: Incoming, type: number, seq: number, codec: 
 }
 
 /**
- * @param text status JSON (docs/spec/wire.md#status), undefined when it could not be made out. Go's receiver takes either for OK, which would make
- *   a success of a failure (docs/spec/go-defects.md W2).
+ * Sets the status of a message.
+ *
+ * @param text status JSON (docs/spec/wire.md#status); undefined when it is unreadable. Go's receiver treats an
+ *   unreadable status as OK, which would turn a failure into a success (docs/spec/go-defects.md W2).
+ * @throws ProtoError when it is unreadable
  */
 export function setStatus(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
   if (text === '' || text === OK_STATUS) return
@@ -30,7 +37,12 @@ export function setStatus(message: Incoming, text: string | undefined, limits: R
   if (status.code !== 0) message.status = status
 }
 
-/** @param text meta JSON (docs/spec/wire.md#meta), undefined when it could not be made out */
+/**
+ * Sets the meta of a message.
+ *
+ * @param text meta JSON (docs/spec/wire.md#meta); undefined when it is unreadable
+ * @throws ProtoError when it is unreadable
+ */
 export function setMeta(message: Incoming, text: string | undefined, limits: Readonly<Limits>): void {
   if (text === '' || text === EMPTY_META) return
   const meta = text === undefined || over(text, MAX_META_BYTES) ? undefined : decodeMeta(text, limits)

@@ -23,17 +23,19 @@ const metaKey = Buffer.from(',"meta":"')
 const codecKey = Buffer.from(',"bodyCodec":')
 const bodyKey = Buffer.from(',"body":"')
 
-/** The longest escape is `\U` and eight digits, for one byte. */
+/** Maximum length of an escaped field. The longest escape is `\U` and eight digits, for one byte. */
 const MAX_ESCAPED = 10 * Math.max(MAX_STATUS_BYTES, MAX_META_BYTES)
 
-/** What nearly every message has between its service method and its codec. */
+/** The bytes that nearly every message has between its service method and its codec. */
 const okAndEmpty = Buffer.from(`,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`)
 
 /**
- * Reads a document of the layout Go writes or of ours, `json.ts`, without parsing it. They differ in what comes first: in Go's, strings have
- * the escapes of `strconv.Quote` (docs/spec/wire.md#status) and the body ones of its own (docs/spec/wire.md#json); ours is JSON.
- * @returns false, and nothing done, when it has neither layout
- * @throws ProtoError when it has, and a field is unreadable
+ * Reads a document with the layout of Go's messages or of ours (`json.ts`) without parsing it. The first member tells
+ * them apart: in Go's layout, strings have the escapes of `strconv.Quote` (docs/spec/wire.md#status) and the body its
+ * own (docs/spec/wire.md#json); ours is JSON.
+ *
+ * @returns false, with nothing changed, when it has neither layout
+ * @throws ProtoError when it has one and a field is unreadable
  */
 export function unpackLayout(bytes: Buffer, start: number, end: number, limits: Readonly<Limits>, message: Incoming): boolean {
   const reader = new LayoutReader(bytes, start, end)
@@ -77,12 +79,12 @@ export function unpackLayout(bytes: Buffer, start: number, end: number, limits: 
   return true
 }
 
-/** Goes over a document in one pass; knows of it no more than where things are. */
+/** Finds the fields of a document in one pass, without decoding them. */
 class LayoutReader {
   at: number
   /** Whether the last `string` has a backslash. */
   escaped = false
-  /** An `integer` or a `string` was none. */
+  /** Whether an `integer` or `string` was malformed. */
   failed = false
   readonly #bytes: Buffer
   readonly #end: number
@@ -93,7 +95,7 @@ class LayoutReader {
     this.#end = end
   }
 
-  /** Consumes `text` if that is what comes next. */
+  /** Consumes `text` if it is next. */
   literal(text: Buffer): boolean {
     const bytes = this.#bytes
     const at = this.at
@@ -124,7 +126,7 @@ class LayoutReader {
     return (value | 0) === value ? value | 0 : OUT_OF_RANGE
   }
 
-  /** Consumes the rest of a string whose opening mark was consumed; returns where its inside ends. */
+  /** Consumes the rest of a string whose opening mark was consumed, and returns where its inside ends. */
   string(): number {
     const bytes = this.#bytes
     const end = this.#end
@@ -147,12 +149,15 @@ class LayoutReader {
   }
 }
 
-/** What a status or meta string stands for; undefined also when it is too long for either, which spares making a text of it. */
+/**
+ * Decodes a status or meta string; undefined when it is malformed or too long for either, which is checked before a
+ * string is made.
+ */
 function fieldText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
   return end - start > MAX_ESCAPED ? undefined : stringText(bytes, start, end, goEscapes)
 }
 
-/** The text that the inside of a string stands for; undefined when it has an escape that is none. */
+/** Decodes the inside of a string; undefined when it has an invalid escape. */
 function stringText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
   const quoted = bytes.toString('utf8', start - 1, end + 1)
   try {

@@ -4,22 +4,24 @@ import type { Incoming } from '../../message/message.ts'
 import { ProtoError } from '../proto.ts'
 import { OUT_OF_RANGE, setMeta, setNumbers, setStatus } from './fields.ts'
 
-/** What the members of a document said; of repeated ones the last counts. */
+/** The members of a document; of repeated ones the last counts. */
 class Members {
   type = 0
   seq = 0
   codec = 0
   method = ''
-  /** Undefined when it was neither text nor an object. */
+  /** Status JSON; undefined when the member was neither text nor an object. */
   status: string | undefined = ''
   meta: string | undefined = ''
   body = ''
 }
 
 /**
- * Reads a document of any layout (docs/spec/wire.md#json): strict JSON, members in any order, unknown ones ignored, absent and null ones zero.
- * As Go does, numbers may be strings, and status and meta objects. Invalid UTF-8 becomes U+FFFD.
- * @throws ProtoError
+ * Reads a document of any layout (docs/spec/wire.md#json): strict JSON, members in any order, unknown ones ignored,
+ * absent and null ones zero. As in Go, numbers may be strings, and status and meta objects. Invalid UTF-8 becomes
+ * U+FFFD.
+ *
+ * @throws ProtoError when it is no JSON or a field is out of range
  */
 export function unpackStrict(bytes: Buffer, start: number, end: number, limits: Readonly<Limits>, message: Incoming): void {
   const json = new JsonScanner(bytes.toString('utf8', start, end), false)
@@ -43,7 +45,11 @@ function object(json: JsonScanner, members: Members, maxDepth: number): boolean 
   return json.take(0x7d)
 }
 
-/** False when the value is no JSON, or of a kind that the member cannot be. */
+/**
+ * Reads one member.
+ *
+ * @returns false when the value is no JSON, or of a kind that the member cannot be
+ */
 function member(json: JsonScanner, key: string, members: Members, maxDepth: number): boolean {
   switch (key) {
     case 'seq':
@@ -71,10 +77,10 @@ function member(json: JsonScanner, key: string, members: Members, maxDepth: numb
   }
 }
 
-/** What is no number at all. */
+/** A value that stands for something that is no number. */
 const NONE = OUT_OF_RANGE + 1
 
-/** Also within a string. `OUT_OF_RANGE` for what is no int32. */
+/** Reads a number, also within a string; `OUT_OF_RANGE` when it is no int32. */
 function integer(json: JsonScanner): number {
   if (json.word('null')) return 0
   const text = json.peek() === 0x22 ? json.string() : json.number()
@@ -84,7 +90,10 @@ function integer(json: JsonScanner): number {
   return (value | 0) === value ? value | 0 : OUT_OF_RANGE
 }
 
-/** The JSON within a string, or the exact text of an object in its place. Leaves `json` where it is at what is no JSON. */
+/**
+ * Reads the JSON within a string, or the exact text of an object in its place. At anything else `json` stays where it
+ * is.
+ */
 function embedded(json: JsonScanner, maxDepth: number): string | undefined {
   const before = json.at
   const first = json.peek()

@@ -1,19 +1,19 @@
 /**
- * The answers to one batch, until all of them are there. A batch is answered by one array, in any order; members without an id have no answer,
- * and a batch of nothing else is not answered at all.
+ * The replies to one batch, until it is complete. One array answers a batch, in any order. Members without an id have
+ * no reply, and a batch of only those has none at all.
  */
 export class Batch {
   readonly #answers: string[] = []
-  /** Members that are not read yet, or not answered yet. */
+  /** Number of members that are not read or not answered yet. */
   #open: number
-  /** Bytes held here. */
+  /** Number of bytes of the replies held here. */
   size = 0
 
   constructor(members: number) {
     this.#open = members
   }
 
-  /** A member was answered, or needs no answer when the text is ''. */
+  /** Adds the reply to one member; '' when the member needs none. */
   add(answer: string, size: number): void {
     this.#open--
     if (answer === '') return
@@ -25,24 +25,24 @@ export class Batch {
     return this.#open === 0
   }
 
-  /** The whole answer, '' when there is none to give. */
+  /** The reply to the whole batch; '' when there is none. */
   get text(): string {
     return this.#answers.length === 0 ? '' : `[${this.#answers.join(',')}]\r\n`
   }
 }
 
-/** What is answered to one request later: its id, how, and where. */
+/** A request that is answered later: its id, its form, and its batch. */
 export interface Asked {
-  /** JSON text, exactly as it came. */
+  /** JSON text of the id, exactly as received. */
   readonly id: string
-  /** The peer said nothing of Go's dialect. */
+  /** Whether the peer did not use Go's dialect. */
   readonly plain: boolean
   readonly batch: Batch | undefined
 }
 
 /**
- * Requests whose answer takes more than a number: ids that are no int32, and members of batches. They get numbers that no id of the others can
- * be.
+ * Requests whose reply needs more than a number: ids that are no int32, and members of batches. Their numbers lie above
+ * all other ids.
  */
 export class AskedTable {
   readonly #asked = new Map<number, Asked>()
@@ -57,11 +57,11 @@ export class AskedTable {
     return this.#asked.get(seq)
   }
 
-  /** It was answered. */
+  /** Removes a request that was answered. */
   delete(seq: number): void {
     this.#asked.delete(seq)
   }
 }
 
-/** Above every int32. */
+/** First number, above every int32. */
 const FIRST = 2 ** 32

@@ -2,7 +2,7 @@ import { Code } from '../../base/errors/status.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
 
-/** The standard's own error codes. */
+/** Error codes of the standard. */
 export const RpcCode = {
   ParseError: -32700,
   InvalidRequest: -32600,
@@ -11,10 +11,14 @@ export const RpcCode = {
   InternalError: -32603,
 } as const
 
-/** Lines that answer what cannot be told apart from other requests. */
+/** Replies to lines in which no id can be found. */
 export const parseError = refusal('null', RpcCode.ParseError, 'Parse error')
 
-/** @param id JSON text */
+/**
+ * Makes the reply to an object that is no request.
+ *
+ * @param id JSON text
+ */
 export function invalidRequest(id: string): string {
   return refusal(id, RpcCode.InvalidRequest, 'Invalid Request')
 }
@@ -24,21 +28,27 @@ function refusal(id: string, code: number, message: string): string {
 }
 
 /**
- * The error member of a reply to Go: the code is DMicro's, the text is the message or, if that is empty, the cause, and `data` must be null:
- * Go decodes anything else into the result, and a status that did not fit there becomes a 400 (docs/spec/wire.md#jsonrpc).
+ * Makes the error member for a Go peer. The code is DMicro's, the text is the message, or the cause if that is empty.
+ * `data` must be null: Go decodes anything else into the result, and a status that does not fit there becomes a 400
+ * (docs/spec/wire.md#jsonrpc).
  */
 export function goError({ status, statusText }: Outgoing): string {
   const { code, message, cause } = status ?? unreadable(statusText)
   return `{"code":${code},"message":${quote(message || cause)},"data":null}`
 }
 
-/** The error member for everybody else: codes as the standard has them, and all of the status as data. */
+/** Makes the error member for all other peers: the standard's code, and the whole status as data. */
 export function standardError({ status, statusText }: Outgoing): string {
   const { code, message, cause } = status ?? unreadable(statusText)
   return `{"code":${toRpc.get(code) ?? code},"message":${quote(message || cause)},"data":${statusText}}`
 }
 
-/** What a received error member, as JSON text, means. Never OK: an error that cannot be read is one nevertheless (docs/spec/go-defects.md W2). */
+/**
+ * Decodes a received error member. The result is never OK, because an unreadable error is an error too
+ * (docs/spec/go-defects.md W2).
+ *
+ * @param error JSON text
+ */
 export function statusOf(error: string): DecodedStatus {
   const parsed: unknown = JSON.parse(error)
   if (typeof parsed !== 'object' || parsed === null) return { code: Code.UnknownError, message: textOf(parsed), cause: '' }

@@ -1,10 +1,10 @@
 import { type JsonBytes, spells } from './json-bytes.ts'
 
-/** Where the members of one JSON-RPC object lie in its line: offsets with exclusive ends, 0 to 0 for what is absent. */
+/** Offsets of the members of one JSON-RPC object in its line, ends exclusive; 0 to 0 for an absent one. */
 export class Fields {
-  /** False when there is no `jsonrpc`, or it is not "2.0". */
+  /** Whether `jsonrpc` is "2.0". */
   standard = false
-  /** With its quotation marks, if it has any. */
+  /** Start of the method, its quotation marks included. */
   methodStart = 0
   methodEnd = 0
   methodEscaped = false
@@ -19,7 +19,11 @@ export class Fields {
   contextStart = 0
   contextEnd = 0
 
-  /** Consumes an object, whose brace comes next. Of repeated members the last counts. False when it is malformed. */
+  /**
+   * Consumes an object, whose brace is next. Of repeated members the last counts.
+   *
+   * @returns false when it is malformed
+   */
   read(json: JsonBytes, maxDepth: number): boolean {
     this.clear()
     json.at++
@@ -89,7 +93,7 @@ const TWO = Buffer.from('"2.0"')
 
 const Field = { Other: 0, Version: 1, Method: 2, Params: 3, Id: 4, Result: 5, Error: 6, Context: 7 } as const
 
-/** As they are in the text, in the order a request has them. */
+/** Keys as they are in the text, in the usual order of a request. */
 const keys: readonly (readonly [Uint8Array, number])[] = [
   [Buffer.from('"jsonrpc"'), Field.Version],
   [Buffer.from('"method"'), Field.Method],
@@ -100,7 +104,7 @@ const keys: readonly (readonly [Uint8Array, number])[] = [
   [Buffer.from('"error"'), Field.Error],
 ]
 
-/** No key of ours is longer when each of its letters is spelt by an escape of six. */
+/** Maximum length of a key in the text: each of its letters may be an escape of six characters. */
 const MAX_ESCAPED = 2 + 7 * 6
 
 function fieldOf(bytes: Uint8Array, start: number, end: number): number {
@@ -111,7 +115,7 @@ function fieldOf(bytes: Uint8Array, start: number, end: number): number {
   return Field.Other
 }
 
-/** The same for a key with escapes, which nobody needs and anybody may write. */
+/** Finds a key with escapes, which is valid but unusual. */
 function escapedField(bytes: Uint8Array, start: number, end: number): number {
   if (end - start > MAX_ESCAPED) return Field.Other
   const key = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString())))

@@ -10,7 +10,7 @@ const MINUS = 0x2d
 const ZERO = 0x30
 const LETTER_N = 0x6e
 
-/** A reply whose id cannot be one of ours answers nothing: it is passed over, as in Go. */
+/** Makes a message of a reply. A reply whose id cannot be ours answers nothing and is ignored, as in Go. */
 export function takeReply(fields: Fields, bytes: Buffer, message: Incoming): void {
   const { idStart, idEnd, resultStart, resultEnd, errorStart, errorEnd } = fields
   let seq = int32(bytes, idStart, idEnd)
@@ -27,7 +27,7 @@ export function takeReply(fields: Fields, bytes: Buffer, message: Incoming): voi
   takeBody(bytes, message, resultStart, resultEnd)
 }
 
-/** The service method of a request. */
+/** Sets the service method of a request. */
 export function takeMethod(fields: Fields, bytes: Buffer, message: Incoming): void {
   const start = fields.methodStart + 1
   const end = fields.methodEnd - 1
@@ -42,7 +42,7 @@ export function takeMethod(fields: Fields, bytes: Buffer, message: Incoming): vo
   if (message.route < 0) message.method = method
 }
 
-/** The body of a request. */
+/** Sets the body of a request. */
 export function takeParams(fields: Fields, bytes: Buffer, message: Incoming): void {
   message.codec = JSON_CODEC
   if (bytes[fields.paramsStart] !== LETTER_N) takeBody(bytes, message, fields.paramsStart, fields.paramsEnd)
@@ -51,19 +51,19 @@ export function takeParams(fields: Fields, bytes: Buffer, message: Incoming): vo
 function takeBody(bytes: Buffer, message: Incoming, start: number, end: number): void {
   message.buffer = bytes
   message.bodyEnd = end
-  // Nothing else of the message lies in the buffer.
+  // The other fields of the message do not lie in the buffer.
   message.bodyStart = message.nameStart = message.nameEnd = message.statusStart = message.statusEnd = start
   message.metaStart = message.metaEnd = start
 }
 
-/** A string, a number or null, and not too long to keep. */
+/** Whether the id is a string, a number or null, and short enough to keep. */
 export function isId(fields: Fields, bytes: Buffer): boolean {
   const { idStart, idEnd } = fields
   const c = bytes[idStart]
   return idEnd - idStart <= MAX_REQUEST_ID_BYTES && (c === QUOTE || c === LETTER_N || c === MINUS || (c >= ZERO && c <= ZERO + 9))
 }
 
-/** An int32 written as the number itself would be written again; NaN for everything else. */
+/** Parses an int32 in its canonical form; NaN for anything else, because the reply must repeat the id exactly. */
 export function int32(bytes: Buffer, start: number, end: number): number {
   const digits = bytes[start] === MINUS ? start + 1 : start
   if (end - digits < 1 || end - digits > 10 || (bytes[digits] === ZERO && end - start > 1)) return Number.NaN

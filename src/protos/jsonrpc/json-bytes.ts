@@ -1,27 +1,27 @@
 /**
- * Walks over JSON as bytes and checks its grammar without decoding anything, so that a body can be handed on where it lies. Time is linear,
- * stack depth constant. Whether strings are UTF-8 is not looked at.
+ * Checks the grammar of JSON in bytes without decoding anything, so that a body can be passed on in place. Time is
+ * linear, stack depth constant. Strings are not checked for valid UTF-8.
  */
 export class JsonBytes {
-  // `private` in place of `#`: every token of every message comes through here.
+  // `private`, not `#`, because every token of every message passes here.
   bytes: Uint8Array = none
   /** Index of the next unread byte. */
   at = 0
-  /** Where the text ends. */
+  /** End of the text. */
   end = 0
-  /** Whether the string walked over last had an escape in it. */
+  /** Whether the last string consumed has an escape. */
   escaped = false
-  /** How the containers that are open must be closed. Only as many as are open count. */
+  /** Closing brackets of the open containers. Entries beyond the number of open ones are unused. */
   private readonly closers: number[] = []
 
-  /** Begins with `bytes[start, end)`. */
+  /** Starts reading `bytes[start, end)`. */
   set(bytes: Uint8Array, start: number, end: number): void {
     this.bytes = bytes
     this.at = start
     this.end = end
   }
 
-  /** Skips white space and returns the next byte without consuming it, -1 at the end. */
+  /** Skips white space and returns the next byte without consuming it; -1 at the end. */
   peek(): number {
     const { bytes, end } = this
     for (let at = this.at; at < end; at++) {
@@ -35,14 +35,14 @@ export class JsonBytes {
     return -1
   }
 
-  /** Skips white space and consumes `c` if that is what comes next. */
+  /** Skips white space and consumes `c` if it is next. */
   take(c: number): boolean {
     if (this.peek() !== c) return false
     this.at++
     return true
   }
 
-  /** Consumes a string, white space before it too. */
+  /** Consumes a string, and white space before it. */
   string(): boolean {
     this.escaped = false
     if (this.peek() !== QUOTE) return false
@@ -69,8 +69,9 @@ export class JsonBytes {
   }
 
   /**
-   * Consumes one value of any kind. What nests more than `maxDepth` deep is passed over by counting brackets: whoever decodes it refuses it,
-   * and can say in an answer why.
+   * Consumes one value of any kind. Containers nested deeper than `maxDepth` are skipped by counting brackets: the
+   * codec refuses them when it decodes the value, and can then send an error as reply.
+   *
    * @returns false when it is malformed
    */
   value(maxDepth: number): boolean {
@@ -93,7 +94,7 @@ export class JsonBytes {
           continue
         }
       }
-      // A value is complete: close what ends here, then go on to the next value of what does not.
+      // A value is complete: close the containers that end here, then read the next value.
       for (;;) {
         if (depth === 0) return true
         const closer = closers[depth - 1]
@@ -199,7 +200,7 @@ function isHex(c: number): boolean {
   return isDigit(c) || (lower >= 0x61 && lower <= 0x66)
 }
 
-/** One of `"\/bfnrt`. */
+/** Whether `c` is one of `"\/bfnrt`. */
 function isEscape(c: number): boolean {
   return c === 0x22 || c === 0x5c || c === 0x2f || c === 0x62 || c === 0x66 || c === 0x6e || c === 0x72 || c === 0x74
 }

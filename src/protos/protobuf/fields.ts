@@ -8,16 +8,16 @@ const GROUP = 3
 const END_GROUP = 4
 const FIXED32 = 5
 
-/** The most bytes a varint has. */
+/** Maximum length of a varint in bytes. */
 const MAX_VARINT = 10
 
-/** Reads the fields of one protobuf message as protobuf-go does. Everything it throws is a `ProtoError`. */
+/** Reads the fields of one protobuf message as protobuf-go does. All its errors are `ProtoError`s. */
 export class FieldReader {
-  /** Where the next field, or its value, begins. */
+  /** Offset of the next field, or of its value. */
   at: number
   readonly #bytes: Uint8Array
   readonly #end: number
-  /** Whether the last varint had bits beyond its low 32. */
+  /** Bits of the last varint above its low 32. */
   #high = 0
 
   constructor(bytes: Uint8Array, start: number, end: number) {
@@ -26,14 +26,14 @@ export class FieldReader {
     this.#end = end
   }
 
-  /** Field number times 8 plus wire type, unsigned. Field numbers have 29 bits. */
+  /** Reads a tag: field number times 8 plus wire type, unsigned. Field numbers have 29 bits. */
   tag(): number {
     const tag = this.int32() >>> 0
     if (this.#high !== 0 || tag < 8) throw new ProtoError('illegal protobuf field number')
     return tag
   }
 
-  /** A varint, cut to its low 32 bits as protobuf does for an int32. */
+  /** Reads a varint and truncates it to its low 32 bits, as protobuf does for an int32. */
   int32(): number {
     if (this.at < this.#end) {
       const byte = this.#bytes[this.at]
@@ -63,7 +63,7 @@ export class FieldReader {
     throw new ProtoError('protobuf varint that does not end')
   }
 
-  /** The length of what follows, which lies within the message. */
+  /** Reads a length, which lies within the message. */
   length(): number {
     const length = this.int32() >>> 0
     if (this.#high !== 0 || length > this.#end - this.at) throw new ProtoError('protobuf field runs past the end of its message')
@@ -71,8 +71,9 @@ export class FieldReader {
   }
 
   /**
-   * Passes over the value of a field that nobody here knows.
-   * @param maxDepth deepest nesting of groups, an old form of message that ends at a tag
+   * Skips the value of an unknown field.
+   *
+   * @param maxDepth maximum nesting of groups, an old form of message that ends at a tag
    */
   skip(tag: number, maxDepth: number): void {
     const groups: number[] = []

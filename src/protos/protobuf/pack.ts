@@ -3,17 +3,26 @@ import { writeText } from '../../base/text/write-text.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { EMPTY_META, OK_STATUS } from '../../wire/raw.ts'
 
-/** Messages up to this size are made in memory that stays; larger ones get their own, so that one giant costs nothing for ever. */
+/**
+ * Maximum size of messages that are made in shared memory. Larger ones get their own, so that one huge message does not
+ * occupy memory forever.
+ */
 const MAX_SCRATCH = 1024 * 1024
 let scratch = Buffer.allocUnsafe(16 * 1024)
 
-/** Up to so many UTF-16 units the length of the UTF-8 has one byte, whatever they are. */
+/** Maximum number of UTF-16 units for which the length of the UTF-8 fits into one byte, whatever they are. */
 const SHORT = 42
 
-/** Five tags and lengths of at most 6 bytes, the longest sequence number, type and codec, and an absent status and meta. */
+/**
+ * Maximum size of the rest: five tags and lengths of at most 6 bytes, the longest sequence number, type and codec, and
+ * an absent status and meta.
+ */
 const FIXED_BOUND = 5 * 6 + 11 + 3 + 3 + 40
 
-/** An OK status and empty meta: Go always sends both fields, and refuses meta that is absent (docs/spec/wire.md#protobuf). */
+/**
+ * An OK status and empty meta. Go always sends both fields, and refuses a message without meta
+ * (docs/spec/wire.md#protobuf).
+ */
 const okAndEmpty = Buffer.concat([
   Buffer.from([0x22, OK_STATUS.length]),
   Buffer.from(OK_STATUS),
@@ -22,8 +31,10 @@ const okAndEmpty = Buffer.concat([
 ])
 
 /**
- * The message of docs/spec/wire.md#protobuf, fields in order, zero values omitted: byte for byte what Go makes. Lone surrogates become U+FFFD.
- * @returns memory that the next call may use again
+ * Packs a message (docs/spec/wire.md#protobuf), fields in order, zero values omitted: byte for byte as Go. Lone
+ * surrogates become U+FFFD.
+ *
+ * @returns memory that the next call may reuse
  * @throws RangeError when status or meta are over 64 KiB
  */
 export function packMessage(message: Outgoing): Uint8Array {
@@ -59,7 +70,7 @@ function room(size: number): Buffer {
   return scratch
 }
 
-/** Nothing for 0; a negative number takes ten bytes, its sign filling 64 bits. */
+/** Packs an int32: nothing for 0, ten bytes for a negative number, whose sign fills 64 bits. */
 function packInt32(target: Buffer, offset: number, tag: number, value: number): number {
   if (value === 0) return offset
   if (value > 0) return packLength(target, offset, tag, value)
@@ -72,7 +83,7 @@ function packInt32(target: Buffer, offset: number, tag: number, value: number): 
   return at + 5
 }
 
-/** A tag, then `length` or any other number from 0 to 2^31-1. */
+/** Packs a tag and `length`, which may be any number from 0 to 2^31-1. */
 function packLength(target: Buffer, offset: number, tag: number, length: number): number {
   target[offset] = tag
   let at = offset + 1

@@ -12,10 +12,12 @@ const okStatus = Buffer.from(OK_STATUS)
 const emptyMeta = Buffer.from(EMPTY_META)
 
 /**
- * Reads the message `bytes[start, end)` of docs/spec/wire.md#protobuf into `into`, as offsets: no string and no object is made. Fields may come in any
- * order, of repeated ones the last wins, unknown ones and known ones of another wire type are ignored: as protobuf-go does.
- * @param maxDepth deepest nesting of ignored groups
- * @throws ProtoError
+ * Reads the message `bytes[start, end)` (docs/spec/wire.md#protobuf) into `into` as offsets, without making strings or
+ * objects. As in protobuf-go, fields may have any order, the last of repeated ones wins, and unknown ones and those of
+ * another wire type are ignored.
+ *
+ * @param maxDepth maximum nesting of ignored groups
+ * @throws ProtoError when it is malformed
  */
 export function unpackMessage(bytes: Buffer, start: number, end: number, maxDepth: number, into: Incoming): void {
   const fields = new FieldReader(bytes, start, end)
@@ -69,7 +71,10 @@ export function unpackMessage(bytes: Buffer, start: number, end: number, maxDept
   arrange(into)
 }
 
-/** Protobuf strings are UTF-8; protobuf-go refuses the whole message otherwise (docs/spec/wire.md#service-method). */
+/**
+ * Checks that a string is UTF-8, because protobuf-go refuses the whole message otherwise
+ * (docs/spec/wire.md#service-method).
+ */
 function checkUtf8(bytes: Buffer, start: number, end: number): void {
   for (let i = start; i < end; i++) {
     if (bytes[i] < 0x80) continue
@@ -78,9 +83,9 @@ function checkUtf8(bytes: Buffer, start: number, end: number): void {
   }
 }
 
-/** Puts the ranges into wire order, which an `Incoming` that has to wait counts on. Only fields in an unusual order are copied. */
+/** Puts the ranges into the order that copies of an `Incoming` rely on. Only fields in an unusual order are copied. */
 function arrange(into: Incoming): void {
-  // An absent field lies wherever the one before it ends.
+  // An absent field lies where the one before it ends.
   if (into.statusStart === into.statusEnd) into.statusStart = into.statusEnd = into.nameEnd
   if (into.metaStart === into.metaEnd) into.metaStart = into.metaEnd = into.statusEnd
   if (into.bodyStart === into.bodyEnd) into.bodyStart = into.bodyEnd = into.metaEnd

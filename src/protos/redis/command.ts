@@ -3,22 +3,23 @@ import { CloseReason } from '../../message/close-reason.ts'
 import { ProtoError } from '../proto.ts'
 
 /**
- * Finds redis commands in a stream, as clients write them (arrays of bulk strings) or as people type them (a line of words). It remembers how
- * far it came, so that each byte is looked at once however the stream is cut; what it keeps does not grow with what the stream announces.
+ * Finds redis commands in a stream, written by clients (arrays of bulk strings) or typed by humans (a line of words).
+ * It remembers its position, so each byte is read once however the stream is cut; its memory does not grow with the
+ * sizes that the stream announces.
  */
 export class CommandReader {
-  /** Where the command's name is, from the start of the command. */
+  /** Start of the command's name, from the start of the command. */
   nameStart = 0
   nameEnd = 0
-  /** Where the array elements behind the name begin. */
+  /** Start of the array elements after the name. */
   argsStart = 0
-  /** The words of a line; undefined for an array. */
+  /** Words of a typed line; undefined for an array. */
   words: readonly string[] | undefined
   readonly #limits: Readonly<Limits>
   #at = 0
-  /** Elements still to come, 0 before the first line. */
+  /** Number of elements still to come; 0 before the first line. */
   #left = 0
-  /** What `#number` read. */
+  /** The number that `#number` read. */
   #value = 0
 
   constructor(limits: Readonly<Limits>) {
@@ -26,9 +27,10 @@ export class CommandReader {
   }
 
   /**
-   * Reads on in `bytes[start, end)`, which begins where the command begins.
-   * @returns its size; 0 when more bytes are needed; negative when that many bytes say nothing and are to be passed over
-   * @throws ProtoError
+   * Reads on in `bytes[start, end)`, which begins at the start of the command.
+   *
+   * @returns the size of the command; 0 when more bytes are needed; negative when that many bytes must be skipped
+   * @throws ProtoError when it is no command
    */
   read(bytes: Buffer, start: number, end: number): number {
     if (this.#left === 0) {
@@ -83,14 +85,18 @@ export class CommandReader {
       return 0
     }
     this.#at = 0
-    // A reply to nothing we asked: passed over, as in Go.
+    // A reply, although we sent no command: skipped, as in Go.
     if (first === PLUS || first === MINUS || first === COLON) return -size
     const words = bytes.toString('utf8', start, start + size).split(/[ \t\r\n]+/)
     this.words = words.filter((word) => word !== '')
     return this.words.length === 0 ? -size : size
   }
 
-  /** Reads `*12` or `$12` into `#value`. @returns how long that is with its line end, 0 when it is not all there */
+  /**
+   * Reads `*12` or `$12` into `#value`.
+   *
+   * @returns the length with the line end; 0 when it is incomplete
+   */
   #number(bytes: Buffer, start: number, end: number, complaint: string): number {
     const last = Math.min(end, start + MAX_NUMBER_LINE)
     for (let at = start + 1; at < last; at++) {
@@ -105,7 +111,7 @@ export class CommandReader {
   }
 }
 
-/** `*` or `$`, a number of 64 bits, CR and LF. */
+/** Maximum length of `*` or `$`, a number of 64 bits, CR and LF. */
 const MAX_NUMBER_LINE = 24
 
 const LF = 0x0a

@@ -1,23 +1,32 @@
-/** What we say we are: clients ask it for what they may use. Formats and texts are those of this version, and SETINFO of the next. */
+/**
+ * The redis version that clients are given to decide what they may use. Formats and texts are those of this version,
+ * and SETINFO of the next.
+ */
 const VERSION = '7.0.0'
 
 const ok = '+OK\r\n'
-/** Numbers of connections, over the process. */
+/** Number of connections that the process has had. */
 let connections = 0
 
 /**
- * Commands that clients send on their own, about the connection and the server: answered as by a redis server without data and without password,
- * where the user has no routes for them. They do nothing but note what the client says of itself.
+ * Answers commands that clients send on their own, about the connection and the server, as a redis server without data
+ * and password does. Routes with these names take precedence. The commands have no effect except to store what the
+ * client says about itself.
  */
 export class Connection {
-  /** Version of the protocol that replies are written in. */
+  /** RESP version of replies. */
   proto: 2 | 3 = 2
   readonly #id = ++connections
   #name = ''
   #library = ''
   #libraryVersion = ''
 
-  /** @param name of the command as it was sent @returns undefined for a command that is none of these */
+  /**
+   * Answers a command.
+   *
+   * @param name name of the command as sent
+   * @returns undefined for another command
+   */
   answer(name: string, args: readonly Buffer[]): string | Uint8Array | undefined {
     switch (name.toLowerCase()) {
       case 'ping':
@@ -54,7 +63,7 @@ export class Connection {
     return '-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?\r\n'
   }
 
-  /** Nothing changes unless all of it is right. */
+  /** Answers HELLO. Nothing changes unless all its arguments are valid. */
   #hello(args: readonly Buffer[]): string {
     let { proto } = this
     let name = this.#name
@@ -137,7 +146,7 @@ export class Connection {
     return ok
   }
 
-  /** What routes there are is not told. */
+  /** Answers COMMAND, without revealing the routes. */
   #command([sub, ...names]: readonly Buffer[]): string {
     switch (sub === undefined ? '' : `${sub}`.toLowerCase()) {
       case '':
@@ -154,7 +163,11 @@ export class Connection {
     }
   }
 
-  /** @param members keys and values in turn */
+  /**
+   * Formats a map.
+   *
+   * @param members keys and values, alternating
+   */
   #map(members: readonly string[]): string {
     return `${this.proto === 3 ? `%${members.length / 2}` : `*${members.length}`}\r\n${members.join('')}`
   }
@@ -171,12 +184,12 @@ export function isConnectionCommand(name: Buffer): boolean {
   return name.length <= LONGEST && commands.has(name.toString('latin1').toLowerCase())
 }
 
-/** Longest name of a client that is kept. */
+/** Maximum length of a stored client name. */
 const MAX_KEPT = 256
-/** Most of a client's word that is told back. */
+/** Maximum length of client text that an error repeats. */
 const MAX_SHOWN = 128
 
-/** Arguments of each subcommand of CLIENT. */
+/** Number of arguments of each subcommand of CLIENT. */
 const clientArity: Readonly<Record<string, number>> = {
   id: 0,
   getname: 0,
@@ -229,7 +242,7 @@ function unknownSubcommand(name: Buffer, command: string): string {
   return `-ERR unknown subcommand '${shown(name)}'. Try ${command} HELP.\r\n`
 }
 
-/** On one line: a line break would begin another reply. */
+/** Text of a word on one line, because a line break would begin another reply. */
 function shown(word: Buffer): string {
   return word.toString('utf8', 0, MAX_SHOWN).replace(/[\r\n]/g, ' ')
 }

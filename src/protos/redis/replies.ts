@@ -1,11 +1,12 @@
 import { CloseReason } from '../../message/close-reason.ts'
 import { ProtoError, type ProtoLink } from '../proto.ts'
 
-/** What a held reply costs beside its bytes. */
+/** Bytes that a held reply costs besides its content. */
 const OVERHEAD = 64
 
 /**
- * Replies in the order of their commands, which is all that tells a client which is whose: what is ready too early waits.
+ * Replies in the order of their commands, because only the order tells a client which reply is whose. Replies that are
+ * ready early wait.
  */
 export class ReplyQueue {
   readonly #link: ProtoLink
@@ -25,12 +26,16 @@ export class ReplyQueue {
     return this.#first
   }
 
-  /** A command came. @returns its number */
+  /**
+   * Counts a received command.
+   *
+   * @returns its number
+   */
   begin(): number {
     return this.#next++
   }
 
-  /** The command with this number is the last one: when its reply is written, the connection ends. */
+  /** Ends the connection when the reply of the command with this number is written. */
   endWith(seq: number, reply: string): void {
     this.#last = seq
     if (seq !== this.#first) {
@@ -42,9 +47,10 @@ export class ReplyQueue {
   }
 
   /**
-   * The reply to command `seq` is ready.
-   * @returns what to write now, '' while an earlier one is missing
-   * @throws ProtoError when too much waits
+   * Adds the reply to command `seq`.
+   *
+   * @returns what to write now; '' while an earlier reply is missing
+   * @throws ProtoError when too many bytes wait
    */
   ready(seq: number, reply: string | Uint8Array): string | Uint8Array {
     if (seq < this.#first || this.#held.has(seq)) return '' // answered before
@@ -59,7 +65,7 @@ export class ReplyQueue {
     return this.#held.size === 0 ? reply : this.#release(reply)
   }
 
-  /** `reply` and those that waited for it. */
+  /** Returns `reply` and the replies that waited for it. */
   #release(reply: string | Uint8Array): string | Uint8Array {
     const replies = [reply]
     for (let held = this.#held.get(this.#first); held !== undefined; held = this.#held.get(this.#first)) {

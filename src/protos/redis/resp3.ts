@@ -1,14 +1,14 @@
 import type { EncodedReply } from '../../codecs/redis.ts'
 
-/** What RESP2 has for null. */
+/** Null in RESP2. */
 export const NULL2 = '$-1\r\n'
 const NULL3 = '_\r\n'
 
-/** An encoded reply as RESP3 has it: its nulls are `_`, its objects `%`. */
+/** Converts an encoded reply to RESP3: nulls become `_`, objects `%`. */
 export function asResp3(reply: string | Uint8Array): string | Uint8Array {
   if (reply === NULL2) return NULL3
   const { maps } = reply as Partial<EncodedReply>
-  // Nearly every reply has neither; one that may have some has to be walked, since text may look like one.
+  // Nearly every reply has neither. One that may have some is parsed, because text may look the same.
   const bytes = typeof reply === 'string' ? reply : Buffer.from(reply.buffer, reply.byteOffset, reply.length)
   return maps === undefined && !bytes.includes(NULL2) ? reply : rewritten(Buffer.from(bytes as string), maps)
 }

@@ -23,6 +23,15 @@ test('the defaults are those that design and documentation name', () => {
   assert.equal(settings.codec.name, 'json')
 })
 
+test('contextAge is accepted as the old name of handlerTimeout, but not together with it', () => {
+  assert.equal(readOptions({ contextAge: 70 }).handlerTimeout, 70)
+  assert.equal(readOptions({ contextAge: Number.POSITIVE_INFINITY }).handlerTimeout, 0)
+  assert.equal(readOptions({ contextAge: undefined, handlerTimeout: 80 }).handlerTimeout, 80)
+  const both = new TypeError('option contextAge is the old name of handlerTimeout: give only one of them')
+  assert.throws(() => readOptions({ contextAge: 70, handlerTimeout: 70 }), both)
+  assert.throws(() => readOptions({ contextAge: -1 }), /option contextAge must be 0 to/)
+})
+
 const wrong: [EndpointOptions, RegExp][] = [
   [{ timeuot: 5 } as EndpointOptions, /unknown option "timeuot"/],
   [null as unknown as EndpointOptions, /options must be an object/],
