@@ -1,6 +1,6 @@
 // A commit of dmicro, built in a git worktree of its own.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attempt } from './attempt.ts'
@@ -44,6 +44,12 @@ async function build(cwd: string, commit: string): Promise<string | undefined> {
   const node = process.execPath
   return (
     (await attempt([node, 'node_modules/cmake-js/bin/cmake-js', 'compile'], { cwd })) ??
-    (await attempt([node, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd }))
+    (await attempt([node, ...javaScriptBuild(cwd)], { cwd }))
   )
+}
+
+/** Earlier commits have no script for it. */
+function javaScriptBuild(cwd: string): string[] {
+  const script = join(cwd, 'scripts/build.mjs')
+  return existsSync(script) ? [script] : [join(cwd, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']
 }

@@ -23,7 +23,7 @@ function has(command) {
 
 const isOlder = (file, than) => !existsSync(file) || statSync(file).mtimeMs < statSync(than).mtimeMs
 const packagesAreOld = () => isOlder('node_modules/.package-lock.json', 'package-lock.json')
-/** The compiler writes every file each time. */
+/** The build writes every file each time. */
 const distIsOld = () =>
   readdirSync('src', { recursive: true }).some((name) => name.endsWith('.ts') && isOlder('dist/index.js', join('src', name)))
 
@@ -46,7 +46,7 @@ function buildNative() {
 
 function buildTypeScript() {
   console.log('compiling TypeScript')
-  return quietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
+  return quietly(process.execPath, ['scripts/build.mjs'])
 }
 
 function check() {

@@ -1,12 +1,12 @@
 // Codecs are JavaScript on both transports. The sides differ in what decoding is told about the bytes: the native core has
 // looked at them (native/wire/json_hint.h), at a cost that crossing.mjs contains; the JavaScript transport has not.
 import assert from 'node:assert/strict'
-import { load } from './dist.mjs'
 import { measure, report } from './measure.mjs'
+import { load } from './modules.mjs'
 
 const { jsonCodec } = await load('codecs/json')
 const { plainCodec } = await load('codecs/plain')
-const { TextHint } = await load('message')
+const { TextHint } = await load('message/message')
 
 const BATCH = 1_000
 const BEFORE = 40

@@ -6,14 +6,14 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { load, loadAddon } from './dist.mjs'
 import { measure, report } from './measure.mjs'
+import { load, loadAddon } from './modules.mjs'
 
-const { defaultLimits } = await load('limits')
-const { MessageType } = await load('message')
-const { internName } = await load('names')
+const { defaultLimits } = await load('base/limits')
+const { MessageType } = await load('message/message')
+const { internName } = await load('message/names')
 const { jsonCodec } = await load('codecs/json')
-const { SendResult } = await load('transport')
+const { SendResult } = await load('transports/transport')
 const { NativeTransport } = await load('transports/native')
 const { JsTransport } = await load('transports/js')
 const addon = await loadAddon()

@@ -1,8 +1,8 @@
 // The aes-gcm filter against the least that Node's cipher can be asked for the same: no head, no key id, bytes in pieces.
 import assert from 'node:assert/strict'
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { load } from './dist.mjs'
 import { report, throughput } from './measure.mjs'
+import { load } from './modules.mjs'
 
 const { aesGcm } = await load('filters/aes-gcm')
 

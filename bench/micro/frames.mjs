@@ -1,13 +1,13 @@
 // pack and unpack: a CALL of the raw protocol, as bytes. On both sides a packed frame is new memory. The addon offers its
 // two functions for tests; each call crosses into C++, which the transport does once per batch of messages (crossing.mjs).
 import assert from 'node:assert/strict'
-import { load, loadAddon } from './dist.mjs'
 import { measure, report } from './measure.mjs'
+import { load, loadAddon } from './modules.mjs'
 
-const { frameSize, packFrame } = await load('protos/raw-pack')
-const { unpackFrame } = await load('protos/raw-unpack')
-const { Incoming, MessageType } = await load('message')
-const { internName } = await load('names')
+const { frameSize, packFrame } = await load('wire/raw-pack')
+const { unpackFrame } = await load('wire/raw-unpack')
+const { Incoming, MessageType } = await load('message/message')
+const { internName } = await load('message/names')
 const { jsonCodec } = await load('codecs/json')
 const addon = await loadAddon()
 

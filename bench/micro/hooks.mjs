@@ -1,19 +1,19 @@
 // A CALL with hooks on the server, without sockets: Session, Dispatcher, codec and handler over a wire that drops what it is given. The hooks are
 // those of a CALL's whole way, and count; the last five return promises, so that a message waits five times.
 import assert from 'node:assert/strict'
-import { load } from './dist.mjs'
 import { measure, report } from './measure.mjs'
+import { load } from './modules.mjs'
 
-const { Dispatcher } = await load('dispatcher')
-const { Incoming, MessageType, TextHint } = await load('message')
-const { internName } = await load('names')
-const { httpName } = await load('naming')
-const { readOptions } = await load('options')
-const { PluginContainer } = await load('plugin')
-const { RouteGroup, Router } = await load('router')
-const { Session } = await load('session')
-const { TimerWheel } = await load('timer-wheel')
-const { SendResult } = await load('transport')
+const { Dispatcher } = await load('endpoint/dispatcher')
+const { Incoming, MessageType, TextHint } = await load('message/message')
+const { internName } = await load('message/names')
+const { httpName } = await load('message/naming')
+const { readOptions } = await load('session/options')
+const { PluginContainer } = await load('hooks/plugin')
+const { RouteGroup, Router } = await load('endpoint/router')
+const { Session } = await load('session/session')
+const { TimerWheel } = await load('base/time/timer-wheel')
+const { SendResult } = await load('transports/transport')
 
 const METHOD = '/bench/echo'
 const BATCH = 1_000

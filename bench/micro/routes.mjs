@@ -1,12 +1,12 @@
 // Route look-up: from a method's bytes to its handler, every route in turn and in no order. The native core does the first
 // half in C++ and cannot be asked alone; the trials routes@N show it.
 import assert from 'node:assert/strict'
-import { load } from './dist.mjs'
 import { measure, report } from './measure.mjs'
+import { load } from './modules.mjs'
 
-const { Router } = await load('router')
-const { httpName } = await load('naming')
-const { findName } = await load('names')
+const { Router } = await load('endpoint/router')
+const { httpName } = await load('message/naming')
+const { findName } = await load('message/names')
 
 const router = new Router(httpName)
 const names = []

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import { requireObject, requireOptions } from '../base/check-options.ts'
 import type { Filter, Unpacker } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
@@ -56,14 +56,14 @@ export function aesGcm(options: AesGcmOptions): AesGcm {
     const head = Buffer.allocUnsafe(HEAD)
     head[0] = keys.current
     nextNonce(head, 1)
-    const cipher = createCipheriv('aes-256-gcm', keys.byId[keys.current] as Buffer, head.subarray(1), { authTagLength: TAG })
+    const cipher = nodeCrypto().createCipheriv('aes-256-gcm', keys.byId[keys.current] as Buffer, head.subarray(1), { authTagLength: TAG })
     cipher.setAAD(head.subarray(0, 1))
     return { head, cipher }
   }
   const open = (sealed: Uint8Array) => {
     const key = keys.byId[sealed[0]]
     if (sealed.length < HEAD + TAG || key === undefined) throw new Error('aes-gcm: too short, or of an unknown key')
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, HEAD), { authTagLength: TAG })
+    const decipher = nodeCrypto().createDecipheriv('aes-256-gcm', key, sealed.subarray(1, HEAD), { authTagLength: TAG })
     decipher.setAAD(sealed.subarray(0, 1))
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG))
     return { decipher, body: sealed.subarray(HEAD, sealed.length - TAG) }
@@ -148,11 +148,11 @@ function onceEach(unpack: (sealed: Uint8Array) => Buffer, unpackAsync: (sealed: 
 
 /** Makes a function that writes a nonce it has not written before, and that no other filter is likely to write. */
 function nonces(): (target: Buffer, at: number) => void {
-  let prefix = randomBytes(PREFIX)
+  let prefix = nodeCrypto().randomBytes(PREFIX)
   let count = 0
   return (target, at) => {
     if (count === MAX_COUNT) {
-      prefix = randomBytes(PREFIX)
+      prefix = nodeCrypto().randomBytes(PREFIX)
       count = 0
     }
     target.set(prefix, at)

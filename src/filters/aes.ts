@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import type { Filter } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
@@ -27,17 +27,17 @@ export function insecureAes(key: Uint8Array | string): Filter {
   const algorithm = `aes-${bytes.length * 8}-cbc`
   const decipher = (size: number) => {
     if (size === 0 || size % BLOCK !== 0) throw new Error('aes: not a whole number of blocks')
-    return createDecipheriv(algorithm, bytes, IV)
+    return nodeCrypto().createDecipheriv(algorithm, bytes, IV)
   }
   return {
     id: 0x61,
     name: 'aes',
     pack(plain) {
-      const cipher = createCipheriv(algorithm, bytes, IV)
+      const cipher = nodeCrypto().createCipheriv(algorithm, bytes, IV)
       return Buffer.concat([cipher.update(plain), cipher.final()])
     },
     packAsync(plain) {
-      const cipher = createCipheriv(algorithm, bytes, IV)
+      const cipher = nodeCrypto().createCipheriv(algorithm, bytes, IV)
       return mapSlices(
         plain,
         none,

@@ -1,4 +1,4 @@
-import { brotliCompress, brotliCompressSync, brotliDecompress, brotliDecompressSync, constants } from 'node:zlib'
+import { nodeZlib } from '../base/builtin.ts'
 import { requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
@@ -24,14 +24,15 @@ const known: ReadonlySet<string> = new Set(['quality'])
 export function brotli(options: BrotliOptions = {}): Filter {
   requireOptions('options', options, known)
   const { quality = 4 } = options
+  const { constants } = nodeZlib()
   if (!Number.isInteger(quality) || quality < constants.BROTLI_MIN_QUALITY || quality > constants.BROTLI_MAX_QUALITY) {
     throw new RangeError(`option quality must be a whole number from 0 to 11, got ${String(quality)}`)
   }
   const params = { [constants.BROTLI_PARAM_QUALITY]: quality }
   return zlibFilter(0x62, 'brotli', {
-    pack: (bytes) => brotliCompressSync(bytes, { params }),
-    packAsync: (bytes, done) => brotliCompress(bytes, { params }, done),
-    unpack: (bytes, limits) => brotliDecompressSync(bytes, limits),
-    unpackAsync: (bytes, limits, done) => brotliDecompress(bytes, limits, done),
+    pack: (bytes) => nodeZlib().brotliCompressSync(bytes, { params }),
+    packAsync: (bytes, done) => nodeZlib().brotliCompress(bytes, { params }, done),
+    unpack: (bytes, limits) => nodeZlib().brotliDecompressSync(bytes, limits),
+    unpackAsync: (bytes, limits, done) => nodeZlib().brotliDecompress(bytes, limits, done),
   })
 }

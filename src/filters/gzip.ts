@@ -1,4 +1,4 @@
-import { constants, gunzip, gunzipSync, gzip as gzipAsync, gzipSync } from 'node:zlib'
+import { nodeZlib } from '../base/builtin.ts'
 import { requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
@@ -6,6 +6,8 @@ import { zlibFilter } from './zlib.ts'
 /** Offset of the header's byte for the operating system, and the value Go writes there. */
 const OS_AT = 9
 const OS_UNKNOWN = 0xff
+
+const MAX_LEVEL = 9
 
 /** Options of `gzip`. */
 export interface GzipOptions {
@@ -27,14 +29,14 @@ const known: ReadonlySet<string> = new Set(['level'])
 export function gzip(options: GzipOptions = {}): Filter {
   requireOptions('options', options, known)
   const { level = 6 } = options
-  if (!Number.isInteger(level) || level < 0 || level > constants.Z_BEST_COMPRESSION) {
+  if (!Number.isInteger(level) || level < 0 || level > MAX_LEVEL) {
     throw new RangeError(`option level must be a whole number from 0 to 9, got ${String(level)}`)
   }
   return zlibFilter(0x7a, 'gzip', {
-    pack: (bytes) => asGoWrites(gzipSync(bytes, { level })),
-    packAsync: (bytes, done) => gzipAsync(bytes, { level }, (error, result) => done(error, error ? result : asGoWrites(result))),
-    unpack: (bytes, limits) => gunzipSync(bytes, limits),
-    unpackAsync: (bytes, limits, done) => gunzip(bytes, limits, done),
+    pack: (bytes) => asGoWrites(nodeZlib().gzipSync(bytes, { level })),
+    packAsync: (bytes, done) => nodeZlib().gzip(bytes, { level }, (error, result) => done(error, error ? result : asGoWrites(result))),
+    unpack: (bytes, limits) => nodeZlib().gunzipSync(bytes, limits),
+    unpackAsync: (bytes, limits, done) => nodeZlib().gunzip(bytes, limits, done),
   })
 }
 

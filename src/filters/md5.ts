@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import type { Filter } from '../message/filter.ts'
 import { inSlices } from './slices.ts'
 
@@ -24,11 +24,11 @@ export const md5: Filter = {
 }
 
 function digest(bytes: Uint8Array): Buffer {
-  return hash('md5', bytes, 'buffer')
+  return nodeCrypto().hash('md5', bytes, 'buffer')
 }
 
 async function digestLarge(bytes: Uint8Array): Promise<Buffer> {
-  const sum = createHash('md5')
+  const sum = nodeCrypto().createHash('md5')
   await inSlices(bytes, (slice) => sum.update(slice))
   return sum.digest()
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import { duration, requireMeta, requireNames, requireOptions, requireText } from '../base/check-options.ts'
 import { Code, StatusError, statusText, toStatusError } from '../base/errors/status.ts'
 import type { Plugin } from '../hooks/plugin.ts'
@@ -107,6 +107,7 @@ export function authChecker(check: (session: AuthSession, receiveOnce: ReceiveOn
  */
 export function constantTimeEqual(a: unknown, b: unknown): boolean {
   if (!isSecret(a) || !isSecret(b)) return false
+  const { createHash, timingSafeEqual } = nodeCrypto()
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
 }
 

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import { requireOptions } from '../base/check-options.ts'
 import type { WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
@@ -36,7 +36,7 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
     process.emitWarning(text, 'SecurityWarning')
   }
   const algorithm = `aes-${bytes.length * 8}-cbc`
-  const version = createHash('md5').update(bytes).digest('hex')
+  const version = nodeCrypto().createHash('md5').update(bytes).digest('hex')
   const cipher = {
     name: 'secure(encrypt/decrypt)',
     wanted(message: WriteContext) {
@@ -51,7 +51,7 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
     },
     seal(message: WriteContext) {
       const encoded = message.encode()
-      const aes = createCipheriv(algorithm, bytes, IV)
+      const aes = nodeCrypto().createCipheriv(algorithm, bytes, IV)
       const ciphertext = Buffer.concat([aes.update(encoded), aes.final()]).toString('base64')
       message.body = writeEnvelope(message.codec, version, ciphertext)
     },
@@ -61,7 +61,7 @@ export function insecureSecureBody(key: Uint8Array | string, options: BodyCipher
       // As in Go, an empty version means an empty body. With `require` it is not accepted as encrypted.
       if (envelope.cipherVersion === '' && options.require !== true) return new Uint8Array()
       if (envelope.cipherVersion !== version) throw new Error('another key')
-      const aes = createDecipheriv(algorithm, bytes, IV)
+      const aes = nodeCrypto().createDecipheriv(algorithm, bytes, IV)
       return Buffer.concat([aes.update(fromBase64(envelope.ciphertext)), aes.final()])
     },
   }

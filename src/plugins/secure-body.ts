@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { nodeCrypto } from '../base/builtin.ts'
 import { requireObject, requireOptions } from '../base/check-options.ts'
 import type { MessageKind, ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
@@ -69,8 +69,8 @@ export function secureBody(options: SecureBodyOptions): SecureBody {
     },
     seal(message: WriteContext) {
       const { kind, request, codec } = message
-      const head = Buffer.concat([Buffer.from([VERSION, keys.current]), randomBytes(NONCE)])
-      const aes = createCipheriv('aes-256-gcm', keys.byId[keys.current] as Buffer, head.subarray(2), { authTagLength: TAG })
+      const head = Buffer.concat([Buffer.from([VERSION, keys.current]), nodeCrypto().randomBytes(NONCE)])
+      const aes = nodeCrypto().createCipheriv('aes-256-gcm', keys.byId[keys.current] as Buffer, head.subarray(2), { authTagLength: TAG })
       const method = (request === undefined ? undefined : sent.get(request)) ?? message.serviceMethod
       aes.setAAD(place(head, kind, method, codec))
       const sealed = Buffer.concat([head, aes.update(message.encode()), aes.final(), aes.getAuthTag()])
@@ -84,7 +84,7 @@ export function secureBody(options: SecureBodyOptions): SecureBody {
       const key = keys.byId[sealed[1]]
       if (sealed.length < HEAD + TAG || sealed[0] !== VERSION || key === undefined) throw new Error('too short, or of an unknown key')
       const head = sealed.subarray(0, HEAD)
-      const aes = createDecipheriv('aes-256-gcm', key, head.subarray(2), { authTagLength: TAG })
+      const aes = nodeCrypto().createDecipheriv('aes-256-gcm', key, head.subarray(2), { authTagLength: TAG })
       aes.setAAD(place(head, kind, sent.get(message) ?? message.serviceMethod, codec))
       aes.setAuthTag(sealed.subarray(sealed.length - TAG))
       return Buffer.concat([aes.update(sealed.subarray(HEAD, sealed.length - TAG)), aes.final()])

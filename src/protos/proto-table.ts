@@ -1,10 +1,6 @@
-import { type RawProtocol, rawProtocol } from '../wire/raw.ts'
-import { http } from './http.ts'
-import { jsonProto } from './json.ts'
-import { jsonrpcProto } from './jsonrpc.ts'
+import type { RawProtocol } from '../wire/raw.ts'
+import { builtIn } from './built-in.ts'
 import type { Proto } from './proto.ts'
-import { protobufProto } from './protobuf.ts'
-import { redisProto } from './redis.ts'
 
 /** A protocol of an endpoint. Transports handle the raw one themselves. */
 export type Protocol = Proto | RawProtocol
@@ -50,8 +46,6 @@ export class ProtoTable {
     return this.#ids.has(id) || this.#byName.has(name)
   }
 }
-
-const builtIn: readonly Protocol[] = [rawProtocol, jsonProto, protobufProto, http(), jsonrpcProto, redisProto]
 
 /** Makes a table of `own`, and of the built-in protocols whose name and id are free. */
 export function makeProtocols(own: readonly Proto[]): ProtoTable {

@@ -1,4 +1,3 @@
-import { requireOptions } from '../base/check-options.ts'
 import { Code, statusText } from '../base/errors/status.ts'
 import { EncodedReply } from '../codecs/redis.ts'
 import { CloseReason } from '../message/close-reason.ts'
@@ -9,44 +8,23 @@ import { isForeignLine, isTextLine } from './foreign-line.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 import { CommandReader } from './redis/command.ts'
 import { Connection, isConnectionCommand } from './redis/connection.ts'
+import { type RedisOptions, readRedisOptions } from './redis/options.ts'
 import { ReplyQueue } from './redis/replies.ts'
 import { asResp3, NULL2 } from './redis/resp3.ts'
 
-/** Options of `redis`. */
-export interface RedisOptions {
-  /**
-   * Prefix of the lower-case command in the service method: by default `GET` reaches `/redis/get`, as with Go's
-   * companion plugin. '' leaves the command exactly as it was sent, as in Go without the plugin. Default: '/redis/'.
-   */
-  prefix?: string | undefined
-}
-
-const known: ReadonlySet<string> = new Set(['prefix'])
+export type { RedisOptions }
 
 /**
- * Lets redis clients call routes (RESP2 and RESP3, docs/spec/wire.md#redis). Server only: as in Go, this side can
- * neither call nor push with it.
- *
- * - A handler gets the arguments after the command as `string[]`, or as `Buffer[]` with `{ arg: redisBuffers }`; a
- *   route of type `bytes` gets them as they lie in the stream. Its result is encoded by codecs/redis.ts; a Uint8Array
- *   is a bulk string.
- * - An error is `-` and its message, or its cause if that is empty. Clients expect it to begin with a code in
- *   capitals: a message without one gets `ERR`, which Go omits. A command without a route is `-ERR unknown command 'x',
- *   with args beginning with: `.
- * - Commands that clients send on their own are answered as by a redis server without data and password, unless a
- *   route has the name (`setUnknownCall` does not get them): PING, ECHO, SELECT 0, AUTH, HELLO, RESET, INFO, and CLIENT
- *   and COMMAND with most of their subcommands. After `HELLO 3` null is `_` and an object a map; the rest is the same
- *   in RESP2 and RESP3.
- * - Commands may be pipelined, which Go loses; replies are sent in order (docs/spec/go-defects.md W21).
- * - `QUIT` closes the connection. Words typed as a line are split at white space and not unquoted. A first line with
- *   control characters, or that is no UTF-8, closes the connection.
+ * Makes the protocol `redis`, which built-in.ts describes.
  *
  * @throws TypeError for bad options
  */
 export function redis(options: RedisOptions = {}): Proto {
-  requireOptions('options', options, known)
-  const { prefix = '/redis/' } = options
-  if (typeof prefix !== 'string') throw new TypeError(`option prefix must be a string, got ${typeof prefix}`)
+  return redisWith(readRedisOptions(options))
+}
+
+/** @param prefix `RedisOptions.prefix` */
+export function redisWith(prefix: string): Proto {
   return {
     id: 0x72,
     name: 'redis',

@@ -5,6 +5,7 @@ import type { Clock } from '../base/time/clock.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
 import { TestHost, virtualClock } from './host.ts'
 import { Link, type LinkEnd } from './link.ts'
+import { provideProtocols } from './protocols.ts'
 import { seeded } from './random.ts'
 import { Outside, settle } from './settle.ts'
 import { Trace } from './trace.ts'
@@ -99,6 +100,7 @@ export class TestNetwork {
    */
   constructor(options: TestNetworkOptions = {}) {
     requireOptions('options', options, known)
+    provideProtocols()
     const { seed = 1, highWater = DEFAULT_HIGH_WATER, maxTrace = DEFAULT_TRACE } = options
     if (typeof seed !== 'number' && typeof seed !== 'string')
       throw new TypeError(`option seed must be a number or a string, got ${typeof seed}`)

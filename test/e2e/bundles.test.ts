@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const built = existsSync(join(root, 'dist/here.js'))
+const built = existsSync(join(root, 'dist/base/here.js'))
 
 /** As docs/http.md has it: some of what is bundled is CommonJS and asks for modules of Node. */
 const banner = { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" }

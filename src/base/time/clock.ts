@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import timers from 'node:timers'
 import { runInRoot, untouched } from '../async/root-context.ts'
+import { nodeCrypto } from '../builtin.ts'
 
 // Read once, so that a program that replaces them, as fake timers in tests do, does not stop what is under way. Read
 // from the module, since most fake timers replace the globals only.
@@ -81,7 +81,7 @@ export interface TimeLimit {
 
 /** A secret of 128 random bits in 22 letters, such as the token of a session. */
 export function newSecret({ secret }: Clock): string {
-  return secret === undefined ? randomBytes(16).toString('base64url') : secret()
+  return secret === undefined ? nodeCrypto().randomBytes(16).toString('base64url') : secret()
 }
 
 /** Resolves after `ms` milliseconds; rejects with the signal's reason when that fires first. */

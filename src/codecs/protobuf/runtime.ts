@@ -1,5 +1,5 @@
 import type protobufjs from 'protobufjs'
-import { Lazy } from '../../base/here.ts'
+import { Lazy } from '../../base/lazy.ts'
 import type { MessageType } from '../../message/message-type.ts'
 import { type BorrowedReader, borrowedReader } from './reader.ts'
 import { type StrictWriter, strictWriter } from './writer.ts'

@@ -1,6 +1,6 @@
 import { textOf } from '../../base/errors/error-text.ts'
 import { badMessage, StatusError } from '../../base/errors/status.ts'
-import { Lazy } from '../../base/here.ts'
+import { Lazy } from '../../base/lazy.ts'
 import { MAX_XML_NODES } from '../../base/limits.ts'
 import { readScalar } from './scalars.ts'
 

@@ -4,6 +4,7 @@ import { acceptsGzip, type ContentTypes, namesType, shownType } from './content-
 import { headerNames, Use } from './header-names.ts'
 import type { Head } from './llhttp.ts'
 import type { Refuse } from './refusal.ts'
+import { Site } from './site.ts'
 
 /** Methods of Buffer that its type declarations leave out; `toString` costs about 20 ns more. */
 interface Slices {
@@ -29,13 +30,6 @@ const ownSites = new ByteTable<boolean>([
   ['none', true],
 ])
 const continueOnly = new ByteTable<boolean>([['100-continue', true]])
-
-/**
- * Origin of the page that made the browser send a request, according to Fetch Metadata: not given, the same or none,
- * another.
- */
-export const Site = { Unsaid: 0, Own: 1, Foreign: 2 } as const
-export type Site = (typeof Site)[keyof typeof Site]
 
 /** The header fields of one message. One object is used for all messages of a connection. */
 export class Fields {

@@ -1,5 +1,5 @@
 import type { StatusError } from '../../base/errors/status.ts'
-import { Lazy } from '../../base/here.ts'
+import { Lazy } from '../../base/lazy.ts'
 
 /** The functions of llhttp that are used here. */
 export interface Llhttp {

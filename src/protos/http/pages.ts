@@ -1,5 +1,6 @@
 import { Cors, type CorsOption } from './cors.ts'
-import { type Fields, Site } from './fields.ts'
+import type { Fields } from './fields.ts'
+import { Site } from './site.ts'
 
 /** Which web pages may call: those that `cors` allows, or any. */
 export type PagesOption = 'cors' | 'any'

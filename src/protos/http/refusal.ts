@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { nodeHttp } from '../../base/builtin.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { encodeStatus } from '../../message/status-json.ts'
 import { ProtoError } from '../proto.ts'
@@ -16,7 +16,7 @@ export type Refuse = (status: number, cause: string, reason?: CloseReason) => Pr
  * @param lines header lines, each with its CRLF
  */
 export function denied(status: number, cause: string, lines: string): string {
-  const text = STATUS_CODES[status] ?? 'Bad Request'
+  const text = nodeHttp().STATUS_CODES[status] ?? 'Bad Request'
   const body = encodeStatus(status, text, cause)
   return `HTTP/1.1 ${status} ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${lines}\r\n${body}`
 }

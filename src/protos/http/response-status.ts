@@ -1,5 +1,4 @@
-import { STATUS_CODES } from 'node:http'
-import { gunzipSync } from 'node:zlib'
+import { nodeHttp, nodeZlib } from '../../base/builtin.ts'
 import { Code, statusText } from '../../base/errors/status.ts'
 import { MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { type DecodedStatus, decodeStatus } from '../../message/status-json.ts'
@@ -18,13 +17,13 @@ export function responseStatus(status: number, body: Buffer, gzip: boolean): Dec
   const decoded = text === undefined ? undefined : decodeStatus(text)
   if (decoded !== undefined && decoded.code !== 0) return decoded
   if (status < 300) return { code: Code.BadMessage, message: statusText(Code.BadMessage), cause: 'http: unreadable status' }
-  return { code: status, message: STATUS_CODES[status] ?? statusText(status), cause: text?.slice(0, MAX_PAGE) ?? '' }
+  return { code: status, message: nodeHttp().STATUS_CODES[status] ?? statusText(status), cause: text?.slice(0, MAX_PAGE) ?? '' }
 }
 
 function readText(body: Buffer, gzip: boolean): string | undefined {
   if (!gzip || body.length === 0) return body.toString('utf8', 0, Math.min(body.length, MAX_STATUS_BYTES))
   try {
-    return gunzipSync(body, { maxOutputLength: MAX_STATUS_BYTES }).toString()
+    return nodeZlib().gunzipSync(body, { maxOutputLength: MAX_STATUS_BYTES }).toString()
   } catch {
     return undefined
   }

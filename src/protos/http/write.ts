@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { nodeHttp } from '../../base/builtin.ts'
 import { RETRY_AFTER_KEY, readTimeout } from '../../message/announcement.ts'
 import type { Meta } from '../../message/meta.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
@@ -86,7 +86,7 @@ export class Writer {
       const size = Buffer.byteLength(statusText)
       if (metaText !== '') end = retryLine(message.meta) + end
       if (status === 405 && asked.safeOnly) end = ALLOWED_UNSAFE + end
-      const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${end}\r\n`
+      const head = `HTTP/1.1 ${status} ${nodeHttp().STATUS_CODES[status] ?? 'Error'}\r\nContent-Length: ${size}\r\nContent-Type: application/json\r\n${end}\r\n`
       return asked.head ? head : head + statusText
     }
     const { body } = message

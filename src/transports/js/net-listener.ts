@@ -1,6 +1,6 @@
-import cluster from 'node:cluster'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { runInRoot } from '../../base/async/root-context.ts'
+import { isClusterWorker } from '../../base/builtin.ts'
 import { realClock, sleep, turn } from '../../base/time/clock.ts'
 import type { Address } from '../address.ts'
 import type { ListenOptions, TransportListener } from '../transport.ts'
@@ -36,7 +36,7 @@ export async function listenOnNet(address: Address, how: ListenOptions, onSocket
       // Workers that start together all find the file that was left behind. Once one of them has removed it, they share
       // what it listens on.
       if (await removeStaleSocket(address.path)) continue
-      if (!cluster.isWorker) throw error
+      if (!isClusterWorker()) throw error
       await sleep(realClock, PAUSE)
     }
   }

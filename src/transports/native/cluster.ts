@@ -1,5 +1,5 @@
-import cluster from 'node:cluster'
 import type { Socket } from 'node:net'
+import { isClusterWorker } from '../../base/builtin.ts'
 import type { ListenOptions } from '../transport.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { ListenOptions } from '../transport.ts'
  * same port to several workers, and pass connections to the remaining ones when a worker exits.
  */
 export function listensThroughPrimary({ exclusive, reusePort }: ListenOptions): boolean {
-  return cluster.isWorker && exclusive !== true && reusePort !== true
+  return exclusive !== true && reusePort !== true && isClusterWorker()
 }
 
 /** The descriptor of a socket, which only its handle knows; -1 when it is gone. */

@@ -1,0 +1,88 @@
+// Makes dist/ of src/: declarations by tsc, JavaScript by esbuild. The JavaScript is joined into few files, because at
+// a start each file costs more than the code in it. Source maps contain the sources. `node scripts/build.mjs [out]`
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const out = resolve(process.argv[2] ?? join(root, 'dist'))
+process.chdir(root) // esbuild's names of files go from here
+const src = join(root, 'src')
+
+/** The exports of package.json. All that `index` imports statically is one chunk. */
+const entries = ['index', 'testing/index']
+/** Stays a file of its own, in its own place: it tells the package from a bundle. */
+const PLACE = 'base/here'
+
+/** Resolves to the exit code of tsc, which also checks the types. */
+function declarations() {
+  const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', out]
+  return new Promise((settle, fail) =>
+    spawn(process.execPath, args, { stdio: 'inherit' })
+      .once('error', fail)
+      .once('exit', (code) => settle(code ?? 1)),
+  )
+}
+
+async function javaScript() {
+  /** @type {import('esbuild').BuildOptions} */
+  const common = {
+    outdir: out,
+    outbase: src,
+    format: 'esm',
+    platform: 'node',
+    target: 'es2023',
+    sourcemap: true,
+    logLevel: 'warning',
+  }
+  /** @type {import('esbuild').BuildOptions} */
+  const bundle = {
+    ...common,
+    entryPoints: entries.map((entry) => join(src, `${entry}.ts`)),
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    // Beside the entry points, so that `./base/here.js` is right in each of them.
+    chunkNames: '[name]-[hash]',
+    // Keeps the import that `inOneChunk` adds, of which nothing is used.
+    ignoreAnnotations: true,
+  }
+  await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
+  const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
+  const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => resolve(entryPoint))
+  await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))] })
+}
+
+/**
+ * Keeps what `index` needs in one chunk. esbuild makes a chunk for each set of entry points that share code, which
+ * would be a dozen for `index`. None of the other `starts` (entry points, and modules loaded by `import()`) is used without
+ * `index`, so each gets an import of it, which leaves one set.
+ */
+function inOneChunk(starts) {
+  const index = join(src, 'index.ts')
+  return {
+    name: 'in one chunk',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+        if (path === index || !starts.has(path)) return undefined
+        const specifier = relative(dirname(path), index).split(sep).join('/')
+        return { contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(specifier)}\n`, loader: 'ts' }
+      })
+    },
+  }
+}
+
+const leftInPlace = {
+  name: 'left in place',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/here\.ts$/ }, () => ({ path: `./${PLACE}.js`, external: true }))
+  },
+}
+
+rmSync(out, { recursive: true, force: true })
+const declared = declarations()
+await javaScript()
+process.exitCode = await declared

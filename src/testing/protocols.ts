@@ -1,0 +1,18 @@
+import { modules } from '../protos/built-in.ts'
+import * as http from '../protos/http.ts'
+import * as json from '../protos/json.ts'
+import * as jsonrpc from '../protos/jsonrpc.ts'
+import * as protobuf from '../protos/protobuf.ts'
+import * as redis from '../protos/redis.ts'
+
+/**
+ * Loads all protocols before a network runs. Otherwise the first use of each would take turns of the loop outside of
+ * virtual time, and a second run with the same seed would differ from the first.
+ */
+export function provideProtocols(): void {
+  modules.json.provide(json)
+  modules.protobuf.provide(protobuf)
+  modules.http.provide(http)
+  modules.jsonrpc.provide(jsonrpc)
+  modules.redis.provide(redis)
+}
