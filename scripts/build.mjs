@@ -9,7 +9,6 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
-process.chdir(root) // esbuild's names of files go from here
 const src = join(root, 'src')
 
 /** The exports of package.json. All that `index` imports statically is one chunk. */
@@ -21,7 +20,7 @@ const PLACE = 'base/here'
 function declarations() {
   const args = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', out]
   return new Promise((settle, fail) =>
-    spawn(process.execPath, args, { stdio: 'inherit' })
+    spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
       .once('error', fail)
       .once('exit', (code) => settle(code ?? 1)),
   )
@@ -30,6 +29,7 @@ function declarations() {
 async function javaScript() {
   /** @type {import('esbuild').BuildOptions} */
   const common = {
+    absWorkingDir: root,
     outdir: out,
     outbase: src,
     format: 'esm',
@@ -52,7 +52,7 @@ async function javaScript() {
   }
   await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
   const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
-  const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => resolve(entryPoint))
+  const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => join(root, entryPoint))
   await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))] })
 }
 
