@@ -52,6 +52,13 @@ export function requireObject(name: string, value: unknown): void {
 }
 
 /**
+ * Names of an interface's options, for `requireOptions`. The compiler checks that none is missing.
+ */
+export function optionNames<Options>(names: Record<keyof Options, true>): ReadonlySet<string> {
+  return new Set(Object.keys(names))
+}
+
+/**
  * Checks that options are an object and have no other names than `known`, because a misspelt option would do nothing.
  * @param prefix put before names in the error's text
  * @throws TypeError

@@ -1,4 +1,4 @@
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import { readCbor, type TagReaders } from './cbor/reader.ts'
@@ -17,7 +17,7 @@ export interface CborOptions {
   tags?: Readonly<Record<number, (value: unknown) => unknown>> | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['tags'])
+const known = optionNames<CborOptions>({ tags: true })
 
 /**
  * CBOR (RFC 8949). Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other tags.

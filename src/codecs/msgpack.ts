@@ -1,4 +1,4 @@
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import type { Codec } from './codec.ts'
@@ -17,7 +17,7 @@ export interface MsgpackOptions {
   extensions?: Readonly<Record<number, (bytes: Uint8Array) => unknown>> | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['extensions'])
+const known = optionNames<MsgpackOptions>({ extensions: true })
 
 /**
  * MessagePack. Go DMicro has no such codec. Every endpoint has one; pass your own in `codecs` to read other extensions.

@@ -1,4 +1,4 @@
-import { duration, flag, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
+import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
@@ -34,8 +34,8 @@ export interface DialOptions {
   signal?: AbortSignal | undefined
 }
 
-const listenNames: ReadonlySet<string> = new Set(['protocols', 'socket', 'reusePort', 'exclusive'])
-const dialNames: ReadonlySet<string> = new Set(['protocol', 'redial', 'socket', 'timeout', 'signal'])
+const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, reusePort: true, exclusive: true })
+const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, timeout: true, signal: true })
 
 /**
  * Checks `ListenOptions` and adds the defaults.

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { runInRoot } from '../base/async/root-context.ts'
 import { isThenable } from '../base/async/thenable.ts'
-import { duration, flag, requireAll, requireObject, requireOptions } from '../base/check-options.ts'
+import { duration, flag, optionNames, requireAll, requireObject, requireOptions } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
@@ -47,7 +47,7 @@ export interface EndpointEvents {
   session: [session: Session]
 }
 
-const unknownCallNames: ReadonlySet<string> = new Set(['safe'])
+const unknownCallNames = optionNames<Pick<RouteOptions, 'safe'>>({ safe: true })
 
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING = 1000

@@ -1,5 +1,5 @@
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-import { duration, requireOptions, requireText, timeLimit, whole } from '../base/check-options.ts'
+import { duration, optionNames, requireOptions, requireText, timeLimit, whole } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
@@ -67,8 +67,8 @@ class Member extends Worker {
  */
 const pauses = readRedial(true) as Redial
 const MAX_SESSIONS = 10_000
-const known = new Set(['min', 'max', 'callsPerSession', 'maxWaiting', 'idle', 'dial'])
-const dialOptions = new Set(['protocol', 'redial', 'socket', 'timeout'])
+const known = optionNames<MultiClientOptions>({ min: true, max: true, callsPerSession: true, maxWaiting: true, idle: true, dial: true })
+const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({ protocol: true, redial: true, socket: true, timeout: true })
 const ignore = (): void => {}
 
 /**

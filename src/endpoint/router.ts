@@ -1,5 +1,5 @@
 import { isThenable } from '../base/async/thenable.ts'
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from '../message/message-type.ts'
 import { internName } from '../message/names.ts'
@@ -40,7 +40,7 @@ export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<
   safe?: boolean | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['arg', 'result', 'plugins', 'safe'])
+const known = optionNames<RouteOptions>({ arg: true, result: true, plugins: true, safe: true })
 
 /** A handler as the router stores it. The type of the argument is the user's. */
 export type AnyHandler = (arg: never, ctx: CallContext) => unknown

@@ -15,7 +15,7 @@ export interface Receiver {
   /** Called when no message is processed off the loop any longer. */
   onFiltersIdle(): void
   /** Called with true when many replies wait for their filters, and with false when most of them were sent. */
-  onFiltersPressed(on: boolean): void
+  onFiltersNeedDrain(on: boolean): void
 }
 
 /** Most bytes, over all protocols, that a frame has besides its payload and filter ids. */

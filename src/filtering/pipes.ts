@@ -65,7 +65,7 @@ export class FilterPipes {
       envelope,
       this.#settings.limits,
       () => this.#receiver.onFiltersIdle(),
-      (on) => this.#receiver.onFiltersPressed(on),
+      (on) => this.#receiver.onFiltersNeedDrain(on),
     )
     return this.out
   }

@@ -1,5 +1,5 @@
 import { nodeCrypto } from '../base/builtin.ts'
-import { requireObject, requireOptions } from '../base/check-options.ts'
+import { optionNames, requireObject, requireOptions } from '../base/check-options.ts'
 import type { Filter, Unpacker } from '../message/filter.ts'
 import { mapSlices } from './slices.ts'
 
@@ -160,7 +160,7 @@ function nonces(): (target: Buffer, at: number) => void {
   }
 }
 
-const known: ReadonlySet<string> = new Set(['keys', 'current'])
+const known = optionNames<AesGcmOptions>({ keys: true, current: true })
 
 function readKeys(options: AesGcmOptions): Keys {
   requireOptions('options', options, known)

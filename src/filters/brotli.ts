@@ -1,5 +1,5 @@
 import { nodeZlib } from '../base/builtin.ts'
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
@@ -13,7 +13,7 @@ export interface BrotliOptions {
   quality?: number | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['quality'])
+const known = optionNames<BrotliOptions>({ quality: true })
 
 /**
  * Brotli, id 0x62, name `brotli`, for dmicro peers: Go DMicro has no such filter.

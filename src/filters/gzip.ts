@@ -1,5 +1,5 @@
 import { nodeZlib } from '../base/builtin.ts'
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import type { Filter } from '../message/filter.ts'
 import { zlibFilter } from './zlib.ts'
 
@@ -18,7 +18,7 @@ export interface GzipOptions {
   level?: number | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['level'])
+const known = optionNames<GzipOptions>({ level: true })
 
 /**
  * Go's filter `gzip`, id 0x7a (docs/spec/wire.md#filters). Every endpoint has one; pass your own to choose the level.

@@ -26,7 +26,7 @@ export const RETRY_AFTER_KEY = 'X-Retry-After'
 const MAX_LENGTH = 1024
 const MAX_TIMEOUT = 2 ** 31 - 1
 
-/** What an endpoint announces to its peer on one connection. */
+/** Contents of an announcement to the peer of one connection. */
 export interface Announcement {
   /**
    * Sequence number of the announcing message. A proxy forwards meta under a sequence number of its own, so a forwarded

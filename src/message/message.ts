@@ -16,7 +16,7 @@ export function isReply(type: number): boolean {
  */
 export const UNPARSED = 0
 
-/** What is known of a body without decoding it (native/wire/json_hint.h). `Nothing` is always correct. */
+/** Knowledge of a body without decoding it (native/wire/json_hint.h). `Nothing` is always correct. */
 export const TextHint = {
   Nothing: 0,
   /** Every byte is below 0x80. */
@@ -45,7 +45,7 @@ export class Incoming {
   route = -1
   /** Id of the body's codec; 0 for none. */
   codec = 0
-  /** What the transport already knows of the body; a `TextHint`. */
+  /** A `TextHint`: knowledge of the body that the transport already has. */
   hint: TextHint = TextHint.Nothing
   /** Memory that all offsets below point into. Ends are exclusive; an empty range means that the field is absent. */
   buffer: Buffer = empty

@@ -2,6 +2,7 @@
  * The interface that schema libraries share (standardschema.dev, version 1): types only, copied as its authors suggest.
  */
 export interface StandardSchemaV1<Input = unknown, Output = Input> {
+  /** Version, vendor and validator of the schema. */
   readonly '~standard': StandardSchemaV1.Props<Input, Output>
 }
 

@@ -1,4 +1,4 @@
-import { duration, requireOptions } from '../base/check-options.ts'
+import { duration, optionNames, requireOptions } from '../base/check-options.ts'
 
 /** Options of overload protection. Durations are milliseconds. */
 export interface OverloadOptions {
@@ -41,15 +41,15 @@ export interface Overload {
   readonly exempt: readonly string[]
 }
 
-const known: ReadonlySet<string> = new Set([
-  'queueTimeout',
-  'maxQueued',
-  'maxQueuedBytes',
-  'minConcurrency',
-  'maxConcurrency',
-  'startConcurrency',
-  'exempt',
-])
+const known = optionNames<OverloadOptions>({
+  queueTimeout: true,
+  maxQueued: true,
+  maxQueuedBytes: true,
+  minConcurrency: true,
+  maxConcurrency: true,
+  startConcurrency: true,
+  exempt: true,
+})
 
 /**
  * Checks the option `overload` and adds the defaults.

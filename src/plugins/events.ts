@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
 import type { ReadContext } from '../hooks/hooks.ts'
@@ -18,7 +18,12 @@ export interface EndpointEventMap {
   endpoint_close: [event: { session: BaseSession }]
 }
 
-const known: ReadonlySet<string> = new Set(['log'])
+interface EventsOptions {
+  /** Logger for exceptions of listeners. Default: the endpoint's. */
+  log?: Logger | undefined
+}
+
+const known = optionNames<EventsOptions>({ log: true })
 
 /**
  * Emits the events of an endpoint on `emitter`, synchronously (docs/spec/plugins.md#events), whether or not a listener
@@ -27,7 +32,7 @@ const known: ReadonlySet<string> = new Set(['log'])
  * @param options.log logger for exceptions of listeners; default: the endpoint's
  * @throws TypeError for a bad emitter or option
  */
-export function events(emitter: Pick<EventEmitter, 'emit'>, options: { log?: Logger | undefined } = {}): Plugin {
+export function events(emitter: Pick<EventEmitter, 'emit'>, options: EventsOptions = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
   requireOptions('options', options, known)
   let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))

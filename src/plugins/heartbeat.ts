@@ -1,4 +1,4 @@
-import { duration, flag, requireOptions } from '../base/check-options.ts'
+import { duration, flag, optionNames, requireOptions } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import { type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { EndpointSession, Plugin, PluginEndpoint } from '../hooks/plugin.ts'
@@ -213,7 +213,7 @@ export function heartbeatPing(options: HeartbeatPingOptions = {}): HeartbeatPing
   }
 }
 
-const ofPing: ReadonlySet<string> = new Set(['interval', 'call'])
+const ofPing = optionNames<HeartbeatPingOptions>({ interval: true, call: true })
 
 function readOptions(options: HeartbeatPingOptions): { interval: number; call: boolean; meta: Record<string, string> } {
   requireOptions('options', options, ofPing)
@@ -222,7 +222,7 @@ function readOptions(options: HeartbeatPingOptions): { interval: number; call: b
   return { interval, call: flag('call', options.call, true), meta: { [RATE]: String(seconds) } }
 }
 
-const ofPong: ReadonlySet<string> = new Set(['maxSilence'])
+const ofPong = optionNames<HeartbeatPongOptions>({ maxSilence: true })
 
 /**
  * Go's plugin `heart-pong` (docs/spec/plugins.md#heartbeat): answers heartbeats, and closes a session that sent a

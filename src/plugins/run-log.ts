@@ -1,4 +1,4 @@
-import { flag, requireOptions } from '../base/check-options.ts'
+import { flag, optionNames, requireOptions } from '../base/check-options.ts'
 import { describe } from '../base/errors/error-text.ts'
 import type { StatusError } from '../base/errors/status.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
@@ -40,7 +40,7 @@ const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential
 const secretText =
   /((?:pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id)[\w-]{0,64}["'\s]{0,8}[=:>]\s{0,8})[^&;,<\s]+/gi
 
-const known: ReadonlySet<string> = new Set(['slow', 'detail', 'redact', 'maxDetail', 'log'])
+const known = optionNames<RunLogOptions>({ slow: true, detail: true, redact: true, maxDetail: true, log: true })
 
 /**
  * Logs a line for each message that is finished (docs/spec/behaviour.md#run-log), at level debug: `PUSH->`, `PUSH<-`,

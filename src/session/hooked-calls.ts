@@ -90,8 +90,8 @@ export class HookedCalls {
     const sent = this.#send(MessageType.Call, out, encoding, call)
     const after = this.#hooks.afterWriteCall
     if (after === null) return sent
-    if (sent !== undefined) return sent.then(() => this.#afterCall(out, after))
-    this.#afterCall(out, after)
+    if (sent !== undefined) return sent.then(() => this.#runAfterWrite(out, after))
+    this.#runAfterWrite(out, after)
     return undefined
   }
 
@@ -99,8 +99,8 @@ export class HookedCalls {
     const sent = this.#send(MessageType.Push, out, encoding, undefined)
     const after = this.#hooks.afterWritePush
     if (after === null) return sent
-    if (sent !== undefined) return sent.then(() => this.#afterPush(out, after))
-    this.#afterPush(out, after)
+    if (sent !== undefined) return sent.then(() => this.#runAfterWrite(out, after))
+    this.#runAfterWrite(out, after)
     return undefined
   }
 
@@ -113,17 +113,7 @@ export class HookedCalls {
     return sent
   }
 
-  #afterCall(out: Outbound, after: NonNullable<MessageHooks['afterWriteCall']>): void {
-    const { hookTimeout, log } = this.#session.settings
-    try {
-      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
-      if (waiting !== undefined) logLateFailure(out, waiting, log)
-    } catch (error) {
-      hookFailed(out, error, log)
-    }
-  }
-
-  #afterPush(out: Outbound, after: NonNullable<MessageHooks['afterWritePush']>): void {
+  #runAfterWrite(out: Outbound, after: NonNullable<MessageHooks['afterWriteCall' | 'afterWritePush']>): void {
     const { hookTimeout, log } = this.#session.settings
     try {
       const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)

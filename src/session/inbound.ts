@@ -159,7 +159,7 @@ export class Inbound implements InboundHandler {
     this.session.requests.onConnectionDrain(false)
   }
 
-  onFiltersPressed(on: boolean): void {
+  onFiltersNeedDrain(on: boolean): void {
     this.session.requests.onFiltersDrain(on)
   }
 

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { requireOptions } from '../base/check-options.ts'
+import { optionNames, requireOptions } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
@@ -43,7 +43,7 @@ export interface Redial {
   readonly resume: boolean
 }
 
-const known: ReadonlySet<string> = new Set(['times', 'minDelay', 'maxDelay', 'calls', 'resume'])
+const known = optionNames<RedialOptions>({ times: true, minDelay: true, maxDelay: true, calls: true, resume: true })
 
 /**
  * Checks the option `redial` and adds the defaults.

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { runInRoot } from '../base/async/root-context.ts'
-import { flag, requireOptions } from '../base/check-options.ts'
+import { flag, optionNames, requireOptions } from '../base/check-options.ts'
 import type { Clock } from '../base/time/clock.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
 import { TestHost, virtualClock } from './host.ts'
@@ -39,10 +39,10 @@ export interface RunOptions {
   limit?: number | undefined
 }
 
-const known: ReadonlySet<string> = new Set(['seed', 'highWater', 'maxTrace'])
-const ofRun: ReadonlySet<string> = new Set(['limit'])
+const known = optionNames<TestNetworkOptions>({ seed: true, highWater: true, maxTrace: true })
+const ofRun = optionNames<RunOptions>({ limit: true })
 const ofPartition: ReadonlySet<string> = new Set(['oneWay'])
-const ofWay: ReadonlySet<string> = new Set(['from', 'to'])
+const ofWay = optionNames<Way>({ from: true, to: true })
 const DEFAULT_HIGH_WATER = 64 * 1024
 const DEFAULT_TRACE = 100_000
 const DEFAULT_LIMIT = 3_600_000

@@ -2,7 +2,7 @@ import { ProtocolConnection } from '../protos/connection/protocol-connection.ts'
 import { Inbound } from '../session/inbound.ts'
 import type { TransportConnection } from '../transports/transport.ts'
 
-/** What the session on a connection is busy with, in words; '' for nothing. */
+/** Describes in words what the session on a connection is busy with; '' for nothing. */
 export function describeConnection(connection: TransportConnection): string {
   let handler: unknown
   try {

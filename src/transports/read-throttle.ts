@@ -17,7 +17,7 @@ export class ReadThrottle extends TimerEntry {
   #tokens: number
   #since: number
   /** The connection whose reading is paused; undefined for none. */
-  #held: Connection | undefined
+  #paused: Connection | undefined
 
   /**
    * @param rate messages per second
@@ -40,8 +40,8 @@ export class ReadThrottle extends TimerEntry {
     const now = this.#now()
     this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#since) * this.#rate) / 1000)
     this.#since = now
-    if (this.#tokens >= 1 || this.#held !== undefined) return
-    this.#held = connection
+    if (this.#tokens >= 1 || this.#paused !== undefined) return
+    this.#paused = connection
     connection.pauseReading()
     this.#onSlowed()
     const wanted = Math.max(1, this.#rate * REFILL)
@@ -49,8 +49,8 @@ export class ReadThrottle extends TimerEntry {
   }
 
   override expire(): void {
-    const connection = this.#held
-    this.#held = undefined
+    const connection = this.#paused
+    this.#paused = undefined
     connection?.resumeReading()
   }
 

@@ -76,7 +76,7 @@ export interface TransportListener {
 /** Most bytes that are read while the framing is Peek. */
 export const MAX_PEEK = 2048
 
-/** What a transport must enforce for one connection. `limits.ts` has meaning and defaults. */
+/** Limits and options that a transport must enforce for one connection. `limits.ts` has meaning and defaults. */
 export interface ConnectionOptions {
   /** The framing of the first bytes; default: raw. */
   framing?: Framing | undefined

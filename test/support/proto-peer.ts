@@ -56,7 +56,7 @@ export class ProtoPeer {
       onMessage: (message) => this.#take(message),
       fail: (reason) => this.#close(reason),
       onFiltersIdle() {},
-      onFiltersPressed() {},
+      onFiltersNeedDrain() {},
     })
     this.#out = new FilteredOut(
       this.#wire,

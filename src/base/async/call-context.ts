@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** What calls made by a handler inherit from the call that is handled. */
+/** Properties that calls made by a handler inherit from the call that is handled. */
 export interface CallScope {
   /** Time at which the caller stops waiting, by its endpoint's clock; undefined once the call is answered. */
   readonly expires?: number | undefined

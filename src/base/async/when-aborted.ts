@@ -18,7 +18,7 @@ export function whenAborted(signal: AbortSignal, who: Abortable): void {
   if (all === undefined) {
     all = new Set()
     waiting.set(signal, all)
-    signal.addEventListener('abort', tellAll, { once: true })
+    signal.addEventListener('abort', notifyAll, { once: true })
   }
   all.add(who)
 }
@@ -28,10 +28,10 @@ export function forgetAbort(signal: AbortSignal, who: Abortable): void {
   const all = waiting.get(signal)
   if (all === undefined || !all.delete(who) || all.size > 0) return
   waiting.delete(signal)
-  signal.removeEventListener('abort', tellAll)
+  signal.removeEventListener('abort', notifyAll)
 }
 
-function tellAll(this: AbortSignal): void {
+function notifyAll(this: AbortSignal): void {
   const all = waiting.get(this)
   waiting.delete(this)
   if (all === undefined) return

@@ -9,7 +9,7 @@ const { setTimeout, clearTimeout, setInterval, setImmediate } = timers
 const { now } = performance
 const { queueMicrotask } = globalThis
 
-/** What `Clock.setTimeout` returns. */
+/** A timer, as returned by `Clock.setTimeout`. */
 export interface ClockTimer {
   /** The timer no longer keeps the process alive. */
   unref(): unknown

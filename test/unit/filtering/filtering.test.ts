@@ -45,7 +45,7 @@ function receiver(maxMessage = MiB) {
     },
     fail: (reason) => failures.push(Object.keys(CloseReason)[reason]),
     onFiltersIdle: () => {},
-    onFiltersPressed: () => {},
+    onFiltersNeedDrain: () => {},
   })
   const receive = (bytes: Buffer): void => {
     const message = new Incoming()
