@@ -25,10 +25,10 @@ function isConstant(name, assigned) {
 }
 
 function collectAssigned(node, assigned) {
-  const { FirstAssignment, LastAssignment } = ts.SyntaxKind
+  const { FirstAssignment, LastAssignment, PlusPlusToken, MinusMinusToken } = ts.SyntaxKind
   if (ts.isBinaryExpression(node) && node.operatorToken.kind >= FirstAssignment && node.operatorToken.kind <= LastAssignment)
     addTargets(node.left, assigned)
-  else if (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) addTargets(node.operand, assigned)
+  else if (node.operator === PlusPlusToken || node.operator === MinusMinusToken) addTargets(node.operand, assigned)
   else if (ts.isForInStatement(node) || ts.isForOfStatement(node)) addTargets(node.initializer, assigned)
   ts.forEachChild(node, (child) => collectAssigned(child, assigned))
 }
