@@ -8,9 +8,9 @@
 
 namespace dmicro {
 
-// Checked access to the arguments that JavaScript passed. src/transports/native/addon.ts passes the right types; any other caller gets a
-// TypeError and causes nothing worse. Requires that Ok() is checked before the values are used: after a failure an
-// exception is pending and the values are zero.
+// Checked access to the arguments that JavaScript passed. src/transports/native/addon.ts passes the right types; any
+// other caller gets a TypeError and causes nothing worse. Requires that Ok() is checked before the values are used:
+// after a failure an exception is pending and the values are zero.
 class Arguments {
  public:
   explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}

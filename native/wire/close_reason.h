@@ -4,8 +4,8 @@
 
 namespace dmicro {
 
-// Reasons why a connection ended. The numbers cross into JavaScript; src/message/close-reason.ts has the same table and the
-// loader compares the two.
+// Reasons why a connection ended. The numbers cross into JavaScript; src/message/close-reason.ts has the same table and
+// the loader compares the two.
 enum class CloseReason : uint8_t {
   kLocal,
   kPeer,
