@@ -1,4 +1,4 @@
-// Outbox and inbox: 1,024 messages at a time from one wire of a transport to another in this process, over a Unix socket,
+// Outbox and inbox: 1,024 messages at a time from one connection of a transport to another in this process, over a Unix socket,
 // without sessions and codecs above them. "one way" is all that a message costs, from `Connection.send` to `onMessage`: packing,
 // its part of the kernel's write and read and of the loop's turns, unpacking, route look-up. "outbox alone" is the part
 // of it that runs while `send` is called. The kernel's part is the same on both sides.
@@ -12,6 +12,7 @@ import { load, loadAddon } from './modules.mjs'
 const { defaultLimits } = await load('base/limits')
 const { MessageType } = await load('message/message')
 const { internName } = await load('message/names')
+const { Outgoing } = await load('message/outgoing')
 const { jsonCodec } = await load('codecs/json')
 const { SendResult } = await load('transports/transport')
 const { NativeTransport } = await load('transports/native')
@@ -34,7 +35,7 @@ try {
   rmSync(folder, { recursive: true })
 }
 report()
-process.exit(0) // the wires are open
+process.exit(0) // the connections are open
 
 async function oneWay(pair) {
   await pair.push()
@@ -45,28 +46,29 @@ async function outbox(pair) {
   return { overriddenDuration: await pair.push() }
 }
 
-/** Two wires of one transport. `push` sends COUNT messages and resolves, when all have come, to the milliseconds of sending. */
+/** Two connections of one transport. `push` sends COUNT messages and resolves, when all have come, to the milliseconds of sending. */
 async function pairOf(transport, name) {
   const address = { kind: 'unix', path: join(folder, name) }
   const pair = { received: 0, push, check }
   let left = 0
   let done
   let look = () => {}
-  const sink = {
+  const message = new Outgoing()
+  const handler = {
     onMessage(message) {
       look(message)
       pair.received += message.bodyEnd - message.bodyStart
       if (--left === 0) done()
     },
     onClose(reason, detail) {
-      throw new Error(`the ${name} wire closed: ${reason} ${detail}`)
+      throw new Error(`the ${name} connection closed: ${reason} ${detail}`)
     },
   }
-  await transport.listen(address, defaultLimits, (wire) => {
-    wire.sink = sink
+  await transport.listen(address, defaultLimits, (connection) => {
+    connection.handler = handler
   })
-  const wire = await transport.dial(address, defaultLimits, new AbortController().signal)
-  wire.sink = sink
+  const connection = await transport.dial(address, defaultLimits, new AbortController().signal)
+  connection.handler = handler
   return pair
 
   async function push() {
@@ -76,7 +78,8 @@ async function pairOf(transport, name) {
     })
     const start = performance.now()
     for (let i = 0; i < COUNT; i++) {
-      if (wire.send(MessageType.Push, i, route, METHOD, '', '', jsonCodec.id, text, true) !== SendResult.Ok)
+      message.head(MessageType.Push, i, route, METHOD, '', '').content(jsonCodec.id, text, true)
+      if (connection.send(message) !== SendResult.Ok)
         throw new Error(`${name}: not sent`)
     }
     const sending = performance.now() - start

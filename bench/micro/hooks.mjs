@@ -1,4 +1,4 @@
-// A CALL with hooks on the server, without sockets: Session, Dispatcher, codec and handler over a wire that drops what it is given. The hooks are
+// A CALL with hooks on the server, without sockets: Session, Dispatcher, codec and handler over a connection that drops what it is given. The hooks are
 // those of a CALL's whole way, and count; the last five return promises, so that a message waits five times.
 import assert from 'node:assert/strict'
 import { measure, report } from './measure.mjs'
@@ -11,7 +11,8 @@ const { httpName } = await load('message/naming')
 const { readOptions } = await load('session/options')
 const { PluginContainer } = await load('hooks/plugin')
 const { RouteGroup, Router } = await load('endpoint/router')
-const { Session } = await load('session/session')
+const { startSession } = await load('session/session')
+const { newStats } = await load('overload/endpoint-stats')
 const { TimerWheel } = await load('base/time/timer-wheel')
 const { SendResult } = await load('transports/transport')
 
@@ -42,42 +43,43 @@ function serverWith(kind) {
   const counts = names.map(() => 0)
   const settings = readOptions({ log: false, limits: { maxRunning: BATCH } })
   const container = new PluginContainer(plugins[kind](counts))
-  const router = new Router(httpName, container)
+  const router = new Router(httpName, container, () => {})
   new RouteGroup(router).routeCall(METHOD, (value) => value)
-  const dispatcher = new Dispatcher(settings, router)
+  const wheel = new TimerWheel()
+  const dispatcher = new Dispatcher(settings, router, wheel, newStats(), {})
   const owner = {
     settings,
     hooks: container.hooks,
-    wheel: new TimerWheel(),
+    wheel,
     onRequest: (session, message) => dispatcher.dispatch(session, message),
   }
   let sent = 0
   let received = 0
-  let held = false
+  let paused = false
   let done = () => {}
-  const wire = {
+  const connection = {
     envelope: undefined,
     localAddress: '',
     remoteAddress: '',
-    sink: undefined,
-    send(_type, _seq, _route, _method, _status, _meta, _codec, body) {
+    handler: undefined,
+    send({ body }) {
       if (body !== text) throw new Error('wrong reply')
       if (++sent === BATCH) done()
       return SendResult.Ok
     },
-    hold() {
-      held = true
+    pauseReading() {
+      paused = true
     },
-    release() {
-      held = false
+    resumeReading() {
+      paused = false
       deliver()
     },
   }
-  const session = new Session(owner, wire, 'bench', 'raw', false)
+  startSession(owner, connection, { id: 'bench', protocol: 'raw', extensible: false, preparing: false, redial: undefined })
   const message = new Incoming()
-  /** As a wire does, until it is held. */
+  /** As a connection does, until it is paused. */
   const deliver = () => {
-    while (!held && received < BATCH) {
+    while (!paused && received < BATCH) {
       message.type = MessageType.Call
       message.seq = received++
       message.route = route
@@ -85,7 +87,7 @@ function serverWith(kind) {
       message.hint = TextHint.Quoted
       message.buffer = buffer
       message.bodyEnd = buffer.length
-      session.onMessage(message)
+      connection.handler.onMessage(message)
     }
   }
   const sync = () => {

@@ -5,10 +5,12 @@ import { measure, report } from './measure.mjs'
 import { load } from './modules.mjs'
 
 const { Router } = await load('endpoint/router')
+const { PluginContainer } = await load('hooks/plugin')
 const { httpName } = await load('message/naming')
 const { findName } = await load('message/names')
 
-const router = new Router(httpName)
+const plugins = new PluginContainer()
+const router = new Router(httpName, plugins, () => {})
 const names = []
 const handler = () => {}
 
@@ -16,11 +18,11 @@ const handler = () => {}
 for (const count of [1, 100, 10_000]) {
   while (names.length < count) {
     names.push(`/service${names.length % 100}/method${names.length}`)
-    router.add(router.calls, names.at(-1), handler)
+    router.add(router.calls, names.at(-1), handler, undefined, plugins)
   }
   const runs = places(shuffled(names))
   const { buffer, ends } = runs
-  const find = (i) => router.calls[findName(buffer, i === 0 ? 0 : ends[i - 1], ends[i])]
+  const find = (i) => router.calls.get(findName(buffer, i === 0 ? 0 : ends[i - 1], ends[i]))
   for (let i = 0; i < count; i++) assert.equal(find(i).name, runs.names[i])
   assert.equal(findName(Buffer.from('/service/none'), 0, 13), -1)
 
