@@ -37,7 +37,9 @@ for (const { name, codec, value } of cases) {
 }
 // Of a string the session asks this first, and encodes it only when the answer is no.
 assert.ok(jsonCodec.isPlainJsonString(text) && !jsonCodec.isPlainJsonString(`${text}"`))
-await measure('codec encode', 'json, string of 64 B: needs only quotes?', BATCH, { js: repeat(() => (jsonCodec.isPlainJsonString(text) ? 1 : 0)) })
+await measure('codec encode', 'json, string of 64 B: needs only quotes?', BATCH, {
+  js: repeat(() => (jsonCodec.isPlainJsonString(text) ? 1 : 0)),
+})
 
 for (const { name, codec, value, hint, size } of cases) {
   const body = Buffer.from(codec.encode(value))

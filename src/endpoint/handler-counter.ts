@@ -1,4 +1,5 @@
-import type { Admission, Ticket } from '../overload/admission.ts'
+import type { Admission } from '../overload/admission.ts'
+import type { Ticket } from '../overload/concurrency-limit.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Context } from './context.ts'
 

@@ -1,65 +1,21 @@
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-import { duration, optionNames, requireOptions, requireText, timeLimit, whole } from '../base/check-options.ts'
+import { duration, requireOptions, timeLimit, whole } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { ResettableTimer, wheelOf } from '../base/time/timer-wheel.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
-import type { Settings } from '../session/options.ts'
 import { canceled } from '../session/pending-call.ts'
 import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
 import { type Redial, RequestQueue, readRedial } from '../session/redial.ts'
 import { engineOf, type Session } from '../session/session.ts'
 import { parseAddress } from '../transports/address.ts'
-import { readSocketOptions } from '../transports/socket-options.ts'
 import type { DialOptions } from './connect-options.ts'
 import { type Endpoint, settingsOf } from './endpoint.ts'
-import { LeastBusy, Worker } from './least-busy.ts'
-
-/** Options of a `MultiClient`. */
-export interface MultiClientOptions {
-  /**
-   * Minimum number of sessions, 0 to `max`, which are kept open even without calls. Default: 0, which means that the
-   * first call dials.
-   */
-  min?: number | undefined
-  /** Maximum number of sessions, 1 to 10,000. Default: 8. */
-  max?: number | undefined
-  /**
-   * Maximum number of open calls per session. Beyond it another session is dialled, or the call waits. Default: 64.
-   */
-  callsPerSession?: number | undefined
-  /**
-   * Maximum number of calls and pushes that wait for a session; further ones fail with 102. Default: the endpoint's
-   * `limits.maxRunning`.
-   */
-  maxWaiting?: number | undefined
-  /**
-   * Milliseconds without a call after which a session beyond `min` is closed gracefully; 0 or Infinity means never.
-   * Default: 60,000.
-   */
-  idle?: number | undefined
-  /**
-   * How sessions are dialled. With `redial` sessions survive the loss of their connections, and the first connection is
-   * retried until `dial.timeout`; without it a lost session is replaced by another one. Default: the endpoint's
-   * options.
-   */
-  dial?: Omit<DialOptions, 'signal'> | undefined
-}
-
-/** A session of the client. Its load is the number of calls without a reply yet. */
-class Member extends Worker {
-  readonly session: Session
-  /** Time when its last call ended, by the endpoint's clock. */
-  idleSince: number
-
-  constructor(session: Session, now: number) {
-    super()
-    this.session = session
-    this.idleSince = now
-  }
-}
+import { LeastBusy } from './least-busy.ts'
+import { Member } from './multi-client-member.ts'
+import { checkDial, type MultiClientOptions, multiClientNames } from './multi-client-options.ts'
 
 /**
  * Delays between dials that fail, as those of redial, so that more calls do not mean more dials to a server that is
@@ -67,8 +23,6 @@ class Member extends Worker {
  */
 const pauses = readRedial(true) as Redial
 const MAX_SESSIONS = 10_000
-const known = optionNames<MultiClientOptions>({ min: true, max: true, callsPerSession: true, maxWaiting: true, idle: true, dial: true })
-const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({ protocol: true, redial: true, socket: true, timeout: true })
 const ignore = (): void => {}
 
 /**
@@ -122,7 +76,7 @@ export class MultiClient {
    */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
     parseAddress(url)
-    requireOptions('options', options, known)
+    requireOptions('options', options, multiClientNames)
     const settings = settingsOf(endpoint)
     checkDial(options.dial, settings)
     this.endpoint = endpoint
@@ -431,16 +385,6 @@ export class MultiClient {
     }
     if (next !== Number.POSITIVE_INFINITY) this.#idleTimer.start(next)
   }
-}
-
-/** Checks the option `dial` at once, because a failing dial is not reported while no call waits. */
-function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
-  requireOptions('option dial', dial, dialOptions, 'dial.')
-  readRedial(dial.redial)
-  duration('timeout', dial.timeout, settings.dialTimeout, 1)
-  requireText('protocol', dial.protocol)
-  readSocketOptions('socket', dial.socket, settings.socket)
-  if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }
 
 function closed(): StatusError {

@@ -1,15 +1,9 @@
 import type { Logger } from '../base/log.ts'
 import type { Clock } from '../base/time/clock.ts'
+import { hookNames } from './hook-names.ts'
 import type { EarlyContext, Hook, HookedDirections, MessageHooks, ReadContext, WriteContext } from './hooks.ts'
+import type { RouteInfo } from './route-info.ts'
 import type { BaseSession, CtxSession, EarlySession } from './session-views.ts'
-
-/** A route, as `afterRegRouter` sees it. */
-export interface RouteInfo {
-  /** The name that callers use, such as `/math/add`. */
-  readonly name: string
-  /** Whether the route takes CALLs or PUSHes. */
-  readonly kind: 'call' | 'push'
-}
 
 /** The endpoint as the hooks about endpoints see it. */
 export interface PluginEndpoint {
@@ -207,35 +201,7 @@ export type Hooks = MessageHooks & Compiled<LifeHooks>
 type AnyHook = (...args: unknown[]) => unknown
 type HookName = Exclude<keyof Hooks, keyof HookedDirections>
 
-const names: readonly HookName[] = [
-  'beforeNewEndpoint',
-  'afterNewEndpoint',
-  'beforeCloseEndpoint',
-  'afterCloseEndpoint',
-  'afterRegRouter',
-  'afterListen',
-  'beforeDial',
-  'afterDial',
-  'afterDialFail',
-  'afterAccept',
-  'beforeWriteCall',
-  'afterWriteCall',
-  'beforeWriteReply',
-  'afterWriteReply',
-  'beforeWritePush',
-  'afterWritePush',
-  'beforeReadHeader',
-  'afterReadCallHeader',
-  'beforeReadCallBody',
-  'afterReadCallBody',
-  'afterReadPushHeader',
-  'beforeReadPushBody',
-  'afterReadPushBody',
-  'afterReadReplyHeader',
-  'beforeReadReplyBody',
-  'afterReadReplyBody',
-  'afterDisconnect',
-]
+const names: readonly HookName[] = hookNames
 
 /**
  * A class with all fields, because V8 treats an object filled by computed names as a dictionary: each access would cost

@@ -4,7 +4,8 @@ import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import { findNameText, internName } from '../message/names.ts'
 import { type Refusal, Refusals } from '../message/refusal.ts'
-import { ConcurrencyLimit, RouteLatency } from './concurrency-limit.ts'
+import { type AdmissionTarget, type AdmittedSession, sizeOf, type Waiting, weightOf } from './admitted.ts'
+import { ConcurrencyLimit, RouteLatency, type Ticket } from './concurrency-limit.ts'
 import { DrainRate } from './drain-rate.ts'
 import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { FairQueue, Lane } from './fair-queue.ts'
@@ -37,54 +38,6 @@ const HEARTBEAT = '/heartbeat'
  */
 const BURST = 1 / 2
 const STANDING = 1 / 5
-
-/** A session as admission sees it. */
-export interface AdmittedSession {
-  readonly state: string
-  /** The session's current link. */
-  readonly link: object
-  readonly requests: {
-    wantsReply(link: never, seq: number): boolean
-    isCanceled(seq: number): boolean
-    handlerStarted(): void
-    handlerFinished(): void
-  }
-  destroy(cause: string): void
-}
-
-/** A message that waits for its turn. */
-interface Waiting<S> {
-  readonly session: S
-  /** An undecoded copy that owns its memory. */
-  readonly message: Incoming
-  readonly meta: Meta
-  readonly isCall: boolean
-  /** The caller's deadline by the clock; 0 for none. */
-  readonly expires: number
-  readonly since: number
-  /** Link that it was received on. */
-  readonly link: object
-}
-
-/** A running handler, and the route it is measured for. */
-export interface Ticket {
-  readonly route: RouteLatency
-  /** Time when it started; negative for an exempt handler. */
-  readonly began: number
-}
-
-/** Starts or refuses messages as admission decides. The dispatcher implements it. */
-export interface AdmissionTarget<S> {
-  start(session: S, message: Incoming, meta: Meta, isCall: boolean, expires: number): void
-  /**
-   * Refuses a message.
-   *
-   * @param retryAfter milliseconds
-   */
-  refuse(session: S, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
-  /** Sends what this turn has produced so far, before work that takes time. */
-  flush(): void
-}
 
 /**
  * Overload protection of one endpoint: decides which messages start at once, which wait, and which are refused before
@@ -443,9 +396,3 @@ export class Admission<S extends AdmittedSession> {
 }
 
 const exempt: Ticket = { route: new RouteLatency(), began: -1 }
-
-function sizeOf(message: Incoming): number {
-  return message.bodyEnd - message.nameStart
-}
-
-const weightOf = ({ message }: Waiting<unknown>): number => sizeOf(message)

@@ -34,6 +34,13 @@ export class RouteLatency {
   least = Infinity
 }
 
+/** A running handler, and the route it is measured for. */
+export interface Ticket {
+  readonly route: RouteLatency
+  /** Time when it started; negative for an exempt handler. */
+  readonly began: number
+}
+
 /**
  * Limits how many handlers run at once, to as many as can run without slowing each other down (a gradient limit, as in
  * Netflix's concurrency-limits).

@@ -3,7 +3,6 @@ import { currentCall } from '../base/async/call-context.ts'
 import { timeLimit } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import { type Codec, encodeBody } from '../codecs/codec.ts'
-import { ONCE_KEY, TIMEOUT_KEY } from '../message/announcement.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, requireMethod } from '../message/call-options.ts'
 import { MessageType } from '../message/message.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
@@ -13,6 +12,7 @@ import { setReplyMeta } from '../message/reply.ts'
 import { isSchema } from '../message/standard-schema.ts'
 import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
 import { SendResult } from '../transports/transport.ts'
+import { callMeta } from './call-meta.ts'
 import { CallTable } from './call-table.ts'
 import { outgoing } from './channel.ts'
 import { type Calls, codecNamed, defaultEncoding, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
@@ -159,7 +159,7 @@ export class OutgoingCalls implements Calls {
         if (hooked) call.retryRequest.caller = new AsyncResource('dmicro')
       }
       const plain = options === undefined && sentTimeout < 0 && announcement === undefined
-      const meta = plain ? undefined : this.#callMeta(options, sentTimeout, key, announcement)
+      const meta = plain ? undefined : callMeta(session, options, sentTimeout, key, announcement)
       const sent = hooked
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
@@ -201,30 +201,6 @@ export class OutgoingCalls implements Calls {
   #newKey(): number {
     const { resume, extensible, redial } = this.#session
     return resume !== undefined || (extensible && redial === undefined) ? this.#session.idempotency().openKey() : NO_KEY
-  }
-
-  /**
-   * Returns the meta of a CALL.
-   *
-   * @param sentTimeout milliseconds until the deadline to send, 0 for none; below 0 the peer uses the announced
-   *   default
-   */
-  #callMeta(
-    options: CallOptions | undefined,
-    sentTimeout: number,
-    key: number,
-    announcement: Announcement,
-  ): Readonly<Record<string, string>> {
-    const { settings, extensible, resume } = this.#session
-    const acceptCodec = options?.acceptCodec
-    const sendsTimeout = sentTimeout >= 0 && extensible
-    const keyed = key > 0 && key !== NO_KEY
-    if (acceptCodec === undefined && !sendsTimeout && !keyed && announcement === undefined) return options?.meta ?? noMeta
-    const meta: Record<string, string> = { ...options?.meta, ...announcement?.meta }
-    if (acceptCodec !== undefined) meta['X-Accept-Body-Codec'] = String(codecNamed(settings, acceptCodec, 'acceptCodec').id)
-    if (keyed) meta[ONCE_KEY] = (resume as ResumeProtocol).idempotencyHeader(key)
-    if (sendsTimeout) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
-    return meta
   }
 
   send(

@@ -5,39 +5,12 @@ import type { Clock } from '../base/time/clock.ts'
 import { type Faults, FaultTable, type Way } from './faults.ts'
 import { TestHost, virtualClock } from './host.ts'
 import { Link, type LinkEnd } from './link.ts'
+import type { RunOptions, TestNetworkOptions } from './network-options.ts'
 import { provideProtocols } from './protocols.ts'
 import { seeded } from './random.ts'
 import { Outside, settle } from './settle.ts'
 import { Trace } from './trace.ts'
 import { VirtualTime } from './virtual-time.ts'
-
-/** Options of a `TestNetwork`. */
-export interface TestNetworkOptions {
-  /**
-   * Seed of all random numbers; the same seed gives the same run.
-   * @default 1
-   */
-  seed?: number | string | undefined
-  /**
-   * Most bytes that a connection holds in each direction, on their way or unread, before its sender has to wait.
-   * @default 64 KiB
-   */
-  highWater?: number | undefined
-  /**
-   * Most lines of `trace` that are kept, the newest.
-   * @default 100,000
-   */
-  maxTrace?: number | undefined
-}
-
-/** Options of `TestNetwork.run`. */
-export interface RunOptions {
-  /**
-   * Virtual milliseconds after which `run` fails.
-   * @default 3,600,000 (one hour)
-   */
-  limit?: number | undefined
-}
 
 const known = optionNames<TestNetworkOptions>({ seed: true, highWater: true, maxTrace: true })
 const ofRun = optionNames<RunOptions>({ limit: true })

@@ -1,5 +1,4 @@
 import { getSystemErrorName } from 'node:util'
-import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
 import { writeAscii, writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
@@ -17,44 +16,11 @@ import {
   type SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { ConnectionCore } from './connection-core.ts'
+import { frameBytes } from './frame-bytes.ts'
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 const QUOTE = 0x22
-/**
- * Bytes of a frame with a one-digit sequence number and no other content, and of the longest sequence number
- * (docs/spec/wire.md#frame).
- */
-const FRAME_FIXED = 15
-const MAX_SEQ_BYTES = 7
-/** Bytes in a frame of an absent status, and of an absent meta. */
-const STATUS_OK_BYTES = 30
-const META_NONE_BYTES = 2
-
-/**
- * The parts of a core that its connections use: the shared memory they write to, and a few calls about one connection.
- */
-export interface WireCore {
-  readonly control: Int32Array
-  readonly sends: Int32Array
-  readonly outbox: Buffer
-  /** By slot: bytes that the peer has not taken. */
-  readonly unsent: Int32Array
-  /** By slot: part of `unsent` that replies to the peer take. */
-  readonly replies: Int32Array
-  /** By slot: changes when bytes of the peer were received, or when it took bytes that waited for it. */
-  readonly activity: Int32Array
-  /** Makes room in the outbox by passing its messages to the core now. */
-  drain(): void
-  /** Drains the outbox, with `body` as the body of its last message. */
-  drainWith(body: Uint8Array): void
-  end(slot: number, generation: number): void
-  pauseReading(slot: number, generation: number, on: boolean): void
-  setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number
-  descriptor(slot: number, generation: number): number
-  setFraming(slot: number, generation: number, framing: Framing): void
-  destroy(slot: number, generation: number, reason: number): void
-}
-
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
@@ -68,7 +34,7 @@ export class NativeConnection implements TransportConnection {
   #closedEarly: { reason: number; errno: number } | undefined = undefined
   localAddress = ''
   remoteAddress = ''
-  readonly #core: WireCore
+  readonly #core: ConnectionCore
   readonly #slot: number
   readonly generation: number
   readonly #maxMessage: number
@@ -93,7 +59,7 @@ export class NativeConnection implements TransportConnection {
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
-  constructor(core: WireCore, slot: number, generation: number, options: ConnectionOptions) {
+  constructor(core: ConnectionCore, slot: number, generation: number, options: ConnectionOptions) {
     this.#core = core
     this.#framing = options.framing ?? Framing.Raw
     this.#slot = slot
@@ -351,11 +317,8 @@ export class NativeConnection implements TransportConnection {
    * @returns Ok, or why the frame must not be sent now
    */
   #refuse(type: number, seq: number, name: number, status: number, meta: number, body: number): SendResult {
-    let size = FRAME_FIXED - 1 + MAX_SEQ_BYTES + name + (status || STATUS_OK_BYTES) + (meta || META_NONE_BYTES) + body
-    if (size > this.#maxMessage) size += seq.toString(36).length - MAX_SEQ_BYTES
-    if (size > this.#maxMessage || name > MAX_METHOD_BYTES || status > MAX_STATUS_BYTES || meta > MAX_META_BYTES) {
-      return SendResult.TooLarge
-    }
+    const size = frameBytes(this.#maxMessage, seq, name, status, meta, body)
+    if (size < 0) return SendResult.TooLarge
     return this.#fits(size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
   }
 

@@ -9,7 +9,8 @@ import { systemError } from '../system-error.ts'
 import type { ConnectionOptions, SocketOption, TransportConnection } from '../transport.ts'
 import { keepHere, keepsForGood } from '../untransferable.ts'
 import type { NativeAddon, NativeLimits } from './addon.ts'
-import { NativeConnection, type WireCore } from './connection.ts'
+import { NativeConnection } from './connection.ts'
+import type { ConnectionCore } from './connection-core.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
 
 const BACKLOG = 4096
@@ -43,7 +44,7 @@ export function acceptNoMore(acceptor: Acceptor): boolean {
  * One reactor of the C++ core, in this thread or on its own: reads batches of records out of shared memory, and appends
  * messages to send, so that no message needs a call across the boundary (ARCHITECTURE.md).
  */
-export class NativeCore implements WireCore {
+export class NativeCore implements ConnectionCore {
   readonly control: Int32Array
   readonly sends: Int32Array
   readonly outbox: Buffer

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { defaultLimits } from '../../../../src/base/limits.ts'
 import { CloseReason } from '../../../../src/message/close-reason.ts'
 import { Incoming } from '../../../../src/message/message.ts'
-import { NativeConnection, type WireCore } from '../../../../src/transports/native/connection.ts'
+import { NativeConnection } from '../../../../src/transports/native/connection.ts'
+import type { ConnectionCore } from '../../../../src/transports/native/connection-core.ts'
 
 /** A core that says nothing and notes what is asked of it. */
-function fakeCore(): WireCore & { destroyed: number[] } {
+function fakeCore(): ConnectionCore & { destroyed: number[] } {
   const destroyed: number[] = []
   return {
     control: new Int32Array(64),
