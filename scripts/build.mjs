@@ -57,8 +57,16 @@ async function javaScript() {
   const { outputFiles } = await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))], write: false })
   for (const { path, text } of outputFiles) {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, path.endsWith('.js') ? withConstants(text) : text)
+    await writeFile(path, path.endsWith('.js') ? inAscii(withConstants(text)) : text)
   }
+}
+
+/**
+ * The text in ASCII, which V8 holds and reads at one byte a character. esbuild escapes what is not ASCII in code, so only
+ * comments change, and no column of a source map.
+ */
+function inAscii(text) {
+  return text.replace(/[^ -~\s]/gu, (character) => '?'.repeat(character.length))
 }
 
 /**
