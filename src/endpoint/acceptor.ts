@@ -18,6 +18,8 @@ import type { SessionRegistry } from './session-registry.ts'
 
 /** Milliseconds in which the first message of a new connection arrives, if it was sent with the connection. */
 const FIRST_MESSAGE_MS = 50
+/** Milliseconds that closing waits for hooks about new connections. */
+const MAX_PREPARING_MS = 1000
 
 /** The parts that an acceptor works with. */
 export interface AcceptorParts {
@@ -149,10 +151,11 @@ export class Acceptor {
   /**
    * Waits for connections whose hooks run or whose protocol is not known yet, then refuses all connections.
    *
-   * @param latest time to stop waiting, by the clock
+   * @param end time to stop waiting, by the clock
    */
-  async finish(latest: number): Promise<void> {
+  async finish(end: number): Promise<void> {
     const { clock } = this.#settings
+    const latest = Math.min(end, clock.now() + MAX_PREPARING_MS)
     const timer = new AbortController()
     const wait = (ms: number): Promise<void> => sleep(clock, Math.max(ms, 0), timer.signal).catch(() => {})
     if (this.#undecided.size > 0) await wait(Math.min(this.firstMessage, latest - clock.now()))

@@ -5,6 +5,17 @@ import { type Redial, type RedialOptions, readRedial } from '../session/redial.t
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
 
+/** A listening address of an endpoint. */
+export interface Listener {
+  /**
+   * The address with the real port, such as `tcp://127.0.0.1:40123`. It can be dialled unless the host is 0.0.0.0 or
+   * [::].
+   */
+  readonly url: string
+  /** Stops accepting connections; sessions stay open. */
+  close(): Promise<void>
+}
+
 /** Options of `Endpoint.listen`. */
 export interface ListenOptions extends PortOptions {
   /**

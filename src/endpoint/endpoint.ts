@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { runInRoot } from '../base/async/root-context.ts'
-import { isThenable } from '../base/async/thenable.ts'
-import { duration, flag, optionNames, requireAll, requireObject, requireOptions } from '../base/check-options.ts'
+import { duration, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
@@ -10,7 +9,6 @@ import { type Clock, turn } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
 import { prepareCodecs } from '../codecs/codec-table.ts'
-import { within } from '../hooks/hook-timeout.ts'
 import { type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../overload/endpoint-stats.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
@@ -24,33 +22,18 @@ import { requireSupported } from '../transports/socket-options.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
 import { Acceptor } from './acceptor.ts'
-import { type DialOptions, type ListenOptions, readDialOptions, readListenOptions } from './connect-options.ts'
+import { type DialOptions, type Listener, type ListenOptions, readDialOptions, readListenOptions } from './connect-options.ts'
+import { ConstructionHooks } from './construction-hooks.ts'
 import { Dialer } from './dialer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type AnyResult, type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
-
-/** A listening address of an endpoint. */
-export interface Listener {
-  /**
-   * The address with the real port, such as `tcp://127.0.0.1:40123`. It can be dialled unless the host is 0.0.0.0 or
-   * [::].
-   */
-  readonly url: string
-  /** Stops accepting connections; sessions stay open. */
-  close(): Promise<void>
-}
 
 /** Events of an endpoint, with the arguments of their listeners. */
 export interface EndpointEvents {
   /** A peer connected to a listener of this endpoint, and its session runs. */
   session: [session: Session]
 }
-
-const unknownCallNames = optionNames<Pick<RouteOptions, 'safe'>>({ safe: true })
-
-/** Milliseconds that closing waits for hooks about new connections. */
-const MAX_PREPARING = 1000
 
 /** Key of an endpoint's settings, which users do not see. A symbol that every copy of this package finds. */
 const settingsMark: unique symbol = markOf('settings') as typeof settingsMark
@@ -89,7 +72,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #listeners = new Set<TransportListener>()
   #closed: Promise<void> | undefined
   /** Promises of hooks about making the endpoint and its routes. */
-  readonly #constructionHooks: Promise<unknown>[] = []
+  readonly #constructionHooks = new ConstructionHooks()
 
   /**
    * Makes an endpoint, which neither listens nor dials yet.
@@ -104,7 +87,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     requireObject('options', options)
     requireAll('plugins', options.plugins)
     this.plugins = new PluginContainer(options.plugins)
-    this.#runConstructionHooks(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
+    this.#constructionHooks.run(this.plugins.hooks.beforeNewEndpoint, options, this.plugins)
     const settings = readOptions(options)
     this.#settings = settings
     const chosen = chooseTransport(settings.transport, settings.ioThreads, settings.log)
@@ -112,7 +95,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#transport = chosen.transport
     requireSupported(settings.socket, chosen.info.kind)
     this.#transport.busyPoll?.(this, settings.busyPoll)
-    this.#router = new Router(settings.mapper, this.plugins, (result) => this.#keep(result))
+    this.#router = new Router(settings.mapper, this.plugins, (result) => this.#constructionHooks.add(result))
     this.#routes = new RouteGroup(this.#router)
     const { stats } = this
     const { hooks } = this.plugins
@@ -136,7 +119,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#sessions = sessions
     this.#acceptor = acceptor
     this.#dialer = dialer
-    this.#runConstructionHooks(hooks.afterNewEndpoint, this)
+    this.#constructionHooks.run(hooks.afterNewEndpoint, this)
   }
 
   /** @internal */
@@ -159,20 +142,6 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     return this.#settings.clock
   }
 
-  /** Runs hooks in the constructor, which cannot wait for promises: `listen` and `dial` do. */
-  #runConstructionHooks<Args extends unknown[]>(hooks: readonly ((...args: Args) => unknown)[] | null, ...args: Args): void {
-    for (const hook of hooks ?? []) {
-      const result = hook(...args)
-      if (isThenable(result)) this.#keep(result)
-    }
-  }
-
-  #keep(result: PromiseLike<unknown>): void {
-    const settled = Promise.resolve(result)
-    settled.catch(() => {}) // `#ready` reports it
-    this.#constructionHooks.push(settled)
-  }
-
   /**
    * Waits for the hooks about making the endpoint.
    *
@@ -181,7 +150,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   async #ready(): Promise<void> {
     const { hookTimeout } = this.#settings
     if (bundled) await prepareCodecs()
-    if (this.#constructionHooks.length > 0) await Promise.all(this.#constructionHooks.map((made) => within(made, hookTimeout)))
+    await this.#constructionHooks.settled(hookTimeout)
   }
 
   /**
@@ -237,11 +206,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @throws TypeError for a bad handler or option
    */
   setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options?: Pick<RouteOptions, 'safe'>): void {
-    if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
-    if (options !== undefined) requireOptions('options', options, unknownCallNames)
-    const safe = flag('safe', options?.safe, false)
-    this.#router.unknownCall = handler
-    this.#router.unknownSafe = safe
+    this.#router.setUnknownCall(handler, options)
   }
 
   /**
@@ -251,8 +216,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @throws TypeError for a bad handler
    */
   setUnknownPush(handler: PushHandler<Uint8Array>): void {
-    if (typeof handler !== 'function') throw new TypeError('an unknown-push handler must be a function')
-    this.#router.unknownPush = handler
+    this.#router.setUnknownPush(handler)
   }
 
   /**
@@ -362,7 +326,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn()
     await Promise.all([...this.#listeners].map((listener) => listener.close()))
     this.#listeners.clear()
-    await this.#acceptor.finish(Math.min(end, clock.now() + MAX_PREPARING))
+    await this.#acceptor.finish(end)
     await Promise.all([running, this.#closeSessions(end, () => true)])
     this.#transport.busyPoll?.(this, 0)
     await this.#lifeHooks.runAndLog(afterCloseEndpoint, this)

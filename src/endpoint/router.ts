@@ -1,5 +1,5 @@
 import { isThenable } from '../base/async/thenable.ts'
-import { optionNames, requireOptions } from '../base/check-options.ts'
+import { flag, optionNames, requireOptions } from '../base/check-options.ts'
 import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from '../message/message-type.ts'
 import { internName } from '../message/names.ts'
@@ -40,6 +40,7 @@ export interface RouteOptions<Arg = never, Result = unknown> extends RouteTypes<
   safe?: boolean | undefined
 }
 
+const unknownCallNames = optionNames<Pick<RouteOptions, 'safe'>>({ safe: true })
 const known = optionNames<RouteOptions>({ arg: true, result: true, plugins: true, safe: true })
 
 /** A handler as the router stores it. The type of the argument is the user's. */
@@ -110,6 +111,20 @@ export class Router {
       table.set(id, undefined)
       throw error
     }
+  }
+
+  /** @throws TypeError for what is no function, and for bad options */
+  setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options: Pick<RouteOptions, 'safe'> | undefined): void {
+    if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
+    if (options !== undefined) requireOptions('options', options, unknownCallNames)
+    this.unknownSafe = flag('safe', options?.safe, false)
+    this.unknownCall = handler
+  }
+
+  /** @throws TypeError for what is no function */
+  setUnknownPush(handler: PushHandler<Uint8Array>): void {
+    if (typeof handler !== 'function') throw new TypeError('an unknown-push handler must be a function')
+    this.unknownPush = handler
   }
 }
 
