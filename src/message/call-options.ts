@@ -1,4 +1,4 @@
-import { flag, requireMeta, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
+import { flag, optionNames, requireMeta, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
 import { type MessageType as BodyType, checkMessageType } from './message-type.ts'
 import { isSchema, type StandardSchemaV1 } from './standard-schema.ts'
 
@@ -69,9 +69,16 @@ export interface TypedCallOptions<Result> extends CallOptions {
   result: BodyType<Result> | StandardSchemaV1<unknown, Result>
 }
 
-const ofPushes = ['meta', 'codec', 'filters', 'forwarded', 'arg']
-const knownOfPush: ReadonlySet<string> = new Set(ofPushes)
-const knownOfCall: ReadonlySet<string> = new Set([...ofPushes, 'timeout', 'idempotent', 'signal', 'acceptCodec', 'result'])
+const pushNames = { meta: true, codec: true, filters: true, forwarded: true, arg: true } as const
+const knownOfPush = optionNames<PushOptions>(pushNames)
+const knownOfCall = optionNames<CallOptions>({
+  ...pushNames,
+  timeout: true,
+  idempotent: true,
+  signal: true,
+  acceptCodec: true,
+  result: true,
+})
 
 /**
  * Checks what can be checked without the endpoint; the names of codecs and filters are looked up later.
