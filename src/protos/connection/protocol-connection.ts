@@ -87,9 +87,10 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   }
 
   send(message: Outgoing): SendResult {
+    message.encoded()
     // Checked before the protocol counts the request as answered, because a smaller reply follows a refused one.
     if (this.#tooLarge(message.body)) return SendResult.TooLarge
-    const bytes = this.pack(message.quote())
+    const bytes = this.pack(message)
     return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, message.type)
   }
 

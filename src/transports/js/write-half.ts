@@ -70,19 +70,28 @@ export class WriteHalf {
 
   /** Packs and queues a message as `Connection.send` does. */
   send(message: Outgoing): SendResult {
-    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message.quote()
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer } = message
     const name = route >= 0 ? nameBytes(route) : method === '' ? empty : Buffer.from(method)
     const { maxMessage, maxUnsent } = this.#options
     let size = frameBound(name, status, meta, body)
+    if (writer !== undefined) size += message.room
     if (size > SURE_FIT || size > maxMessage || name.length > MAX_METHOD_BYTES) {
+      if (writer !== undefined) return this.send(message.encoded())
       size = frameSize(seq, name, status, meta, body)
       if (size === -1 || size > maxMessage) return SendResult.TooLarge
     }
     const reply = isReply(type)
     const queued = this.#queued(reply)
-    if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
+    if (queued > 0 && queued + size > maxUnsent) {
+      if (writer !== undefined) return this.send(message.encoded())
+      if (queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
+    }
     const chunk = this.#outbox.reserve(size)
-    this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body), reply)
+    const { end: start } = chunk
+    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, writer === undefined ? body : message)
+    // Reading the value may have sent other messages.
+    if (end < 0 || chunk.end !== start) return this.send(message.encoded())
+    this.#outbox.commit(chunk, end, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }

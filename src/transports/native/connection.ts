@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util'
-import { writeAscii, writeText } from '../../base/text/write-text.ts'
+import { writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { type Incoming, isReply, UNPARSED } from '../../message/message.ts'
@@ -20,7 +20,6 @@ import type { ConnectionCore } from './connection-core.ts'
 import { frameBytes } from './frame-bytes.ts'
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
-const QUOTE = 0x22
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
@@ -147,15 +146,15 @@ export class NativeConnection implements TransportConnection {
 
   send(message: Outgoing): SendResult {
     if (!this.open) return SendResult.Closed
-    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer } = message
     const core = this.#core
     const { control, sends, outbox } = core
     // UTF-8 takes at most three bytes per UTF-16 unit.
     const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * 3
-    const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 + 2 : body.length
+    const bodyBound = writer !== undefined ? message.room : body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
-      return this.#sendLarge(message.quote())
+      return writer !== undefined ? this.send(message.encoded()) : this.#sendLarge(message)
     }
     const next = this.#makeRoom(header + bodyBound)
     let at = control[Ctl.OutboxNext]
@@ -164,10 +163,11 @@ export class NativeConnection implements TransportConnection {
     let statusBytes = 0
     let metaBytes = 0
     sends[send + Snd.BodyStart] = at
-    if (message.plainJsonString) {
-      outbox[at++] = QUOTE
-      at = writeAscii(outbox, body as string, at)
-      outbox[at++] = QUOTE
+    if (writer !== undefined) {
+      const start = at
+      at = message.write(outbox, start, start + bodyBound)
+      // Reading the value may have written the outbox.
+      if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return this.send(message.encoded())
     } else if (typeof body === 'string') {
       at = writeText(outbox, body, at)
     } else if (body !== null) {
