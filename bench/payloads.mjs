@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Payload
  * @property {string} name
- * @property {'json' | 'protobuf'} kind
+ * @property {'json' | 'protobuf' | 'msgpack' | 'cbor'} kind
  * @property {number} bytes on the wire, without any framing
  * @property {any} value
  * @property {(reply: any) => boolean} same whether a reply is the value
@@ -84,12 +84,61 @@ function benchmarkMessage(name, kind, bytes) {
   return payload
 }
 
+const LEAST_ID = 20_000
+const IDS = 80_000
+const LETTERS = 8
+
+/** Eight letters that no two callers share; neighbours differ in more than the last. */
+function lettersOf(caller) {
+  const mixed = Math.imul(caller, 0x9e3779b1) >>> 0 // an odd factor: one to one
+  return mixed
+    .toString(16)
+    .padStart(LETTERS, '0')
+    .replaceAll(/./g, (digit) => String.fromCharCode(65 + Number.parseInt(digit, 16)))
+}
+
+/**
+ * What users send: number, text, nested list, boolean and float. 64 bytes as JSON for every caller, and the same bytes whichever
+ * language has parsed and printed it.
+ */
+export const objectOf = (caller) => ({ id: LEAST_ID + (caller % IDS), text: lettersOf(caller), list: [1, [2]], ok: true, f: 0.25 })
+
+/** The same as a message of `object.proto`, which has no lists of lists: those inside stand beside the numbers. */
+export const messageOf = ({ id, text, list: [number, inner], ok, f }) => ({
+  id,
+  text,
+  list: { numbers: [number], lists: [{ numbers: inner, lists: [] }] },
+  ok,
+  f,
+})
+
+const sameList = ([number, inner], other) => Array.isArray(other) && other[0] === number && other[1][0] === inner[0]
+const sameMessageList = (list, other) => other.numbers[0] === list.numbers[0] && other.lists[0].numbers[0] === list.lists[0].numbers[0]
+
+function object(name, kind, bytes, caller = 0) {
+  const value = kind === 'protobuf' ? messageOf(objectOf(caller)) : objectOf(caller)
+  const { id, text, list, ok, f } = value
+  const listIsSame = kind === 'protobuf' ? sameMessageList : sameList
+  return {
+    name,
+    kind,
+    bytes,
+    value,
+    same: (reply) => reply.id === id && reply.text === text && reply.ok === ok && reply.f === f && listIsSame(list, reply.list),
+    of: (other) => object(name, kind, bytes, other),
+  }
+}
+
 /** @type {Record<string, Payload>} */
 export const payloads = {
   'json-32': text('json-32', 32),
   'json-64': text('json-64', 64),
   'json-1k': text('json-1k', 1024),
   'json-64k': text('json-64k', 65_536),
+  'object-json': object('object-json', 'json', 64),
+  'object-protobuf': object('object-protobuf', 'protobuf', 35),
+  'object-msgpack': object('object-msgpack', 'msgpack', 49),
+  'object-cbor': object('object-cbor', 'cbor', 49),
   'bench-json': benchmarkMessage('bench-json', 'json', Buffer.byteLength(JSON.stringify(message))),
   'bench-protobuf': benchmarkMessage('bench-protobuf', 'protobuf', 567),
 }

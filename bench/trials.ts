@@ -1,4 +1,5 @@
 // What is measured under: every load as data.
+import type { PayloadName } from './payloads.mjs'
 import type { Group } from './results.ts'
 
 export interface Trial {
@@ -35,11 +36,11 @@ export interface Trial {
   drivers: string[]
 }
 
-export type Payload = 'json-32' | 'json-64' | 'json-1k' | 'json-64k' | 'bench-json' | 'bench-protobuf'
+export type Payload = PayloadName
 
 export type Protocol = 'json' | 'protobuf' | 'jsonrpc' | 'http'
 
-/** Bytes of a payload whose size a figure needs. */
+/** Bytes of the payloads that are strings, which the C++ client makes itself. */
 export const payloadBytes: Partial<Record<Payload, number>> = { 'json-32': 32, 'json-64': 64, 'json-1k': 1024, 'json-64k': 65_536 }
 
 const ours = ['native', 'js']
@@ -99,7 +100,14 @@ function ableAt(rate: number): string[] {
 
 export const trials: Trial[] = [
   // The larger peers are still being compiled after a second: grpc-js gains two fifths from the second to the fifth.
-  unary({ id: 'unary-64', title: '64 B JSON, 1 connection × 64, own client', warmups: 3, drivers: everyone }),
+  unary({
+    id: 'unary-object',
+    title: '64 B object, 1 connection × 64, own client',
+    payload: 'object-json',
+    warmups: 3,
+    drivers: everyone,
+  }),
+  unary({ id: 'unary-64', title: '64 B string, 1 × 64', warmups: 3, drivers: everyone }),
   unary({ id: 'unary-32', title: '32 B JSON, 1 × 64', payload: 'json-32', drivers: [...ours, 'net'] }),
   unary({ id: 'unary-1k', title: '1 KiB JSON, 1 × 64', payload: 'json-1k', drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'] }),
   unary({
@@ -110,7 +118,22 @@ export const trials: Trial[] = [
     drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'],
   }),
   unary({ id: 'unary-16x64', title: '64 B JSON, 16 × 64, own client', connections: 16, drivers: [...ours, 'net', 'go-dmicro'] }),
+  loaded({
+    id: 'many-object',
+    title: '64 B object, 256 × 1, C++ client',
+    payload: 'object-json',
+    connections: 256,
+    drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor'],
+  }),
   loaded({ id: 'many-256x1', title: '64 B JSON, 256 × 1, C++ client', connections: 256, drivers: ['native', 'native-io1', 'js', 'floor'] }),
+  loaded({
+    id: 'deep-object',
+    title: '64 B object, 16 × 64, C++ client',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
+  }),
   loaded({
     id: 'deep-16x64',
     title: '64 B JSON, 16 × 64, C++ client',

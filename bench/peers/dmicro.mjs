@@ -32,15 +32,25 @@ export function dmicro(transport) {
   }
 }
 
-/** The classes of DMicro's message: of dmicro's own protobufjs, as another copy's are slower. */
-function messageTypes() {
+/** The message of each payload that is one: its file and its name there. */
+const messages = {
+  'bench-protobuf': { file: 'benchmark.proto', name: 'benchmark.BenchmarkMessage' },
+  'object-protobuf': { file: 'object.proto', name: 'object.Object' },
+}
+
+/** The classes of a payload's message: of dmicro's own protobufjs, as another copy's are slower. */
+function messageTypes(payload) {
+  const { file, name } = messages[payload.name]
   const { Root } = createRequire(resolve(dist, 'index.js'))('protobufjs')
-  const file = fileURLToPath(new URL('../benchmark.proto', import.meta.url))
-  const type = new Root().loadSync(file, { keepCase: true }).lookupType('benchmark.BenchmarkMessage')
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
+  const type = new Root().loadSync(path, { keepCase: true }).lookupType(name)
   return { arg: type.ctor, result: type.ctor }
 }
 
-const callOptions = ({ codec }) => (codec === 'protobuf' ? { codec, ...messageTypes() } : undefined)
+function callOptions({ codec, payload }) {
+  if (codec === 'json') return undefined
+  return codec === 'protobuf' ? { codec, ...messageTypes(payload) } : { codec }
+}
 
 function endpointOptions(transport, { busyPoll, ioThreads, protocol }) {
   return {
@@ -60,7 +70,7 @@ const listenOptions = ({ reusePort, protocol }) => ({
 async function serve(transport, options) {
   const endpoint = new Endpoint(endpointOptions(transport, options))
   let pushes = 0
-  const types = options.codec === 'protobuf' ? messageTypes() : undefined
+  const types = options.codec === 'protobuf' ? messageTypes(options.payload) : undefined
   for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body, types)
   endpoint.routePush(PUSH, () => {
     pushes++

@@ -47,7 +47,7 @@ test('--quick runs what the bars need, once for a second; with --only it is just
 })
 
 test('what is unknown is refused in one line that names what is known', () => {
-  assert.match(refused('--only', 'unary-65'), /^no trial is named "unary-65"; known: unary-64, .*latency-open, .*micro$/)
+  assert.match(refused('--only', 'unary-65'), /^no trial is named "unary-65"; known: unary-object, .*latency-open, .*micro$/)
   assert.match(refused('--drivers', 'native,grpc'), /^no driver is named "grpc"; known: native, .*floor-spin$/)
   assert.match(refused('--fast'), /^Unknown option '--fast'/)
   assert.equal(refused('--rounds', '0'), '--rounds takes a number from 1, not "0"')
