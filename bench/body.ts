@@ -46,6 +46,7 @@ const encoders: Record<PayloadKind, () => Promise<Encode>> = {
   protobuf: async () => protobuf,
   msgpack: () => ours('msgpack'),
   cbor: () => ours('cbor'),
+  bytes: async () => (value) => value as Uint8Array,
 }
 
 interface ProtoLoader {

@@ -1,10 +1,11 @@
-export type PayloadKind = 'json' | 'protobuf' | 'msgpack' | 'cbor'
+export type PayloadKind = 'json' | 'protobuf' | 'msgpack' | 'cbor' | 'bytes'
 
 export type PayloadName =
   | 'json-32'
   | 'json-64'
   | 'json-1k'
   | 'json-64k'
+  | 'bytes-1k'
   | 'object-json'
   | 'object-protobuf'
   | 'object-msgpack'

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Payload
  * @property {string} name
- * @property {'json' | 'protobuf' | 'msgpack' | 'cbor'} kind
+ * @property {'json' | 'protobuf' | 'msgpack' | 'cbor' | 'bytes'} kind
  * @property {number} bytes on the wire, without any framing
  * @property {any} value
  * @property {(reply: any) => boolean} same whether a reply is the value
@@ -84,6 +84,12 @@ function benchmarkMessage(name, kind, bytes) {
   return payload
 }
 
+/** Bytes that no codec looks at. */
+function bytesOf(name, bytes, caller = 0) {
+  const value = Buffer.alloc(bytes, lettersOf(caller))
+  return { name, kind: 'bytes', bytes, value, same: (reply) => value.equals(reply), of: (other) => bytesOf(name, bytes, other) }
+}
+
 const LEAST_ID = 20_000
 const IDS = 80_000
 const LETTERS = 8
@@ -136,6 +142,7 @@ export const payloads = {
   'json-64': text('json-64', 64),
   'json-1k': text('json-1k', 1024),
   'json-64k': text('json-64k', 65_536),
+  'bytes-1k': bytesOf('bytes-1k', 1024),
   'object-json': object('object-json', 'json', 64),
   'object-protobuf': object('object-protobuf', 'protobuf', 35),
   'object-msgpack': object('object-msgpack', 'msgpack', 45),

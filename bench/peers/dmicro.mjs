@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
-const { Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
+const { bytes, Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
 
 const ECHO = '/bench/echo'
 const PUSH = '/bench/push'
@@ -47,9 +47,16 @@ function messageTypes(payload) {
   return { arg: type.ctor, result: type.ctor }
 }
 
-function callOptions({ codec, payload }) {
-  if (codec === 'json') return undefined
-  return codec === 'protobuf' ? { codec, ...messageTypes(payload) } : { codec }
+/** Of both ends; undefined where the body's own codec says all. */
+function typesOf({ codec, payload }) {
+  if (codec === 'protobuf') return messageTypes(payload)
+  return codec === 'bytes' ? { arg: bytes, result: bytes } : undefined
+}
+
+function callOptions(options) {
+  const { codec } = options
+  // Bytes pass every codec as they are, the default one too.
+  return codec === 'json' ? undefined : { ...(codec !== 'bytes' && { codec }), ...typesOf(options) }
 }
 
 function endpointOptions(transport, { busyPoll, ioThreads, protocol }) {
@@ -70,7 +77,7 @@ const listenOptions = ({ reusePort, protocol }) => ({
 async function serve(transport, options) {
   const endpoint = new Endpoint(endpointOptions(transport, options))
   let pushes = 0
-  const types = options.codec === 'protobuf' ? messageTypes(options.payload) : undefined
+  const types = typesOf(options)
   for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body, types)
   endpoint.routePush(PUSH, () => {
     pushes++
