@@ -84,7 +84,7 @@ export const protocolBodies: readonly ProtocolBody[] = [
   { name: '1k', payload: 'json-1k', text: '1 KiB string' },
 ]
 
-/** Every protocol but raw with an object, a small and a middling string; Fastify and uWebSockets.js are Node's measure for HTTP. */
+/** Every protocol but raw with an object, a small and a middling string; Fastify, and with the object uWebSockets.js, are Node's measure for HTTP. */
 const protocols = (['json', 'protobuf', 'jsonrpc', 'http'] as const).flatMap((protocol) =>
   protocolBodies.map(({ name, payload, text }) =>
     make('protocols', 'load', {
@@ -96,7 +96,7 @@ const protocols = (['json', 'protobuf', 'jsonrpc', 'http'] as const).flatMap((pr
       inFlight: 64,
       // What a server of JavaScript does per call is more here than with raw, and longer in being compiled.
       warmups: 2,
-      drivers: [...ours, 'go-dmicro', ...(protocol === 'http' ? ['fastify', 'uws-http'] : [])],
+      drivers: [...ours, 'go-dmicro', ...(protocol === 'http' ? ['fastify', ...(name === 'object' ? ['uws-http'] : [])] : [])],
     }),
   ),
 )

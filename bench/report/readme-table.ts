@@ -80,7 +80,7 @@ const rows: Row[] = [
 export function readmeTable(run: Run): string {
   const { command, commit, rounds, seconds } = run
   const sides = run.pinned ? 'server and client on one core each; ' : ''
-  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${sides}${rounds} rounds of ${seconds} s, medians.`
+  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${sides}${rounds} × ${seconds} s, medians.`
   const cells = rows.flatMap((row) => cellsOf(row, run))
   return [
     wrapped(`${when} What a row means, and all others: [benchmarks](docs/benchmarks.md).`),
