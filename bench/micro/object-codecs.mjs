@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Encoder as CborX } from 'cbor-x'
 import { Packr } from 'msgpackr'
-import protobufjs from 'protobufjs'
 import { messageOf, objectOf } from '../payloads.mjs'
 import { compare, report } from './measure.mjs'
 import { load, root } from './modules.mjs'
@@ -22,12 +21,13 @@ const { cborCodec } = await load('codecs/cbor')
 const { protobufCodec } = await load('codecs/protobuf')
 const { TextHint } = await load('message/message')
 
-/** The message class of a copy of protobufjs. */
-const messageClass = ({ Root }) =>
-  new Root().loadSync(fileURLToPath(new URL('../object.proto', import.meta.url)), { keepCase: true }).lookupType('object.Object')
-
-const ourMessage = messageClass(createRequire(join(root, 'package.json'))('protobufjs')).ctor
-const theirMessage = messageClass(protobufjs).ctor
+// The copy that dmicro uses: another version would say nothing about what our codec adds.
+const { Root } = createRequire(join(root, 'package.json'))('protobufjs')
+const file = fileURLToPath(new URL('../object.proto', import.meta.url))
+/** A message class with code of its own, so that V8 learns nothing from the other's use. */
+const messageClass = () => new Root().loadSync(file, { keepCase: true }).lookupType('object.Object').ctor
+const ourMessage = messageClass()
+const theirMessage = messageClass()
 
 const objects = Array.from({ length: OBJECTS }, (_, caller) => objectOf(caller))
 const messages = objects.map(messageOf)
