@@ -13,6 +13,15 @@ export interface BodyWriter {
   write(value: unknown, target: Buffer, at: number, end: number): number
 }
 
+/** Packs messages where they are sent from. */
+export interface Packer {
+  /**
+   * Writes `message`, whose body is still to be encoded, into `target[at, end)`.
+   * @returns where it ends; -1 when it must be encoded and packed first. Then bytes may have been written.
+   */
+  write(message: Outgoing, target: Buffer, at: number, end: number): number
+}
+
 /** Most bytes of a body that is written in place, unless it is a text. Larger ones are encoded first. */
 const ROOM = 1024
 /** Bytes of room for a text besides its characters: what a writer may want at once. */

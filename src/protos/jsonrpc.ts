@@ -9,7 +9,7 @@ import { invalidRequest, parseError } from './jsonrpc/errors.ts'
 import { Fields } from './jsonrpc/fields.ts'
 import { int32, isId, takeMethod, takeParams, takeReply } from './jsonrpc/incoming.ts'
 import { JsonBytes } from './jsonrpc/json-bytes.ts'
-import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
+import { callLine, pushLine, reply, writeCall, writeReply } from './jsonrpc/writer.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 
 /**
@@ -94,6 +94,12 @@ class JsonRpcSession implements ProtoSession {
     if (asked.batch !== undefined) this.#hold(asked.batch, text, message.statusText === '')
     this.#asked.delete(seq)
     return asked.batch === undefined ? `${text}\r\n` : this.#finished(asked.batch)
+  }
+
+  write(message: Outgoing, target: Buffer, at: number, end: number): number {
+    if (message.type === MessageType.Call) return writeCall(message, target, at, end)
+    if (message.type !== MessageType.Reply || (message.seq | 0) !== message.seq) return -1
+    return writeReply(message, this.#plain, target, at, end)
   }
 
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {

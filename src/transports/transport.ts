@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Clock } from '../base/time/clock.ts'
 import type { Incoming } from '../message/message.ts'
-import type { Outgoing } from '../message/outgoing.ts'
+import type { Outgoing, Packer } from '../message/outgoing.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { Address } from './address.ts'
@@ -180,6 +180,12 @@ export interface TransportConnection extends Connection {
    * @param reply whether the bytes are a reply to the peer
    */
   sendBytes(bytes: Uint8Array | string, addEnvelope: boolean, reply: boolean): SendResult
+  /**
+   * Queues a message that `packer` writes in place, as `sendBytes` queues its bytes.
+   * @param room number of bytes that it may take, at most `maxMessage`
+   * @returns undefined when the message must be encoded, packed and sent by `sendBytes`: nothing was queued
+   */
+  sendInPlace(packer: Packer, message: Outgoing, room: number, addEnvelope: boolean, reply: boolean): SendResult | undefined
   /**
    * Answers bytes that were shown with framing `Peek`: sets how all bytes from the first on are to be cut. `Peek` asks
    * for more of them.

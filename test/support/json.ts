@@ -30,7 +30,9 @@ const texts = [
   '\ud800',
 ]
 const numbers = [0, -0, 1, -1, 7, 10, 99, 100, 12345, 123456789, 1234567890, -2147483648, 2147483647, 4294967296, 1732845600123, 2 ** 53]
-const fractions = [0.1, 0.25, -0.5, 1.5, 100.125, 0.001, 99.999, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, 3.141592653589793, 2147483.647]
+const fractions = [
+  0.1, 0.25, -0.5, 1.5, 100.125, 0.001, 99.999, 1e21, 1e-7, 5e-324, 1.7976931348623157e308, 2.718281828459045e3, 2147483.647,
+]
 
 /** A value that JSON can hold, with objects and lists down to `depth`. */
 export function randomValue(below: (limit: number) => number, depth: number): unknown {

@@ -1,3 +1,4 @@
+import { writeInteger } from '../text/write-integer.ts'
 import { writeAscii, writeText } from '../text/write-text.ts'
 import { innerKey, KEY_BYTES, keyBytes, keySizes, keyTexts, mayLearn, nextKey, slotOfText } from './keys.ts'
 
@@ -176,7 +177,7 @@ function writeUnusualString(text: string, at: number): number {
 }
 
 function writeNumber(value: number, at: number): number {
-  if ((value | 0) === value) return writeInteger(value, at)
+  if ((value | 0) === value) return writeInteger(target, value, at)
   if (value - value !== 0) return writeWord(0x6e, 0x75, 0x6c, 0x6c, at) // not finite
   const thousandths = value * 1000
   if ((thousandths | 0) === thousandths && thousandths / 1000 === value) return writeThousandths(thousandths, at)
@@ -197,7 +198,7 @@ function writeThousandths(thousandths: number, start: number): number {
     rest = -rest
   }
   const whole = (rest / 1000) | 0
-  at = writeInteger(whole, at)
+  at = writeInteger(target, whole, at)
   rest -= whole * 1000
   target[at++] = 0x2e
   const tenths = (rest / 100) | 0
@@ -210,29 +211,6 @@ function writeThousandths(thousandths: number, start: number): number {
   if (rest === 0) return at
   target[at++] = 0x30 + rest
   return at
-}
-
-/** Writes an int32. */
-function writeInteger(value: number, start: number): number {
-  let at = start
-  let rest = value
-  if (rest < 0) {
-    target[at++] = 0x2d
-    rest = -rest // of -2^31 it is 2^31, which the divisions below hold
-  }
-  const after = at + digitsOf(rest)
-  at = after
-  do {
-    const tens = Math.floor(rest / 10)
-    target[--at] = 0x30 + (rest - tens * 10)
-    rest = tens
-  } while (rest > 0)
-  return after
-}
-
-function digitsOf(value: number): number {
-  if (value < 100_000) return value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : 5
-  return value < 1_000_000 ? 6 : value < 10_000_000 ? 7 : value < 100_000_000 ? 8 : value < 1_000_000_000 ? 9 : 10
 }
 
 function writeWord(a: number, b: number, c: number, d: number, at: number): number {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
 import {
@@ -112,6 +112,11 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
     return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
+  }
+
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    if (this.#state !== State.Open) return SendResult.Closed
+    return this.#writing.sendInPlace(packer, message, room, bare, reply)
   }
 
   get needsDrain(): boolean {

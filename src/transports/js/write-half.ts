@@ -3,7 +3,7 @@ import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { writeText } from '../../base/text/write-text.ts'
 import { isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
@@ -120,6 +120,23 @@ export class WriteHalf {
     if (bare) writeEnvelope(chunk.buffer, chunk.end, at - chunk.end)
     this.#outbox.commit(chunk, at, reply)
     this.#onQueued(queued + size)
+    return SendResult.Ok
+  }
+
+  /** Queues a message as `TransportConnection.sendInPlace` does. */
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    const { maxUnsent } = this.#options
+    const size = room + ENVELOPE_BYTES
+    const queued = this.#queued(reply)
+    if (queued > 0 && queued + size > maxUnsent) return undefined
+    const chunk = this.#outbox.reserve(size)
+    const { end: start } = chunk
+    const at = packer.write(message, chunk.buffer, bare ? start + ENVELOPE_BYTES : start, start + size)
+    // Reading the value may have sent other messages.
+    if (at < 0 || chunk.end !== start) return undefined
+    if (bare) writeEnvelope(chunk.buffer, start, at - start)
+    this.#outbox.commit(chunk, at, reply)
+    this.#onQueued(queued + at - start)
     return SendResult.Ok
   }
 

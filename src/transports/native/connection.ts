@@ -4,7 +4,7 @@ import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { type Incoming, isReply, UNPARSED } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
@@ -227,13 +227,33 @@ export class NativeConnection implements TransportConnection {
       outbox.set(bytes, at)
       at += bytes.length
     }
-    const size = at - start
+    return this.#commitBytes(next, at, bare, reply)
+  }
+
+  /** Queues the bytes that lie at the end of the outbox, up to `end`. */
+  #commitBytes(next: number, end: number, bare: boolean, reply: boolean): SendResult {
+    const { control, outbox } = this.#core
+    const start = control[Ctl.OutboxNext]
+    const size = end - start
     if (bare) writeEnvelope(outbox, start, size)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
     this.#queueBytes(next, start, size, reply)
-    control[Ctl.OutboxNext] = at
+    control[Ctl.OutboxNext] = end
     return SendResult.Ok
+  }
+
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    if (!this.open) return SendResult.Closed
+    const bound = room + ENVELOPE_BYTES
+    if (bound > OUTBOX_SIZE) return undefined
+    const { control, outbox } = this.#core
+    const next = this.#makeRoom(bound)
+    const start = control[Ctl.OutboxNext]
+    const at = packer.write(message, outbox, bare ? start + ENVELOPE_BYTES : start, start + bound)
+    // Reading the value may have written the outbox.
+    if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return undefined
+    return this.#commitBytes(next, at, bare, reply)
   }
 
   /** Sends bytes that the outbox cannot hold, in a call of their own. */
