@@ -20,9 +20,28 @@ const powers = Array.from({ length: EXACT_DIGITS + 1 }, (_, exponent) => 10 ** e
 let bytes: Uint8Array = new Uint8Array(0)
 let at = 0
 let limit = 0
-/** The text of `bytes` from `textStart` to `limit`, once a short string was met. */
+/** The text of `textSource[textStart, textEnd)`, once a short string was met; `textStart` is -1 before. */
 let text = ''
 let textStart = -1
+let textEnd = 0
+let textSource: Uint8Array | undefined
+/** Memory whose bytes up to `batchEnd` stay as they are until the next `beginBatch`. */
+let batch: Uint8Array | undefined
+let batchEnd = 0
+/** Most bytes of text that are made at once. */
+const MAX_TEXT = 2048
+
+/**
+ * Tells that bytes were received, in which bodies lie side by side: then one text serves several of them. Comes before
+ * the first of them is read, and again before their memory is used for others.
+ *
+ * @param end where the bytes end in `source`; 0 when nothing is known
+ */
+export function beginBatch(source: Uint8Array, end: number): void {
+  batch = source
+  batchEnd = end
+  textStart = -1
+}
 
 /**
  * Reads JSON out of `source[start, end)` as JSON.parse does of the same bytes as UTF-8, with U+FFFD for invalid ones.
@@ -37,7 +56,7 @@ export function readJson(source: Uint8Array, start: number, end: number, maxDept
   bytes = source
   at = start
   limit = end
-  textStart = -1
+  if (source !== textSource || start < textStart || end > textEnd) textStart = -1
   const value = readValue(maxDepth < MAX_DEPTH ? maxDepth : MAX_DEPTH, 0)
   if (at !== end && (value === UNREAD || skipSpace() !== -1)) return UNREAD
   return value
@@ -184,11 +203,18 @@ function readString(): unknown {
 
 function plainString(start: number, end: number): string {
   if (end - start > MAX_COPIED) return latin1Slice.call(bytes, start, end)
-  if (textStart < 0) {
-    textStart = start
-    text = latin1Slice.call(bytes, start, limit)
-  }
+  if (textStart < 0) makeText(start)
   return text.substring(start - textStart, end - textStart)
+}
+
+/** Makes the text of the body from `start` on, and of those behind it in the same batch. */
+function makeText(start: number): void {
+  const shared = bytes === batch
+  textStart = start
+  textEnd = shared ? Math.max(limit, Math.min(batchEnd, start + MAX_TEXT)) : limit
+  // Other memory may have changed at the next call.
+  textSource = shared ? bytes : undefined
+  text = latin1Slice.call(bytes, textStart, textEnd)
 }
 
 /** Reads a string that has escapes or is not ASCII, or none: JSON.parse tells. */

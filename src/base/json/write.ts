@@ -1,9 +1,12 @@
 import { writeInteger } from '../text/write-integer.ts'
 import { writeAscii, writeText } from '../text/write-text.ts'
-import { innerKey, KEY_BYTES, keyBytes, keySizes, keyTexts, mayLearn, nextKey, slotOfText } from './keys.ts'
+import { innerKey, KEY_BYTES, keySizes, keyTexts, keyWords, mayLearn, nextKey, slotOfText } from './keys.ts'
 
 /** Bytes that `writeJson` may want at once, beside the text of strings: a key, a number. */
 const ROOM = KEY_BYTES + 4
+const KEY_WORDS = KEY_BYTES / 4
+/** Whether words lie in memory as JavaScript's typed arrays of this machine have them. */
+const LITTLE = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 /** Deepest nesting that `writeJson` writes. A circle is deeper. */
 const MAX_DEPTH = 16
 /** Longest string, in UTF-16 units, for which a loop is faster than a pattern and a call into Node's C++. */
@@ -25,6 +28,7 @@ const PAUSE = 15
 let pause = 0
 
 let target: Buffer = Buffer.alloc(0)
+let view = new DataView(target.buffer)
 let end = 0
 let writing = false
 
@@ -43,7 +47,10 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
     pause--
     return -1
   }
-  target = into
+  if (into !== target) {
+    target = into
+    view = viewOf(into)
+  }
   end = before
   writing = true
   try {
@@ -55,7 +62,10 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
 
 /** Writes a string as `writeJson` does. */
 export function writeJsonString(text: string, into: Buffer, at: number, before: number): number {
-  target = into
+  if (into !== target) {
+    target = into
+    view = viewOf(into)
+  }
   end = before
   return writeString(text, at)
 }
@@ -80,6 +90,17 @@ function writeValue(value: unknown, at: number, depth: number, parent: number): 
     default:
       return -1
   }
+}
+
+const views = new WeakMap<Buffer, DataView>()
+
+function viewOf(buffer: Buffer): DataView {
+  let found = views.get(buffer)
+  if (found === undefined) {
+    found = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+    views.set(buffer, found)
+  }
+  return found
 }
 
 function noRoom(): number {
@@ -123,8 +144,10 @@ function learnKey(key: string, previous: number, parent: number): number {
 
 function writeKey(slot: number, at: number): number {
   const size = keySizes[slot]
-  const key = slot * KEY_BYTES
-  for (let i = 0; i < size; i++) target[at + i] = keyBytes[key + i]
+  const word = slot * KEY_WORDS
+  view.setInt32(at, keyWords[word], LITTLE)
+  view.setInt32(at + 4, keyWords[word + 1], LITTLE)
+  if (size > 8) for (let i = 2; i < KEY_WORDS; i++) view.setInt32(at + 4 * i, keyWords[word + i], LITTLE)
   return at + size
 }
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
+import { beginBatch } from '../../base/json/read.ts'
 import { Incoming } from '../../message/message.ts'
 import { Framer } from '../../wire/framer.ts'
 import { Framing } from '../../wire/framing.ts'
@@ -114,6 +115,7 @@ export class ReadHalf {
    */
   received(length: number, chunk: Uint8Array): void {
     if (!this.#open) return
+    beginBatch(chunk, length)
     this.#framer.feed(chunk as Buffer, length)
     if (this.#framing === Framing.Peek) {
       this.#peek()

@@ -1,4 +1,5 @@
 import { runInRoot, untouched } from '../../base/async/root-context.ts'
+import { beginBatch } from '../../base/json/read.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { Incoming, type TextHint } from '../../message/message.ts'
 import { watchNames } from '../../message/names.ts'
@@ -204,7 +205,14 @@ export class NativeCore implements ConnectionCore {
   #onBatch(): void {
     const first = this.control[Ctl.First]
     const last = first + this.control[Ctl.Count]
+    if (last > first) beginBatch(this.#inbox, this.#endOfBodies((last - 1) * REC_WORDS))
     for (let i = first; i < last; ) i = runInRoot(this.#onRecords, this, i, last)
+  }
+
+  /** Where the body in the record at `at` ends in the inbox; 0 when it has none there. */
+  #endOfBodies(at: number): number {
+    const records = this.#records
+    return records[at + Rec.Kind] === Kind.Message && records[at + Rec.Large] < 0 ? records[at + Rec.BodyEnd] : 0
   }
 
   /**

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MAX_READ, readJson, UNREAD } from '../../../../src/base/json/read.ts'
+import { beginBatch, MAX_READ, readJson, UNREAD } from '../../../../src/base/json/read.ts'
 import { deeperThan } from '../../../../src/base/text/json-depth.ts'
-import { randomJson } from '../../../support/json.ts'
+import { randomJson, randomValue } from '../../../support/json.ts'
 import { mutations } from '../../../support/mutations.ts'
 import { random } from '../../../support/random.ts'
 
@@ -111,4 +111,30 @@ test('1,000,000 seeded bodies between others are what JSON.parse makes of them, 
   let reads = 0
   for (const body of mutations(samples, 1_000_000, 14)) if (agrees(body, neighbours[reads % neighbours.length])) reads++
   assert.ok(reads > 100_000, `${reads} were read`)
+})
+
+test('bodies of one batch are read as they are alone, in any order, and those of the next are not theirs', () => {
+  const below = random(17)
+  const memory: Buffer = Buffer.alloc(16 * 1024)
+  const elsewhere: Buffer = Buffer.alloc(1024)
+  for (let batch = 0; batch < 20_000; batch++) {
+    const bodies: { start: number; end: number; value: unknown }[] = []
+    let at = below(64)
+    for (let i = 1 + below(12); i > 0; i--) {
+      const value = randomValue(below, 2)
+      const size = memory.write(JSON.stringify(value), at)
+      bodies.push({ start: at, end: at + size, value })
+      at += size + below(40)
+    }
+    beginBatch(memory, below(4) === 0 ? 0 : at)
+    for (let i = 0; i < bodies.length; i++) {
+      const { start, end, value } = bodies[below(3) === 0 ? below(bodies.length) : i]
+      const got = readJson(memory, start, end, MAX_DEPTH)
+      if (got !== UNREAD) assert.equal(JSON.stringify(got), JSON.stringify(value))
+      if (below(4) > 0) continue
+      const other = randomValue(below, 1)
+      const read = readJson(elsewhere, 0, elsewhere.write(JSON.stringify(other)), MAX_DEPTH)
+      if (read !== UNREAD) assert.equal(JSON.stringify(read), JSON.stringify(other))
+    }
+  }
 })
