@@ -46,16 +46,15 @@ class JsonProtoSession implements ProtoSession {
     if (!plainName.test(method)) return -1
     const size = message.write(scratch, 0, scratch.length)
     if (size < 0 || start + method.length + 2 * size + HEAD_ROOM > end) return -1
-    let at = writeAscii(target, '{"mtype":', start)
-    at = writeInteger(target, message.type, at)
-    at = writeAscii(target, ',"seq":', at)
-    at = writeInteger(target, message.seq, at)
-    at = writeAscii(target, ',"serviceMethod":"', at)
-    at = writeAscii(target, method, at)
-    target[at++] = QUOTE
-    target.set(okAndEmptyBytes, at)
-    at = writeInteger(target, message.codec, at + okAndEmptyBytes.length)
-    at = writeAscii(target, ',"body":"', at)
+    const { type, codec } = message
+    const head = (heads[type] ??= Buffer.from(`{"mtype":${type},"seq":`))
+    const middle = (middles[codec] ??= Buffer.from(`"${okAndEmpty}${codec},"body":"`))
+    target.set(head, start)
+    let at = writeInteger(target, message.seq, start + head.length)
+    target.set(methodKey, at)
+    at = writeAscii(target, method, at + methodKey.length)
+    target.set(middle, at)
+    at += middle.length
     at = writeEscaped(scratch, size, target, at)
     target[at++] = QUOTE
     target[at++] = CLOSE_OBJECT
@@ -70,7 +69,10 @@ class JsonProtoSession implements ProtoSession {
 
 const okAndEmpty = `,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`
 
-const okAndEmptyBytes = Buffer.from(okAndEmpty)
+const methodKey = Buffer.from(',"serviceMethod":"')
+/** What stands before the sequence number, by type; and between service method and body, by codec. */
+const heads: Buffer[] = []
+const middles: Buffer[] = []
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -9,6 +9,8 @@ export class JsonBytes {
   at = 0
   /** End of the text. */
   end = 0
+  /** Whether a line break was skipped since `set`. */
+  broken = false
   /** Whether the last string consumed has an escape. */
   escaped = false
   /** Closing brackets of the open containers. Entries beyond the number of open ones are unused. */
@@ -19,6 +21,7 @@ export class JsonBytes {
     this.bytes = bytes
     this.at = start
     this.end = end
+    this.broken = false
   }
 
   /** Skips white space and returns the next byte without consuming it; -1 at the end. */
@@ -32,6 +35,7 @@ export class JsonBytes {
         this.at = at
         return c
       }
+      if (c === 0x0a) this.broken = true
     }
     this.at = end
     return -1
@@ -133,6 +137,7 @@ export class JsonBytes {
         if (!this.string()) return false
         continue
       }
+      if (c === 0x0a) this.broken = true
       this.at++
       if (c === OPEN_OBJECT || c === OPEN_ARRAY) depth++
       else if ((c === CLOSE_OBJECT || c === CLOSE_ARRAY) && --depth === 0) return true
