@@ -70,7 +70,7 @@ class JsonProtoSession implements ProtoSession {
 const okAndEmpty = `,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`
 
 const methodKey = Buffer.from(',"serviceMethod":"')
-/** What stands before the sequence number, by type; and between service method and body, by codec. */
+/** The bytes before the sequence number, by type, and those between service method and body, by codec. */
 const heads: Buffer[] = []
 const middles: Buffer[] = []
 
