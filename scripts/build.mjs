@@ -51,14 +51,24 @@ async function javaScript() {
     // Keeps the import that `inOneChunk` adds, of which nothing is used.
     ignoreAnnotations: true,
   }
-  await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)] })
   const { metafile } = await build({ ...bundle, plugins: [leftInPlace], metafile: true, write: false })
   const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => join(root, entryPoint))
+  const place = await build({ ...common, entryPoints: [join(src, `${PLACE}.ts`)], write: false })
   const { outputFiles } = await build({ ...bundle, plugins: [leftInPlace, inOneChunk(new Set(starts))], write: false })
-  for (const { path, text } of outputFiles) {
+  for (const { path, text } of [...place.outputFiles, ...outputFiles]) {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, path.endsWith('.js') ? inAscii(withConstants(text)) : text)
+    await writeFile(path, path.endsWith('.js') ? inAscii(withoutFacades(withConstants(text))) : text)
   }
+}
+
+/**
+ * Takes modules of Node.js by `process.getBuiltinModule`, because for an `import` Node also makes a module with an export
+ * for each member of theirs, which costs 1 to 3 ms in all.
+ */
+function withoutFacades(text) {
+  return text.replace(/^import (\{[^}]*\}|\w+) from ("node:[^"]+");$/gm, (_, names, name) => {
+    return `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule(${name});`
+  })
 }
 
 /**
