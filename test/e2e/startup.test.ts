@@ -52,15 +52,15 @@ function loadedBy(t: TestContext, body: string, transport = ''): Loaded {
   }
 }
 
-/** Asserts that only `index`, its chunk, base/here and the modules `later` were loaded, and none of the `rare` modules of Node.js. */
+/** Asserts that only `index`, its chunk and the modules `later` were loaded, and none of the `rare` modules of Node.js. */
 function assertLean({ files, bytes, packages, builtin }: Loaded, rare: string[], later: string[] = []): void {
   const names = files.map((file) => file.replace(/-\w+\.js$/, ''))
   assert.deepEqual(
     names.filter((name) => name !== 'chunk'),
-    [join('base', 'here.js'), 'index.js', ...later],
+    ['index.js', ...later],
   )
   // Each has one chunk.
-  assert.equal(files.length, 3 + 2 * later.length, files.join(' '))
+  assert.equal(files.length, 2 + 2 * later.length, files.join(' '))
   assert.ok(bytes > 0 && bytes < MAX_BYTES + later.length * MAX_LATER_BYTES, `${bytes} bytes of JavaScript`)
   assert.deepEqual(packages, [])
   assert.deepEqual(
@@ -73,7 +73,7 @@ const rare = ['crypto', 'zlib', 'http', '_http_client', 'https', 'child_process'
 const network = ['net', 'dns', 'os']
 
 describe('what a start loads', { skip: !built && 'nothing is built' }, () => {
-  it('the package by itself loads three files, no other package, and no module of Node.js that few need', (t) => {
+  it('the package by itself loads two files, no other package, and no module of Node.js that few need', (t) => {
     assertLean(loadedBy(t, ''), [...rare, ...network, 'stream'])
   })
 
