@@ -12,6 +12,7 @@ import { prepareCodecs } from '../codecs/codec-table.ts'
 import { type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../overload/endpoint-stats.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
+import { prepareProtocol } from '../protos/prepare.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
@@ -233,7 +234,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { protocols, socket } = readListenOptions(options, this.#settings, this.transport.kind)
     this.#requireOpen()
     await this.#ready()
-    for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
+    for (const protocol of protocols) await prepareProtocol(protocol)
     const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
@@ -279,7 +280,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { protocol, redial, socket, timeout } = readDialOptions(options, this.#settings, this.transport.kind)
     this.#requireOpen()
     await this.#ready()
-    if (protocol.framing !== 'raw') await protocol.prepare?.()
+    await prepareProtocol(protocol)
     const session = await this.#dialer.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
     return session.session as Session
   }

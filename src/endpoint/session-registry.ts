@@ -6,8 +6,7 @@ import type { Hooks } from '../hooks/plugin.ts'
 import { CloseReason, isViolation } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
-import { EnvelopeConnection } from '../protos/connection/envelope-connection.ts'
-import { StreamConnection } from '../protos/connection/stream-connection.ts'
+import { connectionOf } from '../protos/prepare.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
@@ -92,9 +91,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
       calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
-    return protocol.framing === 'envelope'
-      ? new EnvelopeConnection(connection, protocol, owner, authority)
-      : new StreamConnection(connection, protocol, owner, authority)
+    return connectionOf(connection, protocol, owner, authority)
   }
 
   /** Finds a session by id; undefined when there is none. */

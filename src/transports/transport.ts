@@ -1,4 +1,3 @@
-import { constants } from 'node:os'
 import type { Clock } from '../base/time/clock.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing, Packer } from '../message/outgoing.ts'
@@ -102,11 +101,11 @@ export const SocketOption = {
 export type SocketOption = (typeof SocketOption)[keyof typeof SocketOption]
 
 /**
- * Results of `Connection.setSocketOption` besides the system's own errors: the connection is closing or gone; the
- * transport does not have the option.
+ * Results of `Connection.setSocketOption` besides the system's own errors: the connection is closing or gone (EBADF);
+ * the transport does not have the option (ENOTSUP). Not taken from `node:os`, which nothing else here needs to load.
  */
-export const NOT_OPEN = -constants.errno.EBADF
-export const NOT_SUPPORTED = -constants.errno.ENOTSUP
+export const NOT_OPEN = -9
+export const NOT_SUPPORTED = process.platform === 'darwin' ? -45 : -95
 
 /** Result of `Connection.send`. */
 export const SendResult = {
