@@ -1,11 +1,9 @@
-import { Deferred } from '../base/deferred.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
+import { EnvelopeConnection } from './connection/envelope-connection.ts'
 import type { ProtoOwner } from './connection/protocol-connection.ts'
+import { StreamConnection } from './connection/stream-connection.ts'
 import type { Proto } from './proto.ts'
 import type { Protocol } from './proto-table.ts'
-
-/** The connections of protocols but raw, which transports handle themselves. */
-export const connections = new Deferred(() => import('./connection.ts'))
 
 /**
  * Loads what connections of `protocol` need.
@@ -13,9 +11,7 @@ export const connections = new Deferred(() => import('./connection.ts'))
  * @throws (rejects) as `Proto.prepare`
  */
 export async function prepareProtocol(protocol: Protocol): Promise<void> {
-  if (protocol.framing === 'raw') return
-  await connections.load()
-  await protocol.prepare?.()
+  if (protocol.framing !== 'raw') await protocol.prepare?.()
 }
 
 /**
@@ -24,7 +20,6 @@ export async function prepareProtocol(protocol: Protocol): Promise<void> {
  * @param authority host and port that were dialled (`ProtoLink.authority`); undefined for an accepted connection
  */
 export function connectionOf(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined): Connection {
-  const { EnvelopeConnection, StreamConnection } = connections.module
   return proto.framing === 'envelope'
     ? new EnvelopeConnection(connection, proto, owner, authority)
     : new StreamConnection(connection, proto, owner, authority)
