@@ -119,8 +119,9 @@ export class Outgoing {
    * @internal
    */
   write(target: Buffer, at: number, end: number): number {
-    const { writer, type, seq, route, method, statusText, metaText } = this
     const value = this.#value
+    if (typeof value === 'string') return (this.writer as BodyWriter).write(value, target, at, end)
+    const { writer, type, seq, route, method, statusText, metaText } = this
     const fills = this.#fills
     const after = (writer as BodyWriter).write(value, target, at, end)
     if (this.#fills !== fills) {
