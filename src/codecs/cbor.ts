@@ -1,5 +1,4 @@
 import { optionNames, requireOptions } from '../base/check-options.ts'
-import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import { readCbor, type TagReaders } from './cbor/reader.ts'
 import { writeCbor } from './cbor/writer.ts'
@@ -46,10 +45,7 @@ export function cbor(options: CborOptions = {}): Codec {
     encode: (value) => written((writer) => writeCbor(writer, represented(value, ''), 0)),
 
     decode(buffer, start, end, _hint, limits) {
-      const reader = new ByteReader('cbor', buffer, start, end, limits.maxDepth)
-      const value = readCbor(reader, 0, tags)
-      reader.requireEnd()
-      return value
+      return readCbor(buffer, start, end, limits.maxDepth, tags)
     },
   }
 }

@@ -1,5 +1,4 @@
 import { optionNames, requireOptions } from '../base/check-options.ts'
-import { ByteReader } from './binary/byte-reader.ts'
 import { written } from './binary/byte-writer.ts'
 import type { Codec } from './codec.ts'
 import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'
@@ -42,10 +41,7 @@ export function msgpack(options: MsgpackOptions = {}): Codec {
     encode: (value) => written((writer) => writeMsgpack(writer, represented(value, ''), 0)),
 
     decode(buffer, start, end, _hint, limits) {
-      const reader = new ByteReader('msgpack', buffer, start, end, limits.maxDepth)
-      const value = readMsgpack(reader, 0, extensions)
-      reader.requireEnd()
-      return value
+      return readMsgpack(buffer, start, end, limits.maxDepth, extensions)
     },
   }
 }
