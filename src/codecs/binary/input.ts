@@ -1,5 +1,5 @@
 import { badMessage } from '../../base/errors/status.ts'
-import { KEY_BYTES, keyBytes, keySizes, mayLearn, slotOfBytes, slotOfText } from '../../base/json/keys.ts'
+import { isPlainKey, KEY_BYTES, keyBytes, keySizes, mayLearn, slotOfBytes, slotOfText } from '../../base/json/keys.ts'
 import { MAX_CONTAINERS } from '../../base/limits.ts'
 import { readText } from '../protobuf/text.ts'
 
@@ -184,7 +184,10 @@ function otherKey(head: number, most: number): number {
   const end = start + size
   if (size < 0 || size > most || end > limit) return 0
   let slot = slotOfBytes(bytes, start, end)
-  if (slot === 0) slot = slotOfText(readText(bytes, start, end, false))
+  if (slot === 0) {
+    const key = readText(bytes, start, end, false)
+    if (isPlainKey(key)) slot = slotOfText(key)
+  }
   if (slot !== 0) at = end
   return slot
 }
