@@ -188,7 +188,7 @@ function describe(type: ReflectedType): Shape | null {
   if (!Object.hasOwn(type, 'fromObject')) type.setup()
   // Wrappers, as that of google.protobuf.Any, are bound functions.
   if (type.fromObject === undefined || !Object.hasOwn(type.fromObject, 'prototype') || !Object.hasOwn(type.encode, 'prototype'))
-    return undefined
+    return null
   const shape: Shape = { fields: [], byName: new Map() }
   for (const reflected of type.fieldsArray) {
     reflected.resolve()
