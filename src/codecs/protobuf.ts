@@ -4,6 +4,7 @@ import { isMessageType, type MessageType } from '../message/message-type.ts'
 import { encoded, writtenTo } from './binary/output.ts'
 import type { Codec } from './codec.ts'
 import { isLikeMessage } from './protobuf/direct.ts'
+import { mayBeOrdered, writeOrdered } from './protobuf/in-order.ts'
 import { requireLossless } from './protobuf/lossless.ts'
 import { plainOf } from './protobuf/plain.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
@@ -37,11 +38,16 @@ export const protobufCodec: Codec = {
   encode(value, named) {
     const type = (named ?? typeOf(value)) as AnyMessageType | undefined
     if (type === undefined || value === null || value === undefined) return nothing
-    if (isDirect(type, value)) {
+    if (typeof value === 'object') {
       try {
-        return encodedBy(type, value)
+        if (mayBeOrdered(type, value)) return encoded(writeOrdered, value)
       } catch {
-        // What is wrong is told below.
+        // Something is unusual, or wrong, which is told below.
+      }
+      try {
+        if (isLikeMessage(type, value)) return encodedBy(type, value)
+      } catch {
+        // The same.
       }
     }
     return encodedBy(type, messageOf(type, value))
@@ -50,12 +56,19 @@ export const protobufCodec: Codec = {
   write(value, target, at, end, named) {
     const type = (named ?? typeOf(value)) as AnyMessageType | undefined
     if (type === undefined || value === null || value === undefined) return -1
-    if (!isDirect(type, value)) return writtenBy(type, messageOf(type, value), target, at, end)
-    try {
-      return writtenBy(type, value, target, at, end)
-    } catch {
-      return -1
+    if (typeof value === 'object') {
+      try {
+        if (mayBeOrdered(type, value)) return writtenTo(writeOrdered, value, target, at, end)
+      } catch {
+        // As in `encode`.
+      }
+      try {
+        if (isLikeMessage(type, value)) return writtenBy(type, value, target, at, end)
+      } catch {
+        return -1
+      }
     }
+    return writtenBy(type, messageOf(type, value), target, at, end)
   },
 
   decode(buffer, start, end, _hint, _limits, named) {
@@ -69,11 +82,6 @@ export const protobufCodec: Codec = {
       throw badMessage(`protobuf: ${textOf(error)}`)
     }
   },
-}
-
-/** Whether `value` is a plain object that can be encoded as it is. */
-function isDirect(type: AnyMessageType, value: unknown): boolean {
-  return typeof value === 'object' && value !== null && isLikeMessage(type, value)
 }
 
 function encodedBy(type: AnyMessageType, message: unknown): Uint8Array {

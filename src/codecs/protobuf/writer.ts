@@ -24,7 +24,7 @@ const scratchBytes = new Uint8Array(scratch.buffer)
  * Writes a message from `start`.
  * @returns where it ends; -1 for no room
  */
-export function writeMessage(type: AnyMessageType, message: unknown, start: number): number {
+export function writeMessage(type: Pick<AnyMessageType, 'encode'>, message: unknown, start: number): number {
   const before = at
   const level = depth
   at = start
@@ -252,20 +252,20 @@ class StrictWriter {
   }
 }
 
-const writer = new StrictWriter()
+export const writer = new StrictWriter()
 
 function reserve(size: number): void {
   if (!makeRoom(at, size)) throw noRoom
 }
 
 /** Leaves a byte for a length. */
-function begin(): number {
+export function begin(): number {
   if (at + 1 > end) reserve(1)
   return at++
 }
 
 /** Writes the length of what follows it, at `start`. Most lengths are one byte; what follows a longer one is moved. */
-function close<W>(result: W, start: number): W {
+export function close<W>(result: W, start: number): W {
   const size = at - start - 1
   if (size < 0x80) {
     target[start] = size

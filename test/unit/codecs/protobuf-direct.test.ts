@@ -33,6 +33,11 @@ function write(value: unknown, type: MessageType | undefined, room: number): Buf
   return end < 0 ? undefined : Buffer.from(into.subarray(5, end))
 }
 
+/** Lets as many objects pass as are encoded in another way after one that was unusual. */
+function forgetUnusual(): void {
+  for (let i = 0; i < 15; i++) encode({ i32: 1 }, All)
+}
+
 function forgetTooLarge(): void {
   for (let i = 0; i < 20; i++) write({ i32: 1 }, All, 100)
 }
@@ -166,7 +171,9 @@ function message(below: Below, depth: number): Fields {
       value[pick(['maybe', 'tint', 'left', 'right'], below)] = pick<unknown>([0, 1, 5, 'x', 'RED', null, undefined], below)
     }
   }
-  return value
+  if (below(2) === 0) return value
+  // As most programs have them: in the order of the fields.
+  return Object.fromEntries(Object.entries(value).sort(([left], [right]) => (All.fields[left]?.id ?? 99) - (All.fields[right]?.id ?? 99)))
 }
 
 function attempt(run: () => Buffer): Buffer | string {
@@ -181,6 +188,7 @@ test('40,000 random objects have the bytes, or the error, that they have as mess
   let good = 0
   for (let seed = 1; seed <= 40_000; seed++) {
     const value = message(random(seed), 3)
+    forgetUnusual()
     const expected = attempt(() => encode(value, Converted as unknown as MessageType))
     assert.deepEqual(
       attempt(() => encode(value, All)),
@@ -189,6 +197,7 @@ test('40,000 random objects have the bytes, or the error, that they have as mess
     )
     if (typeof expected === 'string') continue
     good++
+    forgetUnusual()
     const there = write(value, All, 1024)
     if (there !== undefined) assert.deepEqual(there, expected, `seed ${seed}, in place`)
   }
