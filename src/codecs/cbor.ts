@@ -1,10 +1,8 @@
 import { optionNames, requireOptions } from '../base/check-options.ts'
-import { ByteReader } from './binary/byte-reader.ts'
-import { written } from './binary/byte-writer.ts'
+import { encoded, writtenTo } from './binary/output.ts'
 import { readCbor, type TagReaders } from './cbor/reader.ts'
 import { writeCbor } from './cbor/writer.ts'
 import type { Codec } from './codec.ts'
-import { represented } from './record.ts'
 
 /** Options of `cbor`. */
 export interface CborOptions {
@@ -43,13 +41,11 @@ export function cbor(options: CborOptions = {}): Codec {
     id: 99,
     name: 'cbor',
 
-    encode: (value) => written((writer) => writeCbor(writer, represented(value, ''), 0)),
+    encode: (value) => encoded(writeCbor, value),
+    write: (value, target, at, end) => writtenTo(writeCbor, value, target, at, end),
 
     decode(buffer, start, end, _hint, limits) {
-      const reader = new ByteReader('cbor', buffer, start, end, limits.maxDepth)
-      const value = readCbor(reader, 0, tags)
-      reader.requireEnd()
-      return value
+      return readCbor(buffer, start, end, limits.maxDepth, tags)
     },
   }
 }

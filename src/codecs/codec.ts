@@ -23,10 +23,11 @@ export interface Codec {
   /**
    * Writes what `encode` would return into `target[at, end)`, where that is faster. Called for values other than
    * undefined and bytes. Default: `encode` is always called.
+   * @param type as in `encode`
    * @returns where the body ends; -1 when `encode` must be called, also when the room does not suffice. Then bytes may
    *   have been written.
    */
-  write?(value: unknown, target: Buffer, at: number, end: number): number
+  write?(value: unknown, target: Buffer, at: number, end: number, type?: MessageType): number
   /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it. Other messages lie around it:
    * write nothing to it or to its `buffer.buffer`, and transfer neither (`postMessage`, `structuredClone`,
@@ -76,7 +77,7 @@ export function encodeBody(codec: Codec, value: unknown, type: MessageType | und
 export function fillBody(message: Outgoing, codec: Codec, value: unknown, type: MessageType | undefined): Outgoing {
   if (codec.write === undefined || value === undefined || value instanceof Uint8Array)
     return message.content(codec.id, encodeBody(codec, value, type))
-  return message.unencoded(codec as BodyWriter, value)
+  return message.unencoded(codec as BodyWriter, value, type)
 }
 
 /** The body as text, a copy, with U+FFFD for invalid UTF-8. For codecs whose bodies are text. */

@@ -1,10 +1,8 @@
 import { optionNames, requireOptions } from '../base/check-options.ts'
-import { ByteReader } from './binary/byte-reader.ts'
-import { written } from './binary/byte-writer.ts'
+import { encoded, writtenTo } from './binary/output.ts'
 import type { Codec } from './codec.ts'
 import { type ExtensionReaders, readMsgpack } from './msgpack/reader.ts'
 import { writeMsgpack } from './msgpack/writer.ts'
-import { represented } from './record.ts'
 
 /** Options of `msgpack`. */
 export interface MsgpackOptions {
@@ -39,13 +37,11 @@ export function msgpack(options: MsgpackOptions = {}): Codec {
     id: 109,
     name: 'msgpack',
 
-    encode: (value) => written((writer) => writeMsgpack(writer, represented(value, ''), 0)),
+    encode: (value) => encoded(writeMsgpack, value),
+    write: (value, target, at, end) => writtenTo(writeMsgpack, value, target, at, end),
 
     decode(buffer, start, end, _hint, limits) {
-      const reader = new ByteReader('msgpack', buffer, start, end, limits.maxDepth)
-      const value = readMsgpack(reader, 0, extensions)
-      reader.requireEnd()
-      return value
+      return readMsgpack(buffer, start, end, limits.maxDepth, extensions)
     },
   }
 }

@@ -1,22 +1,16 @@
-import type { BufferWriter } from 'protobufjs'
 import { textOf } from '../base/errors/error-text.ts'
 import { badMessage } from '../base/errors/status.ts'
 import { isMessageType, type MessageType } from '../message/message-type.ts'
+import { encoded, writtenTo } from './binary/output.ts'
 import type { Codec } from './codec.ts'
+import { isLikeMessage } from './protobuf/direct.ts'
+import { mayBeOrdered, writeOrdered } from './protobuf/in-order.ts'
 import { requireLossless } from './protobuf/lossless.ts'
 import { plainOf } from './protobuf/plain.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
-
-/** Largest buffer, in bytes, of a writer that is kept for the next message. */
-const MAX_KEPT = 256 * 1024
+import { writeMessage } from './protobuf/writer.ts'
 
 const nothing = new Uint8Array(0)
-
-/**
- * The writer of the last message. Taken out while in use, so that a writer that failed in the middle, or is used inside
- * of another message, is never used again.
- */
-let spare: BufferWriter | undefined
 
 /**
  * Protocol Buffers with the message classes of protobufjs. Classes of another copy of protobufjs (version 7, or a
@@ -44,16 +38,37 @@ export const protobufCodec: Codec = {
   encode(value, named) {
     const type = (named ?? typeOf(value)) as AnyMessageType | undefined
     if (type === undefined || value === null || value === undefined) return nothing
-    const message = messageOf(type, value)
-    const runtime = protobufRuntime()
-    if (!runtime.writes(type, message)) return type.encode(message).finish()
-    const writer = spare ?? new runtime.Writer()
-    spare = undefined
-    type.encode(message, writer)
-    const body = writer.buf.subarray(0, writer.pos)
-    writer.reset()
-    if (body.length <= MAX_KEPT) spare = writer
-    return body
+    if (typeof value === 'object') {
+      try {
+        if (mayBeOrdered(type, value)) return encoded(writeOrdered, value)
+      } catch {
+        // Something is unusual, or wrong, which is told below.
+      }
+      try {
+        if (isLikeMessage(type, value)) return encodedBy(type, value)
+      } catch {
+        // The same.
+      }
+    }
+    return encodedBy(type, messageOf(type, value))
+  },
+
+  write(value, target, at, end, named) {
+    const type = (named ?? typeOf(value)) as AnyMessageType | undefined
+    if (type === undefined || value === null || value === undefined) return -1
+    if (typeof value === 'object') {
+      try {
+        if (mayBeOrdered(type, value)) return writtenTo(writeOrdered, value, target, at, end)
+      } catch {
+        // As in `encode`.
+      }
+      try {
+        if (isLikeMessage(type, value)) return writtenBy(type, value, target, at, end)
+      } catch {
+        return -1
+      }
+    }
+    return writtenBy(type, messageOf(type, value), target, at, end)
   },
 
   decode(buffer, start, end, _hint, _limits, named) {
@@ -61,12 +76,31 @@ export const protobufCodec: Codec = {
     const type = named as AnyMessageType
     const runtime = protobufRuntime()
     try {
-      if (runtime.reads(type)) return type.decode(new runtime.Reader(buffer, start, end))
+      if (runtime.reads(type)) return runtime.decode(type, buffer, start, end)
       return type.decode(Buffer.from(buffer.subarray(start, end)))
     } catch (error) {
       throw badMessage(`protobuf: ${textOf(error)}`)
     }
   },
+}
+
+function encodedBy(type: AnyMessageType, message: unknown): Uint8Array {
+  if (!protobufRuntime().writes(type, message)) return type.encode(message).finish()
+  root = type
+  return encoded(writeRoot, message)
+}
+
+function writtenBy(type: AnyMessageType, message: unknown, target: Buffer, at: number, end: number): number {
+  if (!protobufRuntime().writes(type, message)) return -1
+  root = type
+  return writtenTo(writeRoot, message, target, at, end)
+}
+
+/** The type of the message that is passed to `writeRoot` next. */
+let root: AnyMessageType
+
+function writeRoot(message: unknown, at: number): number {
+  return writeMessage(root, message, at)
 }
 
 /** The class of a message; undefined for null, undefined and an empty object. */

@@ -1,3 +1,4 @@
+import type { MessageType } from './message-type.ts'
 import { decodeMeta, type Meta } from './meta.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
 
@@ -9,8 +10,8 @@ const anyMeta = { maxMetaKeys: 65_536, maxDepth: 1 }
 /** Encodes bodies; a codec that can also write them in place (`Codec.write`). */
 export interface BodyWriter {
   readonly id: number
-  encode(value: unknown): string | Uint8Array
-  write(value: unknown, target: Buffer, at: number, end: number): number
+  encode(value: unknown, type: MessageType | undefined): string | Uint8Array
+  write(value: unknown, target: Buffer, at: number, end: number, type: MessageType | undefined): number
 }
 
 /** Packs messages where they are sent from. */
@@ -60,6 +61,8 @@ export class Outgoing {
   writer: BodyWriter | undefined = undefined
   /** Value of the body that is not encoded yet. */
   #value: unknown = undefined
+  /** Type of that body, where one was named. */
+  #bodyType: MessageType | undefined = undefined
   /** Changes when the message is filled again. */
   #fills = 0
   /** Names of the filters that `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
@@ -95,11 +98,12 @@ export class Outgoing {
    * Sets a body that is encoded when the message is sent: `write` or `encoded` comes before anything that reads `body`.
    * @internal
    */
-  unencoded(writer: BodyWriter, value: unknown): this {
+  unencoded(writer: BodyWriter, value: unknown, type: MessageType | undefined): this {
     this.codec = writer.id
     this.body = null
     this.writer = writer
     this.#value = value
+    this.#bodyType = type
     return this
   }
 
@@ -120,13 +124,14 @@ export class Outgoing {
    */
   write(target: Buffer, at: number, end: number): number {
     const value = this.#value
-    if (typeof value === 'string') return (this.writer as BodyWriter).write(value, target, at, end)
+    const bodyType = this.#bodyType
+    if (typeof value === 'string') return (this.writer as BodyWriter).write(value, target, at, end, bodyType)
     const { writer, type, seq, route, method, statusText, metaText } = this
     const fills = this.#fills
-    const after = (writer as BodyWriter).write(value, target, at, end)
+    const after = (writer as BodyWriter).write(value, target, at, end, bodyType)
     if (this.#fills !== fills) {
       // Reading the value sent another message, perhaps to the same place.
-      this.head(type, seq, route, method, statusText, metaText).unencoded(writer as BodyWriter, value)
+      this.head(type, seq, route, method, statusText, metaText).unencoded(writer as BodyWriter, value, bodyType)
       return -1
     }
     return after
@@ -141,7 +146,7 @@ export class Outgoing {
     const { writer } = this
     if (writer === undefined) return this
     const { type, seq, route, method, statusText, metaText } = this
-    const body = writer.encode(this.#value)
+    const body = writer.encode(this.#value, this.#bodyType)
     this.#value = undefined
     // Reading the value may have sent another message.
     return this.head(type, seq, route, method, statusText, metaText).content(writer.id, body)

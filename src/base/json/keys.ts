@@ -1,5 +1,6 @@
 /**
- * Keys of objects that were seen before, each with its text and its bytes in JSON, `"key":`. What follows what is
+ * Keys of objects that were seen before, each with its text and its bytes in JSON, `"key":`, of which other codecs take those between the
+ * quotation marks. What follows what is
  * remembered too, since messages of a kind have the same keys in the same order: then a key is recognised by one
  * comparison, needs no string of its own, and is written word by word.
  *
@@ -56,11 +57,7 @@ export function slotOfText(key: string): number {
   const known = slots.get(key)
   if (known !== undefined) return known
   credit -= PRICE
-  if (used === SLOTS || key.length > MAX_KEY || key in Object.prototype) return 0
-  for (let i = 0; i < key.length; i++) {
-    const c = key.charCodeAt(i)
-    if (c < 0x20 || c > 0x7e || c === 0x22 || c === 0x5c) return 0
-  }
+  if (used === SLOTS || !isPlainKey(key) || key in Object.prototype) return 0
   const slot = used++
   const [text] = Object.keys({ [key]: 0 }) // as V8 keeps names of properties
   keyTexts[slot] = text
@@ -78,6 +75,16 @@ export function slotOfText(key: string): number {
   keyBytes[at] = 0x3a
   hashes[hash & (HASHES - 1)] = slot
   return slot
+}
+
+/** Whether a key is short and needs no escapes. Asking costs nothing of the account. */
+export function isPlainKey(key: string): boolean {
+  if (key.length > MAX_KEY) return false
+  for (let i = 0; i < key.length; i++) {
+    const c = key.charCodeAt(i)
+    if (c < 0x20 || c > 0x7e || c === 0x22 || c === 0x5c) return false
+  }
+  return true
 }
 
 /**

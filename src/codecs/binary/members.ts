@@ -1,30 +1,7 @@
-import { hasToJson, kindOf, represented } from '../record.ts'
+import { kindOf } from '../record.ts'
 
 /** Deepest nesting that is written; circles end here too. Writing recurses, so the stack needs a bound. */
-const MAX_DEPTH = 1000
-
-type Members = Readonly<Record<string, unknown>>
-
-/**
- * The members of an object as they are written (`represented`). Members that are undefined are left out, as in JSON.
- */
-export function membersOf(value: Members): { keys: readonly string[]; members: Members } {
-  const keys = Object.keys(value)
-  for (const key of keys) {
-    const member = value[key]
-    if (member === undefined || hasToJson(member)) return chosen(value, keys)
-  }
-  return { keys, members: value }
-}
-
-function chosen(value: Members, keys: readonly string[]): { keys: readonly string[]; members: Members } {
-  const members: Record<string, unknown> = Object.create(null)
-  for (const key of keys) {
-    const member = represented(value[key], key)
-    if (member !== undefined) members[key] = member
-  }
-  return { keys: Object.keys(members), members }
-}
+export const MAX_DEPTH = 1000
 
 /**
  * `value` as a Map whose keys are text or whole numbers. Both are read back as text.
@@ -41,12 +18,9 @@ export function requireMap(codec: string, value: unknown): ReadonlyMap<string | 
   return value
 }
 
-/**
- * Checks the nesting of a value that is written.
- * @throws RangeError
- */
-export function requireShallow(codec: string, depth: number): void {
-  if (depth > MAX_DEPTH) throw new RangeError(`${codec}: nests deeper than ${MAX_DEPTH}, or in a circle`)
+/** @throws RangeError for a value that nests deeper than `MAX_DEPTH` */
+export function refuseDepth(codec: string): never {
+  throw new RangeError(`${codec}: nests deeper than ${MAX_DEPTH}, or in a circle`)
 }
 
 /**

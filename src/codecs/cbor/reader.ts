@@ -1,5 +1,25 @@
-import { type ByteReader, setMember } from '../binary/byte-reader.ts'
-import { ByteWriter } from '../binary/byte-writer.ts'
+import { innerKey, keyTexts, nextKey } from '../../base/json/keys.ts'
+import {
+  aside,
+  beginBody,
+  bytesOf,
+  copyTo,
+  endBody,
+  f32,
+  f64,
+  learning,
+  open,
+  peek,
+  readKey,
+  refuse,
+  requireLeft,
+  setMember,
+  textOf,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../binary/input.ts'
 import { Major, Simple, Tag } from './items.ts'
 
 /** Longest bignum in bytes. */
@@ -11,52 +31,67 @@ const INDEFINITE = 31
 /** Functions that decode the items of further tags, by tag. */
 export type TagReaders = ReadonlyMap<number | bigint, (value: unknown) => unknown> | undefined
 
+let tags: TagReaders
+
 /**
- * Reads the next value, inside of `depth` arrays, maps and tags.
+ * Reads `buffer[start, end)`.
  * @throws StatusError 400
  */
-export function readCbor(reader: ByteReader, depth: number, tags: TagReaders): unknown {
-  const head = reader.u8()
+export function readCbor(buffer: Buffer, start: number, end: number, maxDepth: number, readers: TagReaders): unknown {
+  beginBody('cbor', buffer, start, end, maxDepth)
+  tags = readers
+  const value = readValue(0, 0)
+  endBody()
+  return value
+}
+
+/**
+ * Reads the next value, inside of `depth` arrays, maps and tags.
+ * @param parent slot of the key whose value this is
+ */
+function readValue(depth: number, parent: number): unknown {
+  const head = u8()
+  if (head < 24) return head
   const low = head & 31
   switch (head >> 5) {
     case Major.Unsigned:
-      return readArgument(reader, low)
+      return readArgument(low)
     case Major.Negative:
-      return negative(readArgument(reader, low))
+      return negative(readArgument(low))
     case Major.Bytes:
-      return low === INDEFINITE ? new Uint8Array(readChunks(reader, Major.Bytes, depth)) : reader.bytes(readLength(reader, low))
+      return low === INDEFINITE ? new Uint8Array(readChunks(Major.Bytes, depth)) : bytesOf(readLength(low))
     case Major.Text:
-      return low === INDEFINITE ? readChunks(reader, Major.Text, depth).toString() : reader.text(readLength(reader, low))
+      return low === INDEFINITE ? readChunks(Major.Text, depth).toString() : textOf(readLength(low))
     case Major.Array:
-      return readArray(reader, low, depth, tags)
+      return readArray(low, depth, parent)
     case Major.Map:
-      return readMap(reader, low, depth, tags)
+      return readMap(low, depth, parent)
     case Major.Tag:
-      return readTagged(reader, readArgument(reader, low), depth, tags)
+      return readTagged(readArgument(low), depth)
     default:
-      return readSimple(reader, head)
+      return readSimple(head)
   }
 }
 
-function readArgument(reader: ByteReader, low: number): number | bigint {
+function readArgument(low: number): number | bigint {
   if (low < 24) return low
   switch (low) {
     case 24:
-      return reader.u8()
+      return u8()
     case 25:
-      return reader.u16()
+      return u16()
     case 26:
-      return reader.u32()
+      return u32()
     case 27:
-      return reader.u64()
+      return u64()
     default:
-      return reader.refuse(`no item has the length ${low}`)
+      return refuse(`no item has the length ${low}`)
   }
 }
 
-function readLength(reader: ByteReader, low: number): number {
+function readLength(low: number): number {
   // Rounding is harmless: no body has more than 2^53 bytes.
-  return Number(readArgument(reader, low))
+  return Number(readArgument(low))
 }
 
 function negative(argument: number | bigint): number | bigint {
@@ -65,90 +100,121 @@ function negative(argument: number | bigint): number | bigint {
   return Number.isSafeInteger(value) ? value : -1n - BigInt(argument)
 }
 
-function readArray(reader: ByteReader, low: number, depth: number, tags: TagReaders): unknown[] {
-  const items: unknown[] = []
+function readArray(low: number, depth: number, parent: number): unknown[] {
   if (low === INDEFINITE) {
-    reader.open(depth, 1)
-    while (!ends(reader)) items.push(readCbor(reader, depth + 1, tags))
+    open(depth, 1)
+    const items: unknown[] = []
+    while (!ends()) items.push(readValue(depth + 1, parent))
     return items
   }
-  const size = readLength(reader, low)
-  reader.open(depth, size)
-  for (let i = 0; i < size; i++) items.push(readCbor(reader, depth + 1, tags))
+  const size = readLength(low)
+  open(depth, size)
+  // An array that `push` makes has room for 17 items, which takes longer than reading few.
+  if (size === 0) return []
+  const first = readValue(depth + 1, parent)
+  if (size === 1) return [first]
+  const second = readValue(depth + 1, parent)
+  if (size === 2) return [first, second]
+  const items = [first, second, readValue(depth + 1, parent)]
+  for (let i = 3; i < size; i++) items.push(readValue(depth + 1, parent))
   return items
 }
 
-function readMap(reader: ByteReader, low: number, depth: number, tags: TagReaders): object {
-  const members = {}
-  if (low === INDEFINITE) {
-    reader.open(depth, 1)
-    while (!ends(reader)) readMember(reader, members, depth, tags)
-    return members
+function readMap(low: number, depth: number, parent: number): object {
+  const members: Record<string, unknown> = {}
+  const indefinite = low === INDEFINITE
+  const size = indefinite ? Number.POSITIVE_INFINITY : readLength(low)
+  open(depth, indefinite ? 1 : 2 * size)
+  let previous = 0
+  for (let i = 0; i < size; i++) {
+    if (indefinite && ends()) break
+    const slot = learning ? readKey(previous === 0 ? innerKey[parent] : nextKey[previous], Major.Text << 5, 23) : 0
+    if (slot === 0) {
+      readMember(members, depth)
+    } else {
+      if (previous === 0) innerKey[parent] = slot
+      else nextKey[previous] = slot
+      const key = keyTexts[slot]
+      members[key] = readValue(depth + 1, slot)
+    }
+    previous = slot
   }
-  const size = readLength(reader, low)
-  reader.open(depth, 2 * size)
-  for (let i = 0; i < size; i++) readMember(reader, members, depth, tags)
   return members
 }
 
-function readMember(reader: ByteReader, members: Record<string, unknown>, depth: number, tags: TagReaders): void {
-  const key = readCbor(reader, depth + 1, tags)
-  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') reader.refuse('a key is neither text nor a number')
-  setMember(members, `${key}`, readCbor(reader, depth + 1, tags))
+/** Reads a member whose key is none that is remembered. */
+function readMember(members: Record<string, unknown>, depth: number): void {
+  const key = readValue(depth + 1, 0)
+  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') refuse('a key is neither text nor a number')
+  setMember(members, `${key}`, readValue(depth + 1, 0))
 }
 
 /** Consumes the break that ends an item of indefinite length, if that is what comes next. */
-function ends(reader: ByteReader): boolean {
-  if (reader.peek() !== Simple.Break) return false
-  reader.u8()
+function ends(): boolean {
+  if (peek() !== Simple.Break) return false
+  u8()
   return true
 }
 
 /** Reads bytes or text of indefinite length: chunks of the same kind, each with its length. */
-function readChunks(reader: ByteReader, major: number, depth: number): Buffer {
-  reader.open(depth, 1)
-  const joined = new ByteWriter()
-  while (!ends(reader)) {
-    const head = reader.u8()
-    if (head >> 5 !== major || (head & 31) === INDEFINITE) reader.refuse('a chunk is of another kind')
-    const size = readLength(reader, head & 31)
-    reader.requireLeft(size)
-    const at = joined.reserve(size)
-    reader.copy(size, joined.buffer, at)
+function readChunks(major: number, depth: number): Buffer {
+  open(depth, 1)
+  let joined = Buffer.allocUnsafeSlow(1024)
+  let size = 0
+  while (!ends()) {
+    const head = u8()
+    if (head >> 5 !== major || (head & 31) === INDEFINITE) refuse('a chunk is of another kind')
+    const more = readLength(head & 31)
+    requireLeft(more)
+    if (size + more > joined.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(size + more, 2 * joined.length))
+      larger.set(joined.subarray(0, size))
+      joined = larger
+    }
+    copyTo(joined, size, more)
+    size += more
   }
-  return joined.buffer.subarray(0, joined.size)
+  return joined.subarray(0, size)
 }
 
-function readTagged(reader: ByteReader, tag: number | bigint, depth: number, tags: TagReaders): unknown {
-  reader.open(depth, 1)
-  const value = readCbor(reader, depth + 1, tags)
+function readTagged(tag: number | bigint, depth: number): unknown {
+  open(depth, 1)
+  const value = readValue(depth + 1, 0)
   const read = tags?.get(tag)
-  if (read !== undefined) return read(value)
+  if (read !== undefined) return readOwn(read, value)
   switch (tag) {
     case Tag.TextTime:
-      return typeof value === 'string' && rfc3339.test(value) ? dateOf(reader, Date.parse(value)) : reader.refuse('no date and time')
+      return typeof value === 'string' && rfc3339.test(value) ? dateOf(Date.parse(value)) : refuse('no date and time')
     case Tag.EpochTime:
-      return typeof value === 'number' ? dateOf(reader, Math.round(value * 1000)) : reader.refuse('no seconds since 1970')
+      return typeof value === 'number' ? dateOf(Math.round(value * 1000)) : refuse('no seconds since 1970')
     case Tag.Bignum:
     case Tag.NegativeBignum: {
-      if (!(value instanceof Uint8Array) || value.length > MAX_BIGNUM) return reader.refuse(`no bignum of up to ${MAX_BIGNUM} bytes`)
+      if (!(value instanceof Uint8Array) || value.length > MAX_BIGNUM) return refuse(`no bignum of up to ${MAX_BIGNUM} bytes`)
       const size = BigInt(`0x0${Buffer.from(value).toString('hex')}`)
       return narrow(tag === Tag.Bignum ? size : -1n - size)
     }
     case Tag.Uint8Array:
-      return value instanceof Uint8Array ? value : reader.refuse('a typed array that is no bytes')
+      return value instanceof Uint8Array ? value : refuse('a typed array that is no bytes')
     case Tag.SelfDescribed:
       return value
     default:
-      return reader.refuse(`tag ${tag} is unknown`)
+      return refuse(`tag ${tag} is unknown`)
   }
+}
+
+/** Calls a function of the application, which may decode other bodies. */
+function readOwn(read: (value: unknown) => unknown, inner: unknown): unknown {
+  const readers = tags
+  const value = aside(() => read(inner))
+  tags = readers
+  return value
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
 
-function dateOf(reader: ByteReader, time: number): Date {
+function dateOf(time: number): Date {
   const date = new Date(time)
-  return Number.isNaN(date.getTime()) ? reader.refuse('a time out of range') : date
+  return Number.isNaN(date.getTime()) ? refuse('a time out of range') : date
 }
 
 function narrow(value: bigint): number | bigint {
@@ -156,7 +222,7 @@ function narrow(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value
 }
 
-function readSimple(reader: ByteReader, head: number): unknown {
+function readSimple(head: number): unknown {
   switch (head) {
     case Simple.False:
       return false
@@ -167,13 +233,13 @@ function readSimple(reader: ByteReader, head: number): unknown {
     case Simple.Undefined:
       return undefined
     case Simple.Half:
-      return half(reader.u16())
+      return half(u16())
     case Simple.Float:
-      return reader.f32()
+      return f32()
     case Simple.Double:
-      return reader.f64()
+      return f64()
     default:
-      return reader.refuse(`the item ${head.toString(16)} is unknown here`)
+      return refuse(`the item ${head.toString(16)} is unknown here`)
   }
 }
 

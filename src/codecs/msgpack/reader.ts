@@ -1,19 +1,57 @@
-import { type ByteReader, setMember } from '../binary/byte-reader.ts'
+import { innerKey, keyTexts, nextKey } from '../../base/json/keys.ts'
+import {
+  aside,
+  beginBody,
+  bytesOf,
+  endBody,
+  f32,
+  f64,
+  i32,
+  i64,
+  learning,
+  open,
+  readKey,
+  refuse,
+  setMember,
+  textOf,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../binary/input.ts'
 
 /** Functions that decode the extensions of an application, by type. */
 export type ExtensionReaders = ReadonlyMap<number, (bytes: Uint8Array) => unknown> | undefined
 
+let extensions: ExtensionReaders
+
 /**
- * Reads the next value, inside of `depth` arrays and maps.
+ * Reads `buffer[start, end)`.
  * @throws StatusError 400
  */
-export function readMsgpack(reader: ByteReader, depth: number, extensions: ExtensionReaders): unknown {
-  const head = reader.u8()
+export function readMsgpack(buffer: Buffer, start: number, end: number, maxDepth: number, readers: ExtensionReaders): unknown {
+  beginBody('msgpack', buffer, start, end, maxDepth)
+  extensions = readers
+  const value = readValue(0, 0)
+  endBody()
+  return value
+}
+
+/**
+ * Reads the next value, inside of `depth` arrays and maps.
+ * @param parent slot of the key whose value this is
+ */
+function readValue(depth: number, parent: number): unknown {
+  const head = u8()
   if (head < 0x80) return head
   if (head >= 0xe0) return head - 0x100
-  if (head < 0x90) return readMap(reader, head & 15, depth, extensions)
-  if (head < 0xa0) return readArray(reader, head & 15, depth, extensions)
-  if (head < 0xc0) return reader.text(head & 31)
+  if (head < 0x90) return readMap(head & 15, depth, parent)
+  if (head < 0xa0) return readArray(head & 15, depth, parent)
+  if (head < 0xc0) return textOf(head & 31)
+  return readWide(head, depth, parent)
+}
+
+function readWide(head: number, depth: number, parent: number): unknown {
   switch (head) {
     case 0xc0:
       return null
@@ -22,106 +60,135 @@ export function readMsgpack(reader: ByteReader, depth: number, extensions: Exten
     case 0xc3:
       return true
     case 0xc4:
-      return reader.bytes(reader.u8())
+      return bytesOf(u8())
     case 0xc5:
-      return reader.bytes(reader.u16())
+      return bytesOf(u16())
     case 0xc6:
-      return reader.bytes(reader.u32())
+      return bytesOf(u32())
     case 0xc7:
-      return readExtension(reader, reader.u8(), extensions)
+      return readExtension(u8())
     case 0xc8:
-      return readExtension(reader, reader.u16(), extensions)
+      return readExtension(u16())
     case 0xc9:
-      return readExtension(reader, reader.u32(), extensions)
+      return readExtension(u32())
     case 0xca:
-      return reader.f32()
+      return f32()
     case 0xcb:
-      return reader.f64()
+      return f64()
     case 0xcc:
-      return reader.u8()
+      return u8()
     case 0xcd:
-      return reader.u16()
+      return u16()
     case 0xce:
-      return reader.u32()
+      return u32()
     case 0xcf:
-      return reader.u64()
+      return u64()
     case 0xd0:
-      return (reader.u8() << 24) >> 24
+      return (u8() << 24) >> 24
     case 0xd1:
-      return (reader.u16() << 16) >> 16
+      return (u16() << 16) >> 16
     case 0xd2:
-      return reader.u32() | 0
+      return i32()
     case 0xd3:
-      return reader.i64()
+      return i64()
     case 0xd4:
     case 0xd5:
     case 0xd6:
     case 0xd7:
     case 0xd8:
-      return readExtension(reader, 1 << (head - 0xd4), extensions)
+      return readExtension(1 << (head - 0xd4))
     case 0xd9:
-      return reader.text(reader.u8())
+      return textOf(u8())
     case 0xda:
-      return reader.text(reader.u16())
+      return textOf(u16())
     case 0xdb:
-      return reader.text(reader.u32())
+      return textOf(u32())
     case 0xdc:
-      return readArray(reader, reader.u16(), depth, extensions)
+      return readArray(u16(), depth, parent)
     case 0xdd:
-      return readArray(reader, reader.u32(), depth, extensions)
+      return readArray(u32(), depth, parent)
     case 0xde:
-      return readMap(reader, reader.u16(), depth, extensions)
+      return readMap(u16(), depth, parent)
     case 0xdf:
-      return readMap(reader, reader.u32(), depth, extensions)
+      return readMap(u32(), depth, parent)
     default:
-      return reader.refuse('no value begins with c1')
+      return refuse('no value begins with c1')
   }
 }
 
-function readArray(reader: ByteReader, size: number, depth: number, extensions: ExtensionReaders): unknown[] {
-  reader.open(depth, size)
-  const items: unknown[] = []
-  for (let i = 0; i < size; i++) items.push(readMsgpack(reader, depth + 1, extensions))
+function readArray(size: number, depth: number, parent: number): unknown[] {
+  open(depth, size)
+  // An array that `push` makes has room for 17 items, which takes longer than reading few.
+  if (size === 0) return []
+  const first = readValue(depth + 1, parent)
+  if (size === 1) return [first]
+  const second = readValue(depth + 1, parent)
+  if (size === 2) return [first, second]
+  const items = [first, second, readValue(depth + 1, parent)]
+  for (let i = 3; i < size; i++) items.push(readValue(depth + 1, parent))
   return items
 }
 
-function readMap(reader: ByteReader, size: number, depth: number, extensions: ExtensionReaders): object {
-  reader.open(depth, 2 * size)
-  const members = {}
+function readMap(size: number, depth: number, parent: number): object {
+  open(depth, 2 * size)
+  const members: Record<string, unknown> = {}
+  let previous = 0
   for (let i = 0; i < size; i++) {
-    const key = readMsgpack(reader, depth + 1, extensions)
-    if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') reader.refuse('a key is neither text nor a number')
-    setMember(members, `${key}`, readMsgpack(reader, depth + 1, extensions))
+    const slot = learning ? readKey(previous === 0 ? innerKey[parent] : nextKey[previous], 0xa0, 31) : 0
+    if (slot === 0) {
+      readMember(members, depth)
+    } else {
+      if (previous === 0) innerKey[parent] = slot
+      else nextKey[previous] = slot
+      const key = keyTexts[slot]
+      members[key] = readValue(depth + 1, slot)
+    }
+    previous = slot
   }
   return members
 }
 
-function readExtension(reader: ByteReader, size: number, extensions: ExtensionReaders): unknown {
-  const type = (reader.u8() << 24) >> 24
+/** Reads a member whose key is none that is remembered. */
+function readMember(members: Record<string, unknown>, depth: number): void {
+  const key = readValue(depth + 1, 0)
+  if (typeof key !== 'string' && typeof key !== 'number' && typeof key !== 'bigint') refuse('a key is neither text nor a number')
+  setMember(members, `${key}`, readValue(depth + 1, 0))
+}
+
+function readExtension(size: number): unknown {
+  const type = (u8() << 24) >> 24
   const read = extensions?.get(type)
-  if (read !== undefined) return read(reader.bytes(size))
-  return type === TIMESTAMP ? readTime(reader, size) : reader.refuse(`extension type ${type} is unknown`)
+  if (read !== undefined) return readOwn(read, bytesOf(size))
+  return type === TIMESTAMP ? readTime(size) : refuse(`extension type ${type} is unknown`)
+}
+
+/** Calls a function of the application, which may decode other bodies. */
+function readOwn(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): unknown {
+  const readers = extensions
+  const value = aside(() => read(bytes))
+  extensions = readers
+  return value
 }
 
 const TIMESTAMP = -1
 
 /** Reads a timestamp. Nanoseconds are cut to the milliseconds of a Date. */
-function readTime(reader: ByteReader, size: number): Date {
+function readTime(size: number): Date {
   let seconds: number | bigint
   let nanoseconds = 0
   if (size === 4) {
-    seconds = reader.u32()
+    seconds = u32()
   } else if (size === 8) {
-    const high = reader.u32()
+    const high = u32()
     nanoseconds = high >>> 2
-    seconds = (high & 3) * 2 ** 32 + reader.u32()
+    seconds = (high & 3) * 2 ** 32 + u32()
   } else if (size === 12) {
-    nanoseconds = reader.u32()
-    seconds = reader.i64()
+    nanoseconds = u32()
+    seconds = i64()
   } else {
-    return reader.refuse(`a timestamp of ${size} bytes`)
+    return refuse(`a timestamp of ${size} bytes`)
   }
   const date = new Date(Number(seconds) * 1000 + Math.floor(nanoseconds / 1_000_000))
-  if (nanoseconds > 999_999_999 || Number.isNaN(date.getTime())) reader.refuse('a timestamp out of range')
+  if (nanoseconds > 999_999_999 || Number.isNaN(date.getTime())) refuse('a timestamp out of range')
   return date
 }

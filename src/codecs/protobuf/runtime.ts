@@ -2,13 +2,12 @@ import type protobufjs from 'protobufjs'
 import { Lazy } from '../../base/lazy.ts'
 import { lendToUsers } from '../../base/lent-memory.ts'
 import type { MessageType } from '../../message/message-type.ts'
-import { type BorrowedReader, borrowedReader } from './reader.ts'
-import { type StrictWriter, strictWriter } from './writer.ts'
+import { type BorrowedReader, type BorrowedReaderClass, borrowedReader } from './reader.ts'
 
-/** protobufjs with the reader and writer of this package. */
+/** protobufjs with the reader of this package. */
 export interface Runtime {
-  readonly Reader: BorrowedReader
-  readonly Writer: StrictWriter
+  /** What `decode` of `type` returns for the message in `buffer[start, end)`. Requires that `type` `reads`. */
+  decode(type: AnyMessageType, buffer: Buffer, start: number, end: number): unknown
   /** Whether `type` decodes with our reader. Classes of another copy or version of protobufjs accept only their own. */
   reads(type: MessageType): boolean
   /**
@@ -36,24 +35,38 @@ function load(library: typeof protobufjs): Runtime {
   const reading = new WeakMap<MessageType, boolean>()
   const writing = new WeakMap<MessageType, boolean>()
   const Reader = borrowedReader(library.Reader)
+  let lastRead: MessageType | undefined
+  let lastWritten: MessageType | undefined
+  /** The reader of the last message. Taken out while in use. */
+  let spare: BorrowedReader | undefined
   return {
-    Reader,
-    Writer: strictWriter(library.BufferWriter),
+    decode(type, buffer, start, end) {
+      const reader = spare ?? new Reader(buffer)
+      spare = undefined
+      reader.begin(buffer, start, end)
+      const message = type.decode(reader)
+      spare = reader
+      return message
+    },
     reads(type) {
+      if (type === lastRead) return true
       let reads = reading.get(type)
       if (reads === undefined) {
         reads = readsWith(Reader, type)
         reading.set(type, reads)
       }
+      if (reads) lastRead = type
       return reads
     },
     writes(type, message) {
+      if (type === lastWritten) return true
       let writes = writing.get(type)
       if (writes === undefined) {
         // Other libraries have other writers: only that of protobufjs has this method.
         writes = 'ldelim' in (type as AnyMessageType).encode(message)
         writing.set(type, writes)
       }
+      if (writes) lastWritten = type
       return writes
     },
   }
@@ -63,8 +76,8 @@ function load(library: typeof protobufjs): Runtime {
  * Whether `type` decodes with a reader it is given. Generated code asks the reader for a tag first, older code for a
  * uint32.
  */
-function readsWith(Reader: BorrowedReader, type: MessageType): boolean {
-  const reader = new Reader(Buffer.alloc(1), 0, 1)
+function readsWith(Reader: BorrowedReaderClass, type: MessageType): boolean {
+  const reader = new Reader(Buffer.alloc(1))
   const asked = new Error('asked')
   reader.tag = reader.uint32 = () => {
     throw asked

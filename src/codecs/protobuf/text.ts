@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer'
+import { asciiText } from '../../base/text/ascii.ts'
 
 /** Longest text in bytes for which a loop beats the call of Buffer's decoder: half the time at 46 bytes of Chinese. */
 const SHORT = 64
+
+const { utf8Slice } = Buffer.prototype as unknown as { utf8Slice(this: Buffer, start: number, end: number): string }
 
 /**
  * The string field in `buf[start, end)` as text.
@@ -9,10 +12,13 @@ const SHORT = 64
  */
 export function readText(buf: Buffer, start: number, end: number, strict: boolean): string {
   if (end - start <= SHORT) {
+    let bits = 0
+    for (let at = start; at < end; at++) bits |= buf[at]
+    if (bits < 0x80) return asciiText(buf, start, end)
     const units = shortText(buf, start, end)
     if (units !== undefined) return String.fromCharCode.apply(null, units)
   }
-  const text = buf.toString('utf8', start, end)
+  const text = utf8Slice.call(buf, start, end)
   // U+FFFD was either sent, or stands for invalid UTF-8.
   if (strict && text.includes('\ufffd') && !isUtf8(buf.subarray(start, end))) throw new Error('a string field is no UTF-8')
   return text
