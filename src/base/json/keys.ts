@@ -1,8 +1,8 @@
 /**
- * Keys of objects that were seen before, each with its text and its bytes in JSON, `"key":`, of which other codecs take those between the
- * quotation marks. What follows what is
- * remembered too, since messages of a kind have the same keys in the same order: then a key is recognised by one
- * comparison, needs no string of its own, and is written word by word.
+ * Keys of objects that were seen before, each with its text and its bytes in JSON, `"key":`, of which other codecs take
+ * those between the quotation marks. What follows what is remembered too, since messages of a kind have the same keys
+ * in the same order: then a key is recognised by one comparison, needs no string of its own, and is written word by
+ * word.
  *
  * A key has a slot; slot 0 is none. The table is small and forgets everything when it is full, so that neither a peer
  * nor objects with ever new keys make it grow.

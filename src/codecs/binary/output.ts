@@ -1,8 +1,8 @@
 import { innerKey, isPlainKey, KEY_BYTES, keyBytes, keySizes, keyTexts, mayLearn, nextKey, slotOfText } from '../../base/json/keys.ts'
 
-// Writes the bytes of one body: either into memory that grows (`encoded`), or in place (`writtenTo`). The state is the module's, since
-// one body is written at a time and V8 reaches it faster than fields. Positions are passed on and returned; -1 stands for no room,
-// which is only so in place.
+// Writes the bytes of one body: either into memory that grows (`encoded`), or in place (`writtenTo`). The state is the
+// module's, since one body is written at a time and V8 reaches it faster than fields. Positions are passed on and
+// returned; -1 stands for no room, which is only so in place.
 
 /** Largest buffer, in bytes, that is kept for the next message. */
 const MAX_KEPT = 256 * 1024
@@ -28,8 +28,8 @@ export type WriteRoot = (value: unknown, at: number, parent: number) => number
 const { utf8Write } = Buffer.prototype as unknown as { utf8Write(this: Buffer, text: string, at: number): number }
 
 /**
- * The buffer of the last message. Taken out while in use, so that a message inside of another, made by a getter, has a buffer of its
- * own.
+ * The buffer of the last message. Taken out while in use, so that a message inside of another, made by a getter, has a
+ * buffer of its own.
  */
 let spare: Buffer | undefined
 
@@ -226,21 +226,22 @@ export function putWord(value: number, at: number): number {
   return at + 4
 }
 
-const double = new Float64Array(1)
-const doubleBytes = new Uint8Array(double.buffer)
+const scratch = new DataView(new ArrayBuffer(8))
+const scratchBytes = new Uint8Array(scratch.buffer)
 
 /** Writes a byte and a double. */
 export function putDouble(first: number, value: number, at: number): number {
-  double[0] = value
+  scratch.setFloat64(0, value)
   target[at] = first
-  target[at + 1] = doubleBytes[7]
-  target[at + 2] = doubleBytes[6]
-  target[at + 3] = doubleBytes[5]
-  target[at + 4] = doubleBytes[4]
-  target[at + 5] = doubleBytes[3]
-  target[at + 6] = doubleBytes[2]
-  target[at + 7] = doubleBytes[1]
-  target[at + 8] = doubleBytes[0]
+  // Written out: a loop takes about 10 ns more.
+  target[at + 1] = scratchBytes[0]
+  target[at + 2] = scratchBytes[1]
+  target[at + 3] = scratchBytes[2]
+  target[at + 4] = scratchBytes[3]
+  target[at + 5] = scratchBytes[4]
+  target[at + 6] = scratchBytes[5]
+  target[at + 7] = scratchBytes[6]
+  target[at + 8] = scratchBytes[7]
   return at + 9
 }
 

@@ -3,8 +3,8 @@ import type { AnyMessageType } from './runtime.ts'
 import { type Field, Holds, isPlain, Kind, type ReflectedType, type Shape, shapeOf } from './shape.ts'
 import { begin, close, writeMessage, writer } from './writer.ts'
 
-// Plain objects whose keys are in the order of the fields' numbers are written in one pass: each value is checked as `isLikeMessage`
-// checks it, and written as the type's own `encode` would. Whether it would is tried once, field by field.
+// Plain objects whose keys are in the order of the fields' numbers are written in one pass: each value is checked as
+// `isLikeMessage` checks it, and written as the type's own `encode` would. Whether it would is tried once, field by field.
 
 /** Number of objects that are left alone after one that was not written: more of its kind may follow. */
 const PAUSE = 15
