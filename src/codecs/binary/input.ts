@@ -3,9 +3,9 @@ import { isPlainKey, KEY_BYTES, keyBytes, keySizes, mayLearn, slotOfBytes, slotO
 import { MAX_CONTAINERS } from '../../base/limits.ts'
 import { readText } from '../protobuf/text.ts'
 
-// Reads the bytes of one body in order. No length is acted on before its bytes are known to be there, and no result refers to
-// borrowed memory. All functions throw StatusError 400. The state is the module's, since one body is read at a time and V8
-// reaches it faster than fields.
+// Reads the bytes of one body in order. No length is acted on before its bytes are known to be there, and no result
+// refers to borrowed memory. All functions throw StatusError 400. The state is the module's, since one body is read at
+// a time and V8 reaches it faster than fields.
 
 let bytes: Buffer = Buffer.alloc(0)
 let at = 0
@@ -35,7 +35,7 @@ export function endBody(): void {
   if (at !== limit) refuse(`${limit - at} bytes after the value`)
 }
 
-/** What `call` returns, which may read other bodies; then this one goes on. */
+/** Returns what `call` returns, which may read other bodies; then this one goes on. */
 export function aside<T>(call: () => T): T {
   const [before, place, end, name, depth, count, learns] = [bytes, at, limit, codec, maxDepth, containers, learning]
   const value = call()

@@ -13,7 +13,7 @@ export const ROOM = KEY_BYTES + 16
 /** Longest text, in UTF-16 units, for which a loop is faster than a call into Node's C++. */
 const SHORT = 40
 
-/** Number of values that are encoded after one that was too large to be written in place: more of its kind may follow. */
+/** Number of values that are encoded after one that was too large to be written in place: others may be, too. */
 const PAUSE = 15
 let pause = 0
 
@@ -22,7 +22,7 @@ export let target: Buffer = Buffer.alloc(0)
 export let end = 0
 let grows = false
 
-/** Writes a value at a position and returns where it ends, or -1. A negative `parent` says that no keys may be learnt. */
+/** Writes a value at a position and returns where it ends, or -1. With a negative `parent` no keys may be learnt. */
 export type WriteRoot = (value: unknown, at: number, parent: number) => number
 
 const { utf8Write } = Buffer.prototype as unknown as { utf8Write(this: Buffer, text: string, at: number): number }

@@ -194,7 +194,7 @@ function headSize(argument: number): number {
   return argument < WIDE ? 1 : argument < 0x100 ? 2 : argument < 0x1_0000 ? 3 : argument < 2 ** 32 ? 5 : 9
 }
 
-/** Writes the major type, in the upper bits of `first`, with its argument, a whole number from 0, in the shortest form. */
+/** Writes the major type, in the upper bits of `first`, and its argument, a whole number from 0, as short as can be. */
 function writeHead(first: number, argument: number, at: number): number {
   if (argument < WIDE) {
     target[at] = first | argument

@@ -195,7 +195,7 @@ function writeBytes(bytes: Uint8Array, at: number): number {
   return putBytes(bytes, head)
 }
 
-/** Writes a number of items: in the first byte up to 15, else in the 2 bytes after `wide` or the 4 bytes after `wide + 1`. */
+/** Writes a number of items: up to 15 in the first byte, else in 2 bytes after `wide` or in 4 after `wide + 1`. */
 function writeSize(narrow: number, wide: number, size: number, at: number): number {
   if (size > 15) return size < 0x1_0000 ? putU16(wide, size, at) : putU32(wide + 1, size, at)
   target[at] = narrow + size

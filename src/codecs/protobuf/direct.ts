@@ -3,7 +3,7 @@ import { type Field, Holds, isPlain, Kind, type ReflectedType, type Shape, shape
 
 /**
  * Whether encoding `given` as it is writes what encoding the message made of it would: every value is in the form that
- * its field has in a message. Then neither `fromObject` nor a comparison with what it made is needed. False for whatever
+ * its field has in a message. Then neither `fromObject` nor a comparison with what it made is needed. False for what
  * is unusual, wrong things too, and for types that say nothing of their fields.
  */
 export function isLikeMessage(type: AnyMessageType, given: object): boolean {

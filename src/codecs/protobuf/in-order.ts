@@ -4,7 +4,7 @@ import { type Field, Holds, isPlain, Kind, type ReflectedType, type Shape, shape
 import { begin, close, writeMessage, writer } from './writer.ts'
 
 // Plain objects whose keys are in the order of the fields' numbers are written in one pass: each value is checked as
-// `isLikeMessage` checks it, and written as the type's own `encode` would. Whether it would is tried once, field by field.
+// `isLikeMessage` checks it, and written as the type's own `encode` would. Whether it would is tried once per field.
 
 /** Number of objects that are left alone after one that was not written: more of its kind may follow. */
 const PAUSE = 15

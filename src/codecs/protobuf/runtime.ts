@@ -6,7 +6,7 @@ import { type BorrowedReader, type BorrowedReaderClass, borrowedReader } from '.
 
 /** protobufjs with the reader of this package. */
 export interface Runtime {
-  /** What `decode` of `type` returns for the message in `buffer[start, end)`. Requires that `type` `reads`. */
+  /** Returns what `decode` of `type` returns for the message in `buffer[start, end)`. Requires that `type` `reads`. */
   decode(type: AnyMessageType, buffer: Buffer, start: number, end: number): unknown
   /** Whether `type` decodes with our reader. Classes of another copy or version of protobufjs accept only their own. */
   reads(type: MessageType): boolean

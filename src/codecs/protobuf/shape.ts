@@ -45,9 +45,9 @@ export interface Field {
   shape: Shape | undefined
   /** The writer's method for a value. */
   readonly method: Method
-  /** What comes before a value. */
+  /** The tag before a value. */
   readonly tag: number
-  /** What comes before a list whose items follow one another; 0 when each has a tag. */
+  /** The tag before a list whose items follow one another; 0 when each has a tag. */
   readonly packedTag: number
   /** The default of an enum. */
   readonly fallback: unknown
@@ -92,7 +92,7 @@ export function isPlain(value: object): boolean {
   return (prototype === objects || prototype === null) && (value as { toJSON?: unknown }).toJSON === undefined
 }
 
-/** What a message type of protobufjs that was made from a .proto file tells of itself. */
+/** A message type of protobufjs that was made from a .proto file, by what it tells of itself. */
 export interface ReflectedType extends AnyMessageType {
   readonly fieldsArray: ReflectedField[]
   readonly ctor: new () => object

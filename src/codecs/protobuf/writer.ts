@@ -2,9 +2,10 @@ import { end, fitsAnyway, makeRoom, putAscii, putBytes, putMeasured, putText, sh
 import type { AnyMessageType } from './runtime.ts'
 import { bool, bytes, float, type Int64, int32, int64, string, uint32, uint64 } from './scalars.ts'
 
-// A writer for the classes of protobufjs that refuses the values that protobufjs writes as 0 or as nothing, accepts BigInts
-// (scalars.ts), and writes where other codecs do (binary/output.ts). It has the methods of protobufjs.Writer that generated code
-// calls. The state is the module's; messages inside of others, made by a getter, save it.
+// A writer for the classes of protobufjs that refuses the values that protobufjs writes as 0 or as nothing, accepts
+// BigInts (scalars.ts), and writes where other codecs do (binary/output.ts). It has the methods of
+// protobufjs.Writer that generated code calls. The state is the module's; messages inside of
+// others, made by a getter, save it.
 
 /** Thrown where a message is written in place and there is no room for it. */
 const noRoom: unique symbol = Symbol('no room')

@@ -23,7 +23,7 @@ function open(proto: Proto): ProtoSession {
 }
 
 function message(type: number, seq: number, method: string, value: unknown): Outgoing {
-  return new Outgoing().head(type, seq, -1, method, '', '').unencoded(jsonCodec as BodyWriter, value)
+  return new Outgoing().head(type, seq, -1, method, '', '').unencoded(jsonCodec as BodyWriter, value, undefined)
 }
 
 /** The bytes that `write` makes; undefined when it leaves the message to `pack`. It must stay inside of its room. */
