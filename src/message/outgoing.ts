@@ -1,3 +1,4 @@
+import { copyWords } from '../base/text/words.ts'
 import type { MessageType } from './message-type.ts'
 import { decodeMeta, type Meta } from './meta.ts'
 import { type DecodedStatus, decodeStatus } from './status-json.ts'
@@ -25,6 +26,13 @@ export interface Packer {
 
 /** Most bytes of a body that is written in place, unless it is a text. Larger ones are encoded first. */
 const ROOM = 1024
+/**
+ * Memory for a body while its value is read. Getters may run code of users, which may send other messages, so nothing
+ * is written where messages are sent from before that is over.
+ */
+const words = new Int32Array(ROOM / 4)
+const scratch = Buffer.from(words.buffer)
+let reading = false
 /** Bytes of room for a text besides its characters: what a writer may want at once. */
 const TEXT_ROOM = 64
 
@@ -118,23 +126,36 @@ export class Outgoing {
 
   /**
    * Writes the body into `target[at, end)`. Requires a `writer`.
-   * @returns where it ends; -1 when the message must be `encoded`. Then bytes may have been written.
+   * @returns where it ends; -1 when the message must be `encoded`, and the place to send it looked up again. Then bytes
+   *   may have been written.
    * @throws what reading the value throws
    * @internal
    */
   write(target: Buffer, at: number, end: number): number {
     const value = this.#value
     const bodyType = this.#bodyType
-    if (typeof value === 'string') return (this.writer as BodyWriter).write(value, target, at, end, bodyType)
-    const { writer, type, seq, route, method, statusText, metaText } = this
+    const writer = this.writer as BodyWriter
+    if (typeof value === 'string') return writer.write(value, target, at, end, bodyType)
+    if (reading) return -1
+    const { type, seq, route, method, statusText, metaText } = this
     const fills = this.#fills
-    const after = (writer as BodyWriter).write(value, target, at, end, bodyType)
+    reading = true
+    let size: number
+    try {
+      size = writer.write(value, scratch, 0, ROOM, bodyType)
+    } finally {
+      reading = false
+    }
     if (this.#fills !== fills) {
-      // Reading the value sent another message, perhaps to the same place.
-      this.head(type, seq, route, method, statusText, metaText).unencoded(writer as BodyWriter, value, bodyType)
+      // Reading the value sent other messages: the sender must begin anew, with what was read.
+      this.head(type, seq, route, method, statusText, metaText)
+      if (size < 0) this.unencoded(writer, value, bodyType)
+      else this.content(writer.id, Buffer.from(scratch.subarray(0, size)))
       return -1
     }
-    return after
+    if (size < 0 || at + size > end) return -1
+    copyWords(words, size, target, at)
+    return at + size
   }
 
   /**

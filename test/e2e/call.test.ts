@@ -67,7 +67,10 @@ onEachTransport('call', (transport) => {
     const expected = (level: number): unknown => ({ before: level, inner: level > 1 ? [2] : expected(level + 1), after: 'x'.repeat(60) })
     assert.deepEqual(await session.call('/echo', value(1)), expected(1))
     await all.promise
-    assert.ok(told.every((each) => typeof each === 'string' || (each as { text: string }).text === 'from within'))
+    assert.equal(await session.call('/echo', 'after all of them'), 'after all of them')
+    const wide = 'é'.repeat(3000)
+    const objects = [1, 2].map((level) => ({ level, text: 'from within' }))
+    assert.deepEqual(told, [objects[0], wide, objects[1], wide], 'each once')
   })
 
   test('bodies of every size around the borders of buffers arrive whole', async (t) => {

@@ -1,3 +1,4 @@
+import { LITTLE, viewOf } from '../text/words.ts'
 import { writeInteger } from '../text/write-integer.ts'
 import { writeAscii, writeText } from '../text/write-text.ts'
 import { innerKey, KEY_BYTES, keySizes, keyTexts, keyWords, mayLearn, nextKey, slotOfText } from './keys.ts'
@@ -5,8 +6,6 @@ import { innerKey, KEY_BYTES, keySizes, keyTexts, keyWords, mayLearn, nextKey, s
 /** Bytes that `writeJson` may want at once, beside the text of strings: a key, a number. */
 const ROOM = KEY_BYTES + 4
 const KEY_WORDS = KEY_BYTES / 4
-/** Whether words lie in memory as JavaScript's typed arrays of this machine have them. */
-const LITTLE = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 /** Deepest nesting that `writeJson` writes. A circle is deeper. */
 const MAX_DEPTH = 16
 /** Longest string, in UTF-16 units, for which a loop is faster than a pattern and a call into Node's C++. */
@@ -28,7 +27,8 @@ const PAUSE = 15
 let pause = 0
 
 let target: Buffer = Buffer.alloc(0)
-let view = new DataView(target.buffer)
+let viewed = target
+let view = viewOf(target)
 let end = 0
 let writing = false
 
@@ -47,8 +47,9 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
     pause--
     return -1
   }
-  if (into !== target) {
-    target = into
+  target = into
+  if (into !== viewed) {
+    viewed = into
     view = viewOf(into)
   }
   end = before
@@ -62,10 +63,8 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
 
 /** Writes a string as `writeJson` does. */
 export function writeJsonString(text: string, into: Buffer, at: number, before: number): number {
-  if (into !== target) {
-    target = into
-    view = viewOf(into)
-  }
+  if (writing) return -1 // a getter called this
+  target = into
   end = before
   return writeString(text, at)
 }
@@ -90,17 +89,6 @@ function writeValue(value: unknown, at: number, depth: number, parent: number): 
     default:
       return -1
   }
-}
-
-const views = new WeakMap<Buffer, DataView>()
-
-function viewOf(buffer: Buffer): DataView {
-  let found = views.get(buffer)
-  if (found === undefined) {
-    found = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-    views.set(buffer, found)
-  }
-  return found
 }
 
 function noRoom(): number {
