@@ -75,7 +75,7 @@ export function encodeBody(codec: Codec, value: unknown, type: MessageType | und
 
 /** Gives `message` the body that `encodeBody` makes, or lets who sends it write the body in place. */
 export function fillBody(message: Outgoing, codec: Codec, value: unknown, type: MessageType | undefined): Outgoing {
-  if (codec.write === undefined || value === undefined || value instanceof Uint8Array)
+  if (codec.write === undefined || value === undefined || (typeof value === 'object' && value instanceof Uint8Array))
     return message.content(codec.id, encodeBody(codec, value, type))
   return message.unencoded(codec as BodyWriter, value, type)
 }

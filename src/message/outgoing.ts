@@ -67,10 +67,16 @@ export class Outgoing {
    * @internal
    */
   writer: BodyWriter | undefined = undefined
-  /** Value of the body that is not encoded yet. */
-  #value: unknown = undefined
-  /** Type of that body, where one was named. */
-  #bodyType: MessageType | undefined = undefined
+  /**
+   * Value of the body that is not encoded yet.
+   * @internal
+   */
+  value: unknown = undefined
+  /**
+   * Type of that body, where one was named.
+   * @internal
+   */
+  bodyType: MessageType | undefined = undefined
   /** Changes when the message is filled again. */
   #fills = 0
   /** Names of the filters that `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
@@ -110,8 +116,8 @@ export class Outgoing {
     this.codec = writer.id
     this.body = null
     this.writer = writer
-    this.#value = value
-    this.#bodyType = type
+    this.value = value
+    this.bodyType = type
     return this
   }
 
@@ -120,7 +126,7 @@ export class Outgoing {
    * @internal
    */
   get room(): number {
-    const value = this.#value
+    const value = this.value
     return typeof value === 'string' && value.length > ROOM - TEXT_ROOM ? value.length + TEXT_ROOM : ROOM
   }
 
@@ -132,8 +138,8 @@ export class Outgoing {
    * @internal
    */
   write(target: Buffer, at: number, end: number): number {
-    const value = this.#value
-    const bodyType = this.#bodyType
+    const value = this.value
+    const bodyType = this.bodyType
     const writer = this.writer as BodyWriter
     if (typeof value === 'string') return writer.write(value, target, at, end, bodyType)
     if (reading) return -1
@@ -167,8 +173,8 @@ export class Outgoing {
     const { writer } = this
     if (writer === undefined) return this
     const { type, seq, route, method, statusText, metaText } = this
-    const body = writer.encode(this.#value, this.#bodyType)
-    this.#value = undefined
+    const body = writer.encode(this.value, this.bodyType)
+    this.value = undefined
     // Reading the value may have sent another message.
     return this.head(type, seq, route, method, statusText, metaText).content(writer.id, body)
   }

@@ -64,6 +64,13 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
 /** Writes a string as `writeJson` does. */
 export function writeJsonString(text: string, into: Buffer, at: number, before: number): number {
   if (writing) return -1 // a getter called this
+  const { length } = text
+  if (length > SHORT && at + length + ROOM <= before && plain.test(text)) {
+    into[at] = 0x22
+    const after = writeAscii(into, text, at + 1)
+    into[after] = 0x22
+    return after + 1
+  }
   target = into
   end = before
   return writeString(text, at)

@@ -87,10 +87,8 @@ export class WriteHalf {
       if (queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
     }
     const chunk = this.#outbox.reserve(size)
-    const { end: start } = chunk
-    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, writer === undefined ? body : message)
-    // Reading the value may have sent other messages.
-    if (end < 0 || chunk.end !== start) return this.send(message.encoded())
+    const end = packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, writer === undefined ? body : message)
+    if (end < 0) return this.send(message.encoded())
     this.#outbox.commit(chunk, end, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
@@ -132,8 +130,7 @@ export class WriteHalf {
     const chunk = this.#outbox.reserve(size)
     const { end: start } = chunk
     const at = packer.write(message, chunk.buffer, bare ? start + ENVELOPE_BYTES : start, start + size)
-    // Reading the value may have sent other messages.
-    if (at < 0 || chunk.end !== start) return undefined
+    if (at < 0) return undefined
     if (bare) writeEnvelope(chunk.buffer, start, at - start)
     this.#outbox.commit(chunk, at, reply)
     this.#onQueued(queued + at - start)

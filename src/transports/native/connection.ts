@@ -2,7 +2,7 @@ import { getSystemErrorName } from 'node:util'
 import { writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
-import { type Incoming, isReply, UNPARSED } from '../../message/message.ts'
+import { type Incoming, isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
@@ -18,7 +18,8 @@ import {
 } from '../transport.ts'
 import type { ConnectionCore } from './connection-core.ts'
 import { frameBytes } from './frame-bytes.ts'
-import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
+import { fits, makeRoom, queueBytes } from './outbox.ts'
+import { Ctl, MAX_BODY, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
 
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
@@ -156,7 +157,7 @@ export class NativeConnection implements TransportConnection {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
       return writer !== undefined ? this.send(message.encoded()) : this.#sendLarge(message)
     }
-    const next = this.#makeRoom(header + bodyBound)
+    const next = makeRoom(this.#core, this.#outboxShare, header + bodyBound)
     let at = control[Ctl.OutboxNext]
     const send = next * SEND_WORDS
     let nameBytesCount = 0
@@ -165,9 +166,12 @@ export class NativeConnection implements TransportConnection {
     sends[send + Snd.BodyStart] = at
     if (writer !== undefined) {
       const start = at
-      at = message.write(outbox, start, start + bodyBound)
-      // Reading the value may have written the outbox.
-      if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return this.send(message.encoded())
+      const { value } = message
+      at =
+        typeof value === 'string'
+          ? writer.write(value, outbox, start, start + bodyBound, message.bodyType)
+          : message.write(outbox, start, start + bodyBound)
+      if (at < 0) return this.send(message.encoded())
     } else if (typeof body === 'string') {
       at = writeText(outbox, body, at)
     } else if (body !== null) {
@@ -218,7 +222,7 @@ export class NativeConnection implements TransportConnection {
     const text = typeof bytes === 'string'
     const bound = (text ? bytes.length * 3 : bytes.length) + ENVELOPE_BYTES
     if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare, reply)
-    const next = this.#makeRoom(bound)
+    const next = makeRoom(this.#core, this.#outboxShare, bound)
     const start = control[Ctl.OutboxNext]
     let at = bare ? start + ENVELOPE_BYTES : start
     if (text) {
@@ -238,7 +242,7 @@ export class NativeConnection implements TransportConnection {
     if (bare) writeEnvelope(outbox, start, size)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
-    this.#queueBytes(next, start, size, reply)
+    queueBytes(this.#core, this.#slot, this.generation, next, start, size, reply)
     control[Ctl.OutboxNext] = end
     return SendResult.Ok
   }
@@ -248,11 +252,10 @@ export class NativeConnection implements TransportConnection {
     const bound = room + ENVELOPE_BYTES
     if (bound > OUTBOX_SIZE) return undefined
     const { control, outbox } = this.#core
-    const next = this.#makeRoom(bound)
+    const next = makeRoom(this.#core, this.#outboxShare, bound)
     const start = control[Ctl.OutboxNext]
     const at = packer.write(message, outbox, bare ? start + ENVELOPE_BYTES : start, start + bound)
-    // Reading the value may have written the outbox.
-    if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return undefined
+    if (at < 0) return undefined
     return this.#commitBytes(next, at, bare, reply)
   }
 
@@ -267,10 +270,10 @@ export class NativeConnection implements TransportConnection {
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
-      this.#queueBytes(core.control[Ctl.SendNext], start, ENVELOPE_BYTES, reply)
+      queueBytes(this.#core, this.#slot, this.generation, core.control[Ctl.SendNext], start, ENVELOPE_BYTES, reply)
       core.control[Ctl.OutboxNext] = start + ENVELOPE_BYTES
     }
-    this.#queueBytes(core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0, reply)
+    queueBytes(this.#core, this.#slot, this.generation, core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0, reply)
     core.drainWith(bytes)
     return SendResult.Ok
   }
@@ -279,43 +282,7 @@ export class NativeConnection implements TransportConnection {
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
     if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
-    return this.#fits(size, reply) ? SendResult.Ok : SendResult.Unsent
-  }
-
-  /**
-   * Whether `size` bytes keep to `maxUnsent`. Calls and pushes must find room beside everything that waits, replies
-   * beside other replies only: our own requests must not crowd out replies.
-   */
-  #fits(size: number, reply: boolean): boolean {
-    const waits = (reply ? this.#core.replies : this.#core.unsent)[this.#slot]
-    return waits === 0 || waits + size <= this.#maxUnsent
-  }
-
-  #queueBytes(next: number, start: number, size: number, reply: boolean): void {
-    const { control, sends } = this.#core
-    const send = next * SEND_WORDS
-    sends[send + Snd.Slot] = this.#slot
-    sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = reply ? UNPARSED | ANSWER_BIT : UNPARSED
-    sends[send + Snd.Route] = -1
-    sends[send + Snd.BodyStart] = start
-    sends[send + Snd.BodySize] = size
-    sends[send + Snd.MetaSize] = sends[send + Snd.StatusSize] = sends[send + Snd.NameSize] = 0
-    control[Ctl.SendNext] = next + 1
-  }
-
-  /**
-   * Makes room for `bytes` bytes in the outbox.
-   * @returns the number of the next message in it
-   */
-  #makeRoom(bytes: number): number {
-    const { control } = this.#core
-    const next = control[Ctl.SendNext]
-    const count = next - control[Ctl.SendBase]
-    const used = control[Ctl.OutboxNext] - control[Ctl.OutboxBase]
-    if (count !== MAX_SENDS && (count === 0 || used + bytes <= this.#outboxShare)) return next
-    this.#core.drain()
-    return control[Ctl.SendNext]
+    return fits(this.#core, this.#slot, this.#maxUnsent, size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
   /** Sends a message whose body the outbox cannot hold, in a call of its own. */
@@ -339,7 +306,7 @@ export class NativeConnection implements TransportConnection {
   #refuse(type: number, seq: number, name: number, status: number, meta: number, body: number): SendResult {
     const size = frameBytes(this.#maxMessage, seq, name, status, meta, body)
     if (size < 0) return SendResult.TooLarge
-    return this.#fits(size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
+    return fits(this.#core, this.#slot, this.#maxUnsent, size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
   }
 
   get descriptor(): number {

@@ -152,7 +152,17 @@ for (const [codec, oracle] of codecs) {
       return codec.write?.({ a: [1, { b: 2 }] }, elsewhere, 0, 500)
     }
     const plain = (value: unknown) => ({ a: 1, inner: { b: value, c: { d: 2, '': 3 } }, e: [{ b: 5 }, { b: 6 }], f: 'text' })
-    const getter = { a: 1, inner: { get b() { return inside() }, c: { d: 2, '': 3 } }, e: [{ b: 5 }, { b: 6 }], f: 'text' } // biome-ignore format: one line
+    const getter = {
+      a: 1,
+      inner: {
+        get b() {
+          return inside()
+        },
+        c: { d: 2, '': 3 },
+      },
+      e: [{ b: 5 }, { b: 6 }],
+      f: 'text',
+    }
     for (const value of [getter, plain({ toJSON: inside })]) {
       for (let round = 0; round < 3; round++) {
         assert.deepEqual(decodeBorrowed(codec, encodeOwned(codec, value)), plain(inside()))

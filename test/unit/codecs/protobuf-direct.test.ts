@@ -99,7 +99,10 @@ const odd = [
   () => Object.create({ i32: 5 }) as unknown,
   () => Object.assign(Object.create(null), { i32: 5 }) as unknown,
   () => All.create({ i32: 5, text: 'x' }),
-  () => new (class { i32 = 5 })(), // biome-ignore format: one line
+  () =>
+    new (class {
+      i32 = 5
+    })(),
 ]
 
 const pick = <T>(list: readonly T[], below: Below): T => list[below(list.length)]
@@ -206,7 +209,11 @@ test('40,000 random objects have the bytes, or the error, that they have as mess
 
 test('plain objects are the bytes that protobufjs itself writes', () => {
   const plain = benchmarkValue
-  for (const [value, type] of [[plain, BenchmarkMessage], [{ must: 5, text: 'x' }, Old], [{ must: 0 }, Old]] as [Fields, protobuf.Type][]) // biome-ignore format: one line
+  for (const [value, type] of [
+    [plain, BenchmarkMessage],
+    [{ must: 5, text: 'x' }, Old],
+    [{ must: 0 }, Old],
+  ] as [Fields, protobuf.Type][])
     for (const given of [value, Object.fromEntries(Object.entries(value).reverse())]) {
       assert.deepEqual(encode(given, type), Buffer.from(type.encode(type.fromObject(value)).finish()))
       assert.deepEqual(write(given, type, 1024), encode(given, type))
@@ -244,7 +251,13 @@ test('classes and types with conversions of their own have theirs', (t) => {
 })
 
 test('a message that does not fit is left to encode, at every length', () => {
-  const value = { i32: -1, text: 'x'.repeat(150), texts: ['é'.repeat(30), 'x'.repeat(60)], child: { child: { dbl: 0.5, data: Buffer.alloc(40) } }, i64s: [1, 2n ** 60n] } // biome-ignore format: one line
+  const value = {
+    i32: -1,
+    text: 'x'.repeat(150),
+    texts: ['é'.repeat(30), 'x'.repeat(60)],
+    child: { child: { dbl: 0.5, data: Buffer.alloc(40) } },
+    i64s: [1, 2n ** 60n],
+  }
   for (const given of [value, All.fromObject({ ...value, i64s: [1, 5] })]) {
     const all = encode(given, All)
     let fits = 0
@@ -263,11 +276,29 @@ test('a message inside of another, made by a getter, spoils neither, in place to
   const inner = { text: 'inside', child: { i32: 150 } }
   const hex = encode(inner, All).toString('hex')
   const elsewhere = Buffer.alloc(100)
-  const outer = { i32: 1, get text() { protobufCodec.write?.(inner, elsewhere, 0, 100, All); return encode(inner, All).toString('hex') }, child: { text: 'y' } } // biome-ignore format: one line
+  const outer = {
+    i32: 1,
+    get text() {
+      protobufCodec.write?.(inner, elsewhere, 0, 100, All)
+      return encode(inner, All).toString('hex')
+    },
+    child: { text: 'y' },
+  }
   const expected = encode({ i32: 1, text: hex, child: { text: 'y' } }, All)
   assert.deepEqual(encode(outer, All), expected)
   forgetTooLarge()
   assert.deepEqual(write(outer, All, 1024), expected)
-  assert.throws(() => encode({ get text() { throw new Error('no text') } }, All), /no text/) // biome-ignore format: one line
+  assert.throws(
+    () =>
+      encode(
+        {
+          get text() {
+            throw new Error('no text')
+          },
+        },
+        All,
+      ),
+    /no text/,
+  )
   assert.equal(encode({ i32: 1 }, All).toString('hex'), '0801')
 })

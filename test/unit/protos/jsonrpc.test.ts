@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { defaultLimits } from '../../../src/base/limits.ts'
 import { CloseReason } from '../../../src/message/close-reason.ts'
 import { MessageType } from '../../../src/message/message.ts'
 import { internName } from '../../../src/message/names.ts'
@@ -265,12 +264,6 @@ describe('what is no request (D7)', () => {
     assert.throws(() => feed(open(), request('1', `,"context":{${keys}}`)), matches(CloseReason.Meta))
   })
 
-  test('a line over the limit closes the session, complete or not', () => {
-    for (const text of ['x'.repeat(101), `${'x'.repeat(100)}\n`])
-      assert.throws(() => feed(open({ maxMessage: 100 }), text), matches(CloseReason.TooLarge))
-    feed(open({ maxMessage: 100 }), `${'1'.repeat(99)}\n`)
-  })
-
   test('keys of prototypes are keys like any other (P1)', () => {
     for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       const bench = open()
@@ -396,43 +389,6 @@ describe('what we write', () => {
     const meta = Object.assign(Object.create(null), { k: 'v' })
     assert.deepEqual(open().feed(line), [call({ seq: 5, method: '/é\n"', body: '{"x":"\u2028"}', meta })])
   })
-})
-
-test('match: the first byte that is not white space opens an object or an array', () => {
-  const match = (text: string) => jsonrpcProto.match?.(Buffer.from(text), defaultLimits)
-  for (const text of ['{', ' \r\n[', '\t{}']) assert.equal(match(text), true)
-  for (const text of ['', ' ', '\r\n']) assert.equal(match(text), undefined)
-  for (const text of ['G', ' 1', '"', ' '.repeat(65)]) assert.equal(match(text), false)
-})
-
-test('a line ends at its first line break, wherever that stands and whatever follows', () => {
-  const deep = '['.repeat(200) + ']'.repeat(200)
-  for (const params of ['{"a":[1,"x"],"b":{}}', deep]) {
-    const line = `{"jsonrpc":"2.0","method":"/m","params":${params},"id":7,"context":{}}\r\n`
-    for (let at = 0; at < line.length; at++) {
-      const text = `${request('1')}${line.slice(0, at)}\n${line.slice(at)}${request('2')}`
-      const whole = open()
-      const apart = open()
-      const seen = feed(whole, text)
-      assert.deepEqual(
-        seen,
-        text.split(/(?<=\n)/).flatMap((each) => feed(apart, each)),
-        `broken at ${at}`,
-      )
-      assert.equal(answers(whole), answers(apart), `broken at ${at}`)
-      assert.equal(seen[0].seq, 1)
-      assert.equal(seen.at(-1)?.seq, 2)
-    }
-  }
-})
-
-test('1 MiB of one line in single bytes is searched once', () => {
-  const line = Buffer.from(`{"jsonrpc":"2.0","method":"m","params":"${'x'.repeat(1 << 20)}","id":1}\n`)
-  const { session } = open()
-  const begun = performance.now()
-  for (let end = 1; end < line.length; end++) assert.equal(session.unpack(line, 0, end, { type: 0 } as never), 0)
-  assert.equal(session.unpack(line, 0, line.length, { type: 0 } as never), line.length)
-  assert.ok(performance.now() - begun < 3000)
 })
 
 function matches(reason: CloseReason) {
