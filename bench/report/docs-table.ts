@@ -1,12 +1,12 @@
 import type { Run } from '../results.ts'
 import { barsTable } from './bars-table.ts'
-import { day, machineText } from './format.ts'
+import { commandText, day, machineText } from './format.ts'
 import { wrapped } from './wrapped.ts'
 
 /** The short form for docs/benchmarks.md: where and when, and the bars. */
 export function docsTable(run: Run): string {
   const { command, commit, ended, rounds, seconds } = run
-  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} × ${seconds} s, medians.`
+  const when = `${commandText(command)}, ${day(run)}, commit ${commit}: ${machineText(run)}; ${rounds} × ${seconds} s, medians.`
   const cut = ended === undefined ? [] : [`**This run is not complete: ${ended}.**`]
   return [wrapped(when), ...cut, barsTable(run.bars)].filter((part) => part !== '').join('\n\n')
 }

@@ -47,3 +47,8 @@ export const origin = (run: Run): string =>
     `commit ${run.commit}`,
     `${run.rounds} × ${run.seconds} s, medians`,
   ].join(' · ')
+
+/** The command of a run, as prose has room for it. A long one, of chosen rows and drivers, stands on the page of its results. */
+export function commandText(command: string): string {
+  return command.length <= 80 ? `\`${command}\`` : 'Some rows of `npm run bench`'
+}

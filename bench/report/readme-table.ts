@@ -1,6 +1,6 @@
 // The short table of README.md: what a user asks first, on objects where the load is about bodies.
 import type { Field, Run } from '../results.ts'
-import { count, day, digits, machineText, milliseconds } from './format.ts'
+import { commandText, count, day, digits, machineText, milliseconds } from './format.ts'
 import { medianOf } from './summary.ts'
 import { table } from './table.ts'
 import { wrapped } from './wrapped.ts'
@@ -80,7 +80,7 @@ const rows: Row[] = [
 export function readmeTable(run: Run): string {
   const { command, commit, rounds, seconds } = run
   const sides = run.pinned ? 'server and client on one core each; ' : ''
-  const when = `\`${command}\`, ${day(run)}, commit ${commit}: ${machineText(run)}; ${sides}${rounds} × ${seconds} s, medians.`
+  const when = `${commandText(command)}, ${day(run)}, commit ${commit}: ${machineText(run)}; ${sides}${rounds} × ${seconds} s, medians.`
   const cells = rows.flatMap((row) => cellsOf(row, run))
   return [
     wrapped(`${when} What a row means, and all others: [benchmarks](docs/benchmarks.md).`),
