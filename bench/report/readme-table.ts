@@ -16,7 +16,6 @@ interface Row {
 
 const rate = (value: number): string => `${count(value)} calls/s`
 const cost = (value: number): string => `${digits(value)} µs`
-const megabytes = (value: number): string => `${digits((value * 65_536) / 1e6)} MB/s`
 const last = (value: number): string => `${milliseconds(value)} ms`
 const bytes = (value: number): string => `${digits(value)} B`
 
@@ -33,12 +32,6 @@ const rows: Row[] = [
   { ...perCall, load: 'the same, CPU time of the server per call', trial: 'unary-object', others: ['go-dmicro', 'grpc-go'] },
   {
     ...perCall,
-    load: '16 connections, 64 in flight on each, CPU time of the server per call',
-    trial: 'deep-object',
-    others: ['go-dmicro'],
-  },
-  {
-    ...perCall,
     load: '256 connections, 1 in flight on each, CPU time of the server per call',
     trial: 'many-object',
     others: ['floor-object'],
@@ -48,22 +41,6 @@ const rows: Row[] = [
     load: 'the object over HTTP, CPU time of the server per call',
     trial: 'protocols@http-object',
     others: ['uws-http', 'fastify'],
-  },
-  {
-    load: '64 KiB strings, 1 connection, 16 in flight',
-    trial: 'unary-64k',
-    driver: 'native',
-    field: 'calls_per_second',
-    text: megabytes,
-    others: ['net'],
-  },
-  {
-    load: 'one call in flight with `busyPoll: 50`, median',
-    trial: 'pingpong',
-    driver: 'native-busy',
-    field: 'p50_us',
-    text: cost,
-    others: ['floor-spin'],
   },
   {
     load: '1 KiB to 10,000 sessions, last delivery',
