@@ -8,7 +8,7 @@
 
 #include "common/raw_frame.h"
 #include "options.h"
-#include "tagged_body.h"
+#include "sent_body.h"
 
 namespace dmicro_bench {
 
@@ -18,15 +18,16 @@ inline Options OptionsOf(size_t body_bytes) {
   options.port = 8080;
   options.method = "/bench/echo";
   options.codec = kJsonCodec;
+  options.in_flight = 1;
   options.body_bytes = body_bytes;
   return options;
 }
 
 // The body of one call and its tag.
 inline std::string BodyOf(size_t bytes, uint32_t connection, int32_t seq) {
-  const TaggedBody body("", bytes);
+  const SentBody body(OptionsOf(bytes), SentBody::Form::kPlain);
   std::string text = body.Text();
-  body.PutTag(connection, seq, text.data() + TaggedBody::kTagOffset);
+  body.Put(connection, seq, text.data());
   return text;
 }
 
