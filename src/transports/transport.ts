@@ -6,6 +6,7 @@ import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { Address } from './address.ts'
 import type { SocketSettings } from './socket-options.ts'
+import type { WebSocketSettings } from './websocket-settings.ts'
 
 /**
  * The boundary between messages and bytes. Below it a transport owns sockets, frames and headers; above it a session
@@ -183,8 +184,11 @@ export interface TransportConnection extends Connection {
   /**
    * Answers bytes that were shown with framing `Peek`: sets how all bytes from the first on are to be cut. `Peek` asks
    * for more of them.
+   * @param skip number of the bytes shown that are dropped first; default 0
+   * @param webSocket makes what follows frames of a WebSocket, in both directions and behind everything sent so far;
+   *   the framing is then that of their payload
    */
-  setFraming(framing: Framing): void
+  setFraming(framing: Framing, skip?: number, webSocket?: WebSocketSettings): void
 }
 
 /** Receives the messages of a connection. */

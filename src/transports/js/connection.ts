@@ -6,6 +6,8 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import { CloseCode } from '../../wire/websocket/frame.ts'
+import { closeCodeOf, peerCloseDetail } from '../close-code.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -15,8 +17,10 @@ import {
   SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
 import { ReadHalf, type ReadingOwner } from './read-half.ts'
 import type { Sweeping, TurnScheduler } from './turn-scheduler.ts'
+import { WebSocketEnd, type WebSocketOwner } from './websocket-end.ts'
 import { WriteHalf, type WritingOwner } from './write-half.ts'
 
 /**
@@ -45,7 +49,7 @@ export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
  * - A handler that throws loses its connection, with the error as a process warning: its state cannot be trusted, but
  *   other sessions must live. (The session layer catches what handlers of calls throw; this is for internal errors.)
  */
-export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner {
+export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, WebSocketOwner {
   readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
@@ -54,6 +58,10 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
   readonly #writing: WriteHalf
+  readonly #maxMessage: number
+  #webSocket: WebSocketEnd | undefined = undefined
+  /** Why the connection ends, while it is ending. */
+  #endReason: number = CloseReason.Local
   #state: State = State.Open
   #reason: number = CloseReason.Local
   #detail = ''
@@ -72,6 +80,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
     this.#socket = socket
     this.#turns = turns
+    this.#maxMessage = options.maxMessage
     this.#reading = new ReadHalf(this, socket, options, turns)
     this.#writing = new WriteHalf(this, socket, options, turns)
     socket.on('end', this.#onEnd)
@@ -119,11 +128,17 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   get activity(): number {
-    return this.#reading.isPaused ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
+    const { isPaused, payload } = this.#reading
+    return isPaused ? Number.NaN : (payload ?? this.#socket.bytesRead) + this.#writing.taken
   }
 
-  setFraming(framing: Framing): void {
-    this.#reading.setFraming(framing)
+  setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
+    if (this.#state !== State.Open) return
+    if (webSocket !== undefined) {
+      this.#webSocket = new WebSocketEnd(webSocket, this.#maxMessage, framing, this)
+      this.#writing.startWebSocket(this.#webSocket)
+    }
+    this.#reading.setFraming(framing, skip, this.#webSocket)
   }
 
   pauseReading(): void {
@@ -149,26 +164,32 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   end(): void {
+    this.#end(CloseReason.Local, CloseCode.Normal)
+  }
+
+  #end(reason: number, code: number): void {
     if (this.#state !== State.Open) return
     this.#state = State.Ending
+    this.#endReason = reason
     this.#reading.drop()
-    this.#writing.end()
+    this.#writing.end(code)
     // Bytes that the peer still sends are dropped, but its FIN must be seen.
     this.#socket.resume()
   }
 
   destroy(reason: number): void {
+    if (this.#state === State.Open) this.#writing.sayGoodbye(closeCodeOf(reason))
     this.#close(reason, '')
   }
 
   sweep(clock: number): boolean {
     if (!this.#reading.inTime(clock)) this.#close(CloseReason.FrameTimeout, '')
     if (!this.#writing.inTime(clock)) this.#close(CloseReason.WriteTimeout, '')
-    if (this.#state === State.Ending && this.#socket.writableEnded) {
+    if (this.#state === State.Ending && this.#writing.ended) {
       if (this.#endingSince < 0) this.#endingSince = clock
-      if (clock - this.#endingSince > LINGER_MS) this.#close(CloseReason.Local, '')
+      if (clock - this.#endingSince > LINGER_MS) this.#close(this.#endReason, '')
     }
-    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#socket.writableEnded)
+    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#writing.ended)
     return this.#watched
   }
 
@@ -192,7 +213,19 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
 
   /** @internal */
   onBroken(reason: number): void {
-    this.#close(reason, '')
+    // The peer of a WebSocket is told why, so the connection lingers until it has read that.
+    if (this.#webSocket === undefined) this.#close(reason, '')
+    else this.#end(reason, this.#webSocket.closeCode || closeCodeOf(reason))
+  }
+
+  /** @internal */
+  onCloseAnswered(): void {
+    this.#close(this.#endReason, '')
+  }
+
+  /** @internal */
+  onPing(payload: Buffer): void {
+    if (this.#state === State.Open) this.#writing.sendPong(payload)
   }
 
   /** @internal */
@@ -204,7 +237,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** @internal */
   onPeerEnded(): void {
     this.#writing.flush()
-    this.#close(CloseReason.Peer, '')
+    const code = this.#webSocket?.closeCode ?? 0
+    if (code !== 0) this.#writing.sayGoodbye(code)
+    this.#close(CloseReason.Peer, peerCloseDetail(code))
   }
 
   /** @internal */
@@ -219,13 +254,13 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   readonly #onEnd = (): void => {
-    if (this.#state === State.Ending) this.#close(CloseReason.Local, '')
+    if (this.#state === State.Ending) this.#close(this.#endReason, '')
     else if (this.#reading.ended()) this.onPeerEnded()
   }
 
   readonly #onError = (error: NodeJS.ErrnoException): void => {
-    const done = this.#state === State.Ending && this.#socket.writableEnded
-    this.#close(done ? CloseReason.Local : CloseReason.Io, done ? '' : (error.code ?? error.message))
+    const done = this.#state === State.Ending && this.#writing.ended
+    this.#close(done ? this.#endReason : CloseReason.Io, done ? '' : (error.code ?? error.message))
   }
 
   /** Closes the connection. The first call decides the reason, later ones do nothing. */
@@ -242,7 +277,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** Called when the socket is gone. Node calls this from the loop, never from inside `destroy`. */
   readonly #onClosed = (): void => {
     // The socket closed without `#close`, because both sides had ended.
-    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
+    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? this.#endReason : CloseReason.Peer, '')
     this.#over = true
     this.#reportClosed()
   }
