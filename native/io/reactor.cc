@@ -244,6 +244,8 @@ void Reactor::End(int32_t slot, int32_t generation) {
   if (connection->state == Connection::State::kConnecting) {
     Close(connection, CloseReason::kLocal, 0);
   } else if (connection->state == Connection::State::kOpen) {
+    if (connection->layers != nullptr) EndLayers(connection);
+    if (connection->state == Connection::State::kClosing) return;
     connection->state = Connection::State::kEnding;
     if (connection->backlog == nullptr) Shutdown(connection);
   }
@@ -312,12 +314,14 @@ void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing) {
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   DMICRO_ASSERT(thread_.Here());
   if (connection->state == Connection::State::kClosing) return;
+  if (connection->layers != nullptr && reason != CloseReason::kIo) EndLayersNow(connection);
   connection->state = Connection::State::kClosing;
   connection->Linked<Watched>::Unlink();
   connection->Linked<Waiting>::Unlink();
   Record* const record = AddRecord(connection, kClose);
   record->seq = static_cast<int32_t>(reason);
   record->route = error;
+  record->bits = connection->layers == nullptr ? 0 : connection->layers->Error();
   table_.Retire(connection);
   retired_++;
   uv_close(connection->uv(), OnConnectionClosed);

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,9 @@ class BatchSink {
 // Sockets, framing and rings on one libuv loop. The reactor knows neither Node-API nor JavaScript: it needs only a
 // loop, memory for the rings and one reader, so it can run on a thread of its own.
 //
-// A turn: sockets are read (reactor_read.cc) → check phase: one batch is delivered, the outbox is drained (reactor.cc)
-// and each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued is
-// sent.
+// A turn: sockets are read (reactor_read.cc; through layers: reactor_layers.cc) → check phase: one batch is delivered,
+// the outbox is drained (reactor.cc) and each connection is written once (reactor_write.cc) → prepare phase: what
+// timers and other callbacks queued is sent.
 //
 // All functions: reactor thread only.
 class Reactor {
@@ -98,6 +99,15 @@ class Reactor {
   // Sets how the bytes of a connection in kPeek are framed, from the first byte on; kPeek asks for more bytes. The
   // connection is not read until this is called.
   void SetFraming(int32_t slot, int32_t generation, Framing framing);
+
+  // Layers (reactor_layers.cc).
+  //
+  // Puts a layer above the socket and the layers that the connection has. Bytes that were read and not parsed yet stay
+  // where they are: push before the first byte is read, or after SetFraming. Returns false for unknown numbers.
+  bool PushLayer(int32_t slot, int32_t generation, std::unique_ptr<Layer> layer);
+  // Runs `use` on the layers of a connection, writes what they appended to the scratch's `out`, and lets them receive
+  // what waits. Does nothing when there are none.
+  void UseLayers(int32_t slot, int32_t generation, const std::function<void(LayerStack*, ByteQueue* out)>& use);
 
   // Sending (reactor_write.cc).
   void Drain();
@@ -152,9 +162,20 @@ class Reactor {
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
 
+  // Layers (reactor_layers.cc).
+  void ReceiveLayered(Connection* connection, Bytes bytes);
+  bool WriteLayered(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t replies);
+  bool WriteLayerOut(Connection* connection, size_t replies);
+  bool ReportLayerEvent(Connection* connection);
+  void EndLayers(Connection* connection);
+  void EndLayersNow(Connection* connection);
+
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
+  Framer::Space Reserve(Connection* connection);
   void OnRead(Connection* connection, ssize_t n);
+  void OnEnd(Connection* connection, int error);
+  void DeliverIfFull();
   void Consume(Connection* connection, size_t n);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
   void Yield(Connection* connection);
@@ -165,6 +186,7 @@ class Reactor {
   void NoteUnsent(const Connection* connection);
   void NoteActivity(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
+  bool WriteSocket(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
   void Shutdown(Connection* connection);
@@ -187,6 +209,8 @@ class Reactor {
   std::vector<Connection*> dirty_;                // connections with messages in the outbox
   std::vector<int32_t> next_send_;                // chains the messages of one connection
   std::vector<uint8_t> staging_;                  // headers and small bodies of one write
+  LayerScratch layer_scratch_;
+  std::vector<uint8_t> sealed_;  // what sockets with layers are read into; empty until there is one
   List<Connection, Watched> watched_;
   uv_prepare_t prepare_;
   uv_check_t check_;

@@ -9,6 +9,8 @@ namespace {
 
 // Maximum bytes of one read: a few large frames at once, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
+// The same for sockets with layers, whose bytes are used at once and are small enough to stay in a cache.
+constexpr size_t kMaxSealedRead = 64 * 1024;
 
 // Bytes of the smallest message, which bounds how many records a read adds.
 constexpr size_t LeastFrame(Framing framing) { return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame; }
@@ -20,14 +22,24 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
     *buffer = uv_buf_init(nullptr, 0);  // OnRead gets UV_ENOBUFS
     return;
   }
+  if (connection->layers != nullptr) {
+    sealed_.resize(kMaxSealedRead);
+    *buffer = uv_buf_init(reinterpret_cast<char*>(sealed_.data()), static_cast<unsigned>(sealed_.size()));
+    return;
+  }
+  const Framer::Space space = Reserve(connection);
+  *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
+}
+
+// Returns where the next bytes for the framer go. Requires RoomToRead.
+Framer::Space Reactor::Reserve(Connection* connection) {
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // With a sink no batch can be delivered in the middle of a read, so that the lane must have records for all messages
   // of the read.
   if (sink_ != nullptr)
     scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
-  const Framer::Space space = connection->framer.Reserve(scratch);
-  *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
+  return connection->framer.Reserve(scratch);
 }
 
 void Reactor::OnRead(Connection* connection, ssize_t n) {
@@ -36,25 +48,40 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     Yield(connection);
     return;
   }
-  if (n == UV_EOF && connection->needs_drain && connection->state == Connection::State::kOpen) {
-    // The peer may still read: its earlier requests are answered first.
-    connection->eof_deferred = true;
-    uv_read_stop(connection->stream());
-    return;
-  }
   if (n < 0) {
-    const bool ending = connection->state == Connection::State::kEnding;
-    Close(connection,
-          ending        ? CloseReason::kLocal
-          : n == UV_EOF ? CloseReason::kPeer
-                        : CloseReason::kIo,
-          n == UV_EOF ? 0 : static_cast<int>(n));
+    OnEnd(connection, static_cast<int>(n));
     return;
   }
   NoteActivity(connection);
   if (connection->state == Connection::State::kEnding) return;  // this side is closing: further bytes are dropped
   traffic_ = true;
+  if (connection->layers != nullptr) {
+    ReceiveLayered(connection, {sealed_.data(), static_cast<size_t>(n)});
+    return;
+  }
   Consume(connection, static_cast<size_t>(n));
+  DeliverIfFull();
+}
+
+// Handles the end of what the peer sends: UV_EOF, or the error that ended it.
+void Reactor::OnEnd(Connection* connection, int error) {
+  const bool open = connection->state == Connection::State::kOpen;
+  const bool in_order = error == UV_EOF && (connection->layers == nullptr || connection->layers->Ended());
+  if (in_order && connection->needs_drain && open) {
+    // The peer may still read: its earlier requests are answered first.
+    connection->eof_deferred = true;
+    uv_read_stop(connection->stream());
+    return;
+  }
+  Close(connection,
+        !open      ? CloseReason::kLocal
+        : in_order ? CloseReason::kPeer
+                   : CloseReason::kIo,
+        error == UV_EOF && in_order ? 0 : error);
+}
+
+// Frees the arena after messages were parsed, or delivers a batch that leaves no room.
+void Reactor::DeliverIfFull() {
   if (inbox_.Empty()) {
     inbox_.Clear();
   } else if (inbox_.Low() || inbox_.Full()) {
@@ -184,6 +211,15 @@ void Reactor::Resume() {
       Consume(connection, 0);
       if (inbox_.Low() || inbox_.Full()) Deliver(false);
       if (connection->state == Connection::State::kClosing) continue;
+    }
+    if (connection->layers != nullptr && connection->layers->Pending()) {
+      if (!RoomToRead()) {
+        yielded_.Append(connection);
+        continue;
+      }
+      connection->yielded = false;
+      ReceiveLayered(connection, {});
+      if (connection->state == Connection::State::kClosing || connection->yielded) continue;
     }
     connection->yielded = false;
     // A connection in state kEnding is read too, because the FIN of its peer must be seen.

@@ -139,6 +139,13 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
 
 // `replies` of the `size` bytes are bytes of replies. Returns false when the connection failed.
 bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies) {
+  if (connection->layers != nullptr) return WriteLayered(connection, buffers, count, replies);
+  return WriteSocket(connection, buffers, count, size, replies);
+}
+
+// Writes bytes that have passed all layers.
+bool Reactor::WriteSocket(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size,
+                          size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
     const int result = uv_try_write(connection->stream(), buffers, count);

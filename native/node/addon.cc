@@ -44,7 +44,7 @@ Framing FramingAt(Arguments* arguments, size_t at) {
 // Names of the arguments that LimitsAt reads, from `at` on.
 constexpr char kLimitNames[] =
     "maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, "
-    "sendBuffer";
+    "sendBuffer, paused";
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
   limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
@@ -55,6 +55,7 @@ WireLimits LimitsAt(Arguments* arguments, size_t at) {
   limits.write_timeout = arguments->Size32(at + 4);
   limits.socket = {arguments->Flag(at + 6), arguments->Size32(at + 7), arguments->Size32(at + 8),
                    arguments->Size32(at + 9)};
+  limits.paused = arguments->Flag(at + 10);
   return limits;
 }
 

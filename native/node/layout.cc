@@ -79,6 +79,7 @@ constexpr Number kNumbers[] = {
     {"Kind.Connect", kConnect},
     {"Kind.Close", kClose},
     {"Kind.Writable", kWritable},
+    {"Kind.Layer", kLayer},
 
     {"Framing.Raw", static_cast<size_t>(Framing::kRaw)},
     {"Framing.Envelope", static_cast<size_t>(Framing::kEnvelope)},

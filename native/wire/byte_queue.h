@@ -17,6 +17,8 @@ class ByteQueue {
   void Swap(ByteQueue& other);
   // Frees the memory: an idle connection holds none.
   void Clear();
+  // Drops the bytes and keeps the memory, for queues that all connections share.
+  void Rewind() { size_ = 0; }
 
   uint8_t* data() { return data_; }
   size_t size() const { return size_; }

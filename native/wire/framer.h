@@ -39,6 +39,9 @@ class Framer {
   template <typename OnFrame>
   Parse Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame);
 
+  // Gives the space from Reserve back: nothing was read.
+  void Cancel() { space_ = 0; }
+
   // Number of bytes of the unfinished frame.
   size_t held() const { return held_size_; }
 

@@ -1,5 +1,3 @@
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
@@ -18,6 +16,7 @@ import {
   type TransportConnection,
 } from '../transport.ts'
 import type { WebSocketSettings } from '../websocket-settings.ts'
+import { type ByteSocket, Carrier, type CarrierOwner, StreamCarrier } from './carrier.ts'
 import { ReadHalf, type ReadingOwner } from './read-half.ts'
 import type { Sweeping, TurnScheduler } from './turn-scheduler.ts'
 import { WebSocketEnd, type WebSocketOwner } from './websocket-end.ts'
@@ -33,11 +32,8 @@ const LINGER_MS = 2000
 const State = { Open: 0, Ending: 1, Closed: 2 } as const
 type State = (typeof State)[keyof typeof State]
 
-/** A `net.Socket`, or a duplex stream that replaces one: without options of the system's sockets. */
-export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'setNoDelay' | 'setKeepAlive'>>
-
 /**
- * One connection over a `ByteSocket`, made of a reading and a writing half. The native transport behaves the same way:
+ * One connection over a `Carrier`, made of a reading and a writing half. The native transport behaves the same way:
  *
  * - Nothing is read until `handler` is set, so the caller of `dial` may take its time.
  * - After `end` or `destroy` no message is delivered, not even one that was received before.
@@ -49,12 +45,12 @@ export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
  * - A handler that throws loses its connection, with the error as a process warning: its state cannot be trusted, but
  *   other sessions must live. (The session layer catches what handlers of calls throw; this is for internal errors.)
  */
-export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, WebSocketOwner {
+export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, CarrierOwner, WebSocketOwner {
   readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
-  readonly #socket: ByteSocket
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
   readonly #writing: WriteHalf
@@ -72,20 +68,19 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   #endingSince = -1
 
   /**
-   * @param socket connected, paused, and made with `allowHalfOpen`, so that answers can still be written after a FIN
+   * @param socket a carrier, or the socket of one: connected, paused, and made with `allowHalfOpen`
    */
-  constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(socket: Carrier | ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
-    this.#socket = socket
+    const carrier = socket instanceof Carrier ? socket : new StreamCarrier(socket)
+    carrier.owner = this
+    this.#carrier = carrier
     this.#turns = turns
     this.#maxMessage = options.maxMessage
-    this.#reading = new ReadHalf(this, socket, options, turns)
-    this.#writing = new WriteHalf(this, socket, options, turns)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClosed)
+    this.#reading = new ReadHalf(this, carrier, options, turns)
+    this.#writing = new WriteHalf(this, carrier, options, turns)
   }
 
   get handler(): ConnectionHandler {
@@ -102,7 +97,6 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     if (this.#over) {
       immediate(() => this.#reportClosed())
     } else if (this.#state === State.Open) {
-      this.#socket.on('data', this.#onData)
       reading.start()
     }
   }
@@ -129,7 +123,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
 
   get activity(): number {
     const { isPaused, payload } = this.#reading
-    return isPaused ? Number.NaN : (payload ?? this.#socket.bytesRead) + this.#writing.taken
+    return isPaused ? Number.NaN : (payload ?? this.#carrier.bytesRead) + this.#writing.taken
   }
 
   setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
@@ -149,16 +143,14 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#reading.resumeReading()
   }
 
-  /** Read from a field of the handle, because Node has no public way. -1 where the handle has no such field. */
   get descriptor(): number {
-    const { _handle: handle } = this.#socket as Duplex & { _handle?: { fd?: number } | null }
-    return this.#state === State.Open ? (handle?.fd ?? -1) : -1
+    return this.#state === State.Open ? this.#carrier.descriptor : -1
   }
 
   setSocketOption(option: SocketOption, value: number): number {
     if (this.#state !== State.Open) return NOT_OPEN
-    if (option === SocketOption.NoDelay) this.#socket.setNoDelay?.(value !== 0)
-    else if (option === SocketOption.KeepAlive) this.#socket.setKeepAlive?.(value !== 0, value * 1000)
+    if (option === SocketOption.NoDelay) this.#carrier.setNoDelay(value !== 0)
+    else if (option === SocketOption.KeepAlive) this.#carrier.setKeepAlive(value !== 0, value * 1000)
     else return NOT_SUPPORTED
     return 0
   }
@@ -174,7 +166,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#reading.drop()
     this.#writing.end(code)
     // Bytes that the peer still sends are dropped, but its FIN must be seen.
-    this.#socket.resume()
+    this.#carrier.resume()
   }
 
   destroy(reason: number): void {
@@ -249,16 +241,24 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#turns.watch(this)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#reading.received(chunk.length, chunk)
+  /** @internal */
+  onData(length: number, chunk: Uint8Array): void {
+    this.#reading.received(length, chunk)
   }
 
-  readonly #onEnd = (): void => {
+  /** @internal */
+  onWritten(): void {
+    this.#writing.written()
+  }
+
+  /** @internal */
+  onEnd(): void {
     if (this.#state === State.Ending) this.#close(this.#endReason, '')
     else if (this.#reading.ended()) this.onPeerEnded()
   }
 
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
+  /** @internal */
+  onError(error: NodeJS.ErrnoException): void {
     const done = this.#state === State.Ending && this.#writing.ended
     this.#close(done ? this.#endReason : CloseReason.Io, done ? '' : (error.code ?? error.message))
   }
@@ -271,11 +271,11 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#detail = detail
     this.#reading.drop()
     this.#writing.drop()
-    this.#socket.destroy()
+    this.#carrier.destroy()
   }
 
-  /** Called when the socket is gone. Node calls this from the loop, never from inside `destroy`. */
-  readonly #onClosed = (): void => {
+  /** @internal */
+  onClosed(): void {
     // The socket closed without `#close`, because both sides had ended.
     if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? this.#endReason : CloseReason.Peer, '')
     this.#over = true

@@ -1,9 +1,9 @@
-import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { Incoming } from '../../message/message.ts'
 import { Framer } from '../../wire/framer.ts'
 import { Framing } from '../../wire/framing.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
+import type { Carrier } from './carrier.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 import type { WebSocketEnd } from './websocket-end.ts'
 
@@ -51,7 +51,7 @@ export class ReadHalf {
   /** Receives the messages; nothing is read before it is set. */
   handler: ConnectionHandler | undefined = undefined
   readonly #owner: ReadingOwner
-  readonly #socket: Duplex
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #frameTimeout: number
   readonly #framer: Framer
@@ -83,9 +83,9 @@ export class ReadHalf {
   #sweptCut = -1
   #cutSince = 0
 
-  constructor(owner: ReadingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(owner: ReadingOwner, carrier: Carrier, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
-    this.#socket = socket
+    this.#carrier = carrier
     this.#turns = turns
     this.#frameTimeout = options.frameTimeout
     this.#framing = options.framing ?? Framing.Raw
@@ -111,7 +111,7 @@ export class ReadHalf {
   /** Starts reading. Requires a handler. */
   start(): void {
     if (this.#framing === Framing.Peek) this.#owner.watch()
-    this.#socket.resume()
+    this.#carrier.start()
   }
 
   /** Stops delivery for good. */
@@ -171,7 +171,7 @@ export class ReadHalf {
   #stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#socket.pause()
+    this.#carrier.pause()
   }
 
   /** Notifies the handler that too many replies are unsent. */
@@ -233,7 +233,7 @@ export class ReadHalf {
       if (!this.#needsDrain) this.#owner.onPeerEnded()
     } else if (this.#stopped) {
       this.#stopped = false
-      this.#socket.resume()
+      this.#carrier.resume()
     }
   }
 

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { writeText } from '../../base/text/write-text.ts'
 import { isReply } from '../../message/message.ts'
@@ -17,6 +16,7 @@ import {
   writeHeader,
 } from '../../wire/websocket/frame.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
+import type { Carrier } from './carrier.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
 import type { WebSocketEnd } from './websocket-end.ts'
@@ -53,7 +53,7 @@ export class WriteHalf {
    */
   needsDrain = false
   readonly #owner: WritingOwner
-  readonly #socket: Duplex
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #options: ConnectionOptions
   readonly #outbox = new Outbox()
@@ -78,9 +78,9 @@ export class WriteHalf {
   #sweptWritten = -1
   #writtenSince = 0
 
-  constructor(owner: WritingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(owner: WritingOwner, carrier: Carrier, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
-    this.#socket = socket
+    this.#carrier = carrier
     this.#options = options
     this.#turns = turns
   }
@@ -214,7 +214,7 @@ export class WriteHalf {
 
   /** Whether everything is written and the peer was told that nothing follows. */
   get ended(): boolean {
-    return this.#socket.writableEnded || (this.#ending && this.#webSocket !== undefined && this.#closeCode === 0 && this.#inFlight === 0)
+    return this.#carrier.ended || (this.#ending && this.#webSocket !== undefined && this.#closeCode === 0 && this.#inFlight === 0)
   }
 
   /** Drops everything queued. */
@@ -254,8 +254,8 @@ export class WriteHalf {
   /** Tells the peer that nothing follows, once everything is written. */
   #finish(): void {
     if (this.#webSocket === undefined) {
-      if (this.#socket.writableEnded) return
-      this.#socket.end()
+      if (this.#carrier.ended) return
+      this.#carrier.end()
     } else if (this.#closeCode !== 0) {
       this.#queueClose()
       this.flush()
@@ -303,31 +303,19 @@ export class WriteHalf {
   }
 
   #write(): void {
-    const socket = this.#socket
     const { replies } = this.#outbox
     this.#inFlight = this.#outbox.take(MAX_WRITE, views)
     this.#repliesInFlight = replies - this.#outbox.replies
-    if (views.length === 1) {
-      socket.write(views[0])
-    } else {
-      socket.cork()
-      for (const view of views) socket.write(view)
-      socket.uncork()
-    }
+    const taken = this.#carrier.write(views)
     views.length = 0
-    // The usual case: the kernel took everything, and the chunks can be reused at once. A callback would cost 0.6 µs
-    // for nothing.
-    if (socket.writableLength === 0) {
-      this.#settle()
-    } else {
-      // The callback of an empty write runs after everything before it.
-      socket.write(empty, this.#onWritten)
-      this.#owner.watch()
-    }
+    // The usual case: the chunks can be reused at once.
+    if (taken) this.#settle()
+    else this.#owner.watch()
   }
 
-  readonly #onWritten = (error?: Error | null): void => {
-    if (error || this.#inFlight === 0 || this.#socket.writableLength > 0) return
+  /** Called when the carrier has taken what it did not take at once. */
+  written(): void {
+    if (this.#inFlight === 0) return
     this.#settle()
     this.flush()
   }
@@ -339,11 +327,10 @@ export class WriteHalf {
   }
 
   /**
-   * Bytes of the current write that the kernel has not taken. Node's own socket timeout reads the same field of the
-   * handle; where a runtime lacks it, a write counts as progress only when it is done.
+   * Bytes of the current write that the system has not taken. Where that is not known, a write counts as progress only
+   * when it is done.
    */
   #leftInFlight(): number {
-    const { _handle: handle } = this.#socket as Duplex & { _handle?: { writeQueueSize?: number } | null }
-    return handle?.writeQueueSize ?? this.#inFlight
+    return this.#carrier.unwritten ?? this.#inFlight
   }
 }

@@ -102,6 +102,8 @@ export type NativeLimits = [
   keepAliveSeconds: number,
   receiveBuffer: number,
   sendBuffer: number,
+  /** Whether connections are opened without reading, until `resumeReading`. */
+  paused: boolean,
 ]
 
 /** Either the addon, or why there is none in one line. */

@@ -323,6 +323,7 @@ function limitsOf(options: ConnectionOptions): NativeLimits {
     keepAliveSeconds(keepAlive, keepAliveIdle),
     receiveBuffer,
     sendBuffer,
+    false,
   ]
 }
 

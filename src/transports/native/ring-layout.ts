@@ -24,7 +24,7 @@ export const Rec = {
   Seq: 3,
   /** Kind Close: an errno (negative), or 0. */
   Route: 4,
-  /** type | codec << 8 | TextHint << HINT_SHIFT */
+  /** type | codec << 8 | TextHint << HINT_SHIFT. Kind Layer: the kind of the event. Kind Close: the layer's error. */
   Bits: 5,
   BodyStart: 6,
   BodyEnd: 7,
@@ -39,8 +39,11 @@ export const Rec = {
   Large: 14,
 } as const
 
-/** Kinds of records. Writable: the peer has read most of the replies of a connection that needed a drain. */
-export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
+/**
+ * Kinds of records. Writable: the peer has read most of the replies of a connection that needed a drain. Layer: a layer
+ * below the framing (TLS, WebSocket) has news; Bits has its kind, the body its payload.
+ */
+export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4, Layer: 5 } as const
 
 export const HINT_SHIFT = 16
 /** Bit of `Snd.Bits` with type `UNPARSED`: the bytes are a reply to the peer. */
@@ -102,7 +105,7 @@ const ARGUMENTS = {
   pack: 'seq, type, method, status, meta, codec, body',
 }
 const LIMITS =
-  'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer'
+  'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer, paused'
 
 /** The layout that an addon reports (native/node/layout.cc): numbers and texts by name. */
 export type Layout = Readonly<Record<string, number | string>>
