@@ -2,8 +2,17 @@ import { duration, flag, optionNames, requireNames, requireOptions, requireSigna
 import type { Protocol } from '../protos/proto-table.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
+import { type Address, webSocketPath } from '../transports/address.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import {
+  readWebSocketDial,
+  readWebSocketListen,
+  type WebSocketDial,
+  type WebSocketDialOptions,
+  type WebSocketListen,
+  type WebSocketListenOptions,
+} from '../websocket/options.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -26,6 +35,8 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /** Options of WebSockets, on `ws://` and `wss://`, or beside the protocols of another address. Default: none. */
+  websocket?: WebSocketListenOptions | undefined
 }
 
 /** Options of `Endpoint.dial`. */
@@ -39,14 +50,16 @@ export interface DialOptions {
   redial?: boolean | RedialOptions | undefined
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /** Options of a WebSocket, on `ws://` and `wss://`. Default: none. */
+  websocket?: WebSocketDialOptions | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 
-const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, reusePort: true, exclusive: true })
-const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, timeout: true, signal: true })
+const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, websocket: true, reusePort: true, exclusive: true })
+const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, websocket: true, timeout: true, signal: true })
 
 /**
  * Checks `ListenOptions` and adds the defaults.
@@ -58,13 +71,16 @@ export function readListenOptions(
   options: ListenOptions | undefined,
   settings: Settings,
   kind: TransportKind,
-): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings } {
+  address: Address,
+): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings; readonly webSocket: WebSocketListen | undefined } {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
-  const protocols = readProtocols(options?.protocols, settings)
+  const webSocket = readWebSocketListen(webSocketPath(address), options?.websocket)
+  const shared = webSocketPath(address) === undefined
+  const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
-  return { protocols, socket }
+  return { protocols, socket, webSocket }
 }
 
 /**
@@ -72,27 +88,34 @@ export function readListenOptions(
  *
  * @throws as `readListenOptions`
  */
-export function readDialOptions(
-  options: DialOptions | undefined,
-  settings: Settings,
-  kind: TransportKind,
-): { readonly protocol: Protocol; readonly redial: Redial | undefined; readonly socket: SocketSettings; readonly timeout: number } {
+export function readDialOptions(options: DialOptions | undefined, settings: Settings, kind: TransportKind, address: Address): Dialled {
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
   const timeout = duration('timeout', options?.timeout, settings.dialTimeout, 1)
   const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
   const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
-  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), timeout }
+  const webSocket = readWebSocketDial(webSocketPath(address), options?.websocket, protocol.name)
+  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), webSocket, timeout }
 }
 
-function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings): readonly Protocol[] {
+/** Checked options of a dial. */
+interface Dialled {
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
+  readonly socket: SocketSettings
+  readonly webSocket: WebSocketDial | undefined
+  readonly timeout: number
+}
+
+/** @param detected whether the first bytes decide about several protocols, not a sub-protocol */
+function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings, detected: boolean): readonly Protocol[] {
   if (names === undefined) return [protocol]
   requireNames('protocols', names)
   const chosen = names.map((name) => protocols.byName(name))
   if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
     throw new TypeError('option protocols must name at least one protocol, and each once')
-  const mute = chosen.length === 1 ? undefined : chosen.find(({ match }) => match === undefined)
+  const mute = chosen.length === 1 || !detected ? undefined : chosen.find(({ match }) => match === undefined)
   if (mute !== undefined) throw new TypeError(`protocol ${mute.name} has no match: it needs a listener to itself`)
   return chosen
 }

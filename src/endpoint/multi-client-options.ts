@@ -43,7 +43,7 @@ export const multiClientNames = optionNames<MultiClientOptions>({
   idle: true,
   dial: true,
 })
-const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({ protocol: true, redial: true, socket: true, timeout: true })
+const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({ protocol: true, redial: true, socket: true, websocket: true, timeout: true })
 
 /** Checks the option `dial` at once, because a failing dial is not reported while no call waits. */
 export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
