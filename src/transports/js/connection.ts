@@ -114,7 +114,8 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     if (this.#state !== State.Open) return SendResult.Closed
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
-    return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
+    const { framing } = this.#reading
+    return this.#writing.sendBytes(bytes, bare, reply, framing !== Framing.Stream && framing !== Framing.Peek)
   }
 
   get needsDrain(): boolean {
