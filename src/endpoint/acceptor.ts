@@ -15,7 +15,10 @@ import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { UpgradeAcceptor } from '../websocket/accept.ts'
+import type { RequestHead } from '../websocket/handshake.ts'
 import { webSockets } from '../websocket/load.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketListen } from '../websocket/options.ts'
 import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import type { SessionRegistry } from './session-registry.ts'
@@ -86,9 +89,20 @@ export class Acceptor {
     const reason = this.#fullFor(connection)
     const { protocols, webSocket, onlyWebSocket } = offer
     if (reason !== undefined) this.#refuse(connection, reason)
-    else if (onlyWebSocket) this.#await(connection, () => this.#upgrade(connection, offer))
+    else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
     else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
     else this.#detect(connection, offer)
+  }
+
+  /** Handles a connection whose request for a WebSocket others have read. */
+  acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead): void {
+    const reason = this.#fullFor(connection)
+    if (reason !== undefined) {
+      this.#refuse(connection, reason)
+      return
+    }
+    const checked = this.#webSockets!.checkUpgrade(head, offer.webSocket!, connection.remoteAddress)
+    this.#await(connection, () => this.#upgrade(connection, offer).upgrade(checked))
   }
 
   /** Starts what finds out about a connection whose protocol is not known yet. */
@@ -99,9 +113,9 @@ export class Acceptor {
   }
 
   /** Awaits the request for a WebSocket. */
-  #upgrade(connection: TransportConnection, { protocols, webSocket }: Offer): void {
+  #upgrade(connection: TransportConnection, { protocols, webSocket }: Offer): UpgradeAcceptor {
     const { UpgradeAcceptor } = this.#webSockets!
-    new UpgradeAcceptor(connection, webSocket!, protocols, {
+    return new UpgradeAcceptor(connection, webSocket!, protocols, {
       within: (promise) => within(promise, this.#settings.hookTimeout),
       onAgreed: ({ protocol, request, id }) => {
         this.#undecided.delete(connection)
@@ -134,7 +148,7 @@ export class Acceptor {
       runInRoot(this.#begin, this, connection, protocol)
     }
     const onClosed = (reason: number): void => this.#neverDecided(connection, reason)
-    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => this.#upgrade(connection, offer)
+    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => void this.#upgrade(connection, offer)
     this.#await(connection, () => {
       new ProtocolDetector(connection, offer.protocols, this.#settings.limits, { onProtocol, onUpgrade, onClosed })
     })
@@ -148,7 +162,11 @@ export class Acceptor {
     this.#settings.log.warn('connection closed', { remote: connection.remoteAddress, reason: closeReasonText[reason] })
   }
 
-  #begin(connection: TransportConnection, protocol: Protocol, upgrade?: { request: UpgradeRequest; id: string | undefined }): void {
+  #begin(
+    connection: TransportConnection,
+    protocol: Protocol | MessageProto,
+    upgrade?: { request: UpgradeRequest; id: string | undefined },
+  ): void {
     const { stats, sessions, lifeHooks } = this.#parts
     const { afterAccept } = sessions.hooks
     stats.accepted++

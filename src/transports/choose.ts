@@ -91,8 +91,13 @@ function startNative(threads: number): { transport: NativeTransport } | { reason
 }
 
 function onJs(reason: string): ChosenTransport {
+  return { transport: javaScriptTransport(), info: describe('js', 0, reason) }
+}
+
+/** The environment's JavaScript transport, which also serves what the native one does not. */
+export function javaScriptTransport(): JsTransport {
   js ??= new JsTransport()
-  return { transport: js, info: describe('js', 0, reason) }
+  return js
 }
 
 function describe(kind: TransportKind, ioThreads: number, reason: string): TransportInfo {

@@ -79,6 +79,17 @@ export class JsTransport implements Transport {
     this.#turns.flush()
   }
 
+  /**
+   * Makes a connection of a socket that others have accepted and read from.
+   * @param head bytes that were read and are the connection's
+   */
+  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection {
+    socket.pause()
+    socket.setTimeout?.(0)
+    if (head.length > 0) socket.unshift(head)
+    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true)
+  }
+
   #accept(accepted: Socket, address: Address, options: ConnectionOptions, onConnection: (connection: TransportConnection) => void): void {
     const reader = this.#reader()
     const connection = reader.attach(this.#connectionOn(readingInto(accepted, reader.onread), address, options, true))

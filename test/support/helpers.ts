@@ -33,6 +33,17 @@ function inMemory(): Kind {
 /** The protocol of endpoints that name none: DMICRO_TEST_PROTOCOL runs a suite over another one than raw. */
 const protocol = process.env.DMICRO_TEST_PROTOCOL || 'raw'
 
+/** What suites listen on that name no address of their own: DMICRO_TEST_SCHEME=ws puts a WebSocket below them. */
+const addresses: Record<string, string> = { ws: 'ws://127.0.0.1:0/rpc' }
+const scheme = process.env.DMICRO_TEST_SCHEME || 'tcp'
+
+function overScheme(made: Endpoint): void {
+  const address = addresses[scheme]
+  if (address === undefined) return
+  const { listen } = made
+  made.listen = (url, options) => listen.call(made, url === 'tcp://127.0.0.1:0' ? address : url, options)
+}
+
 /** Runs `suite` once for each transport. */
 export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
   for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
@@ -41,6 +52,7 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 /** An endpoint that is closed when the test ends. Quiet unless a log is given. */
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
+  overScheme(made)
   t.after(() => made.close())
   return made
 }
