@@ -144,6 +144,6 @@ write('websocket', {
   'text-bad': webSocket({}, hex('8103eda080')),
   'text-cut': webSocket({}, hex('0102e4bd 8001a0 8102c3a4')),
   'close-bad': webSocket({}, hex('880203ed')),
-  'reserved': webSocket({}, hex('b100')),
+  reserved: webSocket({}, hex('b100')),
   'fragments-empty': webSocket({}, hex('0200'), ...Array(30).fill(hex('0000')), hex('8000')),
 })
