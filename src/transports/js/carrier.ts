@@ -19,7 +19,7 @@ export interface CarrierOwner {
 }
 
 /**
- * What carries the bytes of a `SocketConnection`: a socket, TLS, WebSocket. The twin of a stack of layers in the core
+ * Carries the bytes of a `SocketConnection`: a socket, TLS, WebSocket. The twin of a stack of layers in the core
  * (native/layer/layer.h). Nothing is read before `start`.
  */
 export abstract class Carrier {
