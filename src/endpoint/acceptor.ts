@@ -13,7 +13,7 @@ import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
-import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { Connection, HandshakeGate, TransportConnection } from '../transports/transport.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 /** Milliseconds in which the first message of a new connection arrives, if it was sent with the connection. */
@@ -33,7 +33,7 @@ export interface AcceptorParts {
 }
 
 /** Turns accepted connections into running sessions: checks limits, detects the protocol, runs the hooks. */
-export class Acceptor {
+export class Acceptor implements HandshakeGate {
   readonly #parts: AcceptorParts
   readonly #settings: Settings
   /** Connections whose protocol is not known yet. */
@@ -42,6 +42,8 @@ export class Acceptor {
   readonly #addresses: AddressTable | null
   /** The address under which a session is counted. Its peer may reconnect from another one. */
   readonly #counted = new WeakMap<SessionEngine, string>()
+  /** Number of connections whose handshake (TLS) runs. */
+  #handshakes = 0
   /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
   /** Whether all connections are refused. */
@@ -60,27 +62,54 @@ export class Acceptor {
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, settings.clock.now)
   }
 
-  /** Handles an accepted connection. */
-  accept(connection: TransportConnection, protocols: readonly Protocol[]): void {
-    const reason = this.#fullFor(connection)
+  /**
+   * Handles an accepted connection.
+   *
+   * @param admitted whether `begin` was called for it, which has checked the limits
+   */
+  accept(connection: TransportConnection, protocols: readonly Protocol[], admitted = false): void {
+    if (admitted) this.#handshakes--
+    const reason = admitted ? this.#closedFor() : this.#fullFor(connection.remoteAddress)
+    if (admitted && reason !== undefined) this.#addresses?.leave(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
     else if (protocols.length === 1) this.#begin(connection, protocols[0])
     else this.#detect(connection, protocols)
   }
 
+  begin(remoteAddress: string): boolean {
+    const reason = this.#fullFor(remoteAddress)
+    if (reason === undefined) this.#handshakes++
+    else this.#countRefused(remoteAddress, reason)
+    return reason === undefined
+  }
+
+  fail(remoteAddress: string, reason: string): void {
+    this.#handshakes--
+    this.#addresses?.leave(remoteAddress)
+    if (!this.quiet) this.#parts.warnings.warn('handshake failed', remoteAddress, reason)
+  }
+
+  /** Why all connections are refused; undefined when they are not. */
+  #closedFor(): string | undefined {
+    return this.#refusing ? closeReasonText[CloseReason.Refused] : undefined
+  }
+
   /** Why a connection is refused; undefined when it is not. */
-  #fullFor(connection: TransportConnection): string | undefined {
-    const connections = this.#parts.sessions.connected + this.#undecided.size
+  #fullFor(remoteAddress: string): string | undefined {
+    const connections = this.#parts.sessions.connected + this.#undecided.size + this.#handshakes
     if (this.#refusing || connections >= this.#settings.limits.maxSessions) return closeReasonText[CloseReason.Refused]
-    return this.#addresses?.enter(connection.remoteAddress)
+    return this.#addresses?.enter(remoteAddress)
   }
 
   #refuse(connection: Connection, reason: string): void {
-    if (!this.quiet) {
-      this.#parts.stats.refused++
-      this.#parts.warnings.warn('connection refused', connection.remoteAddress, reason)
-    }
+    this.#countRefused(connection.remoteAddress, reason)
     discardConnection(connection, CloseReason.Refused)
+  }
+
+  #countRefused(remoteAddress: string, reason: string): void {
+    if (this.quiet) return
+    this.#parts.stats.refused++
+    this.#parts.warnings.warn('connection refused', remoteAddress, reason)
   }
 
   /** Detects the protocol by the first bytes. */

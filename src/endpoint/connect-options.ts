@@ -1,8 +1,13 @@
 import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
+import type { Address } from '../transports/address.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
+import { clientTls, type TlsTarget } from '../transports/tls/client-tls.ts'
+import type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from '../transports/tls/options.ts'
+import { ServerTls } from '../transports/tls/server-tls.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
 
 /** A listening address of an endpoint. */
@@ -14,6 +19,14 @@ export interface Listener {
   readonly url: string
   /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
+  /**
+   * Replaces keys and certificates, for `tls://`. Sessions stay open; handshakes that begin from now on use the new
+   * ones.
+   *
+   * @throws TypeError for a bad option, or when the listener has no TLS
+   * @throws Error for keys and certificates that cannot be read
+   */
+  setSecureContext(options: TlsContextOptions): void
 }
 
 /** Options of `Endpoint.listen`. */
@@ -26,6 +39,8 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /** TLS of a `tls://` URL, which needs at least a key and a certificate. */
+  tls?: TlsListenOptions | undefined
 }
 
 /** Options of `Endpoint.dial`. */
@@ -39,14 +54,19 @@ export interface DialOptions {
   redial?: boolean | RedialOptions | undefined
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /**
+   * TLS of a `tls://` URL. Dials with the same object share root certificates, and resume each other's TLS sessions.
+   * Default: the root certificates of Node.js, and the host of the URL as name of the server.
+   */
+  tls?: TlsDialOptions | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 
-const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, reusePort: true, exclusive: true })
-const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, timeout: true, signal: true })
+const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, tls: true, reusePort: true, exclusive: true })
+const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, tls: true, timeout: true, signal: true })
 
 /**
  * Checks `ListenOptions` and adds the defaults.
@@ -58,13 +78,15 @@ export function readListenOptions(
   options: ListenOptions | undefined,
   settings: Settings,
   kind: TransportKind,
-): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings } {
+  address: Address,
+): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings; readonly serverTls: ServerTls | undefined } {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
   const protocols = readProtocols(options?.protocols, settings)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
-  return { protocols, socket }
+  const serverTls = needsTls(address, options?.tls, kind) ? new ServerTls(options?.tls) : undefined
+  return { protocols, socket, serverTls }
 }
 
 /**
@@ -76,14 +98,40 @@ export function readDialOptions(
   options: DialOptions | undefined,
   settings: Settings,
   kind: TransportKind,
-): { readonly protocol: Protocol; readonly redial: Redial | undefined; readonly socket: SocketSettings; readonly timeout: number } {
+  address: Address,
+): {
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
+  readonly socket: SocketSettings
+  readonly tls: TlsTarget | undefined
+  readonly timeout: number
+} {
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
   const timeout = duration('timeout', options?.timeout, settings.dialTimeout, 1)
   const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
   const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
-  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), timeout }
+  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), tls: readDialTls(options?.tls, kind, address), timeout }
+}
+
+/**
+ * The TLS that dialling `address` needs; undefined for none.
+ *
+ * @throws TypeError or RangeError that names the option; Error for keys and certificates that cannot be read
+ */
+export function readDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): TlsTarget | undefined {
+  if (!needsTls(address, options, kind)) return undefined
+  return { tls: clientTls(options), host: address.host, port: address.port }
+}
+
+function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Extract<Address, { kind: 'tcp' }> {
+  if (address.kind === 'tcp' && address.scheme === 'tls') {
+    if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no TLS')
+    return true
+  }
+  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port')
+  return false
 }
 
 function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings): readonly Protocol[] {

@@ -20,6 +20,7 @@ import { discardConnection } from '../transports/discard-connection.ts'
 import { firstToConnect } from '../transports/first-to-connect.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
 import type { SocketSettings } from '../transports/socket-options.ts'
+import type { TlsTarget } from '../transports/tls/client-tls.ts'
 import type { Transport, TransportConnection } from '../transports/transport.ts'
 import { prepare } from './acceptor.ts'
 import type { SessionRegistry } from './session-registry.ts'
@@ -31,6 +32,7 @@ export interface Target {
   readonly protocol: Protocol
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
+  readonly tls: TlsTarget | undefined
 }
 
 /** The target of a session with redial. */
@@ -255,8 +257,8 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    const options = { ...this.#settings.limits, framing: framingOf(protocol), socket }
+  async #connect({ address, protocol, socket, tls }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    const options = { ...this.#settings.limits, framing: framingOf(protocol), socket, tls }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.

@@ -220,7 +220,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /**
-   * Listens on `tcp://host:port` or `unix:///path`; with port 0 the system chooses one.
+   * Listens on `tcp://host:port`, `tls://host:port` or `unix:///path`; with port 0 the system chooses one.
    *
    * @throws TypeError (rejects) for a bad URL or option, an unknown protocol, or several protocols of which one has
    *   no `match`
@@ -230,7 +230,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    const { protocols, socket } = readListenOptions(options, this.#settings, this.transport.kind)
+    const { protocols, socket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
@@ -240,9 +240,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const acceptor = this.#acceptor
     const listener = await this.#transport.listen(
       resolved,
-      { ...limits, framing, socket },
-      (connection) => runInRoot(acceptor.accept, acceptor, connection, protocols),
-      options,
+      { ...limits, framing, socket, serverTls, gate: acceptor },
+      (connection) => runInRoot(acceptor.accept, acceptor, connection, protocols, serverTls !== undefined),
+      { reusePort: options?.reusePort, exclusive: options?.exclusive },
     )
     if (this.#closed !== undefined) {
       await listener.close()
@@ -263,6 +263,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         this.#listeners.delete(listener)
         await listener.close()
       },
+      setSecureContext: (context) => {
+        if (serverTls === undefined) throw new TypeError('the listener has no TLS')
+        serverTls.setSecureContext(context)
+        listener.setSecureContext?.()
+      },
     }
   }
 
@@ -276,11 +281,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    const { protocol, redial, socket, timeout } = readDialOptions(options, this.#settings, this.transport.kind)
+    const { protocol, redial, socket, tls, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     if (protocol.framing !== 'raw') await protocol.prepare?.()
-    const session = await this.#dialer.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
+    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls }, timeout, options?.signal)
     return session.session as Session
   }
 

@@ -4,6 +4,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -46,6 +47,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
+  readonly tls: TlsFacts | undefined
   readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
@@ -62,9 +64,17 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /**
    * @param socket a carrier, or the socket of one: connected, paused, and made with `allowHalfOpen`
    */
-  constructor(socket: Carrier | ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(
+    socket: Carrier | ByteSocket,
+    localAddress: string,
+    remoteAddress: string,
+    options: ConnectionOptions,
+    turns: TurnScheduler,
+    tls?: TlsFacts,
+  ) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
+    this.tls = tls
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
     const carrier = socket instanceof Carrier ? socket : new StreamCarrier(socket)
     carrier.owner = this
