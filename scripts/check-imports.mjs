@@ -18,6 +18,7 @@ export const ROOMS = [
   'transports',
   'filtering',
   'protos',
+  'websocket',
   'hooks',
   'overload',
   'session',

@@ -7,6 +7,7 @@
 #include "io/list.h"
 #include "io/ring_layout.h"
 #include "io/socket_options.h"
+#include "io/web_socket.h"
 #include "layer/layer_stack.h"
 #include "wire/byte_queue.h"
 #include "wire/framer.h"
@@ -68,9 +69,11 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   Framing framing;  // kPeek until the upper layer calls SetFraming
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<LayerStack> layers;  // null for a connection without layers
+  std::unique_ptr<WebSocket> ws;       // null for a connection without WebSocket
   int32_t slot = 0;
   int32_t generation = 0;
   State state = State::kConnecting;
+  CloseReason end_reason = CloseReason::kLocal;  // why the connection ends, in state kEnding
   bool needs_drain = false;   // many replies are unsent; the upper layer starts no more requests until kWritable
   bool eof_deferred = false;  // not reading: the peer's FIN came, and is handled when needs_drain is cleared
   bool yielded = false;  // not reading until the next turn: its share of this turn is used up, or its framing was set

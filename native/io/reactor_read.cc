@@ -13,7 +13,10 @@ constexpr size_t kMaxRead = 256 * 1024;
 constexpr size_t kMaxSealedRead = 64 * 1024;
 
 // Bytes of the smallest message, which bounds how many records a read adds.
-constexpr size_t LeastFrame(Framing framing) { return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame; }
+constexpr size_t LeastFrame(Framing framing) {
+  if (framing == Framing::kMessage) return 2;  // an empty frame that is not masked
+  return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame;
+}
 
 }  // namespace
 
@@ -39,6 +42,7 @@ Framer::Space Reactor::Reserve(Connection* connection) {
   // of the read.
   if (sink_ != nullptr)
     scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
+  if (connection->ws != nullptr && connection->framing == Framing::kMessage) return ReserveMessage(connection, scratch);
   return connection->framer.Reserve(scratch);
 }
 
@@ -52,7 +56,7 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     OnEnd(connection, static_cast<int>(n));
     return;
   }
-  NoteActivity(connection);
+  if (connection->ws == nullptr) NoteActivity(connection);
   if (connection->state == Connection::State::kEnding) return;  // this side is closing: further bytes are dropped
   traffic_ = true;
   if (connection->layers != nullptr) {
@@ -74,7 +78,7 @@ void Reactor::OnEnd(Connection* connection, int error) {
     return;
   }
   Close(connection,
-        !open      ? CloseReason::kLocal
+        !open      ? connection->end_reason
         : in_order ? CloseReason::kPeer
                    : CloseReason::kIo,
         error == UV_EOF && in_order ? 0 : error);
@@ -99,46 +103,60 @@ void Reactor::Consume(Connection* connection, size_t n) {
     connection->peeked = true;
     uv_read_stop(connection->stream());
   }
-  bool completed = false;
-  bool delivered = false;
-  size_t parsed = 0;
-  CloseReason reason;
+  Consumed consumed;
+  if (connection->ws != nullptr) {
+    ConsumeFrames(connection, n);
+    return;
+  }
+  ConsumePayload(connection, n, &consumed);
+  if (!peek) FinishConsume(connection, consumed);
+}
+
+// Parses the `n` bytes of messages in the space from Framer::Reserve.
+void Reactor::ConsumePayload(Connection* connection, size_t n, Consumed* consumed) {
   const uint8_t* const scratch = inbox_.Free().data;
-  const Parse parse = connection->framer.Commit(n, connection->Frame(), &reason,
-                                                [&](const RawMessage& message, Bytes frame, bool in_scratch) {
-                                                  completed = true;
-                                                  if (in_scratch)
-                                                    parsed = static_cast<size_t>(frame.data + frame.size - scratch);
-                                                  if (!OnFrame(connection, message, frame, in_scratch)) return false;
-                                                  if (!inbox_.Full()) return true;
-                                                  delivered = true;
-                                                  Deliver(true);
-                                                  return connection->state == Connection::State::kOpen;
-                                                });
+  consumed->parse = connection->framer.Commit(
+      n, connection->Frame(), &consumed->reason, [&](const RawMessage& message, Bytes frame, bool in_scratch) {
+        consumed->completed = true;
+        if (in_scratch) consumed->parsed = static_cast<size_t>(frame.data + frame.size - scratch);
+        if (!OnFrame(connection, message, frame, in_scratch)) return false;
+        if (!inbox_.Full()) return true;
+        consumed->delivered = true;
+        Deliver(true);
+        return connection->state == Connection::State::kOpen;
+      });
   // The parsed bytes stay in use, unless they were published with their lane.
-  if (parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(parsed);
-  if (completed) {
-    sources_++;
-    hot_slot_ = connection->slot;
-    hot_generation_ = connection->generation;
-  }
-  if (connection->state == Connection::State::kOpen && !peek) {
-    if (parse == Parse::kBad) {
-      Close(connection, reason, 0);
+  if (consumed->parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(consumed->parsed);
+  if (connection->framing == Framing::kPeek) NoteSource(connection);
+}
+
+void Reactor::NoteSource(const Connection* connection) {
+  sources_++;
+  hot_slot_ = connection->slot;
+  hot_generation_ = connection->generation;
+}
+
+// Closes a connection whose bytes were bad, times what is unfinished, and lets others come first.
+void Reactor::FinishConsume(Connection* connection, const Consumed& consumed) {
+  if (consumed.completed) NoteSource(connection);
+  if (connection->state != Connection::State::kOpen) return;
+  const WebSocket* const ws = connection->ws.get();
+  if (consumed.parse == Parse::kBad) {
+    if (ws == nullptr) {
+      Close(connection, consumed.reason, 0);
     } else {
-      const bool unfinished = connection->framer.held() != 0;
-      if (!unfinished) {
-        connection->partial_since = 0;
-      } else if (completed || connection->partial_since == 0) {
-        connection->partial_since = uv_now(loop_);
-        Watch(connection);
-      }
-      if (delivered) {
-        // The connection filled a whole batch by itself: the others come first, it continues in the next turn.
-        Yield(connection);
-      }
+      Fail(connection, consumed.reason, CloseCodeOf(consumed.reason));
     }
+    return;
   }
+  if (connection->framer.held() == 0 && (ws == nullptr || !ws->reader.unfinished())) {
+    connection->partial_since = 0;
+  } else if (consumed.completed || consumed.messages != 0 || connection->partial_since == 0) {
+    connection->partial_since = uv_now(loop_);
+    Watch(connection);
+  }
+  // A connection that filled a whole batch by itself continues in the next turn: the others come first.
+  if (consumed.delivered) Yield(connection);
 }
 
 // Adds the record of one message. Returns false when no more bytes of the connection may be parsed.
@@ -165,6 +183,12 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
       large_.push_back({connection->framer.Release(), frame.size});
     }
   }
+  AddMessage(connection, message, base, large);
+  return true;
+}
+
+// Adds the record of a message whose fields lie behind `base`.
+void Reactor::AddMessage(Connection* connection, const RawMessage& message, const uint8_t* base, int32_t large) {
   Record* const record = AddRecord(connection, kMessage);
   const auto place = [base](Bytes bytes, int32_t* start, int32_t* end) {
     *start = static_cast<int32_t>(bytes.data - base);
@@ -182,7 +206,6 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   place(message.status, &record->status_start, &record->status_end);
   place(message.method, &record->name_start, &record->name_end);
   record->large = large;
-  return true;
 }
 
 void Reactor::Yield(Connection* connection) {
@@ -207,8 +230,14 @@ void Reactor::Resume() {
         continue;
       }
       connection->framing_set = false;
-      connection->framer.Reserve(inbox_.Free());
-      Consume(connection, 0);
+      if (connection->ws != nullptr) {
+        const size_t early = connection->framer.GiveBack(inbox_.Free().data);
+        Reserve(connection);
+        if (early != 0) Consume(connection, early);
+      } else {
+        connection->framer.Reserve(inbox_.Free());
+        Consume(connection, 0);
+      }
       if (inbox_.Low() || inbox_.Full()) Deliver(false);
       if (connection->state == Connection::State::kClosing) continue;
     }

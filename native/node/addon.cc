@@ -226,13 +226,17 @@ Napi::Value SocketFacts(const Napi::CallbackInfo& info) {
   return facts;
 }
 
-// setFraming(core, slot, generation, framing)
+// setFraming(core, slot, generation, framing, skip, webSocket): `webSocket` has bits of io/web_socket.h, or is 0
 Napi::Value SetFraming(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
   const Framing framing = FramingAt(&arguments, 3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing); });
+  const uint32_t skip = arguments.Size32(4), web_socket = arguments.Size32(5);
+  arguments.Expect(web_socket < kWsFlags, 5, "bits of a WebSocket");
+  arguments.Expect(framing != Framing::kMessage || web_socket != 0, 3, "messages of a WebSocket");
+  if (!arguments.Ok()) return None(info);
+  core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing, skip, web_socket); });
   return None(info);
 }
 
@@ -333,7 +337,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("destroy", Destroy, "core, slot, generation, reason");
   add("pauseReading", PauseReading, "core, slot, generation");
   add("resumeReading", ResumeReading, "core, slot, generation");
-  add("setFraming", SetFraming, "core, slot, generation, framing");
+  add("setFraming", SetFraming, "core, slot, generation, framing, skip, webSocket");
   add("setSocketOption", SetOption, "core, slot, generation, option, value");
   add("descriptor", Descriptor, "core, slot, generation");
   add("socketOptions", SocketFacts, "descriptor");

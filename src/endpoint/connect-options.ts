@@ -3,12 +3,20 @@ import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
-import type { Address } from '../transports/address.ts'
+import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import { clientTls, type TlsTarget } from '../transports/tls/client-tls.ts'
 import type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from '../transports/tls/options.ts'
 import { ServerTls } from '../transports/tls/server-tls.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import {
+  readWebSocketDial,
+  readWebSocketListen,
+  type WebSocketDial,
+  type WebSocketDialOptions,
+  type WebSocketListen,
+  type WebSocketListenOptions,
+} from '../websocket/options.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -20,8 +28,8 @@ export interface Listener {
   /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
   /**
-   * Replaces keys and certificates, for `tls://`. Sessions stay open; handshakes that begin from now on use the new
-   * ones.
+   * Replaces keys and certificates, for `tls://` and `wss://`. Sessions stay open; handshakes that begin from now on
+   * use the new ones.
    *
    * @throws TypeError for a bad option, or when the listener has no TLS
    * @throws Error for keys and certificates that cannot be read
@@ -39,8 +47,10 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
-  /** TLS of a `tls://` URL, which needs at least a key and a certificate. */
+  /** TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate. */
   tls?: TlsListenOptions | undefined
+  /** Options of WebSockets, on `ws://` and `wss://`, or beside the protocols of another address. Default: none. */
+  websocket?: WebSocketListenOptions | undefined
 }
 
 /** Options of `Endpoint.dial`. */
@@ -55,18 +65,35 @@ export interface DialOptions {
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
   /**
-   * TLS of a `tls://` URL. Dials with the same object share root certificates, and resume each other's TLS sessions.
-   * Default: the root certificates of Node.js, and the host of the URL as name of the server.
+   * TLS of a `tls://` or `wss://` URL. Dials with the same object share root certificates, and resume each other's TLS
+   * sessions. Default: the root certificates of Node.js, and the host of the URL as name of the server.
    */
   tls?: TlsDialOptions | undefined
+  /** Options of a WebSocket, on `ws://` and `wss://`. Default: none. */
+  websocket?: WebSocketDialOptions | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 
-const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, tls: true, reusePort: true, exclusive: true })
-const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, tls: true, timeout: true, signal: true })
+const listenNames = optionNames<ListenOptions>({
+  protocols: true,
+  socket: true,
+  tls: true,
+  websocket: true,
+  reusePort: true,
+  exclusive: true,
+})
+const dialNames = optionNames<DialOptions>({
+  protocol: true,
+  redial: true,
+  socket: true,
+  tls: true,
+  websocket: true,
+  timeout: true,
+  signal: true,
+})
 
 /**
  * Checks `ListenOptions` and adds the defaults.
@@ -79,14 +106,21 @@ export function readListenOptions(
   settings: Settings,
   kind: TransportKind,
   address: Address,
-): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings; readonly serverTls: ServerTls | undefined } {
+): {
+  readonly protocols: readonly Protocol[]
+  readonly socket: SocketSettings
+  readonly webSocket: WebSocketListen | undefined
+  readonly serverTls: ServerTls | undefined
+} {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
-  const protocols = readProtocols(options?.protocols, settings)
+  const webSocket = readWebSocketListen(webSocketPath(address), options?.websocket)
+  const shared = webSocketPath(address) === undefined
+  const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
   const serverTls = needsTls(address, options?.tls, kind) ? new ServerTls(options?.tls) : undefined
-  return { protocols, socket, serverTls }
+  return { protocols, socket, webSocket, serverTls }
 }
 
 /**
@@ -94,25 +128,22 @@ export function readListenOptions(
  *
  * @throws as `readListenOptions`
  */
-export function readDialOptions(
-  options: DialOptions | undefined,
-  settings: Settings,
-  kind: TransportKind,
-  address: Address,
-): {
-  readonly protocol: Protocol
-  readonly redial: Redial | undefined
-  readonly socket: SocketSettings
-  readonly tls: TlsTarget | undefined
-  readonly timeout: number
-} {
+export function readDialOptions(options: DialOptions | undefined, settings: Settings, kind: TransportKind, address: Address): Dialled {
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
   const timeout = duration('timeout', options?.timeout, settings.dialTimeout, 1)
   const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
   const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
-  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), tls: readDialTls(options?.tls, kind, address), timeout }
+  const webSocket = readWebSocketDial(webSocketPath(address), options?.websocket, protocol.name)
+  return {
+    protocol,
+    redial,
+    socket: readSocket(options?.socket, settings, kind),
+    tls: readDialTls(options?.tls, kind, address),
+    webSocket,
+    timeout,
+  }
 }
 
 /**
@@ -126,21 +157,32 @@ export function readDialTls(options: TlsDialOptions | undefined, kind: Transport
 }
 
 function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Extract<Address, { kind: 'tcp' }> {
-  if (address.kind === 'tcp' && address.scheme === 'tls') {
+  if (isSecure(address)) {
     if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no TLS')
     return true
   }
-  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port')
+  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port or wss://host:port')
   return false
 }
 
-function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings): readonly Protocol[] {
+/** Checked options of a dial. */
+interface Dialled {
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
+  readonly socket: SocketSettings
+  readonly tls: TlsTarget | undefined
+  readonly webSocket: WebSocketDial | undefined
+  readonly timeout: number
+}
+
+/** @param detected whether the first bytes decide about several protocols, not a sub-protocol */
+function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings, detected: boolean): readonly Protocol[] {
   if (names === undefined) return [protocol]
   requireNames('protocols', names)
   const chosen = names.map((name) => protocols.byName(name))
   if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
     throw new TypeError('option protocols must name at least one protocol, and each once')
-  const mute = chosen.length === 1 ? undefined : chosen.find(({ match }) => match === undefined)
+  const mute = chosen.length === 1 || !detected ? undefined : chosen.find(({ match }) => match === undefined)
   if (mute !== undefined) throw new TypeError(`protocol ${mute.name} has no match: it needs a listener to itself`)
   return chosen
 }

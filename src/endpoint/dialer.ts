@@ -21,7 +21,10 @@ import { firstToConnect } from '../transports/first-to-connect.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
 import type { SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
-import type { Transport, TransportConnection } from '../transports/transport.ts'
+import type { ConnectionOptions, Transport, TransportConnection } from '../transports/transport.ts'
+import { webSockets } from '../websocket/load.ts'
+import type { WebSocketDial } from '../websocket/options.ts'
+import { Framing } from '../wire/framing.ts'
 import { prepare } from './acceptor.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
@@ -32,7 +35,18 @@ export interface Target {
   readonly protocol: Protocol
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
+  /** Makes a WebSocket of each connection; undefined for none. */
   readonly tls: TlsTarget | undefined
+  readonly layers: Layering | undefined
+}
+
+/** What is put between a connection and its messages, once it is dialled. */
+export interface Layering {
+  /** The form of a protocol on it, and how its messages lie in the bytes. */
+  over(protocol: Protocol): Protocol
+  framing(protocol: Protocol): Framing
+  /** Begins it on a connection with framing Peek, and pauses reading. Closes the connection when it fails. */
+  begin(connection: TransportConnection, authority: string, framing: Framing, signal: AbortSignal): Promise<void>
 }
 
 /** The target of a session with redial. */
@@ -88,6 +102,17 @@ export class Dialer {
     }
   }
 
+  /** Loads what a WebSocket needs. */
+  async prepareWebSocket(dial: WebSocketDial): Promise<Layering> {
+    const module = await webSockets.load()
+    await module.prepareLlhttp()
+    return {
+      over: module.overWebSocket,
+      framing: module.framingOfMessages,
+      begin: (connection, authority, framing, signal) => module.beginWebSocket(connection, dial, authority, framing, signal),
+    }
+  }
+
   /** Aborts all dials: the endpoint is closing. Sessions with redial stop when they are closed. */
   close(): void {
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
@@ -107,7 +132,7 @@ export class Dialer {
 
   async #first(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
     const { hooks } = this.#sessions
-    const { url, address, protocol, redial } = target
+    const { url, address, protocol, redial, layers } = target
     const abort = new AbortController()
     const { clock } = this.#settings
     const timer = clock.setTimeout(() => abort.abort(tooLate(url, timeout)), timeout)
@@ -123,7 +148,8 @@ export class Dialer {
       }
       this.#stats.dialled++
       const { afterDial } = hooks
-      const session = this.#sessions.add(connection, protocol, authorityOf(address), afterDial !== null, redial)
+      const session = this.#sessions.add(connection, layers?.over(protocol) ?? protocol, authorityOf(address), afterDial !== null, redial)
+      if (layers !== undefined) connection.resumeReading()
       const word = this.#firstWord(target, session)
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), schedule: undefined })
       if (afterDial !== null) await prepare(session, this.#run.run(afterDial, session.session, false))
@@ -183,7 +209,7 @@ export class Dialer {
    */
   async #redialled(session: SessionEngine, target: Lasting, schedule: ReconnectSchedule): Promise<Error | undefined> {
     const { hooks } = this.#sessions
-    const { url, address, protocol, redial, abort } = target
+    const { url, address, protocol, redial, abort, layers } = target
     let failure = new Error('no connection held')
     while (schedule.attempts < redial.times) {
       schedule.attempts++
@@ -196,7 +222,8 @@ export class Dialer {
           discardConnection(connection)
           return undefined
         }
-        session.attach(this.#sessions.wrapProtocol(connection, protocol, authorityOf(address)))
+        session.attach(this.#sessions.wrapProtocol(connection, layers?.over(protocol) ?? protocol, authorityOf(address)))
+        if (layers !== undefined) connection.resumeReading()
         const word = this.#firstWord(target, session)
         this.#stats.dialled++
         await runInRoot(this.#run.run<[SessionFace, boolean]>, this.#run, hooks.afterDial, session.session, true)
@@ -219,8 +246,8 @@ export class Dialer {
    * Prepares the first word, which only a listener with several protocols waits for. Protocols of such a listener have
    * a `match`.
    */
-  #firstWord({ protocol }: Target, session: SessionEngine): FirstWord | undefined {
-    return protocol.match === undefined ? undefined : new FirstWord(session)
+  #firstWord({ protocol, layers }: Target, session: SessionEngine): FirstWord | undefined {
+    return protocol.match === undefined || layers !== undefined ? undefined : new FirstWord(session)
   }
 
   #newSchedule(redial: Redial, url: string): ReconnectSchedule {
@@ -257,8 +284,19 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket, tls }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    const options = { ...this.#settings.limits, framing: framingOf(protocol), socket, tls }
+  async #connect({ address, protocol, socket, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    if (layers === undefined) return this.#connectWith(address, { socket, tls, framing: framingOf(protocol) }, signal)
+    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal)
+    await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
+    return connection
+  }
+
+  async #connectWith(
+    address: Address,
+    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'tls'>,
+    signal: AbortSignal,
+  ): Promise<TransportConnection> {
+    const options = { ...this.#settings.limits, ...how }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.

@@ -15,7 +15,7 @@ import { framingOf } from '../protos/connection/protocol-detector.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
-import { formatAddress, parseAddress } from '../transports/address.ts'
+import { type Address, formatAddress, parseAddress, webSocketPath } from '../transports/address.ts'
 import { chooseTransport, type TransportInfo } from '../transports/choose.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import { requireSupported } from '../transports/socket-options.ts'
@@ -220,7 +220,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   }
 
   /**
-   * Listens on `tcp://host:port`, `tls://host:port` or `unix:///path`; with port 0 the system chooses one.
+   * Listens on `tcp://host:port` or `unix:///path`; with port 0 the system chooses one.
    *
    * @throws TypeError (rejects) for a bad URL or option, an unknown protocol, or several protocols of which one has
    *   no `match`
@@ -230,18 +230,21 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    const { protocols, socket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
+    const { protocols, socket, webSocket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
-    const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
+    const detected = protocols.length > 1 || webSocket !== undefined
+    const framing = detected ? Framing.Peek : framingOf(protocols[0])
+    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
+    if (webSocket !== undefined) await this.#acceptor.prepareWebSockets()
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
     const acceptor = this.#acceptor
     const listener = await this.#transport.listen(
       resolved,
       { ...limits, framing, socket, serverTls, gate: acceptor },
-      (connection) => runInRoot(acceptor.accept, acceptor, connection, protocols, serverTls !== undefined),
+      (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
       { reusePort: options?.reusePort, exclusive: options?.exclusive },
     )
     if (this.#closed !== undefined) {
@@ -249,7 +252,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#requireOpen()
     }
     this.#listeners.add(listener)
-    const bound = formatAddress(listener.address)
+    const bound = formatAddress(withLayers(listener.address, address))
     try {
       await this.#lifeHooks.run(this.plugins.hooks.afterListen, bound)
     } catch (error) {
@@ -281,11 +284,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    const { protocol, redial, socket, tls, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
+    const { protocol, redial, socket, tls, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     if (protocol.framing !== 'raw') await protocol.prepare?.()
-    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls }, timeout, options?.signal)
+    const layers = webSocket === undefined ? undefined : await this.#dialer.prepareWebSocket(webSocket)
+    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls, layers }, timeout, options?.signal)
     return session.session as Session
   }
 
@@ -350,4 +354,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#closed !== undefined)
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
+}
+
+/** The bound address of a listener with what is spoken on it. */
+function withLayers(bound: Address, asked: Address): Address {
+  return bound.kind === 'tcp' && asked.kind === 'tcp' ? { ...bound, scheme: asked.scheme, path: asked.path } : bound
 }

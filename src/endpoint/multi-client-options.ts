@@ -50,6 +50,7 @@ const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({
   redial: true,
   socket: true,
   tls: true,
+  websocket: true,
   timeout: true,
 })
 

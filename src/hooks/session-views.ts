@@ -4,6 +4,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call
 import type { MessageType } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { Reply } from '../message/reply.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import type { SessionSocket } from './session-socket.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface BaseSession {
   readonly remoteAddress: string
   /** Name of the protocol, such as 'raw'. */
   readonly protocol: string
+  /** The HTTP request of a WebSocket that was accepted: its path, query and headers; undefined for other sessions. */
+  readonly request: UpgradeRequest | undefined
   /** The application's own data about this session, empty at first. Go's `Swap`. */
   readonly data: Map<unknown, unknown>
   /** The socket of the session's connection, to inspect and to configure. */

@@ -9,6 +9,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call
 import { MessageType } from '../message/message.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Connection } from '../transports/transport.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import { SessionEngine } from './engine.ts'
 import { Inbound } from './inbound.ts'
 import type { SessionEvents } from './session-events.ts'
@@ -91,6 +92,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
   /** Address of the peer: `host:port`, or the path of a Unix socket (`@` when it has none). */
   get remoteAddress(): string {
     return this.#engine.remoteAddress
+  }
+
+  /** The HTTP request of a WebSocket that was accepted: its path, query and headers; undefined for other sessions. */
+  get request(): UpgradeRequest | undefined {
+    return this.#engine.request
   }
 
   /** The application's own data about this session, empty at first. Go's `Swap`. */

@@ -6,7 +6,7 @@ export type Address =
       kind: 'tcp'
       host: string
       port: number
-      /** What is spoken below the messages; undefined for plain TCP. */
+      /** Scheme of what is spoken below the messages; undefined for plain TCP. */
       scheme?: Layered | undefined
       /** Path of a WebSocket, with its query if there is one; undefined without WebSocket. */
       path?: string | undefined
@@ -74,7 +74,12 @@ export function webSocketPath(address: Address): string | undefined {
 export function authorityOf(address: Address): string {
   if (address.kind === 'unix') return 'localhost'
   const host = address.host.includes(':') ? `[${address.host.split('%', 1)[0]}]` : address.host
-  return `${host}:${address.port}`
+  return address.port === usualPort(address.scheme) ? host : `${host}:${address.port}`
+}
+
+/** Port that a request need not name; undefined where all are named, as Go does. */
+function usualPort(scheme: Layered | undefined): number | undefined {
+  return scheme === 'ws' ? 80 : scheme === 'wss' ? 443 : undefined
 }
 
 function parseWebSocket(url: string, scheme: 'ws' | 'wss', rest: string): Address {

@@ -9,6 +9,7 @@ import type { SocketSettings } from './socket-options.ts'
 import type { TlsTarget } from './tls/client-tls.ts'
 import type { ServerTls } from './tls/server-tls.ts'
 import type { TlsFacts } from './tls/tls-facts.ts'
+import type { WebSocketSettings } from './websocket-settings.ts'
 
 /**
  * The boundary between messages and bytes. Below it a transport owns sockets, frames and headers; above it a session
@@ -210,8 +211,11 @@ export interface TransportConnection extends Connection {
   /**
    * Answers bytes that were shown with framing `Peek`: sets how all bytes from the first on are to be cut. `Peek` asks
    * for more of them.
+   * @param skip number of the bytes shown that are dropped first; default 0
+   * @param webSocket makes what follows frames of a WebSocket, in both directions and behind everything sent so far;
+   *   the framing is then that of their payload
    */
-  setFraming(framing: Framing): void
+  setFraming(framing: Framing, skip?: number, webSocket?: WebSocketSettings): void
 }
 
 /** Receives the messages of a connection. */

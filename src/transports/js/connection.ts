@@ -4,6 +4,8 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import { CloseCode } from '../../wire/websocket/frame.ts'
+import { closeCodeOf, peerCloseDetail } from '../close-code.ts'
 import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
@@ -14,9 +16,11 @@ import {
   SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
 import { type ByteSocket, Carrier, type CarrierOwner, StreamCarrier } from './carrier.ts'
 import { ReadHalf, type ReadingOwner } from './read-half.ts'
 import type { Sweeping, TurnScheduler } from './turn-scheduler.ts'
+import { WebSocketEnd, type WebSocketOwner } from './websocket-end.ts'
 import { WriteHalf, type WritingOwner } from './write-half.ts'
 
 /**
@@ -42,7 +46,7 @@ type State = (typeof State)[keyof typeof State]
  * - A handler that throws loses its connection, with the error as a process warning: its state cannot be trusted, but
  *   other sessions must live. (The session layer catches what handlers of calls throw; this is for internal errors.)
  */
-export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, CarrierOwner {
+export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, CarrierOwner, WebSocketOwner {
   readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
@@ -52,6 +56,10 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
   readonly #writing: WriteHalf
+  readonly #maxMessage: number
+  #webSocket: WebSocketEnd | undefined = undefined
+  /** Why the connection ends, while it is ending. */
+  #endReason: number = CloseReason.Local
   #state: State = State.Open
   #reason: number = CloseReason.Local
   #detail = ''
@@ -80,6 +88,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     carrier.owner = this
     this.#carrier = carrier
     this.#turns = turns
+    this.#maxMessage = options.maxMessage
     this.#reading = new ReadHalf(this, carrier, options, turns)
     this.#writing = new WriteHalf(this, carrier, options, turns)
   }
@@ -115,7 +124,8 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     if (this.#state !== State.Open) return SendResult.Closed
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
-    return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
+    const { framing } = this.#reading
+    return this.#writing.sendBytes(bytes, bare, reply, framing !== Framing.Stream && framing !== Framing.Peek)
   }
 
   get needsDrain(): boolean {
@@ -123,11 +133,17 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   get activity(): number {
-    return this.#reading.isPaused ? Number.NaN : this.#carrier.bytesRead + this.#writing.taken
+    const { isPaused, payload } = this.#reading
+    return isPaused ? Number.NaN : (payload ?? this.#carrier.bytesRead) + this.#writing.taken
   }
 
-  setFraming(framing: Framing): void {
-    this.#reading.setFraming(framing)
+  setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
+    if (this.#state !== State.Open) return
+    if (webSocket !== undefined) {
+      this.#webSocket = new WebSocketEnd(webSocket, this.#maxMessage, framing, this)
+      this.#writing.startWebSocket(this.#webSocket)
+    }
+    this.#reading.setFraming(framing, skip, this.#webSocket)
   }
 
   pauseReading(): void {
@@ -151,26 +167,32 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   end(): void {
+    this.#end(CloseReason.Local, CloseCode.Normal)
+  }
+
+  #end(reason: number, code: number): void {
     if (this.#state !== State.Open) return
     this.#state = State.Ending
+    this.#endReason = reason
     this.#reading.drop()
-    this.#writing.end()
+    this.#writing.end(code)
     // Bytes that the peer still sends are dropped, but its FIN must be seen.
     this.#carrier.resume()
   }
 
   destroy(reason: number): void {
+    if (this.#state === State.Open) this.#writing.sayGoodbye(closeCodeOf(reason))
     this.#close(reason, '')
   }
 
   sweep(clock: number): boolean {
     if (!this.#reading.inTime(clock)) this.#close(CloseReason.FrameTimeout, '')
     if (!this.#writing.inTime(clock)) this.#close(CloseReason.WriteTimeout, '')
-    if (this.#state === State.Ending && this.#carrier.ended) {
+    if (this.#state === State.Ending && this.#writing.ended) {
       if (this.#endingSince < 0) this.#endingSince = clock
-      if (clock - this.#endingSince > LINGER_MS) this.#close(CloseReason.Local, '')
+      if (clock - this.#endingSince > LINGER_MS) this.#close(this.#endReason, '')
     }
-    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#carrier.ended)
+    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#writing.ended)
     return this.#watched
   }
 
@@ -194,7 +216,19 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
 
   /** @internal */
   onBroken(reason: number): void {
-    this.#close(reason, '')
+    // The peer of a WebSocket is told why, so the connection lingers until it has read that.
+    if (this.#webSocket === undefined) this.#close(reason, '')
+    else this.#end(reason, this.#webSocket.closeCode || closeCodeOf(reason))
+  }
+
+  /** @internal */
+  onCloseAnswered(): void {
+    this.#close(this.#endReason, '')
+  }
+
+  /** @internal */
+  onPing(payload: Buffer): void {
+    if (this.#state === State.Open) this.#writing.sendPong(payload)
   }
 
   /** @internal */
@@ -206,7 +240,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** @internal */
   onPeerEnded(): void {
     this.#writing.flush()
-    this.#close(CloseReason.Peer, '')
+    const code = this.#webSocket?.closeCode ?? 0
+    if (code !== 0) this.#writing.sayGoodbye(code)
+    this.#close(CloseReason.Peer, peerCloseDetail(code))
   }
 
   /** @internal */
@@ -228,14 +264,14 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
 
   /** @internal */
   onEnd(): void {
-    if (this.#state === State.Ending) this.#close(CloseReason.Local, '')
+    if (this.#state === State.Ending) this.#close(this.#endReason, '')
     else if (this.#reading.ended()) this.onPeerEnded()
   }
 
   /** @internal */
   onError(error: NodeJS.ErrnoException): void {
-    const done = this.#state === State.Ending && this.#carrier.ended
-    this.#close(done ? CloseReason.Local : CloseReason.Io, done ? '' : (error.code ?? error.message))
+    const done = this.#state === State.Ending && this.#writing.ended
+    this.#close(done ? this.#endReason : CloseReason.Io, done ? '' : (error.code ?? error.message))
   }
 
   /** Closes the connection. The first call decides the reason, later ones do nothing. */
@@ -252,7 +288,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** @internal */
   onClosed(): void {
     // The socket closed without `#close`, because both sides had ended.
-    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
+    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? this.#endReason : CloseReason.Peer, '')
     this.#over = true
     this.#reportClosed()
   }

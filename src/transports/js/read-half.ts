@@ -5,6 +5,7 @@ import { Framing } from '../../wire/framing.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
 import type { Carrier } from './carrier.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
+import type { WebSocketEnd } from './websocket-end.ts'
 
 /**
  * Most messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the
@@ -37,6 +38,8 @@ export interface ReadingOwner {
   onThrown(error: unknown): void
   /** Called when the peer's FIN was received and all messages before it are delivered. */
   onPeerEnded(): void
+  /** Called when the peer's close frame was received after `drop`. */
+  onCloseAnswered(): void
   /** Makes the connection check `inTime` from time to time, since a timeout runs. */
   watch(): void
 }
@@ -53,6 +56,7 @@ export class ReadHalf {
   readonly #frameTimeout: number
   readonly #framer: Framer
   #framing: Framing
+  #webSocket: WebSocketEnd | undefined = undefined
   #open = true
   /** Whether this half is on the list of `turns.resumeLater`. */
   #resuming = false
@@ -94,7 +98,14 @@ export class ReadHalf {
 
   /** Bytes of an incomplete frame. 1 for a connection with framing Peek, whose first frame counts as begun. */
   get partial(): number {
-    return this.#framing === Framing.Peek ? 1 : this.#framer.partial
+    if (this.#framing === Framing.Peek) return 1
+    const { partial } = this.#framer
+    return this.#webSocket === undefined ? partial : Math.max(partial, this.#webSocket.partial)
+  }
+
+  /** Bytes of messages that a WebSocket received; undefined without one. What it does by itself is no sign of life. */
+  get payload(): number | undefined {
+    return this.#webSocket?.payload
   }
 
   /** Starts reading. Requires a handler. */
@@ -113,8 +124,32 @@ export class ReadHalf {
    * Receives a chunk of a socket that reads into a shared buffer: `chunk[0, length)` is borrowed until this returns.
    */
   received(length: number, chunk: Uint8Array): void {
+    if (this.#webSocket !== undefined) {
+      this.#receiveFrames(this.#webSocket, chunk as Buffer, length)
+      return
+    }
     if (!this.#open) return
     this.#framer.feed(chunk as Buffer, length)
+    this.#onFed()
+  }
+
+  #receiveFrames(webSocket: WebSocketEnd, chunk: Buffer, length: number): void {
+    if (webSocket.closeCode !== 0) return
+    webSocket.decode(chunk, length)
+    if (webSocket.length > 0 && this.#open) {
+      this.#framer.feed(webSocket.bytes, webSocket.length)
+      this.#onFed()
+    } else if (webSocket.partial > 0) {
+      this.#owner.watch()
+    }
+    if (webSocket.closeCode === 0) return
+    if (!this.#open) this.#owner.onCloseAnswered()
+    else if (webSocket.broken !== undefined) this.#owner.onBroken(webSocket.broken)
+    else if (this.ended()) this.#owner.onPeerEnded()
+  }
+
+  /** Shows or delivers what the framer was fed. */
+  #onFed(): void {
     if (this.#framing === Framing.Peek) {
       this.#peek()
     } else if (this.#yielded) {
@@ -152,11 +187,19 @@ export class ReadHalf {
     this.#resumeLater()
   }
 
-  setFraming(framing: Framing): void {
+  setFraming(framing: Framing, skip: number, webSocket: WebSocketEnd | undefined): void {
     this.#peeking = false
     this.#framing = framing
-    if (framing !== Framing.Peek) this.#framer.setFraming(framing)
+    const framer = this.#framer
+    framer.skip(skip)
+    if (framing !== Framing.Peek) framer.setFraming(framing)
     this.#resumeLater()
+    if (webSocket === undefined) return
+    this.#webSocket = webSocket
+    // What is decoded waits for the end of the turn, as all bytes that were shown do.
+    this.#yielded = true
+    const early = framer.takeBack()
+    if (early.length > 0) this.#receiveFrames(webSocket, early, early.length)
   }
 
   get isPaused(): boolean {
@@ -198,7 +241,7 @@ export class ReadHalf {
   inTime(clock: number): boolean {
     const partial = this.partial
     if (!this.#open || partial === 0) return true
-    const cut = this.#framer.cuts
+    const cut = this.#framer.cuts + (this.#webSocket?.messages ?? 0)
     if (cut !== this.#sweptCut || this.#yielded) {
       this.#sweptCut = cut
       this.#cutSince = clock
@@ -254,7 +297,7 @@ export class ReadHalf {
     }
     if (result < 0) {
       this.#owner.onBroken(-result)
-    } else if (framer.partial > 0) {
+    } else if (this.partial > 0) {
       this.#owner.watch()
     }
   }

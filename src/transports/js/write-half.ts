@@ -5,10 +5,21 @@ import { nameBytes } from '../../message/names.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
+import {
+  applyMask,
+  CloseCode,
+  closeFrame,
+  controlFrame,
+  headerSize,
+  MAX_HEADER_BYTES,
+  Opcode,
+  writeHeader,
+} from '../../wire/websocket/frame.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
 import type { Carrier } from './carrier.ts'
-import { Outbox } from './outbox.ts'
+import { type Chunk, Outbox } from './outbox.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
+import type { WebSocketEnd } from './websocket-end.ts'
 
 /**
  * Most bytes given to the socket at once. A socket reports a write only when all of it is done, so this is the
@@ -51,6 +62,12 @@ export class WriteHalf {
   /** Whether the socket must be ended when everything is written. */
   #ending = false
   #dropped = false
+  /** Frames everything sent from now on; undefined without WebSocket. */
+  #webSocket: WebSocketEnd | undefined = undefined
+  /** Code of the close frame that ends the connection; 0 when it was sent. */
+  #closeCode: number = CloseCode.Normal
+  /** A pong that waits until the peer reads: of many pings only the last need be answered (RFC 6455 §5.5.3). */
+  #pong: Buffer | undefined = undefined
   /** Bytes that the socket has and has not written; 0 when it can take more. */
   #inFlight = 0
   /** Part of `#inFlight` that replies to the peer take. */
@@ -81,8 +98,10 @@ export class WriteHalf {
     const reply = isReply(type)
     const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
-    const chunk = this.#outbox.reserve(size)
-    this.#outbox.commit(chunk, packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, body), reply)
+    const chunk = this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+    const start = this.#payloadStart(chunk, size)
+    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, body)
+    this.#outbox.commit(chunk, this.#webSocket === undefined ? end : this.#finishFrame(chunk, start, end), reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -100,24 +119,102 @@ export class WriteHalf {
     if (bounded && size > maxMessage) return SendResult.TooLarge
     const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
-    const chunk = this.#outbox.reserve(size)
-    let at = chunk.end + head
+    const chunk = this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+    const start = this.#payloadStart(chunk, size)
+    let at = start + head
     if (text) {
       at = writeText(chunk.buffer, bytes, at)
     } else {
       chunk.buffer.set(bytes, at)
       at += size - head
     }
-    if (bare) writeEnvelope(chunk.buffer, chunk.end, at - chunk.end)
-    this.#outbox.commit(chunk, at, reply)
+    if (bare) writeEnvelope(chunk.buffer, start, at - start)
+    this.#outbox.commit(chunk, this.#webSocket === undefined ? at : this.#finishFrame(chunk, start, at), reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
 
-  /** Ends the socket once everything queued is written. */
-  end(): void {
-    this.#ending = true
+  /** Where the payload of a frame of at most `size` bytes goes. */
+  #payloadStart(chunk: Chunk, size: number): number {
+    return this.#webSocket === undefined ? chunk.end : chunk.end + headerSize(size, this.#webSocket.client)
+  }
+
+  /**
+   * Writes what stands before the payload `chunk.buffer[start, end)`.
+   *
+   * @returns where the frame ends
+   */
+  #finishFrame({ buffer, end: frame }: Chunk, start: number, end: number): number {
+    const webSocket = this.#webSocket!
+    const mask = webSocket.mask()
+    let size = end - start
+    const deflated = webSocket.deflate(buffer.subarray(start, end))
+    const payload = frame + headerSize(deflated?.length ?? size, webSocket.client)
+    if (deflated !== undefined) {
+      size = deflated.length
+      buffer.set(deflated, payload)
+    } else if (payload !== start) {
+      buffer.copyWithin(payload, start, end) // the payload is shorter than its bound was
+    }
+    writeHeader(buffer, frame, webSocket.first(deflated !== undefined), size, mask)
+    if (mask !== undefined) applyMask(buffer, payload, payload + size, mask)
+    return payload + size
+  }
+
+  /** Makes everything sent from now on frames of a WebSocket. */
+  startWebSocket(webSocket: WebSocketEnd): void {
+    this.#webSocket = webSocket
+  }
+
+  /** Answers a ping. */
+  sendPong(payload: Buffer): void {
+    const pong = controlFrame(Opcode.Pong, payload, this.#webSocket!.mask())
+    if (this.#inFlight > 0) this.#pong = pong
+    else this.#queueControl(pong)
+  }
+
+  #queueControl(frame: Buffer): void {
+    const chunk = this.#outbox.reserve(frame.length)
+    frame.copy(chunk.buffer, chunk.end)
+    this.#outbox.commit(chunk, chunk.end + frame.length, false)
+    this.#onQueued(0)
+  }
+
+  /** Queues the close frame of a WebSocket, unless it was queued before. */
+  #queueClose(): void {
+    const code = this.#closeCode
+    this.#closeCode = 0
+    this.#pong = undefined
+    if (code !== 0) this.#queueControl(closeFrame(code, this.#webSocket!.mask()))
+  }
+
+  /**
+   * Writes the close frame of a WebSocket at once, if the peer reads, because the connection closes.
+   *
+   * @param code answers the peer's, or says why
+   */
+  sayGoodbye(code: number): void {
+    if (this.#webSocket === undefined || this.#closeCode === 0 || this.#dropped) return
+    this.#closeCode = code
     this.flush()
+    if (this.#inFlight > 0) return
+    this.#queueClose()
+    this.flush()
+  }
+
+  /**
+   * Ends the socket once everything queued is written. A WebSocket ends with a close frame, which the peer answers: the
+   * end of one direction alone would end both behind a proxy.
+   */
+  end(code: number = CloseCode.Normal): void {
+    this.#ending = true
+    if (this.#closeCode !== 0) this.#closeCode = code
+    this.flush()
+  }
+
+  /** Whether everything is written and the peer was told that nothing follows. */
+  get ended(): boolean {
+    return this.#carrier.ended || (this.#ending && this.#webSocket !== undefined && this.#closeCode === 0 && this.#inFlight === 0)
   }
 
   /** Drops everything queued. */
@@ -145,10 +242,26 @@ export class WriteHalf {
       this.needsDrain = false
       this.#owner.onDrained()
     }
-    if (this.#inFlight + this.#outbox.size === 0 && this.#ending && !this.#carrier.ended) {
-      this.#carrier.end()
-      this.#owner.watch()
+    if (this.#inFlight + this.#outbox.size > 0) return
+    if (this.#pong !== undefined) {
+      this.#queueControl(this.#pong)
+      this.#pong = undefined
+    } else if (this.#ending) {
+      this.#finish()
     }
+  }
+
+  /** Tells the peer that nothing follows, once everything is written. */
+  #finish(): void {
+    if (this.#webSocket === undefined) {
+      if (this.#carrier.ended) return
+      this.#carrier.end()
+    } else if (this.#closeCode !== 0) {
+      this.#queueClose()
+      this.flush()
+      return
+    }
+    this.#owner.watch()
   }
 
   /** False when the peer has taken no byte for `writeTimeout`. */

@@ -59,8 +59,12 @@ export interface NativeAddon {
    * For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none.
    */
   socketOptions(descriptor: number): Int32Array
-  /** Sets the framing of a connection with framing Peek, which is not read before. */
-  setFraming(core: number, slot: number, generation: number, framing: number): void
+  /**
+   * Sets the framing of a connection with framing Peek, which is not read before.
+   * @param skip number of the bytes shown that are dropped
+   * @param webSocket `WebSocketBit`s, or 0
+   */
+  setFraming(core: number, slot: number, generation: number, framing: number, skip: number, webSocket: number): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined

@@ -1,4 +1,3 @@
-import { getSystemErrorName } from 'node:util'
 import { writeAscii, writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
@@ -16,9 +15,11 @@ import {
   type SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
+import { detailOf } from './close-detail.ts'
 import type { ConnectionCore } from './connection-core.ts'
-import { frameBytes } from './frame-bytes.ts'
-import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
+import { enveloped, frameBytes } from './frame-bytes.ts'
+import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
 
 const QUOTE = 0x22
 /** One connection of a core: a slot and a generation. */
@@ -47,6 +48,7 @@ export class NativeConnection implements TransportConnection {
    */
   readonly #outboxShare: number
   #framing: Framing
+  #webSocket = false
   /** Whether messages may pass, in both directions. */
   open = false
   #waiting: Incoming[] | undefined = undefined
@@ -242,6 +244,8 @@ export class NativeConnection implements TransportConnection {
     const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
+    // An envelope over WebSocket is one message.
+    if (bare && this.#webSocket) return this.#sendLargeBytes(enveloped(bytes), false, reply)
     const core = this.#core
     core.drain() // leaves these bytes alone in the outbox
     const start = core.control[Ctl.OutboxNext]
@@ -258,7 +262,8 @@ export class NativeConnection implements TransportConnection {
   #refuseBytes(size: number, reply: boolean): SendResult {
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
-    if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
+    const bounded = this.#framing !== Framing.Stream && this.#framing !== Framing.Peek
+    if (bounded && size > this.#maxMessage) return SendResult.TooLarge
     return this.#fits(size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
@@ -330,9 +335,10 @@ export class NativeConnection implements TransportConnection {
     return this.open ? this.#core.setSocketOption(this.#slot, this.generation, option, value) : NOT_OPEN
   }
 
-  setFraming(framing: Framing): void {
+  setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
     this.#framing = framing
-    if (this.open) this.#core.setFraming(this.#slot, this.generation, framing)
+    if (webSocket !== undefined) this.#webSocket = true
+    if (this.open) this.#core.setFraming(this.#slot, this.generation, framing, skip, webSocketBits(webSocket))
   }
 
   pauseReading(): void {
@@ -392,7 +398,7 @@ export class NativeConnection implements TransportConnection {
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       // A connection that was made after its dial was given up has no handler.
-      this.#handler?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
+      this.#handler?.onClose(this.#destroyed ?? reason, theirs ? detailOf(errno) : '')
     } else {
       this.connecting(errno)
     }

@@ -180,8 +180,8 @@ export class NativeCore implements ConnectionCore {
     return this.#addon.descriptor(this.#number, slot, generation)
   }
 
-  setFraming(slot: number, generation: number, framing: Framing): void {
-    this.#addon.setFraming(this.#number, slot, generation, framing)
+  setFraming(slot: number, generation: number, framing: Framing, skip: number, webSocket: number): void {
+    this.#addon.setFraming(this.#number, slot, generation, framing, skip, webSocket)
   }
 
   destroy(slot: number, generation: number, reason: number): void {
