@@ -6,6 +6,7 @@ import type { Cluster } from 'node:cluster'
 let crypto: typeof import('node:crypto') | undefined
 let zlib: typeof import('node:zlib') | undefined
 let http: typeof import('node:http') | undefined
+let tls: typeof import('node:tls') | undefined
 
 export function nodeCrypto(): typeof import('node:crypto') {
   crypto ??= process.getBuiltinModule('node:crypto')
@@ -15,6 +16,11 @@ export function nodeCrypto(): typeof import('node:crypto') {
 export function nodeZlib(): typeof import('node:zlib') {
   zlib ??= process.getBuiltinModule('node:zlib')
   return zlib
+}
+
+export function nodeTls(): typeof import('node:tls') {
+  tls ??= process.getBuiltinModule('node:tls')
+  return tls
 }
 
 /** Not imported, because an `import` of this module also loads Node's own undici, whose classes it exports. */

@@ -14,7 +14,7 @@ import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
-import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { Connection, HandshakeGate, TransportConnection } from '../transports/transport.ts'
 import type { UpgradeAcceptor } from '../websocket/accept.ts'
 import type { RequestHead } from '../websocket/handshake.ts'
 import { webSockets } from '../websocket/load.ts'
@@ -35,6 +35,8 @@ export interface Offer {
   readonly webSocket: WebSocketListen | undefined
   /** Whether nothing else is taken; the protocols are then those of WebSockets. */
   readonly onlyWebSocket: boolean
+  /** Whether its connections begin with a handshake: then `HandshakeGate.begin` has checked the limits. */
+  readonly admitted: boolean
 }
 
 /** The parts that an acceptor works with. */
@@ -49,7 +51,7 @@ export interface AcceptorParts {
 }
 
 /** Turns accepted connections into running sessions: checks limits, detects the protocol, runs the hooks. */
-export class Acceptor {
+export class Acceptor implements HandshakeGate {
   readonly #parts: AcceptorParts
   readonly #settings: Settings
   /** Connections whose protocol is not known yet. */
@@ -58,6 +60,8 @@ export class Acceptor {
   readonly #addresses: AddressTable | null
   /** The address under which a session is counted. Its peer may reconnect from another one. */
   readonly #counted = new WeakMap<SessionEngine, string>()
+  /** Number of connections whose handshake (TLS) runs. */
+  #handshakes = 0
   /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
   /** The module of WebSockets, once it is loaded. */
@@ -86,8 +90,8 @@ export class Acceptor {
 
   /** Handles an accepted connection. */
   accept(connection: TransportConnection, offer: Offer): void {
-    const reason = this.#fullFor(connection)
-    const { protocols, webSocket, onlyWebSocket } = offer
+    const { protocols, webSocket, onlyWebSocket, admitted } = offer
+    const reason = admitted ? this.#afterHandshake(connection) : this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
     else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
     else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
@@ -96,7 +100,7 @@ export class Acceptor {
 
   /** Handles a connection whose request for a WebSocket others have read. */
   acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead): void {
-    const reason = this.#fullFor(connection)
+    const reason = this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) {
       this.#refuse(connection, reason)
       return
@@ -126,19 +130,43 @@ export class Acceptor {
     })
   }
 
+  begin(remoteAddress: string): boolean {
+    const reason = this.#fullFor(remoteAddress)
+    if (reason === undefined) this.#handshakes++
+    else this.#countRefused(remoteAddress, reason)
+    return reason === undefined
+  }
+
+  fail(remoteAddress: string, reason: string): void {
+    this.#handshakes--
+    this.#addresses?.leave(remoteAddress)
+    if (!this.quiet) this.#parts.warnings.warn('handshake failed', remoteAddress, reason)
+  }
+
+  /** Why a connection whose handshake is done is refused all the same; undefined when it is not. */
+  #afterHandshake({ remoteAddress }: Connection): string | undefined {
+    this.#handshakes--
+    if (!this.#refusing) return undefined
+    this.#addresses?.leave(remoteAddress)
+    return closeReasonText[CloseReason.Refused]
+  }
+
   /** Why a connection is refused; undefined when it is not. */
-  #fullFor(connection: TransportConnection): string | undefined {
-    const connections = this.#parts.sessions.connected + this.#undecided.size
+  #fullFor(remoteAddress: string): string | undefined {
+    const connections = this.#parts.sessions.connected + this.#undecided.size + this.#handshakes
     if (this.#refusing || connections >= this.#settings.limits.maxSessions) return closeReasonText[CloseReason.Refused]
-    return this.#addresses?.enter(connection.remoteAddress)
+    return this.#addresses?.enter(remoteAddress)
   }
 
   #refuse(connection: Connection, reason: string): void {
-    if (!this.quiet) {
-      this.#parts.stats.refused++
-      this.#parts.warnings.warn('connection refused', connection.remoteAddress, reason)
-    }
+    this.#countRefused(connection.remoteAddress, reason)
     discardConnection(connection, CloseReason.Refused)
+  }
+
+  #countRefused(remoteAddress: string, reason: string): void {
+    if (this.quiet) return
+    this.#parts.stats.refused++
+    this.#parts.warnings.warn('connection refused', remoteAddress, reason)
   }
 
   /** Detects the protocol by the first bytes. */

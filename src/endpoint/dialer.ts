@@ -21,7 +21,8 @@ import { discardConnection } from '../transports/discard-connection.ts'
 import { firstToConnect } from '../transports/first-to-connect.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
 import type { SocketSettings } from '../transports/socket-options.ts'
-import type { Transport, TransportConnection } from '../transports/transport.ts'
+import type { TlsTarget } from '../transports/tls/client-tls.ts'
+import type { ConnectionOptions, Transport, TransportConnection } from '../transports/transport.ts'
 import { webSockets } from '../websocket/load.ts'
 import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketDial } from '../websocket/options.ts'
@@ -37,6 +38,7 @@ export interface Target {
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
   /** Makes a WebSocket of each connection; undefined for none. */
+  readonly tls: TlsTarget | undefined
   readonly layers: Layering | undefined
 }
 
@@ -287,22 +289,21 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    if (layers === undefined) return this.#connectWith(address, socket, framingOf(protocol), signal)
+  async #connect({ address, protocol, socket, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    if (layers === undefined) return this.#connectWith(address, { socket, tls, framing: framingOf(protocol) }, signal)
     const transport = layers.inJavaScript ? javaScriptTransport() : this.#transport
-    const connection = await this.#connectWith(address, socket, Framing.Peek, signal, transport)
+    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal, transport)
     await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
     return connection
   }
 
   async #connectWith(
     address: Address,
-    socket: SocketSettings,
-    framing: Framing,
+    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'tls'>,
     signal: AbortSignal,
     transport = this.#transport,
   ): Promise<TransportConnection> {
-    const options = { ...this.#settings.limits, framing, socket }
+    const options = { ...this.#settings.limits, ...how }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.

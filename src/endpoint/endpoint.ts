@@ -18,7 +18,7 @@ import { framingOf } from '../protos/connection/protocol-detector.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
-import { type Address, formatAddress, isSecure, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
+import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
 import { chooseTransport, javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import { requireSupported } from '../transports/socket-options.ts'
@@ -240,14 +240,13 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    const { protocols, socket, webSocket } = readListenOptions(options, this.#settings, this.transport.kind, address)
-    requireImplemented(address)
+    const { protocols, socket, webSocket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
     const detected = protocols.length > 1 || webSocket !== undefined
     const framing = detected ? Framing.Peek : framingOf(protocols[0])
-    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined }
+    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
     if (webSocket !== undefined) await this.#acceptor.prepareWebSockets()
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
@@ -255,9 +254,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const transport = webSocket?.perMessageDeflate === true ? javaScriptTransport() : this.#transport
     const listener = await transport.listen(
       resolved,
-      { ...limits, framing, socket },
+      { ...limits, framing, socket, serverTls, gate: acceptor },
       (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
-      options,
+      { reusePort: options?.reusePort, exclusive: options?.exclusive },
     )
     if (this.#closed !== undefined) {
       await listener.close()
@@ -277,6 +276,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       close: async () => {
         this.#listeners.delete(listener)
         await listener.close()
+      },
+      setSecureContext: (context) => {
+        if (serverTls === undefined) throw new TypeError('the listener has no TLS')
+        serverTls.setSecureContext(context)
+        listener.setSecureContext?.()
       },
     }
   }
@@ -305,7 +309,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#acceptor.acceptUpgrade,
       this.#acceptor,
       connection,
-      { ...offer, onlyWebSocket: true },
+      { ...offer, onlyWebSocket: true, admitted: false },
       { method, target, fields: rawHeaders },
     )
   }
@@ -320,13 +324,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    const { protocol, redial, socket, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
-    requireImplemented(address)
+    const { protocol, redial, socket, tls, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     if (protocol.framing !== 'raw') await protocol.prepare?.()
     const layers = webSocket === undefined ? undefined : await this.#dialer.prepareWebSocket(webSocket)
-    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, layers }, timeout, options?.signal)
+    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls, layers }, timeout, options?.signal)
     return session.session as Session
   }
 
@@ -391,9 +394,4 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#closed !== undefined)
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
-}
-
-function requireImplemented(address: Address): void {
-  if (isSecure(address))
-    throw new TypeError(`invalid address ${JSON.stringify(formatAddress(address))}: TLS is not available in this version`)
 }

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { duration, timeLimit } from '../base/check-options.ts'
 import { badMessage } from '../base/errors/status.ts'
@@ -110,6 +111,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   get activity(): number {
     return this.#engine.activity
+  }
+
+  /**
+   * Certificate that the peer has shown by TLS; undefined without TLS, and for a client that was not asked
+   * (`requestCert` of the listener) or has none. With `rejectUnauthorized: false` it may be invalid: see `authorized`.
+   */
+  get peerCertificate(): X509Certificate | undefined {
+    return this.#engine.link.connection.tls?.peerCertificate
+  }
+
+  /** Whether TLS found the peer's certificate valid. */
+  get authorized(): boolean {
+    return this.#engine.link.connection.tls?.authorized ?? false
+  }
+
+  /** Protocol that was agreed upon by TLS (ALPN); undefined for none. */
+  get alpn(): string | undefined {
+    return this.#engine.link.connection.tls?.alpn
   }
 
   /** The socket of the session's connection, to inspect and to configure. */

@@ -6,7 +6,7 @@ export type Address =
       kind: 'tcp'
       host: string
       port: number
-      /** What is spoken below the messages; undefined for plain TCP. */
+      /** Scheme of what is spoken below the messages; undefined for plain TCP. */
       scheme?: Layered | undefined
       /** Path of a WebSocket, with its query if there is one; undefined without WebSocket. */
       path?: string | undefined

@@ -6,6 +6,9 @@ import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { Address } from './address.ts'
 import type { SocketSettings } from './socket-options.ts'
+import type { TlsTarget } from './tls/client-tls.ts'
+import type { ServerTls } from './tls/server-tls.ts'
+import type { TlsFacts } from './tls/tls-facts.ts'
 import type { WebSocketSettings } from './websocket-settings.ts'
 
 /**
@@ -72,6 +75,8 @@ export interface TransportListener {
   readonly address: Address
   /** Stops accepting. Open connections stay open. */
   close(): Promise<void>
+  /** Makes the listener use what `ConnectionOptions.serverTls` has now. Absent without TLS. */
+  setSecureContext?(): void
 }
 
 /** Most bytes that are read while the framing is Peek. */
@@ -88,6 +93,26 @@ export interface ConnectionOptions {
   writeTimeout: number
   /** Options of the socket; default: `defaultSocket`. */
   socket?: SocketSettings | undefined
+  /** TLS of the connection that is dialled; default: none. */
+  tls?: TlsTarget | undefined
+  /** TLS of accepted connections; default: none. */
+  serverTls?: ServerTls | undefined
+  /** Asked about accepted connections that begin with a handshake; default: all may. */
+  gate?: HandshakeGate | undefined
+}
+
+/**
+ * Decides whether an accepted connection may begin its handshake, which costs more than the connection itself. For each
+ * `begin` that returned true either `fail` follows, or the call of `onConnection`.
+ */
+export interface HandshakeGate {
+  /** Whether a connection of `remoteAddress` may begin. */
+  begin(remoteAddress: string): boolean
+  /**
+   * Called when the handshake has failed and the connection is closed.
+   * @param reason text for the log
+   */
+  fail(remoteAddress: string, reason: string): void
 }
 
 /** Options of an open socket. native/io/socket_options.h has the same numbers. */
@@ -128,6 +153,8 @@ export interface Connection {
   readonly localAddress: string
   readonly remoteAddress: string
   handler: ConnectionHandler
+  /** Results of the TLS handshake; undefined without TLS. */
+  readonly tls?: TlsFacts | undefined
   /**
    * A counter that changes when any byte of the peer was received, or when the peer took bytes that had to wait for it.
    * A peer whose counter stands still is silent. NaN while reading is paused, because then nothing is known.

@@ -9,6 +9,7 @@ import type { Meta } from '../../message/meta.ts'
 import { findNameText } from '../../message/names.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
+import type { TlsFacts } from '../../transports/tls/tls-facts.ts'
 import {
   type Connection,
   type ConnectionHandler,
@@ -72,6 +73,10 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
 
   get remoteAddress(): string {
     return this.connection.remoteAddress
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.connection.tls
   }
 
   get descriptor(): number | undefined {

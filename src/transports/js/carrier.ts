@@ -19,7 +19,7 @@ export interface CarrierOwner {
 }
 
 /**
- * What carries the bytes of a `SocketConnection`: a socket, TLS, WebSocket. The twin of a stack of layers in the core
+ * Carries the bytes of a `SocketConnection`: a socket, TLS, WebSocket. The twin of a stack of layers in the core
  * (native/layer/layer.h). Nothing is read before `start`.
  */
 export abstract class Carrier {
@@ -63,7 +63,7 @@ export class StreamCarrier extends Carrier {
   constructor(socket: ByteSocket) {
     super()
     this.socket = socket
-    socket.on('end', () => this.owner.onEnd())
+    socket.on('end', () => this.onEnd())
     socket.on('error', (error: NodeJS.ErrnoException) => this.owner.onError(error))
     socket.on('close', () => this.owner.onClosed())
   }
@@ -135,6 +135,10 @@ export class StreamCarrier extends Carrier {
 
   override setKeepAlive(on: boolean, idle: number): void {
     this.socket.setKeepAlive?.(on, idle)
+  }
+
+  protected onEnd(): void {
+    this.owner.onEnd()
   }
 
   readonly #onWritten = (error?: Error | null): void => {

@@ -6,6 +6,7 @@ import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
 import { CloseCode } from '../../wire/websocket/frame.ts'
 import { closeCodeOf, peerCloseDetail } from '../close-code.ts'
+import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -50,6 +51,7 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
+  readonly tls: TlsFacts | undefined
   readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
@@ -70,9 +72,17 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /**
    * @param socket a carrier, or the socket of one: connected, paused, and made with `allowHalfOpen`
    */
-  constructor(socket: Carrier | ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(
+    socket: Carrier | ByteSocket,
+    localAddress: string,
+    remoteAddress: string,
+    options: ConnectionOptions,
+    turns: TurnScheduler,
+    tls?: TlsFacts,
+  ) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
+    this.tls = tls
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
     const carrier = socket instanceof Carrier ? socket : new StreamCarrier(socket)
     carrier.owner = this

@@ -103,8 +103,8 @@ export class NativeCore implements ConnectionCore {
   }
 
   /** The address that a listener is bound to. */
-  listenerAddress(id: number): Address {
-    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`)
+  listenerAddress(id: number): Extract<Address, { kind: 'tcp' }> {
+    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`) as Extract<Address, { kind: 'tcp' }>
   }
 
   closeListener(id: number, acceptor: Acceptor): void {
