@@ -10,6 +10,7 @@
 #include "node/environment.h"
 #include "node/layout.h"
 #include "node/raw_codec.h"
+#include "node/tls.h"
 
 // Functions that JavaScript can call. src/transports/native/addon.ts declares the same list with types, and
 // src/transports/native/ring-layout.ts compares the names of the arguments, which are at the end of this file.
@@ -347,6 +348,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("intern", Intern, "core, id, name");
   add("busyPoll", BusyPoll, "core, microseconds");
   add("keepAlive", KeepAlive, "core, on");
+  add("tlsSupport", TlsSupport, "");
+  add("tlsContext", TlsContextOf, "external, server, requestCert, rejectUnauthorized, asks, protocols, ticketKeys");
+  add("tlsIdentity", TlsIdentityOf, "external");
+  add("tlsBegin", TlsBegin, "core, slot, generation, context, servername, key");
+  add("tlsAnswer", TlsAnswer, "core, slot, generation, refuse, identity, protocol");
+  add("tlsErrorText", TlsErrorText, "code");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");
   layout["limits"] = kLimitNames;

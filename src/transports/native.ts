@@ -33,7 +33,7 @@ export class NativeTransport implements Transport {
    */
   constructor(addon: NativeAddon, ioThreads: number, other: () => Transport) {
     this.#other = other
-    this.noTls = 'not built yet'
+    this.noTls = addon.tlsSupport()
     if (ioThreads === 0) own ??= new NativeCore(addon, false)
     while (threads.length < ioThreads) threads.push(new NativeCore(addon, true))
     this.#cores = ioThreads === 0 ? [own!] : threads.slice(0, ioThreads)

@@ -64,7 +64,7 @@ export class StreamCarrier extends Carrier {
     super()
     this.socket = socket
     socket.on('end', () => this.onEnd())
-    socket.on('error', (error: NodeJS.ErrnoException) => this.owner.onError(error))
+    socket.on('error', (error: NodeJS.ErrnoException) => this.onError(error))
     socket.on('close', () => this.owner.onClosed())
   }
 
@@ -135,6 +135,10 @@ export class StreamCarrier extends Carrier {
 
   override setKeepAlive(on: boolean, idle: number): void {
     this.socket.setKeepAlive?.(on, idle)
+  }
+
+  protected onError(error: NodeJS.ErrnoException): void {
+    this.owner.onError(error)
   }
 
   protected onEnd(): void {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { immediate } from '../../base/time/clock.ts'
-import { NO_CLOSE_NOTIFY } from '../tls/tls-facts.ts'
+import { NO_CLOSE_NOTIFY, textOfTlsError } from '../tls/tls-facts.ts'
 import { StreamCarrier } from './carrier.ts'
 
 /** The parts of Node's handles that are used here: they are fields without a public way to them. */
@@ -49,6 +49,11 @@ export class TlsCarrier extends StreamCarrier {
     socket.end()
     // Node.js writes close_notify in the ticks before.
     immediate(() => socket.destroy())
+  }
+
+  /** Errors of TLS in OpenSSL's words, as the core has them. */
+  protected override onError(error: NodeJS.ErrnoException): void {
+    super.onError('library' in error ? Object.assign(error, { code: textOfTlsError(error) }) : error)
   }
 
   protected override onEnd(): void {

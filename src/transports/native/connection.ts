@@ -7,6 +7,7 @@ import type { Outgoing } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -19,6 +20,7 @@ import type { WebSocketSettings } from '../websocket-settings.ts'
 import { detailOf } from './close-detail.ts'
 import type { ConnectionCore } from './connection-core.ts'
 import { enveloped, frameBytes } from './frame-bytes.ts'
+import type { Handshake } from './handshake.ts'
 import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
 
 const QUOTE = 0x22
@@ -32,7 +34,7 @@ export class NativeConnection implements TransportConnection {
    */
   #early = false
   /** Why the connection was closed while `#early`. */
-  #closedEarly: { reason: number; errno: number } | undefined = undefined
+  #closedEarly: { reason: number; detail: string } | undefined = undefined
   localAddress = ''
   remoteAddress = ''
   readonly #core: ConnectionCore
@@ -58,6 +60,9 @@ export class NativeConnection implements TransportConnection {
   #ended = false
   /** The reason of our own `destroy`. It wins over whatever the core found in the same read. */
   #destroyed: number | undefined = undefined
+  tls: TlsFacts | undefined = undefined
+  /** The handshake (TLS) that precedes everything, while it runs. */
+  handshake: Handshake | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
@@ -116,7 +121,7 @@ export class NativeConnection implements TransportConnection {
     const closed = this.#closedEarly
     this.#closedEarly = undefined
     if (closed === undefined) this.#deliver()
-    else this.onClosed(closed.reason, closed.errno)
+    else this.onClosed(closed.reason, 0, closed.detail)
   }
 
   get activity(): number {
@@ -385,7 +390,8 @@ export class NativeConnection implements TransportConnection {
     this.#handler?.onClose(reason, '')
   }
 
-  onClosed(reason: number, errno: number): void {
+  /** @param detail text for the error; default: that of `errno` */
+  onClosed(reason: number, errno: number, detail: string = detailOf(errno)): void {
     const wasOpen = this.open
     this.open = false
     if (wasOpen && (this.#pauses > 0 || this.#early) && reason === CloseReason.Peer) {
@@ -394,11 +400,13 @@ export class NativeConnection implements TransportConnection {
     }
     this.#waiting = undefined
     if (this.#early) {
-      this.#closedEarly = { reason, errno }
+      this.#closedEarly = { reason, detail }
+    } else if (this.handshake !== undefined) {
+      this.handshake.onClosed(detail)
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       // A connection that was made after its dial was given up has no handler.
-      this.#handler?.onClose(this.#destroyed ?? reason, theirs ? detailOf(errno) : '')
+      this.#handler?.onClose(this.#destroyed ?? reason, theirs ? detail : '')
     } else {
       this.connecting(errno)
     }

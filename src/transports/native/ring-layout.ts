@@ -111,6 +111,12 @@ const ARGUMENTS = {
   intern: 'core, id, name',
   busyPoll: 'core, microseconds',
   keepAlive: 'core, on',
+  tlsSupport: '',
+  tlsContext: 'external, server, requestCert, rejectUnauthorized, asks, protocols, ticketKeys',
+  tlsIdentity: 'external',
+  tlsBegin: 'core, slot, generation, context, servername, key',
+  tlsAnswer: 'core, slot, generation, refuse, identity, protocol',
+  tlsErrorText: 'code',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }
