@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../base/limits.ts'
-import { JsonScanner } from '../base/text/json-scan.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 import { takeGoBody } from '../protos/json/body.ts'
 import { over, setMeta, setNumbers } from '../protos/json/fields.ts'
+import { bodyKey, codecKey, fieldText, LayoutReader, metaKey, methodKey, seqFirst, stringText, thenType } from '../protos/json/layout.ts'
 import { unpackStrict } from '../protos/json/strict.ts'
-import type { ProtoSession } from '../protos/proto.ts'
+import { ProtoError, type ProtoSession } from '../protos/proto.ts'
 import { EMPTY_META, OK_STATUS } from '../wire/raw.ts'
 import { type MessageProto, setLostStatus } from './message-proto.ts'
 
@@ -21,10 +21,7 @@ export const webSocketJson: MessageProto = {
   open: ({ limits }) => new JsonMessages(limits),
 }
 
-/** Longest beginning of a document of Go's layout: numbers, names, and a meta whose every byte is escaped. */
-const MAX_BEGINNING = 300 * 1024
-const beginning =
-  /^\{"seq":(-?[0-9]{1,10}),"mtype":([0-9]{1,3}),"serviceMethod":"([^"\\]*(?:\\.[^"\\]*)*)","meta":"([^"\\]*(?:\\.[^"\\]*)*)","bodyCodec":([0-9]{1,3}),"body":"/
+/** The end of a document of Go's layout. */
 const ending = Buffer.from('","ptf":[]}')
 const statusKey = Buffer.from('"status"')
 
@@ -63,23 +60,27 @@ class JsonMessages implements ProtoSession {
   #unpackGo(bytes: Buffer, start: number, end: number, message: Incoming): boolean {
     const bodyEnd = end - ending.length
     if (bodyEnd < start || bytes.compare(ending, 0, ending.length, bodyEnd, end) !== 0) return false
-    const found = beginning.exec(bytes.toString('latin1', start, Math.min(end, start + MAX_BEGINNING)))
-    if (found === null) return false
-    const [{ length }, seq, type, name, meta, codec] = found
-    if (start + length > bodyEnd || Number(seq) !== (Number(seq) | 0)) return false
-    const method = goText(name)
-    const metaText = goText(meta)
-    if (method === undefined || metaText === undefined || !takeGoBody(bytes, start + length, bodyEnd, message)) return false
-    setNumbers(message, Number(type), Number(seq), Number(codec))
-    setMeta(message, metaText, this.#limits)
-    if (method !== '') message.method = method
+    const reader = new LayoutReader(bytes, start, bodyEnd)
+    if (!reader.literal(seqFirst)) return false
+    const seq = reader.integer()
+    if (!reader.literal(thenType)) return false
+    const type = reader.integer()
+    if (!reader.literal(methodKey)) return false
+    const nameStart = reader.at
+    const nameEnd = reader.string()
+    if (!reader.literal(metaKey)) return false
+    const metaStart = reader.at
+    const metaEnd = reader.string()
+    if (!reader.literal(codecKey)) return false
+    const codec = reader.integer()
+    if (!reader.literal(bodyKey) || reader.failed || !takeGoBody(bytes, reader.at, bodyEnd, message)) return false
+    setNumbers(message, type, seq, codec)
+    setMeta(message, fieldText(bytes, metaStart, metaEnd, true), this.#limits)
+    if (nameStart === nameEnd) return true
+    message.method = stringText(bytes, nameStart, nameEnd, true)
+    if (message.method === undefined) throw new ProtoError('unreadable service method')
     return true
   }
-}
-
-/** The text of a string with the escapes of Go, each character a byte; undefined when it is unreadable. */
-function goText(latin1: string): string | undefined {
-  return new JsonScanner(`"${Buffer.from(latin1, 'latin1').toString('utf8')}"`, true).string()
 }
 
 function quoted(text: string, max: number, what: string): string {
