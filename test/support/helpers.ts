@@ -3,6 +3,7 @@ import { describe } from 'node:test'
 import { Endpoint, type EndpointOptions, type Listener, type Logger, type Session } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
 import { loadNative } from '../../src/transports/native/addon.ts'
+import { certificates } from './certificates.ts'
 
 export type Kind = 'native' | 'js'
 
@@ -42,7 +43,22 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
   t.after(() => made.close())
+  if (overTls) useTls(made)
   return made
+}
+
+/** DMICRO_TEST_TLS=1 runs a suite over TLS: where it listens on tcp://, endpoints listen on tls://, and dial what they are told. */
+export const overTls = process.env.DMICRO_TEST_TLS === '1'
+
+function useTls(made: Endpoint): void {
+  const { authority, server } = certificates()
+  const { listen, dial } = made
+  const ca = { ca: authority.cert }
+  made.listen = (url, options) => {
+    const secure = url.replace(/^tcp:/, 'tls:')
+    return listen.call(made, secure, secure.startsWith('tls:') ? { tls: server, ...options } : options)
+  }
+  made.dial = (url, options) => dial.call(made, url, url.startsWith('tls:') ? { tls: ca, ...options } : options)
 }
 
 export interface Pair {

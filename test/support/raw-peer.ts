@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { certificates } from './certificates.ts'
 import { type Parsed, parse } from './frames.ts'
 import { once } from './helpers.ts'
 
@@ -53,12 +55,14 @@ export class RawPeer {
   }
 }
 
-/** Connects to `tcp://127.0.0.1:port`; the socket goes when the test ends. */
+/** Connects to `tcp://127.0.0.1:port` or `tls://127.0.0.1:port`; the socket goes when the test ends. */
 export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
-  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true })
+  const to = { host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true }
+  const secure = new URL(url).protocol === 'tls:'
+  const socket = secure ? connectTls({ ...to, ca: certificates().authority.cert }) : connect(to)
   t.after(() => socket.destroy())
   const connected = once()
-  socket.once('connect', () => connected.resolve())
+  socket.once(secure ? 'secureConnect' : 'connect', () => connected.resolve())
   socket.once('error', connected.reject)
   await connected.promise
   return new RawPeer(socket)

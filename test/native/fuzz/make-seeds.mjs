@@ -140,10 +140,10 @@ write('websocket', {
   'length-64': webSocket({}, hex('827f0000000000010000'), Buffer.alloc(70)),
   'length-wraps': webSocket({}, hex('020131 807fffffffffffffffff')),
   'over-limit': webSocket({ limit: 2 }, hex('827e007e')),
-  'compressed': webSocket({ flags: COMPRESSION }, hex('c107f248cdc9c90700 0101aa c101aa')),
+  compressed: webSocket({ flags: COMPRESSION }, hex('c107f248cdc9c90700 0101aa c101aa')),
   'text-bad': webSocket({}, hex('8103eda080')),
   'text-cut': webSocket({}, hex('0102e4bd 8001a0 8102c3a4')),
   'close-bad': webSocket({}, hex('880203ed')),
-  'reserved': webSocket({}, hex('b100')),
+  reserved: webSocket({}, hex('b100')),
   'fragments-empty': webSocket({}, hex('0200'), ...Array(30).fill(hex('0000')), hex('8000')),
 })
