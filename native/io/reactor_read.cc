@@ -81,7 +81,7 @@ void Reactor::OnEnd(Connection* connection, int error) {
         !open      ? connection->end_reason
         : in_order ? CloseReason::kPeer
                    : CloseReason::kIo,
-        error == UV_EOF && in_order ? 0 : error);
+        error == UV_EOF && (in_order || !open) ? 0 : error);
 }
 
 // Frees the arena after messages were parsed, or delivers a batch that leaves no room.

@@ -9,7 +9,7 @@ export interface Issued {
 }
 
 export interface Wishes {
-  /** Names for the subject's alternative name: DNS names, or IPv4 addresses. Default: localhost and 127.0.0.1. */
+  /** Names for the subject's alternative name: DNS names, IPv4 addresses, ::1. Default: localhost and its addresses. */
   names?: readonly string[]
   from?: Date
   until?: Date
@@ -44,15 +44,17 @@ function certificate(
   wishes: Wishes,
   isAuthority: boolean,
 ): string {
-  const { names = ['localhost', '127.0.0.1'], from = new Date(Date.now() - DAY), until = new Date(Date.now() + DAY) } = wishes
+  const { names = ['localhost', '127.0.0.1', '::1'], from = new Date(Date.now() - DAY), until = new Date(Date.now() + DAY) } = wishes
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   const extensions = [
     extension('2.5.29.19', true, sequence(...(isAuthority ? [der(0x01, Buffer.from([0xff]))] : []))),
     extension('2.5.29.14', false, der(0x04, createHash('sha1').update(spki).digest())),
   ]
   if (names.length > 0) {
-    const ip = (name: string): boolean => /^[0-9.]+$/.test(name)
-    const general = names.map((name) => (ip(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name))))
+    const general = names.map((name) => {
+      if (name === '::1') return der(0x87, Buffer.from([...Array(15).fill(0), 1]))
+      return /^[0-9.]+$/.test(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name))
+    })
     extensions.push(extension('2.5.29.17', false, sequence(...general)))
   }
   const algorithm = sequence(oid('1.2.840.10045.4.3.2')) // ecdsa-with-SHA256

@@ -3,6 +3,7 @@ import { describe } from 'node:test'
 import { Endpoint, type EndpointOptions, type Listener, type Logger, type Session } from '../../src/index.ts'
 import { TestNetwork } from '../../src/testing/index.ts'
 import { loadNative } from '../../src/transports/native/addon.ts'
+import { certificates } from './certificates.ts'
 
 export type Kind = 'native' | 'js'
 
@@ -34,14 +35,13 @@ function inMemory(): Kind {
 const protocol = process.env.DMICRO_TEST_PROTOCOL || 'raw'
 
 /** What suites listen on that name no address of their own: DMICRO_TEST_SCHEME=ws puts a WebSocket below them. */
-const addresses: Record<string, string> = { ws: 'ws://127.0.0.1:0/rpc' }
-const scheme = process.env.DMICRO_TEST_SCHEME || 'tcp'
+const overWebSocket = process.env.DMICRO_TEST_SCHEME === 'ws'
 
-function overScheme(made: Endpoint): void {
-  const address = addresses[scheme]
-  if (address === undefined) return
+function useWebSocket(made: Endpoint): void {
   const { listen } = made
-  made.listen = (url, options) => listen.call(made, url === 'tcp://127.0.0.1:0' ? address : url, options)
+  const address = (url: string): string =>
+    url.replace(/^tcp:\/\/127\.0\.0\.1:0$/, 'ws://127.0.0.1:0/rpc').replace(/^tls:\/\/127\.0\.0\.1:0$/, 'wss://127.0.0.1:0/rpc')
+  made.listen = (url, options) => listen.call(made, address(url), options)
 }
 
 /** Runs `suite` once for each transport. */
@@ -52,9 +52,24 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 /** An endpoint that is closed when the test ends. Quiet unless a log is given. */
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
-  overScheme(made)
+  if (overWebSocket) useWebSocket(made)
   t.after(() => made.close())
+  if (overTls) useTls(made)
   return made
+}
+
+/** DMICRO_TEST_TLS=1 runs a suite over TLS: where it listens on tcp://, endpoints listen on tls://, and dial what they are told. */
+export const overTls = process.env.DMICRO_TEST_TLS === '1'
+
+function useTls(made: Endpoint): void {
+  const { authority, server } = certificates()
+  const { listen, dial } = made
+  const ca = { ca: authority.cert }
+  made.listen = (url, options) => {
+    const secure = url.replace(/^tcp:/, 'tls:')
+    return listen.call(made, secure, secure.startsWith('tls:') ? { tls: server, ...options } : options)
+  }
+  made.dial = (url, options) => dial.call(made, url, /^(tls|wss):/.test(url) ? { tls: ca, ...options } : options)
 }
 
 export interface Pair {

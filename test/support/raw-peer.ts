@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { FrameReader } from '../../src/wire/websocket/reader.ts'
+import { certificates } from './certificates.ts'
 import { type Parsed, parse } from './frames.ts'
 import { once } from './helpers.ts'
 import { payloadOf, upgrade, webSocketFrame } from './web-socket.ts'
@@ -61,15 +63,17 @@ export class RawPeer {
   }
 }
 
-/** Connects to `tcp://127.0.0.1:port`; the socket goes when the test ends. */
+/** Connects to `tcp://127.0.0.1:port` or `tls://127.0.0.1:port`; the socket goes when the test ends. */
 export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
-  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true })
+  const to = { host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true }
+  const secure = ['tls:', 'wss:'].includes(new URL(url).protocol)
+  const socket = secure ? connectTls({ ...to, ca: certificates().authority.cert }) : connect(to)
   t.after(() => socket.destroy())
   const connected = once()
-  socket.once('connect', () => connected.resolve())
+  socket.once(secure ? 'secureConnect' : 'connect', () => connected.resolve())
   socket.once('error', connected.reject)
   await connected.promise
-  if (!url.startsWith('ws:')) return new RawPeer(socket)
+  if (!url.startsWith('ws')) return new RawPeer(socket)
   await upgrade(socket, new URL(url).pathname)
   return new RawPeer(socket, true)
 }

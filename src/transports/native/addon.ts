@@ -93,7 +93,7 @@ export interface NativeAddon {
   /** Takes the certificates of a SecureContext. */
   tlsIdentity(external: unknown): TlsHandle
   /**
-   * Begins TLS on a connection that was opened paused. Records of kind Layer report its events, and a Close its failure.
+   * Begins TLS on a connection that was opened paused. Records of kind Layer report its events, a Close its failure.
    * @param servername name that a client asks for
    * @param key what a client's sessions are kept under
    */
