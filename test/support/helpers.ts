@@ -35,13 +35,13 @@ function inMemory(): Kind {
 const protocol = process.env.DMICRO_TEST_PROTOCOL || 'raw'
 
 /** What suites listen on that name no address of their own: DMICRO_TEST_SCHEME=ws puts a WebSocket below them. */
-const overWebSocket = process.env.DMICRO_TEST_SCHEME === 'ws'
+export const overWebSocket = process.env.DMICRO_TEST_SCHEME === 'ws'
 
 function useWebSocket(made: Endpoint): void {
   const { listen } = made
-  const address = (url: string): string =>
-    url.replace(/^tcp:\/\/127\.0\.0\.1:0$/, 'ws://127.0.0.1:0/rpc').replace(/^tls:\/\/127\.0\.0\.1:0$/, 'wss://127.0.0.1:0/rpc')
-  made.listen = (url, options) => listen.call(made, address(url), options)
+  const over: Record<string, string> = { 'tcp://127.0.0.1:0': 'ws://127.0.0.1:0/rpc', 'tls://127.0.0.1:0': 'wss://127.0.0.1:0/rpc' }
+  // Several protocols are about first bytes, which a WebSocket has none of.
+  made.listen = (url, options) => listen.call(made, options?.protocols === undefined ? (over[url] ?? url) : url, options)
 }
 
 /** Runs `suite` once for each transport. */

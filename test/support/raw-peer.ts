@@ -25,6 +25,7 @@ export class RawPeer {
     const reader = new FrameReader({ masked: false, compression: false, maxMessage: 2 ** 31 })
     const closed = once()
     this.closed = closed.promise
+    if (socket.closed) closed.resolve()
     socket.on('error', () => {})
     socket.on('close', () => {
       closed.resolve()

@@ -41,8 +41,9 @@ export async function upgrade(socket: Socket, path: string): Promise<void> {
   socket.write(upgradeRequest(path))
   let head = Buffer.alloc(0)
   while (!head.includes('\r\n\r\n')) {
+    if (socket.destroyed) return // refused without an answer
     const more = await new Promise<Buffer | undefined>((resolve) => socket.once('data', resolve).once('close', () => resolve(undefined)))
-    if (more === undefined) return // refused without an answer
+    if (more === undefined) return
     head = Buffer.concat([head, more])
   }
   if (!head.toString().startsWith('HTTP/1.1 101 ')) throw new Error(head.toString())
