@@ -67,7 +67,7 @@ function useTls(made: Endpoint): void {
   const ca = { ca: authority.cert }
   made.listen = (url, options) => {
     const secure = url.replace(/^tcp:/, 'tls:')
-    return listen.call(made, secure, secure.startsWith('tls:') ? { tls: server, ...options } : options)
+    return listen.call(made, secure, /^(tls|wss):/.test(secure) ? { tls: server, ...options } : options)
   }
   made.dial = (url, options) => dial.call(made, url, /^(tls|wss):/.test(url) ? { tls: ca, ...options } : options)
 }
