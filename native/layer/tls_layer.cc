@@ -125,8 +125,7 @@ TlsLayer::TlsLayer(std::shared_ptr<TlsContext> context, const std::string& serve
   opening_->key = std::move(key);
   ssl_.SSL_set_ex_data(connection_, 0, this);
   bio_st* const bio = TakeBio(ssl_);
-  ssl_.BIO_up_ref(bio);
-  ssl_.SSL_set_bio(connection_, bio, bio);
+  ssl_.SSL_set_bio(connection_, bio, bio);  // takes one reference, because both are the same
   const TlsSettings& settings = context_->settings();
   if (settings.server) {
     ssl_.SSL_set_accept_state(connection_);
@@ -182,6 +181,7 @@ LayerStatus TlsLayer::Receive(Bytes* in, uint8_t* to, size_t size, size_t* n, By
         return LayerStatus::kMore;
       case kErrorZeroReturn:
         ended_ = true;
+        *in = {in->data + in->size, 0};  // nothing counts after the end
         return LayerStatus::kEnded;
       default:
         return Fail();

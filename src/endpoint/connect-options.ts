@@ -157,7 +157,9 @@ export function readDialOptions(options: DialOptions | undefined, settings: Sett
  */
 export function readDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): TlsTarget | undefined {
   if (!needsTls(address, options, kind)) return undefined
-  return { tls: clientTls(options), host: address.host, port: address.port }
+  const tls = clientTls(options)
+  tls.context(kind === 'native' ? 'native' : 'js') // throws for what cannot be read
+  return { tls, host: address.host, port: address.port }
 }
 
 function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Extract<Address, { kind: 'tcp' }> {

@@ -1,7 +1,8 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
+import type { ConnectionOptions, PeerCertificate, SecureContextOptions, TLSSocket } from 'node:tls'
 import { runInRoot } from '../../base/async/root-context.ts'
-import { nodeTls } from '../../base/builtin.ts'
+import { nodeCrypto, nodeTls } from '../../base/builtin.ts'
 import { hostPort } from '../host-port.ts'
 import type { TlsTarget } from '../tls/client-tls.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
@@ -31,7 +32,7 @@ export class TlsAcceptor {
     this.#onSecure = onSecure
     const { requestCert, rejectUnauthorized, handshakeTimeout, protocols } = tls
     this.#server = nodeTls().createServer({
-      ...tls.contextOptions,
+      ...withTicketKeys(tls.contextOptions),
       requestCert,
       rejectUnauthorized,
       handshakeTimeout,
@@ -49,7 +50,7 @@ export class TlsAcceptor {
   }
 
   setSecureContext(): void {
-    this.#server.setSecureContext(this.#tls.contextOptions)
+    this.#server.setSecureContext(withTicketKeys(this.#tls.contextOptions))
   }
 
   /** Begins the handshake on an accepted socket, unless the gate refuses it. */
@@ -109,7 +110,7 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
   return new Promise((resolve, reject) => {
     const { connect } = nodeTls()
     const server = `${tls.nameOf(host)} ${host}:${port}`
-    const session = tls.sessions.get(server)
+    const kept = tls.sessions.get(server)
     const servername = tls.servernameOf(host)
     const socket = runInRoot(connect as (options: ConnectionOptions) => TLSSocket, undefined, {
       socket: raw,
@@ -118,8 +119,9 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
       checkServerIdentity: (_name: string, certificate: PeerCertificate) => tls.check(host, certificate),
       ...(servername !== undefined && { servername }),
       ...(tls.protocols.length > 0 && { ALPNProtocols: [...tls.protocols] }),
-      ...(session !== undefined && { session }),
+      ...(kept !== undefined && { session: kept.session }),
     })
+    let certificate: X509Certificate | undefined
     const settle = (): void => {
       signal.removeEventListener('abort', onAbort)
       socket.off('error', onError)
@@ -138,13 +140,18 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
     const onClose = (): void => fail(handshakeError(CONNECTION_LOST))
     const onSecure = (): void => {
       settle()
-      resolve({ socket, raw, facts: factsOf(socket, true) })
+      const facts = factsOf(socket, true)
+      certificate = facts.peerCertificate ?? (facts.resumed ? kept?.certificate : undefined)
+      resolve({ socket, raw, facts: { ...facts, peerCertificate: certificate } })
     }
     signal.addEventListener('abort', onAbort, { once: true })
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('secureConnect', onSecure)
-    socket.on('session', (kept: Buffer) => tls.keepSession(server, kept))
+    // A resumed session comes without certificates. With TLS 1.2 the session comes before the end of its handshake.
+    socket.on('session', (session: Buffer) => {
+      tls.keepSession(server, { session, certificate: certificate ?? socket.getPeerX509Certificate() ?? kept?.certificate })
+    })
   })
 }
 
@@ -156,6 +163,11 @@ function factsOf(socket: TLSSocket, asked: boolean): TlsFacts {
     version: socket.getProtocol() ?? '',
     resumed: socket.isSessionReused(),
   }
+}
+
+/** Random keys for tickets if there are none. Node.js would keep the old ones, which vouch for the old certificates. */
+function withTicketKeys(options: SecureContextOptions): SecureContextOptions {
+  return { ...options, ticketKeys: options.ticketKeys ?? nodeCrypto().randomBytes(48) }
 }
 
 /** One of a fixed set of texts: what callbacks of users say may hold names that a client has chosen. */

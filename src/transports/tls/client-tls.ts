@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { PeerCertificate, SecureContext, SecureContextOptions } from 'node:tls'
 import { nodeTls } from '../../base/builtin.ts'
@@ -7,12 +8,18 @@ import { checkTlsDial, contextOptionsOf, type TlsDialOptions } from './options.t
 const MAX_SESSIONS = 256
 const none: TlsDialOptions = Object.freeze({})
 
+/** A session of TLS, and the certificate that its server has shown when it began. */
+export interface KeptSession {
+  readonly session: Buffer
+  readonly certificate: X509Certificate | undefined
+}
+
 /** TLS of the sessions that are dialled with the same options. */
 export class ClientTls {
   readonly rejectUnauthorized: boolean
   readonly protocols: readonly string[]
   /** Sessions of the JavaScript transport for resumption, by server. */
-  readonly sessions = new Map<string, Buffer>()
+  readonly sessions = new Map<string, KeptSession>()
   readonly #options: TlsDialOptions
   readonly #context: SecureContextOptions
   readonly #contexts = new Map<'native' | 'js', SecureContext>()
@@ -64,7 +71,7 @@ export class ClientTls {
   }
 
   /** Keeps a session for the next connection with the same server. */
-  keepSession(server: string, session: Buffer): void {
+  keepSession(server: string, session: KeptSession): void {
     this.sessions.delete(server)
     this.sessions.set(server, session)
     if (this.sessions.size > MAX_SESSIONS) this.sessions.delete(this.sessions.keys().next().value as string)

@@ -75,8 +75,7 @@ export class ServerTls {
       open = false
       try {
         if (error !== undefined && error !== null) throw error
-        if (context !== undefined && context !== null && !isContext(context)) throw new TypeError('SNICallback gave no SecureContext')
-        done(undefined, { context: context ?? undefined, protocol: this.chooseProtocol(hello) })
+        done(undefined, { context, protocol: this.chooseProtocol(hello) })
       } catch (thrown) {
         done(asError(thrown))
       }
@@ -87,12 +86,16 @@ export class ServerTls {
   /** Asks `SNICallback`, which may throw, or reject when it is async. */
   chooseContext(servername: string, done: (error: unknown, context?: SecureContext) => void): void {
     const { SNICallback } = this.#options
+    const check = (error: unknown, context?: SecureContext | null): void => {
+      if (error || context === undefined || context === null || isContext(context)) done(error, context ?? undefined)
+      else done(new TypeError('SNICallback gave no SecureContext'))
+    }
     if (SNICallback === undefined || servername === '') {
       done(undefined)
       return
     }
     try {
-      const result: unknown = SNICallback(servername, done)
+      const result: unknown = SNICallback(servername, check)
       if (isThenable(result)) result.then(undefined, (error: unknown) => done(asError(error)))
     } catch (error) {
       done(asError(error))

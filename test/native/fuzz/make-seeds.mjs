@@ -147,3 +147,31 @@ write('websocket', {
   reserved: webSocket({}, hex('b100')),
   'fragments-empty': webSocket({}, hex('0200'), ...Array(30).fill(hex('0000')), hex('8000')),
 })
+
+// Records of stub_tls.h, and choices of tls_layer_fuzz.cc: role, chunk and step.
+const record = (type, content) => {
+  let sum = type.charCodeAt(0)
+  for (const byte of content) sum = (sum * 31 + byte) & 0xff
+  return Buffer.concat([
+    text(type),
+    Buffer.from([content.length >> 8, content.length & 0xff]),
+    content.map((byte) => byte ^ 0x5a),
+    Buffer.from([sum]),
+  ])
+}
+const SERVER = 1
+const ASKS = 2
+const tls = (role, chunk, step, ...records) => Buffer.concat([Buffer.from([role | ((chunk - 1) << 2), step]), ...records])
+const hello = record('h', text('client'))
+
+write('tls_layer', {
+  server: tls(SERVER, 64, 5, hello, record('d', smallest), record('c', text(''))),
+  client: tls(0, 7, 1, record('h', text('server')), record('d', text('hello'))),
+  asked: tls(SERVER | ASKS, 3, 2, hello, record('d', Buffer.alloc(300, 1))),
+  'many-records': tls(SERVER, 64, 0, hello, ...Array(20).fill(record('d', text('x')))),
+  large: tls(SERVER, 64, 63, hello, record('d', Buffer.alloc(4096, 7))),
+  'too-large': tls(SERVER, 64, 63, hello, hex('64ffff'), Buffer.alloc(100)),
+  'bad-sum': tls(SERVER, 64, 63, hello, record('d', smallest).fill(0, 9)),
+  'after-end': tls(SERVER, 5, 9, hello, record('c', text('')), record('d', smallest)),
+  'no-hello': tls(SERVER, 64, 63, record('d', smallest)),
+})
