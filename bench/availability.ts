@@ -2,6 +2,7 @@
 import { attempt } from './attempt.ts'
 import type { Unready } from './build.ts'
 import { type Driver, driver } from './drivers.ts'
+import { payloads } from './payloads.mjs'
 import { serverCommand } from './peers.ts'
 import { startupCommand } from './startup.ts'
 import type { Trial } from './trials.ts'
@@ -12,7 +13,7 @@ const PROBE_MS = 30_000
 export type Reasons = (name: string, trial: Trial) => string | undefined
 
 const key = (name: string, { payload, protocol, load }: Trial): string =>
-  load === undefined ? `${name} ${payload === 'bench-protobuf' ? 'protobuf' : 'json'} ${protocol ?? 'raw'}` : `${name} ${load}`
+  load === undefined ? `${name} ${payloads[payload].kind} ${protocol ?? 'raw'}` : `${name} ${load}`
 
 /** Tries every driver of `trials` with each kind of payload that it must carry, in each protocol. */
 export async function findReasons(trials: Trial[], unready: Unready): Promise<Reasons> {

@@ -1,6 +1,7 @@
 // What dmicro must reach, as data, and whether a run shows it. Ratios are of medians in the same run.
 import { driver } from './drivers.ts'
 import { type BarResult, type Measurement, median, type TrialResult, values } from './results.ts'
+import { type ProtocolBody, protocolBodies } from './trials.ts'
 
 interface Figure {
   unit: string
@@ -31,21 +32,59 @@ const mebibytes: Figure = { unit: 'MB/s', read: (run) => run.calls_per_second &&
 const session: Figure = { unit: 'B', read: (run) => run.bytes_per_session }
 const growth: Figure = { unit: '%', read: (run) => run.heap_growth && run.heap_growth * 100 }
 
-const bothEnds = '64 B JSON, 1 × 64, Node both ends, calls/s'
-const unary = (than: string, atLeast: number): Bar => ({ load: bothEnds, trial: 'unary-64', driver: 'native', figure: rate, than, atLeast })
-const protocol = (id: string, than: string, atLeast: number): Bar[] =>
-  ['64', '1k'].map((size) => ({
-    load: `${id}, ${size === '64' ? '64 B' : '1 KiB'}, 16 × 64, calls per server CPU second`,
-    trial: `protocols@${id}-${size}`,
+const OBJECT = '64 B object'
+const STRING = '64 B string'
+const bothEnds = (body: string): string => `${body}, 1 × 64, Node both ends, calls/s`
+const object = (than: string, atLeast: number): Bar => ({
+  load: bothEnds(OBJECT),
+  trial: 'unary-object',
+  driver: 'native',
+  figure: rate,
+  than,
+  atLeast,
+})
+const unary = (than: string, atLeast: number): Bar => ({ ...object(than, atLeast), load: bothEnds(STRING), trial: 'unary-64' })
+/** Go's two, by what a call costs the server. */
+const third = (body: string, trial: string): Bar[] =>
+  ['go-dmicro', 'grpc-go'].map((than) => ({
+    load: `${body}, 1 × 64, server CPU per call`,
+    trial,
+    driver: 'native',
+    figure: cpu,
+    than,
+    atMost: 1 / 3,
+    text: '1/3',
+  }))
+const protocol = (id: string, than: string, atLeast: number, bodies: readonly ProtocolBody[] = protocolBodies): Bar[] =>
+  bodies.map(({ name, text }) => ({
+    load: `${id}, ${text}, 16 × 64, calls per server CPU second`,
+    trial: `protocols@${id}-${name}`,
     driver: 'native',
     figure: perCpu,
     than,
     atLeast,
   }))
-const many = '256 × 1, server CPU per call'
-const deep = '16 × 64'
+const many = `${STRING}, 256 × 1, server CPU per call`
+const io1 = `${STRING}, 256 × 1 with ioThreads 1`
+const deep = `${STRING}, 16 × 64`
 
+/** Those on objects, which are what users send, come first. */
 export const bars: Bar[] = [
+  object('grpc-js', 40),
+  object('moleculer', 7),
+  object('nestjs', 8),
+  object('socketio', 5),
+  object('net', 1.9),
+  ...third(OBJECT, 'unary-object'),
+  {
+    load: `${OBJECT}, 256 × 1, server CPU per call`,
+    trial: 'many-object',
+    driver: 'native',
+    figure: cpu,
+    than: 'floor-object',
+    atMost: 1.2,
+  },
+  ...protocol('http', 'uws-http', 1, protocolBodies.slice(0, 1)),
   unary('grpc-js', 30),
   unary('moleculer', 8),
   unary('nestjs', 10),
@@ -53,16 +92,8 @@ export const bars: Bar[] = [
   unary('nats', 8),
   unary('net', 1.2),
   { ...unary('moleculer', 4), load: 'the same on the JavaScript transport', driver: 'js' },
-  { load: bothEnds, trial: 'unary-64', driver: 'native', figure: rate, atLeast: 350 },
-  ...['go-dmicro', 'grpc-go'].map((than) => ({
-    load: '64 B JSON, 1 × 64, server CPU per call',
-    trial: 'unary-64',
-    driver: 'native',
-    figure: cpu,
-    than,
-    atMost: 1 / 3,
-    text: '1/3',
-  })),
+  { load: bothEnds(STRING), trial: 'unary-64', driver: 'native', figure: rate, atLeast: 350 },
+  ...third(STRING, 'unary-64'),
   {
     load: 'BenchmarkMessage, protobuf, 256 × 8, server CPU per call',
     trial: 'message-256x8',
@@ -82,13 +113,13 @@ export const bars: Bar[] = [
   { load: many, trial: 'many-256x1', driver: 'native', figure: cpu, than: 'floor', atMost: 1.25 },
   { load: many, trial: 'many-256x1', driver: 'native', figure: cpu, than: 'js', atMost: 0.75 },
   {
-    load: '256 × 1 with ioThreads 1, CPU of the JavaScript thread',
+    load: `${io1}, CPU of the JavaScript thread`,
     trial: 'many-256x1',
     driver: 'native-io1',
     figure: jsThread,
     atMost: 1.2,
   },
-  { load: '256 × 1 with ioThreads 1, calls/s', trial: 'many-256x1', driver: 'native-io1', figure: rate, than: 'native', atLeast: 0.9 },
+  { load: `${io1}, calls/s`, trial: 'many-256x1', driver: 'native-io1', figure: rate, than: 'native', atLeast: 0.9 },
   { load: `${deep}, server CPU per call`, trial: 'deep-16x64', driver: 'native', figure: cpu, atMost: 1 },
   { load: `${deep}, calls/s`, trial: 'deep-16x64', driver: 'native', figure: rate, than: 'js', atLeast: 1.4 },
   ...['json', 'protobuf', 'jsonrpc'].flatMap((id) => protocol(id, 'go-dmicro', 3)),

@@ -2,6 +2,7 @@
 // bench programs of this tree and the dmicro of each, in alternating order. `-- --only unary-64,deep-16x64`: some of the loads.
 import { parseArgs } from 'node:util'
 import { build } from './build.ts'
+import { verdict } from './compare-bars.ts'
 import { driver } from './drivers.ts'
 import { measure } from './measure.ts'
 import { amount, UsageError } from './options.ts'
@@ -13,7 +14,10 @@ import { trials } from './trials.ts'
 
 const say = (line: string): void => void process.stderr.write(`bench:compare: ${line}\n`)
 
-const loads = ['unary-64', 'unary-64k', 'many-256x1', 'deep-16x64', 'push-1x64', 'pingpong']
+const loads = [
+  ...['unary-object', 'many-object', 'deep-object', 'protocols@json-object', 'protocols@jsonrpc-object', 'protocols@http-object'],
+  ...['unary-64', 'unary-64k', 'unary-bytes', 'many-256x1', 'deep-16x64', 'push-1x64', 'pingpong'],
+]
 const candidates = ['native', 'js']
 const figures: { field: Field; unit: string; scale: number }[] = [
   { field: 'calls_per_second', unit: 'k calls/s', scale: 1e-3 },
@@ -47,7 +51,7 @@ async function compare(trees: [Tree, Tree], loads: readonly string[], rounds: nu
 }
 
 /** The second against the first: ratio of the medians, median of the rounds' ratios, and these from least to most. */
-function row({ trial, driver, runs }: Pair, { field, unit, scale }: (typeof figures)[number]): string {
+function row({ trial, driver, runs }: Pair, { field, unit, scale }: (typeof figures)[number], baseline: string): string {
   const [before, after] = runs.map((side) => side.map((run) => run[field]!))
   const ratios = after.map((value, i) => value / before[i]).sort((a, b) => a - b)
   const [from, to] = [median(before)!, median(after)!]
@@ -60,7 +64,8 @@ function row({ trial, driver, runs }: Pair, { field, unit, scale }: (typeof figu
     (to / from).toFixed(3),
     median(ratios)!.toFixed(3),
   ]
-  return `| ${[...cells, `${ratios[0].toFixed(3)} … ${ratios.at(-1)!.toFixed(3)}`].join(' | ')} |`
+  const range = `${ratios[0].toFixed(3)} … ${ratios.at(-1)!.toFixed(3)}`
+  return `| ${[...cells, range, verdict(baseline, trial, driver, field, to / from)].join(' | ')} |`
 }
 
 function readArguments() {
@@ -93,8 +98,10 @@ async function main(): Promise<void> {
   const [before, after] = trees
   const pairs = await compare([before, after], loads, rounds, seconds)
   console.log(`${rounds} rounds of ${seconds} s in alternating order, medians\n`)
-  console.log(`| trial | driver | | ${before.name} | ${after.name} | ratio | of rounds | from, to |\n|---|---|---|---|---|---|---|---|`)
-  for (const pair of pairs) for (const figure of figures) console.log(row(pair, figure))
+  console.log(
+    `| trial | driver | | ${before.name} | ${after.name} | ratio | of rounds | from, to | bar |\n|---|---|---|---|---|---|---|---|---|`,
+  )
+  for (const pair of pairs) for (const figure of figures) console.log(row(pair, figure, before.name))
 }
 
 try {

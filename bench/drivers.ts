@@ -26,9 +26,11 @@ export const drivers: Driver[] = [
   { name: 'capnweb', label: "Cap'n Web", kind: 'js', peer: 'capnweb' },
   { name: 'trpc', label: 'tRPC', kind: 'js', peer: 'trpc' },
   { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },
+  { name: 'uws-http', label: 'uWebSockets.js HTTP', kind: 'js', peer: 'uws-http' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },
   { name: 'floor', label: 'C++ floor', kind: 'cpp', peer: 'epoll' },
+  { name: 'floor-object', label: 'C++ floor that parses and prints', kind: 'cpp', peer: 'object' },
   { name: 'floor-blocking', label: 'C++ ping-pong, blocking', kind: 'cpp', peer: 'pingpong-blocking' },
   { name: 'floor-spin', label: 'C++ ping-pong, spinning', kind: 'cpp', peer: 'pingpong-spin' },
 ]

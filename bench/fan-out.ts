@@ -30,7 +30,7 @@ interface Delivery {
 export async function fanout(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-bench-fanout-'))
   try {
-    const body = bodyFile(folder, trial.payload)
+    const body = await bodyFile(folder, trial.payload)
     const server = await startServer(driver, trial, settings, { args: driver.kind === 'cpp' ? ['--body-file', body] : [] })
     const dialect = dialects[driver.name] ?? ['--dialect', 'raw']
     const args = ['--address', server.address, '--connections', trial.connections, ...dialect, '--payload-file', body]

@@ -1,8 +1,9 @@
 // One measurement: a trial and a driver in fresh processes.
-import { bodyFile } from './body.ts'
+import { bodiesFile } from './body.ts'
 import type { Driver } from './drivers.ts'
 import { fanout } from './fan-out.ts'
 import { heap, idle } from './memory.ts'
+import { type PayloadKind, payloads } from './payloads.mjs'
 import { loadClient, ownClient, programs, type Server, type Settings, startServer } from './peers.ts'
 import { stack } from './profile.ts'
 import type { Measurement } from './results.ts'
@@ -14,7 +15,10 @@ type Measure = (driver: Driver, trial: Trial, settings: Settings) => Promise<Mea
 
 const measures: Record<Trial['how'], Measure> = {
   peers: (driver, trial, settings) => served(driver, trial, settings, (server) => ownClient(driver, trial, [server], settings)),
-  load: (driver, trial, settings) => served(driver, trial, settings, (server) => loadClient(messageOf(trial), trial, [server], settings)),
+  load: async (driver, trial, settings) => {
+    const message = await messageOf(trial)
+    return await served(driver, trial, settings, (server) => loadClient(message, trial, [server], settings))
+  },
   pingpong: (driver, trial, settings) =>
     served(driver, trial, settings, (server) =>
       driver.kind === 'cpp'
@@ -43,18 +47,21 @@ async function served<T>(driver: Driver, trial: Trial, settings: Settings, use: 
   return result
 }
 
-const PROTOBUF = 112 // the codec's id in a frame
+/** Ids of codecs in a frame; json is what the C++ client takes by itself. */
+const codecIds: Partial<Record<PayloadKind, number>> = { protobuf: 112, msgpack: 109, cbor: 99 }
 
 /** How the C++ client is told what to send. */
-const messageOf = ({ payload, protocol }: Trial): (string | number)[] => [
-  ...bodyOf(payload),
+const messageOf = async ({ payload, protocol }: Trial): Promise<(string | number)[]> => [
+  ...(await bodyOf(payload)),
   ...(protocol === undefined ? [] : ['--proto', protocol]),
 ]
 
-function bodyOf(payload: Payload): (string | number)[] {
+async function bodyOf(payload: Payload): Promise<(string | number)[]> {
   const bytes = payloadBytes[payload]
   if (bytes !== undefined) return ['--body-bytes', bytes]
-  return ['--body-file', bodyFile(programs, payload), ...(payload === 'bench-protobuf' ? ['--codec', PROTOBUF] : [])]
+  const { file, count } = await bodiesFile(programs, payload)
+  const codec = codecIds[payloads[payload].kind]
+  return ['--body-file', file, '--body-count', count, ...(codec === undefined ? [] : ['--codec', codec])]
 }
 
 /** Clients print null for what they could not measure. */

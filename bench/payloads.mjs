@@ -3,7 +3,7 @@
 /**
  * @typedef {object} Payload
  * @property {string} name
- * @property {'json' | 'protobuf'} kind
+ * @property {'json' | 'protobuf' | 'msgpack' | 'cbor' | 'bytes'} kind
  * @property {number} bytes on the wire, without any framing
  * @property {any} value
  * @property {(reply: any) => boolean} same whether a reply is the value
@@ -84,12 +84,69 @@ function benchmarkMessage(name, kind, bytes) {
   return payload
 }
 
+/** Bytes that no codec looks at. */
+function bytesOf(name, bytes, caller = 0) {
+  const value = Buffer.alloc(bytes, lettersOf(caller))
+  return { name, kind: 'bytes', bytes, value, same: (reply) => value.equals(reply), of: (other) => bytesOf(name, bytes, other) }
+}
+
+const LEAST_ID = 20_000
+const IDS = 80_000
+const LETTERS = 8
+
+/** Eight letters that no two callers share; neighbours differ in more than the last. */
+function lettersOf(caller) {
+  const mixed = Math.imul(caller, 0x9e3779b1) >>> 0 // an odd factor: one to one
+  return mixed
+    .toString(16)
+    .padStart(LETTERS, '0')
+    .replaceAll(/./g, (digit) => String.fromCharCode(65 + Number.parseInt(digit, 16)))
+}
+
+/**
+ * What users send: number, text, nested list, boolean and float. 64 bytes as JSON for every caller, and the same bytes whichever
+ * language has parsed and printed it.
+ */
+export const objectOf = (caller) => ({ id: LEAST_ID + (caller % IDS), text: lettersOf(caller), list: [1, [2]], ok: true, f: 0.25 })
+
+/** The same as a message of `object.proto`, which has no lists of lists: those inside stand beside the numbers. */
+export const messageOf = ({ id, text, list: [number, inner], ok, f }) => ({
+  id,
+  text,
+  list: { numbers: [number], lists: [{ numbers: inner, lists: [] }] },
+  ok,
+  f,
+})
+
+// Every field is looked at, and nothing that costs more than that: it is part of what the client's call costs.
+const hasList = ({ list }) => list[0] === 1 && list[1][0] === 2
+const hasMessageList = ({ list }) => list.numbers[0] === 1 && list.lists[0].numbers[0] === 2
+
+function object(name, kind, bytes, caller = 0) {
+  const value = kind === 'protobuf' ? messageOf(objectOf(caller)) : objectOf(caller)
+  const hasItsList = kind === 'protobuf' ? hasMessageList : hasList
+  const { id, text } = value
+  return {
+    name,
+    kind,
+    bytes,
+    value,
+    same: (reply) => reply.id === id && reply.text === text && reply.ok === true && reply.f === 0.25 && hasItsList(reply),
+    of: (other) => object(name, kind, bytes, other),
+  }
+}
+
 /** @type {Record<string, Payload>} */
 export const payloads = {
   'json-32': text('json-32', 32),
   'json-64': text('json-64', 64),
   'json-1k': text('json-1k', 1024),
   'json-64k': text('json-64k', 65_536),
+  'bytes-1k': bytesOf('bytes-1k', 1024),
+  'object-json': object('object-json', 'json', 64),
+  'object-protobuf': object('object-protobuf', 'protobuf', 35),
+  'object-msgpack': object('object-msgpack', 'msgpack', 45),
+  'object-cbor': object('object-cbor', 'cbor', 45),
   'bench-json': benchmarkMessage('bench-json', 'json', Buffer.byteLength(JSON.stringify(message))),
   'bench-protobuf': benchmarkMessage('bench-protobuf', 'protobuf', 567),
 }

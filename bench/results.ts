@@ -45,7 +45,7 @@ export interface Measurement {
 /** The fields of a measurement that are one number. */
 export type Field = { [K in keyof Measurement]-?: Measurement[K] extends number | undefined ? K : never }[keyof Measurement]
 
-export type Group = 'unary' | 'protocols' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'startup' | 'stack'
+export type Group = 'unary' | 'protocols' | 'codecs' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'startup' | 'stack'
 export type Outcome = { label: string; runs: Measurement[] } | { label: string; missing: string }
 
 export interface TrialResult {
@@ -57,7 +57,7 @@ export interface TrialResult {
   drivers: Record<string, Outcome>
 }
 
-export type MicroResult = FunctionResult | ThroughputResult
+export type MicroResult = FunctionResult | ThroughputResult | RivalResult
 
 /** A function on both sides; null where there is no such side. */
 export interface FunctionResult {
@@ -74,6 +74,14 @@ export interface ThroughputResult {
   bytes: number
   ours_ns: number
   bare_ns: number
+}
+
+/** A function beside other packages that do the same: nanoseconds of each by its name. */
+export interface RivalResult {
+  group: string
+  name: string
+  ours_ns: number
+  others: Record<string, number>
 }
 
 export interface BarResult {

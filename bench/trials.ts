@@ -1,4 +1,5 @@
 // What is measured under: every load as data.
+import { type PayloadName, payloads } from './payloads.mjs'
 import type { Group } from './results.ts'
 
 export interface Trial {
@@ -35,11 +36,11 @@ export interface Trial {
   drivers: string[]
 }
 
-export type Payload = 'json-32' | 'json-64' | 'json-1k' | 'json-64k' | 'bench-json' | 'bench-protobuf'
+export type Payload = PayloadName
 
 export type Protocol = 'json' | 'protobuf' | 'jsonrpc' | 'http'
 
-/** Bytes of a payload whose size a figure needs. */
+/** Bytes of the payloads that are strings, which the C++ client makes itself. */
 export const payloadBytes: Partial<Record<Payload, number>> = { 'json-32': 32, 'json-64': 64, 'json-1k': 1024, 'json-64k': 65_536 }
 
 const ours = ['native', 'js']
@@ -70,22 +71,47 @@ const sweep = (
     return make(group, how, { share: 0.5, ...rest, id: `${id}@${value}`, x: { name, value } })
   })
 
-/** Every protocol but raw with a small and a middling body; Fastify is Node's measure for HTTP. */
+export interface ProtocolBody {
+  name: string
+  payload: Payload
+  text: string
+}
+
+/** What the protocols trials send. */
+export const protocolBodies: readonly ProtocolBody[] = [
+  { name: 'object', payload: 'object-json', text: '64 B object' },
+  { name: '64', payload: 'json-64', text: '64 B string' },
+  { name: '1k', payload: 'json-1k', text: '1 KiB string' },
+]
+
+/** Every protocol but raw with an object, a small and a middling string; Fastify, and with the object uWebSockets.js, are Node's measure for HTTP. */
 const protocols = (['json', 'protobuf', 'jsonrpc', 'http'] as const).flatMap((protocol) =>
-  [{ size: '64', payload: 'json-64', text: '64 B' } as const, { size: '1k', payload: 'json-1k', text: '1 KiB' } as const].map(
-    ({ size, payload, text }) =>
-      make('protocols', 'load', {
-        id: `protocols@${protocol}-${size}`,
-        title: `${protocol}, ${text} JSON, 16 × 64, C++ client`,
-        payload,
-        protocol,
-        connections: 16,
-        inFlight: 64,
-        // What a server of JavaScript does per call is more here than with raw, and longer in being compiled.
-        warmups: 2,
-        drivers: [...ours, 'go-dmicro', ...(protocol === 'http' ? ['fastify'] : [])],
-      }),
+  protocolBodies.map(({ name, payload, text }) =>
+    make('protocols', 'load', {
+      id: `protocols@${protocol}-${name}`,
+      title: `${protocol}, ${text}, 16 × 64, C++ client`,
+      payload,
+      protocol,
+      connections: 16,
+      inFlight: 64,
+      // What a server of JavaScript does per call is more here than with raw, and longer in being compiled.
+      warmups: 2,
+      drivers: [...ours, 'go-dmicro', ...(protocol === 'http' ? ['fastify', ...(name === 'object' ? ['uws-http'] : [])] : [])],
+    }),
   ),
+)
+
+/** One object in each codec that carries objects, by raw. */
+const codecs = (['json', 'protobuf', 'msgpack', 'cbor'] as const).map((codec) =>
+  make('codecs', 'load', {
+    id: `codecs@${codec}`,
+    title: `${codec}, the object in ${payloads[`object-${codec}`].bytes} B, 16 × 64, C++ client`,
+    payload: `object-${codec}`,
+    connections: 16,
+    inFlight: 64,
+    warmups: 2,
+    drivers: ours,
+  }),
 )
 
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
@@ -99,21 +125,49 @@ function ableAt(rate: number): string[] {
 
 export const trials: Trial[] = [
   // The larger peers are still being compiled after a second: grpc-js gains two fifths from the second to the fifth.
-  unary({ id: 'unary-64', title: '64 B JSON, 1 connection × 64, own client', warmups: 3, drivers: everyone }),
-  unary({ id: 'unary-32', title: '32 B JSON, 1 × 64', payload: 'json-32', drivers: [...ours, 'net'] }),
-  unary({ id: 'unary-1k', title: '1 KiB JSON, 1 × 64', payload: 'json-1k', drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'] }),
+  unary({
+    id: 'unary-object',
+    title: '64 B object, 1 connection × 64, own client',
+    payload: 'object-json',
+    warmups: 3,
+    drivers: everyone,
+  }),
+  unary({ id: 'unary-64', title: '64 B string, 1 × 64', warmups: 3, drivers: everyone }),
+  unary({ id: 'unary-32', title: '32 B string, 1 × 64', payload: 'json-32', drivers: [...ours, 'net'] }),
+  unary({ id: 'unary-1k', title: '1 KiB string, 1 × 64', payload: 'json-1k', drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'] }),
   unary({
     id: 'unary-64k',
-    title: '64 KiB JSON, 1 × 16',
+    title: '64 KiB string, 1 × 16',
     payload: 'json-64k',
     inFlight: 16,
     drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'],
   }),
-  unary({ id: 'unary-16x64', title: '64 B JSON, 16 × 64, own client', connections: 16, drivers: [...ours, 'net', 'go-dmicro'] }),
-  loaded({ id: 'many-256x1', title: '64 B JSON, 256 × 1, C++ client', connections: 256, drivers: ['native', 'native-io1', 'js', 'floor'] }),
+  unary({ id: 'unary-bytes', title: '1 KiB of bytes, 1 × 64', payload: 'bytes-1k', drivers: ours }),
+  unary({ id: 'unary-16x64', title: '64 B string, 16 × 64, own client', connections: 16, drivers: [...ours, 'net', 'go-dmicro'] }),
+  loaded({
+    id: 'many-object',
+    title: '64 B object, 256 × 1, C++ client',
+    payload: 'object-json',
+    connections: 256,
+    drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor'],
+  }),
+  loaded({
+    id: 'many-256x1',
+    title: '64 B string, 256 × 1, C++ client',
+    connections: 256,
+    drivers: ['native', 'native-io1', 'js', 'floor'],
+  }),
+  loaded({
+    id: 'deep-object',
+    title: '64 B object, 16 × 64, C++ client',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
+  }),
   loaded({
     id: 'deep-16x64',
-    title: '64 B JSON, 16 × 64, C++ client',
+    title: '64 B string, 16 × 64, C++ client',
     connections: 16,
     inFlight: 64,
     drivers: ['native', 'native-io1', 'js', 'floor', 'go-dmicro'],
@@ -127,9 +181,10 @@ export const trials: Trial[] = [
     drivers: [...ours, 'go-dmicro'],
   }),
   ...protocols,
+  ...codecs,
   make('push', 'peers', {
     id: 'push-1x64',
-    title: '64 B JSON pushes, 1 × 64',
+    title: 'pushes of a 64 B string, 1 × 64',
     direction: 'push',
     inFlight: 64,
     drivers: [...ours, 'net', 'socketio', 'nats', 'uws'],
@@ -143,13 +198,13 @@ export const trials: Trial[] = [
   }),
   make('latency', 'pingpong', {
     id: 'pingpong',
-    title: '64 B JSON, 1 × 1',
+    title: '64 B string, 1 × 1',
     drivers: ['native', 'native-busy', 'js', 'net', 'floor-blocking', 'floor-spin'],
   }),
   ...sweep('latency-open', 'calls/s due', [1_000, 5_000, 20_000, 50_000, 100_000, 200_000], (rate) => ({
     how: 'peers',
     group: 'latency',
-    title: `64 B JSON, open loop at ${rate} calls/s over 16 connections`,
+    title: `64 B string, open loop at ${rate} calls/s over 16 connections`,
     rate,
     connections: 16,
     inFlight: 256,
@@ -157,19 +212,19 @@ export const trials: Trial[] = [
   })),
   ...sweep('connections', 'connections', [1, 16, 256, 1_000, 4_000, 10_000], (connections) => ({
     how: 'load',
-    title: `64 B JSON, ${connections} × 1, C++ client`,
+    title: `64 B string, ${connections} × 1, C++ client`,
     connections,
     drivers: [...ours, 'floor'],
   })),
   ...sweep('in-flight', 'in flight', [1, 4, 16, 64, 256, 1_024, 4_096], (inFlight) => ({
     how: 'peers',
-    title: `64 B JSON, 1 × ${inFlight}`,
+    title: `64 B string, 1 × ${inFlight}`,
     inFlight,
     drivers: ours,
   })),
   ...sweep('routes', 'routes', [1, 100, 10_000], (routes) => ({
     how: 'peers',
-    title: `64 B JSON, 16 × 64, routes: ${routes}`,
+    title: `64 B string, 16 × 64, routes: ${routes}`,
     routes,
     connections: 16,
     inFlight: 64,
@@ -177,7 +232,7 @@ export const trials: Trial[] = [
   })),
   ...sweep('reuseport', 'processes', [1, 2], (processes) => ({
     how: 'reuseport',
-    title: `64 B JSON, 256 × 8, server processes on one port: ${processes}`,
+    title: `64 B string, 256 × 8, server processes on one port: ${processes}`,
     processes,
     connections: 256,
     inFlight: 8,

@@ -37,7 +37,7 @@ const MAX_ROOMS = 20
 const SHARED = {
   codecs: ['binary', 'codec', 'codec-table', 'decimal', 'record'],
   filters: ['filter-table', 'slices', 'zlib'],
-  protos: ['built-in', 'connection', 'foreign-line', 'proto', 'proto-table'],
+  protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
   overload: ['admission'],
   plugins: ['body-cipher'],
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { messageOf } from '../payloads.mjs'
 
 export const label = 'gRPC (grpc-js)'
 export const payloads = ['json', 'protobuf']
@@ -20,7 +21,7 @@ const CLIENT = { 'grpc.use_local_subchannel_pool': 1 }
 export async function serve({ port }) {
   const server = new grpc.Server()
   const echo = ({ request }, answer) => answer(null, request)
-  server.addService(Echo.service, { EchoText: echo, EchoMessage: echo })
+  server.addService(Echo.service, { EchoText: echo, EchoObject: echo, EchoMessage: echo })
   const bound = await new Promise((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, at) => (error ? reject(error) : resolve(at))),
   )
@@ -33,11 +34,24 @@ export async function dial(address, { payload }) {
   return { call: caller(client, payload), close: () => client.close() }
 }
 
-function caller(client, { kind, value }) {
+function caller(client, { name, kind, value }) {
+  if (name === 'object-json') return objectCaller(client)
+  if (name === 'object-protobuf') return (message) => unary((answered) => client.EchoObject(message, answered))
   if (kind === 'protobuf') return (message) => unary((answered) => client.EchoMessage(message, answered))
   const text = async (body) => (await unary((answered) => client.EchoText({ body }, answered))).body
   // A text is itself in a string field; anything else goes as JSON.
   return typeof value === 'string' ? text : async (body) => JSON.parse(await text(JSON.stringify(body)))
+}
+
+/** Users hold the message that they send: each caller's is made once. */
+function objectCaller(client) {
+  const messages = new Map()
+  return async (value) => {
+    let message = messages.get(value)
+    if (message === undefined) messages.set(value, (message = messageOf(value)))
+    const { list, ...rest } = await unary((answered) => client.EchoObject(message, answered))
+    return { ...rest, list: [list.numbers[0], list.lists[0].numbers] }
+  }
 }
 
 function unary(call) {

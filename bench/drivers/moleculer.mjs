@@ -18,12 +18,15 @@ function broker(nodeID, tcp) {
   })
 }
 
-export async function serve({ port }) {
+/** Parameters are an object by Moleculer's rules: an object is them, anything else is one of them. */
+const isObject = ({ value }) => typeof value === 'object'
+
+export async function serve({ port, payload }) {
   let pushes = 0
   const server = broker(SERVER, { port: port === 0 ? null : port })
   server.createService({
     name: 'bench',
-    actions: { echo: ({ params }) => params.value, pushed: () => pushes },
+    actions: { echo: isObject(payload) ? ({ params }) => params : ({ params }) => params.value, pushed: () => pushes },
     events: {
       'bench.push': () => {
         pushes++
@@ -37,13 +40,12 @@ export async function serve({ port }) {
 let dialled = 0
 
 /** Each connection is a node of its own, as Moleculer has one connection between two nodes. It is found by the first gossip. */
-export async function dial(address) {
+export async function dial(address, { payload }) {
   const client = broker(`client-${process.pid}-${dialled++}`, { urls: [`${address}/${SERVER}`], gossipPeriod: 1 })
   await client.start()
   await client.waitForServices('bench', DISCOVERY_MS, 10)
   return {
-    // Parameters are an object by Moleculer's rules.
-    call: (value) => client.call('bench.echo', { value }),
+    call: isObject(payload) ? (value) => client.call('bench.echo', value) : (value) => client.call('bench.echo', { value }),
     push: (value) => client.emit('bench.push', value),
     pushed: () => client.call('bench.pushed'),
     close: () => client.stop(),

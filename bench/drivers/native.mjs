@@ -1,6 +1,6 @@
 import { dmicro } from '../peers/dmicro.mjs'
 
 export const label = 'dmicro native'
-export const payloads = ['json', 'protobuf']
+export const payloads = ['json', 'protobuf', 'msgpack', 'cbor', 'bytes']
 export const protocols = ['json', 'protobuf', 'jsonrpc', 'http']
 export const { serve, dial } = dmicro('native')

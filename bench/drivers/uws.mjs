@@ -1,13 +1,9 @@
-import uWS from 'uWebSockets.js'
 import { InOrder } from '../peers/in-order.mjs'
+import { listen, uWS } from '../peers/uws.mjs'
 
 export const label = 'uWebSockets.js'
 export const payloads = ['json']
 
-// Where its binary does not fit, the package substitutes a JavaScript imitation.
-if (!/\[native code\]/.test(Function.prototype.toString.call(uWS.App))) {
-  throw new Error(`uWebSockets.js has no binary for Node ${process.version}`)
-}
 // uWebSockets.js brings these along; a user's ws is without them.
 process.env.WS_NO_BUFFER_UTIL = '1'
 process.env.WS_NO_UTF_8_VALIDATE = '1'
@@ -34,10 +30,8 @@ export async function serve({ port }) {
   app.get('/pushed', (response) => {
     response.end(String(pushes))
   })
-  const socket = await new Promise((resolve) => app.listen('127.0.0.1', port, resolve))
-  if (!socket) throw new Error(`uWebSockets.js cannot listen on port ${port}`)
   return {
-    address: `127.0.0.1:${uWS.us_socket_local_port(socket)}`,
+    address: await listen(app, port),
     publish: (value) => app.publish(TOPIC, JSON.stringify(value)),
   }
 }

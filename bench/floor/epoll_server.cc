@@ -21,8 +21,9 @@ constexpr unsigned kClientEvents = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 }  // namespace
 
-EpollServer::EpollServer(std::vector<int> listeners, const Methods& methods, std::span<char> scratch)
-    : methods_(methods), scratch_(scratch), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+EpollServer::EpollServer(std::vector<int> listeners, const Methods& methods, std::span<char> scratch,
+                         ObjectEcho* objects)
+    : methods_(methods), scratch_(scratch), objects_(objects), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (epoll_ < 0) Fail("epoll_create1: %s", strerror(errno));
   for (const int listener : listeners) {
     fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
@@ -55,7 +56,8 @@ void EpollServer::Accept(int listener) {
     if (fd < 0 && errno == EAGAIN) return;
     if (fd < 0) Fail("accept: %s", strerror(errno));
     SetNoDelay(fd);
-    Watch(new Watched{-1, std::make_unique<Session>(fd, methods_, scratch_)}, fd, EPOLL_CTL_ADD, kClientEvents);
+    Watch(new Watched{-1, std::make_unique<Session>(fd, methods_, scratch_, objects_)}, fd, EPOLL_CTL_ADD,
+          kClientEvents);
   }
 }
 

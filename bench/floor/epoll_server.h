@@ -12,7 +12,7 @@ namespace dmicro_bench {
 // Serves any number of clients in one thread: one read and one write per connection and readable event.
 class EpollServer {
  public:
-  EpollServer(std::vector<int> listeners, const Methods& methods, std::span<char> scratch);
+  EpollServer(std::vector<int> listeners, const Methods& methods, std::span<char> scratch, ObjectEcho* objects);
   [[noreturn]] void Serve();
 
  private:
@@ -31,6 +31,7 @@ class EpollServer {
 
   const Methods& methods_;
   std::span<char> scratch_;
+  ObjectEcho* objects_;
   int epoll_;
 };
 

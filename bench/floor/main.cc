@@ -1,7 +1,9 @@
 // floor: a raw-protocol server in C++ alone, doing no more than any server must. What a call or a push costs here is
 // what the kernel and the protocol cost; the rest of a real server's figure is its own.
 //   floor [--port 0] [--unix PATH] [--mode epoll|pingpong-blocking|pingpong-spin]    echoes
-//   floor [--port 0] --mode publish --body-file F                                    pushes, see publish_server.h
+//   floor [--port 0] [--unix PATH] --mode object                                     echoes objects it parses and
+//   prints floor [--port 0] --mode publish --body-file F                                    pushes, see
+//   publish_server.h
 // Prints {"port","pid"}; ends when standard input is closed, or on SIGTERM.
 
 #include <stdio.h>
@@ -19,6 +21,7 @@
 #include "epoll_server.h"
 #include "lifetime.h"
 #include "methods.h"
+#include "object_echo.h"
 #include "ping_pong_server.h"
 #include "publish_server.h"
 
@@ -39,8 +42,9 @@ int Main(int argc, char** argv) {
   const bool blocking = mode == "pingpong-blocking";
   const bool spin = mode == "pingpong-spin";
   const bool publish = mode == "publish";
-  if (!blocking && !spin && !publish && mode != "epoll") {
-    Fail("--mode is epoll, pingpong-blocking, pingpong-spin or publish, not '%s'", mode.c_str());
+  const bool object = mode == "object";
+  if (!blocking && !spin && !publish && !object && mode != "epoll") {
+    Fail("--mode is epoll, object, pingpong-blocking, pingpong-spin or publish, not '%s'", mode.c_str());
   }
   if (publish != flags.Has("body-file")) Fail("--mode publish needs --body-file, no other mode takes it");
   if (publish && !unix_path.empty()) Fail("--mode publish has no --unix");
@@ -60,7 +64,8 @@ int Main(int argc, char** argv) {
   std::vector<char> scratch(256 * 1024);
   // Ping-pong waits for one client, so on one listener: the Unix socket when there is one.
   if (blocking || spin) ServePingPong(listeners.back(), methods, scratch, spin);
-  EpollServer(listeners, methods, scratch).Serve();
+  ObjectEcho objects;
+  EpollServer(listeners, methods, scratch, object ? &objects : nullptr).Serve();
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <optional>
+
 #include "common/base36.h"
 #include "reply_frame.h"
 
@@ -46,10 +48,11 @@ bool Session::Answer(const RawFrame& frame) {
   if (frame.type != kCall) return false;
   if (methods_.Find(frame.method) == Methods::kUnknown) {
     AppendNotFound(seq, &output_);
-  } else {
-    AppendReply(seq, frame.codec, frame.body, &output_);
+    return true;
   }
-  return true;
+  const std::optional<std::string_view> body = objects_ == nullptr ? frame.body : objects_->Answer(frame.body);
+  if (body) AppendReply(seq, frame.codec, *body, &output_);
+  return body.has_value();
 }
 
 }  // namespace dmicro_bench

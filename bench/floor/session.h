@@ -9,13 +9,16 @@
 #include "common/output_queue.h"
 #include "common/raw_frame.h"
 #include "methods.h"
+#include "object_echo.h"
 
 namespace dmicro_bench {
 
 // One client: received bytes in, REPLY frames out. Knows its socket only to read and write it.
 class Session {
  public:
-  Session(int fd, const Methods& methods, std::span<char> scratch) : fd_(fd), methods_(methods), scratch_(scratch) {}
+  // `objects` answers bodies that are objects; without it every body is sent back as it came.
+  Session(int fd, const Methods& methods, std::span<char> scratch, ObjectEcho* objects = nullptr)
+      : fd_(fd), methods_(methods), scratch_(scratch), objects_(objects) {}
 
   int Fd() const { return fd_; }
   bool HasUnsent() const { return !output_.Empty(); }
@@ -34,6 +37,7 @@ class Session {
   int fd_;
   const Methods& methods_;
   std::span<char> scratch_;
+  ObjectEcho* objects_;
   InputBuffer input_;
   OutputQueue output_;
   std::string_view received_;

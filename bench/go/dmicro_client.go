@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"bench-peer/echoobject"
+
 	"github.com/osgochina/dmicro/drpc"
 	"github.com/osgochina/dmicro/tests/benchmark"
 )
@@ -16,10 +18,14 @@ func dialDMicro(o clientOptions) dialer {
 			return nil, fmt.Errorf("dial %s: %s", o.address, status)
 		}
 		return func(caller int) func() error {
-			if o.payload.text == 0 {
+			switch o.payload.shape {
+			case anObject:
+				return objectOverDMicro(session, newObject(caller))
+			case aMessage:
 				return messageOverDMicro(session)
+			default:
+				return textOverDMicro(session, o.payload.textOf(caller))
 			}
-			return textOverDMicro(session, o.payload.textOf(caller))
 		}, nil
 	}
 }
@@ -33,6 +39,20 @@ func textOverDMicro(session drpc.Session, sent string) func() error {
 		}
 		if reply != sent {
 			return fmt.Errorf("wrong reply %q, sent %q", reply, sent)
+		}
+		return nil
+	}
+}
+
+func objectOverDMicro(session drpc.Session, sent *echoobject.Object) func() error {
+	return func() error {
+		var reply echoobject.Object
+		call := session.Call(dmicroRoute, sent, &reply)
+		if !call.StatusOK() {
+			return fmt.Errorf("call: %s", call.Status())
+		}
+		if !sameObject(&reply, sent) {
+			return fmt.Errorf("wrong reply %v, sent %v", reply, sent)
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"net"
 
 	"bench-peer/echomessage"
+	"bench-peer/echoobject"
 	"bench-peer/echotext"
 
 	"github.com/osgochina/dmicro/drpc"
@@ -36,6 +37,17 @@ var dmicroProtocols = map[string]func() proto.ProtoFunc{
 	"http":     func() proto.ProtoFunc { return httpproto.NewHTTProtoFunc() },
 }
 
+func controllerOf(s shape) any {
+	switch s {
+	case anObject:
+		return new(echoobject.Bench)
+	case aMessage:
+		return new(echomessage.Bench)
+	default:
+		return new(echotext.Bench)
+	}
+}
+
 func serveDMicro(o serverOptions) {
 	quiet()
 	newProtocol, known := dmicroProtocols[o.protocol]
@@ -46,11 +58,7 @@ func serveDMicro(o serverOptions) {
 	p := o.payload
 	endpoint := drpc.NewEndpoint(
 		drpc.EndpointConfig{LocalIP: "127.0.0.1", ListenIP: "127.0.0.1", DefaultBodyCodec: p.codec}, announcer{})
-	var controller any = new(echotext.Bench)
-	if p.text == 0 {
-		controller = new(echomessage.Bench)
-	}
-	if names := endpoint.RouteCall(controller); len(names) != 1 || names[0] != dmicroRoute {
+	if names := endpoint.RouteCall(controllerOf(p.shape)); len(names) != 1 || names[0] != dmicroRoute {
 		fail("DMicro's mapper gave %q, want %q", names, dmicroRoute)
 	}
 	go func() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"bench-peer/objectpb"
+
 	"github.com/osgochina/dmicro/tests/benchmark"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -20,10 +22,14 @@ func dialGRPC(o clientOptions) dialer {
 			return nil, fmt.Errorf("dial %s: %w", o.address, err)
 		}
 		return func(caller int) func() error {
-			if o.payload.text == 0 {
+			switch o.payload.shape {
+			case anObject:
+				return objectOverGRPC(connection, newObjectMessage(caller))
+			case aMessage:
 				return messageOverGRPC(connection)
+			default:
+				return textOverGRPC(connection, o.payload.textOf(caller))
 			}
-			return textOverGRPC(connection, o.payload.textOf(caller))
 		}, nil
 	}
 }
@@ -37,6 +43,19 @@ func textOverGRPC(connection *grpc.ClientConn, text string) func() error {
 		}
 		if reply.Value != text {
 			return fmt.Errorf("wrong reply %q, sent %q", reply.Value, text)
+		}
+		return nil
+	}
+}
+
+func objectOverGRPC(connection *grpc.ClientConn, sent *objectpb.Object) func() error {
+	return func() error {
+		var reply objectpb.Object
+		if err := connection.Invoke(context.Background(), grpcObjectMethod, sent, &reply); err != nil {
+			return err
+		}
+		if !sameObjectMessage(&reply, sent) {
+			return fmt.Errorf("wrong reply %v, sent %v", &reply, sent)
 		}
 		return nil
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 
+	"bench-peer/objectpb"
+
 	"github.com/osgochina/dmicro/tests/benchmark"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/wrapperspb"
@@ -10,6 +12,7 @@ import (
 
 const (
 	grpcTextMethod    = "/bench.Bench/EchoText"
+	grpcObjectMethod  = "/bench.Bench/EchoObject"
 	grpcMessageMethod = "/bench.Bench/EchoMessage"
 )
 
@@ -20,6 +23,7 @@ var grpcService = grpc.ServiceDesc{
 	HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{
 		{MethodName: "EchoText", Handler: echoGRPC[wrapperspb.StringValue]},
+		{MethodName: "EchoObject", Handler: echoGRPC[objectpb.Object]},
 		{MethodName: "EchoMessage", Handler: echoGRPC[benchmark.BenchmarkMessage]},
 	},
 }
@@ -32,7 +36,8 @@ func echoGRPC[T any](_ any, _ context.Context, decode func(any) error, _ grpc.Un
 	return message, nil
 }
 
-// refuseUnlessGRPC: gRPC carries Protobuf; JSON texts have a counterpart there, a JSON message is another trial.
+// refuseUnlessGRPC: gRPC carries Protobuf; JSON texts and the object have a counterpart there, a JSON message is another
+// trial.
 func refuseUnlessGRPC(p payload) {
 	if p.name == "bench-json" {
 		fail("gRPC has no counterpart of the payload bench-json")

@@ -2,12 +2,21 @@ package main
 
 import "strings"
 
-const payloadNames = "json-32|json-64|json-1k|json-64k|bench-json|bench-protobuf"
+const payloadNames = "json-32|json-64|json-1k|json-64k|object-json|bench-json|bench-protobuf"
 
-// payload says what a call carries and echoes: a text, or DMicro's BenchmarkMessage.
+type shape int
+
+const (
+	aText shape = iota
+	anObject
+	aMessage
+)
+
+// payload says what a call carries and echoes: a text, an object, or DMicro's BenchmarkMessage.
 type payload struct {
 	name  string
-	text  int    // bytes of the text as JSON, with its quotes; 0: a BenchmarkMessage
+	shape shape
+	text  int    // bytes of a text as JSON, with its quotes
 	codec string // DMicro's name of the body codec
 }
 
@@ -17,8 +26,9 @@ func parsePayload(name string) payload {
 		{name: "json-64", text: 64, codec: "json"},
 		{name: "json-1k", text: 1 << 10, codec: "json"},
 		{name: "json-64k", text: 64 << 10, codec: "json"},
-		{name: "bench-json", codec: "json"},
-		{name: "bench-protobuf", codec: "protobuf"},
+		{name: "object-json", shape: anObject, codec: "json"},
+		{name: "bench-json", shape: aMessage, codec: "json"},
+		{name: "bench-protobuf", shape: aMessage, codec: "protobuf"},
 	} {
 		if p.name == name {
 			return p
@@ -32,8 +42,6 @@ func parsePayload(name string) payload {
 func (p payload) textOf(caller int) string {
 	const letters = "abcdefghijklmnopqrstuvwxyz"
 	text := []byte(strings.Repeat(letters, p.text/len(letters)+1)[:p.text-2])
-	for i := 0; i < 8; i++ {
-		text[i] = 'A' + byte(caller>>(4*i)&15)
-	}
+	copy(text, lettersOf(caller))
 	return string(text)
 }

@@ -1,7 +1,9 @@
 // load: a client that keeps an echo server busy and reports what a call costs.
 // It shares the machine with the server, so its own CPU per call is kept low and reported too.
 //   load --address HOST:PORT|--port N|--unix PATH [--connections C --in-flight K] [--seconds S --warmup W] [--rate R]
-//        [--proto raw|json|protobuf|jsonrpc|http] [--body-bytes N|--body-file F --codec N] [--server-pids 1,2] [--json]
+//        [--proto raw|json|protobuf|jsonrpc|http] [--codec N] [--server-pids 1,2] [--json]
+//        [--body-bytes N | --body-file F --body-count N]    a JSON string, or what F holds: so many bodies of equal
+//        size
 //   load --address HOST:PORT|--port N|--unix PATH --mode pingpong [--spin] ...
 // One JSON line on stdout; exit code 1 and one line on stderr on any wrong, missing or extra reply.
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <iterator>
 #include <string_view>
@@ -48,9 +49,14 @@ void ReadMode(const Flags& flags, Options* options) {
 void ReadBody(const Flags& flags, Options* options) {
   if (flags.Has("body-file")) {
     if (flags.Has("body-bytes")) Fail("give --body-bytes or --body-file, one of them");
-    options->body = ReadBytes(flags.Text("body-file", ""));
-    options->body_bytes = options->body.size();
+    options->bodies = ReadBytes(flags.Text("body-file", ""));
+    options->body_count = static_cast<uint32_t>(flags.Integer("body-count", 1, 1, 1 << 20));
+    options->body_bytes = options->bodies.size() / options->body_count;
+    if (!std::has_single_bit(options->body_count)) Fail("--body-count must be a power of two");
+    if (options->bodies.size() % options->body_count != 0) Fail("--body-file does not hold --body-count equal bodies");
   } else {
+    if (flags.Has("body-count")) Fail("--body-count needs --body-file");
+    options->body_count = 1;
     // The smallest JSON string is its two quotes.
     options->body_bytes = static_cast<size_t>(flags.Integer("body-bytes", 64, 2, 256L << 20));
   }
@@ -69,7 +75,7 @@ void ReadProto(const Flags& flags, Options* options) {
   if (found == std::end(protos)) Fail("--proto is raw, json, protobuf, jsonrpc or http, not '%s'", name.c_str());
   options->proto = found->second;
   if (options->proto == Proto::kRaw) return;
-  if (flags.Has("body-file") || flags.Has("codec")) Fail("--body-file and --codec are for --proto raw");
+  if (flags.Has("codec")) Fail("--codec is for --proto raw");
   // It is written as it is into JSON and into a request line.
   if (options->method.find_first_of("\"\\ \t\r\n") != std::string::npos) Fail("--method takes no quotes and no spaces");
 }
@@ -95,7 +101,7 @@ void ReadPids(const std::string& list, std::vector<pid_t>* pids) {
 Options ParseOptions(int argc, char** argv) {
   const Flags flags(argc, argv,
                     {"address", "host", "port", "unix", "mode", "proto", "connections", "in-flight", "rate", "seconds",
-                     "warmup", "method", "codec", "body-bytes", "body-file", "server-pid", "server-pids"},
+                     "warmup", "method", "codec", "body-bytes", "body-file", "body-count", "server-pid", "server-pids"},
                     {"json", "spin"});
   Options options;
   ReadAddress(flags, &options);

@@ -26,8 +26,9 @@ struct Options {
   double seconds;
   std::string method;
   uint8_t codec;
-  std::string body;                // sent as it is when not empty
-  size_t body_bytes;               // otherwise the size of a tagged JSON string
+  std::string bodies;              // `body_count` of them, one after another; empty: tagged JSON strings
+  uint32_t body_count;             // a power of two
+  size_t body_bytes;               // of each
   std::vector<pid_t> server_pids;  // none: the server's CPU is not measured
   bool json_only;
 };

@@ -78,7 +78,7 @@ async function pairOf(transport, name) {
     })
     const start = performance.now()
     for (let i = 0; i < COUNT; i++) {
-      message.head(MessageType.Push, i, route, METHOD, '', '').content(jsonCodec.id, text, true)
+      message.head(MessageType.Push, i, route, METHOD, '', '').unencoded(jsonCodec, text)
       if (connection.send(message) !== SendResult.Ok) throw new Error(`${name}: not sent`)
     }
     const sending = performance.now() - start

@@ -25,6 +25,20 @@ export async function throughput(group, name, bytes, batch, sides) {
   rows.push(row)
 }
 
+/** The same beside packages that do the same: the sides are `ours` and one by the name of each of them. */
+export async function compare(group, name, batch, sides) {
+  const nanoseconds = await time(batch, sides)
+  const others = Object.fromEntries(
+    Object.keys(sides)
+      .filter((side) => side !== 'ours')
+      .map((side) => [side, nanoseconds(side)]),
+  )
+  const row = { group, name, ours_ns: nanoseconds('ours'), others }
+  const texts = Object.entries(others).map(([side, taken]) => `${side} ${text(taken)}`)
+  process.stderr.write(`${group.padEnd(14)} ${name.padEnd(44)} ours ${text(row.ours_ns)}  ${texts.join('  ')}\n`)
+  rows.push(row)
+}
+
 /** Runs the sides; what one operation of a side took, null for a side that is none. */
 async function time(batch, sides) {
   const bench = new Bench({ time: quick ? 100 : 600, warmupTime: quick ? 50 : 200, throws: true })

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-const root = dirname(process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)))
+export const root = dirname(process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url)))
 const src = join(root, 'src')
 /** A folder inside of the tree, so that packages are found, with the same shape, so that the addon is. */
 const copy = mkdtempSync(join(root, 'build/micro-'))

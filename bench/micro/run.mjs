@@ -1,12 +1,13 @@
 // Micro-benchmarks of single functions, native against JavaScript: `node bench/micro/run.mjs [--quick]`. Each group runs in a
 // process of its own, so that what V8 learnt from one does not touch the next. Progress goes to stderr; the last line of
 // stdout is a JSON array of { group, name, native_ns, js_ns }, nanoseconds of one operation, null where there is no such side,
-// and { group, name, bytes, ours_ns, bare_ns } for what is measured by its bytes.
+// { group, name, bytes, ours_ns, bare_ns } for what is measured by its bytes, and { group, name, ours_ns, others } with the
+// nanoseconds of other packages by their names.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const groups = ['frames', 'routes', 'codecs', 'crossing', 'hooks', 'filters']
+const groups = ['frames', 'routes', 'codecs', 'object-codecs', 'crossing', 'hooks', 'filters']
 
 const fail = (line) => {
   process.stderr.write(`micro: ${line}\n`)

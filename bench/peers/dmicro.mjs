@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
-const { Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
+const { bytes, Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
 
 const ECHO = '/bench/echo'
 const PUSH = '/bench/push'
@@ -32,15 +32,32 @@ export function dmicro(transport) {
   }
 }
 
-/** The classes of DMicro's message: of dmicro's own protobufjs, as another copy's are slower. */
-function messageTypes() {
+/** The message of each payload that is one: its file and its name there. */
+const messages = {
+  'bench-protobuf': { file: 'benchmark.proto', name: 'benchmark.BenchmarkMessage' },
+  'object-protobuf': { file: 'object.proto', name: 'object.Object' },
+}
+
+/** The classes of a payload's message: of dmicro's own protobufjs, as another copy's are slower. */
+function messageTypes(payload) {
+  const { file, name } = messages[payload.name]
   const { Root } = createRequire(resolve(dist, 'index.js'))('protobufjs')
-  const file = fileURLToPath(new URL('../benchmark.proto', import.meta.url))
-  const type = new Root().loadSync(file, { keepCase: true }).lookupType('benchmark.BenchmarkMessage')
+  const path = fileURLToPath(new URL(`../${file}`, import.meta.url))
+  const type = new Root().loadSync(path, { keepCase: true }).lookupType(name)
   return { arg: type.ctor, result: type.ctor }
 }
 
-const callOptions = ({ codec }) => (codec === 'protobuf' ? { codec, ...messageTypes() } : undefined)
+/** Of both ends; undefined where the body's own codec says all. */
+function typesOf({ codec, payload }) {
+  if (codec === 'protobuf') return messageTypes(payload)
+  return codec === 'bytes' ? { arg: bytes, result: bytes } : undefined
+}
+
+function callOptions(options) {
+  const { codec } = options
+  // Bytes pass every codec as they are, the default one too.
+  return codec === 'json' ? undefined : { ...(codec !== 'bytes' && { codec }), ...typesOf(options) }
+}
 
 function endpointOptions(transport, { busyPoll, ioThreads, protocol }) {
   return {
@@ -60,7 +77,7 @@ const listenOptions = ({ reusePort, protocol }) => ({
 async function serve(transport, options) {
   const endpoint = new Endpoint(endpointOptions(transport, options))
   let pushes = 0
-  const types = options.codec === 'protobuf' ? messageTypes() : undefined
+  const types = typesOf(options)
   for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body, types)
   endpoint.routePush(PUSH, () => {
     pushes++

@@ -5,6 +5,7 @@ import { barsTable } from './bars-table.ts'
 import { absent, families, measured } from './families.ts'
 import { day, digits, machineText } from './format.ts'
 import { plan } from './plan.ts'
+import { rivalsTable } from './rivals-table.ts'
 import { runsOf } from './summary.ts'
 import { NONE, table } from './table.ts'
 import { throughputTable } from './throughput-table.ts'
@@ -17,7 +18,8 @@ export function markdown(run: Run): string {
     ...(run.ended === undefined ? [] : [`**This run is not complete: ${run.ended}.**`]),
     ...section('Bars', [barsTable(run.bars)]),
     ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
-    ...section('Protocols', protocols(run)),
+    ...section('Protocols', overview(run, 'protocols')),
+    ...section('Codecs', overview(run, 'codecs')),
     ...section('Pushes', each(run, 'push', tables.rateTable)),
     ...section('Latency', latency(run)),
     ...section('What a call costs', stacks(run)),
@@ -58,10 +60,11 @@ function picture(run: Run, file: string): string {
   return chart === undefined ? '' : `![${chart.title}](${file})`
 }
 
-function protocols(run: Run): string[] {
+/** A table with a row per trial, then each trial. */
+function overview(run: Run, group: TrialResult['group']): string[] {
   const note = 'Server CPU per call, and how many times that of our native transport, which answers as many times the calls per CPU second.'
-  const overview = families(run, 'protocols').flatMap(({ points }) => [note, tables.protocolTable(points)])
-  return [...overview, ...each(run, 'protocols', tables.rateTable)]
+  const costs = families(run, group).flatMap(({ points }) => [note, tables.costTable(points)])
+  return [...costs, ...each(run, group, tables.rateTable)]
 }
 
 function latency(run: Run): string[] {
@@ -99,7 +102,7 @@ function sweeps(run: Run): string[] {
 }
 
 function micro(run: Run): string[] {
-  return [functions(run), throughputTable(run.micro)]
+  return [functions(run), rivalsTable(run.micro), throughputTable(run.micro)]
 }
 
 function functions(run: Run): string {

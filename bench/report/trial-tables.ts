@@ -47,7 +47,7 @@ export function rateTable(trial: TrialResult): string {
 }
 
 /** A row per trial, a column per driver. */
-export function protocolTable(trials: TrialResult[]): string {
+export function costTable(trials: TrialResult[]): string {
   const labels = driversOf(trials)
   const rows = trials.map((trial) => {
     const cost = (driver: string): number | undefined => trial.drivers[driver] && medianOf(trial.drivers[driver], 'server_cpu_us_per_call')

@@ -37,6 +37,20 @@ test('a ratio is one of medians', () => {
   assert.equal(bar([trial('unary-64', { native: rates(239_000), net: rates(200_000) })], 'unary-64 native k/s net').met, false)
 })
 
+test('objects are held against more than strings are', () => {
+  const results = (native: number) => [trial('unary-object', { native: rates(native), net: rates(100_000), socketio: rates(38_000) })]
+  const met = (native: number) => ['net', 'socketio'].map((than) => bar(results(native), `unary-object native k/s ${than}`).met)
+  assert.deepEqual(met(190_000), [true, true])
+  assert.deepEqual(met(189_000), [false, false])
+})
+
+test('256 connections cost little more than where the same object is parsed and printed by the least of C++', () => {
+  const cost = (server_cpu_us_per_call: number) => runs({ server_cpu_us_per_call })
+  const results = (native: number) => [trial('many-object', { native: cost(native), floor: cost(1), 'floor-object': cost(5) })]
+  assert.equal(bar(results(6), 'many-object native µs floor-object').met, true)
+  assert.equal(bar(results(6.1), 'many-object native µs floor-object').met, false)
+})
+
 test('an absolute bar needs no other driver', () => {
   const results = (p50_us: number) => [trial('pingpong', { 'native-busy': runs({ p50_us }) })]
   assert.deepEqual(bar(results(15), 'pingpong native-busy µs'), { bar: '≤ 15 µs', value: 15, text: '15.00 µs', met: true })
@@ -84,4 +98,21 @@ test('AES-GCM must make a gigabyte a second where Node does', () => {
   assert.deepEqual(met(66_000, 30_000), [false])
   assert.deepEqual(met(70_000, 66_000), [null])
   assert.equal(evaluateMicro(rows(32_768, 32_768))[0].text, '2.00 GB/s, node:crypto 2.00 GB/s')
+})
+
+test('a codec of ours is held against the fastest of its packages, and none against the engine', () => {
+  const row = (name: string, ours_ns: number, others: Record<string, number>) => ({ group: 'object codec', name, ours_ns, others })
+  const found = evaluateMicro([
+    row('cbor, decode', 300, { slow: 900, 'cbor-x': 300 }),
+    row('msgpack, decode', 300, { msgpackr: 150, slow: 900 }),
+    row('json, decode', 300, { JSON: 100 }),
+  ])
+  assert.deepEqual(
+    found.map(({ id, against, met }) => [id, against, met]),
+    [
+      ['micro object codec cbor, decode', 'cbor-x', true],
+      ['micro object codec msgpack, decode', 'msgpackr', false],
+    ],
+  )
+  assert.equal(found[1].text, '300 ns, msgpackr 150 ns: 0.50')
 })

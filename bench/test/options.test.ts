@@ -31,9 +31,14 @@ test('--only takes trials and whole sweeps, --drivers narrows them', () => {
   assert.deepEqual(planned('--only', 'connections@256'), ['connections@256: native js floor'])
   assert.deepEqual(planned('--only', 'micro'), [])
   const protocols = planned('--only', 'protocols', '--drivers', 'native,go-dmicro,fastify')
-  assert.equal(protocols.length, 8)
+  assert.equal(protocols.length, 12)
+  assert.ok(protocols.includes('protocols@jsonrpc-object: native go-dmicro'))
   assert.ok(protocols.includes('protocols@json-1k: native go-dmicro'))
   assert.ok(protocols.includes('protocols@http-64: native go-dmicro fastify'))
+  assert.deepEqual(
+    planned('--only', 'codecs'),
+    ['json', 'protobuf', 'msgpack', 'cbor'].map((codec) => `codecs@${codec}: native js`),
+  )
 })
 
 test('--quick runs what the bars need, once for a second; with --only it is just short', () => {
@@ -41,13 +46,14 @@ test('--quick runs what the bars need, once for a second; with --only it is just
   assert.deepEqual([rounds, seconds], [1, 1])
   const quick = planned('--quick')
   assert.ok(quick.includes('pingpong: native-busy floor-spin'))
+  assert.ok(quick.includes('many-object: native floor-object'))
   assert.ok(!quick.some((line) => line.startsWith('unary-32')))
   assert.equal(parseOptions(['--quick', '--rounds', '2']).rounds, 2)
   assert.deepEqual(planned('--quick', '--only', 'unary-32'), ['unary-32: native js net'])
 })
 
 test('what is unknown is refused in one line that names what is known', () => {
-  assert.match(refused('--only', 'unary-65'), /^no trial is named "unary-65"; known: unary-64, .*latency-open, .*micro$/)
+  assert.match(refused('--only', 'unary-65'), /^no trial is named "unary-65"; known: unary-object, .*latency-open, .*micro$/)
   assert.match(refused('--drivers', 'native,grpc'), /^no driver is named "grpc"; known: native, .*floor-spin$/)
   assert.match(refused('--fast'), /^Unknown option '--fast'/)
   assert.equal(refused('--rounds', '0'), '--rounds takes a number from 1, not "0"')

@@ -7,6 +7,7 @@ import { charts } from '../report/charts.ts'
 import { docsTable, replaceTable } from '../report/docs-table.ts'
 import { markdown } from '../report/markdown.ts'
 import { plan } from '../report/plan.ts'
+import { readmeTable } from '../report/readme-table.ts'
 import { writeReport } from '../report/write.ts'
 import type { Measurement, Run, TrialResult } from '../results.ts'
 
@@ -156,6 +157,20 @@ describe('the page of a run', () => {
     assert.ok(!page.includes('.svg'))
   })
 
+  it('shows what a codec costs in a table of its own, and beside other packages', () => {
+    const codec = (id: string, server_cpu_us_per_call: number): TrialResult => ({
+      id: `codecs@${id}`,
+      group: 'codecs',
+      title: id,
+      drivers: { native: { label: 'native', runs: [{ server_cpu_us_per_call }] } },
+    })
+    const rival = { group: 'object codec', name: 'cbor, decode', ours_ns: 500, others: { 'cbor-x': 250, slow: 900 } }
+    const page = markdown(runOf([codec('json', 1), codec('cbor', 2)], { micro: [rival] }))
+    assert.match(page, /## Codecs\n/)
+    assert.ok(page.includes('| json | 1.00 |\n| cbor | 2.00 |\n'), page)
+    assert.deepEqual(row(page, 'object codec', 'cbor, decode'), ['500', 'cbor-x 250, slow 900', '0.50 ×'])
+  })
+
   it('shows rates of what is measured by its bytes, with or without other micro-benchmarks', () => {
     const rate = { group: 'aes-gcm', name: 'pack', bytes: 65_536, ours_ns: 32_768, bare_ns: 16_384 }
     const page = markdown(runOf([], { micro: [rate] }))
@@ -200,6 +215,26 @@ describe('the page of a run', () => {
 
 it('a run without measurements has no charts and needs no library for them', () => {
   assert.deepEqual(charts(runOf([{ ...unary, drivers: { nats } }])), {})
+})
+
+it('the table of README.md is about objects, and leaves out what was not measured', () => {
+  const object: TrialResult = {
+    ...unary,
+    id: 'unary-object',
+    drivers: {
+      native: { label: 'dmicro native', runs: rates(366_000) },
+      js: { label: 'dmicro JavaScript', runs: rates(293_000) },
+      socketio: { label: 'Socket.IO', runs: rates(106_000) },
+      nats,
+    },
+  }
+  const page = readmeTable(runOf([unary, object]))
+  const text = 'calls with an object of 64 B, 1 connection, 64 in flight'
+  assert.deepEqual(row(page, text), ['366 k calls/s', 'Socket.IO 106 k calls/s'])
+  assert.deepEqual(row(page, 'the same on the JavaScript transport'), ['293 k calls/s', ''])
+  assert.ok(!page.includes('500 k') && !page.includes('NATS') && !page.includes('idle'), page)
+  assert.match(page, /2026-11-22, commit abc1234: A CPU, 2 cores/)
+  for (const line of page.split('\n')) assert.ok(line.startsWith('|') || line.length <= 120, line)
 })
 
 it("a page's charts replace those of the page before, and no others", () => {

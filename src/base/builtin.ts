@@ -1,12 +1,7 @@
 import type { Cluster } from 'node:cluster'
 
-// Modules of Node.js that most processes never need. They are loaded on first use, because each takes up to a
-// millisecond and a mebibyte.
-
-let crypto: typeof import('node:crypto') | undefined
-let zlib: typeof import('node:zlib') | undefined
-let http: typeof import('node:http') | undefined
-let tls: typeof import('node:tls') | undefined
+// Modules of Node.js that many processes never need. They are loaded on first use, because each takes up to three
+// milliseconds and a mebibyte.
 
 export function nodeCrypto(): typeof import('node:crypto') {
   crypto ??= process.getBuiltinModule('node:crypto')
@@ -27,6 +22,29 @@ export function nodeTls(): typeof import('node:tls') {
 export function nodeHttp(): typeof import('node:http') {
   http ??= process.getBuiltinModule('node:http')
   return http
+}
+
+let crypto: typeof import('node:crypto') | undefined
+let zlib: typeof import('node:zlib') | undefined
+let http: typeof import('node:http') | undefined
+let tls: typeof import('node:tls') | undefined
+
+// Rarely used, so without a variable.
+
+export function nodeDns(): typeof import('node:dns') {
+  return process.getBuiltinModule('node:dns')
+}
+
+export function nodeNet(): typeof import('node:net') {
+  return process.getBuiltinModule('node:net')
+}
+
+export function nodeOs(): typeof import('node:os') {
+  return process.getBuiltinModule('node:os')
+}
+
+export function nodeWorkers(): typeof import('node:worker_threads') {
+  return process.getBuiltinModule('node:worker_threads')
 }
 
 /**

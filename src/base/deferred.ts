@@ -19,6 +19,15 @@ export class Deferred<T> {
     return this.#module
   }
 
+  /**
+   * The module, which must be loaded.
+   * @throws Error when it is not: `load` comes first
+   */
+  get module(): T {
+    if (this.#module === undefined) throw new Error('a module is used before it was loaded')
+    return this.#module
+  }
+
   /** Sets the module, so that `load` has nothing to load. */
   provide(module: T): void {
     this.#module ??= module

@@ -1,7 +1,4 @@
-// Imports nothing of the package: the build leaves this file in its own place (scripts/build.mjs), which is how the
-// package tells itself from a bundle.
 import { existsSync } from 'node:fs'
-import module from 'node:module'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -9,18 +6,27 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 declare const __filename: string | undefined
 
 const file = thisFile()
-
-/** Whether this code is part of a file that a bundler made: then the files of the package are not around it. */
-export const bundled = !/[\\/](?:src|dist)[\\/]base[\\/]here\.[jt]s$/.test(file) || !existsSync(file)
-
-/** The folder of the package, with a separator at its end. In a bundle, the parent of the bundle's folder. */
-export const packageRoot = fileURLToPath(new URL('../..', pathToFileURL(file)))
+const isSource = /[\\/]src[\\/]base[\\/]here\.ts$/.test(file)
 
 /**
- * Finds modules as the package does. Bundlers do not follow it: `createRequire` imported by name would be webpack's,
- * which accepts only a literal argument.
+ * Whether this code is part of a file that a bundler made: then the files of the package are not around it. A file of
+ * dist/ that nothing imports, so that no bundler takes it along, tells the two apart (scripts/build.mjs).
  */
-export const packageRequire = module.createRequire(file)
+export const bundled = !existsSync(isSource ? file : fileURLToPath(new URL('base/here.js', pathToFileURL(file))))
+
+/** The folder of the package, with a separator at its end. In a bundle, the parent of the bundle's folder. */
+export const packageRoot = fileURLToPath(new URL(isSource ? '../..' : '..', pathToFileURL(file)))
+
+let find: NodeJS.Require | undefined
+
+/**
+ * Loads a module that is found from the package. Bundlers do not follow it: `createRequire` imported by name would be
+ * webpack's, which accepts only a literal argument.
+ */
+export function packageRequire(name: string): unknown {
+  find ??= process.getBuiltinModule('node:module').createRequire(file)
+  return find(name)
+}
 
 /** The file that contains this code: one of the package, or a bundle. */
 function thisFile(): string {

@@ -2,6 +2,7 @@ import { badMessage, StatusError } from '../base/errors/status.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Incoming, TextHint } from '../message/message.ts'
 import { isBytes, type MessageType } from '../message/message-type.ts'
+import type { BodyWriter, Outgoing } from '../message/outgoing.ts'
 
 /**
  * Turns values into body bytes and back (docs/spec/wire.md#codecs). Absent bodies and bodies that are bytes never reach
@@ -20,10 +21,12 @@ export interface Codec {
    */
   encode(value: unknown, type?: MessageType): string | Uint8Array
   /**
-   * True when `text` is ASCII and encodes to itself between quotation marks. Then a transport writes the text directly,
-   * and `encode` is not called. Default: `encode` is always called.
+   * Writes what `encode` would return into `target[at, end)`, where that is faster. Called for values other than
+   * undefined and bytes. Default: `encode` is always called.
+   * @returns where the body ends; -1 when `encode` must be called, also when the room does not suffice. Then bytes may
+   *   have been written.
    */
-  isPlainJsonString?(text: string): boolean
+  write?(value: unknown, target: Buffer, at: number, end: number): number
   /**
    * Decodes `buffer[start, end)`, which is borrowed: the result must not refer to it. Other messages lie around it:
    * write nothing to it or to its `buffer.buffer`, and transfer neither (`postMessage`, `structuredClone`,
@@ -67,6 +70,13 @@ export function unknownCodec({ codec, mediaType }: Incoming): StatusError {
  */
 export function encodeBody(codec: Codec, value: unknown, type: MessageType | undefined): string | Uint8Array | null {
   return value === undefined ? null : value instanceof Uint8Array ? value : codec.encode(value, type)
+}
+
+/** Gives `message` the body that `encodeBody` makes, or lets who sends it write the body in place. */
+export function fillBody(message: Outgoing, codec: Codec, value: unknown, type: MessageType | undefined): Outgoing {
+  if (codec.write === undefined || value === undefined || value instanceof Uint8Array)
+    return message.content(codec.id, encodeBody(codec, value, type))
+  return message.unencoded(codec as BodyWriter, value)
 }
 
 /** The body as text, a copy, with U+FFFD for invalid UTF-8. For codecs whose bodies are text. */

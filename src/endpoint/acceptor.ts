@@ -28,7 +28,7 @@ const FIRST_MESSAGE_MS = 50
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING_MS = 1000
 
-/** What a listener offers. */
+/** Protocols and WebSockets that a listener offers. */
 export interface Offer {
   readonly protocols: readonly Protocol[]
   /** Options of WebSockets; undefined where none are taken. */

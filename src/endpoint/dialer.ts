@@ -42,7 +42,7 @@ export interface Target {
   readonly layers: Layering | undefined
 }
 
-/** What is put between a connection and its messages, once it is dialled. */
+/** A layer that is put between a dialled connection and its messages. */
 export interface Layering {
   /** Whether the JavaScript transport must serve it. */
   readonly inJavaScript: boolean

@@ -15,6 +15,7 @@ import { prepareCodecs } from '../codecs/codec-table.ts'
 import { type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../overload/endpoint-stats.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
+import { prepareProtocol } from '../protos/prepare.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
@@ -243,7 +244,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { protocols, socket, webSocket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
-    for (const protocol of protocols) if (protocol.framing !== 'raw') await protocol.prepare?.()
+    for (const protocol of protocols) await prepareProtocol(protocol)
     const detected = protocols.length > 1 || webSocket !== undefined
     const framing = detected ? Framing.Peek : framingOf(protocols[0])
     const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
@@ -303,7 +304,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     await this.#ready()
     await this.#acceptor.prepareWebSockets()
     const { limits } = this.#settings
-    const connection = javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
+    const connection = await javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
     const { method = '', rawHeaders } = request
     runInRoot(
       this.#acceptor.acceptUpgrade,
@@ -327,7 +328,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { protocol, redial, socket, tls, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
-    if (protocol.framing !== 'raw') await protocol.prepare?.()
+    await prepareProtocol(protocol)
     const layers = webSocket === undefined ? undefined : await this.#dialer.prepareWebSocket(webSocket)
     const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls, layers }, timeout, options?.signal)
     return session.session as Session

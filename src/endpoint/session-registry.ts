@@ -6,9 +6,8 @@ import type { Hooks } from '../hooks/plugin.ts'
 import { CloseReason, isViolation } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
-import { EnvelopeConnection } from '../protos/connection/envelope-connection.ts'
 import { MessageConnection } from '../protos/connection/message-connection.ts'
-import { StreamConnection } from '../protos/connection/stream-connection.ts'
+import { connectionOf } from '../protos/prepare.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
@@ -95,9 +94,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
     if (protocol.framing === 'message') return new MessageConnection(connection, protocol, owner, authority)
-    return protocol.framing === 'envelope'
-      ? new EnvelopeConnection(connection, protocol, owner, authority)
-      : new StreamConnection(connection, protocol, owner, authority)
+    return connectionOf(connection, protocol, owner, authority)
   }
 
   /** Finds a session by id; undefined when there is none. */

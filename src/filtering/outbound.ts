@@ -73,7 +73,7 @@ export class FilteredOut {
    */
   send(filters: readonly Filter[] | undefined, outgoing: Outgoing): SendResult | Promise<SendResult> {
     if (this.#over) return SendResult.Closed
-    const message = outgoing.quote().copy()
+    const message = outgoing.encoded().copy()
     const pipe = filters === undefined ? none : this.#envelope.choose(message, filters)
     const payload = this.#envelope.payload(message, this.#maxMessage)
     if (payload === undefined) return SendResult.TooLarge

@@ -6,6 +6,27 @@ const noFilters: readonly string[] = []
 /** Limits for reading our own meta back: any number of keys, string values only. */
 const anyMeta = { maxMetaKeys: 65_536, maxDepth: 1 }
 
+/** Encodes bodies; a codec that can also write them in place (`Codec.write`). */
+export interface BodyWriter {
+  readonly id: number
+  encode(value: unknown): string | Uint8Array
+  write(value: unknown, target: Buffer, at: number, end: number): number
+}
+
+/** Packs messages where they are sent from. */
+export interface Packer {
+  /**
+   * Writes `message`, whose body is still to be encoded, into `target[at, end)`.
+   * @returns where it ends; -1 when it must be encoded and packed first. Then bytes may have been written.
+   */
+  write(message: Outgoing, target: Buffer, at: number, end: number): number
+}
+
+/** Most bytes of a body that is written in place, unless it is a text. Larger ones are encoded first. */
+const ROOM = 1024
+/** Bytes of room for a text besides its characters: what a writer may want at once. */
+const TEXT_ROOM = 64
+
 /**
  * One message to send, as a protocol packs it. The same object may be used for every message: keep no reference to it.
  */
@@ -33,10 +54,14 @@ export class Outgoing {
    */
   route = -1
   /**
-   * Whether `body` is ASCII text that goes between quotation marks (`Codec.isPlainJsonString`).
+   * The encoder of the body while that is left to who sends the message; undefined once `body` is the body.
    * @internal
    */
-  plainJsonString = false
+  writer: BodyWriter | undefined = undefined
+  /** Value of the body that is not encoded yet. */
+  #value: unknown = undefined
+  /** Changes when the message is filled again. */
+  #fills = 0
   /** Names of the filters that `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
   filters: readonly string[] = noFilters
 
@@ -51,6 +76,7 @@ export class Outgoing {
     this.method = method
     this.statusText = statusText
     this.metaText = metaText
+    this.#fills++
     return this
   }
 
@@ -58,23 +84,67 @@ export class Outgoing {
    * Sets the body.
    * @internal
    */
-  content(codec: number, body: string | Uint8Array | null, plainJsonString = false): this {
+  content(codec: number, body: string | Uint8Array | null): this {
     this.codec = codec
     this.body = body
-    this.plainJsonString = plainJsonString
+    this.writer = undefined
     return this
   }
 
   /**
-   * Puts a plain string between its quotation marks.
+   * Sets a body that is encoded when the message is sent: `write` or `encoded` comes before anything that reads `body`.
    * @internal
    */
-  quote(): this {
-    if (this.plainJsonString) {
-      this.body = `"${this.body}"`
-      this.plainJsonString = false
-    }
+  unencoded(writer: BodyWriter, value: unknown): this {
+    this.codec = writer.id
+    this.body = null
+    this.writer = writer
+    this.#value = value
     return this
+  }
+
+  /**
+   * Number of bytes that `write` should have room for.
+   * @internal
+   */
+  get room(): number {
+    const value = this.#value
+    return typeof value === 'string' && value.length > ROOM - TEXT_ROOM ? value.length + TEXT_ROOM : ROOM
+  }
+
+  /**
+   * Writes the body into `target[at, end)`. Requires a `writer`.
+   * @returns where it ends; -1 when the message must be `encoded`. Then bytes may have been written.
+   * @throws what reading the value throws
+   * @internal
+   */
+  write(target: Buffer, at: number, end: number): number {
+    const value = this.#value
+    if (typeof value === 'string') return (this.writer as BodyWriter).write(value, target, at, end)
+    const { writer, type, seq, route, method, statusText, metaText } = this
+    const fills = this.#fills
+    const after = (writer as BodyWriter).write(value, target, at, end)
+    if (this.#fills !== fills) {
+      // Reading the value sent another message, perhaps to the same place.
+      this.head(type, seq, route, method, statusText, metaText).unencoded(writer as BodyWriter, value)
+      return -1
+    }
+    return after
+  }
+
+  /**
+   * Encodes the body if that is still to be done.
+   * @throws what the codec throws
+   * @internal
+   */
+  encoded(): this {
+    const { writer } = this
+    if (writer === undefined) return this
+    const { type, seq, route, method, statusText, metaText } = this
+    const body = writer.encode(this.#value)
+    this.#value = undefined
+    // Reading the value may have sent another message.
+    return this.head(type, seq, route, method, statusText, metaText).content(writer.id, body)
   }
 
   /**
@@ -82,8 +152,8 @@ export class Outgoing {
    * @internal
    */
   copy(): Outgoing {
-    const { type, seq, route, method, statusText, metaText, codec, body, plainJsonString } = this
-    return new Outgoing().head(type, seq, route, method, statusText, metaText).content(codec, body, plainJsonString)
+    const { type, seq, route, method, statusText, metaText, codec, body } = this
+    return new Outgoing().head(type, seq, route, method, statusText, metaText).content(codec, body)
   }
 
   /** The parsed status; undefined when OK. */

@@ -1,3 +1,4 @@
+import { ContentTypes } from './http/content-type.ts'
 import { Hosts } from './http/hosts.ts'
 import { prepareLlhttp } from './http/llhttp.ts'
 import { matchHttp } from './http/match.ts'
@@ -17,7 +18,8 @@ export function http(options: HttpOptions = {}): Proto {
   return httpWith(readHttpOptions(options))
 }
 
-export function httpWith({ types, pages, host, idleTimeout }: HttpSettings): Proto {
+export function httpWith({ contentTypes, pages, host, idleTimeout }: HttpSettings): Proto {
+  const types = new ContentTypes(contentTypes)
   const hosts = host ? new Hosts() : undefined
   const writer = new Writer(types)
   return {

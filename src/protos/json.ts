@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../base/limits.ts'
+import { writeInteger } from '../base/text/write-integer.ts'
+import { writeAscii } from '../base/text/write-text.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 import { matchEnvelope } from '../wire/cut-envelope.ts'
@@ -39,6 +41,26 @@ class JsonProtoSession implements ProtoSession {
     return `{"mtype":${message.type},"seq":${message.seq},"serviceMethod":${quotedName(message.method)}${tail}${message.codec},"body":${text}}`
   }
 
+  write(message: Outgoing, target: Buffer, start: number, end: number): number {
+    const { method } = message
+    if (!plainName.test(method)) return -1
+    const size = message.write(scratch, 0, scratch.length)
+    if (size < 0 || start + method.length + 2 * size + HEAD_ROOM > end) return -1
+    const { type, codec } = message
+    const head = (heads[type] ??= Buffer.from(`{"mtype":${type},"seq":`))
+    const middle = (middles[codec] ??= Buffer.from(`"${okAndEmpty}${codec},"body":"`))
+    target.set(head, start)
+    let at = writeInteger(target, message.seq, start + head.length)
+    target.set(methodKey, at)
+    at = writeAscii(target, method, at + methodKey.length)
+    target.set(middle, at)
+    at += middle.length
+    at = writeEscaped(scratch, size, target, at)
+    target[at++] = QUOTE
+    target[at++] = CLOSE_OBJECT
+    return at
+  }
+
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
     if (!unpackLayout(bytes, start, end, this.#limits, message)) unpackStrict(bytes, start, end, this.#limits, message)
     return end - start
@@ -46,6 +68,30 @@ class JsonProtoSession implements ProtoSession {
 }
 
 const okAndEmpty = `,"status":${JSON.stringify(OK_STATUS)},"meta":"${EMPTY_META}","bodyCodec":`
+
+const methodKey = Buffer.from(',"serviceMethod":"')
+/** The bytes before the sequence number, by type, and those between service method and body, by codec. */
+const heads: Buffer[] = []
+const middles: Buffer[] = []
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const CLOSE_OBJECT = 0x7d
+/** Bytes of a document besides its service method and body. */
+const HEAD_ROOM = 192
+/** Memory for a body before it is escaped. */
+const scratch = Buffer.allocUnsafeSlow(2048)
+
+/** Writes `size` bytes of JSON as the inside of a JSON string. JSON has no control characters. */
+function writeEscaped(source: Buffer, size: number, target: Buffer, start: number): number {
+  let at = start
+  for (let i = 0; i < size; i++) {
+    const byte = source[i]
+    if (byte === QUOTE || byte === BACKSLASH) target[at++] = BACKSLASH
+    target[at++] = byte
+  }
+  return at
+}
 
 const plainName = /^[ !#-[\]-~]*$/
 

@@ -9,7 +9,7 @@ import { invalidRequest, parseError } from './jsonrpc/errors.ts'
 import { Fields } from './jsonrpc/fields.ts'
 import { int32, isId, takeMethod, takeParams, takeReply } from './jsonrpc/incoming.ts'
 import { JsonBytes } from './jsonrpc/json-bytes.ts'
-import { callLine, pushLine, reply } from './jsonrpc/writer.ts'
+import { callLine, pushLine, reply, writeCall, writeReply } from './jsonrpc/writer.ts'
 import { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './proto.ts'
 
 /**
@@ -49,6 +49,7 @@ export const jsonrpcProto: Proto = {
 const MAX_BLANKS = 64
 
 const LF = 0x0a
+const CR = 0x0d
 const QUOTE = 0x22
 const COMMA = 0x2c
 const OPEN_ARRAY = 0x5b
@@ -96,9 +97,23 @@ class JsonRpcSession implements ProtoSession {
     return asked.batch === undefined ? `${text}\r\n` : this.#finished(asked.batch)
   }
 
+  write(message: Outgoing, target: Buffer, at: number, end: number): number {
+    if (message.type === MessageType.Call) return writeCall(message, target, at, end)
+    if (message.type !== MessageType.Reply || (message.seq | 0) !== message.seq) return -1
+    return writeReply(message, this.#plain, target, at, end)
+  }
+
   unpack(bytes: Buffer, start: number, end: number, message: Incoming): number {
     if (this.#membersLeft > 0) return this.#nextMember(bytes, start, message)
     const { maxMessage, maxDepth } = this.#link.limits
+    if (this.#searched === 0 && bytes[start] === OPEN_OBJECT) {
+      const used = readObjectLine(bytes, start, end, maxDepth)
+      if (used > 0 && used <= maxMessage) {
+        this.#begun = true
+        this.#take(bytes, message, undefined)
+        return used
+      }
+    }
     const found = findLineEnd(bytes, start + this.#searched, end)
     const size = found < 0 ? end - start : found + 1 - start
     if (size > maxMessage) throw new ProtoError('a line over the size limit', CloseReason.TooLarge)
@@ -246,6 +261,19 @@ class JsonRpcSession implements ProtoSession {
     this.#held -= batch.size
     return batch.text
   }
+}
+
+/**
+ * Reads a line that is one object into `fields`, without searching for its end first.
+ *
+ * @returns its size; 0 when there may be no such line
+ */
+function readObjectLine(bytes: Buffer, start: number, end: number, maxDepth: number): number {
+  json.set(bytes, start, end)
+  if (!fields.read(json, maxDepth) || json.broken) return 0
+  let at = json.at
+  if (at < end && bytes[at] === CR) at++
+  return at < end && bytes[at] === LF ? at + 1 - start : 0
 }
 
 /**

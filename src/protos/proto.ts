@@ -61,6 +61,14 @@ export interface ProtoSession {
    */
   pack(message: Outgoing): string | Uint8Array
   /**
+   * Writes a message without status and meta, whose body is still to be encoded, into `target[at, end)`: the same bytes
+   * as `pack` would return. Changes nothing else. Default: `pack` is asked.
+   *
+   * @returns where it ends; -1 when it must be encoded and packed. Then bytes may have been written.
+   * @internal
+   */
+  write?(message: Outgoing, target: Buffer, at: number, end: number): number
+  /**
    * Reads the next message from `bytes[start, end)` into `message`, which is clear. In an envelope the range is one
    * whole payload. In a stream it is what was received and is not used up yet.
    *

@@ -1,5 +1,5 @@
 import { Code, StatusError } from '../base/errors/status.ts'
-import { type Codec, encodeBody } from '../codecs/codec.ts'
+import { type Codec, encodeBody, fillBody } from '../codecs/codec.ts'
 import { ONCE_KEY, RETRY_AFTER_KEY } from '../message/announcement.ts'
 import type { Filter } from '../message/filter.ts'
 import { MessageType } from '../message/message.ts'
@@ -180,9 +180,7 @@ export class IncomingRequests {
     if (resume !== undefined && once !== undefined) {
       return resume.reply(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
     }
-    const plain = typeof value === 'string' && codec.isPlainJsonString?.(value) === true
-    const body = plain ? value : encodeBody(codec, value, type)
-    return link.send(filters, outgoing.head(MessageType.Reply, seq, -1, '', '', meta).content(codec.id, body, plain))
+    return link.send(filters, fillBody(outgoing.head(MessageType.Reply, seq, -1, '', '', meta), codec, value, type))
   }
 
   /** Sends a REPLY with a failure, which has codec 0 and no body (docs/spec/wire.md#replies). */

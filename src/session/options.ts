@@ -12,6 +12,7 @@ import {
   timeLimit,
   whole,
 } from '../base/check-options.ts'
+import { lendToUsers } from '../base/lent-memory.ts'
 import { defaultLimits, type Limits } from '../base/limits.ts'
 import { checkLogger, consoleLogger, guarded, type Logger, silentLogger } from '../base/log.ts'
 import { type Clock, realClock, type TimeLimit } from '../base/time/clock.ts'
@@ -234,6 +235,7 @@ export function readOptions(options: EndpointOptions): Settings {
   requireNames('requireFilters', options.requireFilters)
   requireText('protocol', options.protocol)
   requireText('codec', options.codec)
+  for (const own of [options.codecs, options.filters, options.protocols]) if (own !== undefined && own.length > 0) lendToUsers()
   const codecs = makeCodecs(options.codecs)
   const codecName = options.codec ?? 'json'
   const codec = codecs.byName(codecName)

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { currentCall } from '../base/async/call-context.ts'
 import { timeLimit } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
-import { type Codec, encodeBody } from '../codecs/codec.ts'
+import { type Codec, encodeBody, fillBody } from '../codecs/codec.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, requireMethod } from '../message/call-options.ts'
 import { MessageType } from '../message/message.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
@@ -219,10 +219,8 @@ export class OutgoingCalls implements Calls {
       const route = forwarded ? findNameText(method) : internCalled(method)
       return resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
-    const plain = typeof arg === 'string' && codec.isPlainJsonString?.(arg) === true
-    const body = plain ? arg : encodeBody(codec, arg, argType)
     const route = forwarded ? findNameText(method) : internCalled(method)
-    const result = link.send(filters, outgoing.head(type, seq, route, method, '', meta).content(codec.id, body, plain))
+    const result = link.send(filters, fillBody(outgoing.head(type, seq, route, method, '', meta), codec, arg, argType))
     if (result === SendResult.Ok) return undefined
     if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {
       // The session learns of the lost connection next, and then retries the call.

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { ipVersion } from './ip.ts'
 
 /** Where to listen or dial. `host` is a name or an IP address without brackets. */
 export type Address =
@@ -110,7 +110,7 @@ function parseHost(url: string, host: string): string {
   if (host === '') return '0.0.0.0'
   if (host.startsWith('[') && host.endsWith(']')) {
     const inner = host.slice(1, -1)
-    if (!isIPv6(inner)) throw invalid(url, 'expected an IPv6 address between the brackets')
+    if (ipVersion(inner) !== 6) throw invalid(url, 'expected an IPv6 address between the brackets')
     return inner
   }
   if (host.includes(':')) throw invalid(url, 'expected an IPv6 address in brackets, as in tcp://[::1]:80')

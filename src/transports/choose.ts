@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { nodeOs } from '../base/builtin.ts'
 import type { Logger } from '../base/log.ts'
 import { JsTransport } from './js.ts'
 import { loadNative } from './native/addon.ts'
@@ -82,7 +82,7 @@ function countThreads(threads: IoThreads): { count: number; reason: string } {
   }
   // A thread is of use where it has a core beside those of JavaScript and of the work the handlers cause. One thread
   // serves about a million messages a second, as many as one JavaScript thread can handle.
-  const cores = availableParallelism()
+  const cores = nodeOs().availableParallelism()
   const count = cores >= 8 ? 2 : cores >= 4 ? 1 : 0
   return { count, reason: `ioThreads auto: ${cores} ${cores === 1 ? 'core' : 'cores'}` }
 }

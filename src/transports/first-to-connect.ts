@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net'
 import { textOf } from '../base/errors/error-text.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { type Address, formatAddress } from './address.ts'
 import { discardConnection } from './discard-connection.ts'
+import { ipVersion } from './ip.ts'
 import type { TransportConnection } from './transport.ts'
 
 /** Milliseconds without an answer after which the next address is tried (RFC 8305 §5). */
@@ -19,6 +19,10 @@ export function interleave(hosts: readonly string[]): string[] {
   const result: string[] = []
   for (let i = 0; i < Math.max(preferred.length, others.length); i++) result.push(...preferred.slice(i, i + 1), ...others.slice(i, i + 1))
   return result
+}
+
+function isIPv6(host: string): boolean {
+  return ipVersion(host) === 6
 }
 
 /**

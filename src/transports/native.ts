@@ -1,8 +1,7 @@
-import { constants } from 'node:os'
+import { getSystemErrorName } from 'node:util'
 import { turn } from '../base/time/clock.ts'
 import type { Address } from './address.ts'
-import { listenOnNet } from './js/net-listener.ts'
-import { removeStaleSocket } from './js/stale-socket.ts'
+import { netModule } from './js/deferred.ts'
 import type { NativeAddon } from './native/addon.ts'
 import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
 import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/core.ts'
@@ -51,7 +50,10 @@ export class NativeTransport implements Transport {
     if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
     let id = bind()
-    if (id === -constants.errno.EADDRINUSE && address.kind === 'unix' && (await removeStaleSocket(address.path))) id = bind()
+    if (id < 0 && address.kind === 'unix' && getSystemErrorName(id) === 'EADDRINUSE') {
+      const { removeStaleSocket } = await netModule.load()
+      if (await removeStaleSocket(address.path)) id = bind()
+    }
     if (id < 0) throw systemError('listen', id, address)
     return {
       address: address.kind === 'tcp' ? { ...core.listenerAddress(id), ...(address.scheme && { scheme: address.scheme }) } : address,
@@ -67,6 +69,7 @@ export class NativeTransport implements Transport {
    * byte is read.
    */
   async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<TransportListener> {
+    const { listenOnNet } = await netModule.load()
     let accepted = 0
     acceptFor(acceptor)
     const listener = await listenOnNet(address, how, (socket) => {

@@ -1,9 +1,10 @@
-import { lookup as systemLookup } from 'node:dns'
-import { isIP, type LookupFunction } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { inspect } from 'node:util'
 import { isThenable } from '../base/async/thenable.ts'
+import { nodeDns } from '../base/builtin.ts'
 import { type Address, formatAddress } from './address.ts'
 import { interleave } from './first-to-connect.ts'
+import { ipVersion } from './ip.ts'
 import type { Transport } from './transport.ts'
 
 /** How host names are resolved to addresses. */
@@ -20,9 +21,9 @@ export interface Resolver {
  */
 export async function resolveAddress(address: Address, { transport, lookup }: Resolver, signal?: AbortSignal): Promise<Address[]> {
   const own = transport.resolves === true
-  if (address.kind === 'unix' || isIP(address.host) !== 0 || (own && lookup === undefined)) return [address]
-  const found = await lookUp(address.host, lookup ?? systemLookup, signal)
-  const strange = own ? undefined : found.find((host) => isIP(host) === 0)
+  if (address.kind === 'unix' || ipVersion(address.host) !== 0 || (own && lookup === undefined)) return [address]
+  const found = await lookUp(address.host, lookup ?? nodeDns().lookup, signal)
+  const strange = own ? undefined : found.find((host) => ipVersion(host) === 0)
   if (strange !== undefined) throw new Error(`lookup of ${address.host} gave ${JSON.stringify(strange)}, which is no IP address`)
   if (found.length === 0) throw new Error(`${formatAddress(address)} has no address`)
   return interleave([...new Set(found)]).map((host) => ({ ...address, host }))

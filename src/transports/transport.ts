@@ -1,7 +1,6 @@
-import { constants } from 'node:os'
 import type { Clock } from '../base/time/clock.ts'
 import type { Incoming } from '../message/message.ts'
-import type { Outgoing } from '../message/outgoing.ts'
+import type { Outgoing, Packer } from '../message/outgoing.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { Address } from './address.ts'
@@ -128,11 +127,11 @@ export const SocketOption = {
 export type SocketOption = (typeof SocketOption)[keyof typeof SocketOption]
 
 /**
- * Results of `Connection.setSocketOption` besides the system's own errors: the connection is closing or gone; the
- * transport does not have the option.
+ * Results of `Connection.setSocketOption` besides the system's own errors: the connection is closing or gone (EBADF);
+ * the transport does not have the option (ENOTSUP). Not taken from `node:os`, which nothing else here needs to load.
  */
-export const NOT_OPEN = -constants.errno.EBADF
-export const NOT_SUPPORTED = -constants.errno.ENOTSUP
+export const NOT_OPEN = -9
+export const NOT_SUPPORTED = process.platform === 'darwin' ? -45 : -95
 
 /** Result of `Connection.send`. */
 export const SendResult = {
@@ -208,6 +207,12 @@ export interface TransportConnection extends Connection {
    * @param reply whether the bytes are a reply to the peer
    */
   sendBytes(bytes: Uint8Array | string, addEnvelope: boolean, reply: boolean): SendResult
+  /**
+   * Queues a message that `packer` writes in place, as `sendBytes` queues its bytes.
+   * @param room number of bytes that it may take, at most `maxMessage`
+   * @returns undefined when the message must be encoded, packed and sent by `sendBytes`: nothing was queued
+   */
+  sendInPlace(packer: Packer, message: Outgoing, room: number, addEnvelope: boolean, reply: boolean): SendResult | undefined
   /**
    * Answers bytes that were shown with framing `Peek`: sets how all bytes from the first on are to be cut. `Peek` asks
    * for more of them.

@@ -30,7 +30,7 @@ export interface Agreed {
   readonly id: string | undefined
 }
 
-/** Who listens. */
+/** The listening side of a request for a WebSocket. */
 export interface UpgradeOwner {
   /** Waits for the promise of a user's function, for a limited time. */
   within(promise: PromiseLike<unknown>): Promise<unknown>

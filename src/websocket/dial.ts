@@ -9,8 +9,8 @@ import type { WebSocketDial } from './options.ts'
 import { hasToken, headersOf, listOf } from './upgrade-request.ts'
 
 /**
- * Makes a WebSocket of a connection that was dialled with framing Peek. Reading is paused afterwards, so that nothing is
- * lost before the session is there: it must call `resumeReading`.
+ * Makes a WebSocket of a connection that was dialled with framing Peek. Reading is paused afterwards, so that nothing
+ * is lost before the session is there: it must call `resumeReading`.
  *
  * @param authority value of `Host`
  * @param framing how messages lie in the payload

@@ -66,8 +66,8 @@ export function checkUpgrade(head: RequestHead, listen: WebSocketListen, remoteA
 }
 
 /**
- * Whether a page of an origin that is not allowed made a browser send the request. A browser sends it to any address, and
- * no preflight request comes before. Go's client sends its own address as origin, which no page has.
+ * Whether a page of an origin that is not allowed made a browser send the request. A browser sends it to any address,
+ * and no preflight request comes before. Go's client sends its own address as origin, which no page has.
  */
 function isForeign(origin: string | undefined, { origins }: WebSocketListen): boolean {
   if (origin === undefined || /^wss?:/i.test(origin)) return false
@@ -92,7 +92,7 @@ export function chooseProtocol(names: readonly string[], asked: readonly string[
   return ours ? undefined : { index: 0, answer: '' }
 }
 
-/** Whether an offer of extensions has one that is accepted here: permessage-deflate, with any parameters that are known. */
+/** Whether an offer of extensions has permessage-deflate with parameters that can be kept here. */
 export function offersDeflate(extensions: string | undefined): boolean {
   return listOf(extensions).some((offer) => {
     const [name, ...parameters] = offer.split(';').map((part) => part.trim().toLowerCase())

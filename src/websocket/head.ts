@@ -3,7 +3,7 @@ import { Parsers, Step } from '../protos/http/llhttp.ts'
 /** Most bytes of the head of a handshake, which may carry cookies. Node.js has the same limit. */
 export const MAX_HEAD_BYTES = 16_384
 
-/** What reading a head came to. */
+/** Result of reading a head. */
 export const HeadStep = {
   More: 0,
   Done: 1,

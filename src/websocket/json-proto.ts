@@ -11,8 +11,8 @@ import { EMPTY_META, OK_STATUS } from '../wire/raw.ts'
 import { type MessageProto, setLostStatus } from './message-proto.ts'
 
 /**
- * Messages as JSON documents, as Go's WebSocket mixer sends them (docs/spec/wire.md#websocket): bodies must be text, and
- * there are no filters. Go has no status here; ours is one more member, which Go ignores.
+ * Messages as JSON documents, as Go's WebSocket mixer sends them (docs/spec/wire.md#websocket): bodies must be text,
+ * and there are no filters. Go has no status here; ours is one more member, which Go ignores.
  */
 export const webSocketJson: MessageProto = {
   id: 0x6a,

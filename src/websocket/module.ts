@@ -1,4 +1,4 @@
-/** What endpoints load when they first listen on or dial a WebSocket. */
+/** The module that endpoints load when they first listen on or dial a WebSocket. */
 export { prepareLlhttp } from '../protos/http/llhttp.ts'
 export { type Agreed, UpgradeAcceptor, type UpgradeOwner } from './accept.ts'
 export { beginWebSocket } from './dial.ts'

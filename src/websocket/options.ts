@@ -11,14 +11,14 @@ export interface WebSocketListenOptions {
   path?: string | undefined
   /**
    * Web pages that may connect: their origins, such as 'https://a.example', or '*' for those of every page. Requests
-   * without an `Origin`, and those of programs whose `Origin` is no page's (`ws://…`, as Go sends it), are not concerned.
-   * Default: none, also not pages of the same host (docs/http.md says why).
+   * without an `Origin`, and those of programs whose `Origin` is no page's (`ws://…`, as Go sends it), are not
+   * concerned. Default: none, also not pages of the same host (docs/http.md says why).
    */
   origins?: CorsOption | undefined
   /**
    * Decides about a request before it is answered: throws, or rejects with, a StatusError to refuse it with its code
-   * (401, 403, …; 403 for codes that HTTP does not have). A text that it returns becomes the id of the session. Default:
-   * everybody may connect.
+   * (401, 403, …; 403 for codes that HTTP does not have). A text that it returns becomes the id of the session.
+   * Default: everybody may connect.
    */
   authorize?: ((request: UpgradeRequest) => unknown) | undefined
   /** Whether messages are sent as text, which only protocols of text allow. Both kinds are received. Default: false. */

@@ -1,5 +1,6 @@
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../base/limits.ts'
 import { writeText } from '../base/text/write-text.ts'
+import { Outgoing } from '../message/outgoing.ts'
 import { EMPTY_META, HEADER_BYTES, OK_STATUS, RAW_VERSION } from './raw.ts'
 
 /**
@@ -42,7 +43,8 @@ export function frameSize(seq: number, name: Uint8Array, status: string, meta: s
 /**
  * Writes one frame at `offset`. Requires that `frameSize` of the same arguments is not -1 and fits into `target`.
  * `status` '' stands for OK, `meta` '' for none; lone surrogates become U+FFFD.
- * @returns where the frame ends in `target`
+ * @param body a message has a body that is still to be encoded: it is written in place, in the `room` that it wants
+ * @returns where the frame ends in `target`; -1 when that message must be encoded first
  */
 export function packFrame(
   target: Buffer,
@@ -53,7 +55,7 @@ export function packFrame(
   status: string,
   meta: string,
   codec: number,
-  body: string | Uint8Array | null,
+  body: string | Uint8Array | Outgoing | null,
 ): number {
   let at = packSeq(target, offset + HEADER_BYTES, seq)
   target[at++] = type
@@ -70,6 +72,9 @@ export function packFrame(
   target[at++] = codec
   if (typeof body === 'string') {
     at = writeText(target, body, at)
+  } else if (body instanceof Outgoing) {
+    at = body.write(target, at, at + body.room)
+    if (at < 0) return -1
   } else if (body !== null) {
     target.set(body, at)
     at += body.length

@@ -47,6 +47,29 @@ onEachTransport('call', (transport) => {
     assert.equal(await session.call('/echo', 'a\ud800b'), 'a\ud800b', 'JSON.stringify escapes a lone surrogate')
   })
 
+  test('a value whose getters send messages themselves arrives whole, and so do those messages', async (t) => {
+    const { server, session } = await pair(t, transport)
+    server.routeCall('/echo', (value: unknown) => value)
+    const told: unknown[] = []
+    const all = once<void>()
+    server.routePush('/tell', (value: unknown) => {
+      if (told.push(value) === 4) all.resolve()
+    })
+    const value = (level: number): unknown => ({
+      before: level,
+      get inner() {
+        void session.push('/tell', { level, text: 'from within' })
+        void session.push('/tell', 'é'.repeat(3000))
+        return level > 1 ? [level] : value(level + 1)
+      },
+      after: 'x'.repeat(60),
+    })
+    const expected = (level: number): unknown => ({ before: level, inner: level > 1 ? [2] : expected(level + 1), after: 'x'.repeat(60) })
+    assert.deepEqual(await session.call('/echo', value(1)), expected(1))
+    await all.promise
+    assert.ok(told.every((each) => typeof each === 'string' || (each as { text: string }).text === 'from within'))
+  })
+
   test('bodies of every size around the borders of buffers arrive whole', async (t) => {
     const { server, session } = await pair(t, transport)
     server.routeCall('/echo', (value: unknown) => value)

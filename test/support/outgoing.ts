@@ -10,7 +10,6 @@ export function outgoing(
   meta: string,
   codec: number,
   body: string | Uint8Array | null,
-  plainJsonString = false,
 ): Outgoing {
-  return new Outgoing().head(type, seq, route, method, status, meta).content(codec, body, plainJsonString)
+  return new Outgoing().head(type, seq, route, method, status, meta).content(codec, body)
 }

@@ -9,6 +9,7 @@ import { CloseReason } from '../../src/message/close-reason.ts'
 import type { Filter } from '../../src/message/filter.ts'
 import { Incoming, UNPARSED } from '../../src/message/message.ts'
 import { encodeMeta } from '../../src/message/meta.ts'
+import type { Outgoing, Packer } from '../../src/message/outgoing.ts'
 import { encodeStatus } from '../../src/message/status-json.ts'
 import { EnvelopeConnection } from '../../src/protos/connection/envelope-connection.ts'
 import type { ProtoOwner } from '../../src/protos/connection/protocol-connection.ts'
@@ -127,6 +128,12 @@ class MemorySocket implements TransportConnection {
     if (bare) writeEnvelope(head, 0, head.length + content.length)
     this.sent.push(head, content)
     return SendResult.Ok
+  }
+
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean): SendResult | undefined {
+    const target = Buffer.alloc(room)
+    const end = packer.write(message, target, 0, room)
+    return end < 0 ? undefined : this.sendBytes(target.subarray(0, end), bare)
   }
 
   send(): SendResult {

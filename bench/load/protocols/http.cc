@@ -15,13 +15,12 @@ constexpr std::string_view kOkLine = "HTTP/1.1 200 OK\r\n";
 }  // namespace
 
 // Go names a host only when the service method has one, but HTTP/1.1 wants it in every request.
-Http::Http(const Options& options)
-    : call_(TaggedBody(options.body, options.body_bytes)), max_reply_(MaxReply(options)) {
+Http::Http(const Options& options) : call_(SentBody(options, SentBody::Form::kPlain)), max_reply_(MaxReply(options)) {
   const std::string host = options.unix_path.empty() ? options.host + ":" + std::to_string(options.port) : "localhost";
   call_.Text("POST ").Text(options.method).Text(" HTTP/1.1\r\nAccept-Encoding: gzip\r\nContent-Length: ");
   call_.Text(std::to_string(options.body_bytes)).Text("\r\nContent-Type: application/json;charset=utf-8\r\nHost: ");
   call_.Text(host).Text("\r\nUser-Agent: drpc-httpproto/1.1\r\nX-Mtype: 1\r\nX-Seq: ").Seq().Text(kEmptyLine);
-  call_.Body("\"");
+  call_.Body();
 }
 
 size_t Http::Build(uint32_t connection, int32_t seq, char* out) const {

@@ -7,7 +7,6 @@
 namespace dmicro_bench {
 namespace {
 
-constexpr std::string_view kQuote = R"(\")";
 // Status and meta are JSON within a string.
 constexpr std::string_view kQuotedOk = R"("{\"code\":0,\"msg\":\"\",\"cause\":\"\"}")";
 constexpr std::string_view kJsonCodecText = "106";
@@ -17,11 +16,10 @@ bool IsOk(std::string_view status) { return status == kQuotedOk || status == kOk
 
 }  // namespace
 
-Json::Json(const Options& options)
-    : call_(TaggedBody(options.body, options.body_bytes)), max_reply_(MaxReply(options)) {
+Json::Json(const Options& options) : call_(SentBody(options, SentBody::Form::kQuoted)), max_reply_(MaxReply(options)) {
   call_.Text(std::string_view("\0\0\0\0\0", kEnvelope)).Text(R"({"seq":)").Seq();
   call_.Text(R"(,"mtype":1,"serviceMethod":")").Text(options.method).Text(R"(","status":)").Text(kQuotedOk);
-  call_.Text(R"(,"meta":"{}","bodyCodec":)").Text(kJsonCodecText).Text(R"(,"body":")").Body(kQuote).Text(R"("})");
+  call_.Text(R"(,"meta":"{}","bodyCodec":)").Text(kJsonCodecText).Text(R"(,"body":")").Body().Text(R"("})");
 }
 
 size_t Json::Build(uint32_t connection, int32_t seq, char* out) const {
@@ -51,13 +49,9 @@ const char* Json::Check(Reply& reply, int32_t* seq) const {
 }
 
 bool Json::IsBody(uint32_t connection, int32_t seq, const Reply& reply) const {
-  std::string_view body = reply.body;
-  constexpr size_t around = 1 + kQuote.size();
-  if (body.size() < 2 * around || body.substr(1, kQuote.size()) != kQuote ||
-      body.substr(body.size() - around, kQuote.size()) != kQuote) {
-    return false;
-  }
-  return call_.Sent().IsInside(connection, seq, body.substr(around, body.size() - 2 * around));
+  const std::string_view body = reply.body;
+  if (body.size() < 2 || body.front() != '"') return false;
+  return call_.Sent().Is(connection, seq, body.substr(1, body.size() - 2));
 }
 
 }  // namespace dmicro_bench

@@ -7,8 +7,8 @@
 namespace dmicro_bench {
 
 JsonRpc::JsonRpc(const Options& options)
-    : call_(TaggedBody(options.body, options.body_bytes)), max_reply_(MaxReply(options)) {
-  call_.Text(R"({"jsonrpc":"2.0","method":")").Text(options.method).Text(R"(","params":)").Body("\"");
+    : call_(SentBody(options, SentBody::Form::kPlain)), max_reply_(MaxReply(options)) {
+  call_.Text(R"({"jsonrpc":"2.0","method":")").Text(options.method).Text(R"(","params":)").Body();
   call_.Text(R"(,"id":)").Seq().Text(R"(,"context":{}})").Text("\r\n");
 }
 

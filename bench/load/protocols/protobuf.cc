@@ -43,7 +43,7 @@ void Number(Field field, uint8_t number, SplitCall* call) {
 }  // namespace
 
 Protobuf::Protobuf(const Options& options)
-    : call_(TaggedBody(options.body, options.body_bytes)), max_reply_(MaxReply(options)) {
+    : call_(SentBody(options, SentBody::Form::kPlain)), max_reply_(MaxReply(options)) {
   const char seq = Key(kSeq, kNumber);
   call_.Text(std::string_view("\0\0\0\0\0", kEnvelope)).Text({&seq, 1}).Seq();
   Number(kType, kCall, &call_);
@@ -55,7 +55,7 @@ Protobuf::Protobuf(const Options& options)
   call_.Text(kEmptyMeta);
   Number(kCodec, kJsonCodec, &call_);
   Bytes(kBody, options.body_bytes, &call_);
-  call_.Body("\"");
+  call_.Body();
 }
 
 size_t Protobuf::Build(uint32_t connection, int32_t seq, char* out) const {

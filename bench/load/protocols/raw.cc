@@ -15,7 +15,7 @@ void AppendBe16(std::string* out, size_t value) {
 }  // namespace
 
 Raw::Raw(const Options& options)
-    : body_(options.body, options.body_bytes), codec_(options.codec), max_reply_(MaxReply(options)) {
+    : body_(options, SentBody::Form::kPlain), codec_(options.codec), max_reply_(MaxReply(options)) {
   tail_.push_back(static_cast<char>(kCall));
   tail_.push_back(static_cast<char>(options.method.size()));
   tail_ += options.method;
@@ -32,7 +32,7 @@ size_t Raw::Build(uint32_t connection, int32_t seq, char* out) const {
   const size_t seq_size = EncodeSeq(seq, out + kBeforeSeq);
   char* tail = out + kBeforeSeq + seq_size;
   memcpy(tail, tail_.data(), tail_.size());
-  body_.PutTag(connection, seq, tail + body_offset_ + TaggedBody::kTagOffset);
+  body_.Put(connection, seq, tail + body_offset_);
 
   const size_t size = kBeforeSeq + seq_size + tail_.size();
   StoreBe32(out, static_cast<uint32_t>(size));

@@ -8,7 +8,7 @@
 #include "common/base36.h"
 #include "common/raw_frame.h"
 #include "options.h"
-#include "tagged_body.h"
+#include "sent_body.h"
 
 namespace dmicro_bench {
 
@@ -35,10 +35,10 @@ class Raw {
  private:
   static constexpr size_t kBeforeSeq = 7;  // total, version, filter count, seq length
 
-  TaggedBody body_;
+  SentBody body_;
   uint8_t codec_;
   size_t max_reply_;
-  std::string tail_;    // all that follows the seq, with a blank tag
+  std::string tail_;    // all that follows the seq, with one of the bodies
   size_t body_offset_;  // in tail_
 };
 

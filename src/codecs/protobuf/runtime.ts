@@ -1,5 +1,6 @@
 import type protobufjs from 'protobufjs'
 import { Lazy } from '../../base/lazy.ts'
+import { lendToUsers } from '../../base/lent-memory.ts'
 import type { MessageType } from '../../message/message-type.ts'
 import { type BorrowedReader, borrowedReader } from './reader.ts'
 import { type StrictWriter, strictWriter } from './writer.ts'
@@ -31,6 +32,7 @@ export function protobufRuntime(): Runtime {
 }
 
 function load(library: typeof protobufjs): Runtime {
+  lendToUsers() // types are classes of users, which get a reader of borrowed memory
   const reading = new WeakMap<MessageType, boolean>()
   const writing = new WeakMap<MessageType, boolean>()
   const Reader = borrowedReader(library.Reader)

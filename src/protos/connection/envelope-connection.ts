@@ -1,9 +1,9 @@
 import type { FilterTable } from '../../filters/filter-table.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import type { Filter } from '../../message/filter.ts'
-import { type Incoming, isReply } from '../../message/message.ts'
+import type { Incoming } from '../../message/message.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
-import type { SendResult, TransportConnection } from '../../transports/transport.ts'
+import type { TransportConnection } from '../../transports/transport.ts'
 import { ENVELOPE_BYTES } from '../../wire/cut-envelope.ts'
 import type { Envelope, Opened } from '../../wire/envelope.ts'
 import { type Proto, ProtoError } from '../proto.ts'
@@ -18,6 +18,7 @@ const SIZE_BYTES = 4
  */
 export class EnvelopeConnection extends ProtocolConnection implements Envelope {
   readonly envelope = this
+  protected readonly enveloped = true
 
   constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
     super(connection, proto, owner, authority)
@@ -47,10 +48,6 @@ export class EnvelopeConnection extends ProtocolConnection implements Envelope {
 
   resumeReading(): void {
     this.connection.resumeReading()
-  }
-
-  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
-    return this.connection.sendBytes(bytes, true, isReply(type))
   }
 
   choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {

@@ -1,11 +1,12 @@
-import { type Incoming, isReply } from '../../message/message.ts'
-import type { SendResult, TransportConnection } from '../../transports/transport.ts'
+import type { Incoming } from '../../message/message.ts'
+import type { TransportConnection } from '../../transports/transport.ts'
 import type { Proto } from '../proto.ts'
 import { message, ProtocolConnection, type ProtoOwner } from './protocol-connection.ts'
 
 /** Connection whose transport passes whole messages, those of a WebSocket. They have no transfer filters. */
 export class MessageConnection extends ProtocolConnection {
   readonly envelope = undefined
+  protected readonly enveloped = false
 
   constructor(connection: TransportConnection, proto: Pick<Proto, 'open'>, owner: ProtoOwner, authority: string | undefined) {
     super(connection, proto, owner, authority)
@@ -30,9 +31,5 @@ export class MessageConnection extends ProtocolConnection {
 
   resumeReading(): void {
     this.connection.resumeReading()
-  }
-
-  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
-    return this.connection.sendBytes(bytes, false, isReply(type))
   }
 }

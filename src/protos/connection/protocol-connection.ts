@@ -4,10 +4,10 @@ import type { TimerWheel } from '../../base/time/timer-wheel.ts'
 import type { FilterTable } from '../../filters/filter-table.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import type { Filter } from '../../message/filter.ts'
-import { Incoming, MessageType, UNPARSED } from '../../message/message.ts'
+import { Incoming, isReply, MessageType, UNPARSED } from '../../message/message.ts'
 import type { Meta } from '../../message/meta.ts'
 import { findNameText } from '../../message/names.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
 import type { TlsFacts } from '../../transports/tls/tls-facts.ts'
 import {
@@ -32,6 +32,9 @@ export interface ProtoOwner {
   /** Whether the handler of CALLs of this name is `safe`; undefined when there is none. */
   readonly isSafe?: ((route: number) => boolean | undefined) | undefined
 }
+
+/** Room for what a protocol writes around a body. */
+const HEAD_ROOM = 512
 
 /** The message that every `onMessage` borrows. Messages never nest. */
 export const message = new Incoming()
@@ -92,18 +95,32 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   }
 
   send(message: Outgoing): SendResult {
+    if (message.writer !== undefined && this.proto.write !== undefined) {
+      const sent = this.#sendInPlace(message)
+      if (sent !== undefined) return sent
+    }
+    message.encoded()
     // Checked before the protocol counts the request as answered, because a smaller reply follows a refused one.
     if (this.#tooLarge(message.body)) return SendResult.TooLarge
-    const bytes = this.pack(message.quote())
-    return bytes === undefined ? SendResult.Closed : this.sendPacked(bytes, message.type)
+    const bytes = this.pack(message)
+    if (bytes === undefined) return SendResult.Closed
+    this.sending(message.type)
+    return bytes.length === 0 && !this.enveloped ? SendResult.Ok : this.connection.sendBytes(bytes, this.enveloped, isReply(message.type))
   }
 
-  /**
-   * Queues the bytes that `pack` made of a message.
-   *
-   * @param type type of the message
-   */
-  protected abstract sendPacked(bytes: string | Uint8Array, type: number): SendResult
+  /** Sends a usual message without making bytes of its own for it; undefined when it is no usual one. */
+  #sendInPlace(message: Outgoing): SendResult | undefined {
+    const room = message.room + HEAD_ROOM
+    if (message.statusText !== '' || message.metaText !== '' || room > this.owner.limits.maxMessage) return undefined
+    this.sending(message.type)
+    return this.connection.sendInPlace(this.proto as Packer, message, room, this.enveloped, isReply(message.type))
+  }
+
+  /** Whether messages lie in envelopes, which the transport adds. */
+  protected abstract readonly enveloped: boolean
+
+  /** Called before a message is sent. */
+  protected sending(_type: number): void {}
 
   sendFrame(frame: Uint8Array | string, reply: boolean): SendResult {
     return this.connection.sendBytes(frame, false, reply)

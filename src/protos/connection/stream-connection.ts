@@ -1,9 +1,9 @@
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import type { Filter } from '../../message/filter.ts'
-import { Incoming, isReply, MessageType } from '../../message/message.ts'
+import { Incoming, MessageType } from '../../message/message.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
-import { SendResult, type TransportConnection } from '../../transports/transport.ts'
+import type { TransportConnection } from '../../transports/transport.ts'
 import type { Envelope, Opened } from '../../wire/envelope.ts'
 import type { Proto } from '../proto.ts'
 import { FrameTimer } from './frame-timer.ts'
@@ -22,6 +22,7 @@ const noBody = new Uint8Array(0)
 /** Connection with a protocol that finds its messages in a stream of bytes. */
 export class StreamConnection extends ProtocolConnection implements Envelope {
   readonly envelope: Envelope | undefined
+  protected readonly enveloped = false
   readonly #proto: Proto
   readonly #timer: FrameTimer
   readonly #unconsumed = new UnconsumedBytes()
@@ -101,9 +102,8 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     super.end()
   }
 
-  protected sendPacked(bytes: string | Uint8Array, type: number): SendResult {
+  protected override sending(type: number): void {
     if (type === MessageType.Call && !this.#asks) this.#beginAsking()
-    return bytes.length === 0 ? SendResult.Ok : this.connection.sendBytes(bytes, false, isReply(type))
   }
 
   choose(out: Outgoing, filters: readonly Filter[]): readonly Filter[] {

@@ -58,11 +58,6 @@ export class ContentTypes {
   /** @param more further media types and their codec ids, as for Go's `RegBodyCodec` */
   constructor(more: Readonly<Record<string, number>> = {}) {
     const added = Object.entries(more)
-    for (const [type, codec] of added) {
-      if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type)) throw new TypeError(`contentTypes: ${JSON.stringify(type)} is no media type`)
-      if (!Number.isInteger(codec) || codec < 1 || codec > 255)
-        throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
-    }
     // The last of several entries for one type counts.
     this.#codecs = new ByteTable([...goTypes, ...ownTypes, ...otherTypes, ...added])
     const ofPages: boolean[] = new Array(256).fill(false)

@@ -44,6 +44,9 @@ export class Fields {
   chunked = false
   /** Sequence number in Go's form; undefined in plain HTTP. */
   seq: number | undefined
+  /** Offsets of its digits from the start of the head. */
+  seqStart = 0
+  seqEnd = 0
   /** X-MType; 0 without one. */
   type = 0
   gzip = false
@@ -87,6 +90,10 @@ export class Fields {
       }
       const start = base + fields[i + 2]
       const end = trimmed(bytes, start, base + fields[i + 3])
+      if (known.use === Use.Seq) {
+        this.seqStart = start - base
+        this.seqEnd = end - base
+      }
       if (this.#field(known.use, bytes, start, end, types, refuse)) (known.use === Use.Origin ? rest : browser).push(i)
     }
     if (browser.length > 0) {
@@ -216,7 +223,8 @@ function digits(bytes: Buffer, start: number, end: number): number {
   return value
 }
 
-function int32(bytes: Buffer, start: number, end: number): number | undefined {
+/** Parses an int32 in decimal; undefined for anything else. */
+export function int32(bytes: Buffer, start: number, end: number): number | undefined {
   const negative = bytes[start] === 0x2d
   if (negative) start++
   if (end <= start || end - start > 10) return undefined

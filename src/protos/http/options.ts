@@ -1,5 +1,4 @@
 import { flag, requireOptions, timeLimit } from '../../base/check-options.ts'
-import { ContentTypes } from './content-type.ts'
 import type { CorsOption } from './cors.ts'
 import { Pages, type PagesOption } from './pages.ts'
 
@@ -41,7 +40,8 @@ export interface HttpOptions {
 
 /** `HttpOptions`, complete and checked. */
 export interface HttpSettings {
-  readonly types: ContentTypes
+  /** Further media types and the ids of their codecs. */
+  readonly contentTypes: Readonly<Record<string, number>>
   readonly pages: Pages
   readonly host: boolean
   readonly idleTimeout: number
@@ -60,9 +60,17 @@ const IDLE_TIMEOUT = 75_000
 export function readHttpOptions(options: HttpOptions): HttpSettings {
   requireOptions('options of http', options, known)
   return {
-    types: new ContentTypes(options.contentTypes),
+    contentTypes: readContentTypes(options.contentTypes),
     pages: new Pages(options.pages, options.cors),
     host: flag('host', options.host, true),
     idleTimeout: timeLimit('idleTimeout', options.idleTimeout, IDLE_TIMEOUT),
   }
+}
+
+function readContentTypes(types: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> {
+  for (const [type, codec] of Object.entries(types)) {
+    if (!/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type)) throw new TypeError(`contentTypes: ${JSON.stringify(type)} is no media type`)
+    if (!Number.isInteger(codec) || codec < 1 || codec > 255) throw new RangeError(`contentTypes: the codec id of ${type} must be 1 to 255`)
+  }
+  return { ...types }
 }

@@ -4,7 +4,7 @@ import type { Incoming } from '../../message/message.ts'
 import type { ProtoError } from '../proto.ts'
 import { ChunkedBody } from './chunked-body.ts'
 import type { ContentTypes } from './content-type.ts'
-import { Fields } from './fields.ts'
+import { Fields, int32 } from './fields.ts'
 import { type Head, Parsers, Step } from './llhttp.ts'
 import { type Refuse, refuseRequest, refuseResponse } from './refusal.ts'
 
@@ -17,6 +17,8 @@ const MAX_KEPT = 1024
 const empty = Buffer.alloc(0)
 const CR = 0x0d
 const LF = 0x0a
+const DIGIT_0 = 0x30
+const DIGIT_9 = 0x39
 const LETTER_H = 0x48
 const LETTER_T = 0x54
 
@@ -127,7 +129,8 @@ export class Reader {
       // RFC 9112 §2.2: empty lines before a message are ignored.
       while (from < end && (bytes[from] === CR || bytes[from] === LF)) from++
       if (from > start) return from - start
-      if (this.#repeats(bytes, start, end)) return this.#readBody(bytes, start, end, this.#lastSize, message)
+      const repeated = this.#repeated(bytes, start, end)
+      if (repeated > 0) return this.#readBody(bytes, start, end, repeated, message)
       if (!this.#begin(bytes, start, end)) return 0
     }
     const step = this.#parsers.readHead(bytes, start, end)
@@ -175,12 +178,25 @@ export class Reader {
   }
 
   /**
-   * Whether the next head equals the kept one, byte for byte. The parser starts afresh with each head and would find
-   * the same, so the earlier result is used.
+   * The size of the next head if it equals the kept one, byte for byte but for the digits of X-Seq; else 0. The parser
+   * starts afresh with each head and would find the same, so the earlier result is used.
    */
-  #repeats(bytes: Buffer, start: number, end: number): boolean {
+  #repeated(bytes: Buffer, start: number, end: number): number {
     const size = this.#lastSize
-    return size > 0 && end - start >= size && bytes.compare(this.#last, 0, size, start, start + size) === 0
+    if (size === 0) return 0
+    const fields = this.#fields
+    const own = fields.seq !== undefined
+    const same = own ? fields.seqStart : size
+    if (end - start < same || bytes.compare(this.#last, 0, same, start, start + same) !== 0) return 0
+    if (!own) return size
+    let at = start + same
+    while (at < end && bytes[at] >= DIGIT_0 && bytes[at] <= DIGIT_9) at++
+    const seq = int32(bytes, start + same, at)
+    const rest = size - fields.seqEnd
+    if (seq === undefined || end - at < rest) return 0
+    for (let i = 0; i < rest; i++) if (bytes[at + i] !== this.#last[fields.seqEnd + i]) return 0
+    fields.seq = seq
+    return at - start + rest
   }
 
   /**

@@ -97,11 +97,11 @@ export class Requests implements Receiver {
   }
 
   /**
-   * Whether the request has nothing of its own: no X-Seq, meta, question for the body, end of the connection, or
+   * Whether the request has nothing of its own but its X-Seq: no meta, question for the body, end of the connection, or
    * prepared response.
    */
   repeatable(fields: Fields): boolean {
-    return fields.seq === undefined && fields.meta === undefined && !fields.expects && !this.closing && this.#answer === undefined
+    return fields.meta === undefined && !fields.expects && !this.closing && this.#answer === undefined
   }
 
   finish(bytes: Buffer, start: number, end: number, fields: Fields, message: Incoming): void {

@@ -102,6 +102,11 @@ export class HttpSession implements ProtoSession {
     return request
   }
 
+  write(message: Outgoing, target: Buffer, at: number, end: number): number {
+    const { type, seq } = message
+    return type === MessageType.Reply && !ReplyQueue.owns(seq) ? this.#writer.writeReply(message, target, at, end) : -1
+  }
+
   shouldFilter(message: Outgoing): boolean {
     if (!ReplyQueue.owns(message.seq)) return true
     return this.#replies.get(message.seq)?.gzip === true && message.body !== null && message.body.length >= MIN_COMPRESSED

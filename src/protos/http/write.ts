@@ -1,4 +1,6 @@
 import { nodeHttp } from '../../base/builtin.ts'
+import { digitsOf, writeInteger } from '../../base/text/write-integer.ts'
+import { writeAscii } from '../../base/text/write-text.ts'
 import { RETRY_AFTER_KEY, readTimeout } from '../../message/announcement.ts'
 import type { Meta } from '../../message/meta.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
@@ -9,6 +11,10 @@ import type { Asked } from './reply-queue.ts'
 
 /** Maximum number of kept heads. A process calls few methods, but one that invents them must not fill the memory. */
 const MAX_KEPT = 1000
+
+const okLine = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: ')
+/** Bytes that a sequence number and what follows it may take. */
+const SEQ_ROOM = 24
 
 /** Matches meta with a key `host`, in any case. */
 const NAMES_HOST = /[{,]"host":/i
@@ -24,6 +30,10 @@ export class Writer {
   /** End of the last head, which the next one usually has too. */
   #end = ''
   #date = ''
+  /** The bytes between length and sequence number of OK replies, by codec. */
+  readonly #middles: Buffer[] = []
+  /** Number of digits of the last length. */
+  #digits = 2
   #lines = ''
 
   constructor(types: ContentTypes) {
@@ -64,6 +74,31 @@ export class Writer {
     const gzip = message.filters.length > 0 ? gzipLines(message.filters, true) : ''
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${sizeOf(message.body)}\r\n`
     return join(`${head}${this.#typeLine(message.codec)}${gzip}${meta}X-MType: 2\r\nX-Seq: ${seq}\r\n\r\n`, message.body)
+  }
+
+  /** Writes what `reply` returns for an OK reply without meta whose body is still to be encoded; -1 when it cannot. */
+  writeReply(message: Outgoing, target: Buffer, start: number, end: number): number {
+    const { codec } = message
+    const middle = (this.#middles[codec] ??= Buffer.from(`\r\n${this.#typeLine(codec)}X-MType: 2\r\nX-Seq: `))
+    const expected = this.#digits
+    if (start + okLine.length + expected + middle.length + SEQ_ROOM > end) return -1
+    target.set(okLine, start)
+    const length = start + okLine.length
+    target.set(middle, length + expected)
+    let at = writeInteger(target, message.seq, length + expected + middle.length)
+    at = writeAscii(target, '\r\n\r\n', at)
+    const body = at
+    at = message.write(target, body, end - SEQ_ROOM)
+    if (at < 0) return -1
+    // The length stands before what it counts. Most replies have lengths of as many digits as the one before.
+    const digits = digitsOf(at - body)
+    if (digits !== expected) {
+      target.copyWithin(length + digits, length + expected, at)
+      at += digits - expected
+      this.#digits = digits
+    }
+    writeInteger(target, at - (body + digits - expected), length)
+    return at
   }
 
   /**

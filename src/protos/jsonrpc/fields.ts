@@ -18,6 +18,8 @@ export class Fields {
   errorEnd = 0
   contextStart = 0
   contextEnd = 0
+  /** The members of the last object in their order, as indices of `keys`: the next object has mostly the same. */
+  private readonly order = new Int8Array(MAX_ORDER).fill(NONE)
 
   /**
    * Consumes an object, whose brace is next. Of repeated members the last counts.
@@ -28,21 +30,34 @@ export class Fields {
     this.clear()
     json.at++
     if (json.take(CLOSE)) return true
-    for (;;) {
-      json.peek()
-      const keyStart = json.at
-      if (!json.string()) return false
-      const field = json.escaped ? escapedField(json.bytes, keyStart, json.at) : fieldOf(json.bytes, keyStart, json.at)
-      if (!json.take(COLON)) return false
+    for (let member = 0; ; member++) {
+      const key = this.key(json, member)
+      if (key === MALFORMED) return false
       json.peek()
       const start = json.at
       if (!json.value(maxDepth)) return false
-      this.set(field, json, start)
+      if (key !== NONE) this.set(keys[key][1], json, start)
       const next = json.peek()
       json.at++
       if (next === CLOSE) return true
       if (next !== COMMA) return false
     }
+  }
+
+  /**
+   * Consumes the key of a member and its colon.
+   *
+   * @returns its index in `keys`, NONE for another key
+   */
+  private key(json: JsonBytes, member: number): number {
+    json.peek()
+    const known = member < MAX_ORDER ? this.order[member] : NONE
+    if (known !== NONE && json.literal(keysWithColon[known])) return known
+    const start = json.at
+    if (!json.string()) return MALFORMED
+    const key = json.escaped ? escapedKey(json.bytes, start, json.at) : keyOf(json.bytes, start, json.at)
+    if (member < MAX_ORDER) this.order[member] = key
+    return json.take(COLON) ? key : MALFORMED
   }
 
   private clear(): void {
@@ -91,7 +106,7 @@ const COLON = 0x3a
 const CLOSE = 0x7d
 const TWO = Buffer.from('"2.0"')
 
-const Field = { Other: 0, Version: 1, Method: 2, Params: 3, Id: 4, Result: 5, Error: 6, Context: 7 } as const
+const Field = { Version: 1, Method: 2, Params: 3, Id: 4, Result: 5, Error: 6, Context: 7 } as const
 
 /** Keys as they are in the text, in the usual order of a request. */
 const keys: readonly (readonly [Uint8Array, number])[] = [
@@ -104,20 +119,27 @@ const keys: readonly (readonly [Uint8Array, number])[] = [
   [Buffer.from('"error"'), Field.Error],
 ]
 
+const keysWithColon = keys.map(([key]) => Buffer.concat([key, Buffer.from(':')]))
+
+/** Maximum number of members whose order is remembered. */
+const MAX_ORDER = 8
+const NONE = -1
+const MALFORMED = -2
+
 /** Maximum length of a key in the text: each of its letters may be an escape of six characters. */
 const MAX_ESCAPED = 2 + 7 * 6
 
-function fieldOf(bytes: Uint8Array, start: number, end: number): number {
+function keyOf(bytes: Uint8Array, start: number, end: number): number {
   for (let i = 0; i < keys.length; i++) {
-    const [key, field] = keys[i]
-    if (key.length === end - start && spells(bytes, start, key)) return field
+    const [key] = keys[i]
+    if (key.length === end - start && spells(bytes, start, key)) return i
   }
-  return Field.Other
+  return NONE
 }
 
 /** Finds a key with escapes, which is valid but unusual. */
-function escapedField(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start > MAX_ESCAPED) return Field.Other
+function escapedKey(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start > MAX_ESCAPED) return NONE
   const key = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString())))
-  return fieldOf(key, 0, key.length)
+  return keyOf(key, 0, key.length)
 }

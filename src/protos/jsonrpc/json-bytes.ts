@@ -9,6 +9,8 @@ export class JsonBytes {
   at = 0
   /** End of the text. */
   end = 0
+  /** Whether a line break was skipped since `set`. */
+  broken = false
   /** Whether the last string consumed has an escape. */
   escaped = false
   /** Closing brackets of the open containers. Entries beyond the number of open ones are unused. */
@@ -19,17 +21,21 @@ export class JsonBytes {
     this.bytes = bytes
     this.at = start
     this.end = end
+    this.broken = false
   }
 
   /** Skips white space and returns the next byte without consuming it; -1 at the end. */
   peek(): number {
     const { bytes, end } = this
+    const first = this.at < end ? bytes[this.at] : 0
+    if (first > 0x20) return first
     for (let at = this.at; at < end; at++) {
       const c = bytes[at]
       if (c > 0x20 || (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09)) {
         this.at = at
         return c
       }
+      if (c === 0x0a) this.broken = true
     }
     this.at = end
     return -1
@@ -42,11 +48,18 @@ export class JsonBytes {
     return true
   }
 
+  /** Consumes `text` if it is next. */
+  literal(text: Uint8Array): boolean {
+    if (this.at + text.length > this.end || !spells(this.bytes, this.at, text)) return false
+    this.at += text.length
+    return true
+  }
+
   /** Consumes a string, and white space before it. */
   string(): boolean {
-    this.escaped = false
-    if (this.peek() !== QUOTE) return false
     const { bytes, end } = this
+    this.escaped = false
+    if ((this.at >= end || bytes[this.at] !== QUOTE) && this.peek() !== QUOTE) return false
     for (let at = this.at + 1; at < end; at++) {
       const c = bytes[at]
       if (c === QUOTE) {
@@ -124,6 +137,7 @@ export class JsonBytes {
         if (!this.string()) return false
         continue
       }
+      if (c === 0x0a) this.broken = true
       this.at++
       if (c === OPEN_OBJECT || c === OPEN_ARRAY) depth++
       else if ((c === CLOSE_OBJECT || c === CLOSE_ARRAY) && --depth === 0) return true
@@ -133,20 +147,24 @@ export class JsonBytes {
 
   private scalar(c: number): boolean {
     if (c === MINUS || isDigit(c)) return this.number()
-    return this.word(NULL) || this.word(TRUE) || this.word(FALSE)
-  }
-
-  private word(word: Uint8Array): boolean {
-    if (this.at + word.length > this.end || !spells(this.bytes, this.at, word)) return false
-    this.at += word.length
-    return true
+    return this.literal(NULL) || this.literal(TRUE) || this.literal(FALSE)
   }
 
   private number(): boolean {
-    if (this.bytes[this.at] === MINUS) this.at++
-    if (this.at < this.end && this.bytes[this.at] === ZERO) this.at++
-    else if (!this.digits()) return false
-    if (this.at < this.end && this.bytes[this.at] === POINT) {
+    const { bytes, end } = this
+    let at = this.at
+    if (bytes[at] === MINUS) at++
+    const first = at < end ? bytes[at] : -1
+    if (!isDigit(first)) return false
+    at++
+    if (first !== ZERO) while (at < end && isDigit(bytes[at])) at++
+    this.at = at
+    return at === end || (bytes[at] !== POINT && (bytes[at] | 0x20) !== LETTER_E) || this.fraction()
+  }
+
+  /** Consumes the rest of a number: decimals, an exponent. */
+  private fraction(): boolean {
+    if (this.bytes[this.at] === POINT) {
       this.at++
       if (!this.digits()) return false
     }
@@ -159,9 +177,12 @@ export class JsonBytes {
   }
 
   private digits(): boolean {
+    const { bytes, end } = this
     const from = this.at
-    while (this.at < this.end && isDigit(this.bytes[this.at])) this.at++
-    return this.at > from
+    let at = from
+    while (at < end && isDigit(bytes[at])) at++
+    this.at = at
+    return at > from
   }
 }
 

@@ -1,3 +1,5 @@
+import { writeInteger } from '../../base/text/write-integer.ts'
+import { writeAscii } from '../../base/text/write-text.ts'
 import { MessageType } from '../../message/message.ts'
 import type { Outgoing } from '../../message/outgoing.ts'
 import { goError, standardError } from './errors.ts'
@@ -30,6 +32,44 @@ export function reply(message: Outgoing, id: string, plain: boolean): string {
   const context = metaText !== '' ? `,"context":${metaText}` : plain ? '' : ',"context":{}'
   if (statusText === '') return `{"jsonrpc":"2.0","id":${id},"result":${bodyOf(message)}${context}}`
   return `{"jsonrpc":"2.0","id":${id}${context},"error":${plain ? standardError(message) : goError(message)}}`
+}
+
+/** Bytes of a line besides its method and body. */
+const LINE_ROOM = 96
+const replyStart = Buffer.from('{"jsonrpc":"2.0","id":')
+const callStart = Buffer.from('{"jsonrpc":"2.0","method":"')
+const contextEnd = Buffer.from(',"context":{}}\r\n')
+
+/** Writes what `callLine` returns for a call without meta whose body is still to be encoded; -1 when it cannot. */
+export function writeCall(message: Outgoing, target: Buffer, start: number, end: number): number {
+  const { method, seq } = message
+  if (!plainText.test(method) || start + method.length + LINE_ROOM > end) return -1
+  target.set(callStart, start)
+  let at = writeAscii(target, method, start + callStart.length)
+  at = writeAscii(target, '","params":', at)
+  at = writeBody(message, target, at, end)
+  if (at < 0) return -1
+  at = writeAscii(target, ',"id":', at)
+  at = writeInteger(target, seq, at)
+  target.set(contextEnd, at)
+  return at + contextEnd.length
+}
+
+/** Writes what `reply` returns, with its line end, for an OK reply without meta whose body is still to be encoded. */
+export function writeReply(message: Outgoing, plain: boolean, target: Buffer, start: number, end: number): number {
+  if (start + LINE_ROOM > end) return -1
+  target.set(replyStart, start)
+  let at = writeInteger(target, message.seq, start + replyStart.length)
+  at = writeAscii(target, ',"result":', at)
+  at = writeBody(message, target, at, end)
+  if (at < 0) return -1
+  if (plain) return writeAscii(target, '}\r\n', at)
+  target.set(contextEnd, at)
+  return at + contextEnd.length
+}
+
+function writeBody(message: Outgoing, target: Buffer, at: number, end: number): number {
+  return message.codec === JSON_CODEC ? message.write(target, at, end - LINE_ROOM) : -1
 }
 
 /**

@@ -1,7 +1,7 @@
 import { runInRoot } from '../../base/async/root-context.ts'
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
 import { CloseCode } from '../../wire/websocket/frame.ts'
@@ -126,6 +126,11 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     // is only larger with its headers must be sent, or its peer would never be answered.
     const { framing } = this.#reading
     return this.#writing.sendBytes(bytes, bare, reply, framing !== Framing.Stream && framing !== Framing.Peek)
+  }
+
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    if (this.#state !== State.Open) return SendResult.Closed
+    return this.#writing.sendInPlace(packer, message, room, bare, reply)
   }
 
   get needsDrain(): boolean {

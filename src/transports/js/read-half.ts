@@ -1,4 +1,5 @@
 import { runInRoot } from '../../base/async/root-context.ts'
+import { beginBatch } from '../../base/json/read.ts'
 import { Incoming } from '../../message/message.ts'
 import { Framer } from '../../wire/framer.ts'
 import { Framing } from '../../wire/framing.ts'
@@ -132,6 +133,7 @@ export class ReadHalf {
       return
     }
     if (!this.#open) return
+    beginBatch(chunk, length)
     this.#framer.feed(chunk as Buffer, length)
     this.#onFed()
   }
@@ -140,6 +142,7 @@ export class ReadHalf {
     if (webSocket.closeCode !== 0) return
     webSocket.decode(chunk, length)
     if (webSocket.length > 0 && this.#open) {
+      beginBatch(webSocket.bytes, webSocket.length)
       this.#framer.feed(webSocket.bytes, webSocket.length)
       this.#onFed()
     } else if (webSocket.partial > 0) {
@@ -199,7 +202,7 @@ export class ReadHalf {
     this.#resumeLater()
     if (webSocket === undefined) return
     this.#webSocket = webSocket
-    // What is decoded waits for the end of the turn, as all bytes that were shown do.
+    // Messages that are decoded wait for the end of the turn, as all bytes that were shown do.
     this.#yielded = true
     const early = framer.takeBack()
     if (early.length > 0) this.#receiveFrames(webSocket, early, early.length)

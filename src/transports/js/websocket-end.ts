@@ -31,11 +31,11 @@ export class WebSocketEnd {
   messages = 0
   /** Bytes of messages that were received. */
   payload = 0
-  /** The code that the peer closed with, or that it must be told; 0 while the WebSocket is open. Nothing is read then. */
+  /** Code that the peer closed with, or that it must be told; 0 while the WebSocket is open. */
   closeCode = 0
   /** Why the connection must be closed; undefined when the peer closed it. */
   broken: CloseReason | undefined = undefined
-  /** What `decode` found: `bytes[0, length)`. */
+  /** Result of `decode`: `bytes[0, length)`. */
   bytes: Buffer = empty
   length = 0
   readonly #owner: WebSocketOwner

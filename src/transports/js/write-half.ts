@@ -2,7 +2,7 @@ import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { writeText } from '../../base/text/write-text.ts'
 import { isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
 import {
@@ -87,21 +87,29 @@ export class WriteHalf {
 
   /** Packs and queues a message as `Connection.send` does. */
   send(message: Outgoing): SendResult {
-    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message.quote()
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer } = message
     const name = route >= 0 ? nameBytes(route) : method === '' ? empty : Buffer.from(method)
     const { maxMessage, maxUnsent } = this.#options
     let size = frameBound(name, status, meta, body)
+    if (writer !== undefined) size += message.room
     if (size > SURE_FIT || size > maxMessage || name.length > MAX_METHOD_BYTES) {
+      if (writer !== undefined) return this.send(message.encoded())
       size = frameSize(seq, name, status, meta, body)
       if (size === -1 || size > maxMessage) return SendResult.TooLarge
     }
     const reply = isReply(type)
     const queued = this.#queued(reply)
-    if (queued > 0 && queued + size > maxUnsent && queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
-    const chunk = this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+    if (queued > 0 && queued + size > maxUnsent) {
+      if (writer !== undefined) return this.send(message.encoded())
+      if (queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
+    }
+    const chunk = this.#reserve(size)
+    const { end: frame } = chunk
     const start = this.#payloadStart(chunk, size)
-    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, body)
-    this.#outbox.commit(chunk, this.#webSocket === undefined ? end : this.#finishFrame(chunk, start, end), reply)
+    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, writer === undefined ? body : message)
+    // Reading the value may have sent other messages.
+    if (end < 0 || chunk.end !== frame) return this.send(message.encoded())
+    this.#commit(chunk, start, end, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -119,7 +127,7 @@ export class WriteHalf {
     if (bounded && size > maxMessage) return SendResult.TooLarge
     const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
-    const chunk = this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+    const chunk = this.#reserve(size)
     const start = this.#payloadStart(chunk, size)
     let at = start + head
     if (text) {
@@ -129,9 +137,37 @@ export class WriteHalf {
       at += size - head
     }
     if (bare) writeEnvelope(chunk.buffer, start, at - start)
-    this.#outbox.commit(chunk, this.#webSocket === undefined ? at : this.#finishFrame(chunk, start, at), reply)
+    this.#commit(chunk, start, at, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
+  }
+
+  /** Queues a message as `TransportConnection.sendInPlace` does. */
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    const { maxUnsent } = this.#options
+    const size = room + ENVELOPE_BYTES
+    const queued = this.#queued(reply)
+    if (queued > 0 && queued + size > maxUnsent) return undefined
+    const chunk = this.#reserve(size)
+    const { end: frame } = chunk
+    const start = this.#payloadStart(chunk, size)
+    const at = packer.write(message, chunk.buffer, bare ? start + ENVELOPE_BYTES : start, start + size)
+    // Reading the value may have sent other messages.
+    if (at < 0 || chunk.end !== frame) return undefined
+    if (bare) writeEnvelope(chunk.buffer, start, at - start)
+    this.#commit(chunk, start, at, reply)
+    this.#onQueued(queued + at - start)
+    return SendResult.Ok
+  }
+
+  /** A chunk with room for `size` bytes, and for what a WebSocket puts before them. */
+  #reserve(size: number): Chunk {
+    return this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+  }
+
+  /** Queues the payload `chunk.buffer[start, end)`. */
+  #commit(chunk: Chunk, start: number, end: number, reply: boolean): void {
+    this.#outbox.commit(chunk, this.#webSocket === undefined ? end : this.#finishFrame(chunk, start, end), reply)
   }
 
   /** Where the payload of a frame of at most `size` bytes goes. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
-import { bundled, packageRequire, packageRoot } from '../../base/here.ts'
+import { bundled, packageRoot } from '../../base/here.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
 
 /** The functions of the C++ addon (native/node/addon.cc). An `errno` is a negative libuv code. */
@@ -174,13 +174,20 @@ function tryLoad(): NativeLoad {
       reason: `no native binary was built or shipped for ${process.platform}-${process.arch}; to make one: ${howToBuild(packageRoot)}`,
     }
   try {
-    const addon = packageRequire(path) as NativeAddon
+    const addon = load(path)
     const difference = layoutDifference(addon.layout)
     return difference === '' ? { addon } : { reason: `the native binary is of another version: ${difference}` }
   } catch (error) {
     const text = error instanceof Error ? error.message.split('\n')[0] : String(error)
     return { reason: `the native binary does not load: ${text}` }
   }
+}
+
+/** Loads a binary as `require` does, without its search for the file. */
+function load(path: string): NativeAddon {
+  const module = { exports: {} }
+  process.dlopen(module, path)
+  return module.exports as NativeAddon
 }
 
 /**

@@ -1,9 +1,9 @@
-import { writeAscii, writeText } from '../../base/text/write-text.ts'
+import { writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
-import { type Incoming, isReply, UNPARSED } from '../../message/message.ts'
+import { type Incoming, isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
-import type { Outgoing } from '../../message/outgoing.ts'
+import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
@@ -21,9 +21,9 @@ import { detailOf } from './close-detail.ts'
 import type { ConnectionCore } from './connection-core.ts'
 import { enveloped, frameBytes } from './frame-bytes.ts'
 import type { Handshake } from './handshake.ts'
-import { ANSWER_BIT, Ctl, MAX_BODY, MAX_SENDS, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
+import { fits, makeRoom, queueBytes } from './outbox.ts'
+import { Ctl, MAX_BODY, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
 
-const QUOTE = 0x22
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
   readonly envelope = rawEnvelope
@@ -154,27 +154,28 @@ export class NativeConnection implements TransportConnection {
 
   send(message: Outgoing): SendResult {
     if (!this.open) return SendResult.Closed
-    const { type, seq, route, method, statusText: status, metaText: meta, codec, body } = message
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer } = message
     const core = this.#core
     const { control, sends, outbox } = core
     // UTF-8 takes at most three bytes per UTF-16 unit.
     const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * 3
-    const bodyBound = body === null ? 0 : typeof body === 'string' ? body.length * 3 + 2 : body.length
+    const bodyBound = writer !== undefined ? message.room : body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
-      return this.#sendLarge(message.quote())
+      return writer !== undefined ? this.send(message.encoded()) : this.#sendLarge(message)
     }
-    const next = this.#makeRoom(header + bodyBound)
+    const next = makeRoom(this.#core, this.#outboxShare, header + bodyBound)
     let at = control[Ctl.OutboxNext]
     const send = next * SEND_WORDS
     let nameBytesCount = 0
     let statusBytes = 0
     let metaBytes = 0
     sends[send + Snd.BodyStart] = at
-    if (message.plainJsonString) {
-      outbox[at++] = QUOTE
-      at = writeAscii(outbox, body as string, at)
-      outbox[at++] = QUOTE
+    if (writer !== undefined) {
+      const start = at
+      at = message.write(outbox, start, start + bodyBound)
+      // Reading the value may have written the outbox.
+      if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return this.send(message.encoded())
     } else if (typeof body === 'string') {
       at = writeText(outbox, body, at)
     } else if (body !== null) {
@@ -225,7 +226,7 @@ export class NativeConnection implements TransportConnection {
     const text = typeof bytes === 'string'
     const bound = (text ? bytes.length * 3 : bytes.length) + ENVELOPE_BYTES
     if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare, reply)
-    const next = this.#makeRoom(bound)
+    const next = makeRoom(this.#core, this.#outboxShare, bound)
     const start = control[Ctl.OutboxNext]
     let at = bare ? start + ENVELOPE_BYTES : start
     if (text) {
@@ -234,13 +235,33 @@ export class NativeConnection implements TransportConnection {
       outbox.set(bytes, at)
       at += bytes.length
     }
-    const size = at - start
+    return this.#commitBytes(next, at, bare, reply)
+  }
+
+  /** Queues the bytes that lie at the end of the outbox, up to `end`. */
+  #commitBytes(next: number, end: number, bare: boolean, reply: boolean): SendResult {
+    const { control, outbox } = this.#core
+    const start = control[Ctl.OutboxNext]
+    const size = end - start
     if (bare) writeEnvelope(outbox, start, size)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
-    this.#queueBytes(next, start, size, reply)
-    control[Ctl.OutboxNext] = at
+    queueBytes(this.#core, this.#slot, this.generation, next, start, size, reply)
+    control[Ctl.OutboxNext] = end
     return SendResult.Ok
+  }
+
+  sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
+    if (!this.open) return SendResult.Closed
+    const bound = room + ENVELOPE_BYTES
+    if (bound > OUTBOX_SIZE) return undefined
+    const { control, outbox } = this.#core
+    const next = makeRoom(this.#core, this.#outboxShare, bound)
+    const start = control[Ctl.OutboxNext]
+    const at = packer.write(message, outbox, bare ? start + ENVELOPE_BYTES : start, start + bound)
+    // Reading the value may have written the outbox.
+    if (at < 0 || control[Ctl.OutboxNext] !== start || control[Ctl.SendNext] !== next) return undefined
+    return this.#commitBytes(next, at, bare, reply)
   }
 
   /** Sends bytes that the outbox cannot hold, in a call of their own. */
@@ -256,10 +277,10 @@ export class NativeConnection implements TransportConnection {
     const start = core.control[Ctl.OutboxNext]
     if (bare) {
       writeEnvelope(core.outbox, start, size)
-      this.#queueBytes(core.control[Ctl.SendNext], start, ENVELOPE_BYTES, reply)
+      queueBytes(this.#core, this.#slot, this.generation, core.control[Ctl.SendNext], start, ENVELOPE_BYTES, reply)
       core.control[Ctl.OutboxNext] = start + ENVELOPE_BYTES
     }
-    this.#queueBytes(core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0, reply)
+    queueBytes(this.#core, this.#slot, this.generation, core.control[Ctl.SendNext], core.control[Ctl.OutboxNext], 0, reply)
     core.drainWith(bytes)
     return SendResult.Ok
   }
@@ -269,43 +290,7 @@ export class NativeConnection implements TransportConnection {
     // is only larger with its headers must be sent, or its peer would never be answered.
     const bounded = this.#framing !== Framing.Stream && this.#framing !== Framing.Peek
     if (bounded && size > this.#maxMessage) return SendResult.TooLarge
-    return this.#fits(size, reply) ? SendResult.Ok : SendResult.Unsent
-  }
-
-  /**
-   * Whether `size` bytes keep to `maxUnsent`. Calls and pushes must find room beside everything that waits, replies
-   * beside other replies only: our own requests must not crowd out replies.
-   */
-  #fits(size: number, reply: boolean): boolean {
-    const waits = (reply ? this.#core.replies : this.#core.unsent)[this.#slot]
-    return waits === 0 || waits + size <= this.#maxUnsent
-  }
-
-  #queueBytes(next: number, start: number, size: number, reply: boolean): void {
-    const { control, sends } = this.#core
-    const send = next * SEND_WORDS
-    sends[send + Snd.Slot] = this.#slot
-    sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = reply ? UNPARSED | ANSWER_BIT : UNPARSED
-    sends[send + Snd.Route] = -1
-    sends[send + Snd.BodyStart] = start
-    sends[send + Snd.BodySize] = size
-    sends[send + Snd.MetaSize] = sends[send + Snd.StatusSize] = sends[send + Snd.NameSize] = 0
-    control[Ctl.SendNext] = next + 1
-  }
-
-  /**
-   * Makes room for `bytes` bytes in the outbox.
-   * @returns the number of the next message in it
-   */
-  #makeRoom(bytes: number): number {
-    const { control } = this.#core
-    const next = control[Ctl.SendNext]
-    const count = next - control[Ctl.SendBase]
-    const used = control[Ctl.OutboxNext] - control[Ctl.OutboxBase]
-    if (count !== MAX_SENDS && (count === 0 || used + bytes <= this.#outboxShare)) return next
-    this.#core.drain()
-    return control[Ctl.SendNext]
+    return fits(this.#core, this.#slot, this.#maxUnsent, size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
   /** Sends a message whose body the outbox cannot hold, in a call of its own. */
@@ -329,7 +314,7 @@ export class NativeConnection implements TransportConnection {
   #refuse(type: number, seq: number, name: number, status: number, meta: number, body: number): SendResult {
     const size = frameBytes(this.#maxMessage, seq, name, status, meta, body)
     if (size < 0) return SendResult.TooLarge
-    return this.#fits(size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
+    return fits(this.#core, this.#slot, this.#maxUnsent, size, isReply(type)) ? SendResult.Ok : SendResult.Unsent
   }
 
   get descriptor(): number {

@@ -1,4 +1,6 @@
 import { runInRoot, untouched } from '../../base/async/root-context.ts'
+import { beginBatch } from '../../base/json/read.ts'
+import { keepHere, keepsForGood } from '../../base/lent-memory.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { Incoming, type TextHint } from '../../message/message.ts'
 import { watchNames } from '../../message/names.ts'
@@ -9,7 +11,6 @@ import { systemError } from '../system-error.ts'
 import type { TlsTarget } from '../tls/client-tls.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import type { ConnectionOptions, SocketOption, TransportConnection } from '../transport.ts'
-import { keepHere, keepsForGood } from '../untransferable.ts'
 import type { NativeAddon, NativeLimits } from './addon.ts'
 import { NativeConnection } from './connection.ts'
 import type { ConnectionCore } from './connection-core.ts'
@@ -215,7 +216,14 @@ export class NativeCore implements ConnectionCore {
   #onBatch(): void {
     const first = this.control[Ctl.First]
     const last = first + this.control[Ctl.Count]
+    if (last > first) beginBatch(this.#inbox, this.#endOfBodies((last - 1) * REC_WORDS))
     for (let i = first; i < last; ) i = runInRoot(this.#onRecords, this, i, last)
+  }
+
+  /** Where the body in the record at `at` ends in the inbox; 0 when it has none there. */
+  #endOfBodies(at: number): number {
+    const records = this.#records
+    return records[at + Rec.Kind] === Kind.Message && records[at + Rec.Large] < 0 ? records[at + Rec.BodyEnd] : 0
   }
 
   /**

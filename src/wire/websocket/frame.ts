@@ -1,4 +1,4 @@
-/** What stands before the payload of a WebSocket frame (RFC 6455 §5), the twin of native/wire/websocket_frame.h. */
+/** Opcodes of WebSocket frames (RFC 6455 §5). The twin of this file is native/wire/websocket_frame.h. */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const
 export type Opcode = (typeof Opcode)[keyof typeof Opcode]
 

@@ -405,6 +405,27 @@ test('match: the first byte that is not white space opens an object or an array'
   for (const text of ['G', ' 1', '"', ' '.repeat(65)]) assert.equal(match(text), false)
 })
 
+test('a line ends at its first line break, wherever that stands and whatever follows', () => {
+  const deep = '['.repeat(200) + ']'.repeat(200)
+  for (const params of ['{"a":[1,"x"],"b":{}}', deep]) {
+    const line = `{"jsonrpc":"2.0","method":"/m","params":${params},"id":7,"context":{}}\r\n`
+    for (let at = 0; at < line.length; at++) {
+      const text = `${request('1')}${line.slice(0, at)}\n${line.slice(at)}${request('2')}`
+      const whole = open()
+      const apart = open()
+      const seen = feed(whole, text)
+      assert.deepEqual(
+        seen,
+        text.split(/(?<=\n)/).flatMap((each) => feed(apart, each)),
+        `broken at ${at}`,
+      )
+      assert.equal(answers(whole), answers(apart), `broken at ${at}`)
+      assert.equal(seen[0].seq, 1)
+      assert.equal(seen.at(-1)?.seq, 2)
+    }
+  }
+})
+
 test('1 MiB of one line in single bytes is searched once', () => {
   const line = Buffer.from(`{"jsonrpc":"2.0","method":"m","params":"${'x'.repeat(1 << 20)}","id":1}\n`)
   const { session } = open()

@@ -67,6 +67,7 @@ function make() {
     send: () => assert.fail('bytes were expected'),
     sendFrame: () => assert.fail('bytes were expected'),
     sendBytes: () => SendResult.Ok,
+    sendInPlace: () => undefined,
     setFraming: () => {},
   }
   const owner = { limits: defaultLimits, filters: makeFilters([]), wheel, clock: realClock }
