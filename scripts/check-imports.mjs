@@ -18,6 +18,7 @@ export const ROOMS = [
   'transports',
   'filtering',
   'protos',
+  'websocket',
   'hooks',
   'overload',
   'session',
@@ -43,7 +44,7 @@ const SHARED = {
 
 /** Files and rooms that, apart from the room's own files, only these may import. */
 const ONLY_FOR = {
-  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
+  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/native/tls-contexts', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
   testing: [],
@@ -51,7 +52,8 @@ const ONLY_FOR = {
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
 const NATIVE = {
-  wire: { folders: ['io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  wire: { folders: ['layer', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  layer: { folders: ['io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
   io: { folders: ['node'], headers: /^(napi|node|js_native_api|v8)/ },
 }
 
@@ -76,7 +78,7 @@ export function checkTree(root) {
     for (const file of found) problems.push(...checkNative(layer, file, slashes(relative(root, file))))
     natives += found.length
   }
-  return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/wire and native/io` }
+  return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/wire, native/layer and native/io` }
 }
 
 /** What a file imports: units of src/, which begin with `../` when they are outside, and packages under `packages`. */

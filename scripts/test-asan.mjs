@@ -19,6 +19,9 @@ const SUITES = [
   'native-misuse',
   'io-threads',
   'filters',
+  'tls',
+  'tls-handshakes',
+  'tls-hostile',
 ]
 
 const root = fileURLToPath(new URL('..', import.meta.url))

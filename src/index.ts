@@ -6,7 +6,7 @@ export { consoleLogger, type Logger, type LogLevel, silentLogger } from './base/
 export { type CborOptions, cbor } from './codecs/cbor.ts'
 export { type MsgpackOptions, msgpack } from './codecs/msgpack.ts'
 export { redisBuffers, type SimpleString, simple } from './codecs/redis.ts'
-export type { DialOptions, Listener, ListenOptions } from './endpoint/connect-options.ts'
+export type { DialOptions, Listener, ListenOptions, UpgradeOptions } from './endpoint/connect-options.ts'
 export type { CallContext, PushContext } from './endpoint/context.ts'
 export { Endpoint, type EndpointEvents } from './endpoint/endpoint.ts'
 export { MultiClient } from './endpoint/multi-client.ts'
@@ -60,6 +60,7 @@ export type { SessionEvents } from './session/session-events.ts'
 export type { SessionState } from './session/state.ts'
 export type { IoThreads, TransportChoice, TransportInfo } from './transports/choose.ts'
 export type { SocketOptions } from './transports/socket-options.ts'
+export type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from './transports/tls/options.ts'
 
 // For those who extend it.
 
@@ -73,3 +74,5 @@ export { type Filter, FilterOverflow, type Unpacker } from './message/filter.ts'
 export type { Incoming } from './message/message.ts'
 export type { Outgoing } from './message/outgoing.ts'
 export { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './protos/proto.ts'
+export type { WebSocketDialOptions, WebSocketListenOptions } from './websocket/options.ts'
+export type { UpgradeRequest } from './websocket/upgrade-request.ts'

@@ -210,7 +210,8 @@ void Reactor::OnSweep() {
   Connection* next;
   for (Connection* connection = watched_.First(); connection != nullptr; connection = next) {
     next = watched_.After(connection);
-    const uint64_t steps = 1 + connection->framer.held() / kFrameTimeoutStep;
+    const size_t held = connection->framer.held() + (connection->ws == nullptr ? 0 : connection->ws->message.size());
+    const uint64_t steps = 1 + held / kFrameTimeoutStep;
     Backlog* const backlog = connection->backlog.get();
     if (backlog != nullptr) {
       // The bytes in `waiting` do not count: their number grows with what we send and says nothing about the peer.
@@ -228,7 +229,7 @@ void Reactor::OnSweep() {
     } else if (backlog != nullptr && now - backlog->progress_at > connection->limits.write_timeout) {
       Close(connection, CloseReason::kWriteTimeout, 0);
     } else if (connection->ending_since != 0 && now - connection->ending_since > kLinger) {
-      Close(connection, CloseReason::kLocal, 0);
+      Close(connection, connection->end_reason, 0);
     } else if (connection->partial_since == 0 && backlog == nullptr && connection->ending_since == 0) {
       connection->Linked<Watched>::Unlink();
     }
@@ -244,6 +245,10 @@ void Reactor::End(int32_t slot, int32_t generation) {
   if (connection->state == Connection::State::kConnecting) {
     Close(connection, CloseReason::kLocal, 0);
   } else if (connection->state == Connection::State::kOpen) {
+    if (connection->ws != nullptr) SendClose(connection, kWsNormal);
+    if (connection->state == Connection::State::kClosing) return;
+    if (connection->layers != nullptr) EndLayers(connection);
+    if (connection->state == Connection::State::kClosing) return;
     connection->state = Connection::State::kEnding;
     if (connection->backlog == nullptr) Shutdown(connection);
   }
@@ -285,12 +290,18 @@ int Reactor::Descriptor(int32_t slot, int32_t generation) const {
   return descriptor;
 }
 
-void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing) {
+void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing, size_t skip, uint32_t web_socket) {
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
   if (connection->framing != Framing::kPeek || connection->framing_set) return;
+  if (web_socket != 0) {
+    Drain();  // the handshake is no frame
+    if (connection->state != Connection::State::kOpen) return;
+    connection->ws = std::make_unique<WebSocket>(web_socket);
+  }
   connection->peeked = false;
+  connection->framer.Skip(skip);
   if (framing == Framing::kPeek) {
     if (connection->framer.held() >= Framer::kMaxPeek) {
       Close(connection, CloseReason::kProtocol, 0);  // more bytes are asked for than may be peeked at
@@ -312,12 +323,19 @@ void Reactor::SetFraming(int32_t slot, int32_t generation, Framing framing) {
 void Reactor::Close(Connection* connection, CloseReason reason, int error) {
   DMICRO_ASSERT(thread_.Here());
   if (connection->state == Connection::State::kClosing) return;
+  if (connection->ws != nullptr && connection->state == Connection::State::kOpen && connection->backlog == nullptr &&
+      reason != CloseReason::kIo && reason != CloseReason::kPeer && !connection->ws->close_sent) {
+    SendClose(connection, CloseCodeOf(reason));
+    if (connection->state == Connection::State::kClosing) return;
+  }
+  if (connection->layers != nullptr && reason != CloseReason::kIo) EndLayersNow(connection);
   connection->state = Connection::State::kClosing;
   connection->Linked<Watched>::Unlink();
   connection->Linked<Waiting>::Unlink();
   Record* const record = AddRecord(connection, kClose);
   record->seq = static_cast<int32_t>(reason);
   record->route = error;
+  record->bits = connection->layers == nullptr ? 0 : connection->layers->Error();
   table_.Retire(connection);
   retired_++;
   uv_close(connection->uv(), OnConnectionClosed);

@@ -2,7 +2,9 @@
 
 #include <uv.h>
 
+#include <array>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@
 #include "wire/name_table.h"
 
 namespace dmicro {
+
+class Gather;
 
 // Reader of the inbox. Called on the loop's thread, never from inside a call into the reactor.
 class BatchReader {
@@ -49,9 +53,9 @@ class BatchSink {
 // Sockets, framing and rings on one libuv loop. The reactor knows neither Node-API nor JavaScript: it needs only a
 // loop, memory for the rings and one reader, so it can run on a thread of its own.
 //
-// A turn: sockets are read (reactor_read.cc) → check phase: one batch is delivered, the outbox is drained (reactor.cc)
-// and each connection is written once (reactor_write.cc) → prepare phase: what timers and other callbacks queued is
-// sent.
+// A turn: sockets are read (reactor_read.cc; through layers: reactor_layers.cc) → check phase: one batch is delivered,
+// the outbox is drained (reactor.cc) and each connection is written once (reactor_write.cc) → prepare phase: what
+// timers and other callbacks queued is sent.
 //
 // All functions: reactor thread only.
 class Reactor {
@@ -97,7 +101,18 @@ class Reactor {
   int Descriptor(int32_t slot, int32_t generation) const;
   // Sets how the bytes of a connection in kPeek are framed, from the first byte on; kPeek asks for more bytes. The
   // connection is not read until this is called.
-  void SetFraming(int32_t slot, int32_t generation, Framing framing);
+  // Before that `skip` of the bytes that were peeked at are dropped. With bits of web_socket.h the connection is a
+  // WebSocket from here on, behind everything that was sent before.
+  void SetFraming(int32_t slot, int32_t generation, Framing framing, size_t skip = 0, uint32_t web_socket = 0);
+
+  // Layers (reactor_layers.cc).
+  //
+  // Puts a layer above the socket and the layers that the connection has. Bytes that were read and not parsed yet stay
+  // where they are: push before the first byte is read, or after SetFraming. Returns false for unknown numbers.
+  bool PushLayer(int32_t slot, int32_t generation, std::unique_ptr<Layer> layer);
+  // Runs `use` on the layers of a connection, writes what they appended to the scratch's `out`, and lets them receive
+  // what waits. Does nothing when there are none.
+  void UseLayers(int32_t slot, int32_t generation, const std::function<void(LayerStack*, ByteQueue* out)>& use);
 
   // Sending (reactor_write.cc).
   void Drain();
@@ -152,19 +167,56 @@ class Reactor {
   void OnConnected(Connection* connection, int status);
   void StartReading(Connection* connection);
 
+  // Layers (reactor_layers.cc).
+  void ReceiveLayered(Connection* connection, Bytes bytes);
+  bool WriteLayered(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t replies);
+  bool WriteLayerOut(Connection* connection, size_t replies);
+  bool ReportLayerEvent(Connection* connection);
+  void EndLayers(Connection* connection);
+  void EndLayersNow(Connection* connection);
+
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
+  Framer::Space Reserve(Connection* connection);
   void OnRead(Connection* connection, ssize_t n);
+  void OnEnd(Connection* connection, int error);
+  void DeliverIfFull();
+  // What reading has done with the bytes of one read.
+  struct Consumed {
+    bool completed = false;  // a message was completed
+    bool delivered = false;  // a batch was delivered in the middle
+    size_t parsed = 0;       // bytes of the arena that records point into
+    size_t messages = 0;     // messages of a WebSocket that ended
+    Parse parse = Parse::kMore;
+    CloseReason reason = CloseReason::kLocal;
+  };
   void Consume(Connection* connection, size_t n);
+  void ConsumePayload(Connection* connection, size_t n, Consumed* consumed);
+  void NoteSource(const Connection* connection);
+  void FinishConsume(Connection* connection, const Consumed& consumed);
   bool OnFrame(Connection* connection, RawMessage message, Bytes frame, bool in_scratch);
+  void AddMessage(Connection* connection, const RawMessage& message, const uint8_t* base, int32_t large);
   void Yield(Connection* connection);
   void Resume();
+
+  // WebSocket (reactor_websocket.cc).
+  Framer::Space ReserveMessage(Connection* connection, Framer::Space scratch);
+  void ConsumeFrames(Connection* connection, size_t n);
+  bool TakeMessage(Connection* connection, Bytes part, Consumed* consumed);
+  const uint8_t* NextMask(const Connection* connection);
+  void AppendPong(Connection* connection);
+  void WritePongs(Connection* connection);
+  void WriteLatePong(Connection* connection);
+  void SendClose(Connection* connection, uint16_t code);
+  void Fail(Connection* connection, CloseReason reason, uint16_t code);
+  bool StageFrame(Connection* connection, Gather* gather, const RawMessage& message, bool packed, bool reply);
 
   // Sending (reactor_write.cc).
   void Flush(Connection* connection, const Send* sends, Bytes large);
   void NoteUnsent(const Connection* connection);
   void NoteActivity(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
+  bool WriteSocket(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
   void WriteBacklog(Connection* connection);
   void OnWritten(Connection* connection, int status);
   void Shutdown(Connection* connection);
@@ -187,6 +239,12 @@ class Reactor {
   std::vector<Connection*> dirty_;                // connections with messages in the outbox
   std::vector<int32_t> next_send_;                // chains the messages of one connection
   std::vector<uint8_t> staging_;                  // headers and small bodies of one write
+  LayerScratch layer_scratch_;
+  std::vector<uint8_t> sealed_;      // what sockets with layers are read into; empty until there is one
+  uint8_t* message_base_ = nullptr;  // where ReserveMessage put an unfinished message
+  ByteQueue pongs_;                  // answers to the pings of one read
+  std::array<uint8_t, 4096> masks_;  // random bytes for the masks of frames
+  size_t mask_at_ = masks_.size();
   List<Connection, Watched> watched_;
   uv_prepare_t prepare_;
   uv_check_t check_;

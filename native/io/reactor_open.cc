@@ -312,6 +312,17 @@ void Reactor::StartReading(Connection* connection) {
   if (connection->state == Connection::State::kConnecting) {
     connection->state = Connection::State::kOpen;
     ApplySocketOptions(connection->uv(), connection->limits.socket);
+    if (connection->held) return;
+  }
+  if (connection->layers != nullptr && connection->state == Connection::State::kOpen) {
+    if (connection->layers->Ended()) {
+      OnEnd(connection, UV_EOF);
+      return;
+    }
+    if (connection->layers->Pending()) {
+      Yield(connection);  // what was received is used first
+      return;
+    }
   }
   const int error = uv_read_start(
       connection->stream(),

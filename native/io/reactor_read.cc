@@ -9,9 +9,14 @@ namespace {
 
 // Maximum bytes of one read: a few large frames at once, while other sockets still find room in the arena.
 constexpr size_t kMaxRead = 256 * 1024;
+// The same for sockets with layers, whose bytes are used at once and are small enough to stay in a cache.
+constexpr size_t kMaxSealedRead = 64 * 1024;
 
 // Bytes of the smallest message, which bounds how many records a read adds.
-constexpr size_t LeastFrame(Framing framing) { return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame; }
+constexpr size_t LeastFrame(Framing framing) {
+  if (framing == Framing::kMessage) return 2;  // an empty frame that is not masked
+  return framing == Framing::kEnvelope ? kEnvelopePrefix : kMinFrame;
+}
 
 }  // namespace
 
@@ -20,14 +25,25 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
     *buffer = uv_buf_init(nullptr, 0);  // OnRead gets UV_ENOBUFS
     return;
   }
+  if (connection->layers != nullptr) {
+    sealed_.resize(kMaxSealedRead);
+    *buffer = uv_buf_init(reinterpret_cast<char*>(sealed_.data()), static_cast<unsigned>(sealed_.size()));
+    return;
+  }
+  const Framer::Space space = Reserve(connection);
+  *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
+}
+
+// Returns where the next bytes for the framer go. Requires RoomToRead.
+Framer::Space Reactor::Reserve(Connection* connection) {
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // With a sink no batch can be delivered in the middle of a read, so that the lane must have records for all messages
   // of the read.
   if (sink_ != nullptr)
     scratch.size = std::min<size_t>(scratch.size, inbox_.FreeRecords() * LeastFrame(connection->framing));
-  const Framer::Space space = connection->framer.Reserve(scratch);
-  *buffer = uv_buf_init(reinterpret_cast<char*>(space.data), static_cast<unsigned>(space.size));
+  if (connection->ws != nullptr && connection->framing == Framing::kMessage) return ReserveMessage(connection, scratch);
+  return connection->framer.Reserve(scratch);
 }
 
 void Reactor::OnRead(Connection* connection, ssize_t n) {
@@ -36,25 +52,40 @@ void Reactor::OnRead(Connection* connection, ssize_t n) {
     Yield(connection);
     return;
   }
-  if (n == UV_EOF && connection->needs_drain && connection->state == Connection::State::kOpen) {
+  if (n < 0) {
+    OnEnd(connection, static_cast<int>(n));
+    return;
+  }
+  if (connection->ws == nullptr) NoteActivity(connection);
+  if (connection->state == Connection::State::kEnding) return;  // this side is closing: further bytes are dropped
+  traffic_ = true;
+  if (connection->layers != nullptr) {
+    ReceiveLayered(connection, {sealed_.data(), static_cast<size_t>(n)});
+    return;
+  }
+  Consume(connection, static_cast<size_t>(n));
+  DeliverIfFull();
+}
+
+// Handles the end of what the peer sends: UV_EOF, or the error that ended it.
+void Reactor::OnEnd(Connection* connection, int error) {
+  const bool open = connection->state == Connection::State::kOpen;
+  const bool in_order = error == UV_EOF && (connection->layers == nullptr || connection->layers->Ended());
+  if (in_order && connection->needs_drain && open) {
     // The peer may still read: its earlier requests are answered first.
     connection->eof_deferred = true;
     uv_read_stop(connection->stream());
     return;
   }
-  if (n < 0) {
-    const bool ending = connection->state == Connection::State::kEnding;
-    Close(connection,
-          ending        ? CloseReason::kLocal
-          : n == UV_EOF ? CloseReason::kPeer
-                        : CloseReason::kIo,
-          n == UV_EOF ? 0 : static_cast<int>(n));
-    return;
-  }
-  NoteActivity(connection);
-  if (connection->state == Connection::State::kEnding) return;  // this side is closing: further bytes are dropped
-  traffic_ = true;
-  Consume(connection, static_cast<size_t>(n));
+  Close(connection,
+        !open      ? connection->end_reason
+        : in_order ? CloseReason::kPeer
+                   : CloseReason::kIo,
+        error == UV_EOF && (in_order || !open) ? 0 : error);
+}
+
+// Frees the arena after messages were parsed, or delivers a batch that leaves no room.
+void Reactor::DeliverIfFull() {
   if (inbox_.Empty()) {
     inbox_.Clear();
   } else if (inbox_.Low() || inbox_.Full()) {
@@ -72,46 +103,60 @@ void Reactor::Consume(Connection* connection, size_t n) {
     connection->peeked = true;
     uv_read_stop(connection->stream());
   }
-  bool completed = false;
-  bool delivered = false;
-  size_t parsed = 0;
-  CloseReason reason;
+  Consumed consumed;
+  if (connection->ws != nullptr) {
+    ConsumeFrames(connection, n);
+    return;
+  }
+  ConsumePayload(connection, n, &consumed);
+  if (!peek) FinishConsume(connection, consumed);
+}
+
+// Parses the `n` bytes of messages in the space from Framer::Reserve.
+void Reactor::ConsumePayload(Connection* connection, size_t n, Consumed* consumed) {
   const uint8_t* const scratch = inbox_.Free().data;
-  const Parse parse = connection->framer.Commit(n, connection->Frame(), &reason,
-                                                [&](const RawMessage& message, Bytes frame, bool in_scratch) {
-                                                  completed = true;
-                                                  if (in_scratch)
-                                                    parsed = static_cast<size_t>(frame.data + frame.size - scratch);
-                                                  if (!OnFrame(connection, message, frame, in_scratch)) return false;
-                                                  if (!inbox_.Full()) return true;
-                                                  delivered = true;
-                                                  Deliver(true);
-                                                  return connection->state == Connection::State::kOpen;
-                                                });
+  consumed->parse = connection->framer.Commit(
+      n, connection->Frame(), &consumed->reason, [&](const RawMessage& message, Bytes frame, bool in_scratch) {
+        consumed->completed = true;
+        if (in_scratch) consumed->parsed = static_cast<size_t>(frame.data + frame.size - scratch);
+        if (!OnFrame(connection, message, frame, in_scratch)) return false;
+        if (!inbox_.Full()) return true;
+        consumed->delivered = true;
+        Deliver(true);
+        return connection->state == Connection::State::kOpen;
+      });
   // The parsed bytes stay in use, unless they were published with their lane.
-  if (parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(parsed);
-  if (completed) {
-    sources_++;
-    hot_slot_ = connection->slot;
-    hot_generation_ = connection->generation;
-  }
-  if (connection->state == Connection::State::kOpen && !peek) {
-    if (parse == Parse::kBad) {
-      Close(connection, reason, 0);
+  if (consumed->parsed != 0 && inbox_.Free().data == scratch) inbox_.Use(consumed->parsed);
+  if (connection->framing == Framing::kPeek) NoteSource(connection);
+}
+
+void Reactor::NoteSource(const Connection* connection) {
+  sources_++;
+  hot_slot_ = connection->slot;
+  hot_generation_ = connection->generation;
+}
+
+// Closes a connection whose bytes were bad, times what is unfinished, and lets others come first.
+void Reactor::FinishConsume(Connection* connection, const Consumed& consumed) {
+  if (consumed.completed) NoteSource(connection);
+  if (connection->state != Connection::State::kOpen) return;
+  const WebSocket* const ws = connection->ws.get();
+  if (consumed.parse == Parse::kBad) {
+    if (ws == nullptr) {
+      Close(connection, consumed.reason, 0);
     } else {
-      const bool unfinished = connection->framer.held() != 0;
-      if (!unfinished) {
-        connection->partial_since = 0;
-      } else if (completed || connection->partial_since == 0) {
-        connection->partial_since = uv_now(loop_);
-        Watch(connection);
-      }
-      if (delivered) {
-        // The connection filled a whole batch by itself: the others come first, it continues in the next turn.
-        Yield(connection);
-      }
+      Fail(connection, consumed.reason, CloseCodeOf(consumed.reason));
     }
+    return;
   }
+  if (connection->framer.held() == 0 && (ws == nullptr || !ws->reader.unfinished())) {
+    connection->partial_since = 0;
+  } else if (consumed.completed || consumed.messages != 0 || connection->partial_since == 0) {
+    connection->partial_since = uv_now(loop_);
+    Watch(connection);
+  }
+  // A connection that filled a whole batch by itself continues in the next turn: the others come first.
+  if (consumed.delivered) Yield(connection);
 }
 
 // Adds the record of one message. Returns false when no more bytes of the connection may be parsed.
@@ -138,6 +183,12 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
       large_.push_back({connection->framer.Release(), frame.size});
     }
   }
+  AddMessage(connection, message, base, large);
+  return true;
+}
+
+// Adds the record of a message whose fields lie behind `base`.
+void Reactor::AddMessage(Connection* connection, const RawMessage& message, const uint8_t* base, int32_t large) {
   Record* const record = AddRecord(connection, kMessage);
   const auto place = [base](Bytes bytes, int32_t* start, int32_t* end) {
     *start = static_cast<int32_t>(bytes.data - base);
@@ -155,7 +206,6 @@ bool Reactor::OnFrame(Connection* connection, RawMessage message, Bytes frame, b
   place(message.status, &record->status_start, &record->status_end);
   place(message.method, &record->name_start, &record->name_end);
   record->large = large;
-  return true;
 }
 
 void Reactor::Yield(Connection* connection) {
@@ -180,10 +230,25 @@ void Reactor::Resume() {
         continue;
       }
       connection->framing_set = false;
-      connection->framer.Reserve(inbox_.Free());
-      Consume(connection, 0);
+      if (connection->ws != nullptr) {
+        const size_t early = connection->framer.GiveBack(inbox_.Free().data);
+        Reserve(connection);
+        if (early != 0) Consume(connection, early);
+      } else {
+        connection->framer.Reserve(inbox_.Free());
+        Consume(connection, 0);
+      }
       if (inbox_.Low() || inbox_.Full()) Deliver(false);
       if (connection->state == Connection::State::kClosing) continue;
+    }
+    if (connection->layers != nullptr && connection->layers->Pending()) {
+      if (!RoomToRead()) {
+        yielded_.Append(connection);
+        continue;
+      }
+      connection->yielded = false;
+      ReceiveLayered(connection, {});
+      if (connection->state == Connection::State::kClosing || connection->yielded) continue;
     }
     connection->yielded = false;
     // A connection in state kEnding is read too, because the FIN of its peer must be seen.

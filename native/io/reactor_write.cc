@@ -1,67 +1,16 @@
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
+#include "io/gather.h"
 #include "io/reactor.h"
 
 namespace dmicro {
 namespace {
 
-// Bodies up to this size are copied behind their header; the kernel reads larger ones where they are.
-constexpr size_t kCopyBody = 4 * 1024;
 constexpr size_t kMaxBuffer = size_t{1} << 30;
 
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
-
-// The buffers of one write: headers and small bodies side by side in `staging`, large bodies by reference.
-class Gather {
- public:
-  explicit Gather(std::vector<uint8_t>* staging) : staging_(*staging) { Reset(); }
-
-  bool Fits(size_t staged) const { return count_ + 2 < buffers_.size() && staging_.size() - used_ >= staged; }
-  uint8_t* end() { return staging_.data() + used_; }
-
-  // Appends `size` bytes, which the caller has written at end(). `reply`: whether they are bytes of a reply.
-  void AppendStaged(size_t size, bool reply) {
-    DMICRO_ASSERT(count_ < buffers_.size() && size <= staging_.size() - used_);
-    char* const start = reinterpret_cast<char*>(end());
-    if (count_ != 0 && buffers_[count_ - 1].base + buffers_[count_ - 1].len == start) {
-      buffers_[count_ - 1].len += size;
-    } else {
-      buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(size));
-    }
-    used_ += size;
-    size_ += size;
-    if (reply) replies_ += size;
-  }
-
-  void AppendReference(Bytes bytes, bool reply) {
-    DMICRO_ASSERT(count_ < buffers_.size() && bytes.size <= kMaxBody);
-    char* const start = reinterpret_cast<char*>(const_cast<uint8_t*>(bytes.data));  // libuv only reads the bytes
-    buffers_[count_++] = uv_buf_init(start, static_cast<unsigned>(bytes.size));
-    size_ += bytes.size;
-    if (reply) replies_ += bytes.size;
-  }
-
-  void Reset() {
-    count_ = 0;
-    used_ = size_ = replies_ = 0;
-  }
-
-  const uv_buf_t* buffers() const { return buffers_.data(); }
-  unsigned count() const { return count_; }
-  size_t size() const { return size_; }
-  size_t replies() const { return replies_; }
-
- private:
-  std::vector<uint8_t>& staging_;
-  std::array<uv_buf_t, 128> buffers_;
-  unsigned count_ = 0;
-  size_t used_ = 0;
-  size_t size_ = 0;
-  size_t replies_ = 0;
-};
 
 }  // namespace
 
@@ -122,6 +71,10 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
     const bool ready = message.type == kTypeUnparsed;
     const bool reply = ready ? (send.bits & kAnswerBit) != 0 : IsReply(message.type);
+    if (connection->ws != nullptr) {
+      if (!StageFrame(connection, &gather, message, ready, reply)) return;
+      continue;
+    }
     const bool copy = message.body.size <= kCopyBody;
     const size_t staged = (ready ? 0 : HeaderBound(message)) + (copy ? message.body.size : 0);
     if (!gather.Fits(staged)) {
@@ -139,6 +92,13 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
 
 // `replies` of the `size` bytes are bytes of replies. Returns false when the connection failed.
 bool Reactor::Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies) {
+  if (connection->layers != nullptr) return WriteLayered(connection, buffers, count, replies);
+  return WriteSocket(connection, buffers, count, size, replies);
+}
+
+// Writes bytes that have passed all layers.
+bool Reactor::WriteSocket(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size,
+                          size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
     const int result = uv_try_write(connection->stream(), buffers, count);
@@ -227,7 +187,11 @@ void Reactor::OnWritten(Connection* connection, int status) {
     return;
   }
   connection->backlog.reset();
-  if (connection->state == Connection::State::kEnding) Shutdown(connection);
+  if (connection->state == Connection::State::kEnding) {
+    Shutdown(connection);
+  } else {
+    WriteLatePong(connection);
+  }
 }
 
 // Sends FIN when everything is written, and waits for the FIN of the peer (OnRead) or for kLinger (OnSweep).
@@ -239,11 +203,13 @@ void Reactor::Shutdown(Connection* connection) {
     connection->eof_deferred = connection->held = connection->peeked = false;
     if (connection->MayRead()) StartReading(connection);
   }
+  // The client of a WebSocket waits for the server to end the connection, as RFC 6455 §7.1.1 asks.
+  if (connection->ws != nullptr && connection->ws->client) return;
   uv_shutdown_t* const request = new uv_shutdown_t;
   const int error = uv_shutdown(request, connection->stream(), [](uv_shutdown_t* done, int) { delete done; });
   if (error != 0) {
     delete request;
-    Close(connection, CloseReason::kLocal, 0);
+    Close(connection, connection->end_reason, 0);
   }
 }
 

@@ -24,6 +24,7 @@ struct Record {
   int32_t seq;    // kAccept: the listener's token; kClose: CloseReason
   int32_t route;  // interned service method or -1; kClose: errno
   int32_t bits;   // type | codec << 8 | TextHint << kHintShift; kTypeUnparsed: the body is all bytes
+                  // kLayer: kind of the event, whose payload is the body; kClose: Layer::Error
   int32_t body_start, body_end;
   int32_t meta_start, meta_end;  // kAccept, kConnect: the local address
   int32_t status_start, status_end;
@@ -34,8 +35,8 @@ struct Record {
 static_assert(sizeof(Record) == 64);
 
 // kWritable: a connection with too many unsent replies has sent enough of them; the upper layer may start requests
-// again.
-enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable };
+// again. kLayer: a layer below the framing has news.
+enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable, kLayer };
 inline constexpr int32_t kHintShift = 16;
 // Bit of Send::bits for type kTypeUnparsed: the bytes are a reply.
 inline constexpr int32_t kAnswerBit = 1 << 8;

@@ -10,6 +10,7 @@
 #include "node/environment.h"
 #include "node/layout.h"
 #include "node/raw_codec.h"
+#include "node/tls.h"
 
 // Functions that JavaScript can call. src/transports/native/addon.ts declares the same list with types, and
 // src/transports/native/ring-layout.ts compares the names of the arguments, which are at the end of this file.
@@ -44,7 +45,7 @@ Framing FramingAt(Arguments* arguments, size_t at) {
 // Names of the arguments that LimitsAt reads, from `at` on.
 constexpr char kLimitNames[] =
     "maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, "
-    "sendBuffer";
+    "sendBuffer, paused";
 WireLimits LimitsAt(Arguments* arguments, size_t at) {
   WireLimits limits;
   limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
@@ -55,6 +56,7 @@ WireLimits LimitsAt(Arguments* arguments, size_t at) {
   limits.write_timeout = arguments->Size32(at + 4);
   limits.socket = {arguments->Flag(at + 6), arguments->Size32(at + 7), arguments->Size32(at + 8),
                    arguments->Size32(at + 9)};
+  limits.paused = arguments->Flag(at + 10);
   return limits;
 }
 
@@ -225,13 +227,17 @@ Napi::Value SocketFacts(const Napi::CallbackInfo& info) {
   return facts;
 }
 
-// setFraming(core, slot, generation, framing)
+// setFraming(core, slot, generation, framing, skip, webSocket): `webSocket` has bits of io/web_socket.h, or is 0
 Napi::Value SetFraming(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t slot = arguments.Int(1), generation = arguments.Int(2);
   const Framing framing = FramingAt(&arguments, 3);
-  if (arguments.Ok()) core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing); });
+  const uint32_t skip = arguments.Size32(4), web_socket = arguments.Size32(5);
+  arguments.Expect(web_socket < kWsFlags, 5, "bits of a WebSocket");
+  arguments.Expect(framing != Framing::kMessage || web_socket != 0, 3, "messages of a WebSocket");
+  if (!arguments.Ok()) return None(info);
+  core->Post([=](Reactor* reactor) { reactor->SetFraming(slot, generation, framing, skip, web_socket); });
   return None(info);
 }
 
@@ -332,7 +338,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("destroy", Destroy, "core, slot, generation, reason");
   add("pauseReading", PauseReading, "core, slot, generation");
   add("resumeReading", ResumeReading, "core, slot, generation");
-  add("setFraming", SetFraming, "core, slot, generation, framing");
+  add("setFraming", SetFraming, "core, slot, generation, framing, skip, webSocket");
   add("setSocketOption", SetOption, "core, slot, generation, option, value");
   add("descriptor", Descriptor, "core, slot, generation");
   add("socketOptions", SocketFacts, "descriptor");
@@ -342,6 +348,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("intern", Intern, "core, id, name");
   add("busyPoll", BusyPoll, "core, microseconds");
   add("keepAlive", KeepAlive, "core, on");
+  add("tlsSupport", TlsSupport, "");
+  add("tlsContext", TlsContextOf, "external, server, requestCert, rejectUnauthorized, asks, protocols, ticketKeys");
+  add("tlsIdentity", TlsIdentityOf, "external");
+  add("tlsBegin", TlsBegin, "core, slot, generation, context, servername, key");
+  add("tlsAnswer", TlsAnswer, "core, slot, generation, refuse, identity, protocol");
+  add("tlsErrorText", TlsErrorText, "code");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");
   layout["limits"] = kLimitNames;

@@ -5,6 +5,7 @@
 
 #include "io/ring_layout.h"
 #include "io/socket_options.h"
+#include "io/web_socket.h"
 #include "wire/close_reason.h"
 #include "wire/framer.h"
 #include "wire/json_hint.h"
@@ -79,11 +80,16 @@ constexpr Number kNumbers[] = {
     {"Kind.Connect", kConnect},
     {"Kind.Close", kClose},
     {"Kind.Writable", kWritable},
+    {"Kind.Layer", kLayer},
 
     {"Framing.Raw", static_cast<size_t>(Framing::kRaw)},
     {"Framing.Envelope", static_cast<size_t>(Framing::kEnvelope)},
     {"Framing.Stream", static_cast<size_t>(Framing::kStream)},
     {"Framing.Peek", static_cast<size_t>(Framing::kPeek)},
+    {"Framing.Message", static_cast<size_t>(Framing::kMessage)},
+    {"WebSocketBit.Server", kWsServer},
+    {"WebSocketBit.Client", kWsClient},
+    {"WebSocketBit.Text", kWsText},
 
     {"SocketOption.NoDelay", static_cast<size_t>(SocketOption::kNoDelay)},
     {"SocketOption.KeepAlive", static_cast<size_t>(SocketOption::kKeepAlive)},

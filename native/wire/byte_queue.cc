@@ -26,6 +26,12 @@ void ByteQueue::Swap(ByteQueue& other) {
   std::swap(capacity_, other.capacity_);
 }
 
+uint8_t* ByteQueue::Release() {
+  uint8_t* const memory = std::exchange(data_, nullptr);
+  size_ = capacity_ = 0;
+  return memory;
+}
+
 void ByteQueue::Clear() {
   std::free(data_);
   data_ = nullptr;

@@ -17,8 +17,14 @@ class ByteQueue {
   void Swap(ByteQueue& other);
   // Frees the memory: an idle connection holds none.
   void Clear();
+  // Drops the bytes and keeps the memory, for queues that all connections share.
+  void Rewind() { size_ = 0; }
+
+  // Gives the memory, allocated with malloc, to the caller.
+  uint8_t* Release();
 
   uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
   size_t size() const { return size_; }
 
  private:

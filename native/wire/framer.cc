@@ -30,6 +30,23 @@ uint8_t* Framer::Release() {
   return memory;
 }
 
+void Framer::Skip(size_t n) {
+  if (n >= held_size_) {
+    Drop();
+    return;
+  }
+  held_size_ -= n;
+  total_ = static_cast<uint32_t>(held_size_);
+  std::memmove(held_, held_ + n, held_size_);
+}
+
+size_t Framer::GiveBack(uint8_t* scratch) {
+  const size_t size = held_size_;
+  if (size != 0) std::memcpy(scratch, held_, size);
+  Drop();
+  return size;
+}
+
 void Framer::Hold(const uint8_t* data, size_t size, uint32_t total) {
   DMICRO_ASSERT(held_ == nullptr && size != 0 && (total == 0 || size <= total));
   Grow(size);

@@ -39,6 +39,18 @@ class Framer {
   template <typename OnFrame>
   Parse Commit(size_t n, const FrameLimits& limits, CloseReason* reason, OnFrame&& on_frame);
 
+  // Gives the space from Reserve back: nothing was read.
+  void Cancel() { space_ = 0; }
+
+  // Where the bytes that are read after Reserve lie.
+  uint8_t* space() { return (direct_ ? held_ : base_) + held_size_; }
+
+  // Drops the first `n` bytes that were peeked at.
+  void Skip(size_t n);
+
+  // Moves the bytes that were peeked at to `scratch`, and returns their number: nothing is held afterwards.
+  size_t GiveBack(uint8_t* scratch);
+
   // Number of bytes of the unfinished frame.
   size_t held() const { return held_size_; }
 

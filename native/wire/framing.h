@@ -10,8 +10,9 @@ enum class Framing : uint8_t {
   kEnvelope,  // whole envelopes (envelope.h)
   kStream,    // bytes as they come
   kPeek,      // all bytes that have come so far, until the upper layer sets another framing
+  kMessage,   // whole messages of a WebSocket
 };
-inline constexpr uint32_t kFramings = 4;
+inline constexpr uint32_t kFramings = 5;
 
 struct FrameLimits {
   uint32_t max_message = 0;

@@ -13,6 +13,11 @@ export function nodeZlib(): typeof import('node:zlib') {
   return zlib
 }
 
+export function nodeTls(): typeof import('node:tls') {
+  tls ??= process.getBuiltinModule('node:tls')
+  return tls
+}
+
 /** Not imported, because an `import` of this module also loads Node's own undici, whose classes it exports. */
 export function nodeHttp(): typeof import('node:http') {
   http ??= process.getBuiltinModule('node:http')
@@ -22,6 +27,7 @@ export function nodeHttp(): typeof import('node:http') {
 let crypto: typeof import('node:crypto') | undefined
 let zlib: typeof import('node:zlib') | undefined
 let http: typeof import('node:http') | undefined
+let tls: typeof import('node:tls') | undefined
 
 // Rarely used, so without a variable.
 

@@ -3,6 +3,7 @@ import { describe, reasonOf } from '../base/errors/error-text.ts'
 import { defaultLimits } from '../base/limits.ts'
 import { sleep } from '../base/time/clock.ts'
 import type { WarningThrottle } from '../base/warning-throttle.ts'
+import { within } from '../hooks/hook-timeout.ts'
 import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
 import { AddressTable } from '../overload/address-table.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
@@ -13,13 +14,30 @@ import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
-import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { Connection, HandshakeGate, TransportConnection } from '../transports/transport.ts'
+import type { UpgradeAcceptor } from '../websocket/accept.ts'
+import type { RequestHead } from '../websocket/handshake.ts'
+import { webSockets } from '../websocket/load.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
+import type { WebSocketListen } from '../websocket/options.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 /** Milliseconds in which the first message of a new connection arrives, if it was sent with the connection. */
 const FIRST_MESSAGE_MS = 50
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING_MS = 1000
+
+/** Protocols and WebSockets that a listener offers. */
+export interface Offer {
+  readonly protocols: readonly Protocol[]
+  /** Options of WebSockets; undefined where none are taken. */
+  readonly webSocket: WebSocketListen | undefined
+  /** Whether nothing else is taken; the protocols are then those of WebSockets. */
+  readonly onlyWebSocket: boolean
+  /** Whether its connections begin with a handshake: then `HandshakeGate.begin` has checked the limits. */
+  readonly admitted: boolean
+}
 
 /** The parts that an acceptor works with. */
 export interface AcceptorParts {
@@ -33,7 +51,7 @@ export interface AcceptorParts {
 }
 
 /** Turns accepted connections into running sessions: checks limits, detects the protocol, runs the hooks. */
-export class Acceptor {
+export class Acceptor implements HandshakeGate {
   readonly #parts: AcceptorParts
   readonly #settings: Settings
   /** Connections whose protocol is not known yet. */
@@ -42,8 +60,12 @@ export class Acceptor {
   readonly #addresses: AddressTable | null
   /** The address under which a session is counted. Its peer may reconnect from another one. */
   readonly #counted = new WeakMap<SessionEngine, string>()
+  /** Number of connections whose handshake (TLS) runs. */
+  #handshakes = 0
   /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
+  /** The module of WebSockets, once it is loaded. */
+  #webSockets: typeof import('../websocket/module.ts') | undefined
   /** Whether all connections are refused. */
   #refusing = false
   /** Whether refused connections are not logged, because the endpoint is closing. */
@@ -60,38 +82,104 @@ export class Acceptor {
     this.#addresses = unlimited ? null : new AddressTable(maxAddressSessions, maxConnectRate, settings.clock.now)
   }
 
+  /** Loads what WebSockets need. */
+  async prepareWebSockets(): Promise<void> {
+    this.#webSockets = await webSockets.load()
+    await this.#webSockets.prepareLlhttp()
+  }
+
   /** Handles an accepted connection. */
-  accept(connection: TransportConnection, protocols: readonly Protocol[]): void {
-    const reason = this.#fullFor(connection)
+  accept(connection: TransportConnection, offer: Offer): void {
+    const { protocols, webSocket, onlyWebSocket, admitted } = offer
+    const reason = admitted ? this.#afterHandshake(connection) : this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
-    else if (protocols.length === 1) this.#begin(connection, protocols[0])
-    else this.#detect(connection, protocols)
+    else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
+    else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
+    else this.#detect(connection, offer)
+  }
+
+  /** Handles a connection whose request for a WebSocket others have read. */
+  acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead): void {
+    const reason = this.#fullFor(connection.remoteAddress)
+    if (reason !== undefined) {
+      this.#refuse(connection, reason)
+      return
+    }
+    const checked = this.#webSockets!.checkUpgrade(head, offer.webSocket!, connection.remoteAddress)
+    this.#await(connection, () => this.#upgrade(connection, offer).upgrade(checked))
+  }
+
+  /** Starts what finds out about a connection whose protocol is not known yet. */
+  #await(connection: TransportConnection, start: () => void): void {
+    this.#accepted = this.#settings.clock.now()
+    this.#undecided.add(connection)
+    start()
+  }
+
+  /** Awaits the request for a WebSocket. */
+  #upgrade(connection: TransportConnection, { protocols, webSocket }: Offer): UpgradeAcceptor {
+    const { UpgradeAcceptor } = this.#webSockets!
+    return new UpgradeAcceptor(connection, webSocket!, protocols, {
+      within: (promise) => within(promise, this.#settings.hookTimeout),
+      onAgreed: ({ protocol, request, id }) => {
+        this.#undecided.delete(connection)
+        runInRoot(this.#begin, this, connection, protocol, { request, id })
+      },
+      onRefused: (cause) => this.#parts.warnings.warn('WebSocket refused', connection.remoteAddress, cause),
+      onClosed: (reason) => this.#neverDecided(connection, reason),
+    })
+  }
+
+  begin(remoteAddress: string): boolean {
+    const reason = this.#fullFor(remoteAddress)
+    if (reason === undefined) this.#handshakes++
+    else this.#countRefused(remoteAddress, reason)
+    return reason === undefined
+  }
+
+  fail(remoteAddress: string, reason: string): void {
+    this.#handshakes--
+    this.#addresses?.leave(remoteAddress)
+    if (!this.quiet) this.#parts.warnings.warn('handshake failed', remoteAddress, reason)
+  }
+
+  /** Why a connection whose handshake is done is refused all the same; undefined when it is not. */
+  #afterHandshake({ remoteAddress }: Connection): string | undefined {
+    this.#handshakes--
+    if (!this.#refusing) return undefined
+    this.#addresses?.leave(remoteAddress)
+    return closeReasonText[CloseReason.Refused]
   }
 
   /** Why a connection is refused; undefined when it is not. */
-  #fullFor(connection: TransportConnection): string | undefined {
-    const connections = this.#parts.sessions.connected + this.#undecided.size
+  #fullFor(remoteAddress: string): string | undefined {
+    const connections = this.#parts.sessions.connected + this.#undecided.size + this.#handshakes
     if (this.#refusing || connections >= this.#settings.limits.maxSessions) return closeReasonText[CloseReason.Refused]
-    return this.#addresses?.enter(connection.remoteAddress)
+    return this.#addresses?.enter(remoteAddress)
   }
 
   #refuse(connection: Connection, reason: string): void {
-    if (!this.quiet) {
-      this.#parts.stats.refused++
-      this.#parts.warnings.warn('connection refused', connection.remoteAddress, reason)
-    }
+    this.#countRefused(connection.remoteAddress, reason)
     discardConnection(connection, CloseReason.Refused)
   }
 
+  #countRefused(remoteAddress: string, reason: string): void {
+    if (this.quiet) return
+    this.#parts.stats.refused++
+    this.#parts.warnings.warn('connection refused', remoteAddress, reason)
+  }
+
   /** Detects the protocol by the first bytes. */
-  #detect(connection: TransportConnection, protocols: readonly Protocol[]): void {
-    this.#accepted = this.#settings.clock.now()
-    this.#undecided.add(connection)
-    const decided = (protocol: Protocol): void => {
+  #detect(connection: TransportConnection, offer: Offer): void {
+    const onProtocol = (protocol: Protocol): void => {
       this.#undecided.delete(connection)
       runInRoot(this.#begin, this, connection, protocol)
     }
-    new ProtocolDetector(connection, protocols, this.#settings.limits, decided, (reason) => this.#neverDecided(connection, reason))
+    const onClosed = (reason: number): void => this.#neverDecided(connection, reason)
+    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => void this.#upgrade(connection, offer)
+    this.#await(connection, () => {
+      new ProtocolDetector(connection, offer.protocols, this.#settings.limits, { onProtocol, onUpgrade, onClosed })
+    })
   }
 
   #neverDecided(connection: TransportConnection, reason: number): void {
@@ -102,11 +190,19 @@ export class Acceptor {
     this.#settings.log.warn('connection closed', { remote: connection.remoteAddress, reason: closeReasonText[reason] })
   }
 
-  #begin(connection: TransportConnection, protocol: Protocol): void {
+  #begin(
+    connection: TransportConnection,
+    protocol: Protocol | MessageProto,
+    upgrade?: { request: UpgradeRequest; id: string | undefined },
+  ): void {
     const { stats, sessions, lifeHooks } = this.#parts
     const { afterAccept } = sessions.hooks
     stats.accepted++
     const session = sessions.add(connection, protocol, undefined, afterAccept !== null)
+    if (upgrade !== undefined) {
+      session.request = upgrade.request
+      if (upgrade.id !== undefined) session.setId(upgrade.id)
+    }
     this.#accepted = this.#settings.clock.now()
     if (this.#addresses !== null) this.#counted.set(session, connection.remoteAddress)
     if (afterAccept === null) {

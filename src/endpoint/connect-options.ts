@@ -1,9 +1,22 @@
 import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
+import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
+import { clientTls, type TlsTarget } from '../transports/tls/client-tls.ts'
+import type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from '../transports/tls/options.ts'
+import { ServerTls } from '../transports/tls/server-tls.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import {
+  readWebSocketDial,
+  readWebSocketListen,
+  type WebSocketDial,
+  type WebSocketDialOptions,
+  type WebSocketListen,
+  type WebSocketListenOptions,
+} from '../websocket/options.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -14,6 +27,14 @@ export interface Listener {
   readonly url: string
   /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
+  /**
+   * Replaces keys and certificates, for `tls://` and `wss://`. Sessions stay open; handshakes that begin from now on
+   * use the new ones.
+   *
+   * @throws TypeError for a bad option, or when the listener has no TLS
+   * @throws Error for keys and certificates that cannot be read
+   */
+  setSecureContext(options: TlsContextOptions): void
 }
 
 /** Options of `Endpoint.listen`. */
@@ -26,7 +47,14 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /** TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate. */
+  tls?: TlsListenOptions | undefined
+  /** Options of WebSockets, on `ws://` and `wss://`, or beside the protocols of another address. Default: none. */
+  websocket?: WebSocketListenOptions | undefined
 }
+
+/** Options of `Endpoint.upgrade`: those of `listen` without what concerns a port. */
+export type UpgradeOptions = Pick<ListenOptions, 'protocols' | 'socket' | 'websocket'>
 
 /** Options of `Endpoint.dial`. */
 export interface DialOptions {
@@ -39,18 +67,41 @@ export interface DialOptions {
   redial?: boolean | RedialOptions | undefined
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
+  /**
+   * TLS of a `tls://` or `wss://` URL. Dials with the same object share root certificates, and resume each other's TLS
+   * sessions. Default: the root certificates of Node.js, and the host of the URL as name of the server.
+   */
+  tls?: TlsDialOptions | undefined
+  /** Options of a WebSocket, on `ws://` and `wss://`. Default: none. */
+  websocket?: WebSocketDialOptions | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 
-const listenNames = optionNames<ListenOptions>({ protocols: true, socket: true, reusePort: true, exclusive: true })
-const dialNames = optionNames<DialOptions>({ protocol: true, redial: true, socket: true, timeout: true, signal: true })
+const listenNames = optionNames<ListenOptions>({
+  protocols: true,
+  socket: true,
+  tls: true,
+  websocket: true,
+  reusePort: true,
+  exclusive: true,
+})
+const dialNames = optionNames<DialOptions>({
+  protocol: true,
+  redial: true,
+  socket: true,
+  tls: true,
+  websocket: true,
+  timeout: true,
+  signal: true,
+})
 
 /**
  * Checks `ListenOptions` and adds the defaults.
  *
+ * @param shared whether the first bytes of a connection decide about its protocol, not a sub-protocol alone
  * @throws TypeError or RangeError that names the option
  * @throws StatusError 1 when the transport does not support what `socket` asks for
  */
@@ -58,13 +109,22 @@ export function readListenOptions(
   options: ListenOptions | undefined,
   settings: Settings,
   kind: TransportKind,
-): { readonly protocols: readonly Protocol[]; readonly socket: SocketSettings } {
+  address: Address,
+  shared = webSocketPath(address) === undefined,
+): {
+  readonly protocols: readonly Protocol[]
+  readonly socket: SocketSettings
+  readonly webSocket: WebSocketListen | undefined
+  readonly serverTls: ServerTls | undefined
+} {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
-  const protocols = readProtocols(options?.protocols, settings)
+  const webSocket = readWebSocketListen(webSocketPath(address), options?.websocket)
+  const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
-  return { protocols, socket }
+  const serverTls = needsTls(address, options?.tls, kind) ? new ServerTls(options?.tls) : undefined
+  return { protocols, socket, webSocket, serverTls }
 }
 
 /**
@@ -72,27 +132,63 @@ export function readListenOptions(
  *
  * @throws as `readListenOptions`
  */
-export function readDialOptions(
-  options: DialOptions | undefined,
-  settings: Settings,
-  kind: TransportKind,
-): { readonly protocol: Protocol; readonly redial: Redial | undefined; readonly socket: SocketSettings; readonly timeout: number } {
+export function readDialOptions(options: DialOptions | undefined, settings: Settings, kind: TransportKind, address: Address): Dialled {
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
   const timeout = duration('timeout', options?.timeout, settings.dialTimeout, 1)
   const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
   const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
-  return { protocol, redial, socket: readSocket(options?.socket, settings, kind), timeout }
+  const webSocket = readWebSocketDial(webSocketPath(address), options?.websocket, protocol.name)
+  return {
+    protocol,
+    redial,
+    socket: readSocket(options?.socket, settings, kind),
+    tls: readDialTls(options?.tls, kind, address),
+    webSocket,
+    timeout,
+  }
 }
 
-function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings): readonly Protocol[] {
+/**
+ * The TLS that dialling `address` needs; undefined for none.
+ *
+ * @throws TypeError or RangeError that names the option; Error for keys and certificates that cannot be read
+ */
+export function readDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): TlsTarget | undefined {
+  if (!needsTls(address, options, kind)) return undefined
+  const tls = clientTls(options)
+  tls.context(kind === 'native' ? 'native' : 'js') // throws for what cannot be read
+  return { tls, host: address.host, port: address.port }
+}
+
+function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Extract<Address, { kind: 'tcp' }> {
+  if (isSecure(address)) {
+    if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no TLS')
+    return true
+  }
+  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port or wss://host:port')
+  return false
+}
+
+/** Checked options of a dial. */
+interface Dialled {
+  readonly protocol: Protocol
+  readonly redial: Redial | undefined
+  readonly socket: SocketSettings
+  readonly tls: TlsTarget | undefined
+  readonly webSocket: WebSocketDial | undefined
+  readonly timeout: number
+}
+
+/** @param detected whether the first bytes decide about several protocols, not a sub-protocol */
+function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings, detected: boolean): readonly Protocol[] {
   if (names === undefined) return [protocol]
   requireNames('protocols', names)
   const chosen = names.map((name) => protocols.byName(name))
   if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
     throw new TypeError('option protocols must name at least one protocol, and each once')
-  const mute = chosen.length === 1 ? undefined : chosen.find(({ match }) => match === undefined)
+  const mute = chosen.length === 1 || !detected ? undefined : chosen.find(({ match }) => match === undefined)
   if (mute !== undefined) throw new TypeError(`protocol ${mute.name} has no match: it needs a listener to itself`)
   return chosen
 }

@@ -16,11 +16,17 @@ import type { Redial } from '../session/redial.ts'
 import type { SessionFace } from '../session/session-owner.ts'
 import { resumeOnNewLink } from '../session/takeover.ts'
 import { type Address, authorityOf } from '../transports/address.ts'
+import { javaScriptTransport } from '../transports/choose.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import { firstToConnect } from '../transports/first-to-connect.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
 import type { SocketSettings } from '../transports/socket-options.ts'
-import type { Transport, TransportConnection } from '../transports/transport.ts'
+import type { TlsTarget } from '../transports/tls/client-tls.ts'
+import type { ConnectionOptions, Transport, TransportConnection } from '../transports/transport.ts'
+import { webSockets } from '../websocket/load.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
+import type { WebSocketDial } from '../websocket/options.ts'
+import { Framing } from '../wire/framing.ts'
 import { prepare } from './acceptor.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
@@ -31,6 +37,20 @@ export interface Target {
   readonly protocol: Protocol
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
+  /** Makes a WebSocket of each connection; undefined for none. */
+  readonly tls: TlsTarget | undefined
+  readonly layers: Layering | undefined
+}
+
+/** A layer that is put between a dialled connection and its messages. */
+export interface Layering {
+  /** Whether the JavaScript transport must serve it. */
+  readonly inJavaScript: boolean
+  /** The form of a protocol on it, and how its messages lie in the bytes. */
+  over(protocol: Protocol): Protocol | MessageProto
+  framing(protocol: Protocol | MessageProto): Framing
+  /** Begins it on a connection with framing Peek, and pauses reading. Closes the connection when it fails. */
+  begin(connection: TransportConnection, authority: string, framing: Framing, signal: AbortSignal): Promise<void>
 }
 
 /** The target of a session with redial. */
@@ -86,6 +106,18 @@ export class Dialer {
     }
   }
 
+  /** Loads what a WebSocket needs. */
+  async prepareWebSocket(dial: WebSocketDial): Promise<Layering> {
+    const module = await webSockets.load()
+    await module.prepareLlhttp()
+    return {
+      inJavaScript: dial.perMessageDeflate,
+      over: module.overWebSocket,
+      framing: module.framingOfMessages,
+      begin: (connection, authority, framing, signal) => module.beginWebSocket(connection, dial, authority, framing, signal),
+    }
+  }
+
   /** Aborts all dials: the endpoint is closing. Sessions with redial stop when they are closed. */
   close(): void {
     for (const dial of this.#dials) dial.abort(new Error('the endpoint was closed'))
@@ -105,7 +137,7 @@ export class Dialer {
 
   async #first(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
     const { hooks } = this.#sessions
-    const { url, address, protocol, redial } = target
+    const { url, address, protocol, redial, layers } = target
     const abort = new AbortController()
     const { clock } = this.#settings
     const timer = clock.setTimeout(() => abort.abort(tooLate(url, timeout)), timeout)
@@ -121,7 +153,8 @@ export class Dialer {
       }
       this.#stats.dialled++
       const { afterDial } = hooks
-      const session = this.#sessions.add(connection, protocol, authorityOf(address), afterDial !== null, redial)
+      const session = this.#sessions.add(connection, layers?.over(protocol) ?? protocol, authorityOf(address), afterDial !== null, redial)
+      if (layers !== undefined) connection.resumeReading()
       const word = this.#firstWord(target, session)
       if (redial !== undefined) this.#targets.set(session, { ...target, redial, abort: new AbortController(), schedule: undefined })
       if (afterDial !== null) await prepare(session, this.#run.run(afterDial, session.session, false))
@@ -181,7 +214,7 @@ export class Dialer {
    */
   async #redialled(session: SessionEngine, target: Lasting, schedule: ReconnectSchedule): Promise<Error | undefined> {
     const { hooks } = this.#sessions
-    const { url, address, protocol, redial, abort } = target
+    const { url, address, protocol, redial, abort, layers } = target
     let failure = new Error('no connection held')
     while (schedule.attempts < redial.times) {
       schedule.attempts++
@@ -194,7 +227,8 @@ export class Dialer {
           discardConnection(connection)
           return undefined
         }
-        session.attach(this.#sessions.wrapProtocol(connection, protocol, authorityOf(address)))
+        session.attach(this.#sessions.wrapProtocol(connection, layers?.over(protocol) ?? protocol, authorityOf(address)))
+        if (layers !== undefined) connection.resumeReading()
         const word = this.#firstWord(target, session)
         this.#stats.dialled++
         await runInRoot(this.#run.run<[SessionFace, boolean]>, this.#run, hooks.afterDial, session.session, true)
@@ -217,8 +251,8 @@ export class Dialer {
    * Prepares the first word, which only a listener with several protocols waits for. Protocols of such a listener have
    * a `match`.
    */
-  #firstWord({ protocol }: Target, session: SessionEngine): FirstWord | undefined {
-    return protocol.match === undefined ? undefined : new FirstWord(session)
+  #firstWord({ protocol, layers }: Target, session: SessionEngine): FirstWord | undefined {
+    return protocol.match === undefined || layers !== undefined ? undefined : new FirstWord(session)
   }
 
   #newSchedule(redial: Redial, url: string): ReconnectSchedule {
@@ -255,10 +289,23 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    const options = { ...this.#settings.limits, framing: framingOf(protocol), socket }
+  async #connect({ address, protocol, socket, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    if (layers === undefined) return this.#connectWith(address, { socket, tls, framing: framingOf(protocol) }, signal)
+    const transport = layers.inJavaScript ? javaScriptTransport() : this.#transport
+    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal, transport)
+    await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
+    return connection
+  }
+
+  async #connectWith(
+    address: Address,
+    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'tls'>,
+    signal: AbortSignal,
+    transport = this.#transport,
+  ): Promise<TransportConnection> {
+    const options = { ...this.#settings.limits, ...how }
     const addresses = await resolveAddress(address, this.#resolver, signal)
-    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
+    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#settings.clock, signal)

@@ -1,4 +1,7 @@
 import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { duration, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
@@ -16,14 +19,21 @@ import { prepareProtocol } from '../protos/prepare.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
-import { formatAddress, parseAddress } from '../transports/address.ts'
-import { chooseTransport, type TransportInfo } from '../transports/choose.ts'
+import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
+import { chooseTransport, javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import { requireSupported } from '../transports/socket-options.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
 import { Acceptor } from './acceptor.ts'
-import { type DialOptions, type Listener, type ListenOptions, readDialOptions, readListenOptions } from './connect-options.ts'
+import {
+  type DialOptions,
+  type Listener,
+  type ListenOptions,
+  readDialOptions,
+  readListenOptions,
+  type UpgradeOptions,
+} from './connect-options.ts'
 import { ConstructionHooks } from './construction-hooks.ts'
 import { Dialer } from './dialer.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -231,26 +241,30 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    const { protocols, socket } = readListenOptions(options, this.#settings, this.transport.kind)
+    const { protocols, socket, webSocket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) await prepareProtocol(protocol)
-    const framing = protocols.length === 1 ? framingOf(protocols[0]) : Framing.Peek
+    const detected = protocols.length > 1 || webSocket !== undefined
+    const framing = detected ? Framing.Peek : framingOf(protocols[0])
+    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
+    if (webSocket !== undefined) await this.#acceptor.prepareWebSockets()
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
     const acceptor = this.#acceptor
-    const listener = await this.#transport.listen(
+    const transport = webSocket?.perMessageDeflate === true ? javaScriptTransport() : this.#transport
+    const listener = await transport.listen(
       resolved,
-      { ...limits, framing, socket },
-      (connection) => runInRoot(acceptor.accept, acceptor, connection, protocols),
-      options,
+      { ...limits, framing, socket, serverTls, gate: acceptor },
+      (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
+      { reusePort: options?.reusePort, exclusive: options?.exclusive },
     )
     if (this.#closed !== undefined) {
       await listener.close()
       this.#requireOpen()
     }
     this.#listeners.add(listener)
-    const bound = formatAddress(listener.address)
+    const bound = formatAddress(withLayers(listener.address, address))
     try {
       await this.#lifeHooks.run(this.plugins.hooks.afterListen, bound)
     } catch (error) {
@@ -264,7 +278,41 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         this.#listeners.delete(listener)
         await listener.close()
       },
+      setSecureContext: (context) => {
+        if (serverTls === undefined) throw new TypeError('the listener has no TLS')
+        serverTls.setSecureContext(context)
+        listener.setSecureContext?.()
+      },
     }
+  }
+
+  /**
+   * Makes a session of a WebSocket that a server of the application's own has accepted: call it with what the event
+   * 'upgrade' of `node:http` or `node:https` gives. Served by the JavaScript transport. The request is answered here,
+   * also when it is refused.
+   *
+   * @param options as those of `listen`; without `websocket.path` every path is taken
+   * @throws TypeError (rejects) for a bad option; StatusError (rejects) 102 when the endpoint is closed
+   */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
+    const target = request.url ?? ''
+    const websocket = { path: target.split('?', 1)[0], ...options.websocket }
+    const address: Address = { kind: 'tcp', host: '', port: 0 }
+    const offer = readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
+    this.#requireOpen()
+    socket.pause()
+    await this.#ready()
+    await this.#acceptor.prepareWebSockets()
+    const { limits } = this.#settings
+    const connection = await javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
+    const { method = '', rawHeaders } = request
+    runInRoot(
+      this.#acceptor.acceptUpgrade,
+      this.#acceptor,
+      connection,
+      { ...offer, onlyWebSocket: true, admitted: false },
+      { method, target, fields: rawHeaders },
+    )
   }
 
   /**
@@ -277,11 +325,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    const { protocol, redial, socket, timeout } = readDialOptions(options, this.#settings, this.transport.kind)
+    const { protocol, redial, socket, tls, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     await prepareProtocol(protocol)
-    const session = await this.#dialer.dial({ url, address, protocol, redial, socket }, timeout, options?.signal)
+    const layers = webSocket === undefined ? undefined : await this.#dialer.prepareWebSocket(webSocket)
+    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls, layers }, timeout, options?.signal)
     return session.session as Session
   }
 

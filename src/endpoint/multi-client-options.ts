@@ -1,8 +1,10 @@
 import { duration, optionNames, requireOptions, requireText } from '../base/check-options.ts'
 import type { Settings } from '../session/options.ts'
 import { readRedial } from '../session/redial.ts'
+import type { Address } from '../transports/address.ts'
 import { readSocketOptions } from '../transports/socket-options.ts'
-import type { DialOptions } from './connect-options.ts'
+import type { TransportKind } from '../transports/transport.ts'
+import { type DialOptions, readDialTls } from './connect-options.ts'
 
 /** Options of a `MultiClient`. */
 export interface MultiClientOptions {
@@ -43,14 +45,22 @@ export const multiClientNames = optionNames<MultiClientOptions>({
   idle: true,
   dial: true,
 })
-const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({ protocol: true, redial: true, socket: true, timeout: true })
+const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({
+  protocol: true,
+  redial: true,
+  socket: true,
+  tls: true,
+  websocket: true,
+  timeout: true,
+})
 
 /** Checks the option `dial` at once, because a failing dial is not reported while no call waits. */
-export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings): void {
+export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings, kind: TransportKind, address: Address): void {
   requireOptions('option dial', dial, dialOptions, 'dial.')
   readRedial(dial.redial)
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
   requireText('protocol', dial.protocol)
   readSocketOptions('socket', dial.socket, settings.socket)
+  readDialTls(dial.tls, kind, address)
   if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }

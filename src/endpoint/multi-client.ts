@@ -75,10 +75,10 @@ export class MultiClient {
    * @throws TypeError or RangeError for a bad URL or options
    */
   constructor(endpoint: Endpoint, url: string, options: MultiClientOptions = {}) {
-    parseAddress(url)
+    const address = parseAddress(url)
     requireOptions('options', options, multiClientNames)
     const settings = settingsOf(endpoint)
-    checkDial(options.dial, settings)
+    checkDial(options.dial, settings, endpoint.transport.kind, address)
     this.endpoint = endpoint
     this.#clock = settings.clock
     this.#idleTimer = new ResettableTimer(wheelOf(settings.clock), () => this.#closeIdle())

@@ -6,6 +6,7 @@ import type { Hooks } from '../hooks/plugin.ts'
 import { CloseReason, isViolation } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
+import { MessageConnection } from '../protos/connection/message-connection.ts'
 import { connectionOf } from '../protos/prepare.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { SessionEngine } from '../session/engine.ts'
@@ -15,6 +16,7 @@ import type { Redial } from '../session/redial.ts'
 import { engineOf, type Session, startSession } from '../session/session.ts'
 import type { SessionOwner } from '../session/session-owner.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Router } from './router.ts'
 import { SessionTable } from './session-table.ts'
@@ -68,7 +70,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
    */
   add(
     connection: TransportConnection,
-    protocol: Protocol,
+    protocol: Protocol | MessageProto,
     authority: string | undefined,
     preparing: boolean,
     redial?: Redial,
@@ -82,7 +84,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
   }
 
   /** Wraps a transport's connection for the messages of `protocol`. */
-  wrapProtocol(connection: TransportConnection, protocol: Protocol, authority: string | undefined): Connection {
+  wrapProtocol(connection: TransportConnection, protocol: Protocol | MessageProto, authority: string | undefined): Connection {
     if (protocol.framing === 'raw') return connection
     const { limits, filters, clock } = this.settings
     const { router } = this.#parts
@@ -91,6 +93,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
       calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
+    if (protocol.framing === 'message') return new MessageConnection(connection, protocol, owner, authority)
     return connectionOf(connection, protocol, owner, authority)
   }
 

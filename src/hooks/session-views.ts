@@ -1,8 +1,10 @@
+import type { X509Certificate } from 'node:crypto'
 import type { StatusError } from '../base/errors/status.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { Reply } from '../message/reply.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import type { SessionSocket } from './session-socket.ts'
 
 /**
@@ -18,10 +20,21 @@ export interface BaseSession {
   readonly remoteAddress: string
   /** Name of the protocol, such as 'raw'. */
   readonly protocol: string
+  /** The HTTP request of a WebSocket that was accepted: its path, query and headers; undefined for other sessions. */
+  readonly request: UpgradeRequest | undefined
   /** The application's own data about this session, empty at first. Go's `Swap`. */
   readonly data: Map<unknown, unknown>
   /** The socket of the session's connection, to inspect and to configure. */
   readonly socket: SessionSocket
+  /**
+   * Certificate that the peer has shown by TLS; undefined without TLS, and for a client that was not asked
+   * (`requestCert` of the listener) or has none. With `rejectUnauthorized: false` it may be invalid: see `authorized`.
+   */
+  readonly peerCertificate: X509Certificate | undefined
+  /** Whether TLS found the peer's certificate valid. */
+  readonly authorized: boolean
+  /** Protocol that was agreed upon by TLS (ALPN); undefined for none. */
+  readonly alpn: string | undefined
 }
 
 /** The view of a session that runs, as hooks see it. */

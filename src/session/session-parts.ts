@@ -8,6 +8,7 @@ import { ConnectionSocket } from '../hooks/session-socket.ts'
 import { FIRST_WORD_SEQ } from '../message/first-word.ts'
 import { MessageType } from '../message/message.ts'
 import type { Connection } from '../transports/transport.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import { outgoing } from './channel.ts'
 import type { SessionCore } from './core.ts'
 import { Draining } from './draining.ts'
@@ -46,6 +47,8 @@ export abstract class SessionParts<Engine> implements SessionCore {
   draining: Draining | undefined = undefined
   /** Resume after a lost connection; undefined where none is possible or agreed upon. */
   resume: ResumeProtocol | undefined = undefined
+  /** The request that the connection began with, if it is a WebSocket that was accepted. */
+  request: UpgradeRequest | undefined = undefined
   /** The session that took over our connection after a resume; undefined while we have it. */
   successor: Engine | undefined = undefined
   /** Milliseconds that a handler may run; 0 means no limit. */

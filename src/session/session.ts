@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { duration, timeLimit } from '../base/check-options.ts'
 import { badMessage } from '../base/errors/status.ts'
@@ -8,6 +9,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call
 import { MessageType } from '../message/message.ts'
 import type { Reply } from '../message/reply.ts'
 import type { Connection } from '../transports/transport.ts'
+import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import { SessionEngine } from './engine.ts'
 import { Inbound } from './inbound.ts'
 import type { SessionEvents } from './session-events.ts'
@@ -92,6 +94,11 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     return this.#engine.remoteAddress
   }
 
+  /** The HTTP request of a WebSocket that was accepted: its path, query and headers; undefined for other sessions. */
+  get request(): UpgradeRequest | undefined {
+    return this.#engine.request
+  }
+
   /** The application's own data about this session, empty at first. Go's `Swap`. */
   get data(): Map<unknown, unknown> {
     this.#data ??= new Map()
@@ -104,6 +111,24 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   get activity(): number {
     return this.#engine.activity
+  }
+
+  /**
+   * Certificate that the peer has shown by TLS; undefined without TLS, and for a client that was not asked
+   * (`requestCert` of the listener) or has none. With `rejectUnauthorized: false` it may be invalid: see `authorized`.
+   */
+  get peerCertificate(): X509Certificate | undefined {
+    return this.#engine.link.connection.tls?.peerCertificate
+  }
+
+  /** Whether TLS found the peer's certificate valid. */
+  get authorized(): boolean {
+    return this.#engine.link.connection.tls?.authorized ?? false
+  }
+
+  /** Protocol that was agreed upon by TLS (ALPN); undefined for none. */
+  get alpn(): string | undefined {
+    return this.#engine.link.connection.tls?.alpn
   }
 
   /** The socket of the session's connection, to inspect and to configure. */

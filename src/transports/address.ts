@@ -1,7 +1,24 @@
 import { ipVersion } from './ip.ts'
 
-/** Where to listen or dial. `host` is a name or an IP address without brackets; `path` is the path of a Unix socket. */
-export type Address = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string }
+/** Where to listen or dial. `host` is a name or an IP address without brackets. */
+export type Address =
+  | {
+      kind: 'tcp'
+      host: string
+      port: number
+      /** Scheme of what is spoken below the messages; undefined for plain TCP. */
+      scheme?: Layered | undefined
+      /** Path of a WebSocket, with its query if there is one; undefined without WebSocket. */
+      path?: string | undefined
+    }
+  | {
+      kind: 'unix'
+      /** Path of the socket. */
+      path: string
+    }
+
+/** Schemes of TCP with something between the socket and the messages. */
+export type Layered = 'tls' | 'ws' | 'wss'
 
 /**
  * Longest path of a Unix socket in bytes: `sun_path` of Linux less its final NUL. The shortest limit of our platforms
@@ -9,11 +26,14 @@ export type Address = { kind: 'tcp'; host: string; port: number } | { kind: 'uni
  */
 const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
-const laterSchemes: readonly string[] = ['tls', 'ws', 'wss', 'quic', 'kcp']
+/** Longest path of a WebSocket in bytes, so that a request with it stays well below what servers accept. */
+const MAX_WEBSOCKET_PATH = 2048
+const laterSchemes: readonly string[] = ['quic', 'kcp']
 
 /**
- * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `unix:///abs/path`,
- * `unix://rel/path`. Nothing is percent-decoded. Port 0 lets the system choose.
+ * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `tls://host:port`,
+ * `ws://host:port/path?query`, `wss://…` (port 80 or 443 if there is none), `unix:///abs/path`, `unix://rel/path`.
+ * Nothing is percent-decoded. Port 0 lets the system choose.
  * @throws TypeError with the url and what is expected
  */
 export function parseAddress(url: string): Address {
@@ -23,6 +43,8 @@ export function parseAddress(url: string): Address {
   const scheme = url.slice(0, mark).toLowerCase()
   const rest = url.slice(mark + 3)
   if (scheme === 'tcp') return parseTcp(url, rest)
+  if (scheme === 'tls') return { ...parseTcp(url, rest), scheme }
+  if (scheme === 'ws' || scheme === 'wss') return parseWebSocket(url, scheme, rest)
   if (scheme === 'unix') return parseUnix(url, rest)
   if (laterSchemes.includes(scheme)) throw invalid(url, `scheme ${scheme}: is not available in this version`)
   throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
@@ -32,7 +54,22 @@ export function parseAddress(url: string): Address {
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return `tcp://${host}:${address.port}`
+  return `${address.scheme ?? 'tcp'}://${host}:${address.port}${address.path ?? ''}`
+}
+
+/** Whether TLS runs on the sockets of an address. */
+export function isSecure(address: Address): boolean {
+  return address.kind === 'tcp' && (address.scheme === 'tls' || address.scheme === 'wss')
+}
+
+/** A bound address with what is spoken on it. */
+export function withLayers(bound: Address, asked: Address): Address {
+  return bound.kind === 'tcp' && asked.kind === 'tcp' ? { ...bound, scheme: asked.scheme, path: asked.path } : bound
+}
+
+/** The path of a WebSocket, with its query; undefined for other addresses. */
+export function webSocketPath(address: Address): string | undefined {
+  return address.kind === 'tcp' ? address.path : undefined
 }
 
 /**
@@ -42,10 +79,28 @@ export function formatAddress(address: Address): string {
 export function authorityOf(address: Address): string {
   if (address.kind === 'unix') return 'localhost'
   const host = address.host.includes(':') ? `[${address.host.split('%', 1)[0]}]` : address.host
-  return `${host}:${address.port}`
+  return address.port === usualPort(address.scheme) ? host : `${host}:${address.port}`
 }
 
-function parseTcp(url: string, rest: string): Address {
+/** Port that a request need not name; undefined where all are named, as Go does. */
+function usualPort(scheme: Layered | undefined): number | undefined {
+  return scheme === 'ws' ? 80 : scheme === 'wss' ? 443 : undefined
+}
+
+function parseWebSocket(url: string, scheme: 'ws' | 'wss', rest: string): Address {
+  const end = rest.search(/[/?#]/)
+  let authority = end < 0 ? rest : rest.slice(0, end)
+  const path = end < 0 ? '/' : rest[end] === '/' ? rest.slice(end) : `/${rest.slice(end)}`
+  if (path.includes('#')) throw invalid(url, 'expected no fragment, which is never sent')
+  if (!/^[!-~]*$/.test(path)) throw invalid(url, 'expected a path of visible ASCII characters: percent-encode the others')
+  if (path.length > MAX_WEBSOCKET_PATH) throw invalid(url, `expected a path of at most ${MAX_WEBSOCKET_PATH} bytes`)
+  if (authority.includes('@')) throw invalid(url, 'expected no user and password')
+  // As browsers write it.
+  if (authority !== '' && !/:[^\]]*$/.test(authority)) authority += scheme === 'ws' ? ':80' : ':443'
+  return { ...parseTcp(url, authority), scheme, path }
+}
+
+function parseTcp(url: string, rest: string): Extract<Address, { kind: 'tcp' }> {
   const colon = rest.lastIndexOf(':')
   if (colon < 0 || rest.endsWith(']')) throw invalid(url, 'expected a port, as in tcp://host:port')
   return { kind: 'tcp', host: parseHost(url, rest.slice(0, colon)), port: parsePort(url, rest.slice(colon + 1)) }

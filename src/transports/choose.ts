@@ -22,6 +22,8 @@ export interface TransportInfo {
    * ''.
    */
   readonly reason: string
+  /** `native` when OpenSSL in the core does TLS, `node:tls` when Node's streams do, '' where there is no TLS. */
+  readonly tls: 'native' | 'node:tls' | ''
   /** Text for people, for example `native`, `native, 2 IO threads` or `js (reason)`. */
   toString(): string
 }
@@ -46,7 +48,7 @@ let warned = false
  * @throws Error when `native` is asked for and cannot run
  */
 export function chooseTransport(choice: TransportChoice | Transport, threads: IoThreads, log: Logger): ChosenTransport {
-  if (typeof choice === 'object') return { transport: choice, info: describe(choice.kind, 0, choice.name ?? '') }
+  if (typeof choice === 'object') return { transport: choice, info: describe(choice.kind, 0, choice.name ?? '', '') }
   const asked = process.env.DMICRO_TRANSPORT || choice
   const { count, reason } = countThreads(threads)
   if (asked === 'js') {
@@ -57,7 +59,12 @@ export function chooseTransport(choice: TransportChoice | Transport, threads: Io
     throw new TypeError(`transport must be 'auto', 'native' or 'js', got ${JSON.stringify(asked)}`)
   let started = native.get(count)
   if (started === undefined) native.set(count, (started = startNative(count)))
-  if ('transport' in started) return { transport: started.transport, info: describe('native', count, reason) }
+  if ('transport' in started) {
+    const { transport } = started
+    const { noTls } = transport
+    const reasons = [reason, noTls === '' ? '' : `tls by node:tls: ${noTls}`].filter((text) => text !== '')
+    return { transport, info: describe('native', count, reasons.join('; '), noTls === '' ? 'native' : 'node:tls') }
+  }
   if (asked === 'native') throw new Error(`the native transport cannot run: ${started.reason}`)
   if (!warned) log.warn(`running on the JavaScript transport: ${started.reason}`)
   warned = true
@@ -84,19 +91,24 @@ function startNative(threads: number): { transport: NativeTransport } | { reason
   const loaded = loadNative()
   if ('reason' in loaded) return loaded
   try {
-    return { transport: new NativeTransport(loaded.addon, threads) }
+    return { transport: new NativeTransport(loaded.addon, threads, javaScriptTransport) }
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) }
   }
 }
 
 function onJs(reason: string): ChosenTransport {
-  js ??= new JsTransport()
-  return { transport: js, info: describe('js', 0, reason) }
+  return { transport: javaScriptTransport(), info: describe('js', 0, reason, 'node:tls') }
 }
 
-function describe(kind: TransportKind, ioThreads: number, reason: string): TransportInfo {
+/** The environment's JavaScript transport, which also serves what the native one does not. */
+export function javaScriptTransport(): JsTransport {
+  js ??= new JsTransport()
+  return js
+}
+
+function describe(kind: TransportKind, ioThreads: number, reason: string, tls: TransportInfo['tls']): TransportInfo {
   const threads = ioThreads === 0 ? '' : `, ${ioThreads} IO ${ioThreads === 1 ? 'thread' : 'threads'}`
   const text = `${kind}${threads}${reason === '' ? '' : ` (${reason})`}`
-  return Object.freeze({ kind, ioThreads, reason, toString: () => text })
+  return Object.freeze({ kind, ioThreads, reason, tls, toString: () => text })
 }

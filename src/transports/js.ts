@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { Address } from './address.ts'
 import { netModule } from './js/deferred.ts'
 import type { Sockets } from './js/sockets.ts'
@@ -19,6 +20,14 @@ export class JsTransport implements Transport {
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     return (await this.#load()).dial(address, options, signal)
+  }
+
+  /**
+   * Makes a connection of a socket that others have accepted and read from.
+   * @param head bytes that were read and are the connection's
+   */
+  async adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): Promise<TransportConnection> {
+    return (await this.#load()).adopt(socket, head, options)
   }
 
   flush(): void {

@@ -20,13 +20,19 @@ let lastToken = 0
 export class NativeTransport implements Transport {
   readonly kind = 'native'
   readonly #cores: readonly NativeCore[]
+  readonly #other: () => Transport
+  /** Why TLS runs on the other transport; '' when it runs in the core. */
+  readonly noTls: string
   #dialled = 0
 
   /**
    * @param ioThreads 0: sockets live in this thread; n: on n threads of their own, over which connections are spread
+   * @param other the transport for connections that the core cannot carry here
    * @throws Error when no thread can be started
    */
-  constructor(addon: NativeAddon, ioThreads: number) {
+  constructor(addon: NativeAddon, ioThreads: number, other: () => Transport) {
+    this.#other = other
+    this.noTls = addon.tlsSupport()
     if (ioThreads === 0) own ??= new NativeCore(addon, false)
     while (threads.length < ioThreads) threads.push(new NativeCore(addon, true))
     this.#cores = ioThreads === 0 ? [own!] : threads.slice(0, ioThreads)
@@ -38,6 +44,7 @@ export class NativeTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how: ListenOptions = {},
   ): Promise<TransportListener> {
+    if (options.serverTls !== undefined && this.noTls !== '') return this.#other().listen(address, options, onConnection, how)
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
     if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
@@ -49,7 +56,7 @@ export class NativeTransport implements Transport {
     }
     if (id < 0) throw systemError('listen', id, address)
     return {
-      address: address.kind === 'tcp' ? core.listenerAddress(id) : address,
+      address: address.kind === 'tcp' ? { ...core.listenerAddress(id), ...(address.scheme && { scheme: address.scheme }) } : address,
       close: async () => {
         await this.#drainAcceptQueues()
         core.closeListener(id, acceptor)
@@ -97,6 +104,7 @@ export class NativeTransport implements Transport {
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    if (options.tls !== undefined && this.noTls !== '') return this.#other().dial(address, options, signal)
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)
   }
 

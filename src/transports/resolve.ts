@@ -26,7 +26,7 @@ export async function resolveAddress(address: Address, { transport, lookup }: Re
   const strange = own ? undefined : found.find((host) => ipVersion(host) === 0)
   if (strange !== undefined) throw new Error(`lookup of ${address.host} gave ${JSON.stringify(strange)}, which is no IP address`)
   if (found.length === 0) throw new Error(`${formatAddress(address)} has no address`)
-  return interleave([...new Set(found)]).map((host) => ({ kind: 'tcp', host, port: address.port }))
+  return interleave([...new Set(found)]).map((host) => ({ ...address, host }))
 }
 
 function lookUp(host: string, lookup: LookupFunction, signal: AbortSignal | undefined): Promise<string[]> {

@@ -5,6 +5,10 @@ import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { Address } from './address.ts'
 import type { SocketSettings } from './socket-options.ts'
+import type { TlsTarget } from './tls/client-tls.ts'
+import type { ServerTls } from './tls/server-tls.ts'
+import type { TlsFacts } from './tls/tls-facts.ts'
+import type { WebSocketSettings } from './websocket-settings.ts'
 
 /**
  * The boundary between messages and bytes. Below it a transport owns sockets, frames and headers; above it a session
@@ -70,6 +74,8 @@ export interface TransportListener {
   readonly address: Address
   /** Stops accepting. Open connections stay open. */
   close(): Promise<void>
+  /** Makes the listener use what `ConnectionOptions.serverTls` has now. Absent without TLS. */
+  setSecureContext?(): void
 }
 
 /** Most bytes that are read while the framing is Peek. */
@@ -86,6 +92,26 @@ export interface ConnectionOptions {
   writeTimeout: number
   /** Options of the socket; default: `defaultSocket`. */
   socket?: SocketSettings | undefined
+  /** TLS of the connection that is dialled; default: none. */
+  tls?: TlsTarget | undefined
+  /** TLS of accepted connections; default: none. */
+  serverTls?: ServerTls | undefined
+  /** Asked about accepted connections that begin with a handshake; default: all may. */
+  gate?: HandshakeGate | undefined
+}
+
+/**
+ * Decides whether an accepted connection may begin its handshake, which costs more than the connection itself. For each
+ * `begin` that returned true either `fail` follows, or the call of `onConnection`.
+ */
+export interface HandshakeGate {
+  /** Whether a connection of `remoteAddress` may begin. */
+  begin(remoteAddress: string): boolean
+  /**
+   * Called when the handshake has failed and the connection is closed.
+   * @param reason text for the log
+   */
+  fail(remoteAddress: string, reason: string): void
 }
 
 /** Options of an open socket. native/io/socket_options.h has the same numbers. */
@@ -126,6 +152,8 @@ export interface Connection {
   readonly localAddress: string
   readonly remoteAddress: string
   handler: ConnectionHandler
+  /** Results of the TLS handshake; undefined without TLS. */
+  readonly tls?: TlsFacts | undefined
   /**
    * A counter that changes when any byte of the peer was received, or when the peer took bytes that had to wait for it.
    * A peer whose counter stands still is silent. NaN while reading is paused, because then nothing is known.
@@ -188,8 +216,11 @@ export interface TransportConnection extends Connection {
   /**
    * Answers bytes that were shown with framing `Peek`: sets how all bytes from the first on are to be cut. `Peek` asks
    * for more of them.
+   * @param skip number of the bytes shown that are dropped first; default 0
+   * @param webSocket makes what follows frames of a WebSocket, in both directions and behind everything sent so far;
+   *   the framing is then that of their payload
    */
-  setFraming(framing: Framing): void
+  setFraming(framing: Framing, skip?: number, webSocket?: WebSocketSettings): void
 }
 
 /** Receives the messages of a connection. */

@@ -5,6 +5,8 @@ import { Framing } from './framing.ts'
 import { HEADER_BYTES } from './raw.ts'
 import { checkHeader, type FrameLimits, frameLength, unpackFrame } from './raw-unpack.ts'
 
+const LENGTH_BYTES = 4
+
 /** The rules by which `Framer` finds the frames of one framing. */
 export interface Cutter {
   /** Number of bytes that decide whether a frame is legal. */
@@ -54,12 +56,28 @@ const stream: Cutter = {
   },
 }
 
+/** Messages of a WebSocket, which the transport put behind their lengths. */
+const message: Cutter = {
+  headerBytes: LENGTH_BYTES,
+  check: () => 0,
+  length: (buffer, start) => frameLength(buffer, start) + LENGTH_BYTES,
+
+  unpack(buffer, start, end, _limits, into) {
+    if (end - start < LENGTH_BYTES) return 0
+    const total = frameLength(buffer, start) + LENGTH_BYTES
+    if (end - start < total) return 0
+    into.setUnparsed(buffer, start + LENGTH_BYTES, start + total)
+    return total
+  },
+}
+
 /** Cutters by framing. A connection with framing Peek is never cut. */
 const cutters: Readonly<Record<Framing, Cutter>> = {
   [Framing.Raw]: raw,
   [Framing.Envelope]: envelope,
   [Framing.Stream]: stream,
   [Framing.Peek]: stream,
+  [Framing.Message]: message,
 }
 
 export function cutterOf(framing: Framing): Cutter {

@@ -46,6 +46,18 @@ export class Framer {
     this.#cutter = cutterOf(framing)
   }
 
+  /** Drops the first `count` bytes fed and not taken. */
+  skip(count: number): void {
+    this.#at += Math.min(count, this.#end - this.#at)
+  }
+
+  /** Takes all bytes fed and not taken away, for a layer below that decodes them. Requires `keep`. */
+  takeBack(): Buffer {
+    const rest = this.#chunk.subarray(this.#at, this.#end)
+    this.#at = this.#end
+    return rest
+  }
+
   /** Makes all bytes fed and not taken the body of `into`, and takes none. */
   peek(into: Incoming): void {
     into.setUnparsed(this.#chunk, this.#at, this.#end)

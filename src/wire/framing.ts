@@ -11,5 +11,7 @@ export const Framing = {
    * `TransportConnection.setFraming` is called.
    */
   Peek: 3,
+  /** Whole messages of a WebSocket, unparsed. */
+  Message: 4,
 } as const
 export type Framing = (typeof Framing)[keyof typeof Framing]

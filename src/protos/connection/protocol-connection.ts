@@ -9,6 +9,7 @@ import type { Meta } from '../../message/meta.ts'
 import { findNameText } from '../../message/names.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
+import type { TlsFacts } from '../../transports/tls/tls-facts.ts'
 import {
   type Connection,
   type ConnectionHandler,
@@ -54,7 +55,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   #refused: CloseReason | undefined
 
   /** @param authority host and port that were dialled (`ProtoLink.authority`); undefined for an accepted connection */
-  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+  constructor(connection: TransportConnection, proto: Pick<Proto, 'open'>, owner: ProtoOwner, authority: string | undefined) {
     this.connection = connection
     this.owner = owner
     this.proto = proto.open({
@@ -75,6 +76,10 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
 
   get remoteAddress(): string {
     return this.connection.remoteAddress
+  }
+
+  get tls(): TlsFacts | undefined {
+    return this.connection.tls
   }
 
   get descriptor(): number | undefined {

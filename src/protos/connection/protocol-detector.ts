@@ -3,6 +3,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type ConnectionHandler, MAX_PEEK, type TransportConnection } from '../../transports/transport.ts'
 import { Framing } from '../../wire/framing.ts'
+import { matchUpgrade } from '../http/match-upgrade.ts'
 import type { Protocol } from '../proto-table.ts'
 
 /**
@@ -26,6 +27,14 @@ export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits
   return bytes.length < MAX_PEEK ? undefined : null
 }
 
+/** Learns what a connection speaks. Must give it another handler before `onProtocol` and `onUpgrade` return. */
+export interface DetectorOwner {
+  onProtocol(protocol: Protocol): void
+  /** The first bytes ask for a WebSocket. The handler gets them next. Undefined where none is offered. */
+  readonly onUpgrade: (() => void) | undefined
+  onClosed(reason: number): void
+}
+
 /**
  * An accepted connection whose protocol is not known yet. Its first bytes must arrive within `limits.frameTimeout`.
  */
@@ -33,26 +42,30 @@ export class ProtocolDetector implements ConnectionHandler {
   readonly #connection: TransportConnection
   readonly #protocols: readonly Protocol[]
   readonly #limits: Readonly<Limits>
-  readonly #onDecided: (protocol: Protocol) => void
-  readonly #onClosed: (reason: number) => void
+  readonly #owner: DetectorOwner
 
-  /** @param onDecided must give the connection another handler before it returns */
-  constructor(
-    connection: TransportConnection,
-    protocols: readonly Protocol[],
-    limits: Readonly<Limits>,
-    onDecided: (protocol: Protocol) => void,
-    onClosed: (reason: number) => void,
-  ) {
+  constructor(connection: TransportConnection, protocols: readonly Protocol[], limits: Readonly<Limits>, owner: DetectorOwner) {
     this.#connection = connection
     this.#protocols = protocols
     this.#limits = limits
-    this.#onDecided = onDecided
-    this.#onClosed = onClosed
+    this.#owner = owner
     connection.handler = this
   }
 
-  onMessage({ buffer, bodyStart, bodyEnd }: Incoming): void {
+  onMessage(message: Incoming): void {
+    const { buffer, bodyStart, bodyEnd } = message
+    if (this.#owner.onUpgrade !== undefined) {
+      const upgrade = matchUpgrade(buffer.subarray(bodyStart, bodyEnd))
+      if (upgrade === undefined && bodyEnd - bodyStart < MAX_PEEK) {
+        this.#connection.setFraming(Framing.Peek)
+        return
+      }
+      if (upgrade === true) {
+        this.#owner.onUpgrade()
+        this.#connection.handler.onMessage(message)
+        return
+      }
+    }
     const protocol = detect(this.#protocols, buffer.subarray(bodyStart, bodyEnd), this.#limits)
     if (protocol === null) {
       this.#connection.destroy(CloseReason.Protocol)
@@ -60,12 +73,12 @@ export class ProtocolDetector implements ConnectionHandler {
       this.#connection.setFraming(Framing.Peek)
     } else {
       this.#connection.setFraming(framingOf(protocol))
-      this.#onDecided(protocol)
+      this.#owner.onProtocol(protocol)
     }
   }
 
   onClose(reason: number): void {
-    this.#onClosed(reason)
+    this.#owner.onClosed(reason)
   }
 }
 

@@ -1,11 +1,12 @@
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { immediate } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import { CloseCode } from '../../wire/websocket/frame.ts'
+import { closeCodeOf, peerCloseDetail } from '../close-code.ts'
+import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -15,8 +16,11 @@ import {
   SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
+import { type ByteSocket, Carrier, type CarrierOwner, StreamCarrier } from './carrier.ts'
 import { ReadHalf, type ReadingOwner } from './read-half.ts'
 import type { Sweeping, TurnScheduler } from './turn-scheduler.ts'
+import { WebSocketEnd, type WebSocketOwner } from './websocket-end.ts'
 import { WriteHalf, type WritingOwner } from './write-half.ts'
 
 /**
@@ -29,11 +33,8 @@ const LINGER_MS = 2000
 const State = { Open: 0, Ending: 1, Closed: 2 } as const
 type State = (typeof State)[keyof typeof State]
 
-/** A `net.Socket`, or a duplex stream that replaces one: without options of the system's sockets. */
-export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'setNoDelay' | 'setKeepAlive'>>
-
 /**
- * One connection over a `ByteSocket`, made of a reading and a writing half. The native transport behaves the same way:
+ * One connection over a `Carrier`, made of a reading and a writing half. The native transport behaves the same way:
  *
  * - Nothing is read until `handler` is set, so the caller of `dial` may take its time.
  * - After `end` or `destroy` no message is delivered, not even one that was received before.
@@ -45,15 +46,20 @@ export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
  * - A handler that throws loses its connection, with the error as a process warning: its state cannot be trusted, but
  *   other sessions must live. (The session layer catches what handlers of calls throw; this is for internal errors.)
  */
-export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner {
+export class SocketConnection implements TransportConnection, Sweeping, ReadingOwner, WritingOwner, CarrierOwner, WebSocketOwner {
   readonly envelope = rawEnvelope
   readonly localAddress: string
   readonly remoteAddress: string
   readonly sweepPeriod: number
-  readonly #socket: ByteSocket
+  readonly tls: TlsFacts | undefined
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #reading: ReadHalf
   readonly #writing: WriteHalf
+  readonly #maxMessage: number
+  #webSocket: WebSocketEnd | undefined = undefined
+  /** Why the connection ends, while it is ending. */
+  #endReason: number = CloseReason.Local
   #state: State = State.Open
   #reason: number = CloseReason.Local
   #detail = ''
@@ -64,19 +70,27 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   #endingSince = -1
 
   /**
-   * @param socket connected, paused, and made with `allowHalfOpen`, so that answers can still be written after a FIN
+   * @param socket a carrier, or the socket of one: connected, paused, and made with `allowHalfOpen`
    */
-  constructor(socket: ByteSocket, localAddress: string, remoteAddress: string, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(
+    socket: Carrier | ByteSocket,
+    localAddress: string,
+    remoteAddress: string,
+    options: ConnectionOptions,
+    turns: TurnScheduler,
+    tls?: TlsFacts,
+  ) {
     this.localAddress = localAddress
     this.remoteAddress = remoteAddress
+    this.tls = tls
     this.sweepPeriod = Math.min(Math.max(Math.min(options.frameTimeout, options.writeTimeout) / 4, 10), 1000)
-    this.#socket = socket
+    const carrier = socket instanceof Carrier ? socket : new StreamCarrier(socket)
+    carrier.owner = this
+    this.#carrier = carrier
     this.#turns = turns
-    this.#reading = new ReadHalf(this, socket, options, turns)
-    this.#writing = new WriteHalf(this, socket, options, turns)
-    socket.on('end', this.#onEnd)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClosed)
+    this.#maxMessage = options.maxMessage
+    this.#reading = new ReadHalf(this, carrier, options, turns)
+    this.#writing = new WriteHalf(this, carrier, options, turns)
   }
 
   get handler(): ConnectionHandler {
@@ -93,7 +107,6 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     if (this.#over) {
       immediate(() => this.#reportClosed())
     } else if (this.#state === State.Open) {
-      this.#socket.on('data', this.#onData)
       reading.start()
     }
   }
@@ -111,7 +124,8 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     if (this.#state !== State.Open) return SendResult.Closed
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
-    return this.#writing.sendBytes(bytes, bare, reply, this.#reading.framing !== Framing.Stream)
+    const { framing } = this.#reading
+    return this.#writing.sendBytes(bytes, bare, reply, framing !== Framing.Stream && framing !== Framing.Peek)
   }
 
   sendInPlace(packer: Packer, message: Outgoing, room: number, bare: boolean, reply: boolean): SendResult | undefined {
@@ -124,11 +138,17 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   get activity(): number {
-    return this.#reading.isPaused ? Number.NaN : this.#socket.bytesRead + this.#writing.taken
+    const { isPaused, payload } = this.#reading
+    return isPaused ? Number.NaN : (payload ?? this.#carrier.bytesRead) + this.#writing.taken
   }
 
-  setFraming(framing: Framing): void {
-    this.#reading.setFraming(framing)
+  setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
+    if (this.#state !== State.Open) return
+    if (webSocket !== undefined) {
+      this.#webSocket = new WebSocketEnd(webSocket, this.#maxMessage, framing, this)
+      this.#writing.startWebSocket(this.#webSocket)
+    }
+    this.#reading.setFraming(framing, skip, this.#webSocket)
   }
 
   pauseReading(): void {
@@ -139,41 +159,45 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#reading.resumeReading()
   }
 
-  /** Read from a field of the handle, because Node has no public way. -1 where the handle has no such field. */
   get descriptor(): number {
-    const { _handle: handle } = this.#socket as Duplex & { _handle?: { fd?: number } | null }
-    return this.#state === State.Open ? (handle?.fd ?? -1) : -1
+    return this.#state === State.Open ? this.#carrier.descriptor : -1
   }
 
   setSocketOption(option: SocketOption, value: number): number {
     if (this.#state !== State.Open) return NOT_OPEN
-    if (option === SocketOption.NoDelay) this.#socket.setNoDelay?.(value !== 0)
-    else if (option === SocketOption.KeepAlive) this.#socket.setKeepAlive?.(value !== 0, value * 1000)
+    if (option === SocketOption.NoDelay) this.#carrier.setNoDelay(value !== 0)
+    else if (option === SocketOption.KeepAlive) this.#carrier.setKeepAlive(value !== 0, value * 1000)
     else return NOT_SUPPORTED
     return 0
   }
 
   end(): void {
+    this.#end(CloseReason.Local, CloseCode.Normal)
+  }
+
+  #end(reason: number, code: number): void {
     if (this.#state !== State.Open) return
     this.#state = State.Ending
+    this.#endReason = reason
     this.#reading.drop()
-    this.#writing.end()
+    this.#writing.end(code)
     // Bytes that the peer still sends are dropped, but its FIN must be seen.
-    this.#socket.resume()
+    this.#carrier.resume()
   }
 
   destroy(reason: number): void {
+    if (this.#state === State.Open) this.#writing.sayGoodbye(closeCodeOf(reason))
     this.#close(reason, '')
   }
 
   sweep(clock: number): boolean {
     if (!this.#reading.inTime(clock)) this.#close(CloseReason.FrameTimeout, '')
     if (!this.#writing.inTime(clock)) this.#close(CloseReason.WriteTimeout, '')
-    if (this.#state === State.Ending && this.#socket.writableEnded) {
+    if (this.#state === State.Ending && this.#writing.ended) {
       if (this.#endingSince < 0) this.#endingSince = clock
-      if (clock - this.#endingSince > LINGER_MS) this.#close(CloseReason.Local, '')
+      if (clock - this.#endingSince > LINGER_MS) this.#close(this.#endReason, '')
     }
-    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#socket.writableEnded)
+    this.#watched = this.#state !== State.Closed && (this.#reading.partial > 0 || this.#writing.busy || this.#writing.ended)
     return this.#watched
   }
 
@@ -196,8 +220,20 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   /** @internal */
-  onBroken(reason: number): void {
-    this.#close(reason, '')
+  onBroken(reason: number, code = closeCodeOf(reason)): void {
+    // The peer of a WebSocket is told why, so the connection lingers until it has read that.
+    if (this.#webSocket === undefined) this.#close(reason, '')
+    else this.#end(reason, code)
+  }
+
+  /** @internal */
+  onCloseAnswered(): void {
+    this.#close(this.#endReason, '')
+  }
+
+  /** @internal */
+  onPing(payload: Buffer): void {
+    if (this.#state === State.Open) this.#writing.sendPong(payload)
   }
 
   /** @internal */
@@ -209,7 +245,9 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   /** @internal */
   onPeerEnded(): void {
     this.#writing.flush()
-    this.#close(CloseReason.Peer, '')
+    const code = this.#webSocket?.closeCode ?? 0
+    if (code !== 0) this.#writing.sayGoodbye(code)
+    this.#close(CloseReason.Peer, peerCloseDetail(code))
   }
 
   /** @internal */
@@ -219,18 +257,26 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#turns.watch(this)
   }
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#reading.received(chunk.length, chunk)
+  /** @internal */
+  onData(length: number, chunk: Uint8Array): void {
+    this.#reading.received(length, chunk)
   }
 
-  readonly #onEnd = (): void => {
-    if (this.#state === State.Ending) this.#close(CloseReason.Local, '')
+  /** @internal */
+  onWritten(): void {
+    this.#writing.written()
+  }
+
+  /** @internal */
+  onEnd(): void {
+    if (this.#state === State.Ending) this.#close(this.#endReason, '')
     else if (this.#reading.ended()) this.onPeerEnded()
   }
 
-  readonly #onError = (error: NodeJS.ErrnoException): void => {
-    const done = this.#state === State.Ending && this.#socket.writableEnded
-    this.#close(done ? CloseReason.Local : CloseReason.Io, done ? '' : (error.code ?? error.message))
+  /** @internal */
+  onError(error: NodeJS.ErrnoException): void {
+    const done = this.#state === State.Ending && this.#writing.ended
+    this.#close(done ? this.#endReason : CloseReason.Io, done ? '' : (error.code ?? error.message))
   }
 
   /** Closes the connection. The first call decides the reason, later ones do nothing. */
@@ -241,13 +287,13 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     this.#detail = detail
     this.#reading.drop()
     this.#writing.drop()
-    this.#socket.destroy()
+    this.#carrier.destroy()
   }
 
-  /** Called when the socket is gone. Node calls this from the loop, never from inside `destroy`. */
-  readonly #onClosed = (): void => {
+  /** @internal */
+  onClosed(): void {
     // The socket closed without `#close`, because both sides had ended.
-    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? CloseReason.Local : CloseReason.Peer, '')
+    if (this.#state !== State.Closed) this.#close(this.#state === State.Ending ? this.#endReason : CloseReason.Peer, '')
     this.#over = true
     this.#reportClosed()
   }

@@ -72,5 +72,5 @@ async function close(server: Server): Promise<void> {
 function boundAddress(server: Server, address: Address): Address {
   if (address.kind === 'unix') return address
   const bound = server.address() as AddressInfo
-  return { kind: 'tcp', host: bound.address, port: bound.port }
+  return { ...address, host: bound.address, port: bound.port }
 }

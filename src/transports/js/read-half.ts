@@ -1,11 +1,12 @@
-import type { Duplex } from 'node:stream'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { beginBatch } from '../../base/json/read.ts'
 import { Incoming } from '../../message/message.ts'
 import { Framer } from '../../wire/framer.ts'
 import { Framing } from '../../wire/framing.ts'
 import type { ConnectionHandler, ConnectionOptions } from '../transport.ts'
+import type { Carrier } from './carrier.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
+import type { WebSocketEnd } from './websocket-end.ts'
 
 /**
  * Most messages of one connection delivered per turn; the rest waits for the next, so that one peer cannot hold the
@@ -32,12 +33,17 @@ const message = new Incoming()
 
 /** The connection of a reading half. */
 export interface ReadingOwner {
-  /** Closes the connection, because received bytes break the protocol or a limit. */
-  onBroken(reason: number): void
+  /**
+   * Closes the connection, because received bytes break the protocol or a limit.
+   * @param code tells a WebSocket's peer why; default: that of the reason
+   */
+  onBroken(reason: number, code?: number): void
   /** Called when the handler threw. */
   onThrown(error: unknown): void
   /** Called when the peer's FIN was received and all messages before it are delivered. */
   onPeerEnded(): void
+  /** Called when the peer's close frame was received after `drop`. */
+  onCloseAnswered(): void
   /** Makes the connection check `inTime` from time to time, since a timeout runs. */
   watch(): void
 }
@@ -49,11 +55,12 @@ export class ReadHalf {
   /** Receives the messages; nothing is read before it is set. */
   handler: ConnectionHandler | undefined = undefined
   readonly #owner: ReadingOwner
-  readonly #socket: Duplex
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #frameTimeout: number
   readonly #framer: Framer
   #framing: Framing
+  #webSocket: WebSocketEnd | undefined = undefined
   #open = true
   /** Whether this half is on the list of `turns.resumeLater`. */
   #resuming = false
@@ -80,9 +87,9 @@ export class ReadHalf {
   #sweptCut = -1
   #cutSince = 0
 
-  constructor(owner: ReadingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(owner: ReadingOwner, carrier: Carrier, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
-    this.#socket = socket
+    this.#carrier = carrier
     this.#turns = turns
     this.#frameTimeout = options.frameTimeout
     this.#framing = options.framing ?? Framing.Raw
@@ -95,13 +102,20 @@ export class ReadHalf {
 
   /** Bytes of an incomplete frame. 1 for a connection with framing Peek, whose first frame counts as begun. */
   get partial(): number {
-    return this.#framing === Framing.Peek ? 1 : this.#framer.partial
+    if (this.#framing === Framing.Peek) return 1
+    const { partial } = this.#framer
+    return this.#webSocket === undefined ? partial : Math.max(partial, this.#webSocket.partial)
+  }
+
+  /** Bytes of messages that a WebSocket received; undefined without one. What it does by itself is no sign of life. */
+  get payload(): number | undefined {
+    return this.#webSocket?.payload
   }
 
   /** Starts reading. Requires a handler. */
   start(): void {
     if (this.#framing === Framing.Peek) this.#owner.watch()
-    this.#socket.resume()
+    this.#carrier.start()
   }
 
   /** Stops delivery for good. */
@@ -114,9 +128,34 @@ export class ReadHalf {
    * Receives a chunk of a socket that reads into a shared buffer: `chunk[0, length)` is borrowed until this returns.
    */
   received(length: number, chunk: Uint8Array): void {
+    if (this.#webSocket !== undefined) {
+      this.#receiveFrames(this.#webSocket, chunk as Buffer, length)
+      return
+    }
     if (!this.#open) return
     beginBatch(chunk, length)
     this.#framer.feed(chunk as Buffer, length)
+    this.#onFed()
+  }
+
+  #receiveFrames(webSocket: WebSocketEnd, chunk: Buffer, length: number): void {
+    if (webSocket.closeCode !== 0) return
+    webSocket.decode(chunk, length)
+    if (webSocket.length > 0 && this.#open) {
+      beginBatch(webSocket.bytes, webSocket.length)
+      this.#framer.feed(webSocket.bytes, webSocket.length)
+      this.#onFed()
+    } else if (webSocket.partial > 0) {
+      this.#owner.watch()
+    }
+    if (webSocket.closeCode === 0) return
+    if (!this.#open) this.#owner.onCloseAnswered()
+    else if (webSocket.broken !== undefined) this.#owner.onBroken(webSocket.broken, webSocket.closeCode)
+    else if (this.ended()) this.#owner.onPeerEnded()
+  }
+
+  /** Shows or delivers what the framer was fed. */
+  #onFed(): void {
     if (this.#framing === Framing.Peek) {
       this.#peek()
     } else if (this.#yielded) {
@@ -138,7 +177,7 @@ export class ReadHalf {
   #stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#socket.pause()
+    this.#carrier.pause()
   }
 
   /** Notifies the handler that too many replies are unsent. */
@@ -154,11 +193,19 @@ export class ReadHalf {
     this.#resumeLater()
   }
 
-  setFraming(framing: Framing): void {
+  setFraming(framing: Framing, skip: number, webSocket: WebSocketEnd | undefined): void {
     this.#peeking = false
     this.#framing = framing
-    if (framing !== Framing.Peek) this.#framer.setFraming(framing)
+    const framer = this.#framer
+    framer.skip(skip)
+    if (framing !== Framing.Peek) framer.setFraming(framing)
     this.#resumeLater()
+    if (webSocket === undefined) return
+    this.#webSocket = webSocket
+    // Messages that are decoded wait for the end of the turn, as all bytes that were shown do.
+    this.#yielded = true
+    const early = framer.takeBack()
+    if (early.length > 0) this.#receiveFrames(webSocket, early, early.length)
   }
 
   get isPaused(): boolean {
@@ -192,7 +239,7 @@ export class ReadHalf {
       if (!this.#needsDrain) this.#owner.onPeerEnded()
     } else if (this.#stopped) {
       this.#stopped = false
-      this.#socket.resume()
+      this.#carrier.resume()
     }
   }
 
@@ -200,7 +247,7 @@ export class ReadHalf {
   inTime(clock: number): boolean {
     const partial = this.partial
     if (!this.#open || partial === 0) return true
-    const cut = this.#framer.cuts
+    const cut = this.#framer.cuts + (this.#webSocket?.messages ?? 0)
     if (cut !== this.#sweptCut || this.#yielded) {
       this.#sweptCut = cut
       this.#cutSince = clock
@@ -256,7 +303,7 @@ export class ReadHalf {
     }
     if (result < 0) {
       this.#owner.onBroken(-result)
-    } else if (framer.partial > 0) {
+    } else if (this.partial > 0) {
       this.#owner.watch()
     }
   }

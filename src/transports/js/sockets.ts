@@ -3,10 +3,13 @@ import { runInRoot } from '../../base/async/root-context.ts'
 import { keepHere } from '../../base/lent-memory.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import type { Address } from '../address.ts'
+import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
+import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
+import { TlsCarrier } from './tls-carrier.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 
 export { listenOnNet } from './net-listener.ts'
@@ -15,7 +18,7 @@ export { removeStaleSocket } from './stale-socket.ts'
 /** Most bytes of one read. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024
 
-/** The sockets of the JavaScript transport, over `node:net`. */
+/** The sockets of the JavaScript transport, over `node:net` and `node:tls`. */
 export class Sockets {
   readonly #turns = new TurnScheduler()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
@@ -30,21 +33,38 @@ export class Sockets {
     onConnection: (connection: TransportConnection) => void,
     how: ListenOptions = {},
   ): Promise<TransportListener> {
-    return listenOnNet(address, how, (accepted) => this.#accept(accepted, address, options, onConnection))
+    const { serverTls, gate } = options
+    if (serverTls === undefined) {
+      return listenOnNet(address, how, (accepted) => {
+        const reader = this.#reader()
+        const socket = readingInto(accepted, reader.onread)
+        accept(reader.attach(this.#connectionOn(socket, address, options, true)), onConnection)
+      })
+    }
+    const acceptor = new TlsAcceptor(serverTls, gate, (secure) => accept(this.#secureOn(secure, options), onConnection))
+    const listener = await listenOnNet(address, how, (accepted) => acceptor.accept(accepted))
+    return { ...listener, setSecureContext: () => acceptor.setSecureContext() }
   }
 
-  dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+  async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    const reader = this.#reader()
+    const { tls } = options
+    const socket = await this.#connect(address, tls === undefined ? { onread: reader.onread } : {}, signal)
+    if (tls === undefined) return reader.attach(this.#connectionOn(socket, address, options, false))
+    return this.#secureOn(await secureDialled(socket, tls, signal), options)
+  }
+
+  /** Connects a socket, which is paused: nothing may be read before there is a handler. */
+  #connect(address: Address, how: { onread?: OnReadOpts }, signal: AbortSignal): Promise<Socket> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
       const target = address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
-      const reader = this.#reader()
       // In the root context, so that the socket's events do not run in the context of the caller of `dial`.
       const socket = runInRoot(connect as (options: NetConnectOpts) => Socket, undefined, {
         ...target,
         allowHalfOpen: true,
-        onread: reader.onread,
+        ...how,
       })
-      // The connection resumes the socket: nothing may be read before there is a handler.
       socket.pause()
       const settle = () => {
         signal.removeEventListener('abort', onAbort)
@@ -69,7 +89,7 @@ export class Sockets {
           reject(new Error(`connect ECONNREFUSED ${hostPort(socket.remoteAddress, socket.remotePort)}`))
           return
         }
-        resolve(reader.attach(this.#connectionOn(socket, address, options, false)))
+        resolve(socket)
       }
       signal.addEventListener('abort', onAbort)
       socket.on('error', onError)
@@ -81,15 +101,22 @@ export class Sockets {
     this.#turns.flush()
   }
 
-  #accept(accepted: Socket, address: Address, options: ConnectionOptions, onConnection: (connection: TransportConnection) => void): void {
-    const reader = this.#reader()
-    const connection = reader.attach(this.#connectionOn(readingInto(accepted, reader.onread), address, options, true))
-    try {
-      onConnection(connection)
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
-      connection.destroy(CloseReason.Local)
-    }
+  /**
+   * Makes a connection of a socket that others have accepted and read from.
+   * @param head bytes that were read and are the connection's
+   */
+  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection {
+    socket.pause()
+    socket.setTimeout?.(0)
+    if (head.length > 0) socket.unshift(head)
+    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true)
+  }
+
+  #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): SocketConnection {
+    setUp(raw, options)
+    const local = hostPort(raw.localAddress, raw.localPort)
+    const remote = hostPort(raw.remoteAddress, raw.remotePort)
+    return new SocketConnection(new TlsCarrier(socket, raw), local, remote, options, this.#turns, facts)
   }
 
   #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
@@ -119,6 +146,15 @@ export class Sockets {
   }
 }
 
+function accept(connection: SocketConnection, onConnection: (connection: TransportConnection) => void): void {
+  try {
+    onConnection(connection)
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
+    connection.destroy(CloseReason.Local)
+  }
+}
+
 /**
  * Whether a socket is connected with itself. TCP does that when the port that is dialled on this machine is the one
  * that the system chose for the socket (RFC 9293 §3.5, simultaneous open). A side that dials a port without listener
@@ -136,14 +172,6 @@ function setUp(socket: Socket, { socket: settings = defaultSocket }: ConnectionO
   if (settings.noDelay) socket.setNoDelay(true)
   const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
   if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)
-}
-
-/** The address as in Go: `127.0.0.1:80`, `[::1]:80`. '' when the connection is gone already. */
-function hostPort(host: string | undefined, port: number | undefined): string {
-  if (host === undefined) return ''
-  // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d.
-  const plain = host.startsWith('::ffff:') && host.includes('.') ? host.slice(7) : host
-  return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { writeText } from '../../base/text/write-text.ts'
 import { isReply } from '../../message/message.ts'
@@ -6,9 +5,21 @@ import { nameBytes } from '../../message/names.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
+import {
+  applyMask,
+  CloseCode,
+  closeFrame,
+  controlFrame,
+  headerSize,
+  MAX_HEADER_BYTES,
+  Opcode,
+  writeHeader,
+} from '../../wire/websocket/frame.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
-import { Outbox } from './outbox.ts'
+import type { Carrier } from './carrier.ts'
+import { type Chunk, Outbox } from './outbox.ts'
 import type { TurnScheduler } from './turn-scheduler.ts'
+import type { WebSocketEnd } from './websocket-end.ts'
 
 /**
  * Most bytes given to the socket at once. A socket reports a write only when all of it is done, so this is the
@@ -42,7 +53,7 @@ export class WriteHalf {
    */
   needsDrain = false
   readonly #owner: WritingOwner
-  readonly #socket: Duplex
+  readonly #carrier: Carrier
   readonly #turns: TurnScheduler
   readonly #options: ConnectionOptions
   readonly #outbox = new Outbox()
@@ -51,6 +62,12 @@ export class WriteHalf {
   /** Whether the socket must be ended when everything is written. */
   #ending = false
   #dropped = false
+  /** Frames everything sent from now on; undefined without WebSocket. */
+  #webSocket: WebSocketEnd | undefined = undefined
+  /** Code of the close frame that ends the connection; 0 when it was sent. */
+  #closeCode: number = CloseCode.Normal
+  /** A pong that waits until the peer reads: of many pings only the last need be answered (RFC 6455 §5.5.3). */
+  #pong: Buffer | undefined = undefined
   /** Bytes that the socket has and has not written; 0 when it can take more. */
   #inFlight = 0
   /** Part of `#inFlight` that replies to the peer take. */
@@ -61,9 +78,9 @@ export class WriteHalf {
   #sweptWritten = -1
   #writtenSince = 0
 
-  constructor(owner: WritingOwner, socket: Duplex, options: ConnectionOptions, turns: TurnScheduler) {
+  constructor(owner: WritingOwner, carrier: Carrier, options: ConnectionOptions, turns: TurnScheduler) {
     this.#owner = owner
-    this.#socket = socket
+    this.#carrier = carrier
     this.#options = options
     this.#turns = turns
   }
@@ -86,10 +103,11 @@ export class WriteHalf {
       if (writer !== undefined) return this.send(message.encoded())
       if (queued + frameSize(seq, name, status, meta, body) > maxUnsent) return SendResult.Unsent
     }
-    const chunk = this.#outbox.reserve(size)
-    const end = packFrame(chunk.buffer, chunk.end, seq, type, name, status, meta, codec, writer === undefined ? body : message)
+    const chunk = this.#reserve(size)
+    const start = this.#payloadStart(chunk, size)
+    const end = packFrame(chunk.buffer, start, seq, type, name, status, meta, codec, writer === undefined ? body : message)
     if (end < 0) return this.send(message.encoded())
-    this.#outbox.commit(chunk, end, reply)
+    this.#commit(chunk, start, end, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -107,16 +125,17 @@ export class WriteHalf {
     if (bounded && size > maxMessage) return SendResult.TooLarge
     const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent) return SendResult.Unsent
-    const chunk = this.#outbox.reserve(size)
-    let at = chunk.end + head
+    const chunk = this.#reserve(size)
+    const start = this.#payloadStart(chunk, size)
+    let at = start + head
     if (text) {
       at = writeText(chunk.buffer, bytes, at)
     } else {
       chunk.buffer.set(bytes, at)
       at += size - head
     }
-    if (bare) writeEnvelope(chunk.buffer, chunk.end, at - chunk.end)
-    this.#outbox.commit(chunk, at, reply)
+    if (bare) writeEnvelope(chunk.buffer, start, at - start)
+    this.#commit(chunk, start, at, reply)
     this.#onQueued(queued + size)
     return SendResult.Ok
   }
@@ -127,20 +146,107 @@ export class WriteHalf {
     const size = room + ENVELOPE_BYTES
     const queued = this.#queued(reply)
     if (queued > 0 && queued + size > maxUnsent) return undefined
-    const chunk = this.#outbox.reserve(size)
-    const { end: start } = chunk
+    const chunk = this.#reserve(size)
+    const start = this.#payloadStart(chunk, size)
     const at = packer.write(message, chunk.buffer, bare ? start + ENVELOPE_BYTES : start, start + size)
     if (at < 0) return undefined
     if (bare) writeEnvelope(chunk.buffer, start, at - start)
-    this.#outbox.commit(chunk, at, reply)
+    this.#commit(chunk, start, at, reply)
     this.#onQueued(queued + at - start)
     return SendResult.Ok
   }
 
-  /** Ends the socket once everything queued is written. */
-  end(): void {
-    this.#ending = true
+  /** A chunk with room for `size` bytes, and for what a WebSocket puts before them. */
+  #reserve(size: number): Chunk {
+    return this.#outbox.reserve(this.#webSocket === undefined ? size : size + MAX_HEADER_BYTES)
+  }
+
+  /** Queues the payload `chunk.buffer[start, end)`. */
+  #commit(chunk: Chunk, start: number, end: number, reply: boolean): void {
+    this.#outbox.commit(chunk, this.#webSocket === undefined ? end : this.#finishFrame(chunk, start, end), reply)
+  }
+
+  /** Where the payload of a frame of at most `size` bytes goes. */
+  #payloadStart(chunk: Chunk, size: number): number {
+    return this.#webSocket === undefined ? chunk.end : chunk.end + headerSize(size, this.#webSocket.client)
+  }
+
+  /**
+   * Writes what stands before the payload `chunk.buffer[start, end)`.
+   *
+   * @returns where the frame ends
+   */
+  #finishFrame({ buffer, end: frame }: Chunk, start: number, end: number): number {
+    const webSocket = this.#webSocket!
+    const mask = webSocket.mask()
+    let size = end - start
+    const deflated = webSocket.deflate(buffer.subarray(start, end))
+    const payload = frame + headerSize(deflated?.length ?? size, webSocket.client)
+    if (deflated !== undefined) {
+      size = deflated.length
+      buffer.set(deflated, payload)
+    } else if (payload !== start) {
+      buffer.copyWithin(payload, start, end) // the payload is shorter than its bound was
+    }
+    writeHeader(buffer, frame, webSocket.first(deflated !== undefined), size, mask)
+    if (mask !== undefined) applyMask(buffer, payload, payload + size, mask)
+    return payload + size
+  }
+
+  /** Makes everything sent from now on frames of a WebSocket. */
+  startWebSocket(webSocket: WebSocketEnd): void {
+    this.#webSocket = webSocket
+  }
+
+  /** Answers a ping. */
+  sendPong(payload: Buffer): void {
+    const pong = controlFrame(Opcode.Pong, payload, this.#webSocket!.mask())
+    if (this.#inFlight > 0) this.#pong = pong
+    else this.#queueControl(pong)
+  }
+
+  #queueControl(frame: Buffer): void {
+    const chunk = this.#outbox.reserve(frame.length)
+    frame.copy(chunk.buffer, chunk.end)
+    this.#outbox.commit(chunk, chunk.end + frame.length, false)
+    this.#onQueued(0)
+  }
+
+  /** Queues the close frame of a WebSocket, unless it was queued before. */
+  #queueClose(): void {
+    const code = this.#closeCode
+    this.#closeCode = 0
+    this.#pong = undefined
+    if (code !== 0) this.#queueControl(closeFrame(code, this.#webSocket!.mask()))
+  }
+
+  /**
+   * Writes the close frame of a WebSocket at once, if the peer reads, because the connection closes.
+   *
+   * @param code answers the peer's, or says why
+   */
+  sayGoodbye(code: number): void {
+    if (this.#webSocket === undefined || this.#closeCode === 0 || this.#dropped) return
+    this.#closeCode = code
     this.flush()
+    if (this.#inFlight > 0) return
+    this.#queueClose()
+    this.flush()
+  }
+
+  /**
+   * Ends the socket once everything queued is written. A WebSocket ends with a close frame, which the peer answers: the
+   * end of one direction alone would end both behind a proxy.
+   */
+  end(code: number = CloseCode.Normal): void {
+    this.#ending = true
+    if (this.#closeCode !== 0) this.#closeCode = code
+    this.flush()
+  }
+
+  /** Whether everything is written and the peer was told that nothing follows. */
+  get ended(): boolean {
+    return this.#carrier.ended || (this.#ending && this.#webSocket !== undefined && this.#closeCode === 0 && this.#inFlight === 0)
   }
 
   /** Drops everything queued. */
@@ -168,10 +274,28 @@ export class WriteHalf {
       this.needsDrain = false
       this.#owner.onDrained()
     }
-    if (this.#inFlight + this.#outbox.size === 0 && this.#ending && !this.#socket.writableEnded) {
-      this.#socket.end()
-      this.#owner.watch()
+    if (this.#inFlight + this.#outbox.size > 0) return
+    if (this.#pong !== undefined) {
+      this.#queueControl(this.#pong)
+      this.#pong = undefined
+    } else if (this.#ending) {
+      this.#finish()
     }
+  }
+
+  /** Tells the peer that nothing follows, once everything is written. */
+  #finish(): void {
+    if (this.#webSocket === undefined) {
+      if (this.#carrier.ended) return
+      this.#carrier.end()
+    } else if (this.#closeCode !== 0) {
+      this.#queueClose()
+      this.flush()
+      return
+    } else if (!this.#webSocket.client && !this.#carrier.ended) {
+      this.#carrier.end() // the server ends the connection (RFC 6455 §7.1.1)
+    }
+    this.#owner.watch()
   }
 
   /** False when the peer has taken no byte for `writeTimeout`. */
@@ -213,31 +337,19 @@ export class WriteHalf {
   }
 
   #write(): void {
-    const socket = this.#socket
     const { replies } = this.#outbox
     this.#inFlight = this.#outbox.take(MAX_WRITE, views)
     this.#repliesInFlight = replies - this.#outbox.replies
-    if (views.length === 1) {
-      socket.write(views[0])
-    } else {
-      socket.cork()
-      for (const view of views) socket.write(view)
-      socket.uncork()
-    }
+    const taken = this.#carrier.write(views)
     views.length = 0
-    // The usual case: the kernel took everything, and the chunks can be reused at once. A callback would cost 0.6 µs
-    // for nothing.
-    if (socket.writableLength === 0) {
-      this.#settle()
-    } else {
-      // The callback of an empty write runs after everything before it.
-      socket.write(empty, this.#onWritten)
-      this.#owner.watch()
-    }
+    // The usual case: the chunks can be reused at once.
+    if (taken) this.#settle()
+    else this.#owner.watch()
   }
 
-  readonly #onWritten = (error?: Error | null): void => {
-    if (error || this.#inFlight === 0 || this.#socket.writableLength > 0) return
+  /** Called when the carrier has taken what it did not take at once. */
+  written(): void {
+    if (this.#inFlight === 0) return
     this.#settle()
     this.flush()
   }
@@ -249,11 +361,10 @@ export class WriteHalf {
   }
 
   /**
-   * Bytes of the current write that the kernel has not taken. Node's own socket timeout reads the same field of the
-   * handle; where a runtime lacks it, a write counts as progress only when it is done.
+   * Bytes of the current write that the system has not taken. Where that is not known, a write counts as progress only
+   * when it is done.
    */
   #leftInFlight(): number {
-    const { _handle: handle } = this.#socket as Duplex & { _handle?: { writeQueueSize?: number } | null }
-    return handle?.writeQueueSize ?? this.#inFlight
+    return this.#carrier.unwritten ?? this.#inFlight
   }
 }

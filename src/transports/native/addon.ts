@@ -59,8 +59,12 @@ export interface NativeAddon {
    * For tests: noDelay, keepAlive, its seconds, receive and send buffer as the system has them; -1 where it has none.
    */
   socketOptions(descriptor: number): Int32Array
-  /** Sets the framing of a connection with framing Peek, which is not read before. */
-  setFraming(core: number, slot: number, generation: number, framing: number): void
+  /**
+   * Sets the framing of a connection with framing Peek, which is not read before.
+   * @param skip number of the bytes shown that are dropped
+   * @param webSocket `WebSocketBit`s, or 0
+   */
+  setFraming(core: number, slot: number, generation: number, framing: number, skip: number, webSocket: number): void
   drain(core: number): void
   drainWith(core: number, body: Uint8Array): void
   takeLarge(core: number, index: number): ArrayBuffer | undefined
@@ -68,10 +72,44 @@ export interface NativeAddon {
   busyPoll(core: number, microseconds: number): void
   /** Sets whether a core with a thread of its own keeps the process alive. */
   keepAlive(core: number, on: boolean): void
+  /** '' when the core can do TLS here, otherwise why it cannot. */
+  tlsSupport(): string
+  /**
+   * Makes the context of TLS connections.
+   * @param external `_external` of a SecureContext that nothing else uses
+   * @param asks whether the client's hello is reported, and waits for `tlsAnswer`
+   * @param protocols names of ALPN, each with its length before it
+   * @param ticketKeys empty, or 80 bytes
+   */
+  tlsContext(
+    external: unknown,
+    server: boolean,
+    requestCert: boolean,
+    rejectUnauthorized: boolean,
+    asks: boolean,
+    protocols: Uint8Array,
+    ticketKeys: Uint8Array,
+  ): TlsHandle
+  /** Takes the certificates of a SecureContext. */
+  tlsIdentity(external: unknown): TlsHandle
+  /**
+   * Begins TLS on a connection that was opened paused. Records of kind Layer report its events, a Close its failure.
+   * @param servername name that a client asks for
+   * @param key what a client's sessions are kept under
+   */
+  tlsBegin(core: number, slot: number, generation: number, context: TlsHandle, servername: string | null, key: string | null): void
+  tlsAnswer(core: number, slot: number, generation: number, refuse: boolean, identity: TlsHandle | null, protocol: string | null): void
+  /** OpenSSL's text for the error in a Close record; '' for 0. */
+  tlsErrorText(code: number): string
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
   pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer
   readonly layout: Layout
+}
+
+/** An object of the addon's that only the addon can read. */
+export interface TlsHandle {
+  readonly tls?: never
 }
 
 /** Memory shared with a core: native/io/ring_layout.h. */
@@ -102,6 +140,8 @@ export type NativeLimits = [
   keepAliveSeconds: number,
   receiveBuffer: number,
   sendBuffer: number,
+  /** Whether connections are opened without reading, until `resumeReading`. */
+  paused: boolean,
 ]
 
 /** Either the addon, or why there is none in one line. */

@@ -22,6 +22,6 @@ export interface ConnectionCore {
   pauseReading(slot: number, generation: number, on: boolean): void
   setSocketOption(slot: number, generation: number, option: SocketOption, value: number): number
   descriptor(slot: number, generation: number): number
-  setFraming(slot: number, generation: number, framing: Framing): void
+  setFraming(slot: number, generation: number, framing: Framing, skip: number, webSocket: number): void
   destroy(slot: number, generation: number, reason: number): void
 }

@@ -1,4 +1,3 @@
-import { getSystemErrorName } from 'node:util'
 import { writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
 import { CloseReason } from '../../message/close-reason.ts'
@@ -8,6 +7,7 @@ import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
+import type { TlsFacts } from '../tls/tls-facts.ts'
 import {
   type ConnectionHandler,
   type ConnectionOptions,
@@ -16,10 +16,13 @@ import {
   type SocketOption,
   type TransportConnection,
 } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
+import { detailOf } from './close-detail.ts'
 import type { ConnectionCore } from './connection-core.ts'
-import { frameBytes } from './frame-bytes.ts'
+import { enveloped, frameBytes } from './frame-bytes.ts'
+import type { Handshake } from './handshake.ts'
 import { fits, makeRoom, queueBytes } from './outbox.ts'
-import { Ctl, MAX_BODY, OUTBOX_SIZE, SEND_WORDS, Snd } from './ring-layout.ts'
+import { Ctl, MAX_BODY, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
 
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
@@ -31,7 +34,7 @@ export class NativeConnection implements TransportConnection {
    */
   #early = false
   /** Why the connection was closed while `#early`. */
-  #closedEarly: { reason: number; errno: number } | undefined = undefined
+  #closedEarly: { reason: number; detail: string } | undefined = undefined
   localAddress = ''
   remoteAddress = ''
   readonly #core: ConnectionCore
@@ -47,6 +50,7 @@ export class NativeConnection implements TransportConnection {
    */
   readonly #outboxShare: number
   #framing: Framing
+  #webSocket = false
   /** Whether messages may pass, in both directions. */
   open = false
   #waiting: Incoming[] | undefined = undefined
@@ -56,6 +60,9 @@ export class NativeConnection implements TransportConnection {
   #ended = false
   /** The reason of our own `destroy`. It wins over whatever the core found in the same read. */
   #destroyed: number | undefined = undefined
+  tls: TlsFacts | undefined = undefined
+  /** The handshake (TLS) that precedes everything, while it runs. */
+  handshake: Handshake | undefined = undefined
   /** Set while dialling: called with 0 or an errno. */
   connecting: ((errno: number) => void) | undefined = undefined
 
@@ -114,7 +121,7 @@ export class NativeConnection implements TransportConnection {
     const closed = this.#closedEarly
     this.#closedEarly = undefined
     if (closed === undefined) this.#deliver()
-    else this.onClosed(closed.reason, closed.errno)
+    else this.onClosed(closed.reason, 0, closed.detail)
   }
 
   get activity(): number {
@@ -265,6 +272,8 @@ export class NativeConnection implements TransportConnection {
     const size = bytes.length + (bare ? ENVELOPE_BYTES : 0)
     const refused = this.#refuseBytes(size, reply)
     if (refused !== SendResult.Ok) return refused
+    // An envelope over WebSocket is one message.
+    if (bare && this.#webSocket) return this.#sendLargeBytes(enveloped(bytes), false, reply)
     const core = this.#core
     core.drain() // leaves these bytes alone in the outbox
     const start = core.control[Ctl.OutboxNext]
@@ -281,7 +290,8 @@ export class NativeConnection implements TransportConnection {
   #refuseBytes(size: number, reply: boolean): SendResult {
     // Bytes of a stream protocol may exceed `maxMessage`: the protocol has checked the body already, and a message that
     // is only larger with its headers must be sent, or its peer would never be answered.
-    if (size > this.#maxMessage && this.#framing !== Framing.Stream) return SendResult.TooLarge
+    const bounded = this.#framing !== Framing.Stream && this.#framing !== Framing.Peek
+    if (bounded && size > this.#maxMessage) return SendResult.TooLarge
     return fits(this.#core, this.#slot, this.#maxUnsent, size, reply) ? SendResult.Ok : SendResult.Unsent
   }
 
@@ -317,9 +327,10 @@ export class NativeConnection implements TransportConnection {
     return this.open ? this.#core.setSocketOption(this.#slot, this.generation, option, value) : NOT_OPEN
   }
 
-  setFraming(framing: Framing): void {
+  setFraming(framing: Framing, skip = 0, webSocket?: WebSocketSettings): void {
     this.#framing = framing
-    if (this.open) this.#core.setFraming(this.#slot, this.generation, framing)
+    if (webSocket !== undefined) this.#webSocket = true
+    if (this.open) this.#core.setFraming(this.#slot, this.generation, framing, skip, webSocketBits(webSocket))
   }
 
   pauseReading(): void {
@@ -366,7 +377,8 @@ export class NativeConnection implements TransportConnection {
     this.#handler?.onClose(reason, '')
   }
 
-  onClosed(reason: number, errno: number): void {
+  /** @param detail text for the error; default: that of `errno` */
+  onClosed(reason: number, errno: number, detail: string = detailOf(errno)): void {
     const wasOpen = this.open
     this.open = false
     if (wasOpen && (this.#pauses > 0 || this.#early) && reason === CloseReason.Peer) {
@@ -375,11 +387,13 @@ export class NativeConnection implements TransportConnection {
     }
     this.#waiting = undefined
     if (this.#early) {
-      this.#closedEarly = { reason, errno }
+      this.#closedEarly = { reason, detail }
+    } else if (this.handshake !== undefined) {
+      this.handshake.onClosed(detail)
     } else if (this.connecting === undefined) {
       const theirs = this.#destroyed === undefined
       // A connection that was made after its dial was given up has no handler.
-      this.#handler?.onClose(this.#destroyed ?? reason, theirs && errno !== 0 ? getSystemErrorName(errno) : '')
+      this.#handler?.onClose(this.#destroyed ?? reason, theirs ? detail : '')
     } else {
       this.connecting(errno)
     }

@@ -8,11 +8,15 @@ import { Framing } from '../../wire/framing.ts'
 import { type Address, parseAddress } from '../address.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import { systemError } from '../system-error.ts'
+import type { TlsTarget } from '../tls/client-tls.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
 import type { ConnectionOptions, SocketOption, TransportConnection } from '../transport.ts'
 import type { NativeAddon, NativeLimits } from './addon.ts'
 import { NativeConnection } from './connection.ts'
 import type { ConnectionCore } from './connection-core.ts'
+import { ClientHandshake, type HandshakeCore, ServerHandshake } from './handshake.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
+import { clientContext, identityOf, serverContext } from './tls-contexts.ts'
 
 const BACKLOG = 4096
 /** A generation that no connection has. */
@@ -104,8 +108,8 @@ export class NativeCore implements ConnectionCore {
   }
 
   /** The address that a listener is bound to. */
-  listenerAddress(id: number): Address {
-    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`)
+  listenerAddress(id: number): Extract<Address, { kind: 'tcp' }> {
+    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`) as Extract<Address, { kind: 'tcp' }>
   }
 
   closeListener(id: number, acceptor: Acceptor): void {
@@ -126,13 +130,20 @@ export class NativeCore implements ConnectionCore {
       }
       signal.addEventListener('abort', aborted, { once: true })
       connection.connecting = (errno) => {
-        signal.removeEventListener('abort', aborted)
         connection.connecting = undefined
-        if (errno !== 0) {
-          reject(systemError('connect', errno, address))
-        } else if (!signal.aborted) {
+        const done = (): void => {
+          signal.removeEventListener('abort', aborted)
+          if (signal.aborted) return
           connection.connected()
           resolve(connection)
+        }
+        if (errno !== 0) {
+          signal.removeEventListener('abort', aborted)
+          reject(systemError('connect', errno, address))
+        } else if (options.tls === undefined) {
+          done()
+        } else if (!signal.aborted) {
+          this.#beginClient(connection, slot, options.tls, done, reject)
         }
       }
     })
@@ -181,8 +192,8 @@ export class NativeCore implements ConnectionCore {
     return this.#addon.descriptor(this.#number, slot, generation)
   }
 
-  setFraming(slot: number, generation: number, framing: Framing): void {
-    this.#addon.setFraming(this.#number, slot, generation, framing)
+  setFraming(slot: number, generation: number, framing: Framing, skip: number, webSocket: number): void {
+    this.#addon.setFraming(this.#number, slot, generation, framing, skip, webSocket)
   }
 
   destroy(slot: number, generation: number, reason: number): void {
@@ -258,10 +269,15 @@ export class NativeCore implements ConnectionCore {
     } else if (kind === Kind.Connect) {
       this.#readAddresses(connection, at)
       connection.connecting?.(0)
+    } else if (kind === Kind.Layer) {
+      const payload = this.#addon.takeLarge(this.#number, records[at + Rec.Large])
+      if (payload !== undefined) connection.handshake?.onEvent(records[at + Rec.Bits], Buffer.from(payload))
     } else {
       this.#connections[slot] = undefined
       this.#countReference(-1)
-      connection.onClosed(records[at + Rec.Seq], records[at + Rec.Route])
+      const errno = records[at + Rec.Route]
+      const code = records[at + Rec.Bits]
+      connection.onClosed(records[at + Rec.Seq], errno, code === 0 ? undefined : this.#addon.tlsErrorText(code))
     }
   }
 
@@ -273,9 +289,54 @@ export class NativeCore implements ConnectionCore {
       return
     }
     const connection = this.#addConnection(slot, generation, acceptor.options)
-    connection.open = true
     this.#readAddresses(connection, at)
-    acceptor.onConnection(connection)
+    if (acceptor.options.serverTls === undefined) {
+      connection.open = true
+      acceptor.onConnection(connection)
+    } else {
+      this.#beginServer(connection, slot, acceptor, acceptor.options.serverTls)
+    }
+  }
+
+  /** Begins the handshake of an accepted connection, which was opened paused. */
+  #beginServer(connection: NativeConnection, slot: number, acceptor: Acceptor, tls: ServerTls): void {
+    const { remoteAddress, generation } = connection
+    const { gate } = acceptor.options
+    if (gate?.begin(remoteAddress) === false) {
+      connection.destroy(CloseReason.Refused)
+      return
+    }
+    connection.handshake = new ServerHandshake(tls, gate, remoteAddress, this.#handshakeCore(connection, slot), (facts) => {
+      connection.handshake = undefined
+      connection.tls = facts
+      connection.open = true
+      acceptor.onConnection(connection)
+    })
+    this.#addon.tlsBegin(this.#number, slot, generation, serverContext(this.#addon, tls), null, null)
+  }
+
+  /** Begins the handshake of a connection that was dialled, and opened paused. */
+  #beginClient(connection: NativeConnection, slot: number, target: TlsTarget, done: () => void, fail: (error: Error) => void): void {
+    const { tls, host, port } = target
+    connection.handshake = new ClientHandshake(target, this.#handshakeCore(connection, slot), (error, facts) => {
+      connection.handshake = undefined
+      connection.tls = facts
+      if (error === undefined) done()
+      else fail(error)
+    })
+    const context = clientContext(this.#addon, tls)
+    const server = `${tls.nameOf(host)} ${host}:${port}`
+    this.#addon.tlsBegin(this.#number, slot, connection.generation, context, tls.servernameOf(host) ?? null, server)
+  }
+
+  #handshakeCore(connection: NativeConnection, slot: number): HandshakeCore {
+    return {
+      destroy: (reason) => connection.destroy(reason),
+      answer: (refuse, answer) => {
+        const identity = answer?.context === undefined ? null : identityOf(this.#addon, answer.context)
+        this.#addon.tlsAnswer(this.#number, slot, connection.generation, refuse, identity, answer?.protocol ?? null)
+      },
+    }
   }
 
   /**
@@ -331,6 +392,7 @@ function limitsOf(options: ConnectionOptions): NativeLimits {
     keepAliveSeconds(keepAlive, keepAliveIdle),
     receiveBuffer,
     sendBuffer,
+    options.tls !== undefined || options.serverTls !== undefined,
   ]
 }
 

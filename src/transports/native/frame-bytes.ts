@@ -1,4 +1,5 @@
 import { MAX_META_BYTES, MAX_METHOD_BYTES, MAX_STATUS_BYTES } from '../../base/limits.ts'
+import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 
 /**
  * Bytes of a frame with a one-digit sequence number and no other content, and of the longest sequence number
@@ -20,4 +21,12 @@ export function frameBytes(maxMessage: number, seq: number, name: number, status
   if (size > maxMessage) size += seq.toString(36).length - MAX_SEQ_BYTES
   if (size > maxMessage || name > MAX_METHOD_BYTES || status > MAX_STATUS_BYTES || meta > MAX_META_BYTES) return -1
   return size
+}
+
+/** A payload in an envelope without filters. */
+export function enveloped(payload: Uint8Array): Buffer {
+  const whole = Buffer.allocUnsafe(ENVELOPE_BYTES + payload.length)
+  writeEnvelope(whole, 0, whole.length)
+  whole.set(payload, ENVELOPE_BYTES)
+  return whole
 }

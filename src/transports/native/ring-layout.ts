@@ -3,6 +3,7 @@ import { closeReasonText } from '../../message/close-reason.ts'
 import { TextHint, UNPARSED } from '../../message/message.ts'
 import { Framing } from '../../wire/framing.ts'
 import { MAX_PEEK, SocketOption } from '../transport.ts'
+import type { WebSocketSettings } from '../websocket-settings.ts'
 
 /**
  * Layout of the memory shared with the C++ core, in int32 words. native/io/ring_layout.h has the same;
@@ -24,7 +25,7 @@ export const Rec = {
   Seq: 3,
   /** Kind Close: an errno (negative), or 0. */
   Route: 4,
-  /** type | codec << 8 | TextHint << HINT_SHIFT */
+  /** type | codec << 8 | TextHint << HINT_SHIFT. Kind Layer: the kind of the event. Kind Close: the layer's error. */
   Bits: 5,
   BodyStart: 6,
   BodyEnd: 7,
@@ -39,8 +40,20 @@ export const Rec = {
   Large: 14,
 } as const
 
-/** Kinds of records. Writable: the peer has read most of the replies of a connection that needed a drain. */
-export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4 } as const
+/**
+ * Kinds of records. Writable: the peer has read most of the replies of a connection that needed a drain. Layer: a layer
+ * below the framing (TLS, WebSocket) has news; Bits has its kind, the body its payload.
+ */
+export const Kind = { Message: 0, Accept: 1, Connect: 2, Close: 3, Writable: 4, Layer: 5 } as const
+
+/** Bits of the argument `webSocket` of `setFraming` (native/io/web_socket.h). */
+const WebSocketBit = { Server: 1, Client: 2, Text: 4 } as const
+
+/** The argument `webSocket` of `setFraming`; 0 for none. */
+export function webSocketBits(webSocket: WebSocketSettings | undefined): number {
+  if (webSocket === undefined) return 0
+  return (webSocket.client ? WebSocketBit.Client : WebSocketBit.Server) | (webSocket.text ? WebSocketBit.Text : 0)
+}
 
 export const HINT_SHIFT = 16
 /** Bit of `Snd.Bits` with type `UNPARSED`: the bytes are a reply to the peer. */
@@ -88,7 +101,7 @@ const ARGUMENTS = {
   destroy: 'core, slot, generation, reason',
   pauseReading: 'core, slot, generation',
   resumeReading: 'core, slot, generation',
-  setFraming: 'core, slot, generation, framing',
+  setFraming: 'core, slot, generation, framing, skip, webSocket',
   setSocketOption: 'core, slot, generation, option, value',
   descriptor: 'core, slot, generation',
   socketOptions: 'descriptor',
@@ -98,11 +111,17 @@ const ARGUMENTS = {
   intern: 'core, id, name',
   busyPoll: 'core, microseconds',
   keepAlive: 'core, on',
+  tlsSupport: '',
+  tlsContext: 'external, server, requestCert, rejectUnauthorized, asks, protocols, ticketKeys',
+  tlsIdentity: 'external',
+  tlsBegin: 'core, slot, generation, context, servername, key',
+  tlsAnswer: 'core, slot, generation, refuse, identity, protocol',
+  tlsErrorText: 'code',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }
 const LIMITS =
-  'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer'
+  'maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, sendBuffer, paused'
 
 /** The layout that an addon reports (native/node/layout.cc): numbers and texts by name. */
 export type Layout = Readonly<Record<string, number | string>>
@@ -126,7 +145,7 @@ function ours(): Layout {
     MAX_META_BYTES,
     limits: LIMITS,
   }
-  const tables = { Rec, Snd, Ctl, Kind, Framing, SocketOption, TextHint, CloseReason: closeReasonText }
+  const tables = { Rec, Snd, Ctl, Kind, Framing, WebSocketBit, SocketOption, TextHint, CloseReason: closeReasonText }
   for (const [table, entries] of Object.entries(tables)) {
     for (const [name, value] of Object.entries(entries)) layout[`${table}.${name}`] = value
   }

@@ -32,6 +32,7 @@ func runClient(args []string) {
 	secret := flags.String("auth", "", "what to tell the server first")
 	plugins := flags.String("plugins", "", "ping-call, ping-push or secure: its checks run in place of all others")
 	redial := flags.Int("redial", 0, "how often to dial a lost connection anew: its checks run in place of all others")
+	tls := flags.String("tls", "", "files of a certificate and its key, separated by a comma")
 	only := flags.Int("only", 0, "run that many checks, the first ones")
 	_ = flags.Parse(args)
 
@@ -59,15 +60,16 @@ func runClient(args []string) {
 	if *secret != "" {
 		list = append(list, bearerOf(*secret))
 	}
-	code := checkServer(p, cfg, *addr, *peerIsGo, checks, list...)
+	code := checkServer(p, cfg, *tls, *addr, *peerIsGo, checks, list...)
 	cleanUp()
 	os.Exit(code)
 }
 
 // checkServer runs checks on one session and returns the exit code.
-func checkServer(p *protocol, cfg drpc.EndpointConfig, addr string, peerIsGo bool, checks []check, plugins ...drpc.Plugin) int {
+func checkServer(p *protocol, cfg drpc.EndpointConfig, tls, addr string, peerIsGo bool, checks []check, plugins ...drpc.Plugin) int {
 	protoFunc := p.proto()
 	endpoint := drpc.NewEndpoint(cfg, plugins...)
+	useTLS(endpoint, tls, true)
 	registerClientRoutes(endpoint)
 
 	out := json.NewEncoder(os.Stdout)

@@ -42,12 +42,14 @@ func runServer(args []string) {
 	protoName := flags.String("proto", "raw", "application protocol")
 	more := serverPluginFlags(flags)
 	plugins := flags.String("plugins", "", "comma-separated: ping-call, ping-push, pong, secure")
+	tls := flags.String("tls", "", "files of a certificate and its key, separated by a comma")
 	_ = flags.Parse(args)
 
 	p := protocolNamed(*protoName)
 	protoFunc := p.proto()
 	list := append(more.list(p), pluginsNamed(*plugins)...)
 	endpoint := newServer(p, listenConfig(*network, *listen), append(list, announcer{})...)
+	useTLS(endpoint, *tls, false)
 	go func() {
 		err := endpoint.ListenAndServe(protoFunc)
 		fail("server ended: %v", err)

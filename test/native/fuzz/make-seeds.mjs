@@ -121,3 +121,57 @@ write('envelope', {
   'stream-peeked': connection({ chunks: UP_TO_8, flags: STREAM, peeked: 2 }, text('GET / HTTP/1.1\r\nHost: x\r\n\r\n')),
   'stream-large': connection({ chunks: 0x2a, flags: STREAM, peeked: 255, zeros: 255 }, text('PING\r\n')),
 })
+
+// Choices of websocket_fuzz.cc: chunk, limit, flags (masked, compression).
+const MASKED = 1
+const COMPRESSION = 2
+const webSocket = (chosen, ...bytes) => Buffer.concat([Buffer.from(Object.values({ chunk: 0, limit: 7, flags: 0, ...chosen })), ...bytes])
+const masked = (first, payload) => {
+  const mask = hex('37fa213d')
+  return Buffer.concat([Buffer.from([first, 0x80 | payload.length]), mask, payload.map((byte, i) => byte ^ mask[i % 4])])
+}
+
+write('websocket', {
+  'hello-masked': webSocket({ flags: MASKED }, hex('818537fa213d7f9f4d5158')),
+  'hello-fragments': webSocket({}, hex('010348656c 8900 80026c6f')),
+  'raw-call': webSocket({ flags: MASKED, chunk: 7 }, masked(0x82, smallest), masked(0x82, smallest)),
+  'ping-close': webSocket({ flags: MASKED }, masked(0x89, text('ping')), masked(0x88, hex('03e8'))),
+  'length-16': webSocket({ limit: 4 }, hex('827e007e'), Buffer.alloc(126)),
+  'length-64': webSocket({}, hex('827f0000000000010000'), Buffer.alloc(70)),
+  'length-wraps': webSocket({}, hex('020131 807fffffffffffffffff')),
+  'over-limit': webSocket({ limit: 2 }, hex('827e007e')),
+  compressed: webSocket({ flags: COMPRESSION }, hex('c107f248cdc9c90700 0101aa c101aa')),
+  'text-bad': webSocket({}, hex('8103eda080')),
+  'text-cut': webSocket({}, hex('0102e4bd 8001a0 8102c3a4')),
+  'close-bad': webSocket({}, hex('880203ed')),
+  reserved: webSocket({}, hex('b100')),
+  'fragments-empty': webSocket({}, hex('0200'), ...Array(30).fill(hex('0000')), hex('8000')),
+})
+
+// Records of stub_tls.h, and choices of tls_layer_fuzz.cc: role, chunk and step.
+const record = (type, content) => {
+  let sum = type.charCodeAt(0)
+  for (const byte of content) sum = (sum * 31 + byte) & 0xff
+  return Buffer.concat([
+    text(type),
+    Buffer.from([content.length >> 8, content.length & 0xff]),
+    content.map((byte) => byte ^ 0x5a),
+    Buffer.from([sum]),
+  ])
+}
+const SERVER = 1
+const ASKS = 2
+const tls = (role, chunk, step, ...records) => Buffer.concat([Buffer.from([role | ((chunk - 1) << 2), step]), ...records])
+const hello = record('h', text('client'))
+
+write('tls_layer', {
+  server: tls(SERVER, 64, 5, hello, record('d', smallest), record('c', text(''))),
+  client: tls(0, 7, 1, record('h', text('server')), record('d', text('hello'))),
+  asked: tls(SERVER | ASKS, 3, 2, hello, record('d', Buffer.alloc(300, 1))),
+  'many-records': tls(SERVER, 64, 0, hello, ...Array(20).fill(record('d', text('x')))),
+  large: tls(SERVER, 64, 63, hello, record('d', Buffer.alloc(4096, 7))),
+  'too-large': tls(SERVER, 64, 63, hello, hex('64ffff'), Buffer.alloc(100)),
+  'bad-sum': tls(SERVER, 64, 63, hello, record('d', smallest).fill(0, 9)),
+  'after-end': tls(SERVER, 5, 9, hello, record('c', text('')), record('d', smallest)),
+  'no-hello': tls(SERVER, 64, 63, record('d', smallest)),
+})

@@ -67,6 +67,7 @@ struct Event {
   std::string name;  // kAccept, kConnect: the remote address
   std::string meta;  // kAccept, kConnect: the local address
   std::string body;
+  int32_t bits;
 };
 
 // Reader that keeps what it reads, and may act on it from inside of the batch, as an upper layer does.
@@ -82,7 +83,8 @@ class Journal final : public BatchReader {
     for (int32_t i = first; i < last; i++) {
       const Record& record = memory_->rings().records[i];
       Event event{
-          record.slot, record.generation, static_cast<RecordKind>(record.kind), record.seq, record.route, {}, {}, {}};
+          record.slot, record.generation, static_cast<RecordKind>(record.kind), record.seq, record.route, {}, {},
+          {},          record.bits};
       const bool points = event.kind == kMessage || event.kind == kAccept || event.kind == kConnect;
       HeapMessage large{nullptr, 0};
       if (record.large >= 0) large = take_large_(record.large);

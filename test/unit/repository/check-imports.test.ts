@@ -35,7 +35,7 @@ test('the command prints the problems and exits with 1, or prints one line and e
   const good = withTree({ 'src/base/limits.ts': '' }, run)
   assert.deepEqual(
     [good.status, good.stdout, good.stderr],
-    [0, 'imports are in order: 1 files in src/, 0 in native/wire and native/io\n', ''],
+    [0, 'imports are in order: 1 files in src/, 0 in native/wire, native/layer and native/io\n', ''],
   )
 })
 
@@ -188,7 +188,7 @@ test('native is only for the native transport and the chooser', () => {
     'src/endpoint/endpoint.ts': "import '../transports/native/addon.ts'\n",
     'src/index.ts': "import './transports/native/addon.ts'\n",
   })
-  const only = 'which is only for transports/native and transports/native/core and transports/choose'
+  const only = 'which is only for transports/native and transports/native/core and transports/native/tls-contexts and transports/choose'
   assert.deepEqual(found, [
     `src/endpoint/endpoint.ts: imports transports/native/addon, ${only}`,
     `src/index.ts: imports transports/native/addon, ${only}`,

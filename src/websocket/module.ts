@@ -1,0 +1,6 @@
+/** The module that endpoints load when they first listen on or dial a WebSocket. */
+export { prepareLlhttp } from '../protos/http/llhttp.ts'
+export { type Agreed, UpgradeAcceptor, type UpgradeOwner } from './accept.ts'
+export { beginWebSocket } from './dial.ts'
+export { checkUpgrade } from './handshake.ts'
+export { framingOfMessages, overWebSocket } from './protocols.ts'
