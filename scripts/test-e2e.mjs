@@ -1,5 +1,5 @@
 // The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about sessions over the
-// protocols that can do what raw can, over TLS, and in memory in virtual time.
+// protocols that can do what raw can, over TLS and WebSocket, and in memory in virtual time.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -38,9 +38,16 @@ for (const protocol of ['json', 'protobuf']) {
   console.log(`# with DMICRO_TEST_PROTOCOL=${protocol}`)
   passed = run(sessions, { DMICRO_TEST_PROTOCOL: protocol }) && passed
 }
-for (const threads of [{}, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }]) {
-  console.log('# with DMICRO_TEST_TLS=1', threads)
-  passed = run(secure, { DMICRO_TEST_TLS: '1', ...threads }) && passed
+const layers = [
+  { layer: { DMICRO_TEST_TLS: '1' }, suites: secure },
+  { layer: { DMICRO_TEST_SCHEME: 'ws' }, suites: secure.filter((name) => name !== 'filters.test.ts') }, // it has peers without WebSocket
+  { layer: { DMICRO_TEST_SCHEME: 'ws', DMICRO_TEST_TLS: '1' }, suites: [...sessions, 'redial.test.ts', 'resume.test.ts'] },
+]
+for (const { layer, suites } of layers) {
+  for (const threads of [{}, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }]) {
+    console.log('# with', { ...layer, ...threads })
+    passed = run(suites, { ...layer, ...threads }) && passed
+  }
 }
 console.log('# with DMICRO_TEST_TRANSPORT=memory')
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed

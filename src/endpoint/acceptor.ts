@@ -15,7 +15,10 @@ import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import type { Connection, HandshakeGate, TransportConnection } from '../transports/transport.ts'
+import type { UpgradeAcceptor } from '../websocket/accept.ts'
+import type { RequestHead } from '../websocket/handshake.ts'
 import { webSockets } from '../websocket/load.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketListen } from '../websocket/options.ts'
 import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import type { SessionRegistry } from './session-registry.ts'
@@ -90,9 +93,20 @@ export class Acceptor implements HandshakeGate {
     const { protocols, webSocket, onlyWebSocket, admitted } = offer
     const reason = admitted ? this.#afterHandshake(connection) : this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
-    else if (onlyWebSocket) this.#await(connection, () => this.#upgrade(connection, offer))
+    else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
     else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
     else this.#detect(connection, offer)
+  }
+
+  /** Handles a connection whose request for a WebSocket others have read. */
+  acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead): void {
+    const reason = this.#fullFor(connection.remoteAddress)
+    if (reason !== undefined) {
+      this.#refuse(connection, reason)
+      return
+    }
+    const checked = this.#webSockets!.checkUpgrade(head, offer.webSocket!, connection.remoteAddress)
+    this.#await(connection, () => this.#upgrade(connection, offer).upgrade(checked))
   }
 
   /** Starts what finds out about a connection whose protocol is not known yet. */
@@ -103,9 +117,9 @@ export class Acceptor implements HandshakeGate {
   }
 
   /** Awaits the request for a WebSocket. */
-  #upgrade(connection: TransportConnection, { protocols, webSocket }: Offer): void {
+  #upgrade(connection: TransportConnection, { protocols, webSocket }: Offer): UpgradeAcceptor {
     const { UpgradeAcceptor } = this.#webSockets!
-    new UpgradeAcceptor(connection, webSocket!, protocols, {
+    return new UpgradeAcceptor(connection, webSocket!, protocols, {
       within: (promise) => within(promise, this.#settings.hookTimeout),
       onAgreed: ({ protocol, request, id }) => {
         this.#undecided.delete(connection)
@@ -162,7 +176,7 @@ export class Acceptor implements HandshakeGate {
       runInRoot(this.#begin, this, connection, protocol)
     }
     const onClosed = (reason: number): void => this.#neverDecided(connection, reason)
-    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => this.#upgrade(connection, offer)
+    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => void this.#upgrade(connection, offer)
     this.#await(connection, () => {
       new ProtocolDetector(connection, offer.protocols, this.#settings.limits, { onProtocol, onUpgrade, onClosed })
     })
@@ -176,7 +190,11 @@ export class Acceptor implements HandshakeGate {
     this.#settings.log.warn('connection closed', { remote: connection.remoteAddress, reason: closeReasonText[reason] })
   }
 
-  #begin(connection: TransportConnection, protocol: Protocol, upgrade?: { request: UpgradeRequest; id: string | undefined }): void {
+  #begin(
+    connection: TransportConnection,
+    protocol: Protocol | MessageProto,
+    upgrade?: { request: UpgradeRequest; id: string | undefined },
+  ): void {
     const { stats, sessions, lifeHooks } = this.#parts
     const { afterAccept } = sessions.hooks
     stats.accepted++

@@ -53,6 +53,9 @@ export interface ListenOptions extends PortOptions {
   websocket?: WebSocketListenOptions | undefined
 }
 
+/** Options of `Endpoint.upgrade`: those of `listen` without what concerns a port. */
+export type UpgradeOptions = Pick<ListenOptions, 'protocols' | 'socket' | 'websocket'>
+
 /** Options of `Endpoint.dial`. */
 export interface DialOptions {
   /** Name of the protocol that the peer speaks. Default: the endpoint's `protocol`. */
@@ -98,6 +101,7 @@ const dialNames = optionNames<DialOptions>({
 /**
  * Checks `ListenOptions` and adds the defaults.
  *
+ * @param shared whether the first bytes of a connection decide about its protocol, not a sub-protocol alone
  * @throws TypeError or RangeError that names the option
  * @throws StatusError 1 when the transport does not support what `socket` asks for
  */
@@ -106,6 +110,7 @@ export function readListenOptions(
   settings: Settings,
   kind: TransportKind,
   address: Address,
+  shared = webSocketPath(address) === undefined,
 ): {
   readonly protocols: readonly Protocol[]
   readonly socket: SocketSettings
@@ -115,7 +120,6 @@ export function readListenOptions(
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
   const webSocket = readWebSocketListen(webSocketPath(address), options?.websocket)
-  const shared = webSocketPath(address) === undefined
   const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)

@@ -16,6 +16,7 @@ import type { Redial } from '../session/redial.ts'
 import type { SessionFace } from '../session/session-owner.ts'
 import { resumeOnNewLink } from '../session/takeover.ts'
 import { type Address, authorityOf } from '../transports/address.ts'
+import { javaScriptTransport } from '../transports/choose.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import { firstToConnect } from '../transports/first-to-connect.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
@@ -23,6 +24,7 @@ import type { SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
 import type { ConnectionOptions, Transport, TransportConnection } from '../transports/transport.ts'
 import { webSockets } from '../websocket/load.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketDial } from '../websocket/options.ts'
 import { Framing } from '../wire/framing.ts'
 import { prepare } from './acceptor.ts'
@@ -42,9 +44,11 @@ export interface Target {
 
 /** What is put between a connection and its messages, once it is dialled. */
 export interface Layering {
+  /** Whether the JavaScript transport must serve it. */
+  readonly inJavaScript: boolean
   /** The form of a protocol on it, and how its messages lie in the bytes. */
-  over(protocol: Protocol): Protocol
-  framing(protocol: Protocol): Framing
+  over(protocol: Protocol): Protocol | MessageProto
+  framing(protocol: Protocol | MessageProto): Framing
   /** Begins it on a connection with framing Peek, and pauses reading. Closes the connection when it fails. */
   begin(connection: TransportConnection, authority: string, framing: Framing, signal: AbortSignal): Promise<void>
 }
@@ -107,6 +111,7 @@ export class Dialer {
     const module = await webSockets.load()
     await module.prepareLlhttp()
     return {
+      inJavaScript: dial.perMessageDeflate,
       over: module.overWebSocket,
       framing: module.framingOfMessages,
       begin: (connection, authority, framing, signal) => module.beginWebSocket(connection, dial, authority, framing, signal),
@@ -286,7 +291,8 @@ export class Dialer {
 
   async #connect({ address, protocol, socket, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
     if (layers === undefined) return this.#connectWith(address, { socket, tls, framing: framingOf(protocol) }, signal)
-    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal)
+    const transport = layers.inJavaScript ? javaScriptTransport() : this.#transport
+    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal, transport)
     await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
     return connection
   }
@@ -295,10 +301,11 @@ export class Dialer {
     address: Address,
     how: Pick<ConnectionOptions, 'framing' | 'socket' | 'tls'>,
     signal: AbortSignal,
+    transport = this.#transport,
   ): Promise<TransportConnection> {
     const options = { ...this.#settings.limits, ...how }
     const addresses = await resolveAddress(address, this.#resolver, signal)
-    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => this.#transport.dial(candidate, options, ends)
+    const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.
     if (addresses.length === 1 && addresses[0] === address) return dial(address, signal)
     return firstToConnect(addresses, dial, this.#settings.clock, signal)

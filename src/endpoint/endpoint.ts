@@ -1,4 +1,7 @@
 import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { duration, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
@@ -15,14 +18,21 @@ import { framingOf } from '../protos/connection/protocol-detector.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
-import { type Address, formatAddress, parseAddress, webSocketPath } from '../transports/address.ts'
-import { chooseTransport, type TransportInfo } from '../transports/choose.ts'
+import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
+import { chooseTransport, javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import { requireSupported } from '../transports/socket-options.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
 import { Acceptor } from './acceptor.ts'
-import { type DialOptions, type Listener, type ListenOptions, readDialOptions, readListenOptions } from './connect-options.ts'
+import {
+  type DialOptions,
+  type Listener,
+  type ListenOptions,
+  readDialOptions,
+  readListenOptions,
+  type UpgradeOptions,
+} from './connect-options.ts'
 import { ConstructionHooks } from './construction-hooks.ts'
 import { Dialer } from './dialer.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -241,7 +251,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
     const acceptor = this.#acceptor
-    const listener = await this.#transport.listen(
+    const transport = webSocket?.perMessageDeflate === true ? javaScriptTransport() : this.#transport
+    const listener = await transport.listen(
       resolved,
       { ...limits, framing, socket, serverTls, gate: acceptor },
       (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
@@ -272,6 +283,35 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
         listener.setSecureContext?.()
       },
     }
+  }
+
+  /**
+   * Makes a session of a WebSocket that a server of the application's own has accepted: call it with what the event
+   * 'upgrade' of `node:http` or `node:https` gives. Served by the JavaScript transport. The request is answered here,
+   * also when it is refused.
+   *
+   * @param options as those of `listen`; without `websocket.path` every path is taken
+   * @throws TypeError (rejects) for a bad option; StatusError (rejects) 102 when the endpoint is closed
+   */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
+    const target = request.url ?? ''
+    const websocket = { path: target.split('?', 1)[0], ...options.websocket }
+    const address: Address = { kind: 'tcp', host: '', port: 0 }
+    const offer = readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
+    this.#requireOpen()
+    socket.pause()
+    await this.#ready()
+    await this.#acceptor.prepareWebSockets()
+    const { limits } = this.#settings
+    const connection = javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
+    const { method = '', rawHeaders } = request
+    runInRoot(
+      this.#acceptor.acceptUpgrade,
+      this.#acceptor,
+      connection,
+      { ...offer, onlyWebSocket: true, admitted: false },
+      { method, target, fields: rawHeaders },
+    )
   }
 
   /**
@@ -354,9 +394,4 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     if (this.#closed !== undefined)
       throw new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the endpoint was closed')
   }
-}
-
-/** The bound address of a listener with what is spoken on it. */
-function withLayers(bound: Address, asked: Address): Address {
-  return bound.kind === 'tcp' && asked.kind === 'tcp' ? { ...bound, scheme: asked.scheme, path: asked.path } : bound
 }

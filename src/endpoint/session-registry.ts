@@ -7,6 +7,7 @@ import { CloseReason, isViolation } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
 import { EnvelopeConnection } from '../protos/connection/envelope-connection.ts'
+import { MessageConnection } from '../protos/connection/message-connection.ts'
 import { StreamConnection } from '../protos/connection/stream-connection.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { SessionEngine } from '../session/engine.ts'
@@ -16,6 +17,7 @@ import type { Redial } from '../session/redial.ts'
 import { engineOf, type Session, startSession } from '../session/session.ts'
 import type { SessionOwner } from '../session/session-owner.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
+import type { MessageProto } from '../websocket/message-proto.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Router } from './router.ts'
 import { SessionTable } from './session-table.ts'
@@ -69,7 +71,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
    */
   add(
     connection: TransportConnection,
-    protocol: Protocol,
+    protocol: Protocol | MessageProto,
     authority: string | undefined,
     preparing: boolean,
     redial?: Redial,
@@ -83,7 +85,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
   }
 
   /** Wraps a transport's connection for the messages of `protocol`. */
-  wrapProtocol(connection: TransportConnection, protocol: Protocol, authority: string | undefined): Connection {
+  wrapProtocol(connection: TransportConnection, protocol: Protocol | MessageProto, authority: string | undefined): Connection {
     if (protocol.framing === 'raw') return connection
     const { limits, filters, clock } = this.settings
     const { router } = this.#parts
@@ -92,6 +94,7 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
       calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
+    if (protocol.framing === 'message') return new MessageConnection(connection, protocol, owner, authority)
     return protocol.framing === 'envelope'
       ? new EnvelopeConnection(connection, protocol, owner, authority)
       : new StreamConnection(connection, protocol, owner, authority)

@@ -62,6 +62,11 @@ export function isSecure(address: Address): boolean {
   return address.kind === 'tcp' && (address.scheme === 'tls' || address.scheme === 'wss')
 }
 
+/** A bound address with what is spoken on it. */
+export function withLayers(bound: Address, asked: Address): Address {
+  return bound.kind === 'tcp' && asked.kind === 'tcp' ? { ...bound, scheme: asked.scheme, path: asked.path } : bound
+}
+
 /** The path of a WebSocket, with its query; undefined for other addresses. */
 export function webSocketPath(address: Address): string | undefined {
   return address.kind === 'tcp' ? address.path : undefined

@@ -91,17 +91,18 @@ function startNative(threads: number): { transport: NativeTransport } | { reason
   const loaded = loadNative()
   if ('reason' in loaded) return loaded
   try {
-    return { transport: new NativeTransport(loaded.addon, threads, jsTransport) }
+    return { transport: new NativeTransport(loaded.addon, threads, javaScriptTransport) }
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error) }
   }
 }
 
 function onJs(reason: string): ChosenTransport {
-  return { transport: jsTransport(), info: describe('js', 0, reason, 'node:tls') }
+  return { transport: javaScriptTransport(), info: describe('js', 0, reason, 'node:tls') }
 }
 
-function jsTransport(): JsTransport {
+/** The environment's JavaScript transport, which also serves what the native one does not. */
+export function javaScriptTransport(): JsTransport {
   js ??= new JsTransport()
   return js
 }

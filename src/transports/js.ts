@@ -99,6 +99,17 @@ export class JsTransport implements Transport {
     this.#turns.flush()
   }
 
+  /**
+   * Makes a connection of a socket that others have accepted and read from.
+   * @param head bytes that were read and are the connection's
+   */
+  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection {
+    socket.pause()
+    socket.setTimeout?.(0)
+    if (head.length > 0) socket.unshift(head)
+    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true)
+  }
+
   #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): SocketConnection {
     setUp(raw, options)
     const local = hostPort(raw.localAddress, raw.localPort)

@@ -17,13 +17,14 @@ import {
   type Upgrade,
 } from './handshake.ts'
 import { HeadReader, HeadStep } from './head.ts'
+import type { MessageProto } from './message-proto.ts'
 import type { WebSocketListen } from './options.ts'
 import { framingOfMessages, overWebSocket } from './protocols.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** A WebSocket that is agreed upon. */
 export interface Agreed {
-  readonly protocol: Protocol
+  readonly protocol: Protocol | MessageProto
   readonly request: UpgradeRequest
   /** Id that the session shall have; undefined for its usual one. */
   readonly id: string | undefined

@@ -26,14 +26,17 @@ export class HeadReader {
   readonly #parsers = new Parsers()
   #bytes = Buffer.alloc(0)
 
+  readonly #response: boolean
+
   /** @param response whether a response is read */
   constructor(response: boolean) {
-    this.#parsers.begin(response)
+    this.#response = response
   }
 
   /** Reads the next piece. Must not be called again after another result than More. */
   add(bytes: Buffer, start: number, end: number): HeadStep {
     const before = this.#bytes.length
+    if (before === 0) this.#parsers.begin(this.#response)
     this.#bytes = Buffer.concat([this.#bytes, bytes.subarray(start, Math.min(end, start + MAX_HEAD_BYTES + 1 - before))])
     const step = this.#parsers.readHead(this.#bytes, 0, this.#bytes.length)
     const size = this.#parsers.fed

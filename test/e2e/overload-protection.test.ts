@@ -46,14 +46,14 @@ async function refusal(promise: Promise<unknown>): Promise<StatusError> {
 
 onEachTransport('overload protection', (transport) => {
   it('what cannot run waits its turn, what cannot wait is refused with a hint, undecoded', async (t) => {
-    const { server, session, peer } = await pair(t, transport, { server: { overload: narrow } })
+    const { server, session, peer, listener } = await pair(t, transport, { server: { overload: narrow } })
     const gate = gates()
     server.routeCall('/work', gate.handler)
     assert.equal(server.load?.concurrency, 1)
     const first = session.call('/work')
     await gate.begun(1)
     const second = session.call('/work')
-    const stranger = await rawPeer(t, `tcp://${session.remoteAddress}`)
+    const stranger = await rawPeer(t, listener.url)
     stranger.send(frame({ seq: '5', method: '/work', body: 'no JSON at all' }))
     const [refused] = await stranger.received(1)
     assert.equal(refused.status.code, 503)

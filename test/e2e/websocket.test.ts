@@ -79,3 +79,34 @@ onEachTransport('WebSocket', (transport) => {
     assert.equal(server.sessionCount, 1)
   })
 })
+
+for (const protocol of ['json', 'protobuf', 'jsonrpc', 'http'] as const) {
+  onEachTransport(`WebSocket, ${protocol}`, (transport) => {
+    test('calls, errors and meta pass, in every size', { timeout: 20_000 }, async (t) => {
+      const { server, session } = await pair(t, transport, { url: URL, server: { protocol }, client: { protocol } })
+      server.routeCall('/echo', (text: string, ctx) => {
+        ctx.setMeta('seen', ctx.meta.key ?? '')
+        return text
+      })
+      server.routeCall('/none', () => undefined)
+      server.routeCall('/fail', () => {
+        throw new StatusError(1234, 'no luck', 'at all')
+      })
+      for (const text of ['', 'a "quoted" \\ text\n é 你', 'x'.repeat(200), 'y'.repeat(70_000), 'z'.repeat(3_000_000)]) {
+        assert.equal(await session.call('/echo', text), text)
+      }
+      const { body, meta } = await session.callReply('/echo', 'm', { meta: { key: 'value' } })
+      assert.deepEqual([body, meta.seen], ['m', 'value'])
+      assert.equal((await session.call('/none')) ?? null, null)
+      const failure = await status(session.call('/fail'))
+      assert.equal(failure[1], 'no luck')
+      if (protocol === 'json' || protocol === 'protobuf') assert.deepEqual(failure, [1234, 'no luck', 'at all'])
+      assert.equal((await status(session.call('/nowhere')))[0], 404)
+      const many = await Promise.all(Array.from({ length: 200 }, (_, n) => session.call('/echo', `${n}`)))
+      assert.deepEqual(
+        many,
+        Array.from({ length: 200 }, (_, n) => `${n}`),
+      )
+    })
+  })
+}

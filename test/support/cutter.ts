@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test'
 
 /** A TCP proxy that loses connections. */
 export interface Cutter {
-  /** `tcp://127.0.0.1:port`, or with the scheme of the server behind it */
+  /** That of the server with another port. */
   readonly url: string
   /** Of the server behind it, from the next connection on. */
   target: string
@@ -58,7 +58,7 @@ export async function cutter(t: TestContext, url: string): Promise<Cutter> {
   const address = server.address() as { port: number }
   const made: Cutter = {
     target: url,
-    url: `${new URL(url).protocol}//127.0.0.1:${address.port}`,
+    url: url.replace(/\/\/127\.0\.0\.1:\d+/, `//127.0.0.1:${address.port}`),
     cut,
     mute: () => lose(1),
     deafen: () => lose(0),

@@ -34,6 +34,16 @@ function inMemory(): Kind {
 /** The protocol of endpoints that name none: DMICRO_TEST_PROTOCOL runs a suite over another one than raw. */
 const protocol = process.env.DMICRO_TEST_PROTOCOL || 'raw'
 
+/** What suites listen on that name no address of their own: DMICRO_TEST_SCHEME=ws puts a WebSocket below them. */
+export const overWebSocket = process.env.DMICRO_TEST_SCHEME === 'ws'
+
+function useWebSocket(made: Endpoint): void {
+  const { listen } = made
+  const over: Record<string, string> = { 'tcp://127.0.0.1:0': 'ws://127.0.0.1:0/rpc', 'tls://127.0.0.1:0': 'wss://127.0.0.1:0/rpc' }
+  // Several protocols are about first bytes, which a WebSocket has none of.
+  made.listen = (url, options) => listen.call(made, options?.protocols === undefined ? (over[url] ?? url) : url, options)
+}
+
 /** Runs `suite` once for each transport. */
 export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
   for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
@@ -42,6 +52,7 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 /** An endpoint that is closed when the test ends. Quiet unless a log is given. */
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
+  if (overWebSocket) useWebSocket(made)
   t.after(() => made.close())
   if (overTls) useTls(made)
   return made
@@ -56,9 +67,9 @@ function useTls(made: Endpoint): void {
   const ca = { ca: authority.cert }
   made.listen = (url, options) => {
     const secure = url.replace(/^tcp:/, 'tls:')
-    return listen.call(made, secure, secure.startsWith('tls:') ? { tls: server, ...options } : options)
+    return listen.call(made, secure, /^(tls|wss):/.test(secure) ? { tls: server, ...options } : options)
   }
-  made.dial = (url, options) => dial.call(made, url, url.startsWith('tls:') ? { tls: ca, ...options } : options)
+  made.dial = (url, options) => dial.call(made, url, /^(tls|wss):/.test(url) ? { tls: ca, ...options } : options)
 }
 
 export interface Pair {

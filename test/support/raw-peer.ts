@@ -1,13 +1,16 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { FrameReader } from '../../src/wire/websocket/reader.ts'
 import { certificates } from './certificates.ts'
 import { type Parsed, parse } from './frames.ts'
 import { once } from './helpers.ts'
+import { payloadOf, upgrade, webSocketFrame } from './web-socket.ts'
 
 /** A peer that is nothing but a socket: it can send what no library would. */
 export class RawPeer {
   readonly socket: Socket
+  readonly framed: boolean
   readonly frames: Parsed[] = []
   /** Resolves when the other side closes the connection, or resets it. */
   readonly closed: Promise<void>
@@ -15,10 +18,14 @@ export class RawPeer {
   #waiting: { count: number; resolve: (frames: Parsed[]) => void; reject: (error: unknown) => void }[] = []
   #isClosed = false
 
-  constructor(socket: Socket) {
+  /** @param framed whether all bytes are messages of a WebSocket */
+  constructor(socket: Socket, framed = false) {
     this.socket = socket
+    this.framed = framed
+    const reader = new FrameReader({ masked: false, compression: false, maxMessage: 2 ** 31 })
     const closed = once()
     this.closed = closed.promise
+    if (socket.closed) closed.resolve()
     socket.on('error', () => {})
     socket.on('close', () => {
       closed.resolve()
@@ -26,7 +33,8 @@ export class RawPeer {
       for (const { count, reject } of this.#waiting) reject(this.#missing(count))
       this.#waiting = []
     })
-    socket.on('data', (chunk) => {
+    socket.on('data', (received) => {
+      const chunk = framed ? payloadOf(reader, received) : received
       const { frames, rest } = parse(this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]))
       this.#rest = Buffer.from(rest)
       this.frames.push(...frames)
@@ -38,7 +46,8 @@ export class RawPeer {
   }
 
   send(...parts: (Buffer | string)[]): void {
-    this.socket.write(Buffer.concat(parts.map((part) => Buffer.from(part as Buffer))))
+    const bytes = Buffer.concat(parts.map((part) => Buffer.from(part as Buffer)))
+    this.socket.write(this.framed ? webSocketFrame(0x82, bytes) : bytes)
   }
 
   /** Once at least `count` frames have come; fails when the connection closes before. */
@@ -58,12 +67,14 @@ export class RawPeer {
 /** Connects to `tcp://127.0.0.1:port` or `tls://127.0.0.1:port`; the socket goes when the test ends. */
 export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
   const to = { host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true }
-  const secure = new URL(url).protocol === 'tls:'
+  const secure = ['tls:', 'wss:'].includes(new URL(url).protocol)
   const socket = secure ? connectTls({ ...to, ca: certificates().authority.cert }) : connect(to)
   t.after(() => socket.destroy())
   const connected = once()
   socket.once(secure ? 'secureConnect' : 'connect', () => connected.resolve())
   socket.once('error', connected.reject)
   await connected.promise
-  return new RawPeer(socket)
+  if (!url.startsWith('ws')) return new RawPeer(socket)
+  await upgrade(socket, new URL(url).pathname)
+  return new RawPeer(socket, true)
 }

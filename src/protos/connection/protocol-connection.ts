@@ -52,7 +52,7 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
   #refused: CloseReason | undefined
 
   /** @param authority host and port that were dialled (`ProtoLink.authority`); undefined for an accepted connection */
-  constructor(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined) {
+  constructor(connection: TransportConnection, proto: Pick<Proto, 'open'>, owner: ProtoOwner, authority: string | undefined) {
     this.connection = connection
     this.owner = owner
     this.proto = proto.open({

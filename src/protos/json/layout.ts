@@ -13,15 +13,15 @@ const MINUS = 0x2d
 const BACKSLASH = 0x5c
 const CLOSE_OBJECT = 0x7d
 
-const seqFirst = Buffer.from('{"seq":')
-const thenType = Buffer.from(',"mtype":')
+export const seqFirst = Buffer.from('{"seq":')
+export const thenType = Buffer.from(',"mtype":')
 const typeFirst = Buffer.from('{"mtype":')
 const thenSeq = Buffer.from(',"seq":')
-const methodKey = Buffer.from(',"serviceMethod":"')
+export const methodKey = Buffer.from(',"serviceMethod":"')
 const statusKey = Buffer.from(',"status":"')
-const metaKey = Buffer.from(',"meta":"')
-const codecKey = Buffer.from(',"bodyCodec":')
-const bodyKey = Buffer.from(',"body":"')
+export const metaKey = Buffer.from(',"meta":"')
+export const codecKey = Buffer.from(',"bodyCodec":')
+export const bodyKey = Buffer.from(',"body":"')
 
 /** Maximum length of an escaped field. The longest escape is `\U` and eight digits, for one byte. */
 const MAX_ESCAPED = 10 * Math.max(MAX_STATUS_BYTES, MAX_META_BYTES)
@@ -80,7 +80,7 @@ export function unpackLayout(bytes: Buffer, start: number, end: number, limits: 
 }
 
 /** Finds the fields of a document in one pass, without decoding them. */
-class LayoutReader {
+export class LayoutReader {
   at: number
   /** Whether the last `string` has a backslash. */
   escaped = false
@@ -153,12 +153,12 @@ class LayoutReader {
  * Decodes a status or meta string; undefined when it is malformed or too long for either, which is checked before a
  * string is made.
  */
-function fieldText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
+export function fieldText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
   return end - start > MAX_ESCAPED ? undefined : stringText(bytes, start, end, goEscapes)
 }
 
 /** Decodes the inside of a string; undefined when it has an invalid escape. */
-function stringText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
+export function stringText(bytes: Buffer, start: number, end: number, goEscapes: boolean): string | undefined {
   const quoted = bytes.toString('utf8', start - 1, end + 1)
   try {
     return (JSON.parse(quoted) as string).toWellFormed()

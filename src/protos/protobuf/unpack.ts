@@ -84,7 +84,7 @@ function checkUtf8(bytes: Buffer, start: number, end: number): void {
 }
 
 /** Puts the ranges into the order that copies of an `Incoming` rely on. Only fields in an unusual order are copied. */
-function arrange(into: Incoming): void {
+export function arrange(into: Incoming): void {
   // An absent field lies where the one before it ends.
   if (into.statusStart === into.statusEnd) into.statusStart = into.statusEnd = into.nameEnd
   if (into.metaStart === into.metaEnd) into.metaStart = into.metaEnd = into.statusEnd

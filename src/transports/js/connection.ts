@@ -215,10 +215,10 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
   }
 
   /** @internal */
-  onBroken(reason: number): void {
+  onBroken(reason: number, code = closeCodeOf(reason)): void {
     // The peer of a WebSocket is told why, so the connection lingers until it has read that.
     if (this.#webSocket === undefined) this.#close(reason, '')
-    else this.#end(reason, this.#webSocket.closeCode || closeCodeOf(reason))
+    else this.#end(reason, code)
   }
 
   /** @internal */

@@ -32,8 +32,11 @@ const message = new Incoming()
 
 /** The connection of a reading half. */
 export interface ReadingOwner {
-  /** Closes the connection, because received bytes break the protocol or a limit. */
-  onBroken(reason: number): void
+  /**
+   * Closes the connection, because received bytes break the protocol or a limit.
+   * @param code tells a WebSocket's peer why; default: that of the reason
+   */
+  onBroken(reason: number, code?: number): void
   /** Called when the handler threw. */
   onThrown(error: unknown): void
   /** Called when the peer's FIN was received and all messages before it are delivered. */
@@ -144,7 +147,7 @@ export class ReadHalf {
     }
     if (webSocket.closeCode === 0) return
     if (!this.#open) this.#owner.onCloseAnswered()
-    else if (webSocket.broken !== undefined) this.#owner.onBroken(webSocket.broken)
+    else if (webSocket.broken !== undefined) this.#owner.onBroken(webSocket.broken, webSocket.closeCode)
     else if (this.ended()) this.#owner.onPeerEnded()
   }
 

@@ -260,6 +260,8 @@ export class WriteHalf {
       this.#queueClose()
       this.flush()
       return
+    } else if (!this.#webSocket.client && !this.#carrier.ended) {
+      this.#carrier.end() // the server ends the connection (RFC 6455 §7.1.1)
     }
     this.#owner.watch()
   }
