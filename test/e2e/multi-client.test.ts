@@ -228,7 +228,7 @@ onEachTransport('a client of many sessions', (transport) => {
 
   test('with redial its sessions outlive the server, and calls made meanwhile are answered', async (t) => {
     const { server, url, own, client } = await place(t, transport, { min: 2, max: 2, dial: { redial: quick } })
-    while (server.sessionCount < 2) await turn()
+    while (server.sessionCount < 2 || own.sessionCount < 2) await turn()
     const sessions = [...own.sessions()]
     const lost = Promise.all(sessions.map((session) => event(session, 'redialing')))
     await server.close({ timeout: 0 })
