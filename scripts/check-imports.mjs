@@ -44,7 +44,7 @@ const SHARED = {
 
 /** Files and rooms that, apart from the room's own files, only these may import. */
 const ONLY_FOR = {
-  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/native/tls-contexts', 'transports/choose'],
+  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
   testing: [],

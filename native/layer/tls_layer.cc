@@ -105,7 +105,8 @@ class TlsLayer::Run {
   Run(const OpenSsl& ssl, Bytes* in, ByteQueue* out) {
     thread_io.in = in;
     thread_io.out = out;
-    ssl.ERR_clear_error();
+    // Errors that others have left on this thread would be taken for ours. A look costs less than clearing.
+    if (ssl.ERR_peek_error() != 0) ssl.ERR_clear_error();
   }
   ~Run() {
     thread_io.in = nullptr;

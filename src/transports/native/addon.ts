@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { bundled, packageRoot } from '../../base/here.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
+import type { TlsAddon } from './tls-addon.ts'
 
 /** The functions of the C++ addon (native/node/addon.cc). An `errno` is a negative libuv code. */
-export interface NativeAddon {
+export interface NativeAddon extends TlsAddon {
   /**
    * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Its number is known to
    * the caller alone, so that several copies of this code in one environment do not interfere.
@@ -72,44 +73,10 @@ export interface NativeAddon {
   busyPoll(core: number, microseconds: number): void
   /** Sets whether a core with a thread of its own keeps the process alive. */
   keepAlive(core: number, on: boolean): void
-  /** '' when the core can do TLS here, otherwise why it cannot. */
-  tlsSupport(): string
-  /**
-   * Makes the context of TLS connections.
-   * @param external `_external` of a SecureContext that nothing else uses
-   * @param asks whether the client's hello is reported, and waits for `tlsAnswer`
-   * @param protocols names of ALPN, each with its length before it
-   * @param ticketKeys empty, or 80 bytes
-   */
-  tlsContext(
-    external: unknown,
-    server: boolean,
-    requestCert: boolean,
-    rejectUnauthorized: boolean,
-    asks: boolean,
-    protocols: Uint8Array,
-    ticketKeys: Uint8Array,
-  ): TlsHandle
-  /** Takes the certificates of a SecureContext. */
-  tlsIdentity(external: unknown): TlsHandle
-  /**
-   * Begins TLS on a connection that was opened paused. Records of kind Layer report its events, a Close its failure.
-   * @param servername name that a client asks for
-   * @param key what a client's sessions are kept under
-   */
-  tlsBegin(core: number, slot: number, generation: number, context: TlsHandle, servername: string | null, key: string | null): void
-  tlsAnswer(core: number, slot: number, generation: number, refuse: boolean, identity: TlsHandle | null, protocol: string | null): void
-  /** OpenSSL's text for the error in a Close record; '' for 0. */
-  tlsErrorText(code: number): string
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
   pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer
   readonly layout: Layout
-}
-
-/** An object of the addon's that only the addon can read. */
-export interface TlsHandle {
-  readonly tls?: never
 }
 
 /** Memory shared with a core: native/io/ring_layout.h. */

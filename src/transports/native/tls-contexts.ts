@@ -2,7 +2,7 @@ import type { SecureContext, SecureContextOptions } from 'node:tls'
 import { nodeCrypto, nodeTls } from '../../base/builtin.ts'
 import type { ClientTls } from '../tls/client-tls.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
-import type { NativeAddon, TlsHandle } from './addon.ts'
+import type { TlsAddon, TlsHandle } from './tls-addon.ts'
 
 // Contexts of TLS in the core. Node.js reads keys, certificates and all other options into an SSL_CTX of OpenSSL, whose
 // address its object gives away; the core uses that, and sets callbacks of its own on it.
@@ -15,7 +15,7 @@ const clients = new WeakMap<ClientTls, TlsHandle>()
 const identities = new WeakMap<SecureContext, TlsHandle>()
 
 /** The context of a listener, as its options are now. */
-export function serverContext(addon: NativeAddon, tls: ServerTls): TlsHandle {
+export function serverContext(addon: TlsAddon, tls: ServerTls): TlsHandle {
   const { contextOptions: options, requestCert, rejectUnauthorized, choosesContext, choosesProtocol } = tls
   return kept(servers, options, () => {
     const { ticketKeys, ...others } = options
@@ -34,7 +34,7 @@ export function serverContext(addon: NativeAddon, tls: ServerTls): TlsHandle {
 }
 
 /** The context of dials with the same options. */
-export function clientContext(addon: NativeAddon, tls: ClientTls): TlsHandle {
+export function clientContext(addon: TlsAddon, tls: ClientTls): TlsHandle {
   return kept(clients, tls, () =>
     addon.tlsContext(
       externalOf(tls.context('native')),
@@ -49,7 +49,7 @@ export function clientContext(addon: NativeAddon, tls: ClientTls): TlsHandle {
 }
 
 /** The certificates of a context that a user's callback chose. */
-export function identityOf(addon: NativeAddon, context: SecureContext): TlsHandle {
+export function identityOf(addon: TlsAddon, context: SecureContext): TlsHandle {
   return kept(identities, context, () => addon.tlsIdentity(externalOf(context)))
 }
 
