@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { bindChunks } from './bind-chunks.mjs'
 import { withConstants } from './const.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -49,12 +50,26 @@ async function javaScript() {
   }
   const { metafile } = await build({ ...options, metafile: true, write: false })
   const starts = Object.values(metafile.outputs).map(({ entryPoint = '' }) => join(root, entryPoint))
-  const { outputFiles } = await build({ ...options, plugins: [inOneChunk(new Set(starts))], write: false })
+  const { outputFiles, metafile: joined } = await build({
+    ...options,
+    plugins: [inOneChunk(new Set(starts))],
+    metafile: true,
+    write: false,
+  })
+  const scripts = outputFiles.filter(({ path }) => path.endsWith('.js'))
+  const texts = new Map(scripts.map(({ path, text }) => [relative(out, path), inAscii(withoutFacades(withConstants(text)))]))
+  bindChunks(texts, mainOf(joined), new Set(entries.map((entry) => `${entry}.js`)))
   outputFiles.push({ path: join(out, MARK), text: '// Tells the package from a bundle.\n' })
   for (const { path, text } of outputFiles) {
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, path.endsWith('.js') ? inAscii(withoutFacades(withConstants(text))) : text)
+    await writeFile(path, texts.get(relative(out, path)) ?? text)
   }
+}
+
+/** The chunk of what `index` needs, by its name. */
+function mainOf({ outputs }) {
+  const [path] = Object.entries(outputs).find(([, { inputs }]) => 'src/endpoint/endpoint.ts' in inputs)
+  return basename(path)
 }
 
 /**

@@ -8,7 +8,7 @@ import { run } from '../support/processes.ts'
 import { reported, suite } from '../support/suite.ts'
 
 const folder = import.meta.dirname
-const TESTS = 10
+const TESTS = 11
 
 interface Report {
   openHandles: unknown[]

@@ -9,7 +9,7 @@ import { reported, suite } from '../support/suite.ts'
 
 const folder = import.meta.dirname
 /** How vitest runs files, and how many tests there are then. */
-const pools = { forks: 8, threads: 8, vmForks: 8, inlined: 10 }
+const pools = { forks: 8, threads: 8, vmForks: 8, inlined: 11 }
 
 interface Report {
   testResults: { assertionResults: { fullName: string; status: string; failureMessages: string[] }[]; message: string; name: string }[]

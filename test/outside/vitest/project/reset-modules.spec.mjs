@@ -27,3 +27,17 @@ test("an error of another copy's server is a StatusError here", async () => {
   await expect(ends.session.call('/refuse')).rejects.toMatchObject({ code: 4711, message: 'not today', cause: 'of another copy' })
   await closed(ends)
 })
+
+test('a copy keeps to itself in what it loads after modules were reset', async () => {
+  const { Endpoint: One } = await import('dmicro')
+  vi.resetModules()
+  const { Endpoint: Two } = await import('dmicro')
+  for (const protocol of ['json', 'protobuf', 'http', 'jsonrpc']) {
+    const [one, two] = [await pair('one', One, protocol), await pair('two', Two, protocol)]
+    const across = [await one.client.dial(two.url), await two.client.dial(one.url)]
+    const answers = await Promise.all([one.session, two.session, ...across].map((session) => session.call('/who')))
+    expect(answers).toEqual(['one', 'two', 'two', 'one'])
+    await closed(one)
+    await closed(two)
+  }
+})
