@@ -19,6 +19,11 @@ export class Deferred<T> {
     return this.#module
   }
 
+  /** The module. Requires that it is loaded. */
+  get module(): T {
+    return this.#module as T
+  }
+
   /** Sets the module, so that `load` has nothing to load. */
   provide(module: T): void {
     this.#module ??= module

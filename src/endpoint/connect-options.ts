@@ -1,3 +1,4 @@
+import { nodeTls } from '../base/builtin.ts'
 import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
@@ -5,18 +6,19 @@ import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
 import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
-import { clientTls, type TlsTarget } from '../transports/tls/client-tls.ts'
-import type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from '../transports/tls/options.ts'
-import { ServerTls } from '../transports/tls/server-tls.ts'
-import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import type { TlsTarget } from '../transports/tls/client-tls.ts'
+import { tlsModule } from '../transports/tls/deferred.ts'
 import {
-  readWebSocketDial,
-  readWebSocketListen,
-  type WebSocketDial,
-  type WebSocketDialOptions,
-  type WebSocketListen,
-  type WebSocketListenOptions,
-} from '../websocket/options.ts'
+  checkTlsDial,
+  contextOptionsOf,
+  type TlsContextOptions,
+  type TlsDialOptions,
+  type TlsListenOptions,
+} from '../transports/tls/options.ts'
+import type { ServerTls } from '../transports/tls/server-tls.ts'
+import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import { webSockets } from '../websocket/load.ts'
+import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketListenOptions } from '../websocket/options.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -102,28 +104,27 @@ const dialNames = optionNames<DialOptions>({
  * Checks `ListenOptions` and adds the defaults.
  *
  * @param shared whether the first bytes of a connection decide about its protocol, not a sub-protocol alone
- * @throws TypeError or RangeError that names the option
- * @throws StatusError 1 when the transport does not support what `socket` asks for
+ * @throws (rejects) TypeError or RangeError that names the option
+ * @throws (rejects) StatusError 1 when the transport does not support what `socket` asks for
  */
-export function readListenOptions(
+export async function readListenOptions(
   options: ListenOptions | undefined,
   settings: Settings,
   kind: TransportKind,
   address: Address,
   shared = webSocketPath(address) === undefined,
-): {
-  readonly protocols: readonly Protocol[]
-  readonly socket: SocketSettings
-  readonly webSocket: WebSocketListen | undefined
-  readonly serverTls: ServerTls | undefined
-} {
+): Promise<Listening> {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
-  const webSocket = readWebSocketListen(webSocketPath(address), options?.websocket)
+  const path = webSocketPath(address)
+  const websocket = options?.websocket
+  const webSocket =
+    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketListen(path, websocket)
   const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
-  const serverTls = needsTls(address, options?.tls, kind) ? new ServerTls(options?.tls) : undefined
+  const secure = needsTls(address, options?.tls, kind)
+  const serverTls = secure ? new (await tlsModule.load()).ServerTls(options?.tls) : undefined
   return { protocols, socket, webSocket, serverTls }
 }
 
@@ -132,32 +133,46 @@ export function readListenOptions(
  *
  * @throws as `readListenOptions`
  */
-export function readDialOptions(options: DialOptions | undefined, settings: Settings, kind: TransportKind, address: Address): Dialled {
+export async function readDialOptions(
+  options: DialOptions | undefined,
+  settings: Settings,
+  kind: TransportKind,
+  address: Address,
+): Promise<Dialled> {
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
   const timeout = duration('timeout', options?.timeout, settings.dialTimeout, 1)
   const protocol = options?.protocol === undefined ? settings.protocol : settings.protocols.byName(options.protocol)
   const redial = options?.redial === undefined ? settings.redial : readRedial(options.redial)
-  const webSocket = readWebSocketDial(webSocketPath(address), options?.websocket, protocol.name)
+  const path = webSocketPath(address)
+  const websocket = options?.websocket
+  const webSocket =
+    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketDial(path, websocket, protocol.name)
   return {
     protocol,
     redial,
     socket: readSocket(options?.socket, settings, kind),
-    tls: readDialTls(options?.tls, kind, address),
+    tls: await readDialTls(options?.tls, kind, address),
     webSocket,
     timeout,
   }
 }
 
 /**
- * The TLS that dialling `address` needs; undefined for none.
+ * Checks the option `tls` for dialling `address`.
  *
  * @throws TypeError or RangeError that names the option; Error for keys and certificates that cannot be read
  */
-export function readDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): TlsTarget | undefined {
+export function checkDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): void {
+  if (!needsTls(address, options, kind) || options === undefined) return
+  checkTlsDial(options)
+  nodeTls().createSecureContext(contextOptionsOf(options))
+}
+
+async function readDialTls(options: TlsDialOptions | undefined, kind: TransportKind, address: Address): Promise<TlsTarget | undefined> {
   if (!needsTls(address, options, kind)) return undefined
-  const tls = clientTls(options)
+  const tls = (await tlsModule.load()).clientTls(options)
   tls.context(kind === 'native' ? 'native' : 'js') // throws for what cannot be read
   return { tls, host: address.host, port: address.port }
 }
@@ -169,6 +184,14 @@ function needsTls(address: Address, options: object | undefined, kind: Transport
   }
   if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port or wss://host:port')
   return false
+}
+
+/** Checked options of `listen`. */
+interface Listening {
+  readonly protocols: readonly Protocol[]
+  readonly socket: SocketSettings
+  readonly webSocket: WebSocketListen | undefined
+  readonly serverTls: ServerTls | undefined
 }
 
 /** Checked options of a dial. */

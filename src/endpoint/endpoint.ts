@@ -241,7 +241,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async listen(url: string, options?: ListenOptions): Promise<Listener> {
     const address = parseAddress(url)
-    const { protocols, socket, webSocket, serverTls } = readListenOptions(options, this.#settings, this.transport.kind, address)
+    const { protocols, socket, webSocket, serverTls } = await readListenOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
     for (const protocol of protocols) await prepareProtocol(protocol)
@@ -298,9 +298,9 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const target = request.url ?? ''
     const websocket = { path: target.split('?', 1)[0], ...options.websocket }
     const address: Address = { kind: 'tcp', host: '', port: 0 }
-    const offer = readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
-    this.#requireOpen()
     socket.pause()
+    const offer = await readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
+    this.#requireOpen()
     await this.#ready()
     await this.#acceptor.prepareWebSockets()
     const { limits } = this.#settings
@@ -325,12 +325,12 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    */
   async dial(url: string, options?: DialOptions): Promise<Session> {
     const address = parseAddress(url)
-    const { protocol, redial, socket, tls, webSocket, timeout } = readDialOptions(options, this.#settings, this.transport.kind, address)
+    const { webSocket, timeout, ...chosen } = await readDialOptions(options, this.#settings, this.transport.kind, address)
     this.#requireOpen()
     await this.#ready()
-    await prepareProtocol(protocol)
+    await prepareProtocol(chosen.protocol)
     const layers = webSocket === undefined ? undefined : await this.#dialer.prepareWebSocket(webSocket)
-    const session = await this.#dialer.dial({ url, address, protocol, redial, socket, tls, layers }, timeout, options?.signal)
+    const session = await this.#dialer.dial({ url, address, ...chosen, layers }, timeout, options?.signal)
     return session.session as Session
   }
 

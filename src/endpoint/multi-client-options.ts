@@ -4,7 +4,7 @@ import { readRedial } from '../session/redial.ts'
 import type { Address } from '../transports/address.ts'
 import { readSocketOptions } from '../transports/socket-options.ts'
 import type { TransportKind } from '../transports/transport.ts'
-import { type DialOptions, readDialTls } from './connect-options.ts'
+import { checkDialTls, type DialOptions } from './connect-options.ts'
 
 /** Options of a `MultiClient`. */
 export interface MultiClientOptions {
@@ -61,6 +61,6 @@ export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Setti
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
   requireText('protocol', dial.protocol)
   readSocketOptions('socket', dial.socket, settings.socket)
-  readDialTls(dial.tls, kind, address)
+  checkDialTls(dial.tls, kind, address)
   if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }

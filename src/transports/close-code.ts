@@ -1,5 +1,5 @@
 import { CloseReason } from '../message/close-reason.ts'
-import { CloseCode } from '../wire/websocket/frame.ts'
+import { CloseCode } from '../wire/websocket/close-code.ts'
 
 /** The code of a WebSocket's close frame for a reason to close; native/io/web_socket.cc has the same. */
 export function closeCodeOf(reason: number): number {

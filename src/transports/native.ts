@@ -5,6 +5,7 @@ import { netModule } from './js/deferred.ts'
 import type { NativeAddon } from './native/addon.ts'
 import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
 import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/core.ts'
+import { handshakes } from './native/deferred.ts'
 import { systemError } from './system-error.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 
@@ -45,6 +46,7 @@ export class NativeTransport implements Transport {
     how: ListenOptions = {},
   ): Promise<TransportListener> {
     if (options.serverTls !== undefined && this.noTls !== '') return this.#other().listen(address, options, onConnection, how)
+    if (options.serverTls !== undefined) await handshakes.load()
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
     if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
@@ -105,6 +107,7 @@ export class NativeTransport implements Transport {
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     if (options.tls !== undefined && this.noTls !== '') return this.#other().dial(address, options, signal)
+    if (options.tls !== undefined) await handshakes.load()
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)
   }
 

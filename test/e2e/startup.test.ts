@@ -12,7 +12,7 @@ const index = join(root, 'dist/index.js')
 const built = existsSync(index) && existsSync(join(root, 'dist/base/here.js'))
 
 /** Maximum bytes of JavaScript that a process loads for one raw call, and further ones for each module that comes later. */
-const MAX_BYTES = 600_000
+const MAX_BYTES = 450_000
 const MAX_LATER_BYTES = 60_000
 
 interface Loaded {

@@ -4,7 +4,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
-import { CloseCode } from '../../wire/websocket/frame.ts'
+import { CloseCode } from '../../wire/websocket/close-code.ts'
 import { closeCodeOf, peerCloseDetail } from '../close-code.ts'
 import type { TlsFacts } from '../tls/tls-facts.ts'
 import {

@@ -5,16 +5,8 @@ import { nameBytes } from '../../message/names.ts'
 import type { Outgoing, Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { frameBound, frameSize, packFrame } from '../../wire/raw-pack.ts'
-import {
-  applyMask,
-  CloseCode,
-  closeFrame,
-  controlFrame,
-  headerSize,
-  MAX_HEADER_BYTES,
-  Opcode,
-  writeHeader,
-} from '../../wire/websocket/frame.ts'
+import { CloseCode } from '../../wire/websocket/close-code.ts'
+import { applyMask, closeFrame, controlFrame, headerSize, MAX_HEADER_BYTES, Opcode, writeHeader } from '../../wire/websocket/frame.ts'
 import { type ConnectionOptions, SendResult } from '../transport.ts'
 import type { Carrier } from './carrier.ts'
 import { type Chunk, Outbox } from './outbox.ts'

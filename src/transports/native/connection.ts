@@ -391,9 +391,8 @@ export class NativeConnection implements TransportConnection {
     } else if (this.handshake !== undefined) {
       this.handshake.onClosed(detail)
     } else if (this.connecting === undefined) {
-      const theirs = this.#destroyed === undefined
       // A connection that was made after its dial was given up has no handler.
-      this.#handler?.onClose(this.#destroyed ?? reason, theirs ? detail : '')
+      this.#handler?.onClose(this.#destroyed ?? reason, this.#destroyed === undefined ? detail : '')
     } else {
       this.connecting(errno)
     }

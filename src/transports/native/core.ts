@@ -8,15 +8,13 @@ import { Framing } from '../../wire/framing.ts'
 import { type Address, parseAddress } from '../address.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import { systemError } from '../system-error.ts'
-import type { TlsTarget } from '../tls/client-tls.ts'
-import type { ServerTls } from '../tls/server-tls.ts'
 import type { ConnectionOptions, SocketOption, TransportConnection } from '../transport.ts'
 import type { NativeAddon, NativeLimits } from './addon.ts'
+import type { ConnectionPlace } from './begin-handshake.ts'
 import { NativeConnection } from './connection.ts'
 import type { ConnectionCore } from './connection-core.ts'
-import { ClientHandshake, type HandshakeCore, ServerHandshake } from './handshake.ts'
+import { handshakes } from './deferred.ts'
 import { Ctl, HINT_SHIFT, Kind, REC_WORDS, Rec } from './ring-layout.ts'
-import { clientContext, identityOf, serverContext } from './tls-contexts.ts'
 
 const BACKLOG = 4096
 /** A generation that no connection has. */
@@ -143,7 +141,7 @@ export class NativeCore implements ConnectionCore {
         } else if (options.tls === undefined) {
           done()
         } else if (!signal.aborted) {
-          this.#beginClient(connection, slot, options.tls, done, reject)
+          handshakes.module.beginClient(this.#placeOf(connection, slot), options.tls, done, reject)
         }
       }
     })
@@ -290,53 +288,17 @@ export class NativeCore implements ConnectionCore {
     }
     const connection = this.#addConnection(slot, generation, acceptor.options)
     this.#readAddresses(connection, at)
-    if (acceptor.options.serverTls === undefined) {
+    const { serverTls, gate } = acceptor.options
+    const done = (): void => {
       connection.open = true
       acceptor.onConnection(connection)
-    } else {
-      this.#beginServer(connection, slot, acceptor, acceptor.options.serverTls)
     }
+    if (serverTls === undefined) done()
+    else handshakes.module.beginServer(this.#placeOf(connection, slot), serverTls, gate, done)
   }
 
-  /** Begins the handshake of an accepted connection, which was opened paused. */
-  #beginServer(connection: NativeConnection, slot: number, acceptor: Acceptor, tls: ServerTls): void {
-    const { remoteAddress, generation } = connection
-    const { gate } = acceptor.options
-    if (gate?.begin(remoteAddress) === false) {
-      connection.destroy(CloseReason.Refused)
-      return
-    }
-    connection.handshake = new ServerHandshake(tls, gate, remoteAddress, this.#handshakeCore(connection, slot), (facts) => {
-      connection.handshake = undefined
-      connection.tls = facts
-      connection.open = true
-      acceptor.onConnection(connection)
-    })
-    this.#addon.tlsBegin(this.#number, slot, generation, serverContext(this.#addon, tls), null, null)
-  }
-
-  /** Begins the handshake of a connection that was dialled, and opened paused. */
-  #beginClient(connection: NativeConnection, slot: number, target: TlsTarget, done: () => void, fail: (error: Error) => void): void {
-    const { tls, host, port } = target
-    connection.handshake = new ClientHandshake(target, this.#handshakeCore(connection, slot), (error, facts) => {
-      connection.handshake = undefined
-      connection.tls = facts
-      if (error === undefined) done()
-      else fail(error)
-    })
-    const context = clientContext(this.#addon, tls)
-    const server = `${tls.nameOf(host)} ${host}:${port}`
-    this.#addon.tlsBegin(this.#number, slot, connection.generation, context, tls.servernameOf(host) ?? null, server)
-  }
-
-  #handshakeCore(connection: NativeConnection, slot: number): HandshakeCore {
-    return {
-      destroy: (reason) => connection.destroy(reason),
-      answer: (refuse, answer) => {
-        const identity = answer?.context === undefined ? null : identityOf(this.#addon, answer.context)
-        this.#addon.tlsAnswer(this.#number, slot, connection.generation, refuse, identity, answer?.protocol ?? null)
-      },
-    }
+  #placeOf(connection: NativeConnection, slot: number): ConnectionPlace {
+    return { addon: this.#addon, number: this.#number, slot, connection }
   }
 
   /**

@@ -9,7 +9,7 @@ import type { HandshakeGate } from '../transport.ts'
 import { readFacts, readHello, TlsEvent } from './tls-events.ts'
 
 /** The connection of a handshake, and the calls it makes to the core. */
-export interface HandshakeCore {
+export interface HandshakeConnection {
   /** Answers the client's hello. */
   answer(refuse: boolean, answer: HelloAnswer | undefined): void
   destroy(reason: number): void
@@ -27,12 +27,18 @@ export class ServerHandshake implements Handshake {
   readonly #tls: ServerTls
   readonly #gate: HandshakeGate | undefined
   readonly #remote: string
-  readonly #core: HandshakeCore
+  readonly #core: HandshakeConnection
   readonly #onSecure: (facts: TlsFacts) => void
   readonly #timer: ClockTimer
   #failure = ''
 
-  constructor(tls: ServerTls, gate: HandshakeGate | undefined, remote: string, core: HandshakeCore, onSecure: (facts: TlsFacts) => void) {
+  constructor(
+    tls: ServerTls,
+    gate: HandshakeGate | undefined,
+    remote: string,
+    core: HandshakeConnection,
+    onSecure: (facts: TlsFacts) => void,
+  ) {
     this.#tls = tls
     this.#gate = gate
     this.#remote = remote
@@ -69,12 +75,12 @@ export class ServerHandshake implements Handshake {
 /** The handshake of a connection that was dialled. */
 export class ClientHandshake implements Handshake {
   readonly #target: TlsTarget
-  readonly #core: HandshakeCore
+  readonly #core: HandshakeConnection
   readonly #settle: (error: Error | undefined, facts?: TlsFacts) => void
   #error: Error | undefined
 
   /** @param settle called once: with an error when the connection is closed, or with what the handshake brought */
-  constructor(target: TlsTarget, core: HandshakeCore, settle: (error: Error | undefined, facts?: TlsFacts) => void) {
+  constructor(target: TlsTarget, core: HandshakeConnection, settle: (error: Error | undefined, facts?: TlsFacts) => void) {
     this.#target = target
     this.#core = core
     this.#settle = settle

@@ -1,17 +1,8 @@
+import { CloseCode } from './close-code.ts'
+
 /** Opcodes of WebSocket frames (RFC 6455 §5). The twin of this file is native/wire/websocket_frame.h. */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const
 export type Opcode = (typeof Opcode)[keyof typeof Opcode]
-
-/** Codes of close frames. `None` is never sent: a close frame without a code. */
-export const CloseCode = {
-  Normal: 1000,
-  GoingAway: 1001,
-  ProtocolError: 1002,
-  None: 1005,
-  NotText: 1007,
-  Policy: 1008,
-  TooLarge: 1009,
-} as const
 
 /** Most bytes of a header: two, a 64-bit length, a mask. */
 export const MAX_HEADER_BYTES = 14

@@ -1,4 +1,5 @@
-import { applyMask, CloseCode, COMPRESSED, FIN, isCloseCode, MASK_BIT, MAX_CONTROL_BYTES, Opcode } from './frame.ts'
+import { CloseCode } from './close-code.ts'
+import { applyMask, COMPRESSED, FIN, isCloseCode, MASK_BIT, MAX_CONTROL_BYTES, Opcode } from './frame.ts'
 import { Utf8Check } from './utf8.ts'
 
 /** Limits of the frames that a peer may send. */

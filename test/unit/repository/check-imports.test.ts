@@ -188,7 +188,7 @@ test('native is only for the native transport and the chooser', () => {
     'src/endpoint/endpoint.ts': "import '../transports/native/addon.ts'\n",
     'src/index.ts': "import './transports/native/addon.ts'\n",
   })
-  const only = 'which is only for transports/native and transports/native/core and transports/native/tls-contexts and transports/choose'
+  const only = 'which is only for transports/native and transports/native/core and transports/choose'
   assert.deepEqual(found, [
     `src/endpoint/endpoint.ts: imports transports/native/addon, ${only}`,
     `src/index.ts: imports transports/native/addon, ${only}`,
