@@ -30,7 +30,13 @@ import type {
   Session,
   SocketOptions,
   StatusError,
+  TlsContextOptions,
+  TlsDialOptions,
+  TlsListenOptions,
   TypedCallOptions,
+  UpgradeOptions,
+  WebSocketDialOptions,
+  WebSocketListenOptions,
 } from 'dmicro'
 import type { Faults, RunOptions, TestNetwork, TestNetworkOptions, Way } from 'dmicro/testing'
 
@@ -45,6 +51,12 @@ none(refusing<EndpointOptions>())
 none(refusing<NonNullable<EndpointOptions['limits']>>())
 none(refusing<ListenOptions>())
 none(refusing<DialOptions>())
+none(refusing<TlsContextOptions>())
+none(refusing<TlsDialOptions>())
+none(refusing<TlsListenOptions>())
+none(refusing<UpgradeOptions>())
+none(refusing<WebSocketDialOptions>())
+none(refusing<WebSocketListenOptions>())
 none(refusing<RedialOptions>())
 none(refusing<SocketOptions>())
 none(refusing<CallOptions>())
