@@ -7,6 +7,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { bindChunks } from './bind-chunks.mjs'
+import { browserBundle } from './browser.mjs'
 import { withConstants } from './const.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -60,7 +61,7 @@ async function javaScript() {
   const texts = new Map(scripts.map(({ path, text }) => [relative(out, path), inAscii(withoutFacades(withConstants(text)))]))
   bindChunks(texts, mainOf(joined), new Set(entries.map((entry) => `${entry}.js`)))
   outputFiles.push({ path: join(out, MARK), text: '// Tells the package from a bundle.\n' })
-  for (const { path, text } of outputFiles) {
+  for (const { path, text } of [...outputFiles, ...(await browserBundle(root, out))]) {
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, texts.get(relative(out, path)) ?? text)
   }
