@@ -58,7 +58,7 @@ async function javaScript() {
     write: false,
   })
   const scripts = outputFiles.filter(({ path }) => path.endsWith('.js'))
-  const texts = new Map(scripts.map(({ path, text }) => [relative(out, path), inAscii(withoutFacades(withConstants(text)))]))
+  const texts = new Map(scripts.map(({ path, text }) => [relative(out, path), inAscii(withoutPaths(withoutFacades(withConstants(text))))]))
   bindChunks(texts, mainOf(joined), new Set(entries.map((entry) => `${entry}.js`)))
   outputFiles.push({ path: join(out, MARK), text: '// Tells the package from a bundle.\n' })
   for (const { path, text } of [...outputFiles, ...(await browserBundle(root, out))]) {
@@ -81,6 +81,11 @@ function withoutFacades(text) {
   return text.replace(/^import (\{[^}]*\}|\w+) from ("node:[^"]+");$/gm, (_, names, name) => {
     return `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule(${name});`
   })
+}
+
+/** The text without the path that esbuild writes before each module. The lines stay, for the source map. */
+function withoutPaths(text) {
+  return text.replace(/^\/\/ src\/\S+$/gm, '')
 }
 
 /**

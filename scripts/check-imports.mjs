@@ -37,7 +37,7 @@ const MAX_ROOMS = 20
  */
 const SHARED = {
   codecs: ['binary', 'built-in', 'codec', 'codec-table', 'decimal', 'record'],
-  filters: ['built-in', 'filter-table', 'slices', 'zlib'],
+  filters: ['filter-table', 'slices', 'zlib'],
   protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
   overload: ['admission'],
   plugins: ['body-cipher'],

@@ -1,5 +1,6 @@
 import type { Filter } from '../message/filter.ts'
-import { builtInFilters } from './built-in.ts'
+import { gzip } from './gzip.ts'
+import { md5 } from './md5.ts'
 
 /** The transfer filters of one endpoint, by id and by name. */
 export class FilterTable {
@@ -72,7 +73,7 @@ export class FilterTable {
 export function makeFilters(own: readonly Filter[]): FilterTable {
   const table = new FilterTable()
   for (const filter of own) table.register(filter)
-  for (const filter of builtInFilters()) {
+  for (const filter of [gzip(), md5]) {
     if (table.byId(filter.id) === undefined && table.byName(filter.name) === undefined) table.register(filter)
   }
   return table
