@@ -98,6 +98,14 @@ export class Page {
     await loaded
   }
 
+  /** Goes back to the page before. One of the back/forward cache is not loaded again. */
+  async back(): Promise<void> {
+    const { entries, currentIndex } = (await this.send('Page.getNavigationHistory')) as { entries: { id: number }[]; currentIndex: number }
+    const shown = this.#browser.event('Page.frameNavigated', this.#session)
+    await this.send('Page.navigateToHistoryEntry', { entryId: entries[currentIndex - 1].id })
+    await shown
+  }
+
   /** The value of an expression in the page; a promise is waited for. */
   async value<T>(expression: string): Promise<T> {
     const { result, exceptionDetails } = (await this.send('Runtime.evaluate', {
