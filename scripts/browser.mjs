@@ -32,6 +32,7 @@ const STAND_INS = {
     'transports/choose',
     'websocket/load',
   ],
+  'json-scan': ['base/text/json-scan'],
   log: ['base/log'],
   node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'path', 'perf_hooks', 'timers', 'util'],
   plugin: ['hooks/plugin', 'endpoint/hooked-dispatch', 'session/hooked-calls'],

@@ -7,6 +7,7 @@ import { build } from 'esbuild'
 import { type Started, start } from '../support/processes.ts'
 import { needCommands, suite } from '../support/suite.ts'
 import { Chromium, type Page } from './chromium.ts'
+import { assertSeen } from './expected.ts'
 import { type Served, serve as servePages } from './served.ts'
 
 const server = join(import.meta.dirname, '../../../examples/browser/server.mjs')
@@ -27,27 +28,6 @@ async function kill({ child }: Started): Promise<void> {
 }
 
 const project = join(import.meta.dirname, 'project')
-const expected = {
-  echo: { text: 'ü€😀<\u2028', list: [1, null, true] },
-  plain: 'plain',
-  large: 1_000_000,
-  meta: 'ü',
-  back: 42,
-  backFails: '1234 because',
-  pushed: 'a push',
-  late: '408 no reply from /never within the deadline',
-  aborted: '499 AbortError: signal is aborted without reason',
-  missing: '404',
-  isStatus: true,
-}
-
-function assertSeen(seen: Record<string, unknown>): void {
-  const { refused, aborted, ...others } = seen
-  const { aborted: _, ...rest } = expected
-  assert.deepEqual(others, rest)
-  assert.match(String(refused), /^105 the browser could not connect to ws:\/\/127\.0\.0\.1:1/)
-  assert.match(String(aborted), /^499/)
-}
 
 /** A folder with an entry of `project` that esbuild bundled, since workers have no import maps. */
 async function bundled(t: TestContext, entry: string): Promise<string> {

@@ -43,7 +43,9 @@ export async function serve(t: TestContext, ...folders: string[]): Promise<Serve
       response.setHeader('Content-Type', types[path.split('.').at(-1)!] ?? 'text/plain').end(content)
       return
     }
-    response.writeHead(path === '/' ? 200 : 404, { 'Content-Type': 'text/html' }).end(`<!doctype html><title>page</title>${imports}`)
+    response
+      .writeHead(path === '/' ? 200 : 404, { 'Content-Type': 'text/html' })
+      .end(`<!doctype html><title>page</title>${path === '/' ? imports : ''}`)
   })
   const sockets: Duplex[] = []
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
