@@ -44,7 +44,7 @@ export class PageConnection implements TransportConnection {
   readonly localAddress = '@'
   readonly remoteAddress: string
   readonly #options: ConnectionOptions
-  readonly #clock: Clock = realClock
+  readonly #clock: Clock
   readonly #secure: boolean
   #handler: ConnectionHandler | undefined
   #socket: PageSocket | undefined
@@ -65,12 +65,14 @@ export class PageConnection implements TransportConnection {
   #progress = 0
   #progressAt = 0
 
-  constructor(address: Address, options: ConnectionOptions) {
+  /** @param clock default: the system's */
+  constructor(address: Address, options: ConnectionOptions, clock: Clock = realClock) {
     if (address.kind !== 'tcp') throw new TypeError('a page dials ws:// and wss:// only')
     const { host, port, scheme } = address
     this.remoteAddress = `${host.includes(':') ? `[${host}]` : host}:${port}`
     this.#secure = scheme === 'wss'
     this.#options = options
+    this.#clock = clock
   }
 
   get handler(): ConnectionHandler {

@@ -1,4 +1,4 @@
-// What pages and their workers import. Types are those of `types.ts`, which need none of Node's.
+// The entry of pages and their workers. Types are those of `types.ts`, which need none of Node.js.
 import { consoleLogger as makeConsoleLogger } from '../base/log.ts'
 import { Endpoint as OwnEndpoint } from '../endpoint/endpoint.ts'
 import { heartbeatPing as ping, heartbeatPong as pong } from '../plugins/heartbeat.ts'

@@ -21,7 +21,7 @@ export function frameOf(document: Buffer): Buffer | undefined {
     if ((seq | 0) !== seq || (mtype & 255) !== mtype || (bodyCodec & 255) !== bodyCodec) return undefined
     const text = body ?? ''
     const told = embedded(status)
-    // That is all that Go sends of an error.
+    // Go sends nothing else of an error.
     const lost = mtype === MessageType.Reply && bodyCodec === 0 && text === '' && told === ''
     const fields = [lost ? LOST : told, embedded(meta), bodyCodec, text] as const
     const name = Buffer.from(serviceMethod as string)

@@ -1,5 +1,5 @@
-// Stands in for what a page does without: addresses that are resolved here, transfer filters, protocols that are not made
-// of WebSocket messages, options of sockets, and fast paths of JSON that pay only where a process serves many.
+// Stands in for what a page does without: addresses that are resolved here, transfer filters, protocols that are not
+// made of WebSocket messages, options of sockets, and fast paths of JSON that pay only where a process serves many.
 import type { Receiver } from '../../filtering/inbound.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 

@@ -1,5 +1,3 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids raw control characters in strings
-const stringPattern = /"[^"\\\u0000-\u001f]*(?:\\.[^"\\\u0000-\u001f]*)*"/y
 const scalarPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|null|true|false/y
 
 /** Stands in for `base/text/json-scan.ts`, without Go's escapes: for meta that is not an object of strings only. */
@@ -30,12 +28,20 @@ export class JsonScanner {
   }
 
   string(): string | undefined {
-    const quoted = this.#match(stringPattern)
-    try {
-      return quoted === undefined ? undefined : (JSON.parse(quoted) as string).toWellFormed()
-    } catch {
-      return undefined
+    if (!this.take(0x22)) return undefined
+    const start = this.at - 1
+    for (let end = this.at; end < this.text.length; end++) {
+      const c = this.text[end]
+      if (c === '\\') end++
+      if (c !== '"') continue
+      this.at = end + 1
+      try {
+        return (JSON.parse(this.text.slice(start, this.at)) as string).toWellFormed()
+      } catch {
+        return undefined
+      }
     }
+    return undefined
   }
 
   key(): string | undefined {
@@ -45,7 +51,7 @@ export class JsonScanner {
 
   skip(maxDepth: number): boolean {
     const open = this.peek()
-    if (open !== 0x7b && open !== 0x5b) return this.string() !== undefined || this.#match(scalarPattern) !== undefined
+    if (open !== 0x7b && open !== 0x5b) return this.string() !== undefined || this.#scalar()
     const close = open + 2 // '{' + 2 is '}', '[' + 2 is ']'
     this.at++
     if (maxDepth < 1 || this.take(close)) return maxDepth > 0
@@ -55,11 +61,10 @@ export class JsonScanner {
     return this.take(close)
   }
 
-  #match(pattern: RegExp): string | undefined {
-    this.peek()
-    pattern.lastIndex = this.at
-    const found = pattern.exec(this.text)?.[0]
-    this.at += found?.length ?? 0
-    return found
+  #scalar(): boolean {
+    scalarPattern.lastIndex = this.at
+    const found = scalarPattern.exec(this.text)
+    this.at += found?.[0].length ?? 0
+    return found !== null
   }
 }

@@ -1,4 +1,4 @@
-// What the code of sessions imports of Node's modules, for pages.
+// Node's modules, as far as the code of sessions imports them, for pages.
 import { report } from '../page.ts'
 import { PageBuffer } from './buffer.ts'
 
@@ -134,7 +134,7 @@ export const posix = {
   },
 }
 
-/** What `src/base/builtin.ts` loads. */
+/** Modules that `src/base/builtin.ts` loads. */
 export function nodeCrypto(): { randomBytes(size: number): PageBuffer } {
   return { randomBytes: (size) => crypto.getRandomValues(new PageBuffer(size)) }
 }
