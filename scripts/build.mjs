@@ -7,6 +7,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import { bindChunks } from './bind-chunks.mjs'
+import { browserBundle } from './browser.mjs'
 import { withConstants } from './const.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -59,13 +60,14 @@ async function javaScript() {
   })
   const files = new Map(outputFiles.map(({ path, text }) => [relative(out, path), text]))
   const texts = new Map([...files].filter(([name]) => name.endsWith('.js')))
-  for (const [name, text] of texts) texts.set(name, inAscii(withoutFacades(withConstants(text))))
+  for (const [name, text] of texts) texts.set(name, withoutFacades(withConstants(text)))
   bindChunks(texts, mainOf(joined), new Set(entries.map((entry) => `${entry}.js`)))
   for (const [name, text] of texts) {
     const { code, map } = await compact(text, files.get(`${name}.map`))
     files.set(name, `${code}//# sourceMappingURL=${basename(name)}.map\n`)
     files.set(`${name}.map`, map)
   }
+  for (const { path, text } of await browserBundle(root, out)) files.set(relative(out, path), text)
   files.set(MARK, '// Tells the package from a bundle.\n')
   for (const [name, text] of files) {
     await mkdir(dirname(join(out, name)), { recursive: true })
@@ -75,7 +77,7 @@ async function javaScript() {
 
 /**
  * The text without comments and indentation, and its source map: V8 reads it in 1 ms less. Names and lines of a length
- * that can be read in an error's stack remain.
+ * that can be read in an error's stack remain. It is ASCII, which V8 holds and reads at one byte a character.
  */
 function compact(text, map) {
   const inline = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`
@@ -97,14 +99,6 @@ function withoutFacades(text) {
   return text.replace(/^import (\{[^}]*\}|\w+) from ("node:[^"]+");$/gm, (_, names, name) => {
     return `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule(${name});`
   })
-}
-
-/**
- * The text in ASCII, which V8 holds and reads at one byte a character. esbuild escapes what is not ASCII in code, so only
- * comments change, and no column of a source map.
- */
-function inAscii(text) {
-  return text.replace(/[^ -~\s]/gu, (character) => '?'.repeat(character.length))
 }
 
 /**

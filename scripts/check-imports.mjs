@@ -25,6 +25,7 @@ export const ROOMS = [
   'endpoint',
   'plugins',
   'testing',
+  'browser',
 ]
 
 /** More folders than this at the top of src/ are no longer taken in at a glance. */
@@ -35,7 +36,7 @@ const MAX_ROOMS = 20
  * each can be read, replaced or removed alone. What all of the room share, or what puts them together, is listed.
  */
 const SHARED = {
-  codecs: ['binary', 'codec', 'codec-table', 'decimal', 'record'],
+  codecs: ['binary', 'built-in', 'codec', 'codec-table', 'decimal', 'record'],
   filters: ['filter-table', 'slices', 'zlib'],
   protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
   overload: ['admission'],
@@ -48,6 +49,7 @@ const ONLY_FOR = {
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
   testing: [],
+  browser: [],
 }
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */

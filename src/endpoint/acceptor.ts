@@ -1,7 +1,7 @@
 import { runInRoot } from '../base/async/root-context.ts'
 import { describe, reasonOf } from '../base/errors/error-text.ts'
 import { defaultLimits } from '../base/limits.ts'
-import { sleep } from '../base/time/clock.ts'
+import { sleep } from '../base/time/sleep.ts'
 import type { WarningThrottle } from '../base/warning-throttle.ts'
 import { within } from '../hooks/hook-timeout.ts'
 import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
@@ -21,6 +21,7 @@ import { webSockets } from '../websocket/load.ts'
 import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketListen } from '../websocket/options.ts'
 import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
+import { prepare } from './prepare.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 /** Milliseconds in which the first message of a new connection arrives, if it was sent with the connection. */
@@ -260,19 +261,4 @@ export class Acceptor implements HandshakeGate {
     this.#refusing = true
     for (const connection of this.#undecided) connection.destroy(CloseReason.Local)
   }
-}
-
-/**
- * Runs the session when its hooks are done. When one fails, the session is closed.
- *
- * @throws (rejects) what a hook fails with
- */
-export async function prepare(session: SessionEngine, hooks: Promise<void>): Promise<void> {
-  try {
-    await hooks
-  } catch (error) {
-    session.refuse()
-    throw error
-  }
-  session.begin()
 }

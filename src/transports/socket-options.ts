@@ -88,7 +88,7 @@ export function keepAliveSeconds(keepAlive: boolean, idle: number): number {
  * Refuses options that the transport does not have, so that they are never ignored silently.
  * @throws StatusError 1 for buffer sizes on a transport other than native
  */
-export function requireSupported({ receiveBuffer, sendBuffer }: SocketSettings, kind: 'native' | 'js' | 'memory'): void {
+export function requireSupported({ receiveBuffer, sendBuffer }: SocketSettings, kind: 'native' | 'js' | 'memory' | 'browser'): void {
   if (kind !== 'native' && (receiveBuffer !== 0 || sendBuffer !== 0)) throw unsupportedBuffers()
 }
 

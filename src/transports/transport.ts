@@ -50,8 +50,8 @@ export interface Transport {
   flush?(): void
 }
 
-/** Kind of a transport; `memory` is that of `dmicro/testing`. */
-export type TransportKind = 'native' | 'js' | 'memory'
+/** Kind of a transport; `memory` is that of `dmicro/testing`, `browser` that of `dmicro/browser`. */
+export type TransportKind = 'native' | 'js' | 'memory' | 'browser'
 
 export interface ListenOptions {
   /**

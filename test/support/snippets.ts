@@ -75,7 +75,11 @@ export function complaints(
     checkJs: true,
     allowImportingTsExtensions: true,
   })
-  options.paths = { dmicro: [join(root, 'src/index.ts')], 'dmicro/testing': [join(root, 'src/testing/index.ts')] }
+  options.paths = {
+    dmicro: [join(root, 'src/index.ts')],
+    'dmicro/testing': [join(root, 'src/testing/index.ts')],
+    'dmicro/browser': [join(root, 'src/browser/index.ts')],
+  }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   const codeOf = (file: string): string | undefined => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs'
 import { connect } from 'node:net'
-import { realClock, sleep } from '../../base/time/clock.ts'
+import { realClock } from '../../base/time/clock.ts'
+import { sleep } from '../../base/time/sleep.ts'
 
 /** Milliseconds after which a file without listener is checked again. */
 const PAUSE = 50

@@ -88,9 +88,10 @@ test('an import of a later room fails in every form it can take', () => {
 
 test('each room may import all before it and none behind it', () => {
   assert.ok(ROOMS.length > 10)
+  const ends = ['testing', 'browser'] // nothing imports these at all
   for (const [rank, room] of ROOMS.entries()) {
-    if (room === 'testing') continue
-    const others = ROOMS.filter((other) => other !== room && other !== 'testing')
+    if (ends.includes(room)) continue
+    const others = ROOMS.filter((other) => other !== room && !ends.includes(other))
     const text = others.map((other) => `import '../${other}/x.ts'\n`).join('')
     const found = problems({ [`src/${room}/y.ts`]: text, ...Object.fromEntries(others.map((other) => [`src/${other}/x.ts`, ''])) })
     const above = others.filter((other) => ROOMS.indexOf(other) > rank)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sleep } from '../../../src/base/time/clock.ts'
+import { sleep } from '../../../src/base/time/sleep.ts'
 import { FaultTable } from '../../../src/testing/faults.ts'
 import { virtualClock } from '../../../src/testing/host.ts'
 import { seeded } from '../../../src/testing/random.ts'

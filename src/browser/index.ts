@@ -1,0 +1,52 @@
+// The entry of pages and their workers. Types are those of `types.ts`, which need none of Node.js.
+import { consoleLogger as makeConsoleLogger } from '../base/log.ts'
+import { Endpoint as OwnEndpoint } from '../endpoint/endpoint.ts'
+import { heartbeatPing as ping, heartbeatPong as pong } from '../plugins/heartbeat.ts'
+import type {
+  EndpointConstructor,
+  EndpointInstance,
+  HeartbeatPingOptions,
+  HeartbeatPongOptions,
+  Logger,
+  LogLevel,
+  Plugin,
+} from './types.ts'
+
+export { Code, StatusError, statusText } from '../base/errors/status.ts'
+export { bytes } from '../message/message-type.ts'
+export type {
+  CallContext,
+  CallHandler,
+  CallOptions,
+  DialOptions,
+  EndpointOptions,
+  Gap,
+  HeartbeatPingOptions,
+  HeartbeatPongOptions,
+  Limits,
+  Logger,
+  LogLevel,
+  Meta,
+  Plugin,
+  PushContext,
+  PushHandler,
+  PushOptions,
+  RedialOptions,
+  Reply,
+  RouteGroup,
+  RouteOptions,
+  Session,
+  SessionEvents,
+  SessionState,
+  TypedCallOptions,
+} from './types.ts'
+
+export type Endpoint = EndpointInstance
+export const Endpoint = OwnEndpoint as unknown as EndpointConstructor
+
+/** Sends heartbeats when a session is silent, and closes one whose peer does not answer: docs/browser.md. */
+export const heartbeatPing = ping as unknown as (options?: HeartbeatPingOptions) => Plugin
+/** Answers heartbeats, and closes sessions whose peer stopped sending them. */
+export const heartbeatPong = pong as unknown as (options?: HeartbeatPongOptions) => Plugin
+/** A logger for the option `log` that writes lines to the console. */
+export const consoleLogger = makeConsoleLogger as (level?: LogLevel, write?: (line: string) => void) => Logger
