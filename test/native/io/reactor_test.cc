@@ -142,7 +142,8 @@ TEST_CASE("reactor: asking for more first bytes than may be peeked at closes the
   CHECK(home.journal.events.back().seq == static_cast<int32_t>(CloseReason::kProtocol));
 }
 
-TEST_CASE("reactor: a connection that is ended while all the bytes are held that may be peeked at sees the peer's FIN") {
+TEST_CASE(
+    "reactor: a connection that is ended while all the bytes are held that may be peeked at sees the peer's FIN") {
   Home home;
   Accepted peer = Accept(&home, Peeking());
   const std::string bytes(Framer::kMaxPeek + 100, 'x');
