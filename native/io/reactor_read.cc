@@ -36,6 +36,8 @@ void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
 
 // Returns where the next bytes for the framer go. Requires RoomToRead.
 Framer::Space Reactor::Reserve(Connection* connection) {
+  // A connection that ended while its first bytes were peeked at may hold as many as scratch has room for.
+  if (connection->state != Connection::State::kOpen) connection->framer.Skip(connection->framer.held());
   Framer::Space scratch = inbox_.Free();
   scratch.size = std::min(scratch.size, connection->framing == Framing::kPeek ? Framer::kMaxPeek : kMaxRead);
   // With a sink no batch can be delivered in the middle of a read, so that the lane must have records for all messages

@@ -84,9 +84,10 @@ export class Acceptor implements HandshakeGate {
   }
 
   /** Loads what WebSockets need. */
-  async prepareWebSockets(): Promise<void> {
+  async prepareWebSockets(): Promise<typeof import('../websocket/module.ts')> {
     this.#webSockets = await webSockets.load()
     await this.#webSockets.prepareLlhttp()
+    return this.#webSockets
   }
 
   /** Handles an accepted connection. */

@@ -312,8 +312,9 @@ export class Dialer {
   }
 }
 
+/** Without the query of the URL, because that may have a token in it. */
 function tooLate(url: string, timeout: number): Error {
-  return new Error(`no connection to ${url} within ${timeout} ms`)
+  return new Error(`no connection to ${url.split('?', 1)[0]} within ${timeout} ms`)
 }
 
 function dialFailure(error: unknown): StatusError {

@@ -248,12 +248,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const detected = protocols.length > 1 || webSocket !== undefined
     const framing = detected ? Framing.Peek : framingOf(protocols[0])
     const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
-    if (webSocket !== undefined) await this.#acceptor.prepareWebSockets()
+    const engine = webSocket && (await (await this.#acceptor.prepareWebSockets()).listenEngine(webSocket, address))
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
     const acceptor = this.#acceptor
-    const transport = webSocket?.perMessageDeflate === true ? javaScriptTransport() : this.#transport
-    const listener = await transport.listen(
+    const listener = await (engine ?? this.#transport).listen(
       resolved,
       { ...limits, framing, socket, serverTls, gate: acceptor },
       (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
@@ -302,7 +301,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     const offer = await readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
     this.#requireOpen()
     await this.#ready()
-    await this.#acceptor.prepareWebSockets()
+    await (await this.#acceptor.prepareWebSockets()).listenEngine(offer.webSocket!, address)
     const { limits } = this.#settings
     const connection = await javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
     const { method = '', rawHeaders } = request

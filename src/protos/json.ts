@@ -43,7 +43,8 @@ class JsonProtoSession implements ProtoSession {
 
   write(message: Outgoing, target: Buffer, start: number, end: number): number {
     const { method } = message
-    if (!plainName.test(method)) return -1
+    // Other codecs write bytes that are no text, or control characters, which need more than a backslash.
+    if (message.codec !== JSON_CODEC || !plainName.test(method)) return -1
     const size = message.write(scratch, 0, scratch.length)
     if (size < 0 || start + method.length + 2 * size + HEAD_ROOM > end) return -1
     const { type, codec } = message
@@ -74,6 +75,7 @@ const methodKey = Buffer.from(',"serviceMethod":"')
 const heads: Buffer[] = []
 const middles: Buffer[] = []
 
+const JSON_CODEC = 106
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const CLOSE_OBJECT = 0x7d

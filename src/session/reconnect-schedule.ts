@@ -65,7 +65,7 @@ export class ReconnectSchedule {
    * attempt that is late by more than half a window is left out.
    */
   delay(now: number): number {
-    const { minDelay, maxDelay } = this.#redial
+    const { minDelay = this.#url.startsWith('ws') ? 1000 : 100, maxDelay } = this.#redial
     for (;;) {
       // The first window grows while other sessions lose the server too.
       const width = Math.min(maxDelay, this.#width * 2 || Math.max(1, this.#group.most * GROUP_SHARE) * minDelay)

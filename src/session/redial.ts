@@ -13,7 +13,8 @@ export interface RedialOptions {
   /**
    * Upper bound of the random delay before the first attempt, in milliseconds. When more than five sessions of the
    * process wait for the same server, it is a fifth of this for each of them, because otherwise all would reconnect at
-   * once. Default: 100.
+   * once. Default: 100; 1,000 over WebSocket, because a proxy that reloads ends the connections of all processes at
+   * the same moment.
    */
   minDelay?: number | undefined
   /**
@@ -37,7 +38,8 @@ export interface RedialOptions {
 /** `RedialOptions`, complete and checked. */
 export interface Redial {
   readonly times: number
-  readonly minDelay: number
+  /** Undefined for the default, which depends on the address. */
+  readonly minDelay: number | undefined
   readonly maxDelay: number
   readonly wait: boolean
   readonly resume: boolean
@@ -54,10 +56,11 @@ const known = optionNames<RedialOptions>({ times: true, minDelay: true, maxDelay
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
   if (option !== true) requireOptions('option redial', option, known, 'redial.')
-  const { times = Number.POSITIVE_INFINITY, minDelay = 100, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
+  const { times = Number.POSITIVE_INFINITY, minDelay, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
+  const least = minDelay === undefined ? 100 : minDelay
   if (typeof times !== 'number' || !(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
-  if (typeof minDelay !== 'number' || typeof maxDelay !== 'number' || !(minDelay >= 1 && minDelay <= maxDelay && maxDelay <= 2 ** 31 - 1))
-    throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${minDelay} and ${maxDelay}`)
+  if (typeof least !== 'number' || typeof maxDelay !== 'number' || !(least >= 1 && least <= maxDelay && maxDelay <= 2 ** 31 - 1))
+    throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${least} and ${maxDelay}`)
   if (calls !== 'wait' && calls !== 'fail')
     throw new TypeError(`option redial.calls must be 'wait' or 'fail', got ${JSON.stringify(calls)}`)
   if (typeof resume !== 'boolean') throw new TypeError(`option redial.resume must be a boolean, got ${JSON.stringify(resume)}`)

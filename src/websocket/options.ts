@@ -29,6 +29,11 @@ export interface WebSocketListenOptions {
    * false.
    */
   perMessageDeflate?: boolean | undefined
+  /**
+   * 'uws' serves a `ws://` address by uWebSockets.js, which must be installed. `listen` only. Default: the endpoint's
+   * transport.
+   */
+  engine?: 'uws' | undefined
 }
 
 /** Option `websocket` of `Endpoint.dial`. */
@@ -51,6 +56,8 @@ export interface WebSocketListen {
   readonly authorize: ((request: UpgradeRequest) => unknown) | undefined
   readonly text: boolean
   readonly perMessageDeflate: boolean
+  /** Checked by `listenEngine`. */
+  readonly engine: 'uws' | undefined
 }
 
 /** The checked options of a dial. */
@@ -64,7 +71,14 @@ export interface WebSocketDial {
   readonly perMessageDeflate: boolean
 }
 
-const listenNames = optionNames<WebSocketListenOptions>({ path: true, origins: true, authorize: true, text: true, perMessageDeflate: true })
+const listenNames = optionNames<WebSocketListenOptions>({
+  path: true,
+  origins: true,
+  authorize: true,
+  text: true,
+  perMessageDeflate: true,
+  engine: true,
+})
 const dialNames = optionNames<WebSocketDialOptions>({ headers: true, subprotocol: true, text: true, perMessageDeflate: true })
 /** Header fields that belong to the handshake. */
 const own = /^(?:host|upgrade|connection|content-length|transfer-encoding|sec-websocket-(?:key|version|protocol|extensions|accept))$/i
@@ -94,6 +108,7 @@ export function readWebSocketListen(path: string | undefined, options: WebSocket
     authorize: options?.authorize,
     text: flag('websocket.text', options?.text, false),
     perMessageDeflate: flag('websocket.perMessageDeflate', options?.perMessageDeflate, false),
+    engine: options?.engine,
   }
 }
 

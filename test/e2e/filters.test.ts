@@ -415,7 +415,7 @@ onEachTransport('filters', (transport) => {
       got.length = 0
       end = once()
       const stranger = await rawPeer(t, listener.url)
-      for (let at = 0; at < bytes.length; at += chunk) stranger.socket.write(bytes.subarray(at, at + chunk))
+      for (let at = 0; at < bytes.length; at += chunk) stranger.send(bytes.subarray(at, at + chunk))
       stranger.socket.end()
       await Promise.all([end.promise, stranger.closed])
       assert.deepEqual(got, ['1', 'large', '2', '3', 'large', 'end'])

@@ -281,6 +281,21 @@ function attempts(count: number, from: number, to: number, spread = 0): number[]
   return times
 }
 
+it('over WebSocket the first window is a second wide by default, whatever the number of sessions of this process', () => {
+  const redial = readRedial(true)!
+  const first = Array.from({ length: 100 }, (_, n) => {
+    const one = new ReconnectSchedule(redial, `ws${n % 2 ? 's' : ''}://proxy-${n}/rpc`, 0)
+    const at = next(one, 0)
+    one.end()
+    return at
+  })
+  assert.ok(first.every((at) => at >= 0 && at < 1000))
+  assert.ok(first.filter((at) => at > 500).length > 20 && first.filter((at) => at < 500).length > 20)
+  const asked = new ReconnectSchedule(readRedial({ minDelay: 10 })!, 'ws://proxy/rpc', 0)
+  assert.ok(next(asked, 0) < 10)
+  asked.end()
+})
+
 it('one attempt lies in each of windows that double to their maximum, at the same place', () => {
   const one = new ReconnectSchedule(readRedial({ minDelay: 100, maxDelay: 1000 })!, 'tcp://one', 0)
   let now = next(one, 0)

@@ -287,7 +287,7 @@ onEachTransport('WebSocket frames of strangers', (transport) => {
     const peer = await upgraded(t, port)
     await accepted
     peer.socket.pause()
-    const closed = eventOnce(peer.socket, 'close')
+    const { closed } = peer
     const before = process.memoryUsage().rss
     const pings = Buffer.concat(Array(500).fill(webSocketFrame(0x89, 'x'.repeat(125))))
     let flooding = true

@@ -39,6 +39,8 @@ interface Proxy {
   /** @param timeout seconds of silence after which it ends a connection */
   config(folder: string, front: number, back: number, timeout: number): string
   args(folder: string): string[]
+  /** The same with a master process, which a signal makes reload: old workers end a second later. */
+  reloading: { config(text: string): string; args: string[]; signal: NodeJS.Signals }
 }
 
 const proxies: readonly Proxy[] = [
@@ -52,6 +54,11 @@ const proxies: readonly Proxy[] = [
           location /rpc { proxy_pass http://127.0.0.1:${back}; proxy_http_version 1.1; proxy_set_header Host $host;
             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_read_timeout ${timeout}s; } } }`,
     args: (folder) => ['-c', join(folder, 'conf'), '-p', folder],
+    reloading: {
+      config: (text) => text.replace('master_process off;', 'worker_shutdown_timeout 1s;'),
+      args: [],
+      signal: 'SIGHUP',
+    },
   },
   {
     name: 'HAProxy',
@@ -69,6 +76,7 @@ backend back
   server own 127.0.0.1:${back}
 `,
     args: (folder) => ['-f', join(folder, 'conf')],
+    reloading: { config: (text) => `global\n  hard-stop-after 1s\n${text}`, args: ['-W'], signal: 'SIGUSR2' },
   },
 ]
 
@@ -144,6 +152,50 @@ onEachTransport('WebSocket behind a proxy', (transport) => {
       await lost // the one without a heartbeat was silent for five seconds
       await beats.promise
       assert.equal(cut, false)
+    })
+
+    test(`sessions that lose ${proxy.name} at the same moment by its reload come back one after the other`, {
+      skip,
+      timeout: 60_000,
+    }, async (t) => {
+      const COUNT = 25
+      const server = endpoint(t, { transport })
+      server.routeCall('/echo', (value: unknown) => value)
+      const { url } = await server.listen('ws://127.0.0.1:0/rpc')
+      const folder = mkdtempSync(join(tmpdir(), 'dmicro-proxy-'))
+      const port = await freePort()
+      const { config, args, signal } = proxy.reloading
+      writeFileSync(join(folder, 'conf'), config(proxy.config(folder, port, Number(new URL(url).port), 60)))
+      const child = spawn(proxy.command as string, [...args, ...proxy.args(folder)], { stdio: 'ignore' })
+      const exited = eventOnce(child, 'exit')
+      t.after(async () => {
+        child.kill('SIGTERM') // a killed master would leave its workers behind
+        await exited
+        rmSync(folder, { recursive: true, force: true })
+      })
+      const client = endpoint(t, { transport })
+      const target = `ws://127.0.0.1:${port}/rpc`
+      // The first one finds the proxy started.
+      const first = await client.dial(target, { redial: true })
+      const others = await Promise.all(Array.from({ length: COUNT - 1 }, () => client.dial(target, { redial: true })))
+      const sessions = [first, ...others]
+      const lost: number[] = []
+      const back: number[] = []
+      const all = sessions.map(async (session) => {
+        session.once('redialing', () => lost.push(performance.now()))
+        await eventOnce(session, 'redialed')
+        back.push(performance.now())
+        assert.equal(await session.call('/echo', 'back'), 'back')
+      })
+      child.kill(signal)
+      await Promise.all(all)
+      const spread = (times: number[]): number => Math.max(...times) - Math.min(...times)
+      assert.equal(lost.length, COUNT)
+      // By default the windows of this many sessions are seconds wide, and places in them are even.
+      assert.ok(spread(back) > 1000, `within ${spread(back)} ms, lost within ${spread(lost)} ms`)
+      back.sort((a, b) => a - b)
+      const most = Math.max(...back.map((time) => back.filter((other) => other >= time && other < time + 100).length))
+      assert.ok(most <= COUNT / 2, `${most} of ${COUNT} within 100 ms`)
     })
 
     test(`sessions come back when ${proxy.name} is killed and started again`, { skip, timeout: 30_000 }, async (t) => {

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { Endpoint, insecureAes } from '../../src/index.ts'
 import { addressOf, type GoCheck, GoPeer, type GoServer, type Network, urlOf } from './go-peer.ts'
 import { nodeCallsGo } from './node-calls-go.ts'
-import { Outcomes, readOutcomes } from './outcomes.ts'
+import { Outcomes } from './outcomes.ts'
 import { type ProtocolName, protocols, speaking, spoken } from './protocols.ts'
 import { aesKey, offerServerRoutes } from './routes.ts'
 
@@ -53,7 +53,7 @@ describe('interop with Go DMicro', { skip: missing }, () => {
           const listener = await server.listen(urlOf(network, go.freeAddress(network)))
           try {
             const checks = await go.check(network, protocol, addressOf(listener.url))
-            record(checks, protocol, transport)
+            outcomes.addOfGo(checks, protocol, transport)
             assertAllOk(checks)
           } finally {
             await server.close()
@@ -64,17 +64,9 @@ describe('interop with Go DMicro', { skip: missing }, () => {
   }
 
   it('found what the compatibility page says', () => {
-    if (process.env.DMICRO_INTEROP === 'record') outcomes.write()
-    // To record anew: DMICRO_INTEROP=record npm run test:interop && npm run docs:compatibility
-    assert.deepEqual(outcomes.list(), readOutcomes())
+    outcomes.check('sockets')
   })
 })
-
-function record(checks: GoCheck[], protocol: ProtocolName, transport: 'native' | 'js'): void {
-  for (const { name, row = 'dialling', ok, skipped } of checks) {
-    outcomes.add({ direction: 'Go calls Node', protocol, row, name, transport, outcome: skipped ?? (ok ? 'works' : 'fails') })
-  }
-}
 
 function assertAllOk(checks: GoCheck[]): void {
   const failed = checks.filter((check) => !check.ok).map((check) => `${check.name}: ${check.detail}`)

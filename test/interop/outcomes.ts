@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
+import type { GoCheck } from './go-peer.ts'
 import type { ProtocolName } from './protocols.ts'
 
 export type Direction = 'Node calls Go' | 'Go calls Node'
@@ -20,7 +22,14 @@ export interface Recorded extends Omit<Outcome, 'transport' | 'outcome'> {
   js: string
 }
 
-const file = new URL('./outcomes.json', import.meta.url)
+/** What carries the protocols: each has a file of its own, because their suites run at the same time. */
+export type Below = 'sockets' | 'tls' | 'websocket'
+
+const files: Readonly<Record<Below, URL>> = {
+  sockets: new URL('./outcomes.json', import.meta.url),
+  tls: new URL('./outcomes-tls.json', import.meta.url),
+  websocket: new URL('./outcomes-websocket.json', import.meta.url),
+}
 
 /** Collects what the suite finds. A check that ran on several networks works if it works on each. */
 export class Outcomes {
@@ -31,6 +40,20 @@ export class Outcomes {
     const found = this.#found.get(key) ?? { ...check, native: 'not run', js: 'not run' }
     if (found[transport] !== 'fails') found[transport] = outcome
     this.#found.set(key, found)
+  }
+
+  /** Adds what the Go client found. */
+  addOfGo(checks: readonly GoCheck[], protocol: ProtocolName, transport: 'native' | 'js'): void {
+    for (const { name, row = 'dialling', ok, skipped } of checks) {
+      this.add({ direction: 'Go calls Node', protocol, row, name, transport, outcome: skipped ?? (ok ? 'works' : 'fails') })
+    }
+  }
+
+  /** Asserts that the file of these outcomes says the same, or writes it with DMICRO_INTEROP=record. */
+  check(below: Below): void {
+    if (process.env.DMICRO_INTEROP === 'record') this.#write(files[below])
+    // To record anew: DMICRO_INTEROP=record npm run test:interop && npm run docs:compatibility
+    assert.deepEqual(this.list(), readOutcomes(below))
   }
 
   /** Directions and protocols in a fixed order, checks in the order they ran. */
@@ -45,7 +68,7 @@ export class Outcomes {
   }
 
   /** One check to a line, so that a change of one is a change of one line. */
-  write(): void {
+  #write(file: URL): void {
     writeFileSync(
       file,
       `[\n${this.list()
@@ -55,6 +78,6 @@ export class Outcomes {
   }
 }
 
-export function readOutcomes(): Recorded[] {
-  return JSON.parse(readFileSync(file, 'utf8'))
+export function readOutcomes(below: Below = 'sockets'): Recorded[] {
+  return JSON.parse(readFileSync(files[below], 'utf8'))
 }

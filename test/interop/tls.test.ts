@@ -18,6 +18,7 @@ delete process.env.DMICRO_TRANSPORT
 const peer = await GoPeer.build()
 const missing = typeof peer === 'string' ? peer : undefined
 if (missing !== undefined && process.env.DMICRO_INTEROP === 'required') throw new Error(`the Go peer is required: ${missing}`)
+const outcomes = new Outcomes()
 const { authority, server: own } = certificates()
 
 describe('interop with Go DMicro over TLS', { skip: missing }, () => {
@@ -39,7 +40,7 @@ describe('interop with Go DMicro over TLS', { skip: missing }, () => {
           server = await go.serve('tcp', protocol, '-tls', files.join())
         })
         const url = (): string => server.url.replace('tcp:', 'tls:')
-        nodeCallsGo(transport, protocol, url, new Outcomes(), { tls: { ca: authority.cert } })
+        nodeCallsGo(transport, protocol, url, outcomes, { tls: { ca: authority.cert } })
         after(() => server.stop())
       })
 
@@ -50,6 +51,7 @@ describe('interop with Go DMicro over TLS', { skip: missing }, () => {
         const listener = await server.listen('tls://127.0.0.1:0', { tls: { ...own, ALPNProtocols: ['http/1.1'] } })
         try {
           const checks = await go.check('tcp', protocol, addressOf(listener.url), '-tls', files.join())
+          outcomes.addOfGo(checks, protocol, transport)
           assert.deepEqual(
             checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`),
             [],
@@ -61,4 +63,8 @@ describe('interop with Go DMicro over TLS', { skip: missing }, () => {
       })
     }
   }
+
+  it('found what the compatibility page says', () => {
+    outcomes.check('tls')
+  })
 })

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { Endpoint, type Session } from '../../src/index.ts'
 import { status } from '../support/helpers.ts'
+import { type Direction, Outcomes } from './outcomes.ts'
 
 // The real Go DMicro over WebSocket, in both roles: its sub-protocols json and pb, and raw frames.
 
@@ -17,6 +18,39 @@ delete process.env.DMICRO_TRANSPORT
 /** Names of the protocols at Go and here. */
 const protocols = { raw: 'raw', json: 'json', pb: 'protobuf' } as const
 type GoName = keyof typeof protocols
+
+const outcomes = new Outcomes()
+const noStatus = 'W26: statuses are not sent'
+
+/** Runs checks that share a session, and records each as a cell of the compatibility page. */
+class Checks {
+  readonly #direction: Direction
+  readonly #name: GoName
+  readonly #transport: 'native' | 'js'
+  readonly #failed: unknown[] = []
+
+  constructor(direction: Direction, name: GoName, transport: 'native' | 'js') {
+    this.#direction = direction
+    this.#name = name
+    this.#transport = transport
+  }
+
+  /** @param not why Go cannot do it in json and protobuf; the check shows what happens then */
+  async check(row: string, run: () => unknown, not?: string): Promise<void> {
+    let outcome = not === undefined || this.#name === 'raw' ? 'works' : not
+    try {
+      await run()
+    } catch (error) {
+      this.#failed.push(error)
+      outcome = 'fails'
+    }
+    outcomes.add({ direction: this.#direction, protocol: protocols[this.#name], row, name: row, transport: this.#transport, outcome })
+  }
+
+  assert(): void {
+    if (this.#failed.length > 0) throw this.#failed[0]
+  }
+}
 
 const directory = await mkdtemp(join(tmpdir(), 'dmicro-interop-ws-'))
 const binary = join(directory, 'dmicro-interop-websocket')
@@ -99,18 +133,21 @@ describe('Go DMicro over WebSocket', { skip: missing }, () => {
         const { url } = await server.listen('ws://127.0.0.1:0/ws')
         const steps = await dialFromGo('-proto', name, '-addr', new URL(url).host)
         const by = new Map(steps.map(({ step, ...rest }) => [step, rest]))
-        assert.deepEqual(by.get('dial'), { status: 'OK' })
-        assert.deepEqual(by.get('add'), { status: 'OK', result: 3 })
-        assert.deepEqual(by.get('quotes'), { status: 'OK', result: 'a "quoted" text' })
-        assert.deepEqual(by.get('back'), { status: 'OK', result: 42 })
-        assert.deepEqual(by.get('note'), { result: 'note 21' })
-        assert.deepEqual(by.get('large'), { status: 'OK', result: 100_000 })
+        const checks = new Checks('Go calls Node', name, transport)
+        const is = (step: string, expected: object) => () => assert.deepEqual(by.get(step), expected)
+        await checks.check('dialling', is('dial', { status: 'OK' }))
+        await checks.check('CALL', is('add', { status: 'OK', result: 3 }))
+        await checks.check('texts in full', is('quotes', { status: 'OK', result: 'a "quoted" text' }))
+        await checks.check('called back in the same session', is('back', { status: 'OK', result: 42 }))
+        await checks.check('pushed back in the same session', is('note', { result: 'note 21' }))
+        await checks.check('large bodies', is('large', { status: 'OK', result: 100_000 }))
         // Over json and pb a Go caller takes every failure for a success without result.
-        assert.equal(by.get('fail')?.status, name === 'raw' ? '500 Internal Server Error' : 'OK')
-        assert.equal(by.get('nothing')?.status, name === 'raw' ? '404 Not Found' : 'OK')
-        assert.deepEqual(by.get('push'), { status: 'OK' })
-        assert.deepEqual(by.get('last'), { status: 'OK', result: 42 })
-        assert.deepEqual(notes, ['hi'])
+        const failure = (text: string): string => (name === 'raw' ? text : 'OK')
+        await checks.check('status', () => assert.equal(by.get('fail')?.status, failure('500 Internal Server Error')), noStatus)
+        await checks.check('unknown method', () => assert.equal(by.get('nothing')?.status, failure('404 Not Found')), noStatus)
+        await checks.check('PUSH', () => assert.deepEqual([by.get('push'), notes], [{ status: 'OK' }, ['hi']]))
+        await checks.check('a session after failures', is('last', { status: 'OK', result: 42 }))
+        checks.assert()
         while (server.sessionCount > 0) await new Promise(setImmediate)
         assert.equal(server.stats.violations, 0)
       })
@@ -124,21 +161,35 @@ describe('Go DMicro over WebSocket', { skip: missing }, () => {
         client.routePush('/client/note', (note: string) => void notes.push(note))
         client.routeCall('/client/double', (n: number) => n * 2)
         const session: Session = await client.dial(go.url)
-        assert.equal(await session.call('/math/add', [1, 2, 3]), 6)
+        const checks = new Checks('Node calls Go', name, transport)
+        await checks.check('CALL', async () => assert.equal(await session.call('/math/add', [1, 2, 3]), 6))
         const hard = 'a "quoted" \\ text, é 你, \u0001'
-        assert.equal(await session.call('/echo/text', hard), hard)
-        assert.equal(await session.call('/echo/text', 'x'.repeat(200_000)), 'x'.repeat(200_000))
-        assert.equal(await session.call('/echo/meta', '', { meta: { key: 'value' } }), 'value')
-        assert.equal(await session.call('/back/both', 21), 42)
-        assert.deepEqual(notes, ['note 21'])
+        await checks.check('texts in full', async () => assert.equal(await session.call('/echo/text', hard), hard))
+        const large = 'x'.repeat(200_000)
+        await checks.check('large bodies', async () => assert.equal(await session.call('/echo/text', large), large))
+        await checks.check('meta', async () => assert.equal(await session.call('/echo/meta', '', { meta: { key: 'value' } }), 'value'))
+        await checks.check('called back in the same session', async () => assert.equal(await session.call('/back/both', 21), 42))
+        await checks.check('pushed back in the same session', () => assert.deepEqual(notes, ['note 21']))
         const lost = [-1, 'Unknown Error', 'the peer does not send statuses over WebSocket']
-        assert.deepEqual(await status(session.call('/status/fail', 'no luck')), name === 'raw' ? [1001, 'no luck', 'asked for'] : lost)
-        assert.deepEqual(await status(session.call('/no/such')), name === 'raw' ? [404, 'Not Found', ''] : lost)
-        const many = await Promise.all(Array.from({ length: 200 }, (_, n) => session.call<number>('/math/add', [n, 1])))
-        assert.deepEqual(
-          many,
-          Array.from({ length: 200 }, (_, n) => n + 1),
+        await checks.check(
+          'status',
+          async () =>
+            assert.deepEqual(await status(session.call('/status/fail', 'no luck')), name === 'raw' ? [1001, 'no luck', 'asked for'] : lost),
+          noStatus,
         )
+        await checks.check(
+          'unknown method',
+          async () => assert.deepEqual(await status(session.call('/no/such')), name === 'raw' ? [404, 'Not Found', ''] : lost),
+          noStatus,
+        )
+        await checks.check('200 calls in flight', async () => {
+          const many = await Promise.all(Array.from({ length: 200 }, (_, n) => session.call<number>('/math/add', [n, 1])))
+          assert.deepEqual(
+            many,
+            Array.from({ length: 200 }, (_, n) => n + 1),
+          )
+        })
+        checks.assert()
         await session.close()
       })
     }
@@ -148,13 +199,21 @@ describe('Go DMicro over WebSocket', { skip: missing }, () => {
       t.after(() => go.stop())
       const client = new Endpoint({ transport, log: false })
       t.after(() => client.close())
-      const session = await client.dial(`${go.url}?access_token=good`)
-      assert.equal(await session.call('/math/add', [1, 2]), 3)
-      assert.deepEqual(await status(client.dial(`${go.url}?access_token=bad`)), [
-        105,
-        'Dial Failed',
-        'the server answered 403 in place of 101',
-      ])
+      const checks = new Checks('Node calls Go', 'raw', transport)
+      await checks.check('a check of the handshake', async () => {
+        const session = await client.dial(`${go.url}?access_token=good`)
+        assert.equal(await session.call('/math/add', [1, 2]), 3)
+        assert.deepEqual(await status(client.dial(`${go.url}?access_token=bad`)), [
+          105,
+          'Dial Failed',
+          'the server answered 403 in place of 101',
+        ])
+      })
+      checks.assert()
     })
   }
+
+  test('found what the compatibility page says', () => {
+    outcomes.check('websocket')
+  })
 })

@@ -12,8 +12,11 @@ import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 
+export { Carrier } from './carrier.ts'
+export { SocketConnection } from './connection.ts'
 export { listenOnNet } from './net-listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
+export { TurnScheduler } from './turn-scheduler.ts'
 
 /** Most bytes of one read. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024

@@ -142,6 +142,21 @@ TEST_CASE("reactor: asking for more first bytes than may be peeked at closes the
   CHECK(home.journal.events.back().seq == static_cast<int32_t>(CloseReason::kProtocol));
 }
 
+TEST_CASE(
+    "reactor: a connection that is ended while all the bytes are held that may be peeked at sees the peer's FIN") {
+  Home home;
+  Accepted peer = Accept(&home, Peeking());
+  const std::string bytes(Framer::kMaxPeek + 100, 'x');
+  REQUIRE(Put(peer.far, bytes) == bytes.size());
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));
+  home.reactor.End(peer.slot, peer.generation);
+  home.reactor.SetFraming(peer.slot, peer.generation, Framing::kPeek);
+  REQUIRE(Put(peer.far, bytes) == bytes.size());
+  peer.far = OwnedDescriptor();
+  REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 1; }));
+  CHECK(home.journal.events.back().seq == static_cast<int32_t>(CloseReason::kLocal));
+}
+
 TEST_CASE("reactor: bytes that a slow peer does not take are buffered, counted, and arrive whole") {
   Home home;
   Accepted peer = Accept(&home, kWire, 4096);

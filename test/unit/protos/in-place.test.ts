@@ -34,6 +34,21 @@ function written(session: ProtoSession, out: Outgoing, room = ROOM): string | un
   return end < 0 ? undefined : target.toString('utf8', 64, end)
 }
 
+test('json: a body of another codec, whose bytes may be control characters, is left to pack', () => {
+  const session = open(jsonProto)
+  const type = { kind: 'protobuf' }
+  const bytes = Buffer.from('\n\x0bplain words\x10A')
+  const writer: BodyWriter = {
+    id: 112,
+    encode: () => bytes,
+    write: (_value, target, at) => at + bytes.copy(target, at),
+  }
+  const make = (): Outgoing => new Outgoing().head(MessageType.Call, 1, -1, '/a', '', '').unencoded(writer, {}, type as never)
+  assert.equal(written(session, make()), undefined)
+  const { body } = JSON.parse(session.pack(make().encoded()) as string) as { body: string }
+  assert.equal(body, bytes.toString())
+})
+
 for (const proto of [jsonProto, jsonrpcProto, http]) {
   test(`${proto.name}: 50,000 seeded messages are the same bytes in place and packed`, () => {
     const below = random(16)

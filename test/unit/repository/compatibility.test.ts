@@ -10,7 +10,7 @@ const outcomes = readOutcomes()
 
 test('docs/compatibility.md is what its outcomes make', () => {
   // Stale? npm run docs:compatibility
-  assert.equal(readFileSync(pageFile, 'utf8'), compatibilityPage(outcomes))
+  assert.equal(readFileSync(pageFile, 'utf8'), compatibilityPage(outcomes, readOutcomes('tls'), readOutcomes('websocket')))
 })
 
 test('the outcomes are of the checks there are, in the protocols there are, and none failed', () => {
@@ -31,4 +31,19 @@ test('the outcomes are of the checks there are, in the protocols there are, and 
     outcomes.filter(({ protocol }) => !spoken.includes(protocol)),
     [],
   )
+})
+
+test('over TLS and WebSocket both roles were run in each protocol, on both transports, and nothing failed', () => {
+  const expected = { tls: ['raw', 'json'], websocket: ['raw', 'json', 'protobuf'] } as const
+  for (const below of ['tls', 'websocket'] as const) {
+    const found = readOutcomes(below)
+    for (const protocol of expected[below]) {
+      for (const direction of ['Node calls Go', 'Go calls Node']) {
+        const cells = found.filter((outcome) => outcome.protocol === protocol && outcome.direction === direction)
+        assert.ok(cells.length >= (below === 'tls' ? 60 : 6), `${below} ${protocol} ${direction}: ${cells.length} checks`)
+        for (const { name, native, js } of cells)
+          assert.ok(native === js && native !== 'fails' && native !== 'not run', `${below}, ${name}: ${native}, ${js}`)
+      }
+    }
+  }
 })
