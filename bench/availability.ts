@@ -21,7 +21,9 @@ export async function findReasons(trials: Trial[], unready: Unready): Promise<Re
   for (const trial of trials) for (const name of trial.drivers) probes.set(key(name, trial), () => probe(driver(name), trial, unready))
   const found = await Promise.all([...probes].map(async ([pair, run]) => [pair, await run()] as const))
   const reasons = new Map(found)
-  return (name, trial) => reasons.get(key(name, trial))
+  const client = (name: string, { how }: Trial) =>
+    driver(name).scheme === 'tls' && (how === 'load' || how === 'handshake') ? unready.openssl : undefined
+  return (name, trial) => reasons.get(key(name, trial)) ?? client(name, trial)
 }
 
 /** A js server that has no input starts, and ends again; a startup trial's process ends by itself. */

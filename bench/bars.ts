@@ -29,6 +29,7 @@ const jsThread: Figure = { unit: 'µs', read: (run) => run.server_threads?.node 
 const p50: Figure = { unit: 'µs', read: (run) => run.p50_us }
 const last: Figure = { unit: 'ms', read: (run) => run.last_us && run.last_us / 1e3 }
 const mebibytes: Figure = { unit: 'MB/s', read: (run) => run.calls_per_second && (run.calls_per_second * 65_536) / 1e6 }
+const handshakes: Figure = { unit: 'handshakes/CPU s', read: (run) => run.server_cpu_us_per_call && 1e6 / run.server_cpu_us_per_call }
 const session: Figure = { unit: 'B', read: (run) => run.bytes_per_session }
 const growth: Figure = { unit: '%', read: (run) => run.heap_growth && run.heap_growth * 100 }
 
@@ -67,6 +68,61 @@ const protocol = (id: string, than: string, atLeast: number, bodies: readonly Pr
 const many = `${STRING}, 256 × 1, server CPU per call`
 const io1 = `${STRING}, 256 × 1 with ioThreads 1`
 const deep = `${STRING}, 16 × 64`
+
+const tlsCpu = (shape: string, than: string, atMost: number): Bar => ({
+  load: `TLS, ${OBJECT}, ${shape.replace('x', ' × ')}, server CPU per call`,
+  trial: `tls@${shape}`,
+  driver: 'native-tls',
+  figure: cpu,
+  than,
+  atMost,
+})
+const tlsRate = (than: string, atLeast: number): Bar => ({
+  load: `TLS, ${bothEnds(OBJECT)}`,
+  trial: 'tls@1x64',
+  driver: 'native-tls',
+  figure: rate,
+  than,
+  atLeast,
+})
+const webSocket = (shape: string): Bar[] => {
+  const load = `WebSocket, ${OBJECT}, ${shape.replace('x', ' × ')}`
+  const ours = { trial: `ws@${shape}`, driver: 'native-ws' }
+  return [
+    { ...ours, load: `${load}, server CPU per call`, figure: cpu, than: 'native', atMost: 1.25 },
+    { ...ours, load: `${load}, calls per server CPU second`, figure: perCpu, than: 'uws', atLeast: 1.5 },
+    { ...ours, load: `${load}, calls per server CPU second`, figure: perCpu, than: 'ws', atLeast: 5 },
+  ]
+}
+/** What the transports besides TCP must reach. */
+const secureAndWeb: Bar[] = [
+  tlsCpu('16x64', 'native', 1.2),
+  tlsCpu('256x1', 'native', 1.4),
+  tlsCpu('256x1', 'js-tls', 0.5),
+  tlsRate('node-tls', 2),
+  tlsRate('grpc-js-tls', 40),
+  { load: 'TLS, 64 KiB bodies, 1 × 16', trial: 'tls@64k', driver: 'native-tls', figure: mebibytes, than: 'node-tls', atLeast: 1.5 },
+  ...['full', 'resumed'].map((kind) => ({
+    load: `TLS, ${kind} handshakes per server CPU second`,
+    trial: `tls@${kind}`,
+    driver: 'native-tls',
+    figure: handshakes,
+    than: 'node-tls',
+    atLeast: 1,
+  })),
+  { load: 'TLS, idle session, resident memory', trial: 'tls@idle', driver: 'native-tls', figure: session, atMost: 12 * 1024 },
+  { load: 'TLS, idle session, resident memory', trial: 'tls@idle', driver: 'native-tls', figure: session, than: 'node-tls', atMost: 0.3 },
+  ...['16x64', '256x1'].flatMap(webSocket),
+  {
+    load: 'WebSocket, 1 KiB to 10,000 sessions, last delivery',
+    trial: 'ws@fanout',
+    driver: 'native-ws',
+    figure: last,
+    than: 'uws',
+    atMost: 1,
+  },
+  { load: 'WebSocket, idle session, resident memory', trial: 'ws@idle', driver: 'native-ws', figure: session, than: 'uws', atMost: 1.2 },
+]
 
 /** Those on objects, which are what users send, come first. */
 export const bars: Bar[] = [
@@ -124,6 +180,7 @@ export const bars: Bar[] = [
   { load: `${deep}, calls/s`, trial: 'deep-16x64', driver: 'native', figure: rate, than: 'js', atLeast: 1.4 },
   ...['json', 'protobuf', 'jsonrpc'].flatMap((id) => protocol(id, 'go-dmicro', 3)),
   ...['fastify', 'go-dmicro'].flatMap((than) => protocol('http', than, 2)),
+  ...secureAndWeb,
   { load: 'idle session, resident memory', trial: 'idle', driver: 'native', figure: session, atMost: 4096 },
   { load: 'heap over millions of calls, growth', trial: 'heap', driver: 'native', figure: growth, atMost: 1 },
 ]

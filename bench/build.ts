@@ -2,14 +2,15 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { type AttemptOptions, attempt } from './attempt.ts'
-import { programs } from './peers.ts'
-import { path } from './processes.ts'
+import { path, programs } from './processes.ts'
 
 /** Why a kind of driver cannot run here; absent: it can. */
 export interface Unready {
   go?: string | undefined
   cpp?: string | undefined
   js?: string | undefined
+  /** Of the C++ client over TLS. */
+  openssl?: string | undefined
 }
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
@@ -57,5 +58,8 @@ export async function build(goLimitMs: number | undefined, tell: (line: string) 
     ? step('js', "peers' packages", [[npm, 'ci', '--prefix', path('.'), '--no-audit', '--no-fund']])
     : Promise.resolve()
   await Promise.all([compile(), install])
+  // It looks for OpenSSL before it connects, to where nobody listens.
+  const said = await attempt([`${programs}/load`, '--tls', '--address', '127.0.0.1:1'])
+  if (said?.includes('OpenSSL')) unready.openssl = said
   return unready
 }

@@ -9,20 +9,33 @@ export interface Driver {
   /** Of the endpoint, on both sides. */
   busyPoll?: number
   ioThreads?: number
+  /** What carries it; absent: TCP, or what a js driver always uses. */
+  scheme?: Scheme
+  /** The C++ client sends it bodies and nothing else. */
+  bare?: true
 }
+
+export type Scheme = 'tls' | 'ws'
 
 export const drivers: Driver[] = [
   { name: 'native', label: 'dmicro native', kind: 'js', peer: 'native' },
   { name: 'native-busy', label: 'dmicro native, busyPoll 50', kind: 'js', peer: 'native', busyPoll: 50 },
   { name: 'native-io1', label: 'dmicro native, ioThreads 1', kind: 'js', peer: 'native', ioThreads: 1 },
   { name: 'js', label: 'dmicro JavaScript', kind: 'js', peer: 'js' },
+  { name: 'native-tls', label: 'dmicro native, TLS', kind: 'js', peer: 'native', scheme: 'tls' },
+  { name: 'js-tls', label: 'dmicro JavaScript, TLS', kind: 'js', peer: 'js', scheme: 'tls' },
+  { name: 'native-ws', label: 'dmicro native, WebSocket', kind: 'js', peer: 'native', scheme: 'ws' },
+  { name: 'js-ws', label: 'dmicro JavaScript, WebSocket', kind: 'js', peer: 'js', scheme: 'ws' },
   { name: 'net', label: 'bare node:net', kind: 'js', peer: 'net' },
+  { name: 'node-tls', label: 'bare node:tls', kind: 'js', peer: 'net', scheme: 'tls' },
   { name: 'grpc-js', label: 'gRPC (grpc-js)', kind: 'js', peer: 'grpc-js' },
+  { name: 'grpc-js-tls', label: 'gRPC (grpc-js), TLS', kind: 'js', peer: 'grpc-js', scheme: 'tls' },
   { name: 'moleculer', label: 'Moleculer TCP', kind: 'js', peer: 'moleculer' },
   { name: 'nestjs', label: 'NestJS TCP', kind: 'js', peer: 'nestjs' },
   { name: 'socketio', label: 'Socket.IO', kind: 'js', peer: 'socketio' },
   { name: 'nats', label: 'NATS request-reply', kind: 'js', peer: 'nats' },
-  { name: 'uws', label: 'uWebSockets.js', kind: 'js', peer: 'uws' },
+  { name: 'uws', label: 'uWebSockets.js', kind: 'js', peer: 'uws', scheme: 'ws', bare: true },
+  { name: 'ws', label: 'ws', kind: 'js', peer: 'ws', scheme: 'ws', bare: true },
   { name: 'capnweb', label: "Cap'n Web", kind: 'js', peer: 'capnweb' },
   { name: 'trpc', label: 'tRPC', kind: 'js', peer: 'trpc' },
   { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },

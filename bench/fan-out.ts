@@ -16,9 +16,9 @@ const DELIVERY_MS = 30_000
 const ROUNDS = 4
 
 /** How a driver's sessions speak. */
-const dialects: Record<string, string[]> = {
-  socketio: ['--dialect', 'socketio'],
-  uws: ['--dialect', 'websocket'],
+function dialectOf({ name, scheme }: Driver): string {
+  if (name === 'socketio') return name
+  return scheme === 'ws' ? 'websocket' : 'raw'
 }
 
 interface Delivery {
@@ -32,8 +32,7 @@ export async function fanout(driver: Driver, trial: Trial, settings: Settings): 
   try {
     const body = await bodyFile(folder, trial.payload)
     const server = await startServer(driver, trial, settings, { args: driver.kind === 'cpp' ? ['--body-file', body] : [] })
-    const dialect = dialects[driver.name] ?? ['--dialect', 'raw']
-    const args = ['--address', server.address, '--connections', trial.connections, ...dialect, '--payload-file', body]
+    const args = ['--address', server.address, '--connections', trial.connections, '--dialect', dialectOf(driver), '--payload-file', body]
     const files = openFiles(server)
     const receiver = startReceiver(args, settings)
     await receiver.next(CONNECT_MS)

@@ -4,7 +4,8 @@ import type { Driver } from './drivers.ts'
 import { fanout } from './fan-out.ts'
 import { heap, idle } from './memory.ts'
 import { type PayloadKind, payloads } from './payloads.mjs'
-import { loadClient, ownClient, programs, type Server, type Settings, startServer } from './peers.ts'
+import { loadClient, manner, ownClient, type Server, type Settings, startServer } from './peers.ts'
+import { programs } from './processes.ts'
 import { stack } from './profile.ts'
 import type { Measurement } from './results.ts'
 import { reuseport } from './reuseport.ts'
@@ -16,7 +17,7 @@ type Measure = (driver: Driver, trial: Trial, settings: Settings) => Promise<Mea
 const measures: Record<Trial['how'], Measure> = {
   peers: (driver, trial, settings) => served(driver, trial, settings, (server) => ownClient(driver, trial, [server], settings)),
   load: async (driver, trial, settings) => {
-    const message = await messageOf(trial)
+    const message = [...(await messageOf(trial)), ...manner(driver)]
     return await served(driver, trial, settings, (server) => loadClient(message, trial, [server], settings))
   },
   pingpong: (driver, trial, settings) =>
@@ -28,6 +29,10 @@ const measures: Record<Trial['how'], Measure> = {
   'stack-peers': (driver, trial, settings) => stack(driver, trial, settings, measures.peers),
   'stack-load': (driver, trial, settings) => stack(driver, trial, settings, measures.load),
   fanout,
+  handshake: (driver, trial, settings) => {
+    const mode = ['--mode', 'handshake', ...(trial.resume ? ['--resume'] : []), ...manner(driver)]
+    return served(driver, trial, settings, (server) => loadClient(mode, trial, [server], settings))
+  },
   reuseport,
   idle,
   heap,

@@ -1,8 +1,12 @@
 // Memory of idle sessions, and of a heap under load. A js server answers the line `memory` on its standard input, after
 // collections of garbage, with {"rss","heapUsed"}.
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { accepted, openFiles } from './accepted.ts'
-import type { Driver } from './drivers.ts'
+import { certificateFile } from './certificate.ts'
+import type { Driver, Scheme } from './drivers.ts'
 import { loadClient, type Server, type Settings, startServer } from './peers.ts'
 import type { Measurement } from './results.ts'
 import type { Trial } from './trials.ts'
@@ -20,21 +24,45 @@ function memory({ program }: Server): Promise<{ rss: number; heapUsed: number }>
   return program.next(ANSWER_MS)
 }
 
-const open = (port: number) =>
-  new Promise<Socket>((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1' }, () => resolve(socket)).on('error', reject)
-  })
+const UPGRADE = [
+  'GET / HTTP/1.1',
+  'Host: 127.0.0.1',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+]
+
+/** A session that is ready for its first message. */
+async function open(port: number, scheme: Scheme | undefined, ca: string): Promise<Socket> {
+  const to = { port, host: '127.0.0.1' }
+  if (scheme === 'tls') {
+    const socket = connectTls({ ...to, ca, minVersion: 'TLSv1.3' })
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  const socket = connect(to)
+  await once(socket, 'connect')
+  if (scheme === 'ws') {
+    socket.write(`${UPGRADE.join('\r\n')}\r\n\r\n`)
+    const [answer] = (await once(socket, 'data')) as [Buffer]
+    if (!answer.toString('latin1').startsWith('HTTP/1.1 101 ')) throw new Error('the server does not upgrade to a WebSocket')
+  }
+  return socket
+}
 
 /** Resident bytes of the server for each of many sessions that do nothing. */
 export async function idle(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
   const server = await startServer(driver, trial, exposingGc(settings))
   const port = Number(server.address.split(':').at(-1))
+  const ca: string = driver.scheme === 'tls' ? JSON.parse(readFileSync(certificateFile(), 'utf8')).ca : ''
+  const session = () => open(port, driver.scheme, ca)
   const files = openFiles(server)
-  const sockets = [await open(port)] // what only the first session costs is not a session's
+  const sockets = [await session()] // what only the first session costs is not a session's
   await accepted(server, files + 1)
   await memory(server) // nor what the first collection
   const before = await memory(server)
-  while (sockets.length <= trial.connections) sockets.push(...(await Promise.all(Array.from({ length: BATCH }, () => open(port)))))
+  while (sockets.length <= trial.connections) sockets.push(...(await Promise.all(Array.from({ length: BATCH }, session))))
   await accepted(server, files + sockets.length)
   const after = await memory(server)
   for (const socket of sockets) socket.destroy()

@@ -1,11 +1,10 @@
 // The programs of both sides of a driver, as commands; and where they are pinned.
 import { spawnSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import type { Driver } from './drivers.ts'
-import { Program, path } from './processes.ts'
+import { certificateFile } from './certificate.ts'
+import type { Driver, Scheme } from './drivers.ts'
+import { Program, path, programs } from './processes.ts'
 import type { Trial } from './trials.ts'
-
-export const programs = path('../build/bench')
 
 /** What holds for all measurements of a run. */
 export interface Settings {
@@ -51,6 +50,8 @@ function endpointOptions(driver: Driver, trial: Trial): Words {
     ...option('io-threads', driver.ioThreads),
     ...option('routes', trial.routes),
     ...option('proto', trial.protocol),
+    ...option('scheme', driver.scheme),
+    ...(driver.scheme === 'tls' ? ['--certificate', certificateFile()] : []),
   ]
 }
 
@@ -119,6 +120,14 @@ export function ownClient<T>(driver: Driver, trial: Trial, servers: Server[], se
 export function loadClient<T>(more: Words, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
   return drive('the C++ client', [`${programs}/load`, '--json', ...shape(trial, servers, settings), ...more], trial, servers, settings)
 }
+
+const schemeFlags: Record<Scheme, Words> = { tls: ['--tls'], ws: ['--websocket'] }
+
+/** How the C++ client speaks to a driver. */
+export const manner = ({ scheme, bare }: Driver): Words => [
+  ...(scheme === undefined ? [] : schemeFlags[scheme]),
+  ...(bare === undefined ? [] : ['--proto', 'bare']),
+]
 
 /** The program that receives what a server publishes. */
 export function startReceiver(args: Words, settings: Settings): Program {

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+/** Where the C++ programs and the Go program are built. */
+export const programs = path('../build/bench')
 
 const STOP_MS = 5_000
 const STDERR_KEPT = 8_192

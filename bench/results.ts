@@ -45,7 +45,19 @@ export interface Measurement {
 /** The fields of a measurement that are one number. */
 export type Field = { [K in keyof Measurement]-?: Measurement[K] extends number | undefined ? K : never }[keyof Measurement]
 
-export type Group = 'unary' | 'protocols' | 'codecs' | 'push' | 'sweep' | 'latency' | 'fanout' | 'memory' | 'startup' | 'stack'
+export type Group =
+  | 'unary'
+  | 'tls'
+  | 'ws'
+  | 'protocols'
+  | 'codecs'
+  | 'push'
+  | 'sweep'
+  | 'latency'
+  | 'fanout'
+  | 'memory'
+  | 'startup'
+  | 'stack'
 export type Outcome = { label: string; runs: Measurement[] } | { label: string; missing: string }
 
 export interface TrialResult {

@@ -12,7 +12,7 @@ export interface Trial {
    * Who measures it: `peers` a client in the driver's own language, `load` the C++ client, `stack` the same two with the
    * server profiled; the others are files of that name.
    */
-  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap' | 'startup'
+  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap' | 'handshake' | 'startup'
   payload: Payload
   /** Absent: raw. */
   protocol?: Protocol
@@ -25,6 +25,8 @@ export interface Trial {
   routes?: number | undefined
   /** Server processes on one port. */
   processes?: number
+  /** handshake trials: of sessions that the server gave tickets for. */
+  resume?: true
   /** startup trials: how the library is loaded. */
   load?: 'import' | 'require'
   /** The part of --seconds a measurement takes. */
@@ -114,6 +116,93 @@ const codecs = (['json', 'protobuf', 'msgpack', 'cbor'] as const).map((codec) =>
   }),
 )
 
+/** TLS 1.3 against clear text and against Node's own. */
+const tls = [
+  make('tls', 'load', {
+    id: 'tls@16x64',
+    title: 'TLS, 64 B object, 16 × 64, C++ client',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native-tls', 'js-tls', 'native'],
+  }),
+  make('tls', 'load', {
+    id: 'tls@256x1',
+    title: 'TLS, 64 B object, 256 × 1, C++ client',
+    payload: 'object-json',
+    connections: 256,
+    drivers: ['native-tls', 'js-tls', 'native'],
+  }),
+  make('tls', 'peers', {
+    id: 'tls@1x64',
+    title: 'TLS, 64 B object, 1 × 64, own client',
+    payload: 'object-json',
+    inFlight: 64,
+    warmups: 3,
+    drivers: ['native-tls', 'js-tls', 'node-tls', 'grpc-js-tls'],
+  }),
+  make('tls', 'peers', {
+    id: 'tls@64k',
+    title: 'TLS, 64 KiB string, 1 × 16, own client',
+    payload: 'json-64k',
+    inFlight: 16,
+    drivers: ['native-tls', 'js-tls', 'node-tls'],
+  }),
+  make('tls', 'handshake', {
+    id: 'tls@full',
+    title: 'full TLS handshakes, 16 at a time, C++ client',
+    connections: 16,
+    drivers: ['native-tls', 'node-tls'],
+  }),
+  make('tls', 'handshake', {
+    id: 'tls@resumed',
+    title: 'resumed TLS handshakes, 16 at a time, C++ client',
+    connections: 16,
+    resume: true,
+    drivers: ['native-tls', 'node-tls'],
+  }),
+  make('tls', 'idle', {
+    id: 'tls@idle',
+    title: 'memory of an idle session over TLS',
+    connections: 4_000,
+    rounds: 1,
+    drivers: ['native-tls', 'js-tls', 'node-tls'],
+  }),
+]
+
+/** WebSocket against our raw TCP, and against servers of WebSockets that echo an object without any RPC. */
+const websocket = [
+  make('ws', 'load', {
+    id: 'ws@16x64',
+    title: 'WebSocket, 64 B object, 16 × 64, C++ client',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native-ws', 'js-ws', 'native', 'uws', 'ws'],
+  }),
+  make('ws', 'load', {
+    id: 'ws@256x1',
+    title: 'WebSocket, 64 B object, 256 × 1, C++ client',
+    payload: 'object-json',
+    connections: 256,
+    drivers: ['native-ws', 'js-ws', 'native', 'uws', 'ws'],
+  }),
+  make('ws', 'fanout', {
+    id: 'ws@fanout',
+    title: '1 KiB pushed to 10,000 sessions over WebSocket',
+    payload: 'json-1k',
+    connections: 10_000,
+    drivers: ['native-ws', 'uws'],
+  }),
+  make('ws', 'idle', {
+    id: 'ws@idle',
+    title: 'memory of an idle session over WebSocket',
+    connections: 10_000,
+    rounds: 1,
+    drivers: ['native-ws', 'js-ws', 'uws', 'ws'],
+  }),
+]
+
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
 const slow = ['moleculer', 'socketio', 'nats', 'uws', 'grpc-go']
 /** Who can keep up with a rate on one core, so that a queue is not what is measured. */
@@ -180,6 +269,8 @@ export const trials: Trial[] = [
     inFlight: 8,
     drivers: [...ours, 'go-dmicro'],
   }),
+  ...tls,
+  ...websocket,
   ...protocols,
   ...codecs,
   make('push', 'peers', {

@@ -5,6 +5,7 @@ import { messageOf } from '../payloads.mjs'
 
 export const label = 'gRPC (grpc-js)'
 export const payloads = ['json', 'protobuf']
+export const schemes = ['tls']
 
 grpc.setLogVerbosity(grpc.logVerbosity.NONE)
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -18,21 +19,30 @@ const { Echo } = grpc.loadPackageDefinition(definition).bench
 // Else connections of one process to one address are one.
 const CLIENT = { 'grpc.use_local_subchannel_pool': 1 }
 
-export async function serve({ port }) {
+export async function serve({ port, certificate }) {
   const server = new grpc.Server()
   const echo = ({ request }, answer) => answer(null, request)
   server.addService(Echo.service, { EchoText: echo, EchoObject: echo, EchoMessage: echo })
   const bound = await new Promise((resolve, reject) =>
-    server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), (error, at) => (error ? reject(error) : resolve(at))),
+    server.bindAsync(`127.0.0.1:${port}`, serverCredentials(certificate), (error, at) => (error ? reject(error) : resolve(at))),
   )
   return { address: `127.0.0.1:${bound}` }
 }
 
-export async function dial(address, { payload }) {
-  const client = new Echo(address, grpc.credentials.createInsecure(), CLIENT)
+export async function dial(address, { payload, certificate }) {
+  const client = new Echo(address, clientCredentials(certificate), CLIENT)
   await new Promise((resolve, reject) => client.waitForReady(Date.now() + 10_000, (error) => (error ? reject(error) : resolve())))
   return { call: caller(client, payload), close: () => client.close() }
 }
+
+function serverCredentials(certificate) {
+  if (certificate === undefined) return grpc.ServerCredentials.createInsecure()
+  const { key, cert } = certificate
+  return grpc.ServerCredentials.createSsl(null, [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }])
+}
+
+const clientCredentials = (certificate) =>
+  certificate === undefined ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(Buffer.from(certificate.ca))
 
 function caller(client, { name, kind, value }) {
   if (name === 'object-json') return objectCaller(client)

@@ -1,16 +1,18 @@
 import { connect, createServer } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { InOrder } from '../peers/in-order.mjs'
 import { frameReader, frameWriter, Kind } from '../peers/net-frames.mjs'
 
 export const label = 'bare node:net'
 export const payloads = ['json']
+export const schemes = ['tls']
 
 const BACKLOG = 4096
 const RECEIVE_BYTES = 64 * 1024
 
-export async function serve({ port }) {
+export async function serve({ port, certificate }) {
   let pushes = 0
-  const server = createServer({ noDelay: true }, (socket) => {
+  const onSocket = (socket) => {
     const writer = frameWriter(socket)
     const read = frameReader((body, kind) => {
       if (kind === Kind.Push) pushes++
@@ -25,17 +27,22 @@ export async function serve({ port }) {
       }
     })
     socket.on('error', () => socket.destroy())
-  })
+  }
+  const server =
+    certificate === undefined
+      ? createServer({ noDelay: true }, onSocket)
+      : createTlsServer({ noDelay: true, key: certificate.key, cert: certificate.cert }, onSocket)
   await new Promise((resolve, reject) => server.once('error', reject).listen({ port, host: '127.0.0.1', backlog: BACKLOG }, resolve))
   return { address: `127.0.0.1:${server.address().port}` }
 }
 
-export async function dial(address) {
+export async function dial(address, { certificate }) {
   const waiting = new InOrder()
   const read = frameReader((body) => waiting.settle(body))
   const buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES)
   const [host, port] = address.split(':')
-  const socket = connect({
+  const socket = (certificate === undefined ? connect : connectTls)({
+    ...(certificate !== undefined && { ca: certificate.ca }),
     host,
     port,
     noDelay: true,
@@ -48,7 +55,9 @@ export async function dial(address) {
       },
     },
   })
-  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+  await new Promise((resolve, reject) =>
+    socket.once(certificate === undefined ? 'connect' : 'secureConnect', resolve).once('error', reject),
+  )
   const writer = frameWriter(socket)
   let flushing = false
   const flush = () => {

@@ -3,6 +3,7 @@ import { listen, uWS } from '../peers/uws.mjs'
 
 export const label = 'uWebSockets.js'
 export const payloads = ['json']
+export const schemes = ['ws']
 
 // uWebSockets.js brings these along; a user's ws is without them.
 process.env.WS_NO_BUFFER_UTIL = '1'

@@ -1,19 +1,18 @@
 #include "websocket.h"
 
+#include "common/websocket_key.h"
+
 namespace dmicro_bench {
 namespace {
 
-// The key of RFC 6455 §1.3 and what a server must make of it: the handshake protects caches, not us.
-constexpr const char* kKey = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr const char* kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 constexpr size_t kLongestHead = 16 * 1024;
 
 }  // namespace
 
 std::string WebSocket::Opening() const {
   return "GET " + path_ + " HTTP/1.1\r\nHost: " + host_ +
-         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + kKey +
-         "\r\n\r\n";
+         "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+         kWebSocketKey + "\r\n\r\n";
 }
 
 const char* WebSocket::Receive(std::string_view bytes, std::string* answer) {
@@ -37,7 +36,7 @@ const char* WebSocket::Upgrade(std::string_view* bytes) {
   bytes->remove_prefix(end + end_of_head.size() - before);
   head_.resize(end);
   if (head_.rfind("HTTP/1.1 101", 0) != 0) return "it does not upgrade to a WebSocket";
-  if (head_.find(kAccept) == std::string::npos) return "its Sec-WebSocket-Accept is wrong";
+  if (head_.find(kWebSocketAccept) == std::string::npos) return "its Sec-WebSocket-Accept is wrong";
   upgraded_ = true;
   return nullptr;
 }

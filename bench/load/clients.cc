@@ -10,7 +10,7 @@
 
 #include "common/clock.h"
 #include "common/fail.h"
-#include "common/socket.h"
+#include "dial.h"
 
 namespace dmicro_bench {
 Clients::Clients(const Options& options, Run* run, const Measurement& measurement)
@@ -24,8 +24,8 @@ Clients::Clients(const Options& options, Run* run, const Measurement& measuremen
   event.data.ptr = nullptr;
   epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
   for (uint32_t i = 0; i < options.connections; i++) {
-    const int fd = options.unix_path.empty() ? ConnectTcp(options.host, options.port) : ConnectUnix(options.unix_path);
-    connections_.push_back(run_->protocol.Speak(run_, fd, i, options.in_flight));
+    connections_.push_back(run_->protocol.Speak(run_, Dial(options), i, options.in_flight));
+    if (run_->tls != nullptr) connections_.back()->Secure(run_->tls);
     Watch(connections_.back().get(), EPOLL_CTL_ADD, false);
   }
 }

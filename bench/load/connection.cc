@@ -28,10 +28,12 @@ bool Connection::TryCall(uint64_t due) {
 
 ssize_t Connection::Receive(int flags, bool* full) {
   const std::span<char> space = input_.Space(run_->scratch);
-  const ssize_t count = recv(fd_, space.data(), space.size(), flags);
+  const ssize_t count =
+      tls_ == nullptr ? recv(fd_, space.data(), space.size(), flags) : tls_->Read(space.data(), space.size());
   if (count > 0) {
     received_ = input_.Received(run_->scratch, static_cast<size_t>(count));
-    *full = static_cast<size_t>(count) == space.size();
+    // A read of TLS gives one record, whatever else has come.
+    *full = tls_ != nullptr || static_cast<size_t>(count) == space.size();
   }
   return count;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "common/output_queue.h"
 #include "run.h"
 #include "slots.h"
+#include "tls.h"
 
 namespace dmicro_bench {
 
@@ -26,7 +28,12 @@ class Connection {
   void Start(uint64_t now);
   // Open loop: queues a call that is timed from `due`, unless all that may be are in flight.
   bool TryCall(uint64_t due);
-  Flush SendQueued() { return output_.SendTo(fd_); }
+  // With the TLS of `context` from here on: makes the handshake, which blocks, and the socket non-blocking.
+  void Secure(TlsContext* context) { tls_ = context->Connect(fd_); }
+  Flush SendQueued() {
+    if (tls_ == nullptr) return output_.SendTo(fd_);
+    return output_.SendBy([this](const char* bytes, size_t size) { return tls_->Write(bytes, size); });
+  }
   Flush SendQueuedBlocking() { return output_.SendAllTo(fd_); }
   bool HasQueued() const { return !output_.Empty(); }
 
@@ -44,6 +51,7 @@ class Connection {
   Run* run_;
   int fd_;
   uint32_t index_;
+  std::unique_ptr<Tls> tls_;
   Slots slots_;
   std::vector<uint32_t> free_slots_;  // open loop only: in a closed loop a slot is never free
   InputBuffer input_;

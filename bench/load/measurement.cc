@@ -26,6 +26,8 @@ const char* ModeName(const Options& options) {
       return "open-loop";
     case Mode::kPingPong:
       return options.spin ? "pingpong-spin" : "pingpong-blocking";
+    case Mode::kHandshake:
+      return options.resume ? "handshake-resumed" : "handshake-full";
   }
   return "";
 }

@@ -34,8 +34,13 @@ void ReadAddress(const Flags& flags, Options* options) {
 
 void ReadMode(const Flags& flags, Options* options) {
   const std::string mode = flags.Text("mode", "closed-loop");
-  if (mode != "closed-loop" && mode != "pingpong") Fail("--mode is closed-loop or pingpong, not '%s'", mode.c_str());
-  options->mode = mode == "pingpong" ? Mode::kPingPong : flags.Has("rate") ? Mode::kOpenLoop : Mode::kClosedLoop;
+  if (mode != "closed-loop" && mode != "pingpong" && mode != "handshake") {
+    Fail("--mode is closed-loop, pingpong or handshake, not '%s'", mode.c_str());
+  }
+  options->mode = mode == "pingpong"    ? Mode::kPingPong
+                  : mode == "handshake" ? Mode::kHandshake
+                  : flags.Has("rate")   ? Mode::kOpenLoop
+                                        : Mode::kClosedLoop;
   options->spin = flags.Has("spin");
   options->connections = static_cast<uint32_t>(flags.Integer("connections", 1, 1, 100'000));
   options->in_flight = static_cast<uint32_t>(flags.Integer("in-flight", 1, 1, 1'000'000));
@@ -44,6 +49,18 @@ void ReadMode(const Flags& flags, Options* options) {
     Fail("--mode pingpong is 1 connection with 1 call in flight, at no fixed rate");
   }
   if (options->mode != Mode::kPingPong && options->spin) Fail("--spin needs --mode pingpong");
+}
+
+void ReadTransport(const Flags& flags, Options* options) {
+  options->tls = flags.Has("tls");
+  options->websocket = flags.Has("websocket");
+  options->resume = flags.Has("resume");
+  if (options->tls && options->websocket) Fail("give --tls or --websocket, one of them");
+  if (options->tls && options->mode == Mode::kPingPong) Fail("--mode pingpong has no --tls");
+  if (options->mode == Mode::kHandshake && (!options->tls || flags.Has("rate") || options->in_flight != 1)) {
+    Fail("--mode handshake needs --tls, and has neither --rate nor --in-flight");
+  }
+  if (options->resume && options->mode != Mode::kHandshake) Fail("--resume needs --mode handshake");
 }
 
 void ReadBody(const Flags& flags, Options* options) {
@@ -64,16 +81,18 @@ void ReadBody(const Flags& flags, Options* options) {
 }
 
 void ReadProto(const Flags& flags, Options* options) {
-  constexpr std::pair<std::string_view, Proto> protos[] = {{"raw", Proto::kRaw},
-                                                           {"json", Proto::kJson},
-                                                           {"protobuf", Proto::kProtobuf},
-                                                           {"jsonrpc", Proto::kJsonRpc},
-                                                           {"http", Proto::kHttp}};
+  constexpr std::pair<std::string_view, Proto> protos[] = {{"raw", Proto::kRaw},           {"json", Proto::kJson},
+                                                           {"protobuf", Proto::kProtobuf}, {"jsonrpc", Proto::kJsonRpc},
+                                                           {"http", Proto::kHttp},         {"bare", Proto::kBare}};
   const std::string name = flags.Text("proto", "raw");
   const auto* found =
       std::find_if(std::begin(protos), std::end(protos), [&](const auto& p) { return p.first == name; });
-  if (found == std::end(protos)) Fail("--proto is raw, json, protobuf, jsonrpc or http, not '%s'", name.c_str());
+  if (found == std::end(protos)) Fail("--proto is raw, json, protobuf, jsonrpc, http or bare, not '%s'", name.c_str());
   options->proto = found->second;
+  if (options->proto == Proto::kBare && !options->websocket) Fail("--proto bare needs --websocket");
+  if (options->websocket && options->proto != Proto::kRaw && options->proto != Proto::kBare) {
+    Fail("over --websocket --proto is raw or bare, not '%s'", name.c_str());
+  }
   if (options->proto == Proto::kRaw) return;
   if (flags.Has("codec")) Fail("--codec is for --proto raw");
   // It is written as it is into JSON and into a request line.
@@ -102,10 +121,11 @@ Options ParseOptions(int argc, char** argv) {
   const Flags flags(argc, argv,
                     {"address", "host", "port", "unix", "mode", "proto", "connections", "in-flight", "rate", "seconds",
                      "warmup", "method", "codec", "body-bytes", "body-file", "body-count", "server-pid", "server-pids"},
-                    {"json", "spin"});
+                    {"json", "spin", "tls", "websocket", "resume"});
   Options options;
   ReadAddress(flags, &options);
   ReadMode(flags, &options);
+  ReadTransport(flags, &options);
   ReadBody(flags, &options);
   options.seconds = flags.Seconds("seconds", 5);
   options.warmup_seconds = flags.Seconds("warmup", 1);

@@ -9,8 +9,8 @@
 
 namespace dmicro_bench {
 
-enum class Mode { kClosedLoop, kOpenLoop, kPingPong };
-enum class Proto { kRaw, kJson, kProtobuf, kJsonRpc, kHttp };
+enum class Mode { kClosedLoop, kOpenLoop, kPingPong, kHandshake };
+enum class Proto { kRaw, kJson, kProtobuf, kJsonRpc, kHttp, kBare };
 
 struct Options {
   std::string host;
@@ -19,6 +19,9 @@ struct Options {
   Mode mode;
   Proto proto;
   bool spin;
+  bool tls;
+  bool websocket;
+  bool resume;  // handshakes: of sessions that the server gave tickets for
   uint32_t connections;
   uint32_t in_flight;  // per connection
   double rate;         // open loop: calls a second over all connections

@@ -11,8 +11,8 @@
 
 #include "common/clock.h"
 #include "common/fail.h"
-#include "common/socket.h"
 #include "connection.h"
+#include "dial.h"
 
 namespace dmicro_bench {
 namespace {
@@ -87,7 +87,7 @@ class PingPong {
 }  // namespace
 
 void ExecutePingPong(const Options& options, Run* run, Measurement* measurement) {
-  const int fd = options.unix_path.empty() ? ConnectTcp(options.host, options.port) : ConnectUnix(options.unix_path);
+  const int fd = Dial(options);
   SetAlarm(options.warmup_seconds + options.seconds);
   PingPong calls(run, measurement, fd, options.spin);
   calls.RoundTripsUntil(Now() + Nanoseconds(options.warmup_seconds));

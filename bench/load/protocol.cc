@@ -1,10 +1,12 @@
 #include "protocol.h"
 
+#include "protocols/bare.h"
 #include "protocols/http.h"
 #include "protocols/json.h"
 #include "protocols/jsonrpc.h"
 #include "protocols/protobuf.h"
 #include "protocols/raw.h"
+#include "protocols/websocket.h"
 #include "wire_connection.h"
 
 namespace dmicro_bench {
@@ -27,6 +29,7 @@ class ProtocolOf final : public Protocol {
 std::unique_ptr<Protocol> MakeProtocol(const Options& options) {
   switch (options.proto) {
     case Proto::kRaw:
+      if (options.websocket) return std::make_unique<ProtocolOf<WebSocketOf<Raw>>>(options);
       return std::make_unique<ProtocolOf<Raw>>(options);
     case Proto::kJson:
       return std::make_unique<ProtocolOf<Json>>(options);
@@ -36,6 +39,8 @@ std::unique_ptr<Protocol> MakeProtocol(const Options& options) {
       return std::make_unique<ProtocolOf<JsonRpc>>(options);
     case Proto::kHttp:
       return std::make_unique<ProtocolOf<Http>>(options);
+    case Proto::kBare:
+      return std::make_unique<ProtocolOf<WebSocketOf<Bare>>>(options);
   }
   return nullptr;
 }

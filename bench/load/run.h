@@ -8,9 +8,12 @@
 
 namespace dmicro_bench {
 
+class TlsContext;
+
 // What the connections of a run share.
 struct Run {
   const Protocol& protocol;
+  TlsContext* tls = nullptr;  // absent: clear text
   std::span<char> scratch;
   // Calls follow a schedule, not each other's replies, and are timed from when they were due.
   bool open_loop = false;

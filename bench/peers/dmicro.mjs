@@ -17,11 +17,15 @@ const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
 /** @param {'native' | 'js'} transport */
 export function dmicro(transport) {
   let client
+  let tls
   return { serve: (options) => serve(transport, options), dial }
 
   async function dial(address, options) {
     client ??= new Endpoint(endpointOptions(transport, options))
-    const session = await client.dial(`tcp://${address}`)
+    const { scheme = 'tcp', certificate } = options
+    // The same object for all: they share what it holds.
+    if (scheme === 'tls') tls ??= { ca: certificate.ca }
+    const session = await client.dial(`${scheme}://${address}`, tls && { tls })
     const how = callOptions(options)
     return {
       call: options.routes > 1 ? callInTurn(session, options.routes) : (value) => session.call(ECHO, value, how),
@@ -69,7 +73,8 @@ function endpointOptions(transport, { busyPoll, ioThreads, protocol }) {
   }
 }
 
-const listenOptions = ({ reusePort, protocol }) => ({
+const listenOptions = ({ reusePort, protocol, certificate }) => ({
+  ...(certificate !== undefined && { tls: { key: certificate.key, cert: certificate.cert } }),
   ...(reusePort && { reusePort }),
   ...(protocol !== 'raw' && { protocols: [protocol] }),
 })
@@ -83,7 +88,7 @@ async function serve(transport, options) {
     pushes++
   })
   endpoint.routeCall(PUSHED, () => pushes)
-  const listener = await endpoint.listen(`tcp://127.0.0.1:${options.port}`, listenOptions(options))
+  const listener = await endpoint.listen(`${options.scheme ?? 'tcp'}://127.0.0.1:${options.port}`, listenOptions(options))
   return {
     address: new URL(listener.url).host,
     publish(value) {

@@ -9,8 +9,8 @@ export const driverNames = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => file.slice(0, -'.mjs'.length))
 
-/** @returns the module of the driver, which carries `payload` in the protocol */
-export async function loadDriver(name, { payload, protocol }) {
+/** @returns the module of the driver, which carries `payload` in the protocol, over the scheme */
+export async function loadDriver(name, { payload, protocol, scheme }) {
   if (!driverNames.includes(name)) fail(`no driver is named ${name}; known: ${driverNames.join(', ')}`, USAGE)
   const driver = await import(new URL(`${name}.mjs`, folder).href).catch((error) =>
     fail(`${name} cannot run here: ${missingReason(error)}`),
@@ -18,6 +18,7 @@ export async function loadDriver(name, { payload, protocol }) {
   if (!driver.payloads.includes(payload.kind)) fail(`${name} does not carry ${payload.name}`, USAGE)
   // A library with one protocol of its own knows nothing of ours.
   if (protocol !== 'raw' && !driver.protocols?.includes(protocol)) fail(`${name} does not speak ${protocol}`, USAGE)
+  if (scheme !== undefined && !driver.schemes?.includes(scheme)) fail(`${name} has no ${scheme}`, USAGE)
   return driver
 }
 

@@ -1,8 +1,10 @@
 // The command lines of both peer programs: `NAME [options]`.
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { payloads } from '../payloads.mjs'
 import { fail, USAGE } from './fail.mjs'
 
+const schemes = ['tls', 'ws']
 const text = (fallback) => ({ type: 'string', default: fallback })
 const both = {
   payload: text('json-64'),
@@ -10,6 +12,8 @@ const both = {
   'io-threads': { type: 'string' },
   routes: { type: 'string' },
   proto: text('raw'),
+  scheme: { type: 'string' },
+  certificate: { type: 'string' },
 }
 const server = { port: text('0'), 'reuse-port': { type: 'boolean', default: false } }
 const client = {
@@ -68,7 +72,11 @@ function driverOptions(values) {
   const threads = values['io-threads']
   const ioThreads = threads === undefined || threads === 'auto' ? threads : whole(values, 'io-threads', 0)
   const routes = values.routes === undefined ? undefined : whole(values, 'routes', 1)
-  return { payload, codec: payload.kind, busyPoll, ioThreads, routes, protocol: values.proto }
+  const { scheme } = values
+  if (scheme !== undefined && !schemes.includes(scheme)) fail(`--scheme is ${schemes.join(' or ')}, not ${scheme}`, USAGE)
+  if (scheme === 'tls' && values.certificate === undefined) fail('--scheme tls needs --certificate', USAGE)
+  const certificate = values.certificate === undefined ? undefined : JSON.parse(readFileSync(values.certificate, 'utf8'))
+  return { payload, codec: payload.kind, busyPoll, ioThreads, routes, protocol: values.proto, scheme, certificate }
 }
 
 function amount(values, name, least) {

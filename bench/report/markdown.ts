@@ -18,6 +18,8 @@ export function markdown(run: Run): string {
     ...(run.ended === undefined ? [] : [`**This run is not complete: ${run.ended}.**`]),
     ...section('Bars', [barsTable(run.bars)]),
     ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
+    ...section('TLS', each(run, 'tls', tables.fittingTable)),
+    ...section('WebSocket', each(run, 'ws', tables.fittingTable)),
     ...section('Protocols', overview(run, 'protocols')),
     ...section('Codecs', overview(run, 'codecs')),
     ...section('Pushes', each(run, 'push', tables.rateTable)),

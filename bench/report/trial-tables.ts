@@ -155,6 +155,13 @@ export function memoryTable(trial: TrialResult): string {
   return table(['driver', 'calls', 'heap after each load, MiB', 'growth'], rows)
 }
 
+/** That of what was measured, in a group whose trials are of several kinds. */
+export function fittingTable(trial: TrialResult): string {
+  const has = (field: Field): boolean => measured(trial).some(([, outcome]) => medianOf(outcome, field) !== undefined)
+  if (has('bytes_per_session')) return memoryTable(trial)
+  return has('last_us') ? fanoutTable(trial) : rateTable(trial)
+}
+
 /** Lightest first. */
 export function startupTable(trial: TrialResult): string {
   const rows = measured(trial)

@@ -69,6 +69,38 @@ test('what was not measured meets nothing, and says why', () => {
   assert.deepEqual(bar(results, 'unary-64 native k/s net'), { bar: '≥ 1.2 ×', text: 'not measured', ...unmeasured })
 })
 
+test('TLS is held against clear text and against node:tls of the same run', () => {
+  const cost = (server_cpu_us_per_call: number) => runs({ server_cpu_us_per_call })
+  const many = (tls: number) => [trial('tls@256x1', { 'native-tls': cost(tls), native: cost(10), 'js-tls': cost(28) })]
+  const met = (tls: number) => ['native', 'js-tls'].map((than) => bar(many(tls), `tls@256x1 native-tls µs ${than}`).met)
+  assert.deepEqual(met(14), [true, true])
+  assert.deepEqual(met(14.1), [false, false])
+  const shaken = [trial('tls@full', { 'native-tls': cost(400), 'node-tls': cost(500) })]
+  assert.deepEqual(bar(shaken, 'tls@full native-tls handshakes/CPU s node-tls'), {
+    bar: '≥ 1 ×',
+    value: 1.25,
+    text: '2500 handshakes/CPU s / 2000 handshakes/CPU s = 1.25',
+    met: true,
+  })
+})
+
+test('a session over TLS has an amount and a part of what it takes in node:tls', () => {
+  const size = (bytes_per_session: number) => runs({ bytes_per_session })
+  const results = [trial('tls@idle', { 'native-tls': size(12_288), 'node-tls': size(40_000) })]
+  assert.equal(bar(results, 'tls@idle native-tls B').met, true)
+  assert.equal(bar(results, 'tls@idle native-tls B node-tls').met, false)
+})
+
+test('WebSocket costs little more than TCP, and less than servers that echo without RPC', () => {
+  const cost = (server_cpu_us_per_call: number) => runs({ server_cpu_us_per_call })
+  const results = [trial('ws@16x64', { 'native-ws': cost(1.25), native: cost(1), uws: cost(2), ws: cost(6) })]
+  assert.equal(bar(results, 'ws@16x64 native-ws µs native').met, true)
+  assert.deepEqual(
+    ['uws', 'ws'].map((than) => bar(results, `ws@16x64 native-ws k/CPU s ${than}`).met),
+    [true, false],
+  )
+})
+
 test('a heap that shrinks is flat', () => {
   assert.equal(bar([trial('heap', { native: runs({ heap_growth: -0.01 }) })], 'heap native %').met, true)
   assert.equal(bar([trial('heap', { native: runs({ heap_growth: 0.011 }) })], 'heap native %').met, false)

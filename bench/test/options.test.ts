@@ -30,6 +30,10 @@ test('--only takes trials and whole sweeps, --drivers narrows them', () => {
   ])
   assert.deepEqual(planned('--only', 'connections@256'), ['connections@256: native js floor'])
   assert.deepEqual(planned('--only', 'micro'), [])
+  assert.deepEqual(planned('--only', 'tls,ws', '--drivers', 'node-tls,uws'), [
+    ...['1x64', '64k', 'full', 'resumed', 'idle'].map((load) => `tls@${load}: node-tls`),
+    ...['16x64', '256x1', 'fanout', 'idle'].map((load) => `ws@${load}: uws`),
+  ])
   const protocols = planned('--only', 'protocols', '--drivers', 'native,go-dmicro,fastify')
   assert.equal(protocols.length, 12)
   assert.ok(protocols.includes('protocols@jsonrpc-object: native go-dmicro'))

@@ -32,6 +32,17 @@ class OutputQueue {
 
   // One send without blocking; errno tells why it is kClosed.
   Flush SendTo(int fd) { return Send(fd, MSG_DONTWAIT); }
+  // One call of `write`, which takes bytes and their number, with send's result and errno.
+  template <typename Write>
+  Flush SendBy(Write write) {
+    if (Empty()) return Flush::kAll;
+    const ssize_t sent = write(data_ + begin_, end_ - begin_);
+    if (sent < 0) return errno == EAGAIN || errno == EINTR ? Flush::kPart : Flush::kClosed;
+    begin_ += static_cast<size_t>(sent);
+    if (begin_ != end_) return Flush::kPart;
+    begin_ = end_ = 0;
+    return Flush::kAll;
+  }
   // Blocks until all is sent.
   Flush SendAllTo(int fd) {
     Flush result;
@@ -43,13 +54,7 @@ class OutputQueue {
 
  private:
   Flush Send(int fd, int flags) {
-    if (Empty()) return Flush::kAll;
-    const ssize_t sent = send(fd, data_ + begin_, end_ - begin_, MSG_NOSIGNAL | flags);
-    if (sent < 0) return errno == EAGAIN || errno == EINTR ? Flush::kPart : Flush::kClosed;
-    begin_ += static_cast<size_t>(sent);
-    if (begin_ != end_) return Flush::kPart;
-    begin_ = end_ = 0;
-    return Flush::kAll;
+    return SendBy([=](const char* bytes, size_t size) { return send(fd, bytes, size, MSG_NOSIGNAL | flags); });
   }
 
   [[gnu::noinline]] void MakeRoom(size_t size) {

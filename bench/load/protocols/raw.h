@@ -17,6 +17,7 @@ class Raw {
  public:
   using Reply = RawFrame;
   static constexpr bool kMayOmitSeq = false;
+  static constexpr bool kIsText = false;  // as WebSocket messages
 
   explicit Raw(const Options& options);
 
