@@ -9,7 +9,7 @@ import { type ConnectionHandler, type ConnectionOptions, SendResult, type Transp
 import { Framing } from '../wire/framing.ts'
 import { frameSize, packFrame } from '../wire/raw-pack.ts'
 import { unpackFrame } from '../wire/raw-unpack.ts'
-import { CloseCode } from '../wire/websocket/frame.ts'
+import { CloseCode } from '../wire/websocket/close-code.ts'
 import { frameOf, jsonOf } from './json-messages.ts'
 import { type PageSocket, page, report } from './page.ts'
 import { UnsentBytes } from './unsent-bytes.ts'

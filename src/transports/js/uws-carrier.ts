@@ -1,5 +1,6 @@
 import { immediate } from '../../base/time/clock.ts'
-import { CloseCode, closeFrame, headerSize, Opcode, writeHeader } from '../../wire/websocket/frame.ts'
+import { CloseCode } from '../../wire/websocket/close-code.ts'
+import { closeFrame, headerSize, Opcode, writeHeader } from '../../wire/websocket/frame.ts'
 import type { Carrier } from './carrier.ts'
 
 /** A WebSocket of uWebSockets.js as a carrier. Its events are passed to it. */
