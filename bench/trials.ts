@@ -164,7 +164,7 @@ const tls = [
   make('tls', 'idle', {
     id: 'tls@idle',
     title: 'memory of an idle session over TLS',
-    connections: 4_000,
+    connections: 10_000,
     rounds: 1,
     drivers: ['native-tls', 'js-tls', 'node-tls'],
   }),
