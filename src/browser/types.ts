@@ -1,5 +1,5 @@
 // The types of `dmicro/browser`. They name what is in pages of the types of `dmicro`, and nothing of Node.js, so that a
-// project for pages compiles without Node's types. `test/types/browser.ts` holds them against the types of `dmicro`.
+// project for pages compiles without Node's types.
 import type { StatusError } from '../base/errors/status.ts'
 import type { MessageType, RouteTypes } from '../message/message-type.ts'
 import type { StandardSchemaV1 } from '../message/standard-schema.ts'

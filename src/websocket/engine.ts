@@ -1,6 +1,6 @@
 import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
 import { javaScriptTransport } from '../transports/choose.ts'
-import { uwsModule } from '../transports/js/uws-deferred.ts'
+import { netModule } from '../transports/js/deferred.ts'
 import type { Transport } from '../transports/transport.ts'
 import type { WebSocketListen } from './options.ts'
 
@@ -17,6 +17,6 @@ export async function listenEngine(
   if (engine !== 'uws') throw new TypeError(`option websocket.engine must be 'uws', got ${JSON.stringify(engine)}`)
   if (isSecure(address) || webSocketPath(address) === undefined) throw new TypeError("option websocket.engine 'uws' needs a ws:// address")
   if (perMessageDeflate) throw new TypeError("option websocket.perMessageDeflate: engine 'uws' has none here")
-  const { listenOnUws } = await uwsModule.load()
+  const { listenOnUws } = await netModule.load()
   return { listen: listenOnUws }
 }

@@ -17,6 +17,7 @@ export { SocketConnection } from './connection.ts'
 export { listenOnNet } from './net-listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
 export { TurnScheduler } from './turn-scheduler.ts'
+export { listenOnUws } from './uws.ts'
 
 /** Most bytes of one read. All sockets read into the same buffer, because messages are only borrowed. */
 const READ_SIZE = 64 * 1024

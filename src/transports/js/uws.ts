@@ -2,9 +2,9 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Address } from '../address.ts'
 import { hostPort } from '../host-port.ts'
 import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
-import { netModule } from './deferred.ts'
-import type { TurnScheduler } from './turn-scheduler.ts'
-import { type UwsCarrierClass, type UwsResponse, type UwsSocket, uwsCarriers } from './uws-carrier.ts'
+import { SocketConnection } from './connection.ts'
+import { TurnScheduler } from './turn-scheduler.ts'
+import { UwsCarrier, type UwsResponse, type UwsSocket } from './uws-carrier.ts'
 
 interface Request {
   getMethod(): string
@@ -40,7 +40,6 @@ const EXCLUSIVE = 1
 /** uWebSockets.js ends a connection without a word beyond its limit, so that ours must be reached before. */
 const HEADROOM = 2
 let turns: TurnScheduler | undefined
-let Uws: UwsCarrierClass | undefined
 
 /** @throws Error (rejects) when the package is missing or has no binary for this Node.js */
 async function load(): Promise<Uws> {
@@ -62,9 +61,7 @@ export async function listenOnUws(
   if (address.kind !== 'tcp') throw new TypeError("option websocket.engine 'uws' needs a ws:// address")
   const { host } = address
   const uws = await load()
-  const { Carrier, SocketConnection, TurnScheduler } = await netModule.load()
   const scheduler = (turns ??= new TurnScheduler())
-  const CarrierClass = (Uws ??= uwsCarriers(Carrier))
   const app = uws.App()
   let local = ''
   const begin = (response: UwsResponse, request: Request, context: unknown): void => {
@@ -73,7 +70,7 @@ export async function listenOnUws(
     request.forEach((name, value) => {
       head += `${name}: ${value}\r\n`
     })
-    const carrier = new CarrierClass(response, `${head}\r\n`, request.getHeader('sec-websocket-key'), context, options.maxUnsent)
+    const carrier = new UwsCarrier(response, `${head}\r\n`, request.getHeader('sec-websocket-key'), context, options.maxUnsent)
     const remote = hostPort(Buffer.from(response.getRemoteAddressAsText()).toString(), 0)
     const connection = new SocketConnection(carrier, local, remote, options, scheduler)
     try {
