@@ -36,7 +36,7 @@ std::string Unmasked(std::string_view frame, uint8_t opcode) {
 }
 
 TEST_CASE("a message of any length is one masked frame, with its length in the shortest form") {
-  for (const size_t bytes : {2, 7, 8, 9, 124, 125, 126, 127, 128, 65'535, 65'536, 70'000}) {
+  for (const size_t bytes : {2u, 7u, 8u, 9u, 124u, 125u, 126u, 127u, 128u, 65'535u, 65'536u, 70'000u}) {
     CAPTURE(bytes);
     const std::string call = CallOf(WebSocketOf<Bare>(OptionsOf(bytes)), 3, 37);
     CHECK(Unmasked(call, kTextFrame) == BodyOf(bytes, 3, 37));
