@@ -18,22 +18,24 @@ async function lasting(
 ) {
   let server = endpoint(t, { transport, ...options })
   offer(server)
-  const { url } = await server.listen('tcp://127.0.0.1:0')
+  let listener = await server.listen('tcp://127.0.0.1:0')
+  const { url } = listener
   return {
     url,
     get server() {
       return server
     },
-    /** Drops every session at once. */
+    /** Drops every session at once, when nobody can connect any more: a server that closes still serves who just came. */
     async stop() {
       const old = server
+      await listener.close()
       for (const session of old.sessions()) session.destroy()
       await old.close({ timeout: 0 })
     },
     async start() {
       server = endpoint(t, { transport, ...options })
       offer(server)
-      await server.listen(url)
+      listener = await server.listen(url)
     },
   }
 }
