@@ -1,13 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { type Limits, MAX_META_BYTES, MAX_STATUS_BYTES } from '../base/limits.ts'
-import { CloseReason } from '../message/close-reason.ts'
-import { type Incoming, MessageType } from '../message/message.ts'
-import { findName } from '../message/names.ts'
+import type { Incoming } from '../message/message.ts'
 import type { Outgoing } from '../message/outgoing.ts'
 import { ProtoError, type ProtoSession } from '../protos/proto.ts'
 import { FieldReader } from '../protos/protobuf/fields.ts'
-import { arrange } from '../protos/protobuf/unpack.ts'
-import { spells } from '../wire/bytes.ts'
+import { complete } from '../protos/protobuf/unpack.ts'
 import { EMPTY_META, OK_STATUS } from '../wire/raw.ts'
 import { type MessageProto, setLostStatus } from './message-proto.ts'
 
@@ -22,8 +19,6 @@ export const webSocketProtobuf: MessageProto = {
   open: ({ limits }) => new ProtobufMessages(limits),
 }
 
-const okStatus = Buffer.from(OK_STATUS)
-const emptyMeta = Buffer.from(EMPTY_META)
 const none = Buffer.alloc(0)
 
 class ProtobufMessages implements ProtoSession {
@@ -70,15 +65,7 @@ class ProtobufMessages implements ProtoSession {
         fields.skip(tag, this.#limits.maxDepth)
       }
     }
-    if (type < MessageType.Call || type > MessageType.AuthReply) throw new ProtoError('unknown message type', CloseReason.Type)
-    if (into.statusEnd - into.statusStart > MAX_STATUS_BYTES) throw new ProtoError('status over 64 KiB', CloseReason.Status)
-    if (into.metaEnd - into.metaStart > MAX_META_BYTES) throw new ProtoError('meta over 64 KiB', CloseReason.Meta)
-    into.buffer = bytes
-    into.type = type
-    if (into.nameStart !== into.nameEnd) into.route = findName(bytes, into.nameStart, into.nameEnd)
-    if (spells(bytes, into.statusStart, into.statusEnd, okStatus)) into.statusStart = into.statusEnd
-    if (spells(bytes, into.metaStart, into.metaEnd, emptyMeta)) into.metaStart = into.metaEnd
-    arrange(into)
+    complete(bytes, type, into)
     if (!told) setLostStatus(into)
     return end - start
   }

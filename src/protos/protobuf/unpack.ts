@@ -60,6 +60,14 @@ export function unpackMessage(bytes: Buffer, start: number, end: number, maxDept
         fields.skip(tag, maxDepth)
     }
   }
+  complete(bytes, type, into)
+}
+
+/**
+ * Checks what was found in `bytes`, and fills in what follows from it.
+ * @throws ProtoError
+ */
+export function complete(bytes: Buffer, type: number, into: Incoming): void {
   if (type < MessageType.Call || type > MessageType.AuthReply) throw new ProtoError('unknown message type', CloseReason.Type)
   if (into.statusEnd - into.statusStart > MAX_STATUS_BYTES) throw new ProtoError('status over 64 KiB', CloseReason.Status)
   if (into.metaEnd - into.metaStart > MAX_META_BYTES) throw new ProtoError('meta over 64 KiB', CloseReason.Meta)
@@ -84,7 +92,7 @@ function checkUtf8(bytes: Buffer, start: number, end: number): void {
 }
 
 /** Puts the ranges into the order that copies of an `Incoming` rely on. Only fields in an unusual order are copied. */
-export function arrange(into: Incoming): void {
+function arrange(into: Incoming): void {
   // An absent field lies where the one before it ends.
   if (into.statusStart === into.statusEnd) into.statusStart = into.statusEnd = into.nameEnd
   if (into.metaStart === into.metaEnd) into.metaStart = into.metaEnd = into.statusEnd
