@@ -1,10 +1,10 @@
 // Suites, clients and tools that others wrote (test/outside/README.md), one after another with their times. `npm run test:outside [-- NAME …]`;
 // --quick runs those that are in `npm test`, --rest all others.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runTests } from './node-test.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const options = process.argv.slice(2).filter((word) => word.startsWith('--'))
@@ -31,14 +31,12 @@ const skipped = []
 /** Runs one file; `[passed, failed, skipped]` as its own report counts. */
 function runFile(file) {
   const tap = join(folder, 'report.tap')
-  const reports = ['spec', '--test-reporter-destination=stdout', '--test-reporter=tap', `--test-reporter-destination=${tap}`]
-  const args = ['--import', 'tsx', '--test', `--test-timeout=${MAX_MS}`, `--test-reporter=${reports[0]}`, ...reports.slice(1), file]
-  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  const passed = runTests([file], { report: tap, maxMs: MAX_MS })
   const report = readFileSync(tap, 'utf8')
   for (const [, what, why] of report.matchAll(/^ *ok \d+ - (.*?) # SKIP ?(.*)$/gm)) skipped.push(`${file}: ${what}: ${why}`)
   const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, 'm').exec(report)?.[1] ?? 0)
   const failed = count('fail') + count('cancelled')
-  return [count('pass'), status === 0 ? failed : Math.max(failed, 1), count('skipped')]
+  return [count('pass'), passed ? failed : Math.max(failed, 1), count('skipped')]
 }
 
 const started = performance.now()

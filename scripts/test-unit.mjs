@@ -1,8 +1,8 @@
 // The unit tests, which lie in folders named as those of src/.
 //   node scripts/test-unit.mjs [text …]        only files whose path below test/unit/ has one of the texts in it, as `session/`
-import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { runTests } from './node-test.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const texts = process.argv.slice(2)
@@ -16,9 +16,10 @@ if (names.length === 0) {
   process.exit(1)
 }
 
-// A test that waits for what never comes fails, and says which.
-const MAX_MS = 120_000
-
-const files = names.map((name) => `test/unit/${name}`)
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', '--test', `--test-timeout=${MAX_MS}`, ...files], { stdio: 'inherit' })
-process.exitCode = status ?? 1
+if (
+  !runTests(
+    names.map((name) => `test/unit/${name}`),
+    { label: 'test/unit' },
+  )
+)
+  process.exitCode = 1
