@@ -15,7 +15,7 @@ const MAX_LISTS = 1024
 /** Steps in which a starting node reaches its weight. */
 const START_STEPS = 50
 /** Milliseconds between two looks at the latencies of all nodes. */
-const SLOW_INTERVAL = 1_000
+const SLOW_INTERVAL = 100
 
 /** Settings that all services of a selector share. */
 export interface PoolSettings {
@@ -42,6 +42,7 @@ export class Pool implements PickOwner {
   readonly #panicThreshold: number
   readonly #context: Draft = { path: '', key: undefined, now: 0 }
   #nodes = new Map<string, TrackedNode>()
+  #candidates: readonly TrackedNode[] = []
   readonly #lists = new Map<string, NodeList>()
   #starting: TrackedNode[] = []
   #growAt = 0
@@ -60,7 +61,7 @@ export class Pool implements PickOwner {
   }
 
   get candidates(): readonly TrackedNode[] {
-    return [...this.#nodes.values()]
+    return this.#candidates
   }
 
   /** Takes over a snapshot of the registry. Nodes that stay keep their candidates. */
@@ -87,6 +88,7 @@ export class Pool implements PickOwner {
     if (before.size > 0) for (const node of came) this.#startSlowly(node)
     this.#starting = this.#starting.filter(({ isGone }) => !isGone)
     this.#nodes = nodes
+    this.#candidates = [...nodes.values()]
     this.isLoaded = true
     if (isChanged || came.length > 0 || left.length > 0) this.#lists.clear()
     return { came, left }
@@ -129,7 +131,7 @@ export class Pool implements PickOwner {
     let list = this.#lists.get(key)
     if (list === undefined) {
       if (this.#lists.size >= MAX_LISTS) this.#lists.clear()
-      list = new NodeList(this.candidates, this.#settings.filters, path, this.#panicThreshold)
+      list = new NodeList(this.#candidates, this.#settings.filters, path, this.#panicThreshold)
       this.#lists.set(key, list)
     }
     return list
@@ -177,7 +179,7 @@ export class Pool implements PickOwner {
 
   #measureSlow(now: number): void {
     this.#slowAt = now + SLOW_INTERVAL
-    this.#slowAbove = slowLatency(this.candidates, this.#settings.health?.slowFactor ?? Infinity)
+    this.#slowAbove = slowLatency(this.#candidates, this.#settings.health?.slowFactor ?? Infinity)
   }
 }
 
