@@ -3,7 +3,7 @@ import type { Clock } from '../base/time/clock.ts'
 import type { Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
-import { applyFilters, NodeList } from './node-list.ts'
+import { NodeList } from './node-list.ts'
 import { NodePick, type PickOptions, type PickOwner } from './pick.ts'
 import { slowLatency } from './slow-latency.ts'
 import { readSnapshot, sameRecord } from './snapshot.ts'
@@ -25,6 +25,8 @@ export interface PoolSettings {
   readonly health: HealthSettings | undefined
   /** Milliseconds in which a node reaches its weight; 0 for at once. */
   readonly slowStart: number
+  /** Called after a node was ejected or has returned. */
+  readonly onHealth: (candidate: Candidate) => void
 }
 
 /** `PickContext` that is filled in again for each pick, because a pick must cost little. */
@@ -39,11 +41,15 @@ export class Pool implements PickOwner {
   readonly service: string
   readonly #settings: PoolSettings
   readonly #isByPath: boolean
+  /** Filters without those that are preferences; undefined when that leaves out none. */
+  readonly #required: readonly NodeFilter[] | undefined
   readonly #panicThreshold: number
   readonly #context: Draft = { path: '', key: undefined, now: 0 }
   #nodes = new Map<string, TrackedNode>()
   #candidates: readonly TrackedNode[] = []
   readonly #lists = new Map<string, NodeList>()
+  /** Lists without preferences, for calls that exclude all nodes of their list. */
+  readonly #wideLists = new Map<string, NodeList>()
   #starting: TrackedNode[] = []
   #growAt = 0
   #slowAbove = Infinity
@@ -53,6 +59,8 @@ export class Pool implements PickOwner {
     this.service = service
     this.#settings = settings
     this.#isByPath = settings.filters.some(({ byPath }) => byPath === true)
+    const required = settings.filters.filter(({ isPreference }) => isPreference !== true)
+    this.#required = required.length < settings.filters.length ? required : undefined
     this.#panicThreshold = settings.health?.panicThreshold ?? 0
   }
 
@@ -90,7 +98,7 @@ export class Pool implements PickOwner {
     this.#nodes = nodes
     this.#candidates = [...nodes.values()]
     this.isLoaded = true
-    if (isChanged || came.length > 0 || left.length > 0) this.#lists.clear()
+    if (isChanged || came.length > 0 || left.length > 0) this.#clearLists()
     return { came, left }
   }
 
@@ -102,12 +110,10 @@ export class Pool implements PickOwner {
     const now = this.#settings.clock.now()
     if (this.#starting.length > 0 && now >= this.#growAt) this.#grow(now)
     const { path, exclude } = call
-    const list = this.#listFor(path)
-    if (call.filters !== undefined && call.filters.length > 0) return this.#pickFiltered(call, list, call.filters, now)
+    const list = this.#listFor(path, this.#settings.filters, call.filters)
     const probe = list.ejected.length > 0 ? list.probe(now, exclude) : undefined
     if (probe !== undefined) return new NodePick(probe, this, now, true)
-    let nodes = list.usable
-    if (exclude !== undefined && exclude.length > 0) nodes = without(list.usable, exclude, list.all)
+    const nodes = exclude === undefined || exclude.length === 0 ? list.usable : this.#without(exclude, list, call)
     if (nodes.length === 0) throw this.#none(list.all.length, list.emptiedBy)
     return new NodePick(this.#choose(nodes, call, now), this, now, false)
   }
@@ -122,27 +128,36 @@ export class Pool implements PickOwner {
     if (now >= this.#slowAt) this.#measureSlow(now)
     if (!node.health.onOutcome(failed || isSlow, pickedAt, isProbe, now)) return
     node.isEjected = node.health.isEjected
-    this.#lists.clear()
+    this.#clearLists()
     if (!node.isEjected) this.#startSlowly(node)
+    this.#settings.onHealth(node)
   }
 
-  #listFor(path: string): NodeList {
+  /** The list of a path: kept for the selector's `filters`, made for `own`, those of the call. */
+  #listFor(path: string, filters: readonly NodeFilter[], own: readonly NodeFilter[] | undefined): NodeList {
+    const lists = filters === this.#required ? this.#wideLists : this.#lists
     const key = this.#isByPath ? path : ''
-    let list = this.#lists.get(key)
+    let list = lists.get(key)
     if (list === undefined) {
-      if (this.#lists.size >= MAX_LISTS) this.#lists.clear()
-      list = new NodeList(this.#candidates, this.#settings.filters, path, this.#panicThreshold)
-      this.#lists.set(key, list)
+      if (lists.size >= MAX_LISTS) lists.clear()
+      list = new NodeList(this.#candidates, filters, path, this.#panicThreshold)
+      lists.set(key, list)
     }
-    return list
+    return own === undefined ? list : new NodeList(list.all, own, path, this.#panicThreshold, list.emptiedBy)
   }
 
-  /** Picks with the call's own filters, whose result is not kept and gets no probes. */
-  #pickFiltered(call: PickOptions, list: NodeList, filters: readonly NodeFilter[], now: number): NodePick {
-    const { left, emptiedBy } = applyFilters(list.usable, filters, call.path)
-    const nodes = call.exclude === undefined ? left : without(left, call.exclude, left)
-    if (nodes.length === 0) throw this.#none(left.length, list.emptiedBy || emptiedBy)
-    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+  /** Nodes that a call does not exclude: of its list, else those that filters avoid if they can, else ejected ones. */
+  #without(exclude: readonly Candidate[], list: NodeList, { path, filters }: PickOptions): readonly TrackedNode[] {
+    const left = remove(exclude, list.usable)
+    if (left.length > 0) return left
+    const wide = this.#required === undefined ? list : this.#listFor(path, this.#required, filters)
+    const wider = remove(exclude, wide.usable)
+    return wider.length > 0 ? wider : remove(exclude, wide.all)
+  }
+
+  #clearLists(): void {
+    this.#lists.clear()
+    this.#wideLists.clear()
   }
 
   #choose(nodes: readonly TrackedNode[], { path, key, strategy = this.#settings.strategy }: PickOptions, now: number): TrackedNode {
@@ -188,8 +203,6 @@ export function unavailable(cause: string): StatusError {
   return new StatusError(Code.ServiceUnavailable, undefined, cause, { stack: false })
 }
 
-/** Nodes that are not excluded; when that leaves none, those of `otherwise`. */
-function without(nodes: readonly TrackedNode[], exclude: readonly Candidate[], otherwise: readonly TrackedNode[]): readonly TrackedNode[] {
-  const left = nodes.filter((node) => !exclude.includes(node))
-  return left.length > 0 || otherwise === nodes ? left : otherwise.filter((node) => !exclude.includes(node))
+function remove(exclude: readonly Candidate[], nodes: readonly TrackedNode[]): readonly TrackedNode[] {
+  return nodes.filter((node) => !exclude.includes(node))
 }

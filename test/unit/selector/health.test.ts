@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { silentLogger } from '../../../src/base/log.ts'
+import { byRoute } from '../../../src/selector/filters/route.ts'
+import { byVersion } from '../../../src/selector/filters/version.ts'
 import { byZone } from '../../../src/selector/filters/zone.ts'
 import type { NodePick } from '../../../src/selector/pick.ts'
 import type { Selector } from '../../../src/selector/selector.ts'
@@ -285,5 +288,45 @@ test('byZone spills over when the own zone’s nodes are ejected, and returns wi
   clock.skip(6_000)
   assert.match(used(selector, 20), /a0 a1/)
   assert.equal(used(selector, 20), 'a0 a1')
+  selector.close()
+})
+
+test('filters of a call never leave it without a node because all that they left are ejected', async () => {
+  const { selector, clock } = await selectorOf([service(nodes(5)), service([node('x')], '2.0.0')], { strategy: 'roundRobin' })
+  const x = selector.candidates('math')[5]
+  eject(selector, x, clock)
+  assert.equal(selector.pick('math', { ...call, filters: [byVersion('2')] }).candidate, x)
+  selector.close()
+})
+
+test('ejection and return are logged', async () => {
+  const lines: unknown[] = []
+  const logger = {
+    ...silentLogger,
+    warn: (text: string, fields?: object) => lines.push([text, fields]),
+    info: (text: string) => lines.push(text),
+  }
+  const { selector, clock } = await selectorOf([service(nodes(3))], { strategy: 'roundRobin', logger })
+  const [a] = selector.candidates('math')
+  eject(selector, a, clock)
+  clock.skip(5_000)
+  selector.pick('math', call).done(false, 1)
+  assert.deepEqual(lines, [
+    ['node ejected: too many of its calls fail', { service: 'math', node: 'n0', address: 'n0:1' }],
+    'node returned: a call to it has succeeded',
+  ])
+  selector.close()
+})
+
+test('a call that excludes all nodes of its zone goes to another zone, not to a node without its path', async () => {
+  const [zone, paths] = [{ zone: 'a' }, ['/a']]
+  const all = [node('a', zone, { paths }), node('b', { zone: 'b' }, { paths }), node('c', { zone: 'b' }, { paths: ['/c'] })]
+  const { selector } = await selectorOf([service(all)], { strategy: 'roundRobin', filters: [byRoute(), byZone('a')] })
+  const [a, b] = selector.candidates('math')
+  for (let i = 0; i < 10; i++) {
+    assert.equal(selector.pick('math', { path: '/a' }).candidate, a)
+    assert.equal(selector.pick('math', { path: '/a', exclude: [a] }).candidate, b)
+    assert.throws(() => selector.pick('math', { path: '/a', exclude: [a, b] }), { code: 503 })
+  }
   selector.close()
 })

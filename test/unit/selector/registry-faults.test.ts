@@ -256,3 +256,19 @@ test('a snapshot that says the same keeps what strategies made of the candidates
   assert.equal(arrays.size, 2)
   selector.close()
 })
+
+test('many services are watched without a warning of too many listeners on one signal', async () => {
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', onWarning)
+  const registry = new TestRegistry()
+  const selector = new Selector({ registry, clock: new TestClock(), logger: silentLogger })
+  for (let i = 0; i < 30; i++) registry.set(`s${i}`, [service(nodes(1))])
+  await Promise.all(Array.from({ length: 30 }, (_, i) => selector.ready(`s${i}`)))
+  assert.equal(registry.running, 30)
+  selector.close()
+  await new Promise(setImmediate)
+  process.off('warning', onWarning)
+  assert.deepEqual(warnings, [])
+  assert.equal(registry.running, 0)
+})

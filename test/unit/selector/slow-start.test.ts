@@ -77,3 +77,27 @@ test('a weight that changes while its node starts keeps its share', async () => 
   assert.equal(selector.candidates('math')[1].weight, 3)
   selector.close()
 })
+
+test('consistentHash: keys move to a new node a few at a time, each once and to no other', async () => {
+  const { selector, registry, clock } = await selectorOf([service(nodes(4))], { slowStart: 10_000, strategy: 'consistentHash' })
+  const keys = Array.from({ length: 2_000 }, (_, i) => `user-${i}`)
+  const owners = (): string[] =>
+    keys.map((key) => {
+      const pick = selector.pick('math', { ...call, key })
+      pick.done(false, 1)
+      return pick.candidate.node.id
+    })
+  let before = owners()
+  registry.set('math', [service([...nodes(4), node('new')])])
+  await new Promise(setImmediate)
+  const moved: number[] = []
+  for (let i = 0; i < 11; i++) {
+    const now = owners()
+    moved.push(now.filter((id) => id === 'new').length)
+    assert.ok(now.every((id, k) => id === before[k] || id === 'new'))
+    before = now
+    clock.skip(1_000)
+  }
+  assert.ok(moved[0] < 80 && moved[10] > 340 && moved[10] < 460, moved.join(' '))
+  selector.close()
+})
