@@ -1,4 +1,5 @@
 import type { NodeFilter } from './filters/filter.ts'
+import { SlowThreshold } from './slow-threshold.ts'
 import { type TrackedNode, takesCalls } from './tracked-node.ts'
 
 /** Leaves out nodes whose metadata `weight` is 0, by which an operator drains them. */
@@ -14,6 +15,8 @@ export class NodeList {
   readonly ejected: readonly TrackedNode[]
   /** Name of the filter that left no node; '' when there is none. */
   readonly emptiedBy: string
+  /** Latency above which an answer is slow for nodes of `all`. */
+  readonly slow: SlowThreshold
   #probeAt: number
 
   /**
@@ -30,6 +33,7 @@ export class NodeList {
     const well = left.filter(({ isEjected }) => !isEjected)
     const isPanic = well.length < Math.max(1, left.length * panicThreshold)
     this.all = left
+    this.slow = new SlowThreshold(left)
     this.emptiedBy = emptiedBy
     this.usable = isPanic || well.length === left.length ? left : well
     this.ejected = isPanic ? [] : left.filter(({ isEjected }) => isEjected)

@@ -5,7 +5,6 @@ import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
 import { NodeList } from './node-list.ts'
 import { NodePick, type PickOptions, type PickOwner } from './pick.ts'
-import { slowLatency } from './slow-latency.ts'
 import { readSnapshot, sameRecord } from './snapshot.ts'
 import type { Candidate, PickContext, Strategy } from './strategy.ts'
 import { TrackedNode } from './tracked-node.ts'
@@ -14,8 +13,6 @@ import { TrackedNode } from './tracked-node.ts'
 const MAX_LISTS = 1024
 /** Steps in which a starting node reaches its weight. */
 const START_STEPS = 50
-/** Milliseconds between two looks at the latencies of all nodes. */
-const SLOW_INTERVAL = 100
 
 /** Settings that all services of a selector share. */
 export interface PoolSettings {
@@ -52,8 +49,6 @@ export class Pool implements PickOwner {
   readonly #wideLists = new Map<string, NodeList>()
   #starting: TrackedNode[] = []
   #growAt = 0
-  #slowAbove = Infinity
-  #slowAt = 0
 
   constructor(service: string, settings: PoolSettings) {
     this.service = service
@@ -109,23 +104,26 @@ export class Pool implements PickOwner {
   pick(call: PickOptions): NodePick {
     const now = this.#settings.clock.now()
     if (this.#starting.length > 0 && now >= this.#growAt) this.#grow(now)
-    const { path, exclude } = call
+    const { path, key, exclude } = call
     const list = this.#listFor(path, this.#settings.filters, call.filters)
     const probe = list.ejected.length > 0 ? list.probe(now, exclude) : undefined
-    if (probe !== undefined) return new NodePick(probe, this, now, true)
+    // Calls of one key go to one node, whose latency would be that of the key.
+    const slow = key === undefined ? list.slow : undefined
+    if (probe !== undefined) return new NodePick(probe, this, now, slow, true)
     const nodes = exclude === undefined || exclude.length === 0 ? list.usable : this.#without(exclude, list, call)
     if (nodes.length === 0) throw this.#none(list.all.length, list.emptiedBy)
-    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+    return new NodePick(this.#choose(nodes, call, now), this, now, slow, false)
   }
 
-  onDone(node: TrackedNode, failed: boolean, latency: number | undefined, pickedAt: number, isProbe: boolean): void {
+  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, latency: number | undefined): void {
+    const node = candidate as TrackedNode
     node.inFlight--
     const now = this.#settings.clock.now()
     if (latency === undefined || node.isGone) return
-    const isSlow = latency > this.#slowAbove
     node.sample(failed, latency, now)
     if (node.health === undefined) return
-    if (now >= this.#slowAt) this.#measureSlow(now)
+    const { slowFactor } = this.#settings.health as HealthSettings
+    const isSlow = !failed && slow?.isExceeded(latency, slowFactor, now) === true
     if (!node.health.onOutcome(failed || isSlow, pickedAt, isProbe, now)) return
     node.isEjected = node.health.isEjected
     this.#clearLists()
@@ -190,11 +188,6 @@ export class Pool implements PickOwner {
     const { slowStart } = this.#settings
     this.#growAt = now + slowStart / START_STEPS
     this.#starting = this.#starting.filter((node) => node.grow(now, slowStart))
-  }
-
-  #measureSlow(now: number): void {
-    this.#slowAt = now + SLOW_INTERVAL
-    this.#slowAbove = slowLatency(this.#candidates, this.#settings.health?.slowFactor ?? Infinity)
   }
 }
 

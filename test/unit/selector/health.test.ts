@@ -330,3 +330,41 @@ test('a call that excludes all nodes of its zone goes to another zone, not to a 
   }
   selector.close()
 })
+
+/** Lets `calls` calls run at once, each for `took` milliseconds, and their answers come in turn. */
+function burst(selector: Selector, clock: TestClock, calls: number, took: number, key?: string): void {
+  const open = Array.from({ length: calls }, () => selector.pick('math', { ...call, key }))
+  clock.skip(took)
+  for (const pick of open) pick.done(false, took)
+}
+
+test('a burst of calls that are slow on every node ejects nobody', async () => {
+  for (const strategy of ['roundRobin', 'p2c', 'random'] as const) {
+    const { selector, clock } = await selectorOf([service(nodes(5))], { strategy })
+    for (let i = 0; i < 1_000; i++) burst(selector, clock, 1, 1)
+    burst(selector, clock, 200, 500)
+    assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected), strategy)
+    selector.close()
+  }
+})
+
+test('a key whose calls are slow ejects no node', async () => {
+  const { selector, clock } = await selectorOf([service(nodes(5))], { strategy: 'consistentHash' })
+  for (let i = 0; i < 1_000; i++) burst(selector, clock, 1, 1, `user-${i}`)
+  for (let i = 0; i < 50; i++) burst(selector, clock, 1, 500, 'the one with the reports')
+  assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected))
+  selector.close()
+})
+
+test('nodes that serve another, slower path are not compared with the rest', async () => {
+  const all = nodes(8).map((each, i) => ({ ...each, paths: [i < 3 ? '/report' : '/math/add'] }))
+  const { selector, clock } = await selectorOf([service(all)], { strategy: 'roundRobin', filters: [byRoute()] })
+  for (let i = 0; i < 500; i++) {
+    burst(selector, clock, 1, 1)
+    const pick = selector.pick('math', { path: '/report' })
+    clock.skip(300)
+    pick.done(false, 300)
+  }
+  assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected))
+  selector.close()
+})
