@@ -24,6 +24,10 @@ export const ROOMS = [
   'session',
   'endpoint',
   'plugins',
+  'registry',
+  'broker',
+  'selector',
+  'rpc',
   'testing',
   'browser',
 ]
@@ -41,6 +45,7 @@ const SHARED = {
   protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
   overload: ['admission'],
   plugins: ['body-cipher'],
+  registry: ['registry', 'snapshots', 'record'],
 }
 
 /** Files and rooms that, apart from the room's own files, only these may import. */
