@@ -69,12 +69,11 @@ test('replies say what those of Go say, in its order, without its compression', 
   assert.deepEqual(readPacket(ours), readPacket(golden(loopbackNode, 'reply')))
   assert.equal(ours.subarray(0, 12).toString('hex'), '000084000001000400000000')
   const { srv, address, txt } = writer.listRecords('testregistry')
-  const list = writer.reply(0, [{ name: names.list, type: 'PTR', class: 'IN' }], [
-    writer.pointer(names.list, `testregistry.${names.list}`),
-    srv,
-    address,
-    txt,
-  ]) // biome-ignore format: one record a line
+  const list = writer.reply(
+    0,
+    [{ name: names.list, type: 'PTR', class: 'IN' }],
+    [writer.pointer(names.list, `testregistry.${names.list}`), srv, address, txt],
+  )
   assert.deepEqual(readPacket(list), readPacket(golden(loopbackNode, 'list reply')))
 })
 

@@ -100,7 +100,6 @@ suite('packets that anybody in the network can send', () => {
       [rdlength + 1, 1],
       [rdlength + 1, -1],
     ] as const) {
-      // biome-ignore format: one line
       const lying = Buffer.from(packet)
       lying[offset] += change
       assert.equal(readPacket(lying), undefined, `byte ${offset} by ${change}`)
