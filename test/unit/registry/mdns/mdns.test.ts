@@ -168,6 +168,24 @@ test('a node that never announces itself again is kept as long as it answers, an
   await watch.return?.()
 })
 
+test('nodes outlive a time in which the process stood still, because it could not hear of them', async (t) => {
+  const net = new MemoryNetwork()
+  const { registry } = net.registry(t)
+  const { registry: server } = net.registry(t)
+  await server.register(MATH)
+  const watch = open(registry, 'math')
+  const first = next(watch)
+  await net.clock.advance(200)
+  await first
+  net.isDown = true
+  net.clock.standstill = 600_000
+  await net.clock.advance(40_000)
+  assert.deepEqual(addresses(await registry.getService('math')), ['127.0.0.1:1'])
+  await net.clock.advance(121_000)
+  assert.deepEqual(await registry.getService('math'), [])
+  await watch.return?.()
+})
+
 test('a watch asks ever less often, every 40 seconds in the end', async (t) => {
   const net = new MemoryNetwork()
   const { registry } = net.registry(t)
