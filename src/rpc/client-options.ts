@@ -1,0 +1,115 @@
+import { duration, flag, optionNames, requireAll, requireFunction, requireText, timeLimit, whole } from '../base/check-options.ts'
+import type { BreakerOptions } from '../broker/breaker-options.ts'
+import type { RetryOptions } from '../broker/retry-policy.ts'
+import type { DialOptions } from '../endpoint/connect-options.ts'
+import type { CallOptions } from '../message/call-options.ts'
+import type { HeartbeatPingOptions } from '../plugins/heartbeat.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { NodeFilter } from '../selector/filters/filter.ts'
+import type { SelectorOptions } from '../selector/selector.ts'
+import type { StrategyName } from '../selector/strategies/by-name.ts'
+import type { Strategy } from '../selector/strategy.ts'
+import type { EndpointOptions } from '../session/options.ts'
+import { requireRegistry, without } from './server-options.ts'
+
+/** Options of one call of an `RpcClient`. */
+export interface RpcCallOptions extends CallOptions {
+  /** Affinity key: with the strategy `consistentHash`, calls of one key go to one node. Default: none. */
+  key?: string | undefined
+  /** How the node of this call is picked. Default: the client's `strategy`. */
+  strategy?: StrategyName | Strategy | undefined
+  /** Leave out nodes for this call, after the client's. Default: none. */
+  nodeFilters?: readonly NodeFilter[] | undefined
+}
+
+/** What a client has besides the options of an endpoint. */
+interface OwnOptions extends Pick<SelectorOptions, 'strategy' | 'health' | 'slowStart'> {
+  /** Where the nodes of the service are found. */
+  registry: Registry
+  /**
+   * Leave out nodes, in this order, such as `byZone`. (The option `filters` is that of the endpoint: transfer filters.)
+   * Default: none.
+   */
+  nodeFilters?: readonly NodeFilter[] | undefined
+  /** Options of dialling nodes: TLS, protocol, WebSocket, socket. Default: those of the endpoint. */
+  dial?: Omit<DialOptions, 'signal' | 'redial'> | undefined
+  /** Number of sessions with each node, at most 64. Default: 1, which all calls share. */
+  sessionsPerNode?: number | undefined
+  /** Milliseconds that one attempt may take, so that there is time for another one. Default: as long as the call. */
+  attemptTimeout?: number | undefined
+  /** When a call that failed is made again; `false` for never. Default: those of `RetryOptions`. */
+  retry?: RetryOptions | false | undefined
+  /** Circuit breakers of each node's methods. Default: false; the selector takes nodes out that fail. */
+  breaker?: BreakerOptions | boolean | undefined
+  /** What a call that failed for good resolves to; may throw. Default: the call rejects. */
+  fallback?: ((error: unknown, path: string, arg: unknown) => unknown) | undefined
+  /** Heartbeats to all nodes, which find those that are frozen (`heartbeatPing`). Default: every 30 seconds. */
+  heartbeat?: HeartbeatPingOptions | boolean | undefined
+}
+
+/** Options of a client: its own, and those of its endpoint. */
+export interface RpcClientOptions extends Omit<EndpointOptions, 'redial'>, OwnOptions {}
+
+const ownNames: readonly string[] = [
+  ...optionNames<OwnOptions>({
+    registry: true,
+    strategy: true,
+    nodeFilters: true,
+    health: true,
+    slowStart: true,
+    dial: true,
+    sessionsPerNode: true,
+    attemptTimeout: true,
+    retry: true,
+    breaker: true,
+    fallback: true,
+    heartbeat: true,
+  }),
+]
+
+/** The options of a client, complete and checked but for those of its endpoint and its parts. */
+export interface ClientSettings {
+  readonly registry: Registry
+  readonly selector: Omit<SelectorOptions, 'registry'>
+  readonly dial: DialOptions
+  readonly sessionsPerNode: number
+  readonly attemptTimeout: number
+  readonly retry: RetryOptions | undefined
+  readonly breaker: BreakerOptions | undefined
+  readonly fallback: ((error: unknown, path: string, arg: unknown) => unknown) | undefined
+  readonly heartbeat: HeartbeatPingOptions | undefined
+  readonly endpoint: EndpointOptions
+}
+
+const MAX_SESSIONS = 64
+
+/** @throws TypeError or RangeError that names the option */
+export function readClientOptions(options: RpcClientOptions): ClientSettings {
+  const { registry, heartbeat = true, retry, breaker = false } = options
+  if (registry === undefined) throw new TypeError('option registry must say where nodes are found, as staticRegistry([address])')
+  requireRegistry(registry)
+  requireFunction('fallback', options.fallback)
+  if ('redial' in options) throw new TypeError('option redial: a client dials again by itself')
+  return {
+    registry,
+    selector: { strategy: options.strategy, filters: options.nodeFilters, health: options.health, slowStart: options.slowStart },
+    dial: { ...options.dial },
+    sessionsPerNode: whole('sessionsPerNode', options.sessionsPerNode ?? 1, 1, MAX_SESSIONS),
+    attemptTimeout: timeLimit('attemptTimeout', options.attemptTimeout, 0),
+    retry: retry === false ? undefined : (retry ?? {}),
+    breaker: typeof breaker === 'object' ? breaker : flag('breaker', breaker, false) ? {} : undefined,
+    fallback: options.fallback,
+    heartbeat: typeof heartbeat === 'object' ? heartbeat : flag('heartbeat', heartbeat, true) ? {} : undefined,
+    endpoint: without(options, ownNames),
+  }
+}
+
+/** The options of a call for its session: without those that are the client's. */
+export function forSession(options: RpcCallOptions): CallOptions | undefined {
+  requireText('key', options.key)
+  requireAll('nodeFilters', options.nodeFilters, 'filter')
+  flag('idempotent', options.idempotent, false)
+  duration('timeout', options.timeout, 0, 0)
+  const { key, idempotent, strategy, nodeFilters, ...rest } = options
+  return rest
+}

@@ -1,0 +1,347 @@
+import { AsyncResource } from 'node:async_hooks'
+import { type CallScope, currentCall } from '../base/async/call-context.ts'
+import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { timeLimit } from '../base/check-options.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { Clock, ClockTimer } from '../base/time/clock.ts'
+import type { Breaker } from '../broker/breaker.ts'
+import type { BreakerMap } from '../broker/breaker-map.ts'
+import { verdictOf } from '../broker/breaker-options.ts'
+import type { RetryPolicy } from '../broker/retry-policy.ts'
+import type { CallOptions } from '../message/call-options.ts'
+import type { NodeFilter } from '../selector/filters/filter.ts'
+import type { NodePick } from '../selector/pick.ts'
+import type { Selector } from '../selector/selector.ts'
+import type { Candidate, Strategy } from '../selector/strategy.ts'
+import { canceled } from '../session/pending-call.ts'
+import { engineOf, type Session } from '../session/session.ts'
+import type { RpcCallOptions } from './client-options.ts'
+import type { NodeSessions } from './node-sessions.ts'
+import { RpcError } from './rpc-error.ts'
+
+/** The client of a call, as the call sees it. */
+export interface CallCore {
+  readonly service: string
+  readonly clock: Clock
+  /** `now` of the clock, kept apart because it is read for each call. */
+  readonly now: () => number
+  /** Deadline of calls that name none. */
+  readonly timeout: number
+  /** Milliseconds that one attempt may take; 0 for as long as the call. */
+  readonly attemptTimeout: number
+  readonly selector: Selector
+  readonly retry: RetryPolicy | undefined
+  readonly breakers: BreakerMap | undefined
+  /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
+  readonly hooked: boolean
+  readonly isClosed: boolean
+  sessionsOf(candidate: Candidate): NodeSessions
+}
+
+type Settle = (value: unknown) => void
+type Reject = (error: unknown) => void
+
+/**
+ * One call of a client, through all of its attempts. As long as its node has a session, an attempt is made at once: no
+ * promise and no timer stands between the caller and the session.
+ */
+export class RpcCall implements Abortable {
+  readonly path: string
+  readonly key: string | undefined
+  readonly strategy: Strategy | undefined
+  readonly filters: readonly NodeFilter[] | undefined
+  /** Nodes that must not be picked again while there are others. */
+  exclude: Candidate[] | undefined = undefined
+  // One object is made per call: fields are `private`, not `#`, because initializing a `#` field costs a call each.
+  private readonly core: CallCore
+  private readonly arg: unknown
+  private readonly options: CallOptions | undefined
+  private readonly idempotent: boolean
+  private readonly full: boolean
+  private readonly resolve: Settle
+  private readonly reject: Reject
+  private pick: NodePick | undefined = undefined
+  private breaker: Breaker | undefined = undefined
+  private parent: CallScope | undefined = undefined
+  private caller: AsyncResource | undefined = undefined
+  private attempts = 0
+  private startedAt = 0
+  private sentAt = 0
+  /** What the last attempt failed with. */
+  private failure: StatusError | undefined = undefined
+  /** Number of waits so far: what ends a wait that is over is ignored. */
+  private waits = 0
+  private timer: ClockTimer | undefined = undefined
+  private listening = false
+
+  constructor(
+    core: CallCore,
+    path: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    how: RpcCallOptions | undefined,
+    strategy: Strategy | undefined,
+    full: boolean,
+    resolve: Settle,
+    reject: Reject,
+  ) {
+    this.core = core
+    this.path = path
+    this.arg = arg
+    this.options = options
+    this.key = how?.key
+    this.strategy = strategy
+    this.filters = how?.nodeFilters
+    this.idempotent = how?.idempotent === true
+    this.full = full
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  start(): void {
+    const { core } = this
+    this.startedAt = core.now()
+    core.retry?.onRequest()
+    this.parent = currentCall()
+    if (core.hooked) this.caller = new AsyncResource('dmicro')
+    this.next()
+  }
+
+  /** Makes the next attempt. */
+  private next(): void {
+    const { core } = this
+    if (core.isClosed) {
+      this.giveUp(closedError())
+      return
+    }
+    let pick: NodePick
+    try {
+      pick = core.selector.pick(core.service, this)
+    } catch (error) {
+      this.onNoNode(error)
+      return
+    }
+    this.attempt(pick)
+  }
+
+  private attempt(pick: NodePick): void {
+    const { core } = this
+    const { candidate } = pick
+    this.pick = pick
+    this.sentAt = candidate.pickedAt
+    if (core.breakers !== undefined && !this.mayPass(candidate, core.breakers)) return
+    const sessions = core.sessionsOf(candidate)
+    const session = sessions.open()
+    if (session !== undefined) this.send(session)
+    else this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
+  }
+
+  private send(session: Session): void {
+    const { core } = this
+    this.attempts++
+    let { options } = this
+    if (core.attemptTimeout > 0 || this.waits > 0) options = this.remaining()
+    engineOf(session).calls.call(
+      this.path,
+      this.arg,
+      options,
+      this.full,
+      (value) => this.succeeded(value),
+      (error) => this.failed(error),
+    )
+  }
+
+  private sendLate(session: Session): void {
+    this.sentAt = this.core.now()
+    this.send(session)
+  }
+
+  private succeeded(value: unknown): void {
+    ;(this.pick as NodePick).done(false, this.core.now() - this.sentAt)
+    this.breaker?.onResult(undefined)
+    this.resolve(value)
+  }
+
+  private failed(error: unknown): void {
+    const pick = this.pick as NodePick
+    const { candidate } = pick
+    const verdict = verdictOf(error)
+    if (verdict === 'ignore') pick.cancel()
+    else pick.done(verdict === 'failure', this.core.now() - this.sentAt)
+    this.breaker?.onResult(error)
+    this.breaker = undefined
+    if (error instanceof StatusError) this.retry(error, candidate)
+    else this.reject(error)
+  }
+
+  /** Makes another attempt after one on `candidate` failed, if that is allowed. */
+  private retry(error: StatusError, candidate: Candidate): void {
+    this.failure = error
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    this.pick = this.tryPick()
+    const elsewhere = this.pick !== undefined
+    // A node that cannot be dialled has not got anything: the next one costs no server anything.
+    const free = elsewhere && error.code === Code.DialFailed && error.unsent === true
+    const delay = free ? 0 : this.delayOf(error, elsewhere)
+    if (!elsewhere) this.exclude = undefined
+    if (delay < 0) {
+      this.pick?.cancel()
+      this.giveUp(error, candidate.node.address)
+    } else {
+      this.again(delay)
+    }
+  }
+
+  private delayOf(error: StatusError, elsewhere: boolean): number {
+    const { idempotent, attempts, core } = this
+    if (core.retry === undefined) return -1
+    return core.retry.next(error, { attempt: Math.max(attempts, 1), idempotent, expires: this.expires(), elsewhere })
+  }
+
+  private tryPick(): NodePick | undefined {
+    const { selector, service, isClosed } = this.core
+    if (isClosed) return undefined
+    try {
+      return selector.pick(service, this)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Asks the breaker of the node's method. */
+  private mayPass(candidate: Candidate, breakers: BreakerMap): boolean {
+    const breaker = breakers.get(candidate.node.address, this.path)
+    if (breaker.allow()) {
+      this.breaker = breaker
+      return true
+    }
+    this.pick?.cancel()
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    this.failure = breaker.refusal()
+    this.pick = this.tryPick()
+    if (this.pick === undefined) this.giveUp(this.failure, candidate.node.address)
+    else this.again(0)
+    return false
+  }
+
+  /** Waits until it is known which nodes there are, or gives up. */
+  private onNoNode(error: unknown): void {
+    const { selector, service } = this.core
+    if (this.waits > 0) {
+      this.giveUp(this.failure ?? error)
+      return
+    }
+    this.until(selector.loaded(service), () => this.next())
+  }
+
+  /** Makes the next attempt after a delay. */
+  private again(delay: number): void {
+    const wait = this.beginWait()
+    if (delay > 0) {
+      // The node is picked when the time has come; until then it may be gone.
+      this.pick?.cancel()
+      this.pick = undefined
+    }
+    if (delay > 0) this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
+    // Not at once: an attempt that fails at once must not recurse through all nodes.
+    else queueMicrotask(() => this.endWait(wait) && this.inContext())
+  }
+
+  private inContext(): void {
+    if (this.caller === undefined) this.proceed()
+    else this.caller.runInAsyncScope(this.proceed, this)
+  }
+
+  private proceed(): void {
+    const { pick } = this
+    if (pick === undefined) this.next()
+    else this.attempt(pick)
+  }
+
+  /** Waits for `promise`, at most until the deadline and until the signal fires. */
+  private until<T>(promise: Promise<T>, then: (value: T) => void): void {
+    const wait = this.beginWait()
+    promise.then(
+      (value) => {
+        if (this.endWait(wait)) then(value)
+      },
+      (error) => {
+        if (!this.endWait(wait)) return
+        if (this.pick !== undefined) this.failed(error)
+        else this.giveUp(error)
+      },
+    )
+  }
+
+  private beginWait(): number {
+    const { clock, now } = this.core
+    const expires = this.expires()
+    const { signal } = this
+    if (expires > 0) this.timer = clock.setTimeout(() => this.abandon(late(this.failure)), Math.max(expires - now(), 1))
+    if (signal?.aborted) queueMicrotask(() => this.onAbort(signal))
+    else if (signal !== undefined) {
+      this.listening = true
+      whenAborted(signal, this)
+    }
+    return ++this.waits
+  }
+
+  private endWait(wait: number): boolean {
+    if (wait !== this.waits) return false
+    this.core.clock.clearTimeout(this.timer)
+    if (this.listening) forgetAbort(this.signal as AbortSignal, this)
+    this.listening = false
+    return true
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.abandon(canceled(signal))
+  }
+
+  /** Ends a wait, because the caller waits no longer. */
+  private abandon(error: StatusError): void {
+    if (!this.endWait(this.waits)) return
+    this.waits++
+    const address = this.pick?.candidate.node.address
+    if (error.code === Code.HandleTimeout) this.pick?.done(true, this.core.now() - this.sentAt)
+    else this.pick?.cancel()
+    this.giveUp(error, address)
+  }
+
+  private giveUp(error: unknown, node?: string): void {
+    const { service } = this.core
+    this.reject(error instanceof StatusError ? new RpcError(error, { service, node, attempts: this.attempts }) : error)
+  }
+
+  private get signal(): AbortSignal | undefined {
+    return this.options?.signal ?? this.parent?.signal
+  }
+
+  /** Deadline by the clock; 0 for none. */
+  private expires(): number {
+    const timeout = timeLimit('timeout', this.options?.timeout, this.core.timeout)
+    const own = timeout === 0 ? Number.POSITIVE_INFINITY : this.startedAt + timeout
+    const expires = Math.min(own, this.parent?.expires ?? Number.POSITIVE_INFINITY)
+    return expires === Number.POSITIVE_INFINITY ? 0 : expires
+  }
+
+  /** The options of an attempt, with the time that is left for it. */
+  private remaining(): CallOptions {
+    const { attemptTimeout, now } = this.core
+    const expires = this.expires()
+    const left = expires === 0 ? 0 : Math.max(expires - now(), 1)
+    const timeout = attemptTimeout === 0 ? left : left === 0 ? attemptTimeout : Math.min(left, attemptTimeout)
+    return { ...this.options, timeout, signal: this.signal }
+  }
+}
+
+function late(failure: StatusError | undefined): StatusError {
+  const reason = failure === undefined ? '' : `, last failure: ${failure.message}${failure.cause === '' ? '' : `: ${failure.cause}`}`
+  return new StatusError(Code.HandleTimeout, undefined, `no reply within the deadline${reason}`, { stack: false })
+}
+
+export function closedError(): StatusError {
+  return new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), 'the client is closed', { stack: false, unsent: true })
+}
