@@ -1,0 +1,83 @@
+import type { NodeFilter } from './filters/filter.ts'
+import type { Candidate, Strategy } from './strategy.ts'
+import type { TrackedNode } from './tracked-node.ts'
+
+/** The call that a node is picked for. */
+export interface PickOptions {
+  /** The route of the call, as `/math/add`. */
+  readonly path: string
+  /**
+   * Affinity key of the call, for consistent hashing.
+   * @default none
+   */
+  readonly key?: string | undefined
+  /**
+   * Nodes that must not be picked, such as those that a retried call failed on.
+   * @default none
+   */
+  readonly exclude?: readonly Candidate[] | undefined
+  /**
+   * Strategy for this call alone.
+   * @default the selector's
+   */
+  readonly strategy?: Strategy | undefined
+  /**
+   * Filters for this call alone, after the selector's. Their results are not kept.
+   * @default none
+   */
+  readonly filters?: readonly NodeFilter[] | undefined
+}
+
+/** Receives the end of each call that a node was picked for. */
+export interface PickOwner {
+  /** @param latency milliseconds; undefined when the call says nothing about the node */
+  onDone(node: TrackedNode, failed: boolean, latency: number | undefined, pickedAt: number, isProbe: boolean): void
+}
+
+/** A node picked for one call. `done` or `cancel` must follow, because until then the call counts as in flight. */
+export class NodePick {
+  /** The node to call. */
+  readonly candidate: Candidate
+  readonly #owner: PickOwner
+  readonly #at: number
+  readonly #isProbe: boolean
+  #isOpen = true
+
+  /** @internal */
+  constructor(node: TrackedNode, owner: PickOwner, at: number, isProbe: boolean) {
+    this.candidate = node
+    this.#owner = owner
+    this.#at = at
+    this.#isProbe = isProbe
+    node.inFlight++
+    node.pickedAt = at
+  }
+
+  /**
+   * Whether the node is ejected and this call shows whether it is well again. A caller that must not fail may send
+   * another call elsewhere at the same time.
+   */
+  get isProbe(): boolean {
+    return this.#isProbe
+  }
+
+  /**
+   * Reports the end of the call. Only the first report of a pick counts.
+   *
+   * @param failed whether the node is to blame: it could not be dialled, lost the connection, did not answer in time,
+   *   or refused because of overload. A status that the application gave is no failure.
+   * @param latency milliseconds from sending to the answer, or to the failure
+   */
+  done(failed: boolean, latency: number): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#owner.onDone(this.candidate as TrackedNode, failed, latency, this.#at, this.#isProbe)
+  }
+
+  /** Ends a call that says nothing about the node: it was not sent, or its caller gave up. */
+  cancel(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#owner.onDone(this.candidate as TrackedNode, false, undefined, this.#at, this.#isProbe)
+  }
+}

@@ -1,0 +1,193 @@
+import { Code, StatusError } from '../base/errors/status.ts'
+import type { Clock } from '../base/time/clock.ts'
+import type { Service } from '../registry/registry.ts'
+import type { NodeFilter } from './filters/filter.ts'
+import type { HealthSettings } from './health.ts'
+import { applyFilters, NodeList } from './node-list.ts'
+import { NodePick, type PickOptions, type PickOwner } from './pick.ts'
+import { slowLatency } from './slow-latency.ts'
+import { readSnapshot, sameRecord } from './snapshot.ts'
+import type { Candidate, PickContext, Strategy } from './strategy.ts'
+import { TrackedNode } from './tracked-node.ts'
+
+/** Most paths that lists of nodes are kept for. */
+const MAX_LISTS = 1024
+/** Steps in which a starting node reaches its weight. */
+const START_STEPS = 50
+/** Milliseconds between two looks at the latencies of all nodes. */
+const SLOW_INTERVAL = 1_000
+
+/** Settings that all services of a selector share. */
+export interface PoolSettings {
+  readonly clock: Clock
+  readonly strategy: Strategy
+  readonly filters: readonly NodeFilter[]
+  readonly health: HealthSettings | undefined
+  /** Milliseconds in which a node reaches its weight; 0 for at once. */
+  readonly slowStart: number
+}
+
+/** `PickContext` that is filled in again for each pick, because a pick must cost little. */
+type Draft = { -readonly [Name in keyof PickContext]: PickContext[Name] }
+
+/** The nodes of one service. */
+export class Pool implements PickOwner {
+  /** Why the last watch ended; '' while one runs. */
+  failure = ''
+  /** Whether the registry has answered yet. */
+  isLoaded = false
+  readonly service: string
+  readonly #settings: PoolSettings
+  readonly #isByPath: boolean
+  readonly #panicThreshold: number
+  readonly #context: Draft = { path: '', key: undefined, now: 0 }
+  #nodes = new Map<string, TrackedNode>()
+  readonly #lists = new Map<string, NodeList>()
+  #starting: TrackedNode[] = []
+  #growAt = 0
+  #slowAbove = Infinity
+  #slowAt = 0
+
+  constructor(service: string, settings: PoolSettings) {
+    this.service = service
+    this.#settings = settings
+    this.#isByPath = settings.filters.some(({ byPath }) => byPath === true)
+    this.#panicThreshold = settings.health?.panicThreshold ?? 0
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  get candidates(): readonly TrackedNode[] {
+    return [...this.#nodes.values()]
+  }
+
+  /** Takes over a snapshot of the registry. Nodes that stay keep their candidates. */
+  update(services: readonly Service[]): { came: TrackedNode[]; left: TrackedNode[] } {
+    const came: TrackedNode[] = []
+    const before = this.#nodes
+    const nodes = new Map<string, TrackedNode>()
+    let isChanged = false
+    for (const [id, listed] of readSnapshot(services)) {
+      const known = before.get(id)
+      if (known?.node.address === listed.node.address) {
+        if (!sameRecord(known, listed)) isChanged = true
+        known.update(listed.node, listed.service)
+        nodes.set(id, known)
+      } else {
+        const node = new TrackedNode(listed.node, listed.service, this.#settings.health)
+        nodes.set(id, node)
+        came.push(node)
+      }
+    }
+    const left = [...before].filter(([id, node]) => nodes.get(id) !== node).map(([, node]) => node)
+    for (const node of left) node.isGone = true
+    // The nodes of the first snapshot are not new.
+    if (before.size > 0) for (const node of came) this.#startSlowly(node)
+    this.#starting = this.#starting.filter(({ isGone }) => !isGone)
+    this.#nodes = nodes
+    this.isLoaded = true
+    if (isChanged || came.length > 0 || left.length > 0) this.#lists.clear()
+    return { came, left }
+  }
+
+  /**
+   * Picks a node.
+   * @throws StatusError 503 when there is none
+   */
+  pick(call: PickOptions): NodePick {
+    const now = this.#settings.clock.now()
+    if (this.#starting.length > 0 && now >= this.#growAt) this.#grow(now)
+    const { path, exclude } = call
+    const list = this.#listFor(path)
+    if (call.filters !== undefined && call.filters.length > 0) return this.#pickFiltered(call, list, call.filters, now)
+    const probe = list.ejected.length > 0 ? list.probe(now, exclude) : undefined
+    if (probe !== undefined) return new NodePick(probe, this, now, true)
+    let nodes = list.usable
+    if (exclude !== undefined && exclude.length > 0) nodes = without(list.usable, exclude, list.all)
+    if (nodes.length === 0) throw this.#none(list.all.length, list.emptiedBy)
+    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+  }
+
+  onDone(node: TrackedNode, failed: boolean, latency: number | undefined, pickedAt: number, isProbe: boolean): void {
+    node.inFlight--
+    const now = this.#settings.clock.now()
+    if (latency === undefined || node.isGone) return
+    const isSlow = latency > this.#slowAbove
+    node.sample(failed, latency, now)
+    if (node.health === undefined) return
+    if (now >= this.#slowAt) this.#measureSlow(now)
+    if (!node.health.onOutcome(failed || isSlow, pickedAt, isProbe, now)) return
+    node.isEjected = node.health.isEjected
+    this.#lists.clear()
+    if (!node.isEjected) this.#startSlowly(node)
+  }
+
+  #listFor(path: string): NodeList {
+    const key = this.#isByPath ? path : ''
+    let list = this.#lists.get(key)
+    if (list === undefined) {
+      if (this.#lists.size >= MAX_LISTS) this.#lists.clear()
+      list = new NodeList(this.candidates, this.#settings.filters, path, this.#panicThreshold)
+      this.#lists.set(key, list)
+    }
+    return list
+  }
+
+  /** Picks with the call's own filters, whose result is not kept and gets no probes. */
+  #pickFiltered(call: PickOptions, list: NodeList, filters: readonly NodeFilter[], now: number): NodePick {
+    const { left, emptiedBy } = applyFilters(list.usable, filters, call.path)
+    const nodes = call.exclude === undefined ? left : without(left, call.exclude, left)
+    if (nodes.length === 0) throw this.#none(left.length, list.emptiedBy || emptiedBy)
+    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+  }
+
+  #choose(nodes: readonly TrackedNode[], { path, key, strategy = this.#settings.strategy }: PickOptions, now: number): TrackedNode {
+    if (nodes.length === 1) return nodes[0]
+    const context = this.#context
+    context.path = path
+    context.key = key
+    context.now = now
+    const chosen: Candidate = strategy.pick(nodes, context)
+    if (chosen instanceof TrackedNode) return chosen
+    throw new TypeError(`strategy ${strategy.name} picked none of the candidates`)
+  }
+
+  #none(remaining: number, emptiedBy: string): StatusError {
+    const { service } = this
+    const failure = this.failure === '' ? '' : `; registry: ${this.failure}`
+    if (!this.isLoaded) return unavailable(`nodes of service ${service} are not known yet${failure}`)
+    if (this.size === 0) return unavailable(`no node of service ${service} is registered${failure}`)
+    if (remaining > 0) return unavailable(`all nodes of service ${service} that may take the call were tried`)
+    return unavailable(`filter "${emptiedBy}" leaves none of ${this.size} nodes of service ${service}`)
+  }
+
+  #startSlowly(node: TrackedNode): void {
+    if (this.#settings.slowStart === 0) return
+    if (node.startedAt === -Infinity) this.#starting.push(node)
+    node.startSlowly(this.#settings.clock.now())
+  }
+
+  #grow(now: number): void {
+    const { slowStart } = this.#settings
+    this.#growAt = now + slowStart / START_STEPS
+    this.#starting = this.#starting.filter((node) => node.grow(now, slowStart))
+  }
+
+  #measureSlow(now: number): void {
+    this.#slowAt = now + SLOW_INTERVAL
+    this.#slowAbove = slowLatency(this.candidates, this.#settings.health?.slowFactor ?? Infinity)
+  }
+}
+
+/** A status 503 for a call that no node can take. Made without a stack, since in an outage every call gets one. */
+export function unavailable(cause: string): StatusError {
+  return new StatusError(Code.ServiceUnavailable, undefined, cause, { stack: false })
+}
+
+/** Nodes that are not excluded; when that leaves none, those of `otherwise`. */
+function without(nodes: readonly TrackedNode[], exclude: readonly Candidate[], otherwise: readonly TrackedNode[]): readonly TrackedNode[] {
+  const left = nodes.filter((node) => !exclude.includes(node))
+  return left.length > 0 || otherwise === nodes ? left : otherwise.filter((node) => !exclude.includes(node))
+}
