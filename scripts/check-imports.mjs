@@ -45,7 +45,7 @@ const SHARED = {
   protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
   overload: ['admission'],
   plugins: ['body-cipher'],
-  registry: ['registry', 'snapshots', 'record'],
+  registry: ['registry', 'snapshots', 'record', 'errors'],
 }
 
 /** Files and rooms that, apart from the room's own files, only these may import. */

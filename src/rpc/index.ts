@@ -20,3 +20,9 @@ export type { RpcCallOptions, RpcClientOptions } from './client-options.ts'
 export { RpcError, type RpcErrorOrigin } from './rpc-error.ts'
 export { RpcServer, type RpcServerEvents, type RpcServerState } from './server.ts'
 export type { ListenTarget, RpcServerOptions } from './server-options.ts'
+// The entry point `dmicro/rpc`.
+
+export { type CachedRegistryOptions, cachedRegistry } from '../registry/cached.ts'
+export { type DnsRegistryOptions, dnsRegistry } from '../registry/dns.ts'
+export { type MemoryRegistryOptions, memoryRegistry } from '../registry/memory.ts'
+export { staticRegistry } from '../registry/static.ts'
