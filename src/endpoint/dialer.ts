@@ -318,5 +318,5 @@ function tooLate(url: string, timeout: number): Error {
 }
 
 function dialFailure(error: unknown): StatusError {
-  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error))
+  return new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error), { unsent: true })
 }

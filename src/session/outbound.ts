@@ -187,8 +187,8 @@ export class OutgoingCalls implements Calls {
   #requireOffline(): OfflineCalls {
     const { state, redial } = this.#session
     if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && redial?.wait === true)) return this.offline
-    if (state !== 'draining') throw new StatusError(Code.ConnectionClosed)
-    throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY })
+    if (state !== 'draining') throw new StatusError(Code.ConnectionClosed, undefined, undefined, { unsent: true })
+    throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY, unsent: true })
   }
 
   /** Returns number and meta of the first message on a connection; undefined when there is nothing to announce. */
@@ -345,7 +345,7 @@ export class OutgoingCalls implements Calls {
     const { state } = this.#session
     // A closing session still sends it: the close waits for it, on either side.
     const gone = link === this.#session.link ? state === 'redialing' || state === 'disconnected' || state === 'closed' : state !== 'open'
-    if (gone) throw new StatusError(Code.ConnectionClosed)
+    if (gone) throw new StatusError(Code.ConnectionClosed, undefined, undefined, { unsent: true })
   }
 
   nextSeq(): number {

@@ -131,7 +131,10 @@ export class RequestQueue {
    * @throws StatusError 102 when `max` wait already
    */
   add(timeout: number, run: (waited: number) => void, fail: (error: StatusError) => void, key = LAST): () => void {
-    if (this.#waiting.size >= this.#max) throw new StatusError(Code.ConnectionClosed, undefined, 'too many calls wait for the connection')
+    if (this.#waiting.size >= this.#max) {
+      const cause = 'too many calls wait for the connection'
+      throw new StatusError(Code.ConnectionClosed, undefined, cause, { unsent: true })
+    }
     const waiting = new Waiting(this.#wheel.now(), run, fail, key, ++this.#added, (expired, late) => {
       this.#waiting.delete(expired)
       const cause = `no connection within the deadline${stallText(late)}`

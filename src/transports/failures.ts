@@ -7,9 +7,12 @@ import { SendResult } from './transport.ts'
 
 /** The caller's error for a message that the transport did not accept. */
 export function sendFailure(result: SendResult): StatusError {
-  if (result === SendResult.Closed) return new StatusError(Code.ConnectionClosed)
-  const cause = result === SendResult.Unsent ? 'the peer does not read: unsent bytes over the limit' : 'message over the size limit'
-  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause)
+  if (result === SendResult.Closed) return new StatusError(Code.ConnectionClosed, undefined, undefined, { unsent: true })
+  if (result === SendResult.Unsent) {
+    const cause = 'the peer does not read: unsent bytes over the limit'
+    return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), cause, { unsent: true })
+  }
+  return new StatusError(Code.WriteFailed, statusText(Code.WriteFailed), 'message over the size limit')
 }
 
 /** @throws StatusError unless the message was accepted */

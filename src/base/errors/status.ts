@@ -97,6 +97,12 @@ export class StatusError extends Error {
    * the call may have had effects.
    */
   declare readonly retryAfter?: number | undefined
+  /**
+   * True when nothing of the message was sent and another connection may accept it: there was none, it was lost, or its
+   * peer does not read. Undefined when the peer may have received the message, and on errors that came from the peer.
+   * For an idempotent call that was retried it is about the last attempt.
+   */
+  declare readonly unsent?: true | undefined
 
   /**
    * @param code an int32; an application's own codes start above 1000
@@ -104,6 +110,7 @@ export class StatusError extends Error {
    * @param cause text of the underlying error; default ''
    * @param options.stack false leaves `stack` without frames, several times cheaper; default true
    * @param options.retryAfter milliseconds, see the field of this name; default undefined
+   * @param options.unsent see the field of this name; default undefined
    * @throws TypeError when `code` is no number
    * @throws RangeError when `code` is no int32
    */
@@ -111,7 +118,7 @@ export class StatusError extends Error {
     code: number,
     message: string = statusText(code),
     cause = '',
-    options?: { stack?: boolean | undefined; retryAfter?: number | undefined },
+    options?: { stack?: boolean | undefined; retryAfter?: number | undefined; unsent?: true | undefined },
   ) {
     checkCode(code)
     const text = typeof message === 'string' ? message : textOf(message)
@@ -123,6 +130,7 @@ export class StatusError extends Error {
     // Callers without types often pass an Error here; a Go peer can read nothing but a string.
     this.cause = typeof cause === 'string' ? cause : textOf(cause)
     if (options?.retryAfter !== undefined) this.retryAfter = options.retryAfter
+    if (options?.unsent !== undefined) this.unsent = options.unsent
   }
 
   static {
