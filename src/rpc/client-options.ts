@@ -1,11 +1,14 @@
-import { duration, flag, optionNames, requireAll, requireFunction, requireText, timeLimit, whole } from '../base/check-options.ts'
+import { duration, flag, optionNames, requireAll, requireText, timeLimit, whole } from '../base/check-options.ts'
 import type { BreakerOptions } from '../broker/breaker-options.ts'
+import type { FallbackOptions } from '../broker/fallback.ts'
+import type { HedgeOptions } from '../broker/hedge.ts'
 import type { RetryOptions } from '../broker/retry-policy.ts'
 import type { DialOptions } from '../endpoint/connect-options.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { HeartbeatPingOptions } from '../plugins/heartbeat.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { NodeFilter } from '../selector/filters/filter.ts'
+import { byVersion } from '../selector/filters/version.ts'
 import type { SelectorOptions } from '../selector/selector.ts'
 import type { StrategyName } from '../selector/strategies/by-name.ts'
 import type { Strategy } from '../selector/strategy.ts'
@@ -41,8 +44,15 @@ interface OwnOptions extends Pick<SelectorOptions, 'strategy' | 'health' | 'slow
   retry?: RetryOptions | false | undefined
   /** Circuit breakers of each node's methods. Default: false; the selector takes nodes out that fail. */
   breaker?: BreakerOptions | boolean | undefined
-  /** What a call that failed for good resolves to; may throw. Default: the call rejects. */
-  fallback?: ((error: unknown, path: string, arg: unknown) => unknown) | undefined
+  /**
+   * Makes idempotent calls once more, on another node, when the reply takes longer than usual; `true` for the defaults
+   * of `HedgeOptions`. Its budget is that of the retries. Default: false.
+   */
+  hedge?: Omit<HedgeOptions, 'budget'> | boolean | undefined
+  /** What a call resolves to that failed for good: a function, or a function with conditions. Default: it rejects. */
+  fallback?: FallbackOptions | FallbackOptions['handle'] | undefined
+  /** Version of the service that is called: a version, or a range such as '^1.2'. Default: any. */
+  version?: string | undefined
   /** Heartbeats to all nodes, which find those that are frozen (`heartbeatPing`). Default: every 30 seconds. */
   heartbeat?: HeartbeatPingOptions | boolean | undefined
 }
@@ -62,7 +72,9 @@ const ownNames: readonly string[] = [
     attemptTimeout: true,
     retry: true,
     breaker: true,
+    hedge: true,
     fallback: true,
+    version: true,
     heartbeat: true,
   }),
 ]
@@ -76,7 +88,8 @@ export interface ClientSettings {
   readonly attemptTimeout: number
   readonly retry: RetryOptions | undefined
   readonly breaker: BreakerOptions | undefined
-  readonly fallback: ((error: unknown, path: string, arg: unknown) => unknown) | undefined
+  readonly hedge: HedgeOptions | undefined
+  readonly fallback: FallbackOptions | undefined
   readonly heartbeat: HeartbeatPingOptions | undefined
   readonly endpoint: EndpointOptions
 }
@@ -85,20 +98,23 @@ const MAX_SESSIONS = 64
 
 /** @throws TypeError or RangeError that names the option */
 export function readClientOptions(options: RpcClientOptions): ClientSettings {
-  const { registry, heartbeat = true, retry, breaker = false } = options
+  const { registry, heartbeat = true, retry, breaker = false, hedge = false, fallback, version } = options
+  const { nodeFilters = [] } = options
+  const filters = version === undefined ? nodeFilters : [byVersion(version), ...nodeFilters]
   if (registry === undefined) throw new TypeError('option registry must say where nodes are found, as staticRegistry([address])')
   requireRegistry(registry)
-  requireFunction('fallback', options.fallback)
+  requireText('version', options.version)
   if ('redial' in options) throw new TypeError('option redial: a client dials again by itself')
   return {
     registry,
-    selector: { strategy: options.strategy, filters: options.nodeFilters, health: options.health, slowStart: options.slowStart },
+    selector: { strategy: options.strategy, filters, health: options.health, slowStart: options.slowStart },
     dial: { ...options.dial },
     sessionsPerNode: whole('sessionsPerNode', options.sessionsPerNode ?? 1, 1, MAX_SESSIONS),
     attemptTimeout: timeLimit('attemptTimeout', options.attemptTimeout, 0),
     retry: retry === false ? undefined : (retry ?? {}),
     breaker: typeof breaker === 'object' ? breaker : flag('breaker', breaker, false) ? {} : undefined,
-    fallback: options.fallback,
+    hedge: typeof hedge === 'object' ? hedge : flag('hedge', hedge, false) ? {} : undefined,
+    fallback: typeof fallback === 'function' ? { handle: fallback } : fallback,
     heartbeat: typeof heartbeat === 'object' ? heartbeat : flag('heartbeat', heartbeat, true) ? {} : undefined,
     endpoint: without(options, ownNames),
   }

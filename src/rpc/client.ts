@@ -1,20 +1,27 @@
+import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
 import { StatusError } from '../base/errors/status.ts'
 import { BreakerMap } from '../broker/breaker-map.ts'
+import { Fallback } from '../broker/fallback.ts'
+import { Hedge } from '../broker/hedge.ts'
 import { RetryPolicy } from '../broker/retry-policy.ts'
 import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
 import type { RouteGroup } from '../endpoint/router.ts'
 import type { Plugin } from '../hooks/plugin.ts'
-import type { TypedCallOptions } from '../message/call-options.ts'
+import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
 import { heartbeatPing } from '../plugins/heartbeat.ts'
 import { type NodeChange, Selector } from '../selector/selector.ts'
 import { readStrategy, type StrategyName } from '../selector/strategies/by-name.ts'
 import type { Candidate, Strategy } from '../selector/strategy.ts'
-import { type ClientSettings, forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
+import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
+import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, RpcCall } from './rpc-call.ts'
+import { type CallCore, deadlineOf, RpcCall } from './rpc-call.ts'
+import { sendPush } from './rpc-push.ts'
 import { requireService } from './server-options.ts'
+
+type Settle = (value: unknown) => void
 
 /**
  * Calls a service by its name: finds its nodes in a registry, picks one for each call, and tries another one where that
@@ -44,7 +51,10 @@ export class RpcClient implements CallCore {
   readonly retry: RetryPolicy | undefined
   /** The circuit breakers; undefined for none. */
   readonly breakers: BreakerMap | undefined
-  readonly #settings: ClientSettings
+  /** Hedging of idempotent calls; undefined for none. */
+  readonly hedge: Hedge | undefined
+  /** What failed calls resolve to; undefined for none. */
+  readonly fallback: Fallback | undefined
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
   readonly #strategies = new Map<string, Strategy>()
@@ -62,7 +72,6 @@ export class RpcClient implements CallCore {
     const own: Plugin[] = settings.heartbeat === undefined ? [] : [heartbeatPing(settings.heartbeat)]
     const { endpoint } = settings
     this.service = service
-    this.#settings = settings
     this.endpoint = new Endpoint({ dialTimeout: 5_000, ...endpoint, plugins: [...(endpoint.plugins ?? []), ...own] })
     const { clock, timeout } = settingsOf(this.endpoint)
     this.clock = clock
@@ -71,6 +80,8 @@ export class RpcClient implements CallCore {
     this.attemptTimeout = settings.attemptTimeout
     this.retry = settings.retry && new RetryPolicy(settings.retry, clock)
     this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
+    this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
+    this.fallback = settings.fallback && new Fallback(settings.fallback)
     this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
@@ -132,25 +143,52 @@ export class RpcClient implements CallCore {
     return new Promise((resolve, reject) => this.#start(path, arg, options, true, resolve as (value: unknown) => void, reject))
   }
 
-  #start(
-    path: string,
-    arg: unknown,
-    options: RpcCallOptions | undefined,
-    full: boolean,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void {
-    const { fallback } = this.#settings
+  #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
+    const { fallback } = this
     let fail = reject
-    if (fallback !== undefined) {
+    if (fallback !== undefined)
       fail = (error) => {
-        if (error instanceof StatusError) resolve((async () => fallback(error, path, arg))())
+        if (error instanceof StatusError) resolve((async () => fallback.handle(error, path, arg))())
         else reject(error)
       }
+    let given: CallOptions | undefined
+    try {
+      if (options !== undefined) given = forSession(options)
+    } catch (error) {
+      reject(error)
+      return
     }
-    const given = options === undefined ? undefined : forSession(options)
+    this.retry?.onRequest()
     const strategy = options?.strategy === undefined ? undefined : this.#strategyOf(options.strategy)
+    if (this.hedge !== undefined && options?.idempotent === true) {
+      this.#startHedged(
+        this.hedge,
+        path,
+        given,
+        (own, settle, drop) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop),
+        resolve,
+        fail,
+      )
+      return
+    }
     new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail).start()
+  }
+
+  #startHedged(
+    hedge: Hedge,
+    path: string,
+    given: CallOptions | undefined,
+    make: (own: CallOptions, resolve: Settle, reject: Settle) => RpcCall,
+    resolve: Settle,
+    reject: Settle,
+  ): void {
+    const { clock } = this
+    const parent = currentCall()
+    // A later attempt is made by a timer, outside of the handler whose deadline it inherits.
+    const limit = deadlineOf(given, parent, clock.now(), this.timeout)
+    const timed = (elapsed: number): number => (limit === 0 ? 0 : Math.max(limit - elapsed, 1))
+    const one: MakeCall = (elapsed, signal, settle, drop) => make({ ...given, timeout: timed(elapsed), signal }, settle, drop)
+    new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, resolve, reject).start()
   }
 
   /** The strategy of one call. One of a name is kept, because it has state, such as whose turn it is. */

@@ -39,6 +39,11 @@ export class NodeSessions {
     return this.#sessions.length
   }
 
+  /** Whether the node has said that it is about to close: it takes nothing new, and a dial would most probably fail. */
+  get isClosing(): boolean {
+    return this.#sessions.some(({ state }) => state === 'draining')
+  }
+
   /** A session that accepts calls now, one after the other; undefined when there is none. */
   open(): Session | undefined {
     const sessions = this.#sessions
@@ -95,9 +100,10 @@ export class NodeSessions {
     } catch (error) {
       if (error instanceof StatusError && error.code !== Code.Canceled) throw error
       // An address that is no address, or a scheme that this transport does not have: other nodes may be better.
-      throw new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error), { stack: false })
+      throw new StatusError(Code.DialFailed, statusText(Code.DialFailed), reasonOf(error), { stack: false, unsent: true })
     }
-    if (session.state === 'closed') throw new StatusError(Code.DialFailed, undefined, 'the connection was lost', { stack: false })
+    if (session.state === 'closed')
+      throw new StatusError(Code.DialFailed, undefined, 'the connection was lost', { stack: false, unsent: true })
     this.#sessions.push(session)
     session.once('close', () => {
       const at = this.#sessions.indexOf(session)

@@ -98,10 +98,14 @@ export class RpcCall implements Abortable {
     this.reject = reject
   }
 
+  /** The node of the current attempt. */
+  get candidate(): Candidate | undefined {
+    return this.pick?.candidate
+  }
+
   start(): void {
     const { core } = this
     this.startedAt = core.now()
-    core.retry?.onRequest()
     this.parent = currentCall()
     if (core.hooked) this.caller = new AsyncResource('dmicro')
     this.next()
@@ -133,7 +137,7 @@ export class RpcCall implements Abortable {
     const sessions = core.sessionsOf(candidate)
     const session = sessions.open()
     if (session !== undefined) this.send(session)
-    else this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
+    else if (!sessions.isClosing || !this.passOver(candidate)) this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
   }
 
   private send(session: Session): void {
@@ -209,6 +213,23 @@ export class RpcCall implements Abortable {
     }
   }
 
+  /** Picks another node, because this one is closing. Returns whether there is one. */
+  private passOver(candidate: Candidate): boolean {
+    const { pick } = this
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    this.pick = this.tryPick()
+    if (this.pick === undefined) {
+      this.pick = pick
+      return false
+    }
+    pick?.cancel()
+    this.breaker?.onResult(IGNORED)
+    this.breaker = undefined
+    this.again(0)
+    return true
+  }
+
   /** Asks the breaker of the node's method. */
   private mayPass(candidate: Candidate, breakers: BreakerMap): boolean {
     const breaker = breakers.get(candidate.node.address, this.path)
@@ -270,7 +291,7 @@ export class RpcCall implements Abortable {
       (error) => {
         if (!this.endWait(wait)) return
         if (this.pick !== undefined) this.failed(error)
-        else this.giveUp(error)
+        else this.giveUp(this.core.isClosed ? closedError() : error)
       },
     )
   }
@@ -321,10 +342,8 @@ export class RpcCall implements Abortable {
 
   /** Deadline by the clock; 0 for none. */
   private expires(): number {
-    const timeout = timeLimit('timeout', this.options?.timeout, this.core.timeout)
-    const own = timeout === 0 ? Number.POSITIVE_INFINITY : this.startedAt + timeout
-    const expires = Math.min(own, this.parent?.expires ?? Number.POSITIVE_INFINITY)
-    return expires === Number.POSITIVE_INFINITY ? 0 : expires
+    const limit = deadlineOf(this.options, this.parent, this.startedAt, this.core.timeout)
+    return limit === 0 ? 0 : this.startedAt + limit
   }
 
   /** The options of an attempt, with the time that is left for it. */
@@ -336,6 +355,22 @@ export class RpcCall implements Abortable {
     return { ...this.options, timeout, signal: this.signal }
   }
 }
+
+/**
+ * Milliseconds from `now` until the deadline of a call; 0 for none.
+ *
+ * @param parent the call whose handler makes this one
+ * @param fallback the timeout of calls that name none
+ */
+export function deadlineOf(options: CallOptions | undefined, parent: CallScope | undefined, now: number, fallback: number): number {
+  const timeout = timeLimit('timeout', options?.timeout, fallback)
+  const own = timeout === 0 ? Number.POSITIVE_INFINITY : timeout
+  const left = Math.max(Math.min(own, (parent?.expires ?? Number.POSITIVE_INFINITY) - now), 1)
+  return left === Number.POSITIVE_INFINITY ? 0 : left
+}
+
+/** An outcome that says nothing about a node. */
+const IGNORED = new Error('not sent')
 
 function late(failure: StatusError | undefined): StatusError {
   const reason = failure === undefined ? '' : `, last failure: ${failure.message}${failure.cause === '' ? '' : `: ${failure.cause}`}`
