@@ -143,6 +143,21 @@ export class RpcClient implements CallCore {
     return new Promise((resolve, reject) => this.#start(path, arg, options, true, resolve as (value: unknown) => void, reject))
   }
 
+  /**
+   * Sends a message without an answer to one node, or to another one as long as nothing was sent. Resolves when it is
+   * queued; whether it arrives stays unknown. A rejection that is not handled causes no `unhandledRejection`.
+   *
+   * @param options.key affinity key, as for `call`
+   * @throws RpcError (rejects) 105 when no node could be dialled, 503 when none serves, and as `Session.push`
+   * @throws TypeError (rejects) that names a bad option
+   */
+  push(path: string, arg?: unknown, options?: PushOptions & { key?: string | undefined }): Promise<void> {
+    const { key, ...rest } = options ?? {}
+    const sent = sendPush(this, path, arg, options === undefined ? undefined : rest, key)
+    sent.catch(() => {})
+    return sent
+  }
+
   #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
     const { fallback } = this
     let fail = reject

@@ -1,23 +1,8 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
-import type { Registry } from '../../src/registry/registry.ts'
 import { once, onEachTransport, recorder, status } from '../support/helpers.ts'
-import { mathServer, ownRegistry, rpcClient, rpcServer } from '../support/rpc.ts'
-
-/** `registry` with some methods replaced. */
-function over(registry: Registry, own: Partial<Registry>): Registry {
-  return {
-    name: 'test',
-    register: (...args) => registry.register(...args),
-    deregister: (...args) => registry.deregister(...args),
-    getService: (...args) => registry.getService(...args),
-    listServices: (...args) => registry.listServices(...args),
-    watch: (...args) => registry.watch(...args),
-    close: () => registry.close(),
-    ...own,
-  }
-}
+import { mathServer, over, ownRegistry, rpcClient, rpcServer } from '../support/rpc.ts'
 
 onEachTransport('a service', (transport) => {
   test('is registered as Go registers it, and called by its name', async (t) => {

@@ -41,3 +41,17 @@ export function ownRegistry(t: TestContext): Registry {
   t.after(() => registry.close())
   return registry
 }
+
+/** `registry` with some methods replaced. */
+export function over(registry: Registry, own: Partial<Registry>): Registry {
+  return {
+    name: 'test',
+    register: (...args) => registry.register(...args),
+    deregister: (...args) => registry.deregister(...args),
+    getService: (...args) => registry.getService(...args),
+    listServices: (...args) => registry.listServices(...args),
+    watch: (...args) => registry.watch(...args),
+    close: () => registry.close(),
+    ...own,
+  }
+}
