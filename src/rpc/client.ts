@@ -11,9 +11,11 @@ import type { Plugin } from '../hooks/plugin.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
 import { heartbeatPing } from '../plugins/heartbeat.ts'
+import type { NodePick } from '../selector/pick.ts'
 import { type NodeChange, Selector } from '../selector/selector.ts'
 import { readStrategy, type StrategyName } from '../selector/strategies/by-name.ts'
 import type { Candidate, Strategy } from '../selector/strategy.ts'
+import { engineOf } from '../session/session.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
@@ -57,6 +59,10 @@ export class RpcClient implements CallCore {
   readonly fallback: Fallback | undefined
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
+  /** Whether nothing but the selector stands between a call and its session. */
+  readonly #isPlain: boolean
+  /** What a node is picked for; filled in again for each call. */
+  readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
   readonly #strategies = new Map<string, Strategy>()
   readonly #draining = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
@@ -82,6 +88,7 @@ export class RpcClient implements CallCore {
     this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
     this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
     this.fallback = settings.fallback && new Fallback(settings.fallback)
+    this.#isPlain = this.breakers === undefined && this.attemptTimeout === 0 && !this.hooked
     this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
@@ -167,6 +174,7 @@ export class RpcClient implements CallCore {
         else reject(error)
       }
     let given: CallOptions | undefined
+    if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail)) return
     try {
       if (options !== undefined) given = forSession(options)
     } catch (error) {
@@ -187,6 +195,41 @@ export class RpcClient implements CallCore {
       return
     }
     new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail).start()
+  }
+
+  /**
+   * Makes a call whose node has a session, with as few objects as possible: what a failed call needs is made when it
+   * has failed.
+   *
+   * @returns whether the call was made
+   */
+  #callAtOnce(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle): boolean {
+    const draft = this.#draft
+    draft.path = path
+    let pick: NodePick
+    try {
+      pick = this.selector.pick(this.service, draft)
+    } catch {
+      return false
+    }
+    const session = this.sessionsOf(pick.candidate).open()
+    if (session === undefined) {
+      pick.cancel()
+      return false
+    }
+    this.retry?.onRequest()
+    engineOf(session).calls.call(
+      path,
+      arg,
+      undefined,
+      full,
+      (value) => {
+        pick.done(false)
+        resolve(value)
+      },
+      (error) => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).resume(pick, error),
+    )
+    return true
   }
 
   #startHedged(

@@ -111,6 +111,14 @@ export class RpcCall implements Abortable {
     this.next()
   }
 
+  /** Continues a call whose first attempt, which was made without this object, has failed. */
+  resume(pick: NodePick, error: unknown): void {
+    this.startedAt = this.sentAt = pick.pickedAt
+    this.pick = pick
+    this.attempts = 1
+    this.failed(error)
+  }
+
   /** Makes the next attempt. */
   private next(): void {
     const { core } = this

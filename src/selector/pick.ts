@@ -61,14 +61,19 @@ export class NodePick {
     return this.#isProbe
   }
 
+  /** Time of the pick by the selector's clock. */
+  get pickedAt(): number {
+    return this.#at
+  }
+
   /**
    * Reports the end of the call. Only the first report of a pick counts.
    *
    * @param failed whether the node is to blame: it could not be dialled, lost the connection, did not answer in time,
    *   or refused because of overload. A status that the application gave is no failure.
-   * @param latency milliseconds from sending to the answer, or to the failure
+   * @param latency milliseconds from sending to the answer, or to the failure; -1 for those since the pick
    */
-  done(failed: boolean, latency: number): void {
+  done(failed: boolean, latency = -1): void {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#owner.onDone(this.candidate as TrackedNode, failed, latency, this.#at, this.#isProbe)

@@ -110,10 +110,11 @@ export class Pool implements PickOwner {
     return new NodePick(this.#choose(nodes, call, now), this, now, false)
   }
 
-  onDone(node: TrackedNode, failed: boolean, latency: number | undefined, pickedAt: number, isProbe: boolean): void {
+  onDone(node: TrackedNode, failed: boolean, given: number | undefined, pickedAt: number, isProbe: boolean): void {
     node.inFlight--
+    if (given === undefined || node.isGone) return
     const now = this.#settings.clock.now()
-    if (latency === undefined || node.isGone) return
+    const latency = given < 0 ? now - pickedAt : given
     const isSlow = latency > this.#slowAbove
     node.sample(failed, latency, now)
     if (node.health === undefined) return

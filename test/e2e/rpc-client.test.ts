@@ -203,6 +203,7 @@ onEachTransport('a client of a service', (transport) => {
     let slow: string | undefined
     for (const _ of [1, 2]) {
       const server = rpcServer(t, transport, { registry })
+      server.routeCall('/math/warm', () => {})
       server.routeCall('/math/who', (_arg: unknown, ctx) => {
         slow ??= server.url
         if (slow !== server.url) return server.url
@@ -216,6 +217,7 @@ onEachTransport('a client of a service', (transport) => {
       await server.start()
     }
     const client = rpcClient(t, transport, registry, { hedge: { delay: 5 } })
+    while (client.sessionCount < 2) await client.call('/math/warm')
     assert.notEqual(await client.call('/math/who', 0, { idempotent: true }), slow)
     await canceled.promise
     assert.deepEqual(client.hedge?.stats, { hedges: 1, wins: 1, refused: 0 })
