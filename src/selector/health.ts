@@ -40,8 +40,8 @@ export interface HealthOptions {
    */
   readonly panicThreshold?: number | undefined
   /**
-   * An answer counts as a failure when it takes this many times the median latency of the service's nodes, and more
-   * than 10 ms; Infinity for never. Requires three nodes that have answered.
+   * An answer counts as a failure when it takes this many times the median latency of the nodes that the same filters
+   * leave, and more than 10 ms; Infinity for never. Requires three nodes that have answered, and a call without a key.
    * @default 10
    */
   readonly slowFactor?: number | undefined

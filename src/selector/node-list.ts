@@ -1,4 +1,5 @@
 import type { NodeFilter } from './filters/filter.ts'
+import { SlowThreshold } from './slow-threshold.ts'
 import { type TrackedNode, takesCalls } from './tracked-node.ts'
 
 /** Leaves out nodes whose metadata `weight` is 0, by which an operator drains them. */
@@ -14,14 +15,25 @@ export class NodeList {
   readonly ejected: readonly TrackedNode[]
   /** Name of the filter that left no node; '' when there is none. */
   readonly emptiedBy: string
+  /** Latency above which an answer is slow for nodes of `all`. */
+  readonly slow: SlowThreshold
   #probeAt: number
 
-  /** @param panicThreshold share of the nodes below which ejections are ignored */
-  constructor(nodes: readonly TrackedNode[], filters: readonly NodeFilter[], path: string, panicThreshold: number) {
-    const { left, emptiedBy } = applyFilters(nodes, [drained, ...filters], path)
+  /**
+   * @param panicThreshold share of the nodes below which ejections are ignored
+   * @param emptiedBy name of the filter that left no `nodes` before; '' where there are some
+   */
+  constructor(nodes: readonly TrackedNode[], filters: readonly NodeFilter[], path: string, panicThreshold: number, emptiedBy = '') {
+    let left = nodes
+    for (const filter of [drained, ...filters]) {
+      if (left.length === 0) break
+      left = filter.filter(left, { path }) as readonly TrackedNode[]
+      if (left.length === 0) emptiedBy = filter.name
+    }
     const well = left.filter(({ isEjected }) => !isEjected)
     const isPanic = well.length < Math.max(1, left.length * panicThreshold)
     this.all = left
+    this.slow = new SlowThreshold(left)
     this.emptiedBy = emptiedBy
     this.usable = isPanic || well.length === left.length ? left : well
     this.ejected = isPanic ? [] : left.filter(({ isEjected }) => isEjected)
@@ -40,20 +52,4 @@ export class NodeList {
   #nextProbe(): number {
     return this.ejected.reduce((first, { health }) => Math.min(first, health?.probeAt ?? Infinity), Infinity)
   }
-}
-
-/** Nodes that the filters leave, and the name of the filter that left nothing. */
-export function applyFilters(
-  nodes: readonly TrackedNode[],
-  filters: readonly NodeFilter[],
-  path: string,
-): { left: readonly TrackedNode[]; emptiedBy: string } {
-  const call = { path }
-  let left = nodes
-  for (const filter of filters) {
-    if (left.length === 0) break
-    left = filter.filter(left, call) as readonly TrackedNode[]
-    if (left.length === 0) return { left, emptiedBy: filter.name }
-  }
-  return { left, emptiedBy: '' }
 }

@@ -1,4 +1,5 @@
 import type { NodeFilter } from './filters/filter.ts'
+import type { SlowThreshold } from './slow-threshold.ts'
 import type { Candidate, Strategy } from './strategy.ts'
 import type { TrackedNode } from './tracked-node.ts'
 
@@ -31,26 +32,36 @@ export interface PickOptions {
 /** Receives the end of each call that a node was picked for. */
 export interface PickOwner {
   /** @param latency milliseconds; undefined when the call says nothing about the node */
-  onDone(node: TrackedNode, failed: boolean, latency: number | undefined, pickedAt: number, isProbe: boolean): void
+  onDone(pick: NodePick, failed: boolean, latency: number | undefined): void
 }
 
 /** A node picked for one call. `done` or `cancel` must follow, because until then the call counts as in flight. */
 export class NodePick {
   /** The node to call. */
   readonly candidate: Candidate
+  /**
+   * Time of the pick by the selector's clock.
+   * @internal
+   */
+  readonly pickedAt: number
+  /**
+   * Compares the answer with those of other nodes; undefined where the call is not like those of other nodes.
+   * @internal
+   */
+  readonly slow: SlowThreshold | undefined
   readonly #owner: PickOwner
-  readonly #at: number
   readonly #isProbe: boolean
   #isOpen = true
 
   /** @internal */
-  constructor(node: TrackedNode, owner: PickOwner, at: number, isProbe: boolean) {
+  constructor(node: TrackedNode, owner: PickOwner, pickedAt: number, slow: SlowThreshold | undefined, isProbe: boolean) {
     this.candidate = node
+    this.pickedAt = pickedAt
+    this.slow = slow
     this.#owner = owner
-    this.#at = at
     this.#isProbe = isProbe
     node.inFlight++
-    node.pickedAt = at
+    node.pickedAt = pickedAt
   }
 
   /**
@@ -59,11 +70,6 @@ export class NodePick {
    */
   get isProbe(): boolean {
     return this.#isProbe
-  }
-
-  /** Time of the pick by the selector's clock. */
-  get pickedAt(): number {
-    return this.#at
   }
 
   /**
@@ -76,13 +82,13 @@ export class NodePick {
   done(failed: boolean, latency = -1): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#owner.onDone(this.candidate as TrackedNode, failed, latency, this.#at, this.#isProbe)
+    this.#owner.onDone(this, failed, latency)
   }
 
   /** Ends a call that says nothing about the node: it was not sent, or its caller gave up. */
   cancel(): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#owner.onDone(this.candidate as TrackedNode, false, undefined, this.#at, this.#isProbe)
+    this.#owner.onDone(this, false, undefined)
   }
 }

@@ -3,9 +3,8 @@ import type { Clock } from '../base/time/clock.ts'
 import type { Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
-import { applyFilters, NodeList } from './node-list.ts'
+import { NodeList } from './node-list.ts'
 import { NodePick, type PickOptions, type PickOwner } from './pick.ts'
-import { slowLatency } from './slow-latency.ts'
 import { readSnapshot, sameRecord } from './snapshot.ts'
 import type { Candidate, PickContext, Strategy } from './strategy.ts'
 import { TrackedNode } from './tracked-node.ts'
@@ -14,8 +13,6 @@ import { TrackedNode } from './tracked-node.ts'
 const MAX_LISTS = 1024
 /** Steps in which a starting node reaches its weight. */
 const START_STEPS = 50
-/** Milliseconds between two looks at the latencies of all nodes. */
-const SLOW_INTERVAL = 1_000
 
 /** Settings that all services of a selector share. */
 export interface PoolSettings {
@@ -25,6 +22,8 @@ export interface PoolSettings {
   readonly health: HealthSettings | undefined
   /** Milliseconds in which a node reaches its weight; 0 for at once. */
   readonly slowStart: number
+  /** Called after a node was ejected or has returned. */
+  readonly onHealth: (candidate: Candidate) => void
 }
 
 /** `PickContext` that is filled in again for each pick, because a pick must cost little. */
@@ -39,19 +38,24 @@ export class Pool implements PickOwner {
   readonly service: string
   readonly #settings: PoolSettings
   readonly #isByPath: boolean
+  /** Filters without those that are preferences; undefined when that leaves out none. */
+  readonly #required: readonly NodeFilter[] | undefined
   readonly #panicThreshold: number
   readonly #context: Draft = { path: '', key: undefined, now: 0 }
   #nodes = new Map<string, TrackedNode>()
+  #candidates: readonly TrackedNode[] = []
   readonly #lists = new Map<string, NodeList>()
+  /** Lists without preferences, for calls that exclude all nodes of their list. */
+  readonly #wideLists = new Map<string, NodeList>()
   #starting: TrackedNode[] = []
   #growAt = 0
-  #slowAbove = Infinity
-  #slowAt = 0
 
   constructor(service: string, settings: PoolSettings) {
     this.service = service
     this.#settings = settings
     this.#isByPath = settings.filters.some(({ byPath }) => byPath === true)
+    const required = settings.filters.filter(({ isPreference }) => isPreference !== true)
+    this.#required = required.length < settings.filters.length ? required : undefined
     this.#panicThreshold = settings.health?.panicThreshold ?? 0
   }
 
@@ -60,7 +64,7 @@ export class Pool implements PickOwner {
   }
 
   get candidates(): readonly TrackedNode[] {
-    return [...this.#nodes.values()]
+    return this.#candidates
   }
 
   /** Takes over a snapshot of the registry. Nodes that stay keep their candidates. */
@@ -87,8 +91,9 @@ export class Pool implements PickOwner {
     if (before.size > 0) for (const node of came) this.#startSlowly(node)
     this.#starting = this.#starting.filter(({ isGone }) => !isGone)
     this.#nodes = nodes
+    this.#candidates = [...nodes.values()]
     this.isLoaded = true
-    if (isChanged || came.length > 0 || left.length > 0) this.#lists.clear()
+    if (isChanged || came.length > 0 || left.length > 0) this.#clearLists()
     return { came, left }
   }
 
@@ -99,49 +104,59 @@ export class Pool implements PickOwner {
   pick(call: PickOptions): NodePick {
     const now = this.#settings.clock.now()
     if (this.#starting.length > 0 && now >= this.#growAt) this.#grow(now)
-    const { path, exclude } = call
-    const list = this.#listFor(path)
-    if (call.filters !== undefined && call.filters.length > 0) return this.#pickFiltered(call, list, call.filters, now)
+    const { path, key, exclude } = call
+    const list = this.#listFor(path, this.#settings.filters, call.filters)
     const probe = list.ejected.length > 0 ? list.probe(now, exclude) : undefined
-    if (probe !== undefined) return new NodePick(probe, this, now, true)
-    let nodes = list.usable
-    if (exclude !== undefined && exclude.length > 0) nodes = without(list.usable, exclude, list.all)
+    // Calls of one key go to one node, whose latency would be that of the key.
+    const slow = key === undefined ? list.slow : undefined
+    if (probe !== undefined) return new NodePick(probe, this, now, slow, true)
+    const nodes = exclude === undefined || exclude.length === 0 ? list.usable : this.#without(exclude, list, call)
     if (nodes.length === 0) throw this.#none(list.all.length, list.emptiedBy)
-    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+    return new NodePick(this.#choose(nodes, call, now), this, now, slow, false)
   }
 
-  onDone(node: TrackedNode, failed: boolean, given: number | undefined, pickedAt: number, isProbe: boolean): void {
+  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined): void {
+    const node = candidate as TrackedNode
     node.inFlight--
     if (given === undefined || node.isGone) return
     const now = this.#settings.clock.now()
     const latency = given < 0 ? now - pickedAt : given
-    const isSlow = latency > this.#slowAbove
     node.sample(failed, latency, now)
     if (node.health === undefined) return
-    if (now >= this.#slowAt) this.#measureSlow(now)
+    const { slowFactor } = this.#settings.health as HealthSettings
+    const isSlow = !failed && slow?.isExceeded(latency, slowFactor, now) === true
     if (!node.health.onOutcome(failed || isSlow, pickedAt, isProbe, now)) return
     node.isEjected = node.health.isEjected
-    this.#lists.clear()
+    this.#clearLists()
     if (!node.isEjected) this.#startSlowly(node)
+    this.#settings.onHealth(node)
   }
 
-  #listFor(path: string): NodeList {
+  /** The list of a path: kept for the selector's `filters`, made for `own`, those of the call. */
+  #listFor(path: string, filters: readonly NodeFilter[], own: readonly NodeFilter[] | undefined): NodeList {
+    const lists = filters === this.#required ? this.#wideLists : this.#lists
     const key = this.#isByPath ? path : ''
-    let list = this.#lists.get(key)
+    let list = lists.get(key)
     if (list === undefined) {
-      if (this.#lists.size >= MAX_LISTS) this.#lists.clear()
-      list = new NodeList(this.candidates, this.#settings.filters, path, this.#panicThreshold)
-      this.#lists.set(key, list)
+      if (lists.size >= MAX_LISTS) lists.clear()
+      list = new NodeList(this.#candidates, filters, path, this.#panicThreshold)
+      lists.set(key, list)
     }
-    return list
+    return own === undefined ? list : new NodeList(list.all, own, path, this.#panicThreshold, list.emptiedBy)
   }
 
-  /** Picks with the call's own filters, whose result is not kept and gets no probes. */
-  #pickFiltered(call: PickOptions, list: NodeList, filters: readonly NodeFilter[], now: number): NodePick {
-    const { left, emptiedBy } = applyFilters(list.usable, filters, call.path)
-    const nodes = call.exclude === undefined ? left : without(left, call.exclude, left)
-    if (nodes.length === 0) throw this.#none(left.length, list.emptiedBy || emptiedBy)
-    return new NodePick(this.#choose(nodes, call, now), this, now, false)
+  /** Nodes that a call does not exclude: of its list, else those that filters avoid if they can, else ejected ones. */
+  #without(exclude: readonly Candidate[], list: NodeList, { path, filters }: PickOptions): readonly TrackedNode[] {
+    const left = remove(exclude, list.usable)
+    if (left.length > 0) return left
+    const wide = this.#required === undefined ? list : this.#listFor(path, this.#required, filters)
+    const wider = remove(exclude, wide.usable)
+    return wider.length > 0 ? wider : remove(exclude, wide.all)
+  }
+
+  #clearLists(): void {
+    this.#lists.clear()
+    this.#wideLists.clear()
   }
 
   #choose(nodes: readonly TrackedNode[], { path, key, strategy = this.#settings.strategy }: PickOptions, now: number): TrackedNode {
@@ -175,11 +190,6 @@ export class Pool implements PickOwner {
     this.#growAt = now + slowStart / START_STEPS
     this.#starting = this.#starting.filter((node) => node.grow(now, slowStart))
   }
-
-  #measureSlow(now: number): void {
-    this.#slowAt = now + SLOW_INTERVAL
-    this.#slowAbove = slowLatency(this.candidates, this.#settings.health?.slowFactor ?? Infinity)
-  }
 }
 
 /** A status 503 for a call that no node can take. Made without a stack, since in an outage every call gets one. */
@@ -187,8 +197,6 @@ export function unavailable(cause: string): StatusError {
   return new StatusError(Code.ServiceUnavailable, undefined, cause, { stack: false })
 }
 
-/** Nodes that are not excluded; when that leaves none, those of `otherwise`. */
-function without(nodes: readonly TrackedNode[], exclude: readonly Candidate[], otherwise: readonly TrackedNode[]): readonly TrackedNode[] {
-  const left = nodes.filter((node) => !exclude.includes(node))
-  return left.length > 0 || otherwise === nodes ? left : otherwise.filter((node) => !exclude.includes(node))
+function remove(exclude: readonly Candidate[], nodes: readonly TrackedNode[]): readonly TrackedNode[] {
+  return nodes.filter((node) => !exclude.includes(node))
 }

@@ -1,6 +1,7 @@
 import { runInRoot } from '../base/async/root-context.ts'
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { optionNames, requireAll, requireOptions, requireSignal, timeLimit } from '../base/check-options.ts'
+import type { StatusError } from '../base/errors/status.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
 import { type Clock, realClock } from '../base/time/clock.ts'
 import type { Registry, Service } from '../registry/registry.ts'
@@ -37,7 +38,7 @@ export interface SelectorOptions {
    */
   readonly slowStart?: number | undefined
   /**
-   * Receives a warning when the registry is lost.
+   * Receives a warning when the registry is lost or a node is ejected, and the error of a listener that throws.
    * @default warnings to stderr
    */
   readonly logger?: Logger | undefined
@@ -74,7 +75,9 @@ export class Selector {
   readonly #settings: PoolSettings
   readonly #log: Logger
   readonly #pools = new Map<string, Pool>()
-  readonly #end = new AbortController()
+  /** A controller for each watch, because registries put listeners on its signal, and Node warns of many on one. */
+  readonly #watches = new Set<AbortController>()
+  #isClosed = false
   readonly #listeners = new Set<(change: NodeChange) => void>()
   /** Checks of those who wait in `loaded` and `ready`. */
   readonly #waiting = new Set<() => void>()
@@ -93,6 +96,11 @@ export class Selector {
       filters: [...filters],
       health: readHealth(health),
       slowStart: timeLimit('slowStart', slowStart, 10_000),
+      onHealth: ({ isEjected, node: { id, address }, service }) => {
+        const fields = { service: service.name, node: id, address }
+        if (isEjected) this.#log.warn('node ejected: too many of its calls fail', fields)
+        else this.#log.info('node returned: a call to it has succeeded', fields)
+      },
     }
   }
 
@@ -108,7 +116,8 @@ export class Selector {
   }
 
   /**
-   * Resolves when the registry has answered for `service`, with nodes or without.
+   * Resolves when the registry has answered for `service`, with nodes or without. After a wait that was ended, `pick`
+   * throws an error that says why there are no nodes.
    *
    * @param signal ends the wait, which rejects with its reason
    * @throws StatusError 503 when the selector is closed
@@ -143,20 +152,23 @@ export class Selector {
 
   /** Ends all watches. Waiting promises reject, later picks throw; picks that are open may still be reported. */
   close(): void {
-    if (this.#end.signal.aborted) return
-    this.#end.abort(unavailable('the selector is closed'))
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const watch of this.#watches) watch.abort(closed())
+    this.#watches.clear()
     this.#pools.clear()
     this.#listeners.clear()
     for (const check of [...this.#waiting]) check()
   }
 
   #watch(service: string): Pool {
-    const { signal } = this.#end
-    signal.throwIfAborted()
+    if (this.#isClosed) throw closed()
+    const watch = new AbortController()
+    this.#watches.add(watch)
     const pool = new Pool(service, this.#settings)
     this.#pools.set(service, pool)
     // Outside of the caller's async context, since the watch outlives the call.
-    void runInRoot(watchService, undefined, this.#registry, service, this.#settings.clock, signal, {
+    void runInRoot(watchService, undefined, this.#registry, service, this.#settings.clock, watch.signal, {
       onSnapshot: (services) => this.#update(pool, services),
       onLost: (reason) => this.#lost(pool, reason),
     })
@@ -192,16 +204,15 @@ export class Selector {
     signal?.throwIfAborted()
     const pool = this.#pools.get(service) ?? this.#watch(service)
     if (isDone(pool)) return
-    const end = this.#end.signal
     await new Promise<void>((resolve, reject) => {
       const settle = (): void => {
         this.#waiting.delete(check)
         if (signal !== undefined) forgetAbort(signal, abortable)
       }
       const check = (): void => {
-        if (!end.aborted && !isDone(pool)) return
+        if (!this.#isClosed && !isDone(pool)) return
         settle()
-        if (end.aborted) reject(end.reason)
+        if (this.#isClosed) reject(closed())
         else resolve()
       }
       const abortable = {
@@ -214,4 +225,8 @@ export class Selector {
       if (signal !== undefined) whenAborted(signal, abortable)
     })
   }
+}
+
+function closed(): StatusError {
+  return unavailable('the selector is closed')
 }

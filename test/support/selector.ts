@@ -31,6 +31,7 @@ export class TestClock implements Clock {
 
   /** Advances, runs what is due, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
+    await turn()
     const until = this.#time.now + ms
     while ((this.#time.next ?? Infinity) <= until) {
       this.#time.step()

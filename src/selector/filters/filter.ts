@@ -9,6 +9,10 @@ export interface NodeFilter {
    * those that depend on the path, for each path.
    */
   readonly byPath?: boolean
+  /**
+   * Whether the nodes that the filter leaves are only the better ones: a call that excludes all of them gets another.
+   */
+  readonly isPreference?: boolean
   /** Returns those of `candidates` that may be picked. May return `candidates` itself. */
   filter(candidates: readonly Candidate[], call: Pick<PickContext, 'path'>): readonly Candidate[]
 }

@@ -131,6 +131,7 @@ function readPartial(text: string): PartialVersion | undefined {
   if (words.length > 3 || !pre.every((part) => PRE.test(part))) return undefined
   if (!words.every((word) => WILD.test(word) || NUMBER.test(word))) return undefined
   const wild = words.findIndex((word) => WILD.test(word))
+  if (wild >= 0 && !words.slice(wild).every((word) => WILD.test(word))) return undefined
   const numbers = (wild < 0 ? words : words.slice(0, wild)).map(Number)
   return pre.length > 0 && numbers.length < 3 ? undefined : { numbers, pre }
 }

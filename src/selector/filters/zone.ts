@@ -19,11 +19,15 @@ export interface ZoneOptions {
   readonly minNodes?: number | undefined
 }
 
-/** Leaves the nodes of the own zone while enough of them are well; all nodes of all zones otherwise (spill-over). */
+/**
+ * Leaves the nodes of the own zone while enough of them are well, all nodes of all zones otherwise (spill-over). A call
+ * that excludes all nodes of the own zone, since they failed it, goes to another zone too.
+ */
 export function byZone(zone: string, options: ZoneOptions = {}): NodeFilter {
   const { key = 'zone', minHealthy = 0.5, minNodes = 1 } = options
   return {
     name: `zone ${zone}`,
+    isPreference: true,
     filter(candidates) {
       const own = candidates.filter((candidate) => metadataOf(candidate, key) === zone)
       const well = own.filter(({ isEjected }) => !isEjected).length

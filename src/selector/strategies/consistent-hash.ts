@@ -7,9 +7,9 @@ const BOUND = 1.25
 
 /**
  * Calls with the same key go to the same node: the one with the highest score of key and node (rendezvous hashing).
- * When a node leaves, only its own keys move, evenly to all others; when it returns, they return. A node with more than
- * 1.25 times its share of the calls in flight passes keys on to their next best node. Calls without a key are picked as
- * by `p2c`. A pick looks at every node.
+ * When a node leaves, only its own keys move, evenly to all others. When it returns, they return, a few at a time while
+ * it starts slowly. A node with more than 1.25 times its share of the calls in flight passes keys on to their next best
+ * node. Calls without a key are picked as by `p2c`. A pick looks at every node.
  */
 export function consistentHash(clock: Pick<Clock, 'random'> = realClock): Strategy {
   const hashes = new WeakMap<readonly Candidate[], Uint32Array>()
@@ -28,9 +28,9 @@ export function consistentHash(clock: Pick<Clock, 'random'> = realClock): Strate
 function highest(candidates: readonly Candidate[], ids: Uint32Array, key: number): Candidate {
   let calls = 1
   let weights = 0
-  for (const { inFlight, nominalWeight } of candidates) {
+  for (const { inFlight, weight } of candidates) {
     calls += inFlight
-    weights += nominalWeight
+    weights += weight
   }
   const perWeight = (BOUND * calls) / weights
   let best = candidates[0]
@@ -38,12 +38,12 @@ function highest(candidates: readonly Candidate[], ids: Uint32Array, key: number
   let least = Infinity
   for (let i = 0; i < ids.length; i++) {
     const candidate = candidates[i]
-    const { nominalWeight } = candidate
-    if (candidate.inFlight >= Math.ceil(perWeight * nominalWeight)) continue
+    const { weight } = candidate
+    if (candidate.inFlight >= Math.ceil(perWeight * weight)) continue
     const hash = mix(key ^ ids[i])
-    if (hash <= bestHash && nominalWeight === best.nominalWeight) continue
+    if (hash <= bestHash && weight === best.weight) continue
     // The least of exponential variables with the weights as rates: each node wins as often as its weight says.
-    const score = -Math.log((hash + 1) / 2 ** 32) / nominalWeight
+    const score = -Math.log((hash + 1) / 2 ** 32) / weight
     if (score < least) {
       least = score
       best = candidate

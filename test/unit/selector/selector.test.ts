@@ -137,7 +137,10 @@ test('a node keeps its candidate and figures through snapshots, whatever else ch
   assert.deepEqual([a.latency, a.weight, a.service.version, a.node.metadata.zone], [5, 3, '2.0.0', 'x'])
   assert.equal(changes.length, 1)
   assert.deepEqual([changes[0].service, changes[0].came], ['math', [c]])
-  assert.deepEqual(changes[0].left.map(({ node: { id } }) => id), ['b']) // biome-ignore format: one line
+  assert.deepEqual(
+    changes[0].left.map(({ node: { id } }) => id),
+    ['b'],
+  )
   selector.close()
 })
 
