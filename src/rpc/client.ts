@@ -212,12 +212,13 @@ export class RpcClient implements CallCore {
     } catch {
       return false
     }
+    this.retry?.onRequest()
     const session = this.sessionsOf(pick.candidate).open()
     if (session === undefined) {
-      pick.cancel()
-      return false
+      // With this pick: a strategy that gave its turn to the node would never give it another one.
+      new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).startOn(pick)
+      return true
     }
-    this.retry?.onRequest()
     engineOf(session).calls.call(
       path,
       arg,
@@ -255,6 +256,11 @@ export class RpcClient implements CallCore {
     let strategy = this.#strategies.get(option)
     if (strategy === undefined) this.#strategies.set(option, (strategy = readStrategy(option, this.clock)))
     return strategy
+  }
+
+  /** @internal */
+  isConnected(candidate: Candidate): boolean {
+    return this.#nodes.get(candidate)?.open() !== undefined
   }
 
   /** Sessions with a node. @internal */

@@ -36,6 +36,8 @@ export interface CallCore {
   readonly hooked: boolean
   readonly isClosed: boolean
   sessionsOf(candidate: Candidate): NodeSessions
+  /** Whether there is an open session with the node. */
+  isConnected(candidate: Candidate): boolean
 }
 
 type Settle = (value: unknown) => void
@@ -109,6 +111,12 @@ export class RpcCall implements Abortable {
     this.parent = currentCall()
     if (core.hooked) this.caller = new AsyncResource('dmicro')
     this.next()
+  }
+
+  /** Starts with a node that is picked already. */
+  startOn(pick: NodePick): void {
+    this.startedAt = pick.pickedAt
+    this.attempt(pick)
   }
 
   /** Continues a call whose first attempt, which was made without this object, has failed. */
@@ -191,18 +199,22 @@ export class RpcCall implements Abortable {
     this.failure = error
     this.exclude ??= []
     this.exclude.push(candidate)
-    this.pick = this.tryPick()
-    const elsewhere = this.pick !== undefined
-    // A node that cannot be dialled has not got anything: the next one costs no server anything.
-    const free = elsewhere && error.code === Code.DialFailed && error.unsent === true
-    const delay = free ? 0 : this.delayOf(error, elsewhere)
+    const elsewhere = this.hasOther()
+    const delay = elsewhere && this.isFree(error, candidate) ? 0 : this.delayOf(error, elsewhere)
     if (!elsewhere) this.exclude = undefined
-    if (delay < 0) {
-      this.pick?.cancel()
-      this.giveUp(error, candidate.node.address)
-    } else {
-      this.again(delay)
-    }
+    if (delay < 0) this.giveUp(error, candidate.node.address)
+    else this.again(delay)
+  }
+
+  /**
+   * Whether the next node is tried without asking the policy, whose budget is to keep retries from multiplying the load
+   * of servers that are failing. A node that cannot be dialled has got nothing. And calls that were lost with a
+   * connection, many at once, are made again once for each connection.
+   */
+  private isFree(error: StatusError, candidate: Candidate): boolean {
+    const { core, idempotent, attempts } = this
+    if (error.code === Code.DialFailed) return error.unsent === true
+    return error.code === Code.ConnectionClosed && idempotent && attempts === 1 && core.retry !== undefined && !core.isConnected(candidate)
   }
 
   private delayOf(error: StatusError, elsewhere: boolean): number {
@@ -211,27 +223,24 @@ export class RpcCall implements Abortable {
     return core.retry.next(error, { attempt: Math.max(attempts, 1), idempotent, expires: this.expires(), elsewhere })
   }
 
-  private tryPick(): NodePick | undefined {
+  /** Whether there is a node that is not excluded. */
+  private hasOther(): boolean {
     const { selector, service, isClosed } = this.core
-    if (isClosed) return undefined
+    if (isClosed) return false
     try {
-      return selector.pick(service, this)
+      selector.pick(service, this).cancel()
+      return true
     } catch {
-      return undefined
+      return false
     }
   }
 
   /** Picks another node, because this one is closing. Returns whether there is one. */
   private passOver(candidate: Candidate): boolean {
-    const { pick } = this
     this.exclude ??= []
     this.exclude.push(candidate)
-    this.pick = this.tryPick()
-    if (this.pick === undefined) {
-      this.pick = pick
-      return false
-    }
-    pick?.cancel()
+    if (!this.hasOther()) return false
+    this.pick?.cancel()
     this.breaker?.onResult(IGNORED)
     this.breaker = undefined
     this.again(0)
@@ -249,9 +258,8 @@ export class RpcCall implements Abortable {
     this.exclude ??= []
     this.exclude.push(candidate)
     this.failure = breaker.refusal()
-    this.pick = this.tryPick()
-    if (this.pick === undefined) this.giveUp(this.failure, candidate.node.address)
-    else this.again(0)
+    if (this.hasOther()) this.again(0)
+    else this.giveUp(this.failure, candidate.node.address)
     return false
   }
 
@@ -267,26 +275,16 @@ export class RpcCall implements Abortable {
 
   /** Makes the next attempt after a delay. */
   private again(delay: number): void {
+    this.pick = undefined
     const wait = this.beginWait()
-    if (delay > 0) {
-      // The node is picked when the time has come; until then it may be gone.
-      this.pick?.cancel()
-      this.pick = undefined
-    }
     if (delay > 0) this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
     // Not at once: an attempt that fails at once must not recurse through all nodes.
     else queueMicrotask(() => this.endWait(wait) && this.inContext())
   }
 
   private inContext(): void {
-    if (this.caller === undefined) this.proceed()
-    else this.caller.runInAsyncScope(this.proceed, this)
-  }
-
-  private proceed(): void {
-    const { pick } = this
-    if (pick === undefined) this.next()
-    else this.attempt(pick)
+    if (this.caller === undefined) this.next()
+    else this.caller.runInAsyncScope(this.next, this)
   }
 
   /** Waits for `promise`, at most until the deadline and until the signal fires. */

@@ -45,6 +45,17 @@ onEachTransport('a client of a service', (transport) => {
     assert.equal(client.sessionCount, 3)
   })
 
+  test('gives each node its turn, also one without a session yet', async (t) => {
+    const registry = ownRegistry(t)
+    const servers = await Promise.all([1, 2].map(() => mathServer(t, transport, registry)))
+    const client = rpcClient(t, transport, registry, { strategy: 'roundRobin' })
+    await client.selector.loaded('math')
+    const answers: string[] = []
+    for (let calls = 0; calls < 4; calls++) answers.push(await client.call('/math/who'))
+    assert.equal(new Set(answers.slice(0, 2)).size, servers.length)
+    assert.deepEqual(answers.slice(2), answers.slice(0, 2))
+  })
+
   test('holds as many sessions with a node as it is told', async (t) => {
     const registry = ownRegistry(t)
     const server = await mathServer(t, transport, registry)

@@ -19,7 +19,7 @@ interface Load {
   end(): Promise<void>
 }
 
-/** Calls all the time, 16 at once. */
+/** Calls all the time, 64 at once. */
 function load(client: RpcClient, options: RpcCallOptions): Load {
   let isOver = false
   let due = { at: Number.POSITIVE_INFINITY, resolve: () => {} }
@@ -46,7 +46,7 @@ function load(client: RpcClient, options: RpcCallOptions): Load {
       }
     }
   }
-  const running = Promise.all(Array.from({ length: 16 }, caller))
+  const running = Promise.all(Array.from({ length: 64 }, caller))
   return result
 }
 
@@ -90,8 +90,8 @@ onEachTransport('a service of several nodes', (transport) => {
     await calls.end()
     assert.deepEqual(calls.failures, [])
     assert.equal(client.selector.candidates('math').length, 3)
-    const stats = client.retry?.stats
-    assert.ok(stats !== undefined && stats.retries <= 16 + 5, `${stats?.retries} retries`)
+    // What was lost with the connection is made again without the budget of retries, and nothing else was sent to the dead.
+    assert.ok(client.retry !== undefined && client.retry.stats.retries <= 5, `${client.retry?.stats.retries} retries`)
   })
 
   test('is called during an outage of the registry, and found again after it', async (t) => {
