@@ -35,6 +35,9 @@ export interface PickOwner {
   onDone(pick: NodePick, failed: boolean, latency: number | undefined): void
 }
 
+/** Stands for the latency since the pick, so that a caller need not ask for the time again. */
+export const SINCE_PICK = Number.NEGATIVE_INFINITY
+
 /** A node picked for one call. `done` or `cancel` must follow, because until then the call counts as in flight. */
 export class NodePick {
   /** The node to call. */
@@ -77,9 +80,9 @@ export class NodePick {
    *
    * @param failed whether the node is to blame: it could not be dialled, lost the connection, did not answer in time,
    *   or refused because of overload. A status that the application gave is no failure.
-   * @param latency milliseconds from sending to the answer, or to the failure
+   * @param latency milliseconds from sending to the answer, or to the failure. Default: since the pick.
    */
-  done(failed: boolean, latency: number): void {
+  done(failed: boolean, latency: number = SINCE_PICK): void {
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#owner.onDone(this, failed, latency)

@@ -4,7 +4,7 @@ import type { Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
 import { NodeList } from './node-list.ts'
-import { NodePick, type PickOptions, type PickOwner } from './pick.ts'
+import { NodePick, type PickOptions, type PickOwner, SINCE_PICK } from './pick.ts'
 import { readSnapshot, sameRecord } from './snapshot.ts'
 import type { Candidate, PickContext, Strategy } from './strategy.ts'
 import { TrackedNode } from './tracked-node.ts'
@@ -115,11 +115,12 @@ export class Pool implements PickOwner {
     return new NodePick(this.#choose(nodes, call, now), this, now, slow, false)
   }
 
-  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, latency: number | undefined): void {
+  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined): void {
     const node = candidate as TrackedNode
     node.inFlight--
+    if (given === undefined || node.isGone) return
     const now = this.#settings.clock.now()
-    if (latency === undefined || node.isGone) return
+    const latency = given === SINCE_PICK ? now - pickedAt : given
     node.sample(failed, latency, now)
     if (node.health === undefined) return
     const { slowFactor } = this.#settings.health as HealthSettings

@@ -95,6 +95,30 @@ test('the example of a client that survives a restart loses no call', { timeout:
   await second.end('SIGTERM')
 })
 
+test('the example of a service loses no call while one of its two nodes is restarted', { timeout: 30_000 }, async (t) => {
+  const first = new Running(t, 'rpc/server.mjs')
+  const second = new Running(t, 'rpc/server.mjs')
+  const urls = await Promise.all([first.line(/^tcp:/), second.line(/^tcp:/)])
+  process.env.RATE = '100'
+  t.after(() => delete process.env.RATE)
+  const client = new Running(t, 'rpc/client.mjs', ...urls)
+  for (const url of urls) await client.line(new RegExp(`^note: ${url} adds 2 numbers$`))
+  await first.end('SIGTERM')
+  const ended = client.lines.length
+  await client.line(/^sum/, ended)
+  const again = new Running(t, 'rpc/server.mjs', urls[0])
+  await again.line(/^tcp:/)
+  const returned = client.lines.length
+  await client.line(new RegExp(`^note: ${urls[0]}`), returned)
+  await client.end('SIGTERM')
+  assert.deepEqual(
+    client.lines.filter((line) => /^failed/.test(line)),
+    [],
+  )
+  await again.end('SIGTERM')
+  await second.end('SIGTERM')
+})
+
 test('the example of a network that fails runs, and each run is the same', { timeout: 20_000 }, async () => {
   const [one, two] = [
     await run(process.execPath, ['examples/testing/flaky-network.mjs']),

@@ -78,6 +78,16 @@ export class GoPeer {
     return this.#serve('server', network, '-proto', protocol, ...flags)
   }
 
+  /** Starts a Go `RpcServer` of the service `math` with every route of `./go/README.md`. */
+  async serveRpc(): Promise<GoServer> {
+    return this.#serve('rpc-server', 'tcp')
+  }
+
+  /** Lets a Go `RpcClient` check the node at `address` of the service `math`. Rejects when it could not run. */
+  async checkRpc(address: string): Promise<GoCheck[]> {
+    return this.#check(['rpc-client', '-addr', address])
+  }
+
   /** Starts Go's own HTTP server, which answers with what it was asked. */
   async serveHttp(network: Network): Promise<GoServer> {
     return this.#serve('nethttp', network)
@@ -108,16 +118,11 @@ export class GoPeer {
 
   /** Lets a Go client check the server at `address`. Rejects when it hung, panicked or could not start. */
   async check(network: Network, protocol: ProtocolName, address: string, ...flags: string[]): Promise<GoCheck[]> {
-    const { code, stdout, stderr } = await run(this.#binary, [
-      'client',
-      '-proto',
-      protocol,
-      '-network',
-      network,
-      '-addr',
-      address,
-      ...flags,
-    ])
+    return this.#check(['client', '-proto', protocol, '-network', network, '-addr', address, ...flags])
+  }
+
+  async #check(args: string[]): Promise<GoCheck[]> {
+    const { code, stdout, stderr } = await run(this.#binary, args)
     if (code !== 0 && code !== 1) throw new Error(`the Go client ended with ${code}:\n${stdout}${stderr}`)
     return stdout
       .trim()

@@ -14,6 +14,8 @@ const usage = `usage: dmicro-interop <command> [flags]
   server  -network tcp|tcp6|unix -listen ADDR -proto P  serve the interop routes until stdin closes
   client  -network tcp|tcp6|unix -addr ADDR -proto P    check a server that offers the same routes
   nethttp -network tcp|tcp6|unix -listen ADDR           the same with Go's HTTP server and no DMicro, which echoes requests
+  rpc-server -listen ADDR -service NAME                 the same routes behind an RpcServer
+  rpc-client -addr ADDR -service NAME                   check a node of that service by an RpcClient
   capture -out DIR                                      write P.json: frames as Go writes them
 
 The server takes -auth SECRET, -ignore-case and -proxy ADDR, the client -auth SECRET; both also take
@@ -45,6 +47,10 @@ func main() {
 		runClient(args)
 	case "nethttp":
 		runNetHTTP(args)
+	case "rpc-server":
+		runRPCServer(args)
+	case "rpc-client":
+		runRPCClient(args)
 	case "capture":
 		runCapture(args)
 	default:

@@ -1,0 +1,301 @@
+import { currentCall } from '../base/async/call-context.ts'
+import { duration } from '../base/check-options.ts'
+import { StatusError } from '../base/errors/status.ts'
+import { BreakerMap } from '../broker/breaker-map.ts'
+import { Fallback } from '../broker/fallback.ts'
+import { Hedge } from '../broker/hedge.ts'
+import { RetryPolicy } from '../broker/retry-policy.ts'
+import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
+import type { RouteGroup } from '../endpoint/router.ts'
+import type { Plugin } from '../hooks/plugin.ts'
+import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
+import type { Reply } from '../message/reply.ts'
+import { heartbeatPing } from '../plugins/heartbeat.ts'
+import type { NodePick } from '../selector/pick.ts'
+import { type NodeChange, Selector } from '../selector/selector.ts'
+import { readStrategy, type StrategyName } from '../selector/strategies/by-name.ts'
+import type { Candidate, Strategy } from '../selector/strategy.ts'
+import { engineOf } from '../session/session.ts'
+import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
+import { HedgedCall, type MakeCall } from './hedged-call.ts'
+import { type NodeDial, NodeSessions } from './node-sessions.ts'
+import { type CallCore, deadlineOf, RpcCall } from './rpc-call.ts'
+import { sendPush } from './rpc-push.ts'
+import { requireService } from './server-options.ts'
+
+type Settle = (value: unknown) => void
+
+/**
+ * Calls a service by its name: finds its nodes in a registry, picks one for each call, and tries another one where that
+ * is safe (docs/services.md).
+ *
+ * @example
+ * const client = new RpcClient('math', { registry: staticRegistry(['127.0.0.1:9000']), timeout: 1_000 })
+ * await client.call<number>('/math/add', [1, 2, 3], { idempotent: true })
+ * await client.close()
+ */
+export class RpcClient implements CallCore {
+  /** Name of the service. */
+  readonly service: string
+  /** The endpoint that dials, with the routes that nodes may call. */
+  readonly endpoint: Endpoint
+  /** @internal */
+  readonly clock
+  /** @internal */
+  readonly now: () => number
+  /** @internal */
+  readonly timeout: number
+  /** @internal */
+  readonly attemptTimeout: number
+  /** Picks the nodes. */
+  readonly selector: Selector
+  /** The policy of retries; undefined for none. */
+  readonly retry: RetryPolicy | undefined
+  /** The circuit breakers; undefined for none. */
+  readonly breakers: BreakerMap | undefined
+  /** Hedging of idempotent calls; undefined for none. */
+  readonly hedge: Hedge | undefined
+  /** What failed calls resolve to; undefined for none. */
+  readonly fallback: Fallback | undefined
+  readonly #dial: NodeDial
+  readonly #nodes = new Map<Candidate, NodeSessions>()
+  /** Whether nothing but the selector stands between a call and its session. */
+  readonly #isPlain: boolean
+  /** What a node is picked for; filled in again for each call. */
+  readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
+  readonly #strategies = new Map<string, Strategy>()
+  readonly #draining = new Set<Promise<unknown>>()
+  #closed: Promise<void> | undefined
+
+  /**
+   * Makes a client, which begins to look for nodes at once and dials at the first call.
+   *
+   * @throws TypeError or RangeError for a bad name or option, and as `new Endpoint`
+   */
+  constructor(service: string, options: RpcClientOptions) {
+    requireService(service)
+    const settings = readClientOptions(options)
+    const own: Plugin[] = settings.heartbeat === undefined ? [] : [heartbeatPing(settings.heartbeat)]
+    const { endpoint } = settings
+    this.service = service
+    this.endpoint = new Endpoint({ dialTimeout: 5_000, ...endpoint, plugins: [...(endpoint.plugins ?? []), ...own] })
+    const { clock, timeout } = settingsOf(this.endpoint)
+    this.clock = clock
+    this.now = clock.now
+    this.timeout = timeout
+    this.attemptTimeout = settings.attemptTimeout
+    this.retry = settings.retry && new RetryPolicy(settings.retry, clock)
+    this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
+    this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
+    this.fallback = settings.fallback && new Fallback(settings.fallback)
+    this.#isPlain = this.breakers === undefined && this.attemptTimeout === 0 && !this.hooked
+    this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
+    this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
+    this.selector.onChange((change) => this.#onChange(change))
+    this.selector.loaded(service).catch(() => {})
+  }
+
+  /** @internal */
+  get hooked(): boolean {
+    return this.endpoint.plugins.hooks.callsOut
+  }
+
+  /** @internal */
+  get isClosed(): boolean {
+    return this.#closed !== undefined
+  }
+
+  /** Number of sessions that are not closed. */
+  get sessionCount(): number {
+    return this.endpoint.sessionCount
+  }
+
+  /** As `Endpoint.routeCall`: what nodes may call. */
+  get routeCall(): Endpoint['routeCall'] {
+    return this.endpoint.routeCall.bind(this.endpoint) as Endpoint['routeCall']
+  }
+
+  /** As `Endpoint.routePush`: what nodes may push. */
+  get routePush(): Endpoint['routePush'] {
+    return this.endpoint.routePush.bind(this.endpoint) as Endpoint['routePush']
+  }
+
+  /** As `Endpoint.group`. */
+  group(prefix: string, ...plugins: Plugin[]): RouteGroup {
+    return this.endpoint.group(prefix, ...plugins)
+  }
+
+  /**
+   * Calls `path` of a node, and of another one where the first was not reached, refused, or failed and the call is
+   * idempotent.
+   *
+   * @throws RpcError (rejects) a StatusError with service, node and attempts: that of the last attempt; 503 when no
+   *   node serves, 408 at the deadline, 499 when `signal` fires, 100 when the client is closed
+   * @throws TypeError or RangeError (rejects) that names a bad option
+   */
+  call<T>(path: string, arg: unknown, options: TypedCallOptions<T> & RpcCallOptions): Promise<T>
+  call<T = unknown>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<T>
+  call<T>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<T> {
+    return new Promise((resolve, reject) => this.#start(path, arg, options, false, resolve as (value: unknown) => void, reject))
+  }
+
+  /**
+   * Calls `path` as `call` does, and resolves to the reply's body, meta and codec.
+   *
+   * @throws RpcError, TypeError or RangeError (rejects) as `call`
+   */
+  callReply<T>(path: string, arg: unknown, options: TypedCallOptions<T> & RpcCallOptions): Promise<Reply<T>>
+  callReply<T = unknown>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<Reply<T>>
+  callReply<T>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<Reply<T>> {
+    return new Promise((resolve, reject) => this.#start(path, arg, options, true, resolve as (value: unknown) => void, reject))
+  }
+
+  /**
+   * Sends a message without an answer to one node, or to another one as long as nothing was sent. Resolves when it is
+   * queued; whether it arrives stays unknown. A rejection that is not handled causes no `unhandledRejection`.
+   *
+   * @param options.key affinity key, as for `call`
+   * @throws RpcError (rejects) 105 when no node could be dialled, 503 when none serves, and as `Session.push`
+   * @throws TypeError (rejects) that names a bad option
+   */
+  push(path: string, arg?: unknown, options?: PushOptions & { key?: string | undefined }): Promise<void> {
+    const { key, ...rest } = options ?? {}
+    const sent = sendPush(this, path, arg, options === undefined ? undefined : rest, key)
+    sent.catch(() => {})
+    return sent
+  }
+
+  #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
+    const { fallback } = this
+    let fail = reject
+    if (fallback !== undefined)
+      fail = (error) => {
+        if (error instanceof StatusError) resolve((async () => fallback.handle(error, path, arg))())
+        else reject(error)
+      }
+    let given: CallOptions | undefined
+    if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail)) return
+    try {
+      if (options !== undefined) given = forSession(options)
+    } catch (error) {
+      reject(error)
+      return
+    }
+    this.retry?.onRequest()
+    const strategy = options?.strategy === undefined ? undefined : this.#strategyOf(options.strategy)
+    if (this.hedge !== undefined && options?.idempotent === true) {
+      this.#startHedged(
+        this.hedge,
+        path,
+        given,
+        (own, settle, drop) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop),
+        resolve,
+        fail,
+      )
+      return
+    }
+    new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail).start()
+  }
+
+  /**
+   * Makes a call whose node has a session, with as few objects as possible: what a failed call needs is made when it
+   * has failed.
+   *
+   * @returns whether the call was made
+   */
+  #callAtOnce(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle): boolean {
+    const draft = this.#draft
+    draft.path = path
+    let pick: NodePick
+    try {
+      pick = this.selector.pick(this.service, draft)
+    } catch {
+      return false
+    }
+    this.retry?.onRequest()
+    const session = this.sessionsOf(pick.candidate).open()
+    if (session === undefined) {
+      // With this pick: a strategy that gave its turn to the node would never give it another one.
+      new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).startOn(pick)
+      return true
+    }
+    engineOf(session).calls.call(
+      path,
+      arg,
+      undefined,
+      full,
+      (value) => {
+        pick.done(false)
+        resolve(value)
+      },
+      (error) => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).resume(pick, error),
+    )
+    return true
+  }
+
+  #startHedged(
+    hedge: Hedge,
+    path: string,
+    given: CallOptions | undefined,
+    make: (own: CallOptions, resolve: Settle, reject: Settle) => RpcCall,
+    resolve: Settle,
+    reject: Settle,
+  ): void {
+    const { clock } = this
+    const parent = currentCall()
+    // A later attempt is made by a timer, outside of the handler whose deadline it inherits.
+    const limit = deadlineOf(given, parent, clock.now(), this.timeout)
+    const timed = (elapsed: number): number => (limit === 0 ? 0 : Math.max(limit - elapsed, 1))
+    const one: MakeCall = (elapsed, signal, settle, drop) => make({ ...given, timeout: timed(elapsed), signal }, settle, drop)
+    new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, resolve, reject).start()
+  }
+
+  /** The strategy of one call. One of a name is kept, because it has state, such as whose turn it is. */
+  #strategyOf(option: StrategyName | Strategy): Strategy {
+    if (typeof option !== 'string') return readStrategy(option, this.clock)
+    let strategy = this.#strategies.get(option)
+    if (strategy === undefined) this.#strategies.set(option, (strategy = readStrategy(option, this.clock)))
+    return strategy
+  }
+
+  /** @internal */
+  isConnected(candidate: Candidate): boolean {
+    return this.#nodes.get(candidate)?.open() !== undefined
+  }
+
+  /** Sessions with a node. @internal */
+  sessionsOf(candidate: Candidate): NodeSessions {
+    let sessions = this.#nodes.get(candidate)
+    if (sessions === undefined) this.#nodes.set(candidate, (sessions = new NodeSessions(candidate.node.address, this.#dial)))
+    return sessions
+  }
+
+  /**
+   * Closes the client: accepts no more calls, and closes all sessions as `Session.close` does. The registry stays open.
+   *
+   * @param options.timeout milliseconds to wait for open calls; default: `closeTimeout`
+   * @throws RangeError for a bad timeout
+   */
+  close(options?: { timeout?: number | undefined }): Promise<void> {
+    duration('timeout', options?.timeout, 0, 0)
+    this.#closed ??= this.#close(options)
+    return this.#closed
+  }
+
+  async #close(options: { timeout?: number | undefined } | undefined): Promise<void> {
+    this.selector.close()
+    await this.endpoint.close(options)
+    await Promise.all(this.#draining)
+  }
+
+  #onChange({ left }: NodeChange): void {
+    for (const candidate of left) {
+      this.breakers?.delete(candidate.node.address)
+      const sessions = this.#nodes.get(candidate)
+      if (sessions === undefined) continue
+      this.#nodes.delete(candidate)
+      const drained = sessions.drain().finally(() => this.#draining.delete(drained))
+      this.#draining.add(drained)
+    }
+  }
+}

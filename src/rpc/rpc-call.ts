@@ -1,0 +1,388 @@
+import { AsyncResource } from 'node:async_hooks'
+import { type CallScope, currentCall } from '../base/async/call-context.ts'
+import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
+import { timeLimit } from '../base/check-options.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import type { Clock, ClockTimer } from '../base/time/clock.ts'
+import type { Breaker } from '../broker/breaker.ts'
+import type { BreakerMap } from '../broker/breaker-map.ts'
+import { verdictOf } from '../broker/breaker-options.ts'
+import type { RetryPolicy } from '../broker/retry-policy.ts'
+import type { CallOptions } from '../message/call-options.ts'
+import type { NodeFilter } from '../selector/filters/filter.ts'
+import type { NodePick } from '../selector/pick.ts'
+import type { Selector } from '../selector/selector.ts'
+import type { Candidate, Strategy } from '../selector/strategy.ts'
+import { canceled } from '../session/pending-call.ts'
+import { engineOf, type Session } from '../session/session.ts'
+import type { RpcCallOptions } from './client-options.ts'
+import type { NodeSessions } from './node-sessions.ts'
+import { RpcError } from './rpc-error.ts'
+
+/** The client of a call, as the call sees it. */
+export interface CallCore {
+  readonly service: string
+  readonly clock: Clock
+  /** `now` of the clock, kept apart because it is read for each call. */
+  readonly now: () => number
+  /** Deadline of calls that name none. */
+  readonly timeout: number
+  /** Milliseconds that one attempt may take; 0 for as long as the call. */
+  readonly attemptTimeout: number
+  readonly selector: Selector
+  readonly retry: RetryPolicy | undefined
+  readonly breakers: BreakerMap | undefined
+  /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
+  readonly hooked: boolean
+  readonly isClosed: boolean
+  sessionsOf(candidate: Candidate): NodeSessions
+  /** Whether there is an open session with the node. */
+  isConnected(candidate: Candidate): boolean
+}
+
+type Settle = (value: unknown) => void
+type Reject = (error: unknown) => void
+
+/**
+ * One call of a client, through all of its attempts. As long as its node has a session, an attempt is made at once: no
+ * promise and no timer stands between the caller and the session.
+ */
+export class RpcCall implements Abortable {
+  readonly path: string
+  readonly key: string | undefined
+  readonly strategy: Strategy | undefined
+  readonly filters: readonly NodeFilter[] | undefined
+  /** Nodes that must not be picked again while there are others. */
+  exclude: Candidate[] | undefined = undefined
+  // One object is made per call: fields are `private`, not `#`, because initializing a `#` field costs a call each.
+  private readonly core: CallCore
+  private readonly arg: unknown
+  private readonly options: CallOptions | undefined
+  private readonly idempotent: boolean
+  private readonly full: boolean
+  private readonly resolve: Settle
+  private readonly reject: Reject
+  private pick: NodePick | undefined = undefined
+  private breaker: Breaker | undefined = undefined
+  private parent: CallScope | undefined = undefined
+  private caller: AsyncResource | undefined = undefined
+  private attempts = 0
+  private startedAt = 0
+  private sentAt = 0
+  /** What the last attempt failed with. */
+  private failure: StatusError | undefined = undefined
+  /** Number of waits so far: what ends a wait that is over is ignored. */
+  private waits = 0
+  private timer: ClockTimer | undefined = undefined
+  private listening = false
+
+  constructor(
+    core: CallCore,
+    path: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    how: RpcCallOptions | undefined,
+    strategy: Strategy | undefined,
+    full: boolean,
+    resolve: Settle,
+    reject: Reject,
+  ) {
+    this.core = core
+    this.path = path
+    this.arg = arg
+    this.options = options
+    this.key = how?.key
+    this.strategy = strategy
+    this.filters = how?.nodeFilters
+    this.idempotent = how?.idempotent === true
+    this.full = full
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  /** The node of the current attempt. */
+  get candidate(): Candidate | undefined {
+    return this.pick?.candidate
+  }
+
+  start(): void {
+    const { core } = this
+    this.startedAt = core.now()
+    this.parent = currentCall()
+    if (core.hooked) this.caller = new AsyncResource('dmicro')
+    this.next()
+  }
+
+  /** Starts with a node that is picked already. */
+  startOn(pick: NodePick): void {
+    this.startedAt = pick.pickedAt
+    this.attempt(pick)
+  }
+
+  /** Continues a call whose first attempt, which was made without this object, has failed. */
+  resume(pick: NodePick, error: unknown): void {
+    this.startedAt = this.sentAt = pick.pickedAt
+    this.pick = pick
+    this.attempts = 1
+    this.failed(error)
+  }
+
+  /** Makes the next attempt. */
+  private next(): void {
+    const { core } = this
+    if (core.isClosed) {
+      this.giveUp(closedError())
+      return
+    }
+    let pick: NodePick
+    try {
+      pick = core.selector.pick(core.service, this)
+    } catch (error) {
+      this.onNoNode(error)
+      return
+    }
+    this.attempt(pick)
+  }
+
+  private attempt(pick: NodePick): void {
+    const { core } = this
+    const { candidate } = pick
+    this.pick = pick
+    this.sentAt = candidate.pickedAt
+    if (core.breakers !== undefined && !this.mayPass(candidate, core.breakers)) return
+    const sessions = core.sessionsOf(candidate)
+    const session = sessions.open()
+    if (session !== undefined) this.send(session)
+    else if (!sessions.isClosing || !this.passOver(candidate)) this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
+  }
+
+  private send(session: Session): void {
+    const { core } = this
+    this.attempts++
+    let { options } = this
+    if (core.attemptTimeout > 0 || this.waits > 0) options = this.remaining()
+    engineOf(session).calls.call(
+      this.path,
+      this.arg,
+      options,
+      this.full,
+      (value) => this.succeeded(value),
+      (error) => this.failed(error),
+    )
+  }
+
+  private sendLate(session: Session): void {
+    this.sentAt = this.core.now()
+    this.send(session)
+  }
+
+  private succeeded(value: unknown): void {
+    ;(this.pick as NodePick).done(false, this.core.now() - this.sentAt)
+    this.breaker?.onResult(undefined)
+    this.resolve(value)
+  }
+
+  private failed(error: unknown): void {
+    const pick = this.pick as NodePick
+    const { candidate } = pick
+    const verdict = verdictOf(error)
+    if (verdict === 'ignore') pick.cancel()
+    else pick.done(verdict === 'failure', this.core.now() - this.sentAt)
+    this.breaker?.onResult(error)
+    this.breaker = undefined
+    if (error instanceof StatusError) this.retry(error, candidate)
+    else this.reject(error)
+  }
+
+  /** Makes another attempt after one on `candidate` failed, if that is allowed. */
+  private retry(error: StatusError, candidate: Candidate): void {
+    this.failure = error
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    const elsewhere = this.hasOther()
+    const delay = elsewhere && this.isFree(error, candidate) ? 0 : this.delayOf(error, elsewhere)
+    if (!elsewhere) this.exclude = undefined
+    if (delay < 0) this.giveUp(error, candidate.node.address)
+    else this.again(delay)
+  }
+
+  /**
+   * Whether the next node is tried without asking the policy, whose budget is to keep retries from multiplying the load
+   * of servers that are failing. A node that cannot be dialled has got nothing. And calls that were lost with a
+   * connection, many at once, are made again once for each connection.
+   */
+  private isFree(error: StatusError, candidate: Candidate): boolean {
+    const { core, idempotent, attempts } = this
+    if (error.code === Code.DialFailed) return error.unsent === true
+    return error.code === Code.ConnectionClosed && idempotent && attempts === 1 && core.retry !== undefined && !core.isConnected(candidate)
+  }
+
+  private delayOf(error: StatusError, elsewhere: boolean): number {
+    const { idempotent, attempts, core } = this
+    if (core.retry === undefined) return -1
+    return core.retry.next(error, { attempt: Math.max(attempts, 1), idempotent, expires: this.expires(), elsewhere })
+  }
+
+  /** Whether there is a node that is not excluded. */
+  private hasOther(): boolean {
+    const { selector, service, isClosed } = this.core
+    if (isClosed) return false
+    try {
+      selector.pick(service, this).cancel()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Picks another node, because this one is closing. Returns whether there is one. */
+  private passOver(candidate: Candidate): boolean {
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    if (!this.hasOther()) return false
+    this.pick?.cancel()
+    this.breaker?.onResult(IGNORED)
+    this.breaker = undefined
+    this.again(0)
+    return true
+  }
+
+  /** Asks the breaker of the node's method. */
+  private mayPass(candidate: Candidate, breakers: BreakerMap): boolean {
+    const breaker = breakers.get(candidate.node.address, this.path)
+    if (breaker.allow()) {
+      this.breaker = breaker
+      return true
+    }
+    this.pick?.cancel()
+    this.exclude ??= []
+    this.exclude.push(candidate)
+    this.failure = breaker.refusal()
+    if (this.hasOther()) this.again(0)
+    else this.giveUp(this.failure, candidate.node.address)
+    return false
+  }
+
+  /** Waits until it is known which nodes there are, or gives up. */
+  private onNoNode(error: unknown): void {
+    const { selector, service } = this.core
+    if (this.waits > 0) {
+      this.giveUp(this.failure ?? error)
+      return
+    }
+    this.until(selector.loaded(service), () => this.next())
+  }
+
+  /** Makes the next attempt after a delay. */
+  private again(delay: number): void {
+    this.pick = undefined
+    const wait = this.beginWait()
+    if (delay > 0) this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
+    // Not at once: an attempt that fails at once must not recurse through all nodes.
+    else queueMicrotask(() => this.endWait(wait) && this.inContext())
+  }
+
+  private inContext(): void {
+    if (this.caller === undefined) this.next()
+    else this.caller.runInAsyncScope(this.next, this)
+  }
+
+  /** Waits for `promise`, at most until the deadline and until the signal fires. */
+  private until<T>(promise: Promise<T>, then: (value: T) => void): void {
+    const wait = this.beginWait()
+    promise.then(
+      (value) => {
+        if (this.endWait(wait)) then(value)
+      },
+      (error) => {
+        if (!this.endWait(wait)) return
+        if (this.pick !== undefined) this.failed(error)
+        else this.giveUp(this.core.isClosed ? closedError() : error)
+      },
+    )
+  }
+
+  private beginWait(): number {
+    const { clock, now } = this.core
+    const expires = this.expires()
+    const { signal } = this
+    if (expires > 0) this.timer = clock.setTimeout(() => this.abandon(late(this.failure)), Math.max(expires - now(), 1))
+    if (signal?.aborted) queueMicrotask(() => this.onAbort(signal))
+    else if (signal !== undefined) {
+      this.listening = true
+      whenAborted(signal, this)
+    }
+    return ++this.waits
+  }
+
+  private endWait(wait: number): boolean {
+    if (wait !== this.waits) return false
+    this.core.clock.clearTimeout(this.timer)
+    if (this.listening) forgetAbort(this.signal as AbortSignal, this)
+    this.listening = false
+    return true
+  }
+
+  onAbort(signal: AbortSignal): void {
+    this.abandon(canceled(signal))
+  }
+
+  /** Ends a wait, because the caller waits no longer. */
+  private abandon(error: StatusError): void {
+    if (!this.endWait(this.waits)) return
+    this.waits++
+    const address = this.pick?.candidate.node.address
+    if (error.code === Code.HandleTimeout) this.pick?.done(true, this.core.now() - this.sentAt)
+    else this.pick?.cancel()
+    this.giveUp(error, address)
+  }
+
+  private giveUp(error: unknown, node?: string): void {
+    const { service } = this.core
+    this.reject(error instanceof StatusError ? new RpcError(error, { service, node, attempts: this.attempts }) : error)
+  }
+
+  private get signal(): AbortSignal | undefined {
+    return this.options?.signal ?? this.parent?.signal
+  }
+
+  /** Deadline by the clock; 0 for none. */
+  private expires(): number {
+    const limit = deadlineOf(this.options, this.parent, this.startedAt, this.core.timeout)
+    return limit === 0 ? 0 : this.startedAt + limit
+  }
+
+  /** The options of an attempt, with the time that is left for it. */
+  private remaining(): CallOptions {
+    const { attemptTimeout, now } = this.core
+    const expires = this.expires()
+    const left = expires === 0 ? 0 : Math.max(expires - now(), 1)
+    const timeout = attemptTimeout === 0 ? left : left === 0 ? attemptTimeout : Math.min(left, attemptTimeout)
+    return { ...this.options, timeout, signal: this.signal }
+  }
+}
+
+/**
+ * Milliseconds from `now` until the deadline of a call; 0 for none.
+ *
+ * @param parent the call whose handler makes this one
+ * @param fallback the timeout of calls that name none
+ */
+export function deadlineOf(options: CallOptions | undefined, parent: CallScope | undefined, now: number, fallback: number): number {
+  const timeout = timeLimit('timeout', options?.timeout, fallback)
+  const own = timeout === 0 ? Number.POSITIVE_INFINITY : timeout
+  const left = Math.max(Math.min(own, (parent?.expires ?? Number.POSITIVE_INFINITY) - now), 1)
+  return left === Number.POSITIVE_INFINITY ? 0 : left
+}
+
+/** An outcome that says nothing about a node. */
+const IGNORED = new Error('not sent')
+
+function late(failure: StatusError | undefined): StatusError {
+  const reason = failure === undefined ? '' : `, last failure: ${failure.message}${failure.cause === '' ? '' : `: ${failure.cause}`}`
+  return new StatusError(Code.HandleTimeout, undefined, `no reply within the deadline${reason}`, { stack: false })
+}
+
+export function closedError(): StatusError {
+  return new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), 'the client is closed', { stack: false, unsent: true })
+}

@@ -1,0 +1,57 @@
+import { Code, StatusError } from '../base/errors/status.ts'
+import { verdictOf } from '../broker/breaker-options.ts'
+import type { PushOptions } from '../message/call-options.ts'
+import type { NodePick } from '../selector/pick.ts'
+import type { Candidate } from '../selector/strategy.ts'
+import type { Session } from '../session/session.ts'
+import { type CallCore, closedError } from './rpc-call.ts'
+import { RpcError } from './rpc-error.ts'
+
+/** What a node is picked for. */
+interface PushTarget {
+  readonly path: string
+  readonly key: string | undefined
+  readonly exclude: Candidate[]
+}
+
+/**
+ * Sends a push to a node, and to another one as long as nothing was sent: a node that cannot be dialled, or whose
+ * session is gone, has not got it.
+ *
+ * @throws RpcError (rejects) what the last node failed with, 503 when none serves
+ */
+export async function sendPush(core: CallCore, path: string, arg: unknown, options: PushOptions | undefined, key: string | undefined) {
+  const target: PushTarget = { path, key, exclude: [] }
+  let failure: StatusError | undefined
+  let address: string | undefined
+  for (;;) {
+    const pick = await nextNode(core, target, failure).catch((error) => {
+      throw wrapped(core, failure ?? error, address, target.exclude.length)
+    })
+    address = pick.candidate.node.address
+    try {
+      const sessions = core.sessionsOf(pick.candidate)
+      const session: Session = sessions.open() ?? (await sessions.dial())
+      await session.push(path, arg, options)
+      pick.cancel() // how long a push takes says nothing
+      return
+    } catch (error) {
+      if (verdictOf(error) === 'failure' && (error as StatusError).code === Code.DialFailed) pick.done(true, 0)
+      else pick.cancel()
+      target.exclude.push(pick.candidate)
+      if (!(error instanceof StatusError) || error.unsent !== true) throw wrapped(core, error, address, target.exclude.length)
+      failure = error
+    }
+  }
+}
+
+async function nextNode(core: CallCore, target: PushTarget, failure: StatusError | undefined): Promise<NodePick> {
+  if (core.isClosed) throw closedError()
+  if (failure === undefined) await core.selector.loaded(core.service)
+  return core.selector.pick(core.service, target)
+}
+
+function wrapped({ service, isClosed }: CallCore, error: unknown, node: string | undefined, attempts: number): unknown {
+  if (!(error instanceof StatusError)) return error
+  return new RpcError(isClosed ? closedError() : error, { service, node, attempts })
+}

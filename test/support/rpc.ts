@@ -1,0 +1,57 @@
+import type { TestContext } from 'node:test'
+import { memoryRegistry } from '../../src/registry/memory.ts'
+import type { Registry } from '../../src/registry/registry.ts'
+import { RpcClient } from '../../src/rpc/client.ts'
+import type { RpcClientOptions } from '../../src/rpc/client-options.ts'
+import { RpcServer } from '../../src/rpc/server.ts'
+import type { RpcServerOptions } from '../../src/rpc/server-options.ts'
+import type { Kind } from './helpers.ts'
+
+/** A service that adds numbers and says which server answered. Started, and closed when the test ends. */
+export async function mathServer(t: TestContext, transport: Kind, registry: Registry, options: RpcServerOptions = {}): Promise<RpcServer> {
+  const server = rpcServer(t, transport, { registry, ...options })
+  server.routeCall('/math/add', (numbers: number[]) => numbers.reduce((a, b) => a + b, 0))
+  server.routeCall('/math/who', () => server.url)
+  await server.start()
+  return server
+}
+
+export function rpcServer(t: TestContext, transport: Kind, options: RpcServerOptions = {}): RpcServer {
+  const server = new RpcServer('math', {
+    transport,
+    listen: 'tcp://127.0.0.1:0',
+    log: false,
+    drainDelay: 0,
+    closeTimeout: 200,
+    ...options,
+  })
+  t.after(() => server.close({ timeout: 0 }))
+  return server
+}
+
+export function rpcClient(t: TestContext, transport: Kind, registry: Registry, options: Partial<RpcClientOptions> = {}): RpcClient {
+  const client = new RpcClient('math', { transport, registry, log: false, closeTimeout: 200, timeout: 5_000, ...options })
+  t.after(() => client.close({ timeout: 0 }))
+  return client
+}
+
+/** A registry in memory, which the test closes. */
+export function ownRegistry(t: TestContext): Registry {
+  const registry = memoryRegistry()
+  t.after(() => registry.close())
+  return registry
+}
+
+/** `registry` with some methods replaced. */
+export function over(registry: Registry, own: Partial<Registry>): Registry {
+  return {
+    name: 'test',
+    register: (...args) => registry.register(...args),
+    deregister: (...args) => registry.deregister(...args),
+    getService: (...args) => registry.getService(...args),
+    listServices: (...args) => registry.listServices(...args),
+    watch: (...args) => registry.watch(...args),
+    close: () => registry.close(),
+    ...own,
+  }
+}
