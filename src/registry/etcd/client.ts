@@ -6,7 +6,7 @@ import type { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
 import type { Credentials } from './credentials.ts'
 import type { CallHandler, GrpcCall } from './grpc-call.ts'
-import { EtcdError, GrpcCode, isRetryable, isTokenRefused, unavailable } from './grpc-status.ts'
+import { EtcdError, GrpcCode, isRetryable, isTokenRefused, isWatchRefused, unavailable } from './grpc-status.ts'
 import type { Method } from './messages.ts'
 import { unary } from './unary.ts'
 
@@ -92,9 +92,9 @@ export class Client {
     }
   }
 
-  /** A call that `open` began failed: what is opened next has another server or another token, as the error asks for. */
+  /** A watch that `open` began ended: what is opened next has another server or another token, as the error asks for. */
   failed(connection: Connection, token: string | undefined, error: unknown): void {
-    if (isTokenRefused(error)) this.#credentials?.refused(token)
+    if (isWatchRefused(error)) this.#credentials?.refused(token)
     else if (isRetryable(error)) this.#channel.failed(connection)
   }
 

@@ -53,13 +53,18 @@ export function isRetryable(error: unknown): boolean {
 
 /**
  * Whether a call failed for its token, and may succeed with a new one. etcd says so in several ways: the second and the
- * third with code 3, as if the request were wrong. A watch that is refused has no code at all.
+ * third with code 3, as if the request were wrong.
  */
 export function isTokenRefused(error: unknown): boolean {
   if (!(error instanceof EtcdError)) return false
   return (
     error.code === GrpcCode.Unauthenticated || /invalid auth token|revision of auth store is old|user name is empty/.test(error.message)
   )
+}
+
+/** The same of a watch, of which etcd 3.4 says that it is not permitted. */
+export function isWatchRefused(error: unknown): boolean {
+  return isTokenRefused(error) || isCode(error, GrpcCode.PermissionDenied)
 }
 
 export function isCode(error: unknown, code: GrpcCode): boolean {

@@ -4,7 +4,7 @@ import { servicesOf } from '../record.ts'
 import type { Service } from '../registry.ts'
 import { Backoff } from './backoff.ts'
 import type { Client } from './client.ts'
-import { type EtcdError, isRetryable, isTokenRefused } from './grpc-status.ts'
+import { type EtcdError, isRetryable, isWatchRefused } from './grpc-status.ts'
 import { Pacer } from './pacer.ts'
 import type { Records } from './records.ts'
 import type { Counters } from './stats.ts'
@@ -86,7 +86,7 @@ export class ServiceWatch {
       }
       if (signal.aborted) return
       if (reason instanceof MustReadAgain) this.#forgetPosition()
-      else if (this.#client.isClosed || (isTokenRefused(reason) ? ++refusals > MAX_REFUSALS : !isRetryable(reason))) throw reason
+      else if (this.#client.isClosed || (isWatchRefused(reason) ? ++refusals > MAX_REFUSALS : !isRetryable(reason))) throw reason
       await sleep(this.#clock, backoff.next(), signal).catch(() => {})
     }
   }

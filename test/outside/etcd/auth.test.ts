@@ -77,7 +77,7 @@ for (const [version, prepare] of Object.entries(versions)) {
         const token = await rootToken(server)
         await server.ask(
           'kv/put',
-          { key: Buffer.from(`${MATH}2`).toString('base64'), value: Buffer.from(nodeValue('math', 2)).toString('base64') },
+          { key: Buffer.from(`${MATH}math-127.0.0.1:2`).toString('base64'), value: Buffer.from(nodeValue('math', 2)).toString('base64') },
           token,
         )
         await watcher.ports(1, 2)

@@ -26,21 +26,23 @@ export class Watcher {
   readonly seen: string[] = []
   /** Why it ended. */
   error: unknown
-  #waiting: { expected: string; resolve: () => void }[] = []
+  #waiting: { expected: string; resolve: () => void; reject: (error: unknown) => void }[] = []
 
   constructor(t: TestContext, registry: EtcdRegistry, name: string) {
     const controller = new AbortController()
     t.after(() => controller.abort())
     this.#read(registry.watch(name, { signal: controller.signal })).catch((error) => {
       this.error = error
+      for (const { reject } of this.#waiting.splice(0)) reject(error)
     })
   }
 
-  /** Resolves once the nodes have these ports, or at once when they have them now. */
+  /** Resolves once the nodes have these ports, or at once when they have them now. Rejects when the watch has ended. */
   ports(...ports: number[]): Promise<void> {
     const expected = ports.join()
     if (this.seen.at(-1) === expected) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ expected, resolve }))
+    if (this.error !== undefined) return Promise.reject(this.error)
+    return new Promise((resolve, reject) => this.#waiting.push({ expected, resolve, reject }))
   }
 
   async #read(watch: AsyncIterable<readonly Service[]>): Promise<void> {
