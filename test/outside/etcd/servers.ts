@@ -18,27 +18,46 @@ export class EtcdServer {
   readonly #binary: string
   readonly #folder: string
   readonly #args: readonly string[]
+  /** How it meets the others of its cluster. */
+  readonly #peers: readonly string[]
   readonly #scheme: string
   #data = 0
   #child: ChildProcess | undefined
 
-  private constructor(binary: string, folder: string, port: number, args: readonly string[]) {
+  private constructor(binary: string, folder: string, port: number, args: readonly string[], peers: readonly string[]) {
     this.#binary = binary
     this.#folder = folder
     this.port = port
     this.#args = args
+    this.#peers = peers
     this.#scheme = args.includes('--cert-file') ? 'https' : 'http'
   }
 
   /** Starts one that ends with the test. */
   static async start(t: TestContext, binary: string, args: readonly string[] = []): Promise<EtcdServer> {
+    const server = await EtcdServer.#make(t, binary, args, peersOf('default', 'http://127.0.0.1:0', alone))
+    await server.start()
+    return server
+  }
+
+  /** Starts a cluster that ends with the test. */
+  static async startCluster(t: TestContext, binary: string, size: number): Promise<EtcdServer[]> {
+    const urls: string[] = []
+    for (let i = 0; i < size; i++) urls.push(`http://127.0.0.1:${await freePort()}`)
+    const all = urls.map((url, i) => `m${i}=${url}`).join()
+    const servers: EtcdServer[] = []
+    for (const [i, url] of urls.entries()) servers.push(await EtcdServer.#make(t, binary, [], peersOf(`m${i}`, url, all)))
+    await Promise.all(servers.map((server) => server.start()))
+    return servers
+  }
+
+  static async #make(t: TestContext, binary: string, args: readonly string[], peers: readonly string[]): Promise<EtcdServer> {
     const folder = await mkdtemp(join(tmpdir(), 'dmicro-etcd-'))
-    const server = new EtcdServer(binary, folder, await freePort(), args)
+    const server = new EtcdServer(binary, folder, await freePort(), args, peers)
     t.after(async () => {
       await server.kill()
       await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     })
-    await server.start()
     return server
   }
 
@@ -48,11 +67,9 @@ export class EtcdServer {
 
   async start(): Promise<void> {
     const url = `${this.#scheme}://${this.endpoint}`
-    const peer = 'http://127.0.0.1:2380' // of nobody: there is one server only
-    const urls = ['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', 'http://127.0.0.1:0']
-    const cluster = ['--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`]
+    const urls = ['--listen-client-urls', url, '--advertise-client-urls', url]
     const data = ['--data-dir', join(this.#folder, `data-${this.#data}`)]
-    const child = spawn(this.#binary, [...data, ...urls, ...cluster, ...timing, ...this.#args], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(this.#binary, [...data, ...urls, ...this.#peers, ...timing, ...this.#args], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child = child
     const lines: string[] = []
     const ready = new Promise<void>((resolve, reject) => {
@@ -115,6 +132,12 @@ export class EtcdServer {
     return kvs.map(({ key, value = '', lease = '0' }) => ({ key: text(key), value: text(value), lease }))
   }
 
+  /** Whether it leads its cluster. */
+  async isLeader(): Promise<boolean> {
+    const { header, leader } = (await this.ask('maintenance/status', {})) as { header: { member_id: string }; leader?: string }
+    return leader === header.member_id
+  }
+
   /** The ids of all leases. */
   async leases(): Promise<string[]> {
     const { leases = [] } = (await this.ask('lease/leases', {})) as { leases?: { ID: string }[] }
@@ -134,6 +157,15 @@ export class EtcdServer {
     child.kill(signal)
     await once(child, 'exit')
   }
+}
+
+/** A cluster of one, whose peer address nobody asks. */
+const alone = 'default=http://127.0.0.1:2380'
+
+function peersOf(name: string, url: string, cluster: string): string[] {
+  const advertised = cluster === alone ? 'http://127.0.0.1:2380' : url
+  const addresses = ['--listen-peer-urls', url, '--initial-advertise-peer-urls', advertised]
+  return ['--name', name, ...addresses, '--initial-cluster', cluster]
 }
 
 function base64(bytes: string | Uint8Array): string {
