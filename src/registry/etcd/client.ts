@@ -92,7 +92,7 @@ export class Client {
     }
   }
 
-  /** A watch that `open` began ended: what is opened next has another server or another token, as the error asks for. */
+  /** Takes in why a watch that `open` began ended: the next one gets another server or token, if the error asks for it. */
   failed(connection: Connection, token: string | undefined, error: unknown): void {
     if (isWatchRefused(error)) this.#credentials?.refused(token)
     else if (isRetryable(error)) this.#channel.failed(connection)

@@ -13,8 +13,8 @@ export interface Endpoint {
 }
 
 /**
- * Milliseconds between two pings of a connection that has calls. etcd closes connections that are pinged more often than
- * every 5 s, by its default.
+ * Milliseconds between two pings of a connection that has calls. By its default etcd closes connections that are pinged
+ * more often than every 5 s.
  */
 const PING_PERIOD_MS = 6_000
 /** Milliseconds after which a connection that does not answer a ping is lost. */
@@ -37,7 +37,7 @@ export class Connection {
   private constructor(session: ClientHttp2Session, clock: Clock) {
     this.#session = session
     this.#clock = clock
-    // What is to be known about the end is told by 'close', which always follows.
+    // The end is handled in 'close', which always follows.
     session.on('error', () => {})
     session.on('goaway', () => this.#onGoaway())
     session.on('close', () => this.#onClose())

@@ -2,6 +2,8 @@ import { EtcdError, GrpcCode } from './grpc-status.ts'
 
 /** Bytes before each message of gRPC: a flag for compression and the length. */
 const HEADER = 5
+/** No server of gRPC sends more. */
+const LONGEST = 2 ** 31 - 1
 
 /** A message as it goes into a stream of gRPC. */
 export function frame(message: Uint8Array): Buffer {
@@ -51,8 +53,8 @@ export class FrameReader {
   }
 
   #lengthAt(bytes: Buffer, at: number): number {
-    if (bytes[at] !== 0) throw new EtcdError(GrpcCode.Internal, 'a message is compressed, or no message of gRPC')
     const length = bytes.readUInt32BE(at + 1)
+    if (bytes[at] !== 0 || length > LONGEST) throw new EtcdError(GrpcCode.Internal, 'a message is compressed, or none of gRPC')
     if (length > this.#max) throw new TooLong(length)
     return length
   }

@@ -10,7 +10,7 @@ export interface CallHandler {
   onEnd(error: EtcdError | undefined): void
 }
 
-/** What is sent along with a call. */
+/** Headers of a call. */
 export interface CallHeaders {
   readonly token: string | undefined
   /** A server that knows no leader refuses at once, and ends a stream when it loses the leader. */

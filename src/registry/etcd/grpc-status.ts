@@ -18,7 +18,7 @@ export type GrpcCode = (typeof GrpcCode)[keyof typeof GrpcCode]
 /** Longest text of a server that is kept, in UTF-16 units. */
 const MAX_TEXT = 512
 
-/** What a call to etcd ended with, if not with success. */
+/** The failure of a call to etcd. */
 export class EtcdError extends Error {
   /** A code of gRPC. */
   readonly code: number

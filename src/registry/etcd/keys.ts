@@ -22,7 +22,7 @@ export class Keys {
   }
 
   /**
-   * What the keys of a service's nodes begin with. Services whose names differ by `/` and `-` alone share it.
+   * Beginning of the keys of a service's nodes. Services whose names differ by `/` and `-` alone share it.
    * @throws TypeError for a name that no key can be made of
    */
   ofService(service: string): string {

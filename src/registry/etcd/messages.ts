@@ -10,7 +10,7 @@ export interface Method<Request, Response> {
   decode(bytes: Uint8Array): Response
 }
 
-/** What each answer of etcd begins with. */
+/** Beginning of each answer of etcd. */
 export interface Header {
   readonly clusterId: bigint
   /** Revision of the store when it answered. */
@@ -18,6 +18,7 @@ export interface Header {
 }
 
 export interface KeyValue {
+  /** One character for each byte, because keys need not be text, and different ones must stay different. */
   readonly key: string
   /** Revision of its last change. */
   readonly modRevision: number
@@ -198,7 +199,7 @@ function readHeader(values: FieldReader): Header {
 function readPair(bytes: Uint8Array): KeyValue {
   const pair: { -readonly [Name in keyof KeyValue]: KeyValue[Name] } = { key: '', modRevision: 0, value: new Uint8Array(), lease: 0n }
   readMessage(bytes, (field, values) => {
-    if (field === 1) pair.key = values.text()
+    if (field === 1) pair.key = values.latin1()
     else if (field === 3) pair.modRevision = values.number()
     else if (field === 5) pair.value = values.bytes()
     else if (field === 6) pair.lease = values.int64()

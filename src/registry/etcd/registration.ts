@@ -1,4 +1,5 @@
 import { orAborted } from '../../base/async/or-aborted.ts'
+import { MAX_DURATION } from '../../base/check-options.ts'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import type { Logger } from '../../base/log.ts'
 import { type Clock, type ClockTimer, realClock } from '../../base/time/clock.ts'
@@ -11,8 +12,9 @@ import type { Counters } from './stats.ts'
 
 /** A lease is renewed this many times in its time to live. */
 const RENEWALS = 3
+const SHORTEST_PERIOD_MS = 200
 
-/** What a node's key is to have. */
+/** A node as it is to be in etcd. */
 export interface Wanted {
   readonly value: string
   /** Milliseconds. */
@@ -96,9 +98,10 @@ export class Registration {
     await revokeLease(this.#client, lease.id, {})
   }
 
-  /** Milliseconds between two renewals. */
+  /** Milliseconds between two renewals, whatever a server says of the time to live. */
   get #period(): number {
-    return ((this.#lease?.ttl ?? 0) * 1000) / RENEWALS
+    const ms = ((this.#lease?.ttl ?? 0) * 1000) / RENEWALS
+    return Math.min(Math.max(ms, SHORTEST_PERIOD_MS), MAX_DURATION)
   }
 
   async #write(wanted: Wanted, lease: Lease | undefined): Promise<void> {

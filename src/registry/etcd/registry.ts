@@ -20,7 +20,7 @@ import { ServiceWatch } from './watch.ts'
 
 /** A registry in etcd. */
 export interface EtcdRegistry extends Registry {
-  /** What it has met so far. */
+  /** Counters of what this registry has met so far. */
   readonly stats: EtcdStats
 }
 
@@ -183,6 +183,6 @@ class Etcd implements EtcdRegistry {
 
   #onMalformed(key: string): void {
     this.#counters.malformed++
-    this.#warnings.warn('a value in etcd is no record of a service', key.slice(0, 256), 'malformed')
+    this.#warnings.warn('a value in etcd is no record of a service', Buffer.from(key.slice(0, 256), 'latin1').toString(), 'malformed')
   }
 }

@@ -1,4 +1,4 @@
-/** What a registry has met. Counters only grow. */
+/** Counters of what a registry has met. They only grow. */
 export interface EtcdStats {
   /** Connections with servers that came about. */
   readonly connects: number

@@ -10,6 +10,8 @@ const PAGE = 1_000
 const SMALL_PAGE = 8
 /** Most keys below one prefix: more are no registry, and would fill the memory. */
 const MAX_KEYS = 200_000
+/** Most bytes of their values together. */
+const MAX_BYTES = 256 * 1024 * 1024
 
 /** All keys with a prefix, as they were at one moment. */
 export interface Snapshot {
@@ -20,9 +22,9 @@ export interface Snapshot {
 /**
  * Reads all keys that begin with `prefix`, in parts.
  *
- * The answer is what the whole cluster has agreed upon. Only when no server can get that, what one of them has is taken,
- * if it has anything: nodes that may be gone are of more use than none, while an empty answer would say that nobody
- * serves.
+ * The answer is what the whole cluster has agreed upon. Only when no server can get that, what one of them has is
+ * taken, if it has anything: nodes that may be gone are of more use than none, while an empty answer would say that
+ * nobody serves.
  * @throws EtcdError
  */
 export async function readAll(client: Client, prefix: string, options: OperationOptions, onStale: () => void): Promise<Snapshot> {
@@ -44,6 +46,7 @@ async function readPages(client: Client, prefix: string, options: OperationOptio
   let key = Buffer.from(prefix)
   let limit = PAGE
   let header: Header | undefined
+  let bytes = 0
   for (;;) {
     const request = { key, end, limit, serializable, revision: header?.revision ?? 0 }
     let page: RangeResponse
@@ -51,19 +54,25 @@ async function readPages(client: Client, prefix: string, options: OperationOptio
       page = await client.call(range, request, { ...options, withoutLeader: serializable })
     } catch (error) {
       if (error instanceof TooLong && limit > SMALL_PAGE) limit = SMALL_PAGE
-      // What the first part was read from has been compacted meanwhile.
+      // The revision of the first part has been compacted meanwhile.
       else if (isCode(error, GrpcCode.OutOfRange) && header !== undefined) {
         pairs.length = 0
+        bytes = 0
         key = Buffer.from(prefix)
         header = undefined
       } else throw error
       continue
     }
     header ??= page.header
-    for (const pair of page.pairs) pairs.push(pair)
-    if (pairs.length > MAX_KEYS) throw new EtcdError(GrpcCode.ResourceExhausted, `more than ${MAX_KEYS} keys below ${prefix}`)
+    for (const pair of page.pairs) {
+      pairs.push(pair)
+      bytes += pair.value.length
+    }
+    if (pairs.length > MAX_KEYS || bytes > MAX_BYTES) throw new EtcdError(GrpcCode.ResourceExhausted, `too many keys below ${prefix}`)
     const last = page.pairs.at(-1)
     if (!page.more || last === undefined) return { header, pairs }
-    key = Buffer.from(`${last.key}\0`)
+    const next = Buffer.from(`${last.key}\0`, 'latin1')
+    if (next.compare(key) <= 0) throw new EtcdError(GrpcCode.Internal, 'the server repeats keys')
+    key = next
   }
 }

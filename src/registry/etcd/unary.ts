@@ -5,7 +5,7 @@ import type { CallHeaders, GrpcCall } from './grpc-call.ts'
 import { EtcdError, GrpcCode } from './grpc-status.ts'
 import type { Method } from './messages.ts'
 
-/** What ends a call that is not answered. */
+/** Ends of a call that is not answered. */
 export interface CallLimits {
   /** Milliseconds. */
   readonly timeout: number

@@ -6,7 +6,7 @@ import type { Service, ServiceNode } from '../registry.ts'
 const MAX_VALUE = 256 * 1024
 /** Most nodes of one value. Whoever writes as Go does puts one into each. */
 const MAX_NODES = 256
-/** What Go escapes in JSON beside what JSON.stringify does. */
+/** Characters that Go escapes in JSON and JSON.stringify does not. */
 const escaped = /[<>&\u2028\u2029]/g
 /** The port alone, or with an address that stands for all of a host. */
 const unspecified = /^(?:\[::\]|0\.0\.0\.0)?:(\d+)$/
@@ -20,7 +20,7 @@ export function encodeValue({ name, version, metadata }: Service, { id, address,
   return `{"name":${textOf(name)},"version":${textOf(version)},"metadata":${mapOf(metadata)},"nodes":[${node}]}`
 }
 
-/** The records in the value of a key, with the name of their service; undefined when there is anything wrong with it. */
+/** The records in the value of a key, and the name of their service; undefined when anything is wrong with it. */
 export function decodeValue(value: Uint8Array): { name: string; records: readonly NodeRecord[] } | undefined {
   if (value.length > MAX_VALUE) return undefined
   const service = parsed(value)

@@ -102,14 +102,16 @@ class WatchStream {
 /** A watch is refused by a message, not by a status; the status is in its text, if there is one. */
 function refusal({ compactRevision, cancelReason }: WatchResponse): EtcdError {
   if (compactRevision > 0) return new MustReadAgain(`changes before revision ${compactRevision} are gone`)
-  const code = codes.find(([word]) => cancelReason.includes(`code = ${word}`) || cancelReason.includes(word))?.[1]
+  const code = codes.find(([text]) => cancelReason.includes(text))?.[1]
+  if (code === GrpcCode.OutOfRange) return new MustReadAgain(cancelReason)
   return new EtcdError(code ?? GrpcCode.Unavailable, cancelReason || 'the server ends the watch')
 }
 
+/** Parts of the text of a refusal, and the codes that they stand for. */
 const codes: readonly (readonly [string, number])[] = [
   ['permission denied', GrpcCode.PermissionDenied],
-  ['PermissionDenied', GrpcCode.PermissionDenied],
-  ['Unauthenticated', GrpcCode.Unauthenticated],
+  ['code = PermissionDenied', GrpcCode.PermissionDenied],
   ['invalid auth token', GrpcCode.Unauthenticated],
+  ['code = Unauthenticated', GrpcCode.Unauthenticated],
   ['compacted', GrpcCode.OutOfRange],
 ]

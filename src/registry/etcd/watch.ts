@@ -14,7 +14,7 @@ import { MustReadAgain, type WatchPosition, watchFrom } from './watch-stream.ts'
 
 export interface WatchTarget {
   readonly name: string
-  /** What the keys of the service begin with. */
+  /** Beginning of the keys of the service. */
   readonly prefix: string
   readonly records: Records
 }

@@ -5,7 +5,7 @@ const { Reader, Writer } = protobufjs
 type Reader = InstanceType<typeof Reader>
 type Writer = InstanceType<typeof Writer>
 
-// etcd's messages need few of protobuf's types. 64-bit numbers are read by hand, since protobufjs makes objects of them.
+// etcd's messages need few of protobuf's types. 64-bit numbers are read by hand: protobufjs makes objects of them.
 
 const BYTES = 2
 const MAX_VARINT = 10
@@ -80,6 +80,11 @@ export class FieldReader {
 
   text(): string {
     return Buffer.from(this.bytes()).toString()
+  }
+
+  /** Bytes as text of one character each. */
+  latin1(): string {
+    return Buffer.from(this.bytes()).toString('latin1')
   }
 
   flag(): boolean {
