@@ -1,0 +1,56 @@
+import { type NodeRecord, sameRecord } from '../record.ts'
+import type { WatchEvent } from './messages.ts'
+import { decodeValue } from './value.ts'
+
+/**
+ * Records of one service, by the keys they were found under. A Map, because keys may be anything that somebody has
+ * written, `__proto__` too.
+ */
+export class Records {
+  readonly #name: string
+  readonly #onMalformed: (key: string) => void
+  #byKey = new Map<string, readonly NodeRecord[]>()
+
+  constructor(name: string, onMalformed: (key: string) => void) {
+    this.#name = name
+    this.#onMalformed = onMalformed
+  }
+
+  /** Takes these for all that there are; false when they are what was known. */
+  replace(pairs: readonly { readonly key: string; readonly value: Uint8Array }[]): boolean {
+    const before = this.#byKey
+    this.#byKey = new Map()
+    let changed = false
+    for (const { key, value } of pairs) {
+      const records = this.#decode(key, value)
+      if (records === undefined) continue
+      this.#byKey.set(key, records)
+      if (!same(before.get(key), records)) changed = true
+    }
+    return changed || before.size !== this.#byKey.size
+  }
+
+  /** Takes in one change; false when it changes nothing that is known. */
+  apply({ deleted, pair: { key, value } }: WatchEvent): boolean {
+    const records = deleted ? undefined : this.#decode(key, value)
+    if (records === undefined) return this.#byKey.delete(key)
+    if (same(this.#byKey.get(key), records)) return false
+    this.#byKey.set(key, records)
+    return true
+  }
+
+  *[Symbol.iterator](): Generator<NodeRecord> {
+    for (const records of this.#byKey.values()) yield* records
+  }
+
+  #decode(key: string, value: Uint8Array): readonly NodeRecord[] | undefined {
+    const decoded = decodeValue(value)
+    if (decoded === undefined) this.#onMalformed(key)
+    // Another service may have the same keys: `a/b` and `a-b`.
+    return decoded?.name === this.#name ? decoded.records : undefined
+  }
+}
+
+function same(a: readonly NodeRecord[] | undefined, b: readonly NodeRecord[]): boolean {
+  return a !== undefined && a.length === b.length && a.every((record, index) => sameRecord(record, b[index]))
+}

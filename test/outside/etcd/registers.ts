@@ -1,0 +1,7 @@
+import { etcdRegistry } from '../../../src/registry/etcd/index.ts'
+import { service } from '../../unit/registry/contract.ts'
+
+// Registers one node for two seconds at a time, until it is killed: `registers.ts ENDPOINT`.
+const registry = etcdRegistry({ endpoints: [process.argv[2]] })
+await registry.register(service('math', [1]), { ttl: 2_000 })
+setInterval(() => {}, 2 ** 30)
