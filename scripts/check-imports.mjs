@@ -23,6 +23,7 @@ export const ROOMS = [
   'overload',
   'session',
   'endpoint',
+  'eventbus',
   'plugins',
   'testing',
   'browser',
@@ -48,6 +49,7 @@ const ONLY_FOR = {
   'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
+  eventbus: [],
   testing: [],
   browser: [],
 }
