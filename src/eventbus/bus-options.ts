@@ -9,7 +9,8 @@ export interface EventBusOptions {
   name?: string | undefined
   /**
    * Called for each failure that no publisher gets: an exception or rejection of a listener of a queued event, a
-   * rejection of a listener after `publish`, and an event for which the queue has no room. Default: a log line on stderr.
+   * rejection of a listener after `publish`, and an event for which the queue has no room. Default: a log line on
+   * stderr.
    */
   onError?: ((error: unknown, event: { readonly name: string; readonly data: unknown }) => void) | undefined
   /**

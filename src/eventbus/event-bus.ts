@@ -12,7 +12,7 @@ import { ListenerTable, type Plan } from './listener-table.ts'
 import { checkName, checkPattern } from './names.ts'
 import { type AnyListener, Registration, type Step, type SubscribeOptions, type Subscription } from './subscription.ts'
 
-/** What became of one item of `publishBatch`. */
+/** Outcome of one item of `publishBatch`. */
 export interface BatchResult {
   /** The event; undefined when nobody listens, or after an error. */
   readonly event: BusEvent | undefined
@@ -23,8 +23,8 @@ export interface BatchResult {
 /**
  * Publishes events of this process to listeners by name: `order.paid`, `order.*`, `order.**`, `*`.
  *
- * Listeners of the exact name run first, then those of patterns with `*` alone, of patterns with `**`, and of `*`; among
- * those by priority, then in the order of subscribing.
+ * Listeners of the exact name run first, then those of patterns with `*` alone, of patterns with `**`, and of `*`;
+ * among those by priority, then in the order of subscribing.
  *
  * @template Events map of the names of events to the types of their data; default: any name, data of type unknown
  */
@@ -72,8 +72,8 @@ export class EventBus<Events extends object = Record<string, unknown>> {
   }
 
   /**
-   * Removes the subscriptions that name exactly `pattern`, or those of them with this `listener`. One that names further
-   * patterns is removed as a whole.
+   * Removes the subscriptions that name exactly `pattern`, or those of them with this `listener`. One that names
+   * further patterns is removed as a whole.
    *
    * @returns the number of subscriptions removed
    * @throws TypeError for a bad name
@@ -358,7 +358,13 @@ export class EventBus<Events extends object = Record<string, unknown>> {
 }
 
 function newEvent({ name, registered }: Plan, data: unknown): BusEvent {
-  return new BusEvent(name, registered === undefined ? data : Object.assign({}, registered, data), undefined)
+  return new BusEvent(name, registered === undefined ? data : withRegistered(registered, data), undefined)
+}
+
+function withRegistered(registered: object, data: unknown): unknown {
+  if (data !== undefined && (typeof data !== 'object' || data === null)) return data
+  // Not Object.assign, for which a property `__proto__` is no property.
+  return { ...registered, ...data }
 }
 
 function callListener({ call }: Step, event: BusEvent): unknown {

@@ -3,7 +3,7 @@ import type { BusEvent } from './event.ts'
 /** Names that events may have, by the map of names to data. */
 export type EventName<Events extends object> = keyof Events & string
 
-/** What a listener may name: an event of the map, or a pattern with `*` or `**` in place of segments. */
+/** Names that a listener may give: an event of the map, or a pattern with `*` or `**` in place of segments. */
 export type EventPattern<Events extends object> = EventName<Events> | `${string}*${string}`
 
 /** Names of the events that a listener of `Pattern` gets. */

@@ -1,4 +1,4 @@
-/** What the views of an event share; made when it is first needed. */
+/** The part of an event that its views share; made when it is first needed. */
 interface Shared {
   aborted: boolean
   readonly state: Map<unknown, unknown>

@@ -12,7 +12,7 @@ export interface Plan {
   /** The functions of the steps, in a list of their own because it is faster to walk. */
   readonly calls: readonly AnyListener[]
   /** Data of the event that was registered by this name. */
-  readonly registered: unknown
+  readonly registered: object | undefined
   /** Whether listeners were added or removed since. */
   stale: boolean
 }
@@ -26,7 +26,7 @@ export class ListenerTable {
   readonly #exact = new Map<string, Set<Registration>>()
   readonly #wildcards = new Map<string, WildcardList>()
   readonly #aliases = new Map<string, string>()
-  readonly #registered = new Map<string, unknown>()
+  readonly #registered = new Map<string, object>()
   readonly #plans = new Map<string, Plan>()
   readonly #check: (name: unknown) => string
 
@@ -83,11 +83,11 @@ export class ListenerTable {
   }
 
   /** Data of registered events. */
-  get registered(): ReadonlyMap<string, unknown> {
+  get registered(): ReadonlyMap<string, object> {
     return this.#registered
   }
 
-  register(name: string, data: unknown): void {
+  register(name: string, data: object): void {
     this.#registered.set(name, data)
     this.#changed(name)
   }

@@ -6,8 +6,8 @@ const plainName = /^[A-Za-z][\w.-]*$/
 const plainSegment = /^[\w-]*$/
 
 /**
- * The groups of listeners, in the order in which they run (docs/eventbus.md#order). Go has the first, the second for the
- * last dot alone, and the last.
+ * The groups of listeners, in the order in which they run (docs/eventbus.md#order). Go has the first, the second for
+ * the last dot alone, and the last.
  */
 export const Tier = { Exact: 0, OneLevel: 1, Levels: 2, All: 3 } as const
 export type Tier = (typeof Tier)[keyof typeof Tier]

@@ -1,7 +1,7 @@
 import type { BusEvent } from './event.ts'
 import type { Tier } from './names.ts'
 
-/** What `on` and `once` return, to take the listener off again. `using` does that at the end of a block. */
+/** Result of `on` and `once`, to take the listener off again. `using` does that at the end of a block. */
 export interface Subscription {
   /** Whether the listener is still called. */
   readonly active: boolean
