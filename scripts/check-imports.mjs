@@ -49,7 +49,6 @@ const ONLY_FOR = {
   'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
-  eventbus: [],
   testing: [],
   browser: [],
 }
