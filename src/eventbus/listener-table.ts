@@ -114,10 +114,14 @@ export class ListenerTable {
 
   #changed(pattern: string): void {
     if (pattern.includes('*')) this.#forgetPlans()
-    for (const name of [pattern, this.resolve(pattern)]) {
-      const plan = this.#plans.get(name)
-      if (plan !== undefined) plan.stale = true
-    }
+    const name = this.resolve(pattern)
+    this.#markStale(name)
+    for (const [alias, target] of this.#aliases) if (target === name) this.#markStale(alias)
+  }
+
+  #markStale(name: string): void {
+    const plan = this.#plans.get(name)
+    if (plan !== undefined) plan.stale = true
   }
 
   #forgetPlans(): void {

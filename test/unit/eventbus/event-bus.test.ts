@@ -225,7 +225,12 @@ describe('removing listeners', () => {
 
   it('at the end of a block by its dispose method, and by an AbortSignal', () => {
     const { bus, ran, note } = recording()
-    bus.on('a', note('disposed'))[Symbol.dispose]()
+    {
+      using subscription = bus.on('a', note('in the block'))
+      assert.ok(subscription.active)
+      bus.publish('a')
+    }
+    assert.deepEqual(ran.splice(0), ['in the block'])
     const controller = new AbortController()
     const one = bus.on('a', note('aborted'), { signal: controller.signal })
     const other = bus.once(['a', '*'], note('aborted'), { signal: controller.signal })

@@ -47,6 +47,17 @@ describe('a bus that is misused', () => {
     assert.equal(runs, MANY)
   })
 
+  it('a listener of a name is heard by its alias, however many names were published before', () => {
+    for (let before = 4090; before < 4100; before++) {
+      const bus = new EventBus()
+      bus.alias('alias', 'name')
+      for (let i = 0; i < before; i++) bus.publish(`user.${i}`)
+      assert.equal(bus.publish('alias'), undefined)
+      bus.on('name', () => {})
+      assert.equal(bus.publish('alias')?.name, 'name', `${before} names`)
+    }
+  })
+
   it('a publish without end in itself is a RangeError, after which the bus works', () => {
     const bus = new EventBus()
     const endless = bus.on('a', () => bus.publish('a'))
