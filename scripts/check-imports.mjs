@@ -23,6 +23,7 @@ export const ROOMS = [
   'overload',
   'session',
   'endpoint',
+  'eventbus',
   'plugins',
   'registry',
   'broker',

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
-const groups = ['frames', 'routes', 'codecs', 'object-codecs', 'crossing', 'hooks', 'filters', 'selector']
+const groups = ['frames', 'routes', 'codecs', 'object-codecs', 'crossing', 'hooks', 'filters', 'selector', 'event-bus']
 
 const fail = (line) => {
   process.stderr.write(`micro: ${line}\n`)

@@ -9,7 +9,8 @@ export function rivalsTable(micro: MicroResult[]): string {
     .filter((row) => 'others' in row)
     .map(({ group, name, ours_ns, others }) => {
       const texts = Object.entries(others).map(([other, taken]) => `${other} ${digits(taken)}`)
-      return [group, name, digits(ours_ns), texts.join(', '), ratio(Math.min(...Object.values(others)) / ours_ns)]
+      const best = texts.length === 0 ? '' : ratio(Math.min(...Object.values(others)) / ours_ns)
+      return [group, name, digits(ours_ns), texts.join(', '), best]
     })
   return rows.length === 0 ? '' : table(['', '', 'ours, ns', 'others, ns', 'against the best'], rows, 2)
 }

@@ -148,3 +148,16 @@ test('a codec of ours is held against the fastest of its packages, and none agai
   )
   assert.equal(found[1].text, '300 ns, msgpackr 150 ns: 0.50')
 })
+
+test('a publish on the event bus has a limit of its own, and one beside an emitter', () => {
+  const row = (name: string, ours_ns: number, others: Record<string, number>) => ({ group: 'event bus', name, ours_ns, others })
+  const found = evaluateMicro([row('1 listener', 15, { eventemitter3: 9 }), row('100 listeners by 3 wildcards', 10_001, {})])
+  assert.deepEqual(
+    found.map(({ id, text, met }) => [id, text, met]),
+    [
+      ['micro event bus 1 listener', '15.0 ns', true],
+      ['micro event bus 1 listener eventemitter3', '15.0 ns / 9.0 ns = 1.67', false],
+      ['micro event bus 100 listeners by 3 wildcards', '10001.0 ns', false],
+    ],
+  )
+})

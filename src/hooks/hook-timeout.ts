@@ -14,9 +14,11 @@ class Wait extends TimerEntry {
   private readonly wheel: TimerWheel
   private readonly resolve: (value: unknown) => void
   private readonly reject: (error: unknown) => void
+  private readonly who: string
 
-  constructor(wheel: TimerWheel, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(wheel: TimerWheel, resolve: (value: unknown) => void, reject: (error: unknown) => void, who: string) {
     super()
+    this.who = who
     this.wheel = wheel
     this.resolve = resolve
     this.reject = reject
@@ -34,7 +36,7 @@ class Wait extends TimerEntry {
 
   override expire(): void {
     if (this.wheel === realWheel) alive.release()
-    this.reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), 'a plugin did not settle in time'))
+    this.reject(new StatusError(Code.HandleTimeout, statusText(Code.HandleTimeout), `${this.who} did not settle in time`))
   }
 
   #end(): void {
@@ -49,14 +51,15 @@ class Wait extends TimerEntry {
  *
  * `result` may be a thenable of the user's own that settles twice or throws. The promise returned settles once.
  *
+ * @param who whose result it is, for the text of the 408
  * @returns a promise of what `result` resolves to
  * @throws StatusError (rejects) 408 when the time is over; otherwise what `result` rejects with
  */
-export function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit): Promise<unknown> {
+export function within(result: PromiseLike<unknown>, { ms, clock }: TimeLimit, who = 'a plugin'): Promise<unknown> {
   const promise = result instanceof Promise ? result : Promise.resolve(result)
   const wheel = clock === realClock ? realWheel : wheelOf(clock)
   return new Promise((resolve, reject) => {
-    const wait = new Wait(wheel, resolve, reject)
+    const wait = new Wait(wheel, resolve, reject, who)
     wheel.add(wait, ms)
     if (wheel === realWheel) alive.hold()
     promise.then(

@@ -1,21 +1,19 @@
 import type { EventEmitter } from 'node:events'
 import { optionNames, requireOptions } from '../base/check-options.ts'
-import { reasonOf } from '../base/errors/error-text.ts'
-import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
-import type { ReadContext } from '../hooks/hooks.ts'
+import { checkLogger, type Logger } from '../base/log.ts'
+import { type EndpointEvents, endpointEventPlugin } from '../hooks/endpoint-events.ts'
 import type { Plugin } from '../hooks/plugin.ts'
-import type { BaseSession, EarlySession } from '../hooks/session-views.ts'
 
 /** Events of the plugin `events`, with the arguments of their listeners. */
 export interface EndpointEventMap {
   /** A peer connected. The session does not run yet. */
-  endpoint_accept: [event: { session: EarlySession }]
+  endpoint_accept: [event: EndpointEvents['endpoint_accept']]
   /** A dial succeeded, and the session does not run yet; or it failed, and there is no session. */
-  endpoint_connect: [event: { session: EarlySession | undefined; isSuccess: boolean; error: Error | undefined; isRedial: boolean }]
+  endpoint_connect: [event: EndpointEvents['endpoint_connect']]
   /** The body of a CALL, a PUSH or a successful REPLY was decoded. */
-  endpoint_receive: [event: { message: ReadContext }]
+  endpoint_receive: [event: EndpointEvents['endpoint_receive']]
   /** A session was closed for good. */
-  endpoint_close: [event: { session: BaseSession }]
+  endpoint_close: [event: EndpointEvents['endpoint_close']]
 }
 
 interface EventsOptions {
@@ -35,27 +33,6 @@ const known = optionNames<EventsOptions>({ log: true })
 export function events(emitter: Pick<EventEmitter, 'emit'>, options: EventsOptions = {}): Plugin {
   if (typeof emitter?.emit !== 'function') throw new TypeError('events needs an EventEmitter')
   requireOptions('options', options, known)
-  let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
-  const publish = <Name extends keyof EndpointEventMap>(name: Name, ...event: EndpointEventMap[Name]): void => {
-    try {
-      emitter.emit(name, ...event)
-    } catch (error) {
-      log ??= consoleLogger()
-      log.error('an event listener threw', { event: name, error: reasonOf(error) })
-    }
-  }
-  const received = (message: ReadContext): void => publish('endpoint_receive', { message })
-  return {
-    name: 'endpoint-event',
-    afterNewEndpoint(endpoint) {
-      log ??= endpoint.log
-    },
-    afterAccept: (session) => publish('endpoint_accept', { session }),
-    afterDial: (session, isRedial) => publish('endpoint_connect', { session, isSuccess: true, error: undefined, isRedial }),
-    afterDialFail: (_url, error, isRedial) => publish('endpoint_connect', { session: undefined, isSuccess: false, error, isRedial }),
-    afterReadCallBody: received,
-    afterReadPushBody: received,
-    afterReadReplyBody: received,
-    afterDisconnect: (session) => publish('endpoint_close', { session }),
-  }
+  const { log } = options
+  return endpointEventPlugin((name, event) => emitter.emit(name, event), log === undefined ? undefined : checkLogger('log', log))
 }

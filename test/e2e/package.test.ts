@@ -79,9 +79,21 @@ test('the packed package installs into an empty folder without scripts and serve
   )
   assert.equal(run(app, process.execPath, 'memory.mjs'), '6 memory')
   assert.equal(run(app, process.execPath, '--no-warnings', 'memory.cjs'), '6 memory')
+  const onBus = `
+    const bus = new EventBus()
+    bus.on('endpoint.*', ({ name }) => console.log(name))
+    const server = new Endpoint({ plugins: [endpointEvents(bus)], log: false })
+    server.listen('tcp://127.0.0.1:0').then(({ url }) => new Endpoint({ log: false }).dial(url))
+      .then((session) => session.close()).then(() => server.close())`
+  const names = ['EventBus', 'endpointEvents'].join(', ')
+  writeFileSync(join(app, 'bus.mjs'), `import { Endpoint } from 'dmicro'\nimport { ${names} } from 'dmicro/eventbus'\n${onBus}`)
+  writeFileSync(join(app, 'bus.cjs'), `const { Endpoint } = require('dmicro')\nconst { ${names} } = require('dmicro/eventbus')\n${onBus}`)
+  assert.equal(run(app, process.execPath, 'bus.mjs'), 'endpoint.accept\nendpoint.close')
+  assert.equal(run(app, process.execPath, '--no-warnings', 'bus.cjs'), 'endpoint.accept\nendpoint.close')
   writeFileSync(
     join(app, 'types.mts'),
     `import { Endpoint, StatusError, type Session } from 'dmicro'
+    import { EventBus, type Subscription } from 'dmicro/eventbus'
     import { type Faults, TestNetwork } from 'dmicro/testing'
     const endpoint = new Endpoint({ timeout: 5 })
     const signal = Math.random() > 2 ? AbortSignal.timeout(5) : undefined
@@ -98,7 +110,12 @@ test('the packed package installs into an empty folder without scripts and serve
     const ran: number = await net.run(async () => 1)
     // @ts-expect-error a fault that does not exist
     net.faults({ latency: 5 })
-    export { ran, sum, StatusError }`,
+    const bus = new EventBus<{ 'order.new': { id: number } }>()
+    const subscription: Subscription = bus.on('order.*', ({ data }) => data.id.toFixed())
+    bus.publish('order.new', { id: 1 })
+    // @ts-expect-error an event that does not exist
+    bus.publish('order.old', { id: 1 })
+    export { ran, subscription, sum, StatusError }`,
   )
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
   run(

@@ -16,12 +16,14 @@ const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
 /** What snippets in sentences and doc comments speak of without saying what it is. */
 const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
+import { EventBus, endpointEvents } from 'dmicro/eventbus'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
 declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['host']>
 declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
 declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
+declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent
 declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
 declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void
 declare const AsyncResource: typeof import('node:async_hooks').AsyncResource
@@ -80,9 +82,9 @@ test('programs of README.md and docs run', async (t) => {
   for (const page of pages(root)) {
     let address = '127.0.0.1:0' // a server's own; its client has what it says
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
-      if (!/^import .* from 'dmicro'/m.test(code)) continue
+      if (!/^import .* from 'dmicro(?:\/eventbus)?'/m.test(code)) continue
       const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
-      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll("'dmicro/eventbus'", `'${ours('eventbus/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)
       const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })

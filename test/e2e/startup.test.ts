@@ -77,6 +77,14 @@ describe('what a start loads', { skip: !built && 'nothing is built' }, () => {
     assertLean(loadedBy(t, ''), [...rare, ...network, 'stream'])
   })
 
+  it('nothing of the event bus, which has a file of its own', (t) => {
+    const has = ({ files }: Loaded): string[] =>
+      files.filter((file) => /not a name of an event/.test(readFileSync(join(root, 'dist', file), 'utf8')))
+    assert.deepEqual(has(loadedBy(t, '')), [])
+    const eventbus = JSON.stringify(pathToFileURL(join(root, 'dist/eventbus/index.js')).href)
+    assert.deepEqual(has(loadedBy(t, `await import(${eventbus})`)), [join('eventbus', 'index.js')])
+  })
+
   onEachTransport('and one raw call', (transport) => {
     it(transport === 'js' ? 'loads node:net and what uses it' : 'loads nothing more', (t) => {
       const loaded = loadedBy(

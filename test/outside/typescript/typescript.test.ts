@@ -50,7 +50,9 @@ await suite(
     test('the consumer uses every exported name', async () => {
       const app = await consumer(packages)
       const declared = await Promise.all(
-        ['index.d.ts', 'testing/index.d.ts'].map((file) => readFile(join(app, 'node_modules/dmicro/dist', file), 'utf8')),
+        ['index.d.ts', 'testing/index.d.ts', 'eventbus/index.d.ts'].map((file) =>
+          readFile(join(app, 'node_modules/dmicro/dist', file), 'utf8'),
+        ),
       )
       const sources = await Promise.all((await readdir(project)).map((file) => readFile(join(project, file), 'utf8')))
       const imported = new Set(
