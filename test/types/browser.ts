@@ -129,7 +129,7 @@ export type Faces = Check<
   ]
 >
 
-/** Hooks of pages name other types; which hooks there are is tested by `browser.test.ts`. */
+/** Hooks of pages name other types; which there are is tested in Chromium. */
 export type Hooks = Check<[[never, Only<page.Plugin, node.Plugin>, never, never]]>
 
 // @ts-expect-error an option that pages lack is found

@@ -138,6 +138,52 @@ await suite(
       assertSeen(seen)
     })
 
+    test('a page has hooks of dialling; hooks of messages and transfer filters are refused by name', async (t) => {
+      const { origin, url, endpoint } = await servePages(t)
+      endpoint.routePush('/filtered', (_, { session }) => session.push('/page/x', 1, { filters: ['gzip'] }))
+      const page = await chromium.page(`${origin}/`)
+      const seen = await page.value(`(async () => {
+        const { Endpoint } = await import('dmicro/browser')
+        const refused = (run) => Promise.resolve().then(run).then(() => 'done', (error) => error.name + ': ' + (error.cause ?? error.message))
+        const filter = { id: 9, name: 'mine', pack: (bytes) => bytes, unpack: (bytes) => bytes }
+        const hooks = []
+        const plugin = { name: 'own' }
+        for (const name of ['afterNewEndpoint', 'beforeDial', 'afterDial', 'afterDisconnect', 'afterCloseEndpoint'])
+          plugin[name] = () => void hooks.push(name)
+        const client = new Endpoint({ plugins: [plugin] })
+        const session = await client.dial('${url}')
+        const refusals = []
+        for (const hook of ['beforeWriteCall', 'afterReadCallBody', 'afterReadReplyBody'])
+          refusals.push(await refused(() => new Endpoint({ plugins: [{ name: 'own', [hook]() {} }] })))
+        refusals.push(
+          await refused(() => client.group('/a', { name: 'own', afterReadPushBody() {} })),
+          await refused(() => new Endpoint({ filters: [filter] })),
+          await refused(() => session.call('/echo', 1, { filters: ['gzip'] })),
+          await refused(() => session.push('/tell', 1, { filters: ['mine'] })),
+          await session.call('/echo', 'still served'),
+        )
+        const closed = new Promise((resolve) => session.on('close', ({ cause }) => resolve(cause)))
+        await session.push('/filtered')
+        refusals.push(await closed)
+        await client.close()
+        return { hooks, refusals }
+      })()`)
+      assert.deepEqual(seen, {
+        hooks: ['afterNewEndpoint', 'beforeDial', 'afterDial', 'afterDisconnect', 'afterCloseEndpoint'],
+        refusals: [
+          'StatusError: hook beforeWriteCall is not there in pages',
+          'StatusError: hook afterReadCallBody is not there in pages',
+          'StatusError: hook afterReadReplyBody is not there in pages',
+          'StatusError: hook afterReadPushBody is not there in pages',
+          'TypeError: transfer filter "mine" is not there in pages',
+          'TypeError: transfer filter "gzip" is not there in pages',
+          'TypeError: transfer filter "mine" is not there in pages',
+          'still served',
+          'unknown transfer filter',
+        ],
+      })
+    })
+
     test('a connection that is reset in the midst of pushes is resumed, and none is lost', async (t) => {
       const served = await servePages(t)
       const page = await counting(chromium, served)
