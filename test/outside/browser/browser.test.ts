@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { createHash, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { build } from 'esbuild'
+import { Authority, certificates } from '../../support/certificates.ts'
 import { type Started, start } from '../support/processes.ts'
 import { needCommands, suite } from '../support/suite.ts'
 import { Chromium, type Page } from './chromium.ts'
 import { assertSeen } from './expected.ts'
-import { type Served, serve as servePages } from './served.ts'
+import { checkedEndpoint, type Served, serve as servePages } from './served.ts'
 
 const server = join(import.meta.dirname, '../../../examples/browser/server.mjs')
 const lines = `[...document.querySelectorAll('li')].map((line) => line.textContent)`
@@ -44,6 +46,14 @@ async function bundled(t: TestContext, entry: string): Promise<string> {
   })
   assert.deepEqual(warnings, [])
   return folder
+}
+
+const certificate = certificates().server
+
+/** The hash by which Chromium knows the key of a certificate. */
+function keyHash(cert: string): string {
+  const key = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(key).digest('base64')
 }
 
 /** A page with a session that keeps the numbers that are pushed to it. */
@@ -89,7 +99,7 @@ await suite(
   'dmicro/browser in Chromium',
   () => {
     needCommands({ chromium: 'chromium' })
-    return Chromium.start()
+    return Chromium.start([keyHash(certificate.cert)])
   },
   (chromium) => {
     after(() => chromium.close())
@@ -123,6 +133,25 @@ await suite(
         const { origin, url } = await servePages(t, project)
         const page = await chromium.page(`${origin}/`)
         assertSeen(await page.value(`import('/checks.js').then(({ check }) => check('${url}', '${protocol}'))`))
+      })
+    }
+
+    for (const transport of ['native', 'js'] as const) {
+      test(`so does a page over wss, served by the transport ${transport}; a certificate it does not trust is refused`, async (t) => {
+        const { origin } = await servePages(t, project)
+        const endpoint = checkedEndpoint(transport)
+        t.after(() => endpoint.close({ timeout: 0 }))
+        const listen = (tls: { key: string; cert: string }) =>
+          endpoint.listen('wss://127.0.0.1:0/rpc', { protocols: ['raw', 'json'], websocket: { origins: [origin] }, tls })
+        const { url } = await listen(certificate)
+        const page = await chromium.page(`${origin}/`)
+        for (const protocol of ['raw', 'json'])
+          assertSeen(await page.value(`import('/checks.js').then(({ check }) => check('${url}', '${protocol}'))`))
+        assert.equal(endpoint.stats.accepted, 2)
+        const stranger = await listen(new Authority('stranger').issue('server'))
+        const refused = `import('dmicro/browser').then(({ Endpoint }) => new Endpoint().dial('${stranger.url}')).catch(({ code }) => code)`
+        assert.equal(await page.value(refused), 105)
+        assert.equal(endpoint.stats.accepted, 2)
       })
     }
 
