@@ -14,13 +14,14 @@ import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
-import type { Connection, HandshakeGate, TransportConnection } from '../transports/transport.ts'
+import type { Connection, TransportConnection } from '../transports/transport.ts'
 import type { UpgradeAcceptor } from '../websocket/accept.ts'
 import type { RequestHead } from '../websocket/handshake.ts'
 import { webSockets } from '../websocket/load.ts'
 import type { MessageProto } from '../websocket/message-proto.ts'
 import type { WebSocketListen } from '../websocket/options.ts'
 import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
+import { type GateKeeper, ListenerGate } from './listener-gate.ts'
 import { prepare } from './prepare.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
@@ -36,8 +37,8 @@ export interface Offer {
   readonly webSocket: WebSocketListen | undefined
   /** Whether nothing else is taken; the protocols are then those of WebSockets. */
   readonly onlyWebSocket: boolean
-  /** Whether its connections begin with a handshake: then `HandshakeGate.begin` has checked the limits. */
-  readonly admitted: boolean
+  /** Has checked the limits where connections begin with a handshake (TLS); undefined where they do not. */
+  readonly gate: ListenerGate | undefined
 }
 
 /** The parts that an acceptor works with. */
@@ -52,7 +53,7 @@ export interface AcceptorParts {
 }
 
 /** Turns accepted connections into running sessions: checks limits, detects the protocol, runs the hooks. */
-export class Acceptor implements HandshakeGate {
+export class Acceptor implements GateKeeper {
   readonly #parts: AcceptorParts
   readonly #settings: Settings
   /** Connections whose protocol is not known yet. */
@@ -61,7 +62,7 @@ export class Acceptor implements HandshakeGate {
   readonly #addresses: AddressTable | null
   /** The address under which a session is counted. Its peer may reconnect from another one. */
   readonly #counted = new WeakMap<SessionEngine, string>()
-  /** Number of connections whose handshake (TLS) runs. */
+  /** Number of connections whose handshake (TLS) runs, all listeners together. */
   #handshakes = 0
   /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
@@ -92,8 +93,8 @@ export class Acceptor implements HandshakeGate {
 
   /** Handles an accepted connection. */
   accept(connection: TransportConnection, offer: Offer): void {
-    const { protocols, webSocket, onlyWebSocket, admitted } = offer
-    const reason = admitted ? this.#afterHandshake(connection) : this.#fullFor(connection.remoteAddress)
+    const { protocols, webSocket, onlyWebSocket, gate } = offer
+    const reason = gate !== undefined ? this.#afterHandshake(connection, gate) : this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
     else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
     else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
@@ -132,21 +133,27 @@ export class Acceptor implements HandshakeGate {
     })
   }
 
-  begin(remoteAddress: string): boolean {
-    const reason = this.#fullFor(remoteAddress)
+  /** Makes the gate of a listener with TLS, which lets `max` handshakes run at the same time. */
+  gate(max: number): ListenerGate {
+    return new ListenerGate(max, this)
+  }
+
+  admit(remoteAddress: string, full: boolean): boolean {
+    const reason = full ? 'too many handshakes of the listener' : this.#fullFor(remoteAddress)
     if (reason === undefined) this.#handshakes++
     else this.#countRefused(remoteAddress, reason)
     return reason === undefined
   }
 
-  fail(remoteAddress: string, reason: string): void {
+  failed(remoteAddress: string, reason: string): void {
     this.#handshakes--
     this.#addresses?.leave(remoteAddress)
     if (!this.quiet) this.#parts.warnings.warn('handshake failed', remoteAddress, reason)
   }
 
   /** Why a connection whose handshake is done is refused all the same; undefined when it is not. */
-  #afterHandshake({ remoteAddress }: Connection): string | undefined {
+  #afterHandshake({ remoteAddress }: Connection, gate: ListenerGate): string | undefined {
+    gate.finish()
     this.#handshakes--
     if (!this.#refusing) return undefined
     this.#addresses?.leave(remoteAddress)

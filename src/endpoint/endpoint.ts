@@ -247,14 +247,15 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     for (const protocol of protocols) await prepareProtocol(protocol)
     const detected = protocols.length > 1 || webSocket !== undefined
     const framing = detected ? Framing.Peek : framingOf(protocols[0])
-    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, admitted: serverTls !== undefined }
+    const gate = serverTls && this.#acceptor.gate(serverTls.maxHandshakes)
+    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, gate }
     const engine = webSocket && (await (await this.#acceptor.prepareWebSockets()).listenEngine(webSocket, address))
     const { limits, lookup } = this.#settings
     const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
     const acceptor = this.#acceptor
     const listener = await (engine ?? this.#transport).listen(
       resolved,
-      { ...limits, framing, socket, serverTls, gate: acceptor },
+      { ...limits, framing, socket, serverTls, gate },
       (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
       { reusePort: options?.reusePort, exclusive: options?.exclusive },
     )
@@ -309,7 +310,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       this.#acceptor.acceptUpgrade,
       this.#acceptor,
       connection,
-      { ...offer, onlyWebSocket: true, admitted: false },
+      { ...offer, onlyWebSocket: true, gate: undefined },
       { method, target, fields: rawHeaders },
     )
   }

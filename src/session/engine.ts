@@ -131,7 +131,7 @@ export class SessionEngine extends SessionParts<SessionEngine> {
       if (reason !== CloseReason.Peer && draining !== undefined) draining.peerDraining = false
       this.#attached = false
       if (this.suspend('redialing', reason, detail)) this.endpoint.onSessionLost(this)
-    } else if (lost && resume?.token !== undefined && draining?.peerDraining !== true && reason <= CloseReason.WriteTimeout) {
+    } else if (lost && resume?.tokenSent === true && draining?.peerDraining !== true && reason <= CloseReason.WriteTimeout) {
       this.suspend('disconnected', reason, detail, () => {
         resume.awaitPeer()
         this.endpoint.onSessionDisconnected(this)

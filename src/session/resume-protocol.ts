@@ -37,6 +37,7 @@ export class ResumeProtocol {
   /** While disconnected: times out when the peer does not resume the session. */
   #peerLimit: ResettableTimer | undefined
   #ended = false
+  #tokenSent = false
 
   constructor(session: SessionCore) {
     this.#session = session
@@ -47,6 +48,11 @@ export class ResumeProtocol {
   /** Token that identifies the session to the accepting side; undefined while none is agreed upon. */
   get token(): string | undefined {
     return this.#kept.token
+  }
+
+  /** Accepting side: whether a reply with the token was sent. Before that no peer can resume the session. */
+  get tokenSent(): boolean {
+    return this.#tokenSent
   }
 
   /** Stops buffering pushes, because the peer cannot resume; they are only counted. */
@@ -192,20 +198,18 @@ export class ResumeProtocol {
    * @param received number of the peer's last PUSH received, without those that it cannot send again
    */
   #answer(seq: number, received: number): void {
-    const session = this.#session
+    const { calls, link } = this.#session
     const { token, from } = this.#kept
+    const check = (result: SendResult): void => {
+      if (result === SendResult.Ok) this.#tokenSent = true
+    }
+    const failed = (): void => link.fail(CloseReason.Local) // the peer would wait for the reply forever
     try {
-      const sent = session.calls.sendReserved(
-        MessageType.Reply,
-        seq,
-        -1,
-        { token, received, from },
-        session.link.extensions?.filters ?? [],
-        undefined,
-      )
-      if (typeof sent !== 'number') sent.catch(() => {})
+      const sent = calls.sendReserved(MessageType.Reply, seq, -1, { token, received, from }, link.extensions?.filters ?? [], undefined)
+      if (typeof sent === 'number') check(sent)
+      else sent.then(check, failed)
     } catch {
-      session.link.fail(CloseReason.Local) // the peer would wait for the reply forever
+      failed()
     }
   }
 

@@ -333,6 +333,8 @@ onEachTransport('tls handshakes', (transport) => {
     for (const [options, message] of listens)
       await assert.rejects(client.listen('tls://127.0.0.1:0', { tls: options }), { name: 'TypeError', message })
     await assert.rejects(client.listen('tls://127.0.0.1:0', { tls: { ...own, handshakeTimeout: 0 } }), RangeError)
+    for (const maxHandshakes of [0, 1.5, Number.POSITIVE_INFINITY, '1' as never])
+      await assert.rejects(client.listen('tls://127.0.0.1:0', { tls: { ...own, maxHandshakes } }), /tls\.maxHandshakes/)
     await assert.rejects(client.listen('tls://127.0.0.1:0', { tls: { key: own.key, cert: 'nothing' } }))
   })
 })

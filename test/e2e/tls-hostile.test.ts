@@ -3,7 +3,7 @@ import net from 'node:net'
 import { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import tls from 'node:tls'
-import type { Endpoint, Session } from '../../src/index.ts'
+import type { Endpoint, ListenOptions, Session } from '../../src/index.ts'
 import { certificates } from '../support/certificates.ts'
 import { frame } from '../support/frames.ts'
 import { endpoint, once, onEachTransport, recorder, status } from '../support/helpers.ts'
@@ -21,11 +21,11 @@ interface Served {
 }
 
 onEachTransport('tls, hostile peers', (transport) => {
-  async function serve(t: TestContext, handshakeTimeout = 10_000): Promise<Served> {
+  async function serve(t: TestContext, options: ListenOptions['tls'] = {}): Promise<Served> {
     const log = recorder()
     const server = endpoint(t, { transport, log })
     server.routeCall('/hello', () => 'hello')
-    const { url } = await server.listen('tls://127.0.0.1:0', { tls: { ...own, handshakeTimeout } })
+    const { url } = await server.listen('tls://127.0.0.1:0', { tls: { ...own, ...options } })
     const witness = await endpoint(t, { transport }).dial(url, { tls: { ca: authority.cert } })
     await witness.call('/hello') // the server knows it by now
     return { server, port: Number(new URL(url).port), witness, log }
@@ -59,7 +59,7 @@ onEachTransport('tls, hostile peers', (transport) => {
   }
 
   test('bytes that are no handshake end their own connection, with an alert', async (t) => {
-    const { server, port, witness } = await serve(t, 500)
+    const { server, port, witness } = await serve(t, { handshakeTimeout: 500 })
     const hello = await clientHello()
     const broken = Buffer.from(hello)
     broken.writeUInt16BE(broken.readUInt16BE(3) + 2000, 3) // a record that is longer than its content
@@ -84,7 +84,7 @@ onEachTransport('tls, hostile peers', (transport) => {
   })
 
   test('half a handshake, and one of a byte at a time, end at the time limit', async (t) => {
-    const { server, port, witness, log } = await serve(t, 200)
+    const { server, port, witness, log } = await serve(t, { handshakeTimeout: 200 })
     const hello = await clientHello()
     const closed = [send(port), send(port, hello.subarray(0, 3)), send(port, hello.subarray(0, 60)), send(port, hello)]
     const slow = net
@@ -122,6 +122,52 @@ onEachTransport('tls, hostile peers', (transport) => {
     const session = await endpoint(t, { transport }).dial(`tls://127.0.0.1:${port}`, { tls: { ca: authority.cert } })
     assert.equal(await session.call('/hello'), 'hello')
     assert.equal(server.sessionCount, 2)
+  })
+
+  test('half-open handshakes over tls.maxHandshakes are closed unanswered, while open sessions are served', async (t) => {
+    const { server, port, witness } = await serve(t, { maxHandshakes: 4 })
+    const hello = await clientHello()
+    const [answered, refused] = [new Set<net.Socket>(), once()]
+    let closed = 0
+    const sockets = Array.from({ length: 20 }, () => {
+      const socket = net.connect(port, '127.0.0.1', () => socket.write(hello)).on('error', () => {})
+      socket.on('data', () => answered.add(socket))
+      return socket.on('close', () => {
+        if (!answered.has(socket) && ++closed === 16) refused.resolve()
+      })
+    })
+    await refused.promise
+    assert.equal(server.stats.refused, 16)
+    assert.equal(await witness.call('/hello'), 'hello')
+    const dial = (to: number) => endpoint(t, { transport }).dial(`tls://127.0.0.1:${to}`, { tls: { ca: authority.cert } })
+    assert.equal((await status(dial(port)))[0], 105)
+    const second = await server.listen('tls://127.0.0.1:0', { tls: { ...own, maxHandshakes: 4 } })
+    assert.equal(await (await dial(Number(new URL(second.url).port))).call('/hello'), 'hello')
+    // Those that end make room.
+    for (const socket of sockets) socket.destroy()
+    let session: Session | undefined
+    while (session === undefined) session = await dial(port).catch(() => undefined)
+    assert.equal(await session.call('/hello'), 'hello')
+    assert.equal(answered.size, 4)
+  })
+
+  test('a handshake whose client ends the connection is over at once, not at its time limit', async (t) => {
+    const { port, log } = await serve(t, { handshakeTimeout: 2000 })
+    const failed = once<unknown>()
+    log.warn = (text, fields) => void (text === 'handshake failed' && failed.resolve(fields?.reason))
+    const hello = await clientHello()
+    const socket = net.connect(port, '127.0.0.1', () => socket.write(hello)).on('error', () => {})
+    socket.once('data', () => socket.end())
+    assert.ok(['connection lost', 'TLS ended without close_notify'].includes(String(await failed.promise)))
+  })
+
+  test('handshakes that are done do not count against tls.maxHandshakes', async (t) => {
+    const { server, port } = await serve(t, { maxHandshakes: 1 })
+    for (let i = 0; i < 3; i++) {
+      const session = await endpoint(t, { transport }).dial(`tls://127.0.0.1:${port}`, { tls: { ca: authority.cert } })
+      assert.equal(await session.call('/hello'), 'hello')
+    }
+    assert.equal(server.sessionCount, 4)
   })
 
   test('after the handshake a record that was tampered with ends the session', async (t) => {

@@ -170,6 +170,10 @@ describe('Go DMicro over WebSocket', { skip: missing }, () => {
         await checks.check('meta', async () => assert.equal(await session.call('/echo/meta', '', { meta: { key: 'value' } }), 'value'))
         await checks.check('called back in the same session', async () => assert.equal(await session.call('/back/both', 21), 42))
         await checks.check('pushed back in the same session', () => assert.deepEqual(notes, ['note 21']))
+        await checks.check('PUSH', async () => {
+          await session.push('/tell', hard)
+          assert.equal(await session.call('/told/next', ''), hard)
+        })
         const lost = [-1, 'Unknown Error', 'the peer does not send statuses over WebSocket']
         await checks.check(
           'status',

@@ -25,13 +25,16 @@ export function framingOf(): number {
 }
 
 /** `filters/filter-table.ts`. */
-export function makeFilters(): object {
-  return {
-    append(pipe: undefined, [name]: readonly string[]): undefined {
-      if (name !== undefined) throw new TypeError(`no transfer filter is named ${JSON.stringify(name)}`)
-      return pipe
-    },
+export function makeFilters(own: readonly { name: string }[]): object {
+  const append = (pipe: undefined, [name]: readonly string[]): undefined => {
+    if (name !== undefined) throw new TypeError(`transfer filter ${JSON.stringify(name)} is not there in pages`)
+    return pipe
   }
+  append(
+    undefined,
+    own.map(({ name }) => name),
+  )
+  return { append }
 }
 
 /** `filtering/pipes.ts`. */

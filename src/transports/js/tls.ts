@@ -68,6 +68,8 @@ export class TlsAcceptor {
       this.#running.delete(remote)
       this.#gate?.fail(remote, running.failure || CONNECTION_LOST)
     })
+    // Until it is secure, a connection ends with its client: half of it would hold a place until the time limit.
+    raw.allowHalfOpen = false
     this.#server.emit('connection', raw)
   }
 
@@ -79,6 +81,8 @@ export class TlsAcceptor {
       return
     }
     this.#running.delete(remote)
+    socket.allowHalfOpen = true
+    running.raw.allowHalfOpen = true
     // From here on the carrier hears of errors.
     this.#onSecure({ socket, raw: running.raw, facts: factsOf(socket, this.#tls.requestCert) })
   }

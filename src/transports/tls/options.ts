@@ -1,5 +1,5 @@
 import type { PeerCertificate, SecureContext, SecureContextOptions } from 'node:tls'
-import { duration, flag, optionNames, requireFunction, requireOptions, requireText } from '../../base/check-options.ts'
+import { duration, flag, optionNames, requireFunction, requireOptions, requireText, whole } from '../../base/check-options.ts'
 
 type ContextName =
   | 'key'
@@ -22,7 +22,7 @@ type ContextName =
 /** Keys, certificates and what is negotiated: the options of `tls.createSecureContext` with these names. */
 export type TlsContextOptions = { [Name in ContextName]?: SecureContextOptions[Name] | undefined }
 
-/** TLS of a listener: the options of `tls.createServer` with these names. */
+/** TLS of a listener: the options of `tls.createServer` with these names, and `maxHandshakes`. */
 export interface TlsListenOptions extends TlsContextOptions {
   /** Whether clients are asked for a certificate, which `session.peerCertificate` has then. Default: false. */
   requestCert?: boolean | undefined
@@ -42,6 +42,11 @@ export interface TlsListenOptions extends TlsContextOptions {
   SNICallback?: ((servername: string, done: (error: Error | null, context?: SecureContext) => void) => void) | undefined
   /** Milliseconds in which a handshake must be done. Default: 10,000. */
   handshakeTimeout?: number | undefined
+  /**
+   * Most handshakes of the listener that run at the same time. Over it: new connections are closed at once, before they
+   * are read. Default: 1,000, which is what a flood of half-open handshakes costs within `handshakeTimeout`.
+   */
+  maxHandshakes?: number | undefined
 }
 
 /** TLS of a session that is dialled: the options of `tls.connect` with these names. */
@@ -86,6 +91,7 @@ const listenOptions = optionNames<TlsListenOptions>({
   ALPNCallback: true,
   SNICallback: true,
   handshakeTimeout: true,
+  maxHandshakes: true,
 })
 const dialOptions = optionNames<TlsDialOptions>({
   ...contextNames,
@@ -96,6 +102,7 @@ const dialOptions = optionNames<TlsDialOptions>({
 })
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
+const MAX_HANDSHAKES = 1_000
 /** OpenSSL's SSL_OP_NO_RENEGOTIATION: a peer that begins a second handshake of TLS 1.2 is refused. */
 const NO_RENEGOTIATION = 1 << 30
 const versions: readonly unknown[] = [undefined, 'TLSv1.2', 'TLSv1.3']
@@ -122,7 +129,7 @@ export function requireContextOptions(options: TlsContextOptions): void {
 /** @throws TypeError or RangeError that names the option */
 export function checkTlsListen(options: TlsListenOptions | undefined): asserts options is TlsListenOptions {
   requireOptions('option tls', options, listenOptions, 'tls.')
-  const { requestCert, rejectUnauthorized, ALPNProtocols, ALPNCallback, SNICallback, handshakeTimeout } = options as TlsListenOptions
+  const { requestCert, rejectUnauthorized, ALPNProtocols, ALPNCallback, SNICallback } = options as TlsListenOptions
   flag('tls.requestCert', requestCert, false)
   flag('tls.rejectUnauthorized', rejectUnauthorized, true)
   checkAlpn(ALPNProtocols)
@@ -130,11 +137,16 @@ export function checkTlsListen(options: TlsListenOptions | undefined): asserts o
   requireFunction('tls.SNICallback', SNICallback)
   if (ALPNProtocols !== undefined && ALPNCallback !== undefined)
     throw new TypeError('options tls.ALPNProtocols and tls.ALPNCallback exclude each other')
-  duration('tls.handshakeTimeout', handshakeTimeout, HANDSHAKE_TIMEOUT_MS, 1)
+  handshakeTimeoutOf(options as TlsListenOptions)
+  maxHandshakesOf(options as TlsListenOptions)
 }
 
 export function handshakeTimeoutOf({ handshakeTimeout }: TlsListenOptions): number {
   return duration('tls.handshakeTimeout', handshakeTimeout, HANDSHAKE_TIMEOUT_MS, 1)
+}
+
+export function maxHandshakesOf({ maxHandshakes = MAX_HANDSHAKES }: TlsListenOptions): number {
+  return whole('tls.maxHandshakes', maxHandshakes, 1, Number.MAX_SAFE_INTEGER)
 }
 
 /** @throws TypeError that names the option */

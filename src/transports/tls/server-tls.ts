@@ -5,6 +5,7 @@ import {
   checkTlsListen,
   contextOptionsOf,
   handshakeTimeoutOf,
+  maxHandshakesOf,
   requireContextOptions,
   type TlsContextOptions,
   type TlsListenOptions,
@@ -30,6 +31,7 @@ export class ServerTls {
   readonly rejectUnauthorized: boolean
   readonly protocols: readonly string[]
   readonly handshakeTimeout: number
+  readonly maxHandshakes: number
   readonly choosesContext: boolean
   readonly choosesProtocol: boolean
   readonly #options: TlsListenOptions
@@ -43,6 +45,7 @@ export class ServerTls {
     this.rejectUnauthorized = options.rejectUnauthorized ?? true
     this.protocols = [...(options.ALPNProtocols ?? [])]
     this.handshakeTimeout = handshakeTimeoutOf(options)
+    this.maxHandshakes = maxHandshakesOf(options)
     this.choosesContext = options.SNICallback !== undefined
     this.choosesProtocol = options.ALPNCallback !== undefined
     this.#context = this.#read(options)

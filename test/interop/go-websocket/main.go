@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/gogf/gf/v2/os/glog"
 	"github.com/osgochina/dmicro/drpc"
@@ -72,6 +73,28 @@ type Client struct{ drpc.CallCtx }
 // Double is called by /back/both.
 func (c *Client) Double(n *int) (int, *drpc.Status) { return *n * 2, nil }
 
+// notes are texts that were pushed to the server.
+var notes = make(chan string, 1)
+
+// Tell is a PUSH to the server.
+func Tell(_ drpc.PushCtx, text *string) *drpc.Status {
+	notes <- *text
+	return nil
+}
+
+// Told says what was pushed.
+type Told struct{ drpc.CallCtx }
+
+// Next waits for a push, because requests run side by side.
+func (t *Told) Next(_ *string) (string, *drpc.Status) {
+	select {
+	case text := <-notes:
+		return text, nil
+	case <-time.After(10 * time.Second):
+		return "", drpc.NewStatus(408, "no push came", "")
+	}
+}
+
 func say(value any) {
 	bytes, _ := json.Marshal(value)
 	fmt.Println(string(bytes))
@@ -127,6 +150,8 @@ func serve(name, token string) {
 	server.RouteCall(new(Echo))
 	server.RouteCall(new(Back))
 	server.RouteCall(new(Status))
+	server.RouteCall(new(Told))
+	server.RoutePushFunc(Tell)
 	go func() { _ = server.ListenAndServe(protoFunc(name)) }()
 	say(map[string]string{"address": (<-at).String()})
 	_, _ = io.Copy(io.Discard, os.Stdin)

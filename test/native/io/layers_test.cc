@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "harness.h"
+#include "adopted.h"
 #include "mask_layer.h"
 
 // Connections with layers below their framing.
@@ -8,24 +8,16 @@
 namespace dmicro {
 namespace {
 
-struct Layered {
-  OwnedDescriptor far;
-  int32_t slot, generation;
-};
-
 // A connection with `depth` layers, pushed before its first byte is read.
-Layered Accept(Home* home, unsigned depth, WireLimits limits = kWire, int buffer = 0, bool hello = false) {
-  Ends ends = MakeEnds(buffer);
+Adopted Accept(Home* home, unsigned depth, WireLimits limits = kWire, int buffer = 0, bool hello = false) {
   limits.paused = true;
-  home->reactor.Adopt(std::move(ends.near), true, 7, limits);
-  REQUIRE(home->Until([&] { return home->journal.Count(kAccept) != 0; }));
-  const Event accepted = home->journal.events.back();
+  Adopted made = Adopt(home, limits, buffer);
   for (unsigned i = 0; i < depth; i++) {
-    REQUIRE(home->reactor.PushLayer(accepted.slot, accepted.generation,
+    REQUIRE(home->reactor.PushLayer(made.slot, made.generation,
                                     std::make_unique<MaskLayer>(static_cast<uint8_t>(1u << i), hello)));
   }
-  home->reactor.ResumeReading(accepted.slot, accepted.generation);
-  return {std::move(ends.far), accepted.slot, accepted.generation};
+  home->reactor.ResumeReading(made.slot, made.generation);
+  return made;
 }
 
 // The peer of such a connection.
@@ -66,26 +58,10 @@ class Peer {
   LayerStack stack_;
 };
 
-void Queue(Home* home, const Layered& to, std::string_view body) {
-  Control& control = home->memory.control();
-  const Rings rings = home->memory.rings();
-  Send& send = rings.sends[control.send_next++];
-  send = {};
-  send.slot = to.slot;
-  send.generation = to.generation;
-  send.bits = kTypePush | 'j' << 8;
-  send.seq = 1;
-  send.route = -1;
-  send.body_start = control.outbox_next;
-  send.body_size = static_cast<int32_t>(body.size());
-  std::memcpy(rings.outbox + control.outbox_next, body.data(), body.size());
-  control.outbox_next += static_cast<int32_t>(body.size());
-}
-
 TEST_CASE("layers: frames of every size pass them in both directions") {
   for (unsigned depth : {1u, 2u, 3u}) {
     Home home;
-    Layered peer = Accept(&home, depth);
+    Adopted peer = Accept(&home, depth);
     Peer far(depth);
     for (size_t size : {size_t{0}, size_t{100}, size_t{5000}, size_t{300'000}}) {
       const size_t before = home.journal.Count(kMessage);
@@ -110,7 +86,7 @@ TEST_CASE("layers: frames of every size pass them in both directions") {
 
 TEST_CASE("layers: many frames of one read are all delivered, one after the other") {
   Home home;
-  Layered peer = Accept(&home, 1, kWire, 1 << 20);
+  Adopted peer = Accept(&home, 1, kWire, 1 << 20);
   Peer far(1);
   std::string frames;
   size_t count = 0;
@@ -131,7 +107,7 @@ TEST_CASE("layers: bytes that were received before a pause wait, and are deliver
   Home home;
   WireLimits peeking = kWire;
   peeking.frame.framing = Framing::kPeek;
-  Layered peer = Accept(&home, 2, peeking);
+  Adopted peer = Accept(&home, 2, peeking);
   Peer far(2);
   std::string frames;
   for (int i = 0; i < 200; i++) frames += FrameWith(std::to_string(i));
@@ -152,7 +128,7 @@ TEST_CASE("layers: bytes that were received before a pause wait, and are deliver
 TEST_CASE("layers: a FIN is an end only after the layers have ended, a loss otherwise") {
   for (const bool in_order : {true, false}) {
     Home home;
-    Layered peer = Accept(&home, 2);
+    Adopted peer = Accept(&home, 2);
     Peer far(2);
     std::string bytes = far.Seal(FrameWith("last"));
     if (in_order) bytes += far.End();
@@ -171,7 +147,7 @@ TEST_CASE("layers: a FIN is an end only after the layers have ended, a loss othe
 TEST_CASE("layers: ending, and destroying, ends the layers before FIN") {
   for (const bool destroy : {true, false}) {
     Home home;
-    Layered peer = Accept(&home, 2);
+    Adopted peer = Accept(&home, 2);
     Peer far(2);
     Queue(&home, peer, "last words");
     if (destroy) {
@@ -194,7 +170,7 @@ TEST_CASE("layers: ending, and destroying, ends the layers before FIN") {
 
 TEST_CASE("layers: an event is reported, and nothing more is read until it is answered") {
   Home home;
-  Layered peer = Accept(&home, 1, kWire, 0, true);
+  Adopted peer = Accept(&home, 1, kWire, 0, true);
   Peer far(1);
   const std::string sealed = far.Seal(FrameWith("first"));
   REQUIRE(Put(peer.far, sealed) == sealed.size());
@@ -209,7 +185,7 @@ TEST_CASE("layers: an event is reported, and nothing more is read until it is an
 
 TEST_CASE("layers: bytes that are not the layer's close the connection, with the layer's error") {
   Home home;
-  Layered peer = Accept(&home, 1);
+  Adopted peer = Accept(&home, 1);
   REQUIRE(Put(peer.far, "GET / HTTP/1.1\r\n") == 16);
   REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 1; }));
   const Event* const closed = home.journal.Find(kClose, peer.slot);
@@ -220,7 +196,7 @@ TEST_CASE("layers: bytes that are not the layer's close the connection, with the
 
 TEST_CASE("layers: what a slow peer does not take is kept, and arrives in order") {
   Home home;
-  Layered peer = Accept(&home, 2, kWire, 4096);
+  Adopted peer = Accept(&home, 2, kWire, 4096);
   Peer far(2);
   std::string expected;
   for (int i = 0; i < 20; i++) {

@@ -1,46 +1,11 @@
 #include <doctest/doctest.h>
 
-#include "harness.h"
+#include "adopted.h"
 
 // A reactor in its reader's own thread.
 
 namespace dmicro {
 namespace {
-
-struct Accepted {
-  OwnedDescriptor far;
-  int32_t slot, generation;
-};
-
-Accepted Accept(Home* home, const WireLimits& limits = kWire, int buffer = 0) {
-  Ends ends = MakeEnds(buffer);
-  const size_t before = home->journal.Count(kAccept);
-  home->reactor.Adopt(std::move(ends.near), true, 7, limits);
-  REQUIRE(home->Until([&] { return home->journal.Count(kAccept) > before; }));
-  const Event* accepted = nullptr;
-  for (const Event& event : home->journal.events) {
-    if (event.kind == kAccept) accepted = &event;
-  }
-  CHECK(accepted->seq == 7);
-  return {std::move(ends.far), accepted->slot, accepted->generation};
-}
-
-// Queues a push with `body` as an upper layer does.
-void Queue(Home* home, const Accepted& to, std::string_view body) {
-  Control& control = home->memory.control();
-  const Rings rings = home->memory.rings();
-  Send& send = rings.sends[control.send_next++];
-  send = {};
-  send.slot = to.slot;
-  send.generation = to.generation;
-  send.bits = kTypePush | 'j' << 8;
-  send.seq = 1;
-  send.route = -1;
-  send.body_start = control.outbox_next;
-  send.body_size = static_cast<int32_t>(body.size());
-  std::memcpy(rings.outbox + control.outbox_next, body.data(), body.size());
-  control.outbox_next += static_cast<int32_t>(body.size());
-}
 
 WireLimits Peeking() {
   WireLimits limits = kWire;
@@ -73,7 +38,7 @@ TEST_CASE("reactor: dials a listener of its own, and frames pass") {
 
 TEST_CASE("reactor: a reader that runs the loop itself loses nothing and reads nothing twice") {
   Home home;
-  Accepted one = Accept(&home), two = Accept(&home);
+  Adopted one = Adopt(&home), two = Adopt(&home);
   std::vector<std::string> bodies;
   bool turned = false;
   home.journal.on_event = [&](const Event& event) {
@@ -100,7 +65,7 @@ TEST_CASE("reactor: a reader that runs the loop itself loses nothing and reads n
 
 TEST_CASE("reactor: connections whose share of a turn was used up are read again on a loop with no other events") {
   Home home;
-  Accepted peer = Accept(&home, kWire, 1 << 20);
+  Adopted peer = Adopt(&home, kWire, 1 << 20);
   // More messages than a batch holds come in one read, and then no event of the system.
   std::string flood;
   while (flood.size() + 40 < 200 * 1024) flood += FrameWith("x");
@@ -114,7 +79,7 @@ TEST_CASE("reactor: connections whose share of a turn was used up are read again
 
 TEST_CASE("reactor: a pause that begins while the first bytes are peeked at lasts after the framing is set") {
   Home home;
-  Accepted peer = Accept(&home, Peeking());
+  Adopted peer = Adopt(&home, Peeking());
   const std::string first = FrameWith("first"), second = FrameWith("second");
   REQUIRE(Put(peer.far, first) == first.size());
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));  // the bytes that are peeked at
@@ -132,7 +97,7 @@ TEST_CASE("reactor: a pause that begins while the first bytes are peeked at last
 
 TEST_CASE("reactor: asking for more first bytes than may be peeked at closes the connection") {
   Home home;
-  Accepted peer = Accept(&home, Peeking());
+  Adopted peer = Adopt(&home, Peeking());
   home.journal.on_event = [&](const Event& event) {
     if (event.kind == kMessage) home.reactor.SetFraming(peer.slot, peer.generation, Framing::kPeek);
   };
@@ -145,7 +110,7 @@ TEST_CASE("reactor: asking for more first bytes than may be peeked at closes the
 TEST_CASE(
     "reactor: a connection that is ended while all the bytes are held that may be peeked at sees the peer's FIN") {
   Home home;
-  Accepted peer = Accept(&home, Peeking());
+  Adopted peer = Adopt(&home, Peeking());
   const std::string bytes(Framer::kMaxPeek + 100, 'x');
   REQUIRE(Put(peer.far, bytes) == bytes.size());
   REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1; }));
@@ -159,7 +124,7 @@ TEST_CASE(
 
 TEST_CASE("reactor: bytes that a slow peer does not take are buffered, counted, and arrive whole") {
   Home home;
-  Accepted peer = Accept(&home, kWire, 4096);
+  Adopted peer = Adopt(&home, kWire, 4096);
   const std::string body(600 * 1024, 'y');
   Queue(&home, peer, body);
   home.Until([turns = 0]() mutable { return ++turns > 2; });
@@ -177,7 +142,7 @@ TEST_CASE("reactor: bytes that a slow peer does not take are buffered, counted, 
 
 TEST_CASE("reactor: wrong words written by JavaScript access no memory outside of the rings") {
   Home home;
-  Accepted peer = Accept(&home);
+  Adopted peer = Adopt(&home);
   const Rings rings = home.memory.rings();
   const int32_t wild[] = {INT32_MIN, -1, 0, 1, kMaxSends, kMaxSends + 1, kOutboxSize, INT32_MAX};
   for (const int32_t start : wild) {
@@ -227,7 +192,7 @@ TEST_CASE("reactor: stops with connections in every state") {
   TempFolder folder;
   const OwnedDescriptor listener = ListenUnix(folder.File(20));
   REQUIRE(home.reactor.Listen({false, "127.0.0.1", 0}, {16, false, 3, {}, kWire}) >= 0);
-  Accepted slow = Accept(&home, kWire, 4096), ending = Accept(&home), peeked = Accept(&home, Peeking());
+  Adopted slow = Adopt(&home, kWire, 4096), ending = Adopt(&home), peeked = Adopt(&home, Peeking());
   Queue(&home, slow, std::string(500 * 1024, 'z'));
   REQUIRE(Put(peeked.far, "x") == 1);
   home.Until([turns = 0]() mutable { return ++turns > 2; });

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "harness.h"
+#include "adopted.h"
 #include "mask_layer.h"
 #include "websocket_peer.h"
 
@@ -11,24 +11,16 @@ namespace {
 
 constexpr std::string_view kHead = "GET / HTTP/1.1\r\n\r\n";
 
-struct Opened {
-  OwnedDescriptor far;
-  int32_t slot, generation;
-};
-
 // A connection whose handshake is over; `early` came with its last bytes.
-Opened Open(Home* home, uint32_t flags, Framing framing = Framing::kRaw, std::string_view early = "",
-            WireLimits limits = kWire, int buffer = 0) {
-  Ends ends = MakeEnds(buffer);
+Adopted Open(Home* home, uint32_t flags, Framing framing = Framing::kRaw, std::string_view early = "",
+             WireLimits limits = kWire, int buffer = 0) {
   limits.frame.framing = Framing::kPeek;
-  home->reactor.Adopt(std::move(ends.near), true, 7, limits);
-  REQUIRE(home->Until([&] { return home->journal.Count(kAccept) != 0; }));
-  const Event accepted = home->journal.events.back();
-  REQUIRE(Put(ends.far, std::string(kHead) + std::string(early)) == kHead.size() + early.size());
+  Adopted made = Adopt(home, limits, buffer);
+  REQUIRE(Put(made.far, std::string(kHead) + std::string(early)) == kHead.size() + early.size());
   REQUIRE(home->Until([&] { return home->journal.Count(kMessage) == 1; }));
   home->journal.events.clear();
-  home->reactor.SetFraming(accepted.slot, accepted.generation, framing, kHead.size(), flags);
-  return {std::move(ends.far), accepted.slot, accepted.generation};
+  home->reactor.SetFraming(made.slot, made.generation, framing, kHead.size(), flags);
+  return made;
 }
 
 std::string ReadUntil(Home* home, const OwnedDescriptor& far, const std::function<bool(const std::string&)>& holds) {
@@ -38,22 +30,6 @@ std::string ReadUntil(Home* home, const OwnedDescriptor& far, const std::functio
     return holds(all);
   }));
   return all;
-}
-
-void Queue(Home* home, const Opened& to, std::string_view body, uint8_t type = kTypePush) {
-  Control& control = home->memory.control();
-  const Rings rings = home->memory.rings();
-  Send& send = rings.sends[control.send_next++];
-  send = {};
-  send.slot = to.slot;
-  send.generation = to.generation;
-  send.bits = type | 'j' << 8;
-  send.seq = 1;
-  send.route = -1;
-  send.body_start = control.outbox_next;
-  send.body_size = static_cast<int32_t>(body.size());
-  std::memcpy(rings.outbox + control.outbox_next, body.data(), body.size());
-  control.outbox_next += static_cast<int32_t>(body.size());
 }
 
 // The messages that a peer reads out of `bytes`.
@@ -68,7 +44,7 @@ TEST_CASE("WebSocket: frames of every size pass in both directions, masked by th
     const bool text = (flags & kWsText) != 0;
     const bool client = (flags & kWsClient) != 0;
     Home home;
-    Opened peer = Open(&home, flags);
+    Adopted peer = Open(&home, flags);
     for (const size_t size : {size_t{0}, size_t{80}, size_t{300}, size_t{5000}, size_t{300'000}}) {
       if (text && size != 0) break;  // the sizes in larger frames are no text
       const size_t before = home.journal.Count(kMessage);
@@ -96,7 +72,7 @@ TEST_CASE("WebSocket: what came with the handshake is read as frames, in any chu
                             WsFrame(0x80, FrameWith("one").substr(9)) + WsFrame(0x82, FrameWith("two"));
   for (const size_t early : {size_t{0}, size_t{1}, size_t{20}, bytes.size()}) {
     Home home;
-    Opened peer = Open(&home, kWsServer, Framing::kRaw, bytes.substr(0, early));
+    Adopted peer = Open(&home, kWsServer, Framing::kRaw, bytes.substr(0, early));
     for (size_t at = early; at < bytes.size(); at += 3) {
       Put(peer.far, bytes.substr(at, 3));
       home.Until([turns = 0]() mutable { return ++turns > 1; });
@@ -114,7 +90,7 @@ TEST_CASE("WebSocket: whole messages are passed on, however they are cut") {
   const std::vector<std::string> expected{"first", "second", "", large, std::string(6000, 'm')};
   for (const size_t chunk : {size_t{1} << 20, size_t{50'000}, size_t{5000}, size_t{7}}) {
     Home home;
-    Opened peer = Open(&home, kWsServer, Framing::kMessage);
+    Adopted peer = Open(&home, kWsServer, Framing::kMessage);
     const std::string sent = chunk < 100 ? bytes.substr(0, 60) : bytes;
     size_t put = 0;
     const size_t count = chunk < 100 ? 3 : expected.size();
@@ -129,7 +105,7 @@ TEST_CASE("WebSocket: whole messages are passed on, however they are cut") {
 TEST_CASE("WebSocket: many small messages fill several batches, and none is lost") {
   for (const Framing framing : {Framing::kRaw, Framing::kMessage}) {
     Home home;
-    Opened peer = Open(&home, kWsServer, framing, "", kWire, 1 << 20);
+    Adopted peer = Open(&home, kWsServer, framing, "", kWire, 1 << 20);
     std::string bytes;
     size_t count = 0;
     for (; count < 20'000; count++) {
@@ -160,7 +136,7 @@ TEST_CASE("WebSocket: a peer that breaks the protocol is told why, and the conne
     Home home;
     WireLimits limits = kWire;
     limits.frame.max_message = 1000;
-    Opened peer = Open(&home, kWsServer, Framing::kRaw, "", limits);
+    Adopted peer = Open(&home, kWsServer, Framing::kRaw, "", limits);
     Put(peer.far, one.bytes);
     const std::string said = ReadUntil(&home, peer.far, [](const std::string& all) { return all.size() >= 4; });
     CHECK(said.substr(0, 2) == "\x88\x02");
@@ -173,7 +149,7 @@ TEST_CASE("WebSocket: a peer that breaks the protocol is told why, and the conne
 
 TEST_CASE("WebSocket: a close frame is answered and ends the connection; its code is reported") {
   Home home;
-  Opened peer = Open(&home, kWsServer);
+  Adopted peer = Open(&home, kWsServer);
   Put(peer.far, WsFrame(0x82, FrameWith("last")) + WsCloseWith(1001));
   REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 1; }));
   CHECK(home.journal.Count(kMessage) == 1);
@@ -185,7 +161,7 @@ TEST_CASE("WebSocket: a close frame is answered and ends the connection; its cod
 TEST_CASE("WebSocket: our end is a close frame; the server then ends its direction, the client waits for the peer") {
   for (const uint32_t flags : {kWsServer, kWsClient}) {
     Home home;
-    Opened peer = Open(&home, flags);
+    Adopted peer = Open(&home, flags);
     Queue(&home, peer, "last");
     home.reactor.End(peer.slot, peer.generation);
     const std::string said = ReadUntil(&home, peer.far, [&](const std::string& all) {
@@ -204,7 +180,7 @@ TEST_CASE("WebSocket: our end is a close frame; the server then ends its directi
 
 TEST_CASE("WebSocket: of the pings of a peer that does not read only the last is answered") {
   Home home;
-  Opened peer = Open(&home, kWsServer, Framing::kRaw, "", kWire, 4096);
+  Adopted peer = Open(&home, kWsServer, Framing::kRaw, "", kWire, 4096);
   Queue(&home, peer, std::string(400'000, 'x'));  // more than the socket takes
   REQUIRE(home.Until([&] { return home.memory.Unsent(peer.slot) > 0; }));
   for (int i = 0; i < 200; i++) {
@@ -220,7 +196,7 @@ TEST_CASE("WebSocket: of the pings of a peer that does not read only the last is
 
 TEST_CASE("WebSocket: pings and pongs are no activity of the peer, messages are") {
   Home home;
-  Opened peer = Open(&home, kWsServer);
+  Adopted peer = Open(&home, kWsServer);
   const int32_t before = home.memory.Activity(peer.slot);
   Put(peer.far, WsFrame(0x89, "a") + WsFrame(0x8a, "b"));
   ReadUntil(&home, peer.far, [](const std::string& all) { return all.size() == 3; });
@@ -236,7 +212,7 @@ TEST_CASE("WebSocket: an unfinished frame is cut off in time, wherever it stoppe
     Home home;
     WireLimits limits = kWire;
     limits.frame_timeout = 20;
-    Opened peer = Open(&home, kWsServer, Framing::kMessage, "", limits);
+    Adopted peer = Open(&home, kWsServer, Framing::kMessage, "", limits);
     Put(peer.far, bytes.substr(0, cut));
     REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 1; }));
     CHECK(home.journal.events.back().seq == static_cast<int32_t>(CloseReason::kFrameTimeout));
@@ -245,7 +221,7 @@ TEST_CASE("WebSocket: an unfinished frame is cut off in time, wherever it stoppe
 
 TEST_CASE("WebSocket: a session destroyed while a batch is read, or in the middle of its bytes, harms nobody") {
   Home home;
-  Opened peer = Open(&home, kWsServer);
+  Adopted peer = Open(&home, kWsServer);
   home.journal.on_event = [&](const Event& event) {
     if (event.kind == kMessage && event.body == "3")
       home.reactor.Destroy(peer.slot, peer.generation, CloseReason::kLocal);

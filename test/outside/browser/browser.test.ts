@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
+import { createHash, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { build } from 'esbuild'
+import { Authority, certificates } from '../../support/certificates.ts'
 import { type Started, start } from '../support/processes.ts'
 import { needCommands, suite } from '../support/suite.ts'
 import { Chromium, type Page } from './chromium.ts'
 import { assertSeen } from './expected.ts'
-import { type Served, serve as servePages } from './served.ts'
+import { checkedEndpoint, type Served, serve as servePages } from './served.ts'
 
 const server = join(import.meta.dirname, '../../../examples/browser/server.mjs')
 const lines = `[...document.querySelectorAll('li')].map((line) => line.textContent)`
@@ -44,6 +46,14 @@ async function bundled(t: TestContext, entry: string): Promise<string> {
   })
   assert.deepEqual(warnings, [])
   return folder
+}
+
+const certificate = certificates().server
+
+/** The hash by which Chromium knows the key of a certificate. */
+function keyHash(cert: string): string {
+  const key = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(key).digest('base64')
 }
 
 /** A page with a session that keeps the numbers that are pushed to it. */
@@ -89,7 +99,7 @@ await suite(
   'dmicro/browser in Chromium',
   () => {
     needCommands({ chromium: 'chromium' })
-    return Chromium.start()
+    return Chromium.start([keyHash(certificate.cert)])
   },
   (chromium) => {
     after(() => chromium.close())
@@ -126,6 +136,25 @@ await suite(
       })
     }
 
+    for (const transport of ['native', 'js'] as const) {
+      test(`so does a page over wss, served by the transport ${transport}; a certificate it does not trust is refused`, async (t) => {
+        const { origin } = await servePages(t, project)
+        const endpoint = checkedEndpoint(transport)
+        t.after(() => endpoint.close({ timeout: 0 }))
+        const listen = (tls: { key: string; cert: string }) =>
+          endpoint.listen('wss://127.0.0.1:0/rpc', { protocols: ['raw', 'json'], websocket: { origins: [origin] }, tls })
+        const { url } = await listen(certificate)
+        const page = await chromium.page(`${origin}/`)
+        for (const protocol of ['raw', 'json'])
+          assertSeen(await page.value(`import('/checks.js').then(({ check }) => check('${url}', '${protocol}'))`))
+        assert.equal(endpoint.stats.accepted, 2)
+        const stranger = await listen(new Authority('stranger').issue('server'))
+        const refused = `import('dmicro/browser').then(({ Endpoint }) => new Endpoint().dial('${stranger.url}')).catch(({ code }) => code)`
+        assert.equal(await page.value(refused), 105)
+        assert.equal(endpoint.stats.accepted, 2)
+      })
+    }
+
     test('so does a dedicated worker', async (t) => {
       const { origin, url } = await servePages(t, await bundled(t, 'worker.js'))
       const page = await chromium.page(`${origin}/`)
@@ -136,6 +165,52 @@ await suite(
         worker.postMessage(['${url}', 'raw'])
       })`)
       assertSeen(seen)
+    })
+
+    test('a page has hooks of dialling; hooks of messages and transfer filters are refused by name', async (t) => {
+      const { origin, url, endpoint } = await servePages(t)
+      endpoint.routePush('/filtered', (_, { session }) => session.push('/page/x', 1, { filters: ['gzip'] }))
+      const page = await chromium.page(`${origin}/`)
+      const seen = await page.value(`(async () => {
+        const { Endpoint } = await import('dmicro/browser')
+        const refused = (run) => Promise.resolve().then(run).then(() => 'done', (error) => error.name + ': ' + (error.cause ?? error.message))
+        const filter = { id: 9, name: 'mine', pack: (bytes) => bytes, unpack: (bytes) => bytes }
+        const hooks = []
+        const plugin = { name: 'own' }
+        for (const name of ['afterNewEndpoint', 'beforeDial', 'afterDial', 'afterDisconnect', 'afterCloseEndpoint'])
+          plugin[name] = () => void hooks.push(name)
+        const client = new Endpoint({ plugins: [plugin] })
+        const session = await client.dial('${url}')
+        const refusals = []
+        for (const hook of ['beforeWriteCall', 'afterReadCallBody', 'afterReadReplyBody'])
+          refusals.push(await refused(() => new Endpoint({ plugins: [{ name: 'own', [hook]() {} }] })))
+        refusals.push(
+          await refused(() => client.group('/a', { name: 'own', afterReadPushBody() {} })),
+          await refused(() => new Endpoint({ filters: [filter] })),
+          await refused(() => session.call('/echo', 1, { filters: ['gzip'] })),
+          await refused(() => session.push('/tell', 1, { filters: ['mine'] })),
+          await session.call('/echo', 'still served'),
+        )
+        const closed = new Promise((resolve) => session.on('close', ({ cause }) => resolve(cause)))
+        await session.push('/filtered')
+        refusals.push(await closed)
+        await client.close()
+        return { hooks, refusals }
+      })()`)
+      assert.deepEqual(seen, {
+        hooks: ['afterNewEndpoint', 'beforeDial', 'afterDial', 'afterDisconnect', 'afterCloseEndpoint'],
+        refusals: [
+          'StatusError: hook beforeWriteCall is not there in pages',
+          'StatusError: hook afterReadCallBody is not there in pages',
+          'StatusError: hook afterReadReplyBody is not there in pages',
+          'StatusError: hook afterReadPushBody is not there in pages',
+          'TypeError: transfer filter "mine" is not there in pages',
+          'TypeError: transfer filter "gzip" is not there in pages',
+          'TypeError: transfer filter "mine" is not there in pages',
+          'still served',
+          'unknown transfer filter',
+        ],
+      })
     })
 
     test('a connection that is reset in the midst of pushes is resumed, and none is lost', async (t) => {

@@ -28,9 +28,17 @@ export class Chromium {
     })
   }
 
-  static async start(): Promise<Chromium> {
+  /** @param trusted hashes of the public keys of certificates that are trusted, SHA-256 in base64 */
+  static async start(trusted: readonly string[] = []): Promise<Chromium> {
     const folder = await mkdtemp(join(tmpdir(), 'dmicro-chromium-'))
-    const flags = ['--headless=new', '--no-sandbox', '--disable-gpu', '--remote-debugging-port=0', `--user-data-dir=${folder}`]
+    const flags = [
+      '--headless=new',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--remote-debugging-port=0',
+      `--user-data-dir=${folder}`,
+      `--ignore-certificate-errors-spki-list=${trusted.join()}`,
+    ]
     const process = spawn('chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] })
     const url = await new Promise<string>((resolve, reject) => {
       process.once('exit', () => reject(new Error('chromium ended before it listened')))

@@ -19,17 +19,23 @@ export interface Served {
   readonly sessions: Session[]
 }
 
-/** Serves the files of `folders`, an empty page at `/`, and `/dmicro.js`. */
-export async function serve(t: TestContext, ...folders: string[]): Promise<Served> {
-  const endpoint = new Endpoint({ transport: 'js', plugins: [heartbeatPong()] })
-  const sessions: Session[] = []
-  endpoint.on('session', (session) => sessions.push(session))
+/** An endpoint with what `check` of project/checks.js calls. */
+export function checkedEndpoint(transport: 'native' | 'js'): Endpoint {
+  const endpoint = new Endpoint({ transport, plugins: [heartbeatPong()] })
   endpoint.routeCall('/echo', (value) => value)
   endpoint.routeCall('/meta', (_, ctx) => ctx.setMeta('a', ctx.meta.a))
   endpoint.routeCall('/back', (number, { session }) => session.call('/page/twice', number))
   endpoint.routeCall('/back-fails', (_, { session }) => session.call('/page/fail'))
   endpoint.routeCall('/never', () => new Promise(() => {}))
   endpoint.routePush('/tell', (text, { session }) => session.push('/page/tell', text))
+  return endpoint
+}
+
+/** Serves the files of `folders`, an empty page at `/`, and `/dmicro.js`. */
+export async function serve(t: TestContext, ...folders: string[]): Promise<Served> {
+  const endpoint = checkedEndpoint('js')
+  const sessions: Session[] = []
+  endpoint.on('session', (session) => sessions.push(session))
   const dist = join(import.meta.dirname, '../../../dist')
   const imports = `<script type="importmap">{ "imports": { "dmicro/browser": "/browser.js" } }</script>`
   const http = createServer(async ({ url = '/' }, response) => {
