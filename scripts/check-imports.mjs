@@ -24,6 +24,7 @@ export const ROOMS = [
   'session',
   'endpoint',
   'plugins',
+  'metrics',
   'testing',
   'browser',
 ]
@@ -48,6 +49,7 @@ const ONLY_FOR = {
   'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
+  metrics: [],
   testing: [],
   browser: [],
 }
