@@ -1,3 +1,4 @@
+import { MAX_METHOD_BYTES } from '../base/limits.ts'
 import { type Clock, realClock } from '../base/time/clock.ts'
 import { closeReasonText } from '../message/close-reason.ts'
 import type { Meter, MeteredCall, MeteredRoute, RouteCounts } from '../overload/meter.ts'
@@ -84,7 +85,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   #calledAs(method: string): CallCounts {
     const counts = this.called.get(method)
     if (counts !== undefined) return counts
-    const path = this.called.size < MAX_CALLED ? method : OTHER
+    const path = pathOf(method, this.called.size)
     const made = this.called.get(path) ?? new CallCounts(this, path)
     this.called.set(path, made)
     return made
@@ -101,7 +102,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   #pushedAs(method: string): PushCounts {
     const counts = this.pushesOut.get(method)
     if (counts !== undefined) return counts
-    const path = this.pushesOut.size < MAX_CALLED ? method : OTHER
+    const path = pathOf(method, this.pushesOut.size)
     const made = this.pushesOut.get(path) ?? new PushCounts(this, path)
     this.pushesOut.set(path, made)
     return made
@@ -115,4 +116,12 @@ export class EndpointMeter implements Meter, CountsOwner {
   sessionClosed(reason: number): void {
     this.closed[reason]++
   }
+}
+
+/**
+ * Path of the calls of a method: none of its own for a name that cannot be sent, because two such may look the same on a
+ * page, and they may have any length.
+ */
+function pathOf(method: string, known: number): string {
+  return known < MAX_CALLED && method.length <= MAX_METHOD_BYTES && method.isWellFormed() ? method : OTHER
 }

@@ -11,7 +11,7 @@ import { chooseFormat } from './negotiate.ts'
 import { PageServer, readPageAddress } from './page-server.ts'
 import { contentTypes } from './page-text.ts'
 import { ProcessMetrics, processNames } from './process.ts'
-import { type MetricsRegistry, registerIn } from './register.ts'
+import { type MetricsRegistry, registerIn, requireRegistry } from './register.ts'
 import { Renderer } from './render.ts'
 
 /** Options of `prometheus`. */
@@ -102,6 +102,7 @@ class Prometheus implements PrometheusPlugin {
     const address = listen === undefined ? undefined : readPageAddress(listen)
     this.#meter = new EndpointMeter(service, plan.bounds)
     this.#endpoints = new EndpointSet(this.#meter)
+    if (register !== undefined) requireRegistry(register)
     const hasProcess = register !== undefined && processNames.some((name) => register.getSingleMetric(name) !== undefined)
     this.#process = hasProcess ? undefined : new ProcessMetrics()
     const sources: Sources = { meter: this.#meter, endpoints: this.#endpoints, process: this.#process, plan }

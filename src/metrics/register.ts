@@ -10,6 +10,14 @@ export interface MetricsRegistry {
   removeSingleMetric(name: string): void
 }
 
+/** @throws TypeError for what is no registry */
+export function requireRegistry(value: unknown): void {
+  const methods = ['registerMetric', 'getSingleMetric', 'removeSingleMetric']
+  const given = value as Record<string, unknown> | null
+  if (methods.some((method) => typeof given?.[method] !== 'function'))
+    throw new TypeError('option register must be a registry of prom-client')
+}
+
 /** A value as prom-client's metrics return it. */
 interface RegistryValue {
   readonly labels: Readonly<Record<string, string>>
