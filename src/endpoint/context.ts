@@ -3,6 +3,7 @@ import type { Codec } from '../codecs/codec.ts'
 import type { Filter } from '../message/filter.ts'
 import type { MessageType } from '../message/message-type.ts'
 import { type Meta, noMeta } from '../message/meta.ts'
+import type { RouteCounts } from '../overload/meter.ts'
 import type { Abort } from '../session/abort-registry.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { PeerLink } from '../session/peer-link.ts'
@@ -110,6 +111,18 @@ export class Context implements CallContext {
    * @internal
    */
   readonly link: PeerLink
+  /**
+   * What the endpoint's meter keeps of the route; null without a meter, and once the end is counted.
+   *
+   * @internal
+   */
+  counts: RouteCounts | null
+  /**
+   * Time at which the message arrived, by the endpoint's meter; 0 without one.
+   *
+   * @internal
+   */
+  arrived: number
 
   constructor(
     engine: SessionEngine,
@@ -131,6 +144,8 @@ export class Context implements CallContext {
     this.filtersOut = filters
     this.abortEntry = undefined
     this.link = engine.link
+    this.counts = null
+    this.arrived = 0
   }
 
   get session(): Session {
@@ -219,6 +234,20 @@ export class Context implements CallContext {
   abort(reason: StatusError): void {
     this.abortEntry ??= this.engine.requests.openAbort(this.seq, 0)
     this.abortEntry.fire(reason)
+  }
+
+  /**
+   * Counts the end of the request, once.
+   *
+   * @param code status of the reply; 0 for OK
+   * @param bytes size of its body
+   * @internal
+   */
+  ended(code: number, bytes: number): void {
+    const { counts, meta } = this
+    if (counts === null) return
+    this.counts = null
+    counts.ended(this.arrived, code, bytes, meta === noMeta ? undefined : meta.traceparent)
   }
 
   /**

@@ -235,6 +235,7 @@ export class Dialer {
         await resumeOnNewLink(session)
         if (session.reopen()) {
           word?.start(this.#settings.clock)
+          this.#settings.meter?.redialled(true)
           return undefined
         }
         failure = new Error('the connection was lost')
@@ -243,6 +244,7 @@ export class Dialer {
         session.detach()
       }
       if (abort.signal.aborted) return undefined // the session is closed
+      this.#settings.meter?.redialled(false)
     }
     return failure
   }

@@ -1,7 +1,7 @@
 import { runHandler } from '../base/async/call-context.ts'
 import { isThenable } from '../base/async/thenable.ts'
 import { describe, reasonOf } from '../base/errors/error-text.ts'
-import { StatusError, toStatusError } from '../base/errors/status.ts'
+import { Code, StatusError, toStatusError } from '../base/errors/status.ts'
 import type { TimerWheel } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
 import { bodyText } from '../codecs/codec.ts'
@@ -14,6 +14,8 @@ import { decodeStatus } from '../message/status-json.ts'
 import { Admission } from '../overload/admission.ts'
 import type { Ticket } from '../overload/concurrency-limit.ts'
 import type { EndpointLoad, EndpointStats } from '../overload/endpoint-stats.ts'
+import type { RouteCounts } from '../overload/meter.ts'
+import { outgoing } from '../session/channel.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { HeldRequest } from '../session/held-requests.ts'
 import { readExtensionMeta } from '../session/inbound.ts'
@@ -26,9 +28,9 @@ import { HandlerCounter } from './handler-counter.ts'
 import { HandlerTimer } from './handler-timer.ts'
 import { Holding } from './holding.ts'
 import { HookedDispatch } from './hooked-dispatch.ts'
-import { Replies } from './replies.ts'
+import { codeOfSent, Replies } from './replies.ts'
 import { decodeArg, methodOf, requireSafe, unknownHandler } from './requests.ts'
-import type { AnyHandler, Router } from './router.ts'
+import type { AnyHandler, Route, Router } from './router.ts'
 
 /**
  * Dispatches CALLs and PUSHes to their handlers, and results to REPLYs (docs/spec/behaviour.md#receiving). A handler
@@ -102,8 +104,10 @@ export class Dispatcher {
       return
     }
     const isCall = message.type === MessageType.Call
+    const { meter } = this.#settings
+    if (meter !== null) message.arrived = meter.arrived()
     if (!session.accepting && (isCall || !session.acceptingPushes)) {
-      if (isCall) this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
+      if (isCall) this.#refuseClosing(session, message)
       return
     }
     // A call that runs already or has run adds no load.
@@ -126,7 +130,7 @@ export class Dispatcher {
   startHeld(session: SessionEngine, { message, meta, isCall, expires }: HeldRequest): void {
     if (isCall) {
       if (!session.accepting) {
-        this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
+        this.#refuseClosing(session, message)
         return
       }
       if ((expires !== 0 && this.#settings.clock.now() >= expires) || session.requests.isCanceled(message.seq)) {
@@ -141,6 +145,11 @@ export class Dispatcher {
     }
     if (this.#admission !== null && session.state !== 'closed' && !this.#admission.admit(session, message, meta, isCall, expires)) return
     this.start(session, message, meta, isCall, expires)
+  }
+
+  #refuseClosing(session: SessionEngine, message: Incoming): void {
+    this.#countRefused(message, true, Refusals.Closing.code)
+    this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
   }
 
   #refuseRunning(session: SessionEngine, message: Incoming): void {
@@ -159,16 +168,15 @@ export class Dispatcher {
    * @param expires the caller's deadline by the clock; 0 for none or unknown
    */
   start(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
-    const { route } = message
-    const table = isCall ? this.#router.calls : this.#router.pushes
-    let found = table.get(route)
-    if (found === undefined && message.allowCallRoute) found = this.#router.calls.get(route)
+    const found = this.#routeOf(message, isCall)
     const codec = this.#settings.codecs.byId(message.codec)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {
       this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires)
       return
     }
+    const { meter } = this.#settings
+    const counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)
     let handler: AnyHandler
     let arg: unknown
     try {
@@ -183,13 +191,23 @@ export class Dispatcher {
         arg = new Uint8Array(message.buffer.subarray(message.bodyStart, message.bodyEnd))
       }
     } catch (error) {
-      this.#reject(session, message, isCall, error)
+      this.#reject(session, message, isCall, error, counts)
       return
     }
     const name = found !== undefined ? found.name : methodOf(message)
     const ctx = new Context(session, name, message.seq, meta, codec, found?.resultType, message.filters)
     if (expires !== 0) ctx.expires = expires
+    if (counts !== null) {
+      ctx.counts = counts
+      ctx.arrived = message.arrived
+    }
     this.#run(ctx, handler, arg, isCall)
+  }
+
+  #routeOf({ route, allowCallRoute }: Incoming, isCall: boolean): Route | undefined {
+    const { calls, pushes } = this.#router
+    const found = (isCall ? calls : pushes).get(route)
+    return found === undefined && allowCallRoute ? calls.get(route) : found
   }
 
   #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
@@ -238,7 +256,10 @@ export class Dispatcher {
 
   #succeeded(ctx: Context, value: unknown): void {
     // The caller is gone, and another peer would take the reply for that of its own call.
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) {
+      ctx.ended(Code.ConnectionClosed, 0)
+      return
+    }
     const codec = ctx.replyCodec(this.#settings.codec)
     let sent: SendResult | Promise<SendResult>
     try {
@@ -248,17 +269,26 @@ export class Dispatcher {
       this.#failed(ctx, true, error)
       return
     }
-    if (sent === SendResult.Ok) return
-    if (typeof sent === 'number') this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, sent)
-    else this.#later(ctx, sent)
+    if (sent === SendResult.Ok) {
+      if (ctx.counts !== null) ctx.ended(Code.Ok, outgoing.bodySize)
+    } else if (typeof sent === 'number') {
+      this.#notSent(ctx, sent)
+    } else {
+      this.#later(ctx, sent)
+    }
   }
 
   /** Handles a reply that is delayed by its filters, or by a reply before it. */
   #later(ctx: Context, sent: Promise<SendResult>): void {
     sent.then(
-      (result) => this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result),
+      (result) => this.#notSent(ctx, result),
       (error) => this.#failed(ctx, true, error),
     )
+  }
+
+  #notSent(ctx: Context, result: SendResult): void {
+    ctx.ended(codeOfSent(result), 0)
+    this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
   }
 
   #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
@@ -266,17 +296,21 @@ export class Dispatcher {
     const { log, exposeErrors } = this.#settings
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
     if (!isCall) {
+      ctx.ended(Code.InternalServerError, 0)
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
       return
     }
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
+    const isWanted = ctx.engine.requests.wantsReply(ctx.link, ctx.seq)
     const status = toStatusError(thrown, exposeErrors)
+    ctx.ended(isWanted ? status.code : Code.ConnectionClosed, 0)
+    if (!isWanted) return
     this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
   }
 
   /** Rejects a request that reached no handler: a CALL is answered with the error, a PUSH is logged. */
-  #reject(session: SessionEngine, message: Incoming, isCall: boolean, error: unknown): void {
+  #reject(session: SessionEngine, message: Incoming, isCall: boolean, error: unknown, counts: RouteCounts | null): void {
     const status = asBadMessage(error)
+    if (counts !== null) counts.ended(message.arrived, status.code, 0, undefined)
     if (isCall) {
       this.#replies.sendStatus(session, message.filters, message.seq, status, undefined)
     } else {
@@ -295,12 +329,20 @@ export class Dispatcher {
    */
   refuse(session: SessionEngine, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
     this.#warnings.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
+    this.#countRefused(message, isCall, refusal.code)
     if (isCall) {
       this.#stats.refusedCalls++
       this.#replies.refuse(session, message, refusal, retryAfter)
     } else {
       this.#stats.droppedPushes++
     }
+  }
+
+  #countRefused(message: Incoming, isCall: boolean, code: number): void {
+    const { meter } = this.#settings
+    if (meter === null) return
+    const size = message.bodyEnd - message.bodyStart
+    meter.received(this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined)
   }
 
   /** Flushes what the transport buffers. */

@@ -10,6 +10,7 @@ import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks 
 import type { Incoming } from '../message/message.ts'
 import { bytes } from '../message/message-type.ts'
 import { encodeMeta, type Meta } from '../message/meta.ts'
+import { outgoing } from '../session/channel.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
 import { asBadMessage } from '../transports/failures.ts'
@@ -17,7 +18,7 @@ import { SendResult } from '../transports/transport.ts'
 import type { HandlerCounter } from './handler-counter.ts'
 import { HandlerTimer } from './handler-timer.ts'
 import { HookedContext } from './hooked-context.ts'
-import type { Replies } from './replies.ts'
+import { codeOfSent, type Replies } from './replies.ts'
 import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
 
@@ -67,6 +68,7 @@ export class HookedDispatch {
     const name = found !== undefined ? found.name : methodOf(message)
     const ctx = new HookedContext(session, isCall ? 'call' : 'push', message, name, meta, codec)
     if (expires !== 0) ctx.expires = expires
+    ctx.arrived = message.arrived
     let read: boolean
     try {
       read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
@@ -93,7 +95,7 @@ export class HookedDispatch {
     let waiting: Promise<unknown> | undefined
     if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
-    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found, found) : this.#route(ctx)
     const before = hooks.beforeReadCallBody
     if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
@@ -111,7 +113,7 @@ export class HookedDispatch {
     let waiting: Promise<unknown> | undefined
     if (header !== null) waiting = header.length === 1 ? pendingResult(header[0](ctx), limit) : runHooks(header, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.Header, waiting)
-    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found) : this.#route(ctx)
+    const { hooks } = found !== undefined && ctx.serviceMethod === name ? this.#take(ctx, found, found) : this.#route(ctx)
     const before = hooks.beforeReadPushBody
     if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](ctx), limit) : runHooks(before, ctx, limit)
     if (waiting !== undefined) return this.#wait(ctx, Stage.BeforeBody, waiting)
@@ -193,15 +195,24 @@ export class HookedDispatch {
         resultType: undefined,
         safe: this.#router.unknownSafe,
         hooks: this.#router.plugins.hooks,
+        counts: null,
       },
+      found,
     )
   }
 
-  #take(ctx: HookedContext, route: Route): Route {
+  /** @param known the route, unless `route` is a stand-in */
+  #take(ctx: HookedContext, route: Route, known: Route | undefined): Route {
+    this.#measure(ctx, known)
     requireSafe(ctx.incoming, route.safe)
     ctx.route = route
     ctx.resultType = route.resultType
     return route
+  }
+
+  #measure(ctx: HookedContext, route: Route | undefined): void {
+    const { meter } = this.#settings
+    if (meter !== null) ctx.counts = meter.received(route, ctx.kind === 'call', ctx.size)
   }
 
   #decode(ctx: HookedContext): void {
@@ -217,6 +228,8 @@ export class HookedDispatch {
     const { log, exposeErrors } = this.#settings
     const { serviceMethod: method } = ctx
     if (!(thrown instanceof StatusError)) log.error('a plugin failed', { method, error: describe(thrown) })
+    if (ctx.counts === null) this.#measure(ctx, findRoute(this.#router, method, ctx.kind === 'call', false))
+    if (ctx.kind !== 'call') ctx.ended(Code.InternalServerError, 0)
     if (ctx.kind === 'call') {
       this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     } else if (thrown instanceof StatusError) {
@@ -286,6 +299,7 @@ export class HookedDispatch {
     const { serviceMethod: method } = ctx
     ctx.finish()
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
+    if (ctx.kind !== 'call') ctx.ended(Code.InternalServerError, 0)
     if (ctx.kind === 'call') this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })
   }
@@ -339,7 +353,10 @@ export class HookedDispatch {
    */
   #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
     // The caller is gone, and another peer would take the reply for that of its own call.
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) return
+    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) {
+      ctx.ended(Code.ConnectionClosed, 0)
+      return
+    }
     const failure = out.status ?? status
     if (failure !== undefined) {
       if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
@@ -352,8 +369,10 @@ export class HookedDispatch {
       this.#failed(ctx, error)
       return
     }
-    if (sent === SendResult.Ok) this.#wrote(out, hooks)
-    else if (typeof sent === 'number') this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, sent)
+    if (sent === SendResult.Ok) {
+      if (ctx.counts !== null) ctx.ended(Code.Ok, outgoing.bodySize)
+      this.#wrote(out, hooks)
+    } else if (typeof sent === 'number') this.#notSent(ctx, sent)
     else this.#sendLater(ctx, out, hooks, sent)
   }
 
@@ -362,8 +381,12 @@ export class HookedDispatch {
     out.retain()
     sent.then(
       (result) => {
-        if (result === SendResult.Ok) this.#wrote(out, hooks)
-        else this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
+        if (result === SendResult.Ok) {
+          ctx.ended(Code.Ok, 0)
+          this.#wrote(out, hooks)
+        } else {
+          this.#notSent(ctx, result)
+        }
       },
       (error) => this.#failed(ctx, error),
     )
@@ -378,7 +401,14 @@ export class HookedDispatch {
     } catch (error) {
       hookFailed(out, error, log)
     }
-    return this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, toStatusError(status, exposeErrors), meta)
+    const failure = toStatusError(status, exposeErrors)
+    ctx.ended(failure.code, 0)
+    return this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, failure, meta)
+  }
+
+  #notSent(ctx: HookedContext, result: SendResult): void {
+    ctx.ended(codeOfSent(result), 0)
+    this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
   }
 
   #wrote(out: Outbound, hooks: MessageHooks): void {

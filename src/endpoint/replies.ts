@@ -14,6 +14,12 @@ import { SendResult } from '../transports/transport.ts'
 /** Transfer filters of a reply; undefined for none. */
 export type Filters = readonly Filter[] | undefined
 
+/** Status that stands for what became of a reply: OK, 500 for one that is too large, 102 for one that was not sent. */
+export function codeOfSent(result: SendResult): number {
+  if (result === SendResult.Ok) return Code.Ok
+  return result === SendResult.TooLarge ? Code.InternalServerError : Code.ConnectionClosed
+}
+
 /** Sends REPLYs with a failure, and handles REPLYs that cannot be sent. */
 export class Replies {
   readonly #settings: Settings

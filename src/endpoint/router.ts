@@ -6,6 +6,7 @@ import { internName } from '../message/names.ts'
 import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from '../message/naming.ts'
 import { RouteTable } from '../message/route-table.ts'
 import { isSchema } from '../message/standard-schema.ts'
+import type { RouteCounts } from '../overload/meter.ts'
 import { guardHandler } from '../session/guard.ts'
 import type { CallContext, PushContext } from './context.ts'
 
@@ -59,6 +60,8 @@ export interface Route {
   readonly safe: boolean
   /** Hooks of the plugins of the route, its groups and the endpoint. */
   readonly hooks: Hooks
+  /** What the endpoint's meter keeps of the route; null before it has measured a message. */
+  counts: RouteCounts | null
 }
 
 /** Maps service methods to handlers, with one table for CALLs and one for PUSHes (docs/spec/behaviour.md#routes). */
@@ -101,7 +104,8 @@ export class Router {
     checkMessageType(resultType, `route ${JSON.stringify(name)}: result`)
     const id = internName(name)
     if (table.get(id) !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
-    table.set(id, { name, handler: guardHandler(name, handler, argSchema, resultSchema), argType, resultType, safe, hooks: plugins.hooks })
+    const guarded = guardHandler(name, handler, argSchema, resultSchema)
+    table.set(id, { name, handler: guarded, argType, resultType, safe, hooks: plugins.hooks, counts: null })
     try {
       for (const hook of plugins.hooks.afterRegRouter ?? []) {
         const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })

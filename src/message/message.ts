@@ -45,6 +45,8 @@ export class Incoming {
   route = -1
   /** Id of the body's codec; 0 for none. */
   codec = 0
+  /** Time at which the message arrived, by the endpoint's meter; 0 without one. */
+  arrived = 0
   /** A `TextHint`: knowledge of the body that the transport already has. */
   hint: TextHint = TextHint.Nothing
   /** Memory that all offsets below point into. Ends are exclusive; an empty range means that the field is absent. */

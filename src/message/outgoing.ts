@@ -77,6 +77,11 @@ export class Outgoing {
    * @internal
    */
   bodyType: MessageType | undefined = undefined
+  /**
+   * Number of bytes that the `writer` has written.
+   * @internal
+   */
+  written = 0
   /** Changes when the message is filled again. */
   #fills = 0
   /** Names of the filters that `body` went through, outermost first: only ones that `Proto.bodyFilters` names. */
@@ -141,7 +146,11 @@ export class Outgoing {
     const value = this.value
     const bodyType = this.bodyType
     const writer = this.writer as BodyWriter
-    if (typeof value === 'string') return writer.write(value, target, at, end, bodyType)
+    if (typeof value === 'string') {
+      const to = writer.write(value, target, at, end, bodyType)
+      this.written = to - at
+      return to
+    }
     if (reading) return -1
     const { type, seq, route, method, statusText, metaText } = this
     const fills = this.#fills
@@ -161,6 +170,7 @@ export class Outgoing {
     }
     if (size < 0 || at + size > end) return -1
     copyWords(words, size, target, at)
+    this.written = size
     return at + size
   }
 
@@ -177,6 +187,16 @@ export class Outgoing {
     this.value = undefined
     // Reading the value may have sent another message.
     return this.head(type, seq, route, method, statusText, metaText).content(writer.id, body)
+  }
+
+  /**
+   * Size of the body in bytes. Requires that the message was sent.
+   * @internal
+   */
+  get bodySize(): number {
+    const { body } = this
+    if (this.writer !== undefined) return this.written
+    return typeof body === 'string' ? Buffer.byteLength(body) : body === null ? 0 : body.length
   }
 
   /**

@@ -7,13 +7,14 @@ import { encodeStatus } from './status-json.ts'
  * is made.
  */
 export interface Refusal {
+  readonly code: number
   readonly cause: string
   /** The status as JSON. */
   readonly text: string
 }
 
 function refusal(code: number, cause: string): Refusal {
-  return { cause, text: encodeStatus(code, statusText(code), cause) }
+  return { code, cause, text: encodeStatus(code, statusText(code), cause) }
 }
 
 /** The failures of refused calls: 429 when the session's own calls exceed a limit, 503 when all calls together do. */

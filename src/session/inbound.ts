@@ -108,6 +108,7 @@ export class Inbound implements InboundHandler {
     // A dmicro peer announces itself before its first reply. This peer did not, so it cannot resume: stop buffering
     // pushes for it.
     if (resume !== undefined && resume.token === undefined && link.extensions?.supported !== true) resume.stopBuffering()
+    if (call.counts !== null) call.counts.replied(message.bodyEnd - message.bodyStart)
     let failure: StatusError | undefined
     let body: unknown
     let status = message.status

@@ -178,7 +178,9 @@ export class IncomingRequests {
     const { resume, link } = this.#session
     const once = resume?.running(seq)
     if (resume !== undefined && once !== undefined) {
-      return resume.reply(once, { filters, status: '', meta, codec: codec.id, body: encodeBody(codec, value, type) })
+      const body = encodeBody(codec, value, type)
+      outgoing.content(codec.id, body) // for its size, also while there is no connection
+      return resume.reply(once, { filters, status: '', meta, codec: codec.id, body })
     }
     return link.send(filters, fillBody(outgoing.head(MessageType.Reply, seq, -1, '', '', meta), codec, value, type))
   }

@@ -56,6 +56,7 @@ export class OfflineCalls {
     const fail = (error: StatusError): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
       this.#calls.closeKey(request.key)
+      this.#settings.meter?.notCalled(request.method, error.code)
       request.reject(error)
     }
     const { caller } = request

@@ -22,6 +22,7 @@ import { type FilterTable, makeFilters } from '../filters/filter-table.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { Filter } from '../message/filter.ts'
 import { httpName, type NameMapper, rpcName } from '../message/naming.ts'
+import type { Meter } from '../overload/meter.ts'
 import { type Overload, type OverloadOptions, readOverload } from '../overload/settings.ts'
 import type { Proto } from '../protos/proto.ts'
 import { makeProtocols, type Protocol, type ProtoTable } from '../protos/proto-table.ts'
@@ -181,6 +182,8 @@ export interface Settings {
   limits: Readonly<Limits>
   /** Overload protection; null for none. */
   overload: Overload | null
+  /** Measures the endpoint; null until a plugin sets it, which most endpoints do not have. */
+  meter: Meter | null
   exposeErrors: boolean
   busyPoll: number
   ioThreads: IoThreads
@@ -272,6 +275,7 @@ export function readOptions(options: EndpointOptions): Settings {
     mapper: named,
     limits,
     overload: readOverload(options.overload, limits.maxEndpointRunning),
+    meter: null,
     exposeErrors: flag('exposeErrors', options.exposeErrors, false),
     busyPoll: whole('busyPoll', options.busyPoll === undefined ? 0 : options.busyPoll, 0, MAX_BUSY_POLL),
     ioThreads: options.ioThreads === undefined ? 0 : options.ioThreads,

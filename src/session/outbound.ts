@@ -87,7 +87,7 @@ export class OutgoingCalls implements Calls {
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
       return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
-      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
+      return ignoreRejection(Promise.reject(read ? this.#notPushed(method, error) : error))
     }
   }
 
@@ -104,7 +104,7 @@ export class OutgoingCalls implements Calls {
       const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
       return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
-      return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
+      return ignoreRejection(Promise.reject(read ? this.#notPushed(method, error) : error))
     }
   }
 
@@ -165,14 +165,26 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
+      if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? outgoing.bodySize : 0)
       if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      reject(read ? asWriteFailure(error) : error)
+      reject(read ? this.#notCalled(method, asWriteFailure(error)) : error)
     }
+  }
+
+  #notPushed(method: string, error: unknown): StatusError {
+    this.#session.settings.meter?.notPushed(method)
+    return asWriteFailure(error)
+  }
+
+  /** Counts a call that failed before it was sent. */
+  #notCalled(method: string, error: StatusError): StatusError {
+    this.#session.settings.meter?.notCalled(method, error.code)
+    return error
   }
 
   /** Whether a new call or push must not be sent now. */
@@ -215,20 +227,26 @@ export class OutgoingCalls implements Calls {
   ): Promise<void> | undefined {
     if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
     const { link, resume } = this.#session
+    const meter = type === MessageType.Push ? this.#session.settings.meter : null
     if (type === MessageType.Push && resume !== undefined && link.early === undefined) {
       const body = encodeBody(codec, arg, argType)
+      meter?.pushed(method, outgoing.content(codec.id, body).bodySize)
       const route = forwarded ? findNameText(method) : internCalled(method)
       return resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
     const route = forwarded ? findNameText(method) : internCalled(method)
     const result = link.send(filters, fillBody(outgoing.head(type, seq, route, method, '', meta), codec, arg, argType))
-    if (result === SendResult.Ok) return undefined
+    if (result === SendResult.Ok) {
+      meter?.pushed(method, outgoing.bodySize)
+      return undefined
+    }
     if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {
       // The session learns of the lost connection next, and then retries the call.
       if (call.key === 0) call.key = NO_KEY
       return undefined
     }
     if (typeof result === 'number') throw sendFailure(result)
+    meter?.pushed(method, 0)
     return result.then(requireSent, refuseToSend)
   }
 
@@ -338,7 +356,7 @@ export class OutgoingCalls implements Calls {
       this.#requireOffline().add(request, left)
     } catch (error) {
       this.closeKey(request.key)
-      request.reject(error)
+      request.reject(this.#notCalled(request.method, error as StatusError))
     }
   }
 

@@ -5,6 +5,7 @@ import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message-type.ts'
+import type { MeteredCall, RouteCounts } from '../overload/meter.ts'
 
 /** Key of a call that can be retried but is not idempotent. Such calls are queued after all with a key. */
 export const NO_KEY = Number.POSITIVE_INFINITY
@@ -60,7 +61,7 @@ export interface CallOwner {
 }
 
 /** A CALL without its REPLY yet. It is in its session's table, and in the timer wheel when it has a deadline. */
-export class PendingCall extends TimerEntry implements Abortable {
+export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
   readonly seq: number
   readonly owner: CallOwner
   readonly method: string
@@ -76,6 +77,10 @@ export class PendingCall extends TimerEntry implements Abortable {
   retryRequest: CallRequest | null
   /** Key of an idempotent call, which survives the loss of its connection; 0 for none. */
   key: number
+  /** What the endpoint's meter keeps of the service method; null without a meter. */
+  counts: RouteCounts | null
+  /** Time at which it was sent, by that meter. */
+  begun: number
 
   constructor(
     owner: CallOwner,
@@ -97,6 +102,8 @@ export class PendingCall extends TimerEntry implements Abortable {
     this.signal = null
     this.retryRequest = null
     this.key = 0
+    this.counts = null
+    this.begun = 0
   }
 
   /** Cancels the call when `signal` fires. Requires a signal that has not fired yet. */
@@ -112,11 +119,13 @@ export class PendingCall extends TimerEntry implements Abortable {
 
   succeed(value: unknown): void {
     this.#unlisten()
+    if (this.counts !== null) this.counts.ended(this.begun, Code.Ok, 0, undefined)
     this.resolve(value)
   }
 
   fail(error: StatusError): void {
     this.#unlisten()
+    if (this.counts !== null) this.counts.ended(this.begun, error.code, 0, undefined)
     this.reject(error)
   }
 
@@ -138,6 +147,7 @@ export class PendingCall extends TimerEntry implements Abortable {
    */
   retry(now: number): void {
     this.#unlisten()
+    if (this.counts !== null) this.counts.retried()
     this.owner.requeueCall(this.retryRequest as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 

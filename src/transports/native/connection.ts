@@ -186,6 +186,7 @@ export class NativeConnection implements TransportConnection {
       at += body.length
     }
     const bodyBytes = at - sends[send + Snd.BodyStart]
+    message.written = bodyBytes
     sends[send + Snd.BodySize] = bodyBytes
     if (meta !== '') {
       sends[send + Snd.MetaStart] = at

@@ -1,0 +1,51 @@
+import type { Durations, Exemplar } from './durations.ts'
+import type { Labels } from './labels.ts'
+
+export type FamilyType = 'counter' | 'gauge' | 'histogram'
+
+/** A metric: the series of one name. */
+export interface Family {
+  /** Name, that of a counter with `_total`. */
+  readonly name: string
+  readonly type: FamilyType
+  readonly help: string
+}
+
+/** Buckets of a histogram as a page shows them. */
+export interface Buckets {
+  /** Indices of the bounds shown, rising; the last bucket is always shown. */
+  readonly shown: readonly number[]
+  /** Their values of label `le`, and '+Inf'. */
+  readonly le: readonly string[]
+  /** Number of the family's units in a millisecond. */
+  readonly scale: number
+}
+
+/** Takes the series of a scrape, family by family. */
+export interface Visitor {
+  begin(family: Family): void
+  value(labels: Labels, value: number): void
+  histogram(labels: Labels, durations: Durations, buckets: Buckets): void
+}
+
+/**
+ * Walks through a histogram's buckets as a page shows them: cumulative, and each with the last exemplar of what it adds.
+ */
+export function eachBucket(
+  { counts, exemplars }: Durations,
+  { shown, le }: Buckets,
+  visit: (le: string, count: number, exemplar: Exemplar | undefined) => void,
+): number {
+  let total = 0
+  let from = 0
+  for (let i = 0; i < le.length; i++) {
+    const to = i < shown.length ? shown[i] : counts.length - 1
+    let exemplar: Exemplar | undefined
+    for (; from <= to; from++) {
+      total += counts[from]
+      exemplar = exemplars?.[from] ?? exemplar
+    }
+    visit(le[i], total, exemplar)
+  }
+  return total
+}

@@ -1,0 +1,22 @@
+/** Labels of a series. One with an empty value is left out, because to Prometheus both are the same. */
+export class Labels {
+  readonly values: Readonly<Record<string, string>>
+  /** As they stand in a page between braces, without these; '' for none. */
+  readonly text: string
+
+  constructor(values: Readonly<Record<string, string>>) {
+    const given = Object.entries(values).filter(([, value]) => value !== '')
+    this.values = Object.fromEntries(given)
+    this.text = given.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')
+  }
+
+  /** These labels and one more. */
+  and(name: string, value: string): Labels {
+    return new Labels({ ...this.values, [name]: value })
+  }
+}
+
+/** Escapes a label's value. Half a surrogate pair becomes U+FFFD, because invalid UTF-8 would spoil the page. */
+export function escapeLabel(value: string): string {
+  return value.toWellFormed().replace(/[\\\n"]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
+}

@@ -1,0 +1,67 @@
+/** What a meter keeps of one route that is served, or of one service method that is called. */
+export interface RouteCounts {
+  /**
+   * Counts the end of a request or call.
+   *
+   * @param begun the `arrived` of the request, or what `Meter.calling` set
+   * @param code status of the reply, or that the call failed with; 0 for OK
+   * @param bytes size of the body sent; 0 for none
+   * @param trace meta `traceparent` of the request; undefined for none
+   */
+  ended(begun: number, code: number, bytes: number, trace: string | undefined): void
+  /** Counts the body of a reply that was received. */
+  replied(bytes: number): void
+  /** Forgets a call that has begun: it is made again. */
+  retried(): void
+}
+
+/** A route, as a meter sees it. */
+export interface MeteredRoute {
+  readonly name: string
+  /** Kept here by the meter, so that a request need not look it up. */
+  counts: RouteCounts | null
+}
+
+/** A call that is measured. */
+export interface MeteredCall {
+  readonly method: string
+  counts: RouteCounts | null
+  begun: number
+}
+
+/**
+ * Measures one or more endpoints (`dmicro/metrics`). What it is asked on the path of a message allocates nothing.
+ *
+ * Points in time are whole numbers of a unit of the meter's own.
+ */
+export interface Meter {
+  /** Returns the time at which the request that is received now arrived. */
+  arrived(): number
+  /**
+   * Counts a request that is about to be served or refused.
+   *
+   * @param route undefined for a name without a route
+   * @param bytes size of its body
+   */
+  received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts
+  /**
+   * Counts a call that was sent, or waits for its hooks: sets `counts` and `begun`.
+   *
+   * @param bytes size of its body
+   */
+  calling(call: MeteredCall, bytes: number): void
+  /** Counts a call that failed before it was sent. */
+  notCalled(method: string, code: number): void
+  /** Counts a PUSH that was sent. */
+  pushed(method: string, bytes: number): void
+  /** Counts a PUSH that could not be sent. */
+  notPushed(method: string): void
+  /** Counts an attempt to reconnect. */
+  redialled(success: boolean): void
+  /**
+   * Counts a session that was closed for good.
+   *
+   * @param reason a `CloseReason`
+   */
+  sessionClosed(reason: number): void
+}
