@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as dmicro from '../../src/index.ts'
+import * as rpc from '../../src/rpc/index.ts'
 import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
 
 // What README.md, docs and doc comments show compiles, and whole programs run.
@@ -16,6 +17,7 @@ const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
 /** What snippets in sentences and doc comments speak of without saying what it is. */
 const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
+import { ${Object.keys(rpc).join(', ')} } from 'dmicro/rpc'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -82,7 +84,7 @@ test('programs of README.md and docs run', async (t) => {
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
       if (!/^import .* from 'dmicro'/m.test(code)) continue
       const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
-      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll("'dmicro/rpc'", `'${ours('rpc/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)
       const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })
