@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as dmicro from '../../src/index.ts'
-import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
+import * as rpc from '../../src/rpc/index.ts'
+import { complaints, entries, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
 
 // What README.md, docs and doc comments show compiles, and whole programs run.
 
@@ -17,6 +18,7 @@ const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
 const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
 import { EventBus, endpointEvents } from 'dmicro/eventbus'
+import { ${Object.keys(rpc).join(', ')} } from 'dmicro/rpc'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -73,6 +75,7 @@ test('every command and file that README.md and docs name is there', () => {
 test('programs of README.md and docs run', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-snippets-'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules')) // some use protobufjs or zod
+  const ours = entries(root)
   const children: ChildProcess[] = []
   t.after(() => {
     for (const child of children) child.kill()
@@ -82,9 +85,8 @@ test('programs of README.md and docs run', async (t) => {
   for (const page of pages(root)) {
     let address = '127.0.0.1:0' // a server's own; its client has what it says
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
-      if (!/^import .* from 'dmicro(?:\/eventbus)?'/m.test(code)) continue
-      const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
-      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll("'dmicro/eventbus'", `'${ours('eventbus/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      if (!/^import .* from 'dmicro(?:\/\w+)?'/m.test(code)) continue
+      const program = code.replace(/'(dmicro(?:\/\w+)?)'/g, (text, name: string) => (name in ours ? `'${pathToFileURL(ours[name]).href}'` : text)).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)
       const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })

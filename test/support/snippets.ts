@@ -75,14 +75,7 @@ export function complaints(
     checkJs: true,
     allowImportingTsExtensions: true,
   })
-  options.paths = {
-    dmicro: [join(root, 'src/index.ts')],
-    'dmicro/testing': [join(root, 'src/testing/index.ts')],
-    'dmicro/eventbus': [join(root, 'src/eventbus/index.ts')],
-    'dmicro/browser': [join(root, 'src/browser/index.ts')],
-    'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
-    'dmicro/mdns': [join(root, 'src/registry/mdns/index.ts')],
-  }
+  options.paths = Object.fromEntries(Object.entries(entries(root)).map(([name, file]) => [name, [file]]))
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   const codeOf = (file: string): string | undefined => {
@@ -109,4 +102,13 @@ function at(name: string, text: string, index: number): string {
 
 export function read(root: string, name: string): string {
   return readFileSync(join(root, name), 'utf8')
+}
+
+/** The sources of the package's entries, by the names that they are imported by. */
+export function entries(root: string): Record<string, string> {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { exports: Record<string, { types?: string }> }
+  const typed = Object.entries(exports).filter(([, { types }]) => types !== undefined)
+  return Object.fromEntries(
+    typed.map(([name, { types }]) => [`dmicro${name.slice(1)}`, join(root, types!.replace('./dist/', 'src/').replace('.d.ts', '.ts'))]),
+  )
 }
