@@ -10,6 +10,7 @@ export class Records {
   readonly #name: string
   readonly #onMalformed: (key: string) => void
   #byKey = new Map<string, readonly NodeRecord[]>()
+  #last: NodeRecord | undefined
 
   constructor(name: string, onMalformed: (key: string) => void) {
     this.#name = name
@@ -43,12 +44,31 @@ export class Records {
     for (const records of this.#byKey.values()) yield* records
   }
 
+  /**
+   * The record, with what it has in common with the last one: nodes of one version have the same routes, which would take
+   * more memory than all the rest.
+   */
+  #shared(record: NodeRecord): NodeRecord {
+    const last = this.#last
+    let { version, node } = record
+    if (last !== undefined) {
+      if (last.version === version) version = last.version
+      if (sameTexts(last.node.paths, node.paths)) node = Object.freeze({ ...node, paths: last.node.paths })
+    }
+    this.#last = { ...record, version, node }
+    return this.#last
+  }
+
   #decode(key: string, value: Uint8Array): readonly NodeRecord[] | undefined {
     const decoded = decodeValue(value)
     if (decoded === undefined) this.#onMalformed(key)
     // Another service may have the same keys: `a/b` and `a-b`.
-    return decoded?.name === this.#name ? decoded.records : undefined
+    return decoded?.name === this.#name ? decoded.records.map((record) => this.#shared(record)) : undefined
   }
+}
+
+function sameTexts(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return a?.length === b?.length && (a === undefined || a.every((text, index) => text === b?.[index]))
 }
 
 function same(a: readonly NodeRecord[] | undefined, b: readonly NodeRecord[]): boolean {

@@ -8,6 +8,7 @@ import { SnapshotReader } from '../snapshots.ts'
 import { Channel } from './channel.ts'
 import { Client } from './client.ts'
 import { Credentials } from './credentials.ts'
+import { Gate } from './gate.ts'
 import { EtcdError } from './grpc-status.ts'
 import { remove } from './messages.ts'
 import { type EtcdOptions, type EtcdSettings, settingsOf } from './options.ts'
@@ -25,6 +26,8 @@ export interface EtcdRegistry extends Registry {
 }
 
 const KIND = 'etcd'
+/** Watches that read all of their service at a time. */
+const WATCH_READS = 8
 
 /**
  * Services in etcd (3.4 to 3.7), in the keys and values of Go DMicro. What is registered stays registered: leases are
@@ -44,6 +47,7 @@ class Etcd implements EtcdRegistry {
   readonly #counters = new Counters()
   readonly #warnings: WarningThrottle
   readonly #registrations = new Map<string, Registration>()
+  readonly #reads = new Gate(WATCH_READS)
   readonly #watches = new Map<SnapshotReader, ServiceWatch>()
 
   constructor(settings: EtcdSettings, clock: Clock) {
@@ -119,7 +123,7 @@ class Etcd implements EtcdRegistry {
       }
       const records = new Records(name, (key) => this.#onMalformed(key))
       const sink = { onServices: reader.set.bind(reader), onLost: (reason: unknown) => reader.fail(this.#failure(reason)) }
-      const watch = new ServiceWatch(this.#client, { name, prefix, records }, sink, this.#counters, this.#clock)
+      const watch = new ServiceWatch(this.#client, { name, prefix, records, reads: this.#reads }, sink, this.#counters, this.#clock)
       this.#watches.set(reader, watch)
       watch.start()
     }

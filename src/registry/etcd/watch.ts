@@ -4,6 +4,7 @@ import { servicesOf } from '../record.ts'
 import type { Service } from '../registry.ts'
 import { Backoff } from './backoff.ts'
 import type { Client } from './client.ts'
+import type { Gate } from './gate.ts'
 import { type EtcdError, isRetryable, isWatchRefused } from './grpc-status.ts'
 import { Pacer } from './pacer.ts'
 import type { Records } from './records.ts'
@@ -14,6 +15,8 @@ import { MustReadAgain, type WatchPosition, watchFrom } from './watch-stream.ts'
 
 export interface WatchTarget {
   readonly name: string
+  /** Bounds how many watches read everything at once: after an outage all of them may want to. */
+  readonly reads: Gate
   /** Beginning of the keys of the service. */
   readonly prefix: string
   readonly records: Records
@@ -93,7 +96,8 @@ export class ServiceWatch {
 
   #read(): Promise<Snapshot> {
     const onStale = (): void => void this.#counters.staleReads++
-    return readAll(this.#client, this.#target.prefix, { signal: this.#stop.signal }, onStale)
+    const { reads, prefix } = this.#target
+    return reads.run(() => readAll(this.#client, prefix, { signal: this.#stop.signal }, onStale))
   }
 
   #take({ header, pairs }: Snapshot): boolean {
