@@ -353,7 +353,7 @@ test('a key whose calls are slow ejects no node', async () => {
   for (let i = 0; i < 1_000; i++) burst(selector, clock, 1, 1, `user-${i}`)
   for (let i = 0; i < 50; i++) {
     burst(selector, clock, 1, 500, 'the one with the reports')
-    assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected))
+    assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected), `after ${i + 1} calls`)
   }
   selector.close()
 })
