@@ -32,6 +32,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    */
   declare private kept?: Incoming | undefined
   declare private copy?: Uint8Array
+  declare private onEnded?: (() => void) | undefined
 
   /** @param message borrowed until `retainMessage` or `retainBytes` is called, or the call that delivered it returns */
   constructor(engine: SessionEngine, kind: MessageKind, message: Incoming, serviceMethod: string, meta: Meta, codec: Codec | undefined) {
@@ -41,6 +42,36 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
     this.body = undefined
     this.route = undefined
     this.borrowed = message
+  }
+
+  /**
+   * Calls `run` once, when the message is over: it was refused or dropped, or its handler has settled, even if that was
+   * after its time. For plugins that count what runs.
+   *
+   * @internal
+   */
+  onEnd(run: () => void): void {
+    const before = this.onEnded
+    if (before === undefined) {
+      this.onEnded = run
+      return
+    }
+    this.onEnded = () => {
+      before()
+      run()
+    }
+  }
+
+  /**
+   * Reports that the message is over.
+   *
+   * @internal
+   */
+  end(): void {
+    const ended = this.onEnded
+    if (ended === undefined) return
+    this.onEnded = undefined
+    ended()
   }
 
   get status(): undefined {

@@ -1,8 +1,9 @@
 import { runHandler } from '../base/async/call-context.ts'
 import { isThenable } from '../base/async/thenable.ts'
 import { describe, reasonOf } from '../base/errors/error-text.ts'
-import { Code, StatusError, toStatusError } from '../base/errors/status.ts'
+import { Code, StatusError, statusText, toStatusError } from '../base/errors/status.ts'
 import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { WarningThrottle } from '../base/warning-throttle.ts'
 import type { Codec } from '../codecs/codec.ts'
 import { Outbound } from '../hooks/hooked-messages.ts'
 import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
@@ -35,12 +36,14 @@ export class HookedDispatch {
   readonly #replies: Replies
   readonly #handlers: HandlerCounter
   readonly #wheel: TimerWheel
+  readonly #warnings: WarningThrottle
   /** Hooks of headers, and of messages without a route. */
   readonly #hooks: MessageHooks
 
   constructor(settings: Settings, router: Router, replies: Replies, handlers: HandlerCounter, wheel: TimerWheel) {
     this.#handlers = handlers
     this.#wheel = wheel
+    this.#warnings = new WarningThrottle(settings.log, settings.clock.now)
     this.#settings = settings
     this.#router = router
     this.#replies = replies
@@ -217,8 +220,12 @@ export class HookedDispatch {
     if (ctx.kind === 'call') {
       this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     } else if (thrown instanceof StatusError) {
-      log.warn('a push was dropped', { method, remote: ctx.engine.remoteAddress, error: thrown.cause || thrown.message })
+      const remote = ctx.engine.remoteAddress
+      // A limit drops as many as the peer sends.
+      if (thrown.retryAfter !== undefined) this.#warnings.warn('a push was dropped', remote, statusText(thrown.code))
+      else log.warn('a push was dropped', { method, remote, error: thrown.cause || thrown.message })
     }
+    ctx.end()
   }
 
   #run(ctx: HookedContext): void {
@@ -236,11 +243,13 @@ export class HookedDispatch {
           (value) => {
             if (late?.end() !== true) this.#succeeded(ctx, value)
             ctx.finish()
+            ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)
           },
           (error) => {
             if (late?.end() !== true) this.#failed(ctx, error)
             ctx.finish()
+            ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)
           },
         )
@@ -248,9 +257,11 @@ export class HookedDispatch {
       }
     } catch (error) {
       this.#failed(ctx, error)
+      ctx.end()
       return
     }
     this.#succeeded(ctx, result)
+    ctx.end()
   }
 
   /** Times a handler that may run for `age` milliseconds. */

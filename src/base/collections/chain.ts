@@ -22,6 +22,11 @@ export class Chain<Item> {
     return this.#first?.item
   }
 
+  /** The newest item; undefined when there is none. */
+  get last(): Item | undefined {
+    return this.#last?.item
+  }
+
   add(item: Item): Link<Item> {
     const link = new Link(item)
     link.prev = this.#last
