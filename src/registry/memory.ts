@@ -40,6 +40,9 @@ interface Name {
   readonly readers: Readers
 }
 
+/** Milliseconds that the timer is late beyond what a busy process may cause; after that there is as long to renew. */
+const STANDSTILL_MS = 5_000
+
 const known = optionNames<MemoryRegistryOptions>({ services: true, clock: true })
 
 class MemoryRegistry implements Registry {
@@ -160,8 +163,16 @@ class MemoryRegistry implements Registry {
     this.#timer.unref()
   }
 
+  #postpone(ms: number): void {
+    for (const { entries } of this.#names.values())
+      for (const [id, entry] of entries) entries.set(id, { ...entry, expires: entry.expires + ms })
+  }
+
   #expire(): void {
     const now = this.#clock.now()
+    const late = now - this.#timerAt
+    // The process stood still, as when it was stopped or suspended, and so did those in it that renew.
+    if (late > STANDSTILL_MS) this.#postpone(late + STANDSTILL_MS)
     let next = Number.POSITIVE_INFINITY
     this.#timerAt = next
     for (const [name, found] of this.#names) {

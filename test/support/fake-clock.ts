@@ -18,7 +18,10 @@ export class FakeClock implements Clock {
     return this.#time.size
   }
 
-  readonly now = (): number => this.#time.now
+  /** Milliseconds by which this clock is ahead of its timers, as in a process that was stopped. */
+  standstill = 0
+
+  readonly now = (): number => this.#time.now + this.standstill
   readonly setTimeout = (run: () => void, ms: number): ClockTimer => this.#time.at(this.#time.now + ms, run)
   readonly clearTimeout = (timer: ClockTimer | undefined): void => this.#time.cancel(timer as Happening | undefined)
   readonly random = (): number => this.chance

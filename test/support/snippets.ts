@@ -79,6 +79,8 @@ export function complaints(
     dmicro: [join(root, 'src/index.ts')],
     'dmicro/testing': [join(root, 'src/testing/index.ts')],
     'dmicro/browser': [join(root, 'src/browser/index.ts')],
+    'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
+    'dmicro/mdns': [join(root, 'src/registry/mdns/index.ts')],
   }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host

@@ -18,6 +18,8 @@ const FIRST_GAP = 1_000
  * themselves again, so that each has to miss three questions before it is taken for gone.
  */
 const MAX_GAP = 40_000
+/** Milliseconds that a timer is late beyond what a busy process may cause; after that nodes have as long to answer. */
+const STANDSTILL_MS = 5_000
 
 /** Asks for the nodes of one name, for all its lookups and watches, and keeps what is answered. */
 export class Browse {
@@ -119,6 +121,9 @@ export class Browse {
   #wake(): void {
     const { clock } = this.#settings
     const now = clock.now()
+    const late = now - this.#timerAt
+    // The process stood still, as when it was stopped or suspended: nobody could tell that the nodes live.
+    if (late > STANDSTILL_MS) this.#nodes.postpone(late + STANDSTILL_MS)
     this.#timerAt = Number.POSITIVE_INFINITY
     if (now >= this.#nextQuestion) {
       const longest = Math.min(MAX_GAP, Math.max(FIRST_GAP, this.#nodes.times.ttl / 3))

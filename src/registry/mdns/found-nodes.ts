@@ -74,11 +74,17 @@ export class FoundNodes {
     return changed
   }
 
+  /** Lets all nodes live longer, by a time in which nothing could be heard. */
+  postpone(ms: number): void {
+    for (const [id, node] of this.#nodes) this.#nodes.set(id, { ...node, expires: node.expires + ms })
+  }
+
   /** Reads a packet. Returns whether a node is new, different or gone. */
   read({ records }: Packet, from: Remote, now: number): boolean {
     let changed = false
-    // Go takes the time to live of a whole datagram from its last record.
-    const isGoodbye = records.length > 0 && ttlOf(records[records.length - 1]) === 0
+    // Go takes the time to live of a datagram, which has one node, from its last record.
+    const isOne = records.filter(({ type }) => type === 'SRV').length === 1
+    const isGoodbye = isOne && ttlOf(records[records.length - 1]) === 0
     for (const record of records) {
       if (record.type === 'PTR' && record.name === this.#serviceName && record.ttl === 0) {
         changed = this.#remove(record.data) || changed

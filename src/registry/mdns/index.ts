@@ -76,8 +76,9 @@ const known = optionNames<MdnsRegistryOptions>({
  * @throws TypeError or RangeError for bad options
  */
 export function mdnsRegistry(options: MdnsRegistryOptions = {}): Registry {
+  const settings = readOptions(options)
   const port = whole('port', options.port ?? 5353, 1, 65_535)
-  return new MdnsRegistry(readOptions(options), new UdpMedium(port))
+  return new MdnsRegistry(settings, new UdpMedium(port, settings.clock))
 }
 
 function readOptions(options: MdnsRegistryOptions): MdnsSettings {

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
+import type { Clock } from '../../base/time/clock.ts'
 import { Interfaces } from './interfaces.ts'
 import type { Medium, MediumHandler, Remote } from './medium.ts'
 
@@ -29,11 +30,14 @@ export class UdpMedium implements Medium {
   readonly #port: number
   #pairs: Pair[] = []
   #interfaces = new Interfaces()
+  readonly #clock: Clock
+  /** By the clock. */
   #scanned = 0
 
   /** @param port of the group; another one than 5353 is for tests */
-  constructor(port: number) {
+  constructor(port: number, clock: Clock) {
     this.#port = port
+    this.#clock = clock
   }
 
   async open(handler: MediumHandler): Promise<void> {
@@ -114,8 +118,8 @@ export class UdpMedium implements Medium {
 
   /** Joins the group on interfaces that are new. One that fails must not keep the others from it. */
   #scan(now: boolean): void {
-    const time = Date.now()
-    if (!now && Math.abs(time - this.#scanned) < RESCAN_MS) return
+    const time = this.#clock.now()
+    if (!now && time - this.#scanned < RESCAN_MS) return
     this.#scanned = time
     this.#interfaces = new Interfaces()
     for (const { family, group, joined } of this.#pairs) {

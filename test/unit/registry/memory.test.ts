@@ -31,6 +31,18 @@ test('a node that is not renewed within its time to live is gone, and a watch se
   assert.equal(clock.timers, 0)
 })
 
+test('nodes outlive a time in which the process stood still, because nobody could renew them', async (t) => {
+  const clock = new FakeClock()
+  const registry = memoryRegistry({ clock })
+  t.after(() => registry.close())
+  await registry.register(service('math', [1]), { ttl: 10_000 })
+  clock.standstill = 60_000
+  await clock.advance(10_000)
+  assert.deepEqual(addresses(await registry.getService('math')), ['127.0.0.1:1'])
+  await clock.advance(5_000)
+  assert.deepEqual(await registry.getService('math'), [])
+})
+
 test('a renewal without a change is no event', async (t) => {
   const registry = memoryRegistry()
   t.after(() => registry.close())

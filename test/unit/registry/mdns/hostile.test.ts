@@ -222,6 +222,15 @@ suite('answers of other responders', () => {
     assert.deepEqual(await nodes(), ['10.0.0.66:1', '10.0.0.66:2'])
   })
 
+  test('in a datagram of several nodes a goodbye is of one of them', async (t) => {
+    const { send, nodes } = await watching(t)
+    const both = ['a', 'b'].flatMap(
+      (id, index) => dnsPacket.decode(fake({ id, port: index + 1, ttl: index === 0 ? 120 : 0 })).answers ?? [],
+    )
+    send(dnsPacket.encode({ type: 'response', answers: both }))
+    assert.deepEqual(await nodes(), ['10.0.0.66:1'])
+  })
+
   test('IPv4 is preferred to IPv6, whichever comes first', async (t) => {
     const { send, nodes } = await watching(t)
     const { answers = [] } = dnsPacket.decode(fake({ id: 'a' }))

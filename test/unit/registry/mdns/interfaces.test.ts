@@ -47,7 +47,7 @@ function alone(command: string): { status: number | null; stdout: string } | und
 
 test('registries on a host with nothing but loopback find each other', (t) => {
   const file = new URL('mdns.test.ts', import.meta.url).pathname
-  const node = `${process.execPath} --import tsx --test-name-pattern='real sockets' ${file}`
+  const node = `${process.execPath} --import tsx --test-reporter=tap --test-name-pattern='real sockets' ${file}`
   const result = alone(`ip link set lo up && NODE_TEST_CONTEXT= ${node}`)
   if (result === undefined) return t.skip('no network namespaces here')
   assert.equal(result.status, 0, result.stdout)

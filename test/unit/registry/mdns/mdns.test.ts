@@ -5,6 +5,7 @@ import dnsPacket, { type Answer } from 'dns-packet'
 import { realClock } from '../../../../src/base/time/clock.ts'
 import { mdnsRegistry } from '../../../../src/registry/mdns/index.ts'
 import { readPacket } from '../../../../src/registry/mdns/read-packet.ts'
+import { cachedRegistry } from '../../../../src/rpc/index.ts'
 import { settle } from '../../../support/fake-clock.ts'
 import { addresses, contract, next, open, service, until } from '../contract.ts'
 import { MemoryNetwork } from './network.ts'
@@ -168,6 +169,24 @@ test('a node that never announces itself again is kept as long as it answers, an
   await watch.return?.()
 })
 
+test('nodes outlive a time in which the process stood still, because it could not hear of them', async (t) => {
+  const net = new MemoryNetwork()
+  const { registry } = net.registry(t)
+  const { registry: server } = net.registry(t)
+  await server.register(MATH)
+  const watch = open(registry, 'math')
+  const first = next(watch)
+  await net.clock.advance(200)
+  await first
+  net.isDown = true
+  net.clock.standstill = 600_000
+  await net.clock.advance(40_000)
+  assert.deepEqual(addresses(await registry.getService('math')), ['127.0.0.1:1'])
+  await net.clock.advance(121_000)
+  assert.deepEqual(await registry.getService('math'), [])
+  await watch.return?.()
+})
+
 test('a watch asks ever less often, every 40 seconds in the end', async (t) => {
   const net = new MemoryNetwork()
   const { registry } = net.registry(t)
@@ -216,6 +235,24 @@ test('an address without a host gets one of this host, and a scheme survives', a
   const found = await lookup
   assert.deepEqual(addresses(found), ['10.0.0.2:1', '10.0.0.2:2', '10.0.0.2:3', '10.0.0.9:4', 'tls://[fd00::9]:5'])
   for (const { metadata } of found[0].nodes) assert.deepEqual(metadata, node.metadata)
+})
+
+test('behind a cache the first lookup asks once, and later ones ask nobody and take no time', async (t) => {
+  const net = new MemoryNetwork()
+  const { registry } = net.registry(t)
+  const { registry: server } = net.registry(t)
+  const cached = cachedRegistry(registry, { clock: net.clock, log: false })
+  t.after(() => cached.close())
+  await server.register(MATH)
+  const lookup = cached.getService('math')
+  await net.clock.advance(200)
+  assert.deepEqual(addresses(await lookup), ['127.0.0.1:1'])
+  assert.equal(net.take('query').length, 1)
+  assert.deepEqual(addresses(await cached.getService('math')), ['127.0.0.1:1'])
+  assert.equal(net.take('query').length, 0)
+  await server.register(service('math', [2]))
+  await net.clock.advance(0)
+  assert.deepEqual(addresses(await cached.getService('math')), ['127.0.0.1:1', '127.0.0.1:2'])
 })
 
 test('what mDNS cannot carry is refused', async (t) => {
