@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as dmicro from '../../src/index.ts'
+import * as rpc from '../../src/rpc/index.ts'
 import { complaints, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
 
 // What README.md, docs and doc comments show compiles, and whole programs run.
@@ -16,6 +17,7 @@ const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
 /** What snippets in sentences and doc comments speak of without saying what it is. */
 const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
+import { ${Object.keys(rpc).join(', ')} } from 'dmicro/rpc'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -31,6 +33,7 @@ declare const plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
+declare const makeReport: () => unknown
 declare class Math { add(): number }
 `
 

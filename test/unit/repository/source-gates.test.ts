@@ -78,7 +78,7 @@ test('what the clock calls was taken when it was loaded: whoever fakes timers la
 
 test('nothing is called in an async context that somebody happened to be in', () => {
   // What waits for a connection, or is made again, is its caller's; timers of a network in memory are a test's.
-  const callers = ['base/async/call-context.ts', 'session/redial.ts', 'session/outbound.ts', 'testing/network.ts']
+  const callers = ['base/async/call-context.ts', 'session/redial.ts', 'session/outbound.ts', 'rpc/rpc-call.ts', 'testing/network.ts']
   for (const name of except('base/async/root-context.ts', ...callers))
     assert.doesNotMatch(code(name), /new Async(?:Resource|LocalStorage)\b|AsyncResource\.bind|AsyncLocalStorage\.(?:bind|snapshot)/, name)
 })
