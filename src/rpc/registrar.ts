@@ -1,3 +1,4 @@
+import { runInRoot } from '../base/async/root-context.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import { type Clock, type ClockTimer, turn } from '../base/time/clock.ts'
@@ -56,9 +57,10 @@ export class Registrar {
 
   /** Begins. Resolves when the first attempt is over, also when it failed: then the next ones follow by themselves. */
   async start(): Promise<void> {
-    const first = this.#attempt()
-    this.#running = this.#run(first)
-    void this.#watch()
+    // Outside of the caller's async context, since both outlive the call.
+    const first = runInRoot(this.#attempt, this)
+    this.#running = runInRoot(this.#run, this, first)
+    void runInRoot(this.#watch, this)
     await first
   }
 

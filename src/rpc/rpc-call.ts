@@ -3,7 +3,7 @@ import { type CallScope, currentCall } from '../base/async/call-context.ts'
 import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { timeLimit } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
-import type { Clock, ClockTimer } from '../base/time/clock.ts'
+import { type Clock, type ClockTimer, microtask } from '../base/time/clock.ts'
 import type { Breaker } from '../broker/breaker.ts'
 import type { BreakerMap } from '../broker/breaker-map.ts'
 import { verdictOf } from '../broker/breaker-options.ts'
@@ -279,7 +279,7 @@ export class RpcCall implements Abortable {
     const wait = this.beginWait()
     if (delay > 0) this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
     // Not at once: an attempt that fails at once must not recurse through all nodes.
-    else queueMicrotask(() => this.endWait(wait) && this.inContext())
+    else microtask(() => this.endWait(wait) && this.inContext())
   }
 
   private inContext(): void {
@@ -307,7 +307,7 @@ export class RpcCall implements Abortable {
     const expires = this.expires()
     const { signal } = this
     if (expires > 0) this.timer = clock.setTimeout(() => this.abandon(late(this.failure)), Math.max(expires - now(), 1))
-    if (signal?.aborted) queueMicrotask(() => this.onAbort(signal))
+    if (signal?.aborted) microtask(() => this.onAbort(signal))
     else if (signal !== undefined) {
       this.listening = true
       whenAborted(signal, this)

@@ -36,6 +36,7 @@ declare const plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
+declare const makeReport: () => unknown
 declare class Math { add(): number }
 `
 

@@ -82,6 +82,7 @@ test('nothing is called in an async context that somebody happened to be in', ()
     'base/async/call-context.ts',
     'session/redial.ts',
     'session/outbound.ts',
+    'rpc/rpc-call.ts',
     'testing/network.ts',
     'eventbus/delivery-queue.ts',
   ]
