@@ -4,12 +4,17 @@ import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
-const { bytes, Endpoint } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
+const { bytes, Endpoint, pushAll = pushEach } = await import(pathToFileURL(resolve(dist, 'index.js')).href)
 
 const ECHO = '/bench/echo'
 const PUSH = '/bench/push'
 const PUSHED = '/bench/pushed'
 const PUBLISHED = '/bench/published'
+
+/** For builds without `pushAll` (bench:compare). */
+function pushEach(sessions, method, value) {
+  for (const session of sessions) session.push(method, value)
+}
 
 /** `--routes N` spreads the calls over N routes. */
 const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
@@ -92,7 +97,7 @@ async function serve(transport, options) {
   return {
     address: new URL(listener.url).host,
     publish(value) {
-      for (const session of endpoint.sessions()) session.push(PUBLISHED, value)
+      pushAll(endpoint.sessions(), PUBLISHED, value)
     },
   }
 }

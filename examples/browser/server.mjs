@@ -3,7 +3,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { Endpoint, heartbeatPing } from 'dmicro'
+import { Endpoint, heartbeatPing, pushAll } from 'dmicro'
 
 const [, , port = '8080', file = 'chat.txt'] = process.argv
 const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
@@ -14,7 +14,7 @@ chat.routeCall('/chat/say', (text) => {
   const line = String(text).slice(0, 1000).replaceAll('\n', ' ')
   appendFileSync(file, `${line}\n`)
   lines.push(line)
-  for (const session of chat.sessions()) session.push('/chat/line', { number: lines.length - 1, line }).catch(() => {})
+  pushAll(chat.sessions(), '/chat/line', { number: lines.length - 1, line })
 })
 
 const files = {

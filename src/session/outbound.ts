@@ -36,7 +36,8 @@ type Settle = (value: unknown) => void
 type Reject = (error: unknown) => void
 type Announcement = ReturnType<PeerLink['announce']>
 
-const done = Promise.resolve()
+/** Result of a push that its connection took at once. */
+export const PUSHED = Promise.resolve()
 const ignore = (): void => {}
 /**
  * Milliseconds after which a draining peer may be available again. Callers get it as `retryAfter` where the peer named
@@ -84,7 +85,7 @@ export class OutgoingCalls implements Calls {
       const sent = session.hooks.pushesOut
         ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding))
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
-      return sent === undefined ? done : ignoreRejection(sent)
+      return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
       return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
     }
@@ -101,7 +102,7 @@ export class OutgoingCalls implements Calls {
       if (link.early === undefined) this.requireSendable(link)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
-      return sent === undefined ? done : ignoreRejection(sent)
+      return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
       return ignoreRejection(Promise.reject(read ? asWriteFailure(error) : error))
     }

@@ -2,7 +2,7 @@ import { nodeCrypto, nodeHttp } from '../base/builtin.ts'
 import { encodeStatus } from '../message/status-json.ts'
 import type { WebSocketSettings } from '../transports/websocket-settings.ts'
 import type { WebSocketListen } from './options.ts'
-import { hasToken, headersOf, listOf, type UpgradeRequest } from './upgrade-request.ts'
+import { hasToken, headersOf, listOf, ReceivedRequest, type UpgradeRequest } from './upgrade-request.ts'
 
 /** A name in RFC 6455 §1.3. */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -60,8 +60,8 @@ export function checkUpgrade(head: RequestHead, listen: WebSocketListen, remoteA
   if (!/^[A-Za-z0-9+/]{22}==$/.test(key)) return { status: 400, cause: 'no Sec-WebSocket-Key of 16 bytes' }
   if (isForeign(headers.origin, listen)) return { status: 403, cause: 'pages of this origin may not connect (option websocket.origins)' }
   const subprotocols = listOf(headers['sec-websocket-protocol'])
-  const query = new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1))
-  const request: UpgradeRequest = { path, query, headers, subprotocols, remoteAddress }
+  const search = mark < 0 ? '' : target.slice(mark + 1)
+  const request = new ReceivedRequest(listen.path, search, fields, subprotocols, remoteAddress)
   return { request, key, secWebSocketExtensions: headers['sec-websocket-extensions'] }
 }
 

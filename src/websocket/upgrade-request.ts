@@ -12,6 +12,37 @@ export interface UpgradeRequest {
   readonly remoteAddress: string
 }
 
+/** A request of which only text is kept until somebody looks at its parts: sessions live long, and few ask. */
+export class ReceivedRequest implements UpgradeRequest {
+  readonly path: string
+  readonly subprotocols: readonly string[]
+  readonly remoteAddress: string
+  readonly #search: string
+  /** Names and values in turn, one a line: their syntax has no line feed. */
+  readonly #fields: string
+  #query: URLSearchParams | undefined = undefined
+  #headers: Readonly<Record<string, string>> | undefined = undefined
+
+  /** @param fields which `headersOf` takes */
+  constructor(path: string, search: string, fields: readonly string[], subprotocols: readonly string[], remoteAddress: string) {
+    this.path = path
+    this.#search = search
+    this.#fields = fields.join('\n')
+    this.subprotocols = subprotocols
+    this.remoteAddress = remoteAddress
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#search)
+    return this.#query
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#headers ??= headersOf(this.#fields.split('\n')) as Record<string, string>
+    return this.#headers
+  }
+}
+
 /** Header fields that may be there once: with several, servers and proxies could see different ones. */
 const single = new Set([
   'host',
