@@ -1,14 +1,14 @@
 #pragma once
 
-#include <deque>
-#include <map>
+#include <atomic>
 #include <string>
 
 #include "layer/openssl.h"
 
 // A table of functions that behaves as OpenSSL does towards TlsLayer, with a cipher that is none: records are a type
 // ('h' handshake, 'd' data, 'c' close_notify), two bytes of length, masked bytes and a sum. A handshake is one message
-// from each side. What is tested is the layer: all that it feeds, keeps and returns. Not a model of TLS.
+// from each side. What is tested is the layer: all that it feeds, keeps and returns. Not a model of TLS. Connections of
+// several threads may share a context, as with OpenSSL; all else belongs to one thread.
 
 struct bio_st {
   int references = 1;
@@ -21,9 +21,13 @@ struct bio_method_st {
 };
 
 struct ssl_ctx_st {
-  int references = 1;
-  bool asks = false;
+  std::atomic<int> references = 1;
   int (*on_hello)(ssl_st*, int*, void*) = nullptr;
+  int (*on_session)(ssl_st*, ssl_session_st*) = nullptr;
+};
+
+struct ssl_session_st {
+  std::atomic<int> references = 1;
 };
 
 struct ssl_st {
@@ -33,6 +37,7 @@ struct ssl_st {
   bool secure = false;
   bool hello_sent = false;
   bool hello_received = false;
+  bool resumed = false;
   bool received_shutdown = false;
   bool sent_shutdown = false;
   int error = 0;
@@ -48,13 +53,24 @@ inline constexpr unsigned long kBadRecord = 0x0A000119;
 
 struct State {
   bio_method_st method;
-  unsigned long error = 0;
-  int connections = 0;
-  int contexts = 0;
+  std::atomic<int> connections = 0;
+  std::atomic<int> sessions = 0;
 };
 inline State& state() {
   static State one;
   return one;
+}
+
+// The error queue of this thread.
+inline unsigned long& error() {
+  static thread_local unsigned long one = 0;
+  return one;
+}
+
+inline void FreeSession(ssl_session_st* session) {
+  if (--session->references > 0) return;
+  state().sessions--;
+  delete session;
 }
 
 inline void Put(ssl_st* ssl, char type, const char* bytes, size_t size) {
@@ -69,7 +85,7 @@ inline void Put(ssl_st* ssl, char type, const char* bytes, size_t size) {
 }
 
 inline int Fail(ssl_st* ssl) {
-  state().error = kBadRecord;
+  error() = kBadRecord;
   ssl->error = openssl::kErrorSsl;
   Put(ssl, 'a', "!", 1);
   return -1;
@@ -135,6 +151,11 @@ inline int DoHandshake(ssl_st* ssl) {
   }
   if (ssl->server) Put(ssl, 'h', "server", 6);
   ssl->secure = true;
+  if (!ssl->server && ssl->context->on_session != nullptr) {
+    state().sessions++;
+    ssl_session_st* const session = new ssl_session_st;
+    if (ssl->context->on_session(ssl, session) == 0) FreeSession(session);
+  }
   return 1;
 }
 
@@ -167,7 +188,9 @@ inline OpenSsl Table() {
   table.SSL_CTX_ctrl = [](ssl_ctx_st*, int, long, void*) { return 0L; };
   table.SSL_CTX_callback_ctrl = [](ssl_ctx_st*, int, void (*)()) { return 0L; };
   table.SSL_CTX_set_verify = [](ssl_ctx_st*, int, int (*)(int, x509_store_ctx_st*)) {};
-  table.SSL_CTX_sess_set_new_cb = [](ssl_ctx_st*, int (*)(ssl_st*, ssl_session_st*)) {};
+  table.SSL_CTX_sess_set_new_cb = [](ssl_ctx_st* ctx, int (*callback)(ssl_st*, ssl_session_st*)) {
+    ctx->on_session = callback;
+  };
   table.SSL_CTX_sess_set_get_cb = [](ssl_ctx_st*, ssl_session_st* (*)(ssl_st*, const uint8_t*, int, int*)) {};
   table.SSL_CTX_set_alpn_select_cb =
       [](ssl_ctx_st*, int (*)(ssl_st*, const uint8_t**, uint8_t*, const uint8_t*, unsigned, void*), void*) {};
@@ -217,7 +240,13 @@ inline OpenSsl Table() {
     *size = sizeof protocol;
   };
   table.SSL_version = [](const ssl_st*) { return 0x304; };
-  table.SSL_session_reused = [](const ssl_st*) { return 0; };
+  table.SSL_session_reused = [](const ssl_st* ssl) { return ssl->resumed ? 1 : 0; };
+  table.SSL_set_session = [](ssl_st* ssl, ssl_session_st*) {
+    ssl->resumed = true;
+    return 1;
+  };
+  table.SSL_SESSION_up_ref = [](ssl_session_st* session) { return ++session->references; };
+  table.SSL_SESSION_free = FreeSession;
   table.SSL_set_alpn_protos = [](ssl_st*, const uint8_t*, unsigned) { return 0; };
   table.SSL_client_hello_get0_ext = [](ssl_st*, unsigned type, const uint8_t** data, size_t* size) {
     static const uint8_t name[] = {0, 7, 0, 0, 4, 'h', 'o', 's', 't'};
@@ -250,8 +279,8 @@ inline OpenSsl Table() {
   table.BIO_set_init = [](bio_st*, int) {};
   table.BIO_set_flags = [](bio_st* bio, int flags) { bio->flags |= flags; };
   table.BIO_clear_flags = [](bio_st* bio, int flags) { bio->flags &= ~flags; };
-  table.ERR_peek_error = [] { return state().error; };
-  table.ERR_clear_error = [] { state().error = 0; };
+  table.ERR_peek_error = [] { return error(); };
+  table.ERR_clear_error = [] { error() = 0; };
   return table;
 }
 

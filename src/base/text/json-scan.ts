@@ -1,42 +1,17 @@
+import { JsonCursor } from './json-cursor.ts'
+
 /**
  * Reads JSON text piece by piece, for the places where JSON.parse gives too little: the scanner keeps the exact text of
  * a value, stops after the first value, refuses deep nesting before building it, and can accept the string escapes of
  * Go's `strconv.Quote` (docs/spec/wire.md#status). Time is linear in the text, stack depth constant. Strings come out
  * well-formed if the text is, whatever their escapes stand for.
  */
-export class JsonScanner {
-  readonly text: string
-  /** Index of the next unread UTF-16 unit. */
-  at = 0
+export class JsonScanner extends JsonCursor {
   readonly #goEscapes: boolean
 
   constructor(text: string, goEscapes: boolean) {
-    this.text = text
+    super(text)
     this.#goEscapes = goEscapes
-  }
-
-  /** Skips white space and returns the next unit without consuming it; NaN at the end. */
-  peek(): number {
-    for (;;) {
-      const c = this.text.charCodeAt(this.at)
-      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return c
-      this.at++
-    }
-  }
-
-  /** Skips white space and consumes `c` if that is what comes next. */
-  take(c: number): boolean {
-    if (this.peek() !== c) return false
-    this.at++
-    return true
-  }
-
-  /** Consumes `word` if that is what comes next. The character after it is not checked. */
-  word(word: string): boolean {
-    this.peek()
-    if (!this.text.startsWith(word, this.at)) return false
-    this.at += word.length
-    return true
   }
 
   /** Consumes a number and returns its text, or undefined. */
@@ -48,7 +23,6 @@ export class JsonScanner {
     return text
   }
 
-  /** Consumes a string and returns its value, or undefined when there is none or it is malformed. */
   string(): string | undefined {
     if (!this.take(QUOTE)) return undefined
     return this.#goEscapes ? this.#goString() : this.#jsonString()
@@ -92,12 +66,6 @@ export class JsonScanner {
       if (piece === undefined) return undefined
       value += this.text.slice(start, end) + piece
     }
-  }
-
-  /** Consumes a string and the colon after it: an object's key. */
-  key(): string | undefined {
-    const key = this.string()
-    return key !== undefined && this.take(COLON) ? key : undefined
   }
 
   /** Consumes one value of any kind. False when it is malformed or nests more than `maxDepth` deep. */
@@ -182,7 +150,6 @@ export class JsonScanner {
 
 const QUOTE = 0x22
 const COMMA = 0x2c
-const COLON = 0x3a
 const BACKSLASH = 0x5c
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b

@@ -1,32 +1,9 @@
+import { JsonCursor } from '../../base/text/json-cursor.ts'
+
 const scalarPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|null|true|false/y
 
 /** Stands in for `base/text/json-scan.ts`, without Go's escapes: for meta that is not an object of strings only. */
-export class JsonScanner {
-  readonly text: string
-  at = 0
-
-  constructor(text: string) {
-    this.text = text
-  }
-
-  peek(): number {
-    while (' \n\r\t'.includes(this.text[this.at] ?? '-')) this.at++
-    return this.text.charCodeAt(this.at)
-  }
-
-  take(c: number): boolean {
-    if (this.peek() !== c) return false
-    this.at++
-    return true
-  }
-
-  word(word: string): boolean {
-    this.peek()
-    if (!this.text.startsWith(word, this.at)) return false
-    this.at += word.length
-    return true
-  }
-
+export class JsonScanner extends JsonCursor {
   string(): string | undefined {
     if (!this.take(0x22)) return undefined
     const start = this.at - 1
@@ -42,11 +19,6 @@ export class JsonScanner {
       }
     }
     return undefined
-  }
-
-  key(): string | undefined {
-    const key = this.string()
-    return key !== undefined && this.take(0x3a) ? key : undefined
   }
 
   skip(maxDepth: number): boolean {

@@ -42,14 +42,6 @@ export class EnvelopeConnection extends ProtocolConnection implements Envelope {
     this.deliver()
   }
 
-  pauseReading(): void {
-    this.connection.pauseReading()
-  }
-
-  resumeReading(): void {
-    this.connection.resumeReading()
-  }
-
   choose(_message: Outgoing, filters: readonly Filter[]): readonly Filter[] {
     return filters
   }

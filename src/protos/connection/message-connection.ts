@@ -24,12 +24,4 @@ export class MessageConnection extends ProtocolConnection {
     }
     this.deliver()
   }
-
-  pauseReading(): void {
-    this.connection.pauseReading()
-  }
-
-  resumeReading(): void {
-    this.connection.resumeReading()
-  }
 }

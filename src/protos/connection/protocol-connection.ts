@@ -126,8 +126,13 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     return this.connection.sendBytes(frame, false, reply)
   }
 
-  abstract pauseReading(): void
-  abstract resumeReading(): void
+  pauseReading(): void {
+    this.connection.pauseReading()
+  }
+
+  resumeReading(): void {
+    this.connection.resumeReading()
+  }
 
   destroy(reason: number): void {
     this.over = true

@@ -80,14 +80,14 @@ export class StreamConnection extends ProtocolConnection implements Envelope {
     super.onClose(reason, detail)
   }
 
-  pauseReading(): void {
+  override pauseReading(): void {
     this.#pauses++
     if (this.#paused) return
     this.#paused = true
     this.connection.pauseReading()
   }
 
-  resumeReading(): void {
+  override resumeReading(): void {
     if (--this.#pauses > 0) return
     this.#continue()
     // A handler that just started may pause reading again; then the connection stays paused.

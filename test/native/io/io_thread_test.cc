@@ -4,88 +4,12 @@
 
 #include <thread>
 
-#include "harness.h"
+#include "threads.h"
 
 // A reactor on a thread of its own, and the lanes between it and its reader's thread.
 
 namespace dmicro {
 namespace {
-
-class Threads {
- public:
-  explicit Threads(size_t count) {
-    uv_loop_init(&loop);
-    for (size_t i = 0; i < count; i++) {
-      sides.push_back(std::make_unique<Side>(&loop));
-      REQUIRE(sides.back()->thread.Start(static_cast<int>(i)) == 0);
-    }
-  }
-  ~Threads() {
-    Stop();
-    uv_loop_close(&loop);
-  }
-
-  void Stop() {
-    if (std::exchange(stopped_, true)) return;
-    size_t running = sides.size();
-    for (const auto& side : sides) side->thread.Stop([&running] { running--; });
-    uv_run(&loop, UV_RUN_DEFAULT);
-    CHECK(running == 0);
-  }
-
-  bool Until(const std::function<bool()>& holds) { return TurnUntil(&loop, holds); }
-
-  struct Side {
-    explicit Side(uv_loop_t* home)
-        : memory(IoThread::kLanes * IoThread::kLaneInbox, IoThread::kLanes * IoThread::kLaneRecords, IoThread::kLanes),
-          journal(&memory, [this](int32_t index) { return thread.TakeLarge(index); }),
-          thread(home, memory.rings(), &journal) {}
-    RingMemory memory;
-    Journal journal;
-    IoThread thread;
-  };
-
-  size_t Count(RecordKind kind) const {
-    size_t count = 0;
-    for (const auto& side : sides) count += side->journal.Count(kind);
-    return count;
-  }
-
-  uv_loop_t loop;
-  std::vector<std::unique_ptr<Side>> sides;
-
- private:
-  bool stopped_ = false;
-};
-
-void Queue(Threads::Side* side, int32_t slot, int32_t generation, std::string_view body) {
-  Control& control = side->memory.control();
-  const Rings rings = side->memory.rings();
-  const bool full =
-      control.send_next - control.send_base == static_cast<int32_t>(kMaxSends) ||
-      control.outbox_next - control.outbox_base + static_cast<int32_t>(body.size()) > static_cast<int32_t>(kOutboxSize);
-  if (full) side->thread.Drain();
-  Send& send = rings.sends[control.send_next++];
-  send = {};
-  send.slot = slot;
-  send.generation = generation;
-  send.bits = kTypePush | 'j' << 8;
-  send.route = -1;
-  send.body_start = control.outbox_next;
-  send.body_size = static_cast<int32_t>(body.size());
-  std::memcpy(rings.outbox + control.outbox_next, body.data(), body.size());
-  control.outbox_next += static_cast<int32_t>(body.size());
-}
-
-int ListenOn(Threads* threads, size_t listening, std::vector<Adopter*> adopters) {
-  std::string address;
-  threads->sides[listening]->thread.Run([&](Reactor* reactor) {
-    const int32_t id = reactor->Listen({false, "127.0.0.1", 0}, {512, false, 3, std::move(adopters), kWire});
-    if (id >= 0) address = LocalAddress(reactor->FindListener(id)->uv());
-  });
-  REQUIRE(!address.empty());
-  return std::stoi(address.substr(address.find(':') + 1));
-}
 
 size_t OpenDescriptors() {
   size_t count = 0;

@@ -21,7 +21,7 @@ await suite(
   (packages) => {
     for (const transport of ['native', 'js']) {
       test(`a project of jest (${transport})`, async (t) => {
-        const app = await consumer(packages, join(folder, 'project'))
+        const app = await consumer(packages, join(folder, '../support/runners'), join(folder, 'project'))
         const flags = ['--runInBand', '--detectOpenHandles', '--json', '--outputFile=report.json']
         const { code, stderr } = await run(process.execPath, [join(packages, 'node_modules/jest/bin/jest.js'), ...flags], {
           cwd: app,

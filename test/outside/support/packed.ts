@@ -22,9 +22,9 @@ export async function tarball(folder: string): Promise<string> {
  * A project outside of this checkout that has the packed package with this machine's binary, and below it the packages of a suite.
  * Removed when the test file ends.
  * @param packages what `npmPackages` returned
- * @param files a folder to copy into it
+ * @param folders whose files are copied into it
  */
-export async function consumer(packages?: string, files?: string): Promise<string> {
+export async function consumer(packages?: string, ...folders: string[]): Promise<string> {
   if (!existsSync(native)) throw new Lacking('the native addon is not built: npm run build')
   const folder = await mkdtemp(join(tmpdir(), 'dmicro-outside-'))
   after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
@@ -40,6 +40,6 @@ export async function consumer(packages?: string, files?: string): Promise<strin
     if (path !== '' && dev !== true) await cp(join(root, path), join(app, path), { recursive: true })
   }
   if (packages !== undefined) await symlink(join(packages, 'node_modules'), join(folder, 'node_modules'))
-  if (files !== undefined) await cp(files, app, { recursive: true })
+  for (const files of folders) await cp(files, app, { recursive: true })
   return app
 }

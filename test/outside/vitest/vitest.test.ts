@@ -22,7 +22,7 @@ await suite(
     for (const transport of ['native', 'js']) {
       for (const [pool, tests] of Object.entries(pools)) {
         test(`a project of vitest, files in ${pool} (${transport})`, async (t) => {
-          const app = await consumer(packages, join(folder, 'project'))
+          const app = await consumer(packages, join(folder, '../support/runners'), join(folder, 'project'))
           const flags = ['run', '--reporter=json', '--outputFile=report.json', '--reporter=hanging-process']
           const { code, stderr, stdout } = await run(process.execPath, [join(packages, 'node_modules/vitest/vitest.mjs'), ...flags], {
             cwd: app,
