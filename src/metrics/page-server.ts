@@ -23,7 +23,7 @@ export interface PageAddress {
   readonly path: string
 }
 
-/** What the page asks. */
+/** The owner of a page, which the page asks. */
 export interface PageOwner {
   readonly renderer: Renderer
   /** Whether the process is ready for work. May throw or reject, which means that it is not. */

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts'
 import { type CallCore, closedError } from './rpc-call.ts'
 import { RpcError } from './rpc-error.ts'
 
-/** What a node is picked for. */
+/** Context of a pick for a push. */
 interface PushTarget {
   readonly path: string
   readonly key: string | undefined

@@ -92,7 +92,9 @@ export class Client {
     }
   }
 
-  /** Takes in why a watch that `open` began ended: the next one gets another server or token, if the error asks for it. */
+  /**
+   * Takes in why a watch that `open` began ended: the next one gets another server or token, if the error asks for it.
+   */
   failed(connection: Connection, token: string | undefined, error: unknown): void {
     if (isWatchRefused(error)) this.#credentials?.refused(token)
     else if (isRetryable(error)) this.#channel.failed(connection)
