@@ -78,6 +78,7 @@ export function complaints(
   options.paths = {
     dmicro: [join(root, 'src/index.ts')],
     'dmicro/testing': [join(root, 'src/testing/index.ts')],
+    'dmicro/etcd': [join(root, 'src/registry/etcd/index.ts')],
     'dmicro/browser': [join(root, 'src/browser/index.ts')],
   }
   const host = ts.createCompilerHost(options)
