@@ -45,8 +45,8 @@ export class Records {
   }
 
   /**
-   * The record, with what it has in common with the last one: nodes of one version have the same routes, which would take
-   * more memory than all the rest.
+   * The record, with what it has in common with the last one: nodes of one version have the same routes, which would
+   * take more memory than all the rest.
    */
   #shared(record: NodeRecord): NodeRecord {
     const last = this.#last

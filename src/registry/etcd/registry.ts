@@ -47,13 +47,14 @@ class Etcd implements EtcdRegistry {
   readonly #counters = new Counters()
   readonly #warnings: WarningThrottle
   readonly #registrations = new Map<string, Registration>()
-  readonly #reads = new Gate(WATCH_READS)
+  readonly #reads: Gate
   readonly #watches = new Map<SnapshotReader, ServiceWatch>()
 
   constructor(settings: EtcdSettings, clock: Clock) {
     const { endpoints, tls, user, timeout, attemptTimeout, log } = settings
     this.#settings = settings
     this.#clock = clock
+    this.#reads = new Gate(WATCH_READS, timeout, clock)
     this.#warnings = new WarningThrottle(log, clock.now)
     this.#channel = new Channel(endpoints, tls, attemptTimeout, clock)
     const credentials = user && new Credentials(user.name, user.password, clock)
