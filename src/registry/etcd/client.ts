@@ -26,6 +26,8 @@ export interface ClientLimits {
 export interface OperationOptions {
   /** Ends the operation. */
   readonly signal?: AbortSignal | undefined
+  /** Milliseconds. Default: `ClientLimits.timeout`. */
+  readonly timeout?: number
   /** Servers that know no leader may answer. Default: they refuse, and another one is asked. */
   readonly withoutLeader?: boolean
 }
@@ -56,11 +58,11 @@ export class Client {
    */
   async call<Request, Response>(method: Method<Request, Response>, request: Request, options: OperationOptions = {}): Promise<Response> {
     if (this.#closed) throw unavailable('it is closed')
-    const { signal } = options
+    const { signal, timeout = this.limits.timeout } = options
     signal?.throwIfAborted()
     const operation = new AbortController()
     this.#running.add(operation)
-    const timer = this.#clock.setTimeout(() => operation.abort(TIMED_OUT), this.limits.timeout)
+    const timer = this.#clock.setTimeout(() => operation.abort(TIMED_OUT), timeout)
     const answer = this.#tryUntilAnswered(method, request, operation.signal, options.withoutLeader !== true)
     try {
       return await orAborted(answer, signal)
@@ -92,9 +94,7 @@ export class Client {
     }
   }
 
-  /**
-   * Takes in why a watch that `open` began ended: the next one gets another server or token, if the error asks for it.
-   */
+  /** Takes in why a watch that `open` began ended: the next one gets another server or token, if that may help. */
   failed(connection: Connection, token: string | undefined, error: unknown): void {
     if (isWatchRefused(error)) this.#credentials?.refused(token)
     else if (isRetryable(error)) this.#channel.failed(connection)
@@ -138,7 +138,7 @@ export class Client {
   #ended(signal: AbortSignal, last: unknown): EtcdError {
     if (signal.reason !== TIMED_OUT) return unavailable(signal.reason === CLOSED ? 'it is closed' : 'given up')
     const why = last === undefined ? '' : `: ${reasonOf(last)}`
-    return new EtcdError(GrpcCode.DeadlineExceeded, `no answer within ${this.limits.timeout} ms${why}`)
+    return new EtcdError(GrpcCode.DeadlineExceeded, `no answer in time${why}`)
   }
 }
 

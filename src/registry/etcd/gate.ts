@@ -1,21 +1,41 @@
-/** Lets a few tasks run at a time; the others wait for their turn. */
-export class Gate {
-  #free: number
-  readonly #waiting: (() => void)[] = []
+import type { Clock } from '../../base/time/clock.ts'
 
-  constructor(size: number) {
-    this.#free = size
+/** Lets a few tasks run at a time. The others wait for their turn, but not longer than a time limit. */
+export class Gate {
+  readonly #clock: Clock
+  readonly #size: number
+  readonly #patience: number
+  readonly #waiting = new Set<() => void>()
+  #running = 0
+
+  /** @param patience milliseconds after which a task runs whatever else does, so that each one fails in time */
+  constructor(size: number, patience: number, clock: Clock) {
+    this.#size = size
+    this.#patience = patience
+    this.#clock = clock
   }
 
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    if (this.#running >= this.#size) await this.#turn()
+    this.#running++
     try {
       return await task()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
+      this.#running--
+      const [next] = this.#waiting
+      next?.()
     }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.#waiting.delete(go)
+        this.#clock.clearTimeout(timer)
+        resolve()
+      }
+      const timer = this.#clock.setTimeout(go, this.#patience)
+      this.#waiting.add(go)
+    })
   }
 }

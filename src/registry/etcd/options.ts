@@ -82,7 +82,7 @@ function endpointsOf({ endpoints }: EtcdOptions, { DMICRO_REGISTRY_ADDRESS = '' 
 
 function endpointOf(text: string): Endpoint & { scheme: string | undefined } {
   const [, scheme, v6, name, port] =
-    /^(?:(https?):\/\/)?(?:\[([0-9a-fA-F:.%]+)\]|([^:/?#@\s[\]]+))(?::(\d{1,5}))?\/?$/.exec(text.trim()) ?? []
+    /^(?:(https?):\/\/)?(?:\[([0-9a-fA-F:.]+)\]|([^:/?#@\s[\]]+))(?::(\d{1,5}))?\/?$/.exec(text.trim()) ?? []
   const host = v6 ?? name
   const number = port === undefined ? DEFAULT_PORT : Number(port)
   if (host === undefined || number < 1 || number > 65_535)

@@ -17,7 +17,8 @@ import { Registration } from './registration.ts'
 import { Counters, type EtcdStats } from './stats.ts'
 import { readAll } from './store.ts'
 import { decodeValue, encodeValue } from './value.ts'
-import { ServiceWatch } from './watch.ts'
+import { ServiceWatch, type WatchSink } from './watch.ts'
+import { Watches } from './watches.ts'
 
 /** A registry in etcd. */
 export interface EtcdRegistry extends Registry {
@@ -47,13 +48,14 @@ class Etcd implements EtcdRegistry {
   readonly #counters = new Counters()
   readonly #warnings: WarningThrottle
   readonly #registrations = new Map<string, Registration>()
-  readonly #reads = new Gate(WATCH_READS)
-  readonly #watches = new Map<SnapshotReader, ServiceWatch>()
+  readonly #reads: Gate
+  readonly #watches = new Watches((name, sink) => this.#makeWatch(name, sink))
 
   constructor(settings: EtcdSettings, clock: Clock) {
     const { endpoints, tls, user, timeout, attemptTimeout, log } = settings
     this.#settings = settings
     this.#clock = clock
+    this.#reads = new Gate(WATCH_READS, timeout, clock)
     this.#warnings = new WarningThrottle(log, clock.now)
     this.#channel = new Channel(endpoints, tls, attemptTimeout, clock)
     const credentials = user && new Credentials(user.name, user.password, clock)
@@ -115,30 +117,20 @@ class Etcd implements EtcdRegistry {
   }
 
   watch(name: string, { signal }: LookupOptions = {}): AsyncIterable<readonly Service[]> {
-    const prefix = this.#prefixOf(name)
+    this.#prefixOf(name)
+    const source = this.#watches.sourceOf(name)
     const onReader = (reader: SnapshotReader): void => {
-      if (this.#client.isClosed) {
-        reader.fail(registryClosed(KIND))
-        return
-      }
-      const records = new Records(name, (key) => this.#onMalformed(key))
-      const sink = { onServices: reader.set.bind(reader), onLost: (reason: unknown) => reader.fail(this.#failure(reason)) }
-      const watch = new ServiceWatch(this.#client, { name, prefix, records, reads: this.#reads }, sink, this.#counters, this.#clock)
-      this.#watches.set(reader, watch)
-      watch.start()
+      if (this.#client.isClosed) reader.fail(registryClosed(KIND))
+      else source.onReader(reader)
     }
-    const onReaderGone = (reader: SnapshotReader): void => {
-      this.#watches.get(reader)?.stop()
-      this.#watches.delete(reader)
-    }
-    return new SnapshotReader({ onReader, onReaderGone }, signal)
+    return new SnapshotReader({ ...source, onReader }, signal)
   }
 
   async close(): Promise<void> {
     for (const registration of this.#registrations.values()) registration.forget()
     this.#registrations.clear()
     this.#client.close()
-    for (const reader of [...this.#watches.keys()]) reader.fail(registryClosed(KIND))
+    this.#watches.fail(registryClosed(KIND))
   }
 
   /** Lets the registration of a key do something. One whose first write fails is none. */
@@ -173,6 +165,13 @@ class Etcd implements EtcdRegistry {
   #failure(error: unknown): unknown {
     if (this.#client.isClosed) return registryClosed(KIND)
     return error instanceof EtcdError ? registryLost(KIND, error) : error
+  }
+
+  #makeWatch(name: string, { onServices, onLost }: WatchSink): ServiceWatch {
+    const records = new Records(name, (key) => this.#onMalformed(key))
+    const target = { name, prefix: this.#prefixOf(name), records, reads: this.#reads }
+    const sink = { onServices, onLost: (reason: unknown) => onLost(this.#failure(reason)) }
+    return new ServiceWatch(this.#client, target, sink, this.#counters, this.#clock)
   }
 
   #prefixOf(name: string): string {

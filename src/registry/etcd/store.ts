@@ -32,7 +32,8 @@ export async function readAll(client: Client, prefix: string, options: Operation
     return await readPages(client, prefix, options, false)
   } catch (error) {
     if (!isRetryable(error) || client.isClosed) throw error
-    const stale = await readPages(client, prefix, options, true).catch(() => undefined)
+    const quick = { ...options, timeout: client.limits.attemptTimeout }
+    const stale = await readPages(client, prefix, quick, true).catch(() => undefined)
     options.signal?.throwIfAborted()
     if (stale === undefined || stale.pairs.length === 0) throw error
     onStale()

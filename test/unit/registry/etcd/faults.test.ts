@@ -108,6 +108,15 @@ test('a signal and close end an operation at once, whatever the server does', li
   for (const each of more) await assert.rejects(each, { code: 1, cause: /it is closed$/ })
 })
 
+test('however many watches begin with a server that never answers, all of them fail in time', limit, async (t) => {
+  const server = await etcd.fakeEtcd(t)
+  const registry = registryOf(t, server.endpoint, { timeout: 300, attemptTimeout: 100 })
+  const began = performance.now()
+  const watches = Array.from({ length: 100 }, (_, i) => open(registry, `math-${i}`).next())
+  for (const watch of watches) await assert.rejects(watch, { code: 503 })
+  assert.ok(performance.now() - began < 5_000)
+})
+
 test('values that are no records are counted and left out', limit, async (t) => {
   const pairs = [
     nodePair(1),
