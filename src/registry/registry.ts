@@ -2,7 +2,7 @@
 export interface ServiceNode {
   /** Unique among the running instances; Go's are `<service>-<address>`. */
   readonly id: string
-  /** What a client dials: `host:port`, the path of a Unix socket, or a url such as `tls://host:port`. */
+  /** Address that a client dials: `host:port`, the path of a Unix socket, or a url such as `tls://host:port`. */
   readonly address: string
   /** The routes it serves, as the mapper names them; `undefined` where the registry does not carry them (mDNS). */
   readonly paths: readonly string[] | undefined
@@ -31,26 +31,33 @@ export interface LookupOptions {
 }
 
 /**
- * Where services are registered and found. A user's own is one object of this shape. Every operation that waits takes a signal, and none
- * waits without a bound: a registry that is lost rejects, it does not hang.
+ * Where services are registered and found. A user's own is one object of this shape. Every operation that waits takes a
+ * signal, and none waits without a bound: a registry that is lost rejects, it does not hang.
  */
 export interface Registry {
-  /** What kind it is, as `etcd`. */
+  /** Kind of the registry, as `etcd`. */
   readonly name: string
   /** Puts in the nodes of `service`, or renews them. Once more for a node that is there writes what has changed. */
   register(service: Service, options?: RegisterOptions): Promise<void>
   /** Takes out the nodes of `service`, by their ids. Those that are not there are no error. */
   deregister(service: Service, options?: LookupOptions): Promise<void>
-  /** One element per version. Empty says with authority that nobody serves `name`; a registry that does not know rejects. */
+  /**
+   * One element per version. Empty says with authority that nobody serves `name`; a registry that does not know
+   * rejects.
+   */
   getService(name: string, options?: LookupOptions): Promise<readonly Service[]>
   /** All versions of all names, sorted by name; a registry may leave out the nodes. */
   listServices(options?: LookupOptions): Promise<readonly Service[]>
   /**
-   * The services of `name` as they are now, then again after every change: always all of them, so that nothing has to be merged, and
-   * only the latest where the reader is slow. Throws when the registry is lost; ends when `signal` is aborted.
+   * The services of `name` as they are now, then again after every change: always all of them, so that nothing has to
+   * be merged, and only the latest where the reader is slow. Throws when the registry is lost; ends when `signal` is
+   * aborted.
    */
   watch(name: string, options?: LookupOptions): AsyncIterable<readonly Service[]>
-  /** Gives back sockets and timers. What this registry registered stays until its time to live is over, unless deregistered. */
+  /**
+   * Gives back sockets and timers. What this registry registered stays until its time to live is over, unless
+   * deregistered.
+   */
   close(): Promise<void>
 }
 

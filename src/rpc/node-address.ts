@@ -18,8 +18,8 @@ export function reachableUrl(url: string, interfaces: Interfaces = networkInterf
 }
 
 /**
- * What a registry keeps of a listener: `host:port` or the path of a Unix socket, as Go's clients dial them, and the url
- * itself where it says more, as `tls://host:port`.
+ * The address of a listener in a registry: `host:port` or the path of a Unix socket, as Go's clients dial them, and the
+ * url itself where it says more, as `tls://host:port`.
  */
 export function addressOfUrl(url: string): string {
   return /^(tcp|unix):\/\//.test(url) ? url.slice(url.indexOf('://') + 3) : url
@@ -45,7 +45,10 @@ function isUnspecified(host: string): boolean {
   return host === '0.0.0.0' || /^[0:]+$/.test(host)
 }
 
-/** The first address of this host that others may reach; loopback where there is none. A host bound to `::` takes IPv4 too. */
+/**
+ * The first address of this host that others may reach; loopback where there is none. A host bound to `::` takes IPv4
+ * too.
+ */
 function hostOf(host: string, interfaces: NodeJS.Dict<NetworkInterfaceInfo[]>): string {
   const v6 = host.includes(':')
   const all = Object.entries(interfaces)
