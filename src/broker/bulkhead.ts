@@ -199,7 +199,7 @@ export class Bulkhead extends Notifier<BulkheadEvents & Record<never, never>> im
  * never ran. A push that is refused is dropped.
  *
  * @example
- * server.routeCall('/report', makeReport, { plugins: [bulkhead({ max: 4, maxQueued: 20, queueTimeout: 500 })] })
+ * server.routeCall('/report', () => 'made', { plugins: [bulkhead({ max: 4, maxQueued: 20, queueTimeout: 500 })] })
  *
  * @param clock default: that of the endpoint; in a group or route, real time
  * @throws TypeError or RangeError that names the option

@@ -1,4 +1,5 @@
 import { duration, MAX_DURATION, optionNames, requireOptions } from '../base/check-options.ts'
+import { type Clock, realClock } from '../base/time/clock.ts'
 import { countOption, numberOption } from './check.ts'
 import { LatencyHistogram } from './latency-histogram.ts'
 import { Notifier } from './notify.ts'
@@ -65,9 +66,9 @@ export class Hedge extends Notifier<HedgeEvents & Record<never, never>> {
   #max = 0
 
   /** @throws TypeError or RangeError that names the option */
-  constructor(options: HedgeOptions = {}) {
+  constructor(options: HedgeOptions = {}, clock: Pick<Clock, 'now'> = realClock) {
     super()
-    this.#budget = options?.budget ?? new RetryBudget()
+    this.#budget = options?.budget ?? new RetryBudget({}, clock)
     this.update(options)
   }
 

@@ -200,8 +200,8 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
  * the limit, and with `retryAfter`: it never ran. A push that is refused is dropped.
  *
  * @example
- * const perTenant = rateLimit({ rate: 100, burst: 200, by: { meta: 'tenant' }, store: redisStore(redis) })
- * const server = new Endpoint({ plugins: [perTenant] })
+ * const perTenant = rateLimit({ rate: 100, burst: 200, by: { meta: 'tenant' } })
+ * new Endpoint({ plugins: [perTenant] })
  * perTenant.update({ rate: 50 })
  *
  * @param clock default: that of the endpoint; in a group or route, real time

@@ -168,10 +168,13 @@ export class HookedDispatch {
   /**
    * Checks that the caller still waits for a message that hooks delayed.
    *
-   * @throws StatusError 408 or 499
+   * @throws StatusError 102, 408 or 499
    */
-  #requireWanted({ engine, seq, expires }: HookedContext): void {
+  #requireWanted({ engine, kind, link, seq, expires }: HookedContext): void {
     const failure = (code: number, cause: string): StatusError => new StatusError(code, undefined, cause, { stack: false })
+    // A push must still be handled.
+    if (kind === 'call' && (engine.state === 'closed' || !engine.requests.wantsReply(link, seq)))
+      throw failure(Code.ConnectionClosed, 'before the handler began')
     if (engine.requests.isCanceled(seq)) throw failure(Code.Canceled, 'before the handler began')
     if (expires !== undefined && this.#settings.clock.now() >= expires)
       throw failure(Code.HandleTimeout, 'the deadline passed before the handler began')

@@ -212,6 +212,30 @@ onEachTransport('limits of the broker', (transport) => {
     assert.deepEqual(names, ['first'])
   })
 
+  it('a call that waits and whose session is lost is not run, a push is', async (t) => {
+    const limit = bulkhead({ max: 1, by: 'endpoint', queueTimeout: 60_000 })
+    const { server, session, peer } = await pair(t, transport, { server: { plugins: [limit] } })
+    const gate = once()
+    const run: unknown[] = []
+    server.routeCall('/a', (name) => {
+      run.push(name)
+      return gate.promise
+    })
+    server.routePush('/p', (name) => void run.push(name))
+    const lost = [failure(session.call('/a', 'first'))]
+    await until(() => limit.running === 1)
+    lost.push(failure(session.call('/a', 'second')))
+    await session.push('/p', 'push')
+    await until(() => limit.queued === 2)
+    const closed = once()
+    peer.once('close', () => closed.resolve())
+    session.destroy()
+    await Promise.all([closed.promise, ...lost])
+    gate.resolve()
+    await until(() => limit.running === 0 && limit.queued === 0)
+    assert.deepEqual(run, ['first', 'push'])
+  })
+
   it('the class in the meta decides who is served first', async (t) => {
     const limit = bulkhead({ max: 1, queueTimeout: 60_000 })
     const { server, session } = await pair(t, transport, { server: { plugins: [limit] } })

@@ -85,7 +85,7 @@ test('programs of README.md and docs run', async (t) => {
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
       if (!/^import .* from 'dmicro'/m.test(code)) continue
       const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
-      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll("'dmicro/rpc'", `'${ours('rpc/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)
       const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })

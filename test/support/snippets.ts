@@ -78,6 +78,7 @@ export function complaints(
   options.paths = {
     dmicro: [join(root, 'src/index.ts')],
     'dmicro/testing': [join(root, 'src/testing/index.ts')],
+    'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
     'dmicro/browser': [join(root, 'src/browser/index.ts')],
     'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
     'dmicro/mdns': [join(root, 'src/registry/mdns/index.ts')],
