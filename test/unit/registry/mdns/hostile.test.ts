@@ -105,6 +105,14 @@ suite('packets that anybody in the network can send', () => {
       assert.equal(readPacket(lying), undefined, `byte ${offset} by ${change}`)
     }
     assert.notEqual(readPacket(packet), undefined)
+    const pointers = (count: number): Buffer =>
+      dnsPacket.encode({ type: 'response', answers: Array.from({ length: count }, () => ({ type: 'PTR', name: 'a', ttl: 1, data: 'b' })) })
+    assert.notEqual(readPacket(pointers(128)), undefined)
+    assert.equal(readPacket(pointers(129)), undefined)
+    const asking = (count: number): Buffer =>
+      dnsPacket.encode({ type: 'query', questions: Array.from({ length: count }, () => ({ type: 'PTR', name: 'a' })) })
+    assert.notEqual(readPacket(asking(16)), undefined)
+    assert.equal(readPacket(asking(17)), undefined)
     assert.equal(readPacket(Buffer.concat([packet, Buffer.alloc(9_000)])), undefined)
   })
 
@@ -130,6 +138,7 @@ suite('packets that anybody in the network can send', () => {
     texts.push('{"Service":"other","Version":"1","Metadata":null}', '{"__proto__":{"Service":"math","Version":"1"}}', '{"Service":"math",')
     for (const text of texts) send(fake({ id: 'a', txt: hexOf(text) }))
     for (const txt of [[], [''], ['zz'], ['7'], ['00'], ['789c'], [Buffer.from([0xff, 0xfe])]]) send(fake({ id: 'a', txt }))
+    send(fake({ id: 'a', txt: [...encodeTxt({ service: 'math', version: '1', metadata: {} }), 'zz'] }))
     assert.deepEqual(await nodes(), [])
     send(fake({ id: 'a', txt: hexOf('{"Service":"math","Version":"","Metadata":null}') }))
     assert.deepEqual(await nodes(), ['10.0.0.66:7'])

@@ -73,6 +73,10 @@ test('a renewal sends nothing, a change is announced', async (t) => {
   assert.deepEqual(net.take('announce'), [])
   await registry.register({ ...MATH, version: '1.0.1' })
   assert.deepEqual(net.take('announce').map(summary), [NEWS])
+  await net.clock.advance(3_000)
+  assert.deepEqual(net.take('announce').map(summary), [NEWS, NEWS])
+  await registry.deregister(MATH)
+  assert.equal(net.clock.timers, 0)
 })
 
 test('a question is answered with one datagram for each node, which repeats the question', async (t) => {
