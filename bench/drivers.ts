@@ -26,6 +26,8 @@ export const drivers: Driver[] = [
   { name: 'js-tls', label: 'dmicro JavaScript, TLS', kind: 'js', peer: 'js', scheme: 'tls' },
   { name: 'native-ws', label: 'dmicro native, WebSocket', kind: 'js', peer: 'native', scheme: 'ws' },
   { name: 'js-ws', label: 'dmicro JavaScript, WebSocket', kind: 'js', peer: 'js', scheme: 'ws' },
+  { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },
+  { name: 'sessions', label: 'dmicro sessions with 8 nodes, called in turn', kind: 'js', peer: 'sessions' },
   { name: 'net', label: 'bare node:net', kind: 'js', peer: 'net' },
   { name: 'node-tls', label: 'bare node:tls', kind: 'js', peer: 'net', scheme: 'tls' },
   { name: 'grpc-js', label: 'gRPC (grpc-js)', kind: 'js', peer: 'grpc-js' },

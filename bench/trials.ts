@@ -233,6 +233,13 @@ export const trials: Trial[] = [
   }),
   unary({ id: 'unary-bytes', title: '1 KiB of bytes, 1 × 64', payload: 'bytes-1k', drivers: ours }),
   unary({ id: 'unary-16x64', title: '64 B string, 16 × 64, own client', connections: 16, drivers: [...ours, 'net', 'go-dmicro'] }),
+  unary({
+    id: 'unary-rpc-client',
+    title: '64 B object, 1 client × 64, 8 nodes in one process, own client',
+    payload: 'object-json',
+    warmups: 3,
+    drivers: ['rpc-client', 'sessions', 'native'],
+  }),
   loaded({
     id: 'many-object',
     title: '64 B object, 256 × 1, C++ client',

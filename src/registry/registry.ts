@@ -1,4 +1,4 @@
-/** A running instance of a service, as a registry keeps it. */
+/** A running instance of a service, as a registry keeps it. `shared/spec/registry.md` §1. */
 export interface ServiceNode {
   /** Unique among the running instances; Go's are `<service>-<address>`. */
   readonly id: string
@@ -50,8 +50,8 @@ export interface Registry {
   listServices(options?: LookupOptions): Promise<readonly Service[]>
   /**
    * The services of `name` as they are now, then again after every change: always all of them, so that nothing has to
-   * be merged, and only the latest where the reader is slow. Throws when the registry is lost or closed; ends when
-   * `signal` is aborted.
+   * be merged, and only the latest where the reader is slow. Throws when the registry is lost; ends when `signal` is
+   * aborted.
    */
   watch(name: string, options?: LookupOptions): AsyncIterable<readonly Service[]>
   /**

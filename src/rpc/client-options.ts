@@ -25,7 +25,7 @@ export interface RpcCallOptions extends CallOptions {
   nodeFilters?: readonly NodeFilter[] | undefined
 }
 
-/** Options of a client besides those of an endpoint. */
+/** Options of a client besides those of its endpoint. */
 interface OwnOptions extends Pick<SelectorOptions, 'strategy' | 'health' | 'slowStart'> {
   /** Where the nodes of the service are found. */
   registry: Registry
@@ -49,7 +49,7 @@ interface OwnOptions extends Pick<SelectorOptions, 'strategy' | 'health' | 'slow
    * of `HedgeOptions`. Its budget is that of the retries. Default: false.
    */
   hedge?: Omit<HedgeOptions, 'budget'> | boolean | undefined
-  /** Makes the result of a call that failed for good: a function, or one with conditions. Default: the call rejects. */
+  /** Gives the value for a call that failed for good: a function, or one with conditions. Default: the call rejects. */
   fallback?: FallbackOptions | FallbackOptions['handle'] | undefined
   /** Version of the service that is called: a version, or a range such as '^1.2'. Default: any. */
   version?: string | undefined

@@ -55,13 +55,13 @@ export class RpcClient implements CallCore {
   readonly breakers: BreakerMap | undefined
   /** Hedging of idempotent calls; undefined for none. */
   readonly hedge: Hedge | undefined
-  /** Makes results of failed calls; undefined for none. */
+  /** The values for failed calls; undefined for none. */
   readonly fallback: Fallback | undefined
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
   /** Whether nothing but the selector stands between a call and its session. */
   readonly #isPlain: boolean
-  /** Context of the next pick; filled in again for each call. */
+  /** The call that a node is picked for; filled in again for each. */
   readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
   readonly #strategies = new Map<string, Strategy>()
   readonly #draining = new Set<Promise<unknown>>()
@@ -265,6 +265,7 @@ export class RpcClient implements CallCore {
 
   /**
    * Sessions with a node.
+   *
    * @internal
    */
   sessionsOf(candidate: Candidate): NodeSessions {

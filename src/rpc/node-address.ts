@@ -18,8 +18,8 @@ export function reachableUrl(url: string, interfaces: Interfaces = networkInterf
 }
 
 /**
- * Address of a listener in a registry: `host:port` or the path of a Unix socket, as Go's clients dial them, and the url
- * itself where it says more, as `tls://host:port`.
+ * The address of a listener in a registry: `host:port` or the path of a Unix socket, as Go's clients dial them, and the
+ * url itself where it says more, as `tls://host:port`.
  */
 export function addressOfUrl(url: string): string {
   return /^(tcp|unix):\/\//.test(url) ? url.slice(url.indexOf('://') + 3) : url

@@ -69,7 +69,7 @@ export class RpcCall implements Abortable {
   private attempts = 0
   private startedAt = 0
   private sentAt = 0
-  /** Error of the last attempt. */
+  /** Failure of the last attempt. */
   private failure: StatusError | undefined = undefined
   /** Number of waits so far: what ends a wait that is over is ignored. */
   private waits = 0

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts'
 import { type CallCore, closedError } from './rpc-call.ts'
 import { RpcError } from './rpc-error.ts'
 
-/** Context of a pick for a push. */
+/** The push that a node is picked for. */
 interface PushTarget {
   readonly path: string
   readonly key: string | undefined

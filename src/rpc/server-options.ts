@@ -11,7 +11,7 @@ export interface ListenTarget extends ListenOptions {
   url: string
 }
 
-/** Options of a server besides those of an endpoint. */
+/** Options of a server besides those of its endpoint. */
 interface OwnOptions {
   /** Version of the service, free text that clients can choose by. Default: '1.0.0'. */
   version?: string | undefined

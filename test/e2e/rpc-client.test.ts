@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { test } from 'node:test'
 import { Code, type Session, StatusError } from '../../src/index.ts'
 import { staticRegistry } from '../../src/registry/static.ts'
@@ -235,6 +236,27 @@ onEachTransport('a client of a service', (transport) => {
     slow = undefined
     assert.equal((await status(client.call('/math/who', 0, { timeout: 20 })))[0], 408)
     assert.equal(client.hedge?.stats.hedges, 1)
+  })
+
+  test('has time for another node when one does not answer, and closes the session of one that is frozen', async (t) => {
+    const registry = ownRegistry(t)
+    const gate = once()
+    t.after(() => gate.resolve())
+    const servers = await Promise.all([1, 2].map(() => mathServer(t, transport, registry)))
+    servers[0].routeCall('/math/slow', () => gate.promise)
+    servers[1].routeCall('/math/slow', () => 'here')
+    const client = rpcClient(t, transport, registry, { attemptTimeout: 30, strategy: 'roundRobin' })
+    for (let calls = 0; calls < 4; calls++) assert.equal(await client.call('/math/slow', 0, { idempotent: true }), 'here')
+    assert.equal((await status(Promise.all([client.call('/math/slow'), client.call('/math/slow')])))[0], 408)
+    // A peer that accepts and never says a word.
+    const mute = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+    t.after(() => mute.close())
+    await event(mute, 'listening')
+    const address = `127.0.0.1:${(mute.address() as AddressInfo).port}`
+    const frozen = rpcClient(t, transport, staticRegistry([address]), { heartbeat: { interval: 10 }, retry: false })
+    const [code, , cause] = await status(frozen.call('/math/slow'))
+    assert.equal(code, Code.ConnectionClosed)
+    assert.match(cause, /silent for two heartbeats/)
   })
 
   test('gives the value of its fallback for a call that failed for good', async (t) => {
