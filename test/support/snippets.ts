@@ -80,7 +80,6 @@ export function complaints(
     'dmicro/testing': [join(root, 'src/testing/index.ts')],
     'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
     'dmicro/browser': [join(root, 'src/browser/index.ts')],
-    'dmicro/rpc': [join(root, 'src/rpc/index.ts')],
     'dmicro/mdns': [join(root, 'src/registry/mdns/index.ts')],
   }
   const host = ts.createCompilerHost(options)
