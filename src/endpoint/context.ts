@@ -112,7 +112,7 @@ export class Context implements CallContext {
    */
   readonly link: PeerLink
   /**
-   * What the endpoint's meter keeps of the route; null without a meter, and once the end is counted.
+   * Counts of the route by the endpoint's meter; null without a meter, and once the end is counted.
    *
    * @internal
    */

@@ -60,7 +60,7 @@ export interface Route {
   readonly safe: boolean
   /** Hooks of the plugins of the route, its groups and the endpoint. */
   readonly hooks: Hooks
-  /** What the endpoint's meter keeps of the route; null before it has measured a message. */
+  /** Counts of the route by the endpoint's meter; null before it has measured a message. */
   counts: RouteCounts | null
 }
 
