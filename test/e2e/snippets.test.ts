@@ -16,6 +16,7 @@ const allFences = pages(root).flatMap((page) => fences(page, read(root, page)))
 /** What snippets in sentences and doc comments speak of without saying what it is. */
 const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
+import { prometheus } from 'dmicro/metrics'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -27,6 +28,7 @@ declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store:
 declare const AsyncResource: typeof import('node:async_hooks').AsyncResource
 declare const faults: import('dmicro/testing').Faults
 declare const check: Parameters<typeof authChecker>[0], send: Parameters<typeof authBearer>[0], ctx: import('dmicro').CallContext
+declare const metrics: import('dmicro/metrics').PrometheusPlugin
 declare const plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
@@ -82,7 +84,7 @@ test('programs of README.md and docs run', async (t) => {
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
       if (!/^import .* from 'dmicro'/m.test(code)) continue
       const ours = (name: string): string => pathToFileURL(join(root, 'src', name)).href
-      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
+      const program = code.replaceAll("'dmicro'", `'${ours('index.ts')}'`).replaceAll("'dmicro/metrics'", `'${ours('metrics/index.ts')}'`).replaceAll("'dmicro/testing'", `'${ours('testing/index.ts')}'`).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)
       const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), file], { cwd: root })

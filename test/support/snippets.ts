@@ -77,6 +77,7 @@ export function complaints(
   })
   options.paths = {
     dmicro: [join(root, 'src/index.ts')],
+    'dmicro/metrics': [join(root, 'src/metrics/index.ts')],
     'dmicro/testing': [join(root, 'src/testing/index.ts')],
     'dmicro/browser': [join(root, 'src/browser/index.ts')],
   }
