@@ -112,7 +112,7 @@ export class Context implements CallContext {
    */
   readonly link: PeerLink
   /**
-   * Record of the route in the endpoint's meter; null without a meter, and once the end is counted.
+   * Counts of the route by the endpoint's meter; null without a meter, and once the end is counted.
    *
    * @internal
    */
@@ -237,20 +237,6 @@ export class Context implements CallContext {
   }
 
   /**
-   * Counts the end of the request, once.
-   *
-   * @param code status of the reply; 0 for OK
-   * @param bytes size of its body
-   * @internal
-   */
-  ended(code: number, bytes: number): void {
-    const { counts, meta } = this
-    if (counts === null) return
-    this.counts = null
-    counts.ended(this.arrived, code, bytes, meta === noMeta ? undefined : meta.traceparent)
-  }
-
-  /**
    * Releases the signal and the deadline: the handler has settled.
    *
    * @internal
@@ -267,4 +253,17 @@ export class Context implements CallContext {
 function wished({ meta, engine }: Context): Codec | undefined {
   const wish = meta['X-Accept-Body-Codec']
   return wish !== undefined && /^[0-9]{1,3}$/.test(wish) && Number(wish) < 256 ? engine.settings.codecs.byId(Number(wish)) : undefined
+}
+
+/**
+ * Counts the end of a request, once. A function, so that pages, which count nothing, do without it.
+ *
+ * @param code status of the reply; 0 for OK
+ * @param bytes size of its body
+ */
+export function countEnd(ctx: Context, code: number, bytes: number): void {
+  const { counts, meta } = ctx
+  if (counts === null) return
+  ctx.counts = null
+  counts.ended(ctx.arrived, code, bytes, meta === noMeta ? undefined : meta.traceparent)
 }

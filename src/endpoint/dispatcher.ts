@@ -9,6 +9,7 @@ import type { MessageHooks } from '../hooks/hooks.ts'
 import { CloseReason } from '../message/close-reason.ts'
 import { type Incoming, MessageType, TextHint } from '../message/message.ts'
 import { encodeMeta, type Meta, noMeta } from '../message/meta.ts'
+import { bodySize } from '../message/outgoing.ts'
 import { RETRY_AFTER, type Refusal, Refusals } from '../message/refusal.ts'
 import { decodeStatus } from '../message/status-json.ts'
 import { Admission } from '../overload/admission.ts'
@@ -23,7 +24,7 @@ import type { Settings } from '../session/options.ts'
 import { readMeta } from '../session/read-message.ts'
 import { asBadMessage } from '../transports/failures.ts'
 import { SendResult, type Transport } from '../transports/transport.ts'
-import { Context } from './context.ts'
+import { Context, countEnd } from './context.ts'
 import { HandlerCounter } from './handler-counter.ts'
 import { HandlerTimer } from './handler-timer.ts'
 import { Holding } from './holding.ts'
@@ -104,7 +105,7 @@ export class Dispatcher {
       return
     }
     const isCall = message.type === MessageType.Call
-    const { meter } = this.#settings
+    const meter = this.#settings.meter
     if (meter !== null) message.arrived = meter.arrived()
     if (!session.accepting && (isCall || !session.acceptingPushes)) {
       if (isCall) this.#refuseClosing(session, message)
@@ -175,7 +176,7 @@ export class Dispatcher {
       this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires)
       return
     }
-    const { meter } = this.#settings
+    const meter = this.#settings.meter
     const counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)
     let handler: AnyHandler
     let arg: unknown
@@ -257,7 +258,7 @@ export class Dispatcher {
   #succeeded(ctx: Context, value: unknown): void {
     // The caller is gone, and another peer would take the reply for that of its own call.
     if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) {
-      ctx.ended(Code.ConnectionClosed, 0)
+      countEnd(ctx, Code.ConnectionClosed, 0)
       return
     }
     const codec = ctx.replyCodec(this.#settings.codec)
@@ -270,7 +271,7 @@ export class Dispatcher {
       return
     }
     if (sent === SendResult.Ok) {
-      if (ctx.counts !== null) ctx.ended(Code.Ok, outgoing.bodySize)
+      if (ctx.counts !== null) countEnd(ctx, Code.Ok, bodySize(outgoing))
     } else if (typeof sent === 'number') {
       this.#notSent(ctx, sent)
     } else {
@@ -287,7 +288,7 @@ export class Dispatcher {
   }
 
   #notSent(ctx: Context, result: SendResult): void {
-    ctx.ended(codeOfSent(result), 0)
+    countEnd(ctx, codeOfSent(result), 0)
     this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
   }
 
@@ -296,13 +297,13 @@ export class Dispatcher {
     const { log, exposeErrors } = this.#settings
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
     if (!isCall) {
-      ctx.ended(Code.InternalServerError, 0)
+      countEnd(ctx, Code.InternalServerError, 0)
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
       return
     }
     const isWanted = ctx.engine.requests.wantsReply(ctx.link, ctx.seq)
     const status = toStatusError(thrown, exposeErrors)
-    ctx.ended(isWanted ? status.code : Code.ConnectionClosed, 0)
+    countEnd(ctx, isWanted ? status.code : Code.ConnectionClosed, 0)
     if (!isWanted) return
     this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, status, ctx.replyMeta)
   }
@@ -339,7 +340,7 @@ export class Dispatcher {
   }
 
   #countRefused(message: Incoming, isCall: boolean, code: number): void {
-    const { meter } = this.#settings
+    const meter = this.#settings.meter
     if (meter === null) return
     const size = message.bodyEnd - message.bodyStart
     meter.received(this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined)

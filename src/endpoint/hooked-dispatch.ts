@@ -10,11 +10,13 @@ import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks 
 import type { Incoming } from '../message/message.ts'
 import { bytes } from '../message/message-type.ts'
 import { encodeMeta, type Meta } from '../message/meta.ts'
+import { bodySize } from '../message/outgoing.ts'
 import { outgoing } from '../session/channel.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
 import { asBadMessage } from '../transports/failures.ts'
 import { SendResult } from '../transports/transport.ts'
+import { countEnd } from './context.ts'
 import type { HandlerCounter } from './handler-counter.ts'
 import { HandlerTimer } from './handler-timer.ts'
 import { HookedContext } from './hooked-context.ts'
@@ -232,7 +234,7 @@ export class HookedDispatch {
     const { serviceMethod: method } = ctx
     if (!(thrown instanceof StatusError)) log.error('a plugin failed', { method, error: describe(thrown) })
     if (ctx.counts === null) this.#measure(ctx, findRoute(this.#router, method, ctx.kind === 'call', false))
-    if (ctx.kind !== 'call') ctx.ended(Code.InternalServerError, 0)
+    if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
     if (ctx.kind === 'call') {
       this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     } else if (thrown instanceof StatusError) {
@@ -302,7 +304,7 @@ export class HookedDispatch {
     const { serviceMethod: method } = ctx
     ctx.finish()
     if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
-    if (ctx.kind !== 'call') ctx.ended(Code.InternalServerError, 0)
+    if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
     if (ctx.kind === 'call') this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
     else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })
   }
@@ -357,7 +359,7 @@ export class HookedDispatch {
   #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
     // The caller is gone, and another peer would take the reply for that of its own call.
     if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) {
-      ctx.ended(Code.ConnectionClosed, 0)
+      countEnd(ctx, Code.ConnectionClosed, 0)
       return
     }
     const failure = out.status ?? status
@@ -373,7 +375,7 @@ export class HookedDispatch {
       return
     }
     if (sent === SendResult.Ok) {
-      if (ctx.counts !== null) ctx.ended(Code.Ok, outgoing.bodySize)
+      if (ctx.counts !== null) countEnd(ctx, Code.Ok, bodySize(outgoing))
       this.#wrote(out, hooks)
     } else if (typeof sent === 'number') this.#notSent(ctx, sent)
     else this.#sendLater(ctx, out, hooks, sent)
@@ -385,7 +387,7 @@ export class HookedDispatch {
     sent.then(
       (result) => {
         if (result === SendResult.Ok) {
-          ctx.ended(Code.Ok, 0)
+          countEnd(ctx, Code.Ok, 0)
           this.#wrote(out, hooks)
         } else {
           this.#notSent(ctx, result)
@@ -405,12 +407,12 @@ export class HookedDispatch {
       hookFailed(out, error, log)
     }
     const failure = toStatusError(status, exposeErrors)
-    ctx.ended(failure.code, 0)
+    countEnd(ctx, failure.code, 0)
     return this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, failure, meta)
   }
 
   #notSent(ctx: HookedContext, result: SendResult): void {
-    ctx.ended(codeOfSent(result), 0)
+    countEnd(ctx, codeOfSent(result), 0)
     this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
   }
 

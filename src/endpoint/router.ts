@@ -60,7 +60,7 @@ export interface Route {
   readonly safe: boolean
   /** Hooks of the plugins of the route, its groups and the endpoint. */
   readonly hooks: Hooks
-  /** Record of the route in the endpoint's meter; null before it has measured a message. */
+  /** Counts of the route by the endpoint's meter; null before it has measured a message. */
   counts: RouteCounts | null
 }
 

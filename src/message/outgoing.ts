@@ -190,16 +190,6 @@ export class Outgoing {
   }
 
   /**
-   * Size of the body in bytes. Requires that the message was sent.
-   * @internal
-   */
-  get bodySize(): number {
-    const { body } = this
-    if (this.writer !== undefined) return this.written
-    return typeof body === 'string' ? Buffer.byteLength(body) : body === null ? 0 : body.length
-  }
-
-  /**
    * A copy to keep. The body is not copied.
    * @internal
    */
@@ -217,4 +207,10 @@ export class Outgoing {
   get meta(): Meta {
     return decodeMeta(this.metaText, anyMeta) as Meta
   }
+}
+
+/** Size in bytes of the body of a message that was sent. */
+export function bodySize({ writer, written, body }: Outgoing): number {
+  if (writer !== undefined) return written
+  return typeof body === 'string' ? Buffer.byteLength(body) : body === null ? 0 : body.length
 }

@@ -9,7 +9,7 @@ const MAX_CODES = 64
 /** Length of a W3C `traceparent`. */
 const TRACE_LENGTH = 55
 
-/** Data that all counts of one meter share. */
+/** The parts that all counts of one meter share. */
 export interface CountsOwner {
   readonly service: string
   readonly turn: Turn

@@ -15,7 +15,7 @@ export interface Family {
 export interface Buckets {
   /** Indices of the bounds shown, rising; the last bucket is always shown. */
   readonly shown: readonly number[]
-  /** The bounds' values of label `le`, and '+Inf'. */
+  /** Values of label `le` of the bounds shown, and '+Inf'. */
   readonly le: readonly string[]
   /** Number of the family's units in a millisecond. */
   readonly scale: number
@@ -29,8 +29,9 @@ export interface Visitor {
 }
 
 /**
- * Walks through a histogram's buckets as a page shows them: cumulative, and each with the last exemplar of what it
- * adds.
+ * Walks through a histogram's buckets as a page shows them: cumulative, each with an exemplar of what it adds.
+ *
+ * @returns the number of all durations
  */
 export function eachBucket(
   { counts, exemplars }: Durations,

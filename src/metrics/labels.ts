@@ -3,6 +3,8 @@ export class Labels {
   readonly values: Readonly<Record<string, string>>
   /** As they stand in a page between braces, without these; '' for none. */
   readonly text: string
+  /** Made by `and` before. */
+  #more: Map<string, Labels> | undefined
 
   constructor(values: Readonly<Record<string, string>>) {
     const given = Object.entries(values).filter(([, value]) => value !== '')
@@ -10,9 +12,13 @@ export class Labels {
     this.text = given.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')
   }
 
-  /** These labels and one more. */
+  /** These labels and one more. Kept, because each page has them again: requires few values. */
   and(name: string, value: string): Labels {
-    return new Labels({ ...this.values, [name]: value })
+    this.#more ??= new Map()
+    const key = `${name}=${value}`
+    let labels = this.#more.get(key)
+    if (labels === undefined) this.#more.set(key, (labels = new Labels({ ...this.values, [name]: value })))
+    return labels
   }
 }
 

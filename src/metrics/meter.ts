@@ -16,7 +16,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   readonly bounds: Float64Array
   readonly turn = new Turn(realClock.now)
   clock: Clock = realClock
-  /** Counts of the calls served, by route. */
+  /** The calls that were served, by route. */
   readonly served = new Map<string, CallCounts>()
   readonly called = new Map<string, CallCounts>()
   readonly pushesIn = new Map<string, PushCounts>()
@@ -119,8 +119,8 @@ export class EndpointMeter implements Meter, CountsOwner {
 }
 
 /**
- * Path of the calls of a method: none of its own for a name that cannot be sent, because two such may look the same on
- * a page, and they may have any length.
+ * Path of the calls of a method. A name that cannot be sent has none of its own, because two such names may look the
+ * same on a page, and may have any length.
  */
 function pathOf(method: string, known: number): string {
   return known < MAX_CALLED && method.length <= MAX_METHOD_BYTES && method.isWellFormed() ? method : OTHER

@@ -1,8 +1,8 @@
 import type { Format } from './page-text.ts'
 
 /**
- * Chooses the format of a page by the header `Accept`, by its q values: OpenMetrics where it is asked for by name and
- * at least as much as text.
+ * Chooses the format of a page by the q values of the header `Accept`: OpenMetrics where it is asked for by name and at
+ * least as much as text.
  */
 export function chooseFormat(accept: string | undefined): Format {
   let open = 0

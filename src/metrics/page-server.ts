@@ -23,7 +23,7 @@ export interface PageAddress {
   readonly path: string
 }
 
-/** The owner of a page, which the page asks. */
+/** The plugin of a page, as the page sees it. */
 export interface PageOwner {
   readonly renderer: Renderer
   /** Whether the process is ready for work. May throw or reject, which means that it is not. */

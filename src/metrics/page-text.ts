@@ -36,14 +36,15 @@ export class PageText implements Visitor {
   histogram({ text }: Labels, durations: Durations, buckets: Buckets): void {
     const labels = text === '' ? '' : `{${text}}`
     const head = `${this.#name}_bucket{${text}${text === '' ? '' : ','}le="`
+    let lines = ''
     const total = eachBucket(durations, buckets, (le, count, exemplar) => {
-      this.#text += `${head}${le}"} ${count}`
+      lines += `${head}${le}"} ${count}`
       const trace = this.#isOpen && exemplar !== undefined ? sampled.exec(exemplar.trace) : null
       if (trace !== null && exemplar !== undefined)
-        this.#text += ` # {trace_id="${trace[1]}",span_id="${trace[2]}"} ${number(exemplar.ms * buckets.scale)} ${number(exemplar.at / 1000)}`
-      this.#text += '\n'
+        lines += ` # {trace_id="${trace[1]}",span_id="${trace[2]}"} ${number(exemplar.ms * buckets.scale)} ${number(exemplar.at / 1000)}`
+      lines += '\n'
     })
-    this.#text += `${this.#name}_sum${labels} ${number(durations.sum * buckets.scale)}\n${this.#name}_count${labels} ${total}\n`
+    this.#text += `${lines}${this.#name}_sum${labels} ${number(durations.sum * buckets.scale)}\n${this.#name}_count${labels} ${total}\n`
   }
 
   /** Ends a piece: makes bytes of the text so far. */

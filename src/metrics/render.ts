@@ -36,6 +36,8 @@ export class Renderer {
       await turn()
       end = performance.now() + SLICE_MS
     }
+    page.cut()
+    await turn() // a large page takes a slice to put together
     return page.finish()
   }
 }

@@ -3,7 +3,7 @@ export const TICKS_PER_MS = 128
 
 const resolved = Promise.resolve()
 
-/** An owner of requests that may end in a turn. */
+/** Something with requests that ended in a turn. */
 export interface TurnMember {
   /** @param ms how long the turn took */
   turnEnded(ms: number): void
@@ -21,7 +21,7 @@ export class Turn {
   /** Ticks at which the turn began, an int32, so that a request can keep it without an allocation. */
   ticks = 0
   #began = 0
-  /** Members; the first `#used` ones have requests that ended in this turn. */
+  /** The first `#used` ones have requests that ended in this turn. */
   readonly #touched: TurnMember[] = []
   #used = 0
   readonly #flush: () => void

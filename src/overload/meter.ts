@@ -1,4 +1,4 @@
-/** Record of a meter about one route that is served, or of one service method that is called. */
+/** Counts of one route that is served, or of one service method that is called. */
 export interface RouteCounts {
   /**
    * Counts the end of a request or call.

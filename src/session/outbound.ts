@@ -8,6 +8,7 @@ import { MessageType } from '../message/message.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
 import { encodeMeta, type Meta, noMeta } from '../message/meta.ts'
 import { findNameText, internCalled, nameText } from '../message/names.ts'
+import { bodySize } from '../message/outgoing.ts'
 import { setReplyMeta } from '../message/reply.ts'
 import { isSchema } from '../message/standard-schema.ts'
 import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
@@ -165,7 +166,7 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
-      if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? outgoing.bodySize : 0)
+      if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? bodySize(outgoing) : 0)
       if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
@@ -230,14 +231,14 @@ export class OutgoingCalls implements Calls {
     const meter = type === MessageType.Push ? this.#session.settings.meter : null
     if (type === MessageType.Push && resume !== undefined && link.early === undefined) {
       const body = encodeBody(codec, arg, argType)
-      meter?.pushed(method, outgoing.content(codec.id, body).bodySize)
+      meter?.pushed(method, bodySize(outgoing.content(codec.id, body)))
       const route = forwarded ? findNameText(method) : internCalled(method)
       return resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
     }
     const route = forwarded ? findNameText(method) : internCalled(method)
     const result = link.send(filters, fillBody(outgoing.head(type, seq, route, method, '', meta), codec, arg, argType))
     if (result === SendResult.Ok) {
-      meter?.pushed(method, outgoing.bodySize)
+      meter?.pushed(method, bodySize(outgoing))
       return undefined
     }
     if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {

@@ -77,9 +77,9 @@ export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
   retryRequest: CallRequest | null
   /** Key of an idempotent call, which survives the loss of its connection; 0 for none. */
   key: number
-  /** Record of the service method in the endpoint's meter; null without a meter. */
+  /** Counts of the service method by the endpoint's meter; null without a meter. */
   counts: RouteCounts | null
-  /** Time at which it was sent, by that meter. */
+  /** Time at which the call was sent, by that meter. */
   begun: number
 
   constructor(
