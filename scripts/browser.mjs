@@ -1,7 +1,6 @@
 // Makes dist/browser.js: the code of sessions in one file that needs nothing of Node.js. Modules that do are replaced by
 // stand-ins, which lie in src/browser/stand-ins/.
 import { readdirSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { build } from 'esbuild'
 import ts from 'typescript'
@@ -28,6 +27,7 @@ const STAND_INS = {
   endpoint: [
     'endpoint/acceptor',
     'endpoint/connect-options',
+    'endpoint/listeners',
     'overload/admission',
     'overload/settings',
     'transports/choose',
@@ -50,12 +50,7 @@ export async function browserBundle(root, out) {
   const standIns = new Map(Object.entries(STAND_INS).flatMap(([file, names]) => names.map((name) => [name, join(folder, `${file}.ts`)])))
   const plugin = {
     name: 'stand-ins',
-    setup({ onResolve, onLoad }) {
-      // Nothing measures a page, so the code that counts is left out.
-      onLoad({ filter: /[\\/](?:endpoint|session)[\\/][\w-]+\.ts$/ }, async ({ path }) => {
-        const text = await readFile(path, 'utf8')
-        return { contents: withoutMeter(text), loader: 'ts' }
-      })
+    setup({ onResolve }) {
       onResolve({ filter: /^(?:\.|node:)/ }, ({ path, resolveDir, importer }) => {
         const name = path.startsWith('node:')
           ? path.slice('node:'.length)
@@ -88,13 +83,6 @@ export async function browserBundle(root, out) {
   const names = privateNames(root, inputs)
   const { outputFiles } = await build({ ...options, mangleProps: new RegExp(`^(?:${names.join('|')})$`) })
   return outputFiles
-}
-
-/** Makes `settings.meter` null, and leaves out the lines that only count. */
-function withoutMeter(text) {
-  return text
-    .replace(/^ *(?:if \([\w.]+\.counts !== null\) )?(?:countEnd|this\.#countRefused|meter\?\.\w+|\w+\.(?:ended|counts\.\w+))\(.*\)$/gm, '')
-    .replace(/(?:this\.)?(?:#?\w+\.)*#?settings\.meter\b/g, 'null')
 }
 
 /** Files whose names others see: types of users, and members of what is sent or shown. */

@@ -1,42 +1,31 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { runInRoot } from '../base/async/root-context.ts'
 import { duration, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
 import { markOf } from '../base/mark.ts'
-import { type Clock, turn } from '../base/time/clock.ts'
+import type { Clock } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
 import { prepareCodecs } from '../codecs/built-in.ts'
 import { type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../overload/endpoint-stats.ts'
-import { framingOf } from '../protos/connection/protocol-detector.ts'
 import { prepareProtocol } from '../protos/prepare.ts'
 import { LifeHookRunner } from '../session/life-hooks.ts'
 import { type EndpointOptions, readOptions, type Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
-import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
-import { chooseTransport, javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
-import { resolveAddress } from '../transports/resolve.ts'
+import { parseAddress } from '../transports/address.ts'
+import { chooseTransport, type TransportInfo } from '../transports/choose.ts'
 import { requireSupported } from '../transports/socket-options.ts'
-import type { Transport, TransportListener } from '../transports/transport.ts'
-import { Framing } from '../wire/framing.ts'
+import type { Transport } from '../transports/transport.ts'
 import { Acceptor } from './acceptor.ts'
-import {
-  type DialOptions,
-  type Listener,
-  type ListenOptions,
-  readDialOptions,
-  readListenOptions,
-  type UpgradeOptions,
-} from './connect-options.ts'
+import { type DialOptions, type Listener, type ListenOptions, readDialOptions, type UpgradeOptions } from './connect-options.ts'
 import { ConstructionHooks } from './construction-hooks.ts'
 import { Dialer } from './dialer.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { Listeners } from './listeners.ts'
 import { type AnyResult, type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
 
@@ -80,7 +69,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   readonly #acceptor: Acceptor
   readonly #dialer: Dialer
   readonly #lifeHooks: LifeHookRunner
-  readonly #listeners = new Set<TransportListener>()
+  readonly #listeners: Listeners
   #closed: Promise<void> | undefined
   /** Promises of hooks about making the endpoint and its routes. */
   readonly #constructionHooks = new ConstructionHooks()
@@ -129,6 +118,16 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#dispatcher = dispatcher
     this.#sessions = sessions
     this.#acceptor = acceptor
+    this.#listeners = new Listeners({
+      settings,
+      transport: this.#transport,
+      kind: chosen.info.kind,
+      acceptor,
+      lifeHooks,
+      plugins: this.plugins,
+      requireOpen: () => this.#requireOpen(),
+      ready: () => this.#ready(),
+    })
     this.#dialer = dialer
     this.#constructionHooks.run(hooks.afterNewEndpoint, this)
   }
@@ -239,51 +238,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @throws Error (rejects) of the system when it cannot listen (`code` 'EADDRINUSE' …), or of a protocol that cannot
    *   run here (`Proto.prepare`)
    */
-  async listen(url: string, options?: ListenOptions): Promise<Listener> {
-    const address = parseAddress(url)
-    const { protocols, socket, webSocket, serverTls } = await readListenOptions(options, this.#settings, this.transport.kind, address)
-    this.#requireOpen()
-    await this.#ready()
-    for (const protocol of protocols) await prepareProtocol(protocol)
-    const detected = protocols.length > 1 || webSocket !== undefined
-    const framing = detected ? Framing.Peek : framingOf(protocols[0])
-    const gate = serverTls && this.#acceptor.gate(serverTls.maxHandshakes)
-    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, gate }
-    const engine = webSocket && (await (await this.#acceptor.prepareWebSockets()).listenEngine(webSocket, address))
-    const { limits, lookup } = this.#settings
-    const [resolved] = await resolveAddress(address, { transport: this.#transport, lookup })
-    const acceptor = this.#acceptor
-    const listener = await (engine ?? this.#transport).listen(
-      resolved,
-      { ...limits, framing, socket, serverTls, gate },
-      (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
-      { reusePort: options?.reusePort, exclusive: options?.exclusive },
-    )
-    if (this.#closed !== undefined) {
-      await listener.close()
-      this.#requireOpen()
-    }
-    this.#listeners.add(listener)
-    const bound = formatAddress(withLayers(listener.address, address))
-    try {
-      await this.#lifeHooks.run(this.plugins.hooks.afterListen, bound)
-    } catch (error) {
-      this.#listeners.delete(listener)
-      await listener.close()
-      throw error
-    }
-    return {
-      url: bound,
-      close: async () => {
-        this.#listeners.delete(listener)
-        await listener.close()
-      },
-      setSecureContext: (context) => {
-        if (serverTls === undefined) throw new TypeError('the listener has no TLS')
-        serverTls.setSecureContext(context)
-        listener.setSecureContext?.()
-      },
-    }
+  listen(url: string, options?: ListenOptions): Promise<Listener> {
+    return this.#listeners.listen(url, options)
   }
 
   /**
@@ -294,25 +250,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @param options as those of `listen`; without `websocket.path` every path is taken
    * @throws TypeError (rejects) for a bad option; StatusError (rejects) 102 when the endpoint is closed
    */
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
-    const target = request.url ?? ''
-    const websocket = { path: target.split('?', 1)[0], ...options.websocket }
-    const address: Address = { kind: 'tcp', host: '', port: 0 }
-    socket.pause()
-    const offer = await readListenOptions({ ...options, websocket }, this.#settings, 'js', address, false)
-    this.#requireOpen()
-    await this.#ready()
-    await (await this.#acceptor.prepareWebSockets()).listenEngine(offer.webSocket!, address)
-    const { limits } = this.#settings
-    const connection = await javaScriptTransport().adopt(socket as Socket, head, { ...limits, framing: Framing.Peek, socket: offer.socket })
-    const { method = '', rawHeaders } = request
-    runInRoot(
-      this.#acceptor.acceptUpgrade,
-      this.#acceptor,
-      connection,
-      { ...offer, onlyWebSocket: true, gate: undefined },
-      { method, target, fields: rawHeaders },
-    )
+  upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options?: UpgradeOptions): Promise<void> {
+    return this.#listeners.upgrade(request, socket, head, options)
   }
 
   /**
@@ -372,10 +311,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     this.#dialer.close()
     const end = clock.now() + timeout
     const running = this.#closeSessions(end, ({ state }) => state !== 'preparing')
-    // Accept the connections that the system has made already, because it would reset them.
-    if (this.#listeners.size > 0) for (let turns = 0; turns < 2; turns++) await turn()
-    await Promise.all([...this.#listeners].map((listener) => listener.close()))
-    this.#listeners.clear()
+    await this.#listeners.close()
     await this.#acceptor.finish(end)
     await Promise.all([running, this.#closeSessions(end, () => true)])
     this.#transport.busyPoll?.(this, 0)

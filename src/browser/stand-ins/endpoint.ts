@@ -1,6 +1,6 @@
 // Stands in for what an endpoint has to listen, to choose a transport, and to protect itself from overload:
-// `endpoint/acceptor.ts`, `endpoint/connect-options.ts`, `overload/admission.ts`, `overload/settings.ts`,
-// `transports/choose.ts` and `websocket/load.ts`.
+// `endpoint/acceptor.ts`, `endpoint/connect-options.ts`, `endpoint/listeners.ts`, `overload/admission.ts`,
+// `overload/settings.ts`, `transports/choose.ts` and `websocket/load.ts`.
 import { duration, optionNames, requireOptions, requireSignal, requireText } from '../../base/check-options.ts'
 import { Code, StatusError } from '../../base/errors/status.ts'
 import type { Protocol } from '../../protos/proto-table.ts'
@@ -22,8 +22,12 @@ export class Acceptor {
   async finish(): Promise<void> {}
 }
 
-export function readListenOptions(): never {
-  throw notInPages('listening')
+export class Listeners {
+  async listen(): Promise<never> {
+    throw notInPages('listening')
+  }
+  upgrade = this.listen
+  async close(): Promise<void> {}
 }
 
 interface DialOptions {

@@ -1,0 +1,113 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { runInRoot } from '../base/async/root-context.ts'
+import { turn } from '../base/time/clock.ts'
+import type { PluginContainer } from '../hooks/plugin.ts'
+import { framingOf } from '../protos/connection/protocol-detector.ts'
+import { prepareProtocol } from '../protos/prepare.ts'
+import type { LifeHookRunner } from '../session/life-hooks.ts'
+import type { Settings } from '../session/options.ts'
+import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
+import { javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
+import { resolveAddress } from '../transports/resolve.ts'
+import type { Transport, TransportListener } from '../transports/transport.ts'
+import { Framing } from '../wire/framing.ts'
+import type { Acceptor } from './acceptor.ts'
+import { type Listener, type ListenOptions, readListenOptions, type UpgradeOptions } from './connect-options.ts'
+
+/** The endpoint that listens, with what it is made of. */
+interface Listening {
+  readonly settings: Settings
+  readonly transport: Transport
+  readonly kind: TransportInfo['kind']
+  readonly acceptor: Acceptor
+  readonly lifeHooks: LifeHookRunner
+  readonly plugins: PluginContainer
+  /** @throws StatusError 102 when the endpoint is closed */
+  requireOpen(): void
+  /** Waits for the hooks about making the endpoint. */
+  ready(): Promise<void>
+}
+
+/** The listeners of an endpoint. */
+export class Listeners {
+  readonly #endpoint: Listening
+  readonly #open = new Set<TransportListener>()
+
+  constructor(endpoint: Listening) {
+    this.#endpoint = endpoint
+  }
+
+  /** Listens, as `Endpoint.listen` says. */
+  async listen(url: string, options: ListenOptions | undefined): Promise<Listener> {
+    const endpoint = this.#endpoint
+    const { settings, transport, kind, acceptor } = endpoint
+    const address = parseAddress(url)
+    const { protocols, socket, webSocket, serverTls } = await readListenOptions(options, settings, kind, address)
+    endpoint.requireOpen()
+    await endpoint.ready()
+    for (const protocol of protocols) await prepareProtocol(protocol)
+    const detected = protocols.length > 1 || webSocket !== undefined
+    const framing = detected ? Framing.Peek : framingOf(protocols[0])
+    const gate = serverTls && acceptor.gate(serverTls.maxHandshakes)
+    const acceptance = { protocols, webSocket, onlyWebSocket: webSocketPath(address) !== undefined, gate }
+    const engine = webSocket && (await (await acceptor.prepareWebSockets()).listenEngine(webSocket, address))
+    const { limits, lookup } = settings
+    const [resolved] = await resolveAddress(address, { transport, lookup })
+    const listener = await (engine ?? transport).listen(
+      resolved,
+      { ...limits, framing, socket, serverTls, gate },
+      (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
+      { reusePort: options?.reusePort, exclusive: options?.exclusive },
+    )
+    try {
+      endpoint.requireOpen()
+      this.#open.add(listener)
+      const bound = formatAddress(withLayers(listener.address, address))
+      await endpoint.lifeHooks.run(endpoint.plugins.hooks.afterListen, bound)
+      return {
+        url: bound,
+        close: () => this.#close(listener),
+        setSecureContext: (context) => {
+          if (serverTls === undefined) throw new TypeError('the listener has no TLS')
+          serverTls.setSecureContext(context)
+          listener.setSecureContext?.()
+        },
+      }
+    } catch (error) {
+      await this.#close(listener)
+      throw error
+    }
+  }
+
+  /** Accepts a WebSocket, as `Endpoint.upgrade` says. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
+    const { settings, acceptor, requireOpen, ready } = this.#endpoint
+    const target = request.url ?? ''
+    const websocket = { path: target.split('?', 1)[0], ...options.websocket }
+    const address: Address = { kind: 'tcp', host: '', port: 0 }
+    socket.pause()
+    const offer = await readListenOptions({ ...options, websocket }, settings, 'js', address, false)
+    requireOpen()
+    await ready()
+    await (await acceptor.prepareWebSockets()).listenEngine(offer.webSocket!, address)
+    const given = { ...settings.limits, framing: Framing.Peek, socket: offer.socket }
+    const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
+    const { method = '', rawHeaders } = request
+    const acceptance = { ...offer, onlyWebSocket: true, gate: undefined }
+    runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields: rawHeaders })
+  }
+
+  async #close(listener: TransportListener): Promise<void> {
+    this.#open.delete(listener)
+    await listener.close()
+  }
+
+  /** Closes all. Connections that the system has made already are accepted before, because it would reset them. */
+  async close(): Promise<void> {
+    if (this.#open.size > 0) for (let turns = 0; turns < 2; turns++) await turn()
+    await Promise.all([...this.#open].map((listener) => listener.close()))
+    this.#open.clear()
+  }
+}
