@@ -1,26 +1,23 @@
 import { runHandler } from '../base/async/call-context.ts'
 import { isThenable } from '../base/async/thenable.ts'
-import { describe, reasonOf } from '../base/errors/error-text.ts'
+import { describe } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText, toStatusError } from '../base/errors/status.ts'
 import type { TimerWheel } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
 import type { Codec } from '../codecs/codec.ts'
-import { Outbound } from '../hooks/hooked-messages.ts'
-import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
+import { type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
 import type { Incoming } from '../message/message.ts'
 import { bytes } from '../message/message-type.ts'
-import { encodeMeta, type Meta } from '../message/meta.ts'
-import { bodySize } from '../message/outgoing.ts'
-import { outgoing } from '../session/channel.ts'
+import type { Meta } from '../message/meta.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
 import { asBadMessage } from '../transports/failures.ts'
-import { SendResult } from '../transports/transport.ts'
 import { countEnd } from './context.ts'
 import type { HandlerCounter } from './handler-counter.ts'
 import { HandlerTimer } from './handler-timer.ts'
 import { HookedContext } from './hooked-context.ts'
-import { codeOfSent, type Replies } from './replies.ts'
+import { HookedReplies } from './hooked-replies.ts'
+import type { Replies } from './replies.ts'
 import { decodeArg, findRoute, methodOf, requireSafe, unknownHandler } from './requests.ts'
 import type { Route, Router } from './router.ts'
 
@@ -36,7 +33,7 @@ type Stage = (typeof Stage)[keyof typeof Stage]
 export class HookedDispatch {
   readonly #settings: Settings
   readonly #router: Router
-  readonly #replies: Replies
+  readonly #replies: HookedReplies
   readonly #handlers: HandlerCounter
   readonly #wheel: TimerWheel
   readonly #warnings: WarningThrottle
@@ -49,8 +46,8 @@ export class HookedDispatch {
     this.#warnings = new WarningThrottle(settings.log, settings.clock.now)
     this.#settings = settings
     this.#router = router
-    this.#replies = replies
     this.#hooks = router.plugins.hooks
+    this.#replies = new HookedReplies(settings, replies, this.#hooks)
   }
 
   /**
@@ -236,7 +233,7 @@ export class HookedDispatch {
     if (ctx.counts === null) this.#measure(ctx, findRoute(this.#router, method, ctx.kind === 'call', false))
     if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
     if (ctx.kind === 'call') {
-      this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
+      this.#replies.writeStatus(ctx, toStatusError(thrown, exposeErrors))
     } else if (thrown instanceof StatusError) {
       const remote = ctx.engine.remoteAddress
       // A limit drops as many as the peer sends.
@@ -259,13 +256,13 @@ export class HookedDispatch {
         const late = handlerTimeout > 0 ? this.#age(ctx, handlerTimeout) : undefined
         promise.then(
           (value) => {
-            if (late?.end() !== true) this.#succeeded(ctx, value)
+            if (late?.end() !== true) this.#replies.succeeded(ctx, value)
             ctx.finish()
             ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)
           },
           (error) => {
-            if (late?.end() !== true) this.#failed(ctx, error)
+            if (late?.end() !== true) this.#replies.failed(ctx, error)
             ctx.finish()
             ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)
@@ -274,157 +271,19 @@ export class HookedDispatch {
         return
       }
     } catch (error) {
-      this.#failed(ctx, error)
+      this.#replies.failed(ctx, error)
       ctx.end()
       return
     }
-    this.#succeeded(ctx, result)
+    this.#replies.succeeded(ctx, result)
     ctx.end()
   }
 
   /** Times a handler that may run for `age` milliseconds. */
   #age(ctx: HookedContext, age: number): HandlerTimer {
     return new HandlerTimer(ctx, age, this.#wheel, (error) => {
-      if (ctx.kind === 'call') this.#failed(ctx, error)
+      if (ctx.kind === 'call') this.#replies.failed(ctx, error)
       else this.#settings.log.warn('a push took too long', { method: ctx.serviceMethod, error: error.cause })
     })
-  }
-
-  #succeeded(ctx: HookedContext, value: unknown): void {
-    if (ctx.kind === 'call') {
-      const { engine, seq, serviceMethod, replyMeta, resultType } = ctx
-      const codec = ctx.replyCodec(this.#settings.codec)
-      this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, undefined, ctx, replyMeta, codec, value, resultType))
-    }
-    ctx.finish()
-  }
-
-  #failed(ctx: HookedContext, thrown: unknown): void {
-    const { log, exposeErrors } = this.#settings
-    const { serviceMethod: method } = ctx
-    ctx.finish()
-    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
-    if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
-    if (ctx.kind === 'call') this.#writeStatus(ctx, toStatusError(thrown, exposeErrors))
-    else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })
-  }
-
-  #writeStatus(ctx: HookedContext, status: StatusError): void {
-    const { engine, seq, serviceMethod, replyMeta } = ctx
-    this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, status, ctx, replyMeta, undefined, undefined, undefined))
-  }
-
-  /** Runs the hooks around a reply (docs/spec/plugins.md#the-hooks) and sends it, whatever the hooks do. */
-  #write(ctx: HookedContext, out: Outbound): void {
-    const { hookTimeout, log } = this.#settings
-    const hooks = ctx.route === undefined ? this.#hooks : ctx.route.hooks
-    const { status } = out
-    let waiting: Promise<unknown> | undefined
-    try {
-      const before = hooks.beforeWriteReply
-      if (before !== null) waiting = before.length === 1 ? pendingResult(before[0](out), hookTimeout) : runHooks(before, out, hookTimeout)
-    } catch (error) {
-      hookFailed(out, error, log)
-    }
-    if (waiting === undefined) {
-      this.#send(ctx, out, status, hooks)
-    } else {
-      out.retain()
-      void this.#writeLater(ctx, out, status, hooks, waiting)
-    }
-  }
-
-  async #writeLater(
-    ctx: HookedContext,
-    out: Outbound,
-    status: StatusError | undefined,
-    hooks: MessageHooks,
-    waiting: Promise<unknown>,
-  ): Promise<void> {
-    ctx.engine.requests.handlerStarted()
-    try {
-      await waiting
-    } catch (error) {
-      hookFailed(out, error, this.#settings.log)
-    }
-    this.#send(ctx, out, status, hooks)
-    ctx.engine.requests.handlerFinished()
-  }
-
-  /**
-   * Sends the reply.
-   *
-   * @param status status before the hooks: they may change how a reply fails, but not whether it does
-   */
-  #send(ctx: HookedContext, out: Outbound, status: StatusError | undefined, hooks: MessageHooks): void {
-    // The caller is gone, and another peer would take the reply for that of its own call.
-    if (!ctx.engine.requests.wantsReply(ctx.link, ctx.seq)) {
-      countEnd(ctx, Code.ConnectionClosed, 0)
-      return
-    }
-    const failure = out.status ?? status
-    if (failure !== undefined) {
-      if (this.#sendStatus(ctx, out, failure)) this.#wrote(out, hooks)
-      return
-    }
-    let sent: SendResult | Promise<SendResult>
-    try {
-      sent = ctx.engine.requests.reply(ctx.replyFilters, ctx.seq, out.metaText, out.bodyCodec as Codec, out.body, out.bodyType)
-    } catch (error) {
-      this.#failed(ctx, error)
-      return
-    }
-    if (sent === SendResult.Ok) {
-      if (ctx.counts !== null) countEnd(ctx, Code.Ok, bodySize(outgoing))
-      this.#wrote(out, hooks)
-    } else if (typeof sent === 'number') this.#notSent(ctx, sent)
-    else this.#sendLater(ctx, out, hooks, sent)
-  }
-
-  /** Handles a reply that is delayed by its filters, or by a reply before it. */
-  #sendLater(ctx: HookedContext, out: Outbound, hooks: MessageHooks, sent: Promise<SendResult>): void {
-    out.retain()
-    sent.then(
-      (result) => {
-        if (result === SendResult.Ok) {
-          countEnd(ctx, Code.Ok, 0)
-          this.#wrote(out, hooks)
-        } else {
-          this.#notSent(ctx, result)
-        }
-      },
-      (error) => this.#failed(ctx, error),
-    )
-  }
-
-  #sendStatus(ctx: HookedContext, out: Outbound, status: unknown): boolean {
-    const { log, exposeErrors } = this.#settings
-    let meta: Readonly<Record<string, string>> | undefined
-    try {
-      encodeMeta(out.meta)
-      meta = out.meta
-    } catch (error) {
-      hookFailed(out, error, log)
-    }
-    const failure = toStatusError(status, exposeErrors)
-    countEnd(ctx, failure.code, 0)
-    return this.#replies.sendStatus(ctx.engine, ctx.replyFilters, ctx.seq, failure, meta)
-  }
-
-  #notSent(ctx: HookedContext, result: SendResult): void {
-    countEnd(ctx, codeOfSent(result), 0)
-    this.#replies.notSent(ctx.engine, ctx.replyFilters, ctx.seq, result)
-  }
-
-  #wrote(out: Outbound, hooks: MessageHooks): void {
-    const after = hooks.afterWriteReply
-    if (after === null) return
-    const { hookTimeout, log } = this.#settings
-    try {
-      const waiting = after.length === 1 ? pendingResult(after[0](out), hookTimeout) : runHooks(after, out, hookTimeout)
-      if (waiting !== undefined) logLateFailure(out, waiting, log)
-    } catch (error) {
-      hookFailed(out, error, log)
-    }
   }
 }

@@ -23,6 +23,7 @@ import { HookedCall, HookedCalls } from './hooked-calls.ts'
 import { OfflineCalls } from './offline-calls.ts'
 import type { PeerLink } from './peer-link.ts'
 import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
+import { ignoreRejection, PUSHED } from './push-result.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 
 /** A session that may make idempotent calls. */
@@ -37,9 +38,6 @@ type Settle = (value: unknown) => void
 type Reject = (error: unknown) => void
 type Announcement = ReturnType<PeerLink['announce']>
 
-/** Result of a push that its connection took at once. */
-export const PUSHED = Promise.resolve()
-const ignore = (): void => {}
 /**
  * Milliseconds after which a draining peer may be available again. Callers get it as `retryAfter` where the peer named
  * no time.
@@ -395,10 +393,4 @@ export class OutgoingCalls implements Calls {
     this.#hooked ??= new HookedCalls(this.#session)
     return this.#hooked
   }
-}
-
-/** Marks a rejection as handled, because callers of `push` need not look at its promise. */
-function ignoreRejection(sent: Promise<void>): Promise<void> {
-  sent.catch(ignore)
-  return sent
 }

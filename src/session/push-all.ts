@@ -2,7 +2,7 @@ import type { Codec } from '../codecs/codec.ts'
 import { checkPushOptions, type PushOptions, requireMethod } from '../message/call-options.ts'
 import { asWriteFailure } from '../transports/failures.ts'
 import { codecNamed } from './core.ts'
-import { PUSHED } from './outbound.ts'
+import { PUSHED } from './push-result.ts'
 import { engineOf, type Session } from './session.ts'
 
 /**

@@ -232,14 +232,9 @@ export class NativeConnection implements TransportConnection {
     if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare, reply)
     const next = makeRoom(this.#core, this.#outboxShare, bound)
     const start = control[Ctl.OutboxNext]
-    let at = bare ? start + ENVELOPE_BYTES : start
-    if (text) {
-      at = writeText(outbox, bytes, at)
-    } else {
-      outbox.set(bytes, at)
-      at += bytes.length
-    }
-    return this.#commitBytes(next, at, bare, reply)
+    const at = bare ? start + ENVELOPE_BYTES : start
+    if (!text) outbox.set(bytes, at)
+    return this.#commitBytes(next, text ? writeText(outbox, bytes, at) : at + bytes.length, bare, reply)
   }
 
   /** Queues the bytes that lie at the end of the outbox, up to `end`. */
