@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { describe, type TestContext, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { frame } from '../support/frames.ts'
 import { endpoint, once, onEachTransport, transports } from '../support/helpers.ts'
@@ -36,6 +37,19 @@ describe('IO threads', { skip: !transports.includes('native') || overridden }, (
     const back = await threaded.dial((await plain.listen('tcp://127.0.0.1:0')).url)
     assert.equal(await there.call('/kind', null), 'native, 1 IO thread')
     assert.equal(await back.call('/kind', null), 'native')
+  })
+
+  test('a route is found from its first call on, also by a thread that is busy', async (t) => {
+    const server = endpoint(t, { transport: 'native', ioThreads: 1 })
+    server.routePush('/sink', () => {})
+    const session = await endpoint(t, { transport: 'native' }).dial((await server.listen('tcp://127.0.0.1:0')).url)
+    const body = Buffer.alloc(100_000)
+    for (let n = 0; n < 300; n++) {
+      for (let pushes = 0; pushes < 20; pushes++) void session.push('/sink', body)
+      for (let turns = 0; turns < n % 4; turns++) await turn()
+      server.routeCall(`/first/${n}`, () => n)
+      assert.equal(await session.call(`/first/${n}`), n)
+    }
   })
 
   test('messages too large for the shared memory pass both ways', async (t) => {

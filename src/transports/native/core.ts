@@ -3,7 +3,7 @@ import { beginBatch } from '../../base/json/read.ts'
 import { keepHere, keepsForGood } from '../../base/lent-memory.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { Incoming, type TextHint } from '../../message/message.ts'
-import { watchNames } from '../../message/names.ts'
+import { findName, watchNames } from '../../message/names.ts'
 import { Framing } from '../../wire/framing.ts'
 import { type Address, parseAddress } from '../address.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
@@ -326,7 +326,6 @@ export class NativeCore implements ConnectionCore {
     message.codec = (bits >> 8) & 0xff
     message.hint = (bits >> HINT_SHIFT) as TextHint
     message.seq = records[at + Rec.Seq]
-    message.route = records[at + Rec.Route]
     message.nameStart = records[at + Rec.NameStart]
     message.nameEnd = records[at + Rec.NameEnd]
     message.statusStart = records[at + Rec.StatusStart]
@@ -337,6 +336,10 @@ export class NativeCore implements ConnectionCore {
     message.bodyEnd = records[at + Rec.BodyEnd]
     const large = records[at + Rec.Large]
     message.buffer = large < 0 ? this.#inbox : Buffer.from(this.#addon.takeLarge(this.#number, large) ?? new ArrayBuffer(0))
+    message.route = records[at + Rec.Route]
+    // The core's thread may not know yet what was added to the table of names a moment ago.
+    if (message.route < 0 && message.nameStart !== message.nameEnd)
+      message.route = findName(message.buffer, message.nameStart, message.nameEnd)
     return message
   }
 }
