@@ -26,7 +26,7 @@ declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: S
 declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['host']>
 declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
 declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
-declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent
+declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent, metrics: ReturnType<typeof prometheus>
 declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
 declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void
 declare const AsyncResource: typeof import('node:async_hooks').AsyncResource

@@ -44,7 +44,7 @@ export interface TlsListenOptions extends TlsContextOptions {
   handshakeTimeout?: number | undefined
   /**
    * Most handshakes of the listener that run at the same time. Over it: new connections are closed at once, before they
-   * are read. Default: 1,000, which is what a flood of half-open handshakes costs within `handshakeTimeout`.
+   * are read. Default: 10,000, which is what a flood of half-open handshakes costs within `handshakeTimeout`.
    */
   maxHandshakes?: number | undefined
 }
@@ -102,7 +102,7 @@ const dialOptions = optionNames<TlsDialOptions>({
 })
 
 const HANDSHAKE_TIMEOUT_MS = 10_000
-const MAX_HANDSHAKES = 1_000
+const MAX_HANDSHAKES = 10_000
 /** OpenSSL's SSL_OP_NO_RENEGOTIATION: a peer that begins a second handshake of TLS 1.2 is refused. */
 const NO_RENEGOTIATION = 1 << 30
 const versions: readonly unknown[] = [undefined, 'TLSv1.2', 'TLSv1.3']
