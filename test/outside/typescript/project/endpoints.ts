@@ -72,6 +72,7 @@ import {
   type PushHandler,
   type PushOptions,
   proxy,
+  pushAll,
   type ReceiveOnce,
   type RedialOptions,
   type RedisOptions,
@@ -241,7 +242,8 @@ export async function main(): Promise<void> {
   const whole: Uint8Array = await session.call('/bytes', new Uint8Array(1), { result: bytes })
   const reply: Reply<number> = await session.callReply<number>('/add', [sum], { meta: secureMeta })
   const view: CtxSession = session
-  await view.push('/say', typed + whole.length + reply.body, { meta: replySecureMeta(true) })
+  const taken: number = await pushAll([session], '/say', sum, pushOptions)
+  await view.push('/say', typed + whole.length + reply.body + taken, { meta: replySecureMeta(true) })
   try {
     await session.call('/none')
   } catch (error) {
