@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { measure, report } from './measure.mjs'
 import { load } from './modules.mjs'
 
-const { Selector } = await load('selector/selector')
-const { byRoute } = await load('selector/filters/route')
-const { byVersion } = await load('selector/filters/version')
+const { Selector } = await load('rpc/selector/selector')
+const { byRoute } = await load('rpc/selector/filters/route')
+const { byVersion } = await load('rpc/selector/filters/version')
 
 const NODES = 10_000
 const BATCH = 10_000

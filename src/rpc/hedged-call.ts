@@ -1,6 +1,6 @@
 import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
-import type { Hedge } from '../broker/hedge.ts'
+import type { Hedge } from './broker/hedge.ts'
 import type { RpcCall } from './rpc-call.ts'
 
 type Settle = (value: unknown) => void

@@ -1,11 +1,11 @@
 import { Code, StatusError } from '../base/errors/status.ts'
-import { verdictOf } from '../broker/breaker-options.ts'
 import type { PushOptions } from '../message/call-options.ts'
-import type { NodePick } from '../selector/pick.ts'
-import type { Candidate } from '../selector/strategy.ts'
 import type { Session } from '../session/session.ts'
+import { verdictOf } from './broker/breaker-options.ts'
 import { type CallCore, closedError } from './rpc-call.ts'
 import { RpcError } from './rpc-error.ts'
+import type { NodePick } from './selector/pick.ts'
+import type { Candidate } from './selector/strategy.ts'
 
 /** The push that a node is picked for. */
 interface PushTarget {

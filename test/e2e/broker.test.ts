@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { bulkhead } from '../../src/broker/bulkhead.ts'
-import { rateLimit } from '../../src/broker/rate-limit.ts'
 import { type Codec, StatusError } from '../../src/index.ts'
+import { bulkhead } from '../../src/rpc/broker/bulkhead.ts'
+import { rateLimit } from '../../src/rpc/broker/rate-limit.ts'
 import { once, onEachTransport, pair, recorder } from '../support/helpers.ts'
 import { testClock } from '../support/test-clock.ts'
 
