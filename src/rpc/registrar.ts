@@ -2,6 +2,7 @@ import { runInRoot } from '../base/async/root-context.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import { type Clock, type ClockTimer, turn } from '../base/time/clock.ts'
+import { pause } from '../base/time/pause.ts'
 import type { Registry, Service } from '../registry/registry.ts'
 import { bounded } from './bounded.ts'
 
@@ -159,27 +160,12 @@ export class Registrar {
           log.debug('the registry is not watched', { service: service().name, registry: registry.name, error: reasonOf(error) })
       }
       if (signal.aborted) return
-      await this.#sleep(Math.min(MIN_RETRY_MS * 2 ** failures, MAX_RETRY_MS))
+      await pause(this.#settings.clock, Math.min(MIN_RETRY_MS * 2 ** failures, MAX_RETRY_MS), this.#abort.signal)
     }
   }
 
   #isIn(services: readonly Service[]): boolean {
     const ids = new Set(services.flatMap(({ nodes }) => nodes.map(({ id }) => id)))
     return this.#settings.service().nodes.every(({ id }) => ids.has(id))
-  }
-
-  #sleep(ms: number): Promise<void> {
-    const { clock } = this.#settings
-    const { signal } = this.#abort
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clock.clearTimeout(timer)
-        signal.removeEventListener('abort', end)
-        resolve()
-      }
-      const timer = clock.setTimeout(end, ms)
-      timer.unref()
-      signal.addEventListener('abort', end, { once: true })
-    })
   }
 }

@@ -1,6 +1,7 @@
 import { runInRoot } from '../../base/async/root-context.ts'
 import type { Logger } from '../../base/log.ts'
 import type { Clock, ClockTimer } from '../../base/time/clock.ts'
+import { pause } from '../../base/time/pause.ts'
 import { registryClosed, registryLost } from '../errors.ts'
 import { countNodes, sameServices } from '../record.ts'
 import type { Registry, Service } from '../registry.ts'
@@ -177,18 +178,4 @@ export class CachedName {
     this.#lossLogged = false
     this.#settings.log.info('registry is back', { registry: this.#registry.name, service: this.#name })
   }
-}
-
-/** Waits, without keeping the process alive; the signal ends it early. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clock.clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = clock.setTimeout(end, ms)
-    timer.unref()
-    signal.addEventListener('abort', end, { once: true })
-  })
 }
