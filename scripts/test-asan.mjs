@@ -19,6 +19,7 @@ const SUITES = [
   'native-misuse',
   'io-threads',
   'filters',
+  'filters-received',
   'tls',
   'tls-handshakes',
   'tls-hostile',

@@ -24,7 +24,9 @@ function run(names, env) {
 const sessions = ['call', 'deadline', 'routes', 'schema', 'session'].map((name) => `${name}.test.ts`)
 const secure = [
   ...sessions,
-  ...['redial', 'resume', 'resume-faults', 'overload', 'multi-client', 'filters', 'flow'].map((name) => `${name}.test.ts`),
+  ...['redial', 'resume', 'resume-faults', 'overload', 'multi-client', 'filters', 'filters-received', 'flow'].map(
+    (name) => `${name}.test.ts`,
+  ),
 ]
 // Those that use no sockets nor timers of their own.
 const virtual = ['session', 'routes', 'schema', 'redial', 'plugins', 'plugin-proxy', 'plugin-events', 'plugin-secure-body'].map(
@@ -38,7 +40,7 @@ for (const protocol of ['json', 'protobuf']) {
 }
 const layers = [
   { layer: { DMICRO_TEST_TLS: '1' }, suites: secure },
-  { layer: { DMICRO_TEST_SCHEME: 'ws' }, suites: secure.filter((name) => name !== 'filters.test.ts') }, // it has peers without WebSocket
+  { layer: { DMICRO_TEST_SCHEME: 'ws' }, suites: secure.filter((name) => !name.startsWith('filters')) }, // it has peers without WebSocket
   { layer: { DMICRO_TEST_SCHEME: 'ws', DMICRO_TEST_TLS: '1' }, suites: [...sessions, 'redial.test.ts', 'resume.test.ts'] },
 ]
 for (const { layer, suites } of layers) {
