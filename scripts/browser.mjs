@@ -31,7 +31,7 @@ const STAND_INS = {
     'overload/admission',
     'overload/settings',
     'transports/choose',
-    'websocket/load',
+    'protos/websocket/load',
   ],
   'json-scan': ['base/text/json-scan'],
   log: ['base/log'],

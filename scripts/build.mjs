@@ -15,7 +15,15 @@ const out = resolve(process.argv[2] ?? join(root, 'dist'))
 const src = join(root, 'src')
 
 /** The exports of package.json. All that `index` imports statically is one chunk. */
-const entries = ['index', 'testing/index', 'rpc/index', 'registry/etcd/index', 'registry/mdns/index', 'eventbus/index', 'metrics/index']
+const entries = [
+  'index',
+  'testing/index',
+  'rpc/index',
+  'rpc/registry/etcd/index',
+  'rpc/registry/mdns/index',
+  'dserver/eventbus/index',
+  'observe/metrics/index',
+]
 const TARGET = 'es2023'
 /** A file that nothing imports, so that it is in the package and in no bundle: src/base/here.ts looks for it. */
 const MARK = 'base/here.js'

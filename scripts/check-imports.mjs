@@ -18,16 +18,14 @@ export const ROOMS = [
   'transports',
   'filtering',
   'protos',
-  'websocket',
   'hooks',
   'overload',
   'session',
   'endpoint',
-  'eventbus',
   'plugins',
-  'registry',
   'rpc',
-  'metrics',
+  'observe',
+  'dserver',
   'testing',
   'browser',
 ]
@@ -36,16 +34,16 @@ export const ROOMS = [
 const MAX_ROOMS = 20
 
 /**
- * Rooms of interchangeable things: what belongs to one of them, `json.ts` and `json/`, never imports what belongs to another, so that
+ * Rooms of interchangeable things, and such a folder within a room: what belongs to one of them, `json.ts` and `json/`, never imports what belongs to another, so that
  * each can be read, replaced or removed alone. What all of the room share, or what puts them together, is listed.
  */
 const SHARED = {
   codecs: ['binary', 'built-in', 'codec', 'codec-table', 'decimal', 'record'],
   filters: ['filter-table', 'slices', 'zlib'],
-  protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table'],
+  protos: ['built-in', 'connection', 'foreign-line', 'prepare', 'proto', 'proto-table', 'websocket'],
   overload: ['admission'],
   plugins: ['body-cipher'],
-  registry: ['registry', 'snapshots', 'record', 'errors'],
+  'rpc/registry': ['registry', 'snapshots', 'record', 'errors'],
 }
 
 /** Files and rooms that, apart from the room's own files, only these may import. */
@@ -53,7 +51,7 @@ const ONLY_FOR = {
   'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose'],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
-  metrics: [],
+  observe: [],
   testing: [],
   browser: [],
 }
@@ -132,9 +130,11 @@ function checkImport(name, other) {
 
 /** Whether two files of one room belong to different ones of its interchangeable things. */
 function areSiblings(name, other) {
-  const shared = SHARED[topOf(name)]
-  const [own, others] = [name, other].map((path) => path.split('/')[1])
-  return shared !== undefined && own !== others && !shared.includes(own) && !shared.includes(others)
+  return Object.entries(SHARED).some(([folder, shared]) => {
+    if (!name.startsWith(`${folder}/`) || !other.startsWith(`${folder}/`)) return false
+    const [own, others] = [name, other].map((path) => path.slice(folder.length + 1).split('/')[0])
+    return own !== others && !shared.includes(own) && !shared.includes(others)
+  })
 }
 
 /** One problem for each import that closes a circle. */

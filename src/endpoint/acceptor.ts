@@ -9,18 +9,18 @@ import { AddressTable } from '../overload/address-table.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
 import { ProtocolDetector } from '../protos/connection/protocol-detector.ts'
 import type { Protocol } from '../protos/proto-table.ts'
+import type { UpgradeAcceptor } from '../protos/websocket/accept.ts'
+import type { RequestHead } from '../protos/websocket/handshake.ts'
+import { webSockets } from '../protos/websocket/load.ts'
+import type { MessageProto } from '../protos/websocket/message-proto.ts'
+import type { WebSocketListen } from '../protos/websocket/options.ts'
+import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
-import type { UpgradeAcceptor } from '../websocket/accept.ts'
-import type { RequestHead } from '../websocket/handshake.ts'
-import { webSockets } from '../websocket/load.ts'
-import type { MessageProto } from '../websocket/message-proto.ts'
-import type { WebSocketListen } from '../websocket/options.ts'
-import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
 import { type GateKeeper, ListenerGate } from './listener-gate.ts'
 import { prepare } from './prepare.ts'
 import type { SessionRegistry } from './session-registry.ts'
@@ -67,7 +67,7 @@ export class Acceptor implements GateKeeper {
   /** Accepted sessions whose hooks run. */
   readonly #preparing = new Set<Promise<void>>()
   /** The module of WebSockets, once it is loaded. */
-  #webSockets: typeof import('../websocket/module.ts') | undefined
+  #webSockets: typeof import('../protos/websocket/module.ts') | undefined
   /** Whether all connections are refused. */
   #refusing = false
   /** Whether refused connections are not logged, because the endpoint is closing. */
@@ -85,7 +85,7 @@ export class Acceptor implements GateKeeper {
   }
 
   /** Loads what WebSockets need. */
-  async prepareWebSockets(): Promise<typeof import('../websocket/module.ts')> {
+  async prepareWebSockets(): Promise<typeof import('../protos/websocket/module.ts')> {
     this.#webSockets = await webSockets.load()
     await this.#webSockets.prepareLlhttp()
     return this.#webSockets

@@ -2,6 +2,8 @@ import { nodeTls } from '../base/builtin.ts'
 import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
+import { webSockets } from '../protos/websocket/load.ts'
+import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketListenOptions } from '../protos/websocket/options.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
 import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
@@ -17,8 +19,6 @@ import {
 } from '../transports/tls/options.ts'
 import type { ServerTls } from '../transports/tls/server-tls.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
-import { webSockets } from '../websocket/load.ts'
-import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketListenOptions } from '../websocket/options.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {

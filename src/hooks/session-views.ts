@@ -4,7 +4,7 @@ import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call
 import type { MessageType } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { Reply } from '../message/reply.ts'
-import type { UpgradeRequest } from '../websocket/upgrade-request.ts'
+import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { SessionSocket } from './session-socket.ts'
 
 /**

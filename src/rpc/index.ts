@@ -1,10 +1,5 @@
 // The entry point `dmicro/rpc`.
 
-export { type CachedRegistryOptions, cachedRegistry } from '../registry/cached.ts'
-export { type DnsRegistryOptions, dnsRegistry } from '../registry/dns.ts'
-export { type MemoryRegistryOptions, memoryRegistry } from '../registry/memory.ts'
-export type { LookupOptions, RegisterOptions, Registry, Service, ServiceNode } from '../registry/registry.ts'
-export { staticRegistry } from '../registry/static.ts'
 export { Backoff, type BackoffOptions } from './broker/backoff.ts'
 export type { Breaker, BreakerStats } from './broker/breaker.ts'
 export { type BreakerEvents, BreakerMap } from './broker/breaker-map.ts'
@@ -23,6 +18,11 @@ export { RetryBudget, type RetryBudgetEvents, type RetryBudgetOptions, type Retr
 export { type FailedAttempt, neverRan, type RetryEvents, type RetryOptions, RetryPolicy, type RetryStats } from './broker/retry-policy.ts'
 export { RpcClient } from './client.ts'
 export type { RpcCallOptions, RpcClientOptions } from './client-options.ts'
+export { type CachedRegistryOptions, cachedRegistry } from './registry/cached.ts'
+export { type DnsRegistryOptions, dnsRegistry } from './registry/dns.ts'
+export { type MemoryRegistryOptions, memoryRegistry } from './registry/memory.ts'
+export type { LookupOptions, RegisterOptions, Registry, Service, ServiceNode } from './registry/registry.ts'
+export { staticRegistry } from './registry/static.ts'
 export { RpcError, type RpcErrorOrigin } from './rpc-error.ts'
 export type { NodeFilter } from './selector/filters/filter.ts'
 export { byMetadata } from './selector/filters/metadata.ts'

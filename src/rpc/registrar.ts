@@ -3,8 +3,8 @@ import { reasonOf } from '../base/errors/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import { type Clock, type ClockTimer, turn } from '../base/time/clock.ts'
 import { pause } from '../base/time/pause.ts'
-import type { Registry, Service } from '../registry/registry.ts'
 import { bounded } from './bounded.ts'
+import type { Registry, Service } from './registry/registry.ts'
 
 /** Milliseconds that one operation of the registry may take. */
 const ATTEMPT_MS = 5_000

@@ -1,9 +1,9 @@
 import { duration, flag, optionNames, requireFunction, requireMeta, requireText } from '../base/check-options.ts'
 import type { ListenOptions } from '../endpoint/connect-options.ts'
 import type { HeartbeatPongOptions } from '../plugins/heartbeat.ts'
-import { REGISTER_TTL, type Registry } from '../registry/registry.ts'
 import type { EndpointOptions } from '../session/options.ts'
 import type { TlsListenOptions } from '../transports/tls/options.ts'
+import { REGISTER_TTL, type Registry } from './registry/registry.ts'
 
 /** An address to listen on, with its options. */
 export interface ListenTarget extends ListenOptions {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { type EndpointBusEvents, EventBus, endpointEvents } from '../../src/eventbus/index.ts'
+import { type EndpointBusEvents, EventBus, endpointEvents } from '../../src/dserver/eventbus/index.ts'
 import { StatusError } from '../../src/index.ts'
 import { endpoint, onEachTransport, pair, recorder } from '../support/helpers.ts'
 

@@ -5,7 +5,7 @@ import { it, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { Histogram, Registry } from 'prom-client'
 import { request } from 'undici'
-import { type PrometheusOptions, type PrometheusPlugin, prometheus } from '../../src/metrics/index.ts'
+import { type PrometheusOptions, type PrometheusPlugin, prometheus } from '../../src/observe/metrics/index.ts'
 import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
 import { checkHistograms, seriesOf, valuesOf } from '../support/metrics-page.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { Endpoint, StatusError } from '../../src/index.ts'
-import { type PrometheusPlugin, prometheus } from '../../src/metrics/index.ts'
+import { type PrometheusPlugin, prometheus } from '../../src/observe/metrics/index.ts'
 import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
 import { checkHistograms, valuesOf } from '../support/metrics-page.ts'
 

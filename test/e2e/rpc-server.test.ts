@@ -138,7 +138,7 @@ onEachTransport('a service', (transport) => {
     assert.equal(server.registered, false)
     assert.equal(server.urls.length, 2)
     assert.doesNotMatch(server.urls[1], /0\.0\.0\.0/)
-    const { staticRegistry } = await import('../../src/registry/static.ts')
+    const { staticRegistry } = await import('../../src/rpc/registry/static.ts')
     const client = rpcClient(t, transport, staticRegistry([server.url]))
     assert.equal(await client.call('/math/add', [1, 2]), 3)
     const other = rpcClient(t, transport, staticRegistry([server.urls[1]]), { dial: { protocol: 'json' } })

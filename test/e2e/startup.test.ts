@@ -81,8 +81,8 @@ describe('what a start loads', { skip: !built && 'nothing is built' }, () => {
     const has = ({ files }: Loaded): string[] =>
       files.filter((file) => /not a name of an event/.test(readFileSync(join(root, 'dist', file), 'utf8')))
     assert.deepEqual(has(loadedBy(t, '')), [])
-    const eventbus = JSON.stringify(pathToFileURL(join(root, 'dist/eventbus/index.js')).href)
-    assert.deepEqual(has(loadedBy(t, `await import(${eventbus})`)), [join('eventbus', 'index.js')])
+    const eventbus = JSON.stringify(pathToFileURL(join(root, 'dist/dserver/eventbus/index.js')).href)
+    assert.deepEqual(has(loadedBy(t, `await import(${eventbus})`)), [join('dserver', 'eventbus', 'index.js')])
   })
 
   onEachTransport('and one raw call', (transport) => {

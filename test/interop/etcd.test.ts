@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, describe, type TestContext, test } from 'node:test'
 import { Endpoint } from '../../src/index.ts'
-import type { Service } from '../../src/registry/registry.ts'
+import type { Service } from '../../src/rpc/registry/registry.ts'
 import { EtcdServer } from '../outside/etcd/servers.ts'
 import { MATH, registryOf, Watcher } from '../outside/etcd/support.ts'
 import { run } from '../outside/support/processes.ts'
-import { next, open, service, until } from '../unit/registry/contract.ts'
+import { next, open, service, until } from '../unit/rpc/registry/contract.ts'
 
 // The real Go DMicro and we find each other in one etcd.
 

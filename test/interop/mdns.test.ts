@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { after, describe, type TestContext, test } from 'node:test'
-import { type MdnsRegistryOptions, mdnsRegistry, type Registry, type Service } from '../../src/registry/mdns/index.ts'
-import { addresses, open, until } from '../unit/registry/contract.ts'
+import { type MdnsRegistryOptions, mdnsRegistry, type Registry, type Service } from '../../src/rpc/registry/mdns/index.ts'
+import { addresses, open, until } from '../unit/rpc/registry/contract.ts'
 
 // The mDNS registry of the real Go DMicro and ours in one network, in a domain of their own.
 

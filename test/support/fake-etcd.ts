@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { MessageWriter } from '../../src/registry/etcd/wire.ts'
+import { MessageWriter } from '../../src/rpc/registry/etcd/wire.ts'
 
 /** What answers a method. Gets the first message of the request. */
 export type Answer = (stream: ServerHttp2Stream, request: Buffer) => void

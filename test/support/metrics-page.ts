@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { PrometheusPlugin } from '../../src/metrics/index.ts'
+import type { PrometheusPlugin } from '../../src/observe/metrics/index.ts'
 
 /** The series of a page and their values, in its order. */
 export function seriesOf(page: string): Map<string, number> {

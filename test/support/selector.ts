@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { silentLogger } from '../../src/base/log.ts'
 import type { Clock } from '../../src/base/time/clock.ts'
-import type { Registry, Service, ServiceNode } from '../../src/registry/registry.ts'
+import type { Registry, Service, ServiceNode } from '../../src/rpc/registry/registry.ts'
 import { Selector, type SelectorOptions } from '../../src/rpc/selector/selector.ts'
 import type { Candidate } from '../../src/rpc/selector/strategy.ts'
 import { seeded } from '../../src/testing/random.ts'

@@ -1,4 +1,4 @@
-import { type EndpointBusEvents, EventBus, endpointEvents } from '../../src/eventbus/index.ts'
+import { type EndpointBusEvents, EventBus, endpointEvents } from '../../src/dserver/eventbus/index.ts'
 import { Endpoint } from '../../src/index.ts'
 
 // Compiled and never run: what the types of a bus allow.

@@ -1,6 +1,6 @@
 import { Code, StatusError } from '../../base/errors/status.ts'
 import type { Clock } from '../../base/time/clock.ts'
-import type { Service } from '../../registry/registry.ts'
+import type { Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
 import { NodeList } from './node-list.ts'

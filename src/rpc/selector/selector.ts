@@ -4,7 +4,7 @@ import { optionNames, requireAll, requireOptions, requireSignal, timeLimit } fro
 import type { StatusError } from '../../base/errors/status.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../../base/log.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
-import type { Registry, Service } from '../../registry/registry.ts'
+import type { Registry, Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import { type HealthOptions, readHealth } from './health.ts'
 import type { NodePick, PickOptions } from './pick.ts'

@@ -1,4 +1,4 @@
-import type { Service, ServiceNode } from '../../registry/registry.ts'
+import type { Service, ServiceNode } from '../registry/registry.ts'
 
 /** A node and the service it is listed in. */
 export interface Listed {

@@ -1,4 +1,4 @@
-import type { Service, ServiceNode } from '../../registry/registry.ts'
+import type { Service, ServiceNode } from '../registry/registry.ts'
 
 /**
  * A node that may take the next call, with what is known of it. The selector keeps the same object for as long as the

@@ -1,4 +1,4 @@
-import type { Service, ServiceNode } from '../../registry/registry.ts'
+import type { Service, ServiceNode } from '../registry/registry.ts'
 import { metadataOf } from './filters/filter.ts'
 import { type HealthSettings, NodeHealth } from './health.ts'
 import type { Candidate } from './strategy.ts'

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
 import type { Clock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
-import type { Registry, Service } from '../../registry/registry.ts'
+import type { Registry, Service } from '../registry/registry.ts'
 
 /** Milliseconds between two attempts: doubled from the first to the last, each drawn from half of it to all. */
 const FIRST_DELAY = 100

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { service } from '../../unit/registry/contract.ts'
+import { service } from '../../unit/rpc/registry/contract.ts'
 import { suite } from '../support/suite.ts'
 import { EtcdServer } from './servers.ts'
 import { MATH, nodeValue, portsOf, registryOf, Watcher } from './support.ts'

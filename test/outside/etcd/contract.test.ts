@@ -1,5 +1,5 @@
-import { etcdRegistry } from '../../../src/registry/etcd/index.ts'
-import { contract } from '../../unit/registry/contract.ts'
+import { etcdRegistry } from '../../../src/rpc/registry/etcd/index.ts'
+import { contract } from '../../unit/rpc/registry/contract.ts'
 import { suite } from '../support/suite.ts'
 import { EtcdServer } from './servers.ts'
 import { versions } from './versions.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { etcdRegistry } from '../../../src/registry/etcd/index.ts'
+import { etcdRegistry } from '../../../src/rpc/registry/etcd/index.ts'
 
 // Watches all services and measures what that costs this process: `load-client.ts ENDPOINT SERVICES NODES SECONDS`.
 // Writes one line of JSON.

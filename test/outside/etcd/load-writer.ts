@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { realClock } from '../../../src/base/time/clock.ts'
-import { Channel } from '../../../src/registry/etcd/channel.ts'
-import { Client } from '../../../src/registry/etcd/client.ts'
-import { put } from '../../../src/registry/etcd/messages.ts'
-import { encodeValue } from '../../../src/registry/etcd/value.ts'
+import { Channel } from '../../../src/rpc/registry/etcd/channel.ts'
+import { Client } from '../../../src/rpc/registry/etcd/client.ts'
+import { put } from '../../../src/rpc/registry/etcd/messages.ts'
+import { encodeValue } from '../../../src/rpc/registry/etcd/value.ts'
 
 // Writes nodes of many services, then changes them without end: `load-writer.ts PORT SERVICES NODES CHANGES_PER_SECOND`.
 // Writes a line when all nodes are there, and one with the number of changes each second.

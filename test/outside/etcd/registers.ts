@@ -1,5 +1,5 @@
-import { etcdRegistry } from '../../../src/registry/etcd/index.ts'
-import { service } from '../../unit/registry/contract.ts'
+import { etcdRegistry } from '../../../src/rpc/registry/etcd/index.ts'
+import { service } from '../../unit/rpc/registry/contract.ts'
 
 // Registers one node for two seconds at a time, until it is killed: `registers.ts ENDPOINT`.
 const registry = etcdRegistry({ endpoints: [process.argv[2]] })

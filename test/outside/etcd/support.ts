@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type EtcdOptions, type EtcdRegistry, etcdRegistry } from '../../../src/registry/etcd/index.ts'
-import type { Service } from '../../../src/registry/registry.ts'
+import { type EtcdOptions, type EtcdRegistry, etcdRegistry } from '../../../src/rpc/registry/etcd/index.ts'
+import type { Service } from '../../../src/rpc/registry/registry.ts'
 import { FaultyProxy } from '../../chaos/proxy.ts'
 import type { EtcdServer } from './servers.ts'
 

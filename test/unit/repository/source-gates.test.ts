@@ -61,7 +61,7 @@ test('no regular expression repeats what repeats, and none is made of data (D5)'
 
 test('time and chance come from the endpoint\u2019s clock: a run in virtual time repeats itself', () => {
   // The stand-in is `node:timers` for pages, where the clock takes them from; metrics look at the real event loop.
-  const real = ['browser/stand-ins/node.ts', 'metrics/process.ts', 'metrics/render.ts']
+  const real = ['browser/stand-ins/node.ts', 'observe/metrics/process.ts', 'observe/metrics/render.ts']
   for (const name of except('base/time/clock.ts', ...real))
     assert.doesNotMatch(
       code(name),
@@ -85,7 +85,7 @@ test('nothing is called in an async context that somebody happened to be in', ()
     'session/outbound.ts',
     'rpc/rpc-call.ts',
     'testing/network.ts',
-    'eventbus/delivery-queue.ts',
+    'dserver/eventbus/delivery-queue.ts',
   ]
   for (const name of except('base/async/root-context.ts', ...callers))
     assert.doesNotMatch(code(name), /new Async(?:Resource|LocalStorage)\b|AsyncResource\.bind|AsyncLocalStorage\.(?:bind|snapshot)/, name)

@@ -1,0 +1,134 @@
+import type { Clock } from '../../base/time/clock.ts'
+import type { RouteCounts } from '../../overload/meter.ts'
+import { Durations } from './durations.ts'
+import { Labels } from './labels.ts'
+import type { Turn, TurnMember } from './turn.ts'
+
+/** Most status codes of one route that are counted apart, because peers and handlers may send any. */
+const MAX_CODES = 64
+/** Length of a W3C `traceparent`. */
+const TRACE_LENGTH = 55
+
+/** The parts that all counts of one meter share. */
+export interface CountsOwner {
+  readonly service: string
+  readonly turn: Turn
+  /** Bounds of the buckets in milliseconds. */
+  readonly bounds: Float64Array
+  readonly clock: Clock
+}
+
+/** The calls of one service method, on one side. */
+export class CallCounts implements RouteCounts, TurnMember {
+  readonly labels: Labels
+  readonly durations: Durations
+  /** Number of calls that have not ended. */
+  inFlight = 0
+  /** Number of calls that ended with status OK. */
+  ok = 0
+  /** Number of calls that ended with other codes. */
+  codes: Map<number, number> | undefined
+  /** Number of calls that ended with codes beyond `MAX_CODES`. */
+  otherCodes = 0
+  /** Bytes of bodies. */
+  received = 0
+  sent = 0
+  readonly #owner: CountsOwner
+  readonly #turn: Turn
+  /** Number of calls that ended in the open turn, in which they had arrived. */
+  #ended = 0
+  /** `traceparent` of one of them. */
+  #trace: string | undefined
+
+  constructor(owner: CountsOwner, path: string) {
+    this.#owner = owner
+    this.#turn = owner.turn
+    this.labels = new Labels({ name: owner.service, path })
+    this.durations = new Durations(owner.bounds)
+  }
+
+  /** Counts a request that was received. */
+  arrive(bytes: number): void {
+    this.inFlight++
+    this.received += bytes
+  }
+
+  /** Counts a call that was sent. */
+  leave(bytes: number): void {
+    this.inFlight++
+    this.sent += bytes
+  }
+
+  ended(begun: number, code: number, bytes: number, trace: string | undefined): void {
+    this.inFlight--
+    this.sent += bytes
+    if (code === 0) this.ok++
+    else this.#countCode(code)
+    // A peer may send a text of any length, which would be kept.
+    const explained = trace !== undefined && trace.length === TRACE_LENGTH
+    const turn = this.#turn
+    if (turn.isOpen && begun === turn.ticks) {
+      if (this.#ended++ === 0) turn.add(this)
+      if (explained) this.#trace = trace
+      return
+    }
+    const ms = turn.since(begun)
+    this.durations.add(ms, 1)
+    if (explained) this.durations.explain(ms, trace, this.#owner.clock)
+  }
+
+  turnEnded(ms: number): void {
+    this.durations.add(ms, this.#ended)
+    if (this.#trace !== undefined) this.durations.explain(ms, this.#trace, this.#owner.clock)
+    this.#ended = 0
+    this.#trace = undefined
+  }
+
+  /** Counts a call that failed before it was sent. */
+  fail(code: number): void {
+    this.#countCode(code)
+    this.durations.add(0, 1)
+  }
+
+  replied(bytes: number): void {
+    this.received += bytes
+  }
+
+  retried(): void {
+    this.inFlight--
+  }
+
+  #countCode(code: number): void {
+    this.codes ??= new Map()
+    const before = this.codes.get(code)
+    if (before === undefined && this.codes.size >= MAX_CODES) this.otherCodes++
+    else this.codes.set(code, (before ?? 0) + 1)
+  }
+}
+
+/** The pushes of one service method, in one direction. */
+export class PushCounts implements RouteCounts {
+  readonly labels: Labels
+  total = 0
+  /** Number of pushes that were dropped or whose handlers failed, or that could not be sent. */
+  failed = 0
+  /** Bytes of bodies. */
+  bytes = 0
+
+  constructor(owner: CountsOwner, path: string) {
+    this.labels = new Labels({ name: owner.service, path })
+  }
+
+  arrive(bytes: number): void {
+    this.total++
+    this.bytes += bytes
+  }
+
+  ended(): void {
+    this.failed++
+  }
+
+  replied(): void {}
+
+  retried(): void {}
+}
