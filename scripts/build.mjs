@@ -14,16 +14,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
 const src = join(root, 'src')
 
-/** The exports of package.json. All that `index` imports statically is one chunk. */
-const entries = [
-  'index',
-  'testing/index',
-  'rpc/index',
-  'rpc/registry/etcd/index',
-  'rpc/registry/mdns/index',
-  'dserver/eventbus/index',
-  'observe/metrics/index',
-]
+/** The exports of package.json that run in Node.js. All that `index` imports statically is one chunk. */
+const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const entries = Object.values(exports).flatMap(({ default: file }) => /^\.\/dist\/(.+\/index|index)\.js$/.exec(file)?.slice(1) ?? [])
 const TARGET = 'es2023'
 /** A file that nothing imports, so that it is in the package and in no bundle: src/base/here.ts looks for it. */
 const MARK = 'base/here.js'
