@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { bundled, packageRoot } from '../../base/here.ts'
+import { machineName } from './prebuild.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
 import type { TlsAddon } from './tls-addon.ts'
 
@@ -131,15 +132,13 @@ function tryLoad(): NativeLoad {
   }
   if (process.platform === 'win32') return { reason: 'the native transport runs on Linux and macOS' }
   if (bundled) return { reason: 'a bundle has no native binary: keep dmicro out of it (external)' }
-  const paths = [
-    `${packageRoot}build/Release/dmicro.node`,
-    `${packageRoot}prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`,
-  ]
-  const path = paths.find((candidate) => existsSync(candidate))
-  if (path === undefined)
-    return {
-      reason: `no native binary was built or shipped for ${process.platform}-${process.arch}; to make one: ${howToBuild(packageRoot)}`,
-    }
+  let path = `${packageRoot}build/Release/dmicro.node`
+  if (!existsSync(path)) {
+    const machine = machineName()
+    path = `${packageRoot}prebuilds/dmicro-${machine}/dmicro.node`
+    if (!existsSync(path))
+      return { reason: `no native binary was built or shipped for ${machine}; to make one: ${howToBuild(packageRoot)}` }
+  }
   try {
     const addon = load(path)
     const difference = layoutDifference(addon.layout)
