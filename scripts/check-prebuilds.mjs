@@ -86,7 +86,9 @@ function debianFolder(machine) {
   if (existsSync(folder)) return folder
   const made = `${folder}-new`
   rmSync(made, { recursive: true, force: true })
-  const [mirror] = run('apt-get', ['indextargets', '--format', '$(REPO_URI)']).split('\n').filter((uri) => /\/debian\/$/.test(uri))
+  const [mirror] = run('apt-get', ['indextargets', '--format', '$(REPO_URI)'])
+    .split('\n')
+    .filter((uri) => /\/debian\/$/.test(uri))
   for (const name of ['lists/partial', 'cache/archives/partial', 'root']) mkdirSync(join(made, name), { recursive: true })
   writeFileSync(join(made, 'sources.list'), `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror} ${suite} main\n`)
   const options = [

@@ -56,7 +56,8 @@ export function pythonPackages(name, ...packages) {
   const folder = join(root, '.cache', name)
   if (!existsSync(join(folder, 'ready'))) {
     run('python3', ['-m', 'venv', folder])
-    if (packages.length > 0) run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages])
+    if (packages.length > 0)
+      run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages])
     mkdirSync(join(folder, 'ready'))
   }
   return folder

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * What the package's binary for this machine is named by: `linux-x64`, and `linux-x64-musl` where the C library is musl
+ * The name of this machine in that of its binary in the package: `linux-x64`, and `linux-x64-musl` where the C library is musl
  * (Alpine), whose processes cannot load binaries for glibc.
  */
 export function machineName(): string {
