@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 
 /**
- * The name of this machine in that of its binary in the package: `linux-x64`, and `linux-x64-musl` where the C library is musl
- * (Alpine), whose processes cannot load binaries for glibc.
+ * The name of this machine in that of its binary in the package: `linux-x64`, and `linux-x64-musl` where the C library
+ * is musl (Alpine), whose processes cannot load binaries for glibc.
  */
 export function machineName(): string {
   const name = `${process.platform}-${process.arch}`
