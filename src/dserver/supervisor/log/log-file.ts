@@ -46,7 +46,9 @@ export class LogFile {
   #reopen = false
   #truncate = false
   #work: Promise<void> | undefined
-  #closing: AbortController | undefined
+  #closing = false
+  /** Ends the wait for the next try. */
+  readonly #wake = new AbortController()
 
   /**
    * @param onError called once when the file becomes unwritable
@@ -71,7 +73,7 @@ export class LogFile {
   }
 
   write(chunk: Buffer): void {
-    if (this.#closing !== undefined) return
+    if (this.#closing) return
     if (this.#failing && this.#queue.size + chunk.length > MAX_WAITING) {
       this.#dropped += chunk.length
       this.#unnoted += chunk.length
@@ -107,9 +109,8 @@ export class LogFile {
 
   /** Writes what waits, if it can be written, and closes the file. */
   async close(): Promise<void> {
-    this.#closing ??= new AbortController()
-    // A file that cannot be written gets one more try.
-    if (this.#failing) this.#closing.abort()
+    this.#closing = true
+    this.#wake.abort()
     await this.#work
     await this.#file?.close().catch(() => {})
     this.#file = undefined
@@ -130,6 +131,8 @@ export class LogFile {
 
   async #run(): Promise<void> {
     while (this.#queue.size > 0 || this.#reopen || this.#truncate || this.#unnoted > 0) {
+      // A file that is being closed gets one try that began after that.
+      const isLast = this.#closing
       try {
         await this.#step()
         this.#failing = false
@@ -142,9 +145,8 @@ export class LogFile {
         }
         await this.#file?.close().catch(() => {})
         this.#file = undefined
-        if (this.#closing?.signal.aborted) return
-        await sleep(this.#clock, RETRY_MS, this.#closing?.signal).catch(() => {})
-        if (this.#closing !== undefined && !this.#closing.signal.aborted) this.#closing.abort()
+        if (isLast) return
+        await sleep(this.#clock, RETRY_MS, this.#wake.signal).catch(() => {})
       }
     }
   }
@@ -239,7 +241,9 @@ export class LogFile {
     await this.#file?.close()
     this.#file = undefined
     try {
-      for (let i = backups; i > 1; i--) await rename(`${this.path}.${i - 1}`, `${this.path}.${i}`).catch(ignoreMissing)
+      let last = 0
+      while (last < backups - 1 && (await exists(`${this.path}.${last + 1}`))) last++
+      for (let i = last; i > 0; i--) await rename(`${this.path}.${i}`, `${this.path}.${i + 1}`)
       await rename(this.path, `${this.path}.1`).catch(ignoreMissing)
     } catch (error) {
       // A file that grows beyond its size is better than lost output.
@@ -259,6 +263,10 @@ export class LogFile {
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(ignoreMissing)) !== undefined
 }
 
 function lengthOf(buffers: readonly Buffer[]): number {
