@@ -9,6 +9,7 @@
 #include "node/arguments.h"
 #include "node/environment.h"
 #include "node/layout.h"
+#include "node/process.h"
 #include "node/raw_codec.h"
 #include "node/tls.h"
 
@@ -354,6 +355,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("tlsBegin", TlsBegin, "core, slot, generation, context, servername, key");
   add("tlsAnswer", TlsAnswer, "core, slot, generation, refuse, identity, protocol");
   add("tlsErrorText", TlsErrorText, "code");
+  add("reapProcess", ReapProcess, "pid");
+  add("listenDescriptor", ListenDescriptor, "descriptor, backlog");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");
   layout["limits"] = kLimitNames;

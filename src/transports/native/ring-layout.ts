@@ -117,6 +117,8 @@ const ARGUMENTS = {
   tlsBegin: 'core, slot, generation, context, servername, key',
   tlsAnswer: 'core, slot, generation, refuse, identity, protocol',
   tlsErrorText: 'code',
+  reapProcess: 'pid',
+  listenDescriptor: 'descriptor, backlog',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }
