@@ -3,59 +3,16 @@ import { fork } from 'node:child_process'
 import { once as event } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { RpcClient } from '../../src/rpc/client.ts'
-import type { RpcCallOptions } from '../../src/rpc/client-options.ts'
 import type { Service } from '../../src/rpc/registry/registry.ts'
 import { onEachTransport } from '../support/helpers.ts'
-import { mathServer, over, ownRegistry, rpcClient } from '../support/rpc.ts'
-
-interface Load {
-  /** Calls that were answered so far. */
-  answered: number
-  readonly failures: unknown[]
-  /** Resolves when so many more calls are answered. */
-  more(count: number): Promise<void>
-  /** Ends the load. */
-  end(): Promise<void>
-}
-
-/** Calls all the time, 64 at once. */
-function load(client: RpcClient, options: RpcCallOptions): Load {
-  let isOver = false
-  let due = { at: Number.POSITIVE_INFINITY, resolve: () => {} }
-  const result: Load = {
-    answered: 0,
-    failures: [],
-    more: (count) =>
-      new Promise((resolve) => {
-        due = { at: result.answered + count, resolve }
-      }),
-    async end() {
-      isOver = true
-      await running
-    },
-  }
-  const caller = async (): Promise<void> => {
-    while (!isOver) {
-      try {
-        assert.equal(await client.call('/math/add', [1, 2], options), 3)
-        if (++result.answered >= due.at) due.resolve()
-      } catch (error) {
-        result.failures.push(error)
-        await new Promise(setImmediate)
-      }
-    }
-  }
-  const running = Promise.all(Array.from({ length: 64 }, caller))
-  return result
-}
+import { load, mathServer, over, ownRegistry, rpcClient } from '../support/rpc.ts'
 
 onEachTransport('a service of several nodes', (transport) => {
   test('is restarted node by node without a failed call, none of them idempotent', async (t) => {
     const registry = ownRegistry(t)
     const servers = await Promise.all([1, 2, 3].map(() => mathServer(t, transport, registry, { closeTimeout: 5_000 })))
     const client = rpcClient(t, transport, registry, { slowStart: 0 })
-    const calls = load(client, {})
+    const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2]), 3))
     await calls.more(200)
     for (let round = 0; round < 6; round++) {
       const next = await mathServer(t, transport, registry, { closeTimeout: 5_000 })
@@ -64,8 +21,7 @@ onEachTransport('a service of several nodes', (transport) => {
       await servers.shift()?.close()
       await calls.more(50)
     }
-    await calls.end()
-    assert.deepEqual(calls.failures, [])
+    assert.deepEqual(await calls.end(), [])
     assert.equal(client.selector.candidates('math').length, 3)
   })
 
@@ -81,14 +37,13 @@ onEachTransport('a service of several nodes', (transport) => {
       }),
     )
     const client = rpcClient(t, transport, registry)
-    const calls = load(client, { idempotent: true })
+    const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2], { idempotent: true }), 3))
     await calls.more(300)
     nodes[0].kill('SIGKILL')
     await event(nodes[0], 'exit')
     // The registry goes on naming the dead node, until its time to live is over.
     await calls.more(2_000)
-    await calls.end()
-    assert.deepEqual(calls.failures, [])
+    assert.deepEqual(await calls.end(), [])
     assert.equal(client.selector.candidates('math').length, 3)
     // What was lost with the connection is made again without the budget of retries, and nothing else was sent to the dead.
     assert.ok(client.retry !== undefined && client.retry.stats.retries <= 5, `${client.retry?.stats.retries} retries`)

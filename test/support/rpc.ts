@@ -55,3 +55,45 @@ export function over(registry: Registry, own: Partial<Registry>): Registry {
     ...own,
   }
 }
+
+/** Calls that are made all the time. */
+export interface Load {
+  /** Calls that were answered so far. */
+  answered: number
+  /** Resolves when so many more calls are answered. */
+  more(count: number): Promise<void>
+  /** Ends the load. Resolves to what failed. */
+  end(): Promise<unknown[]>
+}
+
+/** Makes a call all the time, 64 at once. */
+export function load(call: () => Promise<unknown>): Load {
+  const failures: unknown[] = []
+  let isOver = false
+  let due = { at: Number.POSITIVE_INFINITY, resolve: () => {} }
+  const result: Load = {
+    answered: 0,
+    more: (count) =>
+      new Promise((resolve) => {
+        due = { at: result.answered + count, resolve }
+      }),
+    async end() {
+      isOver = true
+      await running
+      return failures
+    },
+  }
+  const caller = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        await call()
+        if (++result.answered >= due.at) due.resolve()
+      } catch (error) {
+        failures.push(error)
+        await new Promise(setImmediate)
+      }
+    }
+  }
+  const running = Promise.all(Array.from({ length: 64 }, caller))
+  return result
+}
