@@ -49,6 +49,7 @@ export class ServiceClient {
 
   /** Begins to make so many calls a second, however slow the answers are (open loop). */
   start(rate: number, isIdempotent: (id: number) => boolean): void {
+    if (this.#timer !== undefined) return
     const began = performance.now()
     this.#timer = setInterval(() => {
       for (const due = ((performance.now() - began) * rate) / 1000; this.made < due; this.made++)
@@ -63,25 +64,27 @@ export class ServiceClient {
   }
 
   /** Resolves when so many further calls were answered by `address`. */
-  async answeredBy(address: string, more: number): Promise<void> {
+  async answered(address: string, more: number): Promise<void> {
     const before = this.answers.get(address) ?? 0
     await this.#until(() => (this.answers.get(address) ?? 0) >= before + more)
   }
 
-  /** Resolves when the client knows these nodes and no others. */
-  async knows(...addresses: string[]): Promise<void> {
-    const expected = addresses.sort().join()
-    const { selector } = this.client
-    const known = (): string =>
-      selector
-        .candidates('math')
-        .map(({ node }) => node.address)
-        .sort()
-        .join()
-    if (known() === expected) return
+  /** Addresses that the client knows. */
+  get known(): string[] {
+    return this.client.selector.candidates('math').map(({ node }) => node.address)
+  }
+
+  /** Resolves when the client knows these nodes and no others, or so many. */
+  async knows(nodes: readonly ServiceNode[] | number): Promise<void> {
+    const isSo = (): boolean => {
+      const { known } = this
+      if (typeof nodes === 'number') return known.length === nodes
+      return nodes.length === known.length && nodes.every(({ address }) => known.includes(address))
+    }
+    if (isSo()) return
     await new Promise<void>((resolve) => {
-      const end = selector.onChange(() => {
-        if (known() !== expected) return
+      const end = this.client.selector.onChange(() => {
+        if (!isSo()) return
         end()
         resolve()
       })

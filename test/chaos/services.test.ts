@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, test } from 'node:test'
+import { disposeGoEtcd, GoEtcd, goEtcdMissing } from '../interop/etcd-peer.ts'
 import { EtcdServer } from '../outside/etcd/servers.ts'
 import { transports } from '../support/helpers.ts'
 import { NODE_TTL, ServiceClient, type ServiceNode, startNode } from './service.ts'
@@ -17,21 +18,22 @@ const DOWN = scaled(5_000, 60_000)
 /** Milliseconds after which calls go only to live nodes. */
 const AWARE = 1_000
 /** Milliseconds under load between two events. */
-const BETWEEN = scaled(1_500, 5_000)
+const BETWEEN = scaled(1_000, 5_000)
 
 const loaded = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const some = scaled(transports.slice(0, 1), transports)
 const skip = spawnSync('which', ['etcd']).status !== 0 && 'etcd is not installed (Debian: etcd-server)'
 if (skip !== false && process.env.CI) throw new Error(skip)
+const missing = (await goEtcdMissing()) ?? false
 
-describe('a service in etcd', { skip }, () => {
+describe('a service in etcd', { skip, concurrency: scaled(2, 1) }, () => {
   for (const transport of some) {
     test(`no idempotent call fails when a node is killed, etcd is down, and both at once: ${transport}`, limit, async (t) => {
       const etcd = await EtcdServer.start(t, 'etcd')
       const endpoints = [etcd.endpoint]
       const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(t, transport, endpoints)))
       const calls = new ServiceClient(t, transport, { endpoints })
-      await calls.knows(...nodes.map(({ address }) => address))
+      await calls.knows(nodes)
       calls.start(CALLS_PER_SECOND, () => true)
       await loaded(BETWEEN)
 
@@ -49,22 +51,22 @@ describe('a service in etcd', { skip }, () => {
       }
 
       await kill(nodes[0], BETWEEN, 1)
-      await calls.knows(nodes[1].address, nodes[2].address)
+      await calls.knows([nodes[1], nodes[2]])
       nodes[0] = await startNode(t, transport, endpoints)
-      await calls.answeredBy(nodes[0].address, 1)
+      await calls.answered(nodes[0].address, 1)
 
       await etcd.kill()
       await loaded(DOWN)
       await etcd.start()
       await loaded(BETWEEN)
-      await calls.knows(...nodes.map(({ address }) => address))
+      await calls.knows(nodes)
 
       await etcd.kill()
       await kill(nodes[1], DOWN, Math.ceil(Math.log2(DOWN / 5_000 + 1)))
       await etcd.start()
-      await calls.knows(nodes[0].address, nodes[2].address)
+      await calls.knows([nodes[0], nodes[2]])
       nodes[1] = await startNode(t, transport, endpoints)
-      await calls.answeredBy(nodes[1].address, 1)
+      await calls.answered(nodes[1].address, 1)
 
       await calls.end()
       assert.deepEqual(
@@ -81,13 +83,13 @@ describe('a service in etcd', { skip }, () => {
       const endpoints = [etcd.endpoint]
       const nodes = await Promise.all(Array.from({ length: NODES }, () => startNode(t, transport, endpoints)))
       const calls = new ServiceClient(t, transport, { endpoints })
-      await calls.knows(...nodes.map(({ address }) => address))
+      await calls.knows(nodes)
       calls.start(RESTART_CALLS_PER_SECOND, () => false)
       for (let round = 0; round < ROUNDS; round++) {
         for (let i = 0; i < NODES; i++) {
           assert.equal(await nodes[i].child.kill('SIGTERM'), 0)
           nodes[i] = await startNode(t, transport, endpoints)
-          await calls.answeredBy(nodes[i].address, 20)
+          await calls.answered(nodes[i].address, 20)
         }
       }
       await calls.end()
@@ -100,13 +102,50 @@ describe('a service in etcd', { skip }, () => {
     })
   }
 
+  test(`one of ${NODES} servers is one of Go, restarted ${ROUNDS} times with the others: no call fails but what Go drops`, {
+    timeout: 600_000,
+    skip: missing,
+  }, async (t) => {
+    t.after(disposeGoEtcd)
+    const [transport] = transports
+    const etcd = await EtcdServer.start(t, 'etcd')
+    const endpoints = [etcd.endpoint]
+    const nodes = await Promise.all(Array.from({ length: NODES - 1 }, () => startNode(t, transport, endpoints)))
+    const go = await GoEtcd.start(t, etcd.endpoint)
+    const calls = new ServiceClient(t, transport, { endpoints })
+    /** Starts Go's server, at another port each time, and resolves to its address. */
+    const startGo = async (): Promise<string> => {
+      go.tell('serve math 1.0.0')
+      await calls.knows(NODES)
+      calls.start(RESTART_CALLS_PER_SECOND, (id) => id % 2 === 0)
+      await calls.answered('go', 20)
+      const ours = nodes.map(({ address }) => address)
+      return calls.known.find((address) => !ours.includes(address)) as string
+    }
+    const goes = [await startGo()]
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let i = 0; i < NODES - 1; i++) {
+        assert.equal(await nodes[i].child.kill('SIGTERM'), 0)
+        nodes[i] = await startNode(t, transport, endpoints)
+        await calls.answered(nodes[i].address, 20)
+      }
+      await go.ask('stop')
+      await calls.knows(nodes)
+      goes.push(await startGo())
+    }
+    await calls.end()
+    const ofOurs = calls.failures.filter(({ node, code, idempotent }) => idempotent || code !== 102 || !goes.includes(node ?? ''))
+    assert.deepEqual(ofOurs.slice(0, 10), [], `${ofOurs.length} of ${calls.made} failed`)
+    t.diagnostic(`${calls.made} calls, ${NODES * ROUNDS} restarts, ${calls.failures.length} calls dropped by Go`)
+  })
+
   test('no call fails when a cluster of three loses its leader, and nodes come and go all the same', limit, async (t) => {
     const [transport] = transports
     const cluster = await EtcdServer.startCluster(t, 'etcd', 3)
     const endpoints = cluster.map(({ endpoint }) => endpoint)
     const nodes = await Promise.all([0, 1].map(() => startNode(t, transport, endpoints)))
     const calls = new ServiceClient(t, transport, { endpoints })
-    await calls.knows(...nodes.map(({ address }) => address))
+    await calls.knows(nodes)
     calls.start(RESTART_CALLS_PER_SECOND, () => true)
     for (const end of scaled(['kill'] as const, ['kill', 'freeze', 'stop', 'kill'] as const)) {
       const leader = await leaderOf(cluster)
@@ -116,8 +155,8 @@ describe('a service in etcd', { skip }, () => {
       nodes.shift()
       const began = performance.now()
       nodes.push(await startNode(t, transport, endpoints))
-      await calls.answeredBy(nodes[1].address, 20)
-      await calls.knows(...nodes.map(({ address }) => address))
+      await calls.answered(nodes[1].address, 20)
+      await calls.knows(nodes)
       t.diagnostic(`${end}: the new node is called and the dead one forgotten after ${(performance.now() - began).toFixed()} ms`)
       assert.ok(performance.now() - began < NODE_TTL + 20_000)
       if (end === 'freeze') leader.thaw()

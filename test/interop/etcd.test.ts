@@ -35,7 +35,7 @@ describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
     assert.equal(id, `math-${address}`)
     assert.deepEqual(
       [paths, metadata],
-      [['/heartbeat', '/heartbeat', '/math/add', '/math/who', '/call/back'], { registry: 'etcd', server: 'math' }],
+      [['/heartbeat', '/heartbeat', '/math/add', '/math/later', '/math/who', '/call/back'], { registry: 'etcd', server: 'math' }],
     )
     assert.deepEqual(await registry.getService('math'), [found])
     assert.deepEqual(await registry.listServices(), [found])

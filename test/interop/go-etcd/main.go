@@ -45,6 +45,12 @@ func (m *Math) Add(nums *[]int) (int, *drpc.Status) {
 // Who says what kind of server answers.
 func (m *Math) Who(_ *int) (string, *drpc.Status) { return "go", nil }
 
+// Later says it after so many milliseconds.
+func (m *Math) Later(ms *int) (string, *drpc.Status) {
+	time.Sleep(time.Duration(*ms) * time.Millisecond)
+	return "go", nil
+}
+
 // Call calls back the session that called it.
 type Call struct{ drpc.CallCtx }
 
