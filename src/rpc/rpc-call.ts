@@ -190,17 +190,17 @@ export class RpcCall implements Abortable {
     else pick.done(verdict === 'failure', this.core.now() - this.sentAt)
     this.breaker?.onResult(error)
     this.breaker = undefined
-    if (error instanceof StatusError) this.retry(error, candidate)
+    if (error instanceof StatusError) this.retry(error, candidate, pick.wasEjected)
     else this.reject(error)
   }
 
   /** Makes another attempt after one on `candidate` failed, if that is allowed. */
-  private retry(error: StatusError, candidate: Candidate): void {
+  private retry(error: StatusError, candidate: Candidate, wasEjected: boolean): void {
     this.failure = error
     this.exclude ??= []
     this.exclude.push(candidate)
     const elsewhere = this.hasOther()
-    const delay = elsewhere && this.isFree(error, candidate) ? 0 : this.delayOf(error, elsewhere)
+    const delay = elsewhere && this.isFree(error, candidate, wasEjected) ? 0 : this.delayOf(error, elsewhere)
     if (!elsewhere) this.exclude = undefined
     if (delay < 0) this.giveUp(error, candidate.node.address)
     else this.again(delay)
@@ -209,12 +209,13 @@ export class RpcCall implements Abortable {
   /**
    * Whether the next node is tried without asking the policy, whose budget is to keep retries from multiplying the load
    * of servers that are failing. A node that cannot be dialled has got nothing. And calls that were lost with a
-   * connection, many at once, are made again once for each connection.
+   * connection, many at once, are made again once for each connection, unless the node was known to fail.
    */
-  private isFree(error: StatusError, candidate: Candidate): boolean {
+  private isFree(error: StatusError, candidate: Candidate, wasEjected: boolean): boolean {
     const { core, idempotent, attempts } = this
     if (error.code === Code.DialFailed) return error.unsent === true
-    return error.code === Code.ConnectionClosed && idempotent && attempts === 1 && core.retry !== undefined && !core.isConnected(candidate)
+    if (error.code !== Code.ConnectionClosed || !idempotent || attempts > 1 || wasEjected) return false
+    return core.retry !== undefined && !core.isConnected(candidate)
   }
 
   private delayOf(error: StatusError, elsewhere: boolean): number {

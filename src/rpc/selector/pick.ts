@@ -52,6 +52,11 @@ export class NodePick {
    * @internal
    */
   readonly slow: SlowThreshold | undefined
+  /**
+   * Whether the node was ejected when it was picked: for a probe, or because too few others were left.
+   * @internal
+   */
+  readonly wasEjected: boolean
   readonly #owner: PickOwner
   readonly #isProbe: boolean
   #isOpen = true
@@ -61,6 +66,7 @@ export class NodePick {
     this.candidate = node
     this.pickedAt = pickedAt
     this.slow = slow
+    this.wasEjected = node.isEjected
     this.#owner = owner
     this.#isProbe = isProbe
     node.inFlight++
