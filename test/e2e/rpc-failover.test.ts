@@ -5,25 +5,27 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Service } from '../../src/rpc/registry/registry.ts'
 import { onEachTransport } from '../support/helpers.ts'
-import { load, mathServer, over, ownRegistry, rpcClient } from '../support/rpc.ts'
+import { load, mathServer, over, ownRegistry, rpcClient, schemes, urlToListen } from '../support/rpc.ts'
 
 onEachTransport('a service of several nodes', (transport) => {
-  test('is restarted node by node without a failed call, none of them idempotent', async (t) => {
-    const registry = ownRegistry(t)
-    const servers = await Promise.all([1, 2, 3].map(() => mathServer(t, transport, registry, { closeTimeout: 5_000 })))
-    const client = rpcClient(t, transport, registry, { slowStart: 0 })
-    const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2]), 3))
-    await calls.more(200)
-    for (let round = 0; round < 6; round++) {
-      const next = await mathServer(t, transport, registry, { closeTimeout: 5_000 })
-      await calls.more(50)
-      servers.push(next)
-      await servers.shift()?.close()
-      await calls.more(50)
-    }
-    assert.deepEqual(await calls.end(), [])
-    assert.equal(client.selector.candidates('math').length, 3)
-  })
+  for (const scheme of schemes)
+    test(`is restarted node by node without a failed call, none of them idempotent (${scheme})`, async (t) => {
+      const registry = ownRegistry(t)
+      const start = () => mathServer(t, transport, registry, { closeTimeout: 5_000, listen: urlToListen(t, scheme) })
+      const servers = await Promise.all([1, 2, 3].map(start))
+      const client = rpcClient(t, transport, registry, { slowStart: 0 })
+      const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2]), 3))
+      await calls.more(200)
+      for (let round = 0; round < 6; round++) {
+        const next = await start()
+        await calls.more(50)
+        servers.push(next)
+        await servers.shift()?.close()
+        await calls.more(50)
+      }
+      assert.deepEqual(await calls.end(), [])
+      assert.equal(client.selector.candidates('math').length, 3)
+    })
 
   test('answers all idempotent calls though one of its nodes is killed', async (t) => {
     const registry = ownRegistry(t)

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { RpcClient } from '../../src/rpc/client.ts'
 import type { RpcClientOptions } from '../../src/rpc/client-options.ts'
@@ -33,6 +36,17 @@ export function rpcClient(t: TestContext, transport: Kind, registry: Registry, o
   const client = new RpcClient('math', { transport, registry, log: false, closeTimeout: 200, timeout: 5_000, ...options })
   t.after(() => client.close({ timeout: 0 }))
   return client
+}
+
+/** What services listen on. */
+export const schemes = ['tcp', 'unix', 'ws'] as const
+
+/** A url to listen on that nobody else has. */
+export function urlToListen(t: TestContext, scheme: (typeof schemes)[number]): string {
+  if (scheme !== 'unix') return scheme === 'tcp' ? 'tcp://127.0.0.1:0' : 'ws://127.0.0.1:0/rpc'
+  const folder = mkdtempSync(join(tmpdir(), 'dmicro-rpc-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return `unix://${join(folder, 'node.sock')}`
 }
 
 /** A registry in memory, which the test closes. */
