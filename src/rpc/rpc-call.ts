@@ -10,7 +10,7 @@ import { engineOf, type Session } from '../session/session.ts'
 import type { Breaker } from './broker/breaker.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import { verdictOf } from './broker/breaker-options.ts'
-import type { RetryPolicy } from './broker/retry-policy.ts'
+import { neverRan, type RetryPolicy } from './broker/retry-policy.ts'
 import type { RpcCallOptions } from './client-options.ts'
 import type { NodeSessions } from './node-sessions.ts'
 import { RpcError } from './rpc-error.ts'
@@ -208,12 +208,14 @@ export class RpcCall implements Abortable {
 
   /**
    * Whether the next node is tried without asking the policy, whose budget is to keep retries from multiplying the load
-   * of servers that are failing. A node that cannot be dialled has got nothing. And calls that were lost with a
-   * connection, many at once, are made again once for each connection, unless the node was known to fail.
+   * of servers that are failing. A node that cannot be dialled has got nothing, and one that refuses because it closes
+   * is not called again. Calls that were lost with a connection, many at once, are made again once for each connection,
+   * unless the node was known to fail.
    */
   private isFree(error: StatusError, candidate: Candidate, wasEjected: boolean): boolean {
     const { core, idempotent, attempts } = this
     if (error.code === Code.DialFailed) return error.unsent === true
+    if (error.code === Code.ServiceUnavailable) return neverRan(error) && !core.isConnected(candidate)
     if (error.code !== Code.ConnectionClosed || !idempotent || attempts > 1 || wasEjected) return false
     return core.retry !== undefined && !core.isConnected(candidate)
   }

@@ -4,7 +4,8 @@ import { once as event } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Service } from '../../src/rpc/registry/registry.ts'
-import { onEachTransport } from '../support/helpers.ts'
+import { staticRegistry } from '../../src/rpc/registry/static.ts'
+import { endpoint, onEachTransport } from '../support/helpers.ts'
 import { load, mathServer, over, ownRegistry, rpcClient, schemes, urlToListen } from '../support/rpc.ts'
 
 onEachTransport('a service of several nodes', (transport) => {
@@ -73,5 +74,19 @@ onEachTransport('a service of several nodes', (transport) => {
     const urls = new Set<string>()
     while (!urls.has(second.url)) urls.add(await client.call<string>('/math/who'))
     assert.equal(urls.size, 2)
+  })
+
+  test('answers all calls that waited for a session with a node that is closing, however many and none idempotent', async (t) => {
+    const good = await mathServer(t, transport, ownRegistry(t))
+    const closing = endpoint(t, { transport, closeTimeout: 2_000 })
+    const { url } = await closing.listen('tcp://127.0.0.1:0')
+    closing.on('session', () => void closing.close())
+    const client = rpcClient(t, transport, staticRegistry([url, good.url]), { strategy: 'roundRobin' })
+    await client.selector.loaded('math')
+    const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => client.call('/math/add', [n, 1])))
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 300 }, (_, n) => n + 1),
+    )
   })
 })
