@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Service } from '../../src/rpc/registry/registry.ts'
 import { staticRegistry } from '../../src/rpc/registry/static.ts'
-import { endpoint, onEachTransport } from '../support/helpers.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
 import { load, mathServer, over, ownRegistry, rpcClient, schemes, urlToListen } from '../support/rpc.ts'
 
 onEachTransport('a service of several nodes', (transport) => {
@@ -80,10 +80,19 @@ onEachTransport('a service of several nodes', (transport) => {
     const good = await mathServer(t, transport, ownRegistry(t))
     const closing = endpoint(t, { transport, closeTimeout: 2_000 })
     const { url } = await closing.listen('tcp://127.0.0.1:0')
-    closing.on('session', () => void closing.close())
+    const busy = once()
+    closing.on('session', (session) => {
+      // It closes when its client has answered this.
+      session.call('/client/wait').catch(() => {})
+      void closing.close()
+    })
     const client = rpcClient(t, transport, staticRegistry([url, good.url]), { strategy: 'roundRobin' })
+    client.routeCall('/client/wait', () => busy.promise)
     await client.selector.loaded('math')
-    const answers = await Promise.all(Array.from({ length: 300 }, (_, n) => client.call('/math/add', [n, 1])))
+    const calls = Array.from({ length: 300 }, (_, n) => client.call('/math/add', [n, 1]))
+    await Promise.race(calls)
+    busy.resolve()
+    const answers = await Promise.all(calls)
     assert.deepEqual(
       answers,
       Array.from({ length: 300 }, (_, n) => n + 1),

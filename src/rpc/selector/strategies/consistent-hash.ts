@@ -11,7 +11,7 @@ const MAX_SCAN = 32
 /** Most nodes that a slot's node is remembered among, as two bytes. */
 const MAX_KEPT = 0xffff - 1
 
-/** What is kept of one list of nodes. */
+/** A list of nodes with what was computed from it. */
 interface Ring {
   /** Hashes of the nodes' ids. */
   readonly ids: Uint32Array
