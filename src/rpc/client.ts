@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
 import { StatusError } from '../base/errors/status.ts'
@@ -17,7 +16,7 @@ import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptio
 import { deadlineOf } from './deadline.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, RpcCall } from './rpc-call.ts'
+import { type CallCore, contextOfCaller, RpcCall } from './rpc-call.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
@@ -217,7 +216,7 @@ export class RpcClient implements CallCore {
     this.retry?.onRequest()
     const session = this.sessionsOf(pick.candidate).open()
     const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
-    const caller = this.hooked ? new AsyncResource('dmicro') : undefined
+    const caller = this.hooked ? contextOfCaller() : undefined
     const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject)
     // With this pick: a strategy that gave its turn to the node would never give it another one.
     if (session === undefined) whole().startOn(pick, caller)

@@ -110,7 +110,7 @@ export class RpcCall implements Abortable {
 
   start(): void {
     this.parent = currentCall()
-    if (this.core.hooked) this.caller = new AsyncResource('dmicro')
+    if (this.core.hooked) this.caller = contextOfCaller()
     this.next()
   }
 
@@ -383,6 +383,11 @@ export class RpcCall implements Abortable {
     const timeout = attemptTimeout === 0 ? left : left === 0 ? attemptTimeout : Math.min(left, attemptTimeout)
     return { ...this.options, timeout, signal: this.signal }
   }
+}
+
+/** The async context of the caller, in which a later attempt runs. */
+export function contextOfCaller(): AsyncResource {
+  return new AsyncResource('dmicro')
 }
 
 /** An outcome that says nothing about a node. */
