@@ -27,6 +27,7 @@ export const drivers: Driver[] = [
   { name: 'native-ws', label: 'dmicro native, WebSocket', kind: 'js', peer: 'native', scheme: 'ws' },
   { name: 'js-ws', label: 'dmicro JavaScript, WebSocket', kind: 'js', peer: 'js', scheme: 'ws' },
   { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },
+  { name: 'rpc-client-broker', label: 'dmicro RpcClient with breaker, limit and retries', kind: 'js', peer: 'rpc-client-broker' },
   { name: 'sessions', label: 'dmicro sessions with 8 nodes, called in turn', kind: 'js', peer: 'sessions' },
   { name: 'net', label: 'bare node:net', kind: 'js', peer: 'net' },
   { name: 'node-tls', label: 'bare node:tls', kind: 'js', peer: 'net', scheme: 'tls' },

@@ -238,7 +238,7 @@ export const trials: Trial[] = [
     title: '64 B object, 1 client × 64, 8 nodes in one process, own client',
     payload: 'object-json',
     warmups: 3,
-    drivers: ['rpc-client', 'sessions', 'native'],
+    drivers: ['rpc-client', 'rpc-client-broker', 'sessions', 'native'],
   }),
   loaded({
     id: 'many-object',

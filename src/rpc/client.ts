@@ -13,9 +13,10 @@ import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
+import { deadlineOf } from './deadline.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, deadlineOf, RpcCall } from './rpc-call.ts'
+import { type CallCore, contextOfCaller, RpcCall } from './rpc-call.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
@@ -59,7 +60,7 @@ export class RpcClient implements CallCore {
   readonly fallback: Fallback | undefined
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
-  /** Whether nothing but the selector stands between a call and its session. */
+  /** Whether an attempt has all the time of its call. */
   readonly #isPlain: boolean
   /** The call that a node is picked for; filled in again for each. */
   readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
@@ -88,7 +89,7 @@ export class RpcClient implements CallCore {
     this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
     this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
     this.fallback = settings.fallback && new Fallback(settings.fallback)
-    this.#isPlain = this.breakers === undefined && this.attemptTimeout === 0 && !this.hooked
+    this.#isPlain = this.attemptTimeout === 0
     this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
@@ -214,22 +215,26 @@ export class RpcClient implements CallCore {
     }
     this.retry?.onRequest()
     const session = this.sessionsOf(pick.candidate).open()
-    if (session === undefined) {
-      // With this pick: a strategy that gave its turn to the node would never give it another one.
-      new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).startOn(pick)
-      return true
-    }
-    engineOf(session).calls.call(
-      path,
-      arg,
-      undefined,
-      full,
-      (value) => {
-        pick.done(false)
-        resolve(value)
-      },
-      (error) => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).resume(pick, error),
-    )
+    const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
+    const caller = this.hooked ? contextOfCaller() : undefined
+    const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject)
+    // With this pick: a strategy that gave its turn to the node would never give it another one.
+    if (session === undefined) whole().startOn(pick, caller)
+    else if (breaker?.allow(pick.pickedAt) === false) whole().startRefused(pick, breaker, caller)
+    else
+      engineOf(session).calls.call(
+        path,
+        arg,
+        undefined,
+        full,
+        (value) => {
+          const now = this.now()
+          pick.done(false, now - pick.pickedAt, now)
+          breaker?.onResult(undefined, now)
+          resolve(value)
+        },
+        (error) => whole().resume(pick, error, breaker, caller),
+      )
     return true
   }
 
