@@ -96,7 +96,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   }
 
   notPushed(method: string): void {
-    this.#pushedAs(method).ended()
+    this.#pushedAs(method).failed++
   }
 
   #pushedAs(method: string): PushCounts {
