@@ -48,8 +48,12 @@ export interface MeteredCall {
  * Points in time are whole numbers of a unit of the meter's own.
  */
 export interface Meter {
+  /** The meter that this one hands all on to; null for none yet, undefined for a meter that hands on nothing. */
+  inner?: Meter | null
   /** Returns the time at which the request that is received now arrived. */
   arrived(): number
+  /** Returns the milliseconds since a point in time that `arrived` returned. */
+  since(begun: number): number
   /**
    * Counts a request that is about to be served or refused.
    *

@@ -42,6 +42,10 @@ export class EndpointMeter implements Meter, CountsOwner {
     return this.turn.begin()
   }
 
+  since(begun: number): number {
+    return this.turn.since(begun)
+  }
+
   received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
     const known = route?.counts
     if (isCall) {
