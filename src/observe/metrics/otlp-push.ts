@@ -1,0 +1,90 @@
+import timers from 'node:timers'
+import { runInRoot } from '../../base/async/root-context.ts'
+import { duration, optionNames, requireOptions } from '../../base/check-options.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
+import { OtlpText } from './otlp.ts'
+import { inSlices, type PageSource } from './render.ts'
+
+/** Option `otlp` of `prometheus`. */
+export interface OtlpOptions {
+  /** URL that is posted to, such as `http://127.0.0.1:4318/v1/metrics`. */
+  url: string
+  /** Milliseconds between two pushes. Default: 15000. */
+  interval?: number | undefined
+  /** Most milliseconds that one push may take, also the last one at the close. Default: 2000. */
+  timeout?: number | undefined
+  /** Headers of the request, such as the key of a collector. Default: none. */
+  headers?: Readonly<Record<string, string>> | undefined
+}
+
+const known = optionNames<OtlpOptions>({ url: true, interval: true, timeout: true, headers: true })
+
+/** Pushes metrics to a collector of OpenTelemetry, in JSON over HTTP. A push that fails is not repeated: the next has all. */
+export class OtlpPush {
+  readonly #source: PageSource
+  readonly #service: string
+  readonly #url: string
+  readonly #interval: number
+  readonly #timeout: number
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #failed: (error: unknown) => void
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+
+  /**
+   * @param failed called with why a push failed
+   * @throws TypeError or RangeError for bad options
+   */
+  constructor(source: PageSource, service: string, options: OtlpOptions, failed: (error: unknown) => void) {
+    requireOptions('otlp', options, known)
+    const { url, headers = {} } = options
+    if (typeof url !== 'string' || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw new TypeError('option otlp.url must be an address such as http://127.0.0.1:4318/v1/metrics')
+    this.#source = source
+    this.#service = service
+    this.#url = url
+    this.#interval = duration('otlp.interval', options.interval, 15_000, 1)
+    this.#timeout = duration('otlp.timeout', options.timeout, 2_000, 1)
+    this.#headers = { ...headers, 'Content-Type': 'application/json' }
+    this.#failed = failed
+  }
+
+  start(): void {
+    this.#timer ??= runInRoot(() => timers.setInterval(() => void this.push(), this.#interval).unref(), undefined)
+  }
+
+  /** Pushes a last time, and stops. */
+  async stop(): Promise<void> {
+    if (this.#timer === undefined) return
+    timers.clearInterval(this.#timer)
+    this.#timer = undefined
+    await this.#running
+    await this.push()
+  }
+
+  /** Pushes now; joins a push that is under way. Never rejects. */
+  push(): Promise<void> {
+    this.#running ??= this.#push()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#running = undefined
+      })
+    return this.#running
+  }
+
+  async #push(): Promise<void> {
+    const visit = await this.#source.prepare()
+    const text = new OtlpText(this.#service, performance.timeOrigin, wallTime(realClock))
+    await inSlices(visit(text), () => {})
+    const body = text.finish()
+    const response = await fetch(this.#url, {
+      method: 'POST',
+      headers: this.#headers,
+      body: body as never,
+      redirect: 'error',
+      signal: AbortSignal.timeout(this.#timeout),
+    })
+    await response.body?.cancel()
+    if (!response.ok) throw new Error(`the collector answered ${response.status}`)
+  }
+}
