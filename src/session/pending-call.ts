@@ -24,7 +24,7 @@ export class CallRequest {
   readonly key: number
   /** Async context of the caller, in which hooks of a retried call run; undefined without hooks. */
   caller: AsyncResource | undefined
-  /** Where the call belongs in its trace; undefined without a tracer, and for a call that is made for the first time. */
+  /** Place of the call in its trace; undefined without a tracer, and for a call that is made for the first time. */
   origin: CallOrigin
 
   constructor(

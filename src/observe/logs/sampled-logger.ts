@@ -12,7 +12,7 @@ export interface SampleOptions {
   interval?: number | undefined
 }
 
-/** What was written of one level and text in the interval. */
+/** Lines of one level and text in the interval. */
 interface Repeats {
   ends: number
   count: number

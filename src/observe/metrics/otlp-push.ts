@@ -1,7 +1,5 @@
-import timers from 'node:timers'
-import { runInRoot } from '../../base/async/root-context.ts'
 import { duration, optionNames, requireOptions } from '../../base/check-options.ts'
-import { realClock, wallTime } from '../../base/time/clock.ts'
+import { type ClockTimer, realClock, wallTime } from '../../base/time/clock.ts'
 import { OtlpText } from './otlp.ts'
 import { inSlices, type PageSource } from './render.ts'
 
@@ -19,7 +17,10 @@ export interface OtlpOptions {
 
 const known = optionNames<OtlpOptions>({ url: true, interval: true, timeout: true, headers: true })
 
-/** Pushes metrics to a collector of OpenTelemetry, in JSON over HTTP. A push that fails is not repeated: the next has all. */
+/**
+ * Pushes metrics to a collector of OpenTelemetry, in JSON over HTTP. A push that fails is not repeated, because the next
+ * one has all.
+ */
 export class OtlpPush {
   readonly #source: PageSource
   readonly #service: string
@@ -28,7 +29,8 @@ export class OtlpPush {
   readonly #timeout: number
   readonly #headers: Readonly<Record<string, string>>
   readonly #failed: (error: unknown) => void
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
+  #isStarted = false
   #running: Promise<void> | undefined
 
   /**
@@ -50,14 +52,23 @@ export class OtlpPush {
   }
 
   start(): void {
-    this.#timer ??= runInRoot(() => timers.setInterval(() => void this.push(), this.#interval).unref(), undefined)
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.#schedule()
+  }
+
+  #schedule(): void {
+    this.#timer = realClock.setTimeout(() => {
+      void this.push().then(() => this.#isStarted && this.#schedule())
+    }, this.#interval)
+    this.#timer.unref()
   }
 
   /** Pushes a last time, and stops. */
   async stop(): Promise<void> {
-    if (this.#timer === undefined) return
-    timers.clearInterval(this.#timer)
-    this.#timer = undefined
+    if (!this.#isStarted) return
+    this.#isStarted = false
+    realClock.clearTimeout(this.#timer)
     await this.#running
     await this.push()
   }

@@ -8,7 +8,7 @@ const SLICE_MS = 1
 /** Series between two looks at the clock. */
 const CHECK_EVERY = 8
 
-/** What pages are made of. */
+/** Source of the series of a page. */
 export interface PageSource {
   /**
    * Reads what cannot be read at once.

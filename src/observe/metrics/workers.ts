@@ -9,7 +9,7 @@ import type { Snapshot, SnapshotData } from './snapshot.ts'
 const WAIT_MS = 1000
 const CHANNEL = 'dmicro metrics'
 
-/** What threads and processes send each other. */
+/** A message between threads, or between the processes of a cluster. */
 interface Message {
   /** `hello` begins and answers `who`; `bye` ends and brings the last numbers. */
   readonly dmicroMetrics: 'who' | 'hello' | 'bye' | 'ask' | 'answer'
@@ -29,7 +29,7 @@ export class WorkerSums {
   readonly #service: string
   readonly #take: () => Promise<Snapshot>
   readonly #me = `${process.pid}/${threadId}`
-  /** Those that are asked: threads of this process, and workers of the cluster. */
+  /** Threads of this process, and workers of the cluster, that are asked; by name. */
   readonly #others = new Map<string, Worker | undefined>()
   /** The last numbers by sender. */
   readonly #last = new Map<string, SnapshotData>()

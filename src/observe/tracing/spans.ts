@@ -5,7 +5,7 @@ import type { TracedCall, TracedRequest } from '../../session/tracer.ts'
 import type { Attribution } from './conventions.ts'
 import { writeTraceparent } from './trace-context.ts'
 
-/** What a call's trace needs to know when the call is made later, or again. */
+/** Place in its trace of a call that is made later, or again. */
 export class Origin {
   readonly scope: Context
   /** The span of the attempt before this one. */
