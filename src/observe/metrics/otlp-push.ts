@@ -18,8 +18,8 @@ export interface OtlpOptions {
 const known = optionNames<OtlpOptions>({ url: true, interval: true, timeout: true, headers: true })
 
 /**
- * Pushes metrics to a collector of OpenTelemetry, in JSON over HTTP. A push that fails is not repeated, because the next
- * one has all.
+ * Pushes metrics to a collector of OpenTelemetry, in JSON over HTTP. A push that fails is not repeated, because the
+ * next one has all.
  */
 export class OtlpPush {
   readonly #source: PageSource
@@ -85,17 +85,18 @@ export class OtlpPush {
 
   async #push(): Promise<void> {
     const visit = await this.#source.prepare()
-    const text = new OtlpText(this.#service, performance.timeOrigin, wallTime(realClock))
+    const text = new OtlpText(this.#service, wallTime(realClock) - realClock.now(), wallTime(realClock))
     await inSlices(visit(text), () => {})
     const body = text.finish()
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      headers: this.#headers,
-      body: body as never,
-      redirect: 'error',
-      signal: AbortSignal.timeout(this.#timeout),
-    })
-    await response.body?.cancel()
-    if (!response.ok) throw new Error(`the collector answered ${response.status}`)
+    const abort = new AbortController()
+    const timer = realClock.setTimeout(() => abort.abort(new Error(`the collector took ${this.#timeout} ms`)), this.#timeout)
+    try {
+      const how = { method: 'POST', headers: this.#headers, body: body as never, redirect: 'error', signal: abort.signal } as const
+      const response = await fetch(this.#url, how)
+      await response.body?.cancel()
+      if (!response.ok) throw new Error(`the collector answered ${response.status}`)
+    } finally {
+      realClock.clearTimeout(timer)
+    }
   }
 }
