@@ -132,6 +132,22 @@ onEachTransport('tracing', (transport) => {
     }
   })
 
+  it('lines of the log of what is not recorded name no trace, and a handler that waits keeps the decision', async (t) => {
+    const traced = spans({ steps: false, ratio: 0 })
+    const log = recorder()
+    const { server, client, session } = await pair(t, transport, { server: { plugins: [traced.plugin], log } })
+    client.routeCall('/inner', (_, ctx) => ctx.meta.traceparent)
+    server.routeCall('/sync', (_, ctx) => ctx.session.call('/inner'))
+    server.routeCall('/later', async (_, ctx) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      server.log.info('in the handler')
+      return ctx.session.call('/inner')
+    })
+    for (let i = 0; i < 3; i++) for (const name of ['/sync', '/later']) assert.match(await session.call(name), /-00$/)
+    assert.equal(traced.all().length, 0)
+    assert.ok(log.lines.length === 3 && log.lines.every(({ fields }) => fields.trace_id === undefined))
+  })
+
   it('a sampled parent is followed with any ratio, and a parent that is not never', async (t) => {
     const traced = spans({ steps: false, ratio: 0 })
     const none = spans({ steps: false, ratio: 1 })

@@ -1,5 +1,6 @@
 import { context, isSpanContextValid, trace } from '@opentelemetry/api'
 import type { LogFields, Logger, LogLevel } from '../../base/log.ts'
+import { unrecordedSpan } from './span-tracer.ts'
 import { logFieldsOf } from './spans.ts'
 
 /** `log` with `trace_id` and `span_id` of the span in whose context a line is written, where there is one. */
@@ -13,5 +14,6 @@ export function tracedLogger(log: Logger): Logger {
 
 function withTrace(fields: LogFields | undefined): LogFields | undefined {
   const span = trace.getSpanContext(context.active())
-  return span === undefined || !isSpanContextValid(span) || fields?.trace_id !== undefined ? fields : { ...logFieldsOf(span), ...fields }
+  const isNone = span === undefined || span.traceId === unrecordedSpan.traceId || !isSpanContextValid(span)
+  return isNone || fields?.trace_id !== undefined ? fields : { ...logFieldsOf(span), ...fields }
 }

@@ -12,6 +12,8 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import { runHandler } from '../../base/async/call-context.ts'
+import { isThenable } from '../../base/async/thenable.ts'
 import { StatusError } from '../../base/errors/status.ts'
 import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
@@ -37,9 +39,12 @@ export interface SpanTracerOptions {
  * Marks the contexts of requests whose trace began here and is not recorded. One for all of them, because making ids
  * and a context for each would cost more than the rest of what an unrecorded request costs.
  */
-const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
+export const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
 const unrecordedRoot = scopeOf(unrecordedSpan, ROOT_CONTEXT)
 const unrecordedRequest = new UnrecordedRequest(unrecordedRoot)
+
+/** Whether the code that runs is that of a request with `unrecordedRoot`, whose context was not entered. */
+let isUnrecorded = false
 
 /** Makes spans of calls and pushes with an SDK of OpenTelemetry. Without one it does nothing. */
 export class SpanTracer implements Tracer {
@@ -47,6 +52,8 @@ export class SpanTracer implements Tracer {
   readonly #attribution: Attribution
   readonly #source: SpanSource
   #hasSdk: boolean
+  /** Handlers that have returned a promise. */
+  readonly #async = new WeakSet<object>()
 
   constructor(options: SpanTracerOptions) {
     this.#options = options
@@ -95,7 +102,7 @@ export class SpanTracer implements Tracer {
   calling(session: MeteredSession, method: string, isCall: boolean, given: CallOrigin): TracedCall | null {
     if (!this.#isOn()) return null
     const origin = given as Origin | undefined
-    const parent = origin === undefined ? context.active() : origin.scope
+    const parent = origin === undefined ? activeScope() : origin.scope
     const { ratio, random } = this.#options
     if (ratio !== undefined) {
       const span = trace.getSpanContext(parent)
@@ -131,7 +138,7 @@ export class SpanTracer implements Tracer {
   }
 
   origin(): CallOrigin {
-    return new Origin(context.active(), undefined, 0)
+    return new Origin(activeScope(), undefined, 0)
   }
 
   run<This, Args extends unknown[], Result>(
@@ -140,8 +147,26 @@ export class SpanTracer implements Tracer {
     self: This,
     ...args: Args
   ): Result {
+    if (scope === unrecordedRoot && (run as unknown) === runHandler && !this.#async.has(args[1] as object))
+      return this.#runLightly(run, self, args)
     const entered = scope instanceof Origin ? scope.scope : (scope as Context)
     return context.with(entered, run as (...args: unknown[]) => Result, self as never, ...args)
+  }
+
+  /**
+   * Runs the handler of a request that is not recorded and not in a trace. To enter a context would cost most of what
+   * following such a request costs, and only what a handler does after an `await` needs it.
+   */
+  #runLightly<This, Args extends unknown[], Result>(run: (this: This, ...args: Args) => Result, self: This, args: Args): Result {
+    const before = isUnrecorded
+    isUnrecorded = true
+    try {
+      const result = run.apply(self, args)
+      if (isThenable(result)) this.#async.add(args[1] as object)
+      return result
+    } finally {
+      isUnrecorded = before
+    }
   }
 
   step<T>(step: TracedStep, target: string, run: () => Promise<T>): Promise<T> {
@@ -166,6 +191,11 @@ export class SpanTracer implements Tracer {
 export function globalProvider(): TracerProvider {
   const provider = trace.getTracerProvider() as TracerProvider & { getDelegate?(): TracerProvider }
   return provider.getDelegate?.() ?? provider
+}
+
+function activeScope(): Context {
+  const active = context.active()
+  return isUnrecorded && trace.getSpanContext(active) === undefined ? unrecordedRoot : active
 }
 
 function isFollowed(scope: Context): boolean {
