@@ -50,7 +50,12 @@ export async function browserBundle(root, out) {
   const standIns = new Map(Object.entries(STAND_INS).flatMap(([file, names]) => names.map((name) => [name, join(folder, `${file}.ts`)])))
   const plugin = {
     name: 'stand-ins',
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
+      // Pages have neither tracer nor meter, so what asks for them is left out.
+      onLoad({ filter: /(?:outbound|offline-calls|dispatcher|dialer)\.ts$/ }, ({ path }) => ({
+        contents: withoutTracer(readFileSync(path, 'utf8')),
+        loader: 'ts',
+      }))
       onResolve({ filter: /^(?:\.|node:)/ }, ({ path, resolveDir, importer }) => {
         const name = path.startsWith('node:')
           ? path.slice('node:'.length)
@@ -83,6 +88,22 @@ export async function browserBundle(root, out) {
   const names = privateNames(root, inputs)
   const { outputFiles } = await build({ ...options, mangleProps: new RegExp(`^(?:${names.join('|')})$`) })
   return outputFiles
+}
+
+/** Source text with null in place of the tracer and of what it returns, for esbuild to fold, and without counting. */
+function withoutTracer(text) {
+  return text
+    .replace(/const \{ tracer \} = [\w.#]+\n/g, '')
+    .replace(/const \{ tracer, meter \}/g, 'const { meter }')
+    .replace(/let trace: TracedCall \| null = null\n/g, '')
+    .replace(/const trace = tracer === null .*\n/g, '')
+    .replace(/\(trace = tracer\.calling\(.*?\)\) !== null\b/g, 'null !== null')
+    .replace(/\btrace (===|!==) null/g, 'null $1 null')
+    .replace(/\btracer (===|!==) null/g, 'null $1 null')
+    .replace(/, trace\)/g, ', null)')
+    .replace(/tracer\?\./g, 'undefined?.')
+    .replace(', ...ctx.counts?.logFields', '')
+    .replace(/\bcountEnd\(ctx, [^\n]*?, (?:0|bodySize\(outgoing\))\)/g, 'undefined')
 }
 
 /** Files whose names others see: types of users, and members of what is sent or shown. */
