@@ -1,0 +1,9 @@
+// The entry point `dmicro/dserver`.
+
+export { ConfigError } from './config/config-error.ts'
+export type { ConfigSection, Fallback, NumberRule, StringRule } from './config/section.ts'
+export type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from './ctl/commands.ts'
+export { DServer, type Service } from './dserver.ts'
+export type { DServerOptions, ProcessModel } from './options.ts'
+export { Sandbox, type SandboxState } from './sandbox/sandbox.ts'
+export { ExitCode } from './shell/exit-code.ts'

@@ -1,0 +1,21 @@
+import type { Logger } from '../base/log.ts'
+import type { Config } from './config/config.ts'
+import type { ProcessModel, ServerSettings } from './options.ts'
+import type { Sandboxes } from './sandbox/sandboxes.ts'
+
+/** Things that a server is built with. */
+export interface ServerEnvironment {
+  readonly name: string
+  readonly settings: ServerSettings
+  readonly config: Config
+  readonly log: Logger
+  readonly environmentName: string
+}
+
+/** A server, as the shell around it sees it. */
+export interface ServerParts {
+  readonly sandboxes: Sandboxes
+  readonly model: ProcessModel
+  /** Callbacks of `beforeStop`. */
+  readonly beforeStop: readonly (() => unknown)[]
+}

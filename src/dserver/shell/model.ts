@@ -1,0 +1,22 @@
+import type { ProcessInfo, SandboxInfo } from '../ctl/commands.ts'
+
+/** How the sandboxes of an application run: in this process, or in others. */
+export interface Model {
+  /**
+   * Resolves when all sandboxes are ready.
+   * @throws (rejects) what the first one failed with
+   */
+  start(): Promise<void>
+  /**
+   * Stops all sandboxes.
+   * @param timeout milliseconds
+   * @returns the failures
+   */
+  stop(timeout: number): Promise<unknown[]>
+  info(): SandboxInfo[]
+  /** Other processes than this one. */
+  processes(): Promise<ProcessInfo[]>
+  /** As `ServerCommands`. */
+  startSandbox(name: string): Promise<void>
+  stopSandbox(name: string): Promise<void>
+}
