@@ -92,10 +92,11 @@ const CTL_WORDS = Object.keys(Ctl).length
 /** Arguments of the addon's functions (native/node/addon.cc), in order. */
 const ARGUMENTS = {
   start: 'ownThread, external, onBatch',
-  listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
+  listen: 'core, host, port, path, backlog, reusePort, token, adopters, descriptor, ...limits',
   adopt: 'core, descriptor, pipe, token, ...limits',
   dial: 'core, host, port, path, ...limits',
-  closeListener: 'core, id',
+  closeListener: 'core, id, keepPath',
+  listenerDescriptor: 'core, id',
   listenerAddress: 'core, id',
   end: 'core, slot, generation',
   destroy: 'core, slot, generation, reason',
@@ -117,6 +118,12 @@ const ARGUMENTS = {
   tlsBegin: 'core, slot, generation, context, servername, key',
   tlsAnswer: 'core, slot, generation, refuse, identity, protocol',
   tlsErrorText: 'code',
+  lockFile: 'descriptor',
+  notifySocket: 'path, text',
+  peerCredentials: 'descriptor',
+  closeOnExec: 'descriptor, on',
+  listeningAddress: 'descriptor',
+  reap: 'pid',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }
