@@ -6,8 +6,10 @@ import { runTests } from './node-test.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
-// These test builds, packages and documentation, not transports.
-const threaded = all.filter((name) => !['build.test.ts', 'package.test.ts', 'fallback.test.ts', 'snippets.test.ts'].includes(name))
+// These test builds, packages, documentation and processes, not transports.
+const threaded = all.filter(
+  (name) => !name.startsWith('dserver') && !['build.test.ts', 'package.test.ts', 'fallback.test.ts', 'snippets.test.ts'].includes(name),
+)
 
 /** Runs suites with `env` added to the environment, which is also how the run is called. */
 function run(names, env) {

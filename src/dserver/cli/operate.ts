@@ -4,7 +4,7 @@ import { ControlClient, isStatus } from '../control/control-client.ts'
 import { UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
-import { runningPid } from '../shell/pid-file.ts'
+import { hasOpen, runningPid } from '../shell/pid-file.ts'
 import { type RuntimeFiles, runtimeFiles } from '../shell/runtime-folder.ts'
 import type { Output } from './output.ts'
 
@@ -47,7 +47,7 @@ export async function stop(name: string, kind: StopKind, flags: { pid?: string; 
 
 async function tellToStop({ files, pid }: Running, kind: StopKind, timeout: number): Promise<void> {
   const client = await ControlClient.dial(files.socket)
-  if (client === undefined) return signal(pid, kind === 'quit' ? 'SIGQUIT' : 'SIGTERM')
+  if (client === undefined) return signal(pid, kind === 'quit' ? 'SIGQUIT' : 'SIGTERM', files.pidFile)
   try {
     await client.call('/dserver/end', kind, timeout)
   } catch (error) {
@@ -59,13 +59,17 @@ async function tellToStop({ files, pid }: Running, kind: StopKind, timeout: numb
   }
 }
 
-/** For a server without a socket. Its pid is known to be right: it has the lock of the file that names it. */
-function signal(pid: number, name: NodeJS.Signals): void {
+/** For a server without a socket. */
+function signal(pid: number, name: NodeJS.Signals, pidFile: string): void {
   // 0 would be this process's own group.
   if (pid <= 0) throw new CommandError(ExitCode.Failed, 'the server is just starting, and its pid not known yet')
+  // In a container's folder the pid is one of the container, and another process here.
+  if (!hasOpen(pid, pidFile) && runningPid(pidFile) !== undefined)
+    throw new CommandError(ExitCode.Failed, `process ${pid} is not the server that has ${pidFile}`)
   try {
     process.kill(pid, name)
   } catch (error) {
+    if (runningPid(pidFile) === undefined) return // it has ended meanwhile
     throw new CommandError(ExitCode.Failed, `cannot signal process ${pid}: ${(error as Error).message}`)
   }
 }

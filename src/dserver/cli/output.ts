@@ -19,6 +19,11 @@ export class Output {
     return ExitCode.Done
   }
 
+  /** Prints what happened meanwhile, for programs alone. */
+  event(fields: object): void {
+    if (this.#json) console.log(JSON.stringify({ ok: true, command: this.#command, ...fields }))
+  }
+
   /** Prints a failure and returns the exit code that it means. */
   failed(error: unknown): number {
     const code = exitCodeOf(error)

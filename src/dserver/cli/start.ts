@@ -55,8 +55,10 @@ export async function start(application: Application, names: readonly string[], 
     const notifier = new Notifier(takeNotifySettings(process.env))
     const hasTerminal = report === undefined && process.stdin.isTTY === true
     const server = await prepare(application, names, flags, { files, notifier, hasTerminal })
-    await server.start(signals)
-    report?.({ pid: process.pid })
+    if (await server.start(signals)) {
+      report?.({ pid: process.pid })
+      if (report === undefined) output.event({ event: 'ready', pid: process.pid })
+    } else report?.({ error: 'stopped before it was ready', exitCode: ExitCode.Failed })
     return await server.ended
   } catch (error) {
     const exitCode = exitCodeOf(error)

@@ -58,8 +58,10 @@ export class SandboxRunner {
     try {
       await within(this.#setupTimeout, setup, `setup of sandbox ${name}`)
     } catch (error) {
+      // A setup that ends because it was told to stop has not failed.
+      if (abort.signal.aborted) this.#state = 'stopped'
+      else this.#fail('setup failed', error)
       abort.abort(error)
-      this.#fail('setup failed', error)
       // Ends what a setup that comes too late has made. Nothing happens when it was the setup that failed.
       setup.then(() => this.#shutdownLate()).catch(() => {})
       throw error
@@ -98,10 +100,10 @@ export class SandboxRunner {
       if (this.#starting !== undefined) {
         const settled = this.#starting.catch(() => {})
         await within(timeout, settled, `setup of sandbox ${name}, which was told to stop,`)
-        if (this.#state !== 'running') return // a setup that failed has nothing to shut down
+        if (this.state !== 'running') return // a setup that failed has nothing to shut down
       }
       this.#state = 'stopping'
-      const left = Math.max(timeout - (performance.now() - began), 1)
+      const left = Math.ceil(Math.max(timeout - (performance.now() - began), 1))
       await within(left, (async () => sandbox.shutdown())(), `shutdown of sandbox ${name}`)
       this.#state = 'stopped'
       this.#log.info('sandbox stopped', { sandbox: name, ms: Math.round(performance.now() - began) })

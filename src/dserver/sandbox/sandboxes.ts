@@ -75,7 +75,7 @@ export class Sandboxes {
     const stopped = new Map<string, Promise<void>>()
     for (const runner of chosen.toReversed()) {
       const after = chosen.filter((other) => this.#dependencies(other).includes(runner.name)).flatMap(({ name }) => stopped.get(name) ?? [])
-      const left = (): number => Math.max(end - performance.now(), MIN_SHUTDOWN_MS)
+      const left = (): number => Math.ceil(Math.max(end - performance.now(), Math.min(timeout, MIN_SHUTDOWN_MS)))
       const stop = Promise.all(after).then(() => runner.stop(left()))
       stopped.set(
         runner.name,

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { CommandError, ExitCode } from './exit-code.ts'
-import { tryLock } from './file-lock.ts'
+import { pidIn, tryLock } from './file-lock.ts'
 
 /** Times to look again when another process replaced the file between open and lock. */
 const MAX_TRIES = 20
@@ -28,7 +28,7 @@ export class PidFile {
       const descriptor = open(path)
       try {
         if (!tryLock(descriptor)) {
-          const pid = readPid(descriptor)
+          const pid = pidIn(descriptor)
           throw new CommandError(ExitCode.AlreadyRunning, `already running${pid === 0 ? '' : ` as process ${pid}`} (${path})`)
         }
         if (isAt(path, descriptor)) {
@@ -86,9 +86,23 @@ export function runningPid(path: string): number | undefined {
   try {
     if (!fstatSync(descriptor).isFile()) throw new CommandError(ExitCode.Failed, `${path} is no file`)
     // The lock is freed when the descriptor is closed.
-    return tryLock(descriptor) ? undefined : readPid(descriptor)
+    return tryLock(descriptor) ? undefined : pidIn(descriptor)
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** Whether a process has the file open. True where the system does not tell. */
+export function hasOpen(pid: number, path: string): boolean {
+  if (process.platform !== 'linux') return true
+  try {
+    const file = statSync(path, { bigint: true })
+    return readdirSync(`/proc/${pid}/fd`).some((name) => {
+      const other = statSync(`/proc/${pid}/fd/${name}`, { bigint: true, throwIfNoEntry: false })
+      return other?.ino === file.ino && other.dev === file.dev
+    })
+  } catch {
+    return false
   }
 }
 
@@ -105,12 +119,6 @@ function open(path: string): number {
   closeSync(descriptor)
   const reason = uid !== ownUid ? `it belongs to the user with id ${uid}` : 'it is no plain file'
   throw new CommandError(ExitCode.Failed, `cannot use the pid file ${path}: ${reason}`)
-}
-
-function readPid(descriptor: number): number {
-  const buffer = Buffer.alloc(16)
-  const pid = Number(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, 16, 0)))
-  return Number.isInteger(pid) && pid > 0 ? pid : 0
 }
 
 /** Whether the open file is the one that has this path. */

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { nodeCrypto, nodeOs } from '../../base/builtin.ts'
 import { CommandError, ExitCode } from './exit-code.ts'
@@ -56,13 +56,21 @@ export function makePrivateFolder(folder: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, (error as Error).message)
   }
-  const found = lstatSync(folder)
+  const found = look(folder)
   if (!found.isDirectory()) throw unusable(folder, found.isSymbolicLink() ? 'it is a symbolic link' : 'it is no folder')
   const uid = process.getuid?.()
   if (uid === undefined) return
   if (found.uid !== uid) throw unusable(folder, `it belongs to the user with id ${found.uid}, this process runs as ${uid}`)
   // Readers do no harm, and systemd's RuntimeDirectory= is 0755 by default.
   if ((found.mode & 0o022) !== 0) throw unusable(folder, `others may write into it: chmod go-w ${folder}`)
+}
+
+function look(folder: string): Stats {
+  try {
+    return lstatSync(folder)
+  } catch (error) {
+    throw unusable(folder, (error as Error).message)
+  }
 }
 
 function unusable(folder: string, reason: string): CommandError {

@@ -42,6 +42,7 @@ export class ServerProcess implements ServerCommands {
   #control: ControlServer | undefined
   #began = performance.now()
   #stopping: { kind: StopKind; since: number } | undefined
+  #keepAlive: NodeJS.Timeout | undefined
   #checking: Promise<void> | undefined
 
   constructor(parts: ServerProcessParts) {
@@ -53,23 +54,27 @@ export class ServerProcess implements ServerCommands {
 
   /**
    * Starts the sandboxes. When one fails, those that run are stopped.
+   * @returns false when the server was told to stop before all were ready
    * @throws (rejects) what failed
    */
-  async start(signals: Signals): Promise<void> {
+  async start(signals: Signals): Promise<boolean> {
     const { settings, files, model, log, notifier, name } = this.#parts
     signals.handle((signal) => this.#onSignal(signal))
+    this.#keepAlive = setInterval(() => {}, 2 ** 31 - 1) // signals alone do not
+    process.once('exit', () => this.#removeFiles()) // whatever ends the process
     try {
       if (settings.control) this.#control = await ControlServer.listen(files.socket, this, log)
       await model.start()
     } catch (error) {
-      if (this.#stopping !== undefined) return // stopped during its start; `ended` tells the exit code
+      if (this.#stopping !== undefined) return false
       await model.stop(settings.stopTimeout)
       this.#cleanUp()
       throw error
     }
-    if (this.#stopping !== undefined) return
+    if (this.#stopping !== undefined) return false
     log.info('ready', { name, pid: process.pid, ms: Math.round(performance.now() - this.#began) })
     notifier.ready(`${model.info().filter(({ state }) => state === 'running').length} sandboxes run`)
+    return true
   }
 
   version(): VersionInfo {
@@ -169,11 +174,17 @@ export class ServerProcess implements ServerCommands {
   }
 
   #cleanUp(): void {
-    const { pidFile, config, notifier } = this.#parts
+    const { config, notifier } = this.#parts
     config.close()
     notifier.close()
+    clearInterval(this.#keepAlive)
+    this.#removeFiles()
+  }
+
+  #removeFiles(): void {
     this.#control?.removeFile()
-    pidFile.remove()
+    this.#control = undefined
+    this.#parts.pidFile.remove()
   }
 
   #requireRunning(): void {

@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process'
+import { osAddon } from '../os/native.ts'
 
 /** Sends one datagram of the notification protocol. */
 export type SendNotification = (socket: string, text: string) => void
 
-/** Node.js has no datagrams over Unix sockets, so systemd's own command sends. Its exit code tells nothing of use. */
-const sendByCommand: SendNotification = (socket, text) => {
+/**
+ * Node.js has no datagrams over Unix sockets: the native core sends. Where that does not run, systemd's own command
+ * does, whose exit code tells nothing of use. Starting it for each turn of the watchdog would cost more than it tells.
+ */
+const send: SendNotification = (socket, text) => {
+  const addon = osAddon()
+  if (addon !== undefined) {
+    addon.notifySocket(socket, text)
+    return
+  }
   spawn('systemd-notify', text.split('\n'), { env: { ...process.env, NOTIFY_SOCKET: socket }, stdio: 'ignore' })
     .on('error', () => {})
     .unref()
@@ -37,9 +46,9 @@ export class Notifier {
   readonly #send: SendNotification
   #timer: NodeJS.Timeout | undefined
 
-  constructor(settings: NotifySettings, send: SendNotification = sendByCommand) {
+  constructor(settings: NotifySettings, sender: SendNotification = send) {
     this.#settings = settings
-    this.#send = send
+    this.#send = sender
   }
 
   /** The service is ready, after its start or a reload. From now on the watchdog is fed, as long as the loop turns. */
