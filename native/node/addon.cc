@@ -10,6 +10,7 @@
 #include "node/environment.h"
 #include "node/layout.h"
 #include "node/os.h"
+#include "node/process.h"
 #include "node/raw_codec.h"
 #include "node/tls.h"
 
@@ -383,6 +384,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("closeOnExec", CloseOnExec, "descriptor, on");
   add("listeningAddress", ListeningAddress, "descriptor");
   add("reap", Reap, "pid");
+  add("reapProcess", ReapProcess, "pid");
+  add("listenDescriptor", ListenDescriptor, "descriptor, backlog");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");
   layout["limits"] = kLimitNames;

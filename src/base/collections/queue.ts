@@ -15,6 +15,11 @@ export class Queue<Item> {
     return this.#items[this.#head]
   }
 
+  /** The item `i` places behind the oldest, which stays in the queue; undefined when there is none. */
+  at(i: number): Item | undefined {
+    return this.#items[this.#head + i]
+  }
+
   push(item: Item): void {
     this.#items.push(item)
   }

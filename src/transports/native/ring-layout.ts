@@ -124,6 +124,8 @@ const ARGUMENTS = {
   closeOnExec: 'descriptor, on',
   listeningAddress: 'descriptor',
   reap: 'pid',
+  reapProcess: 'pid',
+  listenDescriptor: 'descriptor, backlog',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }

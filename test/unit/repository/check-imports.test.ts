@@ -178,7 +178,7 @@ test('nobody imports index, by its path or by the name of the package', () => {
   ])
 })
 
-test('native is only for the native transport and the chooser', () => {
+test('native is only for the native transport, the chooser and the supervisor', () => {
   const found = problems({
     'src/transports/native/addon.ts': '',
     'src/transports/native/core.ts': "import './addon.ts'\n",
@@ -189,7 +189,7 @@ test('native is only for the native transport and the chooser', () => {
     'src/endpoint/endpoint.ts': "import '../transports/native/addon.ts'\n",
     'src/index.ts': "import './transports/native/addon.ts'\n",
   })
-  const only = 'which is only for transports/native and transports/native/core and transports/choose'
+  const only = 'which is only for transports/native and transports/native/core and transports/choose and dserver/supervisor/process-addon'
   assert.deepEqual(found, [
     `src/endpoint/endpoint.ts: imports transports/native/addon, ${only}`,
     `src/index.ts: imports transports/native/addon, ${only}`,
