@@ -1,8 +1,8 @@
 import { loadNative } from '../../transports/native/addon.ts'
 import type { OsAddon } from '../../transports/native/os-addon.ts'
 
-/** Functions of the operating system that Node.js lacks; undefined where the native addon does not run. */
+/** Functions of the system in the C++ addon; undefined where it does not run. */
 export function osAddon(): OsAddon | undefined {
   const loaded = loadNative()
-  return 'reason' in loaded ? undefined : loaded.addon
+  return 'addon' in loaded ? loaded.addon : undefined
 }

@@ -24,9 +24,11 @@ export interface Handover {
   readonly pid: number
   /** Descriptor of a socket on which both processes talk. */
   readonly channel: number
-  readonly inode: string
-  /** Whether the process before lives on as parent, because it is the first of its container. */
-  readonly stays: boolean
+  /**
+   * Descriptor of a channel to the first process of the container, which lives on as long as one of its successors; -1
+   * for none.
+   */
+  readonly guardian: number
   readonly sockets: readonly PassedSocket[]
 }
 
@@ -86,15 +88,11 @@ function readVariables(env: NodeJS.ProcessEnv): Inheritance {
 /** @returns undefined when the variable was meant for another process */
 function readOwn(text: string): Handover | undefined {
   const handover = JSON.parse(text) as Handover
-  if (!isSocket(handover.channel, handover.inode)) return undefined
-  for (const { fd, inode, asked, url } of handover.sockets) {
-    if (isSocket(fd, inode)) offerInherited({ descriptor: fd, asked, bound: parseAddress(url), ownsPath: true })
-  }
+  const mine = handover.sockets.filter(({ fd, inode }) => inodeOfDescriptor(fd) === inode)
+  const isChild = inodeOfDescriptor(handover.channel) !== '' && (mine.length > 0 || process.ppid === handover.pid)
+  if (!isChild) return undefined
+  for (const { fd, asked, url } of mine) offerInherited({ descriptor: fd, asked, bound: parseAddress(url), ownsPath: true })
   return handover
-}
-
-function isSocket(fd: number, inode: string): boolean {
-  return inodeOfDescriptor(fd) === inode
 }
 
 /** Inode of an open socket; '' when the descriptor is none. */

@@ -14,7 +14,7 @@ import { TurnScheduler } from './turn-scheduler.ts'
 
 export { Carrier } from './carrier.ts'
 export { SocketConnection } from './connection.ts'
-export { listenOnNet } from './net-listener.ts'
+export { listenOnNet, listenWith } from './net-listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
 export { TurnScheduler } from './turn-scheduler.ts'
 export { listenOnUws } from './uws.ts'
