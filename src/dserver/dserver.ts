@@ -1,10 +1,12 @@
+import { optionNames, requireNames, requireOptions, whole } from '../base/check-options.ts'
 import type { Logger } from '../base/log.ts'
+import { parseAddress } from '../transports/address.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import type { ConfigSection } from './config/section.ts'
 import { type DServerOptions, type ProcessModel, readServerOptions, requireName, type ServerSettings } from './options.ts'
 import { bindSandbox, Sandbox, type SandboxState } from './sandbox/sandbox.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
-import type { ServerEnvironment, ServerParts } from './server-parts.ts'
+import type { ServerEnvironment, ServerParts, ServiceSettings } from './server-parts.ts'
 
 /** Name of the service of sandboxes that were added without one. */
 const DEFAULT_SERVICE = 'default'
@@ -25,6 +27,17 @@ export class Service {
     for (const sandbox of sandboxes) this.#add(sandbox, this.name)
     return this
   }
+}
+
+/** Options of `DServer.newService` for the multi process model; in the single one they change nothing. */
+export interface ServiceOptions {
+  /** Number of processes of the service, which share what they listen on. Default 1. */
+  instances?: number | undefined
+  /**
+   * URLs `tcp://host:port` and `unix:///path` on which sandboxes of the service listen. The master opens them and hands
+   * them on, so that several processes can listen there, and a reload refuses no connection. Default: none.
+   */
+  listen?: readonly string[] | undefined
 }
 
 /** Parts of a server that was made by this copy of the package. */
@@ -50,6 +63,7 @@ export class DServer {
   readonly #settings: ServerSettings
   readonly #sandboxes = new Sandboxes()
   readonly #services = new Map<string, Service>()
+  readonly #serviceSettings = new Map<string, ServiceSettings>()
   readonly #beforeStop: (() => unknown)[] = []
   #model: ProcessModel = 'single'
 
@@ -57,6 +71,7 @@ export class DServer {
     partsOf = (server) => ({
       sandboxes: server.#sandboxes,
       model: server.#model,
+      services: server.#serviceSettings,
       beforeStop: server.#beforeStop,
     })
   }
@@ -106,10 +121,11 @@ export class DServer {
 
   /**
    * Makes a service, to which sandboxes can be added; the same one for the same name.
-   * @throws TypeError for a bad name
+   * @throws TypeError or RangeError for a bad name or option
    */
-  newService(name: string): Service {
+  newService(name: string, options?: ServiceOptions): Service {
     requireName('a service', name)
+    if (options !== undefined) this.#serviceSettings.set(name, readServiceOptions(options))
     const found = this.#services.get(name) ?? new Service(name, (sandbox, service) => this.#add(sandbox, service))
     this.#services.set(name, found)
     return found
@@ -152,4 +168,18 @@ export class DServer {
     const config = this.config.section(`sandbox.${sandbox.name}`)
     bindSandbox(sandbox, { serviceName, config, log, find: (name) => this.sandbox(name) })
   }
+}
+
+const serviceOptionNames = optionNames<ServiceOptions>({ instances: true, listen: true })
+
+function readServiceOptions(options: ServiceOptions): ServiceSettings {
+  requireOptions('options of a service', options, serviceOptionNames)
+  const { instances = 1, listen = [] } = options
+  requireNames('listen', listen)
+  for (const url of listen) {
+    const address = parseAddress(url)
+    // Each process looks for its socket by the port.
+    if (address.kind === 'tcp' && address.port === 0) throw new TypeError(`option listen: ${url} needs a port other than 0`)
+  }
+  return { instances: whole('instances', instances, 1, 1024), listen: [...listen] }
 }

@@ -3,7 +3,7 @@
 export { ConfigError } from './config/config-error.ts'
 export type { ConfigSection, Fallback, NumberRule, StringRule } from './config/section.ts'
 export type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from './ctl/commands.ts'
-export { DServer, type Service } from './dserver.ts'
+export { DServer, type Service, type ServiceOptions } from './dserver.ts'
 export type { DServerOptions, ProcessModel } from './options.ts'
 export { closeOnExec, lockFile } from './os/files.ts'
 export { sdNotify } from './os/notify.ts'

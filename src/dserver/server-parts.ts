@@ -12,10 +12,18 @@ export interface ServerEnvironment {
   readonly environmentName: string
 }
 
+/** How a service runs in the multi process model. */
+export interface ServiceSettings {
+  readonly instances: number
+  /** URLs that its processes share. */
+  readonly listen: readonly string[]
+}
+
 /** A server, as the shell around it sees it. */
 export interface ServerParts {
   readonly sandboxes: Sandboxes
   readonly model: ProcessModel
+  readonly services: ReadonlyMap<string, ServiceSettings>
   /** Callbacks of `beforeStop`. */
   readonly beforeStop: readonly (() => unknown)[]
 }

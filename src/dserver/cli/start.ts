@@ -4,12 +4,18 @@ import { consoleLogger, guarded, type Logger, silentLogger } from '../../base/lo
 import { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
 import type { ServerSettings } from '../options.ts'
+import { gracefulRestart } from '../restart/graceful-restart.ts'
+import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { ServerEnvironment, ServerParts } from '../server-parts.ts'
 import { daemonReport, startDaemon } from '../shell/daemon.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { type ServiceRole, takeRole } from '../shell/messages.ts'
+import type { Model } from '../shell/model.ts'
+import { MultiModel } from '../shell/multi-model.ts'
 import { PidFile } from '../shell/pid-file.ts'
 import { makePrivateFolder, runtimeFiles } from '../shell/runtime-folder.ts'
 import { ServerProcess } from '../shell/server-process.ts'
+import { ServiceProcess } from '../shell/service-process.ts'
 import { Signals } from '../shell/signals.ts'
 import { SingleModel } from '../shell/single-model.ts'
 import { Notifier, takeNotifySettings } from '../systemd/notify.ts'
@@ -40,6 +46,8 @@ export interface Application {
 export async function start(application: Application, names: readonly string[], flags: StartFlags, output: Output): Promise<number> {
   const report = daemonReport(process.env)
   const { name } = application
+  const role = takeRole(process.env)
+  if (role !== undefined) return runService(application, role, flags, output)
   try {
     const files = runtimeFiles(name, flags.pid)
     makePrivateFolder(files.folder)
@@ -67,38 +75,73 @@ export async function start(application: Application, names: readonly string[], 
   }
 }
 
-/** Reads the configuration, builds the application and takes its pid file. */
+/** Takes the pid file, reads the configuration, and builds the application. */
 async function prepare(
-  { name, settings, build }: Application,
+  application: Application,
   names: readonly string[],
   flags: StartFlags,
   shell: { files: ReturnType<typeof runtimeFiles>; notifier: Notifier; hasTerminal: boolean },
 ): Promise<ServerProcess> {
-  const { files } = shell
-  const pidFile = PidFile.take(files.pidFile)
+  const { name, settings } = application
+  const { reloadTimeout, stopTimeout } = settings
+  const log = loggerOf(settings.log, flags.debug === true)
+  const keep: number[] = []
+  let model: Model | undefined
+  const stop = (): unknown => model?.stop(stopTimeout, 'stop')
+  const own = { signal: false, stopSignals: false, exit: false } as const
+  const restart = gracefulRestart({ ...own, timeout: reloadTimeout, drainTimeout: stopTimeout, stop, keep, cwd: process.cwd(), log })
+  // The process before passes its pid file on with the lock, and keeps it until this one serves.
+  const pidFile = restart.isSuccessor ? PidFile.adopt(shell.files.pidFile, restart.kept[0]) : PidFile.take(shell.files.pidFile)
+  keep.push(pidFile.descriptor)
   try {
-    const environmentName = flags.env.toLowerCase()
-    const log = loggerOf(settings.log, flags.debug === true)
-    process.env.ENV_NAME = environmentName
-    const config = await Config.load({
-      name,
-      environmentName,
-      file: flags.config,
-      flags: flags.set,
-      folder: dirname(scriptPath()),
-      environment: process.env,
-      log,
-    })
-    log.debug('configuration', { files: config.files.join(', ') })
-    const { sandboxes, beforeStop } = await build({ name, settings, config, log, environmentName })
-    const model = new SingleModel(sandboxes, sandboxes.select(names), settings.stopTimeout)
-    return new ServerProcess({ name, settings, pidFile, config, log, model, beforeStop, ...shell })
+    const { sandboxes, beforeStop, model: kind, services, config } = await build(application, flags, log)
+    const chosen = sandboxes.select(names)
+    const isMulti = (flags.model ?? kind) === 'multi'
+    model = isMulti ? new MultiModel(sandboxes, chosen, services, settings, log) : new SingleModel(sandboxes, chosen, stopTimeout)
+    return new ServerProcess({ name, settings, pidFile, config, log, model, beforeStop, restart: isMulti ? undefined : restart, ...shell })
   } catch (error) {
-    pidFile.remove()
-    if (error instanceof CommandError || error instanceof ConfigError) throw error
-    console.error(describe(error))
+    if (!restart.isSuccessor) pidFile.remove()
+    restart.reportFailure(reasonOf(error))
+    if (!(error instanceof CommandError || error instanceof ConfigError || error instanceof UnknownNameError))
+      console.error(describe(error))
     throw error
   }
+}
+
+/** The process of one service, which a master has started. */
+async function runService(application: Application, { service, names }: ServiceRole, flags: StartFlags, output: Output): Promise<number> {
+  const signals = new Signals()
+  const { settings } = application
+  try {
+    const log = loggerOf(settings.log, flags.debug === true)
+    const { sandboxes, config } = await build(application, flags, log)
+    const chosen = sandboxes.select(names).filter(({ serviceName }) => serviceName === service)
+    return await new ServiceProcess(service, settings, config, new SingleModel(sandboxes, chosen, settings.stopTimeout), log).run(signals)
+  } catch (error) {
+    return output.failed(error)
+  }
+}
+
+/** Reads the configuration and lets the application add its sandboxes. */
+async function build(
+  { name, settings, build }: Application,
+  flags: StartFlags,
+  log: Logger,
+): Promise<ServerParts & { readonly config: Config }> {
+  const environmentName = flags.env.toLowerCase()
+  process.env.ENV_NAME = environmentName
+  const sources = {
+    name,
+    environmentName,
+    file: flags.config,
+    flags: flags.set,
+    folder: dirname(scriptPath()),
+    environment: process.env,
+    log,
+  }
+  const config = await Config.load(sources)
+  log.debug('configuration', { files: config.files.join(', ') })
+  return { ...(await build({ name, settings, config, log, environmentName })), config }
 }
 
 function loggerOf(given: Logger | false | undefined, debug: boolean): Logger {

@@ -3,17 +3,16 @@ import { reasonOf } from '../../base/errors/error-text.ts'
 import { StatusError } from '../../base/errors/status.ts'
 import type { Logger } from '../../base/log.ts'
 import { Endpoint } from '../../endpoint/endpoint.ts'
+import { openSockets } from '../../transports/handover/sockets.ts'
 import type { ServerCommands, StopKind } from '../ctl/commands.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import { OPERATION_FAILED, UNKNOWN_NAME } from './routes.ts'
 
 /** The socket on which a server answers its operator. */
 export class ControlServer {
-  readonly #endpoint: Endpoint
   readonly #path: string
 
-  private constructor(endpoint: Endpoint, path: string) {
-    this.#endpoint = endpoint
+  private constructor(path: string) {
     this.#path = path
   }
 
@@ -30,7 +29,9 @@ export class ControlServer {
     answer(endpoint, commands)
     const temporary = `${path}.${process.pid}`
     rmSync(temporary, { force: true })
-    await endpoint.listen(`unix://${temporary}`)
+    const { url } = await endpoint.listen(`unix://${temporary}`)
+    // The next process has a socket of its own.
+    for (const socket of openSockets) if (socket.url === url) openSockets.delete(socket)
     try {
       chmodSync(temporary, 0o600)
       renameSync(temporary, path)
@@ -38,13 +39,7 @@ export class ControlServer {
       await endpoint.close({ timeout: 0 })
       throw error
     }
-    return new ControlServer(endpoint, path)
-  }
-
-  /** Answers no more. Removes the socket unless another process has taken its place, which `isOurs` says. */
-  async close(isOurs: boolean): Promise<void> {
-    if (isOurs) rmSync(this.#path, { force: true })
-    await this.#endpoint.close({ timeout: 100 })
+    return new ControlServer(path)
   }
 
   /** Removes the socket at the end of the process. */

@@ -42,7 +42,7 @@ export type StopKind = 'stop' | 'quit'
 export interface ServerCommands {
   version(): VersionInfo
   /** The sandboxes, in the order they were added. */
-  info(): SandboxInfo[]
+  info(): Promise<SandboxInfo[]>
   /** The processes, this one first. */
   processes(): Promise<ProcessInfo[]>
   /** Resolves when the sandbox, and what it depends on, is ready. */

@@ -47,6 +47,36 @@ export class GracefulRestart {
     return this.#inheritance.predecessor !== undefined
   }
 
+  /**
+   * Descriptors that the process before passed on with its option `keep`.
+   *
+   * @internal
+   */
+  get kept(): readonly number[] {
+    const { predecessor } = this.#inheritance
+    return predecessor?.kind === 'dmicro' ? predecessor.handover.kept : []
+  }
+
+  /**
+   * Tells the process before why this one will not take over.
+   *
+   * @internal
+   */
+  reportFailure(reason: string): void {
+    this.#before?.send({ say: 'failed', reason })
+  }
+
+  /**
+   * Passes a signal on to the process that serves, where this one only stands for it as pid 1.
+   *
+   * @internal
+   * @returns false when this process serves itself
+   */
+  forward(signal: NodeJS.Signals): boolean {
+    this.#guardian?.signal(signal)
+    return this.#guardian !== undefined
+  }
+
   get state(): RestartState {
     return this.#state
   }

@@ -39,6 +39,12 @@ export interface GracefulRestartOptions {
    * @default true
    */
   exit?: boolean | undefined
+  /**
+   * Other descriptors that the new process gets, as `GracefulRestart.kept`.
+   *
+   * @internal
+   */
+  keep?: readonly number[] | undefined
   /** Logger, or false for none. Default: stderr. */
   log?: Logger | false | undefined
 }
@@ -54,6 +60,7 @@ export interface RestartSettings {
   readonly cwd: string | undefined
   readonly go: boolean
   readonly exit: boolean
+  readonly keep: readonly number[]
   readonly log: Logger
 }
 
@@ -68,6 +75,7 @@ const names = optionNames<GracefulRestartOptions>({
   cwd: true,
   go: true,
   exit: true,
+  keep: true,
   log: true,
 })
 
@@ -91,6 +99,7 @@ export function readRestartOptions(options: GracefulRestartOptions): RestartSett
     command,
     cwd: options.cwd,
     go: flag('go', options.go, false),
+    keep: options.keep ?? [],
     exit: flag('exit', options.exit, true),
     log: log === false ? silentLogger : log === undefined ? consoleLogger() : guarded(checkLogger('log', log)),
   }

@@ -84,7 +84,7 @@ export class StartingSuccessor {
 }
 
 function commandOf(
-  { command, cwd, go }: RestartSettings,
+  { command, cwd, go, keep }: RestartSettings,
   sockets: readonly OpenSocket[],
   guardian: number,
 ): [program: string, args: string[], options: SpawnOptions] {
@@ -97,6 +97,7 @@ function commandOf(
     channel: CHANNEL_FD,
     guardian: guardian < 0 ? -1 : CHANNEL_FD + 1,
     sockets: sockets.map(({ asked, url }, i) => ({ fd: first + i, inode: inodeOfDescriptor(descriptors[i]), asked, url })),
+    kept: keep.map((_, i) => first + sockets.length + i),
   }
   const env: NodeJS.ProcessEnv = { ...process.env }
   // The watchdog of the service manager is that of the process whose id it names.
@@ -111,7 +112,7 @@ function commandOf(
   } else {
     env[variables.own] = JSON.stringify(handover)
   }
-  return [program, args, { env, cwd, stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...inherited] }]
+  return [program, args, { env, cwd, stdio: ['inherit', 'inherit', 'inherit', 'pipe', ...inherited, ...keep] }]
 }
 
 /** The address of a URL as Go prints it. */

@@ -1,4 +1,4 @@
-import type { ProcessInfo, SandboxInfo } from '../ctl/commands.ts'
+import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
 
 /** How the sandboxes of an application run: in this process, or in others. */
 export interface Model {
@@ -12,11 +12,15 @@ export interface Model {
    * @param timeout milliseconds
    * @returns the failures
    */
-  stop(timeout: number): Promise<unknown[]>
-  info(): SandboxInfo[]
+  stop(timeout: number, kind: StopKind): Promise<unknown[]>
+  info(): Promise<SandboxInfo[]>
   /** Other processes than this one. */
   processes(): Promise<ProcessInfo[]>
   /** As `ServerCommands`. */
   startSandbox(name: string): Promise<void>
   stopSandbox(name: string): Promise<void>
+  /** Replaces processes other than this one, as `ServerCommands.reload`; undefined where there are none. */
+  reload?(name: string | undefined): Promise<void>
+  /** Lets other processes read the configuration again. */
+  reloadConfig?(): Promise<void>
 }

@@ -64,6 +64,11 @@ export class PidFile {
     }
   }
 
+  /** Leaves the file, and its lock, to the process that took over. */
+  close(): void {
+    closeSync(this.descriptor)
+  }
+
   /** Removes the file, unless another one is in its place. The lock stays until the process ends. */
   remove(): void {
     try {

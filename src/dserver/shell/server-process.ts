@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { ControlServer } from '../control/control-server.ts'
 import type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from '../ctl/commands.ts'
 import type { ServerSettings } from '../options.ts'
+import type { GracefulRestart } from '../restart/graceful-restart.ts'
 import { within } from '../sandbox/time-limit.ts'
 import type { Notifier } from '../systemd/notify.ts'
 import { versionInfo } from '../version.ts'
@@ -29,6 +30,8 @@ export interface ServerProcessParts {
   readonly model: Model
   readonly beforeStop: readonly (() => unknown)[]
   readonly notifier: Notifier
+  /** Replaces this process by a new one; undefined where other processes are replaced. */
+  readonly restart: GracefulRestart | undefined
   /** Whether a terminal is attached, whose end (SIGHUP) ends the server. */
   readonly hasTerminal: boolean
 }
@@ -40,6 +43,10 @@ export class ServerProcess implements ServerCommands {
   readonly ended: Promise<number>
   #resolveEnded!: (code: number) => void
   #control: ControlServer | undefined
+  /** Whether pid file and socket are those of this process. */
+  #isOwner: boolean
+  #replacing: Promise<void> | undefined
+  #replacedBy = 0
   #began = performance.now()
   #stopping: { kind: StopKind; since: number } | undefined
   #keepAlive: NodeJS.Timeout | undefined
@@ -47,6 +54,7 @@ export class ServerProcess implements ServerCommands {
 
   constructor(parts: ServerProcessParts) {
     this.#parts = parts
+    this.#isOwner = parts.restart?.isSuccessor !== true
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve
     })
@@ -58,30 +66,47 @@ export class ServerProcess implements ServerCommands {
    * @throws (rejects) what failed
    */
   async start(signals: Signals): Promise<boolean> {
-    const { settings, files, model, log, notifier, name } = this.#parts
+    const { settings, model, log, notifier, name } = this.#parts
     signals.handle((signal) => this.#onSignal(signal))
     this.#keepAlive = setInterval(() => {}, 2 ** 31 - 1) // signals alone do not
     process.once('exit', () => this.#removeFiles()) // whatever ends the process
     try {
-      if (settings.control) this.#control = await ControlServer.listen(files.socket, this, log)
+      if (this.#isOwner) await this.#listen()
       await model.start()
+      // A process that takes over waits here for the one before, which serves until then.
+      await this.#parts.restart?.ready()
+      if (!this.#isOwner) await this.#takeOver()
     } catch (error) {
       if (this.#stopping !== undefined) return false
-      await model.stop(settings.stopTimeout)
+      this.#parts.restart?.reportFailure(reasonOf(error))
+      await model.stop(settings.stopTimeout, 'stop')
       this.#cleanUp()
       throw error
     }
     if (this.#stopping !== undefined) return false
     log.info('ready', { name, pid: process.pid, ms: Math.round(performance.now() - this.#began) })
-    notifier.ready(`${model.info().filter(({ state }) => state === 'running').length} sandboxes run`)
+    const running = (await model.info()).filter(({ state }) => state === 'running').length
+    notifier.ready(`${running} sandboxes run`)
     return true
+  }
+
+  async #listen(): Promise<void> {
+    const { settings, files, log } = this.#parts
+    if (settings.control) this.#control = await ControlServer.listen(files.socket, this, log)
+  }
+
+  /** From now on an operator talks to this process. */
+  async #takeOver(): Promise<void> {
+    this.#isOwner = true
+    this.#parts.pidFile.write()
+    await this.#listen()
   }
 
   version(): VersionInfo {
     return versionInfo(this.#parts.name, this.#parts.settings)
   }
 
-  info(): SandboxInfo[] {
+  info(): Promise<SandboxInfo[]> {
     return this.#parts.model.info()
   }
 
@@ -102,9 +127,42 @@ export class ServerProcess implements ServerCommands {
     await this.#parts.model.stopSandbox(name)
   }
 
-  async reload(): Promise<void> {
+  async reload(name?: string): Promise<void> {
     this.#requireRunning()
-    throw new Error('this server cannot be replaced while it runs: stop and start it')
+    const { model, restart, notifier } = this.#parts
+    if (model.reload !== undefined) {
+      notifier.reloading()
+      await model.reload(name).finally(() => notifier.ready('reloaded'))
+      return
+    }
+    if (restart === undefined) throw new Error('this server cannot be replaced while it runs')
+    this.#replacing ??= this.#replace(restart).finally(() => {
+      this.#replacing = undefined
+    })
+    await this.#replacing
+  }
+
+  /** Starts a process that takes over. Resolves when that one serves; this one then ends by itself. */
+  async #replace(restart: GracefulRestart): Promise<void> {
+    await this.#askBeforeStop()
+    const { notifier, log, pidFile } = this.#parts
+    const variables = notifier.environment
+    Object.assign(process.env, variables)
+    try {
+      this.#replacedBy = await restart.restart()
+    } finally {
+      for (const name of Object.keys(variables)) delete process.env[name]
+    }
+    this.#isOwner = false
+    pidFile.close()
+    this.#stopping = { kind: 'quit', since: performance.now() }
+    log.info('replaced', { pid: process.pid, by: this.#replacedBy })
+    // Connections are drained, then the sandboxes stopped.
+    void restart.stop().then(() => {
+      // As pid 1 this process goes on, in the place of its successors.
+      if (process.pid === 1) this.#cleanUp()
+      else this.#finish(ExitCode.Done)
+    })
   }
 
   async reloadConfig(): Promise<void> {
@@ -112,6 +170,7 @@ export class ServerProcess implements ServerCommands {
     notifier.reloading()
     try {
       log.info('configuration read again', { changed: await config.reload() })
+      await this.#parts.model.reloadConfig?.()
     } finally {
       notifier.ready('configuration read again')
     }
@@ -119,6 +178,7 @@ export class ServerProcess implements ServerCommands {
 
   /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
   async stop(kind: StopKind): Promise<void> {
+    if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
     if (this.#stopping !== undefined) {
       if (kind === 'stop' && this.#stopping.kind === 'quit') this.#stopping.kind = kind
       else return
@@ -131,7 +191,7 @@ export class ServerProcess implements ServerCommands {
     await this.#checking
     if (this.#stopping !== undefined) return
     this.#stopping = { kind, since: performance.now() }
-    void this.#end(kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
+    void this.#end(kind, kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
   }
 
   async #askBeforeStop(): Promise<void> {
@@ -150,12 +210,12 @@ export class ServerProcess implements ServerCommands {
     }
   }
 
-  async #end(timeout: number): Promise<void> {
+  async #end(kind: StopKind, timeout: number): Promise<void> {
     const { model, log, notifier, name } = this.#parts
     log.info('stopping', { name, pid: process.pid })
     notifier.stopping()
     this.#endAfter(timeout + GRACE_MS)
-    const failures = await model.stop(timeout)
+    const failures = await model.stop(timeout, kind)
     log.info('stopped', { name, failures: failures.length })
     this.#finish(failures.length === 0 ? ExitCode.Done : ExitCode.Failed)
   }
@@ -182,6 +242,7 @@ export class ServerProcess implements ServerCommands {
   }
 
   #removeFiles(): void {
+    if (!this.#isOwner) return
     this.#control?.removeFile()
     this.#control = undefined
     this.#parts.pidFile.remove()
@@ -193,6 +254,7 @@ export class ServerProcess implements ServerCommands {
 
   #onSignal(signal: TakenSignal): void {
     const { log, hasTerminal } = this.#parts
+    if (this.#parts.restart?.forward(signal) === true) return
     const attempt = (what: Promise<void>): void => void what.catch((error) => log.error(`${signal} failed`, { error: reasonOf(error) }))
     const impatient = signal === 'SIGINT' && this.#stopping !== undefined && performance.now() - this.#stopping.since > SAME_SIGINT_MS
     if (impatient) {

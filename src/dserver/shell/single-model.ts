@@ -25,7 +25,7 @@ export class SingleModel implements Model {
     return this.#sandboxes.stop(this.#sandboxes.select([]), timeout)
   }
 
-  info(): SandboxInfo[] {
+  async info(): Promise<SandboxInfo[]> {
     return this.#sandboxes.all().map(sandboxInfo)
   }
 

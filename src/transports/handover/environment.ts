@@ -30,6 +30,8 @@ export interface Handover {
    */
   readonly guardian: number
   readonly sockets: readonly PassedSocket[]
+  /** Other descriptors, which the application of the process before has passed on. */
+  readonly kept: readonly number[]
 }
 
 export interface PassedSocket {
