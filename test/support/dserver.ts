@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -22,12 +22,16 @@ export interface Ended {
 export class Program {
   readonly child: ChildProcess
   readonly lines: string[] = []
+  /** Resolves when the program, and all that share its output, have ended. */
   readonly ended: Promise<Ended>
+  /** Resolves to the exit code when the program itself has ended. */
+  readonly exited: Promise<number | null>
   #err = ''
   #onLine = (): void => {}
 
   constructor(child: ChildProcess) {
     this.child = child
+    this.exited = once(child, 'exit').then(([code]) => code)
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
         this.lines.push(line)
@@ -80,9 +84,20 @@ export class App {
     this.env = { ...own, DMICRO_RUNTIME_DIR: this.runtime, ...Object.fromEntries(texts) }
     t.after(async () => {
       for (const { child } of this.#programs) child.kill('SIGKILL')
+      this.#killSuccessor()
       await Promise.all(this.#programs.map(({ ended }) => ended))
       rmSync(this.folder, { recursive: true, force: true })
     })
+  }
+
+  /** Kills the process that has taken over from one of ours. */
+  #killSuccessor(): void {
+    try {
+      const pid = Number(readFileSync(this.pidFile, 'utf8'))
+      if (pid > 1 && pid !== process.pid) process.kill(pid, 'SIGKILL')
+    } catch {
+      // There is none.
+    }
   }
 
   /** Starts a command of the application. */

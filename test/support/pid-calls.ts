@@ -11,7 +11,7 @@ export class PidCalls {
   #onPid = (): void => {}
 
   /** @param workers number of connections that each make one call after the other */
-  constructor(url: string, workers = 4) {
+  constructor(url: string, workers = 2) {
     this.#done = Promise.all(Array.from({ length: workers }, () => this.#work(url)))
   }
 
