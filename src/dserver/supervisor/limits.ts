@@ -26,7 +26,7 @@ export class LimitWatch {
     this.#clock = clock
     this.#onLimit = onLimit
     child.exited.then(() => this.stop())
-    if (settings.memoryLimit > 0) this.#checkMemory()
+    if (settings.memoryLimit > 0) this.#checkMemoryLater()
     if (settings.heartbeat !== undefined) {
       this.beat()
       if (settings.heartbeat.ping !== undefined) this.#ping()
@@ -57,13 +57,17 @@ export class LimitWatch {
   }
 
   #checkMemory(): void {
-    const { memoryLimit, memoryInterval } = this.#settings
+    const { memoryLimit } = this.#settings
     const memory = readUsage(this.#child.pid)?.memory ?? 0
     if (memory > memoryLimit) {
       this.#exceeded('memory', `${memory} bytes of memory, at most ${memoryLimit} are allowed`)
       return
     }
-    this.#memoryTimer = this.#clock.setTimeout(() => this.#checkMemory(), memoryInterval)
+    this.#checkMemoryLater()
+  }
+
+  #checkMemoryLater(): void {
+    this.#memoryTimer = this.#clock.setTimeout(() => this.#checkMemory(), this.#settings.memoryInterval)
     this.#memoryTimer.unref()
   }
 
