@@ -133,7 +133,7 @@ int Reactor::OpenListening(Listener* listener, bool pipe, OwnedDescriptor socket
   if (error != 0) return error;
   if (pipe != is_pipe) return UV_EINVAL;
   error = pipe ? uv_pipe_open(&listener->handle.pipe, socket.number())
-                         : uv_tcp_open(&listener->handle.tcp, socket.number());
+               : uv_tcp_open(&listener->handle.tcp, socket.number());
   if (error == 0) socket.Release();
   return error;
 }

@@ -71,9 +71,9 @@ Target TargetAt(Arguments* arguments, size_t at) {
   return {!tcp, tcp ? host : path, port};
 }
 
-// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, descriptor, …limits): id, or a libuv
-// error code. The connections go in turn to the cores whose numbers are in `adopters`, or to this core when there are
-// none. `descriptor` is that of a socket that listens already, or negative. The caller still owns it.
+// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, descriptor, …limits): id, or a
+// libuv error code. The connections go in turn to the cores whose numbers are in `adopters`, or to this core when there
+// are none. `descriptor` is that of a socket that listens already, or negative. The caller still owns it.
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);

@@ -36,8 +36,8 @@ int SendTo(const std::string& path, const std::string& text) {
   fcntl(socket.number(), F_SETFD, FD_CLOEXEC);
   // An abstract name is as long as the address says.
   const socklen_t size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + (path[0] == '/'));
-  const ssize_t sent = sendto(socket.number(), text.data(), text.size(), kSendFlags,
-                              reinterpret_cast<const sockaddr*>(&address), size);
+  const ssize_t sent =
+      sendto(socket.number(), text.data(), text.size(), kSendFlags, reinterpret_cast<const sockaddr*>(&address), size);
   return sent < 0 ? uv_translate_sys_error(errno) : 0;
 }
 
@@ -75,8 +75,8 @@ Napi::Value NotifySocket(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), SendTo(path, text));
 }
 
-// peerCredentials(descriptor): [pid, uid, gid] of the process that connected or listened, or a libuv error code. The pid
-// is -1 where the system does not tell it.
+// peerCredentials(descriptor): [pid, uid, gid] of the process that connected or listened, or a libuv error code. The
+// pid is -1 where the system does not tell it.
 Napi::Value PeerCredentials(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   const int descriptor = arguments.Int(0);

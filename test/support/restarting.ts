@@ -1,5 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -20,14 +19,14 @@ export class Restarting {
   readonly #pids = new Set<number>()
   readonly errors: string[] = []
   readonly #said: Serving[] = []
-  #waiting: ((serving: Serving) => void) | undefined
+  #waiting: { resolve(serving: Serving): void; reject(error: Error): void } | undefined
   #failed: (() => void) | undefined
 
   /** Starts the program; `serving` gives what it says. */
-  constructor(t: TestContext, options: AppOptions, spawning: { prefix?: string[]; options?: SpawnOptions; script?: string } = {}) {
-    const file = spawning.script ?? fileURLToPath(new URL('../e2e/fixtures/restart/app.ts', import.meta.url))
+  constructor(t: TestContext, options: AppOptions, spawning: { prefix?: string[]; env?: NodeJS.ProcessEnv } = {}) {
+    const file = fileURLToPath(new URL('../e2e/fixtures/restart/app.ts', import.meta.url))
     const [program, ...args] = [...(spawning.prefix ?? []), process.execPath, '--import', 'tsx', file, JSON.stringify(options)]
-    this.first = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...spawning.options })
+    this.first = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...spawning.env } })
     this.#pids.add(this.first.pid as number)
     this.#lines = createInterface(this.first.stdout!)
     this.#lines.on('line', (line) => {
@@ -35,12 +34,15 @@ export class Restarting {
       const serving = JSON.parse(line) as Serving
       this.#pids.add(serving.pid)
       this.#said.push(serving)
-      if (this.#waiting !== undefined) this.#waiting(this.#said.shift() as Serving)
+      if (this.#waiting !== undefined) this.#waiting.resolve(this.#said.shift() as Serving)
       this.#waiting = undefined
     })
     createInterface(this.first.stderr!).on('line', (line) => {
       this.errors.push(line)
       if (line.includes('restart failed')) this.#failed?.()
+    })
+    this.first.once('exit', (code) => {
+      if (this.#pids.size === 1) this.#waiting?.reject(new Error(`the program ended with ${code}: ${this.errors.join('\n')}`))
     })
     t.after(() => {
       for (const pid of this.#pids) kill(pid)
@@ -52,10 +54,7 @@ export class Restarting {
     const said = this.#said.shift()
     if (said !== undefined) return Promise.resolve(said)
     return new Promise((resolve, reject) => {
-      this.#waiting = resolve
-      this.first.once('exit', (code) => {
-        if (this.#pids.size === 1 && code !== 0) reject(new Error(`the program ended with ${code}: ${this.errors.join('\n')}`))
-      })
+      this.#waiting = { resolve, reject }
     })
   }
 
@@ -87,5 +86,3 @@ function kill(pid: number): void {
     // It has ended.
   }
 }
-
-export { once }

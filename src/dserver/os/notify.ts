@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { osAddon } from './native.ts'
 
-/** Longest state that a service manager reads (sd_notify(3) itself has no limit; a datagram is one page at most here). */
+/** Longest state that is sent. */
 const MAX_STATE = 4096
 
 /**

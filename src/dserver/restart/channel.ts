@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 
-/** What the old and the new process say to each other. */
+/** Messages between the old and the new process. */
 export type RestartMessage =
   /** New: everything is there, and nothing is accepted yet. */
   | { readonly say: 'prepared' }

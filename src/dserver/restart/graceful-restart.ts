@@ -5,6 +5,7 @@ import { realClock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { type Inheritance, readInheritance } from '../../transports/handover/environment.ts'
 import { type OpenSocket, openSockets, takeUnclaimed } from '../../transports/handover/sockets.ts'
+import { monotonicMicroseconds } from '../os/monotonic.ts'
 import { sdNotify } from '../os/notify.ts'
 import { RestartChannel } from './channel.ts'
 import { Guardian } from './guardian.ts'
@@ -172,7 +173,7 @@ export class GracefulRestart {
     if (this.#state === 'starting') throw new Error('this process is not ready itself')
     const { log } = this.#settings
     this.#state = 'restarting'
-    sdNotify(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+    sdNotify(`RELOADING=1\nMONOTONIC_USEC=${monotonicMicroseconds()}`)
     let successor: Successor
     try {
       const sockets = [...openSockets].filter((socket) => socket.descriptor() >= 0)
@@ -192,7 +193,7 @@ export class GracefulRestart {
     return successor.pid
   }
 
-  /** The channel by which the first process of the container hears of successors: our own, if that process is our parent. */
+  /** The channel to the first process of the container, which is ours if that process is our parent. */
   #guardianToPass(): number {
     const { predecessor } = this.#inheritance
     if (this.#guardianFd >= 0 || predecessor?.kind !== 'dmicro') return this.#guardianFd
@@ -242,9 +243,9 @@ export class GracefulRestart {
 let made: GracefulRestart | undefined
 
 /**
- * Prepares this process for a restart without a failed call: on SIGUSR2 a new process starts, gets the listening sockets
- * of all endpoints and of `listen`, and serves once it is ready; then this one drains and ends. Call it before anything
- * slow, because it also handles the signals that stop a process.
+ * Prepares this process for a restart without a failed call: on SIGUSR2 a new process starts, gets the listening
+ * sockets of all endpoints and of `listen`, and serves once it is ready; then this one drains and ends. Call it before
+ * anything slow, because it also handles the signals that stop a process.
  *
  * @example
  * const restart = gracefulRestart()

@@ -1,3 +1,4 @@
+import { realClock } from '../../base/time/clock.ts'
 import { reap } from '../os/peers.ts'
 import type { Successor } from './successor.ts'
 
@@ -37,15 +38,18 @@ export class Guardian {
     }
   }
 
-  #timer: NodeJS.Timeout | undefined
+  #watching = false
 
+  /** Waits for the end of a process that became a child of this one when its parent ended. */
   #watch(): void {
-    this.#timer ??= setInterval(() => {
+    if (this.#watching) return
+    this.#watching = true
+    const look = (): void => {
       const ended = reap(this.#pid)
-      if (ended === undefined || (ended === 'none' && isAlive(this.#pid))) return
-      clearInterval(this.#timer)
-      this.#exit(ended === 'none' ? 0 : ended.signal === 0 ? ended.code : 128 + ended.signal)
-    }, LOOK)
+      if (ended === undefined || (ended === 'none' && isAlive(this.#pid))) realClock.setTimeout(look, LOOK)
+      else this.#exit(ended === 'none' ? 0 : ended.signal === 0 ? ended.code : 128 + ended.signal)
+    }
+    look()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Server as HttpServer, ServerResponse } from 'node:http'
 import type { Server } from 'node:net'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import { formatAddress, parseAddress } from '../../transports/address.ts'
 import { adoptOr } from '../../transports/handover/adopt.ts'
 import { type OpenSocket, openSockets } from '../../transports/handover/sockets.ts'
@@ -53,13 +54,13 @@ function refuseReuse(server: Server): void {
 async function drain(server: Server, closed: Promise<void>, timeout: number): Promise<void> {
   const { closeIdleConnections, closeAllConnections } = server as Partial<HttpServer>
   closeIdleConnections?.call(server)
-  let timer: NodeJS.Timeout | undefined
+  let timer: ClockTimer | undefined
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
+    timer = realClock.setTimeout(() => {
       closeAllConnections?.call(server)
       resolve()
     }, timeout)
   })
   await Promise.race([closed, late])
-  clearTimeout(timer)
+  realClock.clearTimeout(timer)
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import { type Handover, inodeOfDescriptor, variables } from '../../transports/handover/environment.ts'
 import type { OpenSocket } from '../../transports/handover/sockets.ts'
 import { RestartChannel } from './channel.ts'
@@ -23,7 +24,7 @@ export class StartingSuccessor {
   readonly accepting: Promise<Successor>
   readonly #process: ChildProcess
   readonly #channel: RestartChannel
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
   #resolve!: (successor: Successor) => void
   #reject!: (error: Error) => void
   #settled = false
@@ -31,7 +32,7 @@ export class StartingSuccessor {
 
   /**
    * @param guardian descriptor of the channel to the process that outlives all others; -1 for none
-   * @param onMessage gets what the new process says once it accepts
+   * @param onSuccessor gets the id of the process that the new one hands over to in its turn
    * @throws Error of the system when no process can be started
    */
   constructor(settings: RestartSettings, sockets: readonly OpenSocket[], guardian: number, onSuccessor: (pid: number) => void) {
@@ -57,7 +58,7 @@ export class StartingSuccessor {
       const why = this.#reason === '' ? '' : `: ${this.#reason}`
       this.fail(`the new process ended (${signal ?? `exit code ${code}`}) before it was ready${why}`)
     })
-    this.#timer = setTimeout(() => this.fail(`the new process was not ready within ${settings.timeout} ms`), settings.timeout)
+    this.#timer = realClock.setTimeout(() => this.fail(`the new process was not ready within ${settings.timeout} ms`), settings.timeout)
   }
 
   /** Handles the signal by which a program of Go says that it is ready. */
@@ -68,7 +69,7 @@ export class StartingSuccessor {
   #succeed(): void {
     if (this.#settled) return
     this.#settled = true
-    clearTimeout(this.#timer)
+    realClock.clearTimeout(this.#timer)
     this.#resolve({ pid: this.#process.pid as number, process: this.#process, channel: this.#channel })
   }
 
@@ -76,7 +77,7 @@ export class StartingSuccessor {
   fail(reason: string): void {
     if (this.#settled) return
     this.#settled = true
-    clearTimeout(this.#timer)
+    realClock.clearTimeout(this.#timer)
     this.#channel.close()
     end(this.#process)
     this.#reject(new Error(reason))
@@ -124,6 +125,6 @@ function placeOf(url: string): string {
 function end(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER)
-  child.once('exit', () => clearTimeout(timer))
+  const timer = realClock.setTimeout(() => child.kill('SIGKILL'), KILL_AFTER)
+  child.once('exit', () => realClock.clearTimeout(timer))
 }

@@ -8,17 +8,17 @@ import { offerInherited } from './sockets.ts'
 export const variables = {
   /** Ours: JSON, see `Handover`. */
   own: 'DMICRO_RESTART',
-  /** Those of Go DMicro (docs/restart.md). */
+  /** Variables of Go DMicro (docs/restart.md). */
   goChild: 'GRACEFUL_IS_CHILD',
   goSockets: 'GRACEFUL_INHERIT_LISTEN_PARENT_ADDR',
-  /** Those of systemd's socket activation (sd_listen_fds(3)). */
+  /** Variables of systemd's socket activation (sd_listen_fds(3)). */
   systemd: ['LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'],
 } as const
 
 /** First descriptor that systemd passes. */
 const FIRST_FD = 3
 
-/** What the variable `DMICRO_RESTART` has. */
+/** Content of the variable `DMICRO_RESTART`. */
 export interface Handover {
   /** Process id of the process before. */
   readonly pid: number
@@ -45,13 +45,13 @@ export interface PassedSocket {
 /** The process whose sockets this one was given. */
 export type Predecessor = { readonly kind: 'dmicro'; readonly handover: Handover } | { readonly kind: 'go'; readonly pid: number }
 
-/** What this process was started with. */
+/** Sockets and process that this one was started with. */
 export interface Inheritance {
   /** Undefined for a first start. */
   readonly predecessor: Predecessor | undefined
   /** Holds back listeners on inherited sockets until the process before agrees. */
   readonly gate: AcceptGate | undefined
-  /** What was wrong with the variables; '' when nothing was. */
+  /** Text about what was wrong with the variables; '' when nothing was. */
   readonly problem: string
 }
 

@@ -23,11 +23,11 @@ export interface OpenSocket {
   descriptor(): number
   /** Stops accepting. The socket lives on in another process. */
   release(): Promise<void>
-  /** What the connections belong to. */
+  /** Owner of the connections. */
   readonly owner: SocketOwner
 }
 
-/** What serves the connections of listening sockets. */
+/** An object that serves the connections of listening sockets. */
 export interface SocketOwner {
   /**
    * Ends gracefully.

@@ -65,7 +65,7 @@ export async function listenWith(server: Server, address: Address, how: Transpor
  * @returns removes the path, if it is still that of this socket; undefined when there is no room for another name
  */
 async function bindPath(server: Server, path: string): Promise<(() => void) | undefined> {
-  const name = join(dirname(path), `.${Math.random().toString(36).slice(2, 6)}`)
+  const name = join(dirname(path), `.${realClock.random().toString(36).slice(2, 6)}`)
   if (Buffer.byteLength(name) > MAX_UNIX_PATH) return undefined
   await runInRoot(bind, undefined, server, { kind: 'unix', path: name }, {})
   try {

@@ -20,7 +20,8 @@ export interface NativeAddon extends OsAddon, ProcessAddon, TlsAddon {
    * Listens on a host (an IP literal) and port, or on a path with host null and port 0. Accepted connections go in turn
    * to the cores (with threads) whose numbers are in `adopters`, or all to `core` when that is empty. Their records
    * carry `token`.
-   * @param descriptor of a socket that listens already, opened in place of a new one; -1 for none. It stays the caller's
+   * @param descriptor of a socket that listens already, opened in place of a new one; -1 for none. It stays the
+   *   caller's
    * @returns the listener's id, or an errno
    */
   listen(
