@@ -1,5 +1,7 @@
+import type { Server } from 'node:net'
 import type { Logger } from '../../base/log.ts'
 import type { ConfigSection } from '../config/section.ts'
+import { listenServer } from '../restart/servers.ts'
 
 /** Where a sandbox is in its life. `fatal`: its setup or shutdown failed, or did not end in time. */
 export type SandboxState = 'stopped' | 'starting' | 'running' | 'stopping' | 'fatal'
@@ -82,6 +84,17 @@ export abstract class Sandbox {
   get signal(): AbortSignal {
     if (this.#signal === undefined) throw new Error(`sandbox ${this.name} was not started`)
     return this.#signal
+  }
+
+  /**
+   * Makes a server of the application's own (`node:http`, `node:https`, `node:net`) listen on `tcp://host:port` or
+   * `unix:///path`, so that a reload passes its socket on. `shutdown` closes the server.
+   *
+   * @returns the URL with the real port
+   * @throws (rejects) TypeError for a bad URL; the system's error when it cannot listen
+   */
+  listen(server: Server, url: string): Promise<string> {
+    return listenServer(server, url)
   }
 
   /** Another sandbox of this process; undefined when there is none of this name, or it runs in another process. */

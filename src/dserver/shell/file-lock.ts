@@ -1,7 +1,5 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync, readSync } from 'node:fs'
-import { getSystemErrorName } from 'node:util'
-import { osAddon } from '../os/native.ts'
+import { lockFile } from '../os/files.ts'
 
 /**
  * Tries to lock an open file for this process, by flock(2): the lock belongs to the open file description, so it ends
@@ -12,20 +10,13 @@ import { osAddon } from '../os/native.ts'
  * @throws Error of the system
  */
 export function tryLock(descriptor: number): boolean {
-  const addon = osAddon()
-  if (addon !== undefined) {
-    const result = addon.lockFile(descriptor)
-    if (result === 0) return true
-    const code = getSystemErrorName(result)
-    if (code === 'EAGAIN') return false
-    throw new Error(`cannot lock: ${code}`)
+  try {
+    return lockFile(descriptor)
+  } catch (error) {
+    // Neither the native addon nor the program `flock` is there.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return !isAlive(pidIn(descriptor))
+    throw error
   }
-  // The command locks the description it inherits, which stays locked after the command has ended.
-  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', descriptor] })
-  if (status === 0) return true
-  if (status === 1) return false
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return !isAlive(pidIn(descriptor))
-  throw new Error(`cannot lock: ${error?.message ?? String(stderr).trim()}`)
 }
 
 /** The pid at the begin of an open file; 0 when there is none. */
