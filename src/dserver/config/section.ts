@@ -180,7 +180,8 @@ export class ConfigSection {
     const full = [...this.#path, ...splitKey(key)]
     for (let length = full.length; length > 0; length--) {
       for (const layer of this.#layers().toReversed()) {
-        const actual = actualPath(layer.values, full.slice(0, length))
+        // A variable or flag is no place for others that are missing.
+        const actual = layer.isText && length < full.length ? undefined : actualPath(layer.values, full.slice(0, length))
         if (actual !== undefined) return { ...layer.place(actual), key: full.join('.') }
       }
     }
