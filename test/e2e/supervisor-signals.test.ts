@@ -21,11 +21,23 @@ function start(t: TestContext, name: string, ...prefix: string[]): { child: Chil
 const canUnshare = spawnSync('unshare', ['--fork', '--pid', '--mount-proc', 'true']).status === 0
 const noNamespace = canUnshare ? false : 'no namespaces of pids here'
 
-describe('the process that supervises', () => {
+describe('the process that supervises', { concurrency: true }, () => {
   it('killed with SIGKILL: all children end, also those that ignore SIGTERM', async (t) => {
     const { child, next } = start(t, 'supervising.ts')
     const { pids } = (await next()) as { pids: number[] }
     assert.ok(pids.every(isAlive))
+    child.kill('SIGKILL')
+    await gone(...pids)
+  })
+
+  it('killed after its guard was killed: a new guard ends the children', async (t) => {
+    const { child, next } = start(t, 'supervising.ts')
+    const { pids } = (await next()) as { pids: number[] }
+    const guards = (): string => spawnSync('pgrep', ['-x', '-P', `${child.pid}`, 'sh'], { encoding: 'utf8' }).stdout.trim()
+    const first = guards()
+    process.kill(Number(first), 'SIGKILL')
+    await gone(Number(first))
+    while (guards() === '' || guards() === first) await new Promise(setImmediate)
     child.kill('SIGKILL')
     await gone(...pids)
   })

@@ -1,4 +1,3 @@
-import type { Clock } from '../../base/time/clock.ts'
 import { wallTime } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { Child, type Exit, exitText, type Surroundings } from './child.ts'
@@ -6,32 +5,12 @@ import type { ProcessEvent, SupervisorEvents } from './events.ts'
 import { describeProcess, type ProcessInfo } from './info.ts'
 import { LimitWatch } from './limits.ts'
 import type { ProcessLog } from './log/process-log.ts'
+import { isUnambiguous, type ProcessHost, type SignalOptions } from './process-host.ts'
 import { type ProcessSettings, requireSignalName } from './process-options.ts'
 import { RestartPolicy, type Run } from './restart-policy.ts'
 import { type Settler, settler } from './settled.ts'
 import { hasChild, mayFollow, ProcessState, stateName } from './state.ts'
 import { CpuMeter, type ProcessStats, readUsage } from './stats.ts'
-
-/** The part of a supervisor that its processes use. */
-export interface ProcessHost {
-  readonly clock: Clock
-  publish<Name extends keyof SupervisorEvents>(name: Name, event: SupervisorEvents[Name]): void
-  /** A child was started. */
-  onSpawn(child: Child, settings: ProcessSettings): void
-  /** A child has ended. */
-  onExit(child: Child): void
-  /** Descriptors and their names that children of these settings get. */
-  listeners(settings: ProcessSettings): Promise<{ descriptors: number[]; names: string[] }>
-}
-
-/** Options of `signal`. */
-export interface SignalOptions {
-  /** Whether the whole process group gets it. Default: false. */
-  group?: boolean | undefined
-}
-
-/** Signals that a process cannot misunderstand before it has set its handlers. */
-const IMMEDIATE: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGSTOP', 'SIGCONT', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']
 
 /** A process under supervision: its present child, and whether there should be one. */
 export class SupervisedProcess {
@@ -154,7 +133,7 @@ export class SupervisedProcess {
    */
   async signal(signal: NodeJS.Signals, { group = false }: SignalOptions = {}): Promise<boolean> {
     requireSignalName('signal', signal)
-    if (this.#state === ProcessState.Starting && !IMMEDIATE.includes(signal)) {
+    if (this.#state === ProcessState.Starting && !isUnambiguous(signal)) {
       await this.#child?.ready.catch(() => {})
     }
     return this.#child?.kill(signal, group) ?? false
