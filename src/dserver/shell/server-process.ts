@@ -186,6 +186,8 @@ export class ServerProcess implements ServerCommands {
   /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
+    // The process before has given this one up, and nobody has reached it. It must not keep the lock it was given.
+    if (!this.#isOwner) return this.#finish(ExitCode.Failed)
     if (this.#stopping !== undefined) {
       if (kind === 'stop' && this.#stopping.kind === 'quit') this.#stopping.kind = kind
       else return
