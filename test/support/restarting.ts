@@ -26,7 +26,7 @@ export class Restarting {
   constructor(t: TestContext, options: AppOptions, spawning: { prefix?: string[]; env?: NodeJS.ProcessEnv } = {}) {
     const file = fileURLToPath(new URL('../e2e/fixtures/restart/app.ts', import.meta.url))
     const [program, ...args] = [...(spawning.prefix ?? []), process.execPath, '--import', 'tsx', file, JSON.stringify(options)]
-    this.first = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...spawning.env } })
+    this.first = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...spawning.env } })
     this.#pids.add(this.first.pid as number)
     this.#lines = createInterface(this.first.stdout!)
     this.#lines.on('line', (line) => {
