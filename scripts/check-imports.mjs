@@ -54,7 +54,6 @@ const ONLY_FOR = {
     'transports/choose',
     'transports/handover/environment',
     'dserver/os/native',
-    'dserver/supervisor/process-addon',
   ],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
