@@ -91,7 +91,7 @@ const convertersOf: Readonly<Record<string, Convert>> = {
     }
     const found = own.toJsonSchema({ fallback })
     const { $schema: _, ...rest } = found
-    if (Object.keys(rest).length === 0 && own.expression !== 'unknown') problems.push('a morph does not say what it makes: add .to(…)')
+    if (Object.keys(rest).length === 0 && (schema as Partial<ArkType>).expression !== 'unknown') problems.push('a morph does not say what it makes: add .to(…)')
     return found
   },
 }
@@ -103,12 +103,12 @@ interface ZodOverride {
 }
 
 interface ArkType {
+  expression: string
   in: ArkSide
   out: ArkSide
 }
 
 interface ArkSide {
-  expression: string
   toJsonSchema(options: { fallback(context: { code: string; base: JsonSchema }): JsonSchema }): JsonSchema
 }
 

@@ -1,6 +1,8 @@
 // The entry point `dmicro/contract`.
 
+export { type AsyncApiOptions, asyncapi } from './asyncapi.ts'
 export { type Body, type Input, none, type Output, type Plain, plain } from './body.ts'
+export { type Change, changes } from './changes.ts'
 export type { Converters } from './convert.ts'
 export {
   type Described,
@@ -25,6 +27,8 @@ export {
   type PushMethodOptions,
   push,
 } from './method.ts'
+export { type OpenApiOptions, openapi } from './openapi.ts'
+export { type ProtoOptions, proto } from './proto.ts'
 export type { MethodRoute } from './routes.ts'
 export { defineService, type Service, type ServiceOptions } from './service.ts'
 export type { Caller, Client, ClientCall, ClientOptions, ClientPush, Implementation, Outcome, ServeOptions, ServiceOf } from './types.ts'
