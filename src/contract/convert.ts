@@ -91,7 +91,8 @@ const convertersOf: Readonly<Record<string, Convert>> = {
     }
     const found = own.toJsonSchema({ fallback })
     const { $schema: _, ...rest } = found
-    if (Object.keys(rest).length === 0 && (schema as Partial<ArkType>).expression !== 'unknown') problems.push('a morph does not say what it makes: add .to(…)')
+    if (Object.keys(rest).length === 0 && (schema as Partial<ArkType>).expression !== 'unknown')
+      problems.push('a morph does not say what it makes: add .to(…)')
     return found
   },
 }

@@ -15,6 +15,9 @@ export {
 export { DESCRIBE_ROUTE } from './description-route.ts'
 export { type DeclaredStatus, declareError, type Failure, type Failures } from './failure.ts'
 export type { JsonSchema } from './json-schema.ts'
+export { listenMcp, type McpHandler, type McpHttpOptions, type McpListener, mcpHandler } from './mcp/http.ts'
+export { type McpOptions, type McpServer, mcpServer, serveMcp } from './mcp/server.ts'
+export type { Tool, ToolCaller, ToolOptions, ToolResult } from './mcp/tools.ts'
 export {
   type CallMethod,
   type CallMethodOptions,

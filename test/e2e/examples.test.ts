@@ -127,3 +127,11 @@ test('the example of a network that fails runs, and each run is the same', { tim
   assert.match(one.stdout, /^[0-9]+ bought, [1-9][0-9]* unsure, [0-9]+ left after [0-9.]+ virtual seconds, /)
   assert.equal(two.stdout, one.stdout)
 })
+
+test('the example of a contract: a client has its methods and errors, and is told of orders', { timeout: 30_000 }, async (t) => {
+  const server = new Running(t, 'contract/server.mjs')
+  const url = await server.line(/^tcp:/)
+  const { stdout } = await run(process.execPath, ['examples/contract/client.mjs', url])
+  assert.equal(stdout, '10 tea, 2 milk\n1002 out of stock: 2 left\nordered 1 for 6, told of 1\nWrongState: it is open\n')
+  await server.end('SIGTERM')
+})
