@@ -23,8 +23,8 @@ const { values } = parseArgs({
 })
 const count = Number(values.methods)
 
-/** A project in a folder of its own, whose only file is `text`. */
-function project(name, text, modules) {
+/** A project of these files in a folder of its own. */
+function project(name, files, modules) {
   const folder = join(base, name)
   mkdirSync(join(folder, 'node_modules'), { recursive: true })
   for (const [module, target] of Object.entries(modules)) {
@@ -32,43 +32,62 @@ function project(name, text, modules) {
     symlinkSync(target, join(folder, 'node_modules', module))
   }
   const options = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, types: [] }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['main.ts'] }))
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: Object.keys(files) }))
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'main.ts'), text)
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
   return folder
 }
 
 const numbers = Array.from({ length: count }, (_, i) => i)
 
-/** A contract, what serves it, and a client that calls each method. */
+/** A contract, what serves it, and what calls each method: three files, and `main.ts`, where somebody types. */
 function contract(body) {
-  return `import { call, defineService, plain, push } from 'dmicro/contract'
-import { Endpoint } from 'dmicro'
+  return {
+    'contract.ts': `import { call, defineService, plain, push } from 'dmicro/contract'
 import { z } from 'zod'
 void plain, void z
 export const Big = defineService('big', {
 ${numbers.map((i) => `  method${i}: ${i % 10 === 9 ? `push(${body(i)})` : `call(${body(i)}, ${body(i + 1)})`},`).join('\n')}
 })
-const endpoint = new Endpoint()
-endpoint.serve(Big, {
-${numbers.map((i) => (i % 10 === 9 ? `  method${i}: (arg) => void arg.a${i},` : `  method${i}: (arg) => ({ a${i + 1}: arg.a${i}.length, b: String(arg.b) } as never),`)).join('\n')}
+`,
+    'server.ts': `import { Endpoint } from 'dmicro'
+import { Big } from './contract.js'
+new Endpoint().serve(Big, {
+${numbers.map((i) => (i % 10 === 9 ? `  method${i}: (arg) => void arg.a${i},` : `  method${i}: (arg) => ({ a${i + 1}: arg.a${i}, b: arg.b + 1 }),`)).join('\n')}
 })
-const client = (await endpoint.dial('')).client(Big)
+`,
+    'calls.ts': `import type { Session } from 'dmicro'
+import { Big } from './contract.js'
+declare const session: Session
+const client = session.client(Big)
 ${numbers.map((i) => `await client.method${i}({ a${i}: 'x', b: ${i} })`).join('\n')}
-`
+`,
+    'main.ts': `import type { Session } from 'dmicro'
+import { Big } from './contract.js'
+declare const session: Session
+const client = session.client(Big)
+void client
+`,
+  }
 }
 
 function trpc() {
-  return `import { initTRPC } from '@trpc/server'
+  const shape = (i) => `z.object({ a${i}: z.string(), b: z.number() })`
+  const head = `import type { router } from './contract.js'
 import { createTRPCClient, httpLink } from '@trpc/client'
+const client = createTRPCClient<typeof router>({ links: [httpLink({ url: '' })] })
+`
+  return {
+    'contract.ts': `import { initTRPC } from '@trpc/server'
 import { z } from 'zod'
 const t = initTRPC.create()
-const router = t.router({
-${numbers.map((i) => `  method${i}: t.procedure.input(z.object({ a${i}: z.string(), b: z.number() })).mutation(({ input }) => ({ a${i + 1}: input.a${i}.length, b: String(input.b) })),`).join('\n')}
+export const router = t.router({
+${numbers.map((i) => `  method${i}: t.procedure.input(${shape(i)}).output(${shape(i + 1)}).mutation(({ input }) => ({ a${i + 1}: input.a${i}, b: input.b + 1 })),`).join('\n')}
 })
-const client = createTRPCClient<typeof router>({ links: [httpLink({ url: '' })] })
-${numbers.map((i) => `await client.method${i}.mutate({ a${i}: 'x', b: ${i} })`).join('\n')}
-`
+`,
+    'calls.ts': `${head}${numbers.map((i) => `await client.method${i}.mutate({ a${i}: 'x', b: ${i} })`).join('\n')}\n`,
+    'main.ts': `${head}void client\n`,
+  }
 }
 
 /** Seconds of processor time that tsc takes, the median: other programs that run do not count. */
@@ -133,17 +152,17 @@ try {
   const own = { dmicro: root, zod: join(installed, 'zod'), '@types/node': join(installed, '@types/node') }
   const tsc = values.tsc === undefined ? [process.execPath, join(installed, 'typescript/bin/tsc')] : [resolve(values.tsc)]
   const texts = {
-    empty: 'export {}\n',
+    empty: { 'main.ts': 'export {}\n' },
     plain: contract((i) => `plain<{ a${i}: string; b: number }>()`),
     zod: contract((i) => `z.object({ a${i}: z.string(), b: z.number() })`),
     ...(values.trpc === undefined ? undefined : { trpc: trpc() }),
   }
   const results = {}
-  for (const [name, text] of Object.entries(texts)) {
+  for (const [name, files] of Object.entries(texts)) {
     const others = values.trpc === undefined ? {} : { '@trpc': join(resolve(values.trpc), '@trpc'), zod: join(resolve(values.trpc), 'zod') }
-    const folder = project(name, text, name === 'trpc' ? others : own)
+    const folder = project(name, files, name === 'trpc' ? others : own)
     const seconds = compile(tsc, folder)
-    results[name] = { seconds, ...(name === 'empty' || values.tsc !== undefined ? undefined : await complete(folder, text)) }
+    results[name] = { seconds, ...(name === 'empty' || values.tsc !== undefined ? undefined : await complete(folder, files['main.ts'])) }
   }
   if (values.json) console.log(JSON.stringify(results))
   else

@@ -8,16 +8,16 @@ const plainMark: unique symbol = markOf('plain') as typeof plainMark
 /** A body that has a TypeScript type and is not validated; made by `plain`. */
 export interface Plain<Value = unknown> {
   readonly [plainMark]: true
-  /** What the generators say about the body; undefined for nothing. */
+  /** Schema that the generators show; undefined for none. */
   readonly jsonSchema: JsonSchema | undefined
   /** Never set: carries the type. */
   readonly '~value'?: Value
 }
 
-/** What describes the body of a message: a Standard Schema (zod, valibot, arktype …), a protobuf type, or `plain<T>()`. */
+/** Describes the body of a message: a Standard Schema (zod, valibot, arktype …), a protobuf type, or `plain<T>()`. */
 export type Body = StandardSchemaV1 | MessageType | Plain
 
-/** What a caller passes for a body, and a handler returns. */
+/** The value that a caller passes for a body, and a handler returns. */
 export type Input<Of> = Of extends { readonly '~standard': { readonly types?: infer Types } }
   ? NonNullable<Types> extends { readonly input: infer Value }
     ? Value
@@ -30,7 +30,7 @@ export type Input<Of> = Of extends { readonly '~standard': { readonly types?: in
         ? Message
         : never
 
-/** What a handler gets of a body, and a caller gets as the result. */
+/** The value that a handler gets of a body, and a caller gets as the result. */
 export type Output<Of> = Of extends { readonly '~standard': { readonly types?: infer Types } }
   ? NonNullable<Types> extends { readonly output: infer Value }
     ? Value
@@ -73,7 +73,7 @@ export function requireBody(what: string, value: unknown): void {
   throw new TypeError(`${what} must be a Standard Schema, a protobuf type, or plain<T>()`)
 }
 
-/** What a route validates or decodes a body with; undefined for a type alone. */
+/** The type that a route validates or decodes a body with; undefined for a type alone. */
 export function routeType(body: Body): StandardSchemaV1 | MessageType | undefined {
   return isPlain(body) ? undefined : body
 }

@@ -12,8 +12,8 @@ export interface Change {
 }
 
 /**
- * What changed between two versions of a service, in the order of the contract: breaking are changes by which a client
- * of the old version may fail at a server of the new one.
+ * The changes between two versions of a service, in the order of the contract. Breaking are those by which a client of
+ * the old version may fail at a server of the new one.
  *
  * @throws TypeError for schemas that JSON Schema cannot say
  */
@@ -27,7 +27,7 @@ export function changes(before: Described, after: Described, options: DescribeOp
 }
 
 /**
- * @param reversed for methods that clients serve: there the old version is the callee, and a new method is what it lacks
+ * @param reversed for methods that clients serve: the old version is the callee, and lacks new methods
  */
 function compareMethods(
   old: readonly MethodDescription[],

@@ -81,7 +81,7 @@ const convertersOf: Readonly<Record<string, Convert>> = {
       return json[side]({ target, libraryOptions: { errorMode: 'ignore' } })
     }
   },
-  // Its Standard Schema says {} for what it cannot say, where its own method names it.
+  // Standard Schema of arktype says {} for what it cannot say, where arktype's own method names it.
   arktype(schema, json, side, problems) {
     const own = (schema as Partial<ArkType>)[side === 'input' ? 'in' : 'out']
     if (own === undefined || typeof own.toJsonSchema !== 'function') return json[side]({ target })

@@ -42,9 +42,9 @@ export interface ServiceDescription {
   deprecated?: boolean | string
   since?: string
   methods: MethodDescription[]
-  /** What the server calls and pushes on its clients. */
+  /** Methods that the server calls and pushes on its clients. */
   toClient: MethodDescription[]
-  /** What of the schemas JSON Schema cannot say. It is left open in them. */
+  /** Parts of schemas that JSON Schema cannot say, which are left open. */
   problems: string[]
 }
 
@@ -56,12 +56,12 @@ export interface DescribeOptions {
    */
   converters?: Converters | undefined
   /**
-   * What to do about schemas that JSON Schema cannot say: `throw`, or leave them `open` and list them. Default: 'throw'.
+   * Schemas that JSON Schema cannot say make it `throw`, or are left `open` and listed. Default: 'throw'.
    */
   unknown?: 'throw' | 'open' | undefined
 }
 
-/** What describing needs of a service. */
+/** The part of a service that is described. */
 export interface Describable {
   readonly name: string
   readonly version: string

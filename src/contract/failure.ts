@@ -11,14 +11,14 @@ export interface DeclaredStatus<Details> extends StatusError {
 }
 
 /**
- * A declared error. Calling it makes the error, for a handler to throw; `is` recognizes it on the caller's side. Details
- * travel as JSON in the cause of the status, where peers of any language find them.
+ * A declared error. Calling it makes the error, for a handler to throw; `is` recognizes it on the caller's side.
+ * Details travel as JSON in the cause of the status, where peers of any language find them.
  */
 export interface Failure<Details extends Body = Body> {
   (details: Input<Details>): DeclaredStatus<Output<Details>>
   readonly code: number
   readonly message: string
-  /** What describes the details; undefined for none. */
+  /** Describes the details; undefined for none. */
   readonly details: Details | undefined
   /** Whether `error` has the code and such details, which it then has as `details`. */
   is(error: unknown): error is DeclaredStatus<Output<Details>>

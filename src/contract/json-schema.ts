@@ -40,8 +40,8 @@ function copy(value: unknown, change: (ref: string) => string): unknown {
 }
 
 /**
- * A schema that reads the same whichever library made it, and whatever else the program defined: without `$schema`, with
- * definitions named in the order of their use. What refers to the whole schema refers to a definition.
+ * A schema that reads the same whichever library made it, and whatever else the program defined: without `$schema`,
+ * with definitions named in the order of their use. What refers to the whole schema refers to a definition.
  */
 export function normalized(schema: JsonSchema): JsonSchema {
   const plain = JSON.parse(JSON.stringify(schema)) as JsonSchema

@@ -5,13 +5,13 @@ import type { Failures } from './failure.ts'
 
 const groupMark: unique symbol = markOf('group') as typeof groupMark
 
-/** What is said of a method, a group or a service, for its readers. */
+/** Documentation of a method, a group or a service. */
 export interface Docs {
-  /** What it does: the first line is the summary. Default: nothing is said. */
+  /** Text whose first line is the summary. Default: none. */
   docs?: string | undefined
-  /** That it should no longer be used: `true`, or what to use instead. Default: false. */
+  /** Whether it should no longer be used: `true`, or what to use instead. Default: false. */
   deprecated?: boolean | string | undefined
-  /** Version of the service that it is in since. Default: nothing is said. */
+  /** First version of the service that has it. Default: none is named. */
   since?: string | undefined
 }
 
@@ -111,7 +111,7 @@ export function group<Of extends Methods>(methods: Of, options: Docs = {}): Of {
   return Object.freeze(Object.defineProperty({ ...methods }, groupMark, { value: options }))
 }
 
-/** What was said of a group. */
+/** The documentation of a group. */
 export function docsOfGroup(methods: Methods): Docs {
   return (methods as { [groupMark]?: Docs })[groupMark] ?? {}
 }

@@ -10,7 +10,7 @@ export interface ProtoOptions extends DescribeOptions {
   /** The option `go_package`. Default: none. */
   goPackage?: string | undefined
   /**
-   * The text that was made of an earlier version: fields keep their numbers, and those of removed fields stay reserved.
+   * The text of an earlier version: fields keep their numbers, and those of removed fields stay reserved.
    * Default: fields are numbered in the order of the contract.
    */
   previous?: string | undefined
@@ -22,9 +22,9 @@ interface FieldType {
 }
 
 /**
- * The proto3 text of a service, for peers in other languages: its messages, and a service whose methods have the routes
- * in their comments. Fields have the names that they have in JSON. Bodies that are no objects are messages of one field,
- * `value`, in protobuf alone.
+ * The proto3 text of a service, for peers in other languages: its messages, and a service whose methods have their
+ * routes in comments. Fields have the names that they have in JSON. Bodies that are no objects are messages of one
+ * field, `value`, in protobuf alone.
  *
  * @throws TypeError for schemas that JSON Schema or protobuf cannot say, all of them
  */

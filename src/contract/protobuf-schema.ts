@@ -1,6 +1,6 @@
 import type { JsonSchema } from './json-schema.ts'
 
-/** What is read of a reflected type of protobufjs. */
+/** The part of a reflected type of protobufjs that is read. */
 interface ReflectedType {
   readonly name: string
   readonly fullName: string

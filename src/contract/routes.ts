@@ -2,7 +2,7 @@ import { groupPrefix, httpName, type NameMapper, rpcName } from '../message/nami
 import type { Failures } from './failure.ts'
 import { type Docs, docsOfGroup, isMethod, type Method, type Methods } from './method.ts'
 
-/** Names that no method may have: a client with `then` would be taken for a promise, the others are names of objects. */
+/** Names that no method may have. A client with `then` would be taken for a promise; objects have the others. */
 const FORBIDDEN = new Set(['then', 'constructor', '__proto__', 'prototype'])
 
 /** A method of a service with its route. */
@@ -17,7 +17,7 @@ export interface MethodRoute {
   readonly groups: readonly Docs[]
 }
 
-/** What a service is besides its methods, for its routes. */
+/** The part of a service that names its routes. */
 export interface Naming {
   readonly name: string
   readonly group: string | undefined

@@ -17,11 +17,11 @@ export interface ServiceOptions<ToClient extends Methods = Methods> extends Docs
   group?: string | undefined
   /** How routes are named, as the option `mapper` of an endpoint. Default: 'http', which makes `/math/add`. */
   naming?: 'http' | 'rpc' | NameMapper | undefined
-  /** Codec of what clients send. Default: protobuf for methods with protobuf types, else that of the client's endpoint. */
+  /** Codec of what clients send. Default: protobuf for methods with protobuf types, else that of their endpoint. */
   codec?: string | undefined
   /** Errors that every method may fail with, by name. Default: none. */
   errors?: Failures | undefined
-  /** What the server calls and pushes: methods that its clients serve (`service.toClient`). Default: none. */
+  /** Methods that the server calls and pushes, and its clients serve (`service.toClient`). Default: none. */
   toClient?: ToClient | undefined
 }
 

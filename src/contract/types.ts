@@ -5,14 +5,14 @@ import type { Input, Output } from './body.ts'
 import type { DeclaredStatus, Failures } from './failure.ts'
 import type { CallMethod, PushMethod } from './method.ts'
 
-/** What calls and pushes: a session, an RpcClient or a MultiClient. */
+/** Calls and pushes: a session, an RpcClient or a MultiClient. */
 export interface Caller<Options = CallOptions> {
   call<T>(method: string, arg?: unknown, options?: Options): Promise<T>
   callReply<T>(method: string, arg?: unknown, options?: Options): Promise<Reply<T>>
   push(method: string, arg?: unknown, options?: never): Promise<void>
 }
 
-/** What is needed of whoever makes calls for a client. */
+/** The methods that a client needs of its session. */
 export type Calls = { [Name in 'call' | 'callReply' | 'push']: (...args: never[]) => unknown }
 
 /** Arguments of a method: one that takes nothing, or may take nothing, is called without. */
@@ -60,7 +60,7 @@ export type Client<Of, Calling = CallOptions, Pushing = PushOptions> = {
       : Client<Of[Name], Calling, Pushing>
 }
 
-/** What serves a service: a function for each of its methods, in objects as its groups are. */
+/** Serves a service: a function for each of its methods, in objects as its groups are. */
 export type Implementation<Of, CallContext, PushContext> = {
   readonly [Name in keyof Of]: Of[Name] extends CallMethod<infer Arg, infer Result, infer _>
     ? (arg: Output<Arg>, ctx: CallContext) => Input<Result> | Promise<Input<Result>>
@@ -83,8 +83,8 @@ export type ControllerClient<Controller, Calling = CallOptions> = {
 /** Options of a client of a service. */
 export interface ClientOptions {
   /**
-   * Validates arguments before they are sent, and results, by the schemas of the contract. Both ends apply them then, so
-   * no schema may change a value that it has made. For callees that validate nothing. Default: false, since callees do.
+   * Validates arguments before they are sent, and results, by the schemas of the contract. Both ends apply them then,
+   * so no schema may change a value that it has made. For callees that validate nothing. Default: false.
    */
   validate?: boolean | undefined
 }
@@ -106,7 +106,7 @@ export interface ServeOptions<Plugin = unknown> {
   describe?: boolean | undefined
 }
 
-/** What registers routes: an endpoint, a group of routes, or a server. */
+/** Registers routes: an endpoint, or a server. */
 export interface Routes {
   routeCall(...args: never[]): string[]
   routePush(...args: never[]): string[]

@@ -5,7 +5,7 @@ import type { StandardSchemaV1 } from '../message/standard-schema.ts'
 const MAX_ISSUES = 5
 
 /**
- * What a schema makes of a value.
+ * Validates a value, and resolves to what the schema makes of it.
  *
  * @param side begins the error's cause
  * @throws StatusError (rejects) 400 with the first issues

@@ -9,7 +9,7 @@ export type NameMapper = (prefix: string, name: string) => string
 
 const namingMark: unique symbol = markOf('naming') as typeof namingMark
 
-/** Marks a built-in mapper for `namingOf`. A call of its own, so that pages, which have one mapper, leave the other out. */
+/** Marks a built-in mapper for `namingOf`. A call, so that pages, which have one mapper, leave the other out. */
 function named(naming: 'http' | 'rpc', mapper: NameMapper): NameMapper {
   return Object.defineProperty(mapper, namingMark, { value: naming })
 }

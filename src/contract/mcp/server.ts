@@ -20,7 +20,7 @@ export interface McpServer {
   close(): Promise<void>
 }
 
-/** What is used of the SDK, which is an optional peer: its own types would be needed to compile against this package. */
+/** The part of the SDK that is used. The SDK is an optional peer, and its types must not be needed to compile. */
 interface Sdk {
   Server: new (info: object, options: object) => McpServer & { setRequestHandler(schema: unknown, handler: Handler): void }
   ListToolsRequestSchema: unknown

@@ -19,24 +19,19 @@ function dereferenced(schema: JsonSchema): JsonSchema {
   return target === undefined ? schema : dereferenced({ ...target, ...rest, $defs })
 }
 
-/** Whether clients can compile a schema: its patterns are regular expressions, and its references lead somewhere. */
+/** Whether all references of a schema lead somewhere, so that clients can compile it. */
 export function isUsable(schema: JsonSchema): boolean {
   const visit = (value: unknown): boolean => {
     if (Array.isArray(value)) return value.every(visit)
     if (typeof value !== 'object' || value === null) return true
-    const { pattern, $ref } = value as { pattern?: unknown; $ref?: unknown }
-    if (typeof pattern === 'string' && !isPattern(pattern)) return false
+    const { $ref } = value as { $ref?: unknown }
     if (typeof $ref === 'string' && schema.$defs?.[$ref.slice('#/$defs/'.length)] === undefined) return false
     return Object.values(value).every(visit)
   }
   return visit(schema)
 }
 
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, 'u')
-    return true
-  } catch {
-    return false
-  }
+/** A schema without patterns. Clients compile those of results, and one that their engine refuses fails them all. */
+export function withoutPatterns(schema: JsonSchema): JsonSchema {
+  return JSON.parse(JSON.stringify(schema, (key, value) => (key === 'pattern' && typeof value === 'string' ? undefined : value)))
 }

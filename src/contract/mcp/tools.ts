@@ -4,9 +4,9 @@ import { type Described, type DescribeOptions, described, type MethodDescription
 import type { JsonSchema } from '../json-schema.ts'
 import { requireServices } from '../services.ts'
 import type { Caller } from '../types.ts'
-import { isUsable, objectSchema } from './tool-schema.ts'
+import { isUsable, objectSchema, withoutPatterns } from './tool-schema.ts'
 
-/** What calls the methods of the tools: a session, an RpcClient or a MultiClient. */
+/** Calls the methods of the tools: a session, an RpcClient or a MultiClient. */
 export type ToolCaller = Pick<Caller, 'call' | 'push'>
 
 /** Options of tools out of a contract. */
@@ -26,7 +26,7 @@ export interface Tool {
   annotations: { readOnlyHint: boolean; idempotentHint: boolean }
 }
 
-/** What a tool answered. */
+/** The answer of a tool. */
 export interface ToolResult {
   content: { type: 'text'; text: string }[]
   structuredContent?: Record<string, unknown>
@@ -52,7 +52,7 @@ const TRACE_KEYS = ['traceparent', 'tracestate', 'baggage']
  */
 export class Tools {
   readonly list: Tool[] = []
-  /** What could not be said, by tool. */
+  /** Parts of schemas that could not be said, by tool. */
   readonly problems: string[] = []
   readonly #entries = new Map<string, Entry>()
   readonly #caller: ToolCaller
@@ -82,7 +82,7 @@ export class Tools {
       annotations: { readOnlyHint: method.safe === true, idempotentHint: method.idempotent === true || method.safe === true },
     }
     // One schema that a client cannot compile costs it all tools, so a doubtful one is left out.
-    if (result !== undefined && problems.length === 0 && isUsable(result.schema)) tool.outputSchema = result.schema
+    if (result !== undefined && problems.length === 0 && isUsable(result.schema)) tool.outputSchema = withoutPatterns(result.schema)
     this.list.push(tool)
     this.#entries.set(name, { tool, method, wrapsArg: arg.wrapped, wrapsResult: result?.wrapped === true })
   }
