@@ -130,7 +130,8 @@ export class KcpMachine {
   #takeSegment({ cmd, ts, sn, una }: Header, bytes: Buffer, at: number, length: number): void {
     if (this.sending.acknowledgeBefore(una)) this.wanted = Wanted.Full
     if (cmd === Command.Ack) {
-      if (this.sending.acknowledge(sn, ts, una, this.#resend)) this.wanted = Wanted.Full
+      // Without `resend` each passing counts: then the segment is sent again when nothing new is to be sent.
+      if (this.sending.acknowledge(sn, ts, una, this.#settings.resend)) this.wanted = Wanted.Full
     } else if (cmd === Command.Push) {
       if (!this.receiving.accepts(sn)) return
       this.#acks.push(sn, ts)
