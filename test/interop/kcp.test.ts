@@ -16,7 +16,8 @@ const missing = typeof peer === 'string' ? peer : undefined
 if (missing !== undefined && process.env.DMICRO_INTEROP === 'required') throw new Error(`the Go peer is required: ${missing}`)
 const outcomes = new Outcomes()
 
-describe('interop with Go DMicro over KCP', { skip: missing }, () => {
+// At the same time, since a Go peer waits most of it: it acknowledges every 100 ms.
+describe('interop with Go DMicro over KCP', { skip: missing, concurrency: true }, () => {
   const go = peer as GoPeer
   after(() => go.dispose())
 
@@ -49,4 +50,6 @@ describe('interop with Go DMicro over KCP', { skip: missing }, () => {
       }
     })
   }
+
+  after(() => outcomes.check('kcp'))
 })
