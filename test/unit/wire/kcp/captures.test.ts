@@ -135,10 +135,10 @@ function replay(lines: readonly Line[], side: 'client' | 'server'): void {
       if (line.lost !== true) onTheWay.push(line)
       continue
     }
-    // A datagram that was captured before this one may have arrived after it was sent.
-    const una = line.segments?.[0].una ?? Number.POSITIVE_INFINITY
-    while (onTheWay.length > 0 && pushes(onTheWay[0]).every(({ sn }) => sn < una))
-      conversation.receive(bytesOf(onTheWay.shift() as Line), now)
+    // What was captured in the same millisecond may have arrived after this was sent.
+    const last = Math.max(...(line.segments ?? []).filter(({ cmd }) => cmd === 'ack').map(({ sn }) => sn))
+    const isLater = ({ ms, segments = [] }: Line): boolean => ms === line.ms && segments.some(({ cmd, sn }) => cmd === 'push' && sn > last)
+    while (onTheWay.length > 0 && !(last >= 0 && isLater(onTheWay[0]))) conversation.receive(bytesOf(onTheWay.shift() as Line), now)
     if (sent.length === 0) {
       for (const { sn, data } of pushes(line)) {
         if (distance(sn, written) < 0) continue
