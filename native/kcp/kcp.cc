@@ -51,6 +51,7 @@ Kcp::Kcp(uint32_t conv, const KcpSettings& settings)
       mss_(settings.mtu - static_cast<uint32_t>(SegmentHeader::kSize)),
       window_(settings.window),
       interval_(settings.interval),
+      urgent_(settings.resend),
       resend_(settings.resend == 0 ? UINT32_MAX : settings.resend),
       dead_link_(settings.dead_link),
       no_delay_(settings.no_delay),
@@ -165,7 +166,8 @@ bool Kcp::ParseAck(uint32_t sn, uint32_t ts, uint32_t una) {
   for (size_t i = 0; i < at; i++) {
     Sent& segment = sent_[i];
     if (Distance(segment.ts, ts) > 0 || segment.passed_over == UINT32_MAX) continue;
-    if (++segment.passed_over >= resend_) urgent = true;
+    // Without `resend` each one is urgent: the segment is sent again when nothing new is to be sent.
+    if (++segment.passed_over >= urgent_) urgent = true;
   }
   Sent& segment = sent_[at];
   if (!segment.acked && segment.ts == ts && Distance(una, segment.sent_una) < 0) lost_ = true;

@@ -66,7 +66,8 @@ class Kcp {
   // After how many ms something must be sent again; UINT32_MAX for never.
   uint32_t Due(uint32_t now);
 
-  // Asks for the peer's window with the next flush.
+  // Tells the peer the window with the next flush, or asks for its window.
+  void Tell() { probe_ |= kAskTell; }
   void Ask() { probe_ |= kAskSend; }
   // Compares the next answer with what is acknowledged now. Called when the session sends a question of its own.
   void ExpectTell();
@@ -88,6 +89,8 @@ class Kcp {
   uint16_t FreeWindow() const;
   // Number of segments that the peer has not acknowledged, and their bytes.
   size_t Unsent() const { return queue_.size() + sent_.size(); }
+  // Whether all bytes are in segments that were sent at least once.
+  bool AllNumbered() const { return queue_.Empty(); }
   size_t UnsentBytes() const { return unsent_bytes_; }
   size_t Received() const { return received_.size(); }
   // A segment was sent as often as the settings allow.
@@ -139,7 +142,8 @@ class Kcp {
   const uint32_t mtu_, mss_;
   const uint32_t window_;
   const uint32_t interval_;
-  const uint32_t resend_;  // UINT32_MAX: never
+  const uint32_t urgent_;  // acknowledgements of later segments after which a segment asks for a flush
+  const uint32_t resend_;  // and after which it is sent again; UINT32_MAX: never
   const uint32_t dead_link_;
   const bool no_delay_;
   const bool congested_;
