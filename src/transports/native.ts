@@ -45,6 +45,7 @@ export class NativeTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how: ListenOptions = {},
   ): Promise<TransportListener> {
+    if (address.kind === 'udp') return this.#other().listen(address, options, onConnection, how)
     if (options.serverTls !== undefined && this.noTls !== '') return this.#other().listen(address, options, onConnection, how)
     if (options.serverTls !== undefined) await handshakes.load()
     const [core] = this.#cores
@@ -106,6 +107,7 @@ export class NativeTransport implements Transport {
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    if (address.kind === 'udp') return this.#other().dial(address, options, signal)
     if (options.tls !== undefined && this.noTls !== '') return this.#other().dial(address, options, signal)
     if (options.tls !== undefined) await handshakes.load()
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)

@@ -362,5 +362,5 @@ function limitsOf(options: ConnectionOptions): NativeLimits {
 }
 
 function targetOf(address: Address): [host: string | null, port: number, path: string | null] {
-  return address.kind === 'tcp' ? [address.host, address.port, null] : [null, 0, address.path]
+  return address.kind === 'unix' ? [null, 0, address.path] : [address.host, address.port, null]
 }

@@ -1,0 +1,50 @@
+import type { Address } from '../../address.ts'
+import type { ConnectionOptions, TransportConnection, TransportListener } from '../../transport.ts'
+import { acceptConnection } from '../accept.ts'
+import { SocketConnection } from '../connection.ts'
+import type { TurnScheduler } from '../turn-scheduler.ts'
+import { dialKcp } from './dial.ts'
+import { KcpServer } from './server.ts'
+
+/** The UDP sockets of the JavaScript transport, over `node:dgram`. */
+export class KcpSockets {
+  readonly #turns: TurnScheduler
+  /** By bound address: one whose listener is closed goes on for its conversations, and may listen again. */
+  readonly #servers = new Map<string, KcpServer>()
+
+  constructor(turns: TurnScheduler) {
+    this.#turns = turns
+  }
+
+  async listen(
+    address: Address,
+    options: ConnectionOptions,
+    onConnection: (connection: TransportConnection) => void,
+  ): Promise<TransportListener> {
+    if (address.kind === 'unix') throw new TypeError('KCP has no Unix sockets')
+    const server = await this.#bind(address.host, address.port)
+    server.listen({
+      settings: options.kcp,
+      accept: (carrier, local, remote) =>
+        acceptConnection(new SocketConnection(carrier, local, remote, options, this.#turns), onConnection),
+    })
+    return { address: { ...address, ...server.address }, close: () => server.stop() }
+  }
+
+  /** A server that nobody listens on: an own one that has lost its listener, or a new one. */
+  async #bind(host: string, port: number): Promise<KcpServer> {
+    const known = this.#servers.get(`${host} ${port}`)
+    if (known !== undefined && !known.listening) return known
+    let key = ''
+    const server = new KcpServer(host, this.#turns, () => this.#servers.delete(key))
+    await server.bind(host, port)
+    key = `${host} ${server.address.port}`
+    this.#servers.set(key, server)
+    return server
+  }
+
+  async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    const { carrier, local, remote } = await dialKcp(address, options, signal, this.#turns)
+    return new SocketConnection(carrier, local, remote, options, this.#turns)
+  }
+}
