@@ -74,8 +74,9 @@ export interface DialOptions {
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
   /**
-   * TLS of a `tls://` or `wss://` URL; with this option a `kcp://` URL has it too. Dials with the same object share root certificates, and resume each other's TLS
-   * sessions. Default: the root certificates of Node.js, and the host of the URL as name of the server.
+   * TLS of a `tls://` or `wss://` URL; with this option a `kcp://` URL has it too. Dials with the same object share
+   * root certificates, and resume each other's TLS sessions. Default: the root certificates of Node.js, and the host of
+   * the URL as name of the server.
    */
   tls?: TlsDialOptions | undefined
   /** Options of a WebSocket, on `ws://` and `wss://`. Default: none. */

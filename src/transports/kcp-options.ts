@@ -31,8 +31,8 @@ export interface KcpOptions {
 }
 
 /**
- * The option `kcp`: a preset, or single options. `fast` is `{ noDelay: true, interval: 10, resend: 2, congestion: false,
- * window: 128 }`: bandwidth for latency.
+ * The option `kcp`: a preset, or single options. `fast`, bandwidth for latency, is `{ noDelay: true, interval: 10,
+ * resend: 2, congestion: false, window: 128 }`.
  */
 export type KcpChoice = 'fast' | KcpOptions
 

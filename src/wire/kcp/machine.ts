@@ -49,7 +49,7 @@ export class KcpMachine {
   #askAt = 0
   #askWait = 0
   #at = 0
-  /** What a WINS is compared with: `una` when the last WASK was sent; undefined when it was answered. */
+  /** Compared with the `una` of a WINS: our `una` when the last WASK was sent; undefined when it was answered. */
   #askedUna: number | undefined
   #behind = 0
 
@@ -184,7 +184,7 @@ export class KcpMachine {
     const acks = this.#acks
     for (let i = 0; i < acks.length; i += 2) {
       this.#makeSpace(OVERHEAD)
-      // Of a run in order the last one is enough, since `una` acknowledges all before it.
+      // The last one of a run in order is enough, since `una` acknowledges all before it.
       if (distance(acks[i], header.una) < 0 && i + 2 < acks.length) continue
       header.sn = acks[i]
       header.ts = acks[i + 1]

@@ -1,4 +1,7 @@
-/** Bytes of a segment before its data: conv u32, cmd u8, frg u8, wnd u16, ts u32, sn u32, una u32, len u32, little-endian. */
+/**
+ * Bytes of a segment before its data: conv u32, cmd u8, frg u8, wnd u16, ts u32, sn u32, una u32, len u32, all
+ * little-endian.
+ */
 export const OVERHEAD = 24
 
 /** Largest datagram that is looked at, in bytes, FEC header included: Go reads no more of one. */

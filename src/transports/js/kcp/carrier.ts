@@ -12,7 +12,7 @@ import { isChallenge } from './cookie.ts'
 
 /** Milliseconds in which the peer should answer our END, and in which data of a closed connection is still sent. */
 const LINGER_MS = 2000
-/** Milliseconds of silence after which this side asks whether the peer is there, when it dialled and when it did not. */
+/** Milliseconds of silence after which this side asks whether the peer is there: when it dialled, when it accepted. */
 const IDLE_DIALLED_MS = 25_000
 const IDLE_ACCEPTED_MS = 60_000
 /** Milliseconds between such questions, and for which they may go unanswered. */
@@ -21,7 +21,7 @@ const UNANSWERED_MS = 10_000
 /** Fewest segments that are taken before the connection above must wait. */
 const MIN_QUEUED = 64
 
-/** What a carrier works with. */
+/** The parts that a carrier works with. */
 export interface KcpCarrierParts {
   readonly conv: number
   readonly settings: KcpSettings

@@ -19,11 +19,11 @@ const KEPT = 128
 /** All conversations of one address and port. */
 interface Peer {
   readonly conversations: Map<number, KcpCarrier>
-  /** Whose datagram came last: parity does not say to which conversation it belongs. */
+  /** The one that had the last datagram: parity does not say to which conversation it belongs. */
   latest: KcpCarrier | undefined
 }
 
-/** Who accepts conversations. */
+/** Accepts conversations. */
 export interface KcpAcceptor {
   readonly settings: KcpSettings | undefined
   accept(carrier: KcpCarrier, local: string, remote: string): void
