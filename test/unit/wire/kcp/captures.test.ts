@@ -138,7 +138,10 @@ function replay(lines: readonly Line[], side: 'client' | 'server'): void {
     // What was captured in the same millisecond may have arrived after this was sent.
     const last = Math.max(...(line.segments ?? []).filter(({ cmd }) => cmd === 'ack').map(({ sn }) => sn))
     const isLater = ({ ms, segments = [] }: Line): boolean => ms === line.ms && segments.some(({ cmd, sn }) => cmd === 'push' && sn > last)
-    while (onTheWay.length > 0 && !(last >= 0 && isLater(onTheWay[0]))) conversation.receive(bytesOf(onTheWay.shift() as Line), now)
+    while (onTheWay.length > 0 && !(last >= 0 && isLater(onTheWay[0]))) {
+      const arrived = onTheWay.shift() as Line
+      conversation.receive(bytesOf(arrived), (base + arrived.ms) >>> 0)
+    }
     if (sent.length === 0) {
       for (const { sn, data } of pushes(line)) {
         if (distance(sn, written) < 0) continue
