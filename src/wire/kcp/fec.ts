@@ -1,5 +1,5 @@
 import { addProduct, codingMatrix, invert } from './galois.ts'
-import { MAX_DATAGRAM } from './segment.ts'
+import { distance, MAX_DATAGRAM } from './segment.ts'
 
 /** Bytes of a data shard's header: id u32, type u16, and the size of what follows with itself, u16. */
 export const FEC_HEADER = 8
@@ -28,7 +28,8 @@ export class FecEncoder {
   #id = 0
   #count = 0
   #longest = 0
-  #latest = Number.NEGATIVE_INFINITY
+  /** Time of the last data shard; undefined before the first. */
+  #latest: number | undefined
   /** Sums for the parity of the group, from the size field on. */
   #sums: Buffer[] = []
 
@@ -53,7 +54,7 @@ export class FecEncoder {
       if (this.#sums[row].length < covered.length) this.#sums[row] = Buffer.concat([this.#sums[row]], covered.length)
       addProduct(this.#sums[row], covered, this.#matrix[this.#data + row][this.#count])
     }
-    const continuous = now - this.#latest < MAX_LATENCY
+    const continuous = this.#latest !== undefined && distance(now, this.#latest) < MAX_LATENCY
     this.#latest = now
     this.#count++
     if (this.#count < this.#data) return []
