@@ -363,6 +363,7 @@ void Reactor::SendKcp() {
     Settle(peer);
   }
   if (stopped_) return;
+  if (!inbox_.Empty()) KeepTurning();  // what closed here is reported in the next turn
   const uint64_t next = io->wheel.Next();
   if (next == io->timer_at) return;
   io->timer_at = next;
