@@ -39,7 +39,9 @@ bool KcpLink::Take(Bytes datagram, uint64_t now) {
     if (header.command >= kKcpEnd || (dialled_ && IsChallenge(header))) return false;
     if (header.command == kKcpTell && header.fragment == kKcpMark) marked_ = true;
   }
+  const size_t unsent = machine().Unsent();
   if (conversation_.Receive(datagram, Clock(now)) == 0) return false;
+  if (end_since_ != 0 && machine().Unsent() < unsent) end_since_ = now;  // it goes on
   heard_at_ = now;
   ask_at_ = 0;
   refusals_ = 0;
