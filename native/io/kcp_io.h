@@ -92,6 +92,7 @@ struct KcpIo {
   TimerWheel wheel;
   uv_timer_t timer;  // of the wheel
   uint64_t timer_at = TimerWheel::kNever;
+  bool expired = false;  // the timer has, and was not set again
   KcpPeer::DirtyList dirty;
   std::vector<KcpPeer*> touched;
   std::vector<KcpPort*> dialled_ports;

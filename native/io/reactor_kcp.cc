@@ -352,6 +352,8 @@ void Reactor::NoteKcpTaken(Connection* connection) {
 // Sends what this turn has queued and what is due, and sets the timer for the rest.
 void Reactor::SendKcp() {
   KcpIo* const io = kcp_.get();
+  if (io->dirty.Empty() && io->outbox.Empty() && !io->expired) return;
+  io->expired = false;
   while (KcpPeer* const peer = io->dirty.Pop()) TurnPeer(peer);
   io->outbox.Send();
   for (const int socket : io->outbox.TakeRefused()) {
@@ -363,6 +365,7 @@ void Reactor::SendKcp() {
     Settle(peer);
   }
   if (stopped_) return;
+  if (!inbox_.Empty()) KeepTurning();  // what closed here is reported in the next turn
   const uint64_t next = io->wheel.Next();
   if (next == io->timer_at) return;
   io->timer_at = next;
@@ -374,6 +377,7 @@ void Reactor::SendKcp() {
     Reactor* const reactor = static_cast<Reactor*>(timer->data);
     KcpIo* const due = reactor->kcp_.get();
     due->timer_at = TimerWheel::kNever;
+    due->expired = true;
     due->wheel.Expire(uv_now(reactor->loop_), [](WheelTimer* expired_timer) {
       static_cast<KcpPeer*>(expired_timer)->Queue();  // sent in the prepare phase of this turn
     });

@@ -181,8 +181,10 @@ void UdpOutbox::Send() {
     } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) {
       break;
     } else {
-      // A device that cannot cut gives EIO or EINVAL: from now on each datagram is a message.
-      if (messages[done].msg_hdr.msg_control != nullptr && (errno == EIO || errno == EINVAL)) segments_ = false;
+      // A device that cannot cut gives EIO or EINVAL, one with a small MTU EMSGSIZE: from now on each datagram is a
+      // message.
+      if (messages[done].msg_hdr.msg_control != nullptr && (errno == EIO || errno == EINVAL || errno == EMSGSIZE))
+        segments_ = false;
       done++;
     }
   }

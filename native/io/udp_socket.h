@@ -54,6 +54,7 @@ class UdpOutbox final : public KcpOutput {
   void Aim(int socket, const UdpAddress* address);
   uint8_t* Begin(size_t most) override;
   void Commit(size_t size) override;
+  bool Empty() const { return count_ == 0; }
   // Sends all. What the system has no room for is lost, as on the way.
   void Send();
   // Connected sockets of which the system said since the last call that nobody listens at the other end.

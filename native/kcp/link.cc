@@ -12,7 +12,7 @@ constexpr uint64_t kIdleDialled = 25'000, kIdleAccepted = 60'000;
 constexpr uint64_t kAskEvery = 2000, kUnanswered = 10'000;
 // Between the first greetings, which double up to the other.
 constexpr uint64_t kGreetFirst = 200, kGreetLongest = 1000;
-// Answers to a challenge that are sent without being asked.
+// Answers to a challenge that are sent before the dial begins anew.
 constexpr uint32_t kMaxAnswers = 5;
 constexpr uint8_t kMaxRefusals = 3;
 constexpr uint64_t kNever = UINT64_MAX;
@@ -25,7 +25,6 @@ KcpLink::KcpLink(uint32_t conv, const KcpSettings& settings, Role role, uint32_t
       dialled_(role.dialled),
       marked_(role.marked),
       open_(!role.dialled),
-      confirmed_(!role.dialled),
       heard_at_(now),
       greet_at_(role.dialled ? now : kNever) {
   machine().SetMark(kKcpMark);
@@ -39,11 +38,13 @@ bool KcpLink::Take(Bytes datagram, uint64_t now) {
     if (header.command >= kKcpEnd || (dialled_ && IsChallenge(header))) return false;
     if (header.command == kKcpTell && header.fragment == kKcpMark) marked_ = true;
   }
+  const size_t unsent = machine().Unsent();
   if (conversation_.Receive(datagram, Clock(now)) == 0) return false;
+  if (end_since_ != 0 && machine().Unsent() < unsent) end_since_ = now;  // it goes on
   heard_at_ = now;
   ask_at_ = 0;
   refusals_ = 0;
-  open_ = confirmed_ = true;
+  open_ = true;
   greet_at_ = kNever;
   if (machine().Lost()) Fail(LinkFailure::kReset);
   return true;
@@ -56,11 +57,11 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
     if (ahead < 0 || static_cast<uint32_t>(ahead) > machine().window()) return false;
     TakeEnd(header);
   } else if (header.command == kKcpReset) {
-    TakeReset(header);
+    TakeReset();
     return false;
   } else if (dialled_ && IsChallenge(header)) {
     // It comes again when the answer was lost. With the answer the listener opens its session.
-    marked_ = open_ = answered_ = true;
+    marked_ = challenged_ = answer_ = true;
     cookie_sn_ = header.sn;
     cookie_ts_ = header.ts;
   } else {
@@ -73,7 +74,7 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
 }
 
 void KcpLink::TakeEnd(const SegmentHeader& header) {
-  marked_ = open_ = confirmed_ = true;
+  marked_ = open_ = true;
   greet_at_ = kNever;
   machine().Acknowledge(header.una);
   answer_end_ = ending_;  // the end of a side that has not ended is sent when its connection is closed
@@ -82,14 +83,12 @@ void KcpLink::TakeEnd(const SegmentHeader& header) {
   peer_end_ = header.sn;
 }
 
-// A reset is an answer to something that this side sent. Datagrams that overtook the answer to the challenge get one
-// too, which says nothing.
-void KcpLink::TakeReset(const SegmentHeader& header) {
+void KcpLink::TakeReset() {
   if (ending_) {
     finished_ = true;
   } else if (!open_) {
     Fail(LinkFailure::kRefused);
-  } else if (confirmed_ || (header.sn == cookie_sn_ && header.ts == cookie_ts_)) {
+  } else {
     Fail(LinkFailure::kReset);
   }
 }
@@ -108,38 +107,52 @@ void KcpLink::Fail(LinkFailure failure) {
   if (failure_ == LinkFailure::kNone) failure_ = failure;
 }
 
-void KcpLink::SendSingle(uint8_t command, uint32_t sn, uint32_t ts, KcpOutput* output) {
+SegmentHeader KcpLink::Header(uint8_t command, uint32_t sn, uint32_t ts) const {
+  const Kcp& machine = conversation_.machine();
   SegmentHeader header;
-  header.conv = machine().conv();
+  header.conv = machine.conv();
   header.command = command;
   header.fragment = kKcpMark;
-  header.window = machine().FreeWindow();
+  header.window = machine.FreeWindow();
   header.ts = ts;
   header.sn = sn;
-  header.una = machine().rcv_nxt();
-  header.Store(output->Begin(SegmentHeader::kSize));
+  header.una = machine.rcv_nxt();
+  return header;
+}
+
+void KcpLink::SendSingle(uint8_t command, uint32_t sn, uint32_t ts, KcpOutput* output) {
+  Header(command, sn, ts).Store(output->Begin(SegmentHeader::kSize));
   output->Commit(SegmentHeader::kSize);
 }
 
-// Asks whether somebody listens there, or answers the listener's challenge until it has made a session of it.
+// Asks whether somebody listens there, or answers the listener's challenge and asks for its window, which a session
+// alone tells.
 void KcpLink::Greet(uint64_t now, KcpOutput* output) {
-  if (answered_) {
-    answered_ = false;
-    SendSingle(kKcpAck, cookie_sn_, cookie_ts_, output);
-    if (confirmed_) return;
-    greet_at_ = now + kGreetFirst;
+  if (answer_) {
     greetings_ = 0;
-  } else if (now >= greet_at_) {
-    if (open_) {
-      SendSingle(kKcpAck, cookie_sn_, cookie_ts_, output);
-    } else {
-      SendSingle(kKcpAsk, 0, Clock(now), output);
-    }
-    greetings_++;
-    greet_at_ = open_ && greetings_ >= kMaxAnswers
-                    ? kNever
-                    : now + std::min(kGreetFirst << std::min(greetings_ - 1, 3u), kGreetLongest);
+  } else if (now < greet_at_) {
+    return;
   }
+  if (challenged_) {
+    SendSingle(kKcpAck, cookie_sn_, cookie_ts_, output);
+    if (!open_) SendAnswerAndAsk(now, output);
+    challenged_ = greetings_ < kMaxAnswers;
+  } else {
+    SendSingle(kKcpAsk, 0, Clock(now), output);
+  }
+  answer_ = false;
+  greet_at_ = open_ ? kNever : now + std::min(kGreetFirst << std::min(greetings_, 3u), kGreetLongest);
+  greetings_++;
+}
+
+// The answer once more, with a question in the same datagram, so that the question does not overtake it.
+void KcpLink::SendAnswerAndAsk(uint64_t now, KcpOutput* output) {
+  SegmentHeader header = Header(kKcpAck, cookie_sn_, cookie_ts_);
+  uint8_t* const datagram = output->Begin(2 * SegmentHeader::kSize);
+  header.Store(datagram);
+  header = Header(kKcpAsk, 1, Clock(now));
+  header.Store(datagram + SegmentHeader::kSize);
+  output->Commit(2 * SegmentHeader::kSize);
 }
 
 void KcpLink::Turn(uint64_t now, KcpOutput* output) {
@@ -207,7 +220,7 @@ void KcpLink::KeepAlive(uint64_t now, KcpOutput* output) {
 
 uint64_t KcpLink::Due(uint64_t now) {
   if (failure_ != LinkFailure::kNone || finished_) return now;
-  uint64_t due = std::min(greet_at_, answered_ ? now : kNever);
+  uint64_t due = std::min(greet_at_, answer_ ? now : kNever);
   if (!open_) return std::max(due, now);
   const uint32_t machine_due = machine().Due(Clock(now));
   if (machine_due != UINT32_MAX) due = std::min(due, now + machine_due);

@@ -40,7 +40,7 @@ class KcpLink : public Layer {
   // Drops what was received: nobody reads it any more.
   void DropReceived();
 
-  // The peer has answered. An accepted link is open from the beginning.
+  // The peer has a session. An accepted link is open from the beginning.
   bool Open() const { return open_; }
   // The end was sent, and the peer knows it or need not be waited for.
   bool Finished() const { return finished_; }
@@ -63,7 +63,9 @@ class KcpLink : public Layer {
   uint32_t Clock(uint64_t now) const { return static_cast<uint32_t>(now) + epoch_; }
   bool TakeNotice(const SegmentHeader& header, uint64_t now);
   void TakeEnd(const SegmentHeader& header);
-  void TakeReset(const SegmentHeader& header);
+  void TakeReset();
+  SegmentHeader Header(uint8_t command, uint32_t sn, uint32_t ts) const;
+  void SendAnswerAndAsk(uint64_t now, KcpOutput* output);
   void SendSingle(uint8_t command, uint32_t sn, uint32_t ts, KcpOutput* output);
   void Greet(uint64_t now, KcpOutput* output);
   void Flush(uint64_t now, KcpOutput* output);
@@ -77,10 +79,10 @@ class KcpLink : public Layer {
   const bool dialled_;
   bool marked_;
   bool open_;
-  bool answered_ = false;   // a challenge waits for its answer
-  bool confirmed_;          // the peer has a session, not only a challenge
-  bool ending_ = false;     // this side ends
-  bool end_known_ = false;  // the peer has sent its end, whose number is peer_end_
+  bool challenged_ = false;  // the listener has sent a challenge, whose numbers are cookie_sn_ and cookie_ts_
+  bool answer_ = false;      // which must be answered at once
+  bool ending_ = false;      // this side ends
+  bool end_known_ = false;   // the peer has sent its end, whose number is peer_end_
   bool answer_end_ = false;
   bool finished_ = false;
   LinkFailure failure_ = LinkFailure::kNone;
@@ -90,7 +92,7 @@ class KcpLink : public Layer {
   uint32_t peer_end_ = 0;
   uint32_t cookie_sn_ = 0, cookie_ts_ = 0;
   uint64_t heard_at_;
-  uint64_t greet_at_;  // the next question of a link that is not open, or answer of one that is not confirmed
+  uint64_t greet_at_;  // the next question, or answer, of a link that is not open
   uint64_t ask_at_ = 0;
   uint64_t end_since_ = 0, end_at_ = 0, end_wait_ = 0;
 };

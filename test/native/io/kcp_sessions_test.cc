@@ -140,7 +140,10 @@ TEST_CASE("kcp: one address has a bounded number of sessions") {
       return !challenge.empty() && HeaderOf(challenge).conv == conv && HeaderOf(challenge).command == kKcpPush;
     }));
     const SegmentHeader asked = HeaderOf(challenge);
-    peer.Put(listener.port, Segment({.conv = conv, .command = kKcpAck, .fragment = kKcpMark, .window = 32, .ts = asked.ts, .sn = asked.sn}));
+    peer.Put(
+        listener.port,
+        Segment(
+            {.conv = conv, .command = kKcpAck, .fragment = kKcpMark, .window = 32, .ts = asked.ts, .sn = asked.sn}));
     std::string answer;
     REQUIRE(home.Until([&] { return !(answer = peer.Take()).empty(); }));
     CHECK(HeaderOf(answer).conv == conv);
