@@ -208,6 +208,11 @@ export class KcpCarrier extends Carrier {
     this.#sendSingle(Command.Wask, 1, this.#asked)
   }
 
+  /** Tells the dialling side that it has a session. */
+  tell(): void {
+    this.#sendSingle(Command.Wins, 0, 0)
+  }
+
   #sendSingle(cmd: number, sn: number, ts: number): void {
     const { receiving } = this.#conversation.machine
     this.#parts.send(singleSegment({ conv: this.#parts.conv, cmd, frg: MARK, wnd: receiving.free, ts, sn, una: receiving.next }))
