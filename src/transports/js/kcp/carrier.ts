@@ -6,16 +6,16 @@ import { hasFecHeader, KcpConversation } from '../../../wire/kcp/conversation.ts
 import { Wanted } from '../../../wire/kcp/machine.ts'
 import { Command, distance, type Header, MARK, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import type { KcpSettings } from '../../../wire/kcp/settings.ts'
-import { Carrier } from '../carrier.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { isChallenge } from './cookie.ts'
+import { Carrier } from './shared.ts'
 
 /** Milliseconds in which the peer should answer our END, and in which data of a closed connection is still sent. */
 const LINGER_MS = 2000
 /** Milliseconds of silence after which this side asks whether the peer is there: when it dialled, when it accepted. */
 const IDLE_DIALLED_MS = 25_000
 const IDLE_ACCEPTED_MS = 60_000
-/** Milliseconds between such questions, and for which they may go unanswered. */
+/** Milliseconds between such questions, and of silence from then on, or of a dead link, that end the connection. */
 const ASK_EVERY_MS = 2000
 const UNANSWERED_MS = 10_000
 /** Fewest segments that are taken before the connection above must wait. */
@@ -163,7 +163,7 @@ export class KcpCarrier extends Carrier {
       const header = readHeader(datagram, 0)
       if (header.conv !== this.#parts.conv) return
       if (header.cmd === Command.End) this.#onPeerEnd(header)
-      else if (header.cmd === Command.Reset) this.#fail('ECONNRESET')
+      else if (header.cmd === Command.Reset) this.#onReset()
       else if (this.#parts.dialled && isChallenge(header)) this.#answer(header)
       if (header.cmd >= Command.End || (this.#parts.dialled && isChallenge(header))) return
     }
@@ -186,6 +186,15 @@ export class KcpCarrier extends Carrier {
     this.#sendSingle(Command.Ack, sn, ts)
   }
 
+  /**
+   * Ends the conversation, unless it has not begun: a listener that got no answer to its challenge yet takes the second
+   * segment of data for one of a conversation that it has lost.
+   */
+  #onReset(): void {
+    const { receiving, sending } = this.#conversation.machine
+    if (sending.una > 0 || receiving.next > 0 || this.#state !== State.Open) this.#fail('ECONNRESET')
+  }
+
   /** Notes that the system says that nobody listens there; true when that ends the connection. */
   refused(): void {
     this.#fail('ECONNREFUSED')
@@ -197,6 +206,11 @@ export class KcpCarrier extends Carrier {
     this.#conversation.machine.expectTell()
     // A number other than 0, so that no listener takes the question for that of a new peer.
     this.#sendSingle(Command.Wask, 1, this.#asked)
+  }
+
+  /** Tells the dialling side that it has a session. */
+  tell(): void {
+    this.#sendSingle(Command.Wins, 0, 0)
   }
 
   #sendSingle(cmd: number, sn: number, ts: number): void {
@@ -281,8 +295,10 @@ export class KcpCarrier extends Carrier {
 
   #flush(full: boolean): void {
     const { machine } = this.#conversation
-    this.#conversation.flush(full, this.#now)
-    if (machine.dead) this.#fail('ETIMEDOUT')
+    const now = this.#now
+    this.#conversation.flush(full, now)
+    // A segment may be sent often because this process, or the peer's, has little time: then others arrive.
+    if (machine.dead && machine.sending.unacknowledged > 0 && distance(now, this.#heard) >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
     else this.#schedule()
   }
 

@@ -4,14 +4,14 @@ import { runInRoot } from '../../../base/async/root-context.ts'
 import { type ClockTimer, realClock } from '../../../base/time/clock.ts'
 import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import { segmentsOf } from '../../../wire/kcp/conversation.ts'
-import { Command, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
+import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import { defaultKcp } from '../../../wire/kcp/settings.ts'
 import type { Address } from '../../address.ts'
-import { hostPort } from '../../host-port.ts'
 import type { ConnectionOptions } from '../../transport.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { KcpCarrier } from './carrier.ts'
 import { isChallenge } from './cookie.ts'
+import { hostPort } from './shared.ts'
 import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Milliseconds after which the first question is repeated, and between repetitions at most. */
@@ -27,7 +27,8 @@ export interface Dialled {
 }
 
 /**
- * Dials: asks for the window of the peer until it answers, which a listener of Go does as well as one of dmicro.
+ * Dials: asks for the window of the peer until it answers, which a listener of Go does as well as one of dmicro. The
+ * latter first demands a proof of the address. Resolves when the listener has a session.
  *
  * @throws Error (rejects) of the system; the reason of `signal`
  */
@@ -51,6 +52,8 @@ class Dial {
   readonly #conv = randomBytes(4).readUInt32LE()
   readonly #onAbort = (): void => this.#fail(this.#signal.reason)
   #carrier: KcpCarrier | undefined
+  /** The last one of the listener; undefined for a Go peer, which sends none. */
+  #challenge: Header | undefined
   #timer: ClockTimer | undefined
   #wait = FIRST_WAIT
   #refusals = 0
@@ -84,9 +87,21 @@ class Dial {
   }
 
   readonly #ask = (): void => {
-    this.#send(singleSegment({ conv: this.#conv, cmd: Command.Wask, frg: MARK, wnd: this.#settings.window, ts: 0, sn: 0, una: 0 }))
+    const challenge = this.#challenge
+    if (challenge === undefined) {
+      this.#send(this.#segment(Command.Wask, 0, 0))
+    } else {
+      // The answer makes the session, which answers the question. Both again in one, in case the first is lost.
+      const answer = this.#segment(Command.Ack, challenge.sn, challenge.ts)
+      this.#send(answer)
+      this.#send(Buffer.concat([answer, this.#segment(Command.Wask, 1, 0)]))
+    }
     this.#timer = realClock.setTimeout(this.#ask, this.#wait)
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT)
+  }
+
+  #segment(cmd: number, sn: number, ts: number): Buffer {
+    return singleSegment({ conv: this.#conv, cmd, frg: MARK, wnd: this.#settings.window, ts, sn, una: 0 })
   }
 
   get #settings() {
@@ -112,7 +127,15 @@ class Dial {
       this.#fail(refusal())
       return
     }
-    if (header.cmd === Command.End) return
+    if (isChallenge(header)) {
+      const first = this.#challenge === undefined
+      this.#challenge = header
+      if (!first) return
+      realClock.clearTimeout(this.#timer)
+      this.#wait = FIRST_WAIT
+      this.#ask()
+      return
+    }
     this.#settle()
     const carrier = new KcpCarrier({
       conv: this.#conv,
@@ -120,7 +143,7 @@ class Dial {
       turns: this.#turns,
       wheel: wheelOf(realClock),
       dialled: true,
-      marked: header.frg === MARK && (header.cmd === Command.Wins || isChallenge(header)),
+      marked: this.#challenge !== undefined || (header.frg === MARK && header.cmd === Command.Wins),
       send: (sent) => this.#send(sent),
       onFree: () => this.#close(),
       onIdle: () => this.#socket.unref(),

@@ -1,10 +1,14 @@
+import type { Socket } from 'node:net'
 import type { Address } from '../../address.ts'
 import type { ConnectionOptions, TransportConnection, TransportListener } from '../../transport.ts'
-import { acceptConnection } from '../accept.ts'
-import { SocketConnection } from '../connection.ts'
+import type { SocketConnection as Connection } from '../connection.ts'
+import type { SecureSocket } from '../tls.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { dialKcp } from './dial.ts'
 import { KcpServer } from './server.ts'
+import { acceptConnection, hostPort, SocketConnection, secureDialled, TlsAcceptor } from './shared.ts'
+import { KcpStream } from './stream.ts'
+import { KcpTlsCarrier } from './tls.ts'
 
 /** The UDP sockets of the JavaScript transport, over `node:dgram`. */
 export class KcpSockets {
@@ -23,12 +27,29 @@ export class KcpSockets {
   ): Promise<TransportListener> {
     if (address.kind === 'unix') throw new TypeError('KCP has no Unix sockets')
     const server = await this.#bind(address.host, address.port)
+    const { serverTls, gate } = options
+    const bound = { address: { ...address, ...server.address }, close: () => server.stop() }
+    if (serverTls === undefined) {
+      server.listen({
+        settings: options.kcp,
+        accept: (carrier, local, remote) =>
+          acceptConnection(new SocketConnection(carrier, local, remote, options, this.#turns), onConnection),
+      })
+      return bound
+    }
+    const acceptor = new TlsAcceptor(serverTls, gate, (secure) => acceptConnection(this.#secureOn(secure, options), onConnection))
     server.listen({
       settings: options.kcp,
-      accept: (carrier, local, remote) =>
-        acceptConnection(new SocketConnection(carrier, local, remote, options, this.#turns), onConnection),
+      accept: (carrier, local, remote) => acceptor.accept(new KcpStream(carrier, local, remote) as unknown as Socket),
     })
-    return { address: { ...address, ...server.address }, close: () => server.stop() }
+    return { ...bound, setSecureContext: () => acceptor.setSecureContext() }
+  }
+
+  /** The connection of a handshake that is done on a `KcpStream`, which `node:tls` takes in the place of a socket. */
+  #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): Connection {
+    const below = raw as unknown as KcpStream
+    const remote = hostPort(below.remoteAddress, below.remotePort)
+    return new SocketConnection(new KcpTlsCarrier(socket, below), below.localAddress, remote, options, this.#turns, facts)
   }
 
   /** A server that nobody listens on: an own one that has lost its listener, or a new one. */
@@ -45,6 +66,8 @@ export class KcpSockets {
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     const { carrier, local, remote } = await dialKcp(address, options, signal, this.#turns)
-    return new SocketConnection(carrier, local, remote, options, this.#turns)
+    if (options.tls === undefined) return new SocketConnection(carrier, local, remote, options, this.#turns)
+    const below = new KcpStream(carrier, local, remote) as unknown as Socket
+    return this.#secureOn(await secureDialled(below, options.tls, signal), options)
   }
 }

@@ -5,10 +5,10 @@ import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import { segmentsOf } from '../../../wire/kcp/conversation.ts'
 import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import { defaultKcp, type KcpSettings } from '../../../wire/kcp/settings.ts'
-import { hostPort } from '../../host-port.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { KcpCarrier } from './carrier.ts'
 import { Cookies } from './cookie.ts'
+import { hostPort } from './shared.ts'
 import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Most conversations of one address and port; a Go peer has one. */
@@ -131,7 +131,7 @@ export class KcpServer {
     const { conv, cmd, frg, sn, ts, una } = header
     const now = realClock.now()
     if (cmd === Command.Ack && sn >= 0x8000_0000) {
-      if (this.#acceptor !== undefined && this.#cookies.answers(peer, header, now)) this.#begin(header, peer, address, port)
+      if (this.#acceptor !== undefined && this.#cookies.answers(peer, header, now)) this.#begin(header, datagram, peer, address, port)
       return
     }
     const first = sn === 0 && una === 0 && (cmd === Command.Push || cmd === Command.Wask)
@@ -151,7 +151,7 @@ export class KcpServer {
   }
 
   /** Begins a conversation with a peer that has proved its address. */
-  #begin({ conv, frg }: Header, key: string, address: string, port: number): void {
+  #begin({ conv, frg }: Header, datagram: Buffer, key: string, address: string, port: number): void {
     const acceptor = this.#acceptor!
     let peer = this.#peers.get(key)
     if (peer === undefined) this.#peers.set(key, (peer = { conversations: new Map(), latest: undefined }))
@@ -184,6 +184,9 @@ export class KcpServer {
     this.#conversations++
     this.#open++
     acceptor.accept(carrier, this.#local, key)
+    if (frg === MARK) carrier.tell()
+    // Segments may follow the proof.
+    carrier.receive(datagram)
     for (let i = 0; i < KEPT; i++) {
       const kept = this.#kept[i]
       if (kept?.peer !== key || kept.conv !== conv) continue

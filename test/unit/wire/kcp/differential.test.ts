@@ -48,7 +48,7 @@ function someScript(settings: KcpSettings, conv: number, rnd: Random): { script:
     script.add(Op.Wait, ms)
     now = (now + ms) >>> 0
   }
-  if (rnd(2) === 0) wait(2 ** 32 - rnd(3000))
+  if (rnd(2) === 0) wait(2 ** 32 - 1 - rnd(3000))
   for (let step = 30 + rnd(120); step > 0; step--) {
     const action = rnd(12)
     if (action < 3) {
