@@ -8,6 +8,8 @@ import type { KcpSettings } from './settings.ts'
 /** Window of a peer that has said nothing yet. */
 const FIRST_WINDOW = 32
 const NEVER = 0xffff_ffff
+/** Most segments before the next one whose acknowledgements tell of a round trip: twice the largest window. */
+const OLDEST_ACKED = 8192
 /** Milliseconds between questions about a window of 0, first and at most. */
 const FIRST_ASK = 7000
 const LONGEST_ASK = 120_000
@@ -117,7 +119,11 @@ export class KcpMachine {
       if (header.cmd < Command.Push || header.cmd > Command.Wins) break
       if (regular) this.remoteWindow = header.wnd
       this.#takeSegment(header, bytes, at, length)
-      if (header.cmd === Command.Ack) latest = header.ts
+      if (header.cmd === Command.Ack) {
+        // An answer to a challenge has a number that was never sent, and a cookie for a time.
+        const age = (this.sending.next - header.sn) >>> 0
+        if (age !== 0 && age <= OLDEST_ACKED) latest = header.ts
+      }
       at += length
       count++
     }
