@@ -8,8 +8,8 @@ import type { KcpSettings } from './settings.ts'
 /** Window of a peer that has said nothing yet. */
 const FIRST_WINDOW = 32
 const NEVER = 0xffff_ffff
-/** Most segments before the next one whose acknowledgements tell of a round trip: twice the largest window. */
-const OLDEST_ACKED = 8192
+/** Milliseconds: the longest round trip that is believed. */
+const MAX_SAMPLE = 60_000
 /** Milliseconds between questions about a window of 0, first and at most. */
 const FIRST_ASK = 7000
 const LONGEST_ASK = 120_000
@@ -119,15 +119,12 @@ export class KcpMachine {
       if (header.cmd < Command.Push || header.cmd > Command.Wins) break
       if (regular) this.remoteWindow = header.wnd
       this.#takeSegment(header, bytes, at, length)
-      if (header.cmd === Command.Ack) {
-        // An answer to a challenge has a number that was never sent, and a cookie for a time.
-        const age = (this.sending.next - header.sn) >>> 0
-        if (age !== 0 && age <= OLDEST_ACKED) latest = header.ts
-      }
+      if (header.cmd === Command.Ack) latest = header.ts
       at += length
       count++
     }
-    if (latest >= 0 && regular && distance(now, latest) >= 0) this.roundTrip.sample(distance(now, latest))
+    // The answer to a challenge has a time that was never ours.
+    if (latest >= 0 && regular && (now - latest) >>> 0 <= MAX_SAMPLE) this.roundTrip.sample(distance(now, latest))
     if (this.#settings.congestion && distance(this.sending.una, before) > 0) this.congestion.grow(this.remoteWindow)
     if (this.wanted === Wanted.Nothing && this.mustTell) this.wanted = Wanted.Acks
     return count
