@@ -112,9 +112,6 @@ void Kcp::Send(Bytes bytes) {
   }
 }
 
-// Most segments before the next one whose acknowledgements tell of a round trip: twice the largest window.
-constexpr uint32_t kOldestAcked = 8192;
-
 uint32_t Kcp::Input(Bytes datagram, bool regular, uint32_t now) {
   const uint32_t una_before = snd_una_;
   uint32_t latest = 0;
@@ -129,12 +126,8 @@ uint32_t Kcp::Input(Bytes datagram, bool regular, uint32_t now) {
     if (ParseUna(header.una)) wanted_ = Wanted::kFull;
     if (header.command == kKcpAck) {
       if (ParseAck(header.sn, header.ts, header.una)) wanted_ = Wanted::kFull;
-      // An answer to a challenge has a number that was never sent, and a cookie for a time.
-      const uint32_t age = snd_nxt_ - header.sn;
-      if (age != 0 && age <= kOldestAcked) {
-        acked = true;
-        latest = header.ts;
-      }
+      acked = true;
+      latest = header.ts;
     } else if (header.command == kKcpPush) {
       ParsePush(header.sn, header.ts, {datagram.data, header.size});
     } else if (header.command == kKcpAsk) {
