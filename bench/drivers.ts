@@ -11,11 +11,13 @@ export interface Driver {
   ioThreads?: number
   /** What carries it; absent: TCP, or what a js driver always uses. */
   scheme?: Scheme
+  /** Go DMicro's client measures it, as it does Go DMicro. */
+  goClient?: true
   /** The C++ client sends it bodies and nothing else. */
   bare?: true
 }
 
-export type Scheme = 'tls' | 'ws'
+export type Scheme = 'tls' | 'ws' | 'kcp'
 
 export const drivers: Driver[] = [
   { name: 'native', label: 'dmicro native', kind: 'js', peer: 'native' },
@@ -26,6 +28,8 @@ export const drivers: Driver[] = [
   { name: 'js-tls', label: 'dmicro JavaScript, TLS', kind: 'js', peer: 'js', scheme: 'tls' },
   { name: 'native-ws', label: 'dmicro native, WebSocket', kind: 'js', peer: 'native', scheme: 'ws' },
   { name: 'js-ws', label: 'dmicro JavaScript, WebSocket', kind: 'js', peer: 'js', scheme: 'ws' },
+  { name: 'native-kcp', label: 'dmicro native, KCP', kind: 'js', peer: 'native', scheme: 'kcp', goClient: true },
+  { name: 'js-kcp', label: 'dmicro JavaScript, KCP', kind: 'js', peer: 'js', scheme: 'kcp', goClient: true },
   { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },
   { name: 'sessions', label: 'dmicro sessions with 8 nodes, called in turn', kind: 'js', peer: 'sessions' },
   { name: 'net', label: 'bare node:net', kind: 'js', peer: 'net' },
@@ -43,6 +47,7 @@ export const drivers: Driver[] = [
   { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },
   { name: 'uws-http', label: 'uWebSockets.js HTTP', kind: 'js', peer: 'uws-http' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
+  { name: 'go-dmicro-kcp', label: 'Go DMicro, KCP', kind: 'go', peer: 'dmicro', scheme: 'kcp' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },
   { name: 'floor', label: 'C++ floor', kind: 'cpp', peer: 'epoll' },
   { name: 'floor-object', label: 'C++ floor that parses and prints', kind: 'cpp', peer: 'object' },

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Address } from './address.ts'
-import { kcpModule, netModule } from './js/deferred.ts'
+import { netModule } from './js/deferred.ts'
+import { kcpModule } from './js/kcp/deferred.ts'
 import type { KcpSockets } from './js/kcp/module.ts'
 import type { Sockets } from './js/sockets.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'

@@ -47,7 +47,7 @@ describe('interop with Go DMicro over KCP', { skip: missing, concurrency: true }
 
   for (const transport of ['native', 'js'] as const) {
     for (const { name, dial, listen, flags } of cells) {
-      describe(`${transport} client calls Go over ${name}`, () => {
+      describe(`${transport} client calls Go over ${name}`, { concurrency: 1 }, () => {
         let server: GoServer
         before(async () => {
           server = await go.serve('kcp', 'raw', ...flags)
