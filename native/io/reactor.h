@@ -93,7 +93,7 @@ class Reactor {
   Listener* FindListener(int32_t id) const;
   // Returns a slot; kConnect or kClose follows for that slot and `*generation`.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
-  // The same over KCP (reactor_kcp.cc). All sessions of a listener stay on its reactor.
+  // The same over KCP (reactor_kcp_open.cc). All sessions of a listener stay on its reactor.
   int32_t ListenKcp(const Target& target, const KcpSettings& settings, const ListenOptions& options);
   int32_t DialKcp(const Target& target, const KcpSettings& settings, const WireLimits& limits, int32_t* generation);
   // Returns the address that a listener is bound to, '' when there is none.
@@ -189,7 +189,7 @@ class Reactor {
   void EndLayers(Connection* connection);
   void EndLayersNow(Connection* connection);
 
-  // KCP (reactor_kcp.cc).
+  // KCP (reactor_kcp.cc; opening and closing: reactor_kcp_open.cc).
   KcpIo* Kcp();
   int OpenPort(OwnedDescriptor socket, KcpPort** port);
   void StopAccepting(KcpPort* port);
