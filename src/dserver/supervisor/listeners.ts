@@ -1,5 +1,5 @@
 import { unlinkSync } from 'node:fs'
-import net, { connect } from 'node:net'
+import net from 'node:net'
 import { constants } from 'node:os'
 import { loadProcessAddon } from './process-addon.ts'
 import type { ListenerOptions } from './process-options.ts'
@@ -117,7 +117,7 @@ function systemError(code: number): [name: string, text: string] {
 /** Removes the socket of a process that died: one that refuses connections. */
 async function removeStale(path: string): Promise<void> {
   const code = await new Promise<string | undefined>((resolve) => {
-    const socket = connect({ path })
+    const socket = net.connect({ path })
     socket.once('connect', () => resolve(undefined))
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
     socket.once('close', () => socket.destroy())
