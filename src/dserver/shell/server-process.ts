@@ -1,11 +1,14 @@
 import { describe, reasonOf } from '../../base/errors/error-text.ts'
-import type { Logger } from '../../base/log.ts'
 import type { Config } from '../config/config.ts'
 import { ControlServer } from '../control/control-server.ts'
 import type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from '../ctl/commands.ts'
+import type { LogEntry, LogFilter } from '../ctl/log-entry.ts'
+import type { LogHub } from '../ctl/log-hub.ts'
+import { UsageMeter } from '../ctl/usage.ts'
 import type { ServerSettings } from '../options.ts'
 import type { GracefulRestart } from '../restart/graceful-restart.ts'
 import { within } from '../sandbox/time-limit.ts'
+import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { Notifier } from '../systemd/notify.ts'
 import { versionInfo } from '../version.ts'
 import { CommandError, ExitCode } from './exit-code.ts'
@@ -26,7 +29,7 @@ export interface ServerProcessParts {
   readonly files: RuntimeFiles
   readonly pidFile: PidFile
   readonly config: Config
-  readonly log: Logger
+  readonly log: LogHub
   readonly model: Model
   readonly beforeStop: readonly (() => unknown)[]
   readonly notifier: Notifier
@@ -48,6 +51,7 @@ export class ServerProcess implements ServerCommands {
   #replacing: Promise<void> | undefined
   #replacedBy = 0
   #began = performance.now()
+  readonly #usage = new UsageMeter()
   #stopping: { kind: StopKind; since: number } | undefined
   #keepAlive: NodeJS.Timeout | undefined
   #checking: Promise<void> | undefined
@@ -113,7 +117,8 @@ export class ServerProcess implements ServerCommands {
   async processes(): Promise<ProcessInfo[]> {
     const { name, model } = this.#parts
     const state = this.#stopping === undefined ? 'running' : 'stopping'
-    const own = { name, pid: process.pid, state, uptime: Math.round(performance.now() - this.#began), memory: process.memoryUsage.rss() }
+    const uptime = Math.round(performance.now() - this.#began)
+    const own = { name, pid: process.pid, state, uptime, ...this.#usage.read() }
     return [own, ...(await model.processes())]
   }
 
@@ -130,6 +135,7 @@ export class ServerProcess implements ServerCommands {
   async reload(name?: string): Promise<void> {
     this.#requireRunning()
     const { model, restart, notifier } = this.#parts
+    if (name !== undefined) await this.#requireKnown(name)
     if (model.reload !== undefined) {
       notifier.reloading()
       await model.reload(name).finally(() => notifier.ready('reloaded'))
@@ -176,6 +182,23 @@ export class ServerProcess implements ServerCommands {
     }
   }
 
+  async setDebug(on: boolean): Promise<void> {
+    const { log, model } = this.#parts
+    log.setDebug(on)
+    await model.setLogging?.()
+    log.info('debugging', { on })
+  }
+
+  async recentLog(filter: LogFilter, lines: number): Promise<LogEntry[]> {
+    const { log, model } = this.#parts
+    const others = (await model.recentLog?.(filter, lines)) ?? []
+    return [...others, ...log.recent(filter, lines)].sort((a, b) => a.time - b.time).slice(-lines)
+  }
+
+  followLog(filter: LogFilter, onEntry: (entry: LogEntry) => void): () => void {
+    return this.#parts.log.follow(filter, onEntry)
+  }
+
   /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
@@ -192,6 +215,13 @@ export class ServerProcess implements ServerCommands {
     if (this.#stopping !== undefined) return
     this.#stopping = { kind, since: performance.now() }
     void this.#end(kind, kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
+  }
+
+  async #requireKnown(name: string): Promise<void> {
+    const all = await this.#parts.model.info()
+    const wanted = name.toLowerCase()
+    if (all.some((each) => each.name.toLowerCase() === wanted || each.service.split(':', 1)[0].toLowerCase() === wanted)) return
+    throw new UnknownNameError(`there is no sandbox or service ${JSON.stringify(name)}`)
   }
 
   async #askBeforeStop(): Promise<void> {
@@ -238,6 +268,7 @@ export class ServerProcess implements ServerCommands {
     config.close()
     notifier.close()
     clearInterval(this.#keepAlive)
+    this.#usage.close()
     this.#removeFiles()
   }
 

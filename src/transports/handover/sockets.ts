@@ -34,6 +34,16 @@ export interface SocketOwner {
    * @param timeout milliseconds
    */
   drain(timeout: number): Promise<void>
+  /** What it does at the moment; absent where that is not known. */
+  load?(): OwnerLoad
+}
+
+/** What the owner of listening sockets does at the moment. */
+export interface OwnerLoad {
+  /** Sessions, or connections. */
+  readonly sessions: number
+  /** Handlers that have not settled. */
+  readonly calls: number
 }
 
 /** All listening sockets of this process that are open. */

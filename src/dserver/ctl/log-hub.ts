@@ -1,0 +1,142 @@
+import { type LogFields, type Logger, type LogLevel, levels, logText } from '../../base/log.ts'
+import { isAtLeast, type LogEntry, type LogFilter, matches } from './log-entry.ts'
+
+/** Lines that are kept for readers who come later. */
+const MAX_KEPT = 500
+/** Lines that are kept of one second, so that a storm does not drive out all else, and costs little. */
+const MAX_KEPT_PER_SECOND = 50
+
+/** A reader of the log. */
+interface Follower {
+  readonly filter: LogFilter
+  readonly onEntry: (entry: LogEntry) => void
+}
+
+/** The logger of a server: writes to another one, keeps the last lines, and passes them on to those who follow. */
+export class LogHub implements Logger {
+  /** Name of this process in entries. */
+  readonly name: string
+  readonly #target: Logger
+  readonly #usualLevel: LogLevel
+  #level: LogLevel
+  readonly #followers = new Set<Follower>()
+  #kept: LogEntry[] = []
+  #seq = 0
+  #second = 0
+  #keptInSecond = 0
+  /** Called when another set of levels is wanted by followers. */
+  onMask: (mask: number) => void = () => {}
+
+  /**
+   * @param target receives lines from `level` on; must not throw
+   * @param level the usual one, without debugging
+   */
+  constructor(name: string, target: Logger, level: LogLevel) {
+    this.name = name
+    this.#target = target
+    this.#usualLevel = level
+    this.#level = level
+  }
+
+  debug(text: string, fields?: LogFields): void {
+    this.#log('debug', text, fields)
+  }
+
+  info(text: string, fields?: LogFields): void {
+    this.#log('info', text, fields)
+  }
+
+  warn(text: string, fields?: LogFields): void {
+    this.#log('warn', text, fields)
+  }
+
+  error(text: string, fields?: LogFields): void {
+    this.#log('error', text, fields)
+  }
+
+  /** Whether lines of level `debug` are written although the usual level is another one. */
+  setDebug(on: boolean): void {
+    this.#level = on ? 'debug' : this.#usualLevel
+  }
+
+  get isDebugging(): boolean {
+    return this.#level !== this.#usualLevel
+  }
+
+  /** Bits of all levels that followers want; 0 when there are none. */
+  get mask(): number {
+    let mask = 0
+    for (const { filter } of this.#followers) mask |= filter.mask
+    return mask
+  }
+
+  /**
+   * Calls `onEntry` with each line that matches; the function returned ends that.
+   * @param onEntry must not throw, nor log
+   */
+  follow(filter: LogFilter, onEntry: (entry: LogEntry) => void): () => void {
+    const follower = { filter, onEntry }
+    this.#change(() => this.#followers.add(follower))
+    return () => this.#change(() => this.#followers.delete(follower))
+  }
+
+  #change(change: () => void): void {
+    const before = this.mask
+    change()
+    if (this.mask !== before) this.onMask(this.mask)
+  }
+
+  /** The last lines that match, at most this many, the oldest first. */
+  recent(filter: LogFilter, lines: number): LogEntry[] {
+    return lines <= 0 ? [] : this.#kept.filter((entry) => matches(filter, entry)).slice(-lines)
+  }
+
+  /** Passes on a line that another process has written; that one keeps it. */
+  forward(entry: LogEntry): void {
+    for (const { filter, onEntry } of this.#followers) if (matches(filter, entry)) onEntry(entry)
+  }
+
+  #log(level: LogLevel, text: string, fields: LogFields | undefined): void {
+    const isWritten = isAtLeast(level, this.#level)
+    if (isWritten) this.#target[level](text, fields)
+    const isKept = isWritten && level !== 'debug' && this.#hasRoom()
+    if (!isKept && this.#followers.size === 0) return
+    const entry: LogEntry = {
+      time: Date.now(),
+      level,
+      process: this.name,
+      pid: process.pid,
+      seq: ++this.#seq,
+      sandbox: sandboxOf(fields),
+      text: logText(text, fields),
+    }
+    if (isKept) {
+      this.#kept.push(entry)
+      if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
+    }
+    this.forward(entry)
+  }
+
+  #hasRoom(): boolean {
+    const second = Math.floor(performance.now() / 1000)
+    if (second !== this.#second) this.#keptInSecond = 0
+    this.#second = second
+    return ++this.#keptInSecond <= MAX_KEPT_PER_SECOND
+  }
+}
+
+function sandboxOf(fields: LogFields | undefined): string | undefined {
+  try {
+    const name = fields?.sandbox
+    return typeof name === 'string' ? name.slice(0, 64) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A logger that adds the name of a sandbox to its lines, by which they can be filtered. */
+export function sandboxLogger(log: Logger, sandbox: string): Logger {
+  const named = { ...({} as Logger) }
+  for (const level of levels) named[level] = (text, fields) => log[level](text, { sandbox, ...fields })
+  return named
+}

@@ -1,0 +1,64 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { openSockets } from '../../transports/handover/sockets.ts'
+import type { ProcessUsage } from './commands.ts'
+
+/** Milliseconds between looks at the event loop: shorter delays are not seen. */
+const RESOLUTION_MS = 20
+/** The greatest delays of this many seconds are kept. */
+const SECONDS = 60
+
+/** Measures this process while it runs. */
+export class UsageMeter {
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  readonly #timer: NodeJS.Timeout
+  /** Greatest delay of each of the last seconds, in milliseconds. */
+  readonly #delays: number[] = []
+  #asked = performance.now() - process.uptime() * 1000
+  #cpu = 0
+
+  constructor() {
+    this.#delay.enable()
+    this.#timer = setInterval(() => this.#next(), 1000).unref()
+  }
+
+  /** What the process uses. CPU is measured since the last call, at first since the start of the process. */
+  read(): ProcessUsage {
+    const { rss, heapUsed } = process.memoryUsage()
+    const { user, system } = process.cpuUsage()
+    const now = performance.now()
+    const cpu = (user + system) / 1000
+    const percent = (100 * (cpu - this.#cpu)) / Math.max(now - this.#asked, 1)
+    this.#cpu = cpu
+    this.#asked = now
+    const owners = new Set([...openSockets].map(({ owner }) => owner))
+    let sessions = 0
+    let calls = 0
+    for (const owner of owners) {
+      const load = owner.load?.()
+      sessions += load?.sessions ?? 0
+      calls += load?.calls ?? 0
+    }
+    const loopDelay = round(Math.max(this.#greatest(), ...this.#delays))
+    return { memory: rss, heap: heapUsed, cpu: round(percent), loopDelay, sessions, calls }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#delay.disable()
+  }
+
+  #next(): void {
+    this.#delays.push(this.#greatest())
+    if (this.#delays.length > SECONDS) this.#delays.shift()
+    this.#delay.reset()
+  }
+
+  /** The histogram has times between looks, the wait between them included. */
+  #greatest(): number {
+    return this.#delay.count === 0 ? 0 : Math.max(this.#delay.max / 1e6 - RESOLUTION_MS, 0)
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10
+}
