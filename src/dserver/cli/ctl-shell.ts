@@ -40,6 +40,10 @@ class Shell {
   /** Ends what a command follows. */
   #interrupt: (() => void) | undefined
   #exitCode: number = ExitCode.Done
+  /** Lines that wait, while a command runs or the shell connects. */
+  readonly #waiting: string[] = []
+  #ended = false
+  #wake = (): void => {}
 
   constructor(name: string, dial: () => Promise<ControlClient>, flags: CtlFlags) {
     this.#dial = dial
@@ -54,6 +58,16 @@ class Shell {
       removeHistoryDuplicates: true,
       completer: complete,
     })
+    this.#lines.on('SIGINT', () => this.#onInterrupt())
+    this.#lines.on('line', (line) => {
+      this.#waiting.push(line)
+      this.#wake()
+    })
+    this.#lines.on('close', () => {
+      this.#ended = true
+      this.#interrupt?.()
+      this.#wake()
+    })
   }
 
   async connect(): Promise<ControlClient> {
@@ -64,28 +78,13 @@ class Shell {
   }
 
   async run(): Promise<number> {
-    const lines = this.#lines
-    lines.on('SIGINT', () => this.#onInterrupt())
-    // Lines that come while a command runs wait.
-    const waiting: string[] = []
-    let wake = (): void => {}
-    let ended = false
-    lines.on('line', (line) => {
-      waiting.push(line)
-      wake()
-    })
-    lines.on('close', () => {
-      ended = true
-      this.#interrupt?.()
-      wake()
-    })
     this.#prompt()
     for (;;) {
-      const line = waiting.shift()
+      const line = this.#waiting.shift()
       if (line === undefined) {
-        if (ended) return this.#exitCode
+        if (this.#ended) return this.#exitCode
         await new Promise<void>((resolve) => {
-          wake = resolve
+          this.#wake = resolve
         })
         continue
       }
@@ -118,6 +117,7 @@ class Shell {
         untilInterrupted: () =>
           new Promise((resolve) => {
             this.#interrupt = resolve
+            if (this.#ended) resolve()
           }),
         reconnect: () => this.connect().catch(() => undefined),
       })
