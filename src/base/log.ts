@@ -136,7 +136,7 @@ function line(level: LogLevel, text: string, fields: LogFields | undefined): str
   return `dmicro ${level}: ${logText(text, fields)}`
 }
 
-/** One line `text key="value"` without control characters, with long values cut. Never throws. */
+/** One line `text key="value"` without control characters, with long values cut. */
 export function logText(text: string, fields: LogFields | undefined): string {
   let result = printable(cut(`${text}`, MAX_TEXT))
   if (fields === undefined) return result

@@ -20,7 +20,7 @@ export interface CtlFlags {
   readonly follow?: boolean | undefined
 }
 
-/** What a command may need of the program around it. */
+/** The program around a command, as the command needs it. */
 export interface CtlSurroundings {
   /** Resolves when the operator has had enough of what a command follows. */
   untilInterrupted(): Promise<void>

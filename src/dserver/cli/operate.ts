@@ -110,7 +110,7 @@ export async function ask<T>(
   }
 }
 
-/** What a command fails with, for an error of a call. */
+/** The failure of a command for the error of a call. */
 export function failureOf(error: unknown, timeout: number): CommandError {
   if (error instanceof CommandError) return error
   if (isStatus(error, Code.HandleTimeout)) return new CommandError(ExitCode.TimedOut, `no answer within ${timeout} ms`)

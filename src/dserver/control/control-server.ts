@@ -9,22 +9,23 @@ import { openSockets } from '../../transports/handover/sockets.ts'
 import type { ServerCommands, StopKind } from '../ctl/commands.ts'
 import { goInfos } from '../ctl/go-routes.ts'
 import { type LogFilter, readFilter } from '../ctl/log-entry.ts'
+import { MAX_KEPT } from '../ctl/log-hub.ts'
 import { peerCredentials } from '../os/peers.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import { LogReaders } from './log-readers.ts'
 import { GO_FAILED, GO_NO_NAME, GO_UNKNOWN_NAME, OPERATION_FAILED, UNKNOWN_NAME } from './routes.ts'
 
-/** What clients may use. They are few, and what they send is short; answers grow with the number of sandboxes. */
+/** Limits of clients: few of them, with short messages. Answers grow with the number of sandboxes. */
 const limits = { maxMessage: 1024 * 1024, maxUnsent: 4 * 1024 * 1024, maxSessions: 64, maxRunning: 64, maxDepth: 16 }
-/** Most lines of the past that a client gets. */
-const MAX_RECENT = 500
 
 /** The socket on which a server answers its operator. */
 export class ControlServer {
   readonly #path: string
+  readonly #endpoint: Endpoint
 
-  private constructor(path: string) {
+  private constructor(path: string, endpoint: Endpoint) {
     this.#path = path
+    this.#endpoint = endpoint
   }
 
   /**
@@ -53,7 +54,12 @@ export class ControlServer {
       await endpoint.close({ timeout: 0 })
       throw error
     }
-    return new ControlServer(path)
+    return new ControlServer(path, endpoint)
+  }
+
+  /** Closes all connections, of a process that goes on without serving. The socket may be that of another one now. */
+  close(): Promise<void> {
+    return this.#endpoint.close({ timeout: 0 })
   }
 
   /** Removes the socket at the end of the process. */
@@ -105,7 +111,7 @@ function answer(endpoint: Endpoint, commands: ServerCommands, readers: LogReader
     // Followed first, so that no line is missing between.
     const stream = follow === true ? readers.open(session, filter) : undefined
     if (stream === undefined) readers.close(session)
-    const recent = await commands.recentLog(filter, Number.isInteger(lines) ? Math.min(lines as number, MAX_RECENT) : 0)
+    const recent = await commands.recentLog(filter, Number.isInteger(lines) ? Math.min(lines as number, MAX_KEPT) : 0)
     stream?.start(recent)
     return recent
   })

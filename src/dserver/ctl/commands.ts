@@ -12,7 +12,7 @@ export interface SandboxInfo {
   readonly pid: number
 }
 
-/** What a process of the application uses and does. */
+/** Usage and load of a process of the application. */
 export interface ProcessUsage {
   /** Bytes of memory in use. */
   readonly memory: number

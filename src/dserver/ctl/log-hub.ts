@@ -1,8 +1,8 @@
-import { type LogFields, type Logger, type LogLevel, levels, logText } from '../../base/log.ts'
+import { type LogFields, type Logger, type LogLevel, logText } from '../../base/log.ts'
 import { isAtLeast, type LogEntry, type LogFilter, matches } from './log-entry.ts'
 
 /** Lines that are kept for readers who come later. */
-const MAX_KEPT = 500
+export const MAX_KEPT = 500
 /** Lines that are kept of one second, so that a storm does not drive out all else, and costs little. */
 const MAX_KEPT_PER_SECOND = 50
 
@@ -16,6 +16,7 @@ interface Follower {
 export class LogHub implements Logger {
   /** Name of this process in entries. */
   readonly name: string
+  readonly pid = process.pid
   readonly #target: Logger
   readonly #usualLevel: LogLevel
   #level: LogLevel
@@ -101,20 +102,24 @@ export class LogHub implements Logger {
     if (isWritten) this.#target[level](text, fields)
     const isKept = isWritten && level !== 'debug' && this.#hasRoom()
     if (!isKept && this.#followers.size === 0) return
-    const entry: LogEntry = {
-      time: Date.now(),
-      level,
-      process: this.name,
-      pid: process.pid,
-      seq: ++this.#seq,
-      sandbox: sandboxOf(fields),
-      text: logText(text, fields),
-    }
+    const entry = this.#entry(level, text, fields)
+    if (entry === undefined) return
     if (isKept) {
       this.#kept.push(entry)
       if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
     }
     this.forward(entry)
+  }
+
+  /** Undefined for fields that cannot be read. */
+  #entry(level: LogLevel, text: string, fields: LogFields | undefined): LogEntry | undefined {
+    const { name: process, pid } = this
+    try {
+      const sandbox = typeof fields?.sandbox === 'string' ? fields.sandbox.slice(0, 64) : undefined
+      return { time: Date.now(), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
+    } catch {
+      return undefined
+    }
   }
 
   #hasRoom(): boolean {
@@ -125,18 +130,16 @@ export class LogHub implements Logger {
   }
 }
 
-function sandboxOf(fields: LogFields | undefined): string | undefined {
-  try {
-    const name = fields?.sandbox
-    return typeof name === 'string' ? name.slice(0, 64) : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** A logger that adds the name of a sandbox to its lines, by which they can be filtered. */
 export function sandboxLogger(log: Logger, sandbox: string): Logger {
-  const named = { ...({} as Logger) }
-  for (const level of levels) named[level] = (text, fields) => log[level](text, { sandbox, ...fields })
-  return named
+  const at = (level: LogLevel) => (text: string, fields?: LogFields) => log[level](text, named(sandbox, fields))
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function named(sandbox: string, fields: LogFields | undefined): LogFields | undefined {
+  try {
+    return { sandbox, ...fields }
+  } catch {
+    return fields // a getter of the application's own has thrown
+  }
 }

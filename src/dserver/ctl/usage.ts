@@ -3,7 +3,7 @@ import { openSockets } from '../../transports/handover/sockets.ts'
 import type { ProcessUsage } from './commands.ts'
 
 /** Milliseconds between looks at the event loop: shorter delays are not seen. */
-const RESOLUTION_MS = 20
+const RESOLUTION_MS = 50
 /** The greatest delays of this many seconds are kept. */
 const SECONDS = 60
 
@@ -21,7 +21,7 @@ export class UsageMeter {
     this.#timer = setInterval(() => this.#next(), 1000).unref()
   }
 
-  /** What the process uses. CPU is measured since the last call, at first since the start of the process. */
+  /** Usage and load of this process. CPU is measured since the last call, at first since the start of the process. */
   read(): ProcessUsage {
     const { rss, heapUsed } = process.memoryUsage()
     const { user, system } = process.cpuUsage()

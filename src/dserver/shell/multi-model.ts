@@ -1,8 +1,8 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { parseAddress } from '../../transports/address.ts'
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
-import type { LogEntry, LogFilter } from '../ctl/log-entry.ts'
-import type { LogHub } from '../ctl/log-hub.ts'
+import { type LogEntry, type LogFilter, matches } from '../ctl/log-entry.ts'
+import { type LogHub, MAX_KEPT } from '../ctl/log-hub.ts'
 import type { ServerSettings } from '../options.ts'
 import { startOrder } from '../sandbox/order.ts'
 import type { SandboxRunner } from '../sandbox/runner.ts'
@@ -53,7 +53,7 @@ export class MultiModel implements Model {
     this.#services = serviceOrder(all, sandboxes)
     this.#started = new Set(chosen.map(({ serviceName }) => serviceName))
     for (const service of this.#services) this.#add(service, chosen, services.get(service) ?? { instances: 1, listen: [] })
-    this.#supervisor.events.on('process.message', ({ data: { pid, message } }) => this.#onMessage(pid, message))
+    this.#supervisor.events.on('process.message', ({ data: { name, pid, message } }) => this.#onMessage(name, pid, message))
     log.onMask = () => void this.setLogging()
     const onNew = (): void => {
       if (log.mask !== 0 || log.isDebugging) void this.setLogging()
@@ -147,8 +147,13 @@ export class MultiModel implements Model {
 
   async recentLog(filter: LogFilter, lines: number): Promise<LogEntry[]> {
     const running = this.#supervisor.processes().filter(({ state }) => state === ProcessState.Running)
-    const answers = running.map((each) => this.#ask(each, { ask: 'recent', filter, lines }, ANSWER_MS).catch(() => undefined))
-    return (await Promise.all(answers)).flatMap((answer) => answer?.recent ?? [])
+    // A process does not know which instance it is, so names are compared here.
+    const asked = { ask: 'recent', filter: { ...filter, names: [] }, lines: filter.names.length === 0 ? lines : MAX_KEPT } as const
+    const answers = running.map(async (each) => {
+      const answer = await this.#ask(each, asked, ANSWER_MS).catch(() => undefined)
+      return (answer?.recent ?? []).map((entry) => ({ ...entry, process: each.name })).filter((entry) => matches(filter, entry))
+    })
+    return (await Promise.all(answers)).flat()
   }
 
   async startSandbox(name: string): Promise<void> {
@@ -209,15 +214,15 @@ export class MultiModel implements Model {
     }
   }
 
-  #onMessage(pid: number, message: unknown): void {
+  #onMessage(name: string, pid: number, message: unknown): void {
     const answer = Object(message) as Answer
     const question = answer.type === MESSAGE_TYPE ? this.#questions.get(answer.id) : undefined
     if (question?.pid === pid) question.settle(answer)
     const { type, lines } = Object(message) as LogMessage
     if (type !== LOG_TYPE) return
     for (const line of lines) {
-      if ('lost' in line) this.#log.warn('lines of a log were lost', { pid, lines: line.lost })
-      else this.#log.forward(line)
+      if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
+      else this.#log.forward({ ...line, process: name })
     }
   }
 }

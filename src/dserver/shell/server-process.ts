@@ -166,7 +166,7 @@ export class ServerProcess implements ServerCommands {
     // Connections are drained, then the sandboxes stopped.
     void restart.stop().then(() => {
       // As pid 1 this process goes on, in the place of its successors.
-      if (process.pid === 1) this.#cleanUp()
+      if (process.pid === 1) void Promise.resolve(this.#control?.close()).then(() => this.#cleanUp())
       else this.#finish(ExitCode.Done)
     })
   }

@@ -34,11 +34,11 @@ export interface SocketOwner {
    * @param timeout milliseconds
    */
   drain(timeout: number): Promise<void>
-  /** What it does at the moment; absent where that is not known. */
+  /** Load at the moment; absent where it is not known. */
   load?(): OwnerLoad
 }
 
-/** What the owner of listening sockets does at the moment. */
+/** Load of the owner of listening sockets. */
 export interface OwnerLoad {
   /** Sessions, or connections. */
   readonly sessions: number
