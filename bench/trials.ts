@@ -238,7 +238,7 @@ export const trials: Trial[] = [
     title: '64 B object, 1 client × 64, 8 nodes in one process, own client',
     payload: 'object-json',
     warmups: 3,
-    drivers: ['rpc-client', 'sessions', 'native'],
+    drivers: ['rpc-client', 'rpc-client-broker', 'sessions', 'native'],
   }),
   loaded({
     id: 'many-object',
@@ -260,6 +260,15 @@ export const trials: Trial[] = [
     connections: 16,
     inFlight: 64,
     drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
+  }),
+  loaded({
+    id: 'watched-16x64',
+    title: '64 B object, 16 × 64, C++ client, the server watched',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    warmups: 2,
+    drivers: ['native', 'watched-metrics', 'watched-unsampled', 'watched-sampled', 'watched-all'],
   }),
   loaded({
     id: 'deep-16x64',

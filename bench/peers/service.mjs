@@ -1,11 +1,12 @@
-// A service of eight nodes in one process, and its two clients: an RpcClient, and sessions that are called in turn.
+// A service of eight nodes in one process, and its clients: an RpcClient, one with a breaker, a limit and retries,
+// and sessions that are called in turn.
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const dist = process.env.DMICRO_DIST ?? fileURLToPath(new URL('../../dist', import.meta.url))
 const load = (file) => import(pathToFileURL(resolve(dist, file)).href)
 const { Endpoint } = await load('index.js')
-const { RpcClient, staticRegistry } = await load('rpc/index.js')
+const { rateLimit, RpcClient, staticRegistry } = await load('rpc/index.js')
 
 const NODES = 8
 const ECHO = '/bench/echo'
@@ -23,9 +24,17 @@ export async function serve({ port }) {
   return { address: addresses.join(',') }
 }
 
-export async function dialService(address) {
+export const dialService = (address) => dialClient(address, {})
+
+/** With all that a client may have on each call; nothing of it ever refuses one here. */
+export function dialBroker(address) {
+  const limit = rateLimit({ rate: 1e6, burst: 1e6, by: 'endpoint', direction: 'out' })
+  return dialClient(address, { breaker: true, retry: { attempts: 3 }, plugins: [limit] })
+}
+
+async function dialClient(address, options) {
   const registry = staticRegistry({ bench: address.split(',') })
-  const client = new RpcClient('bench', { registry, strategy: 'p2c', timeout: TIMEOUT })
+  const client = new RpcClient('bench', { registry, strategy: 'p2c', timeout: TIMEOUT, ...options })
   await client.selector.ready('bench')
   return { call: (value) => client.call(ECHO, value), close: () => client.close() }
 }

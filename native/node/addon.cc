@@ -10,7 +10,6 @@
 #include "node/environment.h"
 #include "node/layout.h"
 #include "node/os.h"
-#include "node/process.h"
 #include "node/raw_codec.h"
 #include "node/tls.h"
 
@@ -384,7 +383,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("closeOnExec", CloseOnExec, "descriptor, on");
   add("listeningAddress", ListeningAddress, "descriptor");
   add("reap", Reap, "pid");
-  add("reapProcess", ReapProcess, "pid");
   add("listenDescriptor", ListenDescriptor, "descriptor, backlog");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");

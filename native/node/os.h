@@ -14,6 +14,7 @@ Napi::Value CloseOnExec(const Napi::CallbackInfo& info);
 Napi::Value NotifySocket(const Napi::CallbackInfo& info);
 Napi::Value PeerCredentials(const Napi::CallbackInfo& info);
 Napi::Value ListeningAddress(const Napi::CallbackInfo& info);
+Napi::Value ListenDescriptor(const Napi::CallbackInfo& info);
 // os_processes.cc
 Napi::Value Reap(const Napi::CallbackInfo& info);
 

@@ -102,4 +102,14 @@ Napi::Value ListeningAddress(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), (pipe ? "unix://" : "tcp://") + address);
 }
 
+// listenDescriptor(descriptor, backlog): 0, or a libuv error code. Unlike uv_listen it does not accept.
+Napi::Value ListenDescriptor(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int descriptor = arguments.Int(0);
+  const int backlog = arguments.Int(1);
+  if (!arguments.Ok()) return info.Env().Undefined();
+  const int result = listen(descriptor, backlog) == 0 ? 0 : uv_translate_sys_error(errno);
+  return Napi::Number::New(info.Env(), result);
+}
+
 }  // namespace dmicro

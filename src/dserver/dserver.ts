@@ -1,5 +1,6 @@
 import { optionNames, requireNames, requireOptions, whole } from '../base/check-options.ts'
 import type { Logger } from '../base/log.ts'
+import { realClock, wallTime } from '../base/time/clock.ts'
 import { parseAddress } from '../transports/address.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import type { ConfigSection } from './config/section.ts'
@@ -60,7 +61,7 @@ export class DServer {
   readonly environment: string
   readonly log: Logger
   /** Milliseconds since 1970 when this process began to start. */
-  readonly startTime = Date.now()
+  readonly startTime = wallTime(realClock)
   readonly #settings: ServerSettings
   readonly #sandboxes = new Sandboxes()
   readonly #services = new Map<string, Service>()

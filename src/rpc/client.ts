@@ -1,6 +1,8 @@
 import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
 import { StatusError } from '../base/errors/status.ts'
+import { clientFor } from '../contract/client-for.ts'
+import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
 import type { RouteGroup } from '../endpoint/router.ts'
 import type { Plugin } from '../hooks/plugin.ts'
@@ -13,9 +15,10 @@ import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
+import { deadlineOf } from './deadline.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, deadlineOf, RpcCall } from './rpc-call.ts'
+import { type CallCore, contextOfCaller, RpcCall } from './rpc-call.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
@@ -59,7 +62,7 @@ export class RpcClient implements CallCore {
   readonly fallback: Fallback | undefined
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
-  /** Whether nothing but the selector stands between a call and its session. */
+  /** Whether an attempt has all the time of its call. */
   readonly #isPlain: boolean
   /** The call that a node is picked for; filled in again for each. */
   readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
@@ -88,7 +91,7 @@ export class RpcClient implements CallCore {
     this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
     this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
     this.fallback = settings.fallback && new Fallback(settings.fallback)
-    this.#isPlain = this.breakers === undefined && this.attemptTimeout === 0 && !this.hooked
+    this.#isPlain = this.attemptTimeout === 0
     this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
@@ -97,7 +100,14 @@ export class RpcClient implements CallCore {
 
   /** @internal */
   get hooked(): boolean {
-    return this.endpoint.plugins.hooks.callsOut
+    return this.endpoint.plugins.hooks.callsOut || settingsOf(this.endpoint).tracer !== null
+  }
+
+  /** @internal */
+  discover(): Promise<unknown> {
+    const { tracer } = settingsOf(this.endpoint)
+    const loaded = (): Promise<unknown> => this.selector.loaded(this.service)
+    return tracer === null ? loaded() : tracer.step('discover', this.service, loaded)
   }
 
   /** @internal */
@@ -118,6 +128,11 @@ export class RpcClient implements CallCore {
   /** As `Endpoint.routePush`: what nodes may push. */
   get routePush(): Endpoint['routePush'] {
     return this.endpoint.routePush.bind(this.endpoint) as Endpoint['routePush']
+  }
+
+  /** As `Endpoint.serve`: what nodes may call, such as `toClient` of a service. */
+  get serve(): Endpoint['serve'] {
+    return this.endpoint.serve.bind(this.endpoint) as Endpoint['serve']
   }
 
   /** As `Endpoint.group`. */
@@ -163,6 +178,17 @@ export class RpcClient implements CallCore {
     const sent = sendPush(this, path, arg, options === undefined ? undefined : rest, key)
     sent.catch(() => {})
     return sent
+  }
+
+  /**
+   * The methods of a service or a controller as functions, as `Session.client` makes them.
+   *
+   * @throws TypeError for what is neither, and for bad options
+   */
+  client<Of>(service: ServiceOf<Of>, options?: ClientOptions): Client<Of, RpcCallOptions, PushOptions & { key?: string | undefined }>
+  client<Controller extends object>(prefix: string): ControllerClient<Controller, RpcCallOptions>
+  client(of: ServiceOf<unknown> | string, options?: ClientOptions): unknown {
+    return clientFor(this, settingsOf(this.endpoint).mapper, of, options)
   }
 
   #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
@@ -214,22 +240,26 @@ export class RpcClient implements CallCore {
     }
     this.retry?.onRequest()
     const session = this.sessionsOf(pick.candidate).open()
-    if (session === undefined) {
-      // With this pick: a strategy that gave its turn to the node would never give it another one.
-      new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).startOn(pick)
-      return true
-    }
-    engineOf(session).calls.call(
-      path,
-      arg,
-      undefined,
-      full,
-      (value) => {
-        pick.done(false)
-        resolve(value)
-      },
-      (error) => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject).resume(pick, error),
-    )
+    const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
+    const caller = this.hooked ? contextOfCaller() : undefined
+    const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject)
+    // With this pick: a strategy that gave its turn to the node would never give it another one.
+    if (session === undefined) whole().startOn(pick, caller)
+    else if (breaker?.allow(pick.pickedAt) === false) whole().startRefused(pick, breaker, caller)
+    else
+      engineOf(session).calls.call(
+        path,
+        arg,
+        undefined,
+        full,
+        (value) => {
+          const now = this.now()
+          pick.done(false, now - pick.pickedAt, now)
+          breaker?.onResult(undefined, now)
+          resolve(value)
+        },
+        (error) => whole().resume(pick, error, breaker, caller),
+      )
     return true
   }
 

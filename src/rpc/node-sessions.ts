@@ -15,6 +15,10 @@ export interface NodeDial {
 
 /** Milliseconds after a failed dial in which no further session is dialled beside those that are open. */
 const PAUSE_MS = 1_000
+/** Failed dials in a row after which a node is taken for dead. */
+const DEAD_AFTER = 5
+/** Milliseconds between two dials of a dead node, because otherwise each call would make one, to all nodes in turn. */
+const DEAD_PAUSE_MS = 100
 
 /**
  * The sessions with one node. They are dialled when they are needed: one dial serves all calls that wait for it, and a
@@ -27,6 +31,9 @@ export class NodeSessions {
   #next = 0
   #dialling: Promise<Session> | undefined
   #failedAt = Number.NEGATIVE_INFINITY
+  /** Failed dials in a row, and what the last one failed with. */
+  #failures = 0
+  #failure: unknown
   readonly #abort = new AbortController()
 
   constructor(address: string, how: NodeDial) {
@@ -59,15 +66,31 @@ export class NodeSessions {
   }
 
   /**
-   * Resolves to a session that was just made. Callers that come while it is dialled share it.
+   * Resolves to a session that was just made. Callers that come while it is dialled share it, and those that come just
+   * after one of several failed dials in a row get its failure.
    *
    * @throws StatusError (rejects) 105 as `Endpoint.dial`, or what a plugin refuses with; TypeError for an address that
    *   cannot be dialled
    */
   dial(): Promise<Session> {
-    this.#dialling ??= this.#dial().finally(() => {
-      this.#dialling = undefined
-    })
+    const { clock } = this.#how.endpoint
+    if (this.#failures >= DEAD_AFTER && clock.now() - this.#failedAt < DEAD_PAUSE_MS) return Promise.reject(this.#failure)
+    this.#dialling ??= this.#dial()
+      .then(
+        (session) => {
+          this.#failures = 0
+          return session
+        },
+        (error) => {
+          this.#failures++
+          this.#failure = error
+          this.#failedAt = clock.now()
+          throw error
+        },
+      )
+      .finally(() => {
+        this.#dialling = undefined
+      })
     return this.#dialling
   }
 
@@ -82,9 +105,7 @@ export class NodeSessions {
     const { clock } = this.#how.endpoint
     if (this.#sessions.length === 0 || this.#dialling !== undefined || this.#abort.signal.aborted) return
     if (clock.now() - this.#failedAt < PAUSE_MS) return
-    this.dial().catch(() => {
-      this.#failedAt = clock.now()
-    })
+    this.dial().catch(() => {})
   }
 
   async #dial(): Promise<Session> {

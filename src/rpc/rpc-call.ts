@@ -1,8 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type CallScope, currentCall } from '../base/async/call-context.ts'
 import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-import { timeLimit } from '../base/check-options.ts'
-import { Code, StatusError, statusText } from '../base/errors/status.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import { type Clock, type ClockTimer, microtask } from '../base/time/clock.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import { canceled } from '../session/pending-call.ts'
@@ -10,10 +9,11 @@ import { engineOf, type Session } from '../session/session.ts'
 import type { Breaker } from './broker/breaker.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import { verdictOf } from './broker/breaker-options.ts'
-import type { RetryPolicy } from './broker/retry-policy.ts'
+import { neverRan, type RetryPolicy } from './broker/retry-policy.ts'
 import type { RpcCallOptions } from './client-options.ts'
+import { deadlineOf } from './deadline.ts'
 import type { NodeSessions } from './node-sessions.ts'
-import { RpcError } from './rpc-error.ts'
+import { closedError, late, RpcError } from './rpc-error.ts'
 import type { NodeFilter } from './selector/filters/filter.ts'
 import type { NodePick } from './selector/pick.ts'
 import type { Selector } from './selector/selector.ts'
@@ -32,6 +32,8 @@ export interface CallCore {
   readonly selector: Selector
   readonly retry: RetryPolicy | undefined
   readonly breakers: BreakerMap | undefined
+  /** Resolves when it is known which nodes there are. */
+  discover(): Promise<unknown>
   /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
   readonly hooked: boolean
   readonly isClosed: boolean
@@ -39,6 +41,9 @@ export interface CallCore {
   /** Whether there is an open session with the node. */
   isConnected(candidate: Candidate): boolean
 }
+
+/** Stands for the time of a call for which no node was picked yet. */
+const NOT_STARTED = Number.NEGATIVE_INFINITY
 
 type Settle = (value: unknown) => void
 type Reject = (error: unknown) => void
@@ -67,7 +72,7 @@ export class RpcCall implements Abortable {
   private parent: CallScope | undefined = undefined
   private caller: AsyncResource | undefined = undefined
   private attempts = 0
-  private startedAt = 0
+  private startedAt = NOT_STARTED
   private sentAt = 0
   /** Failure of the last attempt. */
   private failure: StatusError | undefined = undefined
@@ -106,23 +111,32 @@ export class RpcCall implements Abortable {
   }
 
   start(): void {
-    const { core } = this
-    this.startedAt = core.now()
     this.parent = currentCall()
-    if (core.hooked) this.caller = new AsyncResource('dmicro')
+    if (this.core.hooked) this.caller = contextOfCaller()
     this.next()
   }
 
   /** Starts with a node that is picked already. */
-  startOn(pick: NodePick): void {
+  startOn(pick: NodePick, caller: AsyncResource | undefined): void {
     this.startedAt = pick.pickedAt
+    this.caller = caller
     this.attempt(pick)
   }
 
-  /** Continues a call whose first attempt, which was made without this object, has failed. */
-  resume(pick: NodePick, error: unknown): void {
-    this.startedAt = this.sentAt = pick.pickedAt
+  /** Starts with a node that is picked already, whose breaker has refused the call. */
+  startRefused(pick: NodePick, breaker: Breaker, caller: AsyncResource | undefined): void {
+    this.startedAt = pick.pickedAt
+    this.caller = caller
     this.pick = pick
+    this.refused(pick.candidate, breaker)
+  }
+
+  /** Continues a call whose first attempt, which was made without this object, has failed. */
+  resume(pick: NodePick, error: unknown, breaker: Breaker | undefined, caller: AsyncResource | undefined): void {
+    this.startedAt = this.sentAt = pick.pickedAt
+    this.caller = caller
+    this.pick = pick
+    this.breaker = breaker
     this.attempts = 1
     this.failed(error)
   }
@@ -138,9 +152,12 @@ export class RpcCall implements Abortable {
     try {
       pick = core.selector.pick(core.service, this)
     } catch (error) {
+      if (this.startedAt === NOT_STARTED) this.startedAt = core.now()
       this.onNoNode(error)
       return
     }
+    // The selector has just asked for the time, and asking costs as much as picking.
+    if (this.startedAt === NOT_STARTED) this.startedAt = pick.pickedAt
     this.attempt(pick)
   }
 
@@ -148,8 +165,8 @@ export class RpcCall implements Abortable {
     const { core } = this
     const { candidate } = pick
     this.pick = pick
-    this.sentAt = candidate.pickedAt
-    if (core.breakers !== undefined && !this.mayPass(candidate, core.breakers)) return
+    this.sentAt = pick.pickedAt
+    if (core.breakers !== undefined && !this.mayPass(pick, core.breakers)) return
     const sessions = core.sessionsOf(candidate)
     const session = sessions.open()
     if (session !== undefined) this.send(session)
@@ -177,8 +194,9 @@ export class RpcCall implements Abortable {
   }
 
   private succeeded(value: unknown): void {
-    ;(this.pick as NodePick).done(false, this.core.now() - this.sentAt)
-    this.breaker?.onResult(undefined)
+    const now = this.core.now()
+    ;(this.pick as NodePick).done(false, now - this.sentAt, now)
+    this.breaker?.onResult(undefined, now)
     this.resolve(value)
   }
 
@@ -190,17 +208,17 @@ export class RpcCall implements Abortable {
     else pick.done(verdict === 'failure', this.core.now() - this.sentAt)
     this.breaker?.onResult(error)
     this.breaker = undefined
-    if (error instanceof StatusError) this.retry(error, candidate)
+    if (error instanceof StatusError) this.retry(error, candidate, pick.wasEjected)
     else this.reject(error)
   }
 
   /** Makes another attempt after one on `candidate` failed, if that is allowed. */
-  private retry(error: StatusError, candidate: Candidate): void {
+  private retry(error: StatusError, candidate: Candidate, wasEjected: boolean): void {
     this.failure = error
     this.exclude ??= []
     this.exclude.push(candidate)
     const elsewhere = this.hasOther()
-    const delay = elsewhere && this.isFree(error, candidate) ? 0 : this.delayOf(error, elsewhere)
+    const delay = elsewhere && this.isFree(error, candidate, wasEjected) ? 0 : this.delayOf(error, elsewhere)
     if (!elsewhere) this.exclude = undefined
     if (delay < 0) this.giveUp(error, candidate.node.address)
     else this.again(delay)
@@ -208,13 +226,16 @@ export class RpcCall implements Abortable {
 
   /**
    * Whether the next node is tried without asking the policy, whose budget is to keep retries from multiplying the load
-   * of servers that are failing. A node that cannot be dialled has got nothing. And calls that were lost with a
-   * connection, many at once, are made again once for each connection.
+   * of servers that are failing. A node that cannot be dialled has got nothing, and one that refuses because it closes
+   * is not called again. Calls that were lost with a connection, many at once, are made again once for each connection,
+   * unless the node was known to fail.
    */
-  private isFree(error: StatusError, candidate: Candidate): boolean {
+  private isFree(error: StatusError, candidate: Candidate, wasEjected: boolean): boolean {
     const { core, idempotent, attempts } = this
     if (error.code === Code.DialFailed) return error.unsent === true
-    return error.code === Code.ConnectionClosed && idempotent && attempts === 1 && core.retry !== undefined && !core.isConnected(candidate)
+    if (error.code === Code.ServiceUnavailable) return neverRan(error) && !core.isConnected(candidate)
+    if (error.code !== Code.ConnectionClosed || !idempotent || attempts > 1 || wasEjected) return false
+    return core.retry !== undefined && !core.isConnected(candidate)
   }
 
   private delayOf(error: StatusError, elsewhere: boolean): number {
@@ -248,29 +269,32 @@ export class RpcCall implements Abortable {
   }
 
   /** Asks the breaker of the node's method. */
-  private mayPass(candidate: Candidate, breakers: BreakerMap): boolean {
+  private mayPass({ candidate, pickedAt }: NodePick, breakers: BreakerMap): boolean {
     const breaker = breakers.get(candidate.node.address, this.path)
-    if (breaker.allow()) {
+    if (breaker.allow(pickedAt)) {
       this.breaker = breaker
       return true
     }
+    this.refused(candidate, breaker)
+    return false
+  }
+
+  private refused(candidate: Candidate, breaker: Breaker): void {
     this.pick?.cancel()
     this.exclude ??= []
     this.exclude.push(candidate)
     this.failure = breaker.refusal()
     if (this.hasOther()) this.again(0)
     else this.giveUp(this.failure, candidate.node.address)
-    return false
   }
 
   /** Waits until it is known which nodes there are, or gives up. */
   private onNoNode(error: unknown): void {
-    const { selector, service } = this.core
     if (this.waits > 0) {
       this.giveUp(this.failure ?? error)
       return
     }
-    this.until(selector.loaded(service), () => this.next())
+    this.until(this.core.discover(), () => this.next())
   }
 
   /** Makes the next attempt after a delay. */
@@ -362,27 +386,10 @@ export class RpcCall implements Abortable {
   }
 }
 
-/**
- * Milliseconds from `now` until the deadline of a call; 0 for none.
- *
- * @param parent the call whose handler makes this one
- * @param fallback the timeout of calls that name none
- */
-export function deadlineOf(options: CallOptions | undefined, parent: CallScope | undefined, now: number, fallback: number): number {
-  const timeout = timeLimit('timeout', options?.timeout, fallback)
-  const own = timeout === 0 ? Number.POSITIVE_INFINITY : timeout
-  const left = Math.max(Math.min(own, (parent?.expires ?? Number.POSITIVE_INFINITY) - now), 1)
-  return left === Number.POSITIVE_INFINITY ? 0 : left
+/** The async context of the caller, in which a later attempt runs. */
+export function contextOfCaller(): AsyncResource {
+  return new AsyncResource('dmicro')
 }
 
 /** An outcome that says nothing about a node. */
 const IGNORED = new Error('not sent')
-
-function late(failure: StatusError | undefined): StatusError {
-  const reason = failure === undefined ? '' : `, last failure: ${failure.message}${failure.cause === '' ? '' : `: ${failure.cause}`}`
-  return new StatusError(Code.HandleTimeout, undefined, `no reply within the deadline${reason}`, { stack: false })
-}
-
-export function closedError(): StatusError {
-  return new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), 'the client is closed', { stack: false, unsent: true })
-}

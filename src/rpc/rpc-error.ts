@@ -1,4 +1,4 @@
-import { type Code, StatusError } from '../base/errors/status.ts'
+import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { replyMeta, setReplyMeta } from '../message/reply.ts'
 
 /** Where an error of an `RpcClient` comes from. */
@@ -36,3 +36,14 @@ export class RpcError extends StatusError implements RpcErrorOrigin {
 }
 
 const FIRST_OF_APPLICATIONS: Code | number = 1000
+
+/** The error of a call that was not answered in time. */
+export function late(failure: StatusError | undefined): StatusError {
+  const reason = failure === undefined ? '' : `, last failure: ${failure.message}${failure.cause === '' ? '' : `: ${failure.cause}`}`
+  return new StatusError(Code.HandleTimeout, undefined, `no reply within the deadline${reason}`, { stack: false })
+}
+
+/** The error of a call of a client that is closed. */
+export function closedError(): StatusError {
+  return new StatusError(Code.WrongConnection, statusText(Code.WrongConnection), 'the client is closed', { stack: false, unsent: true })
+}

@@ -66,7 +66,14 @@ async function connectOnce(client: Endpoint, url: string): Promise<void> {
 async function started(t: TestContext, transport: Kind, options: { timeout?: number; fault?: string } = {}) {
   const app = new Restarting(t, { transport, urls: ['tcp://127.0.0.1:0'], timeout: 60_000, ...options })
   const first = await app.serving()
-  const client = endpoint(t, { transport, protocol: 'raw', redial: { minDelay: 5, maxDelay: 100 }, timeout: 30_000, closeTimeout: 20_000 })
+  const client = endpoint(t, {
+    transport,
+    protocol: 'raw',
+    redial: { minDelay: 5, maxDelay: 100 },
+    timeout: 30_000,
+    closeTimeout: 20_000,
+    limits: { maxRunning: 100_000 }, // what waits while a busy machine starts a process must have room
+  })
   const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => client.dial(first.urls[0])))
   return { app, first, load: new Load(client, first.urls[0], sessions) }
 }

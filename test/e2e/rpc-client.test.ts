@@ -297,7 +297,7 @@ onEachTransport('a client of a service', (transport) => {
     assert.equal(await client.call('/math/bad'), 1)
   })
 
-  test('passes its options on: TLS, a Unix socket, another protocol', async (t) => {
+  test('passes its options on: TLS of nodes that say so, and of those that do not', async (t) => {
     const { certificates } = await import('../support/certificates.ts')
     const { authority, server: tls } = certificates()
     const registry = ownRegistry(t)

@@ -3,71 +3,30 @@ import { fork } from 'node:child_process'
 import { once as event } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { RpcClient } from '../../src/rpc/client.ts'
-import type { RpcCallOptions } from '../../src/rpc/client-options.ts'
 import type { Service } from '../../src/rpc/registry/registry.ts'
-import { onEachTransport } from '../support/helpers.ts'
-import { mathServer, over, ownRegistry, rpcClient } from '../support/rpc.ts'
-
-interface Load {
-  /** Calls that were answered so far. */
-  answered: number
-  readonly failures: unknown[]
-  /** Resolves when so many more calls are answered. */
-  more(count: number): Promise<void>
-  /** Ends the load. */
-  end(): Promise<void>
-}
-
-/** Calls all the time, 64 at once. */
-function load(client: RpcClient, options: RpcCallOptions): Load {
-  let isOver = false
-  let due = { at: Number.POSITIVE_INFINITY, resolve: () => {} }
-  const result: Load = {
-    answered: 0,
-    failures: [],
-    more: (count) =>
-      new Promise((resolve) => {
-        due = { at: result.answered + count, resolve }
-      }),
-    async end() {
-      isOver = true
-      await running
-    },
-  }
-  const caller = async (): Promise<void> => {
-    while (!isOver) {
-      try {
-        assert.equal(await client.call('/math/add', [1, 2], options), 3)
-        if (++result.answered >= due.at) due.resolve()
-      } catch (error) {
-        result.failures.push(error)
-        await new Promise(setImmediate)
-      }
-    }
-  }
-  const running = Promise.all(Array.from({ length: 64 }, caller))
-  return result
-}
+import { staticRegistry } from '../../src/rpc/registry/static.ts'
+import { endpoint, once, onEachTransport } from '../support/helpers.ts'
+import { load, mathServer, over, ownRegistry, rpcClient, schemes, urlToListen } from '../support/rpc.ts'
 
 onEachTransport('a service of several nodes', (transport) => {
-  test('is restarted node by node without a failed call, none of them idempotent', async (t) => {
-    const registry = ownRegistry(t)
-    const servers = await Promise.all([1, 2, 3].map(() => mathServer(t, transport, registry, { closeTimeout: 5_000 })))
-    const client = rpcClient(t, transport, registry, { slowStart: 0 })
-    const calls = load(client, {})
-    await calls.more(200)
-    for (let round = 0; round < 6; round++) {
-      const next = await mathServer(t, transport, registry, { closeTimeout: 5_000 })
-      await calls.more(50)
-      servers.push(next)
-      await servers.shift()?.close()
-      await calls.more(50)
-    }
-    await calls.end()
-    assert.deepEqual(calls.failures, [])
-    assert.equal(client.selector.candidates('math').length, 3)
-  })
+  for (const scheme of schemes)
+    test(`is restarted node by node without a failed call, none of them idempotent (${scheme})`, async (t) => {
+      const registry = ownRegistry(t)
+      const start = () => mathServer(t, transport, registry, { closeTimeout: 5_000, listen: urlToListen(t, scheme) })
+      const servers = await Promise.all([1, 2, 3].map(start))
+      const client = rpcClient(t, transport, registry, { slowStart: 0 })
+      const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2]), 3))
+      await calls.more(200)
+      for (let round = 0; round < 6; round++) {
+        const next = await start()
+        await calls.more(50)
+        servers.push(next)
+        await servers.shift()?.close()
+        await calls.more(50)
+      }
+      assert.deepEqual(await calls.end(), [])
+      assert.equal(client.selector.candidates('math').length, 3)
+    })
 
   test('answers all idempotent calls though one of its nodes is killed', async (t) => {
     const registry = ownRegistry(t)
@@ -81,14 +40,13 @@ onEachTransport('a service of several nodes', (transport) => {
       }),
     )
     const client = rpcClient(t, transport, registry)
-    const calls = load(client, { idempotent: true })
+    const calls = load(async () => assert.equal(await client.call('/math/add', [1, 2], { idempotent: true }), 3))
     await calls.more(300)
     nodes[0].kill('SIGKILL')
     await event(nodes[0], 'exit')
     // The registry goes on naming the dead node, until its time to live is over.
     await calls.more(2_000)
-    await calls.end()
-    assert.deepEqual(calls.failures, [])
+    assert.deepEqual(await calls.end(), [])
     assert.equal(client.selector.candidates('math').length, 3)
     // What was lost with the connection is made again without the budget of retries, and nothing else was sent to the dead.
     assert.ok(client.retry !== undefined && client.retry.stats.retries <= 5, `${client.retry?.stats.retries} retries`)
@@ -116,5 +74,28 @@ onEachTransport('a service of several nodes', (transport) => {
     const urls = new Set<string>()
     while (!urls.has(second.url)) urls.add(await client.call<string>('/math/who'))
     assert.equal(urls.size, 2)
+  })
+
+  test('answers all calls that waited for a session with a node that is closing, however many and none idempotent', async (t) => {
+    const good = await mathServer(t, transport, ownRegistry(t))
+    const closing = endpoint(t, { transport, closeTimeout: 2_000 })
+    const { url } = await closing.listen('tcp://127.0.0.1:0')
+    const busy = once()
+    closing.on('session', (session) => {
+      // It closes when its client has answered this.
+      session.call('/client/wait').catch(() => {})
+      void closing.close()
+    })
+    const client = rpcClient(t, transport, staticRegistry([url, good.url]), { strategy: 'roundRobin' })
+    client.routeCall('/client/wait', () => busy.promise)
+    await client.selector.loaded('math')
+    const calls = Array.from({ length: 300 }, (_, n) => client.call('/math/add', [n, 1]))
+    await Promise.race(calls)
+    busy.resolve()
+    const answers = await Promise.all(calls)
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 300 }, (_, n) => n + 1),
+    )
   })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { once, onEachTransport, recorder, status } from '../support/helpers.ts'
-import { mathServer, over, ownRegistry, rpcClient, rpcServer } from '../support/rpc.ts'
+import { mathServer, over, ownRegistry, rpcClient, rpcServer, schemes, urlToListen } from '../support/rpc.ts'
 
 onEachTransport('a service', (transport) => {
   test('is registered as Go registers it, and called by its name', async (t) => {
@@ -158,21 +158,24 @@ onEachTransport('a service', (transport) => {
     assert.equal(second.urls.length, 2)
   })
 
-  test('pushes to its clients, and calls them', async (t) => {
-    const registry = ownRegistry(t)
-    const server = await mathServer(t, transport, registry)
-    const client = rpcClient(t, transport, registry)
-    const told = once<string>()
-    client.routePush('/client/tell', (text: string) => told.resolve(text))
-    client.routeCall('/client/name', () => 'ann')
-    const session = event(server, 'session')
-    await client.call('/math/add', [])
-    await session
-    for (const each of server.sessions()) {
-      await each.push('/client/tell', 'news')
-      assert.equal(await each.call('/client/name'), 'ann')
-    }
-    assert.equal(await told.promise, 'news')
-    assert.equal(server.sessionCount, 1)
-  })
+  for (const scheme of schemes)
+    test(`pushes to its clients, and calls them (${scheme})`, async (t) => {
+      const registry = ownRegistry(t)
+      const server = await mathServer(t, transport, registry, { listen: urlToListen(t, scheme) })
+      const client = rpcClient(t, transport, registry)
+      const told = once<string>()
+      client.routePush('/client/tell', (text: string) => told.resolve(text))
+      client.routeCall('/client/name', () => 'ann')
+      const session = event(server, 'session')
+      assert.equal(await client.call('/math/add', [1, 2]), 3)
+      const [{ nodes }] = await registry.getService('math')
+      assert.match(nodes[0].address, { tcp: /^127\.0\.0\.1:\d+$/, unix: /^\/.*\.sock$/, ws: /^ws:\/\/127\.0\.0\.1:\d+\/rpc$/ }[scheme])
+      await session
+      for (const each of server.sessions()) {
+        await each.push('/client/tell', 'news')
+        assert.equal(await each.call('/client/name'), 'ann')
+      }
+      assert.equal(await told.promise, 'news')
+      assert.equal(server.sessionCount, 1)
+    })
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as contract from '../../src/contract/index.ts'
 import * as dmicro from '../../src/index.ts'
 import * as rpc from '../../src/rpc/index.ts'
 import { complaints, entries, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
@@ -21,7 +22,11 @@ import { EventBus, endpointEvents } from 'dmicro/eventbus'
 import { ${Object.keys(rpc).join(', ')} } from 'dmicro/rpc'
 import { prometheus } from 'dmicro/metrics'
 import { Supervisor } from 'dmicro/supervisor'
+import { tracing } from 'dmicro/tracing'
+import { jsonLogger, pinoLogger, sampledLogger } from 'dmicro/logs'
+import { pino } from 'pino'
 import { DServer, Sandbox, closeOnExec, gracefulRestart, lockFile, peerCredentials, reap, sdNotify } from 'dmicro/dserver'
+import { ${Object.keys(contract).join(', ')} } from 'dmicro/contract'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -40,6 +45,7 @@ declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
 declare const makeReport: () => unknown
+declare const Shop: import('dmicro/contract').Service, before: import('dmicro/contract').Service, after: import('dmicro/contract').Service, implementation: never, arg: never
 declare class Math { add(): number }
 declare class Hello extends Sandbox { name: string; setup(): void; shutdown(): void }
 `

@@ -1,102 +1,42 @@
 import assert from 'node:assert/strict'
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { after, describe, type TestContext, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { Endpoint } from '../../src/index.ts'
+import { RpcClient } from '../../src/rpc/client.ts'
 import type { Service } from '../../src/rpc/registry/registry.ts'
+import { RpcServer } from '../../src/rpc/server.ts'
 import { EtcdServer } from '../outside/etcd/servers.ts'
 import { MATH, registryOf, Watcher } from '../outside/etcd/support.ts'
-import { run } from '../outside/support/processes.ts'
+import { load } from '../support/rpc.ts'
 import { next, open, service, until } from '../unit/rpc/registry/contract.ts'
+import { disposeGoEtcd, type GoCalls, GoEtcd, goEtcdMissing } from './etcd-peer.ts'
 
 // The real Go DMicro and we find each other in one etcd.
 
+delete process.env.DMICRO_TRANSPORT
+
 const limit = { timeout: 60_000 }
-const directory = await mkdtemp(join(tmpdir(), 'dmicro-interop-etcd-'))
-after(() => rm(directory, { recursive: true, force: true }))
-const binary = join(directory, 'dmicro-interop-etcd')
-const missing = await build()
+const missing = await goEtcdMissing()
 if (missing !== undefined && process.env.DMICRO_INTEROP === 'required') throw new Error(`the Go peer is required: ${missing}`)
 if (missing !== undefined) console.log(`interop with Go's etcd registry not run: ${missing}`)
 
-async function build(): Promise<string | undefined> {
-  if (spawnSync('which', ['etcd']).status !== 0) return 'etcd is not installed (Debian: etcd-server)'
-  if (spawnSync('which', ['go']).status !== 0) return 'go is not installed'
-  const { code, stderr } = await run('go', ['build', '-o', binary, '.'], { cwd: join(import.meta.dirname, 'go-etcd'), timeout: 300_000 })
-  if (/^\.\/\S+\.go:\d+:/m.test(stderr)) throw new Error(`test/interop/go-etcd does not compile:\n${stderr}`)
-  return code === 0 ? undefined : `go build: ${stderr.trim().split('\n').at(-1)}`
-}
-
-interface Line {
-  kind: string
-  value: unknown
-  error?: string
-}
-
-/** The Go program, which does what it is told. */
-class Go {
-  readonly #child: ChildProcessWithoutNullStreams
-  readonly #lines: AsyncIterator<string>
-  readonly #events: Line[] = []
-
-  constructor(t: TestContext, endpoint: string) {
-    this.#child = spawn(binary, [endpoint], { stdio: 'pipe' })
-    this.#child.stderr.resume()
-    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]()
-    t.after(() => this.kill())
-  }
-
-  tell(command: string): void {
-    this.#child.stdin.write(`${command}\n`)
-  }
-
-  /** Gives a command, and resolves to the answer. */
-  async ask(command: string): Promise<Line> {
-    this.tell(command)
-    return this.#next((line) => line.kind === command.split(' ')[0])
-  }
-
-  /** The next event of its watch: what happened, by Go's numbers, and to which addresses. */
-  async event(): Promise<string> {
-    const { value } = this.#events.shift() ?? (await this.#next(({ kind }) => kind === 'event'))
-    const { Action, Service } = value as { Action: number; Service: Service }
-    return `${['create', 'delete', 'update'][Action]} ${Service.nodes.map(({ address }) => address).join()}`
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    this.#child.kill('SIGKILL')
-    await once(this.#child, 'exit')
-  }
-
-  async #next(wanted: (line: Line) => boolean): Promise<Line> {
-    for (;;) {
-      const { value, done } = await this.#lines.next()
-      assert.ok(!done, 'the Go program ended')
-      const line = JSON.parse(value) as Line
-      if (wanted(line)) return line
-      if (line.kind === 'event') this.#events.push(line)
-    }
-  }
-}
-
 describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
+  after(disposeGoEtcd)
+
   test('what Go registers is found, watched and called, and gone when it closes or dies', limit, async (t) => {
     const server = await EtcdServer.start(t, 'etcd')
     const registry = registryOf(t, server)
     const watch = open(registry, 'math')
     assert.deepEqual(await next(watch), [])
-    const go = new Go(t, server.endpoint)
+    const go = await GoEtcd.start(t, server.endpoint)
     go.tell('serve math 1.0.1')
     const [found] = await next(watch)
     const [{ id, address, paths, metadata }] = found.nodes
     assert.equal(found.version, '1.0.1')
     assert.equal(id, `math-${address}`)
-    assert.deepEqual([paths, metadata], [['/math/add'], { registry: 'etcd', server: 'math' }])
+    assert.deepEqual(
+      [paths, metadata],
+      [['/heartbeat', '/heartbeat', '/math/add', '/math/later', '/math/who', '/call/back'], { registry: 'etcd', server: 'math' }],
+    )
     assert.deepEqual(await registry.getService('math'), [found])
     assert.deepEqual(await registry.listServices(), [found])
     const endpoint = new Endpoint({})
@@ -115,7 +55,7 @@ describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
   test('what we register is found, watched and called by Go, and gone when we deregister it', limit, async (t) => {
     const server = await EtcdServer.start(t, 'etcd')
     const registry = registryOf(t, server)
-    const go = new Go(t, server.endpoint)
+    const go = await GoEtcd.start(t, server.endpoint)
     await go.ask('watch math')
     assert.equal((await go.ask('get math')).error, 'service not found')
     const endpoint = new Endpoint({})
@@ -140,7 +80,7 @@ describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
   test('Go sees every one of several nodes that end at once', limit, async (t) => {
     const server = await EtcdServer.start(t, 'etcd')
     const registry = registryOf(t, server)
-    const go = new Go(t, server.endpoint)
+    const go = await GoEtcd.start(t, server.endpoint)
     await go.ask('watch math')
     const given = service('math', [1, 2, 3])
     await registry.register(given)
@@ -151,12 +91,67 @@ describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
     assert.deepEqual(await server.leases(), [])
   })
 
+  for (const transport of ['native', 'js'] as const) {
+    const own = { transport, log: false, closeTimeout: 200 } as const
+
+    test(`${transport}: an RpcServer of Go and one of ours are one service for RpcClients of both, whichever closes`, limit, async (t) => {
+      const etcd = await EtcdServer.start(t, 'etcd')
+      const registry = registryOf(t, etcd)
+      const server = new RpcServer('math', { ...own, registry, listen: 'tcp://127.0.0.1:0' })
+      t.after(() => server.close({ timeout: 0 }))
+      server.routeCall('/math/who', () => 'ours')
+      server.routeCall('/call/back', (n: number, ctx) => ctx.session.call<number>('/client/double', n))
+      await server.start()
+      const [node] = await etcd.read(MATH)
+      assert.equal(node.key, `${MATH}math-${server.service.nodes[0].address}`)
+      const go = await GoEtcd.start(t, etcd.endpoint)
+      assert.deepEqual((await go.ask('calls math 20')).value, { answers: { ours: 20 }, failures: [] })
+      assert.equal((await go.ask('back math')).value, 42)
+
+      const client = new RpcClient('math', { ...own, registry, strategy: 'roundRobin', timeout: 5_000, slowStart: 0 })
+      t.after(() => client.close({ timeout: 0 }))
+      client.routeCall('/client/double', (n: number) => 2 * n)
+      assert.deepEqual(await callsOf(client, 10), { ours: 10 })
+      const theirs = await GoEtcd.start(t, etcd.endpoint)
+      theirs.tell('serve math 1.0.0')
+      await nodesOf(client, 2)
+      assert.deepEqual(await callsOf(client, 10), { go: 5, ours: 5 })
+      assert.deepEqual([await client.call('/call/back', 4), await client.call('/call/back', 5)], [8, 10])
+      // Go's client learns of the new node by a watch of its own.
+      while ((await goCalls(go, 10)).answers.go === undefined);
+      let { answers, failures } = await goCalls(go, 200)
+      assert.deepEqual(failures, [])
+      assert.equal(answers.ours + answers.go, 200)
+      // Go picks at random: one kind alone of 200 calls is out of the question.
+      assert.ok(answers.ours > 50 && answers.go > 50, JSON.stringify(answers))
+
+      // A server of Go that closes drops what it has not answered, which is why these calls are idempotent.
+      const before = load(() => client.call('/math/who', 0, { idempotent: true }))
+      await before.more(100)
+      await theirs.ask('stop')
+      await nodesOf(client, 1)
+      await before.more(100)
+      assert.deepEqual(await before.end(), [])
+      assert.deepEqual(await callsOf(client, 10), { ours: 10 })
+      theirs.tell('serve math 1.0.1')
+      await nodesOf(client, 2)
+
+      await go.ask('watch math')
+      await server.close()
+      assert.match(await go.event(), /^delete 127/)
+      assert.deepEqual(await callsOf(client, 10), { go: 10 })
+      while ((await goCalls(go, 10)).failures.length > 0);
+      ;({ answers, failures } = await goCalls(go, 50))
+      assert.deepEqual([answers, failures], [{ go: 50 }, []])
+    })
+  }
+
   test('a Go server and ours are nodes of one service, with keys of one form', limit, async (t) => {
     const server = await EtcdServer.start(t, 'etcd')
     const registry = registryOf(t, server)
     const watcher = new Watcher(t, registry, 'math')
     await watcher.ports()
-    const go = new Go(t, server.endpoint)
+    const go = await GoEtcd.start(t, server.endpoint)
     go.tell('serve math 1.0.0')
     await until(open(registry, 'math'), [await addressOf(registry)])
     const [theirs] = await server.read(MATH)
@@ -173,4 +168,31 @@ describe("Go DMicro's registry in etcd", { skip: missing ?? false }, () => {
 async function addressOf(registry: ReturnType<typeof registryOf>): Promise<string> {
   for await (const services of registry.watch('math')) if (services.length > 0) return services[0].nodes[0].address
   throw new Error('the watch has ended')
+}
+
+async function goCalls(go: GoEtcd, count: number): Promise<GoCalls> {
+  return (await go.ask(`calls math ${count}`)).value as GoCalls
+}
+
+/** Makes calls one after the other, and counts who answered. */
+async function callsOf(client: RpcClient, count: number): Promise<Record<string, number>> {
+  const answers: Record<string, number> = {}
+  for (let i = 0; i < count; i++) {
+    const who = await client.call<string>('/math/who', 0)
+    answers[who] = (answers[who] ?? 0) + 1
+  }
+  return answers
+}
+
+/** Resolves when the client knows so many nodes. */
+function nodesOf({ selector, service }: RpcClient, count: number): Promise<void> {
+  return new Promise((resolve) => {
+    const check = (): void => {
+      if (selector.candidates(service).length !== count) return
+      end()
+      resolve()
+    }
+    const end = selector.onChange(check)
+    check()
+  })
 }

@@ -7,10 +7,14 @@ import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { after, describe, type TestContext, test } from 'node:test'
+import { RpcClient } from '../../src/rpc/client.ts'
 import { type MdnsRegistryOptions, mdnsRegistry, type Registry, type Service } from '../../src/rpc/registry/mdns/index.ts'
+import { RpcServer } from '../../src/rpc/server.ts'
 import { addresses, open, until } from '../unit/rpc/registry/contract.ts'
 
 // The mDNS registry of the real Go DMicro and ours in one network, in a domain of their own.
+
+delete process.env.DMICRO_TRANSPORT
 
 const directory = await mkdtemp(join(tmpdir(), 'dmicro-interop-mdns-'))
 const binary = join(directory, 'dmicro-interop-mdns')
@@ -37,6 +41,8 @@ interface Answer {
   event?: string
   error?: string
   services: Service[] | null
+  /** Number of calls that each kind of server answered. */
+  answers?: Record<string, number>
 }
 
 /** The Go registry in a process of its own. */
@@ -62,11 +68,25 @@ class GoRegistry {
   }
 
   async do(op: 'register' | 'deregister' | 'get' | 'list' | 'watch', more: { name?: string; service?: Service } = {}): Promise<Service[]> {
+    return (await this.#ask({ op, ...more })).services ?? []
+  }
+
+  /** Starts an RpcServer of this service in the process, or closes it. */
+  async rpc(op: 'serve' | 'stop', name: string): Promise<void> {
+    await this.#ask({ op, name })
+  }
+
+  /** Lets the process's RpcClient make so many calls: how many each kind of server answered. Rejects when one fails. */
+  async calls(name: string, count: number): Promise<Record<string, number>> {
+    return (await this.#ask({ op: 'calls', name, count })).answers ?? {}
+  }
+
+  async #ask(command: object): Promise<Answer> {
     const answered = new Promise<Answer>((resolve) => this.#answers.push(resolve))
-    this.#child.stdin?.write(`${JSON.stringify({ op, ...more })}\n`)
-    const { error, services } = await answered
-    if (error !== undefined) throw new Error(error)
-    return services ?? []
+    this.#child.stdin?.write(`${JSON.stringify(command)}\n`)
+    const answer = await answered
+    if (answer.error !== undefined) throw new Error(answer.error)
+    return answer
   }
 
   /** The next event of a watch that is of this kind and about this address. */
@@ -214,4 +234,31 @@ describe('the mDNS registry of Go DMicro', { skip: missing }, () => {
     assert.equal(found.length, 1)
     assert.match(found[0], /^(?!0\.0\.0\.0|\[::\]).*:7001$/)
   })
+
+  for (const transport of ['native', 'js'] as const)
+    test(`${transport}: an RpcServer of Go and one of ours are one service for RpcClients of both`, async (t) => {
+      const { go, ours } = pair(t)
+      const own = { transport, log: false, closeTimeout: 200 } as const
+      const server = new RpcServer('math', { ...own, registry: ours, listen: 'tcp://127.0.0.1:0' })
+      t.after(() => server.close({ timeout: 0 }))
+      server.routeCall('/math/who', () => 'ours')
+      await server.start()
+      const client = new RpcClient('math', { ...own, registry: ours, strategy: 'roundRobin', timeout: 10_000, slowStart: 0 })
+      t.after(() => client.close({ timeout: 0 }))
+      const who = (): Promise<string> => client.call<string>('/math/who', 0)
+      assert.equal(await who(), 'ours')
+      await go.rpc('serve', 'math')
+      const answers = new Set<string>()
+      while (answers.size < 2) answers.add(await who())
+      // Go's client picks at random, among the nodes that one lookup found.
+      const counts = await go.calls('math', 200)
+      assert.equal(counts.ours + counts.go, 200, JSON.stringify(counts))
+      assert.ok(counts.ours > 50 && counts.go > 50, JSON.stringify(counts))
+      const alone = new Promise<void>((resolve) => {
+        client.selector.onChange(() => client.selector.candidates('math').length === 1 && resolve())
+      })
+      await go.rpc('stop', 'math')
+      await alone
+      for (let calls = 0; calls < 10; calls++) assert.equal(await who(), 'ours')
+    })
 })

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { RpcClient } from '../../src/rpc/client.ts'
 import type { RpcClientOptions } from '../../src/rpc/client-options.ts'
@@ -35,6 +38,17 @@ export function rpcClient(t: TestContext, transport: Kind, registry: Registry, o
   return client
 }
 
+/** What services listen on. */
+export const schemes = ['tcp', 'unix', 'ws'] as const
+
+/** A url to listen on that nobody else has. */
+export function urlToListen(t: TestContext, scheme: (typeof schemes)[number]): string {
+  if (scheme !== 'unix') return scheme === 'tcp' ? 'tcp://127.0.0.1:0' : 'ws://127.0.0.1:0/rpc'
+  const folder = mkdtempSync(join(tmpdir(), 'dmicro-rpc-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return `unix://${join(folder, 'node.sock')}`
+}
+
 /** A registry in memory, which the test closes. */
 export function ownRegistry(t: TestContext): Registry {
   const registry = memoryRegistry()
@@ -54,4 +68,46 @@ export function over(registry: Registry, own: Partial<Registry>): Registry {
     close: () => registry.close(),
     ...own,
   }
+}
+
+/** Calls that are made all the time. */
+export interface Load {
+  /** Calls that were answered so far. */
+  answered: number
+  /** Resolves when so many more calls are answered. */
+  more(count: number): Promise<void>
+  /** Ends the load. Resolves to what failed. */
+  end(): Promise<unknown[]>
+}
+
+/** Makes a call all the time, 64 at once. */
+export function load(call: () => Promise<unknown>): Load {
+  const failures: unknown[] = []
+  let isOver = false
+  let due = { at: Number.POSITIVE_INFINITY, resolve: () => {} }
+  const result: Load = {
+    answered: 0,
+    more: (count) =>
+      new Promise((resolve) => {
+        due = { at: result.answered + count, resolve }
+      }),
+    async end() {
+      isOver = true
+      await running
+      return failures
+    },
+  }
+  const caller = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        await call()
+        if (++result.answered >= due.at) due.resolve()
+      } catch (error) {
+        failures.push(error)
+        await new Promise(setImmediate)
+      }
+    }
+  }
+  const running = Promise.all(Array.from({ length: 64 }, caller))
+  return result
 }

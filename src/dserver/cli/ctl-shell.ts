@@ -175,9 +175,23 @@ function readLine(words: readonly string[], given: CtlFlags): { positionals: str
   }
 }
 
-/** Splits a line at spaces outside of quotes. */
+/** Splits a line at spaces outside of quotes. A quote that is not closed is an ordinary character. */
 export function splitWords(line: string): string[] {
-  return (line.match(/(?:[^\s"']|"[^"]*"|'[^']*'|["'])+/g) ?? []).map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'))
+  const words: string[] = []
+  let word: string | undefined
+  for (let at = 0; at < line.length; at++) {
+    const char = line[at]
+    const end = char === '"' || char === "'" ? line.indexOf(char, at + 1) : -1
+    if (end >= 0) {
+      word = (word ?? '') + line.slice(at + 1, end)
+      at = end
+    } else if (char.trim() !== '') word = (word ?? '') + char
+    else if (word !== undefined) {
+      words.push(word)
+      word = undefined
+    }
+  }
+  return word === undefined ? words : [...words, word]
 }
 
 function complete(line: string): [string[], string] {

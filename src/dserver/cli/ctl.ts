@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { realClock } from '../../base/time/clock.ts'
+import { sleep } from '../../base/time/sleep.ts'
 import type { ControlClient } from '../control/control-client.ts'
 import { ExitCode } from '../shell/exit-code.ts'
 import { type CtlFlags, type CtlSurroundings, runCtlCommand } from './ctl-commands.ts'
@@ -50,15 +51,15 @@ function brokenOutput(): Promise<void> {
 
 /** Connects to the server that has taken over, if there is one. */
 export async function reconnect(name: string, flags: CtlTarget): Promise<ControlClient | undefined> {
-  const end = performance.now() + RECONNECT_MS
-  while (performance.now() < end) {
+  const end = realClock.now() + RECONNECT_MS
+  while (realClock.now() < end) {
     try {
       if (flags.socket === undefined) findRunning(name, flags.pid)
       return await connect(name, flags)
     } catch (error) {
       if ((error as { exitCode?: number }).exitCode === ExitCode.NotRunning) return undefined
     }
-    await sleep(RECONNECT_PAUSE_MS)
+    await sleep(realClock, RECONNECT_PAUSE_MS)
   }
   return undefined
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { Code } from '../../base/errors/status.ts'
+import { realClock } from '../../base/time/clock.ts'
+import { sleep } from '../../base/time/sleep.ts'
 import { ControlClient, isStatus } from '../control/control-client.ts'
 import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
@@ -34,15 +35,15 @@ export function findRunning(name: string, pidFile: string | undefined): Running 
 /** `stop` and `quit`: resolves when the server has ended. */
 export async function stop(name: string, kind: StopKind, flags: { pid?: string; timeout: number }, output: Output): Promise<number> {
   const running = findRunning(name, flags.pid)
-  const end = performance.now() + flags.timeout
+  const end = realClock.now() + flags.timeout
   await tellToStop(running, kind, flags.timeout)
   for (;;) {
     const pid = runningPid(running.files.pidFile)
     // Another pid: somebody has started it again in the meantime.
     if (pid === undefined || (running.pid !== 0 && pid !== running.pid)) break
-    if (performance.now() > end)
+    if (realClock.now() > end)
       throw new CommandError(ExitCode.TimedOut, `${name} (process ${pid}) has not ended within ${flags.timeout} ms`)
-    await sleep(LOOK_MS)
+    await sleep(realClock, LOOK_MS)
   }
   return output.done({ pid: running.pid }, `${name} (process ${running.pid}) has ended`)
 }

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 
 /** Milliseconds without another change after which files are read: an editor writes in several steps. */
 const SETTLE_MS = 100
@@ -8,11 +9,12 @@ const SETTLE_MS = 100
  * editors and Kubernetes put new files in place of old ones. Keeps no process alive.
  */
 export function watchFiles(folders: readonly string[], onChange: () => void): { close(): void } {
-  let timer: NodeJS.Timeout | undefined
+  let timer: ClockTimer | undefined
   const watchers: FSWatcher[] = []
   const changed = (): void => {
-    clearTimeout(timer)
-    timer = setTimeout(onChange, SETTLE_MS).unref()
+    realClock.clearTimeout(timer)
+    timer = realClock.setTimeout(onChange, SETTLE_MS)
+    timer.unref()
   }
   for (const folder of folders) {
     try {
@@ -24,7 +26,7 @@ export function watchFiles(folders: readonly string[], onChange: () => void): { 
   }
   return {
     close: () => {
-      clearTimeout(timer)
+      realClock.clearTimeout(timer)
       for (const watcher of watchers) watcher.close()
     },
   }

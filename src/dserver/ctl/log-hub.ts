@@ -1,4 +1,5 @@
 import { type LogFields, type Logger, type LogLevel, logText } from '../../base/log.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
 import { isAtLeast, type LogEntry, type LogFilter, matches } from './log-entry.ts'
 
 /** Lines that are kept for readers who come later. */
@@ -116,14 +117,14 @@ export class LogHub implements Logger {
     const { name: process, pid } = this
     try {
       const sandbox = typeof fields?.sandbox === 'string' ? fields.sandbox.slice(0, 64) : undefined
-      return { time: Date.now(), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
+      return { time: wallTime(realClock), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
     } catch {
       return undefined
     }
   }
 
   #hasRoom(): boolean {
-    const second = Math.floor(performance.now() / 1000)
+    const second = Math.floor(realClock.now() / 1000)
     if (second !== this.#second) this.#keptInSecond = 0
     this.#second = second
     return ++this.#keptInSecond <= MAX_KEPT_PER_SECOND

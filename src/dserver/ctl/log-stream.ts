@@ -1,4 +1,4 @@
-import { runInRoot } from '../../base/async/root-context.ts'
+import { immediate } from '../../base/time/clock.ts'
 import { entrySize, entryText, type LogEntry, type LogGap } from './log-entry.ts'
 
 /** Most lines, and bytes about, that wait for a reader. */
@@ -68,7 +68,7 @@ export class LogStream {
     if (this.#sending || this.#queue.length === 0) return
     this.#sending = true
     // Lines of one turn leave together. Not in the async context of whoever logs.
-    runInRoot(setImmediate, undefined, () => void this.#run())
+    immediate(() => void this.#run())
   }
 
   async #run(): Promise<void> {

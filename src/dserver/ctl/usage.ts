@@ -1,4 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import { openSockets } from '../../transports/handover/sockets.ts'
 import type { ProcessUsage } from './commands.ts'
 
@@ -10,22 +11,23 @@ const SECONDS = 60
 /** Measures this process while it runs. */
 export class UsageMeter {
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
-  readonly #timer: NodeJS.Timeout
+  #timer: ClockTimer | undefined
+  #due = 0
   /** Greatest delay of each of the last seconds, in milliseconds. */
   readonly #delays: number[] = []
-  #asked = performance.now() - process.uptime() * 1000
+  #asked = realClock.now() - process.uptime() * 1000
   #cpu = 0
 
   constructor() {
     this.#delay.enable()
-    this.#timer = setInterval(() => this.#next(), 1000).unref()
+    this.#schedule()
   }
 
   /** Usage and load of this process. CPU is measured since the last call, at first since the start of the process. */
   read(): ProcessUsage {
     const { rss, heapUsed } = process.memoryUsage()
     const { user, system } = process.cpuUsage()
-    const now = performance.now()
+    const now = realClock.now()
     const cpu = (user + system) / 1000
     const percent = (100 * (cpu - this.#cpu)) / Math.max(now - this.#asked, 1)
     this.#cpu = cpu
@@ -43,12 +45,21 @@ export class UsageMeter {
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    realClock.clearTimeout(this.#timer)
     this.#delay.disable()
   }
 
+  #schedule(): void {
+    this.#due = realClock.now() + 1000
+    this.#timer = realClock.setTimeout(() => this.#next(), 1000)
+    this.#timer.unref()
+  }
+
   #next(): void {
-    this.#delays.push(this.#greatest())
+    // A delay that began before both timers were due may not be in the histogram yet, and a reset would hide it.
+    const late = realClock.now() - this.#due
+    this.#schedule()
+    this.#delays.push(Math.max(this.#greatest(), late))
     if (this.#delays.length > SECONDS) this.#delays.shift()
     this.#delay.reset()
   }

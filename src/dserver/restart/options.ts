@@ -89,6 +89,8 @@ export function readRestartOptions(options: GracefulRestartOptions): RestartSett
   requireNames('command', command)
   if (command?.length === 0) throw new TypeError('option command must name a program')
   requireText('cwd', options.cwd)
+  if (options.go === true && options.stopSignals === false)
+    throw new TypeError('option go needs stopSignals: SIGTERM says that the new process is ready')
   return {
     signal,
     stopSignals: flag('stopSignals', options.stopSignals, true),

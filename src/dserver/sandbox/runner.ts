@@ -1,5 +1,6 @@
 import { describe, reasonOf } from '../../base/errors/error-text.ts'
 import type { Logger } from '../../base/log.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
 import { type Sandbox, type SandboxState, setSandboxSignal } from './sandbox.ts'
 import { within } from './time-limit.ts'
 
@@ -53,7 +54,7 @@ export class SandboxRunner {
     this.#state = 'starting'
     this.error = undefined
     setSandboxSignal(sandbox, abort.signal)
-    const began = performance.now()
+    const began = realClock.now()
     const setup = (async () => sandbox.setup())()
     try {
       await within(this.#setupTimeout, setup, `setup of sandbox ${name}`)
@@ -66,9 +67,9 @@ export class SandboxRunner {
       setup.then(() => this.#shutdownLate()).catch(() => {})
       throw error
     }
-    this.startedAt = Date.now()
+    this.startedAt = wallTime(realClock)
     this.#state = 'running'
-    this.#log.info('sandbox ready', { sandbox: name, ms: Math.round(performance.now() - began) })
+    this.#log.info('sandbox ready', { sandbox: name, ms: Math.round(realClock.now() - began) })
   }
 
   async #shutdownLate(): Promise<void> {
@@ -95,7 +96,7 @@ export class SandboxRunner {
   async #stop(timeout: number): Promise<void> {
     const { name, sandbox } = this
     this.#abort.abort(new Error(`sandbox ${name} stops`))
-    const began = performance.now()
+    const began = realClock.now()
     try {
       if (this.#starting !== undefined) {
         const settled = this.#starting.catch(() => {})
@@ -103,15 +104,15 @@ export class SandboxRunner {
         if (this.state !== 'running') return // a setup that failed has nothing to shut down
       }
       this.#state = 'stopping'
-      const left = Math.ceil(Math.max(timeout - (performance.now() - began), 1))
+      const left = Math.ceil(Math.max(timeout - (realClock.now() - began), 1))
       await within(left, (async () => sandbox.shutdown())(), `shutdown of sandbox ${name}`)
       this.#state = 'stopped'
-      this.#log.info('sandbox stopped', { sandbox: name, ms: Math.round(performance.now() - began) })
+      this.#log.info('sandbox stopped', { sandbox: name, ms: Math.round(realClock.now() - began) })
     } catch (error) {
       this.#fail('shutdown failed', error)
       throw error
     } finally {
-      this.stoppedAt = Date.now()
+      this.stoppedAt = wallTime(realClock)
     }
   }
 
@@ -124,7 +125,7 @@ export class SandboxRunner {
   /** One line about the present state, as `info` shows it: pid and uptime, or why it failed. */
   get description(): string {
     if (this.#state === 'fatal') return reasonOf(this.error)
-    return this.#state === 'running' ? `pid ${process.pid}, uptime ${uptime(Date.now() - this.startedAt)}` : ''
+    return this.#state === 'running' ? `pid ${process.pid}, uptime ${uptime(wallTime(realClock) - this.startedAt)}` : ''
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../../base/log.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { startOrder, withDependencies } from './order.ts'
 import { SandboxRunner } from './runner.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -70,12 +71,12 @@ export class Sandboxes {
    * @returns the failures
    */
   async stop(chosen: readonly SandboxRunner[], timeout: number): Promise<unknown[]> {
-    const end = performance.now() + timeout
+    const end = realClock.now() + timeout
     const failures: unknown[] = []
     const stopped = new Map<string, Promise<void>>()
     for (const runner of chosen.toReversed()) {
       const after = chosen.filter((other) => this.#dependencies(other).includes(runner.name)).flatMap(({ name }) => stopped.get(name) ?? [])
-      const left = (): number => Math.ceil(Math.max(end - performance.now(), Math.min(timeout, MIN_SHUTDOWN_MS)))
+      const left = (): number => Math.ceil(Math.max(end - realClock.now(), Math.min(timeout, MIN_SHUTDOWN_MS)))
       const stop = Promise.all(after).then(() => runner.stop(left()))
       stopped.set(
         runner.name,

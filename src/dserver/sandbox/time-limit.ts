@@ -1,3 +1,5 @@
+import { realClock } from '../../base/time/clock.ts'
+
 /** Something did not end in time. */
 export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError'
@@ -11,7 +13,7 @@ export class TimeLimitError extends Error {
 export function within<T>(ms: number, running: Promise<T>, what: string): Promise<T> {
   if (ms === Number.POSITIVE_INFINITY) return running
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new TimeLimitError(`${what} did not end within ${ms} ms`)), ms)
-    running.then(resolve, reject).finally(() => clearTimeout(timer))
+    const timer = realClock.setTimeout(() => reject(new TimeLimitError(`${what} did not end within ${ms} ms`)), ms)
+    running.then(resolve, reject).finally(() => realClock.clearTimeout(timer))
   })
 }

@@ -1,4 +1,6 @@
+import { MAX_DURATION } from '../../base/check-options.ts'
 import { describe, reasonOf } from '../../base/errors/error-text.ts'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import type { Config } from '../config/config.ts'
 import { ControlServer } from '../control/control-server.ts'
 import type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from '../ctl/commands.ts'
@@ -50,10 +52,10 @@ export class ServerProcess implements ServerCommands {
   #isOwner: boolean
   #replacing: Promise<void> | undefined
   #replacedBy = 0
-  #began = performance.now()
+  #began = realClock.now()
   readonly #usage = new UsageMeter()
   #stopping: { kind: StopKind; since: number } | undefined
-  #keepAlive: NodeJS.Timeout | undefined
+  #keepAlive: ClockTimer | undefined
   #checking: Promise<void> | undefined
 
   constructor(parts: ServerProcessParts) {
@@ -72,7 +74,7 @@ export class ServerProcess implements ServerCommands {
   async start(signals: Signals): Promise<boolean> {
     const { settings, model, log, notifier, name } = this.#parts
     signals.handle((signal) => this.#onSignal(signal))
-    this.#keepAlive = setInterval(() => {}, 2 ** 31 - 1) // signals alone do not
+    this.#stayAlive()
     process.once('exit', () => this.#removeFiles()) // whatever ends the process
     try {
       if (this.#isOwner) await this.#listen()
@@ -88,10 +90,15 @@ export class ServerProcess implements ServerCommands {
       throw error
     }
     if (this.#stopping !== undefined) return false
-    log.info('ready', { name, pid: process.pid, ms: Math.round(performance.now() - this.#began) })
+    log.info('ready', { name, pid: process.pid, ms: Math.round(realClock.now() - this.#began) })
     const running = (await model.info()).filter(({ state }) => state === 'running').length
     notifier.ready(`${running} sandboxes run`)
     return true
+  }
+
+  /** Keeps the process alive, which handlers of signals do not. */
+  #stayAlive(): void {
+    this.#keepAlive = realClock.setTimeout(() => this.#stayAlive(), MAX_DURATION)
   }
 
   async #listen(): Promise<void> {
@@ -117,7 +124,7 @@ export class ServerProcess implements ServerCommands {
   async processes(): Promise<ProcessInfo[]> {
     const { name, model } = this.#parts
     const state = this.#stopping === undefined ? 'running' : 'stopping'
-    const uptime = Math.round(performance.now() - this.#began)
+    const uptime = Math.round(realClock.now() - this.#began)
     const own = { name, pid: process.pid, state, uptime, ...this.#usage.read() }
     return [own, ...(await model.processes())]
   }
@@ -161,7 +168,7 @@ export class ServerProcess implements ServerCommands {
     }
     this.#isOwner = false
     pidFile.close()
-    this.#stopping = { kind: 'quit', since: performance.now() }
+    this.#stopping = { kind: 'quit', since: realClock.now() }
     log.info('replaced', { pid: process.pid, by: this.#replacedBy })
     // Connections are drained, then the sandboxes stopped.
     void restart.stop().then(() => {
@@ -202,6 +209,8 @@ export class ServerProcess implements ServerCommands {
   /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
+    // The process before has given this one up, and nobody has reached it. It must not keep the lock it was given.
+    if (!this.#isOwner) return this.#finish(ExitCode.Failed)
     if (this.#stopping !== undefined) {
       if (kind === 'stop' && this.#stopping.kind === 'quit') this.#stopping.kind = kind
       else return
@@ -213,7 +222,7 @@ export class ServerProcess implements ServerCommands {
     })
     await this.#checking
     if (this.#stopping !== undefined) return
-    this.#stopping = { kind, since: performance.now() }
+    this.#stopping = { kind, since: realClock.now() }
     void this.#end(kind, kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
   }
 
@@ -252,10 +261,11 @@ export class ServerProcess implements ServerCommands {
 
   /** Ends the process after this many milliseconds, if it has not ended before. */
   #endAfter(ms: number): void {
-    setTimeout(() => {
+    const end = (): void => {
       this.#parts.log.error('not all has stopped in time, the process ends')
       this.#finish(ExitCode.Failed)
-    }, ms).unref()
+    }
+    realClock.setTimeout(end, ms).unref()
   }
 
   #finish(code: number): void {
@@ -267,7 +277,7 @@ export class ServerProcess implements ServerCommands {
     const { config, notifier } = this.#parts
     config.close()
     notifier.close()
-    clearInterval(this.#keepAlive)
+    realClock.clearTimeout(this.#keepAlive)
     this.#usage.close()
     this.#removeFiles()
   }
@@ -287,7 +297,7 @@ export class ServerProcess implements ServerCommands {
     const { log, hasTerminal } = this.#parts
     if (this.#parts.restart?.forward(signal) === true) return
     const attempt = (what: Promise<void>): void => void what.catch((error) => log.error(`${signal} failed`, { error: reasonOf(error) }))
-    const impatient = signal === 'SIGINT' && this.#stopping !== undefined && performance.now() - this.#stopping.since > SAME_SIGINT_MS
+    const impatient = signal === 'SIGINT' && this.#stopping !== undefined && realClock.now() - this.#stopping.since > SAME_SIGINT_MS
     if (impatient) {
       log.warn('a second SIGINT: the process ends at once')
       this.#finish(ExitCode.Failed)

@@ -1,7 +1,7 @@
 import { unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { constants } from 'node:os'
-import { loadProcessAddon } from './process-addon.ts'
+import { osAddon } from '../os/native.ts'
 import type { ListenerOptions } from './process-options.ts'
 
 /** A bound socket of Node.js on which nobody accepts: what `node:cluster` shares among its workers. */
@@ -82,7 +82,7 @@ function bind(listener: { host?: string | undefined; port: number; backlog?: num
   if (typeof handle === 'number') throw listenError(handle, address)
   // libuv keeps a failure to bind for `listen`, which cannot be called: this process would then accept.
   const error = 'port' in listener && portOf(handle, listener.port) === undefined ? -constants.errno.EADDRINUSE : 0
-  const failed = error || (loadProcessAddon()?.listenDescriptor(handle.fd, listener.backlog ?? 511) ?? 0)
+  const failed = error || (osAddon()?.listenDescriptor(handle.fd, listener.backlog ?? 511) ?? 0)
   if (failed === 0) return handle
   handle.close()
   throw listenError(failed, address)

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { type ClockTimer, realClock } from '../../base/time/clock.ts'
+import { monotonicMicroseconds } from '../os/monotonic.ts'
 import { osAddon } from '../os/native.ts'
 
 /** Sends one datagram of the notification protocol. */
@@ -44,7 +46,7 @@ export function takeNotifySettings(environment: NodeJS.ProcessEnv): NotifySettin
 export class Notifier {
   readonly #settings: NotifySettings
   readonly #send: SendNotification
-  #timer: NodeJS.Timeout | undefined
+  #timer: ClockTimer | undefined
 
   constructor(settings: NotifySettings, sender: SendNotification = send) {
     this.#settings = settings
@@ -55,13 +57,21 @@ export class Notifier {
   ready(status: string): void {
     this.#notify('READY=1', `STATUS=${oneLine(status)}`, `MAINPID=${process.pid}`)
     const { watchdog, socket } = this.#settings
-    if (watchdog === 0 || socket === undefined || this.#timer !== undefined) return
-    this.#timer = setInterval(() => this.#notify('WATCHDOG=1'), watchdog / 3).unref()
+    if (watchdog !== 0 && socket !== undefined && this.#timer === undefined) this.#feed()
+  }
+
+  /** Feeds the watchdog, well within its time. */
+  #feed(): void {
+    this.#timer = realClock.setTimeout(() => {
+      this.#notify('WATCHDOG=1')
+      this.#feed()
+    }, this.#settings.watchdog / 3)
+    this.#timer.unref()
   }
 
   reloading(): void {
     // The time by which systemd tells this reload from an earlier one.
-    this.#notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+    this.#notify('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`)
   }
 
   stopping(): void {
@@ -85,7 +95,7 @@ export class Notifier {
   }
 
   close(): void {
-    clearInterval(this.#timer)
+    realClock.clearTimeout(this.#timer)
   }
 
   #notify(...lines: string[]): void {

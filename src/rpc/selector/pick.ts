@@ -31,8 +31,11 @@ export interface PickOptions {
 
 /** Receives the end of each call that a node was picked for. */
 export interface PickOwner {
-  /** @param latency milliseconds; undefined when the call says nothing about the node */
-  onDone(pick: NodePick, failed: boolean, latency: number | undefined): void
+  /**
+   * @param latency milliseconds; undefined when the call says nothing about the node
+   * @param now by the selector's clock, where it is known
+   */
+  onDone(pick: NodePick, failed: boolean, latency: number | undefined, now?: number): void
 }
 
 /** Stands for the latency since the pick, so that a caller need not ask for the time again. */
@@ -52,6 +55,11 @@ export class NodePick {
    * @internal
    */
   readonly slow: SlowThreshold | undefined
+  /**
+   * Whether the node was ejected when it was picked: for a probe, or because too few others were left.
+   * @internal
+   */
+  readonly wasEjected: boolean
   readonly #owner: PickOwner
   readonly #isProbe: boolean
   #isOpen = true
@@ -61,6 +69,7 @@ export class NodePick {
     this.candidate = node
     this.pickedAt = pickedAt
     this.slow = slow
+    this.wasEjected = node.isEjected
     this.#owner = owner
     this.#isProbe = isProbe
     node.inFlight++
@@ -81,11 +90,12 @@ export class NodePick {
    * @param failed whether the node is to blame: it could not be dialled, lost the connection, did not answer in time,
    *   or refused because of overload. A status that the application gave is no failure.
    * @param latency milliseconds from sending to the answer, or to the failure. Default: since the pick.
+   * @param now by the selector's clock, for a caller that knows it
    */
-  done(failed: boolean, latency: number = SINCE_PICK): void {
+  done(failed: boolean, latency: number = SINCE_PICK, now?: number): void {
     if (!this.#isOpen) return
     this.#isOpen = false
-    this.#owner.onDone(this, failed, latency)
+    this.#owner.onDone(this, failed, latency, now)
   }
 
   /** Ends a call that says nothing about the node: it was not sent, or its caller gave up. */

@@ -115,11 +115,11 @@ export class Pool implements PickOwner {
     return new NodePick(this.#choose(nodes, call, now), this, now, slow, false)
   }
 
-  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined): void {
+  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined, now?: number): void {
     const node = candidate as TrackedNode
     node.inFlight--
     if (given === undefined || node.isGone) return
-    const now = this.#settings.clock.now()
+    now ??= this.#settings.clock.now()
     const latency = given === SINCE_PICK ? now - pickedAt : given
     node.sample(failed, latency, now)
     if (node.health === undefined) return

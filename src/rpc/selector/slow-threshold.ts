@@ -1,4 +1,7 @@
-import type { Candidate } from './strategy.ts'
+/** A node's mean latency in milliseconds; 0 before it has answered. */
+interface Answering {
+  readonly mean: number
+}
 
 /** Fewest nodes with a latency that a median is made of. */
 const MIN_NODES = 3
@@ -10,15 +13,15 @@ const MIN_SLOW = 10
 const INTERVAL = 100
 
 /**
- * Tells slow answers by the median latency of nodes that take the same calls. Only such nodes are compared, because a
- * node that serves other paths may be slower by its nature.
+ * Tells slow answers by the median of the mean latencies of nodes that take the same calls. Only such nodes are
+ * compared, because a node that serves other paths may be slower by its nature.
  */
 export class SlowThreshold {
-  readonly #nodes: readonly Candidate[]
+  readonly #nodes: readonly Answering[]
   #value = Infinity
   #validUntil = -Infinity
 
-  constructor(nodes: readonly Candidate[]) {
+  constructor(nodes: readonly Answering[]) {
     this.#nodes = nodes
   }
 
@@ -36,7 +39,7 @@ export class SlowThreshold {
     const nodes = this.#nodes
     const step = Math.max(1, Math.floor(nodes.length / MAX_NODES))
     const latencies: number[] = []
-    for (let i = 0; i < nodes.length; i += step) if (nodes[i].latency > 0) latencies.push(nodes[i].latency)
+    for (let i = 0; i < nodes.length; i += step) if (nodes[i].mean > 0) latencies.push(nodes[i].mean)
     latencies.sort((a, b) => a - b)
     this.#value = latencies.length < MIN_NODES ? Infinity : latencies[latencies.length >> 1] * factor
     this.#validUntil = now + INTERVAL

@@ -5,6 +5,8 @@ import type { Candidate } from './strategy.ts'
 
 /** Milliseconds after which an old latency has lost two thirds of its weight in the mean. */
 const LATENCY_DECAY = 5_000
+/** Weight of the newest latency in `mean`. */
+const MEAN_WEIGHT = 0.2
 /** Weight of the newest outcome in `success`. */
 const OUTCOME_WEIGHT = 0.1
 const MIN_WEIGHT = 0.001
@@ -20,6 +22,11 @@ export class TrackedNode implements Candidate {
   weight = 1
   inFlight = 0
   latency = 0
+  /**
+   * Mean of the last few latencies in milliseconds; 0 before the first answer. Unlike `latency`, whose peaks last for
+   * seconds, it says soon after a stall of this process, which hits all nodes, what is usual.
+   */
+  mean = 0
   success = 1
   pickedAt = -Infinity
   readonly health: NodeHealth | undefined
@@ -72,6 +79,7 @@ export class TrackedNode implements Candidate {
     if (this.success > 0.999) this.success = 1
     // A node that fails fast is not a fast node; and a latency that is no number would spoil the mean forever.
     if (!(latency >= 0 && latency < Infinity) || (failed && (this.latency === 0 || latency < this.latency))) return
+    this.mean = this.mean === 0 ? latency : this.mean + (latency - this.mean) * MEAN_WEIGHT
     const decay = Math.exp((this.#sampledAt - now) / LATENCY_DECAY)
     this.#sampledAt = now
     // 0 stands for a node that has not answered.

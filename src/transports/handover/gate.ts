@@ -1,7 +1,7 @@
-import { closeSync, lstatSync, unlinkSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import type { Address } from '../address.ts'
 import type { TransportListener } from '../transport.ts'
-import type { InheritedSocket } from './sockets.ts'
+import { type InheritedSocket, remover } from './sockets.ts'
 
 /**
  * Holds back listeners until the process that had the sockets agrees: it serves alone until then, so that nothing is
@@ -73,16 +73,4 @@ export class InheritedListener implements TransportListener {
     if (this.#starting === undefined) closeSync(this.#socket.descriptor)
     else await this.#starting.then((listener) => listener.close(handedOver))
   }
-}
-
-/** A function that removes a path, if it is still the file that it is now. */
-export function remover(path: string): () => void {
-  const inode = inodeOf(path)
-  return () => {
-    if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path)
-  }
-}
-
-function inodeOf(path: string): bigint | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }

@@ -1,3 +1,4 @@
+import { lstatSync, unlinkSync } from 'node:fs'
 import { type Address, formatAddress } from '../address.ts'
 
 // Listening sockets that pass from one process to the next: those that this process has, and those that it was given.
@@ -96,4 +97,16 @@ function isSamePort(bound: Address, resolved: Address): boolean {
   if (bound.kind === 'unix' || resolved.kind === 'unix' || resolved.port === 0) return false
   const all = ['0.0.0.0', '::']
   return bound.port === resolved.port && all.includes(bound.host) && all.includes(resolved.host)
+}
+
+/** A function that removes a path, if it is still the file that it is now. */
+export function remover(path: string): () => void {
+  const inode = inodeOf(path)
+  return () => {
+    if (inode !== undefined && inodeOf(path) === inode) unlinkSync(path)
+  }
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino
 }

@@ -6,7 +6,7 @@ import { isClusterWorker } from '../../base/builtin.ts'
 import { realClock, turn } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { type Address, MAX_UNIX_PATH } from '../address.ts'
-import { remover } from '../handover/gate.ts'
+import { remover } from '../handover/sockets.ts'
 import type { TransportListener, TransportListenOptions } from '../transport.ts'
 import { removeStaleSocket } from './stale-socket.ts'
 

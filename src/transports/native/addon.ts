@@ -3,12 +3,11 @@ import { relative } from 'node:path'
 import { bundled, packageRoot } from '../../base/here.ts'
 import type { OsAddon } from './os-addon.ts'
 import { machineName } from './prebuild.ts'
-import type { ProcessAddon } from './process-addon.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
 import type { TlsAddon } from './tls-addon.ts'
 
 /** The functions of the C++ addon (native/node/addon.cc). An `errno` is a negative libuv code. */
-export interface NativeAddon extends OsAddon, ProcessAddon, TlsAddon {
+export interface NativeAddon extends OsAddon, TlsAddon {
   /**
    * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Its number is known to
    * the caller alone, so that several copies of this code in one environment do not interfere.

@@ -30,6 +30,11 @@ export interface OsAddon {
    */
   listeningAddress(descriptor: number): string | number
   /**
+   * Makes a bound socket listen, without accepting from it.
+   * @returns 0 or an errno
+   */
+  listenDescriptor(descriptor: number, backlog: number): number
+  /**
    * Takes the exit status of a child that libuv did not start: an orphan that came to pid 1.
    * @returns undefined while the child runs; an errno, ECHILD when this process has no such child
    */

@@ -2,17 +2,21 @@
 // line of the standard output its answer or what a watch has seen, as JSON.
 //
 //	dmicro-interop-etcd ENDPOINT
-//	serve NAME VERSION   starts a server that registers itself, and renews that every second for three
+//	serve NAME VERSION   starts an RpcServer that registers itself, and renews that every second for three
 //	stop                 closes it
 //	watch NAME           reports every event from then on
 //	get NAME | list      what is found
-//	call NAME            a client that finds a server of this name and has it add 1, 2 and 3
+//	call NAME            an RpcClient that finds a server of this name and has it add 1, 2 and 3
+//	calls NAME COUNT     so many calls of one RpcClient, one after the other: how many each kind of server answered, and
+//	                     the failures
+//	back NAME            a call of the same RpcClient whose handler calls it back
 package main
 
 import (
 	"bufio"
 	"encoding/json"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,6 +27,7 @@ import (
 	"github.com/osgochina/dmicro/registry"
 	"github.com/osgochina/dmicro/registry/etcd"
 	"github.com/osgochina/dmicro/selector"
+	"github.com/osgochina/dmicro/server"
 )
 
 // Math is the route every example of DMicro has.
@@ -35,6 +40,64 @@ func (m *Math) Add(nums *[]int) (int, *drpc.Status) {
 		sum += n
 	}
 	return sum, nil
+}
+
+// Who says what kind of server answers.
+func (m *Math) Who(_ *int) (string, *drpc.Status) { return "go", nil }
+
+// Later says it after so many milliseconds.
+func (m *Math) Later(ms *int) (string, *drpc.Status) {
+	time.Sleep(time.Duration(*ms) * time.Millisecond)
+	return "go", nil
+}
+
+// Call calls back the session that called it.
+type Call struct{ drpc.CallCtx }
+
+// Back asks the caller to double n.
+func (c *Call) Back(n *int) (int, *drpc.Status) {
+	var doubled int
+	status := c.Session().Call("/client/double", *n, &doubled).Status()
+	return doubled, status
+}
+
+// Client is what a caller offers to be called back on.
+type Client struct{ drpc.CallCtx }
+
+// Double is the route behind /call/back.
+func (c *Client) Double(n *int) (int, *drpc.Status) { return *n * 2, nil }
+
+var clients = map[string]*client.RpcClient{}
+
+// clientOf is the one RpcClient of a service.
+func clientOf(endpoint, name string) *client.RpcClient {
+	if clients[name] == nil {
+		nodes := selector.NewSelector(selector.OptRegistry(newRegistry(endpoint, name, "")))
+		clients[name] = client.NewRpcClient(name, client.OptHeartbeatTime(3*time.Second), client.OptSelector(nodes))
+		clients[name].Endpoint().RouteCall(new(Client))
+		// DMicro watches a service from up to 100 ms after its first lookup on, and misses for a minute what happens before.
+		_, _ = nodes.Select(name)
+		time.Sleep(200 * time.Millisecond)
+	}
+	return clients[name]
+}
+
+type tally struct {
+	Answers  map[string]int `json:"answers"`
+	Failures []string       `json:"failures"`
+}
+
+func calls(cli *client.RpcClient, count int) tally {
+	all := tally{Answers: map[string]int{}, Failures: []string{}}
+	for i := 0; i < count; i++ {
+		var who string
+		if status := cli.Call("/math/who", 0, &who).Status(); status.OK() {
+			all.Answers[who]++
+		} else {
+			all.Failures = append(all.Failures, status.String())
+		}
+	}
+	return all
 }
 
 var printing sync.Mutex
@@ -63,18 +126,22 @@ func main() {
 	glog.SetStdoutPrint(false)
 	endpoint := os.Args[1]
 	reg := newRegistry(endpoint, "", "")
-	var server drpc.Endpoint
+	var rpc *server.RpcServer
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())
 		switch words[0] {
 		case "serve":
-			server = drpc.NewEndpoint(drpc.EndpointConfig{LocalIP: "127.0.0.1", ListenPort: 0},
-				registry.NewRegistryPlugin(newRegistry(endpoint, words[1], words[2])))
-			server.RouteCall(new(Math))
-			go func() { _ = server.ListenAndServe() }()
+			rpc = server.NewRpcServer(words[1],
+				server.OptListenAddress("127.0.0.1:0"),
+				server.OptEnableHeartbeat(true),
+				server.OptRegistry(newRegistry(endpoint, words[1], words[2])))
+			rpc.RouteCall(new(Math))
+			rpc.RouteCall(new(Call))
+			go func(rpc *server.RpcServer) { _ = rpc.ListenAndServe() }(rpc)
 		case "stop":
-			print("stop", nil, server.Close())
+			rpc.Close()
+			print("stop", nil, nil)
 		case "watch":
 			watcher, err := reg.Watch(registry.OptWatchService(words[1]))
 			print("watch", nil, err)
@@ -103,6 +170,17 @@ func main() {
 				print("call", sum, nil)
 			} else {
 				print("call", status.String(), nil)
+			}
+		case "calls":
+			count, _ := strconv.Atoi(words[2])
+			print("calls", calls(clientOf(endpoint, words[1]), count), nil)
+		case "back":
+			var doubled int
+			status := clientOf(endpoint, words[1]).Call("/call/back", 21, &doubled).Status()
+			if !status.OK() {
+				print("back", status.String(), nil)
+			} else {
+				print("back", doubled, nil)
 			}
 		}
 	}

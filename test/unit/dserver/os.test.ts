@@ -5,6 +5,7 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, it, type TestContext } from 'node:test'
 import { closeOnExec, lockFile, peerCredentials, reap, sdNotify } from '../../../src/dserver/index.ts'
 import { osAddon } from '../../../src/dserver/os/native.ts'
@@ -42,14 +43,15 @@ describe('functions of the system', { skip }, () => {
         place,
       ])
       t.after(() => manager.kill())
-      manager.stdout.setEncoding('utf8')
-      assert.equal((await once(manager.stdout, 'data'))[0], 'bound\n')
+      const lines = createInterface(manager.stdout)
+      assert.equal((await once(lines, 'line'))[0], 'bound')
       process.env.NOTIFY_SOCKET = place
       t.after(() => delete process.env.NOTIFY_SOCKET)
-      const received = once(manager.stdout, 'data')
+      const received: string[] = []
+      lines.on('line', (line) => received.push(line))
       assert.equal(sdNotify('READY=1\nSTATUS=ok'), true)
-      assert.equal((await received)[0], 'READY=1\nSTATUS=ok\n')
-      await once(manager, 'exit')
+      await once(lines, 'close')
+      assert.deepEqual(received, ['READY=1', 'STATUS=ok'])
       assert.equal(sdNotify('READY=1'), false, 'nobody listens')
     })
   }

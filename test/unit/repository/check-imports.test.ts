@@ -190,7 +190,7 @@ test('native is only for the native transport, the chooser and the supervisor', 
     'src/index.ts': "import './transports/native/addon.ts'\n",
   })
   const only =
-    'which is only for transports/native and transports/native/core and transports/choose and transports/handover/environment and dserver/os/native and dserver/supervisor/process-addon'
+    'which is only for transports/native and transports/native/core and transports/choose and transports/handover/environment and dserver/os/native'
   assert.deepEqual(found, [
     `src/endpoint/endpoint.ts: imports transports/native/addon, ${only}`,
     `src/index.ts: imports transports/native/addon, ${only}`,

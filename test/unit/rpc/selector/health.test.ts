@@ -254,6 +254,23 @@ test('one of five nodes 50 times slower is ejected within 5 s and returns by its
   }
 })
 
+test('a slow node is ejected though a stall of this process has just made all answers slow', async () => {
+  const { selector, clock } = await selectorOf([service(nodes(5))], { strategy: 'roundRobin' })
+  const [slow] = selector.candidates('math')
+  const round = (latencyOf: (isSlow: boolean) => number): void => {
+    const picks = Array.from({ length: 5 }, () => selector.pick('math', call))
+    clock.skip(5)
+    for (const pick of picks) pick.done(false, latencyOf(pick.candidate === slow))
+  }
+  for (let rounds = 0; rounds < 20; rounds++) round(() => 2)
+  round(() => 70)
+  for (let rounds = 0; rounds < 100; rounds++) round(() => 2)
+  assert.equal(slow.isEjected, false)
+  for (let rounds = 0; rounds < 5; rounds++) round((isSlow) => (isSlow ? 100 : 2))
+  assert.equal(slow.isEjected, true)
+  selector.close()
+})
+
 test('a few slow calls on every node eject nobody', async () => {
   const { selector, clock } = await selectorOf([service(nodes(5))])
   for (let i = 0; i < 20_000; i++) {

@@ -84,6 +84,18 @@ test('weightedRoundRobin: from any start each node stays within one turn of its 
   }
 })
 
+test('weightedRoundRobin: of 1,000 nodes too each stays within one turn of its share, and a weight that changes counts', () => {
+  const all = candidates(1_000, (i) => ({ weight: 1 + (i % 3) })) as Writable[]
+  const strategy = weightedRoundRobin(new TestClock('many'))
+  const round = all.reduce((sum, { weight }) => sum + weight, 0)
+  const found = counts(picks(strategy, all, 10 * round))
+  for (const { node, weight } of all)
+    assert.ok(Math.abs((found.get(node.id) as number) - weight * 10) <= 1, `${node.id}: ${found.get(node.id)}`)
+  all[0].weight = 10
+  const again = counts(picks(strategy, all, 10 * (round + 9)))
+  assert.ok(Math.abs((again.get('n0') as number) - 100) <= 10, `${again.get('n0')}`)
+})
+
 test('leastActive: the node with the fewest calls for its weight, any of several', () => {
   const all = candidates(4, (i) => ({ inFlight: [3, 1, 1, 5][i] }))
   const found = counts(picks(leastActive(new TestClock()), all, 1000))
@@ -91,6 +103,16 @@ test('leastActive: the node with the fewest calls for its weight, any of several
   assert.ok((found.get('n1') as number) > 420 && (found.get('n2') as number) > 420)
   const heavy = candidates(2, (i) => ({ inFlight: [4, 2][i], weight: [4, 1][i] }))
   assert.equal(leastActive(new TestClock()).pick(heavy, context()).node.id, 'n0')
+})
+
+test('leastActive: of 1,000 nodes an idle one as long as there are some, and never the busiest', () => {
+  const all = candidates(1_000, (i) => ({ inFlight: i % 2 === 0 ? 0 : 5, weight: i % 2 === 0 ? 1 : 2 })) as Writable[]
+  const strategy = leastActive(new TestClock('many'))
+  for (const { inFlight } of picks(strategy, all, 1_000)) assert.equal(inFlight, 0)
+  for (const each of all) each.inFlight = each.node.id === 'n7' ? 1_000 : 3
+  const found = counts(picks(strategy, all, 10_000))
+  assert.equal(found.get('n7'), undefined)
+  for (const [id] of found) assert.equal(Number(id.slice(1)) % 2, 1)
 })
 
 test('p2c: equal nodes evenly', () => {
@@ -181,6 +203,26 @@ test('consistentHash: no node gets more than 1.25 times the mean of the calls in
       const most = Math.max(...all.map(({ inFlight }) => inFlight))
       assert.ok(most <= Math.ceil((1.25 * i) / all.length), `${most} of ${i}`)
     }
+  }
+})
+
+test('consistentHash: of 500 nodes too only the keys of one that leaves move, new ones take theirs, and none is overloaded', () => {
+  const strategy = consistentHash()
+  const all = candidates(500) as Writable[]
+  const nodesOf = (list: readonly Candidate[]): string[] =>
+    Array.from({ length: 5_000 }, (_, i) => strategy.pick(list, context({ key: `user-${i}` })).node.id)
+  const before = nodesOf(all)
+  const without = nodesOf(all.slice(1))
+  assert.ok(before.includes('n0'))
+  for (const [i, id] of before.entries()) if (id !== 'n0') assert.equal(without[i], id)
+  // Weights of a list change while a node starts slowly.
+  all[0].weight = 0.001
+  for (const [i, id] of nodesOf(all).slice(100).entries()) assert.equal(id, without[i + 100])
+  all[0].weight = 1
+  assert.deepEqual(nodesOf(all).slice(100), before.slice(100))
+  for (let calls = 1; calls <= 5_000; calls++) {
+    const picked = strategy.pick(all, context({ key: `user-${calls % 3}` })) as Writable
+    assert.ok(++picked.inFlight <= Math.ceil((1.25 * (calls + 500 / 16)) / 500), `${picked.inFlight} of ${calls}`)
   }
 })
 
