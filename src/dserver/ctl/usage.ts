@@ -1,25 +1,23 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import { openSockets } from '../../transports/handover/sockets.ts'
 import type { ProcessUsage } from './commands.ts'
 
-/** Milliseconds between looks at the event loop: shorter delays are not seen. */
-const RESOLUTION_MS = 50
+/** Milliseconds between looks at the event loop: of a delay at most this much is not seen. */
+const INTERVAL_MS = 100
 /** The greatest delays of this many seconds are kept. */
 const SECONDS = 60
 
 /** Measures this process while it runs. */
 export class UsageMeter {
-  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   #timer: ClockTimer | undefined
   #due = 0
   /** Greatest delay of each of the last seconds, in milliseconds. */
-  readonly #delays: number[] = []
+  readonly #delays: number[] = [0]
+  #looks = 0
   #asked = realClock.now() - process.uptime() * 1000
   #cpu = 0
 
   constructor() {
-    this.#delay.enable()
     this.#schedule()
   }
 
@@ -40,33 +38,26 @@ export class UsageMeter {
       sessions += load?.sessions ?? 0
       calls += load?.calls ?? 0
     }
-    const loopDelay = round(Math.max(this.#greatest(), ...this.#delays))
+    const loopDelay = round(Math.max(realClock.now() - this.#due, ...this.#delays))
     return { memory: rss, heap: heapUsed, cpu: round(percent), loopDelay, sessions, calls }
   }
 
   close(): void {
     realClock.clearTimeout(this.#timer)
-    this.#delay.disable()
   }
 
   #schedule(): void {
-    this.#due = realClock.now() + 1000
-    this.#timer = realClock.setTimeout(() => this.#next(), 1000)
+    this.#due = realClock.now() + INTERVAL_MS
+    this.#timer = realClock.setTimeout(() => this.#look(), INTERVAL_MS)
     this.#timer.unref()
   }
 
-  #next(): void {
-    // A delay that began before both timers were due may not be in the histogram yet, and a reset would hide it.
-    const late = realClock.now() - this.#due
-    this.#schedule()
-    this.#delays.push(Math.max(this.#greatest(), late))
+  #look(): void {
+    const last = this.#delays.length - 1
+    this.#delays[last] = Math.max(this.#delays[last], realClock.now() - this.#due)
+    if (++this.#looks % (1000 / INTERVAL_MS) === 0) this.#delays.push(0)
     if (this.#delays.length > SECONDS) this.#delays.shift()
-    this.#delay.reset()
-  }
-
-  /** The histogram has times between looks, the wait between them included. */
-  #greatest(): number {
-    return this.#delay.count === 0 ? 0 : Math.max(this.#delay.max / 1e6 - RESOLUTION_MS, 0)
+    this.#schedule()
   }
 }
 
