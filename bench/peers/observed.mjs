@@ -27,11 +27,11 @@ export const watched = {
   sampled: async () => ({ plugins: [await traced(0.01)] }),
   /** All but authentication, which is done once a session and which the C++ client cannot do. */
   all: async () => {
-    const { runLog } = await load('index.js')
+    const { accessLog } = await load('observe/logs/index.js')
     const { jsonLogger } = await load('observe/logs/index.js')
     const log = jsonLogger({ write: () => {} })
     return {
-      plugins: [await metrics(), await traced(0.01), runLog({ access: true, sample: 0.01, log })],
+      plugins: [await metrics(), await traced(0.01), accessLog({ sample: 0.01, log })],
       limits: { maxMessageRate: 10_000_000 },
       overload: true,
     }

@@ -3,8 +3,8 @@
 import { context } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import { Endpoint, runLog } from 'dmicro'
-import { jsonLogger } from 'dmicro/logs'
+import { Endpoint } from 'dmicro'
+import { accessLog, jsonLogger } from 'dmicro/logs'
 import { prometheus } from 'dmicro/metrics'
 import { tracing } from 'dmicro/tracing'
 
@@ -16,7 +16,7 @@ const metrics = prometheus({ service: 'shop', listen: 'http://127.0.0.1:0', go: 
 
 const stock = new Endpoint({ plugins: [tracing({ provider })] })
 stock.routeCall('/stock/take', (item) => `one ${item} taken`)
-const shop = new Endpoint({ log, plugins: [tracing({ provider }), metrics, runLog({ access: true })] })
+const shop = new Endpoint({ log, plugins: [tracing({ provider }), metrics, accessLog()] })
 const stockSession = await shop.dial((await stock.listen('tcp://127.0.0.1:0')).url)
 shop.routeCall('/shop/buy', (item) => stockSession.call('/stock/take', item))
 

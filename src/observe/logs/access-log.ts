@@ -1,4 +1,5 @@
-import type { LogFields, Logger } from '../../base/log.ts'
+import { optionNames, requireOptions } from '../../base/check-options.ts'
+import { checkLogger, guarded, type LogFields, type Logger } from '../../base/log.ts'
 import type { Clock } from '../../base/time/clock.ts'
 import { type Endpoint, settingsOf } from '../../endpoint/endpoint.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
@@ -10,16 +11,36 @@ const TICKS_PER_MS = 128
 const OTHER = '_OTHER'
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/
 
+/** Options of `accessLog`. */
+export interface AccessLogOptions {
+  /** Logger, which gets the lines at level info. Default: the endpoint's log. */
+  log?: Logger | undefined
+  /**
+   * Share of the requests with code 0 that are logged, 0 to 1. Those that fail, or take `slow` milliseconds, are always
+   * logged. Default: 1.
+   */
+  sample?: number | undefined
+  /** Milliseconds from which a request is always logged. Default: none. */
+  slow?: number | undefined
+}
+
+const known = optionNames<AccessLogOptions>({ log: true, sample: true, slow: true })
+
 /**
- * The access log of `runLog`.
+ * Logs one line for each request that was served, with fields and without bodies and meta: `session`, `remote`, `kind`,
+ * `method`, `code`, `ms`, `size`, and the ids of its trace. It has no hooks, so it costs little.
  *
- * @param log undefined for that of the endpoint
- * @param sample share of the requests with code 0 that are logged
- * @param slow milliseconds from which a request is always logged
+ * @throws TypeError or RangeError for bad options
  */
-export function accessLog(log: Logger | undefined, sample: number, slow: number): Plugin {
+export function accessLog(options: AccessLogOptions = {}): Plugin {
+  requireOptions('options', options, known)
+  const { sample = 1, slow = Number.POSITIVE_INFINITY } = options
+  if (!(typeof sample === 'number' && sample >= 0 && sample <= 1))
+    throw new RangeError(`option sample must be a number from 0 to 1, got ${String(sample)}`)
+  if (!(typeof slow === 'number' && slow >= 0)) throw new RangeError('option slow must be milliseconds')
+  const log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
   return {
-    name: 'run-log',
+    name: 'access-log',
     afterNewEndpoint(endpoint: Endpoint) {
       const settings = settingsOf(endpoint)
       settings.meter = new AccessMeter(log ?? endpoint.log, settings.clock, sample, slow, settings.meter)
