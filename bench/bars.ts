@@ -181,6 +181,21 @@ export const bars: Bar[] = [
   ...['json', 'protobuf', 'jsonrpc'].flatMap((id) => protocol(id, 'go-dmicro', 3)),
   ...['fastify', 'go-dmicro'].flatMap((than) => protocol('http', than, 2)),
   ...secureAndWeb,
+  ...(
+    [
+      ['metrics', 1.05],
+      ['unsampled', 1.05],
+      ['sampled', 1.15],
+      ['all', 1.15],
+    ] as const
+  ).map(([what, atMost]) => ({
+    load: `${OBJECT}, 16 × 64, watched: ${what}, server CPU per call`,
+    trial: 'watched-16x64',
+    driver: `watched-${what}`,
+    figure: cpu,
+    than: 'native',
+    atMost,
+  })),
   { load: 'idle session, resident memory', trial: 'idle', driver: 'native', figure: session, atMost: 4096 },
   { load: 'heap over millions of calls, growth', trial: 'heap', driver: 'native', figure: growth, atMost: 1 },
 ]

@@ -262,6 +262,15 @@ export const trials: Trial[] = [
     drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
   }),
   loaded({
+    id: 'watched-16x64',
+    title: '64 B object, 16 × 64, C++ client, the server watched',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    warmups: 2,
+    drivers: ['native', 'watched-metrics', 'watched-unsampled', 'watched-sampled', 'watched-all'],
+  }),
+  loaded({
     id: 'deep-16x64',
     title: '64 B string, 16 × 64, C++ client',
     connections: 16,

@@ -19,11 +19,14 @@ function pushEach(sessions, method, value) {
 /** `--routes N` spreads the calls over N routes. */
 const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
 
-/** @param {'native' | 'js'} transport */
-export function dmicro(transport) {
+/**
+ * @param {'native' | 'js'} transport
+ * @param {() => Promise<object>} [more] further options of the server
+ */
+export function dmicro(transport, more) {
   let client
   let tls
-  return { serve: (options) => serve(transport, options), dial }
+  return { serve: async (options) => serve(transport, options, await more?.()), dial }
 
   async function dial(address, options) {
     client ??= new Endpoint(endpointOptions(transport, options))
@@ -84,8 +87,8 @@ const listenOptions = ({ reusePort, protocol, certificate }) => ({
   ...(protocol !== 'raw' && { protocols: [protocol] }),
 })
 
-async function serve(transport, options) {
-  const endpoint = new Endpoint(endpointOptions(transport, options))
+async function serve(transport, options, more) {
+  const endpoint = new Endpoint({ ...endpointOptions(transport, options), ...more })
   let pushes = 0
   const types = typesOf(options)
   for (let i = 0; i < (options.routes ?? 1); i++) endpoint.routeCall(routeName(i), (body) => body, types)

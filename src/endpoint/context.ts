@@ -265,5 +265,5 @@ export function countEnd(ctx: Context, code: number, bytes: number): void {
   const { counts, meta } = ctx
   if (counts === null) return
   ctx.counts = null
-  counts.ended(ctx.arrived, code, bytes, meta === noMeta ? undefined : meta.traceparent)
+  counts.ended(ctx.arrived, code, bytes, meta === noMeta ? undefined : meta.traceparent, ctx.engine)
 }

@@ -91,7 +91,14 @@ export class Dialer {
    * @throws StatusError (rejects) 105 with the last system error as cause; what a plugin refuses with; 499 when
    *   `signal` fires
    */
-  async dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
+  dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
+    const { tracer } = this.#settings
+    return tracer === null
+      ? this.#dial(target, timeout, signal)
+      : tracer.step('dial', target.url, () => this.#dial(target, timeout, signal))
+  }
+
+  async #dial(target: Target, timeout: number, signal: AbortSignal | undefined): Promise<SessionEngine> {
     const { hooks } = this.#sessions
     try {
       await this.#run.run(hooks.beforeDial, target.url, false)
@@ -221,7 +228,9 @@ export class Dialer {
       try {
         await this.#waitForAttempt(schedule, abort.signal)
         await runInRoot(this.#run.runAndLog<[string, boolean]>, this.#run, hooks.beforeDial, url, true)
-        const connection = await this.#connectWithin(target, abort.signal)
+        const { tracer } = this.#settings
+        const connect = (): Promise<TransportConnection> => this.#connectWithin(target, abort.signal)
+        const connection = await (tracer === null ? connect() : tracer.step('redial', url, connect))
         if (abort.signal.aborted) {
           // Closed at the moment when the connection was made: no session uses it.
           discardConnection(connection)

@@ -22,6 +22,7 @@ import type { HeldRequest } from '../session/held-requests.ts'
 import { readExtensionMeta } from '../session/inbound.ts'
 import type { Settings } from '../session/options.ts'
 import { readMeta } from '../session/read-message.ts'
+import type { TracedRequest, Tracer } from '../session/tracer.ts'
 import { asBadMessage } from '../transports/failures.ts'
 import { SendResult, type Transport } from '../transports/transport.ts'
 import { Context, countEnd } from './context.ts'
@@ -149,7 +150,7 @@ export class Dispatcher {
   }
 
   #refuseClosing(session: SessionEngine, message: Incoming): void {
-    this.#countRefused(message, true, Refusals.Closing.code)
+    this.#countRefused(session, message, true, Refusals.Closing.code)
     this.#replies.refuse(session, message, Refusals.Closing, RETRY_AFTER)
   }
 
@@ -171,13 +172,17 @@ export class Dispatcher {
   start(session: SessionEngine, message: Incoming, meta: Meta, isCall: boolean, expires: number): void {
     const found = this.#routeOf(message, isCall)
     const codec = this.#settings.codecs.byId(message.codec)
+    const { tracer, meter } = this.#settings
+    const trace = tracer === null ? null : tracer.serving(session, found?.name, message, meta, isCall)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {
-      this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires)
+      const hooked = this.#hooked
+      if (trace === null) hooked.dispatch(session, message, meta, codec, found, isCall, expires, null)
+      else (tracer as Tracer).run(trace.scope, hooked.dispatch, hooked, session, message, meta, codec, found, isCall, expires, trace)
       return
     }
-    const meter = this.#settings.meter
-    const counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)
+    let counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)
+    if (trace !== null) counts = trace.counted(counts)
     let handler: AnyHandler
     let arg: unknown
     try {
@@ -202,7 +207,7 @@ export class Dispatcher {
       ctx.counts = counts
       ctx.arrived = message.arrived
     }
-    this.#run(ctx, handler, arg, isCall)
+    this.#run(ctx, handler, arg, isCall, trace)
   }
 
   #routeOf({ route, allowCallRoute }: Incoming, isCall: boolean): Route | undefined {
@@ -211,10 +216,13 @@ export class Dispatcher {
     return found === undefined && allowCallRoute ? calls.get(route) : found
   }
 
-  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean): void {
+  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean, trace: TracedRequest | null): void {
     let result: unknown
     try {
-      result = runHandler(ctx, handler, arg as never)
+      result =
+        trace === null
+          ? runHandler(ctx, handler, arg as never)
+          : (this.#settings.tracer as Tracer).run(trace.scope, runHandler, undefined, ctx, handler as never, arg)
       if (isThenable(result)) {
         const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw; a promise around it settles once.
@@ -232,6 +240,7 @@ export class Dispatcher {
       return
     }
     if (isCall) this.#succeeded(ctx, result)
+    else countEnd(ctx, Code.Ok, 0)
     ctx.finish()
   }
 
@@ -244,7 +253,9 @@ export class Dispatcher {
   }
 
   #settle(ctx: Context, isCall: boolean, value: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
-    if ((late === null || !late.end()) && isCall) this.#succeeded(ctx, value)
+    const inTime = late === null || !late.end()
+    if (!isCall) countEnd(ctx, Code.Ok, 0)
+    else if (inTime) this.#succeeded(ctx, value)
     ctx.finish()
     this.#handlers.handlerFinished(ctx, ticket)
   }
@@ -295,7 +306,8 @@ export class Dispatcher {
   #failed(ctx: Context, isCall: boolean, thrown: unknown): void {
     ctx.finish()
     const { log, exposeErrors } = this.#settings
-    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown) })
+    if (!(thrown instanceof StatusError))
+      log.error('a handler failed', { method: ctx.serviceMethod, error: describe(thrown), ...ctx.counts?.logFields })
     if (!isCall) {
       countEnd(ctx, Code.InternalServerError, 0)
       if (thrown instanceof StatusError) log.warn('a push was refused', { method: ctx.serviceMethod, error: reasonOf(thrown) })
@@ -311,7 +323,7 @@ export class Dispatcher {
   /** Rejects a request that reached no handler: a CALL is answered with the error, a PUSH is logged. */
   #reject(session: SessionEngine, message: Incoming, isCall: boolean, error: unknown, counts: RouteCounts | null): void {
     const status = asBadMessage(error)
-    if (counts !== null) counts.ended(message.arrived, status.code, 0, undefined)
+    if (counts !== null) counts.ended(message.arrived, status.code, 0, undefined, session)
     if (isCall) {
       this.#replies.sendStatus(session, message.filters, message.seq, status, undefined)
     } else {
@@ -330,7 +342,7 @@ export class Dispatcher {
    */
   refuse(session: SessionEngine, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void {
     this.#warnings.warn(isCall ? 'a call was refused' : 'a push was dropped', session.remoteAddress, refusal.cause)
-    this.#countRefused(message, isCall, refusal.code)
+    this.#countRefused(session, message, isCall, refusal.code)
     if (isCall) {
       this.#stats.refusedCalls++
       this.#replies.refuse(session, message, refusal, retryAfter)
@@ -339,11 +351,11 @@ export class Dispatcher {
     }
   }
 
-  #countRefused(message: Incoming, isCall: boolean, code: number): void {
+  #countRefused(session: SessionEngine, message: Incoming, isCall: boolean, code: number): void {
     const meter = this.#settings.meter
     if (meter === null) return
     const size = message.bodyEnd - message.bodyStart
-    meter.received(this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined)
+    meter.received(this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined, session)
   }
 
   /** Flushes what the transport buffers. */

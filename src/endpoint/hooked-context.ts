@@ -5,6 +5,7 @@ import type { Incoming } from '../message/message.ts'
 import type { MessageType } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
 import type { SessionEngine } from '../session/engine.ts'
+import type { TracedRequest } from '../session/tracer.ts'
 import { Context } from './context.ts'
 import type { Route } from './router.ts'
 
@@ -24,6 +25,12 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
    * @internal
    */
   route: Route | undefined
+  /**
+   * The request's trace; null without a tracer.
+   *
+   * @internal
+   */
+  trace: TracedRequest | null
   /** The received message. Borrowed until the call that delivered it returns. */
   private borrowed: Incoming | undefined
   /**
@@ -41,6 +48,7 @@ export class HookedContext extends Context implements ReadContext, Borrowed {
     this.size = message.bodyEnd - message.bodyStart
     this.body = undefined
     this.route = undefined
+    this.trace = null
     this.borrowed = message
   }
 

@@ -11,6 +11,7 @@ import { bytes } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
+import type { TracedRequest } from '../session/tracer.ts'
 import { asBadMessage } from '../transports/failures.ts'
 import { countEnd } from './context.ts'
 import type { HandlerCounter } from './handler-counter.ts'
@@ -63,11 +64,13 @@ export class HookedDispatch {
     found: Route | undefined,
     isCall: boolean,
     expires: number,
+    trace: TracedRequest | null,
   ): void {
     const name = found !== undefined ? found.name : methodOf(message)
     const ctx = new HookedContext(session, isCall ? 'call' : 'push', message, name, meta, codec)
     if (expires !== 0) ctx.expires = expires
     ctx.arrived = message.arrived
+    ctx.trace = trace
     let read: boolean
     try {
       read = isCall ? this.#readCall(ctx, found) : this.#readPush(ctx, found)
@@ -215,6 +218,7 @@ export class HookedDispatch {
   #measure(ctx: HookedContext, route: Route | undefined): void {
     const { meter } = this.#settings
     if (meter !== null) ctx.counts = meter.received(route, ctx.kind === 'call', ctx.size)
+    if (ctx.trace !== null) ctx.counts = ctx.trace.counted(ctx.counts)
   }
 
   #decode(ctx: HookedContext): void {
@@ -257,6 +261,7 @@ export class HookedDispatch {
         promise.then(
           (value) => {
             if (late?.end() !== true) this.#replies.succeeded(ctx, value)
+            else if (ctx.kind !== 'call') countEnd(ctx, Code.Ok, 0)
             ctx.finish()
             ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)

@@ -31,6 +31,8 @@ export class HookedReplies {
       const { engine, seq, serviceMethod, replyMeta, resultType } = ctx
       const codec = ctx.replyCodec(this.#settings.codec)
       this.#write(ctx, new Outbound(engine, 'reply', seq, serviceMethod, undefined, ctx, replyMeta, codec, value, resultType))
+    } else {
+      countEnd(ctx, Code.Ok, 0)
     }
     ctx.finish()
   }
@@ -40,7 +42,7 @@ export class HookedReplies {
     const { log, exposeErrors } = this.#settings
     const { serviceMethod: method } = ctx
     ctx.finish()
-    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown) })
+    if (!(thrown instanceof StatusError)) log.error('a handler failed', { method, error: describe(thrown), ...ctx.counts?.logFields })
     if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
     if (ctx.kind === 'call') this.writeStatus(ctx, toStatusError(thrown, exposeErrors))
     else if (thrown instanceof StatusError) log.warn('a push was refused', { method, error: reasonOf(thrown) })

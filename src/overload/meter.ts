@@ -1,14 +1,25 @@
+import type { LogFields } from '../base/log.ts'
+
+/** A session, as a meter or tracer sees it. */
+export interface MeteredSession {
+  readonly id: string
+  readonly remoteAddress: string
+}
+
 /** Counts of one route that is served, or of one service method that is called. */
 export interface RouteCounts {
+  /** Fields of log lines about the request, such as the id of its trace. */
+  readonly logFields?: LogFields | undefined
   /**
    * Counts the end of a request or call.
    *
    * @param begun the `arrived` of the request, or what `Meter.calling` set
    * @param code status of the reply, or that the call failed with; 0 for OK
    * @param bytes size of the body sent; 0 for none
-   * @param trace meta `traceparent` of the request; undefined for none
+   * @param trace meta `traceparent` of the request, or one of its own span; undefined for none
+   * @param session the session of a request; none for a call
    */
-  ended(begun: number, code: number, bytes: number, trace: string | undefined): void
+  ended(begun: number, code: number, bytes: number, trace: string | undefined, session?: MeteredSession): void
   /** Counts the body of a reply that was received. */
   replied(bytes: number): void
   /** Forgets a call that has begun: it is made again. */
@@ -27,6 +38,8 @@ export interface MeteredCall {
   readonly method: string
   counts: RouteCounts | null
   begun: number
+  /** The request with which the call is made again; null when it is made once. */
+  readonly retryRequest?: { origin: unknown } | null
 }
 
 /**
@@ -35,8 +48,12 @@ export interface MeteredCall {
  * Points in time are whole numbers of a unit of the meter's own.
  */
 export interface Meter {
+  /** The meter that this one hands all on to; null for none yet, undefined for a meter that hands on nothing. */
+  inner?: Meter | null
   /** Returns the time at which the request that is received now arrived. */
   arrived(): number
+  /** Returns the milliseconds since a point in time that `arrived` returned. */
+  since(begun: number): number
   /**
    * Counts a request that is about to be served or refused.
    *

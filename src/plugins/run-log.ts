@@ -2,10 +2,12 @@ import { flag, optionNames, requireOptions } from '../base/check-options.ts'
 import { describe } from '../base/errors/error-text.ts'
 import type { StatusError } from '../base/errors/status.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../base/log.ts'
+import { HIDDEN, secretKey } from '../base/text/secrets.ts'
 import { type Clock, realClock } from '../base/time/clock.ts'
 import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { Meta } from '../message/meta.ts'
+import { accessLog } from './run-log/access-log.ts'
 
 /** Options of `runLog`. */
 export interface RunLogOptions {
@@ -23,16 +25,24 @@ export interface RunLogOptions {
   redact?: ((key: string, value: string, message: { readonly serviceMethod: string }) => string | undefined) | undefined
   /** Maximum number of characters of each body and each meta value. Default: 256. */
   maxDetail?: number | undefined
-  /** Logger, which gets the lines at level debug. Default: the endpoint's log. */
+  /** Logger, which gets the lines at level debug, those of `access` at level info. Default: the endpoint's log. */
   log?: Logger | undefined
+  /**
+   * Whether to log one line for each request that was served, with fields and without bodies and meta, in place of the
+   * lines of messages: `session`, `remote`, `kind`, `method`, `code`, `ms`, `size`, and the ids of its trace. It has no
+   * hooks, so it costs little. Default: false.
+   */
+  access?: boolean | undefined
+  /**
+   * With `access`: share of the requests with code 0 that are logged, 0 to 1. Those that fail, or take `slow`
+   * milliseconds, are always logged. Default: 1.
+   */
+  sample?: number | undefined
 }
 
 type Received = ReadContext
 type Sent = WriteContext
 
-const hidden = '***'
-/** Matches keys that look like a secret. */
-const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id/i
 /**
  * Matches such a key and its value in text that is no JSON, such as a form. Repetitions are bounded, so that no text
  * takes long.
@@ -40,7 +50,7 @@ const secretKey = /pass|secret|token|auth|api[-_]?key|private[-_]?key|credential
 const secretText =
   /((?:pass|secret|token|auth|api[-_]?key|private[-_]?key|credential|cookie|session[-_]?id)[\w-]{0,64}["'\s]{0,8}[=:>]\s{0,8})[^&;,<\s]+/gi
 
-const known = optionNames<RunLogOptions>({ slow: true, detail: true, redact: true, maxDetail: true, log: true })
+const known = optionNames<RunLogOptions>({ slow: true, detail: true, redact: true, maxDetail: true, log: true, access: true, sample: true })
 
 /**
  * Logs a line for each message that is finished (docs/spec/behaviour.md#run-log), at level debug: `PUSH->`, `PUSH<-`,
@@ -59,8 +69,12 @@ export function runLog(options: RunLogOptions = {}): Plugin {
   if (slow !== undefined && !(typeof slow === 'number' && slow >= 0)) throw new RangeError('option slow must be milliseconds')
   if (!(typeof maxDetail === 'number' && maxDetail >= 0)) throw new RangeError('option maxDetail must be a number of characters')
   flag('detail', detail, false)
+  const { sample } = options
+  if (sample !== undefined && !(typeof sample === 'number' && sample >= 0 && sample <= 1))
+    throw new RangeError(`option sample must be a number from 0 to 1, got ${String(sample)}`)
   if (typeof redact !== 'function') throw new TypeError('option redact must be a function')
   let log = options.log === undefined ? undefined : guarded(checkLogger('log', options.log))
+  if (flag('access', options.access, false)) return accessLog(log, sample ?? 1, slow ?? Number.POSITIVE_INFINITY)
   let clock: Clock | undefined
   const now = (): number => (clock ?? realClock).now()
   // A WeakMap, because a message may never finish.
@@ -135,15 +149,15 @@ export function runLog(options: RunLogOptions = {}): Plugin {
 
 /** Replaces what looks like a secret by its key. A body that is itself a secret needs a `redact` of the user's own. */
 function withoutSecrets(key: string, value: string): string {
-  if (key !== '') return secretKey.test(key) ? hidden : value
+  if (key !== '') return secretKey.test(key) ? HIDDEN : value
   try {
     const parsed: unknown = JSON.parse(value)
     if (typeof parsed === 'object' && parsed !== null)
-      return JSON.stringify(parsed, (name, member) => (secretKey.test(name) ? hidden : member))
+      return JSON.stringify(parsed, (name, member) => (secretKey.test(name) ? HIDDEN : member))
   } catch {
     // The text is no JSON, or nests too deep.
   }
-  return value.replace(secretText, `$1${hidden}`)
+  return value.replace(secretText, `$1${HIDDEN}`)
 }
 
 /** Text of a body. Bytes are not shown, because they may be a secret. */

@@ -98,7 +98,14 @@ export class RpcClient implements CallCore {
 
   /** @internal */
   get hooked(): boolean {
-    return this.endpoint.plugins.hooks.callsOut
+    return this.endpoint.plugins.hooks.callsOut || settingsOf(this.endpoint).tracer !== null
+  }
+
+  /** @internal */
+  discover(): Promise<unknown> {
+    const { tracer } = settingsOf(this.endpoint)
+    const loaded = (): Promise<unknown> => this.selector.loaded(this.service)
+    return tracer === null ? loaded() : tracer.step('discover', this.service, loaded)
   }
 
   /** @internal */

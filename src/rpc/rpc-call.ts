@@ -32,6 +32,8 @@ export interface CallCore {
   readonly selector: Selector
   readonly retry: RetryPolicy | undefined
   readonly breakers: BreakerMap | undefined
+  /** Resolves when it is known which nodes there are. */
+  discover(): Promise<unknown>
   /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
   readonly hooked: boolean
   readonly isClosed: boolean
@@ -288,12 +290,11 @@ export class RpcCall implements Abortable {
 
   /** Waits until it is known which nodes there are, or gives up. */
   private onNoNode(error: unknown): void {
-    const { selector, service } = this.core
     if (this.waits > 0) {
       this.giveUp(this.failure ?? error)
       return
     }
-    this.until(selector.loaded(service), () => this.next())
+    this.until(this.core.discover(), () => this.next())
   }
 
   /** Makes the next attempt after a delay. */

@@ -10,10 +10,13 @@ import type { DecodedStatus } from '../message/status-json.ts'
 import { receivedFailure, refuseToSend } from '../transports/failures.ts'
 import type { RequestEncoding, SessionCore } from './core.ts'
 import { PendingCall } from './pending-call.ts'
+import type { TraceScope } from './tracer.ts'
 
 /** A pending call whose CALL passed hooks. The hooks of its REPLY see it as `request`. */
 export class HookedCall extends PendingCall {
   request: WriteContext | undefined = undefined
+  /** Context of the hooks; undefined without a tracer. */
+  scope: TraceScope = undefined
 }
 
 /** The hooks that a REPLY waits for. */
@@ -43,8 +46,10 @@ export class HookedCalls {
     meta: Readonly<Record<string, string>> | undefined,
     arg: unknown,
     encoding: RequestEncoding,
+    scope: TraceScope = undefined,
   ): Promise<void> | undefined {
     const { seq, method } = call
+    call.scope = scope
     const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, encoding.codec, arg, encoding.type)
     call.request = out
     const before = this.#hooks.beforeWriteCall
@@ -128,6 +133,12 @@ export class HookedCalls {
    * fail.
    */
   receive(call: PendingCall, message: Incoming, meta: Meta, status: DecodedStatus | undefined): void {
+    const { tracer } = this.#session.settings
+    if (tracer === null || !(call instanceof HookedCall) || call.scope === undefined) this.#receive(call, message, meta, status)
+    else tracer.run(call.scope, this.#receive, this, call, message, meta, status)
+  }
+
+  #receive(call: PendingCall, message: Incoming, meta: Meta, status: DecodedStatus | undefined): void {
     const failed = status === undefined || status.code === 0 ? undefined : receivedFailure(status, meta)
     const session = this.#session
     const request = call instanceof HookedCall ? call.request : undefined

@@ -77,8 +77,11 @@ export class OfflineCalls {
    * @throws StatusError (rejects) 102 when too many wait, 408 at the deadline
    */
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
+    const { tracer } = this.#settings
+    const origin = tracer?.origin()
     return new Promise((resolve, reject) => {
-      this.#queue.add(this.#settings.timeout, () => resolve(this.#calls.push(method, arg, options)), reject)
+      const send = (): Promise<void> => this.#calls.push(method, arg, options)
+      this.#queue.add(this.#settings.timeout, () => resolve(tracer?.run(origin, send, undefined) ?? send()), reject)
     })
   }
 

@@ -30,6 +30,7 @@ import type { IoThreads, TransportChoice } from '../transports/choose.ts'
 import { defaultSocket, readSocketOptions, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { Transport } from '../transports/transport.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
+import type { Tracer } from './tracer.ts'
 
 type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
 
@@ -184,6 +185,8 @@ export interface Settings {
   overload: Overload | null
   /** Measures the endpoint; null until a plugin sets it, which most endpoints do not have. */
   meter: Meter | null
+  /** Follows calls from process to process; null until a plugin sets it. */
+  tracer: Tracer | null
   exposeErrors: boolean
   busyPoll: number
   ioThreads: IoThreads
@@ -276,6 +279,7 @@ export function readOptions(options: EndpointOptions): Settings {
     limits,
     overload: readOverload(options.overload, limits.maxEndpointRunning),
     meter: null,
+    tracer: null,
     exposeErrors: flag('exposeErrors', options.exposeErrors, false),
     busyPoll: whole('busyPoll', options.busyPoll === undefined ? 0 : options.busyPoll, 0, MAX_BUSY_POLL),
     ioThreads: options.ioThreads === undefined ? 0 : options.ioThreads,

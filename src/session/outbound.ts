@@ -25,6 +25,7 @@ import type { PeerLink } from './peer-link.ts'
 import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
 import { ignoreRejection, PUSHED } from './push-result.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
+import type { CallOrigin, TracedCall, Tracer } from './tracer.ts'
 
 /** A session that may make idempotent calls. */
 interface CallingSession extends SessionCore {
@@ -71,6 +72,7 @@ export class OutgoingCalls implements Calls {
 
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     let read = false
+    let trace: TracedCall | null = null
     try {
       requireMethod(method)
       if (options !== undefined) checkPushOptions(options)
@@ -80,13 +82,22 @@ export class OutgoingCalls implements Calls {
       if (this.#mustWait()) return ignoreRejection(this.#requireOffline().push(method, arg, options))
       const announcement = session.link.announcing ? this.#announce() : undefined
       const seq = announcement === undefined ? this.nextSeq() : announcement.seq
-      const meta = announcement === undefined ? options?.meta : { ...options?.meta, ...announcement.meta }
+      let meta = announcement === undefined ? options?.meta : { ...options?.meta, ...announcement.meta }
+      const { tracer } = session.settings
+      if (tracer !== null && (trace = tracer.calling(session.session, method, false, undefined)) !== null) meta = trace.addTo(meta)
       const sent = session.hooks.pushesOut
-        ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding))
+        ? this.#trackWrite(
+            trace === null
+              ? this.hooked.sendPush(seq, method, meta, arg, encoding)
+              : (tracer as Tracer).run(trace.scope, this.hooked.sendPush, this.hooked, seq, method, meta, arg, encoding),
+          )
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
+      if (trace !== null) endWith(trace, sent)
       return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
-      return ignoreRejection(Promise.reject(read ? this.#notPushed(method, error) : error))
+      const failure = read ? this.#notPushed(method, error) : error
+      if (trace !== null) trace.finished((failure as StatusError).code)
+      return ignoreRejection(Promise.reject(failure))
     }
   }
 
@@ -112,8 +123,18 @@ export class OutgoingCalls implements Calls {
    *
    * @param full whether the caller wants a Reply, not just its body
    * @param key key of an idempotent call that is retried, 0 for a new call
+   * @param origin of a call that waited or is retried
    */
-  call(method: string, arg: unknown, options: CallOptions | undefined, full: boolean, resolve: Settle, reject: Reject, key = 0): void {
+  call(
+    method: string,
+    arg: unknown,
+    options: CallOptions | undefined,
+    full: boolean,
+    resolve: Settle,
+    reject: Reject,
+    key = 0,
+    origin: CallOrigin = undefined,
+  ): void {
     const session = this.#session
     const { settings } = session
     const settled = resolve
@@ -122,6 +143,8 @@ export class OutgoingCalls implements Calls {
     let signal: AbortSignal | undefined
     let resultType: BodyType | undefined
     let read = false
+    let trace: TracedCall | null = null
+    const { tracer } = settings
     try {
       requireMethod(method)
       if (options !== undefined) {
@@ -135,7 +158,9 @@ export class OutgoingCalls implements Calls {
       }
       read = true
       if (this.#mustWait()) {
-        this.#requireOffline().call(new CallRequest(method, arg, options, full, settled, reject, key))
+        const request = new CallRequest(method, arg, options, full, settled, reject, key)
+        if (tracer !== null) request.origin = origin ?? tracer.origin()
+        this.#requireOffline().call(request)
         return
       }
       if (signal?.aborted) throw canceled(signal)
@@ -159,19 +184,36 @@ export class OutgoingCalls implements Calls {
         if (hooked) call.retryRequest.caller = new AsyncResource('dmicro')
       }
       const plain = options === undefined && sentTimeout < 0 && announcement === undefined
-      const meta = plain ? undefined : callMeta(session, options, sentTimeout, key, announcement)
+      let meta = plain ? undefined : callMeta(session, options, sentTimeout, key, announcement)
+      if (tracer !== null && (trace = tracer.calling(session.session, method, true, origin)) !== null) meta = trace.addTo(meta)
       const sent = hooked
-        ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding))
+        ? this.#trackWrite(
+            trace === null
+              ? this.hooked.sendCall(call as HookedCall, meta, arg, encoding)
+              : (tracer as Tracer).run(
+                  trace.scope,
+                  this.hooked.sendCall,
+                  this.hooked,
+                  call as HookedCall,
+                  meta,
+                  arg,
+                  encoding,
+                  trace.scope,
+                ),
+          )
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
       if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? bodySize(outgoing) : 0)
+      if (trace !== null) trace.begun(call)
       if (!this.asks) this.#beginAsking()
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      reject(read ? this.#notCalled(method, asWriteFailure(error)) : error)
+      const failure = read ? this.#notCalled(method, asWriteFailure(error)) : error
+      if (trace !== null) trace.finished((failure as StatusError).code)
+      reject(failure)
     }
   }
 
@@ -346,8 +388,8 @@ export class OutgoingCalls implements Calls {
     if (key > 0) this.#session.resume?.closeKey(key)
   }
 
-  makeCall({ method, arg, options, full, resolve, reject, key }: CallRequest, left: number): void {
-    this.call(method, arg, { ...options, timeout: left }, full, resolve, reject, key)
+  makeCall({ method, arg, options, full, resolve, reject, key, origin }: CallRequest, left: number): void {
+    this.call(method, arg, { ...options, timeout: left }, full, resolve, reject, key, origin)
   }
 
   requeueCall(request: CallRequest, left: number): void {
@@ -393,4 +435,14 @@ export class OutgoingCalls implements Calls {
     this.#hooked ??= new HookedCalls(this.#session)
     return this.#hooked
   }
+}
+
+/** Ends the span of a push that is sent, or that `sent` waits for. */
+function endWith(trace: TracedCall, sent: Promise<void> | undefined): void {
+  if (sent === undefined) trace.finished(Code.Ok)
+  else
+    sent.then(
+      () => trace.finished(Code.Ok),
+      (error) => trace.finished(asWriteFailure(error).code),
+    )
 }

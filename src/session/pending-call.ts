@@ -6,6 +6,7 @@ import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message-type.ts'
 import type { MeteredCall, RouteCounts } from '../overload/meter.ts'
+import type { CallOrigin } from './tracer.ts'
 
 /** Key of a call that can be retried but is not idempotent. Such calls are queued after all with a key. */
 export const NO_KEY = Number.POSITIVE_INFINITY
@@ -23,6 +24,8 @@ export class CallRequest {
   readonly key: number
   /** Async context of the caller, in which hooks of a retried call run; undefined without hooks. */
   caller: AsyncResource | undefined
+  /** Place of the call in its trace; undefined without a tracer, and for a call that is made for the first time. */
+  origin: CallOrigin
 
   constructor(
     method: string,
@@ -41,6 +44,7 @@ export class CallRequest {
     this.reject = reject
     this.key = key
     this.caller = undefined
+    this.origin = undefined
   }
 }
 

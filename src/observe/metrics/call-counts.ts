@@ -124,8 +124,8 @@ export class PushCounts implements RouteCounts {
     this.bytes += bytes
   }
 
-  ended(): void {
-    this.failed++
+  ended(_begun: number, code: number): void {
+    if (code !== 0) this.failed++
   }
 
   replied(): void {}

@@ -124,7 +124,7 @@ function load(visitor: Visitor, meter: EndpointMeter, endpoints: EndpointSet): v
   if (load === undefined) return
   visitor.begin(gauge('dmicro_queue_length', 'Calls and pushes that wait for their turn.'))
   visitor.value(own, load.queued)
-  visitor.begin(gauge('dmicro_queue_wait_seconds', 'Time that one more call would wait.'))
+  visitor.begin({ ...gauge('dmicro_queue_wait_seconds', 'Time that one more call would wait.'), merging: 'max' })
   visitor.value(own, load.wait / 1000)
   visitor.begin(gauge('dmicro_handlers_running', 'Handlers that have not settled.'))
   visitor.value(own, load.running)

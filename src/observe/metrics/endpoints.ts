@@ -22,7 +22,10 @@ export class EndpointSet {
   add(endpoint: Endpoint): void {
     if (this.#open.size === 0) this.#isClosing = this.#hasListened = false
     this.#open.add(endpoint)
-    settingsOf(endpoint).meter = this.#meter
+    const settings = settingsOf(endpoint)
+    // An access log stands before the meter, whichever of them is named first.
+    if (settings.meter?.inner === null) settings.meter.inner = this.#meter
+    else settings.meter = this.#meter
   }
 
   listens(): void {

@@ -1,4 +1,4 @@
-import type { Durations, Exemplar } from './durations.ts'
+import type { Exemplar } from './durations.ts'
 import type { Labels } from './labels.ts'
 
 export type FamilyType = 'counter' | 'gauge' | 'histogram'
@@ -9,6 +9,23 @@ export interface Family {
   readonly name: string
   readonly type: FamilyType
   readonly help: string
+  /** How the values of several processes become one. Default: 'sum'. */
+  readonly merging?: Merging | undefined
+}
+
+export type Merging = 'sum' | 'max' | 'min'
+
+export function mergingOf({ merging = 'sum' }: Family): Merging {
+  return merging
+}
+
+/** The durations of one series, as a visitor sees them. */
+export interface DurationCounts {
+  /** Number of durations by bucket, not cumulative. */
+  readonly counts: ArrayLike<number>
+  /** Sum in milliseconds. */
+  readonly sum: number
+  readonly exemplars: readonly (Exemplar | undefined)[] | undefined
 }
 
 /** Buckets of a histogram as a page shows them. */
@@ -25,7 +42,7 @@ export interface Buckets {
 export interface Visitor {
   begin(family: Family): void
   value(labels: Labels, value: number): void
-  histogram(labels: Labels, durations: Durations, buckets: Buckets): void
+  histogram(labels: Labels, durations: DurationCounts, buckets: Buckets): void
 }
 
 /**
@@ -34,7 +51,7 @@ export interface Visitor {
  * @returns the number of all durations
  */
 export function eachBucket(
-  { counts, exemplars }: Durations,
+  { counts, exemplars }: DurationCounts,
   { shown, le }: Buckets,
   visit: (le: string, count: number, exemplar: Exemplar | undefined) => void,
 ): number {
@@ -50,4 +67,20 @@ export function eachBucket(
     visit(le[i], total, exemplar)
   }
   return total
+}
+
+/** Counts of the buckets that are shown, not cumulative, and an exemplar of each. */
+export function shownCounts(durations: DurationCounts, { shown, le }: Buckets): { counts: number[]; exemplars: (Exemplar | undefined)[] } {
+  const counts: number[] = []
+  const exemplars: (Exemplar | undefined)[] = []
+  let from = 0
+  for (let i = 0; i < le.length; i++) {
+    const to = i < shown.length ? shown[i] : durations.counts.length - 1
+    counts[i] = 0
+    for (; from <= to; from++) {
+      counts[i] += durations.counts[from]
+      exemplars[i] = durations.exemplars?.[from] ?? exemplars[i]
+    }
+  }
+  return { counts, exemplars }
 }

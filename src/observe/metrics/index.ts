@@ -1,4 +1,5 @@
 // The entry point `dmicro/metrics`.
 
+export type { OtlpOptions } from './otlp-push.ts'
 export { type MetricsPage, type PrometheusOptions, type PrometheusPlugin, prometheus } from './prometheus.ts'
 export type { MetricsRegistry } from './register.ts'

@@ -42,6 +42,10 @@ export class EndpointMeter implements Meter, CountsOwner {
     return this.turn.begin()
   }
 
+  since(begun: number): number {
+    return this.turn.since(begun)
+  }
+
   received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
     const known = route?.counts
     if (isCall) {
@@ -96,7 +100,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   }
 
   notPushed(method: string): void {
-    this.#pushedAs(method).ended()
+    this.#pushedAs(method).failed++
   }
 
   #pushedAs(method: string): PushCounts {

@@ -1,5 +1,4 @@
-import type { Durations } from './durations.ts'
-import { type Buckets, eachBucket, type Family, type Visitor } from './family.ts'
+import { type Buckets, type DurationCounts, eachBucket, type Family, type Visitor } from './family.ts'
 import type { Labels } from './labels.ts'
 
 export type Format = 'text' | 'openmetrics'
@@ -10,7 +9,7 @@ export const contentTypes: Readonly<Record<Format, string>> = {
 }
 
 /** A `traceparent` of a sampled trace (W3C Trace Context). */
-const sampled = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][13579bdf]$/
+export const sampledTrace = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][13579bdf]$/
 
 /** Writes a page, in pieces. */
 export class PageText implements Visitor {
@@ -33,13 +32,13 @@ export class PageText implements Visitor {
     this.#text += `${text === '' ? this.#name : `${this.#name}{${text}}`} ${number(value)}\n`
   }
 
-  histogram({ text }: Labels, durations: Durations, buckets: Buckets): void {
+  histogram({ text }: Labels, durations: DurationCounts, buckets: Buckets): void {
     const labels = text === '' ? '' : `{${text}}`
     const head = `${this.#name}_bucket{${text}${text === '' ? '' : ','}le="`
     let lines = ''
     const total = eachBucket(durations, buckets, (le, count, exemplar) => {
       lines += `${head}${le}"} ${count}`
-      const trace = this.#isOpen && exemplar !== undefined ? sampled.exec(exemplar.trace) : null
+      const trace = this.#isOpen && exemplar !== undefined ? sampledTrace.exec(exemplar.trace) : null
       if (trace !== null && exemplar !== undefined)
         lines += ` # {trace_id="${trace[1]}",span_id="${trace[2]}"} ${number(exemplar.ms * buckets.scale)} ${number(exemplar.at / 1000)}`
       lines += '\n'

@@ -18,7 +18,12 @@ const none = new Labels({})
 const cpu: Family = { name: 'process_cpu_seconds_total', type: 'counter', help: 'CPU time of the process, user and system.' }
 const rss: Family = { name: 'process_resident_memory_bytes', type: 'gauge', help: 'Resident memory of the process.' }
 const fds: Family = { name: 'process_open_fds', type: 'gauge', help: 'Open file descriptors of the process.' }
-const start: Family = { name: 'process_start_time_seconds', type: 'gauge', help: 'Start of the process, in seconds since 1970.' }
+const start: Family = {
+  name: 'process_start_time_seconds',
+  type: 'gauge',
+  help: 'Start of the process, in seconds since 1970.',
+  merging: 'min',
+}
 const delay: Family = { name: 'dmicro_event_loop_delay_seconds', type: 'histogram', help: 'How late a timer of the event loop was.' }
 const idle: Family = { name: 'dmicro_event_loop_idle_seconds_total', type: 'counter', help: 'Time that the event loop has waited.' }
 

@@ -4,15 +4,19 @@ import { consoleLogger, type Logger } from '../../base/log.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
 import { DEFAULT_BOUNDS, planBuckets } from './buckets.ts'
-import type { Sources } from './collect.ts'
+import { collect, type Sources } from './collect.ts'
 import { EndpointSet } from './endpoints.ts'
+import type { Visitor } from './family.ts'
 import { EndpointMeter } from './meter.ts'
 import { chooseFormat } from './negotiate.ts'
+import { type OtlpOptions, OtlpPush } from './otlp-push.ts'
 import { PageServer, readPageAddress } from './page-server.ts'
 import { contentTypes } from './page-text.ts'
 import { ProcessMetrics, processNames } from './process.ts'
 import { type MetricsRegistry, registerIn, requireRegistry } from './register.ts'
-import { Renderer } from './render.ts'
+import { inSlices, type PageSource, Renderer } from './render.ts'
+import { Snapshot } from './snapshot.ts'
+import { WorkerSums } from './workers.ts'
 
 /** Options of `prometheus`. */
 export interface PrometheusOptions {
@@ -34,6 +38,13 @@ export interface PrometheusOptions {
    * closing. Default: always.
    */
   ready?: (() => boolean | Promise<boolean>) | undefined
+  /**
+   * Whether the page is the sum over the workers of `node:cluster` and over worker threads that have a plugin with the
+   * same `service` and this option. The page is served by the primary and the main thread alone. Default: false.
+   */
+  workers?: boolean | undefined
+  /** Pushes the metrics to a collector of OpenTelemetry. Default: none. */
+  otlp?: OtlpOptions | undefined
 }
 
 /** A page of metrics. */
@@ -64,7 +75,16 @@ export interface PrometheusPlugin extends Plugin {
   close(): Promise<void>
 }
 
-const known = optionNames<PrometheusOptions>({ service: true, listen: true, register: true, buckets: true, go: true, ready: true })
+const known = optionNames<PrometheusOptions>({
+  service: true,
+  listen: true,
+  register: true,
+  buckets: true,
+  go: true,
+  ready: true,
+  workers: true,
+  otlp: true,
+})
 
 /**
  * Measures endpoints for Prometheus (docs/metrics.md). The plugin may be given to several endpoints, whose numbers are
@@ -85,6 +105,8 @@ class Prometheus implements PrometheusPlugin {
   readonly #meter: EndpointMeter
   readonly #endpoints: EndpointSet
   readonly #renderer: Renderer
+  readonly #workers: WorkerSums | undefined
+  readonly #otlp: OtlpPush | undefined
   readonly #server: PageServer | undefined
   readonly #process: ProcessMetrics | undefined
   #unregister: (() => void) | undefined
@@ -106,10 +128,24 @@ class Prometheus implements PrometheusPlugin {
     const hasProcess = register !== undefined && processNames.some((name) => register.getSingleMetric(name) !== undefined)
     this.#process = hasProcess ? undefined : new ProcessMetrics()
     const sources: Sources = { meter: this.#meter, endpoints: this.#endpoints, process: this.#process, plan }
-    this.#renderer = new Renderer(sources)
+    const own: PageSource = {
+      prepare: async () => {
+        await this.#process?.prepare()
+        return (visitor) => collect(sources, visitor)
+      },
+    }
+    const workers = flag('workers', options.workers, false) ? new WorkerSums(service, () => takeSnapshot(own)) : undefined
+    this.#workers = workers
+    const source: PageSource = workers === undefined ? own : { prepare: async () => visitOf(await workers.sum()) }
+    this.#renderer = new Renderer(source)
+    if (options.otlp !== undefined)
+      this.#otlp = new OtlpPush(source, service, options.otlp, (error) => this.#failed('a push of metrics failed', error))
     if (address !== undefined) {
       const isReady = (): boolean | Promise<boolean> => this.#endpoints.isReady && (ready === undefined || ready())
-      this.#server = new PageServer({ renderer: this.#renderer, isReady, failed: (error) => this.#failed(error) }, address)
+      this.#server = new PageServer(
+        { renderer: this.#renderer, isReady, failed: (error) => this.#failed('a metrics page failed', error) },
+        address,
+      )
     }
     if (register !== undefined) {
       this.#process?.start()
@@ -123,6 +159,9 @@ class Prometheus implements PrometheusPlugin {
 
   start(): Promise<string | undefined> {
     this.#process?.start()
+    this.#workers?.open()
+    if (this.#workers?.isAsked === true) return Promise.resolve(undefined)
+    this.#otlp?.start()
     if (this.#server === undefined) return Promise.resolve(undefined)
     this.#starting ??= this.#listen(this.#server)
     return this.#starting
@@ -152,6 +191,8 @@ class Prometheus implements PrometheusPlugin {
   }
 
   async #stop(): Promise<void> {
+    await this.#otlp?.stop()
+    await this.#workers?.close()
     this.#process?.stop()
     this.#url = undefined
     const starting = this.#starting
@@ -160,9 +201,9 @@ class Prometheus implements PrometheusPlugin {
     await this.#server?.close()
   }
 
-  #failed(error: unknown): void {
+  #failed(text: string, error: unknown): void {
     this.#log ??= consoleLogger()
-    this.#log.error('a metrics page failed', { error: reasonOf(error) })
+    this.#log.error(text, { error: reasonOf(error) })
   }
 
   /** @internal */
@@ -189,4 +230,15 @@ class Prometheus implements PrometheusPlugin {
     this.#endpoints.remove(endpoint)
     if (this.#endpoints.size === 0) await this.#stop()
   }
+}
+
+async function takeSnapshot(source: PageSource): Promise<Snapshot> {
+  const visit = await source.prepare()
+  const snapshot = new Snapshot()
+  await inSlices(visit(snapshot), () => {})
+  return snapshot
+}
+
+function visitOf(snapshot: Snapshot): (visitor: Visitor) => Iterable<void> {
+  return (visitor) => snapshot.visit(visitor)
 }

@@ -1,6 +1,5 @@
 import { collect, type Sources } from './collect.ts'
-import type { Durations } from './durations.ts'
-import { type Buckets, eachBucket, type Family, type Visitor } from './family.ts'
+import { type Buckets, type DurationCounts, eachBucket, type Family, type Visitor } from './family.ts'
 import type { Labels } from './labels.ts'
 
 /** A registry of prom-client 15, or one that has the same methods. */
@@ -44,7 +43,7 @@ class RegistryValues implements Visitor {
     this.#metric?.values.push({ labels: labels.values, value })
   }
 
-  histogram({ values: labels }: Labels, durations: Durations, buckets: Buckets): void {
+  histogram({ values: labels }: Labels, durations: DurationCounts, buckets: Buckets): void {
     const { name, values } = this.#metric as RegistryMetric
     const total = eachBucket(durations, buckets, (le, value) => {
       values.push({ labels: { ...labels, le }, value, metricName: `${name}_bucket` })

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import { turn } from '../../base/time/clock.ts'
-import { collect, type Sources } from './collect.ts'
+import type { Visitor } from './family.ts'
 import { type Format, PageText } from './page-text.ts'
 
 /** Milliseconds of the event loop that a page takes before others have their turn. */
@@ -8,13 +8,39 @@ const SLICE_MS = 1
 /** Series between two looks at the clock. */
 const CHECK_EVERY = 8
 
+/** Source of the series of a page. */
+export interface PageSource {
+  /**
+   * Reads what cannot be read at once.
+   *
+   * @returns visits all series, and yields between two of them
+   */
+  prepare(): Promise<(visitor: Visitor) => Iterable<void>>
+}
+
+/**
+ * Visits all series in slices: between two of them others have their turn on the event loop.
+ *
+ * @param pause called before each turn
+ */
+export async function inSlices(visit: Iterable<void>, pause: () => void): Promise<void> {
+  let end = performance.now() + SLICE_MS
+  let series = 0
+  for (const _ of visit) {
+    if (++series % CHECK_EVERY !== 0 || performance.now() < end) continue
+    pause()
+    await turn()
+    end = performance.now() + SLICE_MS
+  }
+}
+
 /** Makes pages. Scrapes that come while one is made share it, so that many at once cost no more than one. */
 export class Renderer {
-  readonly #sources: Sources
+  readonly #source: PageSource
   readonly #running = new Map<Format, Promise<Buffer>>()
 
-  constructor(sources: Sources) {
-    this.#sources = sources
+  constructor(source: PageSource) {
+    this.#source = source
   }
 
   render(format: Format): Promise<Buffer> {
@@ -26,16 +52,9 @@ export class Renderer {
   }
 
   async #render(format: Format): Promise<Buffer> {
-    await this.#sources.process?.prepare()
+    const visit = await this.#source.prepare()
     const page = new PageText(format)
-    let end = performance.now() + SLICE_MS
-    let series = 0
-    for (const _ of collect(this.#sources, page)) {
-      if (++series % CHECK_EVERY !== 0 || performance.now() < end) continue
-      page.cut()
-      await turn()
-      end = performance.now() + SLICE_MS
-    }
+    await inSlices(visit(page), () => page.cut())
     page.cut()
     await turn() // a large page takes a slice to put together
     return page.finish()

@@ -14,6 +14,7 @@ func registerServerRoutes(e drpc.Endpoint) {
 	expectNames(e.RouteCall(new(Meta)), "/meta/echo")
 	expectNames(e.RouteCall(new(Call)), "/call/back")
 	expectNames(e.RouteCall(new(Push)), "/push/back")
+	expectNames(e.RouteCall(new(Trace)), "/trace/back")
 	expectNames([]string{e.RouteCallFunc(Slow)}, "/slow")
 	expectNames([]string{e.RoutePushFunc(Note)}, "/note")
 	expectNames([]string{e.SubRoute("note").RouteCallFunc(List)}, "/note/list")

@@ -1,0 +1,109 @@
+import type { Exemplar } from './durations.ts'
+import { type Buckets, type DurationCounts, type Family, type Merging, mergingOf, shownCounts, type Visitor } from './family.ts'
+import { Labels } from './labels.ts'
+
+/** A histogram of one series, by the buckets that a page shows. */
+interface Histogram {
+  /** Number of durations by bucket, not cumulative. */
+  counts: number[]
+  sum: number
+  exemplars: (Exemplar | undefined)[] | undefined
+}
+
+type Series = [labels: Readonly<Record<string, string>>, value: number | Histogram]
+
+interface FamilyCopy {
+  readonly family: Family
+  readonly le: readonly string[]
+  readonly scale: number
+  readonly series: Series[]
+}
+
+/** A snapshot as it is sent from one thread or process to another. */
+export type SnapshotData = readonly FamilyCopy[]
+
+interface Kept extends Omit<FamilyCopy, 'series'> {
+  readonly series: Map<string, { labels: Labels; value: number | Histogram }>
+}
+
+/** A copy of all series, which can be sent to another process and added to those of others. */
+export class Snapshot implements Visitor {
+  readonly #families = new Map<string, Kept>()
+  #current: Kept | undefined
+
+  begin(family: Family): void {
+    this.#current = this.#familyOf(family, [], 1)
+  }
+
+  #familyOf(family: Family, le: readonly string[], scale: number): Kept {
+    const known = this.#families.get(family.name)
+    if (known !== undefined && (known.le.length > 0 || le.length === 0)) return known
+    const made: Kept = { family, le, scale, series: known?.series ?? new Map() }
+    this.#families.set(family.name, made)
+    return made
+  }
+
+  value(labels: Labels, value: number): void {
+    this.#add(this.#current as Kept, labels, value)
+  }
+
+  histogram(labels: Labels, durations: DurationCounts, buckets: Buckets): void {
+    const { family } = this.#current as Kept
+    const kept = (this.#current = this.#familyOf(family, buckets.le, buckets.scale))
+    const { counts, exemplars } = shownCounts(durations, buckets)
+    this.#add(kept, labels, { counts, sum: durations.sum, exemplars: durations.exemplars === undefined ? undefined : exemplars })
+  }
+
+  /** Adds the numbers of another process or thread. Histograms with other buckets are left out. */
+  add(data: SnapshotData, which: (family: Family) => boolean = () => true): void {
+    for (const { family, le, scale, series } of data) {
+      if (!which(family)) continue
+      const kept = this.#familyOf(family, le, scale)
+      if (kept.le.length !== le.length || kept.le.some((bound, i) => bound !== le[i])) continue
+      for (const [labels, value] of series) this.#add(kept, new Labels(labels), value)
+    }
+  }
+
+  #add(kept: Kept, labels: Labels, value: number | Histogram): void {
+    const known = kept.series.get(labels.text)
+    if (known === undefined) kept.series.set(labels.text, { labels, value })
+    else known.value = merged(known.value, value, mergingOf(kept.family))
+  }
+
+  data(): SnapshotData {
+    return [...this.#families.values()].map(({ series, ...rest }) => ({
+      ...rest,
+      series: [...series.values()].map(({ labels, value }): Series => [labels.values, value]),
+    }))
+  }
+
+  /** Visits all series, and yields between two of them. */
+  *visit(visitor: Visitor): Generator<void, void> {
+    for (const { family, le, scale, series } of this.#families.values()) {
+      visitor.begin(family)
+      const buckets: Buckets = { le, scale, shown: le.slice(1).map((_, i) => i) }
+      for (const { labels, value } of series.values()) {
+        if (typeof value === 'number') visitor.value(labels, value)
+        else visitor.histogram(labels, value, buckets)
+        yield
+      }
+    }
+  }
+}
+
+function merged(a: number | Histogram, b: number | Histogram, merging: Merging): number | Histogram {
+  if (typeof a === 'number') {
+    if (typeof b !== 'number') return a
+    return merging === 'sum' ? a + b : merging === 'max' ? Math.max(a, b) : Math.min(a, b)
+  }
+  if (typeof b === 'number') return a
+  return {
+    counts: a.counts.map((count, i) => count + b.counts[i]),
+    sum: a.sum + b.sum,
+    exemplars: a.exemplars === undefined ? b.exemplars : a.exemplars.map((exemplar, i) => newer(exemplar, b.exemplars?.[i])),
+  }
+}
+
+function newer(a: Exemplar | undefined, b: Exemplar | undefined): Exemplar | undefined {
+  return a === undefined || (b !== undefined && b.at > a.at) ? b : a
+}

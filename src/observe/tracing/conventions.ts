@@ -1,0 +1,96 @@
+import { type Attributes, type Span, SpanStatusCode } from '@opentelemetry/api'
+import { statusText } from '../../base/errors/status.ts'
+import type { MeteredSession } from '../../overload/meter.ts'
+
+/**
+ * Names of attributes: those of OpenTelemetry's RPC conventions 1.45, those before (`rpc.system`, `rpc.service`), or
+ * both.
+ */
+export type Conventions = 'current' | 'old' | 'both'
+
+/** Name of methods without a route, which peers choose. */
+export const OTHER = '_OTHER'
+const SYSTEM = 'dmicro'
+/** Longest name of a peer's that becomes an attribute, in UTF-16 units. */
+const MAX_NAME = 256
+
+/** Writes the attributes of spans. */
+export class Attribution {
+  readonly #isCurrent: boolean
+  readonly #isOld: boolean
+
+  constructor(conventions: Conventions) {
+    this.#isCurrent = conventions !== 'old'
+    this.#isOld = conventions !== 'current'
+  }
+
+  /** Name of a span. */
+  spanName(method: string): string {
+    return method === OTHER ? SYSTEM : method
+  }
+
+  /**
+   * Attributes of a call or push that is sent or served.
+   *
+   * @param original the name that the peer sent, where `method` is `_OTHER`
+   */
+  of(method: string, session: MeteredSession, isClient: boolean, original?: string): Attributes {
+    const attributes: Attributes = {}
+    const { host, port } = splitAddress(session.remoteAddress)
+    if (this.#isCurrent) {
+      attributes['rpc.system.name'] = SYSTEM
+      attributes['rpc.method'] = method
+      if (original !== undefined) attributes['rpc.method_original'] = original.slice(0, MAX_NAME).toWellFormed()
+      if (isClient) put(attributes, 'server', host, port)
+      put(attributes, 'network.peer', host, port)
+    }
+    if (this.#isOld) {
+      const slash = method.lastIndexOf('/')
+      attributes['rpc.system'] = SYSTEM
+      attributes['rpc.service'] = method.slice(0, Math.max(slash, 0)).replace(/^\//, '')
+      attributes['rpc.method'] = this.#isCurrent ? method : method.slice(slash + 1)
+      if (isClient) put(attributes, 'server', host, port)
+    }
+    return attributes
+  }
+
+  /** Attributes of a connection attempt or of a search for nodes. */
+  ofStep(target: string): Attributes {
+    const attributes: Attributes = {}
+    if (!target.includes('://')) {
+      attributes['dmicro.service'] = target
+      return attributes
+    }
+    // Without what may be secret: user, query and fragment.
+    const rest = target.slice(target.indexOf('://') + 3).replace(/[?#].*$/s, '')
+    const address = rest.startsWith('/') ? rest : rest.split('/', 1)[0]
+    const { host, port } = splitAddress(address.slice(address.lastIndexOf('@') + 1))
+    put(attributes, 'server', host, port)
+    return attributes
+  }
+
+  /** Ends a span with the status code of the call; 0 for OK. */
+  end(span: Span, code: number): void {
+    if (this.#isCurrent) span.setAttribute('rpc.status_code', String(code))
+    if (this.#isOld) span.setAttribute('rpc.dmicro.status_code', code)
+    if (code !== 0) {
+      span.setAttribute('error.type', String(code))
+      span.setStatus({ code: SpanStatusCode.ERROR, message: statusText(code) })
+    }
+    span.end()
+  }
+}
+
+function put(attributes: Attributes, prefix: string, host: string, port: number | undefined): void {
+  if (host === '') return
+  attributes[`${prefix}.address`] = host
+  if (port !== undefined) attributes[`${prefix}.port`] = port
+}
+
+/** Splits `127.0.0.1:9000` and `[::1]:9000`; the path of a Unix socket has no port. */
+function splitAddress(address: string): { host: string; port: number | undefined } {
+  const colon = address.lastIndexOf(':')
+  const port = Number(address.slice(colon + 1))
+  if (colon < 0 || address.startsWith('/') || !Number.isInteger(port)) return { host: address, port: undefined }
+  return { host: address.slice(0, colon).replace(/^\[|\]$/g, ''), port }
+}

@@ -1,0 +1,217 @@
+import {
+  type Context,
+  context,
+  isSpanContextValid,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type Tracer as SpanSource,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api'
+import { runHandler } from '../../base/async/call-context.ts'
+import { isThenable } from '../../base/async/thenable.ts'
+import { StatusError } from '../../base/errors/status.ts'
+import { methodOf } from '../../endpoint/requests.ts'
+import type { Incoming } from '../../message/message.ts'
+import { type Meta, noMeta } from '../../message/meta.ts'
+import type { MeteredSession } from '../../overload/meter.ts'
+import type { CallOrigin, TracedCall, TracedRequest, TracedStep, Tracer, TraceScope } from '../../session/tracer.ts'
+import { readBaggage, writeBaggage } from './baggage.ts'
+import { Attribution, type Conventions, OTHER } from './conventions.ts'
+import { CalledSpan, Origin, ServedSpan, scopeOf, UnrecordedCall, UnrecordedRequest } from './spans.ts'
+import { isSampled, readSpanContext, writeTraceparent, writeTracestate } from './trace-context.ts'
+
+/** The options of `tracing` that a tracer needs, with their defaults. */
+export interface SpanTracerOptions {
+  readonly provider: TracerProvider | undefined
+  readonly ratio: number | undefined
+  readonly conventions: Conventions
+  readonly steps: boolean
+  readonly baggage: boolean
+  readonly random: () => number
+}
+
+/**
+ * Marks the contexts of requests whose trace began here and is not recorded. One for all of them, because making ids
+ * and a context for each would cost more than the rest of what an unrecorded request costs.
+ */
+export const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
+const unrecordedRoot = scopeOf(unrecordedSpan, ROOT_CONTEXT)
+const unrecordedRequest = new UnrecordedRequest(unrecordedRoot)
+
+/** Whether the code that runs is that of a request with `unrecordedRoot`, whose context was not entered. */
+let isUnrecorded = false
+
+/** Makes spans of calls and pushes with an SDK of OpenTelemetry. Without one it does nothing. */
+export class SpanTracer implements Tracer {
+  readonly #options: SpanTracerOptions
+  readonly #attribution: Attribution
+  readonly #source: SpanSource
+  #hasSdk: boolean
+  /** Handlers that have returned a promise. */
+  readonly #async = new WeakSet<object>()
+
+  constructor(options: SpanTracerOptions) {
+    this.#options = options
+    this.#attribution = new Attribution(options.conventions)
+    this.#source = (options.provider ?? trace).getTracer('dmicro')
+    this.#hasSdk = options.provider !== undefined
+  }
+
+  /** Whether an SDK was registered, which may happen after the endpoint was made. */
+  #isOn(): boolean {
+    if (!this.#hasSdk) this.#hasSdk = globalProvider().constructor.name !== 'NoopTracerProvider'
+    return this.#hasSdk
+  }
+
+  serving(session: MeteredSession, route: string | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null {
+    if (!this.#isOn()) return null
+    const { ratio, random } = this.#options
+    if (meta === noMeta) {
+      if (ratio !== undefined && random() >= ratio) return unrecordedRequest
+      return this.#serve(session, route, message, ROOT_CONTEXT, isCall)
+    }
+    const parent = readSpanContext(meta)
+    const base = this.#baseOf(parent, meta)
+    if (ratio !== undefined && !(parent === undefined ? random() < ratio : isSampled(parent)))
+      return base === ROOT_CONTEXT ? unrecordedRequest : new UnrecordedRequest(parent === undefined ? scopeOf(unrecordedSpan, base) : base)
+    return this.#serve(session, route, message, base, isCall)
+  }
+
+  /** The context that a request brings along. */
+  #baseOf(parent: SpanContext | undefined, meta: Meta): Context {
+    const base = parent === undefined ? ROOT_CONTEXT : scopeOf(parent, ROOT_CONTEXT)
+    const baggage = this.#options.baggage ? readBaggage(meta.baggage ?? meta.Baggage) : undefined
+    return baggage === undefined ? base : propagation.setBaggage(base, baggage)
+  }
+
+  #serve(session: MeteredSession, route: string | undefined, message: Incoming, base: Context, isCall: boolean): TracedRequest {
+    const method = route ?? OTHER
+    const original = route === undefined ? methodOf(message) : undefined
+    const attributes = this.#attribution.of(method, session, false, original)
+    const kind = isCall ? SpanKind.SERVER : SpanKind.CONSUMER
+    const span = this.#source.startSpan(this.#attribution.spanName(method), { kind, attributes }, base)
+    const scope = trace.setSpan(base, span)
+    return span.isRecording() ? new ServedSpan(scope, span, this.#attribution) : new UnrecordedRequest(scope)
+  }
+
+  calling(session: MeteredSession, method: string, isCall: boolean, given: CallOrigin): TracedCall | null {
+    if (!this.#isOn()) return null
+    const origin = given as Origin | undefined
+    const parent = origin === undefined ? activeScope() : origin.scope
+    const { ratio, random } = this.#options
+    if (ratio !== undefined) {
+      const span = trace.getSpanContext(parent)
+      if (span === undefined || !isSpanContextValid(span)) {
+        if (random() >= ratio) return this.#unrecorded(unrecordedSpan, parent)
+      } else if (!isSampled(span)) return this.#unrecorded(span, parent)
+    }
+    const attributes = this.#attribution.of(method, session, true)
+    if (origin !== undefined && origin.retries > 0) attributes['dmicro.retries'] = origin.retries
+    const links = origin?.previous === undefined ? [] : [{ context: origin.previous }]
+    const kind = isCall ? SpanKind.CLIENT : SpanKind.PRODUCER
+    const span = this.#source.startSpan(this.#attribution.spanName(method), { kind, attributes, links }, parent)
+    const spanContext = span.spanContext()
+    if (!isSpanContextValid(spanContext)) return null // tracing is suppressed here
+    if (!span.isRecording()) return this.#unrecorded(spanContext, parent)
+    const meta = this.#metaOf(spanContext, parent)
+    return new CalledSpan(trace.setSpan(parent, span), span, this.#attribution, meta, origin ?? new Origin(parent, undefined, 0))
+  }
+
+  #unrecorded(span: SpanContext, parent: Context): TracedCall {
+    const sent =
+      span === unrecordedSpan ? { traceId: hex(this.#options.random, 4), spanId: hex(this.#options.random, 2), traceFlags: 0 } : span
+    return new UnrecordedCall(scopeOf(span, parent), this.#metaOf(sent, parent))
+  }
+
+  #metaOf(span: SpanContext, parent: Context): Record<string, string> {
+    const meta: Record<string, string> = { traceparent: writeTraceparent(span) }
+    const state = span.traceState === undefined ? undefined : writeTracestate(span)
+    if (state !== undefined) meta.tracestate = state
+    const baggage = this.#options.baggage ? writeBaggage(propagation.getBaggage(parent)) : undefined
+    if (baggage !== undefined) meta.baggage = baggage
+    return meta
+  }
+
+  origin(): CallOrigin {
+    return new Origin(activeScope(), undefined, 0)
+  }
+
+  run<This, Args extends unknown[], Result>(
+    scope: TraceScope,
+    run: (this: This, ...args: Args) => Result,
+    self: This,
+    ...args: Args
+  ): Result {
+    if (scope === unrecordedRoot && (run as unknown) === runHandler && !this.#async.has(args[1] as object))
+      return this.#runLightly(run, self, args)
+    const entered = scope instanceof Origin ? scope.scope : (scope as Context)
+    return context.with(entered, run as (...args: unknown[]) => Result, self as never, ...args)
+  }
+
+  /**
+   * Runs the handler of a request that is not recorded and not in a trace. To enter a context would cost most of what
+   * following such a request costs, and only what a handler does after an `await` needs it.
+   */
+  #runLightly<This, Args extends unknown[], Result>(run: (this: This, ...args: Args) => Result, self: This, args: Args): Result {
+    const before = isUnrecorded
+    isUnrecorded = true
+    try {
+      const result = run.apply(self, args)
+      if (isThenable(result)) this.#async.add(args[1] as object)
+      return result
+    } finally {
+      isUnrecorded = before
+    }
+  }
+
+  step<T>(step: TracedStep, target: string, run: () => Promise<T>): Promise<T> {
+    const parent = context.active()
+    if (!this.#options.steps || !this.#isOn() || (this.#options.ratio !== undefined && !isFollowed(parent))) return run()
+    const attributes = this.#attribution.ofStep(target)
+    const span = this.#source.startSpan(step, { kind: SpanKind.INTERNAL, attributes }, parent)
+    const end = (error: unknown): void => {
+      if (error !== undefined) failed(span, error)
+      span.end()
+    }
+    const made = context.with(trace.setSpan(parent, span), run)
+    made.then(
+      () => end(undefined),
+      (error) => end(error ?? null),
+    )
+    return made
+  }
+}
+
+/** The provider that was registered, or the one of the API that does nothing. */
+export function globalProvider(): TracerProvider {
+  const provider = trace.getTracerProvider() as TracerProvider & { getDelegate?(): TracerProvider }
+  return provider.getDelegate?.() ?? provider
+}
+
+function activeScope(): Context {
+  const active = context.active()
+  return isUnrecorded && trace.getSpanContext(active) === undefined ? unrecordedRoot : active
+}
+
+function isFollowed(scope: Context): boolean {
+  const span = trace.getSpanContext(scope)
+  return span !== undefined && isSampled(span)
+}
+
+/** Only the kind of failure: texts may come from a peer, or name what is secret. */
+function failed(span: Span, error: unknown): void {
+  span.setAttribute('error.type', error instanceof StatusError ? String(error.code) : error instanceof Error ? error.name : '_OTHER')
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+/** `words` times 8 hex digits, never all zero. */
+function hex(random: () => number, words: number): string {
+  let text = ''
+  for (let i = 0; i < words; i++) text += ((random() * 0xffff_ffff + 1) >>> 0).toString(16).padStart(8, '0')
+  return text
+}

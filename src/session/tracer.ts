@@ -1,0 +1,67 @@
+import type { Incoming } from '../message/message.ts'
+import type { Meta } from '../message/meta.ts'
+import type { MeteredCall, MeteredSession, RouteCounts } from '../overload/meter.ts'
+
+/** An async context with a span in it. Only the tracer knows what it is. */
+export type TraceScope = unknown
+
+/** Where a call that is made later, or again, belongs in its trace. Only the tracer knows what it is. */
+export type CallOrigin = unknown
+
+/** A request that is served, as its tracer sees it. */
+export interface TracedRequest {
+  /** The context in which hooks and the handler run. */
+  readonly scope: TraceScope
+  /**
+   * Returns what counts the end of the request, which ends its span too.
+   *
+   * @param counts those of the meter; null without one
+   */
+  counted(counts: RouteCounts | null): RouteCounts | null
+}
+
+/** A call or push that is sent, as its tracer sees it. */
+export interface TracedCall {
+  /** The context in which its hooks run. */
+  readonly scope: TraceScope
+  /** Returns `meta` with what the peer continues the trace by. */
+  addTo(meta: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>>
+  /** Ends the span with `call`: replaces its `counts`, those of the meter or null. */
+  begun(call: MeteredCall): void
+  /** Ends the span of a push, or of a call that failed before it was sent. */
+  finished(code: number): void
+}
+
+/** A part of a call that takes time. */
+export type TracedStep = 'dial' | 'redial' | 'discover'
+
+/**
+ * Follows calls from process to process (`dmicro/tracing`). None of its methods may throw, apart from what `run` and
+ * `step` call.
+ */
+export interface Tracer {
+  /**
+   * Begins the span of a request that is about to be served; returns null for one that is not followed.
+   *
+   * @param route name of the route; undefined for none
+   * @param message borrowed during the call
+   */
+  serving(session: MeteredSession, route: string | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null
+  /**
+   * Begins the span of a call or push that is about to be sent; returns null for one that is not followed.
+   *
+   * @param origin undefined for one that is made now, for the first time
+   */
+  calling(session: MeteredSession, method: string, isCall: boolean, origin: CallOrigin): TracedCall | null
+  /** Returns the origin of a call that this code makes and that is sent later. */
+  origin(): CallOrigin
+  /** Calls `run` in `scope`. */
+  run<This, Args extends unknown[], Result>(
+    scope: TraceScope,
+    run: (this: This, ...args: Args) => Result,
+    self: This,
+    ...args: Args
+  ): Result
+  /** Calls `run`, whose promise is a span of its own. */
+  step<T>(step: TracedStep, target: string, run: () => Promise<T>): Promise<T>
+}

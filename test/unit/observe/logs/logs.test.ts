@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { pino } from 'pino'
+import type { Logger } from '../../../../src/index.ts'
+import { jsonLogger, pinoLogger, sampledLogger } from '../../../../src/observe/logs/index.ts'
+import { recorder } from '../../../support/helpers.ts'
+
+const evil = { method: '/a\n"b"\u2028', password: 'p', nested: { apiKey: 'k', plain: 1 }, big: 10n, none: undefined, nan: Number.NaN }
+
+function lines(make: (write: (line: string) => void) => Logger): { log: Logger; all: () => Record<string, unknown>[] } {
+  const written: string[] = []
+  const log = make((line) => written.push(line))
+  return {
+    log,
+    all: () => {
+      for (const line of written) assert.doesNotMatch(line.trimEnd(), /\n/)
+      return written.map((line) => JSON.parse(line))
+    },
+  }
+}
+
+for (const [name, make] of [
+  ['jsonLogger', (write: (line: string) => void) => jsonLogger({ write })],
+  ['pinoLogger', (write: (line: string) => void) => pinoLogger(pino({ base: null }, { write }))],
+] as const) {
+  test(`${name} writes one JSON object a line, and no secret`, () => {
+    const { log, all } = lines(make)
+    log.debug('not written')
+    log.warn('careful', evil)
+    log.info('plain')
+    const [line, plain] = all()
+    assert.equal(all().length, 2)
+    assert.equal(line.msg, 'careful')
+    assert.equal(plain.msg, 'plain')
+    assert.equal(line.method, evil.method)
+    assert.equal(line.password, '***')
+    assert.equal(line.nested, '{"apiKey":"***","plain":1}')
+    assert.equal(line.big, '10')
+    assert.equal(line.nan, 'NaN')
+  })
+}
+
+test('a field replaces nothing that the logger says itself, and what cannot be read breaks no line', () => {
+  const { log, all } = lines((write) => jsonLogger({ write, level: 'debug' }))
+  const hostile = {
+    get trap(): string {
+      throw new Error('no')
+    },
+  }
+  log.error('text', { level: 'x', msg: 'y', time: 'z', error: 'e'.repeat(10_000), ...Object.create(null) })
+  log.debug('text', hostile)
+  const [first, second] = all()
+  assert.equal(first.level, 'error')
+  assert.equal(first.msg, 'text')
+  assert.ok(String(first.error).length < 5_000)
+  assert.equal(second.trap, '?')
+  assert.doesNotThrow(() => jsonLogger({ write: () => assert.fail('closed pipe') }).error('x'))
+})
+
+test('what repeats is sampled by level and text, and the lines left out are counted', () => {
+  let time = 0
+  const log = recorder()
+  const sampled = sampledLogger(log, { first: 2, every: 10, interval: 1000 }, () => time)
+  for (let i = 0; i < 25; i++) sampled.warn('same', { i })
+  sampled.warn('other')
+  assert.deepEqual(
+    log.lines.map(({ text, fields }) => [text, fields.i, fields.suppressed]),
+    [
+      ['same', 0, undefined],
+      ['same', 1, undefined],
+      ['same', 11, 9],
+      ['same', 21, 9],
+      ['other', undefined, undefined],
+    ],
+  )
+  time = 1000
+  sampled.warn('same', { i: 25 })
+  assert.equal(log.lines.at(-1)?.fields.suppressed, 3)
+})
+
+test('texts without end take no more memory than a few', () => {
+  let count = 0
+  const count1 = (): void => void count++
+  const sampled = sampledLogger({ debug: count1, info: count1, warn: count1, error: count1 }, { first: 1 })
+  for (let i = 0; i < 10_000; i++) sampled.info(`text ${i}`)
+  assert.equal(count, 10_000)
+})
+
+test('bad options are refused by name', () => {
+  assert.throws(() => jsonLogger({ level: 'loud' as never }), /option level/)
+  assert.throws(() => pinoLogger({} as never), /must have the method debug/)
+  assert.throws(() => sampledLogger(recorder(), { first: -1 }), /option first/)
+})
