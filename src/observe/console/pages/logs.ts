@@ -1,0 +1,27 @@
+import { clockTime, type Html, html } from '../html.ts'
+import type { LogLine } from '../log-tap.ts'
+import type { Page } from './page.ts'
+
+export const logs: Page = {
+  title: 'Log',
+  isMain: true,
+  sections: ({ state }) => [
+    {
+      id: 'note',
+      isLive: false,
+      body: html`<p class="note">The last warnings and errors, and all other lines that were written while a page was open. The newest is the first.</p>`,
+    },
+    { id: 'log', isLive: true, body: lines(state.logs.lines()) },
+  ],
+}
+
+function lines(all: readonly LogLine[]): Html {
+  if (all.length === 0) return html`<p class="empty">Nothing was logged.</p>`
+  return html`<ol class="log">${all.map(
+    ({ at, level, text, fields }) =>
+      html`<li class="${level}">${clockTime(at)} <b>${level}</b> ${text}${Object.entries(fields).map(
+        ([name, value]) =>
+          html` <span class="field">${name}=<span>${typeof value === 'string' ? value : JSON.stringify(value)}</span></span>`,
+      )}</li>`,
+  )}</ol>`
+}
