@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 import { nodeCrypto } from '../../base/builtin.ts'
 
-/** What the pages allow a browser to load and to do: nothing from elsewhere, no script or style within a page. */
+/** Policy of the pages: a browser loads nothing from elsewhere, and no script or style within a page. */
 const policy = [
   "default-src 'none'",
   "script-src 'self'",

@@ -16,16 +16,17 @@ const HEIGHT = 120
  * A chart of the last seconds.
  *
  * @param show makes the text of a value
+ * @param floor lowest value of a logarithmic scale; 0 for a linear one, which begins with 0
  */
-export function chart(title: string, lines: readonly Line[], show: (value: number) => string): Html {
-  const most = ceiling(Math.max(0, ...lines.map(({ values }) => largest(values))))
+export function chart(title: string, lines: readonly Line[], show: (value: number) => string, floor = 0): Html {
+  const most = ceiling(Math.max(floor * 10, ...lines.map(({ values }) => largest(values))))
   const last = (values: ArrayLike<number>): string => show(values.length === 0 ? Number.NaN : values[values.length - 1])
   const label = `${title}: ${lines.map(({ name, values }) => `${name} ${last(values)}`).join(', ')}`
   return html`<figure class="chart"><figcaption><span class="title">${title}</span>${lines.map(
     ({ name, tone, values }) => html` <span class="key ${tone}">${name} <b>${last(values)}</b></span>`,
   )}</figcaption><div class="plot"><span class="top">${show(most)}</span><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${label}"><path class="grid" d="M0 .5H${WIDTH}M0 ${HEIGHT / 2}H${WIDTH}M0 ${HEIGHT - 0.5}H${WIDTH}"/>${lines.map(
-    ({ tone, values }) => html`<path class="line ${tone}" d="${path(values, most)}"/>`,
-  )}</svg></div><div class="axis"><span>5 min ago</span><span>now</span></div></figure>`
+    ({ tone, values }) => html`<path class="line ${tone}" d="${path(values, most, floor)}"/>`,
+  )}</svg></div><div class="axis"><span>5 min ago${floor > 0 && `, from ${show(floor)}, logarithmic`}</span><span>now</span></div></figure>`
 }
 
 function largest(values: ArrayLike<number>): number {
@@ -44,7 +45,7 @@ function ceiling(value: number): number {
 /** The seconds that a chart shows; `values` are the last of them. */
 export const SECONDS = 300
 
-function path(values: ArrayLike<number>, most: number): string {
+function path(values: ArrayLike<number>, most: number, floor: number): string {
   let text = ''
   let isDown = false
   const start = SECONDS - values.length
@@ -56,7 +57,8 @@ function path(values: ArrayLike<number>, most: number): string {
     }
     const x = ((start + i) * WIDTH) / (SECONDS - 1)
     // The line of 0 and that of the largest value are drawn as a whole.
-    const y = HEIGHT - 1 - (value / most) * (HEIGHT - 2)
+    const share = floor === 0 ? value / most : Math.max(0, Math.log(value / floor) / Math.log(most / floor))
+    const y = HEIGHT - 1 - share * (HEIGHT - 2)
     text += `${isDown ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`
     // A point alone is seen as a dot.
     if (!isDown && !(values[i + 1] >= 0)) text += 'h.1'

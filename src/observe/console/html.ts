@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-/** What a template takes: text is escaped, false and undefined are nothing. */
+/** A value that a template takes: text is escaped, false and undefined are nothing. */
 export type Part = Html | string | number | false | undefined | readonly Part[]
 
 /** Makes HTML. All that is put into it is escaped, unless it is `Html`. */
@@ -65,7 +65,11 @@ export function clockTime(at: number): Html {
   return html`<time datetime="${date.toISOString()}">${date.toTimeString().slice(0, 8)}</time>`
 }
 
-/** A table, which scrolls by itself when it is too wide. A cell that is a number or `num` text is aligned by its class. */
+/**
+ * A table, which scrolls by itself when it is too wide.
+ *
+ * @param head names of the columns; those that end with `#` have numbers
+ */
 export function table(head: readonly string[], rows: readonly (readonly Part[])[], empty: string): Html {
   if (rows.length === 0) return html`<p class="empty">${empty}</p>`
   const isNumber = (name: string): boolean => name.endsWith('#')

@@ -11,7 +11,7 @@ const LOOP_PERIOD_MS = 50
 const kinds = ['served', 'made', 'failed', 'p50', 'p99', 'delay', 'sessions', 'inFlight'] as const
 type Kind = (typeof kinds)[number]
 
-/** What the samples are taken of. */
+/** Source of the samples. */
 export interface SampleSource {
   meters(): Iterable<EndpointMeter>
   sessions(): number
@@ -19,7 +19,7 @@ export interface SampleSource {
   onSample(): void
 }
 
-/** Sums of one second for each of the last minutes. A page in a browser costs more than this, but only while it is open. */
+/** Sums of each of the last seconds. An open page costs more than this, a closed one nothing. */
 export class Samples {
   readonly #source: SampleSource
   readonly #rings = Object.fromEntries(kinds.map((kind) => [kind, new Float64Array(SECONDS).fill(Number.NaN)])) as Record<

@@ -36,13 +36,13 @@ function propertiesOf(arg: unknown): [string, JsonSchema][] | undefined {
   return all.length === 0 || all.length > MAX_FIELDS ? undefined : all
 }
 
-/** A form's fields for the properties of the argument; undefined when the argument is no object with known properties. */
+/** A form's fields for the properties of the argument; undefined when it is no object with known properties. */
 export function fieldsOf(arg: unknown): Html | undefined {
   const all = propertiesOf(arg)
   if (all === undefined) return undefined
   const required = new Set(schemaOf(arg)?.required)
   return html`${all.map(([name, schema]) => {
-    const label = html`${name}${!required.has(name) && html` <span class="dim">optional</span>`}${
+    const label = html`<b>${name}</b>${!required.has(name) && html` <span class="dim">optional</span>`}${
       schema.description !== undefined && html` <span class="dim">${schema.description}</span>`
     }`
     return html`<label>${label}${field(name, schema, required.has(name))}</label>`

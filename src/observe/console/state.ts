@@ -15,7 +15,7 @@ export interface ConsoleSettings {
   readonly caller: Endpoint | undefined
 }
 
-/** What a console knows of its endpoints. */
+/** All that a console knows of its endpoints. */
 export interface ConsoleState {
   readonly settings: ConsoleSettings
   /** The endpoints that are not closed, with a number each, which forms name. */

@@ -17,6 +17,7 @@ nav a { padding: 10px 12px; color: var(--dim); border-bottom: 2px solid transpar
 nav a:hover { color: var(--text); text-decoration: none }
 nav a[aria-current] { color: var(--text); border-color: var(--a); font-weight: 600 }
 #status { color: var(--dim); font-size: 12px; white-space: nowrap }
+#status.ok { color: var(--ok) } #status.bad { color: var(--bad) }
 #status:not(:empty)::before { content: ''; display: inline-block; width: 8px; height: 8px; border-radius: 50%; background: currentColor; margin-right: 6px }
 main { max-width: 1280px; margin: 0 auto; padding: 16px 24px }
 footer { max-width: 1280px; margin: 0 auto; padding: 0 24px 24px; color: var(--dim); font-size: 12px }
@@ -53,6 +54,8 @@ th, td { padding: 6px 12px; text-align: left; white-space: nowrap; border-bottom
 tr:last-child td, tr:last-child th { border-bottom: 0 }
 thead th { color: var(--dim); font-size: 12px; font-weight: 600 }
 tbody tr:hover { background: var(--hover) }
+td:has(form) { position: sticky; right: 0; background: var(--card); width: 1% }
+label b { color: var(--text); font-size: 13px }
 td { max-width: 420px; overflow: hidden; text-overflow: ellipsis }
 .n { text-align: right; font-variant-numeric: tabular-nums }
 .bars td, .bars th { border: 0; padding: 2px 12px; font-weight: 400; width: 1% }

@@ -8,7 +8,7 @@ import { RecentCalls } from './recent-calls.ts'
 import { Samples } from './samples.ts'
 import type { ConsoleState } from './state.ts'
 
-/** What the pages read. */
+/** All that the pages read. */
 export class ConsoleView {
   readonly state: ConsoleState
   readonly samples: Samples

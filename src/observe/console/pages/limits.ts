@@ -49,7 +49,9 @@ function limiters({ plugins }: Endpoint): Html {
 function values(endpoint: Endpoint): Html {
   const settings = settingsOf(endpoint)
   const options: [string, unknown][] = [
-    ...Object.entries(settings).filter(([, value]) => ['number', 'boolean', 'string'].includes(typeof value)),
+    ...Object.entries(settings).filter(
+      ([name, value]) => name !== 'timeoutNamed' && ['number', 'boolean', 'string'].includes(typeof value),
+    ),
     ['transport', endpoint.transport.kind],
     ['protocol', settings.protocol.name],
     ['codec', settings.codec.name],

@@ -1,6 +1,10 @@
+import { cut } from '../../logs/fields.ts'
 import { clockTime, type Html, html } from '../html.ts'
 import type { LogLine } from '../log-tap.ts'
 import type { Page } from './page.ts'
+
+/** Longest text of a field that is shown; stacks of errors are longer. */
+const MAX_FIELD = 400
 
 export const logs: Page = {
   title: 'Log',
@@ -20,8 +24,11 @@ function lines(all: readonly LogLine[]): Html {
   return html`<ol class="log">${all.map(
     ({ at, level, text, fields }) =>
       html`<li class="${level}">${clockTime(at)} <b>${level}</b> ${text}${Object.entries(fields).map(
-        ([name, value]) =>
-          html` <span class="field">${name}=<span>${typeof value === 'string' ? value : JSON.stringify(value)}</span></span>`,
+        ([name, value]) => html` <span class="field">${name}=<span>${fieldText(value)}</span></span>`,
       )}</li>`,
   )}</ol>`
+}
+
+function fieldText(value: unknown): string {
+  return cut(typeof value === 'string' ? value : JSON.stringify(value), MAX_FIELD)
 }

@@ -49,6 +49,7 @@ function charts({ samples }: ConsoleView) {
         { name: 'p99', tone: 'b', values: samples.last('p99') },
       ],
       time,
+      0.1,
     ),
     chart('Event loop delay', [{ name: 'longest', tone: 'a', values: samples.last('delay') }], time),
     chart(
