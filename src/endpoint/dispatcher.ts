@@ -176,9 +176,7 @@ export class Dispatcher {
     const trace = tracer === null ? null : tracer.serving(session, found?.name, message, meta, isCall)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {
-      const hooked = this.#hooked
-      if (trace === null) hooked.dispatch(session, message, meta, codec, found, isCall, expires, null)
-      else (tracer as Tracer).run(trace.scope, hooked.dispatch, hooked, session, message, meta, codec, found, isCall, expires, trace)
+      this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires, trace)
       return
     }
     let counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)

@@ -66,6 +66,21 @@ export class HookedDispatch {
     expires: number,
     trace: TracedRequest | null,
   ): void {
+    const { tracer } = this.#settings
+    if (trace === null || tracer === null) this.#dispatch(session, message, meta, codec, found, isCall, expires, null)
+    else tracer.run(trace.scope, this.#dispatch, this, session, message, meta, codec, found, isCall, expires, trace)
+  }
+
+  #dispatch(
+    session: SessionEngine,
+    message: Incoming,
+    meta: Meta,
+    codec: Codec | undefined,
+    found: Route | undefined,
+    isCall: boolean,
+    expires: number,
+    trace: TracedRequest | null,
+  ): void {
     const name = found !== undefined ? found.name : methodOf(message)
     const ctx = new HookedContext(session, isCall ? 'call' : 'push', message, name, meta, codec)
     if (expires !== 0) ctx.expires = expires

@@ -10,7 +10,7 @@ import type { DecodedStatus } from '../message/status-json.ts'
 import { receivedFailure, refuseToSend } from '../transports/failures.ts'
 import type { RequestEncoding, SessionCore } from './core.ts'
 import { PendingCall } from './pending-call.ts'
-import type { TraceScope } from './tracer.ts'
+import type { TracedCall, TraceScope } from './tracer.ts'
 
 /** A pending call whose CALL passed hooks. The hooks of its REPLY see it as `request`. */
 export class HookedCall extends PendingCall {
@@ -46,10 +46,21 @@ export class HookedCalls {
     meta: Readonly<Record<string, string>> | undefined,
     arg: unknown,
     encoding: RequestEncoding,
-    scope: TraceScope = undefined,
+    trace: TracedCall | null,
+  ): Promise<void> | undefined {
+    const { tracer } = this.#session.settings
+    if (trace === null || tracer === null) return this.#sendCall(call, meta, arg, encoding)
+    call.scope = trace.scope
+    return tracer.run(trace.scope, this.#sendCall, this, call, meta, arg, encoding)
+  }
+
+  #sendCall(
+    call: HookedCall,
+    meta: Readonly<Record<string, string>> | undefined,
+    arg: unknown,
+    encoding: RequestEncoding,
   ): Promise<void> | undefined {
     const { seq, method } = call
-    call.scope = scope
     const out = new Outbound(this.#session, 'call', seq, method, undefined, undefined, meta, encoding.codec, arg, encoding.type)
     call.request = out
     const before = this.#hooks.beforeWriteCall
@@ -66,6 +77,20 @@ export class HookedCalls {
 
   /** Sends a PUSH through its hooks, as `sendCall`. */
   sendPush(
+    seq: number,
+    method: string,
+    meta: Readonly<Record<string, string>> | undefined,
+    arg: unknown,
+    encoding: RequestEncoding,
+    trace: TracedCall | null,
+  ): Promise<void> | undefined {
+    const { tracer } = this.#session.settings
+    return trace === null || tracer === null
+      ? this.#sendPush(seq, method, meta, arg, encoding)
+      : tracer.run(trace.scope, this.#sendPush, this, seq, method, meta, arg, encoding)
+  }
+
+  #sendPush(
     seq: number,
     method: string,
     meta: Readonly<Record<string, string>> | undefined,

@@ -25,7 +25,7 @@ import type { PeerLink } from './peer-link.ts'
 import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
 import { ignoreRejection, PUSHED } from './push-result.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
-import type { CallOrigin, TracedCall, Tracer } from './tracer.ts'
+import type { CallOrigin, TracedCall } from './tracer.ts'
 
 /** A session that may make idempotent calls. */
 interface CallingSession extends SessionCore {
@@ -86,13 +86,9 @@ export class OutgoingCalls implements Calls {
       const { tracer } = session.settings
       if (tracer !== null && (trace = tracer.calling(session.session, method, false, undefined)) !== null) meta = trace.addTo(meta)
       const sent = session.hooks.pushesOut
-        ? this.#trackWrite(
-            trace === null
-              ? this.hooked.sendPush(seq, method, meta, arg, encoding)
-              : (tracer as Tracer).run(trace.scope, this.hooked.sendPush, this.hooked, seq, method, meta, arg, encoding),
-          )
+        ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding, trace))
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
-      if (trace !== null) endWith(trace, sent)
+      if (trace !== null) trace.pushed(sent)
       return sent === undefined ? PUSHED : ignoreRejection(sent)
     } catch (error) {
       const failure = read ? this.#notPushed(method, error) : error
@@ -187,20 +183,7 @@ export class OutgoingCalls implements Calls {
       let meta = plain ? undefined : callMeta(session, options, sentTimeout, key, announcement)
       if (tracer !== null && (trace = tracer.calling(session.session, method, true, origin)) !== null) meta = trace.addTo(meta)
       const sent = hooked
-        ? this.#trackWrite(
-            trace === null
-              ? this.hooked.sendCall(call as HookedCall, meta, arg, encoding)
-              : (tracer as Tracer).run(
-                  trace.scope,
-                  this.hooked.sendCall,
-                  this.hooked,
-                  call as HookedCall,
-                  meta,
-                  arg,
-                  encoding,
-                  trace.scope,
-                ),
-          )
+        ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding, trace))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
       if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? bodySize(outgoing) : 0)
@@ -435,14 +418,4 @@ export class OutgoingCalls implements Calls {
     this.#hooked ??= new HookedCalls(this.#session)
     return this.#hooked
   }
-}
-
-/** Ends the span of a push that is sent, or that `sent` waits for. */
-function endWith(trace: TracedCall, sent: Promise<void> | undefined): void {
-  if (sent === undefined) trace.finished(Code.Ok)
-  else
-    sent.then(
-      () => trace.finished(Code.Ok),
-      (error) => trace.finished(asWriteFailure(error).code),
-    )
 }

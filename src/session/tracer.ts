@@ -28,7 +28,9 @@ export interface TracedCall {
   addTo(meta: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>>
   /** Ends the span with `call`: replaces its `counts`, those of the meter or null. */
   begun(call: MeteredCall): void
-  /** Ends the span of a push, or of a call that failed before it was sent. */
+  /** Ends the span of a push once it is sent: at once, or with `sent`. */
+  pushed(sent: Promise<void> | undefined): void
+  /** Ends the span of what failed before it was sent. */
   finished(code: number): void
 }
 

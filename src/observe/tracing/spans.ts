@@ -106,6 +106,15 @@ export class CalledSpan extends EndingSpan implements TracedCall, RouteCounts {
     this.#call = call
   }
 
+  pushed(sent: Promise<void> | undefined): void {
+    if (sent === undefined) this.finished(0)
+    else
+      sent.then(
+        () => this.finished(0),
+        (error: { code: number }) => this.finished(error.code),
+      )
+  }
+
   retried(): void {
     this.counts?.retried()
     const request = this.#call?.retryRequest
@@ -132,6 +141,8 @@ export class UnrecordedCall implements TracedCall {
   begun(call: MeteredCall): void {
     if (call.retryRequest) call.retryRequest.origin = new Origin(this.scope, undefined, 1)
   }
+
+  pushed(): void {}
 
   finished(): void {}
 }
