@@ -123,16 +123,21 @@ export class Page {
 
   /** A picture of the page as PNG, all of it. */
   async picture(width: number, isDark: boolean): Promise<Buffer> {
+    await this.send('Emulation.setScrollbarsHidden', { hidden: true })
     await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: isDark ? 'dark' : 'light' }] })
     await this.send('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false })
-    await this.send('Emulation.setScrollbarsHidden', { hidden: true })
     const { data } = await this.send('Page.captureScreenshot', { captureBeyondViewport: true })
     return Buffer.from(data as string, 'base64')
   }
 
+  /** Resolves when the next document is loaded. */
+  loaded(): Promise<unknown> {
+    return this.#browser.event('Page.loadEventFired', this.#session)
+  }
+
   /** Loads `url`. */
   async go(url: string): Promise<void> {
-    const loaded = this.#browser.event('Page.loadEventFired', this.#session)
+    const loaded = this.loaded()
     await this.send('Page.navigate', { url })
     await loaded
   }
