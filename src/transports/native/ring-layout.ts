@@ -124,7 +124,6 @@ const ARGUMENTS = {
   closeOnExec: 'descriptor, on',
   listeningAddress: 'descriptor',
   reap: 'pid',
-  reapProcess: 'pid',
   listenDescriptor: 'descriptor, backlog',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
