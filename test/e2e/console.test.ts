@@ -100,6 +100,7 @@ onEachTransport('console', (transport) => {
     const made = await post(pages, '/route/call', order)
     assert.equal(made.status, 200)
     assert.match(made.text, /<span class="ok">OK<\/span>.*&quot;item&quot;: &quot;&lt;tea&gt;&quot;,\n\s+&quot;count&quot;: 2/s)
+    assert.match(made.text, /data-events="\/events\?name=%2Forder&amp;arg=&amp;page=%2Froute"/)
     assert.match((await post(pages, '/route/call', { csrf, name: '/add', arg: '[1, 2, 3]' })).text, /<pre>6<\/pre>/)
     assert.match((await post(pages, '/route/call', { csrf, name: '/fails' })).text, /1234.*out of &lt;i&gt;stock/s)
     assert.match((await post(pages, '/route/call', { csrf, name: '/add', arg: '[' })).text, /argument cannot be read/)

@@ -1,19 +1,28 @@
 import { type Html, html } from './html.ts'
 import type { Page, Section } from './pages/page.ts'
 
+/** A page and where it is. */
+export interface Place {
+  readonly path: string
+  readonly page: Page
+  readonly query: URLSearchParams
+}
+
 /** The whole page. */
-export function documentOf(page: Page, sections: readonly Section[], nav: readonly [path: string, page: Page][], service: string): Html {
+export function documentOf({ path, page, query }: Place, sections: readonly Section[], nav: readonly [path: string, page: Page][]): Html {
   const isLive = sections.some((section) => section.isLive)
   const hasForm = sections.some(({ isLive, id }) => !isLive && (id === 'try' || id === 'filter'))
+  // The answer to a form has another address than the page that it shows.
+  const events = new URLSearchParams({ ...Object.fromEntries(query), page: path })
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${page.title} · ${service}</title>
+<html lang="en"><head><meta charset="utf-8"><title>${page.title} · dmicro</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/console.css"><script src="/console.js" defer></script>
 ${isLive && !hasForm && html`<noscript><meta http-equiv="refresh" content="5"></noscript>`}</head>
 <body><header><a class="brand" href="/">dmicro</a><nav aria-label="Pages">${nav.map(
-    ([path, other]) => html`<a href="${path}"${other === page && html` aria-current="page"`}>${other.title}</a>`,
+    ([other, { title }]) => html`<a href="${other}"${other === path && html` aria-current="page"`}>${title}</a>`,
   )}</nav><span id="status" role="status"${!isLive && html` hidden`}></span></header>
-<main>${sections.map(sectionOf)}</main>
+<main data-events="/events?${events.toString()}">${sections.map(sectionOf)}</main>
 <footer>Process ${process.pid}, Node.js ${process.versions.node}</footer></body></html>`
 }
 

@@ -22,7 +22,7 @@ function show() {
 }
 function open() {
   if (source !== undefined || parts.size === 0) return
-  source = new EventSource('/events?page=' + encodeURIComponent(location.pathname) + '&' + location.search.slice(1))
+  source = new EventSource(document.querySelector('main').dataset.events)
   source.onopen = () => { status.textContent = 'live'; status.className = 'ok' }
   source.onerror = () => { status.textContent = 'lost'; status.className = 'bad' }
   source.onmessage = ({ data }) => {

@@ -6,7 +6,7 @@ import { reasonOf } from '../../base/errors/error-text.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { Access, headers } from './access.ts'
 import type { Html } from './html.ts'
-import { documentOf, loginPage, messagePage } from './layout.ts'
+import { documentOf, loginPage, messagePage, type Place } from './layout.ts'
 import { calls } from './pages/calls.ts'
 import { limits } from './pages/limits.ts'
 import { logs } from './pages/logs.ts'
@@ -139,13 +139,13 @@ export class ConsoleServer {
     }
     const page = pages.get(path)
     if (page === undefined) send(response, 404, messagePage('There is no such page.'))
-    else this.#sendPage(response, page, query)
+    else this.#sendPage(response, { path, page, query })
   }
 
-  #sendPage(response: ServerResponse, page: Page, query: URLSearchParams, result?: Html): void {
-    const sections = page.sections(this.#view, query)
+  #sendPage(response: ServerResponse, place: Place, result?: Html): void {
+    const sections = place.page.sections(this.#view, place.query)
     if (result !== undefined) sections.splice(1, 0, { id: 'result', title: 'Result', isLive: false, body: result })
-    send(response, 200, documentOf(page, sections, main, 'dmicro'))
+    send(response, 200, documentOf(place, sections, main))
   }
 
   async #act(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -161,7 +161,8 @@ export class ConsoleServer {
     }
     if (path !== '/route/call') return send(response, 404, messagePage('There is no such form.'))
     const name = form.get('name') ?? ''
-    this.#sendPage(response, route, new URLSearchParams({ name, arg: form.get('arg') ?? '' }), await tryCall(this.#state, form))
+    const query = new URLSearchParams({ name, arg: form.get('arg') ?? '' })
+    this.#sendPage(response, { path: '/route', page: route, query }, await tryCall(this.#state, form))
   }
 
   /** Stops listening and closes all connections. */
