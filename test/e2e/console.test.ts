@@ -168,6 +168,8 @@ onEachTransport('console', (transport) => {
       assert.ok(!cookie.includes(token))
       assert.equal((await get(pages, '/', { cookie: cookie.split(';')[0] })).status, 200)
       assert.equal((await get(pages, '/', { cookie: `${cookie.split(';')[0]}x` })).status, 401)
+      const again = await get(pages, `/?token=${encodeURIComponent(token)}`, { cookie: cookie.split(';')[0] })
+      assert.deepEqual([again.status, again.headers.location], [303, '/'])
     }
   })
 

@@ -70,7 +70,9 @@ const pages = new Deferred(() => import('./server.ts'))
  *
  * @throws TypeError or RangeError for bad options
  * @example
- * const pages = console({ listen: 'http://127.0.0.1:9102' })
+ * import { console as consolePages } from 'dmicro/metrics'
+ *
+ * const pages = consolePages({ listen: 'http://127.0.0.1:9102' })
  * new Endpoint({ plugins: [pages] })
  */
 export function console(options: ConsoleOptions = {}): ConsolePlugin {

@@ -12,8 +12,8 @@ function isBusy(part) {
 function show() {
   for (const [id, text] of late) {
     const part = parts.get(id)
-    if (part === undefined) { if (id !== '') location.reload(); continue }
-    if (isBusy(part)) continue
+    if (part === undefined) late.delete(id)
+    if (part === undefined || isBusy(part)) continue
     const scrolled = [...part.querySelectorAll('.scroll')].map((table) => table.scrollLeft)
     part.innerHTML = text
     part.querySelectorAll('.scroll').forEach((table, i) => { table.scrollLeft = scrolled[i] ?? 0 })

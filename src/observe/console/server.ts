@@ -103,7 +103,7 @@ export class ConsoleServer {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (asset !== undefined && isRead) return sendText(response, 200, asset[0], asset[1])
     if (path === '/login' && request.method === 'POST') return this.#logIn(request, response)
-    if (!this.#access.isKnown(request)) return this.#askToken(request, response, path, query)
+    if (!this.#access.isKnown(request) || (isRead && query.has('token'))) return this.#askToken(request, response, path, query)
     if (isRead) return this.#show(request, response, path, query)
     if (request.method === 'POST') return this.#act(request, response, path)
     response.setHeader('Allow', 'GET, HEAD, POST')
@@ -186,9 +186,10 @@ async function readForm(request: IncomingMessage): Promise<URLSearchParams | und
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_FORM_BYTES) return undefined
-    chunks.push(chunk)
+    // The rest is read too, because otherwise the browser would not read the answer.
+    if (size <= MAX_FORM_BYTES) chunks.push(chunk)
   }
+  if (size > MAX_FORM_BYTES) return undefined
   return new URLSearchParams(Buffer.concat(chunks).toString())
 }
 

@@ -38,12 +38,7 @@ export const route: Page = {
   sections: (view, query) => {
     const name = query.get('name') ?? ''
     const sections: Section[] = [{ id: 'route', isLive: false, body: html`<h2><code>${name}</code></h2>` }]
-    for (const side of ['served', 'called'] as const) {
-      const all = [...view.meters()].flatMap((meter) => meter[side].get(name) ?? [])
-      if (all.length === 0) continue
-      const title = side === 'served' ? 'Served' : 'Called'
-      sections.push({ id: side, title, isLive: true, body: html`${callsTable(all)}${all.map(histogram)}` })
-    }
+    sections.push({ id: 'counts', isLive: true, body: counts(view, name) })
     const failed = view.recent.failed().filter(({ counts }) => pathOf(counts) === name)
     sections.push({ id: 'failed', title: 'Last errors', isLive: true, body: callTable(view, failed.slice(0, 20), 'No call has failed.') })
     const info = view.state.routes.get(`call ${name}`)
@@ -51,6 +46,17 @@ export const route: Page = {
       sections.push({ id: 'try', title: 'Try it', isLive: false, body: tryForm(view, name, fieldsOf(info.arg), query.get('arg') ?? '') })
     return sections
   },
+}
+
+function counts(view: ConsoleView, name: string): Html {
+  const sides = (['served', 'called'] as const).map((side) => ({
+    side,
+    all: [...view.meters()].flatMap((meter) => meter[side].get(name) ?? []),
+  }))
+  if (sides.every(({ all }) => all.length === 0)) return html`<p class="empty">No calls yet.</p>`
+  return html`${sides.map(
+    ({ side, all }) => all.length > 0 && html`<h2>${side === 'served' ? 'Served' : 'Called'}</h2>${callsTable(all)}${all.map(histogram)}`,
+  )}`
 }
 
 function served(view: ConsoleView): Html {

@@ -5,6 +5,8 @@ import type { Page } from './page.ts'
 
 /** Sessions of one page. */
 const PER_PAGE = 100
+/** Sessions that a search looks at. */
+const MAX_LOOKS = 100_000
 
 export const sessions: Page = {
   title: 'Sessions',
@@ -22,15 +24,7 @@ function filterForm(text: string): Html {
 function list(view: ConsoleView, query: URLSearchParams): Html {
   const wanted = query.get('q') ?? ''
   const from = Math.max(0, Number.parseInt(query.get('from') ?? '0', 10) || 0)
-  const found: [Session, number, number][] = []
-  let matching = 0
-  for (const [endpoint, number] of view.endpoints()) {
-    const now = endpoint.clock.now()
-    for (const session of endpoint.sessions()) {
-      if (wanted !== '' && ![session.id, session.remoteAddress, session.protocol].some((text) => text.includes(wanted))) continue
-      if (matching++ >= from && found.length < PER_PAGE) found.push([session, number, now])
-    }
-  }
+  const { found, matching } = find(view, wanted, from)
   const link = (start: number, text: string): Html => {
     const next = new URLSearchParams({ q: wanted, from: String(start) })
     return html`<a href="/sessions?${next.toString()}">${text}</a> `
@@ -52,6 +46,24 @@ function list(view: ConsoleView, query: URLSearchParams): Html {
     found.map(([session, number, now]) => row(view, session, number, now)),
     'No session.',
   )}`
+}
+
+/** Finds the sessions of one page. Looks at some only, because there may be a million. */
+function find(view: ConsoleView, wanted: string, from: number) {
+  const found: [Session, number, number][] = []
+  const endpoints = view.endpoints()
+  let matching = 0
+  let looked = 0
+  for (const [endpoint, number] of endpoints) {
+    const now = endpoint.clock.now()
+    for (const session of endpoint.sessions()) {
+      if (looked++ >= MAX_LOOKS || (wanted === '' && found.length === PER_PAGE)) break
+      if (wanted !== '' && ![session.id, session.remoteAddress, session.protocol].some((text) => text.includes(wanted))) continue
+      if (matching++ >= from && found.length < PER_PAGE) found.push([session, number, now])
+    }
+  }
+  if (wanted === '') matching = endpoints.reduce((sum, [endpoint]) => sum + endpoint.sessionCount, 0)
+  return { found, matching }
 }
 
 function row({ csrf, state }: ConsoleView, session: Session, number: number, now: number) {
