@@ -32,9 +32,7 @@ function ${LOAD}({ default: make }) {
   return chunks.get(make);
 }
 `
-  return text
-    .replaceAll(DYNAMIC, bindLoad)
-    .replace(/^export \{/m, (begin) => `${own}${begin}\n  ${LOAD},`)
+  return text.replaceAll(DYNAMIC, bindLoad).replace(/^export \{/m, (begin) => `${own}${begin}\n  ${LOAD},`)
 }
 
 function bindLoad(load) {
