@@ -70,8 +70,6 @@ const pages = new Deferred(() => import('./server.ts'))
  *
  * @throws TypeError or RangeError for bad options
  * @example
- * import { console as consolePages } from 'dmicro/metrics'
- *
  * const pages = consolePages({ listen: 'http://127.0.0.1:9102' })
  * new Endpoint({ plugins: [pages] })
  */
