@@ -17,6 +17,7 @@ export function bindChunks(texts, main, entries) {
 
 const IMPORT = /^import (?:(\{[^}]*\}) from )?"([./]*)([^"./]+\.js)";$/gm
 const EXPORT = /^export (\{[^}]*\});$/gm
+const DYNAMIC = /\bimport\("\.[^"]+"\)/g
 const LOAD = 'chunkOfThisCopy'
 const MAIN = 'mainOfThisCopy'
 
@@ -31,14 +32,16 @@ function ${LOAD}({ default: make }) {
   return chunks.get(make);
 }
 `
-  return text
-    .replaceAll(/\bimport\("\.\/[^"]+"\)/g, (load) => `${load}.then(${LOAD})`)
-    .replace(/^export \{/m, (begin) => `${own}${begin}\n  ${LOAD},`)
+  return text.replaceAll(DYNAMIC, bindLoad).replace(/^export \{/m, (begin) => `${own}${begin}\n  ${LOAD},`)
+}
+
+function bindLoad(load) {
+  return `${load}.then(${LOAD})`
 }
 
 function asEntry(text, main) {
-  let count = 0
-  const bound = text.replaceAll(IMPORT, (whole, names, folder, file) => {
+  let count = text.match(DYNAMIC)?.length ?? 0
+  const bound = text.replaceAll(DYNAMIC, bindLoad).replaceAll(IMPORT, (whole, names, folder, file) => {
     if (file === main) return whole
     if (names === undefined) return ''
     count++
@@ -57,6 +60,7 @@ function asFunction(text, main) {
       if (file !== main) imports.push(`import * as chunk${imports.length} from "${folder}${file}"; `)
       return `const ${names.replaceAll(' as ', ': ')} = ${file === main ? MAIN : `${LOAD}(chunk${imports.length - 1})`};`
     })
+    .replaceAll(DYNAMIC, bindLoad)
     .replaceAll(EXPORT, (_, names) => `return ${names.replaceAll(/(\w+) as (\w+)/g, '$2: $1')}; }`)
   return `${imports.join('')}export default function (${MAIN}, ${LOAD}) { ${bound}`
 }

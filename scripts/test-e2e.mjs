@@ -10,7 +10,9 @@ const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 const threaded = all.filter(
   (name) =>
     !name.startsWith('dserver') &&
-    !['build', 'ctl', 'package', 'fallback', 'snippets', 'supervisor', 'supervisor-signals'].includes(name.replace('.test.ts', '')),
+    !['build', 'console-browser', 'ctl', 'package', 'fallback', 'restart-foreign', 'snippets', 'supervisor', 'supervisor-signals'].includes(
+      name.replace('.test.ts', ''),
+    ),
 )
 
 /** Runs suites with `env` added to the environment, which is also how the run is called. */

@@ -108,7 +108,7 @@ export class Router {
     table.set(id, { name, handler: guarded, argType, resultType, safe, hooks: plugins.hooks, counts: null })
     try {
       for (const hook of plugins.hooks.afterRegRouter ?? []) {
-        const result = hook({ name, kind: table === this.calls ? 'call' : 'push' })
+        const result = hook({ name, kind: table === this.calls ? 'call' : 'push', arg })
         if (isThenable(result)) this.onHook(result)
       }
     } catch (error) {

@@ -179,6 +179,8 @@ export interface Connection {
    * A peer whose counter stands still is silent. NaN while reading is paused, because then nothing is known.
    */
   readonly activity: number
+  /** Bytes of replies that the peer has not taken yet; absent where that is not known. */
+  readonly unsentReplies?: number
   /**
    * Packs one message and queues it; everything queued in one turn of the loop leaves in one write.
    * @param message borrowed until this returns, its bytes too. Its method is read only when it has no route. A protocol

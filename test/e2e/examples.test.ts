@@ -170,6 +170,7 @@ test('the example of metrics, a trace and a log runs', { timeout: 20_000 }, asyn
   const { stdout } = await run(process.execPath, ['examples/observe/run.mjs'])
   assert.match(stdout, /"msg":"request".*"method":"\/shop\/buy","code":0.*"trace_id":"[0-9a-f]{32}"/)
   assert.match(stdout, /^one tea taken$/m)
+  assert.match(stdout, /^the console: http:\/\/127\.0\.0\.1:\d+$/m)
   assert.match(stdout, /^dmicro_server_calls_total\{name="shop",path="\/shop\/buy",code="0"\} 1$/m)
   const trace = ['/shop/buy (client)', '  /shop/buy (server)', '    /stock/take (client)', '      /stock/take (server)']
   assert.ok(stdout.endsWith(`${trace.join('\n')}\n`), stdout)

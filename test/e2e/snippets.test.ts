@@ -20,7 +20,7 @@ const known = `
 import { ${Object.keys(dmicro).join(', ')} } from 'dmicro'
 import { EventBus, endpointEvents } from 'dmicro/eventbus'
 import { ${Object.keys(rpc).join(', ')} } from 'dmicro/rpc'
-import { prometheus } from 'dmicro/metrics'
+import { console as consolePages, prometheus } from 'dmicro/metrics'
 import { Supervisor } from 'dmicro/supervisor'
 import { tracing } from 'dmicro/tracing'
 import { accessLog, jsonLogger, pinoLogger, sampledLogger } from 'dmicro/logs'
@@ -33,7 +33,7 @@ declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: S
 declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['host']>
 declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
 declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
-declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent, metrics: ReturnType<typeof prometheus>, supervisor: Supervisor
+declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent, metrics: ReturnType<typeof prometheus>, pages: ReturnType<typeof consolePages>, supervisor: Supervisor
 declare const restart: ReturnType<typeof gracefulRestart>, descriptor: number, on: boolean, pid: number, state: string
 declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
 declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/time/clock.ts'
-import type { RouteCounts } from '../../overload/meter.ts'
+import type { MeteredSession, RouteCounts } from '../../overload/meter.ts'
 import { Durations } from './durations.ts'
 import { Labels } from './labels.ts'
 import type { Turn, TurnMember } from './turn.ts'
@@ -16,6 +16,19 @@ export interface CountsOwner {
   /** Bounds of the buckets in milliseconds. */
   readonly bounds: Float64Array
   readonly clock: Clock
+  /** Sees the calls that fail or are slow; null for nobody. */
+  observer: CallObserver | null
+}
+
+/** Sees calls that fail or are slow, as the console does. May not throw. */
+export interface CallObserver {
+  /** Milliseconds from which a call is slow. */
+  readonly slow: number
+  /**
+   * @param trace `traceparent` of the call, of the right length but not checked; undefined for none
+   * @param session that of a request; undefined for a call, and for a slow request that was answered at once
+   */
+  observed(counts: CallCounts, code: number, ms: number, trace: string | undefined, session: MeteredSession | undefined): void
 }
 
 /** The calls of one service method, on one side. */
@@ -59,14 +72,17 @@ export class CallCounts implements RouteCounts, TurnMember {
     this.sent += bytes
   }
 
-  ended(begun: number, code: number, bytes: number, trace: string | undefined): void {
+  ended(begun: number, code: number, bytes: number, trace: string | undefined, session?: MeteredSession): void {
     this.inFlight--
     this.sent += bytes
-    if (code === 0) this.ok++
-    else this.#countCode(code)
     // A peer may send a text of any length, which would be kept.
     const explained = trace !== undefined && trace.length === TRACE_LENGTH
     const turn = this.#turn
+    if (code === 0) this.ok++
+    else {
+      this.#countCode(code)
+      this.#owner.observer?.observed(this, code, turn.since(begun), explained ? trace : undefined, session)
+    }
     if (turn.isOpen && begun === turn.ticks) {
       if (this.#ended++ === 0) turn.add(this)
       if (explained) this.#trace = trace
@@ -75,10 +91,17 @@ export class CallCounts implements RouteCounts, TurnMember {
     const ms = turn.since(begun)
     this.durations.add(ms, 1)
     if (explained) this.durations.explain(ms, trace, this.#owner.clock)
+    if (code === 0) this.#observeSlow(ms, explained ? trace : undefined, session)
+  }
+
+  #observeSlow(ms: number, trace: string | undefined, session: MeteredSession | undefined): void {
+    const { observer } = this.#owner
+    if (observer !== null && ms >= observer.slow) observer.observed(this, 0, ms, trace, session)
   }
 
   turnEnded(ms: number): void {
     this.durations.add(ms, this.#ended)
+    this.#observeSlow(ms, this.#trace, undefined)
     if (this.#trace !== undefined) this.durations.explain(ms, this.#trace, this.#owner.clock)
     this.#ended = 0
     this.#trace = undefined
@@ -88,6 +111,7 @@ export class CallCounts implements RouteCounts, TurnMember {
   fail(code: number): void {
     this.#countCode(code)
     this.durations.add(0, 1)
+    this.#owner.observer?.observed(this, code, 0, undefined, undefined)
   }
 
   replied(bytes: number): void {

@@ -2,7 +2,7 @@ import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { closeReasonText } from '../../message/close-reason.ts'
 import type { Meter, MeteredCall, MeteredRoute, RouteCounts } from '../../overload/meter.ts'
-import { CallCounts, type CountsOwner, PushCounts } from './call-counts.ts'
+import { CallCounts, type CallObserver, type CountsOwner, PushCounts } from './call-counts.ts'
 import { Turn } from './turn.ts'
 
 /** Path of names that no route has, which peers choose, and of names beyond `MAX_CALLED`. */
@@ -16,6 +16,7 @@ export class EndpointMeter implements Meter, CountsOwner {
   readonly bounds: Float64Array
   readonly turn = new Turn(realClock.now)
   clock: Clock = realClock
+  observer: CallObserver | null = null
   /** The calls that were served, by route. */
   readonly served = new Map<string, CallCounts>()
   readonly called = new Map<string, CallCounts>()

@@ -90,6 +90,10 @@ export abstract class ProtocolConnection implements Connection, ConnectionHandle
     return this.connection.setSocketOption?.(option, value) ?? NOT_SUPPORTED
   }
 
+  get unsentReplies(): number {
+    return this.connection.unsentReplies ?? 0
+  }
+
   get activity(): number {
     return this.connection.activity
   }

@@ -73,6 +73,7 @@ export class NodePick {
     this.#owner = owner
     this.#isProbe = isProbe
     node.inFlight++
+    node.picks++
     node.pickedAt = pickedAt
   }
 

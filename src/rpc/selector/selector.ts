@@ -141,6 +141,11 @@ export class Selector {
     return this.#pools.get(service)?.candidates ?? []
   }
 
+  /** Why the registry is lost for `service`; '' while it is not. */
+  failure(service: string): string {
+    return this.#pools.get(service)?.failure ?? ''
+  }
+
   /**
    * Calls `listener` after nodes of any service came or left.
    * @returns a function that unsubscribes it

@@ -15,6 +15,8 @@ export interface Candidate {
   readonly weight: number
   /** Number of calls that the node has not answered yet. */
   readonly inFlight: number
+  /** Number of calls that the node was picked for. */
+  readonly picks?: number
   /**
    * Exponentially weighted mean of the answers' latency in milliseconds. A latency above the mean replaces it at once
    * (peak). 0 before the first answer.

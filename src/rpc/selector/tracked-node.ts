@@ -21,6 +21,7 @@ export class TrackedNode implements Candidate {
   nominalWeight = 1
   weight = 1
   inFlight = 0
+  picks = 0
   latency = 0
   /**
    * Mean of the last few latencies in milliseconds; 0 before the first answer. Unlike `latency`, whose peaks last for

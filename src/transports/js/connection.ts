@@ -137,6 +137,10 @@ export class SocketConnection implements TransportConnection, Sweeping, ReadingO
     return this.#writing.needsDrain
   }
 
+  get unsentReplies(): number {
+    return this.#writing.unsentReplies
+  }
+
   get activity(): number {
     const { isPaused, payload } = this.#reading
     return isPaused ? Number.NaN : (payload ?? this.#carrier.bytesRead) + this.#writing.taken

@@ -308,6 +308,10 @@ export class WriteHalf {
     return reply ? this.#repliesInFlight + this.#outbox.replies : this.#inFlight + this.#outbox.size
   }
 
+  get unsentReplies(): number {
+    return this.#queued(true)
+  }
+
   /** Called after a frame was put into the outbox: at most `queued` bytes of its kind wait now. */
   #onQueued(queued: number): void {
     if (!this.#dirty) {

@@ -95,6 +95,10 @@ export class NativeConnection implements TransportConnection {
     return this.open && this.#core.replies[this.#slot] > this.#muchUnsent
   }
 
+  get unsentReplies(): number {
+    return this.open ? this.#core.replies[this.#slot] : 0
+  }
+
   get handler(): ConnectionHandler {
     return this.#handler as ConnectionHandler
   }

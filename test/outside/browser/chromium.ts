@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import WebSocket from 'ws'
 
-type Answer = { id?: number; method?: string; sessionId?: string; error?: { message: string }; result?: Record<string, unknown> }
+type Answer = {
+  id?: number
+  method?: string
+  params?: Record<string, unknown>
+  sessionId?: string
+  error?: { message: string }
+  result?: Record<string, unknown>
+}
 
 /** Chromium without a window, driven by its DevTools protocol. */
 export class Chromium {
@@ -24,7 +31,7 @@ export class Chromium {
     devTools.on('message', (data) => {
       const answer = JSON.parse(String(data)) as Answer
       if (answer.id !== undefined) this.#waiting.get(answer.id)?.(answer)
-      else this.#events.emit(`${answer.sessionId} ${answer.method}`)
+      else this.#events.emit(`${answer.sessionId} ${answer.method}`, answer.params)
     })
   }
 
@@ -66,6 +73,11 @@ export class Chromium {
     return once(this.#events, `${sessionId} ${name}`)
   }
 
+  /** Calls `listener` with each event of a page. */
+  on(name: string, sessionId: string, listener: (params: Record<string, unknown>) => void): void {
+    this.#events.on(`${sessionId} ${name}`, listener)
+  }
+
   async send(method: string, params: object, sessionId?: string): Promise<Record<string, unknown>> {
     const id = ++this.#calls
     const { error, result } = await new Promise<Answer>((resolve) => {
@@ -99,9 +111,33 @@ export class Page {
     return this.#browser.send(method, params, this.#session)
   }
 
+  /** Collects what the page complains of from now on: exceptions, errors of its console, refused loads. */
+  async complaints(): Promise<string[]> {
+    const all: string[] = []
+    for (const name of ['Runtime.exceptionThrown', 'Runtime.consoleAPICalled', 'Log.entryAdded'])
+      this.#browser.on(name, this.#session, (params) => all.push(JSON.stringify(params)))
+    await this.send('Runtime.enable')
+    await this.send('Log.enable')
+    return all
+  }
+
+  /** A picture of the page as PNG, all of it. */
+  async picture(width: number, isDark: boolean): Promise<Buffer> {
+    await this.send('Emulation.setScrollbarsHidden', { hidden: true })
+    await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: isDark ? 'dark' : 'light' }] })
+    await this.send('Emulation.setDeviceMetricsOverride', { width, height: 900, deviceScaleFactor: 1, mobile: false })
+    const { data } = await this.send('Page.captureScreenshot', { captureBeyondViewport: true })
+    return Buffer.from(data as string, 'base64')
+  }
+
+  /** Resolves when the next document is loaded. */
+  loaded(): Promise<unknown> {
+    return this.#browser.event('Page.loadEventFired', this.#session)
+  }
+
   /** Loads `url`. */
   async go(url: string): Promise<void> {
-    const loaded = this.#browser.event('Page.loadEventFired', this.#session)
+    const loaded = this.loaded()
     await this.send('Page.navigate', { url })
     await loaded
   }
