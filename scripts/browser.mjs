@@ -14,7 +14,6 @@ const STAND_INS = {
     'filtering/pipes',
     'filters/filter-table',
     'hooks/session-socket',
-    'protos/connection/message-connection',
     'protos/connection/protocol-detector',
     'protos/prepare',
     'transports/first-to-connect',

@@ -6,7 +6,6 @@ import type { Hooks } from '../hooks/plugin.ts'
 import { CloseReason, isViolation } from '../message/close-reason.ts'
 import type { Incoming } from '../message/message.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
-import { MessageConnection } from '../protos/connection/message-connection.ts'
 import { connectionOf } from '../protos/prepare.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import type { MessageProto } from '../protos/websocket/message-proto.ts'
@@ -93,7 +92,6 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
       calls.get(route)?.safe ?? (router.unknownCall === undefined ? undefined : router.unknownSafe)
     const handles = (route: number): boolean => calls.get(route) !== undefined
     const owner = { limits, filters, wheel: this.wheel, clock, handles, isSafe }
-    if (protocol.framing === 'message') return new MessageConnection(connection, protocol, owner, authority)
     return connectionOf(connection, protocol, owner, authority)
   }
 

@@ -1,9 +1,11 @@
+import { Deferred } from '../base/deferred.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
-import { EnvelopeConnection } from './connection/envelope-connection.ts'
 import type { ProtoOwner } from './connection/protocol-connection.ts'
-import { StreamConnection } from './connection/stream-connection.ts'
 import type { Proto } from './proto.ts'
 import type { Protocol } from './proto-table.ts'
+import type { MessageProto } from './websocket/message-proto.ts'
+
+const connections = new Deferred(() => import('./connection/module.ts'))
 
 /**
  * Loads what connections of `protocol` need.
@@ -11,7 +13,9 @@ import type { Protocol } from './proto-table.ts'
  * @throws (rejects) as `Proto.prepare`
  */
 export async function prepareProtocol(protocol: Protocol): Promise<void> {
-  if (protocol.framing !== 'raw') await protocol.prepare?.()
+  if (protocol.framing === 'raw') return
+  await connections.load()
+  await protocol.prepare?.()
 }
 
 /**
@@ -19,8 +23,14 @@ export async function prepareProtocol(protocol: Protocol): Promise<void> {
  *
  * @param authority host and port that were dialled (`ProtoLink.authority`); undefined for an accepted connection
  */
-export function connectionOf(connection: TransportConnection, proto: Proto, owner: ProtoOwner, authority: string | undefined): Connection {
-  return proto.framing === 'envelope'
-    ? new EnvelopeConnection(connection, proto, owner, authority)
-    : new StreamConnection(connection, proto, owner, authority)
+export function connectionOf(
+  connection: TransportConnection,
+  proto: Proto | MessageProto,
+  owner: ProtoOwner,
+  authority: string | undefined,
+): Connection {
+  const { EnvelopeConnection, MessageConnection, StreamConnection } = connections.module
+  if (proto.framing === 'message') return new MessageConnection(connection, proto, owner, authority)
+  if (proto.framing === 'envelope') return new EnvelopeConnection(connection, proto, owner, authority)
+  return new StreamConnection(connection, proto, owner, authority)
 }

@@ -17,7 +17,6 @@ export async function prepareProtocol(): Promise<void> {}
 export function connectionOf(): undefined {}
 
 /** `protos/connection/message-connection.ts`. */
-export class MessageConnection {}
 
 /** `protos/connection/protocol-detector.ts`. */
 export function framingOf(): number {
