@@ -20,6 +20,7 @@ export const ROOMS = [
   'protos',
   'hooks',
   'overload',
+  'contract',
   'session',
   'endpoint',
   'plugins',

@@ -136,3 +136,11 @@ test('the example of metrics, a trace and a log runs', { timeout: 20_000 }, asyn
   const trace = ['/shop/buy (client)', '  /shop/buy (server)', '    /stock/take (client)', '      /stock/take (server)']
   assert.ok(stdout.endsWith(`${trace.join('\n')}\n`), stdout)
 })
+
+test('the example of a contract: a client has its methods and errors, and is told of orders', { timeout: 30_000 }, async (t) => {
+  const server = new Running(t, 'contract/server.mjs')
+  const url = await server.line(/^tcp:/)
+  const { stdout } = await run(process.execPath, ['examples/contract/client.mjs', url])
+  assert.equal(stdout, '10 tea, 2 milk\n1002 out of stock: 2 left\nordered 1 for 6, told of 1\nWrongState: it is open\n')
+  await server.end('SIGTERM')
+})

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as contract from '../../src/contract/index.ts'
 import * as dmicro from '../../src/index.ts'
 import * as rpc from '../../src/rpc/index.ts'
 import { complaints, entries, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
@@ -24,6 +25,7 @@ import { Supervisor } from 'dmicro/supervisor'
 import { tracing } from 'dmicro/tracing'
 import { jsonLogger, pinoLogger, sampledLogger } from 'dmicro/logs'
 import { pino } from 'pino'
+import { ${Object.keys(contract).join(', ')} } from 'dmicro/contract'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -41,6 +43,7 @@ declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
 declare const makeReport: () => unknown
+declare const Shop: import('dmicro/contract').Service, before: import('dmicro/contract').Service, after: import('dmicro/contract').Service, implementation: never, arg: never
 declare class Math { add(): number }
 `
 
