@@ -46,7 +46,8 @@ function asEntry(text, main) {
   })
   if (count === 0) return text
   const [, , folder] = [...text.matchAll(IMPORT)].find(([, , , file]) => file === main)
-  return `import { ${LOAD} } from "${folder}${main}"; ${bound}`
+  const [shebang = ''] = /^#!.*\n/.exec(bound) ?? []
+  return `${shebang}import { ${LOAD} } from "${folder}${main}"; ${bound.slice(shebang.length)}`
 }
 
 function asFunction(text, main) {
