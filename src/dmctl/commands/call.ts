@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Code, type StatusError } from '../../base/errors/status.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { replyMeta } from '../../message/reply.ts'
 import type { Session } from '../../session/session.ts'
 import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, urlOf, withSession } from '../connect.ts'
@@ -32,10 +33,10 @@ Examples:
 async function runCall(url: string, route: string, json: string | undefined, flags: Flags): Promise<void> {
   const argument = await readArgument(json, flags.codec)
   await withSession(url, flags, async (session) => {
-    const begin = performance.now()
+    const begin = realClock.now()
     try {
       const { body, meta } = await session.callReply(route, argument, { meta: flags.meta, timeout: flags.timeout })
-      const ms = round(performance.now() - begin)
+      const ms = round(realClock.now() - begin)
       if (flags.json) return print(jsonOf({ ok: true, result: body ?? null, meta, ms }))
       if (flags.showMeta) for (const [key, value] of Object.entries(meta)) print(colors.dim(`${key}: ${value}`))
       if (body !== undefined) print(flags.codec === 'plain' && typeof body === 'string' ? body : jsonOf(body, 2))

@@ -3,6 +3,7 @@ import { arch, availableParallelism, release, totalmem } from 'node:os'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { defaultLimits } from '../../base/limits.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { Endpoint } from '../../endpoint/endpoint.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
 import { CommandError, Exit } from '../failure.ts'
@@ -106,9 +107,9 @@ async function tryPorts(endpoint: Endpoint, problems: string[]): Promise<Record<
     try {
       const session = await endpoint.dial((await endpoint.listen(url)).url)
       await session.call('/doctor/echo', 1)
-      const begin = performance.now()
+      const begin = realClock.now()
       await session.call('/doctor/echo', 1)
-      ports[name] = `works, ${Math.round((performance.now() - begin) * 1_000)} µs for a call to itself`
+      ports[name] = `works, ${Math.round((realClock.now() - begin) * 1_000)} µs for a call to itself`
     } catch (error) {
       ports[name] = `does not work: ${reasonOf(error)}`
       if (name === 'IPv4') problems.push(`${url}: ${reasonOf(error)}`)
@@ -145,9 +146,9 @@ function readLine(file: string): string | undefined {
 }
 
 async function examinePeer(url: string, flags: ConnectFlags): Promise<Record<string, string>> {
-  const begin = performance.now()
+  const begin = realClock.now()
   return withSession(url, flags, async (session) => {
-    const connected = performance.now() - begin
+    const connected = realClock.now() - begin
     return {
       url,
       protocol: session.protocol,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { defaultLimits } from '../../base/limits.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
 import { type CodecTable, makeCodecs } from '../../codecs/codec-table.ts'
 import type { PushContext } from '../../endpoint/context.ts'
 import { TextHint } from '../../message/message.ts'
@@ -75,7 +76,7 @@ function deferred(): { promise: Promise<void>; resolve: () => void; reject: (err
 
 function printPush(body: Uint8Array, ctx: PushContext, codecs: CodecTable, json: boolean): void {
   const value = decode(body, codecs, ctx.codec)
-  const time = new Date().toISOString()
+  const time = new Date(wallTime(realClock)).toISOString()
   if (json) print(jsonOf({ time, route: ctx.serviceMethod, meta: ctx.meta, body: value ?? null }))
   else print(`${colors.dim(time.slice(11, 23))} ${colors.cyan(ctx.serviceMethod)} ${value === undefined ? '' : jsonOf(value)}`.trimEnd())
 }
