@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -156,6 +156,31 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     const text = await dmctl('doctor', '--transport', 'js')
     assert.match(text.stdout, /^transport\n {2}kind +js\n {2}why +asked for by the option transport: 'js'\n/m)
     assert.equal((await dmctl('doctor', '127.0.0.1:1')).code, 3)
+  })
+
+  it('gen writes, checks, and never overwrites what was written by hand', async () => {
+    const out = join(folder, 'gen')
+    const proto = join(folder, 'sum.proto')
+    const text = 'syntax = "proto3";\nmessage Sum { repeated int32 numbers = 1; }\nservice Math { rpc Add(Sum) returns (Sum); }\n'
+    writeFileSync(proto, text)
+    assert.equal((await dmctl('gen', proto, '-o', out, '--check')).code, 8)
+    const first = await dmctl('gen', proto, '-o', out)
+    const files = ['sum.ts', 'sum-server.ts', 'sum-client.ts'].map((name) => join(out, name))
+    assert.deepEqual([first.code, first.stdout], [0, `${files.join('\n')}\n`], first.stderr)
+    assert.deepEqual(await dmctl('gen', proto, '-o', out, '--check'), { code: 0, stdout: '', stderr: '' })
+    writeFileSync(files[1], '// mine')
+    writeFileSync(proto, text.replace('Add', 'Plus'))
+    const stale = await dmctl('gen', proto, '-o', out, '--check')
+    assert.deepEqual([stale.code, stale.stderr], [8, `dmctl: not up to date: ${files[0]}\n`])
+    assert.equal((await dmctl('gen', proto, '-o', out)).stdout, `${files[0]}\n`)
+    assert.equal(readFileSync(files[1], 'utf8'), '// mine')
+    writeFileSync(files[0], '// mine too')
+    assert.equal((await dmctl('gen', proto, '-o', out)).code, 7)
+    assert.equal(readFileSync(files[0], 'utf8'), '// mine too')
+    writeFileSync(proto, text.replace('repeated', 'repeat'))
+    const bad = await dmctl('gen', proto, '--json')
+    const { exit, file, line, column } = JSON.parse(bad.stdout)
+    assert.deepEqual([bad.code, exit, file, line, column], [7, 7, proto, 2, 28])
   })
 
   it('help has examples for each command', async () => {
