@@ -53,12 +53,7 @@ export async function browserBundle(root, out) {
   const plugin = {
     name: 'stand-ins',
     setup({ onResolve, onLoad }) {
-      // Pages have neither tracer nor meter, so what asks for them is left out.
-      onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const text = inlined(readFileSync(path, 'utf8'), numbers)
-        const traced = /(?:outbound|offline-calls|dispatcher|dialer)\.ts$/.test(path)
-        return { contents: traced ? withoutTracer(text) : text, loader: 'ts' }
-      })
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({ contents: inlined(readFileSync(path, 'utf8'), numbers), loader: 'ts' }))
       onResolve({ filter: /^(?:\.|node:)/ }, ({ path, resolveDir, importer }) => {
         const name = path.startsWith('node:')
           ? path.slice('node:'.length)
@@ -91,22 +86,6 @@ export async function browserBundle(root, out) {
   const names = privateNames(root, inputs)
   const { outputFiles } = await build({ ...options, mangleProps: new RegExp(`^(?:${names.join('|')})$`) })
   return outputFiles
-}
-
-/** Source text with null in place of the tracer and of what it returns, for esbuild to fold, and without counting. */
-function withoutTracer(text) {
-  return text
-    .replace(/const \{ tracer \} = [\w.#]+\n/g, '')
-    .replace(/const \{ tracer, meter \}/g, 'const { meter }')
-    .replace(/let trace: TracedCall \| null = null\n/g, '')
-    .replace(/const trace = tracer === null .*\n/g, '')
-    .replace(/\(trace = tracer\.calling\(.*?\)\) !== null\b/g, 'null !== null')
-    .replace(/\btrace (===|!==) null/g, 'null $1 null')
-    .replace(/\btracer (===|!==) null/g, 'null $1 null')
-    .replace(/, trace\)/g, ', null)')
-    .replace(/tracer\?\./g, 'undefined?.')
-    .replace(', ...ctx.counts?.logFields', '')
-    .replace(/\bcountEnd\(ctx, [^\n]*?, (?:0|bodySize\(outgoing\))\)/g, 'undefined')
 }
 
 /** Files whose names others see: types of users, and members of what is sent or shown. */

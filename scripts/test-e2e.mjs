@@ -9,6 +9,7 @@ const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 // These test builds, packages, documentation and processes, not transports.
 const threaded = all.filter(
   (name) =>
+    !name.startsWith('dserver') &&
     !['build', 'package', 'fallback', 'snippets', 'supervisor', 'supervisor-signals', 'dmctl'].includes(name.replace('.test.ts', '')),
 )
 

@@ -163,14 +163,13 @@ try {
     const folder = project(name, files, name === 'trpc' ? others : own)
     const seconds = compile(tsc, folder)
     results[name] = { seconds, ...(name === 'empty' || values.tsc !== undefined ? undefined : await complete(folder, files['main.ts'])) }
+    if (values.json) continue
+    const { first, later } = results[name]
+    const above = name === 'empty' ? '' : `, ${(seconds - results.empty.seconds).toFixed(2)} s above empty`
+    const completion = first === undefined ? '' : `; completion ${first.toFixed(0)} ms at first, ${later.toFixed(0)} ms after a change`
+    console.log(`${name}: tsc ${seconds.toFixed(2)} s${above}${completion}`)
   }
   if (values.json) console.log(JSON.stringify(results))
-  else
-    for (const [name, { seconds, first, later }] of Object.entries(results)) {
-      const above = name === 'empty' ? '' : `, ${(seconds - results.empty.seconds).toFixed(2)} s above empty`
-      const completion = first === undefined ? '' : `; completion ${first.toFixed(0)} ms at first, ${later.toFixed(0)} ms after a change`
-      console.log(`${name}: tsc ${seconds.toFixed(2)} s${above}${completion}`)
-    }
 } finally {
   rmSync(base, { recursive: true })
 }

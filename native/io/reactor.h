@@ -80,9 +80,11 @@ class Reactor {
     int32_t token;
     std::vector<Adopter*> adopters;
     WireLimits limits;
+    OwnedDescriptor socket{};  // listens already, for example in another process too: opened in place of a new one
   };
   int32_t Listen(const Target& target, ListenOptions options);
-  void CloseListener(int32_t id);
+  // Removes the path of a Unix socket that this reactor bound, unless `keep_path`: then others listen on the socket.
+  void CloseListener(int32_t id, bool keep_path = false);
   Listener* FindListener(int32_t id) const;
   // Returns a slot; kConnect or kClose follows for that slot and `*generation`.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
@@ -157,6 +159,8 @@ class Reactor {
   // With a `family` the socket is created at once, otherwise when libuv needs it.
   int InitHandle(Connection::Handle* handle, bool pipe, unsigned family = AF_UNSPEC);
   int Bind(Listener* listener, const Target& target, bool reuse_port);
+  int BindPath(Listener* listener, const std::string& path);
+  int OpenListening(Listener* listener, bool pipe, OwnedDescriptor socket);
   void OnConnection(Listener* listener, int status);
   void ForwardAccepted(Listener* listener, Adopter* adopter);
   void OnAccepted(Connection* connection, int error);

@@ -129,6 +129,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       plugins: this.plugins,
       requireOpen: () => this.#requireOpen(),
       ready: () => this.#ready(),
+      drain: (timeout) => this.close({ timeout }),
     })
     this.#dialer = dialer
     this.#constructionHooks.run(hooks.afterNewEndpoint, this)

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Address } from './address.ts'
 import { netModule } from './js/deferred.ts'
 import type { Sockets } from './js/sockets.ts'
-import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
+import type { ConnectionOptions, Transport, TransportConnection, TransportListener, TransportListenOptions } from './transport.ts'
 
 /** The transport that needs no addon: the raw protocol over `node:net`. Its first use loads its code. */
 export class JsTransport implements Transport {
@@ -13,7 +13,7 @@ export class JsTransport implements Transport {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how?: ListenOptions,
+    how?: TransportListenOptions,
   ): Promise<TransportListener> {
     return (await this.#load()).listen(address, options, onConnection, how)
   }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { Endpoint } from '../../src/index.ts'
 
 const run = promisify(execFile)
 
@@ -118,6 +123,39 @@ test('the example of a service loses no call while one of its two nodes is resta
   await again.end('SIGTERM')
   await second.end('SIGTERM')
 })
+
+for (const model of ['single', 'multi']) {
+  test(`the example of an application serves, is replaced and stops in the ${model} process model`, { timeout: 60_000 }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dmicro-shop-'))
+    process.env.DMICRO_RUNTIME_DIR = join(folder, 'run')
+    const command = (name: string): Promise<unknown> => run(process.execPath, ['examples/dserver/app.mjs', name])
+    t.after(async () => {
+      await command('stop').catch(() => {}) // the process that has taken over, if it still runs
+      delete process.env.DMICRO_RUNTIME_DIR
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const url = `tcp://127.0.0.1:${(taken.address() as AddressInfo).port}`
+    taken.close()
+    await once(taken, 'close')
+    const store = `unix://${join(folder, 'store.sock')}`
+    const values = [`store.listen=${store}`, `shop.store=${store}`, `shop.listen=${url}`].flatMap((value) => ['--set', `sandbox.${value}`])
+    const server = new Running(t, 'dserver/app.mjs', 'start', '--model', model, '-c', 'examples/dserver/config.toml', ...values)
+    await server.line(/^tcp:/)
+    const client = new Endpoint({ log: false })
+    t.after(() => client.close())
+    const session = await client.dial(url, { redial: true })
+    const menu = (): Promise<string> => session.call<string>('/shop/menu', null, { idempotent: true })
+    const before = await menu()
+    assert.match(before, /^tea and milk, from process \d+$/)
+    await command('reload')
+    // The old process answers for a moment more.
+    for (let now = before; now === before; ) now = await menu()
+    await command('stop')
+    assert.equal((await server.gone)[0], 0)
+  })
+}
 
 test('the example of a network that fails runs, and each run is the same', { timeout: 20_000 }, async () => {
   const [one, two] = [

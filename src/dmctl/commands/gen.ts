@@ -41,8 +41,8 @@ export function addGen(program: Command): void {
       'after',
       `
 Examples:
-  $ dmctl gen shop.proto --out src/gen
-  $ dmctl gen proto/*.proto -I proto --out src/gen --no-skeleton --check`,
+  $ dmctl gen shop.proto --out gen
+  $ dmctl gen proto/*.proto -I proto --out gen --no-skeleton --check`,
     )
     .action(runGen)
 }

@@ -12,7 +12,7 @@ export function descriptorOf(root: protobufjs.Root): object {
 function renamed(part: Json): Json {
   const result: Json = {}
   for (const [key, value] of Object.entries(part)) {
-    // What the parser read of options is in `options` too.
+    // Parsed options are in `options` too.
     if (value === undefined || value === null || key === 'parsedOptions') continue
     if (key === 'fields') result[key] = mapEntries(value as Json, fieldName, withoutNulls)
     else if (key === 'oneofs') result[key] = mapEntries(value as Json, same, oneof)

@@ -4,7 +4,7 @@ import type protobufjs from 'protobufjs'
 import { textOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
 import { parseError } from './parse-error.ts'
-import { literally, Source } from './source.ts'
+import { Source } from './source.ts'
 
 type Library = typeof protobufjs
 
@@ -56,7 +56,7 @@ class Loader {
     this.#open.push(path)
     checkSyntax(source)
     // Imports come first, so that a name which two files declare is reported where it comes second.
-    for (const [, name] of source.code.matchAll(/^\s*import\s+(?:public\s+|weak\s+)?["']([^"'\n]+)["']\s*;/gm)) this.#import(source, name)
+    for (const index of importsOf(source)) this.#import(source, index)
     this.#open.pop()
     const parse = (text: string, into: protobufjs.Root): protobufjs.IParserResult => {
       // The parser takes the name of the file from itself, which its declarations leave out.
@@ -70,8 +70,9 @@ class Loader {
     }
   }
 
-  #import(from: Source, name: string): void {
-    const place = from.find(new RegExp(`import[^;]*?(["']${literally(name)})`))
+  #import(from: Source, index: number): void {
+    const place = from.placeOfToken(index)
+    const name = from.tokens[index].text.slice(1, -1)
     const folders = ['.', ...this.#folders]
     const path = folders.map((folder) => join(folder, name)).find(existsSync)
     if (path === undefined) {
@@ -91,14 +92,21 @@ class Loader {
 
 /** The parser takes any word as the syntax. */
 function checkSyntax(source: Source): void {
-  const match = /^\s*(syntax|edition)\s*=\s*["']([^"'\n]*)["']/.exec(source.code)
-  if (match === null) return
-  const [, kind, value] = match
+  const [kind, , value] = source.tokens.slice(0, 3).map(({ text }) => text)
+  if ((kind !== 'syntax' && kind !== 'edition') || value === undefined || !/^["']/.test(value)) return
   const allowed = kind === 'syntax' ? ['proto2', 'proto3'] : EDITIONS
-  if (!allowed.includes(value)) {
-    const text = `expected ${kind} ${allowed.map((each) => `"${each}"`).join(' or ')}, got "${value}"`
-    throw source.error(source.find(/(?:syntax|edition)\s*=\s*(["'])/), text)
-  }
+  if (allowed.includes(value.slice(1, -1))) return
+  const text = `expected ${kind} ${allowed.map((each) => `"${each}"`).join(' or ')}, got "${value.slice(1, -1)}"`
+  throw source.error(source.placeOfToken(2), text)
+}
+
+/** Indexes of the tokens that name imported files. */
+function importsOf({ tokens }: Source): number[] {
+  return tokens.flatMap(({ text }, i) => {
+    if (text !== 'import' || ![undefined, ';', '}'].includes(tokens[i - 1]?.text)) return []
+    const at = ['public', 'weak', 'option'].includes(tokens[i + 1]?.text ?? '') ? i + 2 : i + 1
+    return /^["'].*["']$/.test(tokens[at]?.text ?? '') ? [at] : []
+  })
 }
 
 /** Finds the types of fields and methods, so that one that is missing is reported where it is named. */
@@ -119,8 +127,9 @@ function resolveField(field: protobufjs.Field, source: Source | undefined): void
     field.resolve()
   } catch (error) {
     if (source === undefined) throw error
-    const pattern = new RegExp(`(?<![\\w.])(${literally(field.type)})\\s*>?\\s+${literally(field.name)}\\s*=\\s*${field.id}\\b`)
-    throw source.error(source.find(pattern), reason(error, field.type))
+    const rest = [field.name, '=', String(field.id)]
+    const index = Math.max(source.indexOf([field.type, ...rest]), source.indexOf([field.type, '>', ...rest]))
+    throw source.error(source.placeOfToken(index), reason(error, field.type))
   }
 }
 
@@ -130,8 +139,8 @@ function resolveMethod(method: protobufjs.Method, source: Source | undefined): v
   } catch (error) {
     if (source === undefined) throw error
     const missing = /no such type: (.+)$/.exec(textOf(error))?.[1] ?? method.requestType
-    const pattern = new RegExp(`rpc\\s+${literally(method.name)}\\b[^;{]*?\\(\\s*(?:stream\\s+)?(${literally(missing)})\\s*\\)`)
-    throw source.error(source.find(pattern), reason(error, missing))
+    const index = source.indexOf([missing], source.indexOf(['rpc', method.name]) + 2)
+    throw source.error(source.placeOfToken(index), reason(error, missing))
   }
 }
 

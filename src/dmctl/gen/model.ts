@@ -2,9 +2,9 @@ import type protobufjs from 'protobufjs'
 import { httpName } from '../../message/naming.ts'
 import { isEnum, isService, isType, type LoadedProto } from './load.ts'
 import { declarable, fieldName } from './names.ts'
-import { literally, type Source } from './source.ts'
+import { declaring, type Source } from './source.ts'
 
-/** What is generated of a .proto file: names are those of TypeScript, in the order of the file. */
+/** The parts that are generated of a .proto file: names are those of TypeScript, in the order of the file. */
 export interface Model {
   readonly messages: readonly MessageModel[]
   readonly enums: readonly EnumModel[]
@@ -123,8 +123,8 @@ class Modeller {
       byName.set(name, field)
     }
     const source = this.#sourceOf(type)
-    const proto = source === undefined ? -1 : source.code.search(/\b__proto__\s*=/)
-    if (source !== undefined && proto >= 0) throw source.error(source.placeOf(proto), 'no field may be named __proto__')
+    const proto = source?.indexOf(['__proto__', '=']) ?? -1
+    if (source !== undefined && proto >= 0) throw source.error(source.placeOfToken(proto), 'no field may be named __proto__')
     const fields = [...byName].map(([name, field]) => ({ name, field, refers: this.#refers(field) }))
     return { ...this.#nameOf(type), type, fields }
   }
@@ -170,10 +170,10 @@ class Modeller {
 
   #error(object: protobufjs.ReflectionObject, text: string): Error {
     const source = this.#sourceOf(object) ?? this.#loaded.main
-    const name = literally(object.name)
     const id = (object as Partial<protobufjs.Field>).id
-    const pattern = id === undefined ? `\\b(?:message|enum|service|rpc)\\s+(${name})\\b` : `(?<![\\w.])(${name})\\s*=\\s*${id}\\b`
-    return source.error(source.find(new RegExp(pattern)), text)
+    const declared = source.tokens.findIndex((token, i) => token.text === object.name && declaring.includes(source.tokens[i - 1]?.text))
+    const index = id === undefined ? declared : source.indexOf([object.name, '=', String(id)])
+    return source.error(source.placeOfToken(index), text)
   }
 }
 

@@ -1,5 +1,5 @@
 import { textOf } from '../../base/errors/error-text.ts'
-import { literally, type ProtoError, type Source } from './source.ts'
+import { declaring, type ProtoError, type Source } from './source.ts'
 
 /**
  * The error of a file that the parser refuses. The parser names a line at most; the place is the end of the shortest
@@ -17,12 +17,15 @@ export function parseError(source: Source, error: unknown, parse: (text: string)
   const duplicate = /^duplicate (name|id) '?(.+?)'? in (.*)$/.exec(message)
   if (duplicate !== null) {
     const [, kind, what, where] = duplicate
-    const name = literally(what)
-    const declared = kind === 'id' ? -1 : source.lastBefore(new RegExp(`\\b(?:message|enum|service|oneof|rpc)\\s+(${name})\\b`), end)
-    const assigned = source.lastBefore(kind === 'id' ? new RegExp(`=\\s*(${name})\\b`) : new RegExp(`\\b(${name})\\s*=`), end)
+    const isName = kind === 'name'
     // Packages have no fields.
-    const offset = isPackage(where) ? declared : Math.max(declared, assigned)
-    return at(offset, `${kind === 'id' ? 'number' : 'name'} ${what} is used twice in ${inWords(where)}`)
+    const inPackage = isPackage(where)
+    const index = source.lastBefore(end, (token, previous, next) => {
+      if (token !== what) return false
+      return isName ? declaring.includes(previous) || (!inPackage && next === '=') : previous === '='
+    })
+    const offset = source.tokens[index]?.offset ?? -1
+    return at(offset, `${isName ? 'name' : 'number'} ${what} is used twice in ${inWords(where)}`)
   }
   const illegal = /^illegal (.*?)(?: '(.*)')? \((?:.*, )?line \d+\)$/s.exec(message)
   if (illegal === null) return at(end, message)
@@ -48,7 +51,7 @@ function inWords(where: string): string {
 }
 
 function lastToken(source: Source, token: string, end: number): number {
-  return token === 'null' ? source.text.trimEnd().length : source.code.lastIndexOf(token, Math.max(0, end - token.length))
+  return token === 'null' ? source.text.trimEnd().length : source.text.lastIndexOf(token, Math.max(0, end - token.length))
 }
 
 /** Length of the shortest beginning of `text` that fails with `message`. */

@@ -19,19 +19,24 @@ export class ProtoError extends Error {
   }
 }
 
+/** A word, a text in its quotes, or a sign of a .proto file. */
+export interface Token {
+  readonly text: string
+  readonly offset: number
+}
+
 /** A .proto file as text. */
 export class Source {
   readonly file: string
   readonly text: string
-  /** The text with blanks in place of comments, so that a search finds none of them; strings remain. */
-  readonly code: string
+  /** Names with dots and numbers are one token; there are none of comments. */
+  readonly tokens: readonly Token[]
 
   constructor(file: string, text: string) {
     this.file = file
     this.text = text
-    this.code = text.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (part) =>
-      part.startsWith('/') ? part.replace(/[^\n]/g, ' ') : part,
-    )
+    const found = text.matchAll(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[\w.]+|\S/g)
+    this.tokens = [...found].map(({ 0: each, index }) => ({ text: each, offset: index })).filter((each) => !/^\/[/*]/.test(each.text))
   }
 
   placeOf(offset: number): Place {
@@ -40,19 +45,20 @@ export class Source {
     return { line, column: before.length - before.lastIndexOf('\n') }
   }
 
-  /** The place of the first match, of its last group if it has one; the beginning of the file for none. */
-  find(pattern: RegExp, from = 0): Place {
-    const match = pattern.exec(this.code.slice(from))
-    if (match === null) return this.placeOf(from)
-    const group = match.length > 1 ? match[0].lastIndexOf(match[match.length - 1] ?? '') : 0
-    return this.placeOf(from + match.index + group)
+  /** Index of the first token, from `from` on, where tokens with these texts follow each other; -1 for none. */
+  indexOf(texts: readonly string[], from = 0): number {
+    return this.tokens.findIndex((_, i) => i >= from && texts.every((text, k) => this.tokens[i + k]?.text === text))
   }
 
-  /** Offset of the one group of the last match that begins before `end`; -1 for none. */
-  lastBefore(pattern: RegExp, end: number): number {
-    let found = -1
-    for (const match of this.code.slice(0, end).matchAll(new RegExp(pattern, 'g'))) found = match.index + match[0].lastIndexOf(match[1])
-    return found
+  /** The place of a token; the beginning of the file for index -1. */
+  placeOfToken(index: number): Place {
+    return this.placeOf(this.tokens[index]?.offset ?? 0)
+  }
+
+  /** Index of the last token that begins before `end` and that `is` accepts, given those around it; -1 for none. */
+  lastBefore(end: number, is: (token: string, previous: string | undefined, next: string | undefined) => boolean): number {
+    const { tokens } = this
+    return tokens.findLastIndex(({ text, offset }, i) => offset < end && is(text, tokens[i - 1]?.text, tokens[i + 1]?.text))
   }
 
   error(place: Place, text: string): ProtoError {
@@ -60,7 +66,5 @@ export class Source {
   }
 }
 
-/** The text as a part of a regular expression. */
-export function literally(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-}
+/** The words before a name that is declared. */
+export const declaring: readonly (string | undefined)[] = ['message', 'enum', 'service', 'oneof', 'rpc']

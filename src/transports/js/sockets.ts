@@ -5,7 +5,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { Address } from '../address.ts'
 import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
-import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
+import type { ConnectionOptions, TransportConnection, TransportListener, TransportListenOptions } from '../transport.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
 import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
@@ -14,7 +14,7 @@ import { TurnScheduler } from './turn-scheduler.ts'
 
 export { Carrier } from './carrier.ts'
 export { SocketConnection } from './connection.ts'
-export { listenOnNet } from './net-listener.ts'
+export { listenOnNet, listenWith } from './net-listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
 export { TurnScheduler } from './turn-scheduler.ts'
 export { listenOnUws } from './uws.ts'
@@ -35,7 +35,7 @@ export class Sockets {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how: ListenOptions = {},
+    how: TransportListenOptions = {},
   ): Promise<TransportListener> {
     const { serverTls, gate } = options
     if (serverTls === undefined) {
