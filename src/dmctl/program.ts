@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { reasonOf } from '../base/errors/error-text.ts'
+import { addBench } from './commands/bench.ts'
 import { addCall } from './commands/call.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGen } from './commands/gen.ts'
@@ -24,7 +25,7 @@ export function makeProgram(): Command {
 Exit codes: 0 done, 1 failed, 2 wrong command line or JSON, 3 nobody there, 4 no such route, 5 no answer in time,
 6 connection lost, 7 a file has errors, 8 --check found changes.`,
     )
-  for (const add of [addCall, addPush, addWatch, addDoctor, addGen]) add(program)
+  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench]) add(program)
   return program
 }
 

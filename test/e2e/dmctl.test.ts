@@ -183,6 +183,17 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.deepEqual([bad.code, exit, file, line, column], [7, 7, proto, 2, 28])
   })
 
+  it('bench measures in a closed and in an open loop, and draws', async () => {
+    const html = join(folder, 'report.html')
+    const closed = await dmctl('bench', url, '/math/add', '[1,2]', '-d', '200', '--connections', '2', '--html', html)
+    assert.equal(closed.code, 0, closed.stderr)
+    assert.match(closed.stdout, /closed, 64 calls at a time, 2 connections\n {2}calls +\d+ in .* a second\n[\s\S]* p99 [\s\S]*█/)
+    assert.match(readFileSync(html, 'utf8'), /^<!doctype html>[\s\S]*<rect /)
+    const { calls, failed, skipped } = JSON.parse((await dmctl('bench', url, '/echo', '1', '--rate', '500', '-d', '200', '--json')).stdout)
+    assert.deepEqual([calls, failed, skipped], [100, 0, 0])
+    assert.equal((await dmctl('bench', url, '/no/route', '-d', '200')).code, 4)
+  })
+
   it('help has examples for each command', async () => {
     const { stdout } = await dmctl('--help')
     const names = [...stdout.matchAll(/^ {2}([\w-]+) (?:\[|<)/gm)].map(([, name]) => name).filter((name) => name !== 'help')
