@@ -16,6 +16,8 @@ export function bindChunks(texts, main, entries) {
 }
 
 const IMPORT = /^import (?:(\{[^}]*\}) from )?"([./]*)([^"./]+\.js)";$/gm
+/** Imports of packages, which stay outside of functions. */
+const PACKAGE = /^import [^"\n]+ from "[^./"][^"]*";$/gm
 const EXPORT = /^export (\{[^}]*\});$/gm
 const LOAD = 'chunkOfThisCopy'
 const MAIN = 'mainOfThisCopy'
@@ -53,6 +55,10 @@ function asEntry(text, main) {
 function asFunction(text, main) {
   const imports = []
   const bound = text
+    .replaceAll(PACKAGE, (line) => {
+      imports.push(`${line} `)
+      return ''
+    })
     .replaceAll(IMPORT, (_, names, folder, file) => {
       if (names === undefined) return ''
       if (file !== main) imports.push(`import * as chunk${imports.length} from "${folder}${file}"; `)

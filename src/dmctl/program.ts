@@ -2,9 +2,13 @@ import { Command, CommanderError } from 'commander'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { addBench } from './commands/bench.ts'
 import { addCall } from './commands/call.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addCtl } from './commands/ctl.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGen } from './commands/gen.ts'
+import { addOpenapi } from './commands/openapi.ts'
 import { addPush } from './commands/push.ts'
+import { addRegistry } from './commands/registry.ts'
 import { addWatch } from './commands/watch.ts'
 import { CommandError, Exit } from './failure.ts'
 import { errorColors, jsonOf, note, print } from './output.ts'
@@ -25,7 +29,7 @@ export function makeProgram(): Command {
 Exit codes: 0 done, 1 failed, 2 wrong command line or JSON, 3 nobody there, 4 no such route, 5 no answer in time,
 6 connection lost, 7 a file has errors, 8 --check found changes.`,
     )
-  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench]) add(program)
+  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench, addOpenapi, addRegistry, addCtl, addCompletion]) add(program)
   return program
 }
 

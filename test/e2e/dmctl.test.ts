@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -85,7 +86,7 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
       [['call', url, '/echo', '@/not/there'], 7, /^dmctl: cannot read \/not\/there: .*\n$/],
       [['call', url, '/echo', '1', '--codec', 'none'], 2, /^dmctl: .*none.*\n$/],
       [['call', url, '/echo', '1', '--timeout', 'soon'], 2, /whole number of milliseconds/],
-      [['cal', url], 2, /^dmctl: unknown command 'cal'\n\(Did you mean call\?\)/],
+      [['doctr', url], 2, /^dmctl: unknown command 'doctr'\n\(Did you mean doctor\?\)/],
     ]
     await Promise.all(
       cases.map(async ([args, code, line]) => {
@@ -194,11 +195,30 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal((await dmctl('bench', url, '/no/route', '-d', '200')).code, 4)
   })
 
-  it('help has examples for each command', async () => {
-    const { stdout } = await dmctl('--help')
-    const names = [...stdout.matchAll(/^ {2}([\w-]+) (?:\[|<)/gm)].map(([, name]) => name).filter((name) => name !== 'help')
-    assert.ok(names.length >= 4, stdout)
-    const helps = await Promise.all(names.map((name) => dmctl(name, '--help')))
-    for (const help of helps) assert.match(help.stdout, /Examples:\n {2}\$ dmctl /)
+  it('openapi writes and checks the document of a live service', async () => {
+    const out = join(folder, 'openapi.json')
+    assert.equal((await dmctl('openapi', url, '-o', out, '--check')).code, 8)
+    assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums')).code, 0)
+    const { openapi, info, paths } = JSON.parse(readFileSync(out, 'utf8'))
+    assert.deepEqual([openapi, info.title, Object.keys(paths)], ['3.1.0', 'Sums', ['/math/add']])
+    assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums', '--check')).code, 0)
+  })
+
+  it('registry and ctl say who is not there', async () => {
+    const registry = await dmctl('registry', 'ls', '--etcd', '127.0.0.1:1', '-t', '300')
+    assert.deepEqual([registry.code, registry.stdout], [3, ''])
+    assert.match(registry.stderr, /^dmctl: the registry does not answer: .*\n$/)
+    assert.equal((await dmctl('registry', 'ls')).code, 2)
+    const ctl = await dmctl('ctl', 'nobody-of-this-name', 'ps')
+    assert.deepEqual([ctl.code, ctl.stdout], [3, ''])
+    assert.match(ctl.stderr, /nobody-of-this-name is not running/)
+  })
+
+  it('completion is what bash can read', async () => {
+    const { stdout } = await dmctl('completion', 'bash')
+    const ask = `${stdout}\nCOMP_WORDS=(dmctl ca); COMP_CWORD=1; _dmctl; echo $COMPREPLY; COMP_WORDS=(dmctl bench --ra); COMP_CWORD=2; _dmctl; echo $COMPREPLY`
+    assert.equal(spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout, 'call\n--rate\n')
+    assert.match((await dmctl('completion', 'zsh')).stdout, /^#compdef dmctl\n/)
+    assert.match((await dmctl('completion', 'fish')).stdout, /-a bench -d /)
   })
 })

@@ -31,7 +31,7 @@ export class Histogram {
     return 0
   }
 
-  /** Counts for a picture: at most `most` rows of equal width on a logarithmic scale, from the least value to the largest. */
+  /** Counts for a picture: at most `most` rows of equal width on a logarithmic scale, least value first. */
   rows(most: number): { from: number; to: number; count: number }[] {
     const sorted = this.#sorted()
     if (sorted.length === 0) return []
