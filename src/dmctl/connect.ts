@@ -13,6 +13,7 @@ export interface ConnectFlags {
   protocol?: string
   codec?: string
   timeout: number
+  dialTimeout: number
   token?: string
   ca?: string
   servername?: string
@@ -27,7 +28,8 @@ export function addConnectOptions(command: Command): Command {
   return command
     .option('-p, --protocol <name>', 'protocol that the peer speaks: raw, json, protobuf, http, jsonrpc, redis', 'raw')
     .option('-c, --codec <name>', 'codec of bodies: json, plain, form, xml, msgpack, cbor', 'json')
-    .option('-t, --timeout <ms>', 'milliseconds to connect, and to wait for an answer', milliseconds, 5_000)
+    .option('-t, --timeout <ms>', 'milliseconds to wait for an answer', milliseconds, 5_000)
+    .option('--dial-timeout <ms>', 'milliseconds to connect', milliseconds, 5_000)
     .option('--token <text>', 'credentials for a server with authChecker')
     .option('--ca <file>', 'certificates that tls:// and wss:// trust')
     .option('--servername <name>', 'name of the server in its certificate')
@@ -67,10 +69,10 @@ export function urlOf(text: string): string {
 
 /** An endpoint for these flags; `extra` are options of the command. */
 export function endpointFor(flags: ConnectFlags, extra: EndpointOptions = {}): Endpoint {
-  const { token, transport = 'auto', codec = 'json', timeout } = flags
+  const { token, transport = 'auto', codec = 'json', timeout, dialTimeout } = flags
   const plugins = token === undefined ? [] : [authBearer((_, sendOnce) => sendOnce(token))]
   try {
-    return new Endpoint({ log: false, transport, codec, timeout, dialTimeout: timeout, plugins, ...extra })
+    return new Endpoint({ log: false, transport, codec, timeout, dialTimeout, plugins, ...extra })
   } catch (error) {
     throw usage(reasonOf(error))
   }

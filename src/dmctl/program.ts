@@ -6,6 +6,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addCtl } from './commands/ctl.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGen } from './commands/gen.ts'
+import { addNew } from './commands/new.ts'
 import { addOpenapi } from './commands/openapi.ts'
 import { addPush } from './commands/push.ts'
 import { addRegistry } from './commands/registry.ts'
@@ -29,7 +30,8 @@ export function makeProgram(): Command {
 Exit codes: 0 done, 1 failed, 2 wrong command line or JSON, 3 nobody there, 4 no such route, 5 no answer in time,
 6 connection lost, 7 a file has errors, 8 --check found changes.`,
     )
-  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench, addOpenapi, addRegistry, addCtl, addCompletion]) add(program)
+  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench, addOpenapi, addRegistry, addCtl, addNew, addCompletion])
+    add(program)
   return program
 }
 

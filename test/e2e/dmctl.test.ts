@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { call, defineService, plain } from '../../src/contract/index.ts'
 import { Endpoint, type Session, StatusError } from '../../src/index.ts'
 import { dmctl, start } from '../support/dmctl.ts'
@@ -190,7 +191,9 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal(closed.code, 0, closed.stderr)
     assert.match(closed.stdout, /closed, 64 calls at a time, 2 connections\n {2}calls +\d+ in .* a second\n[\s\S]* p99 [\s\S]*█/)
     assert.match(readFileSync(html, 'utf8'), /^<!doctype html>[\s\S]*<rect /)
-    const { calls, failed, skipped } = JSON.parse((await dmctl('bench', url, '/echo', '1', '--rate', '500', '-d', '200', '--json')).stdout)
+    const { calls, failed, skipped } = JSON.parse(
+      (await dmctl('bench', url, '/echo', '1', '--rate', '500', '-d', '200', '--in-flight', '100', '--json')).stdout,
+    )
     assert.deepEqual([calls, failed, skipped], [100, 0, 0])
     assert.equal((await dmctl('bench', url, '/no/route', '-d', '200')).code, 4)
   })
@@ -214,11 +217,27 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.match(ctl.stderr, /nobody-of-this-name is not running/)
   })
 
+  it('new makes an application whose test passes, in an empty folder only', async () => {
+    const app = join(folder, 'tea-shop')
+    assert.equal((await dmctl('new', app)).code, 0)
+    mkdirSync(join(app, 'node_modules'))
+    symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(app, 'node_modules/dmicro'))
+    // The runner of this test would take the results of the other one for its own.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { status, stdout } = spawnSync(process.execPath, ['--test', 'test/service.test.js'], { cwd: app, env, encoding: 'utf8' })
+    assert.equal(status, 0, stdout)
+    assert.equal((await dmctl('new', app)).code, 7)
+    assert.equal((await dmctl('new', join(folder, 'Tea'))).code, 2)
+  })
+
   it('completion is what bash can read', async () => {
     const { stdout } = await dmctl('completion', 'bash')
     const ask = `${stdout}\nCOMP_WORDS=(dmctl ca); COMP_CWORD=1; _dmctl; echo $COMPREPLY; COMP_WORDS=(dmctl bench --ra); COMP_CWORD=2; _dmctl; echo $COMPREPLY`
     assert.equal(spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout, 'call\n--rate\n')
-    assert.match((await dmctl('completion', 'zsh')).stdout, /^#compdef dmctl\n/)
-    assert.match((await dmctl('completion', 'fish')).stdout, /-a bench -d /)
+    for (const [shell, part] of [
+      ['zsh', /^#compdef dmctl\n/],
+      ['fish', /-a bench -d /],
+    ] as const)
+      assert.match((await dmctl('completion', shell)).stdout, part)
   })
 })
