@@ -19,6 +19,8 @@ class Adopter {
   ~Adopter() = default;
 };
 
+struct KcpPort;
+
 // One listening socket. Owned by its reactor; deleted after uv_close has called back.
 struct Listener {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
@@ -32,6 +34,7 @@ struct Listener {
   std::vector<Adopter*> adopters;  // receive the connections in turn; empty: the reactor opens all connections itself
   size_t next_adopter;
   std::string path;  // of a Unix socket that was bound here; removed when the listener closes
+  KcpPort* port = nullptr;  // of KCP: `handle` has no socket then
 };
 
 }  // namespace dmicro

@@ -4,6 +4,7 @@ import { realClock, wallTime } from '../base/time/clock.ts'
 import { parseAddress } from '../transports/address.ts'
 import { runCommandLine } from './cli/command-line.ts'
 import type { ConfigSection } from './config/section.ts'
+import { sandboxLogger } from './ctl/log-hub.ts'
 import { type DServerOptions, type ProcessModel, readServerOptions, requireName, type ServerSettings } from './options.ts'
 import { bindSandbox, Sandbox, type SandboxState } from './sandbox/sandbox.ts'
 import { Sandboxes } from './sandbox/sandboxes.ts'
@@ -167,7 +168,7 @@ export class DServer {
     const { log } = this
     this.#sandboxes.add(sandbox, serviceName, log, this.#settings.setupTimeout)
     const config = this.config.section(`sandbox.${sandbox.name}`)
-    bindSandbox(sandbox, { serviceName, config, log, find: (name) => this.sandbox(name) })
+    bindSandbox(sandbox, { serviceName, config, log: sandboxLogger(log, sandbox.name), find: (name) => this.sandbox(name) })
   }
 }
 

@@ -130,6 +130,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       requireOpen: () => this.#requireOpen(),
       ready: () => this.#ready(),
       drain: (timeout) => this.close({ timeout }),
+      load: () => ({ sessions: sessions.size, calls: dispatcher.running }),
     })
     this.#dialer = dialer
     this.#constructionHooks.run(hooks.afterNewEndpoint, this)

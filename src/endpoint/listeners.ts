@@ -47,7 +47,7 @@ export class Listeners {
     const endpoint = this.#endpoint
     const { settings, transport, kind, acceptor } = endpoint
     const address = parseAddress(url)
-    const { protocols, socket, webSocket, serverTls } = await readListenOptions(options, settings, kind, address)
+    const { protocols, socket, webSocket, serverTls, kcp } = await readListenOptions(options, settings, kind, address)
     endpoint.requireOpen()
     await endpoint.ready()
     for (const protocol of protocols) await prepareProtocol(protocol)
@@ -61,11 +61,12 @@ export class Listeners {
     const open = (descriptor?: number): Promise<TransportListener> =>
       (engine ?? transport).listen(
         resolved,
-        { ...limits, framing, socket, serverTls, gate },
+        { ...limits, framing, socket, serverTls, gate, kcp },
         (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
         { reusePort: options?.reusePort, exclusive: options?.exclusive, descriptor },
       )
-    const inherits = engine === undefined && (kind === 'native' || kind === 'js') && mayInherit() && !isClusterWorker()
+    const streams = address.kind !== 'udp' && engine === undefined && (kind === 'native' || kind === 'js')
+    const inherits = streams && mayInherit() && !isClusterWorker()
     const listener = inherits ? await (await adoption.load()).adoptOr(address, resolved, open) : await open()
     try {
       endpoint.requireOpen()

@@ -50,7 +50,9 @@ export class NativeTransport implements Transport {
     if (options.serverTls !== undefined) await handshakes.load()
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
-    if (how.descriptor === undefined && listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
+    // Workers of a cluster share no port for datagrams: it would have to be known which worker has a session.
+    const ofPrimary = address.kind !== 'udp' && how.descriptor === undefined && listensThroughPrimary(how)
+    if (ofPrimary) return this.#listenThroughPrimary(address, acceptor, how)
     const { descriptor = -1 } = how
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false, descriptor)
     let id = bind()
@@ -62,7 +64,7 @@ export class NativeTransport implements Transport {
     if (descriptor >= 0) closeSync(descriptor) // the core has one of its own
     let open = true
     return {
-      address: address.kind === 'tcp' ? { ...core.listenerAddress(id), ...(address.scheme && { scheme: address.scheme }) } : address,
+      address: address.kind === 'unix' ? address : { ...address, ...core.listenerAddress(id) },
       descriptor: () => (open ? core.listenerDescriptor(id) : -1),
       close: async (handedOver = false) => {
         if (!handedOver) await this.#drainAcceptQueues()

@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { durationOf } from '../config/values.ts'
 import { ExitCode } from '../shell/exit-code.ts'
 import { versionInfo } from '../version.ts'
-import { ctl } from './ctl.ts'
+import { type CtlTarget, ctl } from './ctl.ts'
 import { ask, stop } from './operate.ts'
 import { Output } from './output.ts'
 import { type Application, type StartFlags, start } from './start.ts'
@@ -91,10 +91,21 @@ export async function runCommandLine(application: Application & { readonly args:
     ),
   )
   withTimeout(
-    add('ctl [words...]', 'one command to the running server: info, ps, start, stop, reload, config', (output, flags: CommonFlags, words) =>
-      ctl(name, words, { ...flags, timeout: timeoutOf(flags, settings.setupTimeout) }, output),
+    add(
+      'ctl [words...]',
+      'commands to the running server, see ctl help; without one a shell',
+      (output, flags: CommonFlags & CtlTarget, words) =>
+        ctl(name, words, { ...flags, timeout: timeoutOf(flags, settings.setupTimeout) }, output),
     ),
   )
+    .option('-l, --level <level>', 'least level of `log`: all, debug, info, warn, error')
+    .option('-n, --name <name>', 'only lines of this process, service or sandbox; may be repeated', (value: string, all: string[] = []) => [
+      ...all,
+      value,
+    ])
+    .addOption(new Option('--lines <count>', 'how many lines of the past `log` prints').argParser(readCount))
+    .option('-f, --follow', 'print new lines of `log` as they come')
+    .option('--socket <path>', 'socket of the server, where it is another one, such as one of Go')
   add('version', 'print the version', (output) => {
     const info = versionInfo(name, settings)
     const { version, commit, buildTime, dmicro, node, executable } = info
@@ -126,4 +137,10 @@ function readModel(text: string): 'single' | 'multi' {
   if (text === 'single' || text === '0') return 'single'
   if (text === 'multi' || text === '1') return 'multi'
   throw new InvalidArgumentError('expected single or multi')
+}
+
+export function readCount(text: string): number {
+  const count = Number(text)
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
+  return count
 }

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path'
+import { reasonOf } from '../../base/errors/error-text.ts'
 import { Code } from '../../base/errors/status.ts'
 import { realClock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { ControlClient, isStatus } from '../control/control-client.ts'
-import { UNKNOWN_NAME } from '../control/routes.ts'
+import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
 import { hasOpen, runningPid } from '../shell/pid-file.ts'
@@ -76,6 +78,21 @@ function signal(pid: number, name: NodeJS.Signals, pidFile: string): void {
 }
 
 /**
+ * Connects to the running server.
+ * @throws CommandError (rejects) 3 when there is none, 1 when it does not answer
+ */
+export async function connect(
+  name: string,
+  { pid, socket }: { pid?: string | undefined; socket?: string | undefined },
+): Promise<ControlClient> {
+  const path = socket === undefined ? findRunning(name, pid).files.socket : resolve(socket)
+  const client = await ControlClient.dial(path)
+  if (client !== undefined) return client
+  if (socket !== undefined) throw new CommandError(ExitCode.NotRunning, `nobody answers on ${path}`)
+  throw new CommandError(ExitCode.Failed, `${name} runs, but does not answer on ${path}`)
+}
+
+/**
  * Asks the running server one thing.
  * @throws CommandError (rejects) 3, 5, or 1 with what the server answered
  */
@@ -84,16 +101,21 @@ export async function ask<T>(
   flags: { pid?: string; timeout: number },
   question: (client: ControlClient) => Promise<T>,
 ): Promise<T> {
-  const { files } = findRunning(name, flags.pid)
-  const client = await ControlClient.dial(files.socket)
-  if (client === undefined) throw new CommandError(ExitCode.Failed, `${name} runs, but does not answer on ${files.socket}`)
+  const client = await connect(name, flags)
   try {
     return await question(client)
   } catch (error) {
-    if (isStatus(error, Code.HandleTimeout)) throw new CommandError(ExitCode.TimedOut, `no answer within ${flags.timeout} ms`)
-    if (isStatus(error, UNKNOWN_NAME)) throw new CommandError(ExitCode.Usage, error.message)
-    throw new CommandError(ExitCode.Failed, (error as Error).message)
+    throw failureOf(error, flags.timeout)
   } finally {
     await client.close()
   }
+}
+
+/** The failure of a command for the error of a call. */
+export function failureOf(error: unknown, timeout: number): CommandError {
+  if (error instanceof CommandError) return error
+  if (isStatus(error, Code.HandleTimeout)) return new CommandError(ExitCode.TimedOut, `no answer within ${timeout} ms`)
+  if (isStatus(error, Code.NotFound)) return new CommandError(ExitCode.Failed, 'the server does not know this command')
+  const isUnknown = [UNKNOWN_NAME, GO_UNKNOWN_NAME, GO_NO_NAME].some((code) => isStatus(error, code))
+  return new CommandError(isUnknown ? ExitCode.Usage : ExitCode.Failed, reasonOf(error))
 }

@@ -1,5 +1,6 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { ConfigError } from '../config/config-error.ts'
+import { type LogBatch, lineText } from '../ctl/log-stream.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
 
@@ -22,6 +23,19 @@ export class Output {
   /** Prints what happened meanwhile, for programs alone. */
   event(fields: object): void {
     if (this.#json) console.log(JSON.stringify({ ok: true, command: this.#command, ...fields }))
+  }
+
+  /** Prints lines of a log, one of JSON for each with `--json`. Resolves when they are on their way. */
+  async lines(batch: LogBatch): Promise<void> {
+    if (batch.length === 0) return
+    const text = batch.map((item) => `${this.#json ? JSON.stringify(item) : lineText(item)}\n`).join('')
+    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
+  }
+
+  /** Prints text that has line ends. */
+  text(text: string): void {
+    if (this.#json) console.log(JSON.stringify({ text: text.trimEnd() }))
+    else process.stdout.write(text)
   }
 
   /** Prints a failure and returns the exit code that it means. */

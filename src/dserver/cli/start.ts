@@ -3,6 +3,7 @@ import { describe, reasonOf } from '../../base/errors/error-text.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from '../../base/log.ts'
 import { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
+import { LogHub } from '../ctl/log-hub.ts'
 import type { ServerSettings } from '../options.ts'
 import { gracefulRestart } from '../restart/graceful-restart.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
@@ -84,7 +85,7 @@ async function prepare(
 ): Promise<ServerProcess> {
   const { name, settings } = application
   const { reloadTimeout, stopTimeout } = settings
-  const log = loggerOf(settings.log, flags.debug === true)
+  const log = loggerOf(name, settings.log, flags.debug === true)
   const keep: number[] = []
   let model: Model | undefined
   const stop = (): unknown => model?.stop(stopTimeout, 'stop')
@@ -113,7 +114,7 @@ async function runService(application: Application, { service, names }: ServiceR
   const signals = new Signals()
   const { settings } = application
   try {
-    const log = loggerOf(settings.log, flags.debug === true)
+    const log = loggerOf(service, settings.log, flags.debug === true)
     const { sandboxes, config } = await build(application, flags, log)
     const chosen = sandboxes.select(names).filter(({ serviceName }) => serviceName === service)
     return await new ServiceProcess(service, settings, config, new SingleModel(sandboxes, chosen, settings.stopTimeout), log).run(signals)
@@ -144,9 +145,10 @@ async function build(
   return { ...(await build({ name, settings, config, log, environmentName })), config }
 }
 
-function loggerOf(given: Logger | false | undefined, debug: boolean): Logger {
-  if (given === false) return silentLogger
-  return given === undefined ? consoleLogger(debug ? 'debug' : 'info') : guarded(given)
+/** The logger of a process. One that the application has given gets all lines, and chooses itself. */
+function loggerOf(name: string, given: Logger | false | undefined, debug: boolean): LogHub {
+  if (given === undefined) return new LogHub(name, consoleLogger('debug'), debug ? 'debug' : 'info')
+  return new LogHub(name, given === false ? silentLogger : guarded(given), 'debug')
 }
 
 /** Sockets of a service manager are passed to the process that it started, which a daemon is not. */

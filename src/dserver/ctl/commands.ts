@@ -1,4 +1,5 @@
 import type { SandboxState } from '../sandbox/sandbox.ts'
+import type { LogEntry, LogFilter } from './log-entry.ts'
 
 /** One sandbox, as `info` shows it. */
 export interface SandboxInfo {
@@ -11,8 +12,24 @@ export interface SandboxInfo {
   readonly pid: number
 }
 
+/** Usage and load of a process of the application. */
+export interface ProcessUsage {
+  /** Bytes of memory in use. */
+  readonly memory: number
+  /** Bytes of JavaScript objects. */
+  readonly heap: number
+  /** Percent of one core, since it was last asked for. */
+  readonly cpu: number
+  /** Greatest delay of the event loop within the last minute, in milliseconds. */
+  readonly loopDelay: number
+  /** Sessions of endpoints that listen. */
+  readonly sessions: number
+  /** Calls and pushes whose handlers have not ended. */
+  readonly calls: number
+}
+
 /** One process of the application. */
-export interface ProcessInfo {
+export interface ProcessInfo extends Partial<ProcessUsage> {
   /** Name of the service; of the application for the process that the operator started. */
   readonly name: string
   readonly pid: number
@@ -21,6 +38,8 @@ export interface ProcessInfo {
   readonly uptime: number
   /** Bytes of memory in use. */
   readonly memory: number
+  /** Number of times it was started again; absent for the process that the operator started. */
+  readonly restarts?: number
 }
 
 /** The program that is running. */
@@ -56,6 +75,12 @@ export interface ServerCommands {
   reload(name?: string): Promise<void>
   /** Reads the configuration again, and tells those who asked. */
   reloadConfig(): Promise<void>
+  /** Switches lines of level `debug` on or off, in all processes. */
+  setDebug(on: boolean): Promise<void>
+  /** The last lines of the log that match, of all processes, the oldest first. */
+  recentLog(filter: LogFilter, lines: number): Promise<LogEntry[]>
+  /** Calls `onEntry` with each new line of all processes that matches; the function returned ends that. */
+  followLog(filter: LogFilter, onEntry: (entry: LogEntry) => void): () => void
   /** Resolves once the stop began; the process ends afterwards. Rejects when `beforeStop` refused. */
   stop(kind: StopKind): Promise<void>
 }

@@ -1,9 +1,14 @@
-import type { SandboxInfo, StopKind } from '../ctl/commands.ts'
+import type { ProcessUsage, SandboxInfo, StopKind } from '../ctl/commands.ts'
+import type { LogEntry, LogFilter } from '../ctl/log-entry.ts'
+import type { LogBatch } from '../ctl/log-stream.ts'
 
 /** Questions of the master to a process of a service. */
 export type Question =
-  | { readonly ask: 'info' | 'config' }
+  | { readonly ask: 'info' | 'config' | 'usage' }
   | { readonly ask: 'start' | 'stop'; readonly name: string }
+  /** Which levels of the log are wanted by those who follow it, 0 for none, and whether `debug` is switched on. */
+  | { readonly ask: 'logging'; readonly mask: number; readonly debug: boolean }
+  | { readonly ask: 'recent'; readonly filter: LogFilter; readonly lines: number }
   /** How SIGTERM is meant from now on. `replace`: another process has taken over when it comes. */
   | { readonly ask: 'kind'; readonly kind: StopKind | 'replace' }
 
@@ -18,7 +23,17 @@ export interface Answer {
   readonly type: typeof MESSAGE_TYPE
   readonly id: number
   readonly info?: readonly SandboxInfo[]
+  readonly usage?: ProcessUsage
+  readonly recent?: readonly LogEntry[]
   readonly error?: string
+}
+
+/** The type of messages with lines of the log, which a process sends while they are wanted. */
+export const LOG_TYPE = 'dmicro.dserver.log'
+
+export interface LogMessage {
+  readonly type: typeof LOG_TYPE
+  readonly lines: LogBatch
 }
 
 /** A process of a service: which one, and which of its sandboxes it starts. */

@@ -1,4 +1,5 @@
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
+import type { LogEntry, LogFilter } from '../ctl/log-entry.ts'
 
 /** How the sandboxes of an application run: in this process, or in others. */
 export interface Model {
@@ -21,6 +22,10 @@ export interface Model {
   stopSandbox(name: string): Promise<void>
   /** Replaces processes other than this one, as `ServerCommands.reload`; undefined where there are none. */
   reload?(name: string | undefined): Promise<void>
+  /** Tells other processes what is wanted of their logs, from now on; undefined where there are none. */
+  setLogging?(): Promise<void>
+  /** The last lines of other processes, as `ServerCommands.recentLog`. */
+  recentLog?(filter: LogFilter, lines: number): Promise<LogEntry[]>
   /** Lets other processes read the configuration again. */
   reloadConfig?(): Promise<void>
 }

@@ -1,7 +1,8 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
-import type { Logger } from '../../base/log.ts'
 import { parseAddress } from '../../transports/address.ts'
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
+import { type LogEntry, type LogFilter, matches } from '../ctl/log-entry.ts'
+import { type LogHub, MAX_KEPT } from '../ctl/log-hub.ts'
 import type { ServerSettings } from '../options.ts'
 import { startOrder } from '../sandbox/order.ts'
 import type { SandboxRunner } from '../sandbox/runner.ts'
@@ -14,7 +15,7 @@ import type { SupervisedProcess } from '../supervisor/process.ts'
 import type { ListenerOptions } from '../supervisor/process-options.ts'
 import { ProcessState, stateName } from '../supervisor/state.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import { type Answer, MESSAGE_TYPE, type Question, READY_TYPE, roleVariable } from './messages.ts'
+import { type Answer, LOG_TYPE, type LogMessage, MESSAGE_TYPE, type Question, READY_TYPE, roleVariable } from './messages.ts'
 import type { Model } from './model.ts'
 
 /** Milliseconds that a process has to answer a question, beyond the time that the answer itself may take. */
@@ -27,7 +28,7 @@ export class MultiModel implements Model {
   readonly #sandboxes: Sandboxes
   readonly #settings: ServerSettings
   readonly #supervisor: Supervisor
-  readonly #log: Logger
+  readonly #log: LogHub
   readonly #services: string[]
   readonly #started: ReadonlySet<string>
   readonly #questions = new Map<number, { pid: number; settle: (answer: Answer) => void }>()
@@ -42,7 +43,7 @@ export class MultiModel implements Model {
     chosen: readonly SandboxRunner[],
     services: ReadonlyMap<string, ServiceSettings>,
     settings: ServerSettings,
-    log: Logger,
+    log: LogHub,
   ) {
     this.#sandboxes = sandboxes
     this.#settings = settings
@@ -52,7 +53,12 @@ export class MultiModel implements Model {
     this.#services = serviceOrder(all, sandboxes)
     this.#started = new Set(chosen.map(({ serviceName }) => serviceName))
     for (const service of this.#services) this.#add(service, chosen, services.get(service) ?? { instances: 1, listen: [] })
-    this.#supervisor.events.on('process.message', ({ data: { pid, message } }) => this.#onMessage(pid, message))
+    this.#supervisor.events.on('process.message', ({ data: { name, pid, message } }) => this.#onMessage(name, pid, message))
+    log.onMask = () => void this.setLogging()
+    const onNew = (): void => {
+      if (log.mask !== 0 || log.isDebugging) void this.setLogging()
+    }
+    for (const event of ['process.running', 'process.reloaded'] as const) this.#supervisor.events.on(event, onNew)
     this.#supervisor.events.on('process.exited', ({ data: { name, exitStatus, signal } }) =>
       log.warn('a process ended', { service: name, exit: exitStatus, signal }),
     )
@@ -122,10 +128,32 @@ export class MultiModel implements Model {
 
   async processes(): Promise<ProcessInfo[]> {
     const stats = new Map(this.#supervisor.stats().map((each) => [each.name, each]))
-    return this.#supervisor.processes().map(({ name, pid, state }) => {
-      const { uptime = 0, memory = 0 } = stats.get(name) ?? {}
-      return { name, pid, state: stateName(state).toLowerCase(), uptime: Math.round(uptime), memory }
+    return Promise.all(
+      this.#supervisor.processes().map(async (supervised) => {
+        const { name, pid, state } = supervised
+        const { uptime = 0, memory = 0, restarts = 0 } = stats.get(name) ?? {}
+        const running = state === ProcessState.Running
+        // One that hangs does not tell.
+        const usage = running ? (await this.#ask(supervised, { ask: 'usage' }, ANSWER_MS).catch(() => undefined))?.usage : undefined
+        return { name, pid, state: stateName(state).toLowerCase(), uptime: Math.round(uptime), memory, restarts, ...usage }
+      }),
+    )
+  }
+
+  async setLogging(): Promise<void> {
+    const { mask, isDebugging: debug } = this.#log
+    await this.#askAll({ ask: 'logging', mask, debug }, ANSWER_MS)
+  }
+
+  async recentLog(filter: LogFilter, lines: number): Promise<LogEntry[]> {
+    const running = this.#supervisor.processes().filter(({ state }) => state === ProcessState.Running)
+    // A process does not know which instance it is, so names are compared here.
+    const asked = { ask: 'recent', filter: { ...filter, names: [] }, lines: filter.names.length === 0 ? lines : MAX_KEPT } as const
+    const answers = running.map(async (each) => {
+      const answer = await this.#ask(each, asked, ANSWER_MS).catch(() => undefined)
+      return (answer?.recent ?? []).map((entry) => ({ ...entry, process: each.name })).filter((entry) => matches(filter, entry))
     })
+    return (await Promise.all(answers)).flat()
   }
 
   async startSandbox(name: string): Promise<void> {
@@ -186,10 +214,16 @@ export class MultiModel implements Model {
     }
   }
 
-  #onMessage(pid: number, message: unknown): void {
+  #onMessage(name: string, pid: number, message: unknown): void {
     const answer = Object(message) as Answer
     const question = answer.type === MESSAGE_TYPE ? this.#questions.get(answer.id) : undefined
     if (question?.pid === pid) question.settle(answer)
+    const { type, lines } = Object(message) as LogMessage
+    if (type !== LOG_TYPE) return
+    for (const line of lines) {
+      if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
+      else this.#log.forward({ ...line, process: name })
+    }
   }
 }
 

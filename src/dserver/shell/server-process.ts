@@ -1,13 +1,16 @@
 import { MAX_DURATION } from '../../base/check-options.ts'
 import { describe, reasonOf } from '../../base/errors/error-text.ts'
-import type { Logger } from '../../base/log.ts'
 import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import type { Config } from '../config/config.ts'
 import { ControlServer } from '../control/control-server.ts'
 import type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from '../ctl/commands.ts'
+import type { LogEntry, LogFilter } from '../ctl/log-entry.ts'
+import type { LogHub } from '../ctl/log-hub.ts'
+import { UsageMeter } from '../ctl/usage.ts'
 import type { ServerSettings } from '../options.ts'
 import type { GracefulRestart } from '../restart/graceful-restart.ts'
 import { within } from '../sandbox/time-limit.ts'
+import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { Notifier } from '../systemd/notify.ts'
 import { versionInfo } from '../version.ts'
 import { CommandError, ExitCode } from './exit-code.ts'
@@ -28,7 +31,7 @@ export interface ServerProcessParts {
   readonly files: RuntimeFiles
   readonly pidFile: PidFile
   readonly config: Config
-  readonly log: Logger
+  readonly log: LogHub
   readonly model: Model
   readonly beforeStop: readonly (() => unknown)[]
   readonly notifier: Notifier
@@ -50,6 +53,7 @@ export class ServerProcess implements ServerCommands {
   #replacing: Promise<void> | undefined
   #replacedBy = 0
   #began = realClock.now()
+  readonly #usage = new UsageMeter()
   #stopping: { kind: StopKind; since: number } | undefined
   #keepAlive: ClockTimer | undefined
   #checking: Promise<void> | undefined
@@ -120,7 +124,8 @@ export class ServerProcess implements ServerCommands {
   async processes(): Promise<ProcessInfo[]> {
     const { name, model } = this.#parts
     const state = this.#stopping === undefined ? 'running' : 'stopping'
-    const own = { name, pid: process.pid, state, uptime: Math.round(realClock.now() - this.#began), memory: process.memoryUsage.rss() }
+    const uptime = Math.round(realClock.now() - this.#began)
+    const own = { name, pid: process.pid, state, uptime, ...this.#usage.read() }
     return [own, ...(await model.processes())]
   }
 
@@ -137,6 +142,7 @@ export class ServerProcess implements ServerCommands {
   async reload(name?: string): Promise<void> {
     this.#requireRunning()
     const { model, restart, notifier } = this.#parts
+    if (name !== undefined) await this.#requireKnown(name)
     if (model.reload !== undefined) {
       notifier.reloading()
       await model.reload(name).finally(() => notifier.ready('reloaded'))
@@ -167,7 +173,7 @@ export class ServerProcess implements ServerCommands {
     // Connections are drained, then the sandboxes stopped.
     void restart.stop().then(() => {
       // As pid 1 this process goes on, in the place of its successors.
-      if (process.pid === 1) this.#cleanUp()
+      if (process.pid === 1) void Promise.resolve(this.#control?.close()).then(() => this.#cleanUp())
       else this.#finish(ExitCode.Done)
     })
   }
@@ -181,6 +187,23 @@ export class ServerProcess implements ServerCommands {
     } finally {
       notifier.ready('configuration read again')
     }
+  }
+
+  async setDebug(on: boolean): Promise<void> {
+    const { log, model } = this.#parts
+    log.setDebug(on)
+    await model.setLogging?.()
+    log.info('debugging', { on })
+  }
+
+  async recentLog(filter: LogFilter, lines: number): Promise<LogEntry[]> {
+    const { log, model } = this.#parts
+    const others = (await model.recentLog?.(filter, lines)) ?? []
+    return [...others, ...log.recent(filter, lines)].sort((a, b) => a.time - b.time).slice(-lines)
+  }
+
+  followLog(filter: LogFilter, onEntry: (entry: LogEntry) => void): () => void {
+    return this.#parts.log.follow(filter, onEntry)
   }
 
   /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
@@ -201,6 +224,13 @@ export class ServerProcess implements ServerCommands {
     if (this.#stopping !== undefined) return
     this.#stopping = { kind, since: realClock.now() }
     void this.#end(kind, kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
+  }
+
+  async #requireKnown(name: string): Promise<void> {
+    const all = await this.#parts.model.info()
+    const wanted = name.toLowerCase()
+    if (all.some((each) => each.name.toLowerCase() === wanted || each.service.split(':', 1)[0].toLowerCase() === wanted)) return
+    throw new UnknownNameError(`there is no sandbox or service ${JSON.stringify(name)}`)
   }
 
   async #askBeforeStop(): Promise<void> {
@@ -248,6 +278,7 @@ export class ServerProcess implements ServerCommands {
     config.close()
     notifier.close()
     realClock.clearTimeout(this.#keepAlive)
+    this.#usage.close()
     this.#removeFiles()
   }
 

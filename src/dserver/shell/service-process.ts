@@ -1,13 +1,16 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
-import type { Logger } from '../../base/log.ts'
 import { realClock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { openSockets } from '../../transports/handover/sockets.ts'
 import type { Config } from '../config/config.ts'
 import type { StopKind } from '../ctl/commands.ts'
+import { ALL_LEVELS } from '../ctl/log-entry.ts'
+import type { LogHub } from '../ctl/log-hub.ts'
+import { type LogBatch, LogStream } from '../ctl/log-stream.ts'
+import { UsageMeter } from '../ctl/usage.ts'
 import type { ServerSettings } from '../options.ts'
 import { ExitCode } from './exit-code.ts'
-import { type Answer, type Asked, MESSAGE_TYPE, READY_TYPE } from './messages.ts'
+import { type Answer, type Asked, LOG_TYPE, MESSAGE_TYPE, READY_TYPE } from './messages.ts'
 import type { Model } from './model.ts'
 import type { Signals } from './signals.ts'
 
@@ -20,11 +23,13 @@ export class ServiceProcess {
   readonly #settings: ServerSettings
   readonly #config: Config
   readonly #model: Model
-  readonly #log: Logger
+  readonly #log: LogHub
+  readonly #usage = new UsageMeter()
+  #followed: LogStream | undefined
   #kind: StopKind | 'replace' = 'stop'
   #stopping: Promise<number> | undefined
 
-  constructor(service: string, settings: ServerSettings, config: Config, model: Model, log: Logger) {
+  constructor(service: string, settings: ServerSettings, config: Config, model: Model, log: LogHub) {
     this.#service = service
     this.#settings = settings
     this.#config = config
@@ -85,10 +90,35 @@ export class ServiceProcess {
 
   async #answer(asked: Asked): Promise<Partial<Answer>> {
     if (asked.ask === 'info') return { info: (await this.#model.info()).filter(({ service }) => service === this.#service) }
-    if (asked.ask === 'start') await this.#model.startSandbox(asked.name)
+    if (asked.ask === 'usage') return { usage: this.#usage.read() }
+    if (asked.ask === 'recent') return { recent: this.#log.recent(asked.filter, asked.lines) }
+    if (asked.ask === 'logging') this.#setLogging(asked.mask, asked.debug)
+    else if (asked.ask === 'start') await this.#model.startSandbox(asked.name)
     else if (asked.ask === 'stop') await this.#model.stopSandbox(asked.name)
     else if (asked.ask === 'kind') this.#kind = asked.kind
     else this.#log.info('configuration read again', { changed: await this.#config.reload() })
     return {}
   }
+
+  /** Sends lines of these levels to the master from now on. */
+  #setLogging(mask: number, debug: boolean): void {
+    this.#log.setDebug(debug)
+    this.#followed?.end()
+    this.#followed = undefined
+    if ((mask & ALL_LEVELS) === 0) return
+    let end = (): void => {}
+    const stream = new LogStream(sendLines, () => end())
+    end = this.#log.follow({ mask, names: [] }, (entry) => stream.add(entry))
+    this.#followed = stream
+    stream.start()
+  }
+}
+
+/** Resolves when the lines are on their way, so that no more wait in the channel than one batch. */
+function sendLines(lines: LogBatch): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (!process.connected) reject(new Error('the master has ended'))
+    else
+      process.send?.({ type: LOG_TYPE, lines }, undefined, undefined, (error: Error | null) => (error === null ? resolve() : reject(error)))
+  })
 }

@@ -35,6 +35,16 @@ export interface SocketOwner {
    * @param timeout milliseconds
    */
   drain(timeout: number): Promise<void>
+  /** Load at the moment; absent where it is not known. */
+  load?(): OwnerLoad
+}
+
+/** Load of the owner of listening sockets. */
+export interface OwnerLoad {
+  /** Sessions, or connections. */
+  readonly sessions: number
+  /** Handlers that have not settled. */
+  readonly calls: number
 }
 
 /** All listening sockets of this process that are open. */

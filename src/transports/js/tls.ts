@@ -181,6 +181,14 @@ function failureOf(error: Error & { code?: string; library?: string }): string {
   return error.code === 'ECONNRESET' ? CONNECTION_LOST : REFUSED
 }
 
+/** The address of a TLS socket's peer, or that of the stream below where this is no socket. */
 function addressOf(socket: Socket): string {
-  return hostPort(socket.remoteAddress, socket.remotePort)
+  const { remoteAddress, remotePort } = socket.remoteAddress === undefined ? streamOf(socket) : socket
+  return hostPort(remoteAddress, remotePort)
+}
+
+/** The stream below a TLS socket that is not over a socket, kept in fields without a public way to it. */
+function streamOf(socket: Socket): Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>> {
+  const { _handle: handle } = socket as Socket & { _handle?: { _parentWrap?: { stream?: object } } | null }
+  return handle?._parentWrap?.stream ?? {}
 }
