@@ -16,6 +16,8 @@ export function bindChunks(texts, main, entries) {
 }
 
 const IMPORT = /^import (?:(\{[^}]*\}) from )?"([./]*)([^"./]+\.js)";$/gm
+/** Imports of packages, which stay outside of functions. */
+const PACKAGE = /^import [^"\n]+ from "[^./"][^"]*";$/gm
 const EXPORT = /^export (\{[^}]*\});$/gm
 const DYNAMIC = /\bimport\("\.[^"]+"\)/g
 const LOAD = 'chunkOfThisCopy'
@@ -49,12 +51,17 @@ function asEntry(text, main) {
   })
   if (count === 0) return text
   const [, , folder] = [...text.matchAll(IMPORT)].find(([, , , file]) => file === main)
-  return `import { ${LOAD} } from "${folder}${main}"; ${bound}`
+  const [shebang = ''] = /^#!.*\n/.exec(bound) ?? []
+  return `${shebang}import { ${LOAD} } from "${folder}${main}"; ${bound.slice(shebang.length)}`
 }
 
 function asFunction(text, main) {
   const imports = []
   const bound = text
+    .replaceAll(PACKAGE, (line) => {
+      imports.push(`${line} `)
+      return ''
+    })
     .replaceAll(IMPORT, (_, names, folder, file) => {
       if (names === undefined) return ''
       if (file !== main) imports.push(`import * as chunk${imports.length} from "${folder}${file}"; `)

@@ -2,7 +2,7 @@
 // a start each file costs more than the code in it. Source maps contain the sources. `node scripts/build.mjs [out]`
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
@@ -14,9 +14,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
 const src = join(root, 'src')
 
-/** The exports of package.json that run in Node.js. All that `index` imports statically is one chunk. */
-const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
-const entries = Object.values(exports).flatMap(({ default: file }) => /^\.\/dist\/(.+\/index|index)\.js$/.exec(file)?.slice(1) ?? [])
+/** The exports and commands of package.json that run in Node.js. All that `index` imports statically is one chunk. */
+const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const targets = [...Object.values(exports).map((each) => each.default), ...Object.values(bin)]
+const entries = targets.flatMap((file) => /^\.\/dist\/(.+\/index|index)\.js$/.exec(file)?.slice(1) ?? [])
 const TARGET = 'es2023'
 /** A file that nothing imports, so that it is in the package and in no bundle: src/base/here.ts looks for it. */
 const MARK = 'base/here.js'
@@ -74,6 +75,7 @@ async function javaScript() {
     await mkdir(dirname(join(out, name)), { recursive: true })
     await writeFile(join(out, name), text)
   }
+  for (const file of Object.values(bin)) await chmod(join(out, relative('dist', file)), 0o755)
 }
 
 /**

@@ -27,6 +27,7 @@ export const ROOMS = [
   'rpc',
   'observe',
   'dserver',
+  'dmctl',
   'testing',
   'browser',
 ]
@@ -59,6 +60,7 @@ const ONLY_FOR = {
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
   observe: [],
+  dmctl: [],
   testing: [],
   browser: [],
 }

@@ -7,13 +7,8 @@ import { runTests } from './node-test.mjs'
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 // These test builds, packages, documentation and processes, not transports.
-const threaded = all.filter(
-  (name) =>
-    !name.startsWith('dserver') &&
-    !['build', 'console-browser', 'ctl', 'package', 'fallback', 'restart-foreign', 'snippets', 'supervisor', 'supervisor-signals'].includes(
-      name.replace('.test.ts', ''),
-    ),
-)
+const apart = ['build', 'console-browser', 'ctl', 'dmctl', 'dserver', 'fallback', 'package', 'restart-foreign', 'snippets', 'supervisor']
+const threaded = all.filter((file) => !apart.some((name) => file.startsWith(name)))
 
 /** Runs suites with `env` added to the environment, which is also how the run is called. */
 function run(names, env) {

@@ -1,0 +1,51 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { reasonOf } from '../../base/errors/error-text.ts'
+import { asyncapi } from '../../contract/asyncapi.ts'
+import { openapi } from '../../contract/openapi.ts'
+import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
+import { readServices } from '../described.ts'
+import { CommandError, callError, Exit } from '../failure.ts'
+import { jsonOf, print } from '../output.ts'
+
+type Flags = ConnectFlags & { out?: string; title?: string; server?: string[]; asyncapi?: true; check?: true }
+
+export function addOpenapi(program: Command): void {
+  const command = program
+    .command('openapi <url>')
+    .summary('write the OpenAPI document of a live service')
+    .description('Writes the OpenAPI 3.1 document of what a server describes, which it does with serve(…, { describe: true }).')
+    .option('-o, --out <file>', 'file to write; stdout without it')
+    .option('--title <text>', 'title of the document')
+    .option('--server <url...>', 'urls of servers of the http protocol')
+    .option('--asyncapi', 'write AsyncAPI 3.0, which has the pushes, instead')
+    .option('--check', 'write nothing, and exit with 8 if the file of --out would change')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ dmctl openapi 127.0.0.1:9000 --server https://api.example.com > openapi.json
+  $ dmctl openapi 127.0.0.1:9000 --out openapi.json --check`,
+    )
+    .action((url: string, flags: Flags) => runOpenapi(urlOf(url), flags))
+  addConnectOptions(command)
+}
+
+async function runOpenapi(url: string, flags: Flags): Promise<void> {
+  const { out, title, server, check } = flags
+  const services = await withSession(url, flags, (session) =>
+    readServices(session).catch((error) => {
+      throw callError(url, '/dmicro/describe (serve with describe: true)', error)
+    }),
+  )
+  const text = `${jsonOf(flags.asyncapi ? asyncapi(services, { title }) : openapi(services, { title, servers: server }), 2)}\n`
+  if (out === undefined) return void process.stdout.write(text)
+  const isSame = existsSync(out) && readFileSync(out, 'utf8') === text
+  if (check && !isSame) throw new CommandError(Exit.Changed, `not up to date: ${out}`, { files: [out] })
+  try {
+    if (!check) writeFileSync(out, text)
+  } catch (error) {
+    throw new CommandError(Exit.BadFile, `cannot write ${out}: ${reasonOf(error)}`)
+  }
+  if (flags.json) print(jsonOf({ ok: true, written: isSame ? [] : [out] }))
+}

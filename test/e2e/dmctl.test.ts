@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { call, defineService, plain } from '../../src/contract/index.ts'
+import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { dmctl, start } from '../support/dmctl.ts'
+
+// The command as a process, against a server of this one. Which transport carries the bytes does not matter here.
+
+describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
+  const server = new Endpoint({ log: false })
+  const pushed: unknown[] = []
+  const watching = new Set<Session>()
+  const folder = mkdtempSync(join(tmpdir(), 'dmctl-'))
+  let url = ''
+  let onPush = (): void => {}
+  before(async () => {
+    server.serve(
+      defineService('math', { add: call(plain<number[]>({ type: 'array' }), plain<number>({ type: 'number' })) }),
+      { add: (numbers: number[]) => numbers.reduce((a, b) => a + b, 0) },
+      { describe: true },
+    )
+    server.routeCall('/meta', (_: unknown, ctx) => {
+      ctx.setMeta('seen', ctx.meta.name ?? '')
+      return ctx.meta
+    })
+    server.routeCall('/refuse', () => {
+      throw new StatusError(1234, 'sold out', 'no tea')
+    })
+    server.routeCall('/never', () => new Promise(() => {}))
+    server.routeCall('/drop', (_: unknown, ctx) => ctx.session.destroy())
+    server.routeCall('/echo', (value: unknown) => value)
+    server.routeCall('/watch', (_: unknown, ctx) => {
+      watching.add(ctx.session)
+      setImmediate(async () => {
+        await ctx.session.push('/news', { n: 1 })
+        await ctx.session.push('/other', 'text')
+        await ctx.session.push('/news', { n: 2 }, { codec: 'msgpack' })
+        await ctx.session.push('/news', { n: 3 })
+      })
+    })
+    server.routePush('/log', (value: unknown) => {
+      pushed.push(value)
+      onPush()
+    })
+    url = (await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'json'] })).url
+  })
+  after(async () => {
+    await server.close({ timeout: 0 })
+    rmSync(folder, { recursive: true })
+  })
+
+  it('call prints the result as JSON', async () => {
+    assert.deepEqual(await dmctl('call', url, '/math/add', '[1,2,3]'), { code: 0, stdout: '6\n', stderr: '' })
+    const { stdout } = await dmctl('call', url.replace('tcp://', ''), '/math/add', '[1,2]', '--protocol', 'json', '--json')
+    const { ok, result, ms } = JSON.parse(stdout)
+    assert.deepEqual([ok, result, typeof ms], [true, 3, 'number'])
+  })
+
+  it('call reads its argument from stdin or a file, and sends and shows meta', async () => {
+    writeFileSync(join(folder, 'numbers.json'), '[4,5]')
+    assert.equal((await dmctl('call', url, '/math/add', `@${join(folder, 'numbers.json')}`)).stdout, '9\n')
+    assert.equal((await start(['call', url, '/math/add', '-'], { input: '[7, 8]' }).done).stdout, '15\n')
+    assert.equal((await dmctl('call', url, '/echo', 'tea', '-c', 'plain')).stdout, 'tea\n')
+    const { stdout } = await dmctl('call', url, '/meta', '-m', 'name=ann', '-m', 'x=a=b', '--show-meta')
+    assert.match(stdout, /^seen: ann\n/)
+    assert.match(stdout, /"x": "a=b"/)
+  })
+
+  it('each failure is one line and an exit code', async () => {
+    const { url: gone, close } = await server.listen('tcp://127.0.0.1:0')
+    await close()
+    const cases: [args: string[], code: number, line: RegExp][] = [
+      [['call', gone, '/math/add', '[]'], 3, /^dmctl: nobody answers at tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n$/],
+      [['call', 'foo://h:1', '/a'], 2, /^dmctl: .*unknown scheme.*\n$/],
+      [['call', url, '/math/add', '[1,'], 2, /^dmctl: the argument is not JSON: .*\n$/],
+      [['call', url, '/math/add', 'tea'], 2, /^dmctl: the argument is not JSON: .*text needs quotes.*\n$/],
+      [['call', url, '/math/ad', '[]'], 4, /^dmctl: no route \/math\/ad at tcp:.*; did you mean \/math\/add\?\n$/],
+      [['call', url, '/refuse'], 1, /^dmctl: \/refuse failed: 1234 sold out: no tea\n$/],
+      [['call', url, '/never', '-t', '200'], 5, /^dmctl: \/never did not answer in time: 408 .*\n$/],
+      [['call', url, '/drop'], 6, /^dmctl: the connection to tcp:.* was lost: 102 .*\n$/],
+      [['call', url, '/echo', '@/not/there'], 7, /^dmctl: cannot read \/not\/there: .*\n$/],
+      [['call', url, '/echo', '1', '--codec', 'none'], 2, /^dmctl: .*none.*\n$/],
+      [['call', url, '/echo', '1', '--timeout', 'soon'], 2, /whole number of milliseconds/],
+      [['doctr', url], 2, /^dmctl: unknown command 'doctr'\n\(Did you mean doctor\?\)/],
+    ]
+    await Promise.all(
+      cases.map(async ([args, code, line]) => {
+        const ran = await dmctl(...args)
+        assert.deepEqual([args, ran.code, ran.stdout], [args, code, ''], ran.stderr)
+        assert.match(ran.stderr, line)
+      }),
+    )
+    const { code, stdout, stderr } = await dmctl('call', url, '/refuse', '--json')
+    assert.deepEqual([code, stderr], [1, ''])
+    assert.deepEqual(JSON.parse(stdout), {
+      ok: false,
+      exit: 1,
+      error: '/refuse failed: 1234 sold out: no tea',
+      code: 1234,
+      cause: 'no tea',
+      meta: {},
+    })
+  })
+
+  it('push sends', async () => {
+    const arrived = new Promise<void>((resolve) => {
+      onPush = resolve
+    })
+    assert.deepEqual(await dmctl('push', url, '/log', '{"line":"x"}'), { code: 0, stdout: '', stderr: '' })
+    await arrived
+    assert.deepEqual(pushed, [{ line: 'x' }])
+  })
+
+  it('watch prints pushes of all codecs, of some routes, and ends after a count', async () => {
+    const ran = await dmctl('watch', url, '--first', '/watch', '-r', '/news', '-n', '3', '--json')
+    assert.equal(ran.code, 0, ran.stderr)
+    const lines = ran.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    assert.deepEqual(
+      lines.map(({ route, body }) => [route, body]),
+      [1, 2, 3].map((n) => ['/news', { n }]),
+    )
+    const text = await dmctl('watch', url, '--first', '/watch=1', '-n', '2')
+    assert.match(text.stdout, /^[\d:.]{12} \/news \{"n":1\}\n[\d:.]{12} \/other "text"\n$/)
+  })
+
+  it('watch ends with 0 when interrupted, and with 6 when the server goes', async () => {
+    for (const [end, code] of [
+      ['SIGINT', 0],
+      ['close', 6],
+    ] as const) {
+      watching.clear()
+      const { child, done } = start(['watch', url, '--first', '/watch'])
+      await once(child.stdout, 'data')
+      if (end === 'SIGINT') child.kill('SIGINT')
+      else for (const session of watching) session.destroy()
+      assert.equal((await done).code, code)
+    }
+  })
+
+  it('doctor says which transport runs and why, and what is missing', async () => {
+    const { code, stdout } = await dmctl('doctor', url, '--json')
+    assert.equal(code, 0)
+    const report = JSON.parse(stdout)
+    assert.ok(['native', 'js'].includes(report.transport.kind))
+    assert.match(report.ports.IPv4, /^works/)
+    assert.equal(report.versions.node, process.versions.node)
+    assert.equal(report.limits.dmicro.maxMessage, 16 * 2 ** 20)
+    assert.equal(report.peer.url, url)
+    const text = await dmctl('doctor', '--transport', 'js')
+    assert.match(text.stdout, /^transport\n {2}kind +js\n {2}why +asked for by the option transport: 'js'\n/m)
+    assert.equal((await dmctl('doctor', '127.0.0.1:1')).code, 3)
+  })
+
+  it('gen writes, checks, and never overwrites what was written by hand', async () => {
+    const out = join(folder, 'gen')
+    const proto = join(folder, 'sum.proto')
+    const text = 'syntax = "proto3";\nmessage Sum { repeated int32 numbers = 1; }\nservice Math { rpc Add(Sum) returns (Sum); }\n'
+    writeFileSync(proto, text)
+    assert.equal((await dmctl('gen', proto, '-o', out, '--check')).code, 8)
+    const first = await dmctl('gen', proto, '-o', out)
+    const files = ['sum.ts', 'sum-server.ts', 'sum-client.ts'].map((name) => join(out, name))
+    assert.deepEqual([first.code, first.stdout], [0, `${files.join('\n')}\n`], first.stderr)
+    assert.deepEqual(await dmctl('gen', proto, '-o', out, '--check'), { code: 0, stdout: '', stderr: '' })
+    writeFileSync(files[1], '// mine')
+    writeFileSync(proto, text.replace('Add', 'Plus'))
+    const stale = await dmctl('gen', proto, '-o', out, '--check')
+    assert.deepEqual([stale.code, stale.stderr], [8, `dmctl: not up to date: ${files[0]}\n`])
+    assert.equal((await dmctl('gen', proto, '-o', out)).stdout, `${files[0]}\n`)
+    assert.equal(readFileSync(files[1], 'utf8'), '// mine')
+    writeFileSync(files[0], '// mine too')
+    assert.equal((await dmctl('gen', proto, '-o', out)).code, 7)
+    assert.equal(readFileSync(files[0], 'utf8'), '// mine too')
+    writeFileSync(proto, text.replace('repeated', 'repeat'))
+    const bad = await dmctl('gen', proto, '--json')
+    const { exit, file, line, column } = JSON.parse(bad.stdout)
+    assert.deepEqual([bad.code, exit, file, line, column], [7, 7, proto, 2, 28])
+  })
+
+  it('bench measures in a closed and in an open loop, and draws', async () => {
+    const html = join(folder, 'report.html')
+    const closed = await dmctl('bench', url, '/math/add', '[1,2]', '-d', '200', '--connections', '2', '--html', html)
+    assert.equal(closed.code, 0, closed.stderr)
+    assert.match(closed.stdout, /closed, 64 calls at a time, 2 connections\n {2}calls +\d+ in .* a second\n[\s\S]* p99 [\s\S]*█/)
+    assert.match(readFileSync(html, 'utf8'), /^<!doctype html>[\s\S]*<rect /)
+    const { calls, failed, skipped } = JSON.parse(
+      (await dmctl('bench', url, '/echo', '1', '--rate', '500', '-d', '200', '--in-flight', '100', '--json')).stdout,
+    )
+    assert.deepEqual([calls, failed, skipped], [100, 0, 0])
+    assert.equal((await dmctl('bench', url, '/no/route', '-d', '200')).code, 4)
+  })
+
+  it('openapi writes and checks the document of a live service', async () => {
+    const out = join(folder, 'openapi.json')
+    assert.equal((await dmctl('openapi', url, '-o', out, '--check')).code, 8)
+    assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums')).code, 0)
+    const { openapi, info, paths } = JSON.parse(readFileSync(out, 'utf8'))
+    assert.deepEqual([openapi, info.title, Object.keys(paths)], ['3.1.0', 'Sums', ['/math/add']])
+    assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums', '--check')).code, 0)
+  })
+
+  it('registry and ctl say who is not there', async () => {
+    const registry = await dmctl('registry', 'ls', '--etcd', '127.0.0.1:1', '-t', '300')
+    assert.deepEqual([registry.code, registry.stdout], [3, ''])
+    assert.match(registry.stderr, /^dmctl: the registry does not answer: .*\n$/)
+    assert.equal((await dmctl('registry', 'ls')).code, 2)
+    const ctl = await dmctl('ctl', 'nobody-of-this-name', 'ps')
+    assert.deepEqual([ctl.code, ctl.stdout], [3, ''])
+    assert.match(ctl.stderr, /nobody-of-this-name is not running/)
+  })
+
+  it('new makes an application whose test passes, in an empty folder only', async () => {
+    const app = join(folder, 'tea-shop')
+    assert.equal((await dmctl('new', app)).code, 0)
+    mkdirSync(join(app, 'node_modules'))
+    symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(app, 'node_modules/dmicro'))
+    // The runner of this test would take the results of the other one for its own.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const { status, stdout } = spawnSync(process.execPath, ['--test', 'test/service.test.js'], { cwd: app, env, encoding: 'utf8' })
+    assert.equal(status, 0, stdout)
+    assert.equal((await dmctl('new', app)).code, 7)
+    assert.equal((await dmctl('new', join(folder, 'Tea'))).code, 2)
+  })
+
+  it('completion is what bash can read', async () => {
+    const { stdout } = await dmctl('completion', 'bash')
+    const ask = `${stdout}\nCOMP_WORDS=(dmctl ca); COMP_CWORD=1; _dmctl; echo $COMPREPLY; COMP_WORDS=(dmctl bench --ra); COMP_CWORD=2; _dmctl; echo $COMPREPLY`
+    assert.equal(spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout, 'call\n--rate\n')
+    for (const [shell, part] of [
+      ['zsh', /^#compdef dmctl\n/],
+      ['fish', /-a bench -d /],
+    ] as const)
+      assert.match((await dmctl('completion', shell)).stdout, part)
+  })
+})
