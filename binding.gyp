@@ -1,7 +1,7 @@
 {
   "targets": [{
     "target_name": "dmicro",
-    "sources": ["<!@(node -p \"['wire','layer','io','node'].flatMap((d) => require('fs').readdirSync('native/' + d).filter((f) => f.endsWith('.cc')).map((f) => 'native/' + d + '/' + f)).join(' ')\")"],
+    "sources": ["<!@(node -p \"['wire','layer','kcp','io','node'].flatMap((d) => require('fs').readdirSync('native/' + d).filter((f) => f.endsWith('.cc')).map((f) => 'native/' + d + '/' + f)).join(' ')\")"],
     "include_dirs": [
       "native",
       "<!@(node -p \"require('node-addon-api').include_dir\")",

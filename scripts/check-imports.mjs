@@ -58,8 +58,9 @@ const ONLY_FOR = {
 
 /** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
 const NATIVE = {
-  wire: { folders: ['layer', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
-  layer: { folders: ['io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  wire: { folders: ['layer', 'kcp', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  layer: { folders: ['kcp', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
+  kcp: { folders: ['io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
   io: { folders: ['node'], headers: /^(napi|node|js_native_api|v8)/ },
 }
 
@@ -84,7 +85,7 @@ export function checkTree(root) {
     for (const file of found) problems.push(...checkNative(layer, file, slashes(relative(root, file))))
     natives += found.length
   }
-  return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/wire, native/layer and native/io` }
+  return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/ below native/node` }
 }
 
 /** What a file imports: units of src/, which begin with `../` when they are outside, and packages under `packages`. */

@@ -1,5 +1,5 @@
 // The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about sessions over the
-// protocols that can do what raw can, over TLS and WebSocket, and in memory in virtual time.
+// protocols that can do what raw can, over TLS, WebSocket and KCP, and in memory in virtual time.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runTests } from './node-test.mjs'
@@ -50,5 +50,7 @@ for (const { layer, suites } of layers) {
     passed = run(suites, { ...layer, ...threads }) && passed
   }
 }
+const overKcp = ['call', 'session', 'redial', 'resume', 'overload'].map((name) => `${name}.test.ts`)
+passed = run(overKcp, { DMICRO_TEST_SCHEME: 'kcp' }) && passed
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed
 if (!passed) process.exit(1)

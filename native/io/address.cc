@@ -1,9 +1,13 @@
 #include "io/address.h"
 
 namespace dmicro {
-namespace {
 
-std::string Format(const sockaddr_storage& storage) {
+int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
+  if (uv_ip4_addr(host, port, reinterpret_cast<sockaddr_in*>(address)) == 0) return 0;
+  return uv_ip6_addr(host, port, reinterpret_cast<sockaddr_in6*>(address));
+}
+
+std::string FormatAddress(const sockaddr_storage& storage) {
   char text[64];
   // A listener on [::] sees IPv4 peers as ::ffff:a.b.c.d; their addresses are written in IPv4 form, as in Go.
   const auto* const v6_address = reinterpret_cast<const sockaddr_in6*>(&storage);
@@ -19,13 +23,15 @@ std::string Format(const sockaddr_storage& storage) {
   return host + ':' + std::to_string(ntohs(port));
 }
 
+namespace {
+
 template <typename TcpName, typename PipeName>
 std::string AddressOf(const uv_handle_t* handle, TcpName tcp_name, PipeName pipe_name) {
   if (handle->type == UV_TCP) {
     sockaddr_storage storage;
     int size = sizeof storage;
     const int error = tcp_name(reinterpret_cast<const uv_tcp_t*>(handle), reinterpret_cast<sockaddr*>(&storage), &size);
-    return error == 0 ? Format(storage) : std::string();
+    return error == 0 ? FormatAddress(storage) : std::string();
   }
   char path[128];
   size_t size = sizeof path;

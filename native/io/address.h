@@ -14,6 +14,12 @@ struct Target {
   int port;
 };
 
+// Converts an IPv4 or IPv6 literal. Returns 0 or a libuv error code.
+int ToSockaddr(const char* host, int port, sockaddr_storage* address);
+
+// '127.0.0.1:80', '[::1]:80'.
+std::string FormatAddress(const sockaddr_storage& storage);
+
 // Address of a connected or listening TCP or Unix socket: '127.0.0.1:80', '[::1]:80', a path, '@' for a Unix socket
 // without a path, '' when the system gives no address.
 std::string LocalAddress(const uv_handle_t* handle);

@@ -14,6 +14,7 @@
 
 namespace dmicro {
 
+class KcpPeer;
 class Reactor;
 
 // Limits of one connection (src/base/limits.ts), and the options of its socket.
@@ -69,6 +70,7 @@ struct Connection : Linked<Watched>, Linked<Waiting> {
   Framing framing;  // kPeek until the upper layer calls SetFraming
   std::unique_ptr<Backlog> backlog;
   std::unique_ptr<LayerStack> layers;  // null for a connection without layers
+  KcpPeer* kcp = nullptr;              // the lowest layer, for a connection over KCP: `handle` has no socket then
   std::unique_ptr<WebSocket> ws;       // null for a connection without WebSocket
   int32_t slot = 0;
   int32_t generation = 0;

@@ -18,6 +18,8 @@ class Adopter {
   ~Adopter() = default;
 };
 
+struct KcpPort;
+
 // One listening socket. Owned by its reactor; deleted after uv_close has called back.
 struct Listener {
   uv_stream_t* stream() { return reinterpret_cast<uv_stream_t*>(&handle); }
@@ -30,6 +32,7 @@ struct Listener {
   int32_t token;                   // identifies the listener in kAccept, on whichever reactor the connection is opened
   std::vector<Adopter*> adopters;  // receive the connections in turn; empty: the reactor opens all connections itself
   size_t next_adopter;
+  KcpPort* port = nullptr;  // of KCP: `handle` has no socket then
 };
 
 }  // namespace dmicro

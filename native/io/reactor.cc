@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "io/kcp_io.h"
+
 namespace dmicro {
 
 namespace {
@@ -83,6 +85,7 @@ void Reactor::Stop(std::function<void()> done) {
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&sweep_), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&backlog_), closed);
+  if (kcp_ != nullptr) uv_close(reinterpret_cast<uv_handle_t*>(&kcp_->timer), closed);
 }
 
 void Reactor::OnHandleClosed() {
@@ -96,15 +99,18 @@ void Reactor::OnPrepare() {
   uv_idle_stop(&backlog_);
   DeleteClosed();
   Drain();
+  if (kcp_ != nullptr) SendKcp();
   if (!inbox_.Empty()) Deliver(false);
   Resume();
   if (!inbox_.Empty()) Deliver(false);  // Resume may have reported connections
+  if (kcp_ != nullptr) SendKcp();
   if (busy_poll_ns_ != 0 && traffic_) Spin();
   traffic_ = false;
 }
 
 void Reactor::OnCheck() {
   if (!inbox_.Empty()) Deliver(false);
+  if (kcp_ != nullptr) SendKcp();
 }
 
 void Reactor::Deliver(bool keep_arena) {
@@ -250,6 +256,10 @@ void Reactor::End(int32_t slot, int32_t generation) {
     if (connection->layers != nullptr) EndLayers(connection);
     if (connection->state == Connection::State::kClosing) return;
     connection->state = Connection::State::kEnding;
+    if (connection->kcp != nullptr) {
+      EndKcp(connection);
+      return;
+    }
     if (connection->backlog == nullptr) Shutdown(connection);
   }
 }
@@ -280,6 +290,7 @@ int Reactor::SetOption(int32_t slot, int32_t generation, SocketOption option, ui
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return UV_EBADF;
+  if (connection->kcp != nullptr) return SetKcpOption(connection, option, value);
   return SetSocketOption(connection->uv(), option, value);
 }
 
@@ -329,6 +340,7 @@ void Reactor::Close(Connection* connection, CloseReason reason, int error) {
     if (connection->state == Connection::State::kClosing) return;
   }
   if (connection->layers != nullptr && reason != CloseReason::kIo) EndLayersNow(connection);
+  if (connection->kcp != nullptr) CloseKcp(connection);
   connection->state = Connection::State::kClosing;
   connection->Linked<Watched>::Unlink();
   connection->Linked<Waiting>::Unlink();

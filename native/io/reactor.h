@@ -18,6 +18,11 @@
 namespace dmicro {
 
 class Gather;
+class KcpPeer;
+struct KcpIo;
+struct KcpPort;
+struct KcpSettings;
+struct UdpAddress;
 
 // Reader of the inbox. Called on the loop's thread, never from inside a call into the reactor.
 class BatchReader {
@@ -86,6 +91,11 @@ class Reactor {
   Listener* FindListener(int32_t id) const;
   // Returns a slot; kConnect or kClose follows for that slot and `*generation`.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
+  // The same over KCP (reactor_kcp.cc). All sessions of a listener stay on its reactor.
+  int32_t ListenKcp(const Target& target, const KcpSettings& settings, const ListenOptions& options);
+  int32_t DialKcp(const Target& target, const KcpSettings& settings, const WireLimits& limits, int32_t* generation);
+  // Returns the address that a listener is bound to, '' when there is none.
+  std::string ListenerAddress(int32_t id) const;
   // Opens a connection on a socket that was accepted elsewhere.
   void Adopt(OwnedDescriptor socket, bool pipe, int32_t token, const WireLimits& limits);
 
@@ -175,6 +185,29 @@ class Reactor {
   void EndLayers(Connection* connection);
   void EndLayersNow(Connection* connection);
 
+  // KCP (reactor_kcp.cc).
+  KcpIo* Kcp();
+  int OpenPort(OwnedDescriptor socket, KcpPort** port);
+  void StopAccepting(KcpPort* port);
+  void ClosePort(KcpPort* port);
+  void OnDatagrams(KcpPort* port);
+  void TakeDatagram(KcpPort* port, const UdpAddress& from, Bytes datagram);
+  KcpPeer* MeetPeer(KcpPort* port, const UdpAddress& from, Bytes datagram);
+  KcpPeer* AcceptPeer(KcpPort* port, const UdpAddress& from, uint32_t conv, bool marked);
+  void Touch(KcpPeer* peer);
+  void Settle(KcpPeer* peer);
+  void ReadKcp(Connection* connection);
+  void ReadKcpEnd(Connection* connection);
+  void NoteKcpSent(Connection* connection, size_t replies);
+  void NoteKcpTaken(Connection* connection);
+  void SendKcp();
+  void TurnPeer(KcpPeer* peer);
+  void EndKcp(Connection* connection);
+  void CloseKcp(Connection* connection);
+  static int SetKcpOption(Connection* connection, SocketOption option, uint32_t value);
+  static std::string LocalKcpAddress(const Connection* connection);
+  static std::string RemoteKcpAddress(const Connection* connection);
+
   // Receiving (reactor_read.cc).
   void OnAlloc(Connection* connection, uv_buf_t* buffer);
   Framer::Space Reserve(Connection* connection);
@@ -246,6 +279,7 @@ class Reactor {
   std::array<uint8_t, 4096> masks_;  // random bytes for the masks of frames
   size_t mask_at_ = masks_.size();
   List<Connection, Watched> watched_;
+  std::unique_ptr<KcpIo> kcp_;  // null until a socket for KCP is opened
   uv_prepare_t prepare_;
   uv_check_t check_;
   uv_timer_t sweep_;

@@ -98,7 +98,10 @@ bool Reactor::ReportLayerEvent(Connection* connection) {
 // connection failed.
 bool Reactor::WriteLayerOut(Connection* connection, size_t replies) {
   ByteQueue& out = layer_scratch_.out;
-  if (out.size() == 0) return connection->state == Connection::State::kOpen;
+  if (out.size() == 0) {
+    if (connection->kcp != nullptr) NoteKcpSent(connection, replies);
+    return connection->state == Connection::State::kOpen;
+  }
   const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(out.data()), static_cast<unsigned>(out.size()));
   const bool written = WriteSocket(connection, &buffer, 1, out.size(), replies);
   out.Rewind();

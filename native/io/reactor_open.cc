@@ -13,12 +13,6 @@
 namespace dmicro {
 namespace {
 
-// Converts an IPv4 or IPv6 literal; the upper layer resolves names.
-int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
-  if (uv_ip4_addr(host, port, reinterpret_cast<sockaddr_in*>(address)) == 0) return 0;
-  return uv_ip6_addr(host, port, reinterpret_cast<sockaddr_in6*>(address));
-}
-
 // Opens a socket with SO_REUSEPORT, which must be set before binding: several sockets may share the port, and the
 // system spreads the connections among them.
 int OpenSharedPort(uv_tcp_t* tcp, int family) {
@@ -107,6 +101,7 @@ void Reactor::CloseListener(int32_t id) {
   Listener* const listener = FindListener(id);
   if (listener == nullptr) return;
   listeners_[static_cast<size_t>(id)] = nullptr;
+  if (listener->port != nullptr) StopAccepting(listener->port);
   uv_close(listener->uv(), [](uv_handle_t* handle) {
     Listener* const closed = static_cast<Listener*>(handle->data);
     Reactor* const reactor = closed->reactor;
@@ -232,8 +227,9 @@ void Reactor::ReportOpened(Connection* connection) {
     *end = *start + static_cast<int32_t>(address.size());
     inbox_.Use(address.size());
   };
-  place(LocalAddress(connection->uv()), &record->meta_start, &record->meta_end);
-  place(RemoteAddress(connection->uv()), &record->name_start, &record->name_end);
+  const bool kcp = connection->kcp != nullptr;
+  place(kcp ? LocalKcpAddress(connection) : LocalAddress(connection->uv()), &record->meta_start, &record->meta_end);
+  place(kcp ? RemoteKcpAddress(connection) : RemoteAddress(connection->uv()), &record->name_start, &record->name_end);
   if (connection->framing == Framing::kPeek) {
     connection->partial_since = uv_now(loop_);
     Watch(connection);
@@ -311,7 +307,7 @@ void Reactor::OnConnectionClosed(uv_handle_t* handle) {
 void Reactor::StartReading(Connection* connection) {
   if (connection->state == Connection::State::kConnecting) {
     connection->state = Connection::State::kOpen;
-    ApplySocketOptions(connection->uv(), connection->limits.socket);
+    if (connection->kcp == nullptr) ApplySocketOptions(connection->uv(), connection->limits.socket);
     if (connection->held) return;
   }
   if (connection->layers != nullptr && connection->state == Connection::State::kOpen) {
@@ -323,6 +319,10 @@ void Reactor::StartReading(Connection* connection) {
       Yield(connection);  // what was received is used first
       return;
     }
+  }
+  if (connection->kcp != nullptr) {
+    ReadKcpEnd(connection);  // datagrams come without being read here
+    return;
   }
   const int error = uv_read_start(
       connection->stream(),

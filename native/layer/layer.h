@@ -42,6 +42,8 @@ class Layer {
   virtual void End(ByteQueue* out) = 0;
   // Returns whether the peer has ended its direction in order: a FIN without that is a loss.
   virtual bool Ended() const = 0;
+  // Returns whether Receive would give bytes without any from below; asked of a lowest layer that is a source.
+  virtual bool Readable() const { return false; }
   // Returns the event that kEvent announced.
   virtual LayerEvent TakeEvent() { return {}; }
   // Returns a number for the cause of kFailed, which is reported with the closing; 0 for none.

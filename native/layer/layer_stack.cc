@@ -29,6 +29,7 @@ LayerStatus LayerStack::Receive(uint8_t* to, size_t size, size_t* n) {
   const LayerStatus status = ReceiveAt(levels_.size() - 1, to, size, n);
   pending_ = *n == size || status == LayerStatus::kEvent || status == LayerStatus::kWait;
   for (const Level& level : levels_) pending_ = pending_ || level.in.size != 0;
+  if (source_ && status == LayerStatus::kMore) pending_ = pending_ || bottom()->Readable();
   if (status == LayerStatus::kEnded) ended_ = true;
   return status;
 }

@@ -19,7 +19,8 @@ struct LayerScratch {
 // them.
 class LayerStack {
  public:
-  explicit LayerStack(LayerScratch* scratch) : scratch_(scratch) {}
+  // `source`: the lowest layer has bytes of its own, and is fed by nobody.
+  explicit LayerStack(LayerScratch* scratch, bool source = false) : scratch_(scratch), source_(source) {}
 
   // Adds a layer above all others.
   void Push(std::unique_ptr<Layer> layer) { levels_.push_back({std::move(layer), {}, {}, true}); }
@@ -33,6 +34,8 @@ class LayerStack {
   LayerStatus Receive(uint8_t* to, size_t size, size_t* n);
   // Returns whether bytes were received that the layers have not used completely.
   bool Pending() const { return pending_; }
+  // The lowest layer, a source, has bytes.
+  void Wake() { pending_ = true; }
   // Copies the bytes that are not used yet.
   void Keep();
 
@@ -41,7 +44,8 @@ class LayerStack {
   // Appends the ends of all layers, the topmost first, to the scratch's `out`.
   void End();
   // Returns whether the peer has ended its direction in order. A FIN is the end of a direction only then.
-  bool Ended() const { return ended_ || levels_.front().layer->Ended(); }
+  // With a source that is for the topmost layer to say: the source's own end may be anybody's word.
+  bool Ended() const { return ended_ || (source_ ? levels_.back() : levels_.front()).layer->Ended(); }
   LayerEvent TakeEvent() { return levels_[active_].layer->TakeEvent(); }
   int32_t Error() const { return levels_[active_].layer->Error(); }
 
@@ -58,6 +62,7 @@ class LayerStack {
   bool PassDown(size_t level);
 
   LayerScratch* const scratch_;
+  const bool source_;
   std::vector<Level> levels_;
   size_t active_ = 0;  // level whose status was returned last
   bool pending_ = false;

@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <string>
 
-#include "node/arguments.h"
+#include "node/core_arguments.h"
 #include "node/environment.h"
+#include "node/kcp.h"
 #include "node/layout.h"
 #include "node/process.h"
 #include "node/raw_codec.h"
@@ -22,13 +23,6 @@ namespace {
 
 Napi::Value None(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
-// Returns the core whose number is the first argument; null, with an exception pending, when there is none.
-Core* CoreOf(Arguments* arguments, const Napi::CallbackInfo& info) {
-  const uint32_t number = arguments->Size32(0);
-  Core* const core = Environment::Of(info)->core(number);
-  return arguments->Expect(core != nullptr, 0, "a core that was started") ? core : nullptr;
-}
-
 // start(ownThread, external, onBatch): the number of a new core, and its rings as ArrayBuffers.
 Napi::Value Start(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
@@ -36,38 +30,6 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   const bool external = arguments.Flag(1);
   const Napi::Function on_batch = arguments.Function(2);
   return arguments.Ok() ? Environment::Of(info)->Start(own_thread, external, on_batch) : None(info);
-}
-
-Framing FramingAt(Arguments* arguments, size_t at) {
-  const uint32_t framing = arguments->Size32(at);
-  return static_cast<Framing>(arguments->Expect(framing < kFramings, at, "a framing") ? framing : 0);
-}
-
-// Names of the arguments that LimitsAt reads, from `at` on.
-constexpr char kLimitNames[] =
-    "maxMessage, maxFilters, maxUnsent, frameTimeout, writeTimeout, framing, noDelay, keepAliveSeconds, receiveBuffer, "
-    "sendBuffer, paused";
-WireLimits LimitsAt(Arguments* arguments, size_t at) {
-  WireLimits limits;
-  limits.frame = {arguments->Size32(at), arguments->Size32(at + 1), FramingAt(arguments, at + 5)};
-  arguments->Expect(limits.frame.max_message <= INT32_MAX, at, "below 2^31");
-  limits.max_unsent = arguments->Size(at + 2);
-  arguments->Expect(limits.max_unsent <= INT32_MAX, at + 2, "below 2^31");
-  limits.frame_timeout = arguments->Size32(at + 3);
-  limits.write_timeout = arguments->Size32(at + 4);
-  limits.socket = {arguments->Flag(at + 6), arguments->Size32(at + 7), arguments->Size32(at + 8),
-                   arguments->Size32(at + 9)};
-  limits.paused = arguments->Flag(at + 10);
-  return limits;
-}
-
-// Reads the arguments from `at` on: host | null, port, path | null.
-Target TargetAt(Arguments* arguments, size_t at) {
-  std::string host, path;
-  const bool tcp = arguments->Text(at, &host);
-  const int port = arguments->Int(at + 1);
-  arguments->Expect(arguments->Text(at + 2, &path) != tcp, at + 2, "a path exactly when there is no host");
-  return {!tcp, tcp ? host : path, port};
 }
 
 // listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error
@@ -145,10 +107,7 @@ Napi::Value ListenerAddress(const Napi::CallbackInfo& info) {
   const int32_t id = arguments.Int(1);
   if (!arguments.Ok()) return None(info);
   std::string address;
-  core->Run([&](Reactor* reactor) {
-    Listener* const listener = reactor->FindListener(id);
-    if (listener != nullptr) address = LocalAddress(listener->uv());
-  });
+  core->Run([&](Reactor* reactor) { address = reactor->ListenerAddress(id); });
   return Napi::String::New(info.Env(), address);
 }
 
@@ -314,8 +273,8 @@ bool LibuvFits() {
          uv_handle_size(UV_NAMED_PIPE) == sizeof(uv_pipe_t) && uv_handle_size(UV_PREPARE) == sizeof(uv_prepare_t) &&
          uv_handle_size(UV_CHECK) == sizeof(uv_check_t) && uv_handle_size(UV_TIMER) == sizeof(uv_timer_t) &&
          uv_handle_size(UV_IDLE) == sizeof(uv_idle_t) && uv_handle_size(UV_ASYNC) == sizeof(uv_async_t) &&
-         uv_req_size(UV_WRITE) == sizeof(uv_write_t) && uv_req_size(UV_CONNECT) == sizeof(uv_connect_t) &&
-         uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
+         uv_handle_size(UV_POLL) == sizeof(uv_poll_t) && uv_req_size(UV_WRITE) == sizeof(uv_write_t) &&
+         uv_req_size(UV_CONNECT) == sizeof(uv_connect_t) && uv_req_size(UV_SHUTDOWN) == sizeof(uv_shutdown_t);
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -333,6 +292,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, ...limits");
   add("adopt", Adopt, "core, descriptor, pipe, token, ...limits");
   add("dial", Dial, "core, host, port, path, ...limits");
+  add("listenKcp", ListenKcp, "core, host, port, reusePort, token, settings, ...limits");
+  add("dialKcp", DialKcp, "core, host, port, settings, ...limits");
   add("closeListener", CloseListener, "core, id");
   add("listenerAddress", ListenerAddress, "core, id");
   add("end", End, "core, slot, generation");
@@ -357,6 +318,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("tlsErrorText", TlsErrorText, "code");
   add("reapProcess", ReapProcess, "pid");
   add("listenDescriptor", ListenDescriptor, "descriptor, backlog");
+  add("kcpRun", KcpRun, "settings, conv, script");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");
   add("pack", Pack, "seq, type, method, status, meta, codec, body");
   layout["limits"] = kLimitNames;

@@ -7,6 +7,7 @@ import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketLis
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
 import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
+import { type KcpChoice, readKcpOptions } from '../transports/kcp-options.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
 import { tlsModule } from '../transports/tls/deferred.ts'
@@ -19,6 +20,7 @@ import {
 } from '../transports/tls/options.ts'
 import type { ServerTls } from '../transports/tls/server-tls.ts'
 import type { ListenOptions as PortOptions, TransportKind } from '../transports/transport.ts'
+import type { KcpSettings } from '../wire/kcp/settings.ts'
 
 /** A listening address of an endpoint. */
 export interface Listener {
@@ -49,8 +51,10 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
-  /** TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate. */
+  /** TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate; a `kcp://` URL may have it. */
   tls?: TlsListenOptions | undefined
+  /** Options of KCP, on `kcp://`. Default: those of Go DMicro. */
+  kcp?: KcpChoice | undefined
   /** Options of WebSockets, on `ws://` and `wss://`, or beside the protocols of another address. Default: none. */
   websocket?: WebSocketListenOptions | undefined
 }
@@ -70,12 +74,15 @@ export interface DialOptions {
   /** Options for the socket, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
   /**
-   * TLS of a `tls://` or `wss://` URL. Dials with the same object share root certificates, and resume each other's TLS
-   * sessions. Default: the root certificates of Node.js, and the host of the URL as name of the server.
+   * TLS of a `tls://` or `wss://` URL; with this option a `kcp://` URL has it too. Dials with the same object share
+   * root certificates, and resume each other's TLS sessions. Default: the root certificates of Node.js, and the host of
+   * the URL as name of the server.
    */
   tls?: TlsDialOptions | undefined
   /** Options of a WebSocket, on `ws://` and `wss://`. Default: none. */
   websocket?: WebSocketDialOptions | undefined
+  /** Options of KCP, on `kcp://`. Default: those of Go DMicro. */
+  kcp?: KcpChoice | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
@@ -87,6 +94,7 @@ const listenNames = optionNames<ListenOptions>({
   socket: true,
   tls: true,
   websocket: true,
+  kcp: true,
   reusePort: true,
   exclusive: true,
 })
@@ -96,6 +104,7 @@ const dialNames = optionNames<DialOptions>({
   socket: true,
   tls: true,
   websocket: true,
+  kcp: true,
   timeout: true,
   signal: true,
 })
@@ -123,9 +132,10 @@ export async function readListenOptions(
   const protocols = readProtocols(options?.protocols, settings, shared)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
+  const kcp = readKcp(options?.kcp, kind, address)
   const secure = needsTls(address, options?.tls, kind)
   const serverTls = secure ? new (await tlsModule.load()).ServerTls(options?.tls) : undefined
-  return { protocols, socket, webSocket, serverTls }
+  return { protocols, socket, webSocket, serverTls, kcp }
 }
 
 /**
@@ -155,6 +165,7 @@ export async function readDialOptions(
     socket: readSocket(options?.socket, settings, kind),
     tls: await readDialTls(options?.tls, kind, address),
     webSocket,
+    kcp: readKcp(options?.kcp, kind, address),
     timeout,
   }
 }
@@ -177,12 +188,26 @@ async function readDialTls(options: TlsDialOptions | undefined, kind: TransportK
   return { tls, host: address.host, port: address.port }
 }
 
-function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Extract<Address, { kind: 'tcp' }> {
-  if (isSecure(address)) {
+/**
+ * Checks the option `kcp` for listening on or dialling `address`.
+ *
+ * @throws TypeError or RangeError that names the option; StatusError 1 where there are no datagrams
+ */
+export function readKcp(options: KcpChoice | undefined, kind: TransportKind, address: Address): KcpSettings | undefined {
+  if (address.kind !== 'udp') {
+    if (options !== undefined) throw new TypeError('option kcp needs a URL kcp://host:port')
+    return undefined
+  }
+  if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no KCP')
+  return readKcpOptions(options)
+}
+
+function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Exclude<Address, { kind: 'unix' }> {
+  if (isSecure(address) || (address.kind === 'udp' && options !== undefined)) {
     if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no TLS')
     return true
   }
-  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port or wss://host:port')
+  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port, wss://host:port or kcp://host:port')
   return false
 }
 
@@ -192,6 +217,7 @@ interface Listening {
   readonly socket: SocketSettings
   readonly webSocket: WebSocketListen | undefined
   readonly serverTls: ServerTls | undefined
+  readonly kcp: KcpSettings | undefined
 }
 
 /** Checked options of a dial. */
@@ -201,6 +227,7 @@ interface Dialled {
   readonly socket: SocketSettings
   readonly tls: TlsTarget | undefined
   readonly webSocket: WebSocketDial | undefined
+  readonly kcp: KcpSettings | undefined
   readonly timeout: number
 }
 

@@ -27,6 +27,7 @@ import type { SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
 import type { ConnectionOptions, Transport, TransportConnection } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
+import type { KcpSettings } from '../wire/kcp/settings.ts'
 import { prepare } from './prepare.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
@@ -37,6 +38,7 @@ export interface Target {
   readonly protocol: Protocol
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
+  readonly kcp: KcpSettings | undefined
   /** Makes a WebSocket of each connection; undefined for none. */
   readonly tls: TlsTarget | undefined
   readonly layers: Layering | undefined
@@ -300,17 +302,17 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    if (layers === undefined) return this.#connectWith(address, { socket, tls, framing: framingOf(protocol) }, signal)
+  async #connect({ address, protocol, socket, kcp, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    if (layers === undefined) return this.#connectWith(address, { socket, kcp, tls, framing: framingOf(protocol) }, signal)
     const transport = layers.inJavaScript ? javaScriptTransport() : this.#transport
-    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal, transport)
+    const connection = await this.#connectWith(address, { socket, kcp, tls, framing: Framing.Peek }, signal, transport)
     await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
     return connection
   }
 
   async #connectWith(
     address: Address,
-    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'tls'>,
+    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'kcp' | 'tls'>,
     signal: AbortSignal,
     transport = this.#transport,
   ): Promise<TransportConnection> {

@@ -4,7 +4,7 @@ import { readRedial } from '../session/redial.ts'
 import type { Address } from '../transports/address.ts'
 import { readSocketOptions } from '../transports/socket-options.ts'
 import type { TransportKind } from '../transports/transport.ts'
-import { checkDialTls, type DialOptions } from './connect-options.ts'
+import { checkDialTls, type DialOptions, readKcp } from './connect-options.ts'
 
 /** Options of a `MultiClient`. */
 export interface MultiClientOptions {
@@ -51,6 +51,7 @@ const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({
   socket: true,
   tls: true,
   websocket: true,
+  kcp: true,
   timeout: true,
 })
 
@@ -62,5 +63,6 @@ export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Setti
   requireText('protocol', dial.protocol)
   readSocketOptions('socket', dial.socket, settings.socket)
   checkDialTls(dial.tls, kind, address)
+  readKcp(dial.kcp, kind, address)
   if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }

@@ -12,6 +12,13 @@ export type Address =
       path?: string | undefined
     }
   | {
+      kind: 'udp'
+      host: string
+      port: number
+      /** Scheme of what makes a stream of datagrams. */
+      scheme: 'kcp'
+    }
+  | {
       kind: 'unix'
       /** Path of the socket. */
       path: string
@@ -28,12 +35,12 @@ const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
 /** Longest path of a WebSocket in bytes, so that a request with it stays well below what servers accept. */
 const MAX_WEBSOCKET_PATH = 2048
-const laterSchemes: readonly string[] = ['quic', 'kcp']
+const laterSchemes: readonly string[] = ['quic']
 
 /**
  * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `tls://host:port`,
- * `ws://host:port/path?query`, `wss://…` (port 80 or 443 if there is none), `unix:///abs/path`, `unix://rel/path`.
- * Nothing is percent-decoded. Port 0 lets the system choose.
+ * `ws://host:port/path?query`, `wss://…` (port 80 or 443 if there is none), `kcp://host:port`, `unix:///abs/path`,
+ * `unix://rel/path`. Nothing is percent-decoded. Port 0 lets the system choose.
  * @throws TypeError with the url and what is expected
  */
 export function parseAddress(url: string): Address {
@@ -45,6 +52,7 @@ export function parseAddress(url: string): Address {
   if (scheme === 'tcp') return parseTcp(url, rest)
   if (scheme === 'tls') return { ...parseTcp(url, rest), scheme }
   if (scheme === 'ws' || scheme === 'wss') return parseWebSocket(url, scheme, rest)
+  if (scheme === 'kcp') return { ...parseTcp(url, rest), kind: 'udp', scheme }
   if (scheme === 'unix') return parseUnix(url, rest)
   if (laterSchemes.includes(scheme)) throw invalid(url, `scheme ${scheme}: is not available in this version`)
   throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
@@ -54,7 +62,8 @@ export function parseAddress(url: string): Address {
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix://${address.path}`
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return `${address.scheme ?? 'tcp'}://${host}:${address.port}${address.path ?? ''}`
+  const path = address.kind === 'tcp' ? (address.path ?? '') : ''
+  return `${address.scheme ?? 'tcp'}://${host}:${address.port}${path}`
 }
 
 /** Whether TLS runs on the sockets of an address. */
@@ -83,7 +92,7 @@ export function authorityOf(address: Address): string {
 }
 
 /** Port that a request need not name; undefined where all are named, as Go does. */
-function usualPort(scheme: Layered | undefined): number | undefined {
+function usualPort(scheme: Layered | 'kcp' | undefined): number | undefined {
   return scheme === 'ws' ? 80 : scheme === 'wss' ? 443 : undefined
 }
 

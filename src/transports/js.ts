@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Address } from './address.ts'
-import { netModule } from './js/deferred.ts'
+import { kcpModule, netModule } from './js/deferred.ts'
+import type { KcpSockets } from './js/kcp/module.ts'
 import type { Sockets } from './js/sockets.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 
@@ -8,6 +9,7 @@ import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, 
 export class JsTransport implements Transport {
   readonly kind = 'js'
   #sockets: Sockets | undefined
+  #kcp: KcpSockets | undefined
 
   async listen(
     address: Address,
@@ -15,10 +17,12 @@ export class JsTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how?: ListenOptions,
   ): Promise<TransportListener> {
+    if (address.kind === 'udp') return (await this.#loadKcp()).listen(address, options, onConnection)
     return (await this.#load()).listen(address, options, onConnection, how)
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    if (address.kind === 'udp') return (await this.#loadKcp()).dial(address, options, signal)
     return (await this.#load()).dial(address, options, signal)
   }
 
@@ -38,5 +42,12 @@ export class JsTransport implements Transport {
     const { Sockets } = await netModule.load()
     this.#sockets ??= new Sockets()
     return this.#sockets
+  }
+
+  async #loadKcp(): Promise<KcpSockets> {
+    const { turns } = await this.#load()
+    const { KcpSockets } = await kcpModule.load()
+    this.#kcp ??= new KcpSockets(turns)
+    return this.#kcp
   }
 }

@@ -49,7 +49,8 @@ export class NativeTransport implements Transport {
     if (options.serverTls !== undefined) await handshakes.load()
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
-    if (listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
+    // Workers of a cluster share no port for datagrams: it would have to be known which worker has a session.
+    if (address.kind !== 'udp' && listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
     const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
     let id = bind()
     if (id < 0 && address.kind === 'unix' && getSystemErrorName(id) === 'EADDRINUSE') {
@@ -58,7 +59,7 @@ export class NativeTransport implements Transport {
     }
     if (id < 0) throw systemError('listen', id, address)
     return {
-      address: address.kind === 'tcp' ? { ...core.listenerAddress(id), ...(address.scheme && { scheme: address.scheme }) } : address,
+      address: address.kind === 'unix' ? address : { ...address, ...core.listenerAddress(id) },
       close: async () => {
         await this.#drainAcceptQueues()
         core.closeListener(id, acceptor)

@@ -3,6 +3,7 @@ import type { Incoming } from '../message/message.ts'
 import type { Outgoing, Packer } from '../message/outgoing.ts'
 import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
+import type { KcpSettings } from '../wire/kcp/settings.ts'
 import type { Address } from './address.ts'
 import type { SocketSettings } from './socket-options.ts'
 import type { TlsTarget } from './tls/client-tls.ts'
@@ -92,6 +93,8 @@ export interface ConnectionOptions {
   writeTimeout: number
   /** Options of the socket; default: `defaultSocket`. */
   socket?: SocketSettings | undefined
+  /** Options of KCP, for addresses of it; default: `defaultKcp`. */
+  kcp?: KcpSettings | undefined
   /** TLS of the connection that is dialled; default: none. */
   tls?: TlsTarget | undefined
   /** TLS of accepted connections; default: none. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { frame } from '../support/frames.ts'
-import { endpoint, once, onEachTransport, pair, recorder, status } from '../support/helpers.ts'
+import { endpoint, once, onEachTransport, overKcp, pair, recorder, status } from '../support/helpers.ts'
 import { rawPeer } from '../support/raw-peer.ts'
 
 const MiB = 1024 * 1024
@@ -136,14 +136,16 @@ onEachTransport('limits', (transport) => {
     assert.equal(await (await client.dial(url)).call('/ok'), 'ok')
   })
 
-  test('4,000 sessions on one endpoint all answer', async (t) => {
+  // Sockets of datagrams hold less of a crowd that comes at once: what is lost is sent again, by all of them.
+  const crowd = overKcp ? 500 : 4000
+  test(`${crowd.toLocaleString('en')} sessions on one endpoint all answer`, async (t) => {
     const { server, client, listener } = await pair(t, transport)
     server.routeCall('/n', (n: number) => n)
     // That many handshakes of TLS at once take ten seconds of CPU time, and each lasts as long as all.
-    const sessions = await Promise.all(Array.from({ length: 4000 }, () => client.dial(listener.url, { timeout: 60_000 })))
+    const sessions = await Promise.all(Array.from({ length: crowd }, () => client.dial(listener.url, { timeout: 60_000 })))
     const answers = await Promise.all(sessions.map((session, n) => session.call<number>('/n', n)))
     assert.ok(answers.every((answer, n) => answer === n))
-    assert.equal(server.sessionCount, 4001)
+    assert.equal(server.sessionCount, crowd + 1)
   })
 })
 

@@ -23,12 +23,13 @@ export interface Recorded extends Omit<Outcome, 'transport' | 'outcome'> {
 }
 
 /** What carries the protocols: each has a file of its own, because their suites run at the same time. */
-export type Below = 'sockets' | 'tls' | 'websocket'
+export type Below = 'sockets' | 'tls' | 'websocket' | 'kcp'
 
 const files: Readonly<Record<Below, URL>> = {
   sockets: new URL('./outcomes.json', import.meta.url),
   tls: new URL('./outcomes-tls.json', import.meta.url),
   websocket: new URL('./outcomes-websocket.json', import.meta.url),
+  kcp: new URL('./outcomes-kcp.json', import.meta.url),
 }
 
 /** Collects what the suite finds. A check that ran on several networks works if it works on each. */

@@ -44,6 +44,19 @@ function useWebSocket(made: Endpoint): void {
   made.listen = (url, options) => listen.call(made, options?.protocols === undefined ? (over[url] ?? url) : url, options)
 }
 
+/** DMICRO_TEST_SCHEME=kcp runs a suite over KCP: where it listens on tcp://127.0.0.1:0, endpoints listen on kcp://. */
+export const overKcp = process.env.DMICRO_TEST_SCHEME === 'kcp'
+
+function useKcp(made: Endpoint): void {
+  const { listen, dial } = made
+  const kcp = 'fast'
+  made.listen = (given, options) => {
+    const url = given === 'tcp://127.0.0.1:0' ? 'kcp://127.0.0.1:0' : given
+    return listen.call(made, url, url.startsWith('kcp:') ? { kcp, ...options } : options)
+  }
+  made.dial = (url, options) => dial.call(made, url, url.startsWith('kcp:') ? { kcp, ...options } : options)
+}
+
 /** Runs `suite` once for each transport. */
 export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
   for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
@@ -53,6 +66,7 @@ export function onEachTransport(name: string, suite: (transport: Kind) => void):
 export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
   if (overWebSocket) useWebSocket(made)
+  if (overKcp) useKcp(made)
   t.after(() => made.close())
   if (overTls) useTls(made)
   return made

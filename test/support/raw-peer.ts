@@ -1,6 +1,12 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { defaultLimits } from '../../src/base/limits.ts'
+import { parseAddress } from '../../src/transports/address.ts'
+import { dialKcp } from '../../src/transports/js/kcp/dial.ts'
+import { KcpStream } from '../../src/transports/js/kcp/stream.ts'
+import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
+import { fastKcp } from '../../src/wire/kcp/settings.ts'
 import { FrameReader } from '../../src/wire/websocket/reader.ts'
 import { certificates } from './certificates.ts'
 import { type Parsed, parse } from './frames.ts'
@@ -64,8 +70,19 @@ export class RawPeer {
   }
 }
 
+/** A peer that is nothing but a conversation of KCP. */
+async function rawKcpPeer(t: TestContext, url: string): Promise<RawPeer> {
+  const options = { ...defaultLimits, kcp: fastKcp }
+  const { carrier, local, remote } = await dialKcp(parseAddress(url), options, t.signal, new TurnScheduler())
+  const stream = new KcpStream(carrier, local, remote)
+  stream.allowHalfOpen = false
+  t.after(() => stream.destroy())
+  return new RawPeer(stream as unknown as Socket)
+}
+
 /** Connects to `tcp://127.0.0.1:port` or `tls://127.0.0.1:port`; the socket goes when the test ends. */
 export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
+  if (url.startsWith('kcp:')) return rawKcpPeer(t, url)
   const to = { host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true }
   const secure = ['tls:', 'wss:'].includes(new URL(url).protocol)
   const socket = secure ? connectTls({ ...to, ca: certificates().authority.cert }) : connect(to)

@@ -21,8 +21,8 @@ export function authorityOf(address: Address): string {
   return port === (scheme === 'wss' ? 443 : 80) ? name : `${name}:${port}`
 }
 
-export function webSocketPath({ path }: Address): string | undefined {
-  return path
+export function webSocketPath(address: Address): string | undefined {
+  return (address as Extract<Address, { kind: 'tcp' }>).path
 }
 
 export function formatAddress(): string {

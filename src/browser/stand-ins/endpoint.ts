@@ -46,6 +46,7 @@ interface Dialled {
   readonly socket: Settings['socket']
   readonly tls: undefined
   readonly webSocket: PageWebSocket
+  readonly kcp: undefined
   readonly timeout: number
 }
 
@@ -64,6 +65,7 @@ export function readDialOptions(options: DialOptions | undefined, settings: Sett
     socket: settings.socket,
     tls: undefined,
     webSocket: { path, subprotocol },
+    kcp: undefined,
     timeout: duration('timeout', options?.timeout, settings.dialTimeout, 1),
   }
 }

@@ -1,11 +1,11 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { keepHere } from '../../base/lent-memory.ts'
-import { CloseReason } from '../../message/close-reason.ts'
 import type { Address } from '../address.ts'
 import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
+import { acceptConnection } from './accept.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
 import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
@@ -24,7 +24,7 @@ const READ_SIZE = 64 * 1024
 
 /** The sockets of the JavaScript transport, over `node:net` and `node:tls`. */
 export class Sockets {
-  readonly #turns = new TurnScheduler()
+  readonly turns = new TurnScheduler()
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
   constructor() {
@@ -42,10 +42,10 @@ export class Sockets {
       return listenOnNet(address, how, (accepted) => {
         const reader = this.#reader()
         const socket = readingInto(accepted, reader.onread)
-        accept(reader.attach(this.#connectionOn(socket, address, options, true)), onConnection)
+        acceptConnection(reader.attach(this.#connectionOn(socket, address, options, true)), onConnection)
       })
     }
-    const acceptor = new TlsAcceptor(serverTls, gate, (secure) => accept(this.#secureOn(secure, options), onConnection))
+    const acceptor = new TlsAcceptor(serverTls, gate, (secure) => acceptConnection(this.#secureOn(secure, options), onConnection))
     const listener = await listenOnNet(address, how, (accepted) => acceptor.accept(accepted))
     return { ...listener, setSecureContext: () => acceptor.setSecureContext() }
   }
@@ -102,7 +102,7 @@ export class Sockets {
   }
 
   flush(): void {
-    this.#turns.flush()
+    this.turns.flush()
   }
 
   /**
@@ -120,7 +120,7 @@ export class Sockets {
     setUp(raw, options)
     const local = hostPort(raw.localAddress, raw.localPort)
     const remote = hostPort(raw.remoteAddress, raw.remotePort)
-    return new SocketConnection(new TlsCarrier(socket, raw), local, remote, options, this.#turns, facts)
+    return new SocketConnection(new TlsCarrier(socket, raw), local, remote, options, this.turns, facts)
   }
 
   #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
@@ -134,7 +134,7 @@ export class Sockets {
       local = hostPort(socket.localAddress, socket.localPort)
       remote = hostPort(socket.remoteAddress, socket.remotePort)
     }
-    return new SocketConnection(socket, local, remote, options, this.#turns)
+    return new SocketConnection(socket, local, remote, options, this.turns)
   }
 
   /**
@@ -147,15 +147,6 @@ export class Sockets {
       onread: { buffer: this.#readBuffer, callback: (length, buffer) => target?.received(length, buffer as Uint8Array) ?? true },
       attach: (connection) => (target = connection),
     }
-  }
-}
-
-function accept(connection: SocketConnection, onConnection: (connection: TransportConnection) => void): void {
-  try {
-    onConnection(connection)
-  } catch (error) {
-    process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
-    connection.destroy(CloseReason.Local)
   }
 }
 

@@ -181,6 +181,14 @@ function failureOf(error: Error & { code?: string; library?: string }): string {
   return error.code === 'ECONNRESET' ? CONNECTION_LOST : REFUSED
 }
 
+/** The address of a TLS socket's peer. One over a stream that is no socket has none: that of the stream is the peer's. */
 function addressOf(socket: Socket): string {
-  return hostPort(socket.remoteAddress, socket.remotePort)
+  const { remoteAddress, remotePort } = socket.remoteAddress === undefined ? streamOf(socket) : socket
+  return hostPort(remoteAddress, remotePort)
+}
+
+/** The stream below a TLS socket that is not over a socket, kept in fields without a public way to it. */
+function streamOf(socket: Socket): Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>> {
+  const { _handle: handle } = socket as Socket & { _handle?: { _parentWrap?: { stream?: object } } | null }
+  return handle?._parentWrap?.stream ?? {}
 }

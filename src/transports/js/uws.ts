@@ -1,7 +1,7 @@
-import { CloseReason } from '../../message/close-reason.ts'
 import type { Address } from '../address.ts'
 import { hostPort } from '../host-port.ts'
 import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
+import { acceptConnection } from './accept.ts'
 import { SocketConnection } from './connection.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { UwsCarrier, type UwsResponse, type UwsSocket } from './uws-carrier.ts'
@@ -73,12 +73,7 @@ export async function listenOnUws(
     const carrier = new UwsCarrier(response, `${head}\r\n`, request.getHeader('sec-websocket-key'), context, options.maxUnsent)
     const remote = hostPort(Buffer.from(response.getRemoteAddressAsText()).toString(), 0)
     const connection = new SocketConnection(carrier, local, remote, options, scheduler)
-    try {
-      onConnection(connection)
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : new Error(`onConnection threw ${String(error)}`))
-      connection.destroy(CloseReason.Local)
-    }
+    acceptConnection(connection, onConnection)
   }
   app.ws('/*', {
     compression: 0,

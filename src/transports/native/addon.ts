@@ -46,6 +46,18 @@ export interface NativeAddon extends TlsAddon, ProcessAddon {
    * @returns the connection's slot, with its generation in `control`, or an errno
    */
   dial(core: number, host: string | null, port: number, path: string | null, ...limits: NativeLimits): number
+  /** Listens on the UDP port of a host for KCP, as `listen`. All sessions stay on `core`. */
+  listenKcp(
+    core: number,
+    host: string,
+    port: number,
+    reusePort: boolean,
+    token: number,
+    settings: Uint32Array,
+    ...limits: NativeLimits
+  ): number
+  /** Dials over KCP, as `dial`. */
+  dialKcp(core: number, host: string, port: number, settings: Uint32Array, ...limits: NativeLimits): number
   end(core: number, slot: number, generation: number): void
   destroy(core: number, slot: number, generation: number, reason: number): void
   /** Stops reading a connection. Messages that were read before are still delivered. */
@@ -75,6 +87,8 @@ export interface NativeAddon extends TlsAddon, ProcessAddon {
   busyPoll(core: number, microseconds: number): void
   /** Sets whether a core with a thread of its own keeps the process alive. */
   keepAlive(core: number, on: boolean): void
+  /** One conversation of KCP alone, for tests: native/kcp/script.h. */
+  kcpRun(settings: Uint32Array, conv: number, script: Uint8Array): ArrayBuffer
   /** The raw protocol alone, for tests: native/node/raw_codec.h. */
   unpack(bytes: Uint8Array, maxMessage: number, maxFilters: number): Int32Array
   pack(seq: number, type: number, method: Uint8Array, status: Uint8Array, meta: Uint8Array, codec: number, body: Uint8Array): ArrayBuffer

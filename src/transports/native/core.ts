@@ -5,6 +5,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import { Incoming, type TextHint } from '../../message/message.ts'
 import { findName, watchNames } from '../../message/names.ts'
 import { Framing } from '../../wire/framing.ts'
+import { defaultKcp } from '../../wire/kcp/settings.ts'
 import { type Address, parseAddress } from '../address.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import { systemError } from '../system-error.ts'
@@ -87,14 +88,20 @@ export class NativeCore implements ConnectionCore {
    * @returns the listener's id, or an errno
    */
   listen(address: Address, acceptor: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
-    const limits = limitsOf(acceptor.options)
-    const [host, port, path] = targetOf(address)
-    const adopters = cores.length > 1 ? cores.map((core) => core.#number) : []
-    const id = this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, acceptor.token, adopters, ...limits)
+    const id = this.#listen(address, acceptor, cores, reusePort)
     if (id < 0) return id
     acceptFor(acceptor)
     this.#countReference(1)
     return id
+  }
+
+  #listen(address: Address, { token, options }: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
+    const limits = limitsOf(options)
+    if (address.kind === 'udp')
+      return this.#addon.listenKcp(this.#number, address.host, address.port, reusePort, token, kcpOf(options), ...limits)
+    const [host, port, path] = targetOf(address)
+    const adopters = cores.length > 1 ? cores.map((core) => core.#number) : []
+    return this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, token, adopters, ...limits)
   }
 
   /**
@@ -105,9 +112,10 @@ export class NativeCore implements ConnectionCore {
     this.#addon.adopt(this.#number, descriptor, pipe, acceptor.token, ...limitsOf(acceptor.options))
   }
 
-  /** The address that a listener is bound to. */
-  listenerAddress(id: number): Extract<Address, { kind: 'tcp' }> {
-    return parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`) as Extract<Address, { kind: 'tcp' }>
+  /** Host and port that a listener is bound to. */
+  listenerAddress(id: number): { host: string; port: number } {
+    const { host, port } = parseAddress(`tcp://${this.#addon.listenerAddress(this.#number, id)}`) as Extract<Address, { kind: 'tcp' }>
+    return { host, port }
   }
 
   closeListener(id: number, acceptor: Acceptor): void {
@@ -119,7 +127,10 @@ export class NativeCore implements ConnectionCore {
   dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted()
-      const slot = this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
+      const slot =
+        address.kind === 'udp'
+          ? this.#addon.dialKcp(this.#number, address.host, address.port, kcpOf(options), ...limitsOf(options))
+          : this.#addon.dial(this.#number, ...targetOf(address), ...limitsOf(options))
       if (slot < 0) throw systemError('connect', slot, address)
       const connection = this.#addConnection(slot, this.control[Ctl.Generation], options)
       const aborted = (): void => {
@@ -361,6 +372,12 @@ function limitsOf(options: ConnectionOptions): NativeLimits {
   ]
 }
 
-function targetOf(address: Address): [host: string | null, port: number, path: string | null] {
-  return address.kind === 'tcp' ? [address.host, address.port, null] : [null, 0, address.path]
+/** The settings of KCP in the order of native/node/kcp.cc. */
+function kcpOf({ kcp = defaultKcp }: ConnectionOptions): Uint32Array {
+  const { fecData, fecParity, noDelay, interval, resend, congestion, window, mtu, deadLink } = kcp
+  return Uint32Array.of(fecData, fecParity, Number(noDelay), interval, resend, Number(congestion), window, mtu, deadLink)
+}
+
+function targetOf(address: Exclude<Address, { kind: 'udp' }>): [host: string | null, port: number, path: string | null] {
+  return address.kind === 'unix' ? [null, 0, address.path] : [address.host, address.port, null]
 }

@@ -95,6 +95,8 @@ const ARGUMENTS = {
   listen: 'core, host, port, path, backlog, reusePort, token, adopters, ...limits',
   adopt: 'core, descriptor, pipe, token, ...limits',
   dial: 'core, host, port, path, ...limits',
+  listenKcp: 'core, host, port, reusePort, token, settings, ...limits',
+  dialKcp: 'core, host, port, settings, ...limits',
   closeListener: 'core, id',
   listenerAddress: 'core, id',
   end: 'core, slot, generation',
@@ -119,6 +121,7 @@ const ARGUMENTS = {
   tlsErrorText: 'code',
   reapProcess: 'pid',
   listenDescriptor: 'descriptor, backlog',
+  kcpRun: 'settings, conv, script',
   unpack: 'bytes, maxMessage, maxFilters',
   pack: 'seq, type, method, status, meta, codec, body',
 }

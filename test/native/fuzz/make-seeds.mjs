@@ -175,3 +175,99 @@ write('tls_layer', {
   'after-end': tls(SERVER, 5, 9, hello, record('c', text('')), record('d', smallest)),
   'no-hello': tls(SERVER, 64, 63, record('d', smallest)),
 })
+
+// Choices of kcp_fuzz.cc: what, group, flags, window and size of datagrams. Conversation 7.
+const SCRIPT = 0
+const DIALLED = 1
+const ACCEPTED = 2
+const kcp = (chosen, ...bytes) =>
+  Buffer.concat([Buffer.from(Object.values({ what: SCRIPT, group: 1, flags: 0, window: 3, mtu: 3, ...chosen })), ...bytes])
+const u16le = (value) => Buffer.from([value & 0xff, value >> 8])
+const u32le = (value) => Buffer.from([0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff))
+const segment = (command, { fragment = 0, window = 32, ts = 0, sn = 0, una = 0 } = {}, data = text('')) =>
+  Buffer.concat([u32le(7), Buffer.from([command, fragment]), u16le(window), ...[ts, sn, una, data.length].map(u32le), data])
+const shard = (id, type, ...segments) => {
+  const bytes = Buffer.concat(segments)
+  return Buffer.concat([u32le(id), u16le(type), ...(type === 0xf1 ? [u16le(bytes.length + 2)] : []), bytes])
+}
+const PUSH = 81
+const ACK = 82
+const ASK = 83
+const TELL = 84
+const END = 85
+const RESET = 86
+const received = (datagram) => Buffer.concat([Buffer.from([1]), u16le(datagram.length), datagram])
+const written = (bytes) => Buffer.concat([Buffer.from([2]), u16le(bytes.length), bytes])
+const after = (ms) => Buffer.concat([Buffer.from([0]), u32le(ms)])
+const FLUSH = Buffer.from([3])
+const TURN = Buffer.from([3, 5, 0xff, 0])
+const shown = (datagram, steps = 1) => Buffer.concat([u16le(datagram.length), Buffer.from([steps]), datagram])
+const pushes = (from, to, step = 1) => {
+  const all = []
+  for (let sn = from; sn !== to; sn += step) all.push(segment(PUSH, { sn, ts: sn }, text(`segment ${sn}`)))
+  return all
+}
+
+write('kcp', {
+  'script-in-order': kcp({}, ...pushes(0, 40).map(received), TURN),
+  'script-backwards': kcp({}, ...pushes(40, 0, -1).map(received), TURN, received(segment(PUSH, {}, smallest)), TURN),
+  'script-shards': kcp(
+    {},
+    ...pushes(0, 10).map((each, i) => received(shard(i, 0xf1, each))),
+    received(shard(10, 0xf2, Buffer.alloc(40, 9))),
+    TURN,
+  ),
+  'script-repaired': kcp(
+    { group: 2 },
+    received(shard(1, 0xf2, u16le(34 + 2), segment(PUSH, {}, text('repaired..')))),
+    received(shard(2, 0xf1, ...pushes(1, 3))),
+    TURN,
+  ),
+  'script-sent': kcp(
+    { group: 2 },
+    written(Buffer.alloc(9000, 1)),
+    FLUSH,
+    received(segment(ACK, { una: 2, sn: 3 })),
+    FLUSH,
+    after(300),
+    FLUSH,
+    after(300),
+    FLUSH,
+  ),
+  'script-windows': kcp(
+    { flags: 2 },
+    written(Buffer.alloc(900, 1)),
+    received(segment(TELL, { window: 0 })),
+    FLUSH,
+    after(8000),
+    FLUSH,
+    received(segment(ASK)),
+    FLUSH,
+  ),
+  'script-dead': kcp({ group: 0, mtu: 0 }, written(smallest), ...Array(8).fill(Buffer.concat([after(5000), FLUSH]))),
+  'script-lost': kcp(
+    {},
+    written(Buffer.alloc(3000)),
+    FLUSH,
+    FLUSH,
+    received(segment(ACK, { una: 2, sn: 1 })),
+    FLUSH,
+    received(segment(ACK, { sn: 2 })),
+    FLUSH,
+  ),
+  dialled: kcp(
+    { what: DIALLED },
+    shown(segment(PUSH, { fragment: 0xd3, sn: 0xc0000001, ts: 5 })),
+    shown(segment(TELL, { fragment: 0xd3 })),
+    shown(segment(PUSH, {}, smallest)),
+  ),
+  'dialled-refused': kcp({ what: DIALLED }, shown(segment(RESET, { fragment: 0xd3 }))),
+  accepted: kcp({ what: ACCEPTED }, ...pushes(0, 6).map((each) => shown(each, 3)), shown(segment(END, { fragment: 0xd3, sn: 6 }))),
+  'accepted-silent': kcp({ what: ACCEPTED }, ...Array(9).fill(shown(text(''), 255)), shown(segment(ASK, { fragment: 0xd3, sn: 1 }))),
+  'accepted-strange': kcp(
+    { what: ACCEPTED },
+    shown(segment(END, { sn: 500 })),
+    shown(segment(87)),
+    shown(shard(0, 0xf2, Buffer.alloc(30))),
+  ),
+})

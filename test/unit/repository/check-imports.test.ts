@@ -35,7 +35,7 @@ test('the command prints the problems and exits with 1, or prints one line and e
   const good = withTree({ 'src/base/limits.ts': '' }, run)
   assert.deepEqual(
     [good.status, good.stdout, good.stderr],
-    [0, 'imports are in order: 1 files in src/, 0 in native/wire, native/layer and native/io\n', ''],
+    [0, 'imports are in order: 1 files in src/, 0 in native/ below native/node\n', ''],
   )
 })
 

@@ -1,0 +1,126 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "kcp/door.h"
+
+namespace dmicro {
+namespace {
+
+constexpr SipKey kKey{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+
+Bytes BytesOf(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+
+std::string Datagram(const SegmentHeader& header) {
+  std::string bytes(SegmentHeader::kSize, '\0');
+  header.Store(reinterpret_cast<uint8_t*>(bytes.data()));
+  return bytes;
+}
+
+struct Visitor {
+  KcpDoor door{kKey};
+  std::string address = "10.0.0.1";
+  uint64_t now = 100'000;
+  bool open = true;
+
+  KcpDoor::Answer Show(const SegmentHeader& header) { return ShowBytes(Datagram(header)); }
+  KcpDoor::Answer ShowBytes(const std::string& datagram) {
+    return door.Meet(BytesOf(address), BytesOf(datagram), 32, now, open);
+  }
+};
+
+SegmentHeader Reply(const KcpDoor::Answer& answer) { return SegmentHeader::Load(answer.reply.data()); }
+
+SegmentHeader Acknowledging(const SegmentHeader& challenge) {
+  return {.conv = challenge.conv, .command = kKcpAck, .ts = challenge.ts, .sn = challenge.sn};
+}
+
+TEST_CASE("SipHash-2-4 gives what its authors publish") {
+  std::string bytes;
+  for (char i = 0; i < 15; i++) bytes.push_back(i);
+  CHECK(SipHash(kKey, BytesOf(bytes)) == 0xa129ca6149be45e5);
+}
+
+TEST_CASE("an answered challenge opens the door to its address and conversation, for 8 to 16 seconds") {
+  Visitor visitor;
+  const KcpDoor::Answer answer = visitor.Show({.conv = 5, .command = kKcpAsk});
+  REQUIRE(answer.verdict == KcpDoor::Verdict::kReply);
+  const SegmentHeader challenge = Reply(answer);
+  CHECK(IsChallenge(challenge));
+  CHECK(challenge.conv == 5);
+  const SegmentHeader good = Acknowledging(challenge);
+  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kOpen);
+  CHECK_FALSE(visitor.Show(good).marked);
+  SegmentHeader marked = good;
+  marked.fragment = kKcpMark;
+  CHECK(visitor.Show(marked).marked);
+  for (uint32_t SegmentHeader::*field : {&SegmentHeader::conv, &SegmentHeader::ts, &SegmentHeader::sn}) {
+    SegmentHeader bad = good;
+    bad.*field ^= 1;
+    CHECK(visitor.Show(bad).verdict == KcpDoor::Verdict::kDrop);
+  }
+  visitor.now += 8192;
+  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kOpen);
+  visitor.now += 8192;
+  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kDrop);
+  visitor.now -= 2 * 8192;
+  visitor.address = "10.0.0.2";
+  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kDrop);
+}
+
+TEST_CASE("who has no session is told so, but a reset is never answered, and Go only where it would send again") {
+  Visitor visitor;
+  struct Case {
+    SegmentHeader header;
+    bool reset;
+  };
+  const Case cases[] = {{{.conv = 5, .command = kKcpPush, .ts = 7, .sn = 1}, true},
+                        {{.conv = 5, .command = kKcpEnd, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
+                        {{.conv = 5, .command = kKcpAsk, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
+                        {{.conv = 5, .command = kKcpAck, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
+                        {{.conv = 5, .command = kKcpAck, .ts = 7, .sn = 1}, false},
+                        {{.conv = 5, .command = kKcpTell, .ts = 7, .sn = 1}, false},
+                        {{.conv = 5, .command = kKcpReset, .fragment = kKcpMark, .ts = 7, .sn = 1}, false}};
+  for (const Case& one : cases) {
+    CAPTURE(one.header.command);
+    const KcpDoor::Answer answer = visitor.Show(one.header);
+    CHECK(answer.verdict == (one.reset ? KcpDoor::Verdict::kReply : KcpDoor::Verdict::kDrop));
+    if (!one.reset) continue;
+    CHECK(Reply(answer).command == kKcpReset);
+    CHECK(Reply(answer).ts == 7);
+    CHECK(Reply(answer).sn == 1);
+  }
+  CHECK(visitor.ShowBytes(std::string(23, 'x')).verdict == KcpDoor::Verdict::kDrop);
+  CHECK(visitor.ShowBytes(std::string(1501, 'x')).verdict == KcpDoor::Verdict::kDrop);
+}
+
+TEST_CASE("a closed door refuses") {
+  Visitor visitor;
+  visitor.open = false;
+  const KcpDoor::Answer answer = visitor.Show({.conv = 5, .command = kKcpAsk, .fragment = kKcpMark});
+  CHECK(Reply(answer).command == kKcpReset);
+}
+
+TEST_CASE("first datagrams are kept for their own address, and the oldest gives way") {
+  Visitor visitor;
+  const auto kept = [&](const std::string& address, uint32_t conv) {
+    std::string got;
+    visitor.door.TakeKept(BytesOf(address), conv, [&](Bytes datagram) {
+      got.assign(reinterpret_cast<const char*>(datagram.data), datagram.size);
+    });
+    return got;
+  };
+  const std::string first = Datagram({.conv = 1, .command = kKcpPush}) + "first";
+  visitor.ShowBytes(first);
+  for (uint32_t conv = 2; conv <= 128; conv++) visitor.Show({.conv = conv, .command = kKcpPush});
+  CHECK(kept("10.0.0.2", 1).empty());
+  CHECK(kept("10.0.0.1", 1) == first);
+  CHECK(kept("10.0.0.1", 1).empty());
+  CHECK_FALSE(kept("10.0.0.1", 2).empty());
+  for (uint32_t conv = 1000; conv < 1128; conv++) visitor.Show({.conv = conv, .command = kKcpPush});
+  CHECK(kept("10.0.0.1", 3).empty());
+  CHECK_FALSE(kept("10.0.0.1", 1127).empty());
+}
+
+}  // namespace
+}  // namespace dmicro

@@ -1,0 +1,72 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import type { TestContext } from 'node:test'
+import { segmentsOf } from '../../src/wire/kcp/conversation.ts'
+import { Command, MARK, singleSegment } from '../../src/wire/kcp/segment.ts'
+import type { Cutter } from './cutter.ts'
+
+/** One client, and the socket that stands for it at the server. */
+interface Pair {
+  readonly outer: Socket
+  readonly port: number
+  conv: number
+  lost: { client: boolean; server: boolean }
+  held: (() => void)[]
+}
+
+/** A relay of datagrams that loses conversations, as `cutter` loses connections. */
+export async function kcpCutter(t: TestContext, url: string): Promise<Cutter> {
+  const pairs = new Map<number, Pair>()
+  let stalled = false
+  const inner = createSocket('udp4')
+  inner.bind(0, '127.0.0.1')
+  await once(inner, 'listening')
+  const pass = (pair: Pair, send: () => void): void => {
+    if (stalled) pair.held.push(send)
+    else send()
+  }
+  const connect = (port: number): Pair => {
+    const pair: Pair = { outer: createSocket('udp4'), port, conv: 0, lost: { client: false, server: false }, held: [] }
+    pairs.set(port, pair)
+    pair.outer.on('error', () => {})
+    pair.outer.on('message', (datagram) => pass(pair, () => pair.lost.server || inner.send(datagram, port, '127.0.0.1')))
+    return pair
+  }
+  inner.on('message', (datagram, { port }) => {
+    const pair = pairs.get(port) ?? connect(port)
+    pair.conv = segmentsOf(datagram)?.readUInt32LE() ?? pair.conv
+    made.tap?.(datagram)
+    pass(pair, () => pair.lost.client || pair.outer.send(datagram, Number(new URL(made.target).port), '127.0.0.1'))
+  })
+  const end = (pair: Pair): void => {
+    pairs.delete(pair.port)
+    const reset = singleSegment({ conv: pair.conv, cmd: Command.Reset, frg: MARK, wnd: 0, ts: 0, sn: 0, una: 0 })
+    inner.send(reset, pair.port, '127.0.0.1')
+    pair.outer.send(reset, Number(new URL(made.target).port), '127.0.0.1', () => pair.outer.close())
+  }
+  t.after(() => {
+    for (const { outer } of pairs.values()) outer.close()
+    inner.close()
+  })
+  const made: Cutter = {
+    target: url,
+    url: url.replace(/\/\/127\.0\.0\.1:\d+/, `//127.0.0.1:${inner.address().port}`),
+    cut() {
+      for (const pair of [...pairs.values()]) end(pair)
+    },
+    mute() {
+      for (const { lost } of pairs.values()) lost.server = true
+    },
+    deafen() {
+      for (const { lost } of pairs.values()) lost.client = true
+    },
+    stall() {
+      stalled = true
+    },
+    flow() {
+      stalled = false
+      for (const { held } of pairs.values()) for (const send of held.splice(0)) send()
+    },
+  }
+  return made
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadNative } from '../../../../src/transports/native/addon.ts'
+import { KcpConversation } from '../../../../src/wire/kcp/conversation.ts'
+import { defaultKcp, fastKcp, type KcpSettings } from '../../../../src/wire/kcp/settings.ts'
+import { KcpScript, Op, runKcpScript } from '../../../support/kcp-script.ts'
+import { random } from '../../../support/random.ts'
+
+/** Datagrams that both conversations get; DMICRO_KCP_DATAGRAMS=1000000 for the long form. */
+const DATAGRAMS = Number(process.env.DMICRO_KCP_DATAGRAMS ?? 30_000)
+
+const loaded = loadNative()
+const native = 'addon' in loaded ? loaded.addon : undefined
+
+type Random = (below: number) => number
+
+function someSettings(rnd: Random): KcpSettings {
+  const fec = [
+    [10, 3],
+    [3, 2],
+    [1, 1],
+    [0, 0],
+  ][rnd(4)]
+  const base = rnd(2) === 0 ? defaultKcp : fastKcp
+  const window = rnd(3) === 0 ? 16 : base.window
+  return {
+    ...base,
+    fecData: fec[0],
+    fecParity: fec[1],
+    window,
+    mtu: [1400, 576, 128][rnd(3)],
+    congestion: rnd(2) === 0,
+    deadLink: 4 + rnd(20),
+  }
+}
+
+/** A conversation over a bad link with a good peer, whose datagrams are lost, repeated, reordered and changed. */
+function someScript(settings: KcpSettings, conv: number, rnd: Random): { script: Buffer; datagrams: number } {
+  const script = new KcpScript()
+  const toPeer: Buffer[] = []
+  const fromPeer: Buffer[] = []
+  const own = new KcpConversation(conv, settings, (datagram) => toPeer.push(datagram))
+  const peer = new KcpConversation(conv, someSettings(rnd), (datagram) => fromPeer.push(datagram))
+  let datagrams = 0
+  // Clocks wrap in some conversations.
+  let now = 0
+  const wait = (ms: number): void => {
+    script.add(Op.Wait, ms)
+    now = (now + ms) >>> 0
+  }
+  if (rnd(2) === 0) wait(2 ** 32 - 1 - rnd(3000))
+  for (let step = 30 + rnd(120); step > 0; step--) {
+    const action = rnd(12)
+    if (action < 3) {
+      const bytes = Buffer.alloc(rnd(5) === 0 ? rnd(6000) : rnd(200), step)
+      if (rnd(2) === 0) {
+        own.machine.sending.write(bytes)
+        script.add(Op.Write, bytes)
+      } else {
+        peer.machine.sending.write(bytes)
+      }
+    } else if (action < 6) {
+      const full = rnd(4) > 0
+      own.flush(full, now)
+      script.add(full ? Op.Flush : Op.FlushAcks)
+    } else if (action === 6) {
+      wait(rnd(8) === 0 ? rnd(9000) : rnd(150))
+    } else if (action === 7) {
+      const most = rnd(40)
+      for (let left = most; left > 0 && own.machine.read() !== undefined; left--);
+      script.add(Op.Read, most)
+    } else if (action === 8 && rnd(5) === 0) {
+      own.machine.ask()
+      script.add(Op.Ask)
+    } else {
+      peer.flush(true, (now + 77) >>> 0)
+      while (peer.machine.read() !== undefined && rnd(20) > 0);
+    }
+    while (toPeer.length > 0) {
+      const datagram = toPeer.splice(rnd(3) === 0 ? rnd(toPeer.length) : 0, 1)[0]
+      if (rnd(5) > 0) peer.receive(datagram, (now + 77) >>> 0)
+    }
+    while (fromPeer.length > 0 && rnd(8) > 0) {
+      const datagram = Buffer.from(fromPeer.splice(rnd(3) === 0 ? rnd(fromPeer.length) : 0, 1)[0])
+      if (rnd(5) === 0) continue
+      for (let copies = rnd(10) === 0 ? 2 : 1; copies > 0; copies--) {
+        if (rnd(4) === 0) datagram[rnd(Math.min(datagram.length, 40))] = rnd(256)
+        const given = rnd(30) === 0 ? datagram.subarray(0, rnd(datagram.length + 1)) : datagram
+        own.receive(Buffer.from(given), now)
+        script.add(Op.Datagram, given)
+        datagrams++
+      }
+    }
+  }
+  return { script: script.bytes, datagrams }
+}
+
+test('both cores answer the same datagrams, among them mutated ones, with the same datagrams', (t) => {
+  if (native === undefined) return t.skip('no native binary')
+  let datagrams = 0
+  for (let seed = 1; datagrams < DATAGRAMS; seed++) {
+    const rnd = random(seed)
+    const settings = someSettings(rnd)
+    const conv = rnd(2 ** 31)
+    const made = someScript(settings, conv, rnd)
+    datagrams += made.datagrams
+    const { fecData, fecParity, noDelay, interval, resend, congestion, window, mtu, deadLink } = settings
+    const numbers = Uint32Array.of(fecData, fecParity, +noDelay, interval, resend, +congestion, window, mtu, deadLink)
+    const expected = runKcpScript(settings, conv, made.script)
+    const actual: Buffer = Buffer.from(native.kcpRun(numbers, conv, made.script))
+    if (!actual.equals(expected)) {
+      let at = 0
+      while (actual[at] === expected[at]) at++
+      const around = (bytes: Buffer): string => bytes.subarray(Math.max(at - 60, 0), at + 60).toString('hex')
+      assert.equal(around(actual), around(expected), `seed ${seed}, at ${at}`)
+    }
+  }
+})
