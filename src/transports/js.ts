@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Address } from './address.ts'
-import { kcpModule, netModule } from './js/deferred.ts'
+import { type Address, isQuic } from './address.ts'
+import { kcpModule, netModule, quicModule } from './js/deferred.ts'
 import type { KcpSockets } from './js/kcp/module.ts'
 import type { Sockets } from './js/sockets.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
@@ -17,11 +17,13 @@ export class JsTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how?: ListenOptions,
   ): Promise<TransportListener> {
+    if (isQuic(address)) return (await quicModule.load()).listenOnQuic(address, options, onConnection, (await this.#load()).turns)
     if (address.kind === 'udp') return (await this.#loadKcp()).listen(address, options, onConnection)
     return (await this.#load()).listen(address, options, onConnection, how)
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    if (isQuic(address)) return (await quicModule.load()).dialOnQuic(address, options, signal, (await this.#load()).turns)
     if (address.kind === 'udp') return (await this.#loadKcp()).dial(address, options, signal)
     return (await this.#load()).dial(address, options, signal)
   }

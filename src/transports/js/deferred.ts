@@ -5,3 +5,6 @@ export const netModule = new Deferred(() => import('./sockets.ts'))
 
 /** The code of KCP over `node:dgram`. */
 export const kcpModule = new Deferred(() => import('./kcp/module.ts'))
+
+/** The code of QUIC over the package @matrixai/quic. */
+export const quicModule = new Deferred(() => import('./quic/module.ts'))
