@@ -100,7 +100,7 @@ export class QuicCarrier extends Carrier {
     try {
       this.#connection.recv(datagram, { from, to: this.#parts.local })
     } catch {
-      // What cannot be read is dropped (RFC 9000 §5.2). Where it ends the connection, `localError` says so.
+      // A datagram that cannot be read is dropped (RFC 9000 §5.2). One that ends the connection sets `localError`.
     }
     this.#heard = this.#parts.wheel.now()
     this.#proceed()
@@ -178,7 +178,7 @@ export class QuicCarrier extends Carrier {
     try {
       this.#connection.close(app, code, empty)
     } catch {
-      // It is closed already.
+      // The connection is closed already.
     }
     this.#sendPackets()
     this.#state = State.Closed
@@ -298,7 +298,7 @@ export class QuicCarrier extends Carrier {
       return
     }
     const peer = connection.peerError()
-    // What the peer has sent before is read first.
+    // Bytes that the peer has sent before are read first.
     if (peer?.isApp === true && peer.errorCode === 0) {
       if (this.#paused || !this.#started) return
       this.#reportEnd()

@@ -39,7 +39,10 @@ export function dialQuic(
     const settle = (): void => signal.removeEventListener('abort', onAbort)
     signal.addEventListener('abort', onAbort, { once: true })
     const onError = (error: Error): void => {
-      if (carrier !== undefined) return carrier.refused(error)
+      if (carrier !== undefined) {
+        carrier.refused(error)
+        return
+      }
       settle()
       socket.close()
       reject(error)

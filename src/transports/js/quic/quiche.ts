@@ -83,7 +83,7 @@ const PACKAGE = '@matrixai/quic'
 let loaded: Quiche | undefined
 
 /**
- * The binding, loaded by the first call. Its module alone: the rest of the package, which is not used here, takes 300 ms.
+ * The binding, loaded by the first call. Its module alone: the rest of the package is not used, and takes 300 ms.
  *
  * @throws StatusError 1 (rejects) when the package is missing or has no binary for this machine
  */

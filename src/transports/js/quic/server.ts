@@ -18,7 +18,7 @@ import { checkClient, hasPreamble } from './tls.ts'
 /** Most bytes of the packets that answer a client without a connection. */
 const MAX_ANSWER = 1200
 
-/** What a listener does with connections. */
+/** Settings of a listener, and its connections' way up. */
 export interface QuicAcceptor {
   readonly tls: ServerTls
   readonly settings: QuicSettings

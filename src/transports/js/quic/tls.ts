@@ -10,10 +10,10 @@ import { type QuicheConfig, type QuicheConnection, quiche } from './quiche.ts'
 
 /** The ALPN names of Go DMicro, whose listeners refuse clients with none of them. */
 const GO_PROTOCOLS = ['http/1.1', 'h2']
-/** That of two dmicro peers. Whether it is agreed upon also says whether the stream begins with a preamble. */
+/** The ALPN name of two dmicro peers. A connection that has agreed upon it begins its stream with a preamble. */
 const OWN_PROTOCOL = 'dmicro/1'
 
-/** As Go: what the peer may send before it is read, of one connection and of its stream. */
+/** Bytes that the peer may send before they are read, as in Go. */
 const WINDOW = 786_432
 const MAX_RECEIVED = 1472
 
