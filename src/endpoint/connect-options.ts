@@ -168,14 +168,15 @@ export async function readDialOptions(
   const websocket = options?.websocket
   const webSocket =
     path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketDial(path, websocket, protocol.name)
+  const tls = await readDialTls(options?.tls, kind, address)
   return {
     protocol,
     redial,
     socket: readSocket(options?.socket, settings, kind),
-    tls: await readDialTls(options?.tls, kind, address),
+    tls,
     webSocket,
     kcp: readKcp(options?.kcp, kind, address),
-    quic: await prepareQuic(options?.quic, kind, address),
+    quic: await prepareQuic(options?.quic, kind, address, tls),
     timeout,
   }
 }
@@ -229,11 +230,20 @@ export function readQuic(options: QuicOptions | undefined, kind: TransportKind, 
 /**
  * As `readQuic`, and loads the package: without it no attempt can succeed.
  *
+ * @param target that of a dial, whose options of TLS are checked too
  * @throws (rejects) as `readQuic`; StatusError 1 when the package is missing or has no binary
  */
-async function prepareQuic(options: QuicOptions | undefined, kind: TransportKind, address: Address): Promise<QuicSettings | undefined> {
+async function prepareQuic(
+  options: QuicOptions | undefined,
+  kind: TransportKind,
+  address: Address,
+  target?: TlsTarget,
+): Promise<QuicSettings | undefined> {
   const settings = readQuic(options, kind, address)
-  if (settings !== undefined) await (await quicModule.load()).loadQuiche()
+  if (settings === undefined) return undefined
+  const { loadQuiche, clientConfig } = await quicModule.load()
+  await loadQuiche()
+  if (target !== undefined) clientConfig(target.tls, settings)
   return settings
 }
 

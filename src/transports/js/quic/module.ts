@@ -7,9 +7,9 @@ import type { TurnScheduler } from '../turn-scheduler.ts'
 import { dialQuic } from './dial.ts'
 import { loadQuiche } from './quiche.ts'
 import { QuicServer } from './server.ts'
-import { factsOf, serverConfig } from './tls.ts'
+import { clientConfig, factsOf, serverConfig } from './tls.ts'
 
-export { loadQuiche }
+export { clientConfig, loadQuiche }
 
 /**
  * Listens by QUIC. Open connections outlive the listener, on its socket.
