@@ -11,11 +11,13 @@ export interface Driver {
   ioThreads?: number
   /** What carries it; absent: TCP, or what a js driver always uses. */
   scheme?: Scheme
+  /** Go DMicro's client measures it, as it does Go DMicro. */
+  goClient?: true
   /** The C++ client sends it bodies and nothing else. */
   bare?: true
 }
 
-export type Scheme = 'tls' | 'ws'
+export type Scheme = 'tls' | 'ws' | 'kcp'
 
 export const drivers: Driver[] = [
   { name: 'native', label: 'dmicro native', kind: 'js', peer: 'native' },
@@ -30,6 +32,8 @@ export const drivers: Driver[] = [
   { name: 'watched-unsampled', label: 'dmicro native, tracing, not sampled', kind: 'js', peer: 'watched-unsampled' },
   { name: 'watched-sampled', label: 'dmicro native, tracing, 1 % sampled', kind: 'js', peer: 'watched-sampled' },
   { name: 'watched-all', label: 'dmicro native, metrics, tracing (1 %), limits, access log (1 %)', kind: 'js', peer: 'watched-all' },
+  { name: 'native-kcp', label: 'dmicro native, KCP', kind: 'js', peer: 'native', scheme: 'kcp', goClient: true },
+  { name: 'js-kcp', label: 'dmicro JavaScript, KCP', kind: 'js', peer: 'js', scheme: 'kcp', goClient: true },
   { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },
   { name: 'rpc-client-broker', label: 'dmicro RpcClient with breaker, limit and retries', kind: 'js', peer: 'rpc-client-broker' },
   { name: 'sessions', label: 'dmicro sessions with 8 nodes, called in turn', kind: 'js', peer: 'sessions' },
@@ -48,6 +52,7 @@ export const drivers: Driver[] = [
   { name: 'fastify', label: 'Fastify', kind: 'js', peer: 'fastify' },
   { name: 'uws-http', label: 'uWebSockets.js HTTP', kind: 'js', peer: 'uws-http' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
+  { name: 'go-dmicro-kcp', label: 'Go DMicro, KCP', kind: 'go', peer: 'dmicro', scheme: 'kcp' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },
   { name: 'floor', label: 'C++ floor', kind: 'cpp', peer: 'epoll' },
   { name: 'floor-object', label: 'C++ floor that parses and prints', kind: 'cpp', peer: 'object' },

@@ -59,7 +59,11 @@ function endpointOptions(driver: Driver, trial: Trial): Words {
 export function serverCommand(driver: Driver, trial: Trial, flags: string[] = [], more: Words = []): Words {
   if (driver.kind === 'cpp') return [`${programs}/floor`, '--mode', trial.how === 'fanout' ? 'publish' : driver.peer, ...more]
   if (driver.kind === 'go')
-    return [`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload, ...option('proto', trial.protocol)]
+    return [
+      ...[`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload],
+      ...option('proto', trial.protocol),
+      ...option('network', driver.scheme),
+    ]
   return [process.execPath, ...flags, path('peers/server.mjs'), driver.peer, ...endpointOptions(driver, trial), ...more]
 }
 
@@ -101,11 +105,14 @@ export async function drive<T>(name: string, command: Words, trial: Trial, serve
   return await Promise.race([client.result<T>(limit), ...servers.map(({ program }) => program.failure())])
 }
 
-/** The client in the driver's own language. */
+/** The client in the driver's own language, unless that of Go DMicro measures all. */
 export function ownClient<T>(driver: Driver, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
   const command =
-    driver.kind === 'go'
-      ? [`${programs}/go-peer`, `${driver.peer}-client`, '--payload', trial.payload]
+    driver.kind === 'go' || driver.goClient
+      ? [
+          ...[`${programs}/go-peer`, `${driver.goClient ? 'dmicro' : driver.peer}-client`, '--payload', trial.payload],
+          ...option('network', driver.scheme),
+        ]
       : [
           process.execPath,
           path('peers/client.mjs'),
@@ -121,7 +128,7 @@ export function loadClient<T>(more: Words, trial: Trial, servers: Server[], sett
   return drive('the C++ client', [`${programs}/load`, '--json', ...shape(trial, servers, settings), ...more], trial, servers, settings)
 }
 
-const schemeFlags: Record<Scheme, Words> = { tls: ['--tls'], ws: ['--websocket'] }
+const schemeFlags: Record<Scheme, Words> = { tls: ['--tls'], ws: ['--websocket'], kcp: [] }
 
 /** How the C++ client speaks to a driver. */
 export const manner = ({ scheme, bare }: Driver): Words => [

@@ -49,6 +49,7 @@ export type Group =
   | 'unary'
   | 'tls'
   | 'ws'
+  | 'kcp'
   | 'protocols'
   | 'codecs'
   | 'push'

@@ -203,6 +203,23 @@ const websocket = [
   }),
 ]
 
+/** KCP against that of Go, which has one client for all: servers are compared, with Go's options. */
+const kcp = [
+  make('kcp', 'peers', {
+    id: 'kcp@16x64',
+    title: 'KCP, 64 B string, 16 × 64, client of Go DMicro',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
+  }),
+  make('kcp', 'peers', {
+    id: 'kcp@64k',
+    title: 'KCP, 64 KiB string, 1 × 1, client of Go DMicro',
+    payload: 'json-64k',
+    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
+  }),
+]
+
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
 const slow = ['moleculer', 'socketio', 'nats', 'uws', 'grpc-go']
 /** Who can keep up with a rate on one core, so that a queue is not what is measured. */
@@ -287,6 +304,7 @@ export const trials: Trial[] = [
   }),
   ...tls,
   ...websocket,
+  ...kcp,
   ...protocols,
   ...codecs,
   make('push', 'peers', {

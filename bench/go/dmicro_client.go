@@ -11,7 +11,7 @@ import (
 
 func dialDMicro(o clientOptions) dialer {
 	quiet()
-	endpoint := drpc.NewEndpoint(drpc.EndpointConfig{LocalIP: "127.0.0.1", DefaultBodyCodec: o.payload.codec})
+	endpoint := drpc.NewEndpoint(drpc.EndpointConfig{Network: o.network, LocalIP: "127.0.0.1", DefaultBodyCodec: o.payload.codec})
 	return func() (newCaller, error) {
 		session, status := endpoint.Dial(o.address)
 		if !status.OK() {

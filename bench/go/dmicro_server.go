@@ -57,7 +57,7 @@ func serveDMicro(o serverOptions) {
 	protocol := newProtocol()
 	p := o.payload
 	endpoint := drpc.NewEndpoint(
-		drpc.EndpointConfig{LocalIP: "127.0.0.1", ListenIP: "127.0.0.1", DefaultBodyCodec: p.codec}, announcer{})
+		drpc.EndpointConfig{Network: o.network, LocalIP: "127.0.0.1", ListenIP: "127.0.0.1", DefaultBodyCodec: p.codec}, announcer{})
 	if names := endpoint.RouteCall(controllerOf(p.shape)); len(names) != 1 || names[0] != dmicroRoute {
 		fail("DMicro's mapper gave %q, want %q", names, dmicroRoute)
 	}

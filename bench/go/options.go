@@ -12,11 +12,13 @@ const protocolNames = "raw|json|protobuf|jsonrpc|http"
 type serverOptions struct {
 	payload  payload
 	protocol string // of DMicro; gRPC has its own
+	network  string // of DMicro
 }
 
 type clientOptions struct {
 	payload     payload
 	address     string
+	network     string // of DMicro
 	connections int
 	inFlight    int // per connection
 	seconds     float64
@@ -29,8 +31,9 @@ func parseServer(args []string) serverOptions {
 	flags := flag.NewFlagSet("go-peer server", flag.ContinueOnError)
 	name := flags.String("payload", "json-64", payloadNames)
 	protocol := flags.String("proto", "raw", protocolNames)
+	network := flags.String("network", "tcp", "tcp or kcp")
 	parse(flags, args)
-	return serverOptions{parsePayload(*name), *protocol}
+	return serverOptions{parsePayload(*name), *protocol, *network}
 }
 
 func parseClient(args []string) clientOptions {
@@ -38,6 +41,7 @@ func parseClient(args []string) clientOptions {
 	flags := flag.NewFlagSet("go-peer client", flag.ContinueOnError)
 	name := flags.String("payload", "json-64", payloadNames)
 	flags.StringVar(&o.address, "address", "", "host:port of the server")
+	flags.StringVar(&o.network, "network", "tcp", "tcp or kcp")
 	flags.IntVar(&o.connections, "connections", 1, "connections")
 	flags.IntVar(&o.inFlight, "in-flight", 1, "calls in flight per connection, in an open loop the most that may be")
 	flags.Float64Var(&o.seconds, "seconds", 5, "the measured window")

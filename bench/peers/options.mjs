@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { payloads } from '../payloads.mjs'
 import { fail, USAGE } from './fail.mjs'
 
-const schemes = ['tls', 'ws']
+const schemes = ['tls', 'ws', 'kcp']
 const text = (fallback) => ({ type: 'string', default: fallback })
 const both = {
   payload: text('json-64'),

@@ -26,7 +26,11 @@ void Reactor::UseLayers(int32_t slot, int32_t generation, const std::function<vo
   DMICRO_ASSERT(thread_.Here());
   Connection* const connection = Find(slot, generation);
   if (connection == nullptr || connection->layers == nullptr || connection->state != Connection::State::kOpen) return;
-  use(connection->layers.get(), &layer_scratch_.out);
+  use(connection->layers.get(), connection->layers->OutOfTop());
+  if (!connection->layers->PassFromTop()) {
+    Close(connection, CloseReason::kIo, UV_EPROTO);
+    return;
+  }
   connection->layer_waits = false;
   if (!WriteLayerOut(connection, 0)) return;
   // What waits is received in a later turn: this may be a call from inside of a batch.

@@ -28,6 +28,10 @@ int Open(const UdpAddress& address, OwnedDescriptor* socket) {
   fcntl(socket->number(), F_SETFL, O_NONBLOCK);
   setsockopt(socket->number(), SOL_SOCKET, SO_RCVBUF, &kSocketBuffer, sizeof kSocketBuffer);
   setsockopt(socket->number(), SOL_SOCKET, SO_SNDBUF, &kSocketBuffer, sizeof kSocketBuffer);
+#ifdef SO_RCVBUFFORCE
+  // Without a limit, where this process may: what does not fit while a turn of the loop lasts is lost.
+  setsockopt(socket->number(), SOL_SOCKET, SO_RCVBUFFORCE, &kSocketBuffer, sizeof kSocketBuffer);
+#endif
   return 0;
 }
 

@@ -139,7 +139,8 @@ uint32_t Kcp::Input(Bytes datagram, bool regular, uint32_t now) {
     datagram = {datagram.data + header.size, datagram.size - header.size};
     count++;
   }
-  if (acked && regular && Distance(now, latest) >= 0) Sample(Distance(now, latest));
+  // The answer to a challenge has a time that was never ours.
+  if (acked && regular && now - latest <= kMaxRto) Sample(Distance(now, latest));
   if (congested_ && Distance(snd_una_, una_before) > 0) congestion_.Grow(rmt_wnd_);
   if (wanted_ == Wanted::kNothing && MustTell()) wanted_ = Wanted::kAcks;
   return count;

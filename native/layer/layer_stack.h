@@ -41,6 +41,9 @@ class LayerStack {
 
   // Appends what carries `bytes` to the scratch's `out`.
   bool Send(Bytes bytes) { return SendFrom(levels_.size(), bytes); }
+  // Where the topmost layer appends what it sends by itself, and what passes that on to the layers below.
+  ByteQueue* OutOfTop() { return levels_.size() == 1 ? &scratch_->out : &scratch_->between; }
+  bool PassFromTop() { return levels_.size() == 1 || PassDown(levels_.size() - 1); }
   // Appends the ends of all layers, the topmost first, to the scratch's `out`.
   void End();
   // Returns whether the peer has ended its direction in order. A FIN is the end of a direction only then.

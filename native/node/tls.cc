@@ -140,7 +140,7 @@ Napi::Value TlsAnswer(const Napi::CallbackInfo& info) {
   core->Post([=](Reactor* reactor) {
     reactor->UseLayers(slot, generation, [&](LayerStack* layers, ByteQueue*) {
       // A connection that asks has TLS at the bottom: no other layer makes that event.
-      static_cast<TlsLayer*>(layers->bottom())->Answer(refuse, identity, protocol);
+      static_cast<TlsLayer*>(layers->top())->Answer(refuse, identity, protocol);
     });
   });
   return info.Env().Undefined();

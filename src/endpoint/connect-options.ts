@@ -7,7 +7,7 @@ import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketLis
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
 import { type Address, isQuic, isSecure, webSocketPath } from '../transports/address.ts'
-import { quicModule } from '../transports/js/deferred.ts'
+import { quicModule } from '../transports/js/quic/deferred.ts'
 import { type KcpChoice, readKcpOptions } from '../transports/kcp-options.ts'
 import { type QuicOptions, type QuicSettings, readQuicOptions } from '../transports/quic-options.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { type Address, isQuic } from './address.ts'
-import { kcpModule, netModule, quicModule } from './js/deferred.ts'
+import { netModule } from './js/deferred.ts'
+import { kcpModule } from './js/kcp/deferred.ts'
 import type { KcpSockets } from './js/kcp/module.ts'
+import { quicModule } from './js/quic/deferred.ts'
 import type { Sockets } from './js/sockets.ts'
 import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
 
@@ -17,13 +19,19 @@ export class JsTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how?: ListenOptions,
   ): Promise<TransportListener> {
-    if (isQuic(address)) return (await quicModule.load()).listenOnQuic(address, options, onConnection, (await this.#load()).turns)
+    if (isQuic(address)) {
+      const { turns } = await this.#load()
+      return (await quicModule.load()).listenOnQuic(address, options, onConnection, turns)
+    }
     if (address.kind === 'udp') return (await this.#loadKcp()).listen(address, options, onConnection)
     return (await this.#load()).listen(address, options, onConnection, how)
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
-    if (isQuic(address)) return (await quicModule.load()).dialOnQuic(address, options, signal, (await this.#load()).turns)
+    if (isQuic(address)) {
+      const { turns } = await this.#load()
+      return (await quicModule.load()).dialOnQuic(address, options, signal, turns)
+    }
     if (address.kind === 'udp') return (await this.#loadKcp()).dial(address, options, signal)
     return (await this.#load()).dial(address, options, signal)
   }

@@ -3,8 +3,7 @@ import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { parseAddress } from '../../src/transports/address.ts'
-import { dialKcp } from '../../src/transports/js/kcp/dial.ts'
-import { KcpStream } from '../../src/transports/js/kcp/stream.ts'
+import { netModule } from '../../src/transports/js/deferred.ts'
 import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
 import { fastKcp } from '../../src/wire/kcp/settings.ts'
 import { FrameReader } from '../../src/wire/websocket/reader.ts'
@@ -72,6 +71,9 @@ export class RawPeer {
 
 /** A peer that is nothing but a conversation of KCP. */
 async function rawKcpPeer(t: TestContext, url: string): Promise<RawPeer> {
+  await netModule.load()
+  const { dialKcp } = await import('../../src/transports/js/kcp/dial.ts')
+  const { KcpStream } = await import('../../src/transports/js/kcp/stream.ts')
   const options = { ...defaultLimits, kcp: fastKcp }
   const { carrier, local, remote } = await dialKcp(parseAddress(url), options, t.signal, new TurnScheduler())
   const stream = new KcpStream(carrier, local, remote)

@@ -181,7 +181,7 @@ function failureOf(error: Error & { code?: string; library?: string }): string {
   return error.code === 'ECONNRESET' ? CONNECTION_LOST : REFUSED
 }
 
-/** The address of a TLS socket's peer. One over a stream that is no socket has none: that of the stream is the peer's. */
+/** The address of a TLS socket's peer, or that of the stream below where this is no socket. */
 function addressOf(socket: Socket): string {
   const { remoteAddress, remotePort } = socket.remoteAddress === undefined ? streamOf(socket) : socket
   return hostPort(remoteAddress, remotePort)

@@ -8,6 +8,8 @@ import type { KcpSettings } from './settings.ts'
 /** Window of a peer that has said nothing yet. */
 const FIRST_WINDOW = 32
 const NEVER = 0xffff_ffff
+/** Milliseconds: the longest round trip that is believed. */
+const MAX_SAMPLE = 60_000
 /** Milliseconds between questions about a window of 0, first and at most. */
 const FIRST_ASK = 7000
 const LONGEST_ASK = 120_000
@@ -121,7 +123,8 @@ export class KcpMachine {
       at += length
       count++
     }
-    if (latest >= 0 && regular && distance(now, latest) >= 0) this.roundTrip.sample(distance(now, latest))
+    // The answer to a challenge has a time that was never ours.
+    if (latest >= 0 && regular && (now - latest) >>> 0 <= MAX_SAMPLE) this.roundTrip.sample(distance(now, latest))
     if (this.#settings.congestion && distance(this.sending.una, before) > 0) this.congestion.grow(this.remoteWindow)
     if (this.wanted === Wanted.Nothing && this.mustTell) this.wanted = Wanted.Acks
     return count

@@ -95,6 +95,16 @@ class UdpEnd {
   }
   // Returns the next datagram that came, '' when there is none.
   std::string Take() const { return TakeBytes(socket_, 2048); }
+  std::string Take(int* from) const {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    std::string bytes(2048, '\0');
+    const ssize_t n = recvfrom(socket_.number(), bytes.data(), bytes.size(), MSG_DONTWAIT,
+                               reinterpret_cast<sockaddr*>(&address), &size);
+    *from = ntohs(address.sin_port);
+    bytes.resize(n < 0 ? 0 : static_cast<size_t>(n));
+    return bytes;
+  }
 
  private:
   static sockaddr_in Loopback(int port) {
@@ -106,6 +116,52 @@ class UdpEnd {
   }
 
   OwnedDescriptor socket_;
+};
+
+// Passes datagrams between one dialled session and a listener, and loses every `nth` one, after `delay` ms.
+class LossyRelay {
+ public:
+  LossyRelay(uv_loop_t* loop, int to, size_t nth, uint64_t delay) : loop_(loop), to_(to), nth_(nth), delay_(delay) {
+    uv_timer_init(loop, &timer_);
+    timer_.data = this;
+    uv_timer_start(
+        &timer_, [](uv_timer_t* timer) { static_cast<LossyRelay*>(timer->data)->Pass(); }, 1, 1);
+  }
+  ~LossyRelay() {
+    uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+    uv_run(loop_, UV_RUN_NOWAIT);
+  }
+  int port() const { return front_.port(); }
+
+ private:
+  struct Flying {
+    uint64_t at;
+    bool back;
+    std::string datagram;
+  };
+
+  void Pass() {
+    const uint64_t now = uv_now(loop_);
+    for (const bool back : {false, true}) {
+      int from = 0;
+      for (std::string datagram; !(datagram = (back ? back_ : front_).Take(&from)).empty();) {
+        if (!back) client_ = from;
+        if (++count_ % nth_ != 0) flying_.push_back({now + delay_, back, datagram});
+      }
+    }
+    for (; !flying_.empty() && flying_.front().at <= now; flying_.pop_front())
+      (flying_.front().back ? front_ : back_).Put(flying_.front().back ? client_ : to_, flying_.front().datagram);
+  }
+
+  uv_loop_t* const loop_;
+  const int to_;
+  const size_t nth_;
+  const uint64_t delay_;
+  UdpEnd front_, back_;
+  int client_ = 0;
+  size_t count_ = 0;
+  std::deque<Flying> flying_;
+  uv_timer_t timer_;
 };
 
 // A port on which nobody listens.

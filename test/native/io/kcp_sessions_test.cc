@@ -182,6 +182,21 @@ TEST_CASE("kcp: a peer that does not read fills the window, then what is unsent,
   REQUIRE(home.Until([&] { return home.memory.Unsent(client.slot) == 0; }));
 }
 
+TEST_CASE("kcp: what the network loses is sent again by the side that sent it, one message at a time") {
+  Home home;
+  KcpListener listener(&home);
+  LossyRelay relay(&home.loop, listener.port, 5, 10);
+  const Dialled client = DialKcp(&home, relay.port());
+  size_t echoes = 0;
+  home.journal.on_event = [&](const Event& event) {
+    if (event.kind == kConnect) QueueTo(&home, client, "x");
+    if (event.kind != kMessage) return;
+    if (event.slot == client.slot) echoes++;
+    QueueTo(&home, {event.slot, event.generation}, event.body);
+  };
+  REQUIRE(home.Until([&] { return echoes == 100; }));
+}
+
 TEST_CASE("kcp: the first bytes are peeked at, and the framing is set then") {
   Home home;
   WireLimits limits = kWire;

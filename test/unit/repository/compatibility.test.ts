@@ -10,7 +10,10 @@ const outcomes = readOutcomes()
 
 test('docs/compatibility.md is what its outcomes make', () => {
   // Stale? npm run docs:compatibility
-  assert.equal(readFileSync(pageFile, 'utf8'), compatibilityPage(outcomes, readOutcomes('tls'), readOutcomes('websocket')))
+  assert.equal(
+    readFileSync(pageFile, 'utf8'),
+    compatibilityPage(outcomes, readOutcomes('tls'), readOutcomes('websocket'), readOutcomes('kcp')),
+  )
 })
 
 test('the outcomes are of the checks there are, in the protocols there are, and none failed', () => {

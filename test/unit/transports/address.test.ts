@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Address, formatAddress, parseAddress } from '../../../src/transports/address.ts'
+import { type Address, formatAddress, isSecure, parseAddress } from '../../../src/transports/address.ts'
 
 const good: [url: string, address: Address][] = [
   ['tcp://127.0.0.1:0', { kind: 'tcp', host: '127.0.0.1', port: 0 }],
@@ -12,6 +12,8 @@ const good: [url: string, address: Address][] = [
   ['tls://127.0.0.1:9443', { kind: 'tcp', host: '127.0.0.1', port: 9443, scheme: 'tls' }],
   ['ws://127.0.0.1:0/', { kind: 'tcp', host: '127.0.0.1', port: 0, scheme: 'ws', path: '/' }],
   ['ws://localhost:8080/rpc/v1?token=a%20b', { kind: 'tcp', host: 'localhost', port: 8080, scheme: 'ws', path: '/rpc/v1?token=a%20b' }],
+  ['kcp://127.0.0.1:9090', { kind: 'udp', host: '127.0.0.1', port: 9090, scheme: 'kcp' }],
+  ['kcp://[::1]:0', { kind: 'udp', host: '::1', port: 0, scheme: 'kcp' }],
   ['wss://[::1]:8443/ws', { kind: 'tcp', host: '::1', port: 8443, scheme: 'wss', path: '/ws' }],
   ['unix:///run/app.sock', { kind: 'unix', path: '/run/app.sock' }],
   ['unix://rel/app.sock', { kind: 'unix', path: 'rel/app.sock' }],
@@ -44,13 +46,11 @@ test('the scheme may be in capitals', () => {
   assert.deepEqual(parseAddress('TCP://h:1'), { kind: 'tcp', host: 'h', port: 1 })
 })
 
-test('schemes of later versions are named as such', () => {
-  for (const scheme of ['quic', 'kcp']) {
-    assert.throws(() => parseAddress(`${scheme}://h:1`), {
-      name: 'TypeError',
-      message: `invalid address "${scheme}://h:1": scheme ${scheme}: is not available in this version`,
-    })
-  }
+test('a quic: URL is an address of UDP, which always has TLS', () => {
+  const address = parseAddress('quic://[::1]:81')
+  assert.deepEqual(address, { kind: 'udp', scheme: 'quic', host: '::1', port: 81 })
+  assert.equal(formatAddress(address), 'quic://[::1]:81')
+  assert.equal(isSecure(address), true)
 })
 
 const bad: [url: string, expected: RegExp][] = [

@@ -6,9 +6,9 @@ import { hasFecHeader, KcpConversation } from '../../../wire/kcp/conversation.ts
 import { Wanted } from '../../../wire/kcp/machine.ts'
 import { Command, distance, type Header, MARK, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import type { KcpSettings } from '../../../wire/kcp/settings.ts'
-import { Carrier } from '../carrier.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { isChallenge } from './cookie.ts'
+import { Carrier } from './shared.ts'
 
 /** Milliseconds in which the peer should answer our END, and in which data of a closed connection is still sent. */
 const LINGER_MS = 2000
@@ -70,6 +70,8 @@ export class KcpCarrier extends Carrier {
   #heard: number
   #asked = 0
   #endSince: number | undefined
+  /** Time when segments must be looked at next. */
+  #due = 0
   #endAgain = 0
   #endWait = 0
   #failed = false
@@ -297,6 +299,8 @@ export class KcpCarrier extends Carrier {
     const { machine } = this.#conversation
     const now = this.#now
     this.#conversation.flush(full, now)
+    // Acknowledgements that are sent meanwhile must not put off what is due.
+    if (full) this.#due = (now + machine.untilFlush) >>> 0
     // A segment may be sent often because this process, or the peer's, has little time: then others arrive.
     if (machine.dead && machine.sending.unacknowledged > 0 && distance(now, this.#heard) >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
     else this.#schedule()
@@ -331,7 +335,8 @@ export class KcpCarrier extends Carrier {
     if (this.#state === State.Free) return
     const { machine } = this.#conversation
     if (machine.busy || this.#unwritten > 0) {
-      this.#timer.start(Math.max(machine.untilFlush, 1))
+      const wait = distance(this.#due, this.#now)
+      this.#timer.start(Math.min(Math.max(wait, 1), this.#parts.settings.interval))
     } else if (this.#state !== State.Open) {
       this.#timer.start(Math.max(Math.min(distance(this.#endAgain, this.#now), LINGER_MS), 1))
     } else {

@@ -7,11 +7,11 @@ import { segmentsOf } from '../../../wire/kcp/conversation.ts'
 import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import { defaultKcp } from '../../../wire/kcp/settings.ts'
 import type { Address } from '../../address.ts'
-import { hostPort } from '../../host-port.ts'
 import type { ConnectionOptions } from '../../transport.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { KcpCarrier } from './carrier.ts'
 import { isChallenge } from './cookie.ts'
+import { hostPort } from './shared.ts'
 import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Milliseconds after which the first question is repeated, and between repetitions at most. */

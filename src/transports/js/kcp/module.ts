@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net'
 import type { Address } from '../../address.ts'
-import { hostPort } from '../../host-port.ts'
 import type { ConnectionOptions, TransportConnection, TransportListener } from '../../transport.ts'
-import { acceptConnection } from '../accept.ts'
-import { SocketConnection } from '../connection.ts'
-import { type SecureSocket, secureDialled, TlsAcceptor } from '../tls.ts'
+import type { SocketConnection as Connection } from '../connection.ts'
+import type { SecureSocket } from '../tls.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { dialKcp } from './dial.ts'
 import { KcpServer } from './server.ts'
+import { acceptConnection, hostPort, SocketConnection, secureDialled, TlsAcceptor } from './shared.ts'
 import { KcpStream } from './stream.ts'
 import { KcpTlsCarrier } from './tls.ts'
 
@@ -47,7 +46,7 @@ export class KcpSockets {
   }
 
   /** The connection of a handshake that is done on a `KcpStream`, which `node:tls` takes in the place of a socket. */
-  #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): SocketConnection {
+  #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): Connection {
     const below = raw as unknown as KcpStream
     const remote = hostPort(below.remoteAddress, below.remotePort)
     return new SocketConnection(new KcpTlsCarrier(socket, below), below.localAddress, remote, options, this.#turns, facts)
