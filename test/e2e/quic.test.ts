@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once as eventOnce } from 'node:events'
 import { type TestContext, test } from 'node:test'
@@ -151,6 +152,23 @@ onEachTransport('quic', (transport) => {
     await assert.rejects(client.dial(`quic://127.0.0.1:${relay.address().port}`, dial), { code: 105 })
     // A Retry: a long header of type 3.
     assert.equal((await answered.promise)[0] & 0xf0, 0xf0)
+  })
+
+  run('sessions beyond maxSessions are refused before their handshake, and datagrams of nonsense end nothing', async (t) => {
+    const { server, url } = await serve(t, { limits: { maxSessions: 1 } })
+    const session = await endpoint(t, { transport }).dial(url, dial)
+    assert.equal(await session.call('/size', 'abc'), 3)
+    await assert.rejects(endpoint(t, { transport, dialTimeout: 120 }).dial(url, dial), { code: 105 })
+    assert.ok(server.stats.refused >= 1)
+    const stranger = createSocket('udp4')
+    t.after(() => stranger.close())
+    for (let i = 0; i < 500; i++) {
+      const datagram = randomBytes(1 + ((i * 37) % 1500))
+      // Half of them look like first packets of version 1.
+      if (i % 2 === 0 && datagram.length > 40) datagram.set([0xc0 | (i & 0x3f), 0, 0, 0, 1, 20], 0)
+      stranger.send(datagram, Number(new URL(url).port), '127.0.0.1')
+    }
+    for (let i = 0; i < 10; i++) assert.equal(await session.call('/size', 'abc'), 3)
   })
 
   run('a peer that does not read is not sent more than the limit, and gets everything once it reads', async (t) => {
