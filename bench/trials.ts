@@ -212,6 +212,12 @@ const kcp = [
     inFlight: 64,
     drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
   }),
+  // Told apart on a link with losses alone: bench/netem.sh.
+  make('kcp', 'peers', {
+    id: 'kcp@1x1',
+    title: 'KCP, 64 B string, 1 × 1, client of Go DMicro',
+    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
+  }),
   make('kcp', 'peers', {
     id: 'kcp@64k',
     title: 'KCP, 64 KiB string, 1 × 1, client of Go DMicro',
