@@ -10,7 +10,7 @@ import { SocketConnection } from '../connection.ts'
 import { enlargeBuffer, udpSocket } from '../kcp/udp.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { QuicCarrier } from './carrier.ts'
-import { quiche } from './quiche.ts'
+import { type QuicheConnection, quiche } from './quiche.ts'
 import { checkServer, clientConfig, factsOf, hasPreamble } from './tls.ts'
 
 /**
@@ -57,7 +57,13 @@ export function dialQuic(
       const remote = { host: peer.address, port: peer.port }
       const { Connection, MAX_CONN_ID_LEN } = quiche()
       const servername = target.tls.servernameOf(target.host)
-      const connection = Connection.connect(servername, randomBytes(MAX_CONN_ID_LEN), local, remote, config)
+      let connection: QuicheConnection
+      try {
+        connection = Connection.connect(servername, randomBytes(MAX_CONN_ID_LEN), local, remote, config)
+      } catch (error) {
+        onError(error as Error)
+        return
+      }
       const made: QuicCarrier = new QuicCarrier({
         connection,
         local,

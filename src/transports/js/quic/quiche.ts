@@ -47,6 +47,8 @@ export interface QuicheConfig {
   setInitialMaxData(size: number): void
   setInitialMaxStreamDataBidiLocal(size: number): void
   setInitialMaxStreamDataBidiRemote(size: number): void
+  setMaxStreamWindow(size: number): void
+  setMaxConnectionWindow(size: number): void
   setInitialMaxStreamsBidi(count: number): void
   setDisableActiveMigration(on: boolean): void
   enablePacing(on: boolean): void

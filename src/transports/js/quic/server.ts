@@ -15,6 +15,8 @@ import { type HostPort, type QuicheConfig, type QuicheConnection, type QuicheHea
 import { RetryTokens } from './retry-token.ts'
 import { checkClient, hasPreamble } from './tls.ts'
 
+/** Milliseconds in which handshakes may end after their listener has closed. */
+const LINGER_MS = 1000
 /** Most bytes of the packets that answer a client without a connection. */
 const MAX_ANSWER = 1200
 
@@ -33,6 +35,8 @@ export class QuicServer {
   readonly #acceptor: QuicAcceptor
   readonly #tokens = new RetryTokens()
   readonly #carriers = new Map<string, QuicCarrier>()
+  /** Carriers that have no connection above yet. */
+  readonly #beginning = new Set<QuicCarrier>()
   /** For the handshakes that begin from now on. */
   config: QuicheConfig
   #local: HostPort = { host: '', port: 0 }
@@ -68,6 +72,11 @@ export class QuicServer {
   /** Accepts no more. The socket closes with the last connection. */
   stop(): void {
     this.#listening = false
+    const abandon = (): void => {
+      for (const carrier of this.#beginning) carrier.abandon()
+    }
+    // A client may be done with its handshake already, and its last packet on the way.
+    if (this.#beginning.size > 0) realClock.setTimeout(abandon, LINGER_MS).unref()
     this.#rest()
   }
 
@@ -78,7 +87,7 @@ export class QuicServer {
   }
 
   #onDatagram(datagram: Buffer, { address: host, port }: RemoteInfo): void {
-    const { Header, Type, MAX_CONN_ID_LEN, versionIsSupported } = quiche()
+    const { Header, Type, MAX_CONN_ID_LEN } = quiche()
     let header: QuicheHeader
     try {
       header = Header.fromSlice(datagram, MAX_CONN_ID_LEN)
@@ -90,8 +99,16 @@ export class QuicServer {
     if (carrier !== undefined) carrier.receive(datagram, from)
     // A client fills its first datagram, so that answers to spoofed addresses are no longer than what caused them.
     else if (!this.#listening || header.ty !== Type.Initial || datagram.length < MAX_ANSWER) return
-    else if (!versionIsSupported(header.version)) this.#negotiate(header, from)
-    else this.#onInitial(datagram, header, from)
+    else this.#onStranger(datagram, header, from)
+  }
+
+  #onStranger(datagram: Buffer, header: QuicheHeader, from: HostPort): void {
+    try {
+      if (quiche().versionIsSupported(header.version)) this.#onInitial(datagram, header, from)
+      else this.#negotiate(header, from)
+    } catch {
+      // A field has a value that quiche does not take, and nothing is kept of the client.
+    }
   }
 
   #negotiate({ scid, dcid }: QuicheHeader, from: HostPort): void {
@@ -116,9 +133,9 @@ export class QuicServer {
   /** Begins a handshake with a client that has proved its address. */
   #begin(datagram: Buffer, odcid: Buffer, scid: Buffer, from: HostPort, peer: string): void {
     const { gate, tls, settings, accept } = this.#acceptor
-    if (gate?.begin(peer) === false) return
     const key = keyOf(scid)
     const connection = quiche().Connection.accept(scid, odcid, this.#local, from, this.config)
+    if (gate?.begin(peer) === false) return
     let timer: ClockTimer | undefined
     let settled = false
     const fail = (reason: string): void => {
@@ -147,6 +164,7 @@ export class QuicServer {
       },
       onOpen: () => {
         settled = true
+        this.#beginning.delete(carrier)
         realClock.clearTimeout(timer)
         accept(carrier, connection, hostPort(this.#local.host, this.#local.port), peer)
       },
@@ -154,6 +172,7 @@ export class QuicServer {
       onFree: () => {
         fail(HANDSHAKE_TIMED_OUT)
         this.#carriers.delete(key)
+        this.#beginning.delete(carrier)
         this.#rest()
       },
     })
@@ -161,6 +180,7 @@ export class QuicServer {
     timer = realClock.setTimeout(expire, tls.handshakeTimeout)
     timer.unref()
     this.#carriers.set(key, carrier)
+    this.#beginning.add(carrier)
     carrier.receive(datagram, from)
   }
 

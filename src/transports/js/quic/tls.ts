@@ -15,6 +15,8 @@ const OWN_PROTOCOL = 'dmicro/1'
 
 /** Bytes that the peer may send before they are read, as in Go. */
 const WINDOW = 786_432
+/** The most that this number grows to, for links that are fast and long. */
+const MAX_WINDOW = 6 * 1024 * 1024
 const MAX_RECEIVED = 1472
 
 const SIGNATURES = [
@@ -97,6 +99,8 @@ function makeConfig(
   config.setInitialMaxData(WINDOW)
   config.setInitialMaxStreamDataBidiLocal(WINDOW)
   config.setInitialMaxStreamDataBidiRemote(WINDOW)
+  config.setMaxStreamWindow(MAX_WINDOW)
+  config.setMaxConnectionWindow(MAX_WINDOW)
   config.setInitialMaxStreamsBidi(1)
   config.setDisableActiveMigration(true)
   // Node.js cannot send a datagram at a given time.
