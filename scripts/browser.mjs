@@ -35,6 +35,7 @@ const STAND_INS = {
   ],
   'json-scan': ['base/text/json-scan'],
   log: ['base/log'],
+  naming: ['message/naming'],
   node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'path', 'perf_hooks', 'timers', 'util'],
   plugin: ['hooks/plugin', 'endpoint/hooked-dispatch', 'session/hooked-calls'],
   'reconnect-schedule': ['session/reconnect-schedule'],
@@ -48,14 +49,11 @@ export async function browserBundle(root, out) {
   const src = join(root, 'src')
   const folder = join(src, 'browser', 'stand-ins')
   const standIns = new Map(Object.entries(STAND_INS).flatMap(([file, names]) => names.map((name) => [name, join(folder, `${file}.ts`)])))
+  const numbers = new Map(NUMBERS.flatMap(([file, name]) => numbersOf(join(src, `${file}.ts`), name)))
   const plugin = {
     name: 'stand-ins',
     setup({ onResolve, onLoad }) {
-      // Pages have neither tracer nor meter, so what asks for them is left out.
-      onLoad({ filter: /(?:outbound|offline-calls|dispatcher|dialer)\.ts$/ }, ({ path }) => ({
-        contents: withoutTracer(readFileSync(path, 'utf8')),
-        loader: 'ts',
-      }))
+      onLoad({ filter: /\.ts$/ }, ({ path }) => ({ contents: inlined(readFileSync(path, 'utf8'), numbers), loader: 'ts' }))
       onResolve({ filter: /^(?:\.|node:)/ }, ({ path, resolveDir, importer }) => {
         const name = path.startsWith('node:')
           ? path.slice('node:'.length)
@@ -88,22 +86,6 @@ export async function browserBundle(root, out) {
   const names = privateNames(root, inputs)
   const { outputFiles } = await build({ ...options, mangleProps: new RegExp(`^(?:${names.join('|')})$`) })
   return outputFiles
-}
-
-/** Source text with null in place of the tracer and of what it returns, for esbuild to fold, and without counting. */
-function withoutTracer(text) {
-  return text
-    .replace(/const \{ tracer \} = [\w.#]+\n/g, '')
-    .replace(/const \{ tracer, meter \}/g, 'const { meter }')
-    .replace(/let trace: TracedCall \| null = null\n/g, '')
-    .replace(/const trace = tracer === null .*\n/g, '')
-    .replace(/\(trace = tracer\.calling\(.*?\)\) !== null\b/g, 'null !== null')
-    .replace(/\btrace (===|!==) null/g, 'null $1 null')
-    .replace(/\btracer (===|!==) null/g, 'null $1 null')
-    .replace(/, trace\)/g, ', null)')
-    .replace(/tracer\?\./g, 'undefined?.')
-    .replace(', ...ctx.counts?.logFields', '')
-    .replace(/\bcountEnd\(ctx, [^\n]*?, (?:0|bodySize\(outgoing\))\)/g, 'undefined')
 }
 
 /** Files whose names others see: types of users, and members of what is sent or shown. */
@@ -146,6 +128,23 @@ function privateNames(root, files) {
   const lib = join(root, 'node_modules/typescript/lib')
   for (const file of readdirSync(lib)) if (/^lib\.(?:es\d+|esnext|dom)\b.*\.d\.ts$/.test(file)) collectNames(parse(join(lib, file)), used)
   return [...members].filter((name) => name.length > 2 && !used.has(name)).sort()
+}
+
+/** Objects of numbers whose members are written as numbers where they are used, which is shorter. */
+const NUMBERS = [
+  ['base/errors/status', 'Code'],
+  ['message/close-reason', 'CloseReason'],
+  ['message/message', 'MessageType'],
+]
+
+/** The members of such an object with their values: `Code.Ok` and 0. */
+function numbersOf(path, name) {
+  const object = new RegExp(`export const ${name} = \\{([^}]*)\\} as const`).exec(readFileSync(path, 'utf8'))
+  return [...object[1].matchAll(/(\w+): (-?\d+)/g)].map(([, member, value]) => [`${name}.${member}`, value])
+}
+
+function inlined(text, numbers) {
+  return text.replace(/\b[A-Z]\w+\.[A-Z]\w+\b/g, (member) => numbers.get(member) ?? member)
 }
 
 function parse(path) {

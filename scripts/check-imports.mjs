@@ -20,6 +20,7 @@ export const ROOMS = [
   'protos',
   'hooks',
   'overload',
+  'contract',
   'session',
   'endpoint',
   'plugins',
@@ -48,7 +49,13 @@ const SHARED = {
 
 /** Files and rooms that, apart from the room's own files, only these may import. */
 const ONLY_FOR = {
-  'transports/native/addon': ['transports/native', 'transports/native/core', 'transports/choose', 'dserver/supervisor/process-addon'],
+  'transports/native/addon': [
+    'transports/native',
+    'transports/native/core',
+    'transports/choose',
+    'transports/handover/environment',
+    'dserver/os/native',
+  ],
   'transports/native': ['transports/choose'],
   'transports/js': ['transports/choose'],
   observe: [],

@@ -8,7 +8,9 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 // These test builds, packages, documentation and processes, not transports.
 const threaded = all.filter(
-  (name) => !['build', 'package', 'fallback', 'snippets', 'supervisor', 'supervisor-signals'].includes(name.replace('.test.ts', '')),
+  (name) =>
+    !name.startsWith('dserver') &&
+    !['build', 'ctl', 'package', 'fallback', 'snippets', 'supervisor', 'supervisor-signals'].includes(name.replace('.test.ts', '')),
 )
 
 /** Runs suites with `env` added to the environment, which is also how the run is called. */

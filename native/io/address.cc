@@ -1,5 +1,12 @@
 #include "io/address.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
 namespace dmicro {
 
 int ToSockaddr(const char* host, int port, sockaddr_storage* address) {
@@ -47,6 +54,29 @@ std::string LocalAddress(const uv_handle_t* handle) {
 
 std::string RemoteAddress(const uv_handle_t* handle) {
   return AddressOf(handle, uv_tcp_getpeername, uv_pipe_getpeername);
+}
+
+int ListeningAddress(int descriptor, std::string* address, bool* pipe) {
+  int type = 0, listening = 0;
+  sockaddr_storage storage{};
+  socklen_t type_size = sizeof type, listening_size = sizeof listening, size = sizeof storage;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &type_size) != 0 ||
+      getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) != 0 ||
+      getsockname(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
+    return uv_translate_sys_error(errno);
+  }
+  if (type != SOCK_STREAM || listening == 0) return UV_EINVAL;
+  *pipe = storage.ss_family == AF_UNIX;
+  if (storage.ss_family == AF_INET || storage.ss_family == AF_INET6) {
+    *address = FormatAddress(storage);
+    return 0;
+  }
+  if (!*pipe) return UV_EINVAL;
+  const char* const path = reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
+  const size_t room = size > offsetof(sockaddr_un, sun_path) ? size - offsetof(sockaddr_un, sun_path) : 0;
+  const size_t length = strnlen(path, room);
+  *address = length == 0 ? "@" : std::string(path, length);
+  return 0;
 }
 
 }  // namespace dmicro

@@ -24,5 +24,7 @@ std::string FormatAddress(const sockaddr_storage& storage);
 // without a path, '' when the system gives no address.
 std::string LocalAddress(const uv_handle_t* handle);
 std::string RemoteAddress(const uv_handle_t* handle);
+// The same of a descriptor. Returns 0, or a libuv error code: UV_EINVAL when it is not a stream socket that listens.
+int ListeningAddress(int descriptor, std::string* address, bool* pipe);
 
 }  // namespace dmicro

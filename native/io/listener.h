@@ -2,6 +2,7 @@
 
 #include <uv.h>
 
+#include <string>
 #include <vector>
 
 #include "io/connection.h"
@@ -32,6 +33,7 @@ struct Listener {
   int32_t token;                   // identifies the listener in kAccept, on whichever reactor the connection is opened
   std::vector<Adopter*> adopters;  // receive the connections in turn; empty: the reactor opens all connections itself
   size_t next_adopter;
+  std::string path;  // of a Unix socket that was bound here; removed when the listener closes
   KcpPort* port = nullptr;  // of KCP: `handle` has no socket then
 };
 

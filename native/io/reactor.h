@@ -85,13 +85,15 @@ class Reactor {
     int32_t token;
     std::vector<Adopter*> adopters;
     WireLimits limits;
+    OwnedDescriptor socket{};  // listens already, for example in another process too: opened in place of a new one
   };
   int32_t Listen(const Target& target, ListenOptions options);
-  void CloseListener(int32_t id);
+  // Removes the path of a Unix socket that this reactor bound, unless `keep_path`: then others listen on the socket.
+  void CloseListener(int32_t id, bool keep_path = false);
   Listener* FindListener(int32_t id) const;
   // Returns a slot; kConnect or kClose follows for that slot and `*generation`.
   int32_t Dial(const Target& target, const WireLimits& limits, int32_t* generation);
-  // The same over KCP (reactor_kcp.cc). All sessions of a listener stay on its reactor.
+  // The same over KCP (reactor_kcp_open.cc). All sessions of a listener stay on its reactor.
   int32_t ListenKcp(const Target& target, const KcpSettings& settings, const ListenOptions& options);
   int32_t DialKcp(const Target& target, const KcpSettings& settings, const WireLimits& limits, int32_t* generation);
   // Returns the address that a listener is bound to, '' when there is none.
@@ -167,6 +169,8 @@ class Reactor {
   // With a `family` the socket is created at once, otherwise when libuv needs it.
   int InitHandle(Connection::Handle* handle, bool pipe, unsigned family = AF_UNSPEC);
   int Bind(Listener* listener, const Target& target, bool reuse_port);
+  int BindPath(Listener* listener, const std::string& path);
+  int OpenListening(Listener* listener, bool pipe, OwnedDescriptor socket);
   void OnConnection(Listener* listener, int status);
   void ForwardAccepted(Listener* listener, Adopter* adopter);
   void OnAccepted(Connection* connection, int error);
@@ -185,7 +189,7 @@ class Reactor {
   void EndLayers(Connection* connection);
   void EndLayersNow(Connection* connection);
 
-  // KCP (reactor_kcp.cc).
+  // KCP (reactor_kcp.cc; opening and closing: reactor_kcp_open.cc).
   KcpIo* Kcp();
   int OpenPort(OwnedDescriptor socket, KcpPort** port);
   void StopAccepting(KcpPort* port);

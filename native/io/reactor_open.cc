@@ -1,5 +1,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -13,15 +15,20 @@
 namespace dmicro {
 namespace {
 
-// Opens a socket with SO_REUSEPORT, which must be set before binding: several sockets may share the port, and the
-// system spreads the connections among them.
-int OpenSharedPort(uv_tcp_t* tcp, int family) {
+OwnedDescriptor OpenSocket(int family) {
 #ifdef SOCK_CLOEXEC
-  OwnedDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return OwnedDescriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
 #else
   OwnedDescriptor socket(::socket(family, SOCK_STREAM, 0));
   if (socket.number() >= 0) fcntl(socket.number(), F_SETFD, FD_CLOEXEC);
+  return socket;
 #endif
+}
+
+// Opens a socket with SO_REUSEPORT, which must be set before binding: several sockets may share the port, and the
+// system spreads the connections among them.
+int OpenSharedPort(uv_tcp_t* tcp, int family) {
+  OwnedDescriptor socket = OpenSocket(family);
   if (socket.number() < 0) return uv_translate_sys_error(errno);
   const int on = 1;
   if (setsockopt(socket.number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) return uv_translate_sys_error(errno);
@@ -68,7 +75,8 @@ int32_t Reactor::Listen(const Target& target, ListenOptions options) {
   listener->adopters = std::move(options.adopters);
   listener->id = static_cast<int32_t>(listeners_.size());
   listeners_.push_back(listener);
-  error = Bind(listener, target, options.reuse_port);
+  error = options.socket.number() < 0 ? Bind(listener, target, options.reuse_port)
+                                      : OpenListening(listener, target.pipe, std::move(options.socket));
   if (error == 0) {
     SizeBuffers(listener->uv(),
                 listener->limits.socket);  // connections inherit the sizes (tcp(7))
@@ -83,7 +91,7 @@ int32_t Reactor::Listen(const Target& target, ListenOptions options) {
 }
 
 int Reactor::Bind(Listener* listener, const Target& target, bool reuse_port) {
-  if (target.pipe) return uv_pipe_bind(&listener->handle.pipe, target.host.c_str());
+  if (target.pipe) return BindPath(listener, target.host);
   sockaddr_storage address;
   int error = ToSockaddr(target.host.c_str(), target.port, &address);
   if (error != 0) return error;
@@ -92,15 +100,48 @@ int Reactor::Bind(Listener* listener, const Target& target, bool reuse_port) {
   return uv_tcp_bind(tcp, reinterpret_cast<sockaddr*>(&address), 0);
 }
 
+// Binds without uv_pipe_bind, because libuv would remove the path on closing even when another process listens on the
+// socket by then.
+int Reactor::BindPath(Listener* listener, const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty()) return UV_EINVAL;
+  if (path.size() >= sizeof address.sun_path) return UV_ENAMETOOLONG;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  OwnedDescriptor socket = OpenSocket(AF_UNIX);
+  if (socket.number() < 0) return uv_translate_sys_error(errno);
+  if (bind(socket.number(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    return errno == ENOENT ? UV_EACCES : uv_translate_sys_error(errno);  // as libuv says it
+  }
+  listener->path = path;
+  const int error = uv_pipe_open(&listener->handle.pipe, socket.number());
+  if (error == 0) socket.Release();
+  return error;
+}
+
+// Opens a socket that listens already. Any other descriptor is refused.
+int Reactor::OpenListening(Listener* listener, bool pipe, OwnedDescriptor socket) {
+  std::string address;
+  bool is_pipe = false;
+  int error = ListeningAddress(socket.number(), &address, &is_pipe);
+  if (error != 0) return error;
+  if (pipe != is_pipe) return UV_EINVAL;
+  error = pipe ? uv_pipe_open(&listener->handle.pipe, socket.number())
+               : uv_tcp_open(&listener->handle.tcp, socket.number());
+  if (error == 0) socket.Release();
+  return error;
+}
+
 Listener* Reactor::FindListener(int32_t id) const {
   return id < 0 || static_cast<size_t>(id) >= listeners_.size() ? nullptr : listeners_[static_cast<size_t>(id)];
 }
 
-void Reactor::CloseListener(int32_t id) {
+void Reactor::CloseListener(int32_t id, bool keep_path) {
   DMICRO_ASSERT(thread_.Here());
   Listener* const listener = FindListener(id);
   if (listener == nullptr) return;
   listeners_[static_cast<size_t>(id)] = nullptr;
+  if (!keep_path && !listener->path.empty()) unlink(listener->path.c_str());
   if (listener->port != nullptr) StopAccepting(listener->port);
   uv_close(listener->uv(), [](uv_handle_t* handle) {
     Listener* const closed = static_cast<Listener*>(handle->data);

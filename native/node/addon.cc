@@ -10,7 +10,7 @@
 #include "node/environment.h"
 #include "node/kcp.h"
 #include "node/layout.h"
-#include "node/process.h"
+#include "node/os.h"
 #include "node/raw_codec.h"
 #include "node/tls.h"
 
@@ -32,8 +32,9 @@ Napi::Value Start(const Napi::CallbackInfo& info) {
   return arguments.Ok() ? Environment::Of(info)->Start(own_thread, external, on_batch) : None(info);
 }
 
-// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, …limits): id, or a libuv error
-// code. The connections go in turn to the cores whose numbers are in `adopters`, or to this core when there are none.
+// listen(core, host | null, port, path | null, backlog, reusePort, token, adopters, descriptor, …limits): id, or a
+// libuv error code. The connections go in turn to the cores whose numbers are in `adopters`, or to this core when there
+// are none. `descriptor` is that of a socket that listens already, or negative. The caller still owns it.
 Napi::Value Listen(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
@@ -52,8 +53,13 @@ Napi::Value Listen(const Napi::CallbackInfo& info) {
       options.adopters.push_back(other->thread());
     }
   }
-  options.limits = LimitsAt(&arguments, 8);
+  const int descriptor = arguments.Int(8);
+  options.limits = LimitsAt(&arguments, 9);
   if (!arguments.Ok()) return None(info);
+  if (descriptor >= 0) {
+    options.socket = OwnedDescriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, 0));
+    if (options.socket.number() < 0) return Napi::Number::New(info.Env(), uv_translate_sys_error(errno));
+  }
   int32_t id = UV_ECANCELED;
   core->Run([&](Reactor* reactor) { id = reactor->Listen(target, std::move(options)); });
   return Napi::Number::New(info.Env(), id);
@@ -91,13 +97,28 @@ Napi::Value Dial(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), slot);
 }
 
-// closeListener(core, id)
+// closeListener(core, id, keepPath)
 Napi::Value CloseListener(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   Core* const core = CoreOf(&arguments, info);
   const int32_t id = arguments.Int(1);
-  if (arguments.Ok()) core->Run([&](Reactor* reactor) { reactor->CloseListener(id); });
+  const bool keep_path = arguments.Flag(2);
+  if (arguments.Ok()) core->Run([&](Reactor* reactor) { reactor->CloseListener(id, keep_path); });
   return None(info);
+}
+
+// listenerDescriptor(core, id): -1 when there is none
+Napi::Value ListenerDescriptor(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  Core* const core = CoreOf(&arguments, info);
+  const int32_t id = arguments.Int(1);
+  if (!arguments.Ok()) return None(info);
+  int descriptor = -1;
+  core->Run([&](Reactor* reactor) {
+    Listener* const listener = reactor->FindListener(id);
+    if (listener == nullptr || uv_fileno(listener->uv(), &descriptor) != 0) descriptor = -1;
+  });
+  return Napi::Number::New(info.Env(), descriptor);
 }
 
 // listenerAddress(core, id): 'host:port' or path, '' when unknown
@@ -289,12 +310,13 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
     layout[std::string(name) + "()"] = arguments;
   };
   add("start", Start, "ownThread, external, onBatch");
-  add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, ...limits");
+  add("listen", Listen, "core, host, port, path, backlog, reusePort, token, adopters, descriptor, ...limits");
   add("adopt", Adopt, "core, descriptor, pipe, token, ...limits");
   add("dial", Dial, "core, host, port, path, ...limits");
+  add("closeListener", CloseListener, "core, id, keepPath");
+  add("listenerDescriptor", ListenerDescriptor, "core, id");
   add("listenKcp", ListenKcp, "core, host, port, reusePort, token, settings, ...limits");
   add("dialKcp", DialKcp, "core, host, port, settings, ...limits");
-  add("closeListener", CloseListener, "core, id");
   add("listenerAddress", ListenerAddress, "core, id");
   add("end", End, "core, slot, generation");
   add("destroy", Destroy, "core, slot, generation, reason");
@@ -316,7 +338,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("tlsBegin", TlsBegin, "core, slot, generation, context, servername, key");
   add("tlsAnswer", TlsAnswer, "core, slot, generation, refuse, identity, protocol");
   add("tlsErrorText", TlsErrorText, "code");
-  add("reapProcess", ReapProcess, "pid");
+  add("lockFile", LockFile, "descriptor");
+  add("notifySocket", NotifySocket, "path, text");
+  add("peerCredentials", PeerCredentials, "descriptor");
+  add("closeOnExec", CloseOnExec, "descriptor, on");
+  add("listeningAddress", ListeningAddress, "descriptor");
+  add("reap", Reap, "pid");
   add("listenDescriptor", ListenDescriptor, "descriptor, backlog");
   add("kcpRun", KcpRun, "settings, conv, script");
   add("unpack", Unpack, "bytes, maxMessage, maxFilters");

@@ -21,7 +21,8 @@ export type LogFields = Readonly<Record<string, unknown>>
 /** Severities, the least severe first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+/** All severities, the least severe first. */
+export const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 const MAX_LINES = 10
 const WINDOW = 1000
 /** Longest text of one field in UTF-16 units, then of the message. */
@@ -132,7 +133,12 @@ function limit(
 }
 
 function line(level: LogLevel, text: string, fields: LogFields | undefined): string {
-  let result = `dmicro ${level}: ${printable(cut(text, MAX_TEXT))}`
+  return `dmicro ${level}: ${logText(text, fields)}`
+}
+
+/** One line `text key="value"` without control characters, with long values cut. */
+export function logText(text: string, fields: LogFields | undefined): string {
+  let result = printable(cut(`${text}`, MAX_TEXT))
   if (fields === undefined) return result
   for (const key of Object.keys(fields)) result += ` ${printable(cut(key, MAX_VALUE))}=${fieldText(fields, key)}`
   return result

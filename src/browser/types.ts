@@ -1,6 +1,7 @@
 // The types of `dmicro/browser`. They name what is in pages of the types of `dmicro`, and nothing of Node.js, so that a
 // project for pages compiles without Node's types.
 import type { StatusError } from '../base/errors/status.ts'
+import type { Client, ClientOptions, ControllerClient, Implementation, ServeOptions, ServiceOf } from '../contract/types.ts'
 import type { MessageType, RouteTypes } from '../message/message-type.ts'
 import type { StandardSchemaV1 } from '../message/standard-schema.ts'
 
@@ -80,6 +81,9 @@ export interface Session extends Emitter<SessionEvents> {
   callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void>
+  /** The peer's methods as functions: see `client` of `dmicro`. */
+  client<Of>(service: ServiceOf<Of>, options?: ClientOptions): Client<Of, CallOptions, PushOptions>
+  client<Controller extends object>(prefix: string): ControllerClient<Controller, CallOptions>
   /** Closes gracefully: what runs finishes first, within `timeout` milliseconds. */
   close(options?: { timeout?: number | undefined }): Promise<void>
   /** Closes at once. */
@@ -195,6 +199,12 @@ export interface DialOptions {
 export interface Endpoint extends RouteGroup {
   /** Connects to `ws://…` or `wss://…`. Rejects with StatusError 105 when that fails. */
   dial(url: string, options?: DialOptions): Promise<Session>
+  /** Registers what serves a service: see `serve` of `dmicro`. */
+  serve<Of>(
+    service: ServiceOf<Of>,
+    implementation: Implementation<NoInfer<Of>, CallContext, PushContext>,
+    options?: ServeOptions<Plugin>,
+  ): string[]
   setUnknownCall(handler: CallHandler<Uint8Array, unknown>): void
   setUnknownPush(handler: PushHandler<Uint8Array>): void
   session(id: string): Session | undefined

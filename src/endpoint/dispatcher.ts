@@ -70,6 +70,11 @@ export class Dispatcher {
     this.#transport = transport
   }
 
+  /** Number of handlers that have not settled. */
+  get running(): number {
+    return this.#handlers.running
+  }
+
   /** State of overload protection; undefined when it is off. */
   get load(): EndpointLoad | undefined {
     return this.#admission?.load

@@ -10,6 +10,7 @@ import type { Clock } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
 import { prepareCodecs } from '../codecs/built-in.ts'
+import type { Implementation, ServeOptions, ServiceOf } from '../contract/types.ts'
 import { type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../overload/endpoint-stats.ts'
 import { prepareProtocol } from '../protos/prepare.ts'
@@ -23,6 +24,7 @@ import type { Transport } from '../transports/transport.ts'
 import { Acceptor } from './acceptor.ts'
 import { type DialOptions, type Listener, type ListenOptions, readDialOptions, type UpgradeOptions } from './connect-options.ts'
 import { ConstructionHooks } from './construction-hooks.ts'
+import type { CallContext, PushContext } from './context.ts'
 import { Dialer } from './dialer.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Listeners } from './listeners.ts'
@@ -127,6 +129,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       plugins: this.plugins,
       requireOpen: () => this.#requireOpen(),
       ready: () => this.#ready(),
+      drain: (timeout) => this.close({ timeout }),
+      load: () => ({ sessions: sessions.size, calls: dispatcher.running }),
     })
     this.#dialer = dialer
     this.#constructionHooks.run(hooks.afterNewEndpoint, this)
@@ -197,6 +201,21 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   routePush(controller: Controller, options?: Pick<RouteOptions, 'plugins'>): string[]
   routePush(...args: unknown[]): string[] {
     return (this.#routes.routePush as (...args: unknown[]) => string[]).apply(this.#routes, args)
+  }
+
+  /**
+   * Registers what serves a service that `defineService` of `dmicro/contract` made: a function for each of its methods.
+   *
+   * @returns the names registered
+   * @throws TypeError that names what the implementation lacks, and for bad options
+   * @throws Error when a route has one of the names
+   */
+  serve<Of>(
+    service: ServiceOf<Of>,
+    implementation: Implementation<NoInfer<Of>, CallContext, PushContext>,
+    options?: ServeOptions<Plugin>,
+  ): string[] {
+    return service.serveOn(this, implementation, options)
   }
 
   /**

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
+import { isClusterWorker } from '../base/builtin.ts'
 import { turn } from '../base/time/clock.ts'
 import type { PluginContainer } from '../hooks/plugin.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
@@ -10,6 +11,8 @@ import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
 import { javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
+import { adoption, mayInherit } from '../transports/handover/deferred.ts'
+import { type OpenSocket, openSockets, type SocketOwner } from '../transports/handover/sockets.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
@@ -17,7 +20,7 @@ import type { Acceptor } from './acceptor.ts'
 import { type Listener, type ListenOptions, readListenOptions, type UpgradeOptions } from './connect-options.ts'
 
 /** The endpoint that listens, with what it is made of. */
-interface Listening {
+interface Listening extends SocketOwner {
   readonly settings: Settings
   readonly transport: Transport
   readonly kind: TransportInfo['kind']
@@ -33,7 +36,7 @@ interface Listening {
 /** The listeners of an endpoint. */
 export class Listeners {
   readonly #endpoint: Listening
-  readonly #open = new Set<TransportListener>()
+  readonly #open = new Map<TransportListener, OpenSocket | undefined>()
 
   constructor(endpoint: Listening) {
     this.#endpoint = endpoint
@@ -55,16 +58,20 @@ export class Listeners {
     const engine = webSocket && (await (await acceptor.prepareWebSockets()).listenEngine(webSocket, address))
     const { limits, lookup } = settings
     const [resolved] = await resolveAddress(address, { transport, lookup })
-    const listener = await (engine ?? transport).listen(
-      resolved,
-      { ...limits, framing, socket, serverTls, gate, kcp, quic },
-      (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
-      { reusePort: options?.reusePort, exclusive: options?.exclusive },
-    )
+    const open = (descriptor?: number): Promise<TransportListener> =>
+      (engine ?? transport).listen(
+        resolved,
+        { ...limits, framing, socket, serverTls, gate, kcp, quic },
+        (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
+        { reusePort: options?.reusePort, exclusive: options?.exclusive, descriptor },
+      )
+    const streams = address.kind !== 'udp' && engine === undefined && (kind === 'native' || kind === 'js')
+    const inherits = streams && mayInherit() && !isClusterWorker()
+    const listener = inherits ? await (await adoption.load()).adoptOr(address, resolved, open) : await open()
     try {
       endpoint.requireOpen()
-      this.#open.add(listener)
       const bound = formatAddress(withLayers(listener.address, address))
+      this.#add(listener, formatAddress(address), bound)
       await endpoint.lifeHooks.run(endpoint.plugins.hooks.afterListen, bound)
       return {
         url: bound,
@@ -99,15 +106,29 @@ export class Listeners {
     runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields: rawHeaders })
   }
 
-  async #close(listener: TransportListener): Promise<void> {
+  /** Keeps a listener, which the next process may inherit. */
+  #add(listener: TransportListener, asked: string, url: string): void {
+    const socket: OpenSocket | undefined = listener.descriptor && {
+      asked,
+      url,
+      descriptor: () => listener.descriptor!(),
+      release: () => this.#close(listener, true),
+      owner: this.#endpoint,
+    }
+    this.#open.set(listener, socket)
+    if (socket !== undefined) openSockets.add(socket)
+  }
+
+  async #close(listener: TransportListener, handedOver = false): Promise<void> {
+    const socket = this.#open.get(listener)
+    if (socket !== undefined) openSockets.delete(socket)
     this.#open.delete(listener)
-    await listener.close()
+    await listener.close(handedOver)
   }
 
   /** Closes all. Connections that the system has made already are accepted before, because it would reset them. */
   async close(): Promise<void> {
     if (this.#open.size > 0) for (let turns = 0; turns < 2; turns++) await turn()
-    await Promise.all([...this.#open].map((listener) => listener.close()))
-    this.#open.clear()
+    await Promise.all([...this.#open.keys()].map((listener) => this.#close(listener)))
   }
 }

@@ -4,6 +4,8 @@ import { reasonOf } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { ResettableTimer, wheelOf } from '../base/time/timer-wheel.ts'
+import { clientFor } from '../contract/client-for.ts'
+import type { ClientOptions, MakeClient, ServiceOf } from '../contract/types.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
 import { canceled } from '../session/pending-call.ts'
@@ -43,6 +45,9 @@ export class MultiClient {
   readonly endpoint: Endpoint
   /** The address that is dialled. */
   readonly url: string
+  /** The methods of a service or a controller as functions, as `Session.client` makes them. */
+  readonly client = ((of: ServiceOf<unknown> | string, options?: ClientOptions) =>
+    clientFor(this, settingsOf(this.endpoint).mapper, of, options)) as MakeClient
   readonly #min: number
   readonly #max: number
   readonly #callsPerSession: number

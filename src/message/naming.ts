@@ -7,33 +7,36 @@ import { markOf } from '../base/mark.ts'
  */
 export type NameMapper = (prefix: string, name: string) => string
 
+const namingMark: unique symbol = markOf('naming') as typeof namingMark
+
+/** Marks a built-in mapper for `namingOf`. A call, so that pages, which have one mapper, leave the other out. */
+function named(naming: 'http' | 'rpc', mapper: NameMapper): NameMapper {
+  return Object.defineProperty(mapper, namingMark, { value: naming })
+}
+
 /**
  * The default mapper: `/math/add_func`. Snake case under a cleaned path; `_` separates, `__` is a literal underscore.
  */
-export const httpName: NameMapper = (prefix, name) => {
+export const httpName: NameMapper = /* @__PURE__ */ named('http', (prefix, name) => {
   const words = snakeCase(separate(name, '/')).replaceAll('__', '_').replaceAll('/_', '/')
   const path = posix.normalize(`/${prefix}/${words}`)
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-}
+})
 
 /** The mapper for names such as `Math.AddFunc`: case is kept; `_` separates, `__` is a literal underscore. */
-export const rpcName: NameMapper = (prefix, name) => {
+export const rpcName: NameMapper = /* @__PURE__ */ named('rpc', (prefix, name) => {
   const path = `${prefix}.${separate(name, '.')}`
   let start = 0
   let end = path.length
   while (start < end && path[start] === '.') start++
   while (end > start && path[end - 1] === '.') end--
   return path.slice(start, end)
-}
+})
 
 /** Which built-in mapper `mapper` is, of this or another copy of this package; undefined for a user's mapper. */
 export function namingOf(mapper: NameMapper): 'http' | 'rpc' | undefined {
   return (mapper as { [namingMark]?: 'http' | 'rpc' })[namingMark]
 }
-
-const namingMark: unique symbol = markOf('naming') as typeof namingMark
-Object.defineProperty(httpName, namingMark, { value: 'http' })
-Object.defineProperty(rpcName, namingMark, { value: 'rpc' })
 
 /** The prefix of nested groups, outermost first; without groups the root's prefix. */
 export function groupPrefix(mapper: NameMapper, ...groups: string[]): string {

@@ -1,6 +1,8 @@
 import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
 import { StatusError } from '../base/errors/status.ts'
+import { clientFor } from '../contract/client-for.ts'
+import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
 import type { RouteGroup } from '../endpoint/router.ts'
 import type { Plugin } from '../hooks/plugin.ts'
@@ -128,6 +130,11 @@ export class RpcClient implements CallCore {
     return this.endpoint.routePush.bind(this.endpoint) as Endpoint['routePush']
   }
 
+  /** As `Endpoint.serve`: what nodes may call, such as `toClient` of a service. */
+  get serve(): Endpoint['serve'] {
+    return this.endpoint.serve.bind(this.endpoint) as Endpoint['serve']
+  }
+
   /** As `Endpoint.group`. */
   group(prefix: string, ...plugins: Plugin[]): RouteGroup {
     return this.endpoint.group(prefix, ...plugins)
@@ -171,6 +178,17 @@ export class RpcClient implements CallCore {
     const sent = sendPush(this, path, arg, options === undefined ? undefined : rest, key)
     sent.catch(() => {})
     return sent
+  }
+
+  /**
+   * The methods of a service or a controller as functions, as `Session.client` makes them.
+   *
+   * @throws TypeError for what is neither, and for bad options
+   */
+  client<Of>(service: ServiceOf<Of>, options?: ClientOptions): Client<Of, RpcCallOptions, PushOptions & { key?: string | undefined }>
+  client<Controller extends object>(prefix: string): ControllerClient<Controller, RpcCallOptions>
+  client(of: ServiceOf<unknown> | string, options?: ClientOptions): unknown {
+    return clientFor(this, settingsOf(this.endpoint).mapper, of, options)
   }
 
   #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {

@@ -138,6 +138,11 @@ export class RpcServer extends EventEmitter<RpcServerEvents> {
     return bound(this.endpoint, this.endpoint.routePush)
   }
 
+  /** As `Endpoint.serve`; the registry learns of the routes. */
+  get serve(): Endpoint['serve'] {
+    return bound(this.endpoint, this.endpoint.serve)
+  }
+
   /** As `Endpoint.group`. */
   group(prefix: string, ...plugins: Plugin[]): RouteGroup {
     return this.endpoint.group(prefix, ...plugins)

@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events'
 import { duration, timeLimit } from '../base/check-options.ts'
 import { badMessage } from '../base/errors/status.ts'
 import { markOf } from '../base/mark.ts'
+import { clientFor } from '../contract/client-for.ts'
+import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import type { SessionSocket } from '../hooks/session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from '../hooks/session-views.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
@@ -227,6 +229,18 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   push(method: string, arg?: unknown, options?: PushOptions): Promise<void> {
     return this.#engine.calls.push(method, arg, options)
+  }
+
+  /**
+   * The peer's methods as functions: those of a service that `defineService` of `dmicro/contract` made, or those of a
+   * class whose object the peer has registered as a controller under `prefix`: `client<MathController>('/math')`.
+   *
+   * @throws TypeError for what is neither, and for bad options
+   */
+  client<Of>(service: ServiceOf<Of>, options?: ClientOptions): Client<Of>
+  client<Controller extends object>(prefix: string): ControllerClient<Controller>
+  client(of: ServiceOf<unknown> | string, options?: ClientOptions): unknown {
+    return clientFor(this, this.#engine.settings.mapper, of, options)
   }
 
   /**

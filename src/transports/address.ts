@@ -36,7 +36,7 @@ export type Layered = 'tls' | 'ws' | 'wss'
  * Longest path of a Unix socket in bytes: `sun_path` of Linux less its final NUL. The shortest limit of our platforms
  * except for macOS (103), which reports its own error.
  */
-const MAX_UNIX_PATH = 107
+export const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
 /** Longest path of a WebSocket in bytes, so that a request with it stays well below what servers accept. */
 const MAX_WEBSOCKET_PATH = 2048

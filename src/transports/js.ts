@@ -5,7 +5,7 @@ import { kcpModule } from './js/kcp/deferred.ts'
 import type { KcpSockets } from './js/kcp/module.ts'
 import { quicModule } from './js/quic/deferred.ts'
 import type { Sockets } from './js/sockets.ts'
-import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
+import type { ConnectionOptions, Transport, TransportConnection, TransportListener, TransportListenOptions } from './transport.ts'
 
 /** The transport that needs no addon: the raw protocol over `node:net`. Its first use loads its code. */
 export class JsTransport implements Transport {
@@ -17,7 +17,7 @@ export class JsTransport implements Transport {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how?: ListenOptions,
+    how?: TransportListenOptions,
   ): Promise<TransportListener> {
     if (isQuic(address)) {
       const { turns } = await this.#load()

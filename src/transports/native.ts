@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { turn } from '../base/time/clock.ts'
 import { type Address, isQuic } from './address.ts'
@@ -7,7 +8,7 @@ import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
 import { type Acceptor, acceptFor, acceptNoMore, NativeCore } from './native/core.ts'
 import { handshakes } from './native/deferred.ts'
 import { systemError } from './system-error.ts'
-import type { ConnectionOptions, ListenOptions, Transport, TransportConnection, TransportListener } from './transport.ts'
+import type { ConnectionOptions, Transport, TransportConnection, TransportListener, TransportListenOptions } from './transport.ts'
 
 /**
  * Cores of this copy of the code in its environment: the one on the thread of JavaScript, and those with a thread each,
@@ -43,7 +44,7 @@ export class NativeTransport implements Transport {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how: ListenOptions = {},
+    how: TransportListenOptions = {},
   ): Promise<TransportListener> {
     if (isQuic(address) || (options.serverTls !== undefined && this.noTls !== ''))
       return this.#other().listen(address, options, onConnection, how)
@@ -51,19 +52,31 @@ export class NativeTransport implements Transport {
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
     // Workers of a cluster share no port for datagrams: it would have to be known which worker has a session.
-    if (address.kind !== 'udp' && listensThroughPrimary(how)) return this.#listenThroughPrimary(address, acceptor, how)
-    const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false)
+    const ofPrimary = address.kind !== 'udp' && how.descriptor === undefined && listensThroughPrimary(how)
+    if (ofPrimary) return this.#listenThroughPrimary(address, acceptor, how)
+    const { descriptor = -1 } = how
+    const bind = (): number => core.listen(address, acceptor, this.#cores, how.reusePort ?? false, descriptor)
     let id = bind()
     if (id < 0 && address.kind === 'unix' && getSystemErrorName(id) === 'EADDRINUSE') {
       const { removeStaleSocket } = await netModule.load()
       if (await removeStaleSocket(address.path)) id = bind()
     }
     if (id < 0) throw systemError('listen', id, address)
+    if (descriptor >= 0) closeSync(descriptor) // the core has one of its own
+    let open = true
     return {
       address: address.kind === 'unix' ? address : { ...address, ...core.listenerAddress(id) },
-      close: async () => {
-        await this.#drainAcceptQueues()
-        core.closeListener(id, acceptor)
+      descriptor: () => (open ? core.listenerDescriptor(id) : -1),
+      close: async (handedOver = false) => {
+        if (!handedOver) await this.#drainAcceptQueues()
+        if (!open) return
+        open = false
+        core.closeListener(id, handedOver)
+        if (handedOver) {
+          await turn() // what was accepted last is in the batch of this turn
+          await this.#drainAcceptQueues()
+        }
+        acceptNoMore(acceptor)
       },
     }
   }
@@ -72,7 +85,7 @@ export class NativeTransport implements Transport {
    * Accepts connections by `node:net`, through the cluster's primary, and passes them to the cores before their first
    * byte is read.
    */
-  async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: ListenOptions): Promise<TransportListener> {
+  async #listenThroughPrimary(address: Address, acceptor: Acceptor, how: TransportListenOptions): Promise<TransportListener> {
     const { listenOnNet } = await netModule.load()
     let accepted = 0
     acceptFor(acceptor)

@@ -33,7 +33,7 @@ export interface Transport {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how?: ListenOptions,
+    how?: TransportListenOptions,
   ): Promise<TransportListener>
   /**
    * Dials.
@@ -71,11 +71,28 @@ export interface ListenOptions {
   exclusive?: boolean | undefined
 }
 
+/** Options of `Transport.listen`. */
+export interface TransportListenOptions extends ListenOptions {
+  /**
+   * Descriptor of a socket that listens already, which is used in place of a new one. The listener owns it; when
+   * `listen` rejects, the caller does. Default: none
+   */
+  descriptor?: number | undefined
+}
+
 export interface TransportListener {
   /** The address that is bound: port 0 is replaced by the port the system chose. */
   readonly address: Address
-  /** Stops accepting. Open connections stay open. */
-  close(): Promise<void>
+  /**
+   * Stops accepting. Open connections stay open.
+   * @param handedOver whether another process listens on the same socket: the path of a Unix socket stays
+   */
+  close(handedOver?: boolean): Promise<void>
+  /**
+   * The descriptor of the listening socket, which other processes can inherit; -1 when it is closed. Absent where there
+   * is none, or where it is another process's.
+   */
+  descriptor?(): number
   /** Makes the listener use what `ConnectionOptions.serverTls` has now. Absent without TLS. */
   setSecureContext?(): void
 }

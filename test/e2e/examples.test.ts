@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
+import { Endpoint } from '../../src/index.ts'
 
 const run = promisify(execFile)
 
@@ -119,6 +124,39 @@ test('the example of a service loses no call while one of its two nodes is resta
   await second.end('SIGTERM')
 })
 
+for (const model of ['single', 'multi']) {
+  test(`the example of an application serves, is replaced and stops in the ${model} process model`, { timeout: 60_000 }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dmicro-shop-'))
+    process.env.DMICRO_RUNTIME_DIR = join(folder, 'run')
+    const command = (name: string): Promise<unknown> => run(process.execPath, ['examples/dserver/app.mjs', name])
+    t.after(async () => {
+      await command('stop').catch(() => {}) // the process that has taken over, if it still runs
+      delete process.env.DMICRO_RUNTIME_DIR
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const taken = createServer().listen(0, '127.0.0.1')
+    await once(taken, 'listening')
+    const url = `tcp://127.0.0.1:${(taken.address() as AddressInfo).port}`
+    taken.close()
+    await once(taken, 'close')
+    const store = `unix://${join(folder, 'store.sock')}`
+    const values = [`store.listen=${store}`, `shop.store=${store}`, `shop.listen=${url}`].flatMap((value) => ['--set', `sandbox.${value}`])
+    const server = new Running(t, 'dserver/app.mjs', 'start', '--model', model, '-c', 'examples/dserver/config.toml', ...values)
+    await server.line(/^tcp:/)
+    const client = new Endpoint({ log: false })
+    t.after(() => client.close())
+    const session = await client.dial(url, { redial: true })
+    const menu = (): Promise<string> => session.call<string>('/shop/menu', null, { idempotent: true })
+    const before = await menu()
+    assert.match(before, /^tea and milk, from process \d+$/)
+    await command('reload')
+    // The old process answers for a moment more.
+    for (let now = before; now === before; ) now = await menu()
+    await command('stop')
+    assert.equal((await server.gone)[0], 0)
+  })
+}
+
 test('the example of a network that fails runs, and each run is the same', { timeout: 20_000 }, async () => {
   const [one, two] = [
     await run(process.execPath, ['examples/testing/flaky-network.mjs']),
@@ -135,4 +173,12 @@ test('the example of metrics, a trace and a log runs', { timeout: 20_000 }, asyn
   assert.match(stdout, /^dmicro_server_calls_total\{name="shop",path="\/shop\/buy",code="0"\} 1$/m)
   const trace = ['/shop/buy (client)', '  /shop/buy (server)', '    /stock/take (client)', '      /stock/take (server)']
   assert.ok(stdout.endsWith(`${trace.join('\n')}\n`), stdout)
+})
+
+test('the example of a contract: a client has its methods and errors, and is told of orders', { timeout: 30_000 }, async (t) => {
+  const server = new Running(t, 'contract/server.mjs')
+  const url = await server.line(/^tcp:/)
+  const { stdout } = await run(process.execPath, ['examples/contract/client.mjs', url])
+  assert.equal(stdout, '10 tea, 2 milk\n1002 out of stock: 2 left\nordered 1 for 6, told of 1\nWrongState: it is open\n')
+  await server.end('SIGTERM')
 })

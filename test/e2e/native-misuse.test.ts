@@ -48,7 +48,7 @@ test('nothing JavaScript passes to the addon can do more than throw (N1)', (t) =
   for (let round = 0; round < 2; round++) {
     for (const name of Object.keys(addon).filter((key) => typeof addon[key] === 'function' && key !== 'start')) {
       for (let i = 0; i < 3000; i++) {
-        const args = Array.from({ length: next(19) }, () => junk[next(junk.length)])
+        const args = Array.from({ length: next(20) }, () => junk[next(junk.length)])
         if (next(2) === 0) args[0] = next(2)
         try {
           const result = addon[name](...args)
@@ -61,6 +61,6 @@ test('nothing JavaScript passes to the addon can do more than throw (N1)', (t) =
     for (const args of junk.map((value) => [value, value, value])) assert.throws(() => addon.start(...args), TypeError)
     if (round === 0) for (const ownThread of [false, true]) addon.start(ownThread, ownThread, () => {})
   }
-  for (const [core, id] of opened) (addon as unknown as NativeAddon).closeListener(core, id)
+  for (const [core, id] of opened) (addon as unknown as NativeAddon).closeListener(core, id, false)
   for (const core of [0, 1]) addon.keepAlive(core, false)
 })

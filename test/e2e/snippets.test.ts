@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as contract from '../../src/contract/index.ts'
 import * as dmicro from '../../src/index.ts'
 import * as rpc from '../../src/rpc/index.ts'
 import { complaints, entries, examples, fences, pages, read, type Snippet, sources, spans } from '../support/snippets.ts'
@@ -24,6 +25,8 @@ import { Supervisor } from 'dmicro/supervisor'
 import { tracing } from 'dmicro/tracing'
 import { jsonLogger, pinoLogger, sampledLogger } from 'dmicro/logs'
 import { pino } from 'pino'
+import { DServer, Sandbox, closeOnExec, gracefulRestart, lockFile, peerCredentials, reap, sdNotify } from 'dmicro/dserver'
+import { ${Object.keys(contract).join(', ')} } from 'dmicro/contract'
 import { TestNetwork } from 'dmicro/testing'
 import { z } from 'zod'
 declare const server: Endpoint, client: Endpoint, endpoint: Endpoint, session: Session, upstream: Session, net: TestNetwork
@@ -31,6 +34,7 @@ declare const link: TestNetwork['links'][number], host: ReturnType<TestNetwork['
 declare const stall: (typeof link)['stall'], halfClose: (typeof link)['halfClose'], told: (gap: import('dmicro').Gap) => void
 declare const id: string, to: string, oneWay: boolean, url: string, token: string, secret: string, data: object, key: Uint8Array, ms: number, a: string, b: string, from: string
 declare const bus: EventBus, pattern: string, event: import('dmicro/eventbus').BusEvent, metrics: ReturnType<typeof prometheus>, supervisor: Supervisor
+declare const restart: ReturnType<typeof gracefulRestart>, descriptor: number, on: boolean, pid: number, state: string
 declare const emitter: import('node:events').EventEmitter, promise: Promise<unknown>, error: unknown, yours: never
 declare const als: import('node:async_hooks').AsyncLocalStorage<unknown>, store: unknown, listener: () => void
 declare const AsyncResource: typeof import('node:async_hooks').AsyncResource
@@ -41,7 +45,9 @@ declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
 declare const makeReport: () => unknown
+declare const Shop: import('dmicro/contract').Service, before: import('dmicro/contract').Service, after: import('dmicro/contract').Service, implementation: never, arg: never
 declare class Math { add(): number }
+declare class Hello extends Sandbox { name: string; setup(): void; shutdown(): void }
 `
 
 test('the extraction finds what there is', () => {
@@ -92,6 +98,7 @@ test('programs of README.md and docs run', async (t) => {
     let address = '127.0.0.1:0' // a server's own; its client has what it says
     for (const [i, { code, where, language }] of fences(page, read(root, page)).entries()) {
       if (!/^import .* from 'dmicro(?:\/eventbus)?'/m.test(code)) continue // others need servers that somebody runs
+      if (code.includes("from 'dmicro/dserver'")) continue // and these an operator
       const program = code.replace(/'(dmicro(?:\/\w+)?)'/g, (text, name: string) => (name in ours ? `'${pathToFileURL(ours[name]).href}'` : text)).replaceAll('127.0.0.1:9000', address) // biome-ignore format: one line
       const file = join(folder, `${page.replace(/\W/g, '-')}-${i}.${language === 'js' ? 'mjs' : 'mts'}`)
       writeFileSync(file, program)

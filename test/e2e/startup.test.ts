@@ -82,7 +82,7 @@ describe('what a start loads', { skip: !built && 'nothing is built' }, () => {
       files.filter((file) => /not a name of an event/.test(readFileSync(join(root, 'dist', file), 'utf8')))
     assert.deepEqual(has(loadedBy(t, '')), [])
     const eventbus = JSON.stringify(pathToFileURL(join(root, 'dist/dserver/eventbus/index.js')).href)
-    assert.deepEqual(has(loadedBy(t, `await import(${eventbus})`)), [join('dserver', 'eventbus', 'index.js')])
+    assert.equal(has(loadedBy(t, `await import(${eventbus})`)).length, 1)
   })
 
   onEachTransport('and one raw call', (transport) => {

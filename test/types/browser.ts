@@ -124,7 +124,7 @@ export type Faces = Check<
       page.Endpoint,
       NodeEndpoint,
       'plugins' | 'log' | 'transport' | 'stats' | 'load' | 'clock' | 'listen' | 'upgrade',
-      'session' | 'sessions' | 'dial' | 'routeCall' | 'routePush' | 'group' | 'setUnknownCall' | 'setUnknownPush'
+      'session' | 'sessions' | 'dial' | 'routeCall' | 'routePush' | 'group' | 'setUnknownCall' | 'setUnknownPush' | 'serve'
     >,
   ]
 >

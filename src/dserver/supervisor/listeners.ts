@@ -1,7 +1,7 @@
 import { unlinkSync } from 'node:fs'
-import net, { connect } from 'node:net'
+import net from 'node:net'
 import { constants } from 'node:os'
-import { loadProcessAddon } from './process-addon.ts'
+import { osAddon } from '../os/native.ts'
 import type { ListenerOptions } from './process-options.ts'
 
 /** A bound socket of Node.js on which nobody accepts: what `node:cluster` shares among its workers. */
@@ -82,7 +82,7 @@ function bind(listener: { host?: string | undefined; port: number; backlog?: num
   if (typeof handle === 'number') throw listenError(handle, address)
   // libuv keeps a failure to bind for `listen`, which cannot be called: this process would then accept.
   const error = 'port' in listener && portOf(handle, listener.port) === undefined ? -constants.errno.EADDRINUSE : 0
-  const failed = error || (loadProcessAddon()?.listenDescriptor(handle.fd, listener.backlog ?? 511) ?? 0)
+  const failed = error || (osAddon()?.listenDescriptor(handle.fd, listener.backlog ?? 511) ?? 0)
   if (failed === 0) return handle
   handle.close()
   throw listenError(failed, address)
@@ -117,7 +117,7 @@ function systemError(code: number): [name: string, text: string] {
 /** Removes the socket of a process that died: one that refuses connections. */
 async function removeStale(path: string): Promise<void> {
   const code = await new Promise<string | undefined>((resolve) => {
-    const socket = connect({ path })
+    const socket = net.connect({ path })
     socket.once('connect', () => resolve(undefined))
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
     socket.once('close', () => socket.destroy())

@@ -1,7 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Clock, ClockTimer } from '../../base/time/clock.ts'
-import { loadProcessAddon } from './process-addon.ts'
+import { osAddon } from '../os/native.ts'
+import { reap } from '../os/peers.ts'
 import { parseStat } from './stats.ts'
 
 /** Milliseconds between a SIGCHLD and a look at the zombies. */
@@ -17,7 +18,6 @@ const PATIENCE_MS = 500
 export class OrphanReaper {
   readonly #clock: Clock
   readonly #onReaped: (pid: number) => void
-  readonly #reap: ((pid: number) => number) | undefined
   readonly #own = new Set<WeakRef<{ pid?: number }>>()
   /** When zombies were first seen, by pid. */
   #seen = new Map<number, number>()
@@ -31,12 +31,11 @@ export class OrphanReaper {
   constructor(clock: Clock, onReaped: (pid: number) => void) {
     this.#clock = clock
     this.#onReaped = onReaped
-    this.#reap = loadProcessAddon()?.reapProcess
   }
 
   /** @returns false when there is no addon to reap with */
   start(): boolean {
-    if (this.#reap === undefined) return false
+    if (osAddon() === undefined) return false
     subscribe('child_process', this.#onSpawn)
     process.on('SIGCHLD', this.#onChild)
     this.#lookIn(DELAY_MS)
@@ -66,7 +65,7 @@ export class OrphanReaper {
     for (const pid of zombiesOf(process.pid)) {
       if (own.has(pid)) continue
       const since = this.#seen.get(pid) ?? now
-      if (now - since < PATIENCE_MS || this.#reap?.(pid) === 0) seen.set(pid, since)
+      if (now - since < PATIENCE_MS || reap(pid) === undefined) seen.set(pid, since)
       else this.#onReaped(pid)
     }
     this.#seen = seen

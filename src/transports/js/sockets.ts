@@ -4,7 +4,7 @@ import { keepHere } from '../../base/lent-memory.ts'
 import type { Address } from '../address.ts'
 import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
-import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
+import type { ConnectionOptions, TransportConnection, TransportListener, TransportListenOptions } from '../transport.ts'
 import { acceptConnection } from './accept.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
@@ -16,7 +16,7 @@ export { hostPort } from '../host-port.ts'
 export { acceptConnection } from './accept.ts'
 export { Carrier, StreamCarrier } from './carrier.ts'
 export { SocketConnection } from './connection.ts'
-export { listenOnNet } from './net-listener.ts'
+export { listenOnNet, listenWith } from './net-listener.ts'
 export { removeStaleSocket } from './stale-socket.ts'
 export { secureDialled, TlsAcceptor } from './tls.ts'
 export { TurnScheduler } from './turn-scheduler.ts'
@@ -38,7 +38,7 @@ export class Sockets {
     address: Address,
     options: ConnectionOptions,
     onConnection: (connection: TransportConnection) => void,
-    how: ListenOptions = {},
+    how: TransportListenOptions = {},
   ): Promise<TransportListener> {
     const { serverTls, gate } = options
     if (serverTls === undefined) {

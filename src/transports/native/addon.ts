@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import { bundled, packageRoot } from '../../base/here.ts'
+import type { OsAddon } from './os-addon.ts'
 import { machineName } from './prebuild.ts'
-import type { ProcessAddon } from './process-addon.ts'
 import { type Layout, layoutDifference } from './ring-layout.ts'
 import type { TlsAddon } from './tls-addon.ts'
 
 /** The functions of the C++ addon (native/node/addon.cc). An `errno` is a negative libuv code. */
-export interface NativeAddon extends TlsAddon, ProcessAddon {
+export interface NativeAddon extends OsAddon, TlsAddon {
   /**
    * Makes a core: a reactor and its rings, in the loop's own thread or on a thread of its own. Its number is known to
    * the caller alone, so that several copies of this code in one environment do not interfere.
@@ -20,6 +20,8 @@ export interface NativeAddon extends TlsAddon, ProcessAddon {
    * Listens on a host (an IP literal) and port, or on a path with host null and port 0. Accepted connections go in turn
    * to the cores (with threads) whose numbers are in `adopters`, or all to `core` when that is empty. Their records
    * carry `token`.
+   * @param descriptor of a socket that listens already, opened in place of a new one; -1 for none. It stays the
+   *   caller's
    * @returns the listener's id, or an errno
    */
   listen(
@@ -31,6 +33,7 @@ export interface NativeAddon extends TlsAddon, ProcessAddon {
     reusePort: boolean,
     token: number,
     adopters: readonly number[],
+    descriptor: number,
     ...limits: NativeLimits
   ): number
   /**
@@ -39,7 +42,10 @@ export interface NativeAddon extends TlsAddon, ProcessAddon {
    * @returns 0 or an errno
    */
   adopt(core: number, descriptor: number, pipe: boolean, token: number, ...limits: NativeLimits): number
-  closeListener(core: number, id: number): void
+  /** @param keepPath whether the path of a Unix socket stays, because another process listens on the socket */
+  closeListener(core: number, id: number, keepPath: boolean): void
+  /** The descriptor of a listener, which stays the core's; -1 when there is none. */
+  listenerDescriptor(core: number, id: number): number
   listenerAddress(core: number, id: number): string
   /**
    * Dials. A record Connect or Close follows.

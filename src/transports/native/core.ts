@@ -85,23 +85,24 @@ export class NativeCore implements ConnectionCore {
 
   /**
    * Listens. Connections are spread over `cores`, unless this is the only one.
+   * @param descriptor of a socket that listens already, which stays the caller's; -1 for a new one
    * @returns the listener's id, or an errno
    */
-  listen(address: Address, acceptor: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
-    const id = this.#listen(address, acceptor, cores, reusePort)
+  listen(address: Address, acceptor: Acceptor, cores: readonly NativeCore[], reusePort: boolean, descriptor: number): number {
+    const id = this.#listen(address, acceptor, cores, reusePort, descriptor)
     if (id < 0) return id
     acceptFor(acceptor)
     this.#countReference(1)
     return id
   }
 
-  #listen(address: Address, { token, options }: Acceptor, cores: readonly NativeCore[], reusePort: boolean): number {
+  #listen(address: Address, { token, options }: Acceptor, cores: readonly NativeCore[], reusePort: boolean, descriptor: number): number {
     const limits = limitsOf(options)
     if (address.kind === 'udp')
       return this.#addon.listenKcp(this.#number, address.host, address.port, reusePort, token, kcpOf(options), ...limits)
     const [host, port, path] = targetOf(address)
     const adopters = cores.length > 1 ? cores.map((core) => core.#number) : []
-    return this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, token, adopters, ...limits)
+    return this.#addon.listen(this.#number, host, port, path, BACKLOG, reusePort, token, adopters, descriptor, ...limits)
   }
 
   /**
@@ -118,9 +119,17 @@ export class NativeCore implements ConnectionCore {
     return { host, port }
   }
 
-  closeListener(id: number, acceptor: Acceptor): void {
-    if (!acceptNoMore(acceptor)) return
-    this.#addon.closeListener(this.#number, id)
+  /** The descriptor of a listener, -1 when it is closed. */
+  listenerDescriptor(id: number): number {
+    return this.#addon.listenerDescriptor(this.#number, id)
+  }
+
+  /**
+   * Closes a listener. What it accepted before is still passed on, until `acceptNoMore`. Requires that it is open.
+   * @param keepPath whether the path of a Unix socket stays
+   */
+  closeListener(id: number, keepPath: boolean): void {
+    this.#addon.closeListener(this.#number, id, keepPath)
     this.#countReference(-1)
   }
 

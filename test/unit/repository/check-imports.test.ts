@@ -189,7 +189,8 @@ test('native is only for the native transport, the chooser and the supervisor', 
     'src/endpoint/endpoint.ts': "import '../transports/native/addon.ts'\n",
     'src/index.ts': "import './transports/native/addon.ts'\n",
   })
-  const only = 'which is only for transports/native and transports/native/core and transports/choose and dserver/supervisor/process-addon'
+  const only =
+    'which is only for transports/native and transports/native/core and transports/choose and transports/handover/environment and dserver/os/native'
   assert.deepEqual(found, [
     `src/endpoint/endpoint.ts: imports transports/native/addon, ${only}`,
     `src/index.ts: imports transports/native/addon, ${only}`,

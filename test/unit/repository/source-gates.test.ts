@@ -60,8 +60,9 @@ test('no regular expression repeats what repeats, and none is made of data (D5)'
 })
 
 test('time and chance come from the endpoint\u2019s clock: a run in virtual time repeats itself', () => {
-  // The stand-in is `node:timers` for pages, where the clock takes them from; metrics look at the real event loop.
-  const real = ['browser/stand-ins/node.ts', 'observe/metrics/process.ts', 'observe/metrics/render.ts']
+  // The stand-in is `node:timers` for pages, where the clock takes them from; metrics look at the real event loop;
+  // a service manager wants its own clock.
+  const real = ['browser/stand-ins/node.ts', 'dserver/os/monotonic.ts', 'observe/metrics/process.ts', 'observe/metrics/render.ts']
   for (const name of except('base/time/clock.ts', ...real))
     assert.doesNotMatch(
       code(name),

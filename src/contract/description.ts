@@ -1,0 +1,135 @@
+import { type Body, isNone } from './body.ts'
+import { type Converters, toJsonSchema } from './convert.ts'
+import type { JsonSchema } from './json-schema.ts'
+import type { Docs } from './method.ts'
+import type { MethodRoute } from './routes.ts'
+
+/** A declared error in a description. */
+export interface ErrorDescription {
+  name: string
+  code: number
+  message: string
+  /** Schema of the details; absent for none. */
+  details?: JsonSchema
+}
+
+/** A method in a description. */
+export interface MethodDescription {
+  /** Name in the contract, with its groups: `users.get`. */
+  name: string
+  kind: 'call' | 'push'
+  route: string
+  /** Schema of the argument; null for none. */
+  arg: JsonSchema | null
+  /** Schema of a call's result; null for none. */
+  result?: JsonSchema | null
+  errors?: ErrorDescription[]
+  docs?: string
+  deprecated?: boolean | string
+  since?: string
+  safe?: boolean
+  idempotent?: boolean
+  callable?: boolean
+}
+
+/** A service as data: what the generators read, and what `/dmicro/describe` answers. */
+export interface ServiceDescription {
+  /** Version of this form. */
+  dmicro: 1
+  name: string
+  version: string
+  docs?: string
+  deprecated?: boolean | string
+  since?: string
+  methods: MethodDescription[]
+  /** Methods that the server calls and pushes on its clients. */
+  toClient: MethodDescription[]
+  /** Parts of schemas that JSON Schema cannot say, which are left open. */
+  problems: string[]
+}
+
+/** Options of describing a service, which all generators take. */
+export interface DescribeOptions {
+  /**
+   * Gives schemas JSON Schema whose library has it apart, by the library's name: `{ valibot: toStandardJsonSchema }`.
+   * Default: none.
+   */
+  converters?: Converters | undefined
+  /**
+   * Schemas that JSON Schema cannot say make it `throw`, or are left `open` and listed. Default: 'throw'.
+   */
+  unknown?: 'throw' | 'open' | undefined
+}
+
+/** The part of a service that is described. */
+export interface Describable {
+  readonly name: string
+  readonly version: string
+  readonly docs: Docs
+  readonly routes: readonly MethodRoute[]
+  readonly toClient: { readonly routes: readonly MethodRoute[] }
+}
+
+/**
+ * Describes a service as data.
+ *
+ * @throws TypeError that names method, side and property of each schema that JSON Schema cannot say
+ */
+export function describe(service: Describable, options: DescribeOptions = {}): ServiceDescription {
+  const problems: string[] = []
+  const convert = (body: Body, side: 'input' | 'output', where: string): JsonSchema | null => {
+    if (isNone(body)) return null
+    const { schema, problems: found } = toJsonSchema(body, side, options.converters)
+    for (const problem of found) problems.push(`${where}: ${problem}`)
+    return schema
+  }
+  const describeMethod = ({ path, route, method, errors, groups }: MethodRoute): MethodDescription => {
+    const name = path.join('.')
+    const isCall = method['~method'] === 'call'
+    const { docs, since } = method.options
+    const deprecated = [method.options, ...groups].map((each) => each.deprecated).find((each) => each !== undefined && each !== false)
+    const found: MethodDescription = {
+      name,
+      kind: method['~method'],
+      route,
+      arg: convert(method.arg as Body, 'input', `${name}, argument`),
+    }
+    if (isCall) found.result = convert(method.result as Body, 'output', `${name}, result`)
+    const failures = isCall
+      ? Object.entries(errors).map(([each, { code, message, details }]): ErrorDescription => {
+          const schema = details === undefined ? null : convert(details, 'output', `${name}, error ${each}`)
+          return { name: each, code, message, ...(schema === null ? undefined : { details: schema }) }
+        })
+      : []
+    if (failures.length > 0) found.errors = failures
+    if (docs !== undefined) found.docs = docs
+    if (deprecated !== undefined) found.deprecated = deprecated
+    if (since !== undefined) found.since = since
+    if (isCall && method.options.safe === true) found.safe = true
+    if (isCall && method.options.idempotent === true) found.idempotent = true
+    if (!isCall && method.options.callable === true) found.callable = true
+    return found
+  }
+  const { docs, deprecated, since } = service.docs
+  const description: ServiceDescription = {
+    dmicro: 1,
+    name: service.name,
+    version: service.version,
+    ...(docs === undefined ? undefined : { docs }),
+    ...(deprecated === undefined || deprecated === false ? undefined : { deprecated }),
+    ...(since === undefined ? undefined : { since }),
+    methods: service.routes.map(describeMethod),
+    toClient: service.toClient.routes.map(describeMethod),
+    problems,
+  }
+  if (problems.length > 0 && options.unknown !== 'open') throw new TypeError(`service ${service.name}: ${problems.join('; ')}`)
+  return description
+}
+
+/** A service, or the description of one. */
+export type Described = Describable | ServiceDescription
+
+/** The description of a service, which may be one already. */
+export function described(service: Described, options: DescribeOptions): ServiceDescription {
+  return 'dmicro' in service ? service : describe(service, options)
+}

@@ -1,0 +1,75 @@
+import type { JsonSchema } from './json-schema.ts'
+
+/** The part of a reflected type of protobufjs that is read. */
+interface ReflectedType {
+  readonly name: string
+  readonly fullName: string
+  readonly comment?: string | null
+  readonly fieldsArray: readonly Field[]
+}
+
+interface Field {
+  readonly name: string
+  readonly id: number
+  readonly type: string
+  readonly repeated: boolean
+  readonly map: boolean
+  readonly keyType?: string
+  readonly comment?: string | null
+  readonly resolvedType: ReflectedType | { readonly values: Readonly<Record<string, number>> } | null
+  resolve(): Field
+}
+
+const integers = new Set(['int32', 'uint32', 'sint32', 'fixed32', 'sfixed32'])
+const longs = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64'])
+
+export function isReflected(type: unknown): type is ReflectedType {
+  return Array.isArray((type as Partial<ReflectedType> | undefined)?.fieldsArray)
+}
+
+/**
+ * The JSON Schema of a protobuf type. `x-protobuf` keeps number and type of each field, for the .proto made of it.
+ */
+export function protobufSchema(root: ReflectedType): JsonSchema {
+  const defs: Record<string, JsonSchema> = {}
+  const names = new Map<ReflectedType, string>()
+  const messageOf = (type: ReflectedType): JsonSchema => ({
+    type: 'object',
+    ...(type.comment ? { description: type.comment } : undefined),
+    'x-protobuf': { message: type.name },
+    properties: Object.fromEntries(type.fieldsArray.map((field) => [field.name, fieldOf(field.resolve())])),
+  })
+  const refer = (type: ReflectedType): JsonSchema => {
+    let name = names.get(type)
+    if (name === undefined) {
+      name = type.fullName.replace(/^\./, '').replaceAll('.', '_')
+      names.set(type, name)
+      defs[name] = messageOf(type)
+    }
+    return { $ref: `#/$defs/${name}` }
+  }
+  const schemaOf = ({ type, resolvedType }: Field): JsonSchema => {
+    if (resolvedType !== null) {
+      if (isReflected(resolvedType)) return refer(resolvedType)
+      return { enum: Object.values((resolvedType as { values: Record<string, number> }).values) }
+    }
+    if (type === 'bool') return { type: 'boolean' }
+    if (type === 'string') return { type: 'string' }
+    if (type === 'bytes') return { type: 'string', contentEncoding: 'base64' }
+    if (integers.has(type)) return { type: 'integer' }
+    if (longs.has(type)) return { type: ['integer', 'string'], format: 'int64' }
+    return { type: 'number' }
+  }
+  const fieldOf = (field: Field): JsonSchema => {
+    const one = schemaOf(field)
+    const many = field.map ? { type: 'object', additionalProperties: one } : field.repeated ? { type: 'array', items: one } : one
+    const description = field.comment ? { description: field.comment } : undefined
+    return {
+      ...many,
+      ...description,
+      'x-protobuf': { id: field.id, type: field.type, ...(field.map ? { key: field.keyType } : undefined) },
+    }
+  }
+  const schema = messageOf(root)
+  return Object.keys(defs).length === 0 ? schema : { ...schema, $defs: defs }
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import { type TestContext, test } from 'node:test'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { z } from 'zod'
+import { call, declareError, defineService, group, listenMcp, type McpHttpOptions, none, openapi, push } from '../../src/contract/index.ts'
+import type { Endpoint, Session } from '../../src/index.ts'
+import { endpoint, onEachTransport, pair } from '../support/helpers.ts'
+
+const TooBig = declareError(1001, 'too big', z.object({ max: z.number() }))
+
+const Calc = defineService(
+  'calc',
+  {
+    add: call(z.array(z.number()), z.number(), { docs: 'Adds numbers.', idempotent: true, errors: { TooBig } }),
+    about: call(none, z.object({ name: z.string(), trace: z.string().optional() }), { safe: true }),
+    store: group({ put: push(z.object({ key: z.string(), value: z.string() }), { callable: true }) }),
+    quiet: push(z.string()),
+    when: call(z.date(), z.date()),
+    old: call(none, none, { deprecated: true }),
+  },
+  { version: '2.0.0' },
+)
+
+function serveCalc(server: Endpoint, stored: Map<string, string> = new Map()): void {
+  server.serve(Calc, {
+    add: (numbers) => {
+      if (numbers.length > 3) throw TooBig({ max: 3 })
+      return numbers.reduce((a, b) => a + b, 0)
+    },
+    about: (_, { meta }) => ({ name: 'calc', ...(meta.traceparent === undefined ? undefined : { trace: meta.traceparent }) }),
+    store: { put: ({ key, value }) => stored.set(key, value) },
+    quiet() {},
+    when: (date) => date,
+    old() {},
+  })
+}
+
+async function connected(
+  t: TestContext,
+  session: Session,
+  options: McpHttpOptions = {},
+): Promise<{ client: Client; url: string; problems: string[] }> {
+  const problems: string[] = []
+  const listener = await listenMcp('http://127.0.0.1:0/mcp', Calc, session, { onProblem: (text) => problems.push(text), ...options })
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(new StreamableHTTPClientTransport(new URL(listener.url)) as never)
+  t.after(async () => {
+    await client.close()
+    await listener.close()
+  })
+  return { client, url: listener.url, problems }
+}
+
+const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+onEachTransport('contract as MCP tools', (transport) => {
+  test('the official client lists and calls the methods of a contract over http', async (t) => {
+    const stored = new Map<string, string>()
+    const { server, session } = await pair(t, transport)
+    serveCalc(server, stored)
+    const { client, problems } = await connected(t, session)
+    const { tools } = await client.listTools()
+    assert.deepEqual(tools.map(({ name }) => name), ['calc_add', 'calc_about', 'calc_store_put', 'calc_quiet', 'calc_when']) // biome-ignore format: one line
+    assert.deepEqual(tools[0].inputSchema.required, ['value'])
+    assert.match(tools[0].description ?? '', /^Adds numbers\.\nErrors: 1001 TooBig \(too big\)\.$/)
+    assert.deepEqual(tools[1].annotations, { readOnlyHint: true, idempotentHint: true })
+    const sum = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2] } })
+    assert.deepEqual(sum.structuredContent, { result: 3 })
+    assert.deepEqual(sum.content, [{ type: 'text', text: '3' }])
+    const failed = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2, 3, 4] } })
+    assert.equal(failed.isError, true)
+    assert.deepEqual(failed.content, [{ type: 'text', text: '1001 TooBig: too big ({"max":3})' }])
+    const wrong = await client.callTool({ name: 'calc_add', arguments: { value: 'x' } })
+    assert.match((wrong.content as { text: string }[])[0].text, /^400: Bad Message \(argument: /)
+    await client.callTool({ name: 'calc_store_put', arguments: { key: 'a', value: 'b' } })
+    const about = await client.callTool({ name: 'calc_about', _meta: { traceparent: trace } })
+    assert.deepEqual(about.structuredContent, { name: 'calc', trace })
+    assert.equal(stored.get('a'), 'b')
+    await assert.rejects(client.callTool({ name: 'none' }), /no tool is named none/)
+    // The tool whose schema JSON cannot say is there, open, and says so.
+    assert.deepEqual(problems, [
+      'calc_when: when, argument: it is a date, which JSON cannot say',
+      'calc_when: when, result: it is a date, which JSON cannot say',
+    ])
+    assert.deepEqual(tools[4].inputSchema, { type: 'object' })
+    assert.match(tools[4].description ?? '', /incomplete/)
+  })
+
+  test('hosts and origins that are not named are refused, and other methods than POST', async (t) => {
+    const { server, session } = await pair(t, transport)
+    serveCalc(server)
+    const { url } = await connected(t, session, { origins: ['https://app.example'] })
+    const status = (method: string, headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest(url, { method, headers }, (response) => resolve(response.resume().statusCode))
+        request.once('error', reject).end()
+      })
+    assert.equal(await status('POST', { host: 'evil.example' }), 403)
+    assert.equal(await status('POST', { origin: 'https://evil.example' }), 403)
+    assert.notEqual(await status('POST', { origin: 'https://app.example' }), 403)
+    assert.equal(await status('GET', {}), 405)
+  })
+
+  test('the OpenAPI document is true: http serves its paths as it says', async (t) => {
+    const stored = new Map<string, string>()
+    const server = endpoint(t, { transport })
+    serveCalc(server, stored)
+    const { url } = await server.listen('tcp://127.0.0.1:0', { protocols: ['http'] })
+    const base = url.replace('tcp:', 'http:')
+    const { paths } = openapi(Calc, { unknown: 'open', servers: [base] }) as {
+      paths: Record<string, Record<string, { responses: object }>>
+    }
+    assert.deepEqual(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`), ['post /calc/add', 'get,post /calc/about', 'post /calc/store/put', 'post /calc/when', 'post /calc/old']) // biome-ignore format: one line
+    const send = (path: string, body?: unknown, method = 'POST'): Promise<Response> =>
+      fetch(`${base}${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    const added = await send('/calc/add', [1, 2])
+    assert.match(added.headers.get('content-type') ?? '', /^application\/json/)
+    assert.deepEqual([added.status, await added.json()], [200, 3])
+    const declared = await send('/calc/add', [1, 2, 3, 4])
+    assert.deepEqual([declared.status, await declared.json()], [500, { code: 1001, msg: 'too big', cause: '{"max":3}' }])
+    const wrong = await send('/calc/add', 'x')
+    assert.equal(wrong.status, 400)
+    assert.deepEqual(Object.keys((await wrong.json()) as object), ['code', 'msg', 'cause'])
+    for (const method of ['GET', 'POST']) assert.deepEqual(await (await send('/calc/about', undefined, method)).json(), { name: 'calc' })
+    const put = await send('/calc/store/put', { key: 'a', value: 'b' })
+    assert.deepEqual([put.status, await put.text(), stored.get('a')], [200, '', 'b'])
+    assert.equal((await send('/calc/add', undefined, 'GET')).status, 405)
+    assert.equal((await send('/calc/quiet', 'x')).status, 404)
+  })
+})
+
+test('the example serves its contract to an agent on stdin and stdout', { timeout: 30_000 }, async (t) => {
+  const transport = new StdioClientTransport({ command: process.execPath, args: ['examples/contract/mcp.mjs'], stderr: 'inherit' })
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(transport)
+  t.after(() => client.close())
+  const { tools } = await client.listTools()
+  assert.equal(tools.length, 30)
+  const found = await client.callTool({ name: 'shop_items_get', arguments: { id: 1 } })
+  assert.deepEqual(found.structuredContent, { id: 1, name: 'tea', price: 3, stock: 10 })
+})

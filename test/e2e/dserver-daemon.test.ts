@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { App, Program } from '../support/dserver.ts'
+
+const options = { timeout: 30_000 }
+const linux = { ...options, skip: process.platform !== 'linux' }
+
+function killAfter(t: TestContext, pid: unknown): number {
+  assert.ok(typeof pid === 'number' && pid > 1)
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended, as it should.
+    }
+  })
+  return pid
+}
+
+test('a daemon is ready when its start returns, in a session of its own, with its output in a log', linux, async (t) => {
+  const app = new App(t, { PLAN: { hello: { setup: 'environment' } } })
+  const started = await app.json('start', '-d')
+  assert.deepEqual([started.exit, started.ok], [0, true])
+  const pid = killAfter(t, started.pid)
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const [, , , session, terminal] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  assert.deepEqual([Number(session), Number(terminal)], [pid, 0])
+  const log = readFileSync(started.logFile as string, 'utf8')
+  assert.match(log, /^setup hello$/m)
+  assert.doesNotMatch(log, /DMICRO_DAEMON/)
+  assert.equal(readFileSync(app.pidFile, 'utf8'), `${pid}`)
+  assert.equal((await app.json('start', '--daemon')).exit, 4)
+  assert.equal((await app.json('stop')).exit, 0)
+  assert.ok(!existsSync(app.pidFile))
+  assert.match(readFileSync(started.logFile as string, 'utf8'), /^gone hello$/m)
+})
+
+test('a daemon that cannot start tells why, with the exit code of its failure', linux, async (t) => {
+  const app = new App(t, { PLAN: { hello: { setup: 'throw' } } })
+  const failed = await app.json('start', '-d')
+  assert.deepEqual([failed.exit, failed.error], [1, 'hello cannot'])
+  const wrong = await app.json('start', '-d', '--set', 'nothing')
+  assert.deepEqual([wrong.exit, /must be key=value/.test(wrong.error as string)], [78, true])
+  assert.equal((await app.json('stop')).exit, 3)
+})
+
+/** A socket as a service manager has it, and what came there: messages in lines joined by `|`. */
+async function notificationSocket(t: TestContext, path: string): Promise<Program> {
+  const listen = `import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1].replace('@', chr(0)))
+print('bound', flush=True)
+while True: print(s.recv(4096).decode().replace(chr(10), '|'), flush=True)`
+  const socket = new Program(spawn('python3', ['-c', listen, path], { stdio: ['ignore', 'pipe', 'pipe'] }))
+  t.after(() => socket.child.kill('SIGKILL'))
+  await socket.line(/^bound$/)
+  return socket
+}
+
+const notified = {
+  ...linux,
+  skip: process.platform !== 'linux' || spawnSync('python3', ['-V']).error ? 'needs python3 for the socket' : false,
+}
+
+for (const kind of ['of a path', 'of an abstract name']) {
+  test(`a service manager is told on a socket ${kind}: ready, reloading, alive, stopping`, notified, async (t) => {
+    const app = new App(t, { PLAN: { hello: { setup: 'environment' } } })
+    const path = kind === 'of a path' ? join(app.folder, 'notify.sock') : `@dserver-test-${process.pid}`
+    const manager = await notificationSocket(t, path)
+    Object.assign(app.env, { NOTIFY_SOCKET: path, WATCHDOG_USEC: '150000' })
+    const server = await app.start()
+    await manager.line(new RegExp(`^READY=1\\|STATUS=1 sandboxes run\\|MAINPID=${server.child.pid}$`))
+    await manager.line(/^WATCHDOG=1$/)
+    assert.equal((await app.run('ctl', 'config')).code, 0)
+    await manager.line(/^RELOADING=1\|MONOTONIC_USEC=\d+$/)
+    await manager.line(/^READY=1\|STATUS=configuration read again/)
+    assert.equal((await app.run('stop')).code, 0)
+    await manager.line(/^STOPPING=1$/)
+    assert.doesNotMatch(server.lines.join('\n'), /NOTIFY_SOCKET|WATCHDOG_USEC/)
+  })
+}
+
+test('a manager that has gone away harms nobody', linux, async (t) => {
+  const app = new App(t, { NOTIFY_SOCKET: '/nowhere/notify.sock', WATCHDOG_USEC: '1000' })
+  await app.start()
+  assert.equal((await app.run('stop')).code, 0)
+})
+
+const namespace = ['unshare', '-rpf', '--mount-proc', '--kill-child']
+const isolated = { ...linux, skip: spawnSync(namespace[0], [...namespace.slice(1), 'true']).status === 0 ? false : 'needs namespaces' }
+
+test('as pid 1 a server takes signals, and its pid 1 is nobody else’s', isolated, async (t) => {
+  const app = new App(t)
+  const server = app.spawnBy([...namespace, process.execPath], ['start'])
+  await server.line(/dmicro info: ready name="app" pid=1 /)
+  assert.equal(readFileSync(app.pidFile, 'utf8'), '1')
+  const inner = readFileSync(`/proc/${server.child.pid}/task/${server.child.pid}/children`, 'utf8').trim()
+  process.kill(Number(inner), 'SIGTERM')
+  assert.equal((await server.ended).code, 0)
+  assert.ok(!existsSync(app.pidFile))
+})
+
+test('the pid of another namespace is never signalled', isolated, async (t) => {
+  const app = new App(t, { OPTIONS: { control: false } })
+  const server = app.spawnBy([...namespace, process.execPath], ['start'])
+  await server.line(/dmicro info: ready/)
+  const refused = await app.json('stop')
+  assert.deepEqual([refused.exit, /process 1 is not the server/.test(refused.error as string)], [1, true])
+})
+
+test('a log that cannot be opened ends the start of a daemon', linux, async (t) => {
+  const app = new App(t)
+  mkdirSync(join(app.folder, 'log'))
+  const failed = await app.json('start', '-d', '--log', join(app.folder, 'log'))
+  assert.deepEqual([failed.exit, /cannot open the log .*EISDIR/.test(failed.error as string)], [1, true])
+  writeFileSync(join(app.folder, 'old.log'), 'before\n')
+  const started = await app.json('start', '-d', '--log', join(app.folder, 'old.log'))
+  killAfter(t, started.pid)
+  assert.match(readFileSync(join(app.folder, 'old.log'), 'utf8'), /^before\nsetup hello$/m)
+  assert.equal((await app.json('stop')).exit, 0)
+})

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { App, type Program } from '../support/dserver.ts'
+import { PidCalls } from '../support/pid-calls.ts'
+
+const options = { timeout: 60_000, skip: process.platform !== 'linux' }
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+interface Process {
+  readonly name: string
+  readonly pid: number
+  readonly state: string
+}
+
+async function processes(app: App): Promise<Process[]> {
+  return (await app.json('ctl', 'ps')).processes as Process[]
+}
+
+/** Whether a process runs, which a zombie does not. */
+function runs(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z'
+  } catch {
+    return false
+  }
+}
+
+async function untilGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(runs)) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+async function started(t: TestContext): Promise<{ app: App; server: Program; url: string }> {
+  const url = `tcp://127.0.0.1:${await freePort()}`
+  const app = new App(t, {
+    MODEL: 'multi',
+    PLAN: { api: { service: 'web', dependsOn: ['db'], listen: url }, db: { service: 'data' }, cache: { service: 'data' } },
+    SERVICES: { web: { instances: 2, listen: [url] } },
+  })
+  return { app, server: await app.start(), url }
+}
+
+test('each service is a process, started after those it depends on, seen and stopped as one application', options, async (t) => {
+  const { app, server } = await started(t)
+  const lines = server.all(/^(setup|ready) /)
+  assert.ok(lines.indexOf('ready db') < lines.indexOf('setup api'), lines.join())
+  const all = await processes(app)
+  assert.deepEqual(
+    all.map(({ name, state }) => `${name} ${state}`),
+    ['app running', 'data running', 'web:0 running', 'web:1 running'],
+  )
+  const { sandboxes } = await app.json('ctl', 'info')
+  const shown = (sandboxes as { name: string; service: string; state: string; pid: number }[]).map(
+    ({ name, service, state, pid }) => `${service} ${name} ${state} ${all.find((each) => each.name === service)?.pid === pid}`,
+  )
+  assert.deepEqual(shown.sort(), ['data cache running true', 'data db running true', 'web:0 api running true', 'web:1 api running true'])
+  const stop = await app.run('ctl', 'stop', 'cache')
+  const again = await app.run('ctl', 'start', 'cache')
+  assert.deepEqual([stop.code, again.code, (await app.json('ctl', 'stop', 'nobody')).exit], [0, 0, 2])
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal((await server.ended).code, 0)
+  assert.deepEqual(
+    all.filter(({ pid }) => runs(pid)),
+    [],
+  )
+  assert.equal(server.all(/^gone (api|db)$/).at(-1), 'gone db')
+})
+
+test('a killed process comes back, and reload replaces all without a failed call', options, async (t) => {
+  const { app, url } = await started(t)
+  const calls = new PidCalls(url)
+  t.after(() => calls.end())
+  await calls.seen(2)
+  const reloaded = await app.json('reload')
+  assert.deepEqual([reloaded.exit, reloaded.error], [0, undefined])
+  await calls.seen(4)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  const killed = (await processes(app)).find(({ name }) => name === 'web:0') as Process
+  process.kill(killed.pid, 'SIGKILL')
+  await untilGone([killed.pid])
+  let back: Process | undefined
+  while (back?.state !== 'running' || back.pid === killed.pid) back = (await processes(app)).find(({ name }) => name === 'web:0')
+  assert.equal((await app.run('stop')).code, 0)
+})
+
+test('the processes of a master that was killed end', options, async (t) => {
+  const { app, server } = await started(t)
+  const all = await processes(app)
+  server.child.kill('SIGKILL')
+  await untilGone(all.map(({ pid }) => pid))
+  assert.equal((await app.run('stop')).code, 3)
+})
+
+test('a service that cannot start ends the start with 1', options, async (t) => {
+  const app = new App(t, { PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
+  const { code } = await app.run('start', '--model', 'multi')
+  assert.equal(code, 1)
+})
