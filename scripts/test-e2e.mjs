@@ -51,5 +51,12 @@ for (const { layer, suites } of layers) {
 }
 const overKcp = ['call', 'session', 'redial', 'resume', 'overload'].map((name) => `${name}.test.ts`)
 passed = run(overKcp, { DMICRO_TEST_SCHEME: 'kcp' }) && passed
+// QUIC is the same code on both transports, and where its package has no binary there is none.
+const hasQuic = await import('@matrixai/quic/native/quiche.js').then(
+  () => true,
+  () => false,
+)
+const overQuic = ['call', 'session', 'redial'].map((name) => `${name}.test.ts`)
+if (hasQuic) passed = run(overQuic, { DMICRO_TEST_SCHEME: 'quic', DMICRO_TEST_TRANSPORT: 'js' }) && passed
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed
 if (!passed) process.exit(1)

@@ -61,6 +61,7 @@ export type { SessionEvents } from './session/session-events.ts'
 export type { SessionState } from './session/state.ts'
 export type { IoThreads, TransportChoice, TransportInfo } from './transports/choose.ts'
 export type { KcpChoice, KcpOptions } from './transports/kcp-options.ts'
+export type { QuicOptions } from './transports/quic-options.ts'
 export type { SocketOptions } from './transports/socket-options.ts'
 export type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from './transports/tls/options.ts'
 

@@ -6,8 +6,10 @@ import { webSockets } from '../protos/websocket/load.ts'
 import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketListenOptions } from '../protos/websocket/options.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
-import { type Address, isSecure, webSocketPath } from '../transports/address.ts'
+import { type Address, isQuic, isSecure, webSocketPath } from '../transports/address.ts'
+import { quicModule } from '../transports/js/quic/deferred.ts'
 import { type KcpChoice, readKcpOptions } from '../transports/kcp-options.ts'
+import { type QuicOptions, type QuicSettings, readQuicOptions } from '../transports/quic-options.ts'
 import { readSocketOptions, requireSupported, type SocketOptions, type SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
 import { tlsModule } from '../transports/tls/deferred.ts'
@@ -55,6 +57,8 @@ export interface ListenOptions extends PortOptions {
   tls?: TlsListenOptions | undefined
   /** Options of KCP, on `kcp://`. Default: those of Go DMicro. */
   kcp?: KcpChoice | undefined
+  /** Options of QUIC, on `quic://`. Default: those of Go DMicro, with a keep-alive. */
+  quic?: QuicOptions | undefined
   /** Options of WebSockets, on `ws://` and `wss://`, or beside the protocols of another address. Default: none. */
   websocket?: WebSocketListenOptions | undefined
 }
@@ -83,6 +87,8 @@ export interface DialOptions {
   websocket?: WebSocketDialOptions | undefined
   /** Options of KCP, on `kcp://`. Default: those of Go DMicro. */
   kcp?: KcpChoice | undefined
+  /** Options of QUIC, on `quic://`. Default: those of Go DMicro, with a keep-alive. */
+  quic?: QuicOptions | undefined
   /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
   /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
@@ -95,6 +101,7 @@ const listenNames = optionNames<ListenOptions>({
   tls: true,
   websocket: true,
   kcp: true,
+  quic: true,
   reusePort: true,
   exclusive: true,
 })
@@ -105,6 +112,7 @@ const dialNames = optionNames<DialOptions>({
   tls: true,
   websocket: true,
   kcp: true,
+  quic: true,
   timeout: true,
   signal: true,
 })
@@ -133,9 +141,10 @@ export async function readListenOptions(
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
   const kcp = readKcp(options?.kcp, kind, address)
+  const quic = await prepareQuic(options?.quic, kind, address)
   const secure = needsTls(address, options?.tls, kind)
   const serverTls = secure ? new (await tlsModule.load()).ServerTls(options?.tls) : undefined
-  return { protocols, socket, webSocket, serverTls, kcp }
+  return { protocols, socket, webSocket, serverTls, kcp, quic }
 }
 
 /**
@@ -159,13 +168,15 @@ export async function readDialOptions(
   const websocket = options?.websocket
   const webSocket =
     path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketDial(path, websocket, protocol.name)
+  const tls = await readDialTls(options?.tls, kind, address)
   return {
     protocol,
     redial,
     socket: readSocket(options?.socket, settings, kind),
-    tls: await readDialTls(options?.tls, kind, address),
+    tls,
     webSocket,
     kcp: readKcp(options?.kcp, kind, address),
+    quic: await prepareQuic(options?.quic, kind, address, tls),
     timeout,
   }
 }
@@ -194,7 +205,7 @@ async function readDialTls(options: TlsDialOptions | undefined, kind: TransportK
  * @throws TypeError or RangeError that names the option; StatusError 1 where there are no datagrams
  */
 export function readKcp(options: KcpChoice | undefined, kind: TransportKind, address: Address): KcpSettings | undefined {
-  if (address.kind !== 'udp') {
+  if (address.kind !== 'udp' || address.scheme !== 'kcp') {
     if (options !== undefined) throw new TypeError('option kcp needs a URL kcp://host:port')
     return undefined
   }
@@ -202,12 +213,47 @@ export function readKcp(options: KcpChoice | undefined, kind: TransportKind, add
   return readKcpOptions(options)
 }
 
+/**
+ * Checks the option `quic` for listening on or dialling `address`.
+ *
+ * @throws TypeError or RangeError that names the option; StatusError 1 where there are no datagrams
+ */
+export function readQuic(options: QuicOptions | undefined, kind: TransportKind, address: Address): QuicSettings | undefined {
+  if (!isQuic(address)) {
+    if (options !== undefined) throw new TypeError('option quic needs a URL quic://host:port')
+    return undefined
+  }
+  if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no QUIC')
+  return readQuicOptions(options)
+}
+
+/**
+ * As `readQuic`, and loads the package: without it no attempt can succeed.
+ *
+ * @param target that of a dial, whose options of TLS are checked too
+ * @throws (rejects) as `readQuic`; StatusError 1 when the package is missing or has no binary
+ */
+async function prepareQuic(
+  options: QuicOptions | undefined,
+  kind: TransportKind,
+  address: Address,
+  target?: TlsTarget,
+): Promise<QuicSettings | undefined> {
+  const settings = readQuic(options, kind, address)
+  if (settings === undefined) return undefined
+  const { loadQuiche, clientConfig } = await quicModule.load()
+  await loadQuiche()
+  if (target !== undefined) clientConfig(target.tls, settings)
+  return settings
+}
+
 function needsTls(address: Address, options: object | undefined, kind: TransportKind): address is Exclude<Address, { kind: 'unix' }> {
   if (isSecure(address) || (address.kind === 'udp' && options !== undefined)) {
     if (kind === 'memory') throw new StatusError(Code.InvalidOperation, undefined, 'a network in memory has no TLS')
     return true
   }
-  if (options !== undefined) throw new TypeError('option tls needs a URL tls://host:port, wss://host:port or kcp://host:port')
+  if (options !== undefined)
+    throw new TypeError('option tls needs a URL tls://host:port, wss://host:port, kcp://host:port or quic://host:port')
   return false
 }
 
@@ -218,6 +264,7 @@ interface Listening {
   readonly webSocket: WebSocketListen | undefined
   readonly serverTls: ServerTls | undefined
   readonly kcp: KcpSettings | undefined
+  readonly quic: QuicSettings | undefined
 }
 
 /** Checked options of a dial. */
@@ -228,6 +275,7 @@ interface Dialled {
   readonly tls: TlsTarget | undefined
   readonly webSocket: WebSocketDial | undefined
   readonly kcp: KcpSettings | undefined
+  readonly quic: QuicSettings | undefined
   readonly timeout: number
 }
 

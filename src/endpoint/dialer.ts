@@ -22,6 +22,7 @@ import { type Address, authorityOf } from '../transports/address.ts'
 import { javaScriptTransport } from '../transports/choose.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import { firstToConnect } from '../transports/first-to-connect.ts'
+import type { QuicSettings } from '../transports/quic-options.ts'
 import { type Resolver, resolveAddress } from '../transports/resolve.ts'
 import type { SocketSettings } from '../transports/socket-options.ts'
 import type { TlsTarget } from '../transports/tls/client-tls.ts'
@@ -39,6 +40,7 @@ export interface Target {
   readonly redial: Redial | undefined
   readonly socket: SocketSettings
   readonly kcp: KcpSettings | undefined
+  readonly quic: QuicSettings | undefined
   /** Makes a WebSocket of each connection; undefined for none. */
   readonly tls: TlsTarget | undefined
   readonly layers: Layering | undefined
@@ -302,17 +304,17 @@ export class Dialer {
     }
   }
 
-  async #connect({ address, protocol, socket, kcp, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
-    if (layers === undefined) return this.#connectWith(address, { socket, kcp, tls, framing: framingOf(protocol) }, signal)
+  async #connect({ address, protocol, socket, kcp, quic, tls, layers }: Target, signal: AbortSignal): Promise<TransportConnection> {
+    if (layers === undefined) return this.#connectWith(address, { socket, kcp, quic, tls, framing: framingOf(protocol) }, signal)
     const transport = layers.inJavaScript ? javaScriptTransport() : this.#transport
-    const connection = await this.#connectWith(address, { socket, kcp, tls, framing: Framing.Peek }, signal, transport)
+    const connection = await this.#connectWith(address, { socket, tls, framing: Framing.Peek }, signal, transport)
     await layers.begin(connection, authorityOf(address), layers.framing(layers.over(protocol)), signal)
     return connection
   }
 
   async #connectWith(
     address: Address,
-    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'kcp' | 'tls'>,
+    how: Pick<ConnectionOptions, 'framing' | 'socket' | 'kcp' | 'quic' | 'tls'>,
     signal: AbortSignal,
     transport = this.#transport,
   ): Promise<TransportConnection> {

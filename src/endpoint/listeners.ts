@@ -47,7 +47,7 @@ export class Listeners {
     const endpoint = this.#endpoint
     const { settings, transport, kind, acceptor } = endpoint
     const address = parseAddress(url)
-    const { protocols, socket, webSocket, serverTls, kcp } = await readListenOptions(options, settings, kind, address)
+    const { protocols, socket, webSocket, serverTls, kcp, quic } = await readListenOptions(options, settings, kind, address)
     endpoint.requireOpen()
     await endpoint.ready()
     for (const protocol of protocols) await prepareProtocol(protocol)
@@ -61,7 +61,7 @@ export class Listeners {
     const open = (descriptor?: number): Promise<TransportListener> =>
       (engine ?? transport).listen(
         resolved,
-        { ...limits, framing, socket, serverTls, gate, kcp },
+        { ...limits, framing, socket, serverTls, gate, kcp, quic },
         (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
         { reusePort: options?.reusePort, exclusive: options?.exclusive, descriptor },
       )

@@ -4,7 +4,7 @@ import { readRedial } from '../session/redial.ts'
 import type { Address } from '../transports/address.ts'
 import { readSocketOptions } from '../transports/socket-options.ts'
 import type { TransportKind } from '../transports/transport.ts'
-import { checkDialTls, type DialOptions, readKcp } from './connect-options.ts'
+import { checkDialTls, type DialOptions, readKcp, readQuic } from './connect-options.ts'
 
 /** Options of a `MultiClient`. */
 export interface MultiClientOptions {
@@ -52,6 +52,7 @@ const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({
   tls: true,
   websocket: true,
   kcp: true,
+  quic: true,
   timeout: true,
 })
 
@@ -64,5 +65,6 @@ export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Setti
   readSocketOptions('socket', dial.socket, settings.socket)
   checkDialTls(dial.tls, kind, address)
   readKcp(dial.kcp, kind, address)
+  readQuic(dial.quic, kind, address)
   if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
 }

@@ -11,18 +11,23 @@ export type Address =
       /** Path of a WebSocket, with its query if there is one; undefined without WebSocket. */
       path?: string | undefined
     }
-  | {
-      kind: 'udp'
-      host: string
-      port: number
-      /** Scheme of what makes a stream of datagrams. */
-      scheme: 'kcp'
-    }
+  | UdpAddress<'kcp'>
+  | QuicAddress
   | {
       kind: 'unix'
       /** Path of the socket. */
       path: string
     }
+
+/** @typeParam Scheme of what makes a stream of datagrams */
+interface UdpAddress<Scheme extends string> {
+  kind: 'udp'
+  host: string
+  port: number
+  scheme: Scheme
+}
+
+export type QuicAddress = UdpAddress<'quic'>
 
 /** Schemes of TCP with something between the socket and the messages. */
 export type Layered = 'tls' | 'ws' | 'wss'
@@ -35,12 +40,11 @@ export const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
 /** Longest path of a WebSocket in bytes, so that a request with it stays well below what servers accept. */
 const MAX_WEBSOCKET_PATH = 2048
-const laterSchemes: readonly string[] = ['quic']
 
 /**
  * Reads `tcp://host:port`, `tcp://[::1]:0`, `tcp://:0` (all interfaces, 0.0.0.0 as in Go), `tls://host:port`,
- * `ws://host:port/path?query`, `wss://…` (port 80 or 443 if there is none), `kcp://host:port`, `unix:///abs/path`,
- * `unix://rel/path`. Nothing is percent-decoded. Port 0 lets the system choose.
+ * `ws://host:port/path?query`, `wss://…` (port 80 or 443 if there is none), `kcp://host:port`, `quic://host:port`,
+ * `unix:///abs/path`, `unix://rel/path`. Nothing is percent-decoded. Port 0 lets the system choose.
  * @throws TypeError with the url and what is expected
  */
 export function parseAddress(url: string): Address {
@@ -53,8 +57,8 @@ export function parseAddress(url: string): Address {
   if (scheme === 'tls') return { ...parseTcp(url, rest), scheme }
   if (scheme === 'ws' || scheme === 'wss') return parseWebSocket(url, scheme, rest)
   if (scheme === 'kcp') return { ...parseTcp(url, rest), kind: 'udp', scheme }
+  if (scheme === 'quic') return { ...parseTcp(url, rest), kind: 'udp', scheme }
   if (scheme === 'unix') return parseUnix(url, rest)
-  if (laterSchemes.includes(scheme)) throw invalid(url, `scheme ${scheme}: is not available in this version`)
   throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
 }
 
@@ -66,9 +70,14 @@ export function formatAddress(address: Address): string {
   return `${address.scheme ?? 'tcp'}://${host}:${address.port}${path}`
 }
 
-/** Whether TLS runs on the sockets of an address. */
+/** Whether an address always has TLS. */
 export function isSecure(address: Address): boolean {
-  return address.kind === 'tcp' && (address.scheme === 'tls' || address.scheme === 'wss')
+  return address.kind !== 'unix' && (address.scheme === 'tls' || address.scheme === 'wss' || address.scheme === 'quic')
+}
+
+/** Whether QUIC runs at an address. */
+export function isQuic(address: Address): address is QuicAddress {
+  return address.kind === 'udp' && address.scheme === 'quic'
 }
 
 /** A bound address with what is spoken on it. */
@@ -92,7 +101,7 @@ export function authorityOf(address: Address): string {
 }
 
 /** Port that a request need not name; undefined where all are named, as Go does. */
-function usualPort(scheme: Layered | 'kcp' | undefined): number | undefined {
+function usualPort(scheme: Layered | 'kcp' | 'quic' | undefined): number | undefined {
   return scheme === 'ws' ? 80 : scheme === 'wss' ? 443 : undefined
 }
 

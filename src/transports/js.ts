@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
-import type { Address } from './address.ts'
+import { type Address, isQuic } from './address.ts'
 import { netModule } from './js/deferred.ts'
 import { kcpModule } from './js/kcp/deferred.ts'
 import type { KcpSockets } from './js/kcp/module.ts'
+import { quicModule } from './js/quic/deferred.ts'
 import type { Sockets } from './js/sockets.ts'
 import type { ConnectionOptions, Transport, TransportConnection, TransportListener, TransportListenOptions } from './transport.ts'
 
@@ -18,11 +19,19 @@ export class JsTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how?: TransportListenOptions,
   ): Promise<TransportListener> {
+    if (isQuic(address)) {
+      const { turns } = await this.#load()
+      return (await quicModule.load()).listenOnQuic(address, options, onConnection, turns)
+    }
     if (address.kind === 'udp') return (await this.#loadKcp()).listen(address, options, onConnection)
     return (await this.#load()).listen(address, options, onConnection, how)
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
+    if (isQuic(address)) {
+      const { turns } = await this.#load()
+      return (await quicModule.load()).dialOnQuic(address, options, signal, turns)
+    }
     if (address.kind === 'udp') return (await this.#loadKcp()).dial(address, options, signal)
     return (await this.#load()).dial(address, options, signal)
   }

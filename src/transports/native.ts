@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import { turn } from '../base/time/clock.ts'
-import type { Address } from './address.ts'
+import { type Address, isQuic } from './address.ts'
 import { netModule } from './js/deferred.ts'
 import type { NativeAddon } from './native/addon.ts'
 import { descriptorOf, listensThroughPrimary } from './native/cluster.ts'
@@ -46,7 +46,8 @@ export class NativeTransport implements Transport {
     onConnection: (connection: TransportConnection) => void,
     how: TransportListenOptions = {},
   ): Promise<TransportListener> {
-    if (options.serverTls !== undefined && this.noTls !== '') return this.#other().listen(address, options, onConnection, how)
+    if (isQuic(address) || (options.serverTls !== undefined && this.noTls !== ''))
+      return this.#other().listen(address, options, onConnection, how)
     if (options.serverTls !== undefined) await handshakes.load()
     const [core] = this.#cores
     const acceptor: Acceptor = { token: ++lastToken, options, onConnection }
@@ -120,7 +121,7 @@ export class NativeTransport implements Transport {
   }
 
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
-    if (options.tls !== undefined && this.noTls !== '') return this.#other().dial(address, options, signal)
+    if (isQuic(address) || (options.tls !== undefined && this.noTls !== '')) return this.#other().dial(address, options, signal)
     if (options.tls !== undefined) await handshakes.load()
     return this.#cores[this.#dialled++ % this.#cores.length].dial(address, options, signal)
   }

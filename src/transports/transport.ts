@@ -5,6 +5,7 @@ import type { Envelope } from '../wire/envelope.ts'
 import type { Framing } from '../wire/framing.ts'
 import type { KcpSettings } from '../wire/kcp/settings.ts'
 import type { Address } from './address.ts'
+import type { QuicSettings } from './quic-options.ts'
 import type { SocketSettings } from './socket-options.ts'
 import type { TlsTarget } from './tls/client-tls.ts'
 import type { ServerTls } from './tls/server-tls.ts'
@@ -112,6 +113,8 @@ export interface ConnectionOptions {
   socket?: SocketSettings | undefined
   /** Options of KCP, for addresses of it; default: `defaultKcp`. */
   kcp?: KcpSettings | undefined
+  /** Options of QUIC, for addresses of it; default: `defaultQuic`. */
+  quic?: QuicSettings | undefined
   /** TLS of the connection that is dialled; default: none. */
   tls?: TlsTarget | undefined
   /** TLS of accepted connections; default: none. */

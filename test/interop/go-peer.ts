@@ -27,7 +27,7 @@ export interface GoServer {
   kill(): Promise<void>
 }
 
-export type Network = 'tcp' | 'tcp6' | 'unix' | 'kcp'
+export type Network = 'tcp' | 'tcp6' | 'unix' | 'kcp' | 'quic'
 
 /** The real Go DMicro, built from `./go` into a directory that `dispose` removes. */
 export class GoPeer {
@@ -68,7 +68,7 @@ export class GoPeer {
 
   /** An address to listen on: any free port, or a path nobody has used. */
   freeAddress(network: Network): string {
-    if (network === 'tcp' || network === 'kcp') return '127.0.0.1:0'
+    if (network === 'tcp' || network === 'kcp' || network === 'quic') return '127.0.0.1:0'
     if (network === 'tcp6') return '[::1]:0'
     return join(this.#directory, `${++this.#sockets}.sock`)
   }

@@ -23,13 +23,14 @@ export interface Recorded extends Omit<Outcome, 'transport' | 'outcome'> {
 }
 
 /** What carries the protocols: each has a file of its own, because their suites run at the same time. */
-export type Below = 'sockets' | 'tls' | 'websocket' | 'kcp'
+export type Below = 'sockets' | 'tls' | 'websocket' | 'kcp' | 'quic'
 
 const files: Readonly<Record<Below, URL>> = {
   sockets: new URL('./outcomes.json', import.meta.url),
   tls: new URL('./outcomes-tls.json', import.meta.url),
   websocket: new URL('./outcomes-websocket.json', import.meta.url),
   kcp: new URL('./outcomes-kcp.json', import.meta.url),
+  quic: new URL('./outcomes-quic.json', import.meta.url),
 }
 
 /** Collects what the suite finds. A check that ran on several networks works if it works on each. */

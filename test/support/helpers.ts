@@ -57,6 +57,20 @@ function useKcp(made: Endpoint): void {
   made.dial = (url, options) => dial.call(made, url, url.startsWith('kcp:') ? { kcp, ...options } : options)
 }
 
+/** DMICRO_TEST_SCHEME=quic runs a suite over QUIC: where it listens on tcp://127.0.0.1:0, endpoints listen on quic://. */
+export const overQuic = process.env.DMICRO_TEST_SCHEME === 'quic'
+
+function useQuic(made: Endpoint): void {
+  const { authority, server } = certificates()
+  const { listen, dial } = made
+  const ca = { ca: authority.cert }
+  made.listen = (given, options) => {
+    const url = given === 'tcp://127.0.0.1:0' ? 'quic://127.0.0.1:0' : given
+    return listen.call(made, url, url.startsWith('quic:') ? { tls: server, ...options } : options)
+  }
+  made.dial = (url, options) => dial.call(made, url, url.startsWith('quic:') ? { tls: ca, ...options } : options)
+}
+
 /** Runs `suite` once for each transport. */
 export function onEachTransport(name: string, suite: (transport: Kind) => void): void {
   for (const transport of transports) describe(`${name} (${transport})`, () => suite(transport))
@@ -67,6 +81,7 @@ export function endpoint(t: TestContext, options: EndpointOptions): Endpoint {
   const made = new Endpoint({ log: false, closeTimeout: 200, protocol, ...options })
   if (overWebSocket) useWebSocket(made)
   if (overKcp) useKcp(made)
+  if (overQuic) useQuic(made)
   t.after(() => made.close())
   if (overTls) useTls(made)
   return made

@@ -44,7 +44,7 @@ export type Options = Check<
     Differences<page.RedialOptions, node.RedialOptions>,
     Differences<page.HeartbeatPingOptions, node.HeartbeatPingOptions>,
     Differences<page.HeartbeatPongOptions, node.HeartbeatPongOptions>,
-    Differences<page.DialOptions, node.DialOptions, 'socket' | 'tls' | 'kcp', 'protocol'>,
+    Differences<page.DialOptions, node.DialOptions, 'socket' | 'tls' | 'kcp' | 'quic', 'protocol'>,
     Differences<
       page.EndpointOptions,
       node.EndpointOptions,

@@ -47,6 +47,7 @@ interface Dialled {
   readonly tls: undefined
   readonly webSocket: PageWebSocket
   readonly kcp: undefined
+  readonly quic: undefined
   readonly timeout: number
 }
 
@@ -66,6 +67,7 @@ export function readDialOptions(options: DialOptions | undefined, settings: Sett
     tls: undefined,
     webSocket: { path, subprotocol },
     kcp: undefined,
+    quic: undefined,
     timeout: duration('timeout', options?.timeout, settings.dialTimeout, 1),
   }
 }

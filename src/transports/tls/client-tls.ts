@@ -42,6 +42,11 @@ export class ClientTls {
     return context
   }
 
+  /** Options of `tls.createSecureContext`. */
+  get contextOptions(): SecureContextOptions {
+    return this.#context
+  }
+
   /** Whether these are the settings of `options`, which its owner may have changed. */
   isOf(options: TlsDialOptions): boolean {
     const names = new Set([...Object.keys(options), ...Object.keys(this.#options)]) as Set<keyof TlsDialOptions>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Address, formatAddress, parseAddress } from '../../../src/transports/address.ts'
+import { type Address, formatAddress, isSecure, parseAddress } from '../../../src/transports/address.ts'
 
 const good: [url: string, address: Address][] = [
   ['tcp://127.0.0.1:0', { kind: 'tcp', host: '127.0.0.1', port: 0 }],
@@ -46,11 +46,11 @@ test('the scheme may be in capitals', () => {
   assert.deepEqual(parseAddress('TCP://h:1'), { kind: 'tcp', host: 'h', port: 1 })
 })
 
-test('schemes of later versions are named as such', () => {
-  assert.throws(() => parseAddress('quic://h:1'), {
-    name: 'TypeError',
-    message: 'invalid address "quic://h:1": scheme quic: is not available in this version',
-  })
+test('a quic: URL is an address of UDP, which always has TLS', () => {
+  const address = parseAddress('quic://[::1]:81')
+  assert.deepEqual(address, { kind: 'udp', scheme: 'quic', host: '::1', port: 81 })
+  assert.equal(formatAddress(address), 'quic://[::1]:81')
+  assert.equal(isSecure(address), true)
 })
 
 const bad: [url: string, expected: RegExp][] = [
