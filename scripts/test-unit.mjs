@@ -1,6 +1,7 @@
 // The unit tests, which lie in folders named as those of src/.
 //   node scripts/test-unit.mjs [text …]        only files whose path below test/unit/ has one of the texts in it, as `session/`
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { runTests } from './node-test.mjs'
 
@@ -19,7 +20,7 @@ if (names.length === 0) {
 if (
   !runTests(
     names.map((name) => `test/unit/${name}`),
-    { label: 'test/unit' },
+    { label: 'test/unit', processes: availableParallelism() },
   )
 )
   process.exitCode = 1
