@@ -17,7 +17,8 @@ process.on('exit', () => {
 
 /**
  * Whether all tests of `files` passed. `label` says in the list of failures which run it was, `env` is added to the environment, `node`
- * holds further flags, `report` is a file that gets the results as TAP, `processes` is the number of files that run at a time. A test that takes longer than `maxMs` fails, and says so.
+ * holds further flags, `report` is a file that gets the results as TAP, `processes` is the number of files that run at a time. A test
+ * that takes longer than `maxMs` fails, and says so.
  */
 export function runTests(files, { label = '', env = {}, node = [], report, maxMs = 120_000, processes = 1 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-test-'))
