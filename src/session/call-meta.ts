@@ -29,3 +29,8 @@ export function callMeta(
   if (sendsTimeout) meta[TIMEOUT_KEY] = String(Math.ceil(sentTimeout))
   return meta
 }
+
+/** Whether an idempotent call gets a key, by which its peer knows it again: whether the session may be resumed. */
+export function getsKey(session: { readonly resume: unknown; readonly extensible: boolean; readonly redial: unknown }): boolean {
+  return session.resume !== undefined || (session.extensible && session.redial === undefined)
+}

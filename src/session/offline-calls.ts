@@ -1,12 +1,31 @@
 import { currentCall } from '../base/async/call-context.ts'
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { timeLimit } from '../base/check-options.ts'
-import type { StatusError } from '../base/errors/status.ts'
+import { Code, StatusError } from '../base/errors/status.ts'
 import type { PushOptions } from '../message/call-options.ts'
 import type { Calls, SessionCore } from './core.ts'
 import type { Settings } from './options.ts'
 import { type CallRequest, canceled, NO_KEY } from './pending-call.ts'
 import { RequestQueue } from './redial.ts'
+import type { SessionState } from './state.ts'
+
+/**
+ * Milliseconds after which a draining peer may be available again. Callers get it as `retryAfter` where the peer named
+ * no time.
+ */
+const DRAIN_RETRY = 1000
+
+/**
+ * Requires that calls and pushes may wait for a connection.
+ *
+ * @param wait the option of redial
+ * @throws StatusError 102 or 503
+ */
+export function requireWaiting(state: SessionState, wait: boolean): void {
+  if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && wait)) return
+  if (state !== 'draining') throw new StatusError(Code.ConnectionClosed, undefined, undefined, { unsent: true })
+  throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY, unsent: true })
+}
 
 /** Calls and pushes of one session that wait for a connection, each within its deadline. */
 export class OfflineCalls {

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { currentCall } from '../base/async/call-context.ts'
 import { timeLimit } from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
-import { type Codec, encodeBody, fillBody } from '../codecs/codec.ts'
+import { encodeBody, fillBody } from '../codecs/codec.ts'
 import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, requireMethod } from '../message/call-options.ts'
 import { MessageType } from '../message/message.ts'
 import type { MessageType as BodyType } from '../message/message-type.ts'
@@ -13,17 +13,18 @@ import { setReplyMeta } from '../message/reply.ts'
 import { isSchema } from '../message/standard-schema.ts'
 import { asWriteFailure, refuseToSend, requireSent, sendFailure } from '../transports/failures.ts'
 import { SendResult } from '../transports/transport.ts'
-import { callMeta } from './call-meta.ts'
+import { callMeta, getsKey } from './call-meta.ts'
 import { CallTable } from './call-table.ts'
 import { outgoing } from './channel.ts'
 import { type Calls, codecNamed, defaultEncoding, type RequestEncoding, readEncoding, type SessionCore } from './core.ts'
 import type { Draining } from './draining.ts'
 import { guardReply } from './guard.ts'
 import { HookedCall, HookedCalls } from './hooked-calls.ts'
-import { OfflineCalls } from './offline-calls.ts'
+import { OfflineCalls, requireWaiting } from './offline-calls.ts'
 import type { PeerLink } from './peer-link.ts'
-import { CallRequest, canceled, NO_KEY, PendingCall } from './pending-call.ts'
+import { CallRequest, canceled, NO_KEY, PendingCall, type Reject, type Settle } from './pending-call.ts'
 import { ignoreRejection, PUSHED } from './push-result.ts'
+import { sendReserved } from './reserved-message.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 import type { CallOrigin, TracedCall } from './tracer.ts'
 
@@ -34,16 +35,6 @@ interface CallingSession extends SessionCore {
   /** Returns the keys of idempotent calls; made with the first of them. */
   idempotency(): ResumeProtocol
 }
-
-type Settle = (value: unknown) => void
-type Reject = (error: unknown) => void
-type Announcement = ReturnType<PeerLink['announce']>
-
-/**
- * Milliseconds after which a draining peer may be available again. Callers get it as `retryAfter` where the peer named
- * no time.
- */
-const DRAIN_RETRY = 1000
 
 /**
  * Sends what asks something of the peer, from options to message: `push` and `call` check and read their options,
@@ -136,11 +127,11 @@ export class OutgoingCalls implements Calls {
     const settled = resolve
     let encoding = this.#default
     let { timeout } = settings
+    const { tracer } = settings
     let signal: AbortSignal | undefined
     let resultType: BodyType | undefined
     let read = false
     let trace: TracedCall | null = null
-    const { tracer } = settings
     try {
       requireMethod(method)
       if (options !== undefined) {
@@ -169,7 +160,7 @@ export class OutgoingCalls implements Calls {
         signal ??= parentCall.signal
         if (signal.aborted) throw canceled(signal)
       }
-      if (options?.idempotent === true && key === 0) key = this.#newKey()
+      if (options?.idempotent === true && key === 0) key = getsKey(session) ? session.idempotency().openKey() : NO_KEY
       const announcement = session.link.announcing ? this.#announce() : undefined
       const seq = announcement === undefined ? this.nextSeq() : announcement.seq
       const hooked = session.hooks.callsOut
@@ -188,7 +179,10 @@ export class OutgoingCalls implements Calls {
       this.open.set(call)
       if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? bodySize(outgoing) : 0)
       if (trace !== null) trace.begun(call)
-      if (!this.asks) this.#beginAsking()
+      if (!this.asks) {
+        this.asks = true
+        session.onRoom()
+      }
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
       if (timeout > 0) session.wheel.add(call, timeout)
       if (signal !== undefined) call.listen(signal)
@@ -223,21 +217,15 @@ export class OutgoingCalls implements Calls {
    */
   #requireOffline(): OfflineCalls {
     const { state, redial } = this.#session
-    if (state === 'disconnected' || ((state === 'redialing' || state === 'draining') && redial?.wait === true)) return this.offline
-    if (state !== 'draining') throw new StatusError(Code.ConnectionClosed, undefined, undefined, { unsent: true })
-    throw new StatusError(Code.ServiceUnavailable, undefined, 'the peer is about to close', { retryAfter: DRAIN_RETRY, unsent: true })
+    requireWaiting(state, redial?.wait === true)
+    return this.offline
   }
 
   /** Returns number and meta of the first message on a connection; undefined when there is nothing to announce. */
-  #announce(): Announcement {
+  #announce(): ReturnType<PeerLink['announce']> {
     const announcement = this.#session.link.announce()
     if (announcement !== undefined) this.nextSeq() // `lastSeq` must change with this message too
     return announcement
-  }
-
-  #newKey(): number {
-    const { resume, extensible, redial } = this.#session
-    return resume !== undefined || (extensible && redial === undefined) ? this.#session.idempotency().openKey() : NO_KEY
   }
 
   send(
@@ -282,12 +270,7 @@ export class OutgoingCalls implements Calls {
     filters: readonly string[],
     meta?: Readonly<Record<string, string>>,
   ): SendResult | Promise<SendResult> {
-    const { settings, link } = this.#session
-    const pipe = filters.length === 0 ? undefined : settings.filters.append(undefined, filters, settings.limits.maxFilters)
-    const { id } = settings.codecs.byName('json') as Codec
-    const text = body === undefined ? null : JSON.stringify(body)
-    const method = route < 0 ? '' : nameText(route)
-    return link.send(pipe, outgoing.head(type, seq, route, method, '', meta === undefined ? '' : encodeMeta(meta)).content(id, text))
+    return sendReserved(this.#session, type, seq, route, body, filters, meta)
   }
 
   callReserved(route: number, body: unknown, filters: readonly string[], resolve: (body: unknown) => void, reject: Reject): void {
@@ -325,11 +308,6 @@ export class OutgoingCalls implements Calls {
     if (!this.isPending(call)) return // its deadline passed before, or the session ended
     this.#forget(call)
     call.fail(asWriteFailure(error))
-  }
-
-  #beginAsking(): void {
-    this.asks = true
-    this.#session.onRoom()
   }
 
   isPending(call: PendingCall): boolean {

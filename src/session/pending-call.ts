@@ -8,6 +8,9 @@ import type { MessageType } from '../message/message-type.ts'
 import type { MeteredCall, RouteCounts } from '../overload/meter.ts'
 import type { CallOrigin } from './tracer.ts'
 
+export type Settle = (value: unknown) => void
+export type Reject = (error: unknown) => void
+
 /** Key of a call that can be retried but is not idempotent. Such calls are queued after all with a key. */
 export const NO_KEY = Number.POSITIVE_INFINITY
 
@@ -18,8 +21,8 @@ export class CallRequest {
   options: CallOptions | undefined
   /** Whether the caller wants a Reply, not just its body. */
   readonly full: boolean
-  readonly resolve: (value: unknown) => void
-  readonly reject: (error: unknown) => void
+  readonly resolve: Settle
+  readonly reject: Reject
   /** As `PendingCall.key`. */
   readonly key: number
   /** Async context of the caller, in which hooks of a retried call run; undefined without hooks. */
@@ -27,15 +30,7 @@ export class CallRequest {
   /** Place of the call in its trace; undefined without a tracer, and for a call that is made for the first time. */
   origin: CallOrigin
 
-  constructor(
-    method: string,
-    arg: unknown,
-    options: CallOptions | undefined,
-    full: boolean,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-    key: number,
-  ) {
+  constructor(method: string, arg: unknown, options: CallOptions | undefined, full: boolean, resolve: Settle, reject: Reject, key: number) {
     this.method = method
     this.arg = arg
     this.options = options
@@ -74,8 +69,8 @@ export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
   /** Type of the reply's body, for codecs that need one. */
   readonly resultType: MessageType | undefined
   // One object is made per call: fields are `private`, not `#`, because initializing a `#` field costs a call each.
-  private readonly resolve: (value: unknown) => void
-  private readonly reject: (error: unknown) => void
+  private readonly resolve: Settle
+  private readonly reject: Reject
   private signal: AbortSignal | null
   /** The request with which the call is retried; null when a failure is final. */
   retryRequest: CallRequest | null
@@ -92,8 +87,8 @@ export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
     method: string,
     full: boolean,
     resultType: MessageType | undefined,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
+    resolve: Settle,
+    reject: Reject,
   ) {
     super()
     this.owner = owner

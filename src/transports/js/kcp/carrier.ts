@@ -6,9 +6,9 @@ import { hasFecHeader, KcpConversation } from '../../../wire/kcp/conversation.ts
 import { Wanted } from '../../../wire/kcp/machine.ts'
 import { Command, distance, type Header, MARK, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import type { KcpSettings } from '../../../wire/kcp/settings.ts'
+import { Carrier } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { isChallenge } from './cookie.ts'
-import { Carrier } from './shared.ts'
 
 /** Milliseconds in which the peer should answer our END, and in which data of a closed connection is still sent. */
 const LINGER_MS = 2000

@@ -8,10 +8,10 @@ import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleS
 import { defaultKcp } from '../../../wire/kcp/settings.ts'
 import type { Address } from '../../address.ts'
 import type { ConnectionOptions } from '../../transport.ts'
+import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { KcpCarrier } from './carrier.ts'
 import { isChallenge } from './cookie.ts'
-import { hostPort } from './shared.ts'
 import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Milliseconds after which the first question is repeated, and between repetitions at most. */

@@ -5,10 +5,10 @@ import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import { segmentsOf } from '../../../wire/kcp/conversation.ts'
 import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleSegment } from '../../../wire/kcp/segment.ts'
 import { defaultKcp, type KcpSettings } from '../../../wire/kcp/settings.ts'
+import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { KcpCarrier } from './carrier.ts'
 import { Cookies } from './cookie.ts'
-import { hostPort } from './shared.ts'
 import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Most conversations of one address and port; a Go peer has one. */

@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import { immediate } from '../../../base/time/clock.ts'
 import { textOfTlsError } from '../../tls/tls-facts.ts'
-import { StreamCarrier } from './shared.ts'
+import { StreamCarrier } from '../shared.ts'
 import type { KcpStream } from './stream.ts'
 
 /** A carrier over `node:tls` in a conversation. */

@@ -1,6 +1,6 @@
 import { immediate } from '../../../base/time/clock.ts'
 import { ResettableTimer, type TimerWheel } from '../../../base/time/timer-wheel.ts'
-import { Carrier } from '../carrier.ts'
+import { Carrier } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { closeError } from './close-error.ts'
 import type { HostPort, QuicheConnection } from './quiche.ts'

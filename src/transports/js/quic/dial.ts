@@ -3,11 +3,10 @@ import { runInRoot } from '../../../base/async/root-context.ts'
 import { realClock } from '../../../base/time/clock.ts'
 import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import type { QuicAddress } from '../../address.ts'
-import { hostPort } from '../../host-port.ts'
 import { defaultQuic } from '../../quic-options.ts'
-import type { ConnectionOptions } from '../../transport.ts'
-import { SocketConnection } from '../connection.ts'
+import type { ConnectionOptions, TransportConnection } from '../../transport.ts'
 import { enlargeBuffer, udpSocket } from '../kcp/udp.ts'
+import { hostPort, SocketConnection } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { QuicCarrier } from './carrier.ts'
 import { type QuicheConnection, quiche } from './quiche.ts'
@@ -23,7 +22,7 @@ export function dialQuic(
   options: ConnectionOptions,
   signal: AbortSignal,
   turns: TurnScheduler,
-): Promise<SocketConnection> {
+): Promise<TransportConnection> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const target = options.tls!
