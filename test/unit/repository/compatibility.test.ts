@@ -12,7 +12,7 @@ test('docs/compatibility.md is what its outcomes make', () => {
   // Stale? npm run docs:compatibility
   assert.equal(
     readFileSync(pageFile, 'utf8'),
-    compatibilityPage(outcomes, readOutcomes('tls'), readOutcomes('websocket'), readOutcomes('kcp')),
+    compatibilityPage(outcomes, readOutcomes('tls'), readOutcomes('websocket'), readOutcomes('kcp'), readOutcomes('quic')),
   )
 })
 
