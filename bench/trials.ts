@@ -203,6 +203,8 @@ const websocket = [
   }),
 ]
 
+const kcpDrivers = ['native-kcp', 'js-kcp', 'go-dmicro-kcp']
+
 /** KCP against that of Go, which has one client for all: servers are compared, with Go's options. */
 const kcp = [
   make('kcp', 'peers', {
@@ -210,19 +212,15 @@ const kcp = [
     title: 'KCP, 64 B string, 16 × 64, client of Go DMicro',
     connections: 16,
     inFlight: 64,
-    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
+    drivers: kcpDrivers,
   }),
   // Told apart on a link with losses alone: bench/netem.sh.
-  make('kcp', 'peers', {
-    id: 'kcp@1x1',
-    title: 'KCP, 64 B string, 1 × 1, client of Go DMicro',
-    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
-  }),
+  make('kcp', 'peers', { id: 'kcp@1x1', title: 'KCP, 64 B string, 1 × 1, client of Go DMicro', drivers: kcpDrivers }),
   make('kcp', 'peers', {
     id: 'kcp@64k',
     title: 'KCP, 64 KiB string, 1 × 1, client of Go DMicro',
     payload: 'json-64k',
-    drivers: ['native-kcp', 'js-kcp', 'go-dmicro-kcp'],
+    drivers: kcpDrivers,
   }),
 ]
 
