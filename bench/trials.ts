@@ -209,16 +209,16 @@ const kcpDrivers = ['native-kcp', 'js-kcp', 'go-dmicro-kcp']
 const kcp = [
   make('kcp', 'peers', {
     id: 'kcp@16x64',
-    title: 'KCP, 64 B string, 16 × 64, client of Go DMicro',
+    title: 'KCP, 64 B string, 16 × 64, client of Go',
     connections: 16,
     inFlight: 64,
     drivers: kcpDrivers,
   }),
   // Told apart on a link with losses alone: bench/netem.sh.
-  make('kcp', 'peers', { id: 'kcp@1x1', title: 'KCP, 64 B string, 1 × 1, client of Go DMicro', drivers: kcpDrivers }),
+  make('kcp', 'peers', { id: 'kcp@1x1', title: 'KCP, 64 B string, 1 × 1, client of Go', drivers: kcpDrivers }),
   make('kcp', 'peers', {
     id: 'kcp@64k',
-    title: 'KCP, 64 KiB string, 1 × 1, client of Go DMicro',
+    title: 'KCP, 64 KiB string, 1 × 1, client of Go',
     payload: 'json-64k',
     drivers: kcpDrivers,
   }),
