@@ -5,7 +5,8 @@ import type { Proto } from './proto.ts'
 import type { Protocol } from './proto-table.ts'
 import type { MessageProto } from './websocket/message-proto.ts'
 
-const connections = new Deferred(() => import('./connection/module.ts'))
+/** Connections of protocols other than raw. */
+export const connections = new Deferred(() => import('./connection/module.ts'))
 
 /**
  * Loads what connections of `protocol` need.

@@ -1,7 +1,9 @@
 import { modules } from '../protos/built-in.ts'
+import * as connection from '../protos/connection/module.ts'
 import * as http from '../protos/http.ts'
 import * as json from '../protos/json.ts'
 import * as jsonrpc from '../protos/jsonrpc.ts'
+import { connections } from '../protos/prepare.ts'
 import * as protobuf from '../protos/protobuf.ts'
 import * as redis from '../protos/redis.ts'
 
@@ -10,6 +12,7 @@ import * as redis from '../protos/redis.ts'
  * virtual time, and a second run with the same seed would differ from the first.
  */
 export function provideProtocols(): void {
+  connections.provide(connection)
   modules.json.provide(json)
   modules.protobuf.provide(protobuf)
   modules.http.provide(http)

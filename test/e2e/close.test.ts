@@ -191,7 +191,8 @@ onEachTransport('closing', (transport) => {
     assert.deepEqual([code, message], [105, 'Dial Failed'])
     assert.match(cause, /ECONNREFUSED/)
     assert.match((await status(client.dial('unix:///nowhere/at/all')))[2], /ENOENT/)
-    for (const url of ['', 'tcp://', 'http://x:1', 'tcp://x:99999', 'quic://x:1']) await assert.rejects(client.dial(url), TypeError, url)
+    for (const url of ['', 'tcp://', 'http://x:1', 'tcp://x:99999', 'quic://', 'sctp://x:1'])
+      await assert.rejects(client.dial(url), TypeError, url)
     assert.equal((await status(client.dial(`tcp://127.0.0.1:${port}`, { signal: AbortSignal.abort() })))[0], 499)
   })
 
