@@ -1,24 +1,30 @@
 // The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about sessions over the
 // protocols that can do what raw can, over TLS, WebSocket and KCP, and in memory in virtual time.
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { runTests } from './node-test.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
-// These test builds, packages, documentation and processes, not transports.
-const apart = ['build', 'console-browser', 'ctl', 'dmctl', 'dserver', 'fallback', 'package', 'restart-foreign', 'snippets', 'supervisor']
-const threaded = all.filter((file) => !apart.some((name) => file.startsWith(name)))
+const begins = (file, names) => names.some((name) => file.startsWith(name))
+// These test builds, packages, documentation and processes, not transports. They mostly wait for processes to start.
+const isApart = (file) =>
+  begins(file, ['build', 'console-browser', 'ctl', 'dmctl', 'dserver', 'fallback', 'package', 'restart-foreign', 'snippets', 'supervisor'])
+const apart = all.filter(isApart)
+const onSockets = all.filter((file) => !isApart(file))
+// These have no native transport, or look at files.
+const threaded = onSockets.filter((file) => !begins(file, ['browser-bundle', 'bundles', 'startup', 'testing-']))
 
-/** Runs suites with `env` added to the environment, which is also how the run is called. */
-function run(names, env) {
+/** Runs suites with `env` added to the environment, which is also how the run is called, `processes` files at a time. */
+function run(names, env, processes = 1) {
   const label = Object.entries(env)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
   console.log(`# test/e2e ${label}`)
   return runTests(
     names.map((name) => `test/e2e/${name}`),
-    { label: `test/e2e ${label}`, env },
+    { label: `test/e2e ${label}`, env, processes },
   )
 }
 
@@ -34,7 +40,8 @@ const virtual = ['session', 'routes', 'schema', 'redial', 'plugins', 'plugin-pro
   (name) => `${name}.test.ts`,
 )
 
-let passed = run(all, {})
+let passed = run(onSockets, {})
+passed = run(apart, {}, availableParallelism()) && passed
 passed = run(threaded, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }) && passed
 for (const protocol of ['json', 'protobuf']) {
   passed = run(sessions, { DMICRO_TEST_PROTOCOL: protocol }) && passed
