@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { type KcpChoice, StatusError } from '../../src/index.ts'
 import { Command, MARK, readHeader, singleSegment } from '../../src/wire/kcp/segment.ts'
 import { certificates } from '../support/certificates.ts'
-import { endpoint, onEachTransport, status } from '../support/helpers.ts'
+import { endpoint, once, onEachTransport, status } from '../support/helpers.ts'
 import { lossyRelay } from '../support/lossy-relay.ts'
 import { random } from '../support/random.ts'
 
@@ -156,7 +156,10 @@ onEachTransport('kcp', (transport) => {
   })
 
   test('a peer that proves its address has at most 16 conversations', async (t) => {
-    const server = endpoint(t, { transport })
+    const accepted = once()
+    let count = 0
+    const counting = { name: 'count', afterAccept: () => void (++count === 17 && accepted.resolve()) }
+    const server = endpoint(t, { transport, plugins: [counting] })
     const listener = await server.listen(url)
     const port = Number(new URL(listener.url).port)
     const peer = await udp(t)
@@ -170,9 +173,11 @@ onEachTransport('kcp', (transport) => {
     for (let conv = 1; conv <= 40; conv++) peer.send(singleSegment({ ...header, conv, cmd: Command.Wask }), port, '127.0.0.1')
     // Its own answers come before those to what is sent later.
     while (challenges < 40) await event(peer, 'message')
-    const client = await endpoint(t, { transport }).dial(listener.url)
+    const session = await endpoint(t, { transport }).dial(listener.url)
+    await accepted.promise // with IO threads this process learns of them later
+    await status(session.call('/none'))
     assert.equal(server.sessionCount, 17)
-    await client.close()
+    await session.close()
   })
 
   test('datagrams of a session that come from another address are not taken', async (t) => {
