@@ -10,7 +10,19 @@ const all = readdirSync('test/e2e').filter((name) => name.endsWith('.test.ts'))
 const begins = (file, names) => names.some((name) => file.startsWith(name))
 // These test builds, packages, documentation and processes, not transports. They mostly wait for processes to start.
 const isApart = (file) =>
-  begins(file, ['build', 'console-browser', 'ctl', 'dmctl', 'dserver', 'fallback', 'package', 'restart-foreign', 'snippets', 'supervisor'])
+  begins(file, [
+    'build',
+    'console-browser',
+    'ctl',
+    'dmctl',
+    'dserver',
+    'fallback',
+    'package',
+    'restart-foreign',
+    'snippets',
+    'supervisor',
+    'websocket-upgrade',
+  ])
 const apart = all.filter(isApart)
 const onSockets = all.filter((file) => !isApart(file))
 // These have no native transport, or look at files.

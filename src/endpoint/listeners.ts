@@ -98,6 +98,7 @@ export class Listeners {
     const offer = await readListenOptions({ ...options, websocket }, settings, 'js', address, false)
     requireOpen()
     await ready()
+    for (const protocol of offer.protocols) await prepareProtocol(protocol)
     await (await acceptor.prepareWebSockets()).listenEngine(offer.webSocket!, address)
     const given = { ...settings.limits, framing: Framing.Peek, socket: offer.socket }
     const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
