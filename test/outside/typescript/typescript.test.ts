@@ -50,7 +50,7 @@ await suite(
     test('the consumer uses every exported name', async () => {
       const app = await consumer(packages)
       const declared = await Promise.all(
-        ['index.d.ts', 'testing/index.d.ts', 'eventbus/index.d.ts'].map((file) =>
+        ['index.d.ts', 'testing/index.d.ts', 'dserver/eventbus/index.d.ts'].map((file) =>
           readFile(join(app, 'node_modules/dmicro/dist', file), 'utf8'),
         ),
       )

@@ -1,8 +1,11 @@
-// TLS and WebSocket.
+// TLS, WebSocket, KCP and QUIC.
 import { createServer } from 'node:http'
 import {
   Endpoint,
+  type KcpChoice,
+  type KcpOptions,
   type Listener,
+  type QuicOptions,
   type TlsContextOptions,
   type TlsDialOptions,
   type TlsListenOptions,
@@ -30,5 +33,10 @@ export async function main(key: Buffer, cert: string): Promise<void> {
   const alpn: string | undefined = session.alpn
   const upgrade: UpgradeOptions = { protocols: ['json'], websocket: { path: '/rpc' } }
   createServer().on('upgrade', (request, socket, head) => void endpoint.upgrade(request, socket, head, upgrade))
+  const kcp: KcpOptions = { fec: [10, 3], noDelay: true, interval: 10, mtu: 1200 }
+  const choices: KcpChoice[] = ['fast', kcp]
+  for (const choice of choices) await endpoint.listen('kcp://127.0.0.1:0', { kcp: choice })
+  const quic: QuicOptions = { idleTimeout: 30_000, keepAlive: 10_000 }
+  await endpoint.listen('quic://127.0.0.1:0', { tls: context, quic })
   void [identity, alpn]
 }
