@@ -33,7 +33,6 @@ export const watched = {
     return {
       plugins: [await metrics(), await traced(0.01), accessLog({ sample: 0.01, log })],
       limits: { maxMessageRate: 10_000_000 },
-      overload: true,
     }
   },
 }

@@ -20,6 +20,7 @@ export function markdown(run: Run): string {
     ...section('Calls', [picture(run, 'unary.svg'), ...each(run, 'unary', tables.rateTable, tables.threadTable)]),
     ...section('TLS', each(run, 'tls', tables.fittingTable)),
     ...section('WebSocket', each(run, 'ws', tables.fittingTable)),
+    ...section('KCP', each(run, 'kcp', tables.fittingTable)),
     ...section('Protocols', overview(run, 'protocols')),
     ...section('Codecs', overview(run, 'codecs')),
     ...section('Pushes', each(run, 'push', tables.rateTable)),
