@@ -203,26 +203,17 @@ const websocket = [
   }),
 ]
 
-const kcpDrivers = ['native-kcp', 'js-kcp', 'go-dmicro-kcp']
-
 /** KCP against that of Go, which has one client for all: servers are compared, with Go's options. */
-const kcp = [
-  make('kcp', 'peers', {
-    id: 'kcp@16x64',
-    title: 'KCP, 64 B string, 16 × 64, client of Go',
-    connections: 16,
-    inFlight: 64,
-    drivers: kcpDrivers,
-  }),
-  // Told apart on a link with losses alone: bench/netem.sh.
-  make('kcp', 'peers', { id: 'kcp@1x1', title: 'KCP, 64 B string, 1 × 1, client of Go', drivers: kcpDrivers }),
-  make('kcp', 'peers', {
-    id: 'kcp@64k',
-    title: 'KCP, 64 KiB string, 1 × 1, client of Go',
-    payload: 'json-64k',
-    drivers: kcpDrivers,
-  }),
-]
+const kcp = (
+  [
+    ['16x64', '64 B string, 16 × 64', { connections: 16, inFlight: 64 }],
+    ['1x1', '64 B string, 1 × 1', {}], // told apart on a link with losses alone: bench/netem.sh
+    ['64k', '64 KiB string, 1 × 1', { payload: 'json-64k' }],
+  ] as [load: string, title: string, Partial<Trial>][]
+).map(([load, title, rest]) => {
+  const drivers = ['native-kcp', 'js-kcp', 'go-dmicro-kcp']
+  return make('kcp', 'peers', { id: `kcp@${load}`, title: `KCP, ${title}, client of Go`, drivers, ...rest })
+})
 
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
 const slow = ['moleculer', 'socketio', 'nats', 'uws', 'grpc-go']

@@ -43,7 +43,7 @@ function run(names, env, processes = 1) {
 const sessions = ['call', 'deadline', 'routes', 'schema', 'session'].map((name) => `${name}.test.ts`)
 const secure = [
   ...sessions,
-  ...['redial', 'resume', 'resume-faults', 'overload', 'multi-client', 'filters', 'filters-received', 'flow'].map(
+  ...['redial', 'resume', 'resume-faults', 'resume-idempotent', 'overload', 'multi-client', 'filters', 'filters-received', 'flow'].map(
     (name) => `${name}.test.ts`,
   ),
 ]

@@ -37,16 +37,3 @@ export function columns(rows: readonly (readonly [string, string])[], indent = '
   const width = Math.max(0, ...rows.map(([name]) => name.length))
   return rows.map(([name, text]) => `${indent}${name.padEnd(width)}  ${text}`.trimEnd()).join('\n')
 }
-
-/** A table of text, each column as wide as its longest cell; the first row is its head. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { table } from '../../base/text/table.ts'
 import { etcdRegistry } from '../../rpc/registry/etcd/registry.ts'
 import { mdnsRegistry } from '../../rpc/registry/mdns/index.ts'
 import type { Registry, Service } from '../../rpc/registry/registry.ts'
 import { milliseconds } from '../connect.ts'
 import { CommandError, Exit, usage } from '../failure.ts'
-import { jsonOf, print, table } from '../output.ts'
+import { jsonOf, print } from '../output.ts'
 
 interface Flags {
   etcd?: string[]

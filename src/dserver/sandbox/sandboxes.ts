@@ -1,6 +1,7 @@
 import type { Logger } from '../../base/log.ts'
 import { realClock } from '../../base/time/clock.ts'
-import { startOrder, withDependencies } from './order.ts'
+import { withDependencies } from '../dependencies.ts'
+import { startOrder } from './order.ts'
 import { SandboxRunner } from './runner.ts'
 import type { Sandbox } from './sandbox.ts'
 import { UnknownNameError } from './unknown-name.ts'

@@ -1,8 +1,8 @@
+import { type Dependent, withDependencies } from '../dependencies.ts'
+
 /** Properties of a process that decide its place in the order. */
-export interface Ordered {
-  readonly name: string
+export interface Ordered extends Dependent {
   readonly priority: number
-  readonly dependsOn: readonly string[]
 }
 
 /**
@@ -48,17 +48,15 @@ export function startOrder(all: readonly Ordered[]): string[][] {
   return [...waves.values()].sort((a, b) => a.priority - b.priority || a.depth - b.depth).map(({ names }) => names)
 }
 
-/** `names` and all that they depend on. */
-export function withDependencies(names: Iterable<string>, all: readonly Ordered[]): Ordered[] {
-  const byName = new Map(all.map((each) => [each.name, each]))
-  const found = new Set<string>()
-  const visit = (name: string): void => {
-    if (found.has(name)) return
-    found.add(name)
-    for (const other of byName.get(name)?.dependsOn ?? []) visit(other)
-  }
-  for (const name of names) visit(name)
-  const missing = [...found].find((name) => !byName.has(name))
+/**
+ * The processes of these names and all that they depend on, in the order of `all`.
+ *
+ * @throws Error for a dependency that is not there
+ */
+export function needed(names: Iterable<string>, all: readonly Ordered[]): Ordered[] {
+  const found = withDependencies(all, names)
+  const known = new Set(all.map(({ name }) => name))
+  const missing = [...found].find((name) => !known.has(name))
   if (missing !== undefined) {
     const dependant = all.find(({ dependsOn }) => dependsOn.includes(missing))
     throw new Error(`process ${dependant?.name ?? ''} depends on ${missing}, which is not there`)

@@ -11,7 +11,7 @@ import { type ListenerAddress, SharedListeners } from './listeners.ts'
 import { LogFiles } from './log/log-files.ts'
 import { type LogSettings, syslogAddress } from './log/log-options.ts'
 import { ProcessLog } from './log/process-log.ts'
-import { startOrder, withDependencies } from './order.ts'
+import { needed, startOrder } from './order.ts'
 import { SupervisedProcess } from './process.ts'
 import type { ProcessHost, SignalOptions } from './process-host.ts'
 import { type ProcessOptions, type ProcessSettings, readProcessOptions } from './process-options.ts'
@@ -133,7 +133,7 @@ export class Supervisor {
   async start(name: string): Promise<void> {
     const wanted = this.#named(name)
     const { settings } = wanted[0]
-    const others = withDependencies(settings.dependsOn, this.#ordered())
+    const others = needed(settings.dependsOn, this.#ordered())
     await this.#startInOrder(others.map((each) => each.name))
     await settle(wanted.map((each) => each.start()))
   }
@@ -166,7 +166,7 @@ export class Supervisor {
   async startAll(): Promise<void> {
     const all = this.#ordered()
     const names = all.filter(({ autoStart }) => autoStart).map(({ name }) => name)
-    await this.#startInOrder(withDependencies(names, all).map(({ name }) => name))
+    await this.#startInOrder(needed(names, all).map(({ name }) => name))
   }
 
   /** Stops all processes, in the reverse of the order in which they start. Resolves when all have ended. */

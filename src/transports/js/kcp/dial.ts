@@ -10,9 +10,9 @@ import type { Address } from '../../address.ts'
 import type { ConnectionOptions } from '../../transport.ts'
 import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
+import { enlargeBuffer, udpSocket } from '../udp.ts'
 import { KcpCarrier } from './carrier.ts'
 import { isChallenge } from './cookie.ts'
-import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Milliseconds after which the first question is repeated, and between repetitions at most. */
 const FIRST_WAIT = 200

@@ -1,5 +1,4 @@
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { runInRoot } from '../../../base/async/root-context.ts'
 import { realClock } from '../../../base/time/clock.ts'
 import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import { segmentsOf } from '../../../wire/kcp/conversation.ts'
@@ -7,9 +6,9 @@ import { Command, type Header, MARK, MAX_DATAGRAM, OVERHEAD, readHeader, singleS
 import { defaultKcp, type KcpSettings } from '../../../wire/kcp/settings.ts'
 import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
+import { bindUdp, udpSocket } from '../udp.ts'
 import { KcpCarrier } from './carrier.ts'
 import { Cookies } from './cookie.ts'
-import { enlargeBuffer, udpSocket } from './udp.ts'
 
 /** Most conversations of one address and port; a Go peer has one. */
 const MAX_CONVERSATIONS = 16
@@ -56,22 +55,9 @@ export class KcpServer {
   }
 
   /** @throws Error (rejects) the system's error */
-  bind(host: string, port: number): Promise<void> {
-    const socket = this.#socket
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject)
-      // A socket that workers of a cluster share would spread the datagrams of one conversation among them.
-      socket.bind({ address: host, port, exclusive: true }, () => {
-        socket.off('error', reject)
-        // Failures to send are losses; the socket goes on.
-        socket.on('error', () => {})
-        socket.on('message', (datagram, from) => runInRoot(this.#onDatagram, this, datagram, from))
-        enlargeBuffer(socket)
-        const bound = socket.address()
-        this.#local = hostPort(bound.address, bound.port)
-        resolve()
-      })
-    })
+  async bind(host: string, port: number): Promise<void> {
+    const bound = await bindUdp(this.#socket, host, port, (datagram, from) => this.#onDatagram(datagram, from))
+    this.#local = hostPort(bound.address, bound.port)
   }
 
   get address(): { host: string; port: number } {

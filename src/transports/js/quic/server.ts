@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type { RemoteInfo, Socket } from 'node:dgram'
-import { runInRoot } from '../../../base/async/root-context.ts'
 import { type ClockTimer, realClock } from '../../../base/time/clock.ts'
 import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import type { QuicSettings } from '../../quic-options.ts'
 import type { ServerTls } from '../../tls/server-tls.ts'
 import { HANDSHAKE_TIMED_OUT } from '../../tls/tls-facts.ts'
 import type { HandshakeGate } from '../../transport.ts'
-import { enlargeBuffer, udpSocket } from '../kcp/udp.ts'
 import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
+import { bindUdp, udpSocket } from '../udp.ts'
 import { QuicCarrier } from './carrier.ts'
 import { type HostPort, type QuicheConfig, type QuicheConnection, type QuicheHeader, quiche } from './quiche.ts'
 import { RetryTokens } from './retry-token.ts'
@@ -51,22 +50,10 @@ export class QuicServer {
   }
 
   /** @throws Error (rejects) the system's error */
-  bind(host: string, port: number): Promise<HostPort> {
-    const socket = this.#socket
-    return new Promise((resolve, reject) => {
-      socket.once('error', reject)
-      // A socket that workers of a cluster share would spread the datagrams of one connection among them.
-      socket.bind({ address: host, port, exclusive: true }, () => {
-        socket.off('error', reject)
-        // Failures to send are losses; the socket goes on.
-        socket.on('error', () => {})
-        socket.on('message', (datagram, from) => runInRoot(this.#onDatagram, this, datagram, from))
-        enlargeBuffer(socket)
-        const bound = socket.address()
-        this.#local = { host: bound.address, port: bound.port }
-        resolve(this.#local)
-      })
-    })
+  async bind(host: string, port: number): Promise<HostPort> {
+    const bound = await bindUdp(this.#socket, host, port, (datagram, from) => this.#onDatagram(datagram, from))
+    this.#local = { host: bound.address, port: bound.port }
+    return this.#local
   }
 
   /** Accepts no more. The socket closes with the last connection. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { table } from '../../../../src/base/text/table.ts'
 import { splitWords } from '../../../../src/dserver/cli/ctl-shell.ts'
 import { fromGoInfos, goInfos } from '../../../../src/dserver/ctl/go-routes.ts'
-import { size, table } from '../../../../src/dserver/ctl/table.ts'
+import { size } from '../../../../src/dserver/ctl/size.ts'
 import { UsageMeter } from '../../../../src/dserver/ctl/usage.ts'
 
 test('a line of the shell is split at spaces outside of quotes', () => {

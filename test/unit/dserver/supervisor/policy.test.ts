@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { describeProcess, uptimeText } from '../../../../src/dserver/supervisor/info.ts'
 import { syslogAddress } from '../../../../src/dserver/supervisor/log/log-options.ts'
-import { startOrder, withDependencies } from '../../../../src/dserver/supervisor/order.ts'
+import { needed, startOrder } from '../../../../src/dserver/supervisor/order.ts'
 import { type ProcessOptions, readProcessOptions } from '../../../../src/dserver/supervisor/process-options.ts'
 import { type Decision, RestartPolicy, type RestartSettings, type Run } from '../../../../src/dserver/supervisor/restart-policy.ts'
 import { bytesOf } from '../../../../src/dserver/supervisor/sizes.ts'
@@ -71,7 +71,7 @@ test('processes start by priority, after what they depend on', () => {
   assert.throws(() => startOrder([each('a', 1, 'nobody')]), /a depends on nobody/)
   const all = [each('a', 1, 'b'), each('b', 1), each('c', 1)]
   assert.deepEqual(
-    withDependencies(['a'], all).map(({ name }) => name),
+    needed(['a'], all).map(({ name }) => name),
     ['a', 'b'],
   )
 })
