@@ -11,6 +11,7 @@
 #include "io/timer_wheel.h"
 #include "io/udp_socket.h"
 #include "kcp/link.h"
+#include "kcp/siphash.h"
 
 namespace dmicro {
 
@@ -97,6 +98,13 @@ struct KcpIo {
   std::vector<KcpPeer*> touched;
   std::vector<KcpPort*> dialled_ports;
   SipKey key{};
+  uint64_t made = 0;  // numbers that Random32 has made
+
+  // A number that nobody without the key can foresee.
+  uint32_t Random32() {
+    const uint64_t count = made++;
+    return static_cast<uint32_t>(SipHash(key, {reinterpret_cast<const uint8_t*>(&count), sizeof count}));
+  }
 };
 
 }  // namespace dmicro

@@ -190,7 +190,8 @@ class Reactor {
   void EndLayersNow(Connection* connection);
 
   // KCP (reactor_kcp.cc; opening and closing: reactor_kcp_open.cc).
-  KcpIo* Kcp();
+  // Makes what all sessions over KCP share. Returns 0 or a libuv error code.
+  int BeginKcp();
   int OpenPort(OwnedDescriptor socket, KcpPort** port);
   void StopAccepting(KcpPort* port);
   void ClosePort(KcpPort* port);

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "io/kcp_io.h"
@@ -13,17 +12,6 @@ namespace {
 
 // Sessions of one address and port.
 constexpr size_t kMaxPerPeer = 16;
-
-void FillRandom(void* bytes, size_t size) {
-  // Without the system's random numbers nothing that is secret could be made.
-  if (uv_random(nullptr, nullptr, bytes, size, 0, nullptr) != 0) std::abort();
-}
-
-uint32_t Random32() {
-  uint32_t value;
-  FillRandom(&value, sizeof value);
-  return value;
-}
 
 int ToUdpAddress(const Target& target, UdpAddress* address) {
   const int error = ToSockaddr(target.host.c_str(), target.port, &address->storage);
@@ -40,21 +28,23 @@ std::string BoundAddress(const KcpPort* port) {
 
 }  // namespace
 
-KcpIo* Reactor::Kcp() {
-  if (kcp_ == nullptr) {
-    kcp_ = std::make_unique<KcpIo>(uv_now(loop_));
-    FillRandom(&kcp_->key, sizeof kcp_->key);
-    uv_timer_init(loop_, &kcp_->timer);
-    kcp_->timer.data = this;
-    uv_unref(reinterpret_cast<uv_handle_t*>(&kcp_->timer));
-    handles_++;
-  }
-  return kcp_.get();
+int Reactor::BeginKcp() {
+  if (kcp_ != nullptr) return 0;
+  auto made = std::make_unique<KcpIo>(uv_now(loop_));
+  // Without the system's random numbers nothing that is secret can be made.
+  int error = uv_random(nullptr, nullptr, &made->key, sizeof made->key, 0, nullptr);
+  if (error == 0) error = uv_timer_init(loop_, &made->timer);
+  if (error != 0) return error;
+  kcp_ = std::move(made);
+  kcp_->timer.data = this;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&kcp_->timer));
+  handles_++;
+  return 0;
 }
 
 int Reactor::OpenPort(OwnedDescriptor socket, KcpPort** port) {
   const int descriptor = socket.number();
-  auto made = std::make_unique<KcpPort>(this, std::move(socket), Kcp()->key);
+  auto made = std::make_unique<KcpPort>(this, std::move(socket), kcp_->key);
   int error = uv_poll_init(loop_, &made->poll, descriptor);
   if (error != 0) return error;
   handles_++;
@@ -71,7 +61,8 @@ int32_t Reactor::ListenKcp(const Target& target, const KcpSettings& settings, co
   if (stopped_) return UV_ECANCELED;
   UdpAddress address;
   OwnedDescriptor socket;
-  int error = ToUdpAddress(target, &address);
+  int error = BeginKcp();
+  if (error == 0) error = ToUdpAddress(target, &address);
   if (error == 0) error = OpenUdpListener(address, options.reuse_port, &socket);
   if (error != 0) return error;
   Listener* const listener = new Listener{};
@@ -90,7 +81,7 @@ int32_t Reactor::ListenKcp(const Target& target, const KcpSettings& settings, co
     listener->port->settings = settings;
     listener->port->token = options.token;
     listener->port->accepting = true;
-    listener->port->door = std::make_unique<KcpDoor>(Kcp()->key);
+    listener->port->door = std::make_unique<KcpDoor>(kcp_->key);
   }
   if (error == 0) return listener->id;
   CloseListener(listener->id);
@@ -129,7 +120,8 @@ int32_t Reactor::DialKcp(const Target& target, const KcpSettings& settings, cons
   if (stopped_) return UV_ECANCELED;
   UdpAddress address;
   OwnedDescriptor socket;
-  int error = ToUdpAddress(target, &address);
+  int error = BeginKcp();
+  if (error == 0) error = ToUdpAddress(target, &address);
   if (error == 0) error = OpenUdpConnection(address, &socket);
   if (error != 0) return error;
   KcpPort* port = nullptr;
@@ -146,8 +138,8 @@ int32_t Reactor::DialKcp(const Target& target, const KcpSettings& settings, cons
     ClosePort(port);
     return UV_EMFILE;
   }
-  auto peer = std::make_unique<KcpPeer>(Random32(), settings, KcpLink::Role{true, false}, Random32(), uv_now(loop_),
-                                        &kcp_->dirty);
+  auto peer = std::make_unique<KcpPeer>(kcp_->Random32(), settings, KcpLink::Role{true, false}, kcp_->Random32(),
+                                        uv_now(loop_), &kcp_->dirty);
   peer->address = address;
   peer->port = port;
   peer->connection = connection;
@@ -177,8 +169,8 @@ KcpPeer* Reactor::AcceptPeer(KcpPort* port, const UdpAddress& from, uint32_t con
   connection->uv()->data = connection;
   connection->token = port->token;
   if (!Register(connection)) return nullptr;
-  auto peer = std::make_unique<KcpPeer>(conv, port->settings, KcpLink::Role{false, marked}, Random32(), uv_now(loop_),
-                                        &kcp_->dirty);
+  auto peer = std::make_unique<KcpPeer>(conv, port->settings, KcpLink::Role{false, marked}, kcp_->Random32(),
+                                        uv_now(loop_), &kcp_->dirty);
   peer->address = from;
   peer->port = port;
   peer->connection = connection;
