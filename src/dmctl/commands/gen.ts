@@ -75,7 +75,7 @@ async function generate(proto: string, { out, include, skeleton }: Flags): Promi
     const model = modelOf(loaded)
     const module = basename(proto).replace(/\.proto$/, '')
     const outputs: Output[] = [
-      { path: join(out, `${module}.ts`), text: typescriptOf(loaded, model, relative(out, proto).split(sep).join('/')), isSkeleton: false },
+      { path: join(out, `${module}.ts`), text: typescriptOf(loaded, model, importName(proto, include)), isSkeleton: false },
     ]
     if (!skeleton || model.services.length === 0) return outputs
     return [
@@ -89,6 +89,12 @@ async function generate(proto: string, { out, include, skeleton }: Flags): Promi
     const { file, place, text, message } = error
     throw new CommandError(Exit.BadFile, message, { file, ...place, problem: text })
   }
+}
+
+/** The name by which other files would import `proto`, as protoc names it. */
+function importName(proto: string, folders: readonly string[]): string {
+  const names = [...folders, '.'].map((folder) => relative(folder, proto)).filter((name) => !name.startsWith('..'))
+  return (names[0] ?? basename(proto)).split(sep).join('/')
 }
 
 function stateOf({ path, text, isSkeleton }: Output): 'same' | 'changed' | 'foreign' {

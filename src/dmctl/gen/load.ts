@@ -1,8 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type protobufjs from 'protobufjs'
 import { textOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
+import { docText } from './comments.ts'
+import { addDeclarations, type Declaration } from './declarations.ts'
+import { setDefault } from './defaults.ts'
+import { protoName } from './names.ts'
 import { parseError } from './parse-error.ts'
 import { Source } from './source.ts'
 
@@ -17,9 +22,11 @@ export interface LoadedProto {
   readonly main: Source
   /** All files by the names that protobufjs gives their parts, in the order of imports. */
   readonly sources: ReadonlyMap<string, Source>
+  /** Declarations of the files by full names; none of google.protobuf. */
+  readonly declared: ReadonlyMap<string, Declaration>
 }
 
-const OPTIONS = { keepCase: true, alternateCommentMode: true }
+const OPTIONS = { keepCase: true }
 const EDITIONS = ['2023', '2024']
 
 /**
@@ -33,12 +40,14 @@ export async function loadProto(file: string, folders: readonly string[]): Promi
   const loader = new Loader(library, folders)
   const { main, packageName } = loader.load(file)
   resolveNames(loader.root, loader.sources)
-  return { root: loader.root, packageName, main, sources: loader.sources }
+  documentParts(loader.root, loader.declared)
+  return { root: loader.root, packageName, main, sources: loader.sources, declared: loader.declared }
 }
 
 class Loader {
   readonly root: protobufjs.Root
   readonly sources = new Map<string, Source>()
+  readonly declared = new Map<string, Declaration>()
   readonly #library: Library
   readonly #folders: readonly string[]
   /** Files that are being read, outermost first: name in the import, path. */
@@ -64,7 +73,9 @@ class Loader {
       return this.#library.parse(text, into, OPTIONS)
     }
     try {
-      return { main: source, packageName: parse(source.text, this.root).package ?? '' }
+      const packageName = parse(source.text, this.root).package ?? ''
+      addDeclarations(source, packageName, this.declared)
+      return { main: source, packageName }
     } catch (error) {
       throw parseError(source, error, (text) => parse(text, new this.#library.Root()))
     }
@@ -76,17 +87,24 @@ class Loader {
     const folders = ['.', ...this.#folders]
     const path = folders.map((folder) => join(folder, name)).find(existsSync)
     if (path === undefined) {
-      const known = this.#library.common.get(name)
-      if (known === null || known === undefined) {
+      const known = this.#known(name)
+      if (known === undefined) {
         throw from.error(place, `cannot find '${name}', looked in ${folders.join(', ')}; other folders are given with --include`)
       }
-      if (!this.sources.has(name)) this.root.addJSON((known as protobufjs.INamespace).nested ?? {})
+      if (!this.sources.has(name)) this.root.addJSON(known.nested ?? {})
       this.sources.set(name, new Source(name, ''))
       return
     }
     const at = this.#open.indexOf(path)
     if (at >= 0) throw from.error(place, `circular import: ${[...this.#open.slice(at), path].join(' > ')}`)
     if (!this.sources.has(path)) this.load(path)
+  }
+
+  /** The file of that name that every copy of protobuf has; undefined for other names. */
+  #known(name: string): protobufjs.INamespace | undefined {
+    const common = this.#library.common.get(name) ?? undefined
+    if (common !== undefined || !/^google\/protobuf\/(api|descriptor|source_context|type)\.proto$/.test(name)) return common
+    return createRequire(import.meta.url)(`protobufjs/${name.replace('.proto', '.json')}`) as protobufjs.INamespace
   }
 }
 
@@ -122,6 +140,30 @@ function resolveNames(root: protobufjs.Root, sources: ReadonlyMap<string, Source
   root.resolveAll()
 }
 
+/** Gives every part of the files its comment, and fields their exact defaults, the same whoever has read them. */
+export function documentParts(root: protobufjs.Root, declared: ReadonlyMap<string, Declaration>): void {
+  const textFor = (name: string): string | null => {
+    const found = declared.get(name)
+    return found === undefined ? null : docText(found)
+  }
+  const visit = (object: protobufjs.ReflectionObject): void => {
+    const name = object.fullName.slice(1)
+    object.comment = textFor(name)
+    if (isType(object)) {
+      for (const field of object.fieldsArray) {
+        const full = `${name}.${protoName(field)}`
+        field.comment = textFor(full)
+        const literals = declared.get(full)?.default
+        if (literals !== undefined) setDefault(field, literals)
+      }
+    }
+    if (isService(object)) for (const method of object.methodsArray) method.comment = textFor(`${name}.${method.name}`)
+    if (isEnum(object)) for (const value of Object.keys(object.values)) object.comments[value] = textFor(`${name}.${value}`)
+    if ('nestedArray' in object) for (const each of (object as protobufjs.Namespace).nestedArray) visit(each)
+  }
+  visit(root)
+}
+
 function resolveField(field: protobufjs.Field, source: Source | undefined): void {
   try {
     field.resolve()
@@ -148,8 +190,8 @@ function reason(error: unknown, type: string): string {
   return /^no such/.test(textOf(error)) ? `no message or enum is named ${type}` : textOf(error)
 }
 
-export function isType(object: protobufjs.ReflectionObject): object is protobufjs.Type {
-  return 'fieldsArray' in object && 'oneofs' in object
+export function isType(object: protobufjs.ReflectionObject | null): object is protobufjs.Type {
+  return object !== null && 'fieldsArray' in object && 'oneofs' in object
 }
 
 export function isService(object: protobufjs.ReflectionObject): object is protobufjs.Service {

@@ -74,7 +74,7 @@ service Shop {
   rpc Seen(Id) returns (google.protobuf.Empty);
 }
 `
-const COMMON = `syntax = "proto3"; package common; message Money { int64 cents = 1; } message Item { int32 n = 1; }`
+const COMMON = `syntax = "proto3"; package common; message Money { int64 cents = 1; Item of = 2; } message Item { int32 n = 1; }`
 
 describe('dmctl gen', () => {
   it('makes types, bodies and contracts with comments, the same each time', async () => {
