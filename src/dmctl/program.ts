@@ -28,7 +28,7 @@ export function makeProgram(): Command {
       'after',
       `
 Exit codes: 0 done, 1 failed, 2 wrong command line or JSON, 3 nobody there, 4 no such route, 5 no answer in time,
-6 connection lost, 7 a file has errors, 8 --check found changes.`,
+6 connection lost, 7 a file has errors, 8 --check found changes, 9 --against found changes that break.`,
     )
   for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench, addOpenapi, addRegistry, addCtl, addNew, addCompletion])
     add(program)

@@ -25,20 +25,22 @@ const PROTO2: Features = {
   utf8_validation: 'NONE',
 }
 
+type Types = Pick<ReadonlySet<protobufjs.ReflectionObject>, 'has'>
+
 interface Resolved {
   readonly _edition: string | null
   readonly _features: Features
 }
 
 /**
- * These types as protobufjs reads them again, with fields named as in TypeScript. It is made of what the types mean, so
- * that it is the same whoever has read the file: our parser or protoc.
+ * These types, by default all, as protobufjs reads them again, with fields named as in TypeScript. The descriptor is made
+ * of what the types mean, so that it is the same whoever has read the file: our parser or protoc.
  */
-export function descriptorOf(root: protobufjs.Root, types: ReadonlySet<protobufjs.ReflectionObject>): object {
-  return { nested: nestedOf(root, types) }
+export function descriptorOf(root: protobufjs.Root, types?: ReadonlySet<protobufjs.ReflectionObject>): object {
+  return { nested: nestedOf(root, types ?? { has: () => true }) }
 }
 
-function nestedOf(namespace: protobufjs.NamespaceBase, types: ReadonlySet<protobufjs.ReflectionObject>): Json | undefined {
+function nestedOf(namespace: protobufjs.NamespaceBase, types: Types): Json | undefined {
   const { nestedArray } = namespace
   const ordered = [...nestedArray.filter((each) => !isEnum(each)), ...nestedArray.filter(isEnum)]
   // Which file of a package comes first depends on who reads them.
@@ -52,7 +54,7 @@ function nestedOf(namespace: protobufjs.NamespaceBase, types: ReadonlySet<protob
   return parts.length === 0 ? undefined : Object.fromEntries(parts)
 }
 
-function typeOf(type: protobufjs.Type, types: ReadonlySet<protobufjs.ReflectionObject>): Json {
+function typeOf(type: protobufjs.Type, types: Types): Json {
   const fields = type.fieldsArray.filter((each) => !isExtension(each))
   const written = type.oneofsArray.filter((each) => !each.isProto3Optional)
   const oneofs = [...written, ...type.oneofsArray.filter((each) => each.isProto3Optional)].map(({ name, oneof }) => [

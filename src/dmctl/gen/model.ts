@@ -1,5 +1,5 @@
 import type protobufjs from 'protobufjs'
-import { httpName } from '../../message/naming.ts'
+import { controllerName, httpName } from '../../message/naming.ts'
 import { isExtension } from './descriptor.ts'
 import { isEnum, isService, isType, type LoadedProto } from './load.ts'
 import { declarable, fieldName, protoName } from './names.ts'
@@ -156,10 +156,10 @@ class Modeller {
       if (other !== undefined)
         throw this.#error(method, `the methods ${other.name} and ${method.name} of ${service.name} would both be named ${name}`)
       byName.set(name, method)
-      const route = httpName(service.name, name)
+      const route = controllerName(httpName, '', service.name, name)
       const same = byRoute.get(route)
       if (same !== undefined)
-        throw this.#error(method, `the methods ${same.name} and ${method.name} of ${service.name} would both be at ${route.slice(1)}`)
+        throw this.#error(method, `the methods ${same.name} and ${method.name} of ${service.name} would both be at ${route}`)
       byRoute.set(route, method)
       if (name === 'then' || name === 'constructor')
         throw this.#error(method, `no method may be named ${method.name}: clients have a member ${name}`)
