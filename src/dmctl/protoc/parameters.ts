@@ -14,7 +14,8 @@ export function parametersOf(text: string): Parameters {
   let paths: Parameters['paths'] = 'source_relative'
   for (const part of text.split(',').map((each) => each.trim())) {
     if (part === '') continue
-    const [name, value = ''] = part.split('=')
+    const [name, ...rest] = part.split('=')
+    const value = rest.join('=')
     if (name !== 'paths') throw new Error(`there is no parameter ${name}; there is paths`)
     const known = PATHS.find((each) => each === value)
     if (known === undefined) throw new Error(`the parameter paths is ${PATHS.join(' or ')}, got ${JSON.stringify(value)}`)

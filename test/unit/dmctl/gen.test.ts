@@ -53,6 +53,37 @@ service Shop {
 `
 const COMMON = `syntax = "proto3"; package common; message Money { int64 cents = 1; Item of = 2; } message Item { int32 n = 1; }`
 
+/** What `tsc --strict` says of the files of `at` and of these. */
+function compile(at: string, files: Record<string, string> = {}): string {
+  for (const [name, text] of Object.entries({ ...files, 'package.json': '{"type":"module"}' })) writeFileSync(join(at, name), text)
+  mkdirSync(join(at, 'node_modules'))
+  symlinkSync(root, join(at, 'node_modules/dmicro'))
+  symlinkSync(join(root, 'node_modules/protobufjs'), join(at, 'node_modules/protobufjs'))
+  const compilerOptions = {
+    ...{
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      isolatedModules: true,
+      erasableSyntaxOnly: true,
+    },
+    ...{ target: 'es2023', module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true },
+  }
+  writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  return spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: at, encoding: 'utf8' }).stdout
+}
+
+/** What a compiled file prints. */
+function run(at: string, file: string): string {
+  const { stdout, stderr } = spawnSync(process.execPath, [file], {
+    cwd: at,
+    encoding: 'utf8',
+    env: { ...process.env, DMICRO_TRANSPORT: 'js' },
+  })
+  assert.equal(stderr, '')
+  return stdout
+}
+
 describe('dmctl gen', () => {
   it('makes types, bodies and contracts with comments, the same each time', async () => {
     const { text } = await generate({ 'shop.proto': SHOP, 'common.proto': COMMON })
@@ -89,7 +120,6 @@ describe('dmctl gen', () => {
     writeFileSync(join(at, 'shop.ts'), text)
     writeFileSync(join(at, 'shop-server.ts'), serverSkeleton(model, 'shop'))
     writeFileSync(join(at, 'shop-client.ts'), clientSkeleton(model, 'shop'))
-    writeFileSync(join(at, 'package.json'), '{"type":"module"}')
     writeFileSync(
       join(at, 'use.ts'),
       `import { Endpoint } from 'dmicro'
@@ -112,24 +142,8 @@ console.log(item.itemId.toString(), item.name, item.tags[0]?.text, item.prices.e
 await server.close()
 `,
     )
-    mkdirSync(join(at, 'node_modules'))
-    symlinkSync(root, join(at, 'node_modules/dmicro'))
-    symlinkSync(join(root, 'node_modules/protobufjs'), join(at, 'node_modules/protobufjs'))
-    const compilerOptions = {
-      ...{
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        isolatedModules: true,
-        erasableSyntaxOnly: true,
-      },
-      ...{ target: 'es2023', module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true },
-    }
-    writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: at, encoding: 'utf8' })
-    assert.equal(tsc.status, 0, tsc.stdout)
-    const used = spawnSync(process.execPath, ['use.js'], { cwd: at, encoding: 'utf8', env: { ...process.env, DMICRO_TRANSPORT: 'js' } })
-    assert.equal(used.stdout, '9007199254740992 tea hot 5 a 1 null 1.5 7\n', used.stderr)
+    assert.equal(compile(at), '')
+    assert.equal(run(at, 'use.js'), '9007199254740992 tea hot 5 a 1 null 1.5 7\n')
   })
 
   it('says file, line, column and what was expected', async () => {
@@ -193,5 +207,65 @@ await server.close()
     await assert.rejects(generate({ 'a.proto': of('b.proto'), 'b.proto': 'syntax = "proto3";\nmessage {' }), {
       message: "b.proto:2:9: expected a type name, got '{'",
     })
+  })
+
+  it('takes the names of services, methods and messages that TypeScript or Go reserve', async () => {
+    const reserved = ['type', 'func', 'delete', 'class', 'new', 'default', 'map', 'chan', 'await', 'Promise', 'Array', 'constructor']
+    const messages = reserved.map((name) => `message ${name} { string ${name} = 1; }`).join('\n')
+    const methods = ['Type', 'Func', 'Delete', 'Map', 'ToString'].map((name) => `rpc ${name}(type) returns (${name.toLowerCase()});`)
+    const proto = `syntax = "proto3";\n${messages}\nmessage tostring {}\nservice import { ${methods.join(' ')} }\n`
+    const { text, at } = await generate({ 'a.proto': proto })
+    for (const part of [
+      'export interface delete$ {',
+      'export interface Promise$ {',
+      'export const import$ = defineService(\n  "import",\n',
+      '  delete: call(',
+    ])
+      assert.ok(text.includes(part), part)
+    assert.equal(compile(at, { 'a.ts': text }), '')
+    assert.equal(run(at, 'a.js'), '')
+  })
+
+  it('services of the same name in two packages have contracts of their own, which one server refuses to serve at once', async () => {
+    const of = (name: string): string => `syntax = "proto3";\npackage ${name};\nmessage A {}\nservice Shop { rpc Buy(A) returns (A); }\n`
+    const { text, at } = await generate({ 'a.proto': of('one'), 'b.proto': of('two') })
+    const second = await generate({ 'b.proto': of('two') })
+    const use = `import { Endpoint } from 'dmicro'
+import { Shop } from './a.js'
+import { Shop as Other } from './b.js'
+const server = new Endpoint({ log: false })
+server.serve(Shop, { buy: () => ({}) })
+try {
+  server.serve(Other, { buy: () => ({}) })
+} catch (error) {
+  console.log((error as Error).message.split('\\n')[0])
+}
+`
+    assert.equal(compile(at, { 'a.ts': text, 'b.ts': second.text, 'use.ts': use }), '')
+    assert.match(run(at, 'use.js'), /\/shop\/buy/)
+  })
+
+  it('an imported service is not generated, and what is not needed of imported files neither', async () => {
+    const other =
+      'syntax = "proto3"; package o; message Used { Deep d = 1; } message Deep {} message Unused {} service S { rpc X(Used) returns (Unused); }'
+    const { text, model } = await generate({
+      'a.proto': 'syntax = "proto3"; import "b.proto"; message A { o.Used u = 1; }',
+      'b.proto': other,
+    })
+    assert.deepEqual(model.messages.map(({ name }) => name), ['Deep', 'Used', 'A']) // biome-ignore format: one line
+    assert.deepEqual([model.services, text.includes('Unused')], [[], false])
+  })
+
+  it('takes the files that every protobuf has, and options and extensions of ones own', async () => {
+    const proto = `syntax = "proto2";
+import "google/protobuf/descriptor.proto";
+import "google/protobuf/any.proto";
+extend google.protobuf.FieldOptions { optional string hint = 50001; }
+message M { optional google.protobuf.Any any = 1 [(hint) = "x"]; extensions 10 to 20; }
+extend M { optional int32 more = 10; }
+`
+    const { text } = await generate({ 'a.proto': proto })
+    assert.match(text, /export interface M \{\n {2}any\?: Any \| null \| undefined\n\}/)
+    assert.doesNotMatch(text, /more|hint|FieldOptions/)
   })
 })
