@@ -15,8 +15,7 @@ export class DescribedFiles {
     this.#root = root
     for (const file of files) {
       setFile(root, file)
-      // Comments of protobuf's own files are left out: our parser has none of them.
-      if (!file.name.startsWith('google/protobuf/')) addLocations(file, this.#declared)
+      addLocations(file, this.#declared)
     }
     documentParts(root, this.#declared)
   }

@@ -22,7 +22,7 @@ export interface LoadedProto {
   readonly main: Source
   /** All files by the names that protobufjs gives their parts, in the order of imports. */
   readonly sources: ReadonlyMap<string, Source>
-  /** Declarations of the files by full names; none of google.protobuf. */
+  /** Declarations of the files by full names. */
   readonly declared: ReadonlyMap<string, Declaration>
 }
 
@@ -143,7 +143,8 @@ function resolveNames(root: protobufjs.Root, sources: ReadonlyMap<string, Source
 /** Gives every part of the files its comment, and fields their exact defaults, the same whoever has read them. */
 export function documentParts(root: protobufjs.Root, declared: ReadonlyMap<string, Declaration>): void {
   const textFor = (name: string): string | null => {
-    const found = declared.get(name)
+    // Not everybody who reads protobuf's own files has their comments.
+    const found = name.startsWith('google.protobuf.') ? undefined : declared.get(name)
     return found === undefined ? null : docText(found)
   }
   const visit = (object: protobufjs.ReflectionObject): void => {
