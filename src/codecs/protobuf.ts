@@ -24,7 +24,8 @@ const nothing = new Uint8Array(0)
  * - An empty body of a named type is the message whose fields all have their defaults.
  * - Plain objects go through `fromObject`, after their `toJSON`. A value that would be written as something else (a
  *   number out of range, text that is no number, a field that does not exist) is a TypeError, as is a required field
- *   that is missing; messages are checked too, as they are written. Names of enum values and text of numbers are accepted.
+ *   that is missing; messages are checked too, as they are written. Names of enum values and text of numbers are
+ *   accepted.
  * - 64-bit integers are read as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs
  *   itself, a number loses bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })`
  *   give BigInts. Numbers, Longs, digits and BigInts are accepted.

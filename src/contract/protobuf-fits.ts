@@ -1,6 +1,6 @@
 import type { JsonSchema } from './json-schema.ts'
 
-/** What `protobufSchema` keeps of a field. */
+/** The part of a field that `protobufSchema` keeps. */
 export interface ProtobufField {
   readonly id: number
   readonly type: string

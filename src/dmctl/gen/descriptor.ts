@@ -33,8 +33,8 @@ interface Resolved {
 }
 
 /**
- * These types, by default all, as protobufjs reads them again, with fields named as in TypeScript. The descriptor is made
- * of what the types mean, so that it is the same whoever has read the file: our parser or protoc.
+ * These types, by default all, as protobufjs reads them again, with fields named as in TypeScript. The descriptor is
+ * made of what the types mean, so that it is the same whoever has read the file: our parser or protoc.
  */
 export function descriptorOf(root: protobufjs.Root, types?: ReadonlySet<protobufjs.ReflectionObject>): object {
   return { nested: nestedOf(root, types ?? { has: () => true }) }

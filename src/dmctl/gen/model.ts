@@ -195,8 +195,10 @@ function methodName(name: string): string {
   return httpName('', lower) === httpName('', name) ? lower : name
 }
 
+/** All parts below `root`. Enums come after the messages beside them, as protoc has them. */
 function everything(root: protobufjs.NamespaceBase): protobufjs.ReflectionObject[] {
-  return root.nestedArray.flatMap((each) => [each, ...('nestedArray' in each ? everything(each as protobufjs.Namespace) : [])])
+  const ordered = [...root.nestedArray.filter((each) => !isEnum(each)), ...root.nestedArray.filter(isEnum)]
+  return ordered.flatMap((each) => [each, ...('nestedArray' in each ? everything(each as protobufjs.Namespace) : [])])
 }
 
 /** These, the types that they refer to, and those in which one of them is declared. */
