@@ -1,5 +1,5 @@
 import type protobufjs from 'protobufjs'
-import { isEnum, isType } from './load.ts'
+import { isEnum, isExtension, isType } from './kinds.ts'
 import { fieldName, protoName } from './names.ts'
 
 type Json = Record<string, unknown>
@@ -133,10 +133,6 @@ function defaultOf(field: protobufjs.Field): unknown {
 /** The descriptor as TypeScript. */
 export function literal(descriptor: object): string {
   return JSON.stringify(descriptor, null, 2).replaceAll(/"\\u0000(-?(?:inf|nan))"/g, (_, name: string) => NUMBERS[`\0${name}`])
-}
-
-export function isExtension(field: protobufjs.Field): boolean {
-  return field.declaringField !== null
 }
 
 function nonEmpty(value: Json): Json | undefined {

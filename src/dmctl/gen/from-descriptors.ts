@@ -1,6 +1,7 @@
 import type protobufjs from 'protobufjs'
 import type { Declaration } from './declarations.ts'
-import { documentParts, type LoadedProto } from './load.ts'
+import { documentParts } from './document.ts'
+import type { LoadedProto } from './load.ts'
 import { addLocations, type FileDescriptor, type MessageDescriptor } from './locations.ts'
 import { Source } from './source.ts'
 

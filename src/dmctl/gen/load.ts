@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type protobufjs from 'protobufjs'
-import { textOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
-import { docText } from './comments.ts'
+import { checkRules } from './check.ts'
 import { addDeclarations, type Declaration } from './declarations.ts'
-import { setDefault } from './defaults.ts'
-import { protoName } from './names.ts'
+import { documentParts } from './document.ts'
 import { parseError } from './parse-error.ts'
+import { resolveNames } from './resolve.ts'
 import { Source } from './source.ts'
 
 type Library = typeof protobufjs
@@ -30,7 +29,7 @@ const OPTIONS = { keepCase: true }
 const EDITIONS = ['2023', '2024']
 
 /**
- * Reads a .proto file and its imports, each looked for beside the files given, then in `folders`.
+ * Reads a .proto file and its imports, each looked for in `folders`, then in the current folder.
  *
  * @throws ProtoError for what is wrong in one of them, with its place
  */
@@ -39,7 +38,8 @@ export async function loadProto(file: string, folders: readonly string[]): Promi
   if (!existsSync(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
   const loader = new Loader(library, folders)
   const { main, packageName } = loader.load(file)
-  resolveNames(loader.root, loader.sources)
+  resolveNames(loader.root, loader.sources, loader.declared)
+  checkRules(loader.root, loader.declared)
   documentParts(loader.root, loader.declared)
   return { root: loader.root, packageName, main, sources: loader.sources, declared: loader.declared }
 }
@@ -84,8 +84,10 @@ class Loader {
   #import(from: Source, index: number): void {
     const place = from.placeOfToken(index)
     const name = from.tokens[index].text.slice(1, -1)
-    const folders = ['.', ...this.#folders]
-    const path = folders.map((folder) => join(folder, name)).find(existsSync)
+    const folders = [...this.#folders, '.']
+    const found = folders.map((folder) => join(folder, name)).find(existsSync)
+    // The file may have been named by another path.
+    const path = [...this.sources.keys()].find((each) => found !== undefined && resolve(each) === resolve(found)) ?? found
     if (path === undefined) {
       const known = this.#known(name)
       if (known === undefined) {
@@ -125,80 +127,4 @@ function importsOf({ tokens }: Source): number[] {
     const at = ['public', 'weak', 'option'].includes(tokens[i + 1]?.text ?? '') ? i + 2 : i + 1
     return /^["'].*["']$/.test(tokens[at]?.text ?? '') ? [at] : []
   })
-}
-
-/** Finds the types of fields and methods, so that one that is missing is reported where it is named. */
-function resolveNames(root: protobufjs.Root, sources: ReadonlyMap<string, Source>): void {
-  const visit = (object: protobufjs.ReflectionObject): void => {
-    const { filename } = object
-    const source = filename === null ? undefined : sources.get(filename)
-    if (isType(object)) for (const field of object.fieldsArray) resolveField(field, source)
-    if (isService(object)) for (const method of object.methodsArray) resolveMethod(method, source)
-    if ('nestedArray' in object) for (const each of (object as protobufjs.Namespace).nestedArray) visit(each)
-  }
-  visit(root)
-  root.resolveAll()
-}
-
-/** Gives every part of the files its comment, and fields their exact defaults, the same whoever has read them. */
-export function documentParts(root: protobufjs.Root, declared: ReadonlyMap<string, Declaration>): void {
-  const textFor = (name: string): string | null => {
-    // Not everybody who reads protobuf's own files has their comments.
-    const found = name.startsWith('google.protobuf.') ? undefined : declared.get(name)
-    return found === undefined ? null : docText(found)
-  }
-  const visit = (object: protobufjs.ReflectionObject): void => {
-    const name = object.fullName.slice(1)
-    object.comment = textFor(name)
-    if (isType(object)) {
-      for (const field of object.fieldsArray) {
-        const full = `${name}.${protoName(field)}`
-        field.comment = textFor(full)
-        const literals = declared.get(full)?.default
-        if (literals !== undefined) setDefault(field, literals)
-      }
-    }
-    if (isService(object)) for (const method of object.methodsArray) method.comment = textFor(`${name}.${method.name}`)
-    if (isEnum(object)) for (const value of Object.keys(object.values)) object.comments[value] = textFor(`${name}.${value}`)
-    if ('nestedArray' in object) for (const each of (object as protobufjs.Namespace).nestedArray) visit(each)
-  }
-  visit(root)
-}
-
-function resolveField(field: protobufjs.Field, source: Source | undefined): void {
-  try {
-    field.resolve()
-  } catch (error) {
-    if (source === undefined) throw error
-    const rest = [field.name, '=', String(field.id)]
-    const index = Math.max(source.indexOf([field.type, ...rest]), source.indexOf([field.type, '>', ...rest]))
-    throw source.error(source.placeOfToken(index), reason(error, field.type))
-  }
-}
-
-function resolveMethod(method: protobufjs.Method, source: Source | undefined): void {
-  try {
-    method.resolve()
-  } catch (error) {
-    if (source === undefined) throw error
-    const missing = /no such type: (.+)$/.exec(textOf(error))?.[1] ?? method.requestType
-    const index = source.indexOf([missing], source.indexOf(['rpc', method.name]) + 2)
-    throw source.error(source.placeOfToken(index), reason(error, missing))
-  }
-}
-
-function reason(error: unknown, type: string): string {
-  return /^no such/.test(textOf(error)) ? `no message or enum is named ${type}` : textOf(error)
-}
-
-export function isType(object: protobufjs.ReflectionObject | null): object is protobufjs.Type {
-  return object !== null && 'fieldsArray' in object && 'oneofs' in object
-}
-
-export function isService(object: protobufjs.ReflectionObject): object is protobufjs.Service {
-  return 'methodsArray' in object
-}
-
-export function isEnum(object: protobufjs.ReflectionObject | null): object is protobufjs.Enum {
-  return object !== null && 'valuesById' in object
 }

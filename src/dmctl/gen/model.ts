@@ -1,7 +1,7 @@
 import type protobufjs from 'protobufjs'
 import { controllerName, httpName } from '../../message/naming.ts'
-import { isExtension } from './descriptor.ts'
-import { isEnum, isService, isType, type LoadedProto } from './load.ts'
+import { isEnum, isExtension, isService, isType } from './kinds.ts'
+import type { LoadedProto } from './load.ts'
 import { declarable, fieldName, protoName } from './names.ts'
 import { ProtoError } from './source.ts'
 

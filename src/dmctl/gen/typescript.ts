@@ -1,6 +1,7 @@
 import type protobufjs from 'protobufjs'
 import { descriptorOf, literal } from './descriptor.ts'
-import { isType, type LoadedProto } from './load.ts'
+import { isType } from './kinds.ts'
+import type { LoadedProto } from './load.ts'
 import type { EnumModel, FieldModel, MessageModel, MethodModel, Model, ServiceModel } from './model.ts'
 import { doc, member } from './names.ts'
 

@@ -175,7 +175,7 @@ await server.close()
       [`${head}message A {}\nservice S { rpc X(stream A) returns (A); }`, 'a.proto:3:17: X is a stream, which dmicro does not have'],
       [
         `${head}\nimport "b.proto";\nmessage A { string s = "1`,
-        "a.proto:3:8: cannot find 'b.proto', looked in ., FOLDER; other folders are given with --include",
+        "a.proto:3:8: cannot find 'b.proto', looked in FOLDER, .; other folders are given with --include",
       ],
       [`${head}message A { string s = "1; }`, ''],
       [
@@ -187,6 +187,19 @@ await server.close()
       [`${head}message A {\n  required int32 x = 1;\n}`, "a.proto:3:3: unexpected 'required'"],
       [`edition = "2023";\nmessage A {\n  optional int32 x = 1;\n}`, "a.proto:3:3: unexpected 'optional'"],
       [`edition = "2025";`, 'a.proto:1:11: expected edition "2023" or "2024", got "2025"'],
+      [`${head}enum E {\n  A = 1;\n}`, 'a.proto:3:3: the first value of E must be 0'],
+      [`${head}enum E {}`, 'a.proto:2:6: the enum E has no value'],
+      [`${head}enum E {\n  A = 0;\n  B = 4294967296;\n}`, 'a.proto:4:3: the number of B must be -2147483648 to 2147483647'],
+      [`${head}enum E { A = 0; }\nenum F {\n  A = 0;\n}`, 'a.proto:4:3: the enums E and F both have a value A, and stand side by side'],
+      [`${head}message A {\n  int32 x = 1 [default = 1];\n}`, 'a.proto:3:9: x can have no default, because it is never absent'],
+      [`${head}message A {\n  repeated group B = 1 {}\n}`, 'a.proto:3:18: there are no groups in proto3'],
+      [
+        `syntax = "proto2";\nmessage A {\n  extensions 1 to 5;\n  optional int32 x = 3;\n}`,
+        'a.proto:4:18: the number of x is one of extensions, 1 to 5',
+      ],
+      [`syntax = "proto2";\nextend Nope { optional int32 x = 100; }`, 'a.proto:2:8: no message is named Nope'],
+      [`${head}message A {\n  map<string, B\n  > m = 0x10;\n}`, 'a.proto:3:15: no message or enum is named B'],
+      [`${head}import "a.proto";`, 'a.proto:2:8: circular import: a.proto > a.proto'],
       [
         `syntax = "proto2";\nmessage A {\n  oneof o {\n    group B = 1 {}\n  }\n}`,
         'a.proto:4:5: a group in a oneof is not read here; protoc-gen-dmicro can',
