@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import type protobufjs from 'protobufjs'
@@ -35,13 +35,17 @@ const EDITIONS = ['2023', '2024']
  */
 export async function loadProto(file: string, folders: readonly string[]): Promise<LoadedProto> {
   const { default: library } = await import('protobufjs')
-  if (!existsSync(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
+  if (!isFile(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
   const loader = new Loader(library, folders)
   const { main, packageName } = loader.load(file)
   resolveNames(loader.root, loader.sources, loader.declared)
   checkRules(loader.root, loader.declared)
   documentParts(loader.root, loader.declared)
   return { root: loader.root, packageName, main, sources: loader.sources, declared: loader.declared }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 class Loader {
@@ -85,7 +89,7 @@ class Loader {
     const place = from.placeOfToken(index)
     const name = from.tokens[index].text.slice(1, -1)
     const folders = [...this.#folders, '.']
-    const found = folders.map((folder) => join(folder, name)).find(existsSync)
+    const found = folders.map((folder) => join(folder, name)).find(isFile)
     // The file may have been named by another path.
     const path = [...this.sources.keys()].find((each) => found !== undefined && resolve(each) === resolve(found)) ?? found
     if (path === undefined) {

@@ -222,6 +222,12 @@ await server.close()
     })
   })
 
+  it('does not take a folder for an imported file', async () => {
+    const text = 'syntax = "proto3"; package d; message M {}'
+    const files = { 'a.proto': 'syntax = "proto3";\nimport "d.proto";\n', 'd.proto/d.proto': text }
+    assert.match(await generateError(files), /^a\.proto:2:8: cannot find 'd\.proto'/)
+  })
+
   it('takes the names of services, methods and messages that TypeScript or Go reserve', async () => {
     const reserved = ['type', 'func', 'delete', 'class', 'new', 'default', 'map', 'chan', 'await', 'Promise', 'Array', 'constructor']
     const messages = reserved.map((name) => `message ${name} { string ${name} = 1; }`).join('\n')
