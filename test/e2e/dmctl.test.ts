@@ -87,7 +87,12 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
       [['call', url, '/echo', '@/not/there'], 7, /^dmctl: cannot read \/not\/there: .*\n$/],
       [['call', url, '/echo', '1', '--codec', 'none'], 2, /^dmctl: .*none.*\n$/],
       [['call', url, '/echo', '1', '--timeout', 'soon'], 2, /whole number of milliseconds/],
-      [['doctr', url], 2, /^dmctl: unknown command 'doctr'\n\(Did you mean doctor\?\)/],
+      [['doctr', url], 2, /^dmctl: unknown command 'doctr' \(Did you mean doctor\?\) \(dmctl --help\)\n$/],
+      [['call', url], 2, /^dmctl: missing required argument 'route' \(dmctl call --help\)\n$/],
+      [['help', 'cal'], 2, /^dmctl: there is no command "cal"; did you mean call\? \(dmctl --help\)\n$/],
+      [['call', url, 'echo', '1'], 4, /^dmctl: no route echo at tcp:.*; names of routes begin with \/\n$/],
+      [['call', url, '/form', '{"a":{"b":1}}', '-c', 'form'], 1, /^dmctl: \/form was not sent: 104 .*\n$/],
+      [['call', url.replace('tcp', 'http'), '/echo'], 2, /^dmctl: http is a protocol, not an address: 127.* --protocol http\n$/],
     ]
     await Promise.all(
       cases.map(async ([args, code, line]) => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, release, totalmem } from 'node:os'
+import { arch, availableParallelism, release, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { defaultLimits } from '../../base/limits.ts'
@@ -12,6 +13,7 @@ import { installedVersion, ownVersion } from '../package-info.ts'
 
 /** Optional packages, and what needs them. */
 const optional: readonly (readonly [name: string, use: string])[] = [
+  ['@matrixai/quic', 'quic://'],
   ['@opentelemetry/api', 'dmicro/tracing'],
   ['prom-client', 'prometheus({ register })'],
   ['@modelcontextprotocol/sdk', 'tools of agents in dmicro/contract'],
@@ -103,6 +105,8 @@ async function tryPorts(endpoint: Endpoint, problems: string[]): Promise<Record<
   for (const [name, url] of [
     ['IPv4', 'tcp://127.0.0.1:0'],
     ['IPv6', 'tcp://[::1]:0'],
+    ['UDP (kcp)', 'kcp://127.0.0.1:0'],
+    ['Unix socket', `unix://${join(tmpdir(), `dmctl-doctor-${process.pid}.sock`)}`],
   ]) {
     try {
       const session = await endpoint.dial((await endpoint.listen(url)).url)

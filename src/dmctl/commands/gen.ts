@@ -30,7 +30,7 @@ export function addGen(program: Command): void {
     .command('gen <proto...>')
     .summary('generate TypeScript from .proto files')
     .description(
-      'Generates TypeScript from .proto files: types of messages, a contract for each service, and, where there are none yet,\na server and a client to begin with.',
+      'Generates TypeScript from .proto files: types of messages, a contract for each service, and, where there are none yet, a server and a client to begin with.',
     )
     .option('-o, --out <folder>', 'folder of the generated files', '.')
     .option('-I, --include <folder...>', 'folders in which imports are found', [])

@@ -7,7 +7,7 @@ import { TextHint } from '../../message/message.ts'
 import { addConnectOptions, type ConnectFlags, count, dial, endpointFor, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
-import { colors, jsonOf, note, print } from '../output.ts'
+import { colors, errorColors, jsonOf, note, print } from '../output.ts'
 
 type Flags = ConnectFlags & { count?: number; first: [route: string, json: string | undefined][]; redial?: true; route?: string[] }
 
@@ -58,7 +58,7 @@ async function runWatch(url: string, flags: Flags): Promise<void> {
       await session.call(route, argument).catch((error) => {
         throw callError(url, route, error)
       })
-    if (process.stderr.isTTY) note(colors.dim(`watching ${url}, Ctrl+C ends`))
+    if (process.stderr.isTTY) note(errorColors.dim(`watching ${url}, Ctrl+C ends`))
     await ended.promise
   } finally {
     // Nobody waits for it when dialling failed.
