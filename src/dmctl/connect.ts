@@ -71,8 +71,7 @@ function whole(text: string, least: number, what: string): number {
 /** `host:port` becomes `tcp://host:port`. */
 export function urlOf(text: string): string {
   const web = /^(https?):\/\/([^/]*)/i.exec(text)
-  if (web !== null)
-    throw usage(`${web[1]} is a protocol, not an address: ${web[1] === 'https' ? 'tls://' : ''}${web[2]} --protocol http`)
+  if (web !== null) throw usage(`${web[1]} is a protocol, not an address: ${web[1] === 'https' ? 'tls://' : ''}${web[2]} --protocol http`)
   return /^[a-z]+:\/\//i.test(text) ? text : `tcp://${text}`
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { call, defineService, plain } from '../../src/contract/index.ts'
-import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { Endpoint, type Session } from '../../src/index.ts'
 import { dmctl, start } from '../support/dmctl.ts'
 
 // The command as a process, against a server of this one. Which transport carries the bytes does not matter here.
@@ -29,11 +29,6 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
       ctx.setMeta('seen', ctx.meta.name ?? '')
       return ctx.meta
     })
-    server.routeCall('/refuse', () => {
-      throw new StatusError(1234, 'sold out', 'no tea')
-    })
-    server.routeCall('/never', () => new Promise(() => {}))
-    server.routeCall('/drop', (_: unknown, ctx) => ctx.session.destroy())
     server.routeCall('/echo', (value: unknown) => value)
     server.routeCall('/watch', (_: unknown, ctx) => {
       watching.add(ctx.session)
@@ -70,47 +65,6 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     const { stdout } = await dmctl('call', url, '/meta', '-m', 'name=ann', '-m', 'x=a=b', '--show-meta')
     assert.match(stdout, /^seen: ann\n/)
     assert.match(stdout, /"x": "a=b"/)
-  })
-
-  it('each failure is one line and an exit code', async () => {
-    const { url: gone, close } = await server.listen('tcp://127.0.0.1:0')
-    await close()
-    const cases: [args: string[], code: number, line: RegExp][] = [
-      [['call', gone, '/math/add', '[]'], 3, /^dmctl: nobody answers at tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n$/],
-      [['call', 'foo://h:1', '/a'], 2, /^dmctl: .*unknown scheme.*\n$/],
-      [['call', url, '/math/add', '[1,'], 2, /^dmctl: the argument is not JSON: .*\n$/],
-      [['call', url, '/math/add', 'tea'], 2, /^dmctl: the argument is not JSON: .*text needs quotes.*\n$/],
-      [['call', url, '/math/ad', '[]'], 4, /^dmctl: no route \/math\/ad at tcp:.*; did you mean \/math\/add\?\n$/],
-      [['call', url, '/refuse'], 1, /^dmctl: \/refuse failed: 1234 sold out: no tea\n$/],
-      [['call', url, '/never', '-t', '200'], 5, /^dmctl: \/never did not answer in time: 408 .*\n$/],
-      [['call', url, '/drop'], 6, /^dmctl: the connection to tcp:.* was lost: 102 .*\n$/],
-      [['call', url, '/echo', '@/not/there'], 7, /^dmctl: cannot read \/not\/there: .*\n$/],
-      [['call', url, '/echo', '1', '--codec', 'none'], 2, /^dmctl: .*none.*\n$/],
-      [['call', url, '/echo', '1', '--timeout', 'soon'], 2, /whole number of milliseconds/],
-      [['doctr', url], 2, /^dmctl: unknown command 'doctr' \(Did you mean doctor\?\) \(dmctl --help\)\n$/],
-      [['call', url], 2, /^dmctl: missing required argument 'route' \(dmctl call --help\)\n$/],
-      [['help', 'cal'], 2, /^dmctl: there is no command "cal"; did you mean call\? \(dmctl --help\)\n$/],
-      [['call', url, 'echo', '1'], 4, /^dmctl: no route echo at tcp:.*; names of routes begin with \/\n$/],
-      [['call', url, '/form', '{"a":{"b":1}}', '-c', 'form'], 1, /^dmctl: \/form was not sent: 104 .*\n$/],
-      [['call', url.replace('tcp', 'http'), '/echo'], 2, /^dmctl: http is a protocol, not an address: 127.* --protocol http\n$/],
-    ]
-    await Promise.all(
-      cases.map(async ([args, code, line]) => {
-        const ran = await dmctl(...args)
-        assert.deepEqual([args, ran.code, ran.stdout], [args, code, ''], ran.stderr)
-        assert.match(ran.stderr, line)
-      }),
-    )
-    const { code, stdout, stderr } = await dmctl('call', url, '/refuse', '--json')
-    assert.deepEqual([code, stderr], [1, ''])
-    assert.deepEqual(JSON.parse(stdout), {
-      ok: false,
-      exit: 1,
-      error: '/refuse failed: 1234 sold out: no tea',
-      code: 1234,
-      cause: 'no tea',
-      meta: {},
-    })
   })
 
   it('push sends', async () => {
@@ -212,16 +166,6 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums', '--check')).code, 0)
   })
 
-  it('registry and ctl say who is not there', async () => {
-    const registry = await dmctl('registry', 'ls', '--etcd', '127.0.0.1:1', '-t', '300')
-    assert.deepEqual([registry.code, registry.stdout], [3, ''])
-    assert.match(registry.stderr, /^dmctl: the registry does not answer: .*\n$/)
-    assert.equal((await dmctl('registry', 'ls')).code, 2)
-    const ctl = await dmctl('ctl', 'nobody-of-this-name', 'ps')
-    assert.deepEqual([ctl.code, ctl.stdout], [3, ''])
-    assert.match(ctl.stderr, /nobody-of-this-name is not running/)
-  })
-
   it('new makes an application whose test passes, in an empty folder only', async () => {
     const app = join(folder, 'tea-shop')
     assert.equal((await dmctl('new', app)).code, 0)
@@ -233,16 +177,5 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal(status, 0, stdout)
     assert.equal((await dmctl('new', app)).code, 7)
     assert.equal((await dmctl('new', join(folder, 'Tea'))).code, 2)
-  })
-
-  it('completion is what bash can read', async () => {
-    const { stdout } = await dmctl('completion', 'bash')
-    const ask = `${stdout}\nCOMP_WORDS=(dmctl ca); COMP_CWORD=1; _dmctl; echo $COMPREPLY; COMP_WORDS=(dmctl bench --ra); COMP_CWORD=2; _dmctl; echo $COMPREPLY`
-    assert.equal(spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout, 'call\n--rate\n')
-    for (const [shell, part] of [
-      ['zsh', /^#compdef dmctl\n/],
-      ['fish', /-a bench -d /],
-    ] as const)
-      assert.match((await dmctl('completion', shell)).stdout, part)
   })
 })

@@ -89,7 +89,9 @@ function report(title: string, result: LoadResult, { rate, html, json, inFlight,
     print(jsonOf({ ok: failed === 0, ...numbers, ms, histogram: latencies.rows(48) }))
   } else {
     const picture = terminalPicture(latencies, process.stdout.columns ?? 80)
-    print(`${colors.bold(title)}\n${columns(facts)}\n\n${picture.map(([label, blocks, calls]) => `  ${label} ${colors.cyan(blocks)} ${calls}`).join('\n')}`)
+    print(
+      `${colors.bold(title)}\n${columns(facts)}\n\n${picture.map(([label, blocks, calls]) => `  ${label} ${colors.cyan(blocks)} ${calls}`).join('\n')}`,
+    )
   }
   // The report says which ones.
   if (failed > 0) throw new CommandError(Exit.Failed, json ? '' : `${failed} calls failed`)

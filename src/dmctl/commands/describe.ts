@@ -32,7 +32,9 @@ async function runDescribe(url: string, flags: ConnectFlags): Promise<void> {
   for (const { name, version, docs, methods, toClient } of services) {
     print(colors.bold(`${name}${version === '' ? '' : ` ${version}`}`) + (docs === undefined ? '' : `  ${docs}`))
     const rows = methods.map((method): [string, string] => [`${method.kind} ${method.route}`, line(method)])
-    print(columns([...rows, ...toClient.map((method): [string, string] => [`${method.kind} ${method.route}`, `to clients: ${line(method)}`])]))
+    print(
+      columns([...rows, ...toClient.map((method): [string, string] => [`${method.kind} ${method.route}`, `to clients: ${line(method)}`])]),
+    )
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
@@ -9,6 +9,7 @@ import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
 import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
+import { writeFile } from '../write-file.ts'
 
 interface Flags {
   out: string
@@ -61,8 +62,7 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
     const stale = changed.filter(({ isSkeleton }) => !isSkeleton).map(({ path }) => path)
     if (stale.length > 0) throw new CommandError(Exit.Changed, `not up to date: ${stale.join(', ')}`, { files: stale })
   } else {
-    mkdirSync(flags.out, { recursive: true })
-    for (const { path, text } of changed) writeFileSync(path, text)
+    for (const { path, text } of changed) writeFile(path, text)
   }
   const written = flags.check ? [] : changed.map(({ path }) => path)
   if (flags.json) print(jsonOf({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) }))

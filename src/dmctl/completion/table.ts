@@ -35,7 +35,7 @@ export function completionTable(command: Command, path: readonly string[] = []):
       ...command.options.map((option) => ({
         names: [option.long, option.short].filter((name) => name !== undefined),
         description: option.description,
-        value: valueOf(option),
+        value: followsOf(option),
       })),
       { names: ['--help', '-h'], description: 'display help for command', value: 'none' },
     ],
@@ -47,7 +47,7 @@ function namesOf(command: Command | null): string[] {
   return command?.commands.map((each) => each.name()) ?? []
 }
 
-function valueOf({ flags, argChoices, required, optional }: Option): Value {
+function followsOf({ flags, argChoices, required, optional }: Option): Value {
   if (argChoices !== undefined) return argChoices
   if (/<(file|folder|path)(\.\.\.)?>/.test(flags)) return 'file'
   return required || optional ? 'any' : 'none'
