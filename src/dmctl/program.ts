@@ -41,6 +41,8 @@ export function makeProgram(): Command {
     .showSuggestionAfterError()
     // What is wrong with a command line is printed by `run`, as one line or as JSON.
     .configureOutput({ outputError: () => {} })
+    // Otherwise narrow terminals break words.
+    .configureHelp({ minWidthToWrap: 20 })
     .helpCommand(false)
     .exitOverride()
     .addHelpText(
