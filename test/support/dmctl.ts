@@ -11,8 +11,8 @@ export interface Ran {
 }
 
 /** A started `dmctl`, and how it ends. */
-export function start(args: readonly string[], options: { input?: string; cwd?: string } = {}) {
-  const child = spawn(process.execPath, [command, ...args], { cwd: options.cwd, env: { ...process.env, NO_COLOR: '1' } })
+export function start(args: readonly string[], options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  const child = spawn(process.execPath, [command, ...args], { cwd: options.cwd, env: { ...(options.env ?? process.env), NO_COLOR: '1' } })
   const ran: Ran = { code: null, stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => {
     ran.stdout += text

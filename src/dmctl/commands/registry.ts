@@ -54,7 +54,11 @@ async function runList(name: string | undefined, flags: Flags): Promise<void> {
     })
     if (flags.json) return print(jsonOf({ ok: true, services }))
     const rows = services.flatMap(({ name: service, version, nodes }) => nodes.map(({ id, address }) => [service, version, address, id]))
-    print(rows.length === 0 ? 'nothing is registered' : table([['SERVICE', 'VERSION', 'ADDRESS', 'NODE'], ...rows]))
+    print(
+      rows.length === 0
+        ? `${name ?? 'nothing'} is ${name === undefined ? '' : 'not '}registered`
+        : table([['SERVICE', 'VERSION', 'ADDRESS', 'NODE'], ...rows]),
+    )
   } finally {
     await registry.close()
   }
@@ -63,7 +67,9 @@ async function runList(name: string | undefined, flags: Flags): Promise<void> {
 /** Services with their nodes, which a list of all may leave out. */
 async function list(registry: Registry, name: string | undefined): Promise<readonly Service[]> {
   if (name !== undefined) return registry.getService(name)
-  const names = new Set((await registry.listServices()).map((service) => service.name))
+  const listed = await registry.listServices()
+  if (listed.every(({ nodes }) => nodes.length > 0)) return listed
+  const names = new Set(listed.map((service) => service.name))
   return (await Promise.all([...names].map((each) => registry.getService(each)))).flat()
 }
 
