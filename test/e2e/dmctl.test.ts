@@ -166,16 +166,32 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums', '--check')).code, 0)
   })
 
-  it('new makes an application whose test passes, in an empty folder only', async () => {
-    const app = join(folder, 'tea-shop')
-    assert.equal((await dmctl('new', app)).code, 0)
-    mkdirSync(join(app, 'node_modules'))
-    symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(app, 'node_modules/dmicro'))
-    // The runner of this test would take the results of the other one for its own.
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const { status, stdout } = spawnSync(process.execPath, ['--test', 'test/service.test.js'], { cwd: app, env, encoding: 'utf8' })
-    assert.equal(status, 0, stdout)
-    assert.equal((await dmctl('new', app)).code, 7)
-    assert.equal((await dmctl('new', join(folder, 'Tea'))).code, 2)
-  })
+  for (const [language, flags] of [
+    ['TypeScript', []],
+    ['JavaScript', ['--js']],
+  ] as const) {
+    it(`new makes an application in ${language} whose test passes, in an empty folder only`, async () => {
+      const app = join(folder, `tea-${language.toLowerCase()}`)
+      const { code, stdout, stderr } = await dmctl('new', app, ...flags)
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.ok(stdout.split('\n').includes(join(app, 'package.json')))
+      mkdirSync(join(app, 'node_modules/@types'), { recursive: true })
+      const root = fileURLToPath(new URL('../..', import.meta.url))
+      symlinkSync(root, join(app, 'node_modules/dmicro'))
+      for (const name of ['zod', '@types/node', 'undici-types'])
+        symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name))
+      // The runner of this test would take the results of the other one for its own.
+      const { NODE_TEST_CONTEXT: _, ...env } = process.env
+      const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: app, env, encoding: 'utf8' })
+      const { scripts } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'))
+      if (language === 'TypeScript') {
+        const compiled = run(join(root, 'node_modules/typescript/bin/tsc'), '--strict', '--noUnusedLocals', '--exactOptionalPropertyTypes')
+        assert.equal(compiled.status, 0, compiled.stdout)
+      }
+      const tested = run('--test', scripts.test.replace(/^node --test (.*)\*/, '$1service'))
+      assert.equal(tested.status, 0, tested.stdout)
+      assert.match(tested.stdout, /^# pass 1$/m)
+      assert.equal((await dmctl('new', app)).code, 7)
+    })
+  }
 })
