@@ -39,7 +39,7 @@ export function makeProgram(): Command {
     .description('Calls, watches and measures services of dmicro, and generates code for them.')
     .version(ownVersion(), '-V, --version')
     .showSuggestionAfterError()
-    // What is wrong with a command line is printed by `run`, as one line or as JSON.
+    // `run` prints what is wrong with a command line, as one line or as JSON.
     .configureOutput({ outputError: () => {} })
     // Otherwise narrow terminals break words.
     .configureHelp({ minWidthToWrap: 20 })

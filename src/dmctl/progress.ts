@@ -1,7 +1,7 @@
 import { realClock } from '../base/time/clock.ts'
 import { errorColors } from './output.ts'
 
-/** What takes no longer than this shows no progress. */
+/** Work that takes no longer than this shows no progress. */
 const PATIENCE_MS = 500
 const REFRESH_MS = 200
 const BAR = 24

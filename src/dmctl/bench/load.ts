@@ -17,7 +17,7 @@ export interface LoadOptions {
   readonly signal: AbortSignal
 }
 
-/** What a load has found so far. */
+/** The measurements of a load so far. */
 export class LoadResult {
   readonly latencies = new Histogram()
   /** Failed calls by status code. */

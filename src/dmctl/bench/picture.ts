@@ -13,7 +13,9 @@ export function milliseconds(ms: number): string {
   return ms < 1_000 ? `${ms.toFixed(ms < 10 ? 2 : 1)} ms` : `${(ms / 1_000).toFixed(2)} s`
 }
 
-/** The histogram as rows for a terminal of so many columns: the greatest latency of a row, its bar, its number of calls. */
+/**
+ * The histogram as rows for a terminal of so many columns: the greatest latency of a row, its bar, its number of calls.
+ */
 export function terminalPicture(latencies: Histogram, columns: number): [label: string, bar: string, calls: string][] {
   const width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, columns - BESIDE))
   const rows = latencies.rows(ROWS)

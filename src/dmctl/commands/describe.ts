@@ -38,7 +38,7 @@ async function runDescribe(url: string, flags: ConnectFlags): Promise<void> {
   }
 }
 
-/** What a method takes and gives, and its docs in one line. */
+/** Argument, result and docs of a method, in one line. */
 function line({ kind, arg, result, docs, deprecated }: MethodDescription): string {
   const types = `(${arg === null ? '' : typeOf(arg)})${kind === 'call' ? ` → ${result == null ? 'nothing' : typeOf(result)}` : ''}`
   const notes = [deprecated ? 'deprecated' : '', docs?.replaceAll(/\s+/g, ' ') ?? ''].filter((text) => text !== '')

@@ -1,6 +1,6 @@
 import { type CompletedCommand, quoted } from './table.ts'
 
-/** What bash reads. Where nothing fits it completes names of files. */
+/** The completion for bash. Where nothing fits it completes names of files. */
 export function bash(table: readonly CompletedCommand[]): string {
   const paths = table.filter(({ path }) => path.length > 0).map(({ path }) => `/${path.join('/')}`)
   const values = table.flatMap(({ path, options }) =>

@@ -1,6 +1,6 @@
 import { type CompletedCommand, quoted } from './table.ts'
 
-/** What fish reads. */
+/** The completion for fish. */
 export function fish(table: readonly CompletedCommand[]): string {
   const lines = table.flatMap((command) => linesOf(command))
   return `# Completion of dmctl for fish.\ncomplete -c dmctl -f\n${lines.join('\n')}`

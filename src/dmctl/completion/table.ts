@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
 
-/** What may follow an option: nothing, one of these words, a file, or anything. */
+/** The word that may follow an option: nothing, one of these words, a file, or anything. */
 type Value = 'none' | 'file' | 'any' | readonly string[]
 
 interface CompletedOption {
@@ -10,7 +10,7 @@ interface CompletedOption {
   readonly value: Value
 }
 
-/** What a command line may go on with. */
+/** A command, and how its command line may go on. */
 export interface CompletedCommand {
   /** Names that lead to the command: none for `dmctl` itself. */
   readonly path: readonly string[]

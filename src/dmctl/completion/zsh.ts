@@ -1,6 +1,6 @@
 import { type CompletedCommand, quoted } from './table.ts'
 
-/** What zsh reads, as a file `_dmctl` of its fpath or by `source`. */
+/** The completion for zsh, as a file `_dmctl` of its fpath or by `source`. */
 export function zsh(table: readonly CompletedCommand[]): string {
   const paths = table.filter(({ path }) => path.length > 0).map(({ path }) => `/${path.join('/')}`)
   const values = table.flatMap(({ path, options }) =>

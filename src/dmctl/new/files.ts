@@ -18,7 +18,7 @@ export function applicationFiles(shape: ApplicationShape): Record<string, string
     [file('contract')]: `import { call, defineService } from 'dmicro/contract'
 import { z } from 'zod'
 
-/** What this service offers: its server, its clients and its documents come out of it. */
+/** The methods of this service: its server, its clients and its documents come out of it. */
 export const contract = defineService('${service}', {
   hello: call(z.object({ name: z.string() }), z.object({ text: z.string() }), { docs: 'Greets.' }),
 })

@@ -1,6 +1,6 @@
 export type Language = 'ts' | 'js'
 
-/** What the files of an application are made of. */
+/** The facts that differ between applications. */
 export interface ApplicationShape {
   readonly name: string
   /** Version of this package. */
