@@ -74,7 +74,7 @@ function marks(rows: readonly { from: number; to: number }[], latencies: Histogr
     if (index < 0) return ''
     const { from, to } = rows[index]
     const x = px((index + Math.log(Math.max(value, from) / from) / Math.log(to / from)) * step)
-    return `<line class="mark" x1="${x}" x2="${x}" y1="${TOP - 5}" y2="${BOTTOM}"/><text x="${x}" y="${TOP - 8}">p${share * 100}</text>`
+    return `<line class="mark" x1="${x}" x2="${x}" y1="${TOP - 5}" y2="${BOTTOM}"/><text x="${x}" y="${TOP - 9}" text-anchor="middle">p${share * 100}</text>`
   })
 }
 

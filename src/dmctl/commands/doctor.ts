@@ -10,6 +10,7 @@ import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../con
 import { CommandError, Exit } from '../failure.ts'
 import { colors, columns, jsonOf, print } from '../output.ts'
 import { installedVersion, ownVersion } from '../package-info.ts'
+import { waitingFor, withProgress } from '../progress.ts'
 
 /** Optional packages, and what needs them. */
 const optional: readonly (readonly [name: string, use: string])[] = [
@@ -51,7 +52,7 @@ Examples:
 }
 
 async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<void> {
-  const report = await examine(flags)
+  const report = await withProgress(waitingFor('looking around'), () => examine(flags))
   let failure: CommandError | undefined
   if (url !== undefined) {
     try {
@@ -69,9 +70,9 @@ async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<
 
 async function examine({ transport = 'auto' }: ConnectFlags): Promise<Report> {
   const problems: string[] = []
-  const { node = '', v8 = '', uv = '', openssl = '' } = process.versions
+  const { bun, deno, node = '', v8 = '', uv = '', openssl = '' } = process.versions
   const report: Report = {
-    versions: { dmicro: ownVersion(), node, v8, uv, openssl },
+    versions: { dmicro: ownVersion(), ...(bun && { bun }), ...(deno && { deno }), node, v8, uv, openssl },
     machine: {
       system: `${process.platform} ${release()} ${arch()}`,
       cores: String(availableParallelism()),
