@@ -22,6 +22,8 @@ describe('dmctl in a terminal', { skip: lacks('tmux'), timeout: 90_000, concurre
   const folder = mkdtempSync(join(tmpdir(), 'dmctl-terminal-'))
   /** Ends the calls of /hold. */
   let release = (): void => {}
+  /** Pushes once more to who has called /pause. */
+  let goOn: (() => Promise<void>) | undefined
   let url = ''
   before(async () => {
     server.routeCall('/echo', (value: unknown) => value)
@@ -32,6 +34,10 @@ describe('dmctl in a terminal', { skip: lacks('tmux'), timeout: 90_000, concurre
     let times = 0
     server.routeCall('/hang', () => (times++ < 100 ? null : new Promise(() => {})))
     server.routeCall('/watch', (_: unknown, ctx) => setImmediate(() => ctx.session.push('/news', { n: 1 })))
+    server.routeCall('/pause', (_: unknown, ctx) => {
+      goOn = () => ctx.session.push('/news', { n: 2 })
+      setImmediate(() => ctx.session.push('/news', { n: 1 }))
+    })
     url = (await server.listen('tcp://127.0.0.1:0')).url
     const file = join(folder, 'dmctl')
     writeFileSync(
@@ -72,10 +78,18 @@ describe('dmctl in a terminal', { skip: lacks('tmux'), timeout: 90_000, concurre
     const terminal = await open(t)
     await terminal.type('(set -o pipefail; dmctl --help | head -n 2); echo "code $?"', 'Enter')
     assert.match(await terminal.shows(/^code \d/m), /^Usage: dmctl .*\n\ncode 0$/m)
-    await terminal.type('clear; dmctl help call | less', 'Enter')
-    await terminal.shows(/^:$/m)
-    await terminal.type('G')
-    await terminal.shows(/\(END\)/)
+  })
+
+  it('a pager that reads its output still gets single keys when it has ended', async (t) => {
+    const terminal = await open(t)
+    // The pager has set the modes of the terminal before dmctl ends.
+    await terminal.type(`clear; dmctl watch ${url} --first /pause --count 2 | less`, 'Enter')
+    await terminal.shows(/\/news/)
+    await goOn?.()
+    await terminal.shows(/^\(END\)/m)
+    await terminal.type('q')
+    await terminal.type('echo back', 'Enter')
+    await terminal.shows(/^back$/m)
   })
 
   it('colours are there in a terminal, and not with NO_COLOR nor in a pipe', async (t) => {
