@@ -13,7 +13,7 @@ import { writeFile } from '../write-file.ts'
 
 interface Flags {
   out: string
-  include: string[]
+  include?: string[]
   skeleton: boolean
   check?: true
   json?: true
@@ -34,7 +34,7 @@ export function addGen(program: Command): void {
       'Generates TypeScript from .proto files: types of messages, a contract for each service, and, where there are none yet, a server and a client to begin with.',
     )
     .option('-o, --out <folder>', 'folder of the generated files', '.')
-    .option('-I, --include <folder...>', 'folders in which imports are found', [])
+    .option('-I, --include <folder...>', 'folders in which imports are found')
     .option('--no-skeleton', 'generate no server and client')
     .option('--check', 'write nothing, and exit with 8 if a generated file is missing or would change')
     .option('--json', 'print JSON, failures too')
@@ -69,7 +69,7 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
   else for (const path of written) print(path)
 }
 
-async function generate(proto: string, { out, include, skeleton }: Flags): Promise<Output[]> {
+async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
   try {
     const loaded = await loadProto(proto, include)
     const model = modelOf(loaded)
