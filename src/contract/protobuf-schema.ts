@@ -15,6 +15,7 @@ interface Field {
   readonly repeated: boolean
   readonly map: boolean
   readonly keyType?: string
+  readonly partOf?: unknown
   readonly comment?: string | null
   readonly resolvedType: ReflectedType | { readonly values: Readonly<Record<string, number>> } | null
   resolve(): Field
@@ -67,7 +68,12 @@ export function protobufSchema(root: ReflectedType): JsonSchema {
     return {
       ...many,
       ...description,
-      'x-protobuf': { id: field.id, type: field.type, ...(field.map ? { key: field.keyType } : undefined) },
+      'x-protobuf': {
+        id: field.id,
+        type: field.type,
+        ...(field.map ? { key: field.keyType } : undefined),
+        ...(field.partOf ? { optional: true } : undefined),
+      },
     }
   }
   const schema = messageOf(root)

@@ -9,6 +9,7 @@ import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
 import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
+import { addGenGo } from './gen-go.ts'
 
 interface Flags {
   out: string
@@ -26,7 +27,7 @@ interface Output {
 }
 
 export function addGen(program: Command): void {
-  program
+  const command = program
     .command('gen <proto...>')
     .summary('generate TypeScript from .proto files')
     .description(
@@ -45,6 +46,7 @@ Examples:
   $ dmctl gen proto/*.proto -I proto --out gen --no-skeleton --check`,
     )
     .action(runGen)
+  addGenGo(command)
 }
 
 async function runGen(protos: string[], flags: Flags): Promise<void> {
