@@ -24,12 +24,15 @@ interface Built {
 }
 
 /**
- * The types of a file. Equal schemas share one, whose name is that of a definition, else of where it is met first.
+ * The types of a file. Schemas that have a name (a definition, a title, a protobuf message) share a type with their equals;
+ * others have one of their own, named by where they are, so that a change of one method changes no types of others.
  */
 export class GoTypes {
   readonly problems: string[] = []
   readonly #declared: string[] = []
   readonly #byShape = new Map<string, string>()
+  /** Names that definitions of a body got, by the body's definitions. */
+  readonly #definitions = new WeakMap<Definitions, Map<string, string>>()
   readonly #taken: Set<string>
 
   /** @param taken names of what else is declared */
@@ -68,8 +71,7 @@ export class GoTypes {
   #build(schema: JsonSchema, hint: string, defs: Definitions, where: string): Built {
     const def = refersTo(schema)
     if (def !== undefined) {
-      const name = /^(Def\d+|Self)$/.test(def) ? `${hint}${def === 'Self' ? '' : def}` : exported(def)
-      return this.#build(defs[def] ?? {}, name, { ...defs }, where)
+      return this.#build(defs[def] ?? {}, this.#nameOfDefinition(def, hint, defs), defs, where)
     }
     const found = merged(withoutNull(schema).schema, defs)
     if (refersTo(found) !== undefined) return this.#build(found, hint, defs, where)
@@ -88,14 +90,24 @@ export class GoTypes {
       const { type } = this.#build(values, `${hint}Value`, defs, `${where}.*`)
       return { type: `map[${key}]${isProtobuf(this.#target(values, defs)) ? '*' : ''}${this.#orPointer(values, type)}`, kind: 'map' }
     }
-    if (isStruct(found)) return { type: this.#struct(found, hint, defs, where), kind: 'struct' }
+    if (isStruct(found)) return { type: this.#struct(found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
     if (scalar !== undefined) return { type: scalar, kind: 'scalar' }
     if (field !== undefined) return { type: 'int32', kind: 'scalar' } // an enum of protobuf
     const texts = textsOf(found)
-    if (texts !== undefined) return { type: this.#enum(found, texts, hint), kind: 'scalar' }
+    if (texts !== undefined) return { type: this.#enum(found, texts, nameOf(found) ?? hint), kind: 'scalar' }
     const type = jsonScalar(found)
     if (type === '[]byte') return { type, kind: 'list' }
     return type === undefined ? { type: 'any', kind: 'any' } : { type, kind: 'scalar' }
+  }
+
+  /** The name of a definition: its own, or of one without any that of where it is met first. */
+  #nameOfDefinition(def: string, hint: string, defs: Definitions): string {
+    if (!/^(Def\d+|Self)$/.test(def)) return exported(def)
+    const names = this.#definitions.get(defs) ?? new Map<string, string>()
+    this.#definitions.set(defs, names)
+    const name = names.get(def) ?? `${hint}${def === 'Self' ? '' : def}`
+    names.set(def, name)
+    return name
   }
 
   #target(schema: JsonSchema, defs: Definitions): JsonSchema {
@@ -107,12 +119,13 @@ export class GoTypes {
     return withoutNull(schema).nullable && !/^(\[\]|map\[|any$)/.test(type) ? `*${type}` : type
   }
 
-  /** The name of a type, which is declared unless an equal one is. */
+  /** The name of a type, which is declared unless one with that name and shape is. */
   #declare(shape: string, hint: string, text: (name: string) => string): string {
-    const known = this.#byShape.get(shape)
+    const key = `${hint} ${shape}`
+    const known = this.#byShape.get(key)
     if (known !== undefined) return known
     const name = this.claim(hint)
-    this.#byShape.set(shape, name)
+    this.#byShape.set(key, name)
     const place = this.#declared.push('') - 1
     this.#declared[place] = text(name)
     return name
@@ -196,6 +209,13 @@ export class GoTypes {
         `\treturn protoimpl.X.ProtoMessageV2Of((*${type})(m)).ProtoReflect()\n}\n`,
     )
   }
+}
+
+/** The name that a schema has by itself. */
+function nameOf(schema: JsonSchema): string | undefined {
+  const { message } = (schema['x-protobuf'] ?? {}) as { message?: string }
+  if (message !== undefined) return exported(message)
+  return typeof schema.title === 'string' && /^[A-Za-z]\w*$/.test(schema.title) ? exported(schema.title) : undefined
 }
 
 function description(schema: JsonSchema): string | undefined {
