@@ -14,7 +14,7 @@ import { installedVersion, ownVersion } from '../package-info.ts'
 const optional: readonly (readonly [name: string, use: string])[] = [
   ['@opentelemetry/api', 'dmicro/tracing'],
   ['prom-client', 'prometheus({ register })'],
-  ['@modelcontextprotocol/sdk', 'tools of agents in dmicro/contract'],
+  ['@modelcontextprotocol/server', 'tools of agents in dmicro/contract'],
   ['uWebSockets.js', 'WebSockets by uWebSockets.js'],
 ]
 
