@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { after, describe, it } from 'node:test'
-import { Shop } from '../../examples/contract/contract.mjs'
-import { openShop } from '../../examples/contract/shop.mjs'
 import { golang } from '../../src/contract/index.ts'
+import { Chromium } from '../outside/browser/chromium.ts'
 import { start } from '../outside/support/processes.ts'
 import { endpoint } from '../support/helpers.ts'
+import { buyByTools, buyInNode, buyInPage, openShop, Shop, startShop } from '../support/shop.ts'
 import { GoContract } from './contract-peer.ts'
 import { ALL, Closed, POINT, Shapes, TooMany } from './contract-shapes.ts'
 import { addressOf } from './go-peer.ts'
@@ -134,4 +135,19 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
       })
     })
   }
+
+  it('one contract serves a Go program, a program, a page and an agent, who hear of each other’s orders', {
+    skip: spawnSync('which', ['chromium']).status !== 0 && 'no chromium here',
+  }, async (t) => {
+    const [shop, chromium] = await Promise.all([startShop(t), Chromium.start()])
+    t.after(() => chromium.close())
+    const { code, stderr } = await go.run('shop', addressOf(shop.url))
+    assert.equal(code, 0, stderr)
+    const program = await buyInNode(t, shop)
+    await buyByTools(t, shop)
+    const page = await buyInPage(chromium, shop)
+    await page.until(`document.querySelectorAll('#orders li').length === 2`)
+    assert.equal(await program.stock(), 2)
+    assert.deepEqual(program.orders, [2, 3, 4, 5])
+  })
 })
