@@ -35,7 +35,8 @@ const STAND_INS = {
   'json-scan': ['base/text/json-scan'],
   log: ['base/log'],
   naming: ['message/naming'],
-  node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'path', 'perf_hooks', 'timers', 'util'],
+  node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'perf_hooks', 'timers', 'util'],
+  path: ['path'],
   plugin: ['hooks/plugin', 'endpoint/hooked-dispatch', 'session/hooked-calls'],
   'reconnect-schedule': ['session/reconnect-schedule'],
   sleep: ['base/time/sleep'],
@@ -87,7 +88,7 @@ export async function browserBundle(root, out) {
   // A contract names its routes by any mapper, not by that of pages alone.
   standIns.delete('message/naming')
   const contract = { entryPoints: [join(src, 'contract', 'browser.ts')], outfile: join(out, 'contract', 'browser.js') }
-  const contracts = await build({ ...options, ...contract, metafile: false })
+  const contracts = await build({ ...options, ...contract, inject: [], metafile: false })
   return [...outputFiles, ...contracts.outputFiles]
 }
 
