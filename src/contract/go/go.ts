@@ -25,8 +25,8 @@ const HELPERS = ['Caller', 'list', 'mapOf', 'registered', 'with']
  * The text of a Go file with clients and servers of services for Go DMicro, as gofmt lays it out, and the same each
  * time. Its package is of its own: two such files do not fit in one.
  *
- * @throws TypeError for what JSON Schema cannot say, and for names that clash in Go and routes that Go does not make, all
- *   of them
+ * @throws TypeError for what JSON Schema cannot say, and for names that clash in Go and routes that Go does not make,
+ *   all of them
  */
 export function golang(services: Described | readonly Described[], options: GoOptions = {}): string {
   const found = requireServices(services).map((each) => described(each, options))
@@ -65,7 +65,7 @@ function errorsOf(used: readonly { name: string; methods: ServiceDescription['me
       for (const error of method.errors ?? []) {
         const same = canonical(error)
         if (known.has(same)) continue
-        // Of errors that share their name and nothing else, the second one has that of its method too.
+        // The second one of two errors that share a name alone is named after its method too.
         const name = names.has(error.name) ? `${typeName(service, method)}${exported(error.name)}` : exported(error.name)
         names.add(error.name)
         known.set(same, errorOf(name, error, `${method.name}, error ${error.name}`, types))

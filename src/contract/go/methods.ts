@@ -18,7 +18,7 @@ export interface GoMethod {
 export interface GoService {
   /** Name that its types begin with. */
   readonly name: string
-  /** What it is to readers. */
+  /** Words for the service in comments. */
   readonly title: string
   readonly docs: string | undefined
   readonly deprecated: boolean | string | undefined

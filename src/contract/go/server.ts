@@ -2,7 +2,7 @@ import { deprecation, docsOf, listOf } from './client.ts'
 import { type GoMethod, type GoService, passed } from './methods.ts'
 import { comment } from './text.ts'
 
-/** Methods that one controller has: those whose routes differ in the last part alone, and that are called, or pushed. */
+/** Methods that one controller has: their routes differ in the last part alone, and all are called, or all pushed. */
 interface Controller {
   /** Type that Go's router takes the route of. */
   readonly route: string

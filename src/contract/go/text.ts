@@ -40,7 +40,7 @@ function plain(line: string): string {
 
 /** A paragraph of one line without a mark at its end may be an old form of heading. */
 function isHeading(block: readonly string[]): boolean {
-  return block.length === 1 && /^\p{Lu}/u.test(block[0]) && /[\p{L}\p{N}]$/u.test(block[0])
+  return block.length === 1 && /^\p{Lu}[^;:!?+*/=[\]{}_^°&§~%#@<">\\]*$/u.test(block[0]) && /[\p{L}\p{N}]$/u.test(block[0])
 }
 
 /** Lines of cells, each with its comment, as gofmt lays them out: columns of lines that follow each other align. */

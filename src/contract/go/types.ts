@@ -24,8 +24,9 @@ interface Built {
 }
 
 /**
- * The types of a file. Schemas that have a name (a definition, a title, a protobuf message) share a type with their equals;
- * others have one of their own, named by where they are, so that a change of one method changes no types of others.
+ * The types of a file. Schemas that have a name (a definition, a title, a protobuf message) share a type with their
+ * equals; others have one of their own, named by where they are, so that a change of one method changes no types of
+ * others.
  */
 export class GoTypes {
   readonly problems: string[] = []
@@ -222,7 +223,7 @@ function description(schema: JsonSchema): string | undefined {
   return typeof schema.description === 'string' ? schema.description : undefined
 }
 
-/** What the type of a field does not say. */
+/** The values of a field, where its type does not say them. */
 function noteOf(schema: JsonSchema): string {
   const values = 'const' in schema ? [schema.const] : textsOf(schema) === undefined ? schema.enum : undefined
   const said = values === undefined ? '' : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`

@@ -25,7 +25,7 @@ test('a contract as Go has structs, clients, servers and errors, the same from i
     'type ShopBuyArgument struct {\n\tName string              `json:"name"`\n\tTags []string            `json:"tags,omitzero"`\n\tKind ShopBuyArgumentKind `json:"kind"`\n}\n',
     'const (\n\tShopBuyArgumentKindTea  ShopBuyArgumentKind = "tea"\n\tShopBuyArgumentKindMilk ShopBuyArgumentKind = "milk"\n)\n',
     '// Buys an item.\n// It is sent at once.\n//\n// CALL /shop/buy\n// Errors: OutOfStock (1001).\nfunc (c *ShopClient) Buy(arg *ShopBuyArgument, setting ...message.MsgSetting) (*ShopBuyResult, *drpc.Status) {\n',
-    '// Deprecated: use buy.\nfunc (c *ShopClient) Price(',
+    '// Deprecated: use buy\nfunc (c *ShopClient) Price(',
     '\tBuy(ctx drpc.CallCtx, arg *ShopBuyArgument) (*ShopBuyResult, *drpc.Status)\n',
     '\tLog(ctx drpc.PushCtx, arg *ShopLogArgument) *drpc.Status\n',
     '\t\ttype Shop_users struct{ shopCalls',
