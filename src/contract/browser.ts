@@ -1,5 +1,5 @@
-// What pages have of dmicro/contract: contracts, and what sessions of dmicro/browser call and serve by them. Documents,
-// code and tools are made of contracts where Node.js runs.
+// The entry point `dmicro/contract` of pages: contracts, and what sessions of dmicro/browser call and serve by them.
+// Documents, code and tools are made of contracts where Node.js runs.
 export { type Body, type Input, none, type Output, type Plain, plain } from './body.ts'
 export {
   type Described,

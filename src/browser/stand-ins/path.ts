@@ -1,8 +1,8 @@
-// Of Node's paths what names of routes need. A file of its own, because contracts need nothing else of Node.js.
+// A file of its own, because contracts need nothing else of Node.js.
 
 /**
- * `node:path`, for names of routes that begin with `/`: removes what is empty, `.`, or goes up again, and, unlike Node's,
- * a `/` at the end, which no route has.
+ * `node:path`, for names of routes that begin with `/`: removes what is empty, `.`, or goes up again, and, unlike
+ * Node's, a `/` at the end, which no route has.
  */
 export const posix = {
   normalize(path: string): string {

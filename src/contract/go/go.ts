@@ -118,8 +118,8 @@ func mapOf[Key comparable, Value any](values map[Key]Value) map[Key]Value {
 }
 `,
   }
-  const code = codeOf(rest)
-  const needed = Object.keys(optional).filter((name) => new RegExp(`\\b${name}[([]`).test(code))
+  const called = new Set(codeOf(rest).match(/\b\w+(?=[([])/g))
+  const needed = Object.keys(optional).filter((name) => called.has(name))
   return [caller, settings, ...needed.map((name) => optional[name])].join('\n')
 }
 
