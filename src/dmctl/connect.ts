@@ -7,6 +7,7 @@ import { authBearer } from '../plugins/auth.ts'
 import type { EndpointOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { CommandError, dialError, Exit, usage } from './failure.ts'
+import { waitingFor, withProgress } from './progress.ts'
 
 /** Options of all commands that connect. */
 export interface ConnectFlags {
@@ -26,23 +27,28 @@ export type MetaFlag = Record<string, string>
 
 export function addConnectOptions(command: Command): Command {
   return command
-    .option('-p, --protocol <name>', 'protocol that the peer speaks: raw, json, protobuf, http, jsonrpc, redis', 'raw')
-    .option('-c, --codec <name>', 'codec of bodies: json, plain, form, xml, msgpack, cbor', 'json')
+    .addOption(choice('-p, --protocol <name>', 'protocol that the peer speaks', ['raw', 'json', 'protobuf', 'http', 'jsonrpc']))
+    .addOption(choice('-c, --codec <name>', 'codec of bodies', ['json', 'plain', 'form', 'xml', 'msgpack', 'cbor']))
     .option('-t, --timeout <ms>', 'milliseconds to wait for an answer', milliseconds, 5_000)
     .option('--dial-timeout <ms>', 'milliseconds to connect', milliseconds, 5_000)
     .option('--token <text>', 'credentials for a server with authChecker')
     .option('--ca <file>', 'certificates that tls:// and wss:// trust')
     .option('--servername <name>', 'name of the server in its certificate')
     .option('--insecure', 'accept any certificate')
-    .addOption(new Option('--transport <name>', 'transport of this side').choices(['auto', 'native', 'js']).default('auto'))
+    .addOption(choice('--transport <name>', 'transport of this side', ['auto', 'native', 'js']))
     .option('--json', 'print JSON, failures too')
 }
 
-export function addMetaOption(command: Command): Command {
-  return command.option('-m, --meta <key=value>', 'meta to send; may be repeated', addMeta, {} as MetaFlag)
+/** An option with one of these values, of which the first one is the default. */
+function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values).default(values[0])
 }
 
-function addMeta(text: string, meta: MetaFlag): MetaFlag {
+export function addMetaOption(command: Command): Command {
+  return command.option('-m, --meta <key=value>', 'meta to send; may be repeated', addMeta)
+}
+
+function addMeta(text: string, meta: MetaFlag = {}): MetaFlag {
   const at = text.indexOf('=')
   if (at <= 0) throw new InvalidArgumentError('expected key=value')
   return { ...meta, [text.slice(0, at)]: text.slice(at + 1) }
@@ -64,6 +70,8 @@ function whole(text: string, least: number, what: string): number {
 
 /** `host:port` becomes `tcp://host:port`. */
 export function urlOf(text: string): string {
+  const web = /^(https?):\/\/([^/]*)/i.exec(text)
+  if (web !== null) throw usage(`${web[1]} is a protocol, not an address: ${web[1] === 'https' ? 'tls://' : ''}${web[2]} --protocol http`)
   return /^[a-z]+:\/\//i.test(text) ? text : `tcp://${text}`
 }
 
@@ -87,7 +95,12 @@ export function dialOptions({ protocol, ca, servername, insecure }: ConnectFlags
   return { protocol, ...(Object.keys(tls).length === 0 ? undefined : { tls }) }
 }
 
-function readPem(file: string): Buffer {
+/**
+ * Certificates of a file.
+ *
+ * @throws CommandError 7
+ */
+export function readPem(file: string): Buffer {
   try {
     return readFileSync(file)
   } catch (error) {
@@ -99,7 +112,7 @@ function readPem(file: string): Buffer {
 export async function dial(endpoint: Endpoint, url: string, flags: ConnectFlags, extra: DialOptions = {}): Promise<Session> {
   const options = { ...dialOptions(flags), ...extra }
   try {
-    return await endpoint.dial(url, options)
+    return await withProgress(waitingFor(`connecting to ${url}`), () => endpoint.dial(url, options))
   } catch (error) {
     throw dialError(url, error)
   }

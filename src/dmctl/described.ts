@@ -2,6 +2,9 @@ import type { ServiceDescription } from '../contract/description.ts'
 import { DESCRIBE_ROUTE } from '../contract/description-route.ts'
 import type { Session } from '../session/session.ts'
 
+/** The route in messages to people, with what makes a server answer it. */
+export const DESCRIBE = `${DESCRIBE_ROUTE} (serve with describe: true)`
+
 /** The descriptions of the services that a peer serves with `describe: true`. */
 export async function readServices(session: Session): Promise<readonly ServiceDescription[]> {
   const answer = await session.call<{ services?: unknown } | null>(DESCRIBE_ROUTE, undefined, { codec: 'json', acceptCodec: 'json' })

@@ -55,8 +55,9 @@ export function callError(url: string, route: string, error: unknown): CommandEr
   if (code === Code.NotFound) return new CommandError(Exit.NoRoute, `no route ${route} at ${url}`, details)
   const line = statusLine(code, message, cause)
   if (code === Code.HandleTimeout) return new CommandError(Exit.Timeout, `${route} did not answer in time: ${line}`, details)
-  if (code === Code.ConnectionClosed || code === Code.WriteFailed)
-    return new CommandError(Exit.Lost, `the connection to ${url} was lost: ${line}`, details)
+  // A body that the codec cannot encode, or that is too large; the connection is as it was.
+  if (code === Code.WriteFailed) return new CommandError(Exit.Failed, `${route} was not sent: ${line}`, details)
+  if (code === Code.ConnectionClosed) return new CommandError(Exit.Lost, `the connection to ${url} was lost: ${line}`, details)
   return new CommandError(Exit.Failed, `${route} failed: ${line}`, details)
 }
 

@@ -4,34 +4,67 @@ import { addBench } from './commands/bench.ts'
 import { addCall } from './commands/call.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addCtl } from './commands/ctl.ts'
+import { addDescribe } from './commands/describe.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGen } from './commands/gen.ts'
+import { addHelp } from './commands/help.ts'
 import { addNew } from './commands/new.ts'
 import { addOpenapi } from './commands/openapi.ts'
 import { addPush } from './commands/push.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addWatch } from './commands/watch.ts'
-import { CommandError, Exit } from './failure.ts'
+import { CommandError, Exit, usage } from './failure.ts'
 import { errorColors, jsonOf, note, print } from './output.ts'
 import { ownVersion } from './package-info.ts'
+
+const commands: readonly ((program: Command) => void)[] = [
+  addCall,
+  addPush,
+  addWatch,
+  addDescribe,
+  addBench,
+  addDoctor,
+  addGen,
+  addOpenapi,
+  addRegistry,
+  addCtl,
+  addNew,
+  addCompletion,
+  addHelp,
+]
 
 /** The commands, each with its options and examples. */
 export function makeProgram(): Command {
   const program = new Command('dmctl')
     .description('Calls, watches and measures services of dmicro, and generates code for them.')
     .version(ownVersion(), '-V, --version')
-    .showHelpAfterError('(dmctl --help lists commands, dmctl COMMAND --help options)')
     .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, `${errorColors.red('dmctl')}: `)) })
+    // `run` prints what is wrong with a command line, as one line or as JSON.
+    .configureOutput({ outputError: () => {} })
+    // Otherwise narrow terminals break words.
+    .configureHelp({ minWidthToWrap: 20 })
+    .helpCommand(false)
     .exitOverride()
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 failed, 2 wrong command line or JSON, 3 nobody there, 4 no such route, 5 no answer in time,
-6 connection lost, 7 a file has errors, 8 --check found changes.`,
+Examples:
+  $ dmctl call 127.0.0.1:9000 /math/add '[1,2,3]'
+  $ dmctl help call
+  $ dmctl new shop && cd shop && npm install && npm test
+
+Exit codes:
+  0  done
+  1  the peer answered with an error, or something else failed
+  2  the command line is wrong, or an argument is not JSON
+  3  nobody answers at the url
+  4  the peer has no such route
+  5  no answer in time
+  6  the connection was lost
+  7  a file has errors, or cannot be read or written
+  8  --check found files that would change`,
     )
-  for (const add of [addCall, addPush, addWatch, addDoctor, addGen, addBench, addOpenapi, addRegistry, addCtl, addNew, addCompletion])
-    add(program)
+  for (const add of commands) add(program)
   return program
 }
 
@@ -46,14 +79,27 @@ export async function run(args: readonly string[]): Promise<number> {
     await makeProgram().parseAsync(args, { from: 'user' })
     return Exit.Ok
   } catch (error) {
-    // Help and version end so too, and commander has printed what is wrong with the command line.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.Ok : Exit.Usage
-    const { exit, message, details } = error instanceof CommandError ? error : new CommandError(Exit.Failed, reasonOf(error))
+    // Help and version end so too.
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return codeOf(error)
+    const { exit, message, details } = failureOf(error, args)
     if (message === '') return exit
     if (wantsJson(args)) print(jsonOf({ ok: false, exit, error: message, ...details }))
     else note(`${errorColors.red('dmctl')}: ${message}`)
     return exit
   }
+}
+
+/** `dmctl` alone, or a group of commands alone, prints its help and is no command line. */
+function codeOf({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? Exit.Ok : Exit.Usage
+}
+
+function failureOf(error: unknown, args: readonly string[]): CommandError {
+  if (error instanceof CommandError) return error
+  if (!(error instanceof CommanderError)) return new CommandError(Exit.Failed, reasonOf(error))
+  const line = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  const isKnown = makeProgram().commands.some((command) => command.name() === args[0])
+  return usage(`${line} (${isKnown ? `dmctl ${args[0]} --help` : 'dmctl --help'})`)
 }
 
 function wantsJson(args: readonly string[]): boolean {

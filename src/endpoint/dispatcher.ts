@@ -178,7 +178,7 @@ export class Dispatcher {
     const found = this.#routeOf(message, isCall)
     const codec = this.#settings.codecs.byId(message.codec)
     const { tracer, meter } = this.#settings
-    const trace = tracer === null ? null : tracer.serving(session, found?.name, message, meta, isCall)
+    const trace = tracer === null ? null : tracer.serving(session, found, message, meta, isCall)
     const hooks = found === undefined ? this.#hooks : found.hooks
     if (isCall ? hooks.callsIn : hooks.pushesIn) {
       this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires, trace)
@@ -210,7 +210,7 @@ export class Dispatcher {
       ctx.counts = counts
       ctx.arrived = message.arrived
     }
-    this.#run(ctx, handler, arg, isCall, trace)
+    if (this.#run(ctx, handler, arg, isCall, trace) && found !== undefined) found.isAsync = true
   }
 
   #routeOf({ route, allowCallRoute }: Incoming, isCall: boolean): Route | undefined {
@@ -219,13 +219,14 @@ export class Dispatcher {
     return found === undefined && allowCallRoute ? calls.get(route) : found
   }
 
-  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean, trace: TracedRequest | null): void {
+  /** Returns whether the handler has returned a promise. */
+  #run(ctx: Context, handler: AnyHandler, arg: unknown, isCall: boolean, trace: TracedRequest | null): boolean {
     let result: unknown
     try {
       result =
         trace === null
           ? runHandler(ctx, handler, arg as never)
-          : (this.#settings.tracer as Tracer).run(trace.scope, runHandler, undefined, ctx, handler as never, arg)
+          : (this.#settings.tracer as Tracer).runHandler(trace, ctx, handler, arg as never)
       if (isThenable(result)) {
         const ticket = this.#handlers.handlerStarted(ctx)
         // A thenable of the user's own may settle twice or throw; a promise around it settles once.
@@ -236,15 +237,16 @@ export class Dispatcher {
           (value) => this.#settle(ctx, isCall, value, ticket, late),
           (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
         )
-        return
+        return true
       }
     } catch (error) {
       this.#failed(ctx, isCall, error)
-      return
+      return false
     }
     if (isCall) this.#succeeded(ctx, result)
     else countEnd(ctx, Code.Ok, 0)
     ctx.finish()
+    return false
   }
 
   /** Times a handler that may run for `age` milliseconds. */

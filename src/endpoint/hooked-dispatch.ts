@@ -216,6 +216,7 @@ export class HookedDispatch {
         safe: this.#router.unknownSafe,
         hooks: this.#router.plugins.hooks,
         counts: null,
+        isAsync: true,
       },
       found,
     )

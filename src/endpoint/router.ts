@@ -62,6 +62,8 @@ export interface Route {
   readonly hooks: Hooks
   /** Counts of the route by the endpoint's meter; null before it has measured a message. */
   counts: RouteCounts | null
+  /** Whether its handler has returned a promise. */
+  isAsync: boolean
 }
 
 /** Maps service methods to handlers, with one table for CALLs and one for PUSHes (docs/spec/behaviour.md#routes). */
@@ -105,7 +107,7 @@ export class Router {
     const id = internName(name)
     if (table.get(id) !== undefined) throw new Error(`route ${JSON.stringify(name)} is already registered`)
     const guarded = guardHandler(name, handler, argSchema, resultSchema)
-    table.set(id, { name, handler: guarded, argType, resultType, safe, hooks: plugins.hooks, counts: null })
+    table.set(id, { name, handler: guarded, argType, resultType, safe, hooks: plugins.hooks, counts: null, isAsync: false })
     try {
       for (const hook of plugins.hooks.afterRegRouter ?? []) {
         const result = hook({ name, kind: table === this.calls ? 'call' : 'push', arg })

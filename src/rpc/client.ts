@@ -1,6 +1,7 @@
 import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
 import { StatusError } from '../base/errors/status.ts'
+import { turnNow } from '../base/time/turn-now.ts'
 import { clientFor } from '../contract/client-for.ts'
 import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
@@ -84,7 +85,7 @@ export class RpcClient implements CallCore {
     this.endpoint = new Endpoint({ dialTimeout: 5_000, ...endpoint, plugins: [...(endpoint.plugins ?? []), ...own] })
     const { clock, timeout } = settingsOf(this.endpoint)
     this.clock = clock
-    this.now = clock.now
+    this.now = turnNow(clock)
     this.timeout = timeout
     this.attemptTimeout = settings.attemptTimeout
     this.retry = settings.retry && new RetryPolicy(settings.retry, clock)

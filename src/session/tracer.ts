@@ -1,3 +1,4 @@
+import type { CallScope } from '../base/async/call-context.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { MeteredCall, MeteredSession, RouteCounts } from '../overload/meter.ts'
@@ -7,6 +8,13 @@ export type TraceScope = unknown
 
 /** Where a call that is made later, or again, belongs in its trace. Only the tracer knows what it is. */
 export type CallOrigin = unknown
+
+/** A route, as a tracer sees it. */
+export interface TracedRoute {
+  readonly name: string
+  /** Whether its handler has returned a promise, so that its scope is needed for longer than the handler's call. */
+  readonly isAsync: boolean
+}
 
 /** A request that is served, as its tracer sees it. */
 export interface TracedRequest {
@@ -45,10 +53,10 @@ export interface Tracer {
   /**
    * Begins the span of a request that is about to be served; returns null for one that is not followed.
    *
-   * @param route name of the route; undefined for none
+   * @param route undefined for none
    * @param message borrowed during the call
    */
-  serving(session: MeteredSession, route: string | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null
+  serving(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null
   /**
    * Begins the span of a call or push that is about to be sent; returns null for one that is not followed.
    *
@@ -57,6 +65,13 @@ export interface Tracer {
   calling(session: MeteredSession, method: string, isCall: boolean, origin: CallOrigin): TracedCall | null
   /** Returns the origin of a call that this code makes and that is sent later. */
   origin(): CallOrigin
+  /** Calls the handler of `request`, with its deadline, in the scope of the request. */
+  runHandler<Arg, Call extends CallScope, Result>(
+    request: TracedRequest,
+    call: Call,
+    handler: (arg: Arg, context: Call) => Result,
+    arg: Arg,
+  ): Result
   /** Calls `run` in `scope`. */
   run<This, Args extends unknown[], Result>(
     scope: TraceScope,

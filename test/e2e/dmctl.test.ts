@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { call, defineService, plain } from '../../src/contract/index.ts'
-import { Endpoint, type Session, StatusError } from '../../src/index.ts'
+import { Endpoint, type Session } from '../../src/index.ts'
 import { dmctl, start } from '../support/dmctl.ts'
 
 // The command as a process, against a server of this one. Which transport carries the bytes does not matter here.
@@ -29,11 +29,6 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
       ctx.setMeta('seen', ctx.meta.name ?? '')
       return ctx.meta
     })
-    server.routeCall('/refuse', () => {
-      throw new StatusError(1234, 'sold out', 'no tea')
-    })
-    server.routeCall('/never', () => new Promise(() => {}))
-    server.routeCall('/drop', (_: unknown, ctx) => ctx.session.destroy())
     server.routeCall('/echo', (value: unknown) => value)
     server.routeCall('/watch', (_: unknown, ctx) => {
       watching.add(ctx.session)
@@ -70,42 +65,6 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     const { stdout } = await dmctl('call', url, '/meta', '-m', 'name=ann', '-m', 'x=a=b', '--show-meta')
     assert.match(stdout, /^seen: ann\n/)
     assert.match(stdout, /"x": "a=b"/)
-  })
-
-  it('each failure is one line and an exit code', async () => {
-    const { url: gone, close } = await server.listen('tcp://127.0.0.1:0')
-    await close()
-    const cases: [args: string[], code: number, line: RegExp][] = [
-      [['call', gone, '/math/add', '[]'], 3, /^dmctl: nobody answers at tcp:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n$/],
-      [['call', 'foo://h:1', '/a'], 2, /^dmctl: .*unknown scheme.*\n$/],
-      [['call', url, '/math/add', '[1,'], 2, /^dmctl: the argument is not JSON: .*\n$/],
-      [['call', url, '/math/add', 'tea'], 2, /^dmctl: the argument is not JSON: .*text needs quotes.*\n$/],
-      [['call', url, '/math/ad', '[]'], 4, /^dmctl: no route \/math\/ad at tcp:.*; did you mean \/math\/add\?\n$/],
-      [['call', url, '/refuse'], 1, /^dmctl: \/refuse failed: 1234 sold out: no tea\n$/],
-      [['call', url, '/never', '-t', '200'], 5, /^dmctl: \/never did not answer in time: 408 .*\n$/],
-      [['call', url, '/drop'], 6, /^dmctl: the connection to tcp:.* was lost: 102 .*\n$/],
-      [['call', url, '/echo', '@/not/there'], 7, /^dmctl: cannot read \/not\/there: .*\n$/],
-      [['call', url, '/echo', '1', '--codec', 'none'], 2, /^dmctl: .*none.*\n$/],
-      [['call', url, '/echo', '1', '--timeout', 'soon'], 2, /whole number of milliseconds/],
-      [['doctr', url], 2, /^dmctl: unknown command 'doctr'\n\(Did you mean doctor\?\)/],
-    ]
-    await Promise.all(
-      cases.map(async ([args, code, line]) => {
-        const ran = await dmctl(...args)
-        assert.deepEqual([args, ran.code, ran.stdout], [args, code, ''], ran.stderr)
-        assert.match(ran.stderr, line)
-      }),
-    )
-    const { code, stdout, stderr } = await dmctl('call', url, '/refuse', '--json')
-    assert.deepEqual([code, stderr], [1, ''])
-    assert.deepEqual(JSON.parse(stdout), {
-      ok: false,
-      exit: 1,
-      error: '/refuse failed: 1234 sold out: no tea',
-      code: 1234,
-      cause: 'no tea',
-      meta: {},
-    })
   })
 
   it('push sends', async () => {
@@ -207,37 +166,32 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal((await dmctl('openapi', url, '-o', out, '--title', 'Sums', '--check')).code, 0)
   })
 
-  it('registry and ctl say who is not there', async () => {
-    const registry = await dmctl('registry', 'ls', '--etcd', '127.0.0.1:1', '-t', '300')
-    assert.deepEqual([registry.code, registry.stdout], [3, ''])
-    assert.match(registry.stderr, /^dmctl: the registry does not answer: .*\n$/)
-    assert.equal((await dmctl('registry', 'ls')).code, 2)
-    const ctl = await dmctl('ctl', 'nobody-of-this-name', 'ps')
-    assert.deepEqual([ctl.code, ctl.stdout], [3, ''])
-    assert.match(ctl.stderr, /nobody-of-this-name is not running/)
-  })
-
-  it('new makes an application whose test passes, in an empty folder only', async () => {
-    const app = join(folder, 'tea-shop')
-    assert.equal((await dmctl('new', app)).code, 0)
-    mkdirSync(join(app, 'node_modules'))
-    symlinkSync(fileURLToPath(new URL('../..', import.meta.url)), join(app, 'node_modules/dmicro'))
-    // The runner of this test would take the results of the other one for its own.
-    const { NODE_TEST_CONTEXT: _, ...env } = process.env
-    const { status, stdout } = spawnSync(process.execPath, ['--test', 'test/service.test.js'], { cwd: app, env, encoding: 'utf8' })
-    assert.equal(status, 0, stdout)
-    assert.equal((await dmctl('new', app)).code, 7)
-    assert.equal((await dmctl('new', join(folder, 'Tea'))).code, 2)
-  })
-
-  it('completion is what bash can read', async () => {
-    const { stdout } = await dmctl('completion', 'bash')
-    const ask = `${stdout}\nCOMP_WORDS=(dmctl ca); COMP_CWORD=1; _dmctl; echo $COMPREPLY; COMP_WORDS=(dmctl bench --ra); COMP_CWORD=2; _dmctl; echo $COMPREPLY`
-    assert.equal(spawnSync('bash', ['-c', ask], { encoding: 'utf8' }).stdout, 'call\n--rate\n')
-    for (const [shell, part] of [
-      ['zsh', /^#compdef dmctl\n/],
-      ['fish', /-a bench -d /],
-    ] as const)
-      assert.match((await dmctl('completion', shell)).stdout, part)
-  })
+  for (const [language, flags] of [
+    ['TypeScript', []],
+    ['JavaScript', ['--js']],
+  ] as const) {
+    it(`new makes an application in ${language} whose test passes, in an empty folder only`, async () => {
+      const app = join(folder, `tea-${language.toLowerCase()}`)
+      const { code, stdout, stderr } = await dmctl('new', app, ...flags)
+      assert.deepEqual([code, stderr], [0, ''])
+      assert.ok(stdout.split('\n').includes(join(app, 'package.json')))
+      mkdirSync(join(app, 'node_modules/@types'), { recursive: true })
+      const root = fileURLToPath(new URL('../..', import.meta.url))
+      symlinkSync(root, join(app, 'node_modules/dmicro'))
+      for (const name of ['zod', '@types/node', 'undici-types'])
+        symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name))
+      // The runner of this test would take the results of the other one for its own.
+      const { NODE_TEST_CONTEXT: _, ...env } = process.env
+      const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: app, env, encoding: 'utf8' })
+      const { scripts } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'))
+      if (language === 'TypeScript') {
+        const compiled = run(join(root, 'node_modules/typescript/bin/tsc'), '--strict', '--noUnusedLocals', '--exactOptionalPropertyTypes')
+        assert.equal(compiled.status, 0, compiled.stdout)
+      }
+      const tested = run('--test', scripts.test.replace(/^node --test (.*)\*/, '$1service'))
+      assert.equal(tested.status, 0, tested.stdout)
+      assert.match(tested.stdout, /^# pass 1$/m)
+      assert.equal((await dmctl('new', app)).code, 7)
+    })
+  }
 })

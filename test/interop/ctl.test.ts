@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, type TestContext, test } from 'node:test'
+import { dmctl } from '../support/dmctl.ts'
 import { App, Program } from '../support/dserver.ts'
 
 // `ctl` of the real Go DMicro and ours, each with the dserver of the other.
@@ -99,7 +100,13 @@ test('our ctl shows, follows, starts and stops what a Go server runs', options, 
     [1, 2, 0, 0, 1],
   )
   assert.match((await app.run('ctl', 'ps', ...socket)).out, /hello +default +stopped/)
+  const known = await dmctl('ctl', 'app', 'info', ...socket)
+  assert.match(known.stdout, /^hello +default +stopped/m)
+  const unknown = await dmctl('ctl', 'app', 'stop', 'nobody', ...socket)
+  assert.deepEqual([unknown.code, unknown.stdout], [2, ''])
+  assert.match(unknown.stderr, /^dmctl: .*nobody.*\n$/)
   server.child.kill('SIGTERM')
   await server.exited
   assert.equal(await code('info'), 3)
+  assert.equal((await dmctl('ctl', 'app', 'info', ...socket)).code, 3)
 })

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const command = fileURLToPath(new URL('../../dist/dmctl/index.js', import.meta.url))
@@ -10,8 +11,8 @@ export interface Ran {
 }
 
 /** A started `dmctl`, and how it ends. */
-export function start(args: readonly string[], options: { input?: string; cwd?: string } = {}) {
-  const child = spawn(process.execPath, [command, ...args], { cwd: options.cwd, env: { ...process.env, NO_COLOR: '1' } })
+export function start(args: readonly string[], options: { input?: string; cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
+  const child = spawn(process.execPath, [command, ...args], { cwd: options.cwd, env: { ...(options.env ?? process.env), NO_COLOR: '1' } })
   const ran: Ran = { code: null, stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => {
     ran.stdout += text
@@ -27,4 +28,27 @@ export function start(args: readonly string[], options: { input?: string; cwd?: 
 /** Runs `dmctl` to its end. */
 export function dmctl(...args: string[]): Promise<Ran> {
   return start(args).done
+}
+
+/** One process that runs many command lines, which is quicker than a process for each. */
+export class ManyCommands {
+  readonly #child = fork(fileURLToPath(new URL('../e2e/fixtures/dmctl/many.ts', import.meta.url)), [], {
+    execArgv: ['--import', 'tsx'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+  #last: Promise<unknown> = Promise.resolve()
+
+  run(...args: string[]): Promise<Ran> {
+    const ran = this.#last.then(async () => {
+      const answer = once(this.#child, 'message')
+      this.#child.send(args)
+      return (await answer)[0] as Ran
+    })
+    this.#last = ran
+    return ran
+  }
+
+  close(): void {
+    this.#child.kill()
+  }
 }

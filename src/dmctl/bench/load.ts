@@ -2,8 +2,8 @@ import { StatusError } from '../../base/errors/status.ts'
 import { realClock } from '../../base/time/clock.ts'
 import { Histogram } from './histogram.ts'
 
-/** One call; rejects when it fails. */
-export type Call = (connection: number) => Promise<unknown>
+/** One call; rejects when it fails, or when `signal` ends it. */
+export type Call = (connection: number, signal: AbortSignal) => Promise<unknown>
 
 export interface LoadOptions {
   readonly connections: number
@@ -13,47 +13,48 @@ export interface LoadOptions {
   readonly rate: number | undefined
   /** Milliseconds in which calls begin. */
   readonly duration: number
-  readonly onProgress: (share: number, calls: number) => void
+  /** Ends the load: calls that are out are ended too, and not counted. */
   readonly signal: AbortSignal
 }
 
-export interface LoadResult {
-  readonly latencies: Histogram
+/** The measurements of a load so far. */
+export class LoadResult {
+  readonly latencies = new Histogram()
   /** Failed calls by status code. */
-  readonly failures: Map<string, number>
+  readonly failures = new Map<string, number>()
   /** Calls of an open loop that were due, and not made because `inFlight` calls were out. */
-  skipped: number
+  skipped = 0
   /** Milliseconds from the first call to the last answer. */
-  elapsed: number
-}
+  elapsed = 0
 
-const PROGRESS_MS = 200
+  get failed(): number {
+    return [...this.failures.values()].reduce((sum, each) => sum + each, 0)
+  }
+}
 
 /**
  * Makes calls and measures them. In an open loop the time of a call counts from when it was due, so that a callee which
  * stalls is not flattered by the calls that were not made meanwhile.
+ *
+ * @param result is filled while calls are made
  */
-export async function runLoad(call: Call, options: LoadOptions): Promise<LoadResult> {
+export async function runLoad(call: Call, options: LoadOptions, result: LoadResult): Promise<void> {
   const { now } = realClock
-  const result: LoadResult = { latencies: new Histogram(), failures: new Map(), skipped: 0, elapsed: 0 }
+  const { signal } = options
   const begin = now()
-  let shown = begin
   const one = async (connection: number, due: number): Promise<void> => {
     try {
-      await call(connection)
+      await call(connection, signal)
       result.latencies.add(now() - due)
     } catch (error) {
+      if (signal.aborted) return
       const name = error instanceof StatusError ? `${error.code} ${error.message}` : String(error)
       result.failures.set(name, (result.failures.get(name) ?? 0) + 1)
     }
-    if (now() - shown < PROGRESS_MS) return
-    shown = now()
-    options.onProgress(Math.min(1, (shown - begin) / options.duration), result.latencies.count)
   }
   if (options.rate === undefined) await closedLoop(one, options, begin)
-  else result.skipped = await openLoop(one, options, options.rate, begin)
+  else await openLoop(one, options, options.rate, begin, result)
   result.elapsed = now() - begin
-  return result
 }
 
 type One = (connection: number, due: number) => Promise<void>
@@ -66,16 +67,15 @@ async function closedLoop(one: One, { connections, inFlight, duration, signal }:
   await Promise.all(loops)
 }
 
-async function openLoop(one: One, options: LoadOptions, rate: number, begin: number): Promise<number> {
+async function openLoop(one: One, options: LoadOptions, rate: number, begin: number, result: LoadResult): Promise<void> {
   const { now } = realClock
   const { connections, inFlight, duration, signal } = options
   const out = new Set<Promise<void>>()
-  let skipped = 0
   for (let i = 0; ; ) {
     const time = now() - begin
     for (; i < (Math.min(time, duration) / 1_000) * rate; i++) {
       if (out.size >= inFlight) {
-        skipped++
+        result.skipped++
         continue
       }
       const made = one(i % connections, begin + (i * 1_000) / rate).then(() => {
@@ -87,5 +87,4 @@ async function openLoop(one: One, options: LoadOptions, rate: number, begin: num
     await new Promise<void>((resolve) => realClock.setTimeout(resolve, 1))
   }
   await Promise.all(out)
-  return skipped
 }

@@ -9,8 +9,9 @@ import { CommandError, callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { nearest } from '../nearest.ts'
 import { colors, jsonOf, print } from '../output.ts'
+import { waitingFor, withProgress } from '../progress.ts'
 
-type Flags = ConnectFlags & { meta: MetaFlag; showMeta?: true }
+type Flags = ConnectFlags & { meta?: MetaFlag; showMeta?: true }
 
 export function addCall(program: Command): void {
   const command = program
@@ -35,7 +36,9 @@ async function runCall(url: string, route: string, json: string | undefined, fla
   await withSession(url, flags, async (session) => {
     const begin = realClock.now()
     try {
-      const { body, meta } = await session.callReply(route, argument, { meta: flags.meta, timeout: flags.timeout })
+      const { body, meta } = await withProgress(waitingFor(`calling ${route}`), () =>
+        session.callReply(route, argument, { meta: flags.meta, timeout: flags.timeout }),
+      )
       const ms = round(realClock.now() - begin)
       if (flags.json) return print(jsonOf({ ok: true, result: body ?? null, meta, ms }))
       if (flags.showMeta) for (const [key, value] of Object.entries(meta)) print(colors.dim(`${key}: ${value}`))
@@ -44,7 +47,7 @@ async function runCall(url: string, route: string, json: string | undefined, fla
       const failure = callError(url, route, error)
       const { code } = error as StatusError
       const meta = replyMeta(error as StatusError)
-      throw new CommandError(failure.exit, failure.message + (code === Code.NotFound ? await suggestion(session, route) : ''), {
+      throw new CommandError(failure.exit, `${failure.message}${code === Code.NotFound ? await suggestion(session, route) : ''}`, {
         ...failure.details,
         meta,
       })
@@ -59,7 +62,8 @@ async function suggestion(session: Session, route: string): Promise<string> {
     route,
     services.flatMap(({ methods }) => methods.map((method) => method.route)),
   )
-  return found === undefined ? '' : `; did you mean ${found}?`
+  if (found !== undefined) return `; did you mean ${found}?`
+  return route.startsWith('/') ? '' : '; names of routes begin with /'
 }
 
 function round(ms: number): number {

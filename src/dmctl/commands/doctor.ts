@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { arch, availableParallelism, release, totalmem } from 'node:os'
+import { arch, availableParallelism, release, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { defaultLimits } from '../../base/limits.ts'
@@ -9,9 +10,11 @@ import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../con
 import { CommandError, Exit } from '../failure.ts'
 import { colors, columns, jsonOf, print } from '../output.ts'
 import { installedVersion, ownVersion } from '../package-info.ts'
+import { waitingFor, withProgress } from '../progress.ts'
 
 /** Optional packages, and what needs them. */
 const optional: readonly (readonly [name: string, use: string])[] = [
+  ['@matrixai/quic', 'quic://'],
   ['@opentelemetry/api', 'dmicro/tracing'],
   ['prom-client', 'prometheus({ register })'],
   ['@modelcontextprotocol/server', 'tools of agents in dmicro/contract'],
@@ -49,7 +52,7 @@ Examples:
 }
 
 async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<void> {
-  const report = await examine(flags)
+  const report = await withProgress(waitingFor('looking around'), () => examine(flags))
   let failure: CommandError | undefined
   if (url !== undefined) {
     try {
@@ -67,9 +70,9 @@ async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<
 
 async function examine({ transport = 'auto' }: ConnectFlags): Promise<Report> {
   const problems: string[] = []
-  const { node = '', v8 = '', uv = '', openssl = '' } = process.versions
+  const { bun, deno, node = '', v8 = '', uv = '', openssl = '' } = process.versions
   const report: Report = {
-    versions: { dmicro: ownVersion(), node, v8, uv, openssl },
+    versions: { dmicro: ownVersion(), ...(bun && { bun }), ...(deno && { deno }), node, v8, uv, openssl },
     machine: {
       system: `${process.platform} ${release()} ${arch()}`,
       cores: String(availableParallelism()),
@@ -103,6 +106,8 @@ async function tryPorts(endpoint: Endpoint, problems: string[]): Promise<Record<
   for (const [name, url] of [
     ['IPv4', 'tcp://127.0.0.1:0'],
     ['IPv6', 'tcp://[::1]:0'],
+    ['UDP (kcp)', 'kcp://127.0.0.1:0'],
+    ['Unix socket', `unix://${join(tmpdir(), `dmctl-doctor-${process.pid}.sock`)}`],
   ]) {
     try {
       const session = await endpoint.dial((await endpoint.listen(url)).url)

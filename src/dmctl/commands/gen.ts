@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
@@ -9,11 +9,12 @@ import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
 import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
+import { writeFile } from '../write-file.ts'
 import { addGenGo } from './gen-go.ts'
 
 interface Flags {
   out: string
-  include: string[]
+  include?: string[]
   skeleton: boolean
   check?: true
   json?: true
@@ -31,10 +32,10 @@ export function addGen(program: Command): void {
     .command('gen <proto...>')
     .summary('generate TypeScript from .proto files')
     .description(
-      'Generates TypeScript from .proto files: types of messages, a contract for each service, and, where there are none yet,\na server and a client to begin with.',
+      'Generates TypeScript from .proto files: types of messages, a contract for each service, and, where there are none yet, a server and a client to begin with.',
     )
     .option('-o, --out <folder>', 'folder of the generated files', '.')
-    .option('-I, --include <folder...>', 'folders in which imports are found', [])
+    .option('-I, --include <folder...>', 'folders in which imports are found')
     .option('--no-skeleton', 'generate no server and client')
     .option('--check', 'write nothing, and exit with 8 if a generated file is missing or would change')
     .option('--json', 'print JSON, failures too')
@@ -63,15 +64,14 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
     const stale = changed.filter(({ isSkeleton }) => !isSkeleton).map(({ path }) => path)
     if (stale.length > 0) throw new CommandError(Exit.Changed, `not up to date: ${stale.join(', ')}`, { files: stale })
   } else {
-    mkdirSync(flags.out, { recursive: true })
-    for (const { path, text } of changed) writeFileSync(path, text)
+    for (const { path, text } of changed) writeFile(path, text)
   }
   const written = flags.check ? [] : changed.map(({ path }) => path)
   if (flags.json) print(jsonOf({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) }))
   else for (const path of written) print(path)
 }
 
-async function generate(proto: string, { out, include, skeleton }: Flags): Promise<Output[]> {
+async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
   try {
     const loaded = await loadProto(proto, include)
     const model = modelOf(loaded)

@@ -1,12 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { reasonOf } from '../../base/errors/error-text.ts'
 import { asyncapi } from '../../contract/asyncapi.ts'
 import { openapi } from '../../contract/openapi.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
-import { readServices } from '../described.ts'
+import { DESCRIBE, readServices } from '../described.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { jsonOf, print } from '../output.ts'
+import { writeFile } from '../write-file.ts'
 
 type Flags = ConnectFlags & { out?: string; title?: string; server?: string[]; openapi: '3.1' | '3.2'; asyncapi?: true; check?: true }
 
@@ -36,17 +36,13 @@ async function runOpenapi(url: string, flags: Flags): Promise<void> {
   const { out, title, server, check } = flags
   const services = await withSession(url, flags, (session) =>
     readServices(session).catch((error) => {
-      throw callError(url, '/dmicro/describe (serve with describe: true)', error)
+      throw callError(url, DESCRIBE, error)
     }),
   )
   const text = `${jsonOf(flags.asyncapi ? asyncapi(services, { title }) : openapi(services, { title, servers: server, openapi: flags.openapi }), 2)}\n`
   if (out === undefined) return void process.stdout.write(text)
   const isSame = existsSync(out) && readFileSync(out, 'utf8') === text
   if (check && !isSame) throw new CommandError(Exit.Changed, `not up to date: ${out}`, { files: [out] })
-  try {
-    if (!check) writeFileSync(out, text)
-  } catch (error) {
-    throw new CommandError(Exit.BadFile, `cannot write ${out}: ${reasonOf(error)}`)
-  }
+  if (!check) writeFile(out, text)
   if (flags.json) print(jsonOf({ ok: true, written: isSame ? [] : [out] }))
 }

@@ -4,7 +4,7 @@ import { callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { jsonOf, print } from '../output.ts'
 
-type Flags = ConnectFlags & { meta: MetaFlag }
+type Flags = ConnectFlags & { meta?: MetaFlag }
 
 export function addPush(program: Command): void {
   const command = program

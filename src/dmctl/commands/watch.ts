@@ -7,9 +7,10 @@ import { TextHint } from '../../message/message.ts'
 import { addConnectOptions, type ConnectFlags, count, dial, endpointFor, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
-import { colors, jsonOf, note, print } from '../output.ts'
+import { colors, errorColors, jsonOf, note, print } from '../output.ts'
 
-type Flags = ConnectFlags & { count?: number; first: [route: string, json: string | undefined][]; redial?: true; route?: string[] }
+type First = [route: string, json: string | undefined]
+type Flags = ConnectFlags & { count?: number; first?: First[]; redial?: true; route?: string[] }
 
 export function addWatch(program: Command): void {
   const command = program
@@ -18,7 +19,7 @@ export function addWatch(program: Command): void {
     .description('Prints the pushes of a peer, one a line, until interrupted.')
     .option('-n, --count <n>', 'end after n pushes', count)
     .option('-r, --route <route...>', 'print pushes of these routes only')
-    .option('--first <route[=json]>', 'call this route first, to subscribe; may be repeated', addFirst, [])
+    .option('--first <route[=json]>', 'call this route first, to subscribe; may be repeated', addFirst)
     .option('--redial', 'reconnect when the connection is lost')
     .addHelpText(
       'after',
@@ -31,7 +32,7 @@ Examples:
   addConnectOptions(command)
 }
 
-function addFirst(text: string, list: Flags['first']): Flags['first'] {
+function addFirst(text: string, list: readonly First[] = []): First[] {
   const at = text.indexOf('=')
   return [...list, at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]]
 }
@@ -50,7 +51,7 @@ async function runWatch(url: string, flags: Flags): Promise<void> {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {
     const firsts = await Promise.all(
-      flags.first.map(async ([route, json]): Promise<[string, unknown]> => [route, await readArgument(json, flags.codec)]),
+      (flags.first ?? []).map(async ([route, json]): Promise<[string, unknown]> => [route, await readArgument(json, flags.codec)]),
     )
     const session = await dial(endpoint, url, flags, flags.redial ? { redial: true } : {})
     session.once('close', () => ended.reject(new CommandError(Exit.Lost, `${url} closed the connection`)))
@@ -58,7 +59,7 @@ async function runWatch(url: string, flags: Flags): Promise<void> {
       await session.call(route, argument).catch((error) => {
         throw callError(url, route, error)
       })
-    if (process.stderr.isTTY) note(colors.dim(`watching ${url}, Ctrl+C ends`))
+    if (process.stderr.isTTY) note(errorColors.dim(`watching ${url}, Ctrl+C ends`))
     await ended.promise
   } finally {
     // Nobody waits for it when dialling failed.

@@ -1,12 +1,12 @@
 import { optionNames, requireOptions } from '../../base/check-options.ts'
 import { checkLogger, guarded, type LogFields, type Logger } from '../../base/log.ts'
+import { Sampler } from '../../base/sampler.ts'
 import type { Clock } from '../../base/time/clock.ts'
 import { type Endpoint, settingsOf } from '../../endpoint/endpoint.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
 import type { Meter, MeteredCall, MeteredRoute, MeteredSession, RouteCounts } from '../../overload/meter.ts'
+import { Turn } from '../metrics/turn.ts'
 
-/** Number of ticks in a millisecond, as long as no other meter has its own. */
-const TICKS_PER_MS = 128
 /** Name of methods without a route, which peers choose. */
 const OTHER = '_OTHER'
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/
@@ -54,41 +54,50 @@ export function accessLog(options: AccessLogOptions = {}): Plugin {
  */
 class AccessMeter implements Meter {
   inner: Meter | null
+  readonly slow: number
   readonly #log: Logger
-  readonly #clock: Clock
-  readonly #sample: number
-  readonly #slow: number
-  readonly #calls = new Map<MeteredRoute | undefined, RequestLog>()
-  readonly #pushes = new Map<MeteredRoute | undefined, RequestLog>()
+  /** Tells the time as long as no other meter does. */
+  readonly #turn: Turn
+  readonly #sampler: Sampler
+  /** Logs of requests without a route, and of pushes to a route of calls. */
+  readonly #others = new Map<string, RequestLog>()
 
   constructor(log: Logger, clock: Clock, sample: number, slow: number, inner: Meter | null) {
     this.inner = inner
     this.#log = log
-    this.#clock = clock
-    this.#sample = sample
-    this.#slow = slow
+    this.#turn = new Turn(clock.now)
+    this.#sampler = new Sampler(sample, clock.random)
+    this.slow = slow
   }
 
   arrived(): number {
-    return this.inner === null ? (this.#clock.now() * TICKS_PER_MS) | 0 : this.inner.arrived()
+    return this.inner === null ? this.#turn.begin() : this.inner.arrived()
   }
 
   since(begun: number): number {
-    if (this.inner !== null) return this.inner.since(begun)
-    return ((((this.#clock.now() * TICKS_PER_MS) | 0) - begun) >>> 0) / TICKS_PER_MS
+    return this.inner === null ? this.#turn.since(begun) : this.inner.since(begun)
   }
 
   received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
-    const all = isCall ? this.#calls : this.#pushes
-    let log = all.get(route)
-    if (log === undefined) all.set(route, (log = new RequestLog(this, route?.name ?? OTHER, isCall ? 'call' : 'push')))
-    log.counts = this.inner === null ? null : this.inner.received(route, isCall, bytes)
+    const known = route?.counts
+    const log = known instanceof RequestLog && known.isCall === isCall ? known : this.#logOf(route, isCall)
+    // Counts of the meter behind, which keeps them there as it does with a route.
+    log.counts = this.inner === null ? null : this.inner.received(route === undefined ? undefined : log, isCall, bytes)
     return log
   }
 
-  /** Whether a request that took `ms` is logged. */
-  isLogged(code: number, ms: number): boolean {
-    return code !== 0 || ms >= this.#slow || this.#sample === 1 || (this.#sample > 0 && this.#clock.random() < this.#sample)
+  #logOf(route: MeteredRoute | undefined, isCall: boolean): RequestLog {
+    const name = route === undefined ? OTHER : route.name
+    const key = `${isCall ? 'call' : 'push'} ${name}`
+    const log = this.#others.get(key) ?? new RequestLog(this, name, isCall)
+    if (route?.counts === null) route.counts = log
+    else this.#others.set(key, log)
+    return log
+  }
+
+  /** Whether a request is logged by chance. */
+  isSampled(): boolean {
+    return this.#sampler.takes()
   }
 
   write(text: string, fields: LogFields): void {
@@ -120,30 +129,32 @@ class AccessMeter implements Meter {
   }
 }
 
-/** Logs the requests of one route. */
-class RequestLog implements RouteCounts {
-  readonly #owner: AccessMeter
-  readonly #method: string
-  readonly #kind: 'call' | 'push'
-  /** Counts of the route by the meter behind; null without one. */
+/** Logs the requests of one route, and is the route for the meter behind. */
+class RequestLog implements RouteCounts, MeteredRoute {
+  readonly name: string
+  readonly isCall: boolean
   counts: RouteCounts | null = null
+  readonly #owner: AccessMeter
 
-  constructor(owner: AccessMeter, method: string, kind: 'call' | 'push') {
+  constructor(owner: AccessMeter, name: string, isCall: boolean) {
     this.#owner = owner
-    this.#method = method
-    this.#kind = kind
+    this.name = name
+    this.isCall = isCall
   }
 
   ended(begun: number, code: number, bytes: number, trace: string | undefined, session?: MeteredSession): void {
     if (this.counts !== null) this.counts.ended(begun, code, bytes, trace, session)
+    const { slow } = this.#owner
+    const isDue = code !== 0 || this.#owner.isSampled()
+    if (!isDue && slow === Number.POSITIVE_INFINITY) return // without asking for the time
     const ms = this.#owner.since(begun)
-    if (!this.#owner.isLogged(code, ms)) return
+    if (!isDue && ms < slow) return
     const [, traceId, spanId] = trace === undefined ? [] : (traceparent.exec(trace) ?? [])
     this.#owner.write('request', {
       session: session?.id,
       remote: session?.remoteAddress,
-      kind: this.#kind,
-      method: this.#method,
+      kind: this.isCall ? 'call' : 'push',
+      method: this.name,
       code,
       ms: Math.round(ms * 1000) / 1000,
       size: bytes,

@@ -32,9 +32,7 @@ export function jsonLogger(options: JsonLoggerOptions = {}): Logger {
     if (levels.indexOf(name) < from) return
     try {
       const time = new Date(wallTime(realClock)).toISOString()
-      // A field can replace nothing that the logger says itself.
-      const { time: _t, level: _l, msg: _m, ...rest } = plainFields(fields)
-      write(JSON.stringify({ time, level: name, msg: cut(String(text), MAX_TEXT), ...rest }))
+      write(JSON.stringify(plainFields(fields, { time, level: name, msg: cut(String(text), MAX_TEXT) })))
     } catch {
       // `write` itself failed, so there is nowhere to report this.
     }

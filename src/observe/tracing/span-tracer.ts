@@ -12,14 +12,14 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
-import { runHandler } from '../../base/async/call-context.ts'
-import { isThenable } from '../../base/async/thenable.ts'
+import { type CallScope, runHandler } from '../../base/async/call-context.ts'
 import { StatusError } from '../../base/errors/status.ts'
+import { Sampler } from '../../base/sampler.ts'
 import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type Meta, noMeta } from '../../message/meta.ts'
 import type { MeteredSession } from '../../overload/meter.ts'
-import type { CallOrigin, TracedCall, TracedRequest, TracedStep, Tracer, TraceScope } from '../../session/tracer.ts'
+import type { CallOrigin, TracedCall, TracedRequest, TracedRoute, TracedStep, Tracer, TraceScope } from '../../session/tracer.ts'
 import { readBaggage, writeBaggage } from './baggage.ts'
 import { Attribution, type Conventions, OTHER } from './conventions.ts'
 import { CalledSpan, Origin, ServedSpan, scopeOf, UnrecordedCall, UnrecordedRequest } from './spans.ts'
@@ -42,6 +42,8 @@ export interface SpanTracerOptions {
 export const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
 const unrecordedRoot = scopeOf(unrecordedSpan, ROOT_CONTEXT)
 const unrecordedRequest = new UnrecordedRequest(unrecordedRoot)
+/** One whose handler makes calls after an `await`, so that its context is entered. */
+const unrecordedAsyncRequest = new UnrecordedRequest(unrecordedRoot)
 
 /** Whether the code that runs is that of a request with `unrecordedRoot`, whose context was not entered. */
 let isUnrecorded = false
@@ -51,12 +53,13 @@ export class SpanTracer implements Tracer {
   readonly #options: SpanTracerOptions
   readonly #attribution: Attribution
   readonly #source: SpanSource
+  /** Decides about traces that begin here; undefined where the SDK does. */
+  readonly #sampler: Sampler | undefined
   #hasSdk: boolean
-  /** Handlers that have returned a promise. */
-  readonly #async = new WeakSet<object>()
 
   constructor(options: SpanTracerOptions) {
     this.#options = options
+    this.#sampler = options.ratio === undefined ? undefined : new Sampler(options.ratio, options.random)
     this.#attribution = new Attribution(options.conventions)
     this.#source = (options.provider ?? trace).getTracer('dmicro')
     this.#hasSdk = options.provider !== undefined
@@ -68,18 +71,20 @@ export class SpanTracer implements Tracer {
     return this.#hasSdk
   }
 
-  serving(session: MeteredSession, route: string | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null {
+  serving(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null {
     if (!this.#isOn()) return null
-    const { ratio, random } = this.#options
+    const sampler = this.#sampler
     if (meta === noMeta) {
-      if (ratio !== undefined && random() >= ratio) return unrecordedRequest
-      return this.#serve(session, route, message, ROOT_CONTEXT, isCall)
+      if (sampler !== undefined && !sampler.takes()) return unrecordedOf(route)
+      return this.#serve(session, route?.name, message, ROOT_CONTEXT, isCall)
     }
     const parent = readSpanContext(meta)
     const base = this.#baseOf(parent, meta)
-    if (ratio !== undefined && !(parent === undefined ? random() < ratio : isSampled(parent)))
-      return base === ROOT_CONTEXT ? unrecordedRequest : new UnrecordedRequest(parent === undefined ? scopeOf(unrecordedSpan, base) : base)
-    return this.#serve(session, route, message, base, isCall)
+    if (sampler !== undefined && !(parent === undefined ? sampler.takes() : isSampled(parent)))
+      return base === ROOT_CONTEXT
+        ? unrecordedOf(route)
+        : new UnrecordedRequest(parent === undefined ? scopeOf(unrecordedSpan, base) : base)
+    return this.#serve(session, route?.name, message, base, isCall)
   }
 
   /** The context that a request brings along. */
@@ -103,11 +108,11 @@ export class SpanTracer implements Tracer {
     if (!this.#isOn()) return null
     const origin = given as Origin | undefined
     const parent = origin === undefined ? activeScope() : origin.scope
-    const { ratio, random } = this.#options
-    if (ratio !== undefined) {
+    const sampler = this.#sampler
+    if (sampler !== undefined) {
       const span = trace.getSpanContext(parent)
       if (span === undefined || !isSpanContextValid(span)) {
-        if (random() >= ratio) return this.#unrecorded(unrecordedSpan, parent)
+        if (!sampler.takes()) return this.#unrecorded(unrecordedSpan, parent)
       } else if (!isSampled(span)) return this.#unrecorded(span, parent)
     }
     const attributes = this.#attribution.of(method, session, true)
@@ -141,37 +146,38 @@ export class SpanTracer implements Tracer {
     return new Origin(activeScope(), undefined, 0)
   }
 
+  runHandler<Arg, Call extends CallScope, Result>(
+    request: TracedRequest,
+    call: Call,
+    handler: (arg: Arg, context: Call) => Result,
+    arg: Arg,
+  ): Result {
+    if (request !== unrecordedRequest)
+      return context.with(request.scope as Context, runHandler<Arg, Call, Result>, undefined, call, handler, arg)
+    // To enter a context would cost most of what following such a request costs, and only what a handler does after an
+    // `await` needs it.
+    const before = isUnrecorded
+    isUnrecorded = true
+    try {
+      return runHandler(call, handler, arg)
+    } finally {
+      isUnrecorded = before
+    }
+  }
+
   run<This, Args extends unknown[], Result>(
     scope: TraceScope,
     run: (this: This, ...args: Args) => Result,
     self: This,
     ...args: Args
   ): Result {
-    if (scope === unrecordedRoot && (run as unknown) === runHandler && !this.#async.has(args[1] as object))
-      return this.#runLightly(run, self, args)
     const entered = scope instanceof Origin ? scope.scope : (scope as Context)
     return context.with(entered, run as (...args: unknown[]) => Result, self as never, ...args)
   }
 
-  /**
-   * Runs the handler of a request that is not recorded and not in a trace. To enter a context would cost most of what
-   * following such a request costs, and only what a handler does after an `await` needs it.
-   */
-  #runLightly<This, Args extends unknown[], Result>(run: (this: This, ...args: Args) => Result, self: This, args: Args): Result {
-    const before = isUnrecorded
-    isUnrecorded = true
-    try {
-      const result = run.apply(self, args)
-      if (isThenable(result)) this.#async.add(args[1] as object)
-      return result
-    } finally {
-      isUnrecorded = before
-    }
-  }
-
   step<T>(step: TracedStep, target: string, run: () => Promise<T>): Promise<T> {
     const parent = context.active()
-    if (!this.#options.steps || !this.#isOn() || (this.#options.ratio !== undefined && !isFollowed(parent))) return run()
+    if (!this.#options.steps || !this.#isOn() || (this.#sampler !== undefined && !isFollowed(parent))) return run()
     const attributes = this.#attribution.ofStep(target)
     const span = this.#source.startSpan(step, { kind: SpanKind.INTERNAL, attributes }, parent)
     const end = (error: unknown): void => {
@@ -191,6 +197,10 @@ export class SpanTracer implements Tracer {
 export function globalProvider(): TracerProvider {
   const provider = trace.getTracerProvider() as TracerProvider & { getDelegate?(): TracerProvider }
   return provider.getDelegate?.() ?? provider
+}
+
+function unrecordedOf(route: TracedRoute | undefined): UnrecordedRequest {
+  return route?.isAsync === false ? unrecordedRequest : unrecordedAsyncRequest
 }
 
 function activeScope(): Context {

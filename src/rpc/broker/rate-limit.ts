@@ -1,6 +1,7 @@
 import { nodeCrypto } from '../../base/builtin.ts'
 import { StatusError, statusText } from '../../base/errors/status.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
+import { turnNow } from '../../base/time/turn-now.ts'
 import type { Hook, ReadContext, WriteContext } from '../../hooks/hooks.ts'
 import type { Plugin, PluginEndpoint } from '../../hooks/plugin.ts'
 import { BoundedTable } from './bounded-table.ts'
@@ -49,6 +50,7 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
   readonly beforeWriteCall?: Hook<WriteContext>
   readonly beforeWritePush?: Hook<WriteContext>
   #clock: Clock
+  #now: () => number
   #given: RateLimitOptions
   #settings: RateLimitSettings
   #endpoint: TokenBucket | undefined
@@ -62,15 +64,17 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
     this.#given = { ...options }
     this.#settings = settings
     this.#clock = clock ?? realClock
+    this.#now = turnNow(this.#clock)
     this.name = settings.name
     this.#keys = new BoundedTable(
-      () => new TokenBucket(this.#settings.burst, this.#clock.now()),
+      () => new TokenBucket(this.#settings.burst, this.#now()),
       (bucket, now) => bucket.isFull(this.#settings.rate, this.#settings.burst, now),
     )
     if (clock === undefined) {
       this.afterNewEndpoint = (endpoint) => {
         if (endpoint.clock === this.#clock) return
         this.#clock = endpoint.clock
+        this.#now = turnNow(endpoint.clock)
         this.#forget()
       }
     }
@@ -128,7 +132,7 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
    */
   #limit(message: LimitedMessage): Promise<void> | undefined {
     const { by } = this.#settings
-    const now = this.#clock.now()
+    const now = this.#now()
     if (by === 'session') {
       const { session } = message
       let bucket = this.#sessions.get(session)
@@ -151,7 +155,7 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
   #onTaken(taken: number, message: LimitedMessage, key: string): void {
     if (taken === Shared.Local) {
       this.stats.local++
-      this.#local(message, key, this.#clock.now())
+      this.#local(message, key, this.#now())
     } else {
       this.#decide(taken, message, key)
     }

@@ -1,5 +1,6 @@
 import { Code, StatusError } from '../../base/errors/status.ts'
 import type { Clock } from '../../base/time/clock.ts'
+import { turnNow } from '../../base/time/turn-now.ts'
 import type { Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import type { HealthSettings } from './health.ts'
@@ -37,6 +38,7 @@ export class Pool implements PickOwner {
   isLoaded = false
   readonly service: string
   readonly #settings: PoolSettings
+  readonly #now: () => number
   readonly #isByPath: boolean
   /** Filters without those that are preferences; undefined when that leaves out none. */
   readonly #required: readonly NodeFilter[] | undefined
@@ -53,6 +55,7 @@ export class Pool implements PickOwner {
   constructor(service: string, settings: PoolSettings) {
     this.service = service
     this.#settings = settings
+    this.#now = turnNow(settings.clock)
     this.#isByPath = settings.filters.some(({ byPath }) => byPath === true)
     const required = settings.filters.filter(({ isPreference }) => isPreference !== true)
     this.#required = required.length < settings.filters.length ? required : undefined
@@ -102,7 +105,7 @@ export class Pool implements PickOwner {
    * @throws StatusError 503 when there is none
    */
   pick(call: PickOptions): NodePick {
-    const now = this.#settings.clock.now()
+    const now = this.#now()
     if (this.#starting.length > 0 && now >= this.#growAt) this.#grow(now)
     const { path, key, exclude } = call
     const list = this.#listFor(path, this.#settings.filters, call.filters)
@@ -119,7 +122,7 @@ export class Pool implements PickOwner {
     const node = candidate as TrackedNode
     node.inFlight--
     if (given === undefined || node.isGone) return
-    now ??= this.#settings.clock.now()
+    now ??= this.#now()
     const latency = given === SINCE_PICK ? now - pickedAt : given
     node.sample(failed, latency, now)
     if (node.health === undefined) return
@@ -182,7 +185,7 @@ export class Pool implements PickOwner {
   #startSlowly(node: TrackedNode): void {
     if (this.#settings.slowStart === 0) return
     if (node.startedAt === -Infinity) this.#starting.push(node)
-    node.startSlowly(this.#settings.clock.now())
+    node.startSlowly(this.#now())
   }
 
   #grow(now: number): void {

@@ -14,7 +14,7 @@ await suite(
   'bundlers',
   () => npmPackages(folder),
   (packages) => {
-    for (const bundler of ['rollup', 'webpack', 'vite']) {
+    for (const bundler of ['esbuild', 'rollup', 'webpack', 'vite']) {
       for (const format of ['es', 'cjs']) {
         test(`a service that ${bundler} bundles as ${format} runs where no packages are`, async (t) => {
           const app = await consumer(packages, join(folder, 'project'))

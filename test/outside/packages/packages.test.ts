@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { npmPackages } from '../support/install.ts'
-import { tarball } from '../support/packed.ts'
+import { shipsBinary, tarball } from '../support/packed.ts'
 import { run, succeed } from '../support/processes.ts'
+import { npmSettings } from '../support/registry.ts'
 import { suite } from '../support/suite.ts'
 
 const folder = import.meta.dirname
@@ -19,8 +20,8 @@ interface Manager {
 
 /** What npm is set to reaches managers that do not read npm's settings. */
 async function registry(): Promise<Record<string, string>> {
-  const [url, ca] = await Promise.all(['registry', 'cafile'].map((key) => succeed('npm', ['config', 'get', key])))
-  const known: Record<string, string> = ca === 'null' ? {} : { YARN_HTTPS_CA_FILE_PATH: ca, npm_config_cafile: ca }
+  const { registry: url, cafile } = await npmSettings()
+  const known: Record<string, string> = cafile === undefined ? {} : { YARN_HTTPS_CA_FILE_PATH: cafile, npm_config_cafile: cafile }
   return { ...known, YARN_NPM_REGISTRY_SERVER: url, YARN_REGISTRY: url, npm_config_registry: url }
 }
 
@@ -36,8 +37,10 @@ async function place(t: TestContext): Promise<{ at: string; packed: string; app:
 
 await suite(
   'packages',
-  () => npmPackages(folder),
-  (packages) => {
+  async () => [await npmPackages(folder), await npmPackages(join(folder, '../nodes'))],
+  ([packages, nodes]) => {
+    // npm 12 does not run on Node 20.
+    const node26 = join(nodes, 'node_modules/node-26/bin/node')
     const bin = (path: string): string => join(packages, 'node_modules', path)
     const node = process.execPath
 
@@ -62,6 +65,7 @@ await suite(
     const managers: Record<string, Manager> = {
       npm: { add: ['npm', 'install', '--no-audit', '--no-fund'] },
       'npm without scripts': { add: ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts'] },
+      'npm 12': { add: [node26, bin('npm-12/bin/npm-cli.js'), 'install', '--no-audit', '--no-fund'] },
       pnpm: { add: [node, bin('pnpm/bin/pnpm.cjs'), 'add'] },
       'yarn 1': { add: [node, bin('yarn/bin/yarn.js'), 'add', '--no-lockfile', '--non-interactive'] },
       "yarn 4, Plug'n'Play": {
@@ -83,7 +87,7 @@ await suite(
         const [program, ...options] = runner
         const { seen, kind } = JSON.parse(await succeed(program, [...options, '--no-warnings', 'check.mjs'], { cwd: app, env }))
         assert.deepEqual(Object.values(seen), Array(7).fill(['doc']), JSON.stringify(seen))
-        assert.equal(kind, 'js')
+        assert.equal(kind, shipsBinary ? 'native' : 'js')
       })
     }
 
@@ -92,6 +96,7 @@ await suite(
       await succeed('npm', ['install', '--no-audit', '--no-fund', packed], { cwd: app })
       await writeFile(join(app, 'app.mjs'), "import { Endpoint } from 'dmicro'\nawait new Endpoint().close()\n")
       const { code, stdout, stderr } = await run(node, ['app.mjs'], { cwd: app })
+      if (shipsBinary) return assert.deepEqual([code, stdout, stderr], [0, '', ''])
       assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [0, '', 1], stderr)
       assert.match(stderr, /JavaScript transport/)
       assert.doesNotMatch(stderr, /npm run build/)

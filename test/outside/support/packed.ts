@@ -9,7 +9,10 @@ import { Lacking } from './suite.ts'
 const root = resolve(import.meta.dirname, '../../..')
 const native = join(root, 'build/Release/dmicro.node')
 
-/** The package as it is published: a tarball of this checkout in `folder`, without a binary. */
+/** Whether the tarball of this checkout has this machine's binary: `npm run prebuilds` makes it. */
+export const shipsBinary = existsSync(join(root, `prebuilds/dmicro-${process.platform}-${process.arch}/dmicro.node`))
+
+/** The package as it is published: a tarball of this checkout in `folder`, with the binaries that were built for it. */
 export async function tarball(folder: string): Promise<string> {
   if (!existsSync(join(root, 'dist/index.js'))) throw new Lacking('dist is not built: npm run build')
   const [{ filename }] = JSON.parse(

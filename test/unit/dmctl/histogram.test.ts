@@ -15,11 +15,15 @@ test('percentiles are right to about 3 %, and the pictures show every value', ()
     rows.reduce((sum, { count }) => sum + count, 0),
     1_000,
   )
-  assert.equal(terminalPicture(latencies).split('\n').length, rows.length)
+  for (const columns of [40, 80, 200]) {
+    const picture = terminalPicture(latencies, columns)
+    assert.equal(picture.length, rows.length)
+    for (const row of picture) assert.ok(row.join(' ').length + 2 <= columns && row[1].trim() !== '', row.join(' '))
+  }
   assert.match(htmlPicture('a < b', [['max', '1 s']], latencies), /<title>a &lt; b<\/title>[\s\S]*<rect /)
 })
 
 test('no values have no picture, and times have units', () => {
-  assert.deepEqual([new Histogram().percentile(0.5), new Histogram().rows(5), terminalPicture(new Histogram())], [0, [], ''])
+  assert.deepEqual([new Histogram().percentile(0.5), new Histogram().rows(5), terminalPicture(new Histogram(), 80)], [0, [], []])
   assert.deepEqual([0.0123, 1.234, 55.55, 12_345].map(milliseconds), ['12 µs', '1.23 ms', '55.5 ms', '12.35 s'])
 })

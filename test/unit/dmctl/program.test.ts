@@ -11,5 +11,6 @@ test('the help of each command has examples', () => {
     command.outputHelp()
     assert.match(text, /Examples:\n {2}\$ dmctl /, command.name())
     assert.ok(command.summary().length > 10, command.name())
+    assert.doesNotMatch(text, /default: [[{]/, command.name())
   }
 })

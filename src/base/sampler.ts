@@ -1,0 +1,36 @@
+/**
+ * Takes a share of all that it is asked about, each with the same chance whatever it did before. It draws how many to
+ * pass over until the next one is taken, so that those cost no random number.
+ */
+export class Sampler {
+  readonly #share: number
+  readonly #random: () => number
+  /** How many are passed over before the next one is taken; negative before the first question. */
+  #left = -1
+
+  /**
+   * @param share from 0, for none, to 1, for all
+   * @param random numbers of at least 0 and below 1
+   */
+  constructor(share: number, random: () => number) {
+    this.#share = share
+    this.#random = random
+  }
+
+  takes(): boolean {
+    if (this.#left < 0) this.#left = this.#draw()
+    if (this.#left > 0) {
+      this.#left--
+      return false
+    }
+    this.#left = this.#draw()
+    return true
+  }
+
+  /** Number of failures before a success (a geometric distribution). */
+  #draw(): number {
+    if (this.#share >= 1) return 0
+    if (this.#share <= 0) return Number.POSITIVE_INFINITY
+    return Math.floor(Math.log(1 - this.#random()) / Math.log1p(-this.#share))
+  }
+}
