@@ -14,6 +14,7 @@ export {
 } from './description.ts'
 export { DESCRIBE_ROUTE } from './description-route.ts'
 export { type DeclaredStatus, declareError, type Failure, type Failures } from './failure.ts'
+export { type GoOptions, golang } from './go/go.ts'
 export type { JsonSchema } from './json-schema.ts'
 export { listenMcp, type McpHandler, type McpHttpOptions, type McpListener, mcpHandler } from './mcp/http.ts'
 export { type McpOptions, type McpServer, mcpServer, serveMcp } from './mcp/server.ts'

@@ -1,6 +1,7 @@
 import { flag, optionNames, requireOptions, requireText, timeLimit } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
-import { type Body, requireBody } from './body.ts'
+import { isMessageType } from '../message/message-type.ts'
+import { type Body, requireBody, routeType } from './body.ts'
 import type { Failures } from './failure.ts'
 
 const groupMark: unique symbol = markOf('group') as typeof groupMark
@@ -114,6 +115,15 @@ export function group<Of extends Methods>(methods: Of, options: Docs = {}): Of {
 /** The documentation of a group. */
 export function docsOfGroup(methods: Methods): Docs {
   return (methods as { [groupMark]?: Docs })[groupMark] ?? {}
+}
+
+/**
+ * The codec of what callers of a method send: that of the service, else protobuf for its types. Undefined for that of
+ * their endpoint.
+ */
+export function codecOf(method: Method, ofService: string | undefined): string | undefined {
+  const bodies = method['~method'] === 'call' ? [method.arg, method.result] : [method.arg]
+  return ofService ?? (bodies.some((body) => isMessageType(routeType(body as Body))) ? 'protobuf' : undefined)
 }
 
 export function isMethod(value: unknown): value is Method {

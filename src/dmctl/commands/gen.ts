@@ -11,6 +11,7 @@ import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
 import { writeFile } from '../write-file.ts'
+import { addGenGo } from './gen-go.ts'
 
 interface Flags {
   out: string
@@ -29,7 +30,7 @@ interface Output {
 }
 
 export function addGen(program: Command): void {
-  program
+  const command = program
     .command('gen <proto...>')
     .summary('generate TypeScript from .proto files')
     .description(
@@ -50,6 +51,7 @@ Examples:
   $ git show main:shop.proto > old.proto && dmctl gen shop.proto --against old.proto`,
     )
     .action(runGen)
+  addGenGo(command)
 }
 
 async function runGen(protos: string[], flags: Flags): Promise<void> {
