@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { App, Program } from '../support/dserver.ts'
@@ -36,6 +36,42 @@ test('a daemon is ready when its start returns, in a session of its own, with it
   assert.equal((await app.json('stop')).exit, 0)
   assert.ok(!existsSync(app.pidFile))
   assert.match(readFileSync(started.logFile as string, 'utf8'), /^gone hello$/m)
+})
+
+test('a daemon is reloaded, and opens its log anew on SIGUSR1 before and after', linux, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'app.log')
+  const started = await app.json('start', '-d', '--log', path)
+  let pid = killAfter(t, started.pid)
+  for (const round of [1, 2]) {
+    renameSync(path, `${path}.${round}`)
+    process.kill(pid, 'SIGUSR1')
+    await logged(path, /info: log opened anew/)
+    assert.equal(readFileSync(`${path}.${round}`, 'utf8').split('log opened anew').length, round)
+    const reloaded = await app.json('reload')
+    assert.deepEqual([reloaded.exit, reloaded.error], [0, undefined])
+    await logged(path, /^setup hello$[\s\S]*^gone hello$/m)
+    const next = killAfter(t, Number(readFileSync(app.pidFile, 'utf8')))
+    assert.notEqual(next, pid)
+    pid = next
+  }
+  assert.equal((await app.json('stop')).exit, 0)
+})
+
+/** Waits until a file has a text. */
+async function logged(path: string, pattern: RegExp): Promise<void> {
+  while (!existsSync(path) || !pattern.test(readFileSync(path, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+test('a log that cannot be opened anew is told in the old one', linux, async (t) => {
+  const app = new App(t)
+  const started = await app.json('start', '-d', '--log', join(app.folder, 'app.log'))
+  const pid = killAfter(t, started.pid)
+  renameSync(join(app.folder, 'app.log'), join(app.folder, 'old.log'))
+  mkdirSync(join(app.folder, 'app.log'))
+  process.kill(pid, 'SIGUSR1')
+  await logged(join(app.folder, 'old.log'), /SIGUSR1 failed error="cannot open the log .*EISDIR/)
+  assert.equal((await app.json('stop')).exit, 0)
 })
 
 test('a daemon that cannot start tells why, with the exit code of its failure', linux, async (t) => {

@@ -45,7 +45,7 @@ export class GracefulRestart {
 
   /** Whether this process was started by the restart of another one. */
   get isSuccessor(): boolean {
-    return this.#inheritance.predecessor !== undefined
+    return isSuccessor()
   }
 
   /**
@@ -238,6 +238,15 @@ export class GracefulRestart {
     successor.process.unref()
     successor.channel.keepAlive(false)
   }
+}
+
+/**
+ * Whether this process was started by the restart of another one.
+ *
+ * @internal
+ */
+export function isSuccessor(): boolean {
+  return readInheritance().predecessor !== undefined
 }
 
 let made: GracefulRestart | undefined

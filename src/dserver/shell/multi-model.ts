@@ -3,6 +3,7 @@ import { parseAddress } from '../../transports/address.ts'
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
 import { type LogEntry, type LogFilter, matches } from '../ctl/log-entry.ts'
 import { type LogHub, MAX_KEPT } from '../ctl/log-hub.ts'
+import { PrintedLines, printedLevel } from '../ctl/printed-lines.ts'
 import type { ServerSettings } from '../options.ts'
 import { startOrder } from '../sandbox/order.ts'
 import type { SandboxRunner } from '../sandbox/runner.ts'
@@ -69,7 +70,7 @@ export class MultiModel implements Model {
     const own = this.#sandboxes.all().filter(({ serviceName }) => serviceName === service)
     const wanted = chosen.filter(({ serviceName }) => serviceName === service)
     const names = (wanted.length === 0 ? own : wanted).map(({ name }) => name)
-    this.#supervisor.add({
+    const added = this.#supervisor.add({
       name: service,
       command: process.execPath,
       args: [...process.execArgv, ...process.argv.slice(1)],
@@ -87,6 +88,21 @@ export class MultiModel implements Model {
       stdout: '/dev/stdout',
       stderr: '/dev/stderr',
     })
+    for (const each of added) this.#readOutput(each)
+  }
+
+  /** Adds what a process prints to the log, so that also what it died of is found there. */
+  #readOutput(supervised: SupervisedProcess): void {
+    let pid = 0
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const level = printedLevel[stream]
+      const wanted = (): boolean => this.#log.wantsPrinted(level)
+      const lines = new PrintedLines(wanted, (text) => {
+        pid = supervised.pid || pid // what it wrote last comes when it has ended
+        this.#log.printed(supervised.name, pid, level, text)
+      })
+      supervised[stream].onOutput((chunk) => lines.write(chunk))
+    }
   }
 
   start(): Promise<void> {
@@ -177,7 +193,8 @@ export class MultiModel implements Model {
     const old = this.#supervisor.processes(service)
     await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
     try {
-      await (service === undefined ? this.#supervisor.reloadAll() : this.#supervisor.reload(service))
+      const options = { readyTimeout: this.#settings.reloadTimeout }
+      await (service === undefined ? this.#supervisor.reloadAll(options) : this.#supervisor.reload(service, options))
     } catch (error) {
       await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
       throw error
