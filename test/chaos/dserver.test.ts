@@ -21,7 +21,7 @@ type Model = 'single' | 'multi'
 /** What the new processes do wrong, and how the failure of the reload tells it. */
 const faults = {
   crash: /SIGKILL/,
-  throw: /hello cannot|exit code 1/,
+  throw: /hello cannot/,
   hang: undefined,
   never: undefined,
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { App, Program } from '../support/dserver.ts'
+import { App } from '../support/dserver.ts'
+import { notificationSocket } from '../support/notification-socket.ts'
 
 const options = { timeout: 30_000 }
 const linux = { ...options, skip: process.platform !== 'linux' }
@@ -82,19 +83,6 @@ test('a daemon that cannot start tells why, with the exit code of its failure', 
   assert.deepEqual([wrong.exit, /must be key=value/.test(wrong.error as string)], [78, true])
   assert.equal((await app.json('stop')).exit, 3)
 })
-
-/** A socket as a service manager has it, and what came there: messages in lines joined by `|`. */
-async function notificationSocket(t: TestContext, path: string): Promise<Program> {
-  const listen = `import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1].replace('@', chr(0)))
-print('bound', flush=True)
-while True: print(s.recv(4096).decode().replace(chr(10), '|'), flush=True)`
-  const socket = new Program(spawn('python3', ['-c', listen, path], { stdio: ['ignore', 'pipe', 'pipe'] }))
-  t.after(() => socket.child.kill('SIGKILL'))
-  await socket.line(/^bound$/)
-  return socket
-}
 
 const notified = {
   ...linux,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { osAddon } from '../../src/dserver/os/native.ts'
 import { App, type Program } from '../support/dserver.ts'
 import { PidCalls } from '../support/pid-calls.ts'
 
@@ -101,6 +105,32 @@ test('the processes of a master that was killed end', options, async (t) => {
   server.child.kill('SIGKILL')
   await untilGone(all.map(({ pid }) => pid))
   assert.equal((await app.run('stop')).code, 3)
+})
+
+const activation = { ...options, skip: options.skip || osAddon() === undefined || spawnSync('python3', ['-V']).error !== undefined }
+
+test('a socket of the service manager is shared by all processes of a service, and outlives them', activation, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'web.sock')
+  const url = `unix://${path}`
+  Object.assign(app.env, {
+    MODEL: 'multi',
+    PLAN: JSON.stringify({ api: { service: 'web', listen: url } }),
+    SERVICES: JSON.stringify({ web: { instances: 2, listen: [url] } }),
+  })
+  const script = fileURLToPath(new URL('fixtures/restart/activate.py', import.meta.url))
+  const server = app.spawnBy(['python3', script, path, process.execPath], ['start'])
+  await server.line(/dmicro info: ready/)
+  const inode = statSync(path).ino
+  const calls = new PidCalls(url)
+  t.after(() => calls.end())
+  await calls.seen(2)
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.seen(4)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal(statSync(path).ino, inode)
 })
 
 test('a service that cannot start ends the start with 1', options, async (t) => {

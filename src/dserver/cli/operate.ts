@@ -6,6 +6,7 @@ import { sleep } from '../../base/time/sleep.ts'
 import { ControlClient, isStatus } from '../control/control-client.ts'
 import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
+import type { ServerSettings } from '../options.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
 import { hasOpen, runningPid } from '../shell/pid-file.ts'
 import { type RuntimeFiles, runtimeFiles } from '../shell/runtime-folder.ts'
@@ -109,6 +110,16 @@ export async function ask<T>(
   } finally {
     await client.close()
   }
+}
+
+/** Milliseconds that a reload may take: processes of services are replaced one after the other, and each drains. */
+export async function reloadTime(
+  name: string,
+  flags: { pid?: string; timeout: number },
+  { reloadTimeout, quitTimeout }: ServerSettings,
+): Promise<number> {
+  const { length } = await ask(name, flags, (client) => client.call('/dserver/ps', undefined, flags.timeout))
+  return length === 1 ? reloadTimeout : (length - 1) * (reloadTimeout + quitTimeout)
 }
 
 /** The failure of a command for the error of a call. */

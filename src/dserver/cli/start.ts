@@ -10,7 +10,7 @@ import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { ServerEnvironment, ServerParts } from '../server-parts.ts'
 import { daemonReport, reopenLog, startDaemon } from '../shell/daemon.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
-import { type ServiceRole, takeRole } from '../shell/messages.ts'
+import { FAILED_TYPE, type FailedMessage, type ServiceRole, takeRole } from '../shell/messages.ts'
 import type { Model } from '../shell/model.ts'
 import { MultiModel } from '../shell/multi-model.ts'
 import { PidFile } from '../shell/pid-file.ts'
@@ -121,8 +121,18 @@ async function runService(application: Application, { service, names }: ServiceR
     const chosen = sandboxes.select(names).filter(({ serviceName }) => serviceName === service)
     return await new ServiceProcess(service, settings, config, new SingleModel(sandboxes, chosen, settings.stopTimeout), log).run(signals)
   } catch (error) {
+    await tellMaster(reasonOf(error))
     return output.failed(error)
   }
+}
+
+/** Says why this process of a service cannot start. Resolves when that is on its way. */
+function tellMaster(reason: string): Promise<void> {
+  const message: FailedMessage = { type: FAILED_TYPE, reason }
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
+    else resolve()
+  })
 }
 
 /** Reads the configuration and lets the application add its sandboxes. */
