@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { App } from '../support/dserver.ts'
 import { notificationSocket } from '../support/notification-socket.ts'
+import { gone, isAlive } from '../support/supervisor.ts'
 
 const options = { timeout: 30_000 }
 const linux = { ...options, skip: process.platform !== 'linux' }
+
+const noLimits = process.platform !== 'linux' || spawnSync('prlimit', ['--version']).status !== 0 ? 'needs prlimit(1)' : false
 
 function killAfter(t: TestContext, pid: unknown): number {
   assert.ok(typeof pid === 'number' && pid > 1)
@@ -36,6 +39,7 @@ test('a daemon is ready when its start returns, in a session of its own, with it
   assert.equal((await app.json('start', '--daemon')).exit, 4)
   assert.equal((await app.json('stop')).exit, 0)
   assert.ok(!existsSync(app.pidFile))
+  assert.ok(!isAlive(pid), 'it has ended when stop returns')
   assert.match(readFileSync(started.logFile as string, 'utf8'), /^gone hello$/m)
 })
 
@@ -54,15 +58,34 @@ test('a daemon is reloaded, and opens its log anew on SIGUSR1 before and after',
     await logged(path, /^setup hello$[\s\S]*^gone hello$/m)
     const next = killAfter(t, Number(readFileSync(app.pidFile, 'utf8')))
     assert.notEqual(next, pid)
+    await gone(pid)
     pid = next
   }
   assert.equal((await app.json('stop')).exit, 0)
+  assert.ok(!isAlive(pid), 'it has ended when stop returns')
 })
 
 /** Waits until a file has a text. */
 async function logged(path: string, pattern: RegExp): Promise<void> {
   while (!existsSync(path) || !pattern.test(readFileSync(path, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 10))
 }
+
+test('a daemon whose disk is full serves on, and writes again when there is room', { ...linux, skip: noLimits }, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'app.log')
+  writeFileSync(path, '')
+  // Files of 8 KiB at most, of which the log has all but nothing left.
+  const limited = ['sh', '-c', 'trap "" XFSZ; ulimit -S -f 16; exec "$0" "$@"', process.execPath]
+  writeFileSync(path, 'x'.repeat(8190))
+  const { out } = await app.spawnBy(limited, ['start', '-d', '--log', path, '--json']).ended
+  const pid = killAfter(t, JSON.parse(out).pid)
+  assert.equal((await app.json('ctl', 'config')).exit, 0)
+  assert.equal(statSync(path).size, 8192)
+  assert.equal(spawnSync('prlimit', [`--pid=${pid}`, '--fsize=unlimited']).status, 0)
+  assert.equal((await app.json('ctl', 'config')).exit, 0)
+  await logged(path, /configuration read again/)
+  assert.equal((await app.json('stop')).exit, 0)
+})
 
 test('a log that cannot be opened anew is told in the old one', linux, async (t) => {
   const app = new App(t)

@@ -99,6 +99,27 @@ test('a killed process comes back, and reload replaces all without a failed call
   assert.equal((await app.run('stop')).code, 0)
 })
 
+test('a storm of SIGUSR2 reloads, loses no call, and leaves as many processes as before', options, async (t) => {
+  const { app, server, url } = await started(t)
+  const calls = new PidCalls(url)
+  t.after(() => calls.end())
+  await calls.seen(2)
+  const before = await processes(app)
+  for (let i = 0; i < 100; i++) server.child.kill('SIGUSR2')
+  await calls.seen(4)
+  // Joins what is under way, or comes after it.
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  const after = await processes(app)
+  assert.deepEqual(
+    after.map(({ name, state }) => `${name} ${state}`),
+    before.map(({ name, state }) => `${name} ${state}`),
+  )
+  assert.equal((await app.run('stop')).code, 0)
+  await server.ended // and with it all processes that share its output
+})
+
 test('the processes of a master that was killed end', options, async (t) => {
   const { app, server } = await started(t)
   const all = await processes(app)

@@ -74,6 +74,18 @@ for (const setup of ['never', 'hang']) {
   })
 }
 
+test('a storm of SIGUSR2 reloads, loses no call, and ends with one process', options, async (t) => {
+  const { app, server, calls } = await loaded(t)
+  for (let i = 0; i < 100; i++) server.child.kill('SIGUSR2')
+  await calls.seen(2)
+  assert.equal(await server.exited, 0)
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  assert.equal((await app.run('stop')).code, 0)
+  await server.ended // and with it all processes that share its output
+})
+
 test('SIGUSR2 reloads, and beforeStop can refuse that', options, async (t) => {
   const { app, server, calls } = await loaded(t)
   server.child.kill('SIGUSR2')

@@ -47,9 +47,8 @@ export async function runCommandLine(application: Application & { readonly args:
 
   withPid(
     add('start [sandboxes...]', 'start the server, with all sandboxes or those named', async (output, flags: StartFlags, words) => {
-      const code = await start(application, words, flags, output)
-      if (flags.daemon !== true || code !== ExitCode.Done) process.exit(code)
-      return code
+      // Whatever still keeps the process alive.
+      process.exit(await start(application, words, flags, output))
     }),
   )
     .option('-c, --config <file>', 'configuration file: toml, yaml or json')

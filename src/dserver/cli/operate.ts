@@ -8,6 +8,7 @@ import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
 import type { ServerSettings } from '../options.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { isAlive } from '../shell/file-lock.ts'
 import { hasOpen, runningPid } from '../shell/pid-file.ts'
 import { type RuntimeFiles, runtimeFiles } from '../shell/runtime-folder.ts'
 import type { Output } from './output.ts'
@@ -37,13 +38,16 @@ export function findRunning(name: string, pidFile: string | undefined): Running 
 export async function stop(name: string, kind: StopKind, flags: { pid?: string; timeout: number }, output: Output): Promise<number> {
   const running = findRunning(name, flags.pid)
   const end = realClock.now() + flags.timeout
+  // A pid of another namespace is that of another process here.
+  const isHere = running.pid > 0 && hasOpen(running.pid, running.files.pidFile)
   await tellToStop(running, kind, flags.timeout)
   for (;;) {
     const pid = runningPid(running.files.pidFile)
     // Another pid: somebody has started it again in the meantime.
-    if (pid === undefined || (running.pid !== 0 && pid !== running.pid)) break
+    const isFree = pid === undefined || (running.pid !== 0 && pid !== running.pid)
+    if (isFree && !(isHere && isAlive(running.pid))) break
     if (realClock.now() > end)
-      throw new CommandError(ExitCode.TimedOut, `${name} (process ${pid}) has not ended within ${flags.timeout} ms`)
+      throw new CommandError(ExitCode.TimedOut, `${name} (process ${running.pid}) has not ended within ${flags.timeout} ms`)
     await sleep(realClock, LOOK_MS)
   }
   return output.done({ pid: running.pid }, `${name} (process ${running.pid}) has ended`)

@@ -51,8 +51,8 @@ export interface OwnerLoad {
 export const openSockets = new Set<OpenSocket>()
 
 /**
- * Open listeners whose sockets no other process can serve, and their URLs: datagrams of one UDP socket reach whichever process
- * reads first, and the sessions of the old one would miss theirs.
+ * Open listeners whose sockets no other process can serve, and their URLs: datagrams of one UDP socket reach whichever
+ * process reads first, and the sessions of the old one would miss theirs.
  */
 export const unpassable = new Map<object, string>()
 
