@@ -74,7 +74,9 @@ async function freePort(): Promise<number> {
 }
 
 onEachTransport(`${CALLS_PER_SECOND} calls and ${CONNECTS_PER_SECOND} connects a second`, (transport) => {
-  for (const model of ['single', 'multi'] as const) describe(`${model} process model`, side, () => suite(transport, model))
+  describe('process models', side, () => {
+    for (const model of ['single', 'multi'] as const) describe(`${model} process model`, side, () => suite(transport, model))
+  })
 })
 
 function suite(transport: Kind, model: Model): void {
