@@ -32,6 +32,7 @@ export const drivers: Driver[] = [
   { name: 'watched-unsampled', label: 'dmicro native, tracing, not sampled', kind: 'js', peer: 'watched-unsampled' },
   { name: 'watched-sampled', label: 'dmicro native, tracing, 1 % sampled', kind: 'js', peer: 'watched-sampled' },
   { name: 'watched-all', label: 'dmicro native, metrics, tracing (1 %), limits, access log (1 %)', kind: 'js', peer: 'watched-all' },
+  { name: 'dserver', label: 'dmicro native, in a DServer', kind: 'js', peer: 'dserver' },
   { name: 'native-kcp', label: 'dmicro native, KCP', kind: 'js', peer: 'native', scheme: 'kcp', goClient: true },
   { name: 'js-kcp', label: 'dmicro JavaScript, KCP', kind: 'js', peer: 'js', scheme: 'kcp', goClient: true },
   { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },

@@ -56,7 +56,7 @@ async function served<T>(driver: Driver, trial: Trial, settings: Settings, use: 
 const codecIds: Partial<Record<PayloadKind, number>> = { protobuf: 112, msgpack: 109, cbor: 99 }
 
 /** How the C++ client is told what to send. */
-const messageOf = async ({ payload, protocol }: Trial): Promise<(string | number)[]> => [
+export const messageOf = async ({ payload, protocol }: Trial): Promise<(string | number)[]> => [
   ...(await bodyOf(payload)),
   ...(protocol === undefined ? [] : ['--proto', protocol]),
 ]

@@ -284,6 +284,14 @@ export const trials: Trial[] = [
     drivers: ['native', 'watched-metrics', 'watched-unsampled', 'watched-sampled', 'watched-all'],
   }),
   loaded({
+    id: 'dserver-16x64',
+    title: '64 B object, 16 × 64, C++ client, the endpoint in a DServer',
+    payload: 'object-json',
+    connections: 16,
+    inFlight: 64,
+    drivers: ['native', 'dserver'],
+  }),
+  loaded({
     id: 'deep-16x64',
     title: '64 B string, 16 × 64, C++ client',
     connections: 16,
