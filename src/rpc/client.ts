@@ -14,11 +14,13 @@ import { BreakerMap } from './broker/breaker-map.ts'
 import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
+import type { CallCore, RpcClientStats } from './call-core.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
 import { deadlineOf } from './deadline.ts'
+import { noteOwner } from './endpoint-owner.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, contextOfCaller, RpcCall } from './rpc-call.ts'
+import { contextOfCaller, RpcCall } from './rpc-call.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
@@ -60,6 +62,8 @@ export class RpcClient implements CallCore {
   readonly hedge: Hedge | undefined
   /** The values for failed calls; undefined for none. */
   readonly fallback: Fallback | undefined
+  /** Counts since the client was made. */
+  readonly stats: RpcClientStats = { failovers: 0, unavailable: 0 }
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
   /** Whether an attempt has all the time of its call. */
@@ -96,6 +100,7 @@ export class RpcClient implements CallCore {
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
     this.selector.loaded(service).catch(() => {})
+    noteOwner(this.endpoint, { client: this })
   }
 
   /** @internal */
