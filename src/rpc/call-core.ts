@@ -1,4 +1,5 @@
 import type { Clock } from '../base/time/clock.ts'
+import type { Tracer } from '../session/tracer.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import type { RetryPolicy } from './broker/retry-policy.ts'
 import type { NodeSessions } from './node-sessions.ts'
@@ -27,9 +28,10 @@ export interface CallCore {
   readonly retry: RetryPolicy | undefined
   readonly breakers: BreakerMap | undefined
   readonly stats: RpcClientStats
+  readonly tracer: Tracer | null
   /** Resolves when it is known which nodes there are. */
   discover(): Promise<unknown>
-  /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
+  /** Whether plugins have hooks of calls: then those that are retried run in their callers' contexts. */
   readonly hooked: boolean
   readonly isClosed: boolean
   sessionsOf(candidate: Candidate): NodeSessions

@@ -6,6 +6,7 @@ import { type ClockTimer, microtask } from '../base/time/clock.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import { canceled } from '../session/pending-call.ts'
 import { engineOf, type Session } from '../session/session.ts'
+import type { TracedAttempts } from '../session/tracer.ts'
 import type { Breaker } from './broker/breaker.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import { verdictOf } from './broker/breaker-options.ts'
@@ -43,6 +44,8 @@ export class RpcCall implements Abortable {
   private readonly full: boolean
   private readonly resolve: Settle
   private readonly reject: Reject
+  private readonly trace: TracedAttempts | null
+  private readonly isHedge: boolean
   private pick: NodePick | undefined = undefined
   private breaker: Breaker | undefined = undefined
   private parent: CallScope | undefined = undefined
@@ -67,6 +70,8 @@ export class RpcCall implements Abortable {
     full: boolean,
     resolve: Settle,
     reject: Reject,
+    trace: TracedAttempts | null,
+    isHedge = false,
   ) {
     this.core = core
     this.path = path
@@ -79,6 +84,8 @@ export class RpcCall implements Abortable {
     this.full = full
     this.resolve = resolve
     this.reject = reject
+    this.trace = trace
+    this.isHedge = isHedge
   }
 
   /** The node of the current attempt. */
@@ -146,7 +153,11 @@ export class RpcCall implements Abortable {
     const sessions = core.sessionsOf(candidate)
     const session = sessions.open()
     if (session !== undefined) this.send(session)
-    else if (!sessions.isClosing || !this.passOver(candidate)) this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
+    else if (!sessions.isClosing || !this.passOver(candidate))
+      this.until(
+        this.inTrace(() => sessions.dial()),
+        (dialled) => this.sendLate(dialled),
+      )
   }
 
   private send(session: Session): void {
@@ -161,7 +172,15 @@ export class RpcCall implements Abortable {
       this.full,
       (value) => this.succeeded(value),
       (error) => this.failed(error),
+      0,
+      this.trace === null ? undefined : this.trace.next(this.isHedge),
     )
+  }
+
+  /** Runs a part of the call that is no attempt. */
+  private inTrace<T>(run: () => T): T {
+    const { tracer } = this.core
+    return this.trace === null || tracer === null ? run() : tracer.run(this.trace.scope, run, undefined)
   }
 
   private sendLate(session: Session): void {
@@ -273,7 +292,10 @@ export class RpcCall implements Abortable {
       this.giveUp(this.failure ?? error)
       return
     }
-    this.until(this.core.discover(), () => this.next())
+    this.until(
+      this.inTrace(() => this.core.discover()),
+      () => this.next(),
+    )
   }
 
   /** Makes the next attempt after a delay. */
