@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { context, ROOT_CONTEXT, type SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { StatusError } from '../../src/index.ts'
 import { staticRegistry } from '../../src/rpc/index.ts'
 import { endpoint, once, onEachTransport } from '../support/helpers.ts'
@@ -97,7 +98,7 @@ onEachTransport('traces of calls by the name of a service', (transport) => {
       ['/math/third', { '0': [2, undefined] }],
     ] as const) {
       const call = traced.one(name, INTERNAL)
-      const attempts = traced.all().filter((span) => span.name === name && span.kind === CLIENT)
+      const attempts: ReadableSpan[] = traced.all().filter((span) => span.name === name && span.kind === CLIENT)
       assert.equal(call.attributes['dmicro.attempts'], attempts.length)
       for (const attempt of attempts) assert.equal(parentOf(attempt), call.spanContext().spanId)
       for (const [code, values] of Object.entries(expected)) {
