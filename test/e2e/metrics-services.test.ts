@@ -93,7 +93,7 @@ onEachTransport('metrics of services', (transport) => {
     const client = rpcClient(t, transport, registry, {
       plugins: [metrics],
       strategy: 'roundRobin',
-      hedge: { delay: 20 },
+      hedge: { delay: 200 },
       fallback: () => 'given',
     })
     for (let i = 0; i < 2; i++) await client.call('/math/add', [1]) // both nodes have a session

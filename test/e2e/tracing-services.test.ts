@@ -87,7 +87,7 @@ onEachTransport('traces of calls by the name of a service', (transport) => {
       server.routeCall('/math/third', () => (calls++ < 2 ? Promise.reject(new StatusError(503)) : 'third'))
     }
     const traced = spans()
-    const hedging = rpcClient(t, transport, registry, { plugins: [traced.plugin], strategy: 'roundRobin', hedge: { delay: 20 } })
+    const hedging = rpcClient(t, transport, registry, { plugins: [traced.plugin], strategy: 'roundRobin', hedge: { delay: 200 } })
     for (let i = 0; i < 2; i++) await hedging.call('/math/add', [1]) // both nodes have a session
     assert.equal(await hedging.call('/math/slow', 1, { idempotent: true }), 'fast')
     calls = 0
