@@ -1,6 +1,7 @@
 // What is measured under: every load as data.
 import { type PayloadName, payloads } from './payloads.mjs'
 import type { Group } from './results.ts'
+import { watchedLoads, watchedPeers } from './watched.ts'
 
 export interface Trial {
   /** What stands before an '@' is the sweep or the family, what follows its point. */
@@ -273,16 +274,8 @@ export const trials: Trial[] = [
     inFlight: 64,
     drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
   }),
-  loaded({
-    id: 'watched-16x64',
-    title: '64 B object, 16 × 64, C++ client, the server watched',
-    payload: 'object-json',
-    connections: 16,
-    inFlight: 64,
-    // One request in a hundred is traced: V8 needs a while to optimise what only those run.
-    warmups: 4,
-    drivers: ['native', 'watched-metrics', 'watched-unsampled', 'watched-sampled', 'watched-all'],
-  }),
+  ...watchedLoads.map(loaded),
+  unary(watchedPeers),
   loaded({
     id: 'dserver-16x64',
     title: '64 B object, 16 × 64, C++ client, the endpoint in a DServer',

@@ -21,7 +21,7 @@ const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
 
 /**
  * @param {'native' | 'js'} transport
- * @param {() => Promise<object>} [more] further options of the server
+ * @param {() => Promise<object>} [more] further options of the server, and `listening`, which is called then
  */
 export function dmicro(transport, more) {
   let client
@@ -87,7 +87,7 @@ const listenOptions = ({ reusePort, protocol, certificate }) => ({
   ...(protocol !== 'raw' && { protocols: [protocol] }),
 })
 
-async function serve(transport, options, more) {
+async function serve(transport, options, { listening, ...more } = {}) {
   const endpoint = new Endpoint({ ...endpointOptions(transport, options), ...more })
   let pushes = 0
   const types = typesOf(options)
@@ -97,6 +97,7 @@ async function serve(transport, options, more) {
   })
   endpoint.routeCall(PUSHED, () => pushes)
   const listener = await endpoint.listen(`${options.scheme ?? 'tcp'}://127.0.0.1:${options.port}`, listenOptions(options))
+  await listening?.()
   return {
     address: new URL(listener.url).host,
     publish(value) {
