@@ -65,11 +65,38 @@ void call
 /** Another floor: the types of a client, written by hand. */
 function written(numbers) {
   const methods = numbers.map((i) => `  method${i}(arg: { a${i}: string; b: number }): Promise<{ a${i + 1}: string; b: number }>`)
+  return { 'contract.ts': `export interface Client {\n${methods.join('\n')}\n}\n`, ...called(numbers) }
+}
+
+/** What calls each method of an interface `Client`. */
+function called(numbers) {
   const head = "import type { Client } from './contract.js'\ndeclare const client: Client\n"
   return {
-    'contract.ts': `export interface Client {\n${methods.join('\n')}\n}\n`,
     'calls.ts': `${head}${numbers.map((i) => `await client.method${i}({ a${i}: 'x', b: ${i} })`).join('\n')}\n`,
     'main.ts': `${head}void client\n`,
+  }
+}
+
+/** The floor of tsc with schemas: types that zod itself infers, in a client and a server written by hand. */
+function inferred(numbers) {
+  const members = (type) => numbers.map((i) => `  method${i}${type(i)}`).join('\n')
+  const client = members((i) => `(arg: z.input<typeof schemas.arg${i}>): Promise<z.output<typeof schemas.result${i}>>`)
+  const server = members((i) => `(arg: z.output<typeof schemas.arg${i}>): z.input<typeof schemas.result${i}>`)
+  return {
+    'schemas.ts': `import { z } from 'zod'
+${numbers.map((i) => `export const arg${i} = ${zod(i)}\nexport const result${i} = ${zod(i + 1)}`).join('\n')}
+`,
+    'contract.ts': `import type { z } from 'zod'
+import type * as schemas from './schemas.js'
+export interface Client {\n${client}\n}
+export interface Server {\n${server}\n}
+`,
+    'server.ts': `import type { Server } from './contract.js'
+export const server: Server = {
+${numbers.map((i) => `  method${i}: (arg) => ({ a${i + 1}: arg.a${i}, b: arg.b + 1 }),`).join('\n')}
+}
+`,
+    ...called(numbers),
   }
 }
 
@@ -106,6 +133,7 @@ export function sources(count, withTrpc) {
     'zod-exported': exported(numbers, zod),
     ...(withTrpc ? { trpc: trpc(numbers) } : undefined),
     'floor-types': written(numbers),
+    'floor-inferred': inferred(numbers),
     'floor-schemas': schemas(numbers, false),
     'floor-calls': schemas(numbers, true),
   }
