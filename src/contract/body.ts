@@ -18,8 +18,8 @@ export interface Plain<Value = unknown> {
 export type Body = StandardSchemaV1 | MessageType | Plain
 
 /**
- * What bounds a type parameter to bodies: a member of each kind. That it is there says enough. To compare its type, as
- * `Body` does, the compiler works out what a schema takes and makes, for each method of a contract, used or not.
+ * Bounds a type parameter to bodies by a member of each kind, whose presence says enough. To compare its type, as with
+ * `Body`, the compiler works out what a schema takes and makes, for each method of a contract, used or not.
  */
 export type BodyShape = Plain | { readonly '~standard': unknown } | { encode: unknown; decode: unknown }
 
