@@ -1,7 +1,7 @@
 // The entry point `dmicro/contract`.
 
 export { type AsyncApiOptions, asyncapi } from './asyncapi.ts'
-export { type Body, type Input, none, type Output, type Plain, plain } from './body.ts'
+export { type Body, type BodyShape, type Input, none, type Output, type Plain, plain } from './body.ts'
 export { type Change, changes } from './changes.ts'
 export type { Converters } from './convert.ts'
 export {

@@ -1,7 +1,7 @@
 import { flag, optionNames, requireOptions, requireText, timeLimit } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
 import { isMessageType } from '../message/message-type.ts'
-import { type Body, requireBody, routeType } from './body.ts'
+import { type BodyShape, requireBody, routeType } from './body.ts'
 import type { Failures } from './failure.ts'
 
 const groupMark: unique symbol = markOf('group') as typeof groupMark
@@ -71,7 +71,7 @@ const knownOfCall = optionNames<CallMethodOptions>({ ...docsNames, errors: true,
  * @param result describes the result; `none` for none
  * @throws TypeError or RangeError for what describes no body, and for bad options
  */
-export function call<Arg extends Body, Result extends Body, Errors extends Failures = Record<never, never>>(
+export function call<Arg extends BodyShape, Result extends BodyShape, Errors extends Failures = Record<never, never>>(
   arg: Arg,
   result: Result,
   options: CallMethodOptions<Errors> = {},
@@ -93,7 +93,7 @@ export function call<Arg extends Body, Result extends Body, Errors extends Failu
  * @param arg describes the argument; `none` for none
  * @throws TypeError for what describes no body, and for bad options
  */
-export function push<Arg extends Body>(arg: Arg, options: PushMethodOptions = {}): PushMethod<Arg> {
+export function push<Arg extends BodyShape>(arg: Arg, options: PushMethodOptions = {}): PushMethod<Arg> {
   requireBody('the argument of a push', arg)
   requireOptions('options', options, knownOfPush)
   checkDocs(options)

@@ -19,7 +19,16 @@ import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type Meta, noMeta } from '../../message/meta.ts'
 import type { MeteredSession } from '../../overload/meter.ts'
-import type { CallOrigin, TracedAttempts, TracedCall, TracedRequest, TracedRoute, TracedStep, Tracer, TraceScope } from '../../session/tracer.ts'
+import type {
+  CallOrigin,
+  TracedAttempts,
+  TracedCall,
+  TracedRequest,
+  TracedRoute,
+  TracedStep,
+  Tracer,
+  TraceScope,
+} from '../../session/tracer.ts'
 import { AttemptsSpan, UnrecordedAttempts } from './attempts.ts'
 import { readBaggage, writeBaggage } from './baggage.ts'
 import { Attribution, type Conventions, OTHER } from './conventions.ts'
