@@ -11,9 +11,9 @@ export interface DServerOptions {
   args?: readonly string[] | undefined
   /** Version of the application. Default: that of the nearest package.json. */
   version?: string | undefined
-  /** Commit that the application was built from, for `version`. */
+  /** Commit that the application was built from, for `version`. Default: none. */
   commit?: string | undefined
-  /** When it was built, for `version`. */
+  /** When it was built, for `version`. Default: none. */
   buildTime?: string | undefined
   /** Milliseconds for the setup of one sandbox. Default 30 s. */
   setupTimeout?: number | undefined
@@ -27,7 +27,7 @@ export interface DServerOptions {
   control?: boolean | undefined
   /** Logger; false for none. Default: lines on stderr, from level `info`, with `--debug` from `debug`. */
   log?: Logger | false | undefined
-  /** Adds commands and flags of the application's own, or alters those that are there (commander). */
+  /** Adds commands and flags of the application's own, or alters those that are there (commander). Default: none. */
   commands?: ((program: Command) => void) | undefined
 }
 
