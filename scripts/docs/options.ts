@@ -33,6 +33,7 @@ const OPTION_TYPE = /(Options|Limits|Settings|Faults|RestartLimit)$/
 
 /** What numbers count or measure, as doc comments say it; the first that fits. */
 const UNITS: readonly (readonly [unit: string, pattern: RegExp])[] = [
+  ['ms', /^milliseconds\b/i],
   ['per second', /\b(per|a) second\b/i],
   ['ratio', /^(Share|Part|Ratio|Retries per request)\b|\bfrom 0 to 1\b|\bshare of\b|\b(chance|multiple|factor|many times)\b/i],
   ['µs', /\bmicroseconds?\b/i],
@@ -140,8 +141,10 @@ export function splitDefault(comment: string): { text: string; default: string |
   }
 }
 
+/** Taken from the first sentence that names one. */
 export function unitOf(comment: string): string | undefined {
-  return UNITS.find(([, pattern]) => pattern.test(comment))?.[0]
+  const unitIn = (text: string) => UNITS.find(([, pattern]) => pattern.test(text))?.[0]
+  return unitIn(firstSentence(comment)) ?? unitIn(comment)
 }
 
 /** What the doc comment of an option lacks, as a line; undefined if nothing. */

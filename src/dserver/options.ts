@@ -15,13 +15,13 @@ export interface DServerOptions {
   commit?: string | undefined
   /** When it was built, for `version`. Default: none. */
   buildTime?: string | undefined
-  /** Milliseconds for the setup of one sandbox. Default 30 s. */
+  /** Milliseconds for the setup of one sandbox. Default: 30,000. */
   setupTimeout?: number | undefined
-  /** Milliseconds for all sandboxes to shut down after `stop`, SIGTERM or SIGINT. Default 15 s. */
+  /** Milliseconds for all sandboxes to shut down after `stop`, SIGTERM or SIGINT. Default: 15,000. */
   stopTimeout?: number | undefined
-  /** Milliseconds for all sandboxes to shut down after `quit` or SIGQUIT. Default 60 s. */
+  /** Milliseconds for all sandboxes to shut down after `quit` or SIGQUIT. Default: 60,000. */
   quitTimeout?: number | undefined
-  /** Milliseconds for new processes to become ready at a `reload`. Default 30 s. */
+  /** Milliseconds for new processes to become ready at a `reload`. Default: 30,000. */
   reloadTimeout?: number | undefined
   /** Whether the server answers `stop`, `reload`, `ctl` … on its socket. Default true; without it signals are sent. */
   control?: boolean | undefined
