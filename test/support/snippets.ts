@@ -27,6 +27,13 @@ export function fences(page: string, text: string): Snippet[] {
   return found
 }
 
+/** The fences of a page in another language than TypeScript and JavaScript, such as `sh`. */
+export function blocks(page: string, text: string): { where: string; language: string; code: string }[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, language]) => language !== 'ts' && language !== 'js')
+    .map((match) => ({ where: at(page, text, match.index), language: match[1], code: match[2] }))
+}
+
 /** Code inside of sentences that is a call: `session.call('/x')`, `new Endpoint({ … })`. */
 export function spans(page: string, text: string): Snippet[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, (fence) => fence.replace(/[^\n]/g, ' '))
