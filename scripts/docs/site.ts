@@ -77,7 +77,7 @@ export async function buildSite(out: string): Promise<string[]> {
     const app = await Application.bootstrap({
       ...settings(out),
       projectDocuments: documents(options),
-      groupOrder: ['Modules', ...orderOf(sections)],
+      groupOrder: [...orderOf(sections), 'Modules'],
     })
     const logger = new Collected()
     app.logger = logger
@@ -94,10 +94,12 @@ export async function buildSite(out: string): Promise<string[]> {
     if (project === undefined) return [...logger.lines, 'TypeDoc made nothing']
     app.validate(project)
     const order = sections.flatMap(({ pages }) => pages)
-    for (const group of project.groups ?? []) sortBy(group.children, (each) => order.indexOf(pageOf(app, each)))
+    for (const list of [project.documents ?? [], ...(project.groups ?? []).map(({ children }) => children)])
+      list.sort((a: Reflection, b: Reflection) => order.indexOf(pageOf(app, a)) - order.indexOf(pageOf(app, b)))
     app.renderer.hooks.on('sidebar.begin', (context) => noScriptList(context, project, sections))
     app.renderer.on(PageEvent.END, (page: PageEvent) => {
-      page.contents = withIndex(page.contents ?? '')
+      const html = withIndex(page.contents ?? '')
+      page.contents = page.url.startsWith('api/') ? withGuides(html, page.url) : html
     })
     await app.generateDocs(project, out)
     return [...logger.lines, ...faults, ...problemsOf(out)]
@@ -180,6 +182,10 @@ function pageOf(app: Application, reflection: Reflection): string {
   return relative(root, app.files.getReflectionPath(reflection) ?? root)
 }
 
-function sortBy<Item>(items: Item[], rank: (item: Item) => number): void {
-  items.sort((a, b) => rank(a) - rank(b))
+/** Doc comments name guides by their path, `docs/resume.md`: on pages of the API that leads there. */
+function withGuides(html: string, url: string): string {
+  const up = '../'.repeat(url.split('/').length - 1)
+  return html.replace(/(?<=[\s(>])docs\/([\w/-]+)\.md(#[\w-]+)?(?=[\s).,;:<])/g, (path, name: string, anchor = '') => {
+    return `<a href="${up}guides/${name.toLowerCase()}.html${anchor}">${path}</a>`
+  })
 }
