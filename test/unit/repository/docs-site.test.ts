@@ -16,6 +16,7 @@ import {
 import { problemsOf } from '../../../scripts/docs/pages.ts'
 import { buildSite, root } from '../../../scripts/docs/site.ts'
 import { defaultLimits } from '../../../src/base/limits.ts'
+import { pages, read } from '../../support/snippets.ts'
 
 function scratch(t: { after(fn: () => void): void }): string {
   mkdirSync(join(root, '.cache'), { recursive: true })
@@ -51,6 +52,63 @@ function amountOf(text = ''): number {
   const [, digits, unit = ''] = /^([\d,]+)(?: ([KM]iB))?$/.exec(text) ?? []
   return Number(digits?.replaceAll(',', '')) * (unit === 'MiB' ? 2 ** 20 : unit === 'KiB' ? 2 ** 10 : 1)
 }
+
+interface Table {
+  readonly where: string
+  readonly rows: readonly { readonly names: readonly string[]; readonly value: string }[]
+}
+
+/** The tables of the guides that have a column `option`, or `limit`, and a column `default`. */
+function optionTables(): Table[] {
+  return pages(root).flatMap((page) =>
+    [...read(root, page).matchAll(/^\|(.*)\|\n\|[-:| ]+\|\n((?:\|.*\|\n)+)/gm)].flatMap(([, head, body]) => {
+      const columns = cellsOf(head)
+      const at = columns.findIndex((column) => column.startsWith('default'))
+      if (!/^(option|limit|`http\()/.test(columns[0]) || at < 0 || body.includes('`--')) return []
+      const rows = body
+        .trim()
+        .split('\n')
+        .map((line) => cellsOf(line.slice(1, -1)))
+      const named = rows.map((row) => ({ names: [...row[0].matchAll(/`(?:\w+\.)?(\w+)`/g)].map(([, name]) => name), value: row[at] }))
+      return [{ where: `${page}: ${columns.join(', ')}`, rows: named }]
+    }),
+  )
+}
+
+function cellsOf(line: string): string[] {
+  return line.split(/(?<!\\)\|/).map((cell) => cell.trim())
+}
+
+/** Every option of a type, with those that it has from others. */
+function everyOption({ options, inherits }: OptionType): Option[] {
+  return [...options, ...types.filter(({ name }) => inherits.includes(name)).flatMap(everyOption)]
+}
+
+/** `30 s, 90 s` as [30000, 90000]. */
+function amountsIn(cell: string): number[] {
+  const factors: Record<string, number> = { s: 1000, KiB: 2 ** 10, MiB: 2 ** 20 }
+  return [...cell.matchAll(/(\d[\d,]*(?:\.\d+)?)(?: (s|seconds|KiB|MiB)\b)?/g)].map(([, digits, unit = '']) => Number(digits.replaceAll(',', '')) * (factors[unit[0] === 's' ? 's' : unit] ?? 1)) // biome-ignore format: one line
+}
+
+test('tables of options in the guides name options that there are, with the default that their comment says', () => {
+  const tables = optionTables()
+  assert.ok(tables.length >= 10, `${tables.length} tables`)
+  for (const { where, rows } of tables) {
+    const names = rows.flatMap((row) => row.names)
+    const type = types.find((each) => names.every((name) => everyOption(each).some((option) => option.name === name)))
+    assert.ok(type !== undefined, `${where}: no type has the options ${names.join(', ')}`)
+    for (const { names: alike, value } of rows) {
+      for (const name of alike) {
+        const standard = everyOption(type).find((option) => option.name === name)?.default ?? ''
+        const [amount] = /^\d/.test(standard) ? amountsIn(standard) : []
+        const word = /^(?:true|false|'[^']*')/.exec(standard)?.[0]
+        const said = value.replace(/^on\b/, 'true')
+        if (amount !== undefined) assert.ok(amountsIn(value).includes(amount), `${where}: ${name} is ${standard}, not ${value}`)
+        if (word !== undefined) assert.ok(said.includes(word), `${where}: ${name} is ${standard}, not ${value}`)
+      }
+    }
+  }
+})
 
 test('defaults and units are read out of comments', () => {
   assert.deepEqual(splitDefault('What it is. Default: 1.5.'), { text: 'What it is.', default: '1.5' })
