@@ -15,6 +15,7 @@ import {
 } from '../../../scripts/docs/options.ts'
 import { problemsOf } from '../../../scripts/docs/pages.ts'
 import { buildSite, root } from '../../../scripts/docs/site.ts'
+import { sectionsOf } from '../../../scripts/docs/theme.ts'
 import { defaultLimits } from '../../../src/base/limits.ts'
 import { pages, read } from '../../support/snippets.ts'
 
@@ -123,6 +124,12 @@ test('defaults and units are read out of comments', () => {
   const type: OptionType = { entry: 'dmicro', name: 'T', options: [option], inherits: [] }
   assert.equal(faultOf(type, option), 'x.ts:1: the comment of T.a does not say its default and its unit')
   assert.match(optionsPage(types), /\{@link dmicro!Limits\.maxFilters \| maxFilters\} \| 4 \| {2}\| Most transfer filters on one message\./)
+})
+
+test('each page of docs/ has a row in docs/README.md, which says in what section of the site it is', () => {
+  const listed = sectionsOf(read(root, 'docs/README.md')).flatMap((section) => section.pages)
+  const alone = pages(root).filter((page) => /^docs\/[\w-]+\.md$/.test(page) && page !== 'docs/README.md')
+  assert.deepEqual(alone.filter((page) => !listed.includes(page)), []) // biome-ignore format: one line
 })
 
 test('the check of built pages finds broken links, missing headings, and what is loaded from elsewhere', (t) => {
