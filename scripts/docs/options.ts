@@ -172,9 +172,9 @@ function section({ entry, name, options, inherits }: OptionType): string {
   const rows = options.map((option) => {
     const link = `{@link ${entry}!${name}${option.hasAnchor ? `.${option.name}` : ''} | ${option.name}}`
     const standard = option.default ?? (option.isOptional ? '' : '*required*')
-    return [link, cell(standard), unitCell(option), cell(firstSentence(option.text)), `\`${option.source}\``]
+    return [link, cell(standard), unitCell(option), `${cell(firstSentence(option.text))}<br>\`${option.source}\``]
   })
-  const head = ['option', 'default', 'unit', 'what it is', 'source']
+  const head = ['option', 'default', 'unit', 'what it is, and its source']
   const table = rows.length === 0 ? [] : [[head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')]
   return [`### ${name}`, ...table, ...more].join('\n\n')
 }
