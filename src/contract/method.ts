@@ -1,7 +1,7 @@
 import { flag, optionNames, requireOptions, requireText, timeLimit } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
 import { isMessageType } from '../message/message-type.ts'
-import { type BodyShape, requireBody, routeType } from './body.ts'
+import { type Body, type BodyShape, requireBody, routeType } from './body.ts'
 import type { Failures } from './failure.ts'
 
 const groupMark: unique symbol = markOf('group') as typeof groupMark

@@ -10,7 +10,14 @@ export type { FollowOptions, ProcessLog } from './log/process-log.ts'
 export type { LogTail } from './log/read-log.ts'
 export type { SupervisedProcess } from './process.ts'
 export type { ReloadOptions, SignalOptions } from './process-host.ts'
-export type { HeartbeatOptions, ListenerOptions, ProcessOptions } from './process-options.ts'
+export type {
+  HeartbeatOptions,
+  InheritedListenerOptions,
+  ListenerOptions,
+  ProcessOptions,
+  TcpListenerOptions,
+  UnixListenerOptions,
+} from './process-options.ts'
 export type { ReadyOptions } from './readiness.ts'
 export type { BackoffSettings, RestartLimit } from './restart-policy.ts'
 export { ProcessState, type StateName } from './state.ts'
