@@ -42,6 +42,16 @@ function someScript(settings: KcpSettings, conv: number, rnd: Random): { script:
   const own = new KcpConversation(conv, settings, (datagram) => toPeer.push(datagram))
   const peer = new KcpConversation(conv, someSettings(rnd), (datagram) => fromPeer.push(datagram))
   let datagrams = 0
+  if (rnd(2) === 0) {
+    own.machine.prompt = true
+    script.add(Op.Prompt)
+  }
+  if (rnd(2) === 0) {
+    // Numbers wrap.
+    const sn = 2 ** 32 - 1 - rnd(40)
+    for (const { machine } of [own, peer]) machine.sending.una = machine.sending.next = machine.receiving.next = sn
+    script.add(Op.BeginAt, sn)
+  }
   // Clocks wrap in some conversations.
   let now = 0
   const wait = (ms: number): void => {
