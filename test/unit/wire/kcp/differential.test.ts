@@ -19,8 +19,9 @@ function someSettings(rnd: Random): KcpSettings {
     [10, 3],
     [3, 2],
     [1, 1],
+    [4, 6],
     [0, 0],
-  ][rnd(4)]
+  ][rnd(5)]
   const base = rnd(2) === 0 ? defaultKcp : fastKcp
   const window = rnd(3) === 0 ? 16 : base.window
   return {
