@@ -128,7 +128,7 @@ uint32_t Kcp::Input(Bytes datagram, bool regular, uint32_t now) {
     if (header.conv != conv_ || header.size > datagram.size) break;
     if (header.command < kKcpPush || header.command > kKcpTell) break;
     if (regular) rmt_wnd_ = header.window;
-    // What was acknowledged before, of another copy, says nothing of the time that this one took.
+    // A segment that was acknowledged before, by another copy, says nothing of the time that this one took.
     if (header.command == kKcpAck && Distance(header.sn, una_before) >= 0 && !Acked(header.sn)) {
       acked = true;
       latest = header.ts;
@@ -179,7 +179,7 @@ bool Kcp::ParseAck(const SegmentHeader& ack, uint32_t now) {
   const size_t at = ack.sn - snd_una_;
   for (size_t i = 0; i < at; i++) {
     Sent& segment = sent_[i];
-    // What was sent again is passed over only by what was sent after that.
+    // A segment that was sent again is passed over only by those that were sent after that.
     if (Distance(segment.ts, ack.ts) > (segment.xmit > 1 ? -1 : 0)) continue;
     if (segment.passed_over++ == 0) segment.passed_at = now;
     // Without `resend` each one is urgent: the segment is sent again when nothing new is to be sent.

@@ -128,7 +128,7 @@ export class KcpMachine {
       if (header.conv !== this.conv || length > bytes.length - at) break
       if (header.cmd < Command.Push || header.cmd > Command.Wins) break
       if (regular) this.remoteWindow = header.wnd
-      // What was acknowledged before, of another copy, says nothing of the time that this one took.
+      // A segment that was acknowledged before, by another copy, says nothing of the time that this one took.
       if (header.cmd === Command.Ack && distance(header.sn, before) >= 0 && !this.sending.acknowledged(header.sn)) latest = header.ts
       this.#takeSegment(header, bytes, at, length, now)
       at += length

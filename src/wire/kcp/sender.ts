@@ -129,7 +129,7 @@ export class SendBuffer {
         break
       }
       if (distance(sn, segment.sn) < 0) break
-      // What was sent again is passed over only by what was sent after that.
+      // A segment that was sent again is passed over only by those that were sent after that.
       if (distance(segment.ts, ts) > (segment.sent > 1 ? -1 : 0)) continue
       if (segment.passedOver++ === 0) segment.passedAt = now
       if (segment.passedOver >= resend) urgent = true

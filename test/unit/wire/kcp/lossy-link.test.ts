@@ -4,7 +4,7 @@ import { defaultKcp, fastKcp } from '../../../../src/wire/kcp/settings.ts'
 import { type KcpLinkOptions, runKcpLink } from '../../../support/kcp-link.ts'
 
 // In a time of their own, over a link with 5 % loss and 50 ms round trip. The twin in the core answers alike
-// (differential.test.ts), and test/chaos/kcp-link.test.ts measures both on such a link, with Go DMicro and TCP.
+// (differential.test.ts), and `npm run bench -- --only kcp-link` measures both on such a link, with Go DMicro and TCP.
 
 const link = { driver: 'ours', loss: 5, delay: 25 } as const
 const calls = { ...link, calls: 3000, request: 110, reply: 90 }
