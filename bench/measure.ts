@@ -2,6 +2,7 @@
 import { bodiesFile } from './body.ts'
 import type { Driver } from './drivers.ts'
 import { fanout } from './fan-out.ts'
+import { link } from './link.ts'
 import { heap, idle } from './memory.ts'
 import { type PayloadKind, payloads } from './payloads.mjs'
 import { loadClient, manner, ownClient, type Server, type Settings, startServer } from './peers.ts'
@@ -34,6 +35,7 @@ const measures: Record<Trial['how'], Measure> = {
     return served(driver, trial, settings, (server) => loadClient(mode, trial, [server], settings))
   },
   reuseport,
+  link,
   idle,
   heap,
   startup,
