@@ -30,7 +30,7 @@ function textOfPart(part: Part): string {
 const unseen = /[\p{C}\p{Zl}\p{Zp}]/gu
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-/** What most values are, and what needs no escape. */
+/** Texts without a character to escape, as most values are. */
 const plain = /^[\w .,:/%()[\]-]*$/
 
 export function escapeHtml(text: string): string {
