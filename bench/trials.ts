@@ -230,13 +230,7 @@ function ableAt(rate: number): string[] {
 
 export const trials: Trial[] = [
   // The larger peers are still being compiled after a second: grpc-js gains two fifths from the second to the fifth.
-  unary({
-    id: 'unary-object',
-    title: '64 B object, 1 connection × 64, own client',
-    payload: 'object-json',
-    warmups: 3,
-    drivers: everyone,
-  }),
+  unary({ id: 'unary-object', title: '64 B object, 1 connection × 64, own client', payload: 'object-json', warmups: 3, drivers: everyone }),
   unary({ id: 'unary-64', title: '64 B string, 1 × 64', warmups: 3, drivers: everyone }),
   unary({ id: 'unary-32', title: '32 B string, 1 × 64', payload: 'json-32', drivers: [...ours, 'net'] }),
   unary({ id: 'unary-1k', title: '1 KiB string, 1 × 64', payload: 'json-1k', drivers: [...ours, 'net', 'grpc-js', 'socketio', 'uws'] }),
