@@ -10,9 +10,9 @@ import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../con
 import { DESCRIBE, readServices } from '../described.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { contractsOf } from '../gen/contracts.ts'
-import { ProtoError } from '../gen/source.ts'
 import { jsonOf, print } from '../output.ts'
 import { writeFile } from '../write-file.ts'
+import { readProto } from './read-proto.ts'
 
 type Flags = ConnectFlags & { out?: string; package?: string; include: string[]; server: boolean; check?: true }
 
@@ -68,22 +68,11 @@ function generated(contract: string, services: readonly Described[], options: { 
 }
 
 async function servicesOf(contract: string, flags: Flags): Promise<readonly Described[]> {
-  if (contract.endsWith('.proto')) return fromProto(contract, flags.include)
+  if (contract.endsWith('.proto')) return contractsOf(await readProto(contract, flags.include))
   if (!existsSync(contract) && /^[a-z][a-z0-9+.-]*:\/\/|^[^/\\]+:\d+$/i.test(contract)) return fromServer(urlOf(contract), flags)
   const found = contract.endsWith('.json') ? fromJson(contract) : await fromModule(contract)
   if (found.length === 0) throw new CommandError(Exit.BadFile, `${contract}: there is no service`)
   return found
-}
-
-async function fromProto(file: string, include: readonly string[]): Promise<readonly Described[]> {
-  try {
-    return await contractsOf(file, include)
-  } catch (error) {
-    if (!(error instanceof ProtoError))
-      throw error instanceof CommandError ? error : new CommandError(Exit.BadFile, `${file}: ${reasonOf(error)}`)
-    const { file: at, place, text, message } = error
-    throw new CommandError(Exit.BadFile, message, { file: at, ...place, problem: text })
-  }
 }
 
 function fromServer(url: string, flags: Flags): Promise<readonly Described[]> {

@@ -1,17 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
-import { reasonOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
-import { changesSince, type Version } from '../gen/against.ts'
-import { loadProto } from '../gen/load.ts'
-import { modelOf } from '../gen/model.ts'
+import { changesSince } from '../gen/against.ts'
 import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
-import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
 import { writeFile } from '../write-file.ts'
 import { addGenGo } from './gen-go.ts'
+import { readProto } from './read-proto.ts'
 
 interface Flags {
   out: string
@@ -79,7 +76,7 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
 /** Prints what changed in the services of a file since an older version of it. */
 async function report(protos: readonly string[], against: string, { include = [], json }: Flags): Promise<void> {
   if (protos.length !== 1) throw new CommandError(Exit.Usage, '--against compares one file with an older version of it')
-  const found = await changesSince(await read(against, include), await read(protos[0], include))
+  const found = await changesSince(await readProto(against, include), await readProto(protos[0], include))
   const breaking = found.filter((each) => each.breaking).length
   const lines = found.map(({ service, method, text, ...each }) => {
     const name = method === '' ? service : `${service}.${method}`
@@ -91,20 +88,8 @@ async function report(protos: readonly string[], against: string, { include = []
   if (json) print(jsonOf({ ok: true, changes: found }))
 }
 
-async function read(proto: string, include: readonly string[]): Promise<Version> {
-  try {
-    const loaded = await loadProto(proto, include)
-    return { loaded, model: modelOf(loaded) }
-  } catch (error) {
-    if (!(error instanceof ProtoError))
-      throw error instanceof CommandError ? error : new CommandError(Exit.BadFile, `${proto}: ${reasonOf(error)}`)
-    const { file, place, text, message } = error
-    throw new CommandError(Exit.BadFile, message, { file, ...place, problem: text })
-  }
-}
-
 async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
-  const { loaded, model } = await read(proto, include)
+  const { loaded, model } = await readProto(proto, include)
   const module = basename(proto).replace(/\.proto$/, '')
   const outputs: Output[] = [
     { path: join(out, `${module}.ts`), text: typescriptOf(loaded, model, importName(proto, include)), isSkeleton: false },

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { changes, type Service } from '../../../../src/contract/index.ts'
-import { changesSince, type Version } from '../../../../src/dmctl/gen/against.ts'
+import { changesSince } from '../../../../src/dmctl/gen/against.ts'
+import type { ProtoVersion } from '../../../../src/dmctl/gen/contracts.ts'
 import { loadProto } from '../../../../src/dmctl/gen/load.ts'
 import { modelOf } from '../../../../src/dmctl/gen/model.ts'
 import { generate, generateModule } from '../../../support/proto.ts'
 
-async function version(text: string): Promise<Version> {
+async function version(text: string): Promise<ProtoVersion> {
   const { at } = await generate({ 'a.proto': text })
   const loaded = await loadProto(`${at}/a.proto`, [])
   return { loaded, model: modelOf(loaded) }
