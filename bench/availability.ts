@@ -1,4 +1,6 @@
 // Which drivers cannot run here, and why.
+
+import { linkMissing } from '../test/chaos/link.ts'
 import { attempt } from './attempt.ts'
 import type { Unready } from './build.ts'
 import { type Driver, driver } from './drivers.ts'
@@ -23,7 +25,8 @@ export async function findReasons(trials: Trial[], unready: Unready): Promise<Re
   const reasons = new Map(found)
   const client = (name: string, { how }: Trial) =>
     driver(name).scheme === 'tls' && (how === 'load' || how === 'handshake') ? unready.openssl : undefined
-  return (name, trial) => reasons.get(key(name, trial)) ?? client(name, trial)
+  const cable = trials.some(({ how }) => how === 'link') ? linkMissing() : undefined
+  return (name, trial) => reasons.get(key(name, trial)) ?? client(name, trial) ?? (trial.how === 'link' ? cable : undefined)
 }
 
 /** A js server that has no input starts, and ends again; a startup trial's process ends by itself. */

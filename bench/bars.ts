@@ -31,6 +31,8 @@ const last: Figure = { unit: 'ms', read: (run) => run.last_us && run.last_us / 1
 const mebibytes: Figure = { unit: 'MB/s', read: (run) => run.calls_per_second && (run.calls_per_second * 65_536) / 1e6 }
 const handshakes: Figure = { unit: 'handshakes/CPU s', read: (run) => run.server_cpu_us_per_call && 1e6 / run.server_cpu_us_per_call }
 const session: Figure = { unit: 'B', read: (run) => run.bytes_per_session }
+const p99: Figure = { unit: 'ms', read: (run) => run.p99_us && run.p99_us / 1e3 }
+const core: Figure = { unit: '% of a core', read: (run) => run.idle_core && run.idle_core * 100 }
 const growth: Figure = { unit: '%', read: (run) => run.heap_growth && run.heap_growth * 100 }
 
 const OBJECT = '64 B object'
@@ -68,6 +70,25 @@ const protocol = (id: string, than: string, atLeast: number, bodies: readonly Pr
 const many = `${STRING}, 256 × 1, server CPU per call`
 const io1 = `${STRING}, 256 × 1 with ioThreads 1`
 const deep = `${STRING}, 16 × 64`
+
+/** The defaults of KCP, which are fair to TCP, and both transports. */
+const overLossyLink: Bar[] = [
+  ...['native-kcp-own', 'js-kcp-own'].flatMap((driver) => [
+    { load: '5 % loss, 50 ms, 1 in flight, p99', trial: 'kcp-link@1x1', driver, figure: p99, than: 'go-dmicro-kcp', atMost: 0.8 },
+    { load: '5 % loss, 50 ms, 1 in flight, p99', trial: 'kcp-link@1x1', driver, figure: p99, than: 'native', atMost: 0.5 },
+    { load: '5 % loss, 50 ms, 64 KiB, 1 in flight', trial: 'kcp-link@64k', driver, figure: mebibytes, than: 'go-dmicro-kcp', atLeast: 1.2 },
+  ]),
+  {
+    load: 'idle session over KCP, resident memory',
+    trial: 'kcp@idle',
+    driver: 'native-kcp',
+    figure: session,
+    than: 'go-dmicro-kcp',
+    atMost: 1 / 3,
+    text: '1/3',
+  },
+  { load: '10,000 idle sessions over KCP, CPU', trial: 'kcp@idle', driver: 'native-kcp', figure: core, atMost: 1 },
+]
 
 const tlsCpu = (shape: string, than: string, atMost: number): Bar => ({
   load: `TLS, ${OBJECT}, ${shape.replace('x', ' × ')}, server CPU per call`,
@@ -187,6 +208,7 @@ export const bars: Bar[] = [
       ['unsampled', 1.05],
       ['sampled', 1.15],
       ['all', 1.15],
+      ['console', 1.05],
     ] as const
   ).map(([what, atMost]) => ({
     load: `${OBJECT}, 16 × 64, watched: ${what}, server CPU per call`,
@@ -196,6 +218,15 @@ export const bars: Bar[] = [
     than: 'native',
     atMost,
   })),
+  {
+    load: `${OBJECT}, 16 × 64, in a DServer, server CPU per call`,
+    trial: 'dserver-16x64',
+    driver: 'dserver',
+    figure: cpu,
+    than: 'native',
+    atMost: 1.02,
+  },
+  ...overLossyLink,
   { load: 'idle session, resident memory', trial: 'idle', driver: 'native', figure: session, atMost: 4096 },
   { load: 'heap over millions of calls, growth', trial: 'heap', driver: 'native', figure: growth, atMost: 1 },
 ]

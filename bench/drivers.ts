@@ -11,13 +11,15 @@ export interface Driver {
   ioThreads?: number
   /** What carries it; absent: TCP, or what a js driver always uses. */
   scheme?: Scheme
+  /** The preset of KCP, on both sides. */
+  kcp?: 'fast'
   /** Go DMicro's client measures it, as it does Go DMicro. */
   goClient?: true
   /** The C++ client sends it bodies and nothing else. */
   bare?: true
 }
 
-export type Scheme = 'tls' | 'ws' | 'kcp'
+export type Scheme = 'tls' | 'ws' | 'kcp' | 'quic'
 
 export const drivers: Driver[] = [
   { name: 'native', label: 'dmicro native', kind: 'js', peer: 'native' },
@@ -32,14 +34,23 @@ export const drivers: Driver[] = [
   { name: 'watched-unsampled', label: 'dmicro native, tracing, not sampled', kind: 'js', peer: 'watched-unsampled' },
   { name: 'watched-sampled', label: 'dmicro native, tracing, 1 % sampled', kind: 'js', peer: 'watched-sampled' },
   { name: 'watched-all', label: 'dmicro native, metrics, tracing (1 %), limits, access log (1 %)', kind: 'js', peer: 'watched-all' },
+  { name: 'dserver', label: 'dmicro native, in a DServer', kind: 'js', peer: 'dserver' },
+  { name: 'watched-console', label: 'dmicro native, console open in three pages', kind: 'js', peer: 'watched-console' },
   { name: 'native-kcp', label: 'dmicro native, KCP', kind: 'js', peer: 'native', scheme: 'kcp', goClient: true },
   { name: 'js-kcp', label: 'dmicro JavaScript, KCP', kind: 'js', peer: 'js', scheme: 'kcp', goClient: true },
+  { name: 'native-kcp-own', label: 'dmicro native, KCP, own client', kind: 'js', peer: 'native', scheme: 'kcp' },
+  { name: 'js-kcp-own', label: 'dmicro JavaScript, KCP, own client', kind: 'js', peer: 'js', scheme: 'kcp' },
+  { name: 'native-kcp-fast', label: 'dmicro native, KCP fast, own client', kind: 'js', peer: 'native', scheme: 'kcp', kcp: 'fast' },
+  { name: 'js-kcp-fast', label: 'dmicro JavaScript, KCP fast, own client', kind: 'js', peer: 'js', scheme: 'kcp', kcp: 'fast' },
+  { name: 'quic', label: 'dmicro, QUIC', kind: 'js', peer: 'js', scheme: 'quic', goClient: true },
+  { name: 'quic-own', label: 'dmicro, QUIC, own client', kind: 'js', peer: 'js', scheme: 'quic' },
   { name: 'rpc-client', label: 'dmicro RpcClient, p2c over 8 nodes', kind: 'js', peer: 'rpc-client' },
   { name: 'rpc-client-broker', label: 'dmicro RpcClient with breaker, limit and retries', kind: 'js', peer: 'rpc-client-broker' },
   { name: 'sessions', label: 'dmicro sessions with 8 nodes, called in turn', kind: 'js', peer: 'sessions' },
   { name: 'net', label: 'bare node:net', kind: 'js', peer: 'net' },
   { name: 'node-tls', label: 'bare node:tls', kind: 'js', peer: 'net', scheme: 'tls' },
   { name: 'grpc-js', label: 'gRPC (grpc-js)', kind: 'js', peer: 'grpc-js' },
+  { name: 'grpc-js-watched', label: 'gRPC (grpc-js), OpenTelemetry (1 %), prom-client', kind: 'js', peer: 'grpc-js-watched' },
   { name: 'grpc-js-tls', label: 'gRPC (grpc-js), TLS', kind: 'js', peer: 'grpc-js', scheme: 'tls' },
   { name: 'moleculer', label: 'Moleculer TCP', kind: 'js', peer: 'moleculer' },
   { name: 'nestjs', label: 'NestJS TCP', kind: 'js', peer: 'nestjs' },
@@ -53,6 +64,7 @@ export const drivers: Driver[] = [
   { name: 'uws-http', label: 'uWebSockets.js HTTP', kind: 'js', peer: 'uws-http' },
   { name: 'go-dmicro', label: 'Go DMicro', kind: 'go', peer: 'dmicro' },
   { name: 'go-dmicro-kcp', label: 'Go DMicro, KCP', kind: 'go', peer: 'dmicro', scheme: 'kcp' },
+  { name: 'go-dmicro-quic', label: 'Go DMicro, QUIC', kind: 'go', peer: 'dmicro', scheme: 'quic' },
   { name: 'grpc-go', label: 'gRPC (grpc-go)', kind: 'go', peer: 'grpc' },
   { name: 'floor', label: 'C++ floor', kind: 'cpp', peer: 'epoll' },
   { name: 'floor-object', label: 'C++ floor that parses and prints', kind: 'cpp', peer: 'object' },

@@ -2,6 +2,7 @@
 import { bodiesFile } from './body.ts'
 import type { Driver } from './drivers.ts'
 import { fanout } from './fan-out.ts'
+import { link } from './link.ts'
 import { heap, idle } from './memory.ts'
 import { type PayloadKind, payloads } from './payloads.mjs'
 import { loadClient, manner, ownClient, type Server, type Settings, startServer } from './peers.ts'
@@ -34,6 +35,7 @@ const measures: Record<Trial['how'], Measure> = {
     return served(driver, trial, settings, (server) => loadClient(mode, trial, [server], settings))
   },
   reuseport,
+  link,
   idle,
   heap,
   startup,
@@ -56,7 +58,7 @@ async function served<T>(driver: Driver, trial: Trial, settings: Settings, use: 
 const codecIds: Partial<Record<PayloadKind, number>> = { protobuf: 112, msgpack: 109, cbor: 99 }
 
 /** How the C++ client is told what to send. */
-const messageOf = async ({ payload, protocol }: Trial): Promise<(string | number)[]> => [
+export const messageOf = async ({ payload, protocol }: Trial): Promise<(string | number)[]> => [
   ...(await bodyOf(payload)),
   ...(protocol === undefined ? [] : ['--proto', protocol]),
 ]

@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls'
 import { accepted, openFiles } from './accepted.ts'
 import { certificateFile } from './certificate.ts'
 import type { Driver, Scheme } from './drivers.ts'
+import { idleCore, openKcp, residentOf } from './kcp-memory.ts'
 import { loadClient, type Server, type Settings, startServer } from './peers.ts'
 import type { Measurement } from './results.ts'
 import type { Trial } from './trials.ts'
@@ -51,8 +52,25 @@ async function open(port: number, scheme: Scheme | undefined, ca: string): Promi
   return socket
 }
 
+/** The same over KCP, where a session is no file; a server in Go collects its garbage as it likes. */
+async function idleOverKcp(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
+  const server = await startServer(driver, trial, driver.kind === 'js' ? exposingGc(settings) : settings)
+  const port = Number(server.address.split(':').at(-1))
+  const resident = async () => (driver.kind === 'js' ? (await memory(server)).rss : residentOf(server))
+  const [first] = await openKcp(port, 1)
+  await resident()
+  const before = await resident()
+  const sockets = await openKcp(port, trial.connections)
+  const after = await resident()
+  const idle_core = await idleCore(server)
+  for (const socket of [first, ...sockets]) socket.close()
+  await server.program.stop()
+  return { bytes_per_session: (after - before) / sockets.length, idle_core }
+}
+
 /** Resident bytes of the server for each of many sessions that do nothing. */
 export async function idle(driver: Driver, trial: Trial, settings: Settings): Promise<Measurement> {
+  if (driver.scheme === 'kcp') return idleOverKcp(driver, trial, settings)
   const server = await startServer(driver, trial, exposingGc(settings))
   const port = Number(server.address.split(':').at(-1))
   const ca: string = driver.scheme === 'tls' ? JSON.parse(readFileSync(certificateFile(), 'utf8')).ca : ''

@@ -43,6 +43,8 @@ const CLIENT_MS = 60_000
 
 const option = (name: string, value: string | number | undefined): Words => (value === undefined ? [] : [`--${name}`, value])
 
+const certificateOption = ({ scheme }: Driver): Words => (scheme === 'tls' || scheme === 'quic' ? ['--certificate', certificateFile()] : [])
+
 function endpointOptions(driver: Driver, trial: Trial): Words {
   return [
     ...option('payload', trial.payload),
@@ -51,7 +53,8 @@ function endpointOptions(driver: Driver, trial: Trial): Words {
     ...option('routes', trial.routes),
     ...option('proto', trial.protocol),
     ...option('scheme', driver.scheme),
-    ...(driver.scheme === 'tls' ? ['--certificate', certificateFile()] : []),
+    ...option('kcp', driver.kcp),
+    ...certificateOption(driver),
   ]
 }
 
@@ -63,21 +66,25 @@ export function serverCommand(driver: Driver, trial: Trial, flags: string[] = []
       ...[`${programs}/go-peer`, `${driver.peer}-server`, '--payload', trial.payload],
       ...option('proto', trial.protocol),
       ...option('network', driver.scheme),
+      ...certificateOption(driver),
+      ...more,
     ]
   return [process.execPath, ...flags, path('peers/server.mjs'), driver.peer, ...endpointOptions(driver, trial), ...more]
 }
 
 export interface ServerOptions {
   core?: string
+  /** What its command line begins with: where it runs. */
+  prefix?: Words
   /** Further arguments of a js server or of the floor. */
   args?: Words
 }
 
 export async function startServer(driver: Driver, trial: Trial, settings: Settings, options: ServerOptions = {}): Promise<Server> {
-  const { core = driver.ioThreads === undefined ? SERVER_CORE : BOTH_CORES, args = [] } = options
+  const { core = driver.ioThreads === undefined ? SERVER_CORE : BOTH_CORES, prefix = [], args = [] } = options
   const program = new Program(
     `the server of ${driver.name}`,
-    on(core, serverCommand(driver, trial, settings.serverFlags, args)),
+    on(core, [...prefix, ...serverCommand(driver, trial, settings.serverFlags, args)]),
     settings.env,
   )
   const ready = await program.next<{ address: string; pids: number[] } | { port: number; pid: number }>(READY_MS)
@@ -105,13 +112,14 @@ export async function drive<T>(name: string, command: Words, trial: Trial, serve
   return await Promise.race([client.result<T>(limit), ...servers.map(({ program }) => program.failure())])
 }
 
-/** The client in the driver's own language, unless that of Go DMicro measures all. */
-export function ownClient<T>(driver: Driver, trial: Trial, servers: Server[], settings: Settings): Promise<T> {
+/** The client in the driver's own language, unless that of Go DMicro measures all; `goHost` is the address that one has. */
+export function ownClient<T>(driver: Driver, trial: Trial, servers: Server[], settings: Settings, goHost?: string): Promise<T> {
   const command =
     driver.kind === 'go' || driver.goClient
       ? [
           ...[`${programs}/go-peer`, `${driver.goClient ? 'dmicro' : driver.peer}-client`, '--payload', trial.payload],
           ...option('network', driver.scheme),
+          ...option('host', goHost),
         ]
       : [
           process.execPath,
@@ -128,7 +136,7 @@ export function loadClient<T>(more: Words, trial: Trial, servers: Server[], sett
   return drive('the C++ client', [`${programs}/load`, '--json', ...shape(trial, servers, settings), ...more], trial, servers, settings)
 }
 
-const schemeFlags: Record<Scheme, Words> = { tls: ['--tls'], ws: ['--websocket'], kcp: [] }
+const schemeFlags: Record<Scheme, Words> = { tls: ['--tls'], ws: ['--websocket'], kcp: [], quic: [] }
 
 /** How the C++ client speaks to a driver. */
 export const manner = ({ scheme, bare }: Driver): Words => [

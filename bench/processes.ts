@@ -122,6 +122,10 @@ export class Program {
     throw this.#failure ?? new Error(`${this.name} ended early`)
   }
 
+  get pid(): number {
+    return this.#child.pid!
+  }
+
   tell(line: string): void {
     this.#child.stdin!.write(`${line}\n`)
   }

@@ -28,6 +28,8 @@ export interface Measurement {
   last_us?: number | undefined
   /** idle memory: resident bytes of the server per session. */
   bytes_per_session?: number | undefined
+  /** idle trials over KCP: the part of a core that the server uses for them. */
+  idle_core?: number | undefined
   /** heap trials: bytes of the server's JavaScript heap after each load, and how much the last ones exceed the first, 0.01 = 1 %. */
   heaps?: number[]
   heap_growth?: number | undefined
@@ -50,6 +52,7 @@ export type Group =
   | 'tls'
   | 'ws'
   | 'kcp'
+  | 'quic'
   | 'protocols'
   | 'codecs'
   | 'push'

@@ -1,6 +1,8 @@
 // What is measured under: every load as data.
+import { datagramTrials } from './datagram-trials.ts'
 import { type PayloadName, payloads } from './payloads.mjs'
 import type { Group } from './results.ts'
+import { watchedLoads, watchedPeers } from './watched.ts'
 
 export interface Trial {
   /** What stands before an '@' is the sweep or the family, what follows its point. */
@@ -12,7 +14,19 @@ export interface Trial {
    * Who measures it: `peers` a client in the driver's own language, `load` the C++ client, `stack` the same two with the
    * server profiled; the others are files of that name.
    */
-  how: 'peers' | 'load' | 'stack-peers' | 'stack-load' | 'pingpong' | 'fanout' | 'reuseport' | 'idle' | 'heap' | 'handshake' | 'startup'
+  how:
+    | 'peers'
+    | 'link'
+    | 'load'
+    | 'stack-peers'
+    | 'stack-load'
+    | 'pingpong'
+    | 'fanout'
+    | 'reuseport'
+    | 'idle'
+    | 'heap'
+    | 'handshake'
+    | 'startup'
   payload: Payload
   /** Absent: raw. */
   protocol?: Protocol
@@ -27,6 +41,8 @@ export interface Trial {
   processes?: number
   /** handshake trials: of sessions that the server gave tickets for. */
   resume?: true
+  /** link trials: what each direction does to packets; a part of 1, and milliseconds. */
+  link?: { loss: number; delay: number }
   /** startup trials: how the library is loaded. */
   load?: 'import' | 'require'
   /** The part of --seconds a measurement takes. */
@@ -203,18 +219,6 @@ const websocket = [
   }),
 ]
 
-/** KCP against that of Go, which has one client for all: servers are compared, with Go's options. */
-const kcp = (
-  [
-    ['16x64', '64 B string, 16 × 64', { connections: 16, inFlight: 64 }],
-    ['1x1', '64 B string, 1 × 1', {}], // told apart on a link with losses alone: bench/netem.sh
-    ['64k', '64 KiB string, 1 × 1', { payload: 'json-64k' }],
-  ] as [load: string, title: string, Partial<Trial>][]
-).map(([load, title, rest]) => {
-  const drivers = ['native-kcp', 'js-kcp', 'go-dmicro-kcp']
-  return make('kcp', 'peers', { id: `kcp@${load}`, title: `KCP, ${title}, client of Go`, drivers, ...rest })
-})
-
 const fast = ['native', 'native-busy', 'js', 'net', 'go-dmicro']
 const slow = ['moleculer', 'socketio', 'nats', 'uws', 'grpc-go']
 /** Who can keep up with a rate on one core, so that a queue is not what is measured. */
@@ -273,15 +277,15 @@ export const trials: Trial[] = [
     inFlight: 64,
     drivers: ['native', 'native-io1', 'js', 'floor-object', 'floor', 'go-dmicro'],
   }),
+  ...watchedLoads.map(loaded),
+  unary(watchedPeers),
   loaded({
-    id: 'watched-16x64',
-    title: '64 B object, 16 × 64, C++ client, the server watched',
+    id: 'dserver-16x64',
+    title: '64 B object, 16 × 64, C++ client, the endpoint in a DServer',
     payload: 'object-json',
     connections: 16,
     inFlight: 64,
-    // One request in a hundred is traced: V8 needs a while to optimise what only those run.
-    warmups: 4,
-    drivers: ['native', 'watched-metrics', 'watched-unsampled', 'watched-sampled', 'watched-all'],
+    drivers: ['native', 'dserver'],
   }),
   loaded({
     id: 'deep-16x64',
@@ -300,7 +304,7 @@ export const trials: Trial[] = [
   }),
   ...tls,
   ...websocket,
-  ...kcp,
+  ...datagramTrials(make),
   ...protocols,
   ...codecs,
   make('push', 'peers', {

@@ -1,5 +1,5 @@
-// Makes dist/browser.js: the code of sessions in one file that needs nothing of Node.js. Modules that do are replaced by
-// stand-ins, which lie in src/browser/stand-ins/.
+// Makes dist/browser.js, the code of sessions in one file that needs nothing of Node.js, and dist/contract/browser.js, that
+// of contracts. Modules that need Node.js are replaced by stand-ins, which lie in src/browser/stand-ins/.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { build } from 'esbuild'
@@ -35,7 +35,8 @@ const STAND_INS = {
   'json-scan': ['base/text/json-scan'],
   log: ['base/log'],
   naming: ['message/naming'],
-  node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'path', 'perf_hooks', 'timers', 'util'],
+  node: ['base/builtin', 'async_hooks', 'buffer', 'events', 'perf_hooks', 'timers', 'util'],
+  path: ['path'],
   plugin: ['hooks/plugin', 'endpoint/hooked-dispatch', 'session/hooked-calls'],
   'reconnect-schedule': ['session/reconnect-schedule'],
   sleep: ['base/time/sleep'],
@@ -43,7 +44,7 @@ const STAND_INS = {
   tables: ['codecs/built-in', 'protos/proto-table'],
 }
 
-/** The outputs of esbuild: the file and its source map. */
+/** The outputs of esbuild: the files and their source maps. */
 export async function browserBundle(root, out) {
   const src = join(root, 'src')
   const folder = join(src, 'browser', 'stand-ins')
@@ -84,7 +85,11 @@ export async function browserBundle(root, out) {
   const inputs = Object.keys(metafile.inputs).filter((file) => file.startsWith('src/'))
   const names = privateNames(root, inputs)
   const { outputFiles } = await build({ ...options, mangleProps: new RegExp(`^(?:${names.join('|')})$`) })
-  return outputFiles
+  // A contract names its routes by any mapper, not by that of pages alone.
+  standIns.delete('message/naming')
+  const contract = { entryPoints: [join(src, 'contract', 'browser.ts')], outfile: join(out, 'contract', 'browser.js') }
+  const contracts = await build({ ...options, ...contract, inject: [], metafile: false })
+  return [...outputFiles, ...contracts.outputFiles]
 }
 
 /** Files whose names others see: types of users, and members of what is sent or shown. */

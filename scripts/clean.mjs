@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const MADE = ['build', 'dist', 'prebuilds']
+const MADE = ['build', 'dist', 'prebuilds', 'site']
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 const wanted = process.argv.slice(2)

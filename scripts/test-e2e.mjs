@@ -75,7 +75,10 @@ const hasQuic = await import('@matrixai/quic/native/quiche.js').then(
   () => true,
   () => false,
 )
-const overQuic = ['call', 'session', 'redial'].map((name) => `${name}.test.ts`)
-if (hasQuic) passed = run(overQuic, { DMICRO_TEST_SCHEME: 'quic', DMICRO_TEST_TRANSPORT: 'js' }) && passed
+const quic = { DMICRO_TEST_SCHEME: 'quic', DMICRO_TEST_TRANSPORT: 'js' }
+const overQuic = ['call', 'session', 'redial', 'overload'].map((name) => `${name}.test.ts`)
+if (hasQuic) passed = run(overQuic, quic) && passed
+// It cuts connections, which over QUIC silence alone tells of.
+if (hasQuic) passed = run(['resume.test.ts'], { ...quic, DMICRO_TEST_QUIC_IDLE: '200' }) && passed
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed
 if (!passed) process.exit(1)

@@ -1,35 +1,44 @@
-// Measures what the types of a contract of 1,000 methods cost: tsc above an empty project, and completion in an editor.
-// Figures are processor time; Linux.
-//   node scripts/type-speed.mjs [--methods 1000] [--tsc path/to/tsc] [--trpc path/to/node_modules] [--json]
-// --tsc measures another compiler, such as TypeScript 7; --trpc also measures tRPC, from the node_modules that has it.
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+// Measures what the types of a contract of 1,000 methods cost, above an empty project and beside what TypeScript takes
+// without them: tsc, and completion in an editor (in milliseconds: the first, after a change in the caller's file, after
+// a change in the contract). Linux. Figures: docs/contract.md.
+//   node scripts/type-speed.mjs [--methods 1000] [--only zod,empty] [--native path/to/tsc] [--trpc path/to/node_modules] [--json]
+// --native measures TypeScript 7 too, by the executable of its package; --trpc measures tRPC, from the node_modules that
+// has it.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { createInterface } from 'node:readline'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { languageServer, tsserver } from './type-speed-editors.mjs'
+import { sources } from './type-speed-sources.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const installed = join(root, 'node_modules')
 const RUNS = 3
+const CHANGES = 7
 
 const { values } = parseArgs({
   options: {
     methods: { type: 'string', default: '1000' },
-    tsc: { type: 'string' },
+    only: { type: 'string' },
+    native: { type: 'string' },
     trpc: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
 const count = Number(values.methods)
+const others = values.trpc === undefined ? undefined : resolve(values.trpc)
 
 /** A project of these files in a folder of its own. */
-function project(name, files, modules) {
+function project(name, files) {
   const folder = join(base, name)
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
+  const modules = { dmicro: root, zod: join(installed, 'zod'), '@types/node': join(installed, '@types/node') }
+  if (name === 'trpc') Object.assign(modules, { '@trpc': join(others, '@trpc') })
   for (const [module, target] of Object.entries(modules)) {
-    mkdirSync(join(folder, 'node_modules', module, '..'), { recursive: true })
-    symlinkSync(target, join(folder, 'node_modules', module))
+    const link = join(folder, 'node_modules', module)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(target, link)
   }
   const options = { target: 'es2023', module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, types: [] }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: Object.keys(files) }))
@@ -38,136 +47,72 @@ function project(name, files, modules) {
   return folder
 }
 
-const numbers = Array.from({ length: count }, (_, i) => i)
+const median = (list) => list.sort((a, b) => a - b)[list.length >> 1]
 
-/** A contract, what serves it, and what calls each method: three files, and `main.ts`, where somebody types. */
-function contract(body) {
-  return {
-    'contract.ts': `import { call, defineService, plain, push } from 'dmicro/contract'
-import { z } from 'zod'
-void plain, void z
-export const Big = defineService('big', {
-${numbers.map((i) => `  method${i}: ${i % 10 === 9 ? `push(${body(i)})` : `call(${body(i)}, ${body(i + 1)})`},`).join('\n')}
-})
-`,
-    'server.ts': `import { Endpoint } from 'dmicro'
-import { Big } from './contract.js'
-new Endpoint().serve(Big, {
-${numbers.map((i) => (i % 10 === 9 ? `  method${i}: (arg) => void arg.a${i},` : `  method${i}: (arg) => ({ a${i + 1}: arg.a${i}, b: arg.b + 1 }),`)).join('\n')}
-})
-`,
-    'calls.ts': `import type { Session } from 'dmicro'
-import { Big } from './contract.js'
-declare const session: Session
-const client = session.client(Big)
-${numbers.map((i) => `await client.method${i}({ a${i}: 'x', b: ${i} })`).join('\n')}
-`,
-    'main.ts': `import type { Session } from 'dmicro'
-import { Big } from './contract.js'
-declare const session: Session
-const client = session.client(Big)
-void client
-`,
-  }
-}
-
-function trpc() {
-  const shape = (i) => `z.object({ a${i}: z.string(), b: z.number() })`
-  const head = `import type { router } from './contract.js'
-import { createTRPCClient, httpLink } from '@trpc/client'
-const client = createTRPCClient<typeof router>({ links: [httpLink({ url: '' })] })
-`
-  return {
-    'contract.ts': `import { initTRPC } from '@trpc/server'
-import { z } from 'zod'
-const t = initTRPC.create()
-export const router = t.router({
-${numbers.map((i) => `  method${i}: t.procedure.input(${shape(i)}).output(${shape(i + 1)}).mutation(({ input }) => ({ a${i + 1}: input.a${i}, b: input.b + 1 })),`).join('\n')}
-})
-`,
-    'calls.ts': `${head}${numbers.map((i) => `await client.method${i}.mutate({ a${i}: 'x', b: ${i} })`).join('\n')}\n`,
-    'main.ts': `${head}void client\n`,
-  }
-}
-
-/** Seconds of processor time that tsc takes, the median: other programs that run do not count. */
+/** Seconds that a compiler takes: of processor time, the median, and by the clock, the least. */
 function compile(tsc, folder) {
-  const times = []
-  for (let i = 0; i < RUNS; i++) {
+  const runs = Array.from({ length: RUNS }, () => {
     const line = [...tsc, '-p', folder].map((each) => `'${each}'`).join(' ')
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', `TIMEFORMAT='%U %S'; time ${line}`], { encoding: 'utf8' })
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `TIMEFORMAT='%R %U %S'; time ${line}`], { encoding: 'utf8' })
     if (status !== 0) throw new Error(`${folder}: ${stdout.slice(0, 1_000)}`)
-    const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number)
-    times.push(user + system)
-  }
-  return times.sort((a, b) => a - b)[RUNS >> 1]
-}
-
-/** Milliseconds of processor time that a process has taken. */
-function cpuOf(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
-/** Milliseconds of completions at the end of a project's file, by the language server of the tree: the first, and later ones. */
-async function complete(folder, compiled) {
-  const text = `${compiled}client.\n`
-  writeFileSync(join(folder, 'main.ts'), text)
-  const server = spawn(process.execPath, [join(root, 'node_modules/typescript/lib/tsserver.js'), '--disableAutomaticTypingAcquisition'])
-  const waiting = new Map()
-  createInterface({ input: server.stdout }).on('line', (line) => {
-    if (!line.startsWith('{')) return
-    const message = JSON.parse(line)
-    waiting.get(message.request_seq)?.(message)
+    const [real, user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number)
+    return { real, processor: user + system }
   })
-  let seq = 0
-  const ask = (command, args) => {
-    const own = ++seq
-    const answered = new Promise((settle) => waiting.set(own, settle))
-    server.stdin.write(`${JSON.stringify({ seq: own, type: 'request', command, arguments: args })}\n`)
-    return answered
-  }
-  const file = join(folder, 'main.ts')
-  server.stdin.write(`${JSON.stringify({ seq: ++seq, type: 'request', command: 'open', arguments: { file } })}\n`)
-  const lines = text.split('\n')
-  const at = { file, line: lines.length - 1, offset: lines[lines.length - 2].length + 1 }
-  const times = []
-  for (let i = 0; i < 5; i++) {
-    const start = cpuOf(server.pid)
-    const { success, body } = await ask('completionInfo', { ...at, triggerCharacter: '.' })
-    if (!success || body.entries.length < count) throw new Error(`${folder}: completion found ${body?.entries.length} names`)
-    times.push(cpuOf(server.pid) - start)
-    // A change, as typing is: what was found is not just told again.
-    server.stdin.write(
-      `${JSON.stringify({ seq: ++seq, type: 'request', command: 'change', arguments: { file, line: 1, offset: 1, endLine: 1, endOffset: 1, insertString: ' ' } })}\n`,
-    )
-  }
-  server.kill()
-  return { first: times[0], later: times.slice(1).sort((a, b) => a - b)[2] }
+  return { processor: median(runs.map((run) => run.processor)), clock: Math.min(...runs.map((run) => run.real)) }
 }
 
+/** Milliseconds of completions after `client.` at the end of the caller's file. */
+async function complete(editor, folder, files) {
+  const caller = { file: join(folder, 'main.ts'), text: `${files['main.ts']}client.\n` }
+  const contract = { file: join(folder, 'contract.ts'), text: files['contract.ts'] }
+  await editor.open(folder, caller, contract)
+  const position = { line: caller.text.split('\n').length - 2, character: 'client.'.length }
+  const once = async () => {
+    const start = performance.now()
+    const found = await editor.complete(caller.file, position)
+    if (found < count) throw new Error(`${folder}: completion found ${found} names`)
+    return performance.now() - start
+  }
+  const after = async (file) => {
+    const times = []
+    for (let i = 0; i < CHANGES; i++) {
+      // A space at the beginning, as typing is: what was found is not just told again.
+      editor.change(file)
+      times.push(await once())
+    }
+    return median(times)
+  }
+  const result = { first: await once(), caller: await after(caller.file), contract: await after(contract.file) }
+  editor.close()
+  return result
+}
+
+const compilers = { 6: [process.execPath, join(installed, 'typescript/lib/tsc.js')] }
+const editors = { 6: () => tsserver(join(installed, 'typescript/lib/tsserver.js')) }
+if (values.native !== undefined) {
+  compilers[7] = [resolve(values.native)]
+  editors[7] = () => languageServer(resolve(values.native))
+}
 const base = mkdtempSync(join(tmpdir(), 'dmicro-types-'))
 try {
-  const installed = join(root, 'node_modules')
-  const own = { dmicro: root, zod: join(installed, 'zod'), '@types/node': join(installed, '@types/node') }
-  const tsc = values.tsc === undefined ? [process.execPath, join(installed, 'typescript/bin/tsc')] : [resolve(values.tsc)]
-  const texts = {
-    empty: { 'main.ts': 'export {}\n' },
-    plain: contract((i) => `plain<{ a${i}: string; b: number }>()`),
-    zod: contract((i) => `z.object({ a${i}: z.string(), b: z.number() })`),
-    ...(values.trpc === undefined ? undefined : { trpc: trpc() }),
-  }
+  const only = values.only?.split(',')
   const results = {}
-  for (const [name, files] of Object.entries(texts)) {
-    const others = values.trpc === undefined ? {} : { '@trpc': join(resolve(values.trpc), '@trpc'), zod: join(resolve(values.trpc), 'zod') }
-    const folder = project(name, files, name === 'trpc' ? others : own)
-    const seconds = compile(tsc, folder)
-    results[name] = { seconds, ...(name === 'empty' || values.tsc !== undefined ? undefined : await complete(folder, files['main.ts'])) }
-    if (values.json) continue
-    const { first, later } = results[name]
-    const above = name === 'empty' ? '' : `, ${(seconds - results.empty.seconds).toFixed(2)} s above empty`
-    const completion = first === undefined ? '' : `; completion ${first.toFixed(0)} ms at first, ${later.toFixed(0)} ms after a change`
-    console.log(`${name}: tsc ${seconds.toFixed(2)} s${above}${completion}`)
+  for (const [name, files] of Object.entries(sources(count, others !== undefined))) {
+    if (only !== undefined && !only.includes(name) && name !== 'empty') continue
+    const folder = project(name, files)
+    for (const version of Object.keys(compilers)) {
+      const tsc = compile(compilers[version], folder)
+      const completion = name === 'empty' ? undefined : await complete(editors[version](), folder, files)
+      results[name] = { ...results[name], [version]: { tsc, completion } }
+      if (values.json) continue
+      const above = (clock) => (tsc[clock] - results.empty[version].tsc[clock]).toFixed(2)
+      const times = completion === undefined ? [] : Object.values(completion).map((each) => each.toFixed(0))
+      console.log(
+        name === 'empty'
+          ? `TypeScript ${version}, empty: tsc ${tsc.clock.toFixed(2)} s, ${tsc.processor.toFixed(2)} s of processor time`
+          : `TypeScript ${version}, ${name}: above empty ${above('clock')} s, ${above('processor')} s of processor time; completion ${times.join(', ')} ms`,
+      )
+    }
   }
   if (values.json) console.log(JSON.stringify(results))
 } finally {

@@ -2,7 +2,7 @@
 
 export { Code, StatusError, statusText } from './base/errors/status.ts'
 export { defaultLimits, type Limits } from './base/limits.ts'
-export { consoleLogger, type Logger, type LogLevel, silentLogger } from './base/log.ts'
+export { consoleLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './base/log.ts'
 export { type CborOptions, cbor } from './codecs/cbor.ts'
 export { type MsgpackOptions, msgpack } from './codecs/msgpack.ts'
 export { redisBuffers, type SimpleString, simple } from './codecs/redis.ts'
@@ -36,7 +36,7 @@ export {
   type SendOnce,
 } from './plugins/auth.ts'
 export type { BodyCipherOptions } from './plugins/body-cipher.ts'
-export { type EndpointEventMap, events } from './plugins/events.ts'
+export { type EndpointEventMap, type EventsOptions, events } from './plugins/events.ts'
 export {
   type HeartbeatPing,
   type HeartbeatPingOptions,
@@ -50,9 +50,11 @@ export { type CallForwarder, type ProxyLabel, type ProxyOptions, type ProxyTarge
 export { type RunLogOptions, runLog } from './plugins/run-log.ts'
 export { type SecureBody, type SecureBodyKeys, type SecureBodyOptions, secureBody } from './plugins/secure-body.ts'
 export { http, redis } from './protos/built-in.ts'
+export type { CorsOption } from './protos/http/cors.ts'
 export type { HttpOptions } from './protos/http/options.ts'
+export type { PagesOption } from './protos/http/pages.ts'
 export type { RedisOptions } from './protos/redis/options.ts'
-export type { EndpointOptions } from './session/options.ts'
+export type { EndpointOptions, LimitOptions } from './session/options.ts'
 export { pushAll } from './session/push-all.ts'
 export type { RedialOptions } from './session/redial.ts'
 export type { Gap } from './session/resume-state.ts'
@@ -69,8 +71,8 @@ export type { TlsContextOptions, TlsDialOptions, TlsListenOptions } from './tran
 
 export type { Clock, ClockTimer } from './base/time/clock.ts'
 export type { Codec } from './codecs/codec.ts'
-export type { EarlyContext, MessageKind, ReadContext, WriteContext } from './hooks/hooks.ts'
-export { type Plugin, PluginContainer, type PluginEndpoint } from './hooks/plugin.ts'
+export type { EarlyContext, Hook, MessageKind, ReadContext, WriteContext } from './hooks/hooks.ts'
+export { type EndpointSession, type Plugin, PluginContainer, type PluginEndpoint } from './hooks/plugin.ts'
 export type { RouteInfo } from './hooks/route-info.ts'
 export { CloseReason } from './message/close-reason.ts'
 export { type Filter, FilterOverflow, type Unpacker } from './message/filter.ts'
@@ -79,3 +81,4 @@ export type { Outgoing } from './message/outgoing.ts'
 export { type Proto, ProtoError, type ProtoLink, type ProtoSession } from './protos/proto.ts'
 export type { WebSocketDialOptions, WebSocketListenOptions } from './protos/websocket/options.ts'
 export type { UpgradeRequest } from './protos/websocket/upgrade-request.ts'
+export type { TransportKind } from './transports/transport.ts'

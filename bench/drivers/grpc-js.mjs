@@ -19,10 +19,16 @@ const { Echo } = grpc.loadPackageDefinition(definition).bench
 // Else connections of one process to one address are one.
 const CLIENT = { 'grpc.use_local_subchannel_pool': 1 }
 
-export async function serve({ port, certificate }) {
+export const serve = (options) => serveWith(options, (_, handler) => handler)
+
+/** @param {(method: string, handler: Function) => Function} watched what counts the calls of a handler */
+export async function serveWith({ port, certificate }, watched) {
   const server = new grpc.Server()
   const echo = ({ request }, answer) => answer(null, request)
-  server.addService(Echo.service, { EchoText: echo, EchoObject: echo, EchoMessage: echo })
+  server.addService(
+    Echo.service,
+    Object.fromEntries(['EchoText', 'EchoObject', 'EchoMessage'].map((method) => [method, watched(method, echo)])),
+  )
   const bound = await new Promise((resolve, reject) =>
     server.bindAsync(`127.0.0.1:${port}`, serverCredentials(certificate), (error, at) => (error ? reject(error) : resolve(at))),
   )

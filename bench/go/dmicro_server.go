@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/tls"
+	"encoding/json"
 	"net"
+	"os"
 
 	"bench-peer/echomessage"
 	"bench-peer/echoobject"
@@ -37,6 +40,23 @@ var dmicroProtocols = map[string]func() proto.ProtoFunc{
 	"http":     func() proto.ProtoFunc { return httpproto.NewHTTProtoFunc() },
 }
 
+// readCertificate takes the file that servers in JavaScript take too.
+func readCertificate(file string) tls.Certificate {
+	var pair struct{ Key, Cert string }
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(text, &pair)
+	}
+	if err != nil {
+		fail("certificate %q: %v", file, err)
+	}
+	certificate, err := tls.X509KeyPair([]byte(pair.Cert), []byte(pair.Key))
+	if err != nil {
+		fail("certificate %q: %v", file, err)
+	}
+	return certificate
+}
+
 func controllerOf(s shape) any {
 	switch s {
 	case anObject:
@@ -57,7 +77,10 @@ func serveDMicro(o serverOptions) {
 	protocol := newProtocol()
 	p := o.payload
 	endpoint := drpc.NewEndpoint(
-		drpc.EndpointConfig{Network: o.network, LocalIP: "127.0.0.1", ListenIP: "127.0.0.1", DefaultBodyCodec: p.codec}, announcer{})
+		drpc.EndpointConfig{Network: o.network, LocalIP: "127.0.0.1", ListenIP: o.host, DefaultBodyCodec: p.codec}, announcer{})
+	if o.network == "quic" {
+		endpoint.SetTLSConfig(&tls.Config{Certificates: []tls.Certificate{readCertificate(o.secret)}, NextProtos: []string{"http/1.1", "h2"}})
+	}
 	if names := endpoint.RouteCall(controllerOf(p.shape)); len(names) != 1 || names[0] != dmicroRoute {
 		fail("DMicro's mapper gave %q, want %q", names, dmicroRoute)
 	}

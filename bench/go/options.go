@@ -13,12 +13,15 @@ type serverOptions struct {
 	payload  payload
 	protocol string // of DMicro; gRPC has its own
 	network  string // of DMicro
+	host     string // that it listens on
+	secret   string // file of its certificate
 }
 
 type clientOptions struct {
 	payload     payload
 	address     string
 	network     string // of DMicro
+	host        string // that it dials from
 	connections int
 	inFlight    int // per connection
 	seconds     float64
@@ -31,9 +34,11 @@ func parseServer(args []string) serverOptions {
 	flags := flag.NewFlagSet("go-peer server", flag.ContinueOnError)
 	name := flags.String("payload", "json-64", payloadNames)
 	protocol := flags.String("proto", "raw", protocolNames)
-	network := flags.String("network", "tcp", "tcp or kcp")
+	network := flags.String("network", "tcp", "tcp, kcp or quic")
+	host := flags.String("host", "127.0.0.1", "address to listen on")
+	secret := flags.String("certificate", "", "file of JSON with key and cert, for quic")
 	parse(flags, args)
-	return serverOptions{parsePayload(*name), *protocol, *network}
+	return serverOptions{parsePayload(*name), *protocol, *network, *host, *secret}
 }
 
 func parseClient(args []string) clientOptions {
@@ -41,7 +46,8 @@ func parseClient(args []string) clientOptions {
 	flags := flag.NewFlagSet("go-peer client", flag.ContinueOnError)
 	name := flags.String("payload", "json-64", payloadNames)
 	flags.StringVar(&o.address, "address", "", "host:port of the server")
-	flags.StringVar(&o.network, "network", "tcp", "tcp or kcp")
+	flags.StringVar(&o.network, "network", "tcp", "tcp, kcp or quic")
+	flags.StringVar(&o.host, "host", "127.0.0.1", "address to dial from")
 	flags.IntVar(&o.connections, "connections", 1, "connections")
 	flags.IntVar(&o.inFlight, "in-flight", 1, "calls in flight per connection, in an open loop the most that may be")
 	flags.Float64Var(&o.seconds, "seconds", 5, "the measured window")

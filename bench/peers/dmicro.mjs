@@ -21,7 +21,7 @@ const routeName = (n) => (n === 0 ? ECHO : `${ECHO}-${n}`)
 
 /**
  * @param {'native' | 'js'} transport
- * @param {() => Promise<object>} [more] further options of the server
+ * @param {() => Promise<object>} [more] further options of the server, and `listening`, which is called then
  */
 export function dmicro(transport, more) {
   let client
@@ -30,10 +30,10 @@ export function dmicro(transport, more) {
 
   async function dial(address, options) {
     client ??= new Endpoint(endpointOptions(transport, options))
-    const { scheme = 'tcp', certificate } = options
+    const { scheme = 'tcp', certificate, kcp } = options
     // The same object for all: they share what it holds.
-    if (scheme === 'tls') tls ??= { ca: certificate.ca }
-    const session = await client.dial(`${scheme}://${address}`, tls && { tls })
+    if (scheme === 'tls' || scheme === 'quic') tls ??= { ca: certificate.ca }
+    const session = await client.dial(`${scheme}://${address}`, { ...(tls && { tls }), ...(kcp && { kcp }) })
     const how = callOptions(options)
     return {
       call: options.routes > 1 ? callInTurn(session, options.routes) : (value) => session.call(ECHO, value, how),
@@ -81,13 +81,14 @@ function endpointOptions(transport, { busyPoll, ioThreads, protocol }) {
   }
 }
 
-const listenOptions = ({ reusePort, protocol, certificate }) => ({
+const listenOptions = ({ reusePort, protocol, certificate, kcp }) => ({
+  ...(kcp && { kcp }),
   ...(certificate !== undefined && { tls: { key: certificate.key, cert: certificate.cert } }),
   ...(reusePort && { reusePort }),
   ...(protocol !== 'raw' && { protocols: [protocol] }),
 })
 
-async function serve(transport, options, more) {
+async function serve(transport, options, { listening, ...more } = {}) {
   const endpoint = new Endpoint({ ...endpointOptions(transport, options), ...more })
   let pushes = 0
   const types = typesOf(options)
@@ -96,7 +97,8 @@ async function serve(transport, options, more) {
     pushes++
   })
   endpoint.routeCall(PUSHED, () => pushes)
-  const listener = await endpoint.listen(`${options.scheme ?? 'tcp'}://127.0.0.1:${options.port}`, listenOptions(options))
+  const listener = await endpoint.listen(`${options.scheme ?? 'tcp'}://${options.host}:${options.port}`, listenOptions(options))
+  await listening?.()
   return {
     address: new URL(listener.url).host,
     publish(value) {

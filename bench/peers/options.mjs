@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { payloads } from '../payloads.mjs'
 import { fail, USAGE } from './fail.mjs'
 
-const schemes = ['tls', 'ws', 'kcp']
+const schemes = ['tls', 'ws', 'kcp', 'quic']
 const text = (fallback) => ({ type: 'string', default: fallback })
 const both = {
   payload: text('json-64'),
@@ -14,8 +14,9 @@ const both = {
   proto: text('raw'),
   scheme: { type: 'string' },
   certificate: { type: 'string' },
+  kcp: { type: 'string' },
 }
-const server = { port: text('0'), 'reuse-port': { type: 'boolean', default: false } }
+const server = { host: text('127.0.0.1'), port: text('0'), 'reuse-port': { type: 'boolean', default: false } }
 const client = {
   address: { type: 'string' },
   connections: text('1'),
@@ -29,7 +30,7 @@ const client = {
 
 export function readServerOptions() {
   const { name, values } = parse({ ...both, ...server })
-  return { name, driver: { ...driverOptions(values), port: whole(values, 'port', 0), reusePort: values['reuse-port'] } }
+  return { name, driver: { ...driverOptions(values), host: values.host, port: whole(values, 'port', 0), reusePort: values['reuse-port'] } }
 }
 
 export function readClientOptions() {
@@ -74,9 +75,9 @@ function driverOptions(values) {
   const routes = values.routes === undefined ? undefined : whole(values, 'routes', 1)
   const { scheme } = values
   if (scheme !== undefined && !schemes.includes(scheme)) fail(`--scheme is ${schemes.join(' or ')}, not ${scheme}`, USAGE)
-  if (scheme === 'tls' && values.certificate === undefined) fail('--scheme tls needs --certificate', USAGE)
+  if ((scheme === 'tls' || scheme === 'quic') && values.certificate === undefined) fail(`--scheme ${scheme} needs --certificate`, USAGE)
   const certificate = values.certificate === undefined ? undefined : JSON.parse(readFileSync(values.certificate, 'utf8'))
-  return { payload, codec: payload.kind, busyPoll, ioThreads, routes, protocol: values.proto, scheme, certificate }
+  return { payload, codec: payload.kind, busyPoll, ioThreads, routes, protocol: values.proto, scheme, certificate, kcp: values.kcp }
 }
 
 function amount(values, name, least) {

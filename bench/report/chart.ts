@@ -25,8 +25,20 @@ const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'emptyCircle', 'emptyR
 const DASHES = ['solid', 'dashed', 'dotted']
 export const OURS = COLOURS[0]
 export const OTHERS = '#8c959f'
+const GROUND = '#ffffff'
 
-/** Title, subtitle and a white ground, readable on a dark page as well. `note` stands at the foot. */
+/** What each colour is on a dark page. */
+export const DARK: Readonly<Record<string, string>> = {
+  [GROUND]: '#0d1117',
+  [INK]: '#e6edf3',
+  [FAINT]: '#9198a1',
+  [GRID]: '#3d444d',
+  [OURS]: '#4aa8e0',
+  [OTHERS]: '#6e7681',
+  '#000000': '#f0f6fc',
+}
+
+/** Title, subtitle and a ground. `note` stands at the foot. */
 export function frame(run: Run, title: string, note = ''): Record<string, unknown> {
   const foot = {
     type: 'text',
@@ -36,7 +48,7 @@ export function frame(run: Run, title: string, note = ''): Record<string, unknow
   }
   return {
     animation: false,
-    backgroundColor: '#ffffff',
+    backgroundColor: GROUND,
     textStyle: { fontFamily: "system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif" },
     title: {
       text: title,

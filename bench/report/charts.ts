@@ -1,6 +1,7 @@
 // Draws a run's charts as SVG, without a browser.
 import { createRequire } from 'node:module'
 import type { Run } from '../results.ts'
+import { DARK } from './chart.ts'
 import { plan } from './plan.ts'
 
 /** What of ECharts is used here. */
@@ -21,11 +22,26 @@ export function charts(run: Run): Record<string, string> {
     planned.map(({ file, width, height, option }) => {
       const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height })
       chart.setOption(option)
-      const svg = chart.renderToSVGString()
+      const svg = withDark(renumbered(chart.renderToSVGString()))
       chart.dispose() // else its timers keep the process alive
       return [file, svg]
     }),
   )
+}
+
+/** ECharts numbers names through all charts of a process; so they depend on this one alone. */
+function renumbered(svg: string): string {
+  const names = new Map<string, string>()
+  return svg.replace(/\bzr\d+-([a-z]+)-?\d+/g, (name, kind: string) => {
+    if (!names.has(name)) names.set(name, `${kind}-${names.size}`)
+    return names.get(name) ?? name
+  })
+}
+
+/** The same picture in other colours for readers who prefer a dark page. Rules of style are stronger than attributes. */
+function withDark(svg: string): string {
+  const rules = Object.entries(DARK).flatMap(([light, dark]) => ['fill', 'stroke'].map((name) => `[${name}="${light}"]{${name}:${dark}}`))
+  return svg.replace(/^<svg [^>]*>/, (head) => `${head}\n<style>@media (prefers-color-scheme: dark){${rules.join('')}}</style>`)
 }
 
 /** Only when there is something to draw: it is installed for the bench suite alone. */

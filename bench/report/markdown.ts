@@ -21,6 +21,7 @@ export function markdown(run: Run): string {
     ...section('TLS', each(run, 'tls', tables.fittingTable)),
     ...section('WebSocket', each(run, 'ws', tables.fittingTable)),
     ...section('KCP', each(run, 'kcp', tables.fittingTable)),
+    ...section('QUIC', each(run, 'quic', tables.fittingTable)),
     ...section('Protocols', overview(run, 'protocols')),
     ...section('Codecs', overview(run, 'codecs')),
     ...section('Pushes', each(run, 'push', tables.rateTable)),

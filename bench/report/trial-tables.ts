@@ -143,8 +143,13 @@ export function fanoutTable(trial: TrialResult): string {
 export function memoryTable(trial: TrialResult): string {
   const heaps = measured(trial).some(([, outcome]) => runsOf(outcome).some((run) => run.heaps !== undefined))
   if (!heaps) {
-    const rows = measured(trial).map(([, outcome]) => [outcome.label, spread(summary(outcome, 'bytes_per_session'), digits)])
-    return table(['driver', 'resident bytes per session'], rows)
+    const timers = measured(trial).some(([, outcome]) => medianOf(outcome, 'idle_core') !== undefined)
+    const rows = measured(trial).map(([, outcome]) => [
+      outcome.label,
+      spread(summary(outcome, 'bytes_per_session'), digits),
+      ...(timers ? [figure(outcome, 'idle_core', percent)] : []),
+    ])
+    return table(['driver', 'resident bytes per session', ...(timers ? ['CPU while idle'] : [])], rows)
   }
   const rows = measured(trial).map(([, outcome]) => [
     outcome.label,

@@ -3,13 +3,14 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { charts } from '../report/charts.ts'
 import { docsTable, replaceTable } from '../report/docs-table.ts'
 import { markdown } from '../report/markdown.ts'
 import { plan } from '../report/plan.ts'
 import { readmeTable } from '../report/readme-table.ts'
 import { writeReport } from '../report/write.ts'
-import type { Measurement, Run, TrialResult } from '../results.ts'
+import { type Measurement, type Run, readRun, type TrialResult } from '../results.ts'
 
 const machine = { cpu: 'A CPU', cores: 2, memoryGiB: 8, kernel: '6.1', node: 'v20.20.2', go: null }
 const nats = { label: 'NATS', missing: 'nats-server is not\ninstalled' }
@@ -235,6 +236,30 @@ it('the table of README.md is about objects, and leaves out what was not measure
   assert.ok(!page.includes('500 k') && !page.includes('NATS') && !page.includes('idle'), page)
   assert.match(page, /2026-11-22, commit abc1234: A CPU, 2 cores/)
   for (const line of page.split('\n')) assert.ok(line.startsWith('|') || line.length <= 120, line)
+})
+
+describe('what is in the repository', () => {
+  const results = new URL('../results/', import.meta.url)
+  const recorded = (name: string): Run => readRun(fileURLToPath(new URL(`${name}latest.json`, results)))
+  const read = (name: string): string => readFileSync(new URL(name, results), 'utf8')
+
+  for (const name of ['', 'objects/', 'protocols/', 'tls/', 'ws/']) {
+    it(`the pictures of bench/results/${name} show what was recorded, light and dark`, () => {
+      for (const [file, svg] of Object.entries(charts(recorded(name)))) {
+        assert.match(svg, /prefers-color-scheme: dark/)
+        assert.equal(read(`${name}${file}`), svg, file)
+      }
+    })
+  }
+
+  it('the tables of README.md and of objects in docs/benchmarks.md have the recorded figures', () => {
+    const run = recorded('objects/')
+    for (const [page, text, mark] of [
+      ['../../README.md', readmeTable(run), 'bench'],
+      ['../../docs/benchmarks.md', docsTable(run), 'objects'],
+    ])
+      assert.equal(replaceTable(read(page), text, mark), read(page), page)
+  })
 })
 
 it("a page's charts replace those of the page before, and no others", () => {

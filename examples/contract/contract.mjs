@@ -2,13 +2,18 @@
 import { call, declareError, defineService, group, none, push } from 'dmicro/contract'
 import { z } from 'zod'
 
-const Id = z.object({ id: z.number().int() })
-const Item = z.object({ id: z.number().int(), name: z.string(), price: z.number(), stock: z.number().int() })
-const Line = z.object({ item: z.number().int(), count: z.number().int().positive() })
-const Cart = z.object({ id: z.number().int(), lines: z.array(Line) })
-const State = z.enum(['open', 'paid', 'sent', 'cancelled'])
-const Order = z.object({ id: z.number().int(), user: z.number().int(), lines: z.array(Line), state: State, total: z.number() })
-const User = z.object({ id: z.number().int(), name: z.string(), email: z.string().optional() })
+// Documents and code made of the contract know these by their ids.
+const Id = z.object({ id: z.number().int() }).meta({ id: 'Id' })
+const Item = z
+  .object({ id: z.number().int(), name: z.string(), price: z.number(), stock: z.number().int() })
+  .meta({ id: 'Item', description: 'Something that the shop sells.' })
+const Line = z.object({ item: z.number().int(), count: z.number().int().positive() }).meta({ id: 'Line' })
+const Cart = z.object({ id: z.number().int(), lines: z.array(Line) }).meta({ id: 'Cart' })
+const State = z.enum(['open', 'paid', 'sent', 'cancelled']).meta({ id: 'State', description: 'How far an order is.' })
+const Order = z
+  .object({ id: z.number().int(), user: z.number().int(), lines: z.array(Line), state: State, total: z.number() })
+  .meta({ id: 'Order' })
+const User = z.object({ id: z.number().int(), name: z.string(), email: z.string().optional() }).meta({ id: 'User' })
 
 export const NotThere = declareError(1001, 'not there', z.object({ what: z.string(), id: z.number().int() }))
 export const OutOfStock = declareError(1002, 'out of stock', z.object({ left: z.number().int() }))

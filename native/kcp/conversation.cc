@@ -28,10 +28,10 @@ uint32_t KcpConversation::Receive(Bytes datagram, uint32_t now) {
   return count;
 }
 
-uint32_t KcpConversation::Flush(bool full, uint32_t now, KcpOutput* output) {
+void KcpConversation::Flush(bool full, uint32_t now, KcpOutput* output) {
   output_ = output;
   now_ = now;
-  return machine_.Flush(full, now, this);
+  machine_.Flush(full, now, this);
 }
 
 uint8_t* KcpConversation::Begin(size_t most) {

@@ -20,7 +20,7 @@ class KcpConversation final : private KcpOutput {
   // Uses a datagram. Returns the number of good segments in it and in what it repaired.
   uint32_t Receive(Bytes datagram, uint32_t now);
   // Flushes as Kcp::Flush does, with headers and parity.
-  uint32_t Flush(bool full, uint32_t now, KcpOutput* output);
+  void Flush(bool full, uint32_t now, KcpOutput* output);
   // Frees what is kept for repairs; called when nothing was received for long.
   void Forget() { decoder_.reset(); }
   bool RepairOff() const { return repair_off_; }

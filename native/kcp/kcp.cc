@@ -6,6 +6,7 @@ namespace dmicro {
 namespace {
 
 constexpr uint32_t kMinRto = 100, kMinRtoNoDelay = 30, kMaxRto = 60'000;  // ms
+constexpr uint32_t kMinPatience = 20;                                     // ms that an answer may be late
 // Between questions about a window of 0, in ms.
 constexpr uint32_t kFirstProbe = 7000, kLongestProbe = 120'000;
 
@@ -78,8 +79,12 @@ bool Kcp::MaySend() const {
 uint32_t Kcp::Due(uint32_t now) {
   uint32_t due = UINT32_MAX;
   const auto at = [&](uint32_t time) { due = std::min(due, static_cast<uint32_t>(std::max(Distance(time, now), 0))); };
+  const uint32_t patience = Patience();
+  const uint32_t reordering = static_cast<uint32_t>(srtt_) / 4;
   for (size_t i = 0; i < sent_.size(); i++) {
-    if (!sent_[i].acked) at(sent_[i].resend_at);
+    if (sent_[i].acked) continue;
+    at(ResendAt(i, patience));
+    if (sent_[i].passed_over != 0 && queue_.Empty()) at(sent_[i].passed_at + reordering);
   }
   if (probe_wait_ != 0 && !queue_.Empty()) at(probe_at_);
   return due;
@@ -123,11 +128,14 @@ uint32_t Kcp::Input(Bytes datagram, bool regular, uint32_t now) {
     if (header.conv != conv_ || header.size > datagram.size) break;
     if (header.command < kKcpPush || header.command > kKcpTell) break;
     if (regular) rmt_wnd_ = header.window;
-    if (ParseUna(header.una)) wanted_ = Wanted::kFull;
-    if (header.command == kKcpAck) {
-      if (ParseAck(header.sn, header.ts, header.una)) wanted_ = Wanted::kFull;
+    // A segment that was acknowledged before, by another copy, says nothing of the time that this one took.
+    if (header.command == kKcpAck && Distance(header.sn, una_before) >= 0 && !Acked(header.sn)) {
       acked = true;
       latest = header.ts;
+    }
+    if (ParseUna(header.una)) wanted_ = Wanted::kFull;
+    if (header.command == kKcpAck) {
+      if (ParseAck(header, now)) wanted_ = Wanted::kFull;
     } else if (header.command == kKcpPush) {
       ParsePush(header.sn, header.ts, {datagram.data, header.size});
     } else if (header.command == kKcpAsk) {
@@ -158,20 +166,27 @@ bool Kcp::ParseUna(uint32_t una) {
   return any;
 }
 
+bool Kcp::Acked(uint32_t sn) {
+  const uint32_t at = sn - snd_una_;
+  return at < sent_.size() && sent_[at].acked;
+}
+
 // Marks a segment as acknowledged. Its data is freed now, and its place with those before it. Returns whether a segment
 // that was passed over must be sent again at once.
-bool Kcp::ParseAck(uint32_t sn, uint32_t ts, uint32_t una) {
-  if (Distance(sn, snd_una_) < 0 || Distance(sn, snd_nxt_) >= 0) return false;
+bool Kcp::ParseAck(const SegmentHeader& ack, uint32_t now) {
+  if (Distance(ack.sn, snd_una_) < 0 || Distance(ack.sn, snd_nxt_) >= 0) return false;
   bool urgent = false;
-  const size_t at = sn - snd_una_;
+  const size_t at = ack.sn - snd_una_;
   for (size_t i = 0; i < at; i++) {
     Sent& segment = sent_[i];
-    if (Distance(segment.ts, ts) > 0 || segment.passed_over == UINT32_MAX) continue;
+    // A segment that was sent again is passed over only by those that were sent after that.
+    if (Distance(segment.ts, ack.ts) > (segment.xmit > 1 ? -1 : 0)) continue;
+    if (segment.passed_over++ == 0) segment.passed_at = now;
     // Without `resend` each one is urgent: the segment is sent again when nothing new is to be sent.
-    if (++segment.passed_over >= urgent_) urgent = true;
+    if (segment.passed_over >= urgent_) urgent = true;
   }
   Sent& segment = sent_[at];
-  if (!segment.acked && segment.ts == ts && Distance(una, segment.sent_una) < 0) lost_ = true;
+  if (!segment.acked && segment.ts == ack.ts && Distance(ack.una, segment.sent_una) < 0) lost_ = true;
   segment.acked = true;
   unsent_bytes_ -= segment.data.size();
   segment.data.Free();
@@ -235,7 +250,23 @@ void Kcp::Sample(int32_t rtt) {
   rto_ = std::min(std::max(no_delay_ ? kMinRtoNoDelay : kMinRto, rto), kMaxRto);
 }
 
-uint32_t Kcp::Flush(bool full, uint32_t now, KcpOutput* output) {
+// After how many ms the answer of a peer that acknowledges at once is missed; 0 before the first round trip, and for
+// others. Unlike the timeout it has no part for acknowledgements that wait.
+uint32_t Kcp::Patience() const {
+  if (!prompt_ || srtt_ == 0) return 0;
+  const uint32_t srtt = static_cast<uint32_t>(srtt_);
+  return srtt + std::max({kMinPatience, srtt / 4, static_cast<uint32_t>(rttvar_) << 2});
+}
+
+// When a segment is sent again if nothing is heard: the last one earlier, but once.
+uint32_t Kcp::ResendAt(size_t at, uint32_t patience) {
+  const Sent& segment = sent_[at];
+  if (patience == 0 || segment.xmit != 1 || at + 1 != sent_.size()) return segment.resend_at;
+  const uint32_t probe_at = segment.ts + patience;
+  return Distance(probe_at, segment.resend_at) < 0 ? probe_at : segment.resend_at;
+}
+
+void Kcp::Flush(bool full, uint32_t now, KcpOutput* output) {
   Writer writer(mtu_, output);
   SegmentHeader header;
   header.conv = conv_;
@@ -248,31 +279,26 @@ uint32_t Kcp::Flush(bool full, uint32_t now, KcpOutput* output) {
 
   const uint32_t window = Window();
   const uint32_t opened = Open(window);
-  uint32_t next = interval_;
   Resent resent;
   if (full) {
     header.command = kKcpPush;
     header.fragment = 0;
     for (size_t i = 0; i < sent_.size(); i++) {
       Sent& segment = sent_[i];
-      if (segment.acked) continue;
-      if (IsDue(&segment, now, opened != 0, &resent)) {
-        segment.resend_at = now + segment.rto;
-        segment.ts = now;
-        segment.sent_una = snd_una_;
-        header.ts = now;
-        header.sn = segment.sn;
-        header.size = static_cast<uint32_t>(segment.data.size());
-        writer.Append(header, {segment.data.data(), segment.data.size()});
-        if (++segment.xmit >= dead_link_) dead_ = true;
-      }
-      const int32_t wait = Distance(segment.resend_at, now);
-      if (wait > 0) next = std::min(next, static_cast<uint32_t>(wait));
+      if (segment.acked || !IsDue(i, now, opened != 0, &resent)) continue;
+      segment.passed_over = 0;
+      segment.resend_at = now + segment.rto;
+      segment.ts = now;
+      segment.sent_una = snd_una_;
+      header.ts = now;
+      header.sn = segment.sn;
+      header.size = static_cast<uint32_t>(segment.data.size());
+      writer.Append(header, {segment.data.data(), segment.data.size()});
+      if (++segment.xmit >= dead_link_) dead_ = true;
     }
   }
   if (congested_) congestion_.Flushed(resent.early, resent.late, snd_nxt_ - snd_una_, window, resend_);
   writer.Finish();
-  return next;
 }
 
 void Kcp::FlushAcks(SegmentHeader* header, Writer* writer) {
@@ -325,24 +351,23 @@ uint32_t Kcp::Open(uint32_t window) {
 
 // Returns whether the segment must be sent now, and sets its timeout then. `opened`: there are segments that were never
 // sent.
-bool Kcp::IsDue(Sent* segment, uint32_t now, bool opened, Resent* resent) const {
-  if (segment->xmit == 0) {
-    segment->rto = rto_;
+bool Kcp::IsDue(size_t at, uint32_t now, bool opened, Resent* resent) {
+  Sent& segment = sent_[at];
+  if (segment.xmit == 0) {
+    segment.rto = rto_;
     return true;
   }
-  const bool passed_over =
-      segment->passed_over != UINT32_MAX && (segment->passed_over >= resend_ || (segment->passed_over != 0 && !opened));
-  if (passed_over) {
-    segment->passed_over = UINT32_MAX;  // the next time it is sent again is its timeout
-    segment->rto = rto_;
+  if (segment.passed_over >= resend_ || (segment.passed_over != 0 && !opened)) {
+    segment.rto = rto_;
     resent->early = true;
     return true;
   }
-  if (Distance(now, segment->resend_at) < 0) return false;
-  segment->rto += no_delay_ ? rto_ / 2 : rto_;
-  segment->passed_over = 0;
-  resent->late = true;
-  return true;
+  if (Distance(now, segment.resend_at) >= 0) {
+    segment.rto += no_delay_ ? rto_ / 2 : rto_;
+    resent->late = true;
+    return true;
+  }
+  return Distance(now, ResendAt(at, Patience())) >= 0;
 }
 
 }  // namespace dmicro

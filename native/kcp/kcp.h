@@ -47,9 +47,8 @@ class Kcp {
   uint32_t Input(Bytes datagram, bool regular, uint32_t now);
   // Queues bytes to send.
   void Send(Bytes bytes);
-  // Sends what may be sent now, or acknowledgements and windows alone. Returns after how many ms, at most the interval,
-  // the next segment is due.
-  uint32_t Flush(bool full, uint32_t now, KcpOutput* output);
+  // Sends what may be sent now, or acknowledgements and windows alone.
+  void Flush(bool full, uint32_t now, KcpOutput* output);
 
   // The first segment that was received and is not read yet.
   bool Readable() const { return !received_.Empty(); }
@@ -73,6 +72,10 @@ class Kcp {
   void ExpectTell();
   // Sets the `fragment` of segments that ask for and tell windows, by which dmicro peers recognise each other.
   void SetMark(uint8_t mark) { mark_ = mark; }
+  // Numbers segments from `sn` on, in both directions. Requires that none was sent or received.
+  void BeginAt(uint32_t sn) { snd_una_ = snd_nxt_ = rcv_nxt_ = sn; }
+  // The peer acknowledges at once, as dmicro's do and Go's do not: what is sent last is probed for from now on.
+  void SetPrompt() { prompt_ = true; }
   // Frees what a segment that is not for Input has acknowledged.
   void Acknowledge(uint32_t una) { ParseUna(una); }
 
@@ -105,7 +108,8 @@ class Kcp {
     uint32_t rto = 0;
     uint32_t xmit = 0;  // how often it was sent
     uint32_t resend_at = 0;
-    uint32_t passed_over = 0;  // acknowledgements of later segments
+    uint32_t passed_over = 0;  // acknowledgements of later segments since it was sent
+    uint32_t passed_at = 0;    // when the first of them came
     uint32_t sent_una = 0;     // snd_una_ when it was sent
     bool acked = false;
     SegmentData data;
@@ -128,15 +132,18 @@ class Kcp {
 
   uint32_t Window() const;
   bool ParseUna(uint32_t una);
-  bool ParseAck(uint32_t sn, uint32_t ts, uint32_t una);
+  bool Acked(uint32_t sn);
+  bool ParseAck(const SegmentHeader& ack, uint32_t now);
   void ParsePush(uint32_t sn, uint32_t ts, Bytes data);
   void AddEarly(uint32_t sn, Bytes data);
   void MoveEarly();
   void Sample(int32_t rtt);
+  uint32_t Patience() const;
+  uint32_t ResendAt(size_t at, uint32_t patience);
   void FlushAcks(SegmentHeader* header, Writer* writer);
   void FlushProbes(SegmentHeader* header, uint32_t now, Writer* writer);
   uint32_t Open(uint32_t window);
-  bool IsDue(Sent* segment, uint32_t now, bool opened, Resent* resent) const;
+  bool IsDue(size_t at, uint32_t now, bool opened, Resent* resent);
 
   const uint32_t conv_;
   const uint32_t mtu_, mss_;
@@ -149,6 +156,7 @@ class Kcp {
   const bool congested_;
   Wanted wanted_ = Wanted::kNothing;
   uint8_t mark_ = 0;
+  bool prompt_ = false;
   bool dead_ = false;
   bool lost_ = false;
   bool asked_ = false;  // asked_una_ is set

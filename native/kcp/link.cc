@@ -28,6 +28,13 @@ KcpLink::KcpLink(uint32_t conv, const KcpSettings& settings, Role role, uint32_t
       heard_at_(now),
       greet_at_(role.dialled ? now : kNever) {
   machine().SetMark(kKcpMark);
+  if (marked_) KnowPeer();
+}
+
+// The peer is a dmicro peer.
+void KcpLink::KnowPeer() {
+  marked_ = true;
+  machine().SetPrompt();
 }
 
 bool KcpLink::Take(Bytes datagram, uint64_t now) {
@@ -36,7 +43,7 @@ bool KcpLink::Take(Bytes datagram, uint64_t now) {
     if (header.conv != machine().conv()) return false;
     if (TakeNotice(header, now)) return true;
     if (header.command >= kKcpEnd || (dialled_ && IsChallenge(header))) return false;
-    if (header.command == kKcpTell && header.fragment == kKcpMark) marked_ = true;
+    if (header.command == kKcpTell && header.fragment == kKcpMark) KnowPeer();
   }
   const size_t unsent = machine().Unsent();
   if (conversation_.Receive(datagram, Clock(now)) == 0) return false;
@@ -61,7 +68,8 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
     return false;
   } else if (dialled_ && IsChallenge(header)) {
     // It comes again when the answer was lost. With the answer the listener opens its session.
-    marked_ = challenged_ = answer_ = true;
+    KnowPeer();
+    challenged_ = answer_ = true;
     cookie_sn_ = header.sn;
     cookie_ts_ = header.ts;
   } else {
@@ -74,7 +82,8 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
 }
 
 void KcpLink::TakeEnd(const SegmentHeader& header) {
-  marked_ = open_ = true;
+  KnowPeer();
+  open_ = true;
   greet_at_ = kNever;
   machine().Acknowledge(header.una);
   answer_end_ = ending_;  // the end of a side that has not ended is sent when its connection is closed

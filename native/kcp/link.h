@@ -61,6 +61,7 @@ class KcpLink : public Layer {
 
  private:
   uint32_t Clock(uint64_t now) const { return static_cast<uint32_t>(now) + epoch_; }
+  void KnowPeer();
   bool TakeNotice(const SegmentHeader& header, uint64_t now);
   void TakeEnd(const SegmentHeader& header);
   void TakeReset();

@@ -31,7 +31,7 @@ class Run final : public KcpOutput {
       }
       used = 3 + size;
     } else if (operation == 3 || operation == 4) {
-      flushed_ = conversation_.Flush(operation == 3, now_, this);
+      conversation_.Flush(operation == 3, now_, this);
     } else if (operation == 5) {
       if (script.size < 3) return 0;
       for (uint32_t left = LoadLittle16(script.data + 1); left != 0 && machine.Readable(); left--) {
@@ -43,6 +43,13 @@ class Run final : public KcpOutput {
       machine.Ask();
     } else if (operation == 7) {
       machine.SetMark(kMark);
+    } else if (operation == 8) {
+      machine.SetPrompt();
+    } else if (operation == 9) {
+      if (script.size < 5) return 0;
+      if (machine.snd_nxt() == 0 && machine.rcv_nxt() == 0 && machine.Unsent() == 0 && machine.Received() == 0)
+        machine.BeginAt(LoadLittle32(script.data + 1));
+      used = 5;
     } else {
       return 0;
     }
@@ -71,21 +78,20 @@ class Run final : public KcpOutput {
     log.insert(log.end(), bytes.data, bytes.data + bytes.size);
   }
   void LogState() {
-    const Kcp& machine = conversation_.machine();
+    Kcp& machine = conversation_.machine();
     log.push_back(kState);
     const uint32_t flags =
         (machine.Dead() ? 1u : 0u) | (machine.Lost() ? 2u : 0u) | (conversation_.RepairOff() ? 4u : 0u);
     for (const uint32_t value :
          {machine.snd_una(), machine.snd_nxt(), machine.rcv_nxt(), machine.peer_window(), machine.cwnd(), machine.rto(),
           static_cast<uint32_t>(machine.srtt()), static_cast<uint32_t>(machine.Unsent()),
-          static_cast<uint32_t>(machine.wanted()), flags, flushed_})
+          static_cast<uint32_t>(machine.wanted()), flags, machine.Due(now_)})
       Log32(value);
   }
 
   KcpConversation conversation_;
   std::vector<uint8_t> datagram_;
   uint32_t now_ = 0;
-  uint32_t flushed_ = 0;
 };
 
 }  // namespace

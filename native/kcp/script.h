@@ -18,10 +18,12 @@ namespace dmicro {
 //   05 u16 n            at most n segments are read
 //   06                  the peer's window is asked for
 //   07                  segments are marked
+//   08                  the peer acknowledges at once
+//   09 u32 sn           segments are numbered from here on, unless there were some
 //
 // For each operation the log has: for each datagram that is sent 44, u16 size, bytes; for each segment that is read 52,
 // u16 size, bytes; then 53 and as u32 snd_una, snd_nxt, rcv_nxt, peer's window, congestion window, timeout, round trip,
-// segments not acknowledged, flush that is wanted, flags (1 dead, 2 lost, 4 no repair), result of the last flush.
+// segments not acknowledged, flush that is wanted, flags (1 dead, 2 lost, 4 no repair), ms until something is due.
 std::vector<uint8_t> RunKcpScript(const KcpSettings& settings, uint32_t conv, Bytes script);
 
 }  // namespace dmicro

@@ -342,6 +342,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   add("notifySocket", NotifySocket, "path, text");
   add("peerCredentials", PeerCredentials, "descriptor");
   add("closeOnExec", CloseOnExec, "descriptor, on");
+  add("duplicateTo", DuplicateTo, "from, to");
   add("listeningAddress", ListeningAddress, "descriptor");
   add("reap", Reap, "pid");
   add("listenDescriptor", ListenDescriptor, "descriptor, backlog");

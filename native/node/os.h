@@ -10,6 +10,7 @@ namespace dmicro {
 // os_files.cc
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value CloseOnExec(const Napi::CallbackInfo& info);
+Napi::Value DuplicateTo(const Napi::CallbackInfo& info);
 // os_sockets.cc
 Napi::Value NotifySocket(const Napi::CallbackInfo& info);
 Napi::Value PeerCredentials(const Napi::CallbackInfo& info);

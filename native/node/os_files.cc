@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cerrno>
@@ -28,6 +29,19 @@ Napi::Value CloseOnExec(const Napi::CallbackInfo& info) {
   const int flags = fcntl(descriptor, F_GETFD);
   const int result = flags < 0 ? -1 : fcntl(descriptor, F_SETFD, on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC);
   return Napi::Number::New(info.Env(), result == 0 ? 0 : uv_translate_sys_error(errno));
+}
+
+// duplicateTo(from, to): 0, or a libuv error code. `to` is closed and becomes another name of the open file `from`.
+Napi::Value DuplicateTo(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  const int from = arguments.Int(0);
+  const int to = arguments.Int(1);
+  if (!arguments.Ok()) return info.Env().Undefined();
+  int result;
+  do {
+    result = dup2(from, to);
+  } while (result < 0 && errno == EINTR);
+  return Napi::Number::New(info.Env(), result >= 0 ? 0 : uv_translate_sys_error(errno));
 }
 
 }  // namespace dmicro

@@ -24,6 +24,7 @@ export type {
   HeartbeatPingOptions,
   HeartbeatPongOptions,
   Limits,
+  LogFields,
   Logger,
   LogLevel,
   Meta,

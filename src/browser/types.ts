@@ -12,9 +12,13 @@ export type Meta = Readonly<Record<string, string>>
 
 /** Options of one push; see `PushOptions` of `dmicro`. */
 export interface PushOptions {
+  /** String values that are sent beside the body. Default: none. */
   meta?: Meta | undefined
+  /** Name of the body's codec. Default: the endpoint's `codec`. */
   codec?: string | undefined
+  /** Whether the method was received from a peer and is passed on. Default: false. */
   forwarded?: boolean | undefined
+  /** Type of the value sent, for codecs that need one. Default: none. */
   arg?: MessageType | undefined
 }
 
@@ -24,13 +28,17 @@ export interface CallOptions extends PushOptions {
   timeout?: number | undefined
   /** Whether the call may be sent again after a resume: the peer runs it once. Default: false. */
   idempotent?: boolean | undefined
-  /** Cancels the call, which fails with 499; a dmicro peer is notified. */
+  /** Cancels the call, which fails with 499; a dmicro peer is notified. Default: none. */
   signal?: AbortSignal | undefined
+  /** Name of the codec that the reply should have. Default: the choice of the callee. */
   acceptCodec?: string | undefined
+  /** Type or schema of the reply's body, or `bytes`. A reply that does not match fails with 400. Default: none. */
   result?: MessageType | StandardSchemaV1 | undefined
 }
 
+/** Options of one call whose reply has a type of its own. */
 export interface TypedCallOptions<Result> extends CallOptions {
+  /** Type or schema of the reply's body, or `bytes`. A reply that does not match fails with 400. */
   result: MessageType<Result> | StandardSchemaV1<unknown, Result>
 }
 
@@ -123,10 +131,18 @@ export interface RouteGroup {
 
 /** How a session reconnects; see `RedialOptions` of `dmicro`. */
 export interface RedialOptions {
+  /** Maximum number of attempts after one loss, at least 1. Default: Infinity. */
   times?: number | undefined
+  /**
+   * Upper bound in milliseconds of the random delay before the first attempt. Default: 100, more where many sessions
+   * wait for one server.
+   */
   minDelay?: number | undefined
+  /** Upper bound in milliseconds of the delay between two attempts, where doubling ends. Default: 1,950. */
   maxDelay?: number | undefined
+  /** Whether calls and pushes 'wait' while the session reconnects, or 'fail' with 102. Default: 'wait'. */
   calls?: 'wait' | 'fail' | undefined
+  /** Whether a reconnect resumes the same session where the peer still has it. Default: true. */
   resume?: boolean | undefined
 }
 
@@ -146,52 +162,79 @@ export interface Plugin {
   afterDisconnect?(session: Session): unknown
 }
 
+/** Options of `heartbeatPing`. */
 export interface HeartbeatPingOptions {
+  /** Milliseconds without a message after which a heartbeat is sent. Default: 30,000. */
   interval?: number | undefined
+  /** Whether heartbeats are CALLs, whose missing replies reveal a dead peer, or PUSHes. Default: true. */
   call?: boolean | undefined
 }
 
+/** Options of `heartbeatPong`. */
 export interface HeartbeatPongOptions {
+  /** Milliseconds of silence after which a session that has sent a rate is closed. Default: unlimited. */
   maxSilence?: number | undefined
 }
 
 /** Limits that a page may set; see `Limits` of `dmicro`. */
 export interface Limits {
+  /** Most bytes of a message. Default: 16 MiB. */
   maxMessage?: number | undefined
+  /** Most keys in one message's meta. Default: 256. */
   maxMetaKeys?: number | undefined
+  /** Most levels of nesting in a body or in meta. Default: 128. */
   maxDepth?: number | undefined
+  /** Most bytes that wait to be sent; beyond them calls and pushes fail with 104. Default: 16 MiB. */
   maxUnsent?: number | undefined
+  /** Most handlers running for one session; a further CALL is answered with 429. Default: 10,000. */
   maxRunning?: number | undefined
+  /** Milliseconds after which a peer that accepts no queued byte loses its session. Default: 30,000. */
   writeTimeout?: number | undefined
 }
 
 /** Options of an endpoint; see `EndpointOptions` of `dmicro`. */
 export interface EndpointOptions {
+  /** Deadline in milliseconds of a call that sets none; 0 or Infinity means none. Default: 30,000. */
   timeout?: number | undefined
+  /** Milliseconds that `dial` may take. Default: 10,000. */
   dialTimeout?: number | undefined
+  /** Whether sessions reconnect when they lose their connection, and how. Default: false. */
   redial?: boolean | RedialOptions | undefined
+  /** Maximum lifetime of a session in milliseconds; 0 means unlimited. Default: 0. */
   sessionAge?: number | undefined
+  /** Milliseconds that an asynchronous handler may run; 0 means no limit. Default: 0. */
   handlerTimeout?: number | undefined
+  /** Milliseconds that a graceful close waits for running handlers and open calls. Default: 5,000. */
   closeTimeout?: number | undefined
-  /** 'json' or 'plain'. Default: 'json'. */
+  /** Codec of calls and pushes that name none. Default: 'json'. */
   codec?: 'json' | 'plain' | undefined
-  /** 'raw' or 'json'. Default: 'raw'. */
+  /** Protocol of dials that name none. Default: 'raw'. */
   protocol?: 'raw' | 'json' | undefined
+  /** Plugins, in the order they run. Default: none. */
   plugins?: readonly Plugin[] | undefined
+  /** Milliseconds that a plugin's hook may take to settle; after that it has failed with 408. Default: 10,000. */
   hookTimeout?: number | undefined
+  /** Overrides of single limits. Default: none. */
   limits?: Limits | undefined
+  /** Whether callers get the text of errors that are no StatusError, instead of a bare 500. Default: false. */
   exposeErrors?: boolean | undefined
+  /** Whether dmicro peers are notified of deadlines, cancellation and the end of a session. Default: true. */
   extensions?: boolean | undefined
+  /** Logger for what happens outside of calls; false for none. Default: warnings and errors, on the console. */
   log?: Logger | false | undefined
 }
 
 /** Options of `Endpoint.dial`. */
 export interface DialOptions {
+  /** Protocol that the peer speaks. Default: the endpoint's `protocol`. */
   protocol?: 'raw' | 'json' | undefined
+  /** Whether the session reconnects, and how. Default: the endpoint's `redial`. */
   redial?: boolean | RedialOptions | undefined
   /** The sub-protocol to ask for; '' for none. Default: `dmicro.` and the name of the protocol. */
   websocket?: { subprotocol?: string | undefined } | undefined
+  /** Milliseconds until dialling times out. Default: the endpoint's `dialTimeout`. */
   timeout?: number | undefined
+  /** Cancels dialling: `dial` rejects with 499 when it fires. Default: none. */
   signal?: AbortSignal | undefined
 }
 

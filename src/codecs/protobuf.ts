@@ -7,6 +7,7 @@ import { isLikeMessage } from './protobuf/direct.ts'
 import { mayBeOrdered, writeOrdered } from './protobuf/in-order.ts'
 import { requireLossless } from './protobuf/lossless.ts'
 import { plainOf } from './protobuf/plain.ts'
+import { isComplete, requireComplete } from './protobuf/required.ts'
 import { type AnyMessageType, protobufRuntime } from './protobuf/runtime.ts'
 import { writeMessage } from './protobuf/writer.ts'
 
@@ -22,8 +23,9 @@ const nothing = new Uint8Array(0)
  *   pass on.
  * - An empty body of a named type is the message whose fields all have their defaults.
  * - Plain objects go through `fromObject`, after their `toJSON`. A value that would be written as something else (a
- *   number out of range, text that is no number, a field that does not exist) is a TypeError; messages are checked too,
- *   as they are written. Names of enum values and text of numbers are accepted.
+ *   number out of range, text that is no number, a field that does not exist) is a TypeError, as is a required field
+ *   that is missing; messages are checked too, as they are written. Names of enum values and text of numbers are
+ *   accepted.
  * - 64-bit integers are read as Long, as the classes' declarations say: a BigInt would be encoded as 0 by protobufjs
  *   itself, a number loses bits from 2^53 on. `message.id.toBigInt()` or `Type.toObject(message, { longs: BigInt })`
  *   give BigInts. Numbers, Longs, digits and BigInts are accepted.
@@ -45,7 +47,7 @@ export const protobufCodec: Codec = {
         // Something is unusual, or wrong, which is told below.
       }
       try {
-        if (isLikeMessage(type, value)) return encodedBy(type, value)
+        if (isLikeMessage(type, value) && isComplete(type, value)) return encodedBy(type, value)
       } catch {
         // The same.
       }
@@ -63,7 +65,7 @@ export const protobufCodec: Codec = {
         // As in `encode`.
       }
       try {
-        if (isLikeMessage(type, value)) return writtenBy(type, value, target, at, end)
+        if (isLikeMessage(type, value) && isComplete(type, value)) return writtenBy(type, value, target, at, end)
       } catch {
         return -1
       }
@@ -120,6 +122,7 @@ function messageOf(type: AnyMessageType, value: unknown): unknown {
   const given = type.fromObject === undefined ? value : plainOf(value)
   if (typeof given !== 'object' || given === null) throw new TypeError(`protobuf cannot encode a ${typeof given}`)
   if (type.fromObject === undefined) return given
+  requireComplete(type, given)
   const message = type.fromObject(given)
   if (message !== given) requireLossless(given, message as object)
   return message

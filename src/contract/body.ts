@@ -17,29 +17,44 @@ export interface Plain<Value = unknown> {
 /** Describes the body of a message: a Standard Schema (zod, valibot, arktype …), a protobuf type, or `plain<T>()`. */
 export type Body = StandardSchemaV1 | MessageType | Plain
 
-/** The value that a caller passes for a body, and a handler returns. */
-export type Input<Of> = Of extends { readonly '~standard': { readonly types?: infer Types } }
-  ? NonNullable<Types> extends { readonly input: infer Value }
+/**
+ * Bounds a type parameter to bodies by a member of each kind, whose presence says enough. To compare its type, as with
+ * `Body`, the compiler works out what a schema takes and makes, for each method of a contract, used or not.
+ */
+export type BodyShape = Plain | { readonly '~standard': unknown } | { encode: unknown; decode: unknown }
+
+/**
+ * The value that a caller passes for a body, and a handler returns. Schemas of zod have it as `_input` too, which is
+ * half the work: reading `~standard` makes the compiler work out both input and output.
+ */
+export type Input<Of> =
+  Of extends Plain<infer Value>
     ? Value
-    : unknown
-  : Of extends Plain<infer Value>
-    ? Value
-    : Of extends { create(properties?: infer Properties): unknown }
-      ? NonNullable<Properties>
-      : Of extends MessageType<infer Message>
-        ? Message
-        : never
+    : Of extends { readonly _input: unknown; readonly '~standard': unknown }
+      ? Of['_input']
+      : Of extends { readonly '~standard': { readonly types?: unknown } }
+        ? NonNullable<Of['~standard']['types']> extends { readonly input: infer Value }
+          ? Value
+          : unknown
+        : Of extends { create(properties?: infer Properties): unknown }
+          ? NonNullable<Properties>
+          : Of extends MessageType<infer Message>
+            ? Message
+            : never
 
 /** The value that a handler gets of a body, and a caller gets as the result. */
-export type Output<Of> = Of extends { readonly '~standard': { readonly types?: infer Types } }
-  ? NonNullable<Types> extends { readonly output: infer Value }
+export type Output<Of> =
+  Of extends Plain<infer Value>
     ? Value
-    : unknown
-  : Of extends Plain<infer Value>
-    ? Value
-    : Of extends MessageType<infer Message>
-      ? Message
-      : never
+    : Of extends { readonly _output: unknown; readonly '~standard': unknown }
+      ? Of['_output']
+      : Of extends { readonly '~standard': { readonly types?: unknown } }
+        ? NonNullable<Of['~standard']['types']> extends { readonly output: infer Value }
+          ? Value
+          : unknown
+        : Of extends MessageType<infer Message>
+          ? Message
+          : never
 
 /**
  * A body with a TypeScript type alone: nothing is validated.

@@ -3,7 +3,7 @@ import type { CallOptions } from '../message/call-options.ts'
 import { isMessageType, type MessageType } from '../message/message-type.ts'
 import { isSchema, type StandardSchemaV1 } from '../message/standard-schema.ts'
 import { type Body, routeType } from './body.ts'
-import type { Method } from './method.ts'
+import { codecOf, type Method } from './method.ts'
 import { isRoute, type MethodRoute, type RouteTree } from './routes.ts'
 import type { Caller } from './types.ts'
 import { validated } from './validate.ts'
@@ -84,7 +84,7 @@ function defaultsOf(method: Method, codec: string | undefined): CallOptions | un
   const result = method['~method'] === 'call' ? typeOf(method.result) : undefined
   if (arg !== undefined) found.arg = arg
   if (result !== undefined) found.result = result
-  const named = codec ?? (arg === undefined && result === undefined ? undefined : 'protobuf')
+  const named = codecOf(method, codec)
   if (named !== undefined) found.codec = named
   if (method['~method'] === 'call') {
     const { timeout, idempotent } = method.options

@@ -1,7 +1,7 @@
 import { type Body, isNone } from './body.ts'
 import { type Converters, toJsonSchema } from './convert.ts'
 import type { JsonSchema } from './json-schema.ts'
-import type { Docs } from './method.ts'
+import { codecOf, type Docs } from './method.ts'
 import type { MethodRoute } from './routes.ts'
 
 /** A declared error in a description. */
@@ -30,6 +30,8 @@ export interface MethodDescription {
   safe?: boolean
   idempotent?: boolean
   callable?: boolean
+  /** Codec of what clients send; absent for that of their endpoint. */
+  codec?: string
 }
 
 /** A service as data: what the generators read, and what `/dmicro/describe` answers. */
@@ -66,6 +68,7 @@ export interface Describable {
   readonly name: string
   readonly version: string
   readonly docs: Docs
+  readonly codec: string | undefined
   readonly routes: readonly MethodRoute[]
   readonly toClient: { readonly routes: readonly MethodRoute[] }
 }
@@ -108,6 +111,8 @@ export function describe(service: Describable, options: DescribeOptions = {}): S
     if (isCall && method.options.safe === true) found.safe = true
     if (isCall && method.options.idempotent === true) found.idempotent = true
     if (!isCall && method.options.callable === true) found.callable = true
+    const codec = codecOf(method, service.codec)
+    if (codec !== undefined) found.codec = codec
     return found
   }
   const { docs, deprecated, since } = service.docs

@@ -35,11 +35,16 @@ export type AnyFailure = Pick<Failure, 'code' | 'details'> & { readonly message:
  *
  * @param code 1000 or more, an int32
  * @param message text of the status
- * @param details describes what the error carries besides; default: nothing. A schema must answer at once.
+ * @throws RangeError for a code that is the framework's, or no int32
+ */
+export function declareError(code: number, message: string): Failure<ReturnType<typeof plain<void>>>
+/**
+ * Declares an error that carries details.
+ *
+ * @param details describes them. A schema must answer at once.
  * @throws RangeError for a code that is the framework's, or no int32
  * @throws TypeError for details that are no schema
  */
-export function declareError(code: number, message: string): Failure<ReturnType<typeof plain<void>>>
 export function declareError<Details extends Body>(code: number, message: string, details: Details): Failure<Details>
 export function declareError(code: number, message: string, details?: Body): Failure {
   if (!Number.isInteger(code) || code < MIN_CODE || code !== (code | 0))

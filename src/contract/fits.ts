@@ -1,4 +1,5 @@
 import type { JsonSchema } from './json-schema.ts'
+import { compareMessages, isProtobufMessage } from './protobuf-fits.ts'
 
 /** A schema with the definitions that its references name. */
 export interface Rooted {
@@ -34,6 +35,12 @@ function compare(from: Rooted, into: Rooted, path: string, reasons: string[], se
   }
   const where = path === '' ? 'the value' : path
   if (isOpen(b)) return
+  if (isProtobufMessage(a) && isProtobufMessage(b)) {
+    compareMessages(a, b, path, reasons, (one, other, at) =>
+      compare({ ...from, schema: one }, { ...into, schema: other }, at, reasons, seen),
+    )
+    return
+  }
   const [as, bs] = [alternatives(a), alternatives(b)]
   if (as !== undefined || bs !== undefined) {
     const into2 = bs ?? [b]

@@ -1,7 +1,7 @@
 // The entry point `dmicro/contract`.
 
 export { type AsyncApiOptions, asyncapi } from './asyncapi.ts'
-export { type Body, type Input, none, type Output, type Plain, plain } from './body.ts'
+export { type Body, type BodyShape, type Input, none, type Output, type Plain, plain } from './body.ts'
 export { type Change, changes } from './changes.ts'
 export type { Converters } from './convert.ts'
 export {
@@ -14,6 +14,7 @@ export {
 } from './description.ts'
 export { DESCRIBE_ROUTE } from './description-route.ts'
 export { type DeclaredStatus, declareError, type Failure, type Failures } from './failure.ts'
+export { type GoOptions, golang } from './go/go.ts'
 export type { JsonSchema } from './json-schema.ts'
 export { listenMcp, type McpHandler, type McpHttpOptions, type McpListener, mcpHandler } from './mcp/http.ts'
 export { type McpOptions, type McpServer, mcpServer, serveMcp } from './mcp/server.ts'

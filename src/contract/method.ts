@@ -1,6 +1,7 @@
 import { flag, optionNames, requireOptions, requireText, timeLimit } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
-import { type Body, requireBody } from './body.ts'
+import { isMessageType } from '../message/message-type.ts'
+import { type Body, type BodyShape, requireBody, routeType } from './body.ts'
 import type { Failures } from './failure.ts'
 
 const groupMark: unique symbol = markOf('group') as typeof groupMark
@@ -70,7 +71,7 @@ const knownOfCall = optionNames<CallMethodOptions>({ ...docsNames, errors: true,
  * @param result describes the result; `none` for none
  * @throws TypeError or RangeError for what describes no body, and for bad options
  */
-export function call<Arg extends Body, Result extends Body, Errors extends Failures = Record<never, never>>(
+export function call<Arg extends BodyShape, Result extends BodyShape, Errors extends Failures = Record<never, never>>(
   arg: Arg,
   result: Result,
   options: CallMethodOptions<Errors> = {},
@@ -92,7 +93,7 @@ export function call<Arg extends Body, Result extends Body, Errors extends Failu
  * @param arg describes the argument; `none` for none
  * @throws TypeError for what describes no body, and for bad options
  */
-export function push<Arg extends Body>(arg: Arg, options: PushMethodOptions = {}): PushMethod<Arg> {
+export function push<Arg extends BodyShape>(arg: Arg, options: PushMethodOptions = {}): PushMethod<Arg> {
   requireBody('the argument of a push', arg)
   requireOptions('options', options, knownOfPush)
   checkDocs(options)
@@ -114,6 +115,15 @@ export function group<Of extends Methods>(methods: Of, options: Docs = {}): Of {
 /** The documentation of a group. */
 export function docsOfGroup(methods: Methods): Docs {
   return (methods as { [groupMark]?: Docs })[groupMark] ?? {}
+}
+
+/**
+ * The codec of what callers of a method send: that of the service, else protobuf for its types. Undefined for that of
+ * their endpoint.
+ */
+export function codecOf(method: Method, ofService: string | undefined): string | undefined {
+  const bodies = method['~method'] === 'call' ? [method.arg, method.result] : [method.arg]
+  return ofService ?? (bodies.some((body) => isMessageType(routeType(body as Body))) ? 'protobuf' : undefined)
 }
 
 export function isMethod(value: unknown): value is Method {

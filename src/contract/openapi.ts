@@ -1,10 +1,22 @@
 import { Components, typeName } from './components.ts'
-import { type Described, type DescribeOptions, described, type ErrorDescription, type MethodDescription } from './description.ts'
+import {
+  type Described,
+  type DescribeOptions,
+  described,
+  type ErrorDescription,
+  type MethodDescription,
+  type ServiceDescription,
+} from './description.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { requireServices } from './services.ts'
 
 /** Options of `openapi`. */
 export interface OpenApiOptions extends DescribeOptions {
+  /**
+   * Version of OpenAPI: '3.1', or '3.2', whose tags nest, so that groups of methods have tags of their own. Default:
+   * '3.1', which more tools read.
+   */
+  openapi?: '3.1' | '3.2' | undefined
   /** Title of the document. Default: the names of the services. */
   title?: string | undefined
   /** Version of the document. Default: that of the first service. */
@@ -29,13 +41,15 @@ const STATUS: JsonSchema = {
 }
 
 /**
- * The OpenAPI 3.1 document of services, as the http protocol serves them: each call is a POST of its route, calls
+ * The OpenAPI document of services, as the http protocol serves them: each call is a POST of its route, calls
  * without effects that need no argument a GET too. Pushes are there when they are `callable`.
  *
  * @throws TypeError for schemas that JSON Schema cannot say, and for services or routes that http does not reach
  */
 export function openapi(services: Described | readonly Described[], options: OpenApiOptions = {}): Json {
   const found = requireServices(services).map((each) => described(each, options))
+  const { openapi: version = '3.1' } = options
+  if (version !== '3.1' && version !== '3.2') throw new TypeError(`option openapi must be '3.1' or '3.2', got ${JSON.stringify(version)}`)
   const components = new Components('#/components/schemas/')
   components.schemas.Status = STATUS
   const paths: Record<string, Json> = {}
@@ -44,13 +58,13 @@ export function openapi(services: Described | readonly Described[], options: Ope
       if (method.kind === 'push' && method.callable !== true) continue
       if (!method.route.startsWith('/')) throw new TypeError(`http does not reach ${method.route}: it does not begin with /`)
       if (method.route in paths) throw new TypeError(`two methods have the route ${method.route}`)
-      paths[method.route] = pathOf(service.name, method, components)
+      paths[method.route] = pathOf(service.name, method, components, version === '3.2' ? tagOf(service.name, method) : service.name)
     }
   }
   const [first] = found
   const docs = found.flatMap((each) => each.docs ?? [])
   return {
-    openapi: '3.1.0',
+    openapi: `${version}.0`,
     info: {
       title: options.title ?? found.map(({ name }) => name).join(', '),
       version: options.version ?? first.version,
@@ -58,7 +72,7 @@ export function openapi(services: Described | readonly Described[], options: Ope
     },
     ...(options.servers === undefined ? undefined : { servers: options.servers.map((url) => ({ url })) }),
     ...(options.security === undefined ? undefined : { security: [{ bearer: [] }] }),
-    tags: found.map(({ name, docs: description }) => ({ name, ...(description === undefined ? undefined : { description }) })),
+    tags: found.flatMap((service) => [tagObject(service), ...(version === '3.2' ? groupTags(service) : [])]),
     paths,
     components: {
       schemas: components.schemas,
@@ -67,23 +81,45 @@ export function openapi(services: Described | readonly Described[], options: Ope
   }
 }
 
-function pathOf(service: string, method: MethodDescription, components: Components): Json {
+function tagObject({ name, docs: description }: ServiceDescription): Json {
+  return { name, ...(description === undefined ? undefined : { description }) }
+}
+
+/** The tag of a method: that of its service and groups. */
+function tagOf(service: string, { name }: MethodDescription): string {
+  return [service, ...name.split('.').slice(0, -1)].join('.')
+}
+
+/** Tags of the groups of a service, each below that of the group it is in. */
+function groupTags({ name, methods }: ServiceDescription): Json[] {
+  const tags = new Map<string, Json>()
+  for (const method of methods) {
+    const groups = method.name.split('.').slice(0, -1)
+    groups.forEach((summary, i) => {
+      const parent = [name, ...groups.slice(0, i)].join('.')
+      tags.set(`${parent}.${summary}`, { name: `${parent}.${summary}`, summary, parent })
+    })
+  }
+  return [...tags.values()]
+}
+
+function pathOf(service: string, method: MethodDescription, components: Components, tag: string): Json {
   const name = typeName(service, method)
   const body = bodyOf(method.arg, `${name}Argument`, components)
-  const operation = operationOf(service, name, method, components)
+  const operation = operationOf(service, name, method, components, tag)
   const post = body === undefined ? operation : { ...operation, requestBody: { content: body, required: true } }
   if (method.safe !== true || method.arg !== null) return { post }
   return { get: { ...operation, operationId: `${operation.operationId}.get` }, post }
 }
 
-function operationOf(service: string, name: string, method: MethodDescription, components: Components): Json {
+function operationOf(service: string, name: string, method: MethodDescription, components: Components, tag: string): Json {
   const { docs = '', deprecated } = method
   const [summary, ...rest] = docs.split('\n')
   const more = [rest.join('\n').trim(), typeof deprecated === 'string' ? `Deprecated: ${deprecated}` : ''].filter((text) => text !== '')
   const result = bodyOf(method.result ?? null, `${name}Result`, components)
   return {
     operationId: `${service}.${method.name}`,
-    tags: [service],
+    tags: [tag],
     ...(summary === '' ? undefined : { summary }),
     ...(more.length === 0 ? undefined : { description: more.join('\n\n') }),
     ...(deprecated === undefined ? undefined : { deprecated: true }),

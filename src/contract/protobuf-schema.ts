@@ -1,4 +1,5 @@
 import type { JsonSchema } from './json-schema.ts'
+import type { ProtobufField } from './protobuf-fits.ts'
 
 /** The part of a reflected type of protobufjs that is read. */
 interface ReflectedType {
@@ -15,6 +16,9 @@ interface Field {
   readonly repeated: boolean
   readonly map: boolean
   readonly keyType?: string
+  readonly partOf?: unknown
+  readonly required?: boolean
+  readonly delimited?: boolean
   readonly comment?: string | null
   readonly resolvedType: ReflectedType | { readonly values: Readonly<Record<string, number>> } | null
   resolve(): Field
@@ -27,18 +31,35 @@ export function isReflected(type: unknown): type is ReflectedType {
   return Array.isArray((type as Partial<ReflectedType> | undefined)?.fieldsArray)
 }
 
+function protobufOf({ id, type, map, keyType, partOf, required, delimited, resolvedType }: Field): ProtobufField {
+  const closed = (resolvedType as { _features?: { enum_type?: string } } | null)?._features?.enum_type === 'CLOSED'
+  return {
+    ...{ id, type },
+    ...(map && keyType !== undefined ? { key: keyType } : undefined),
+    ...(partOf ? { optional: true as const } : undefined),
+    ...(required === true ? { required } : undefined),
+    ...(delimited === true ? { delimited } : undefined),
+    ...(closed && !isReflected(resolvedType) ? { closed } : undefined),
+  }
+}
+
 /**
  * The JSON Schema of a protobuf type. `x-protobuf` keeps number and type of each field, for the .proto made of it.
  */
 export function protobufSchema(root: ReflectedType): JsonSchema {
   const defs: Record<string, JsonSchema> = {}
   const names = new Map<ReflectedType, string>()
-  const messageOf = (type: ReflectedType): JsonSchema => ({
-    type: 'object',
-    ...(type.comment ? { description: type.comment } : undefined),
-    'x-protobuf': { message: type.name },
-    properties: Object.fromEntries(type.fieldsArray.map((field) => [field.name, fieldOf(field.resolve())])),
-  })
+  const messageOf = (type: ReflectedType): JsonSchema => {
+    const fields = type.fieldsArray.map((field) => field.resolve())
+    const required = fields.filter((field) => field.required).map(({ name }) => name)
+    return {
+      type: 'object',
+      ...(type.comment ? { description: type.comment } : undefined),
+      'x-protobuf': { message: type.name },
+      properties: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field)])),
+      ...(required.length === 0 ? undefined : { required }),
+    }
+  }
   const refer = (type: ReflectedType): JsonSchema => {
     let name = names.get(type)
     if (name === undefined) {
@@ -67,7 +88,7 @@ export function protobufSchema(root: ReflectedType): JsonSchema {
     return {
       ...many,
       ...description,
-      'x-protobuf': { id: field.id, type: field.type, ...(field.map ? { key: field.keyType } : undefined) },
+      'x-protobuf': protobufOf(field),
     }
   }
   const schema = messageOf(root)

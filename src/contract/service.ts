@@ -43,6 +43,8 @@ export interface Service<Of extends Methods = Methods, ToClient extends Methods 
   readonly name: string
   readonly version: string
   readonly docs: Docs
+  /** Codec of what clients send; undefined for protobuf where methods have its types, else that of their endpoint. */
+  readonly codec: string | undefined
   /** The methods that clients serve and the server calls, as a service of the same name. */
   readonly toClient: ServiceOf<ToClient> & { readonly routes: readonly MethodRoute[] }
   /** The methods with their routes, in the order of the contract. */
@@ -83,6 +85,7 @@ export function defineService<const Of extends Methods, const ToClient extends M
       name,
       version,
       docs: { docs, deprecated, since },
+      codec,
       methods: of,
       routes: routes.list,
       clientOf(caller: Calls, given: ClientOptions = {}): unknown {

@@ -20,6 +20,8 @@ export const Exit = {
   BadFile: 7,
   /** `--check` found files that would change. */
   Changed: 8,
+  /** `--against` found changes that break. */
+  Breaking: 9,
 } as const
 
 /** An error that ends the command with one line and an exit code. */

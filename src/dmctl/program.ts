@@ -62,7 +62,8 @@ Exit codes:
   5  no answer in time
   6  the connection was lost
   7  a file has errors, or cannot be read or written
-  8  --check found files that would change`,
+  8  --check found files that would change
+  9  --against found changes that may break old clients`,
     )
   for (const add of commands) add(program)
   return program

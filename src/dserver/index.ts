@@ -1,8 +1,9 @@
 // The entry point `dmicro/dserver`.
 
-export { ConfigError } from './config/config-error.ts'
+export { ConfigError, type ConfigPlace } from './config/config-error.ts'
 export type { ConfigSection, Fallback, NumberRule, StringRule } from './config/section.ts'
 export type { ProcessInfo, SandboxInfo, ServerCommands, StopKind, VersionInfo } from './ctl/commands.ts'
+export type { LogEntry, LogFilter } from './ctl/log-entry.ts'
 export { DServer, type Service, type ServiceOptions } from './dserver.ts'
 export type { DServerOptions, ProcessModel } from './options.ts'
 export { closeOnExec, lockFile } from './os/files.ts'

@@ -11,23 +11,23 @@ export interface DServerOptions {
   args?: readonly string[] | undefined
   /** Version of the application. Default: that of the nearest package.json. */
   version?: string | undefined
-  /** Commit that the application was built from, for `version`. */
+  /** Commit that the application was built from, for `version`. Default: none. */
   commit?: string | undefined
-  /** When it was built, for `version`. */
+  /** When it was built, for `version`. Default: none. */
   buildTime?: string | undefined
-  /** Milliseconds for the setup of one sandbox. Default 30 s. */
+  /** Milliseconds for the setup of one sandbox. Default: 30,000. */
   setupTimeout?: number | undefined
-  /** Milliseconds for all sandboxes to shut down after `stop`, SIGTERM or SIGINT. Default 15 s. */
+  /** Milliseconds for all sandboxes to shut down after `stop`, SIGTERM or SIGINT. Default: 15,000. */
   stopTimeout?: number | undefined
-  /** Milliseconds for all sandboxes to shut down after `quit` or SIGQUIT. Default 60 s. */
+  /** Milliseconds for all sandboxes to shut down after `quit` or SIGQUIT. Default: 60,000. */
   quitTimeout?: number | undefined
-  /** Milliseconds for new processes to become ready at a `reload`. Default 30 s. */
+  /** Milliseconds for new processes to become ready at a `reload`. Default: 30,000. */
   reloadTimeout?: number | undefined
   /** Whether the server answers `stop`, `reload`, `ctl` … on its socket. Default true; without it signals are sent. */
   control?: boolean | undefined
   /** Logger; false for none. Default: lines on stderr, from level `info`, with `--debug` from `debug`. */
   log?: Logger | false | undefined
-  /** Adds commands and flags of the application's own, or alters those that are there (commander). */
+  /** Adds commands and flags of the application's own, or alters those that are there (commander). Default: none. */
   commands?: ((program: Command) => void) | undefined
 }
 

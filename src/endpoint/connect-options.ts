@@ -53,7 +53,10 @@ export interface ListenOptions extends PortOptions {
   protocols?: readonly string[] | undefined
   /** Options for the sockets of accepted connections, in addition to the endpoint's `socket`. Default: none. */
   socket?: SocketOptions | undefined
-  /** TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate; a `kcp://` URL may have it. */
+  /**
+   * TLS of a `tls://` or `wss://` URL, which needs at least a key and a certificate; a `kcp://` URL may have it.
+   * Default: none.
+   */
   tls?: TlsListenOptions | undefined
   /** Options of KCP, on `kcp://`. Default: those of Go DMicro. */
   kcp?: KcpChoice | undefined

@@ -12,7 +12,7 @@ import type { Settings } from '../session/options.ts'
 import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
 import { javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
 import { adoption, mayInherit } from '../transports/handover/deferred.ts'
-import { type OpenSocket, openSockets, type SocketOwner } from '../transports/handover/sockets.ts'
+import { type OpenSocket, openSockets, type SocketOwner, unpassable } from '../transports/handover/sockets.ts'
 import { resolveAddress } from '../transports/resolve.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
@@ -118,12 +118,14 @@ export class Listeners {
     }
     this.#open.set(listener, socket)
     if (socket !== undefined) openSockets.add(socket)
+    if (/^(kcp|quic):/.test(url)) unpassable.set(listener, url)
   }
 
   async #close(listener: TransportListener, handedOver = false): Promise<void> {
     const socket = this.#open.get(listener)
     if (socket !== undefined) openSockets.delete(socket)
     this.#open.delete(listener)
+    unpassable.delete(listener)
     await listener.close(handedOver)
   }
 

@@ -38,7 +38,10 @@ export interface PluginEndpoint {
 }
 
 /** A session of a plugin's endpoint. */
-export type EndpointSession = CtxSession & { close(): Promise<void> }
+export type EndpointSession = CtxSession & {
+  /** Closes the session gracefully. */
+  close(): Promise<void>
+}
 
 /** The hooks of an endpoint and of its sessions' lives; `Plugin` describes each. */
 interface LifeHooks {

@@ -16,7 +16,8 @@ export interface EndpointEventMap {
   endpoint_close: [event: EndpointEvents['endpoint_close']]
 }
 
-interface EventsOptions {
+/** Options of `events`. */
+export interface EventsOptions {
   /** Logger for exceptions of listeners. Default: the endpoint's. */
   log?: Logger | undefined
 }

@@ -10,16 +10,21 @@ import type { Plugin } from '../hooks/plugin.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
 import { heartbeatPing } from '../plugins/heartbeat.ts'
+import type { Settings } from '../session/options.ts'
 import { engineOf } from '../session/session.ts'
+import type { TracedAttempts, Tracer } from '../session/tracer.ts'
 import { BreakerMap } from './broker/breaker-map.ts'
 import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
+import type { CallCore, RpcClientStats } from './call-core.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
 import { deadlineOf } from './deadline.ts'
+import { endingWith } from './ending-with.ts'
+import { noteOwner } from './endpoint-owner.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { type CallCore, contextOfCaller, RpcCall } from './rpc-call.ts'
+import { contextOfCaller, RpcCall } from './rpc-call.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
@@ -61,6 +66,9 @@ export class RpcClient implements CallCore {
   readonly hedge: Hedge | undefined
   /** The values for failed calls; undefined for none. */
   readonly fallback: Fallback | undefined
+  /** Counts since the client was made. */
+  readonly stats: RpcClientStats = { failovers: 0, unavailable: 0 }
+  readonly #settings: Settings
   readonly #dial: NodeDial
   readonly #nodes = new Map<Candidate, NodeSessions>()
   /** Whether an attempt has all the time of its call. */
@@ -83,7 +91,8 @@ export class RpcClient implements CallCore {
     const { endpoint } = settings
     this.service = service
     this.endpoint = new Endpoint({ dialTimeout: 5_000, ...endpoint, plugins: [...(endpoint.plugins ?? []), ...own] })
-    const { clock, timeout } = settingsOf(this.endpoint)
+    this.#settings = settingsOf(this.endpoint)
+    const { clock, timeout } = this.#settings
     this.clock = clock
     this.now = turnNow(clock)
     this.timeout = timeout
@@ -97,16 +106,22 @@ export class RpcClient implements CallCore {
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
     this.selector.loaded(service).catch(() => {})
+    noteOwner(this.endpoint, { client: this })
   }
 
   /** @internal */
   get hooked(): boolean {
-    return this.endpoint.plugins.hooks.callsOut || settingsOf(this.endpoint).tracer !== null
+    return this.endpoint.plugins.hooks.callsOut
+  }
+
+  /** @internal */
+  get tracer(): Tracer | null {
+    return this.#settings.tracer
   }
 
   /** @internal */
   discover(): Promise<unknown> {
-    const { tracer } = settingsOf(this.endpoint)
+    const { tracer } = this
     const loaded = (): Promise<unknown> => this.selector.loaded(this.service)
     return tracer === null ? loaded() : tracer.step('discover', this.service, loaded)
   }
@@ -193,6 +208,22 @@ export class RpcClient implements CallCore {
   }
 
   #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
+    const trace = this.tracer?.attempting(this.service, path) ?? null
+    if (trace?.isRecorded === true) {
+      ;[resolve, reject] = endingWith(trace, resolve, reject)
+    }
+    this.#begin(path, arg, options, full, resolve, reject, trace)
+  }
+
+  #begin(
+    path: string,
+    arg: unknown,
+    options: RpcCallOptions | undefined,
+    full: boolean,
+    resolve: Settle,
+    reject: Settle,
+    trace: TracedAttempts | null,
+  ): void {
     const { fallback } = this
     let fail = reject
     if (fallback !== undefined)
@@ -201,7 +232,8 @@ export class RpcClient implements CallCore {
         else reject(error)
       }
     let given: CallOptions | undefined
-    if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail)) return
+    if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail, trace))
+      return
     try {
       if (options !== undefined) given = forSession(options)
     } catch (error) {
@@ -215,13 +247,13 @@ export class RpcClient implements CallCore {
         this.hedge,
         path,
         given,
-        (own, settle, drop) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop),
+        (own, settle, drop, isHedge) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop, trace, isHedge),
         resolve,
         fail,
       )
       return
     }
-    new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail).start()
+    new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail, trace).start()
   }
 
   /**
@@ -230,7 +262,7 @@ export class RpcClient implements CallCore {
    *
    * @returns whether the call was made
    */
-  #callAtOnce(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle): boolean {
+  #callAtOnce(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle, trace: TracedAttempts | null): boolean {
     const draft = this.#draft
     draft.path = path
     let pick: NodePick
@@ -243,7 +275,7 @@ export class RpcClient implements CallCore {
     const session = this.sessionsOf(pick.candidate).open()
     const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
     const caller = this.hooked ? contextOfCaller() : undefined
-    const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject)
+    const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject, trace)
     // With this pick: a strategy that gave its turn to the node would never give it another one.
     if (session === undefined) whole().startOn(pick, caller)
     else if (breaker?.allow(pick.pickedAt) === false) whole().startRefused(pick, breaker, caller)
@@ -260,6 +292,8 @@ export class RpcClient implements CallCore {
           resolve(value)
         },
         (error) => whole().resume(pick, error, breaker, caller),
+        0,
+        trace === null ? undefined : trace.next(false),
       )
     return true
   }
@@ -268,7 +302,7 @@ export class RpcClient implements CallCore {
     hedge: Hedge,
     path: string,
     given: CallOptions | undefined,
-    make: (own: CallOptions, resolve: Settle, reject: Settle) => RpcCall,
+    make: (own: CallOptions, resolve: Settle, reject: Settle, isHedge: boolean) => RpcCall,
     resolve: Settle,
     reject: Settle,
   ): void {
@@ -277,7 +311,8 @@ export class RpcClient implements CallCore {
     // A later attempt is made by a timer, outside of the handler whose deadline it inherits.
     const limit = deadlineOf(given, parent, clock.now(), this.timeout)
     const timed = (elapsed: number): number => (limit === 0 ? 0 : Math.max(limit - elapsed, 1))
-    const one: MakeCall = (elapsed, signal, settle, drop) => make({ ...given, timeout: timed(elapsed), signal }, settle, drop)
+    const one: MakeCall = (elapsed, signal, settle, drop, isHedge) =>
+      make({ ...given, timeout: timed(elapsed), signal }, settle, drop, isHedge)
     new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, resolve, reject).start()
   }
 

@@ -10,7 +10,7 @@ type Settle = (value: unknown) => void
  *
  * @param elapsed milliseconds since the caller began to wait
  */
-export type MakeCall = (elapsed: number, signal: AbortSignal, resolve: Settle, reject: Settle) => RpcCall
+export type MakeCall = (elapsed: number, signal: AbortSignal, resolve: Settle, reject: Settle, isHedge: boolean) => RpcCall
 
 /** One of the calls that are made for one caller. */
 interface Racer {
@@ -68,6 +68,7 @@ export class HedgedCall implements Abortable {
       abort.signal,
       (value) => this.#onReply(value, number),
       (error) => this.#onFailure(error),
+      number > 1,
     )
     const others = this.#racers.map((racer) => racer.call.candidate)
     if (others.length > 0) call.exclude = others.filter((candidate) => candidate !== undefined)

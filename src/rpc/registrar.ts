@@ -16,6 +16,15 @@ const MAX_RETRY_MS = 10_000
 /** Shortest time between two records that are put in again because somebody took them out. */
 const RESTORE_MS = 1_000
 
+/** Counts of a server's registrations since it was started. */
+export interface RegistrationStats {
+  /** Registrations and renewals that the registry took. */
+  succeeded: number
+  failed: number
+  /** Times that somebody took the record out. */
+  removed: number
+}
+
 export interface RegistrarSettings {
   readonly registry: Registry
   readonly clock: Clock
@@ -35,6 +44,7 @@ export interface RegistrarSettings {
  * older process that leaves.
  */
 export class Registrar {
+  readonly stats: RegistrationStats = { succeeded: 0, failed: 0, removed: 0 }
   readonly #settings: RegistrarSettings
   /** Ends what runs: the waits, the watch. */
   readonly #abort = new AbortController()
@@ -107,12 +117,14 @@ export class Registrar {
       await bounded(clock, ATTEMPT_MS, 'registering', (signal) => registry.register(service, { ttl, signal }), this.#hurry.signal)
     } catch (error) {
       this.#registered = false
+      this.stats.failed++
       if (this.#failures++ === 0)
         log.warn('not registered, will be tried again', { service: service.name, registry: registry.name, error: reasonOf(error) })
       this.#settings.onFailed(error)
       return
     }
     this.#registered = true
+    this.stats.succeeded++
     if (this.#failures > 0) log.info('registered again', { service: service.name, registry: registry.name, failures: this.#failures })
     this.#failures = 0
     this.#settings.onRegistered(service)
@@ -150,6 +162,7 @@ export class Registrar {
           const present = this.#isIn(services)
           if (!present && seen && this.#registered && clock.now() - last >= RESTORE_MS) {
             last = clock.now()
+            this.stats.removed++
             log.warn('somebody took this server out of the registry', { service: service().name, registry: registry.name })
             this.refresh()
           }

@@ -2,45 +2,22 @@ import { AsyncResource } from 'node:async_hooks'
 import { type CallScope, currentCall } from '../base/async/call-context.ts'
 import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
-import { type Clock, type ClockTimer, microtask } from '../base/time/clock.ts'
+import { type ClockTimer, microtask } from '../base/time/clock.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import { canceled } from '../session/pending-call.ts'
 import { engineOf, type Session } from '../session/session.ts'
+import type { TracedAttempts } from '../session/tracer.ts'
 import type { Breaker } from './broker/breaker.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import { verdictOf } from './broker/breaker-options.ts'
-import { neverRan, type RetryPolicy } from './broker/retry-policy.ts'
+import { neverRan } from './broker/retry-policy.ts'
+import type { CallCore } from './call-core.ts'
 import type { RpcCallOptions } from './client-options.ts'
 import { deadlineOf } from './deadline.ts'
-import type { NodeSessions } from './node-sessions.ts'
 import { closedError, late, RpcError } from './rpc-error.ts'
 import type { NodeFilter } from './selector/filters/filter.ts'
 import type { NodePick } from './selector/pick.ts'
-import type { Selector } from './selector/selector.ts'
 import type { Candidate, Strategy } from './selector/strategy.ts'
-
-/** The client of a call, as the call sees it. */
-export interface CallCore {
-  readonly service: string
-  readonly clock: Clock
-  /** `now` of the clock, kept apart because it is read for each call. */
-  readonly now: () => number
-  /** Deadline of calls that name none. */
-  readonly timeout: number
-  /** Milliseconds that one attempt may take; 0 for as long as the call. */
-  readonly attemptTimeout: number
-  readonly selector: Selector
-  readonly retry: RetryPolicy | undefined
-  readonly breakers: BreakerMap | undefined
-  /** Resolves when it is known which nodes there are. */
-  discover(): Promise<unknown>
-  /** Whether plugins see calls: then those that are retried run in their callers' contexts. */
-  readonly hooked: boolean
-  readonly isClosed: boolean
-  sessionsOf(candidate: Candidate): NodeSessions
-  /** Whether there is an open session with the node. */
-  isConnected(candidate: Candidate): boolean
-}
 
 /** Stands for the time of a call for which no node was picked yet. */
 const NOT_STARTED = Number.NEGATIVE_INFINITY
@@ -67,6 +44,8 @@ export class RpcCall implements Abortable {
   private readonly full: boolean
   private readonly resolve: Settle
   private readonly reject: Reject
+  private readonly trace: TracedAttempts | null
+  private readonly isHedge: boolean
   private pick: NodePick | undefined = undefined
   private breaker: Breaker | undefined = undefined
   private parent: CallScope | undefined = undefined
@@ -91,6 +70,8 @@ export class RpcCall implements Abortable {
     full: boolean,
     resolve: Settle,
     reject: Reject,
+    trace: TracedAttempts | null,
+    isHedge = false,
   ) {
     this.core = core
     this.path = path
@@ -103,6 +84,8 @@ export class RpcCall implements Abortable {
     this.full = full
     this.resolve = resolve
     this.reject = reject
+    this.trace = trace
+    this.isHedge = isHedge
   }
 
   /** The node of the current attempt. */
@@ -170,7 +153,11 @@ export class RpcCall implements Abortable {
     const sessions = core.sessionsOf(candidate)
     const session = sessions.open()
     if (session !== undefined) this.send(session)
-    else if (!sessions.isClosing || !this.passOver(candidate)) this.until(sessions.dial(), (dialled) => this.sendLate(dialled))
+    else if (!sessions.isClosing || !this.passOver(candidate))
+      this.until(
+        this.inTrace(() => sessions.dial()),
+        (dialled) => this.sendLate(dialled),
+      )
   }
 
   private send(session: Session): void {
@@ -185,7 +172,15 @@ export class RpcCall implements Abortable {
       this.full,
       (value) => this.succeeded(value),
       (error) => this.failed(error),
+      0,
+      this.trace === null ? undefined : this.trace.next(this.isHedge),
     )
+  }
+
+  /** Runs a part of the call that is no attempt. */
+  private inTrace<T>(run: () => T): T {
+    const { tracer } = this.core
+    return this.trace === null || tracer === null ? run() : tracer.run(this.trace.scope, run, undefined)
   }
 
   private sendLate(session: Session): void {
@@ -218,7 +213,9 @@ export class RpcCall implements Abortable {
     this.exclude ??= []
     this.exclude.push(candidate)
     const elsewhere = this.hasOther()
-    const delay = elsewhere && this.isFree(error, candidate, wasEjected) ? 0 : this.delayOf(error, elsewhere)
+    const isFree = elsewhere && this.isFree(error, candidate, wasEjected)
+    const delay = isFree ? 0 : this.delayOf(error, elsewhere)
+    if (isFree) this.core.stats.failovers++
     if (!elsewhere) this.exclude = undefined
     if (delay < 0) this.giveUp(error, candidate.node.address)
     else this.again(delay)
@@ -291,10 +288,14 @@ export class RpcCall implements Abortable {
   /** Waits until it is known which nodes there are, or gives up. */
   private onNoNode(error: unknown): void {
     if (this.waits > 0) {
+      this.core.stats.unavailable++
       this.giveUp(this.failure ?? error)
       return
     }
-    this.until(this.core.discover(), () => this.next())
+    this.until(
+      this.inTrace(() => this.core.discover()),
+      () => this.next(),
+    )
   }
 
   /** Makes the next attempt after a delay. */

@@ -9,8 +9,9 @@ import type { RouteGroup } from '../endpoint/router.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import { heartbeatPong } from '../plugins/heartbeat.ts'
 import type { Session } from '../session/session.ts'
+import { noteOwner } from './endpoint-owner.ts'
 import { addressOfUrl, reachableUrl } from './node-address.ts'
-import { Registrar } from './registrar.ts'
+import { Registrar, type RegistrationStats } from './registrar.ts'
 import type { Service } from './registry/registry.ts'
 import { type RouteList, routeList } from './route-list.ts'
 import { type RpcServerOptions, readServerOptions, requireService, type ServerSettings } from './server-options.ts'
@@ -70,6 +71,7 @@ export class RpcServer extends EventEmitter<RpcServerEvents> {
     const own: Plugin[] = heartbeat === undefined ? [this.#routes] : [heartbeatPong(heartbeat), this.#routes]
     this.endpoint = new Endpoint({ ...settings.endpoint, plugins: [...(settings.endpoint.plugins ?? []), ...own] })
     this.endpoint.on('session', (session) => this.#emitSafely('session', session))
+    noteOwner(this.endpoint, { server: this })
     if (registry !== undefined) {
       this.#registrar = new Registrar({
         registry,
@@ -126,6 +128,11 @@ export class RpcServer extends EventEmitter<RpcServerEvents> {
   /** Whether the service was in the registry at the last attempt. */
   get registered(): boolean {
     return this.#registrar?.registered ?? false
+  }
+
+  /** Counts of the registrations; undefined without a registry. */
+  get registrations(): RegistrationStats | undefined {
+    return this.#registrar?.stats
   }
 
   /** As `Endpoint.routeCall`; routes that come later are published too. */

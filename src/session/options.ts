@@ -32,7 +32,8 @@ import type { Transport } from '../transports/transport.ts'
 import { type Redial, type RedialOptions, readRedial } from './redial.ts'
 import type { Tracer } from './tracer.ts'
 
-type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
+/** Limits that differ from `defaultLimits`. */
+export type LimitOptions = { readonly [Name in keyof Limits]?: Limits[Name] | undefined }
 
 /** Options of an endpoint. Durations are milliseconds, sizes bytes. An option that is undefined has its default. */
 export interface EndpointOptions {

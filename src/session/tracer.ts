@@ -42,6 +42,22 @@ export interface TracedCall {
   finished(code: number): void
 }
 
+/** A call of a client through all of its attempts, as its tracer sees it. */
+export interface TracedAttempts {
+  /** Whether `finished` is to be called. */
+  readonly isRecorded: boolean
+  /** The context of what the client does besides attempts: looking for nodes, dialling. */
+  readonly scope: TraceScope
+  /**
+   * Returns the place of the next attempt.
+   *
+   * @param isHedge whether it is made beside one that has not ended
+   */
+  next(isHedge: boolean): CallOrigin
+  /** Ends the span with the status code that the caller gets; 0 for OK. */
+  finished(code: number): void
+}
+
 /** A part of a call that takes time. */
 export type TracedStep = 'dial' | 'redial' | 'discover'
 
@@ -63,6 +79,8 @@ export interface Tracer {
    * @param origin undefined for one that is made now, for the first time
    */
   calling(session: MeteredSession, method: string, isCall: boolean, origin: CallOrigin): TracedCall | null
+  /** Begins the span of a call by a service's name, above its attempts; returns null for one that is not followed. */
+  attempting(service: string, method: string): TracedAttempts | null
   /** Returns the origin of a call that this code makes and that is sent later. */
   origin(): CallOrigin
   /** Calls the handler of `request`, with its deadline, in the scope of the request. */

@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { z } from 'zod'
-import { call, declareError, defineService, group, listenMcp, type McpHttpOptions, none, openapi, push } from '../../src/contract/index.ts'
+import {
+  call,
+  declareError,
+  defineService,
+  group,
+  listenMcp,
+  type McpHttpOptions,
+  none,
+  openapi,
+  plain,
+  push,
+  type Service,
+} from '../../src/contract/index.ts'
 import type { Endpoint, Session } from '../../src/index.ts'
 import { endpoint, onEachTransport, pair } from '../support/helpers.ts'
 
@@ -38,61 +51,107 @@ function serveCalc(server: Endpoint, stored: Map<string, string> = new Map()): v
   })
 }
 
-async function connected(
+const me = { name: 'test', version: '1' }
+/** The official clients: of the present protocol, of the one before it, and of the SDK before this. */
+const clients: Readonly<Record<string, (url: URL) => Promise<Client>>> = {
+  async '2026-07-28'(url) {
+    const client = new Client(me, { versionNegotiation: { mode: 'auto' } })
+    await client.connect(new StreamableHTTPClientTransport(url))
+    assert.equal(client.getNegotiatedProtocolVersion(), '2026-07-28')
+    return client
+  },
+  async '2025-11-25'(url) {
+    const client = new Client(me)
+    await client.connect(new StreamableHTTPClientTransport(url))
+    assert.equal(client.getNegotiatedProtocolVersion(), '2025-11-25')
+    return client
+  },
+  async 'SDK 1.x'(url) {
+    const client = new OldClient(me)
+    await client.connect(new OldTransport(url) as never)
+    return client as unknown as Client
+  },
+}
+
+async function listening(
   t: TestContext,
+  service: Service,
   session: Session,
   options: McpHttpOptions = {},
-): Promise<{ client: Client; url: string; problems: string[] }> {
+): Promise<{ url: URL; problems: string[] }> {
   const problems: string[] = []
-  const listener = await listenMcp('http://127.0.0.1:0/mcp', Calc, session, { onProblem: (text) => problems.push(text), ...options })
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(new StreamableHTTPClientTransport(new URL(listener.url)) as never)
-  t.after(async () => {
-    await client.close()
-    await listener.close()
-  })
-  return { client, url: listener.url, problems }
+  const listener = await listenMcp('http://127.0.0.1:0/mcp', service, session, { onProblem: (text) => problems.push(text), ...options })
+  t.after(() => listener.close())
+  return { url: new URL(listener.url), problems }
+}
+
+async function connect(t: TestContext, kind: string, url: URL): Promise<Client> {
+  const client = await clients[kind](url)
+  t.after(() => client.close())
+  return client
 }
 
 const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 onEachTransport('contract as MCP tools', (transport) => {
-  test('the official client lists and calls the methods of a contract over http', async (t) => {
-    const stored = new Map<string, string>()
-    const { server, session } = await pair(t, transport)
-    serveCalc(server, stored)
-    const { client, problems } = await connected(t, session)
-    const { tools } = await client.listTools()
-    assert.deepEqual(tools.map(({ name }) => name), ['calc_add', 'calc_about', 'calc_store_put', 'calc_quiet', 'calc_when']) // biome-ignore format: one line
-    assert.deepEqual(tools[0].inputSchema.required, ['value'])
-    assert.match(tools[0].description ?? '', /^Adds numbers\.\nErrors: 1001 TooBig \(too big\)\.$/)
-    assert.deepEqual(tools[1].annotations, { readOnlyHint: true, idempotentHint: true })
-    const sum = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2] } })
-    assert.deepEqual(sum.structuredContent, { result: 3 })
-    assert.deepEqual(sum.content, [{ type: 'text', text: '3' }])
-    const failed = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2, 3, 4] } })
-    assert.equal(failed.isError, true)
-    assert.deepEqual(failed.content, [{ type: 'text', text: '1001 TooBig: too big ({"max":3})' }])
-    const wrong = await client.callTool({ name: 'calc_add', arguments: { value: 'x' } })
-    assert.match((wrong.content as { text: string }[])[0].text, /^400: Bad Message \(argument: /)
-    await client.callTool({ name: 'calc_store_put', arguments: { key: 'a', value: 'b' } })
-    const about = await client.callTool({ name: 'calc_about', _meta: { traceparent: trace } })
-    assert.deepEqual(about.structuredContent, { name: 'calc', trace })
-    assert.equal(stored.get('a'), 'b')
-    await assert.rejects(client.callTool({ name: 'none' }), /no tool is named none/)
-    // The tool whose schema JSON cannot say is there, open, and says so.
-    assert.deepEqual(problems, [
-      'calc_when: when, argument: it is a date, which JSON cannot say',
-      'calc_when: when, result: it is a date, which JSON cannot say',
-    ])
-    assert.deepEqual(tools[4].inputSchema, { type: 'object' })
-    assert.match(tools[4].description ?? '', /incomplete/)
-  })
+  for (const kind of Object.keys(clients))
+    test(`the official client (${kind}) lists and calls the methods of a contract over http`, async (t) => {
+      const stored = new Map<string, string>()
+      const { server, session } = await pair(t, transport)
+      serveCalc(server, stored)
+      const { url, problems } = await listening(t, Calc, session)
+      const client = await connect(t, kind, url)
+      const { tools } = await client.listTools()
+      assert.deepEqual(tools.map(({ name }) => name), ['calc_add', 'calc_about', 'calc_store_put', 'calc_quiet', 'calc_when']) // biome-ignore format: one line
+      assert.deepEqual(tools[0].inputSchema.required, ['value'])
+      assert.match(tools[0].description ?? '', /^Adds numbers\.\nErrors: 1001 TooBig \(too big\)\.$/)
+      assert.deepEqual(tools[1].annotations, { readOnlyHint: true, idempotentHint: true })
+      const sum = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2] } })
+      assert.deepEqual(sum.structuredContent, { result: 3 })
+      assert.deepEqual(sum.content, [{ type: 'text', text: '3' }])
+      const failed = await client.callTool({ name: 'calc_add', arguments: { value: [1, 2, 3, 4] } })
+      assert.equal(failed.isError, true)
+      assert.deepEqual(failed.content, [{ type: 'text', text: '1001 TooBig: too big ({"max":3})' }])
+      const wrong = await client.callTool({ name: 'calc_add', arguments: { value: 'x' } })
+      assert.match((wrong.content as { text: string }[])[0].text, /^400: Bad Message \(argument: /)
+      await client.callTool({ name: 'calc_store_put', arguments: { key: 'a', value: 'b' } })
+      const about = await client.callTool({ name: 'calc_about', _meta: { traceparent: trace } })
+      assert.deepEqual(about.structuredContent, { name: 'calc', trace })
+      assert.equal(stored.get('a'), 'b')
+      await assert.rejects(client.callTool({ name: 'none' }), /no tool is named none/)
+      // The tool whose schema JSON cannot say is there, open, and says so.
+      assert.deepEqual(problems, [
+        'calc_when: when, argument: it is a date, which JSON cannot say',
+        'calc_when: when, result: it is a date, which JSON cannot say',
+      ])
+      assert.deepEqual(tools[4].inputSchema, { type: 'object' })
+      assert.match(tools[4].description ?? '', /incomplete/)
+    })
+
+  for (const kind of Object.keys(clients))
+    test(`schemas that are none of JSON Schema hide no other tool from the client (${kind})`, async (t) => {
+      const Odd = defineService('odd', {
+        typo: call(none, plain<object>({ type: 'objekt' })),
+        nowhere: call(plain<object>({ $ref: 'other.json' }), plain<object>({ type: 'object', properties: { a: { $ref: 'other.json' } } })),
+        twice: call(none, plain<object>({ type: 'object', required: ['a', 'a'], properties: { a: { minimum: '3' } } })),
+        pattern: call(none, plain<object>({ type: 'object', properties: { a: { type: 'string', pattern: '(' } } })),
+        fine: call(none, plain<object>({ type: 'object', properties: { enum: { type: 'string' }, type: { type: 'integer' } } })),
+      })
+      const { server, session } = await pair(t, transport)
+      const answer = () => ({ enum: 'x', type: 1 })
+      server.serve(Odd, { typo: answer, nowhere: (value) => value, twice: answer, pattern: answer, fine: answer })
+      const { url, problems } = await listening(t, Odd, session)
+      const client = await connect(t, kind, url)
+      const { tools } = await client.listTools()
+      assert.deepEqual(tools.map(({ name, outputSchema }) => `${name} ${outputSchema === undefined ? 'open' : 'said'}`), ['odd_typo open', 'odd_nowhere open', 'odd_twice open', 'odd_pattern said', 'odd_fine said']) // biome-ignore format: one line
+      for (const { name } of tools) assert.equal((await client.callTool({ name, arguments: { a: 1 } })).isError, undefined, name)
+      assert.deepEqual(problems.map((problem) => problem.replace('the schema of its ', '').replace(' is none of JSON Schema', '')), ['odd_typo: result', 'odd_nowhere: argument', 'odd_nowhere: result', 'odd_twice: result']) // biome-ignore format: one line
+    })
 
   test('hosts and origins that are not named are refused, and other methods than POST', async (t) => {
     const { server, session } = await pair(t, transport)
     serveCalc(server)
-    const { url } = await connected(t, session, { origins: ['https://app.example'] })
+    const { url } = await listening(t, Calc, session, { origins: ['https://app.example'] })
     const status = (method: string, headers: Record<string, string>): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
         const request = httpRequest(url, { method, headers }, (response) => resolve(response.resume().statusCode))
@@ -138,7 +197,7 @@ onEachTransport('contract as MCP tools', (transport) => {
 
 test('the example serves its contract to an agent on stdin and stdout', { timeout: 30_000 }, async (t) => {
   const transport = new StdioClientTransport({ command: process.execPath, args: ['examples/contract/mcp.mjs'], stderr: 'inherit' })
-  const client = new Client({ name: 'test', version: '1' })
+  const client = new Client(me, { versionNegotiation: { mode: 'auto' } })
   await client.connect(transport)
   t.after(() => client.close())
   const { tools } = await client.listTools()

@@ -146,6 +146,27 @@ test('in the multi process model the log, debug and ps are those of all processe
   await only.line(stopped)
 })
 
+test('what processes of services print is in the log, and what they died of', linux, async (t) => {
+  const plan = { one: { service: 'a', listen: 'tcp://127.0.0.1:0' }, two: { service: 'b' } }
+  const app = new App(t, { PLAN: plan, MODEL: 'multi' })
+  const server = await app.start()
+  const session = await dialSandbox(t, server)
+  const follower = await follow(app, '-n', 'a')
+  const { pid } = ((await app.json('ctl', 'ps')).processes as Process[]).find(({ name }) => name === 'a') as Process
+  for (const text of ['half a ', 'line\n']) await session.call('/print', ['stdout', text])
+  await follower.line(new RegExp(`"level":"info","process":"a","pid":${pid},.*"text":"half a line"`))
+  await session.call('/print', ['stderr', 'oh\n'])
+  await follower.line(/"level":"warn",.*"text":"oh"/)
+  await session.call('/log', ['info', 'logged'])
+  await follower.line(/"text":"logged sandbox/)
+  assert.equal(follower.all(/logged/).length, 1, 'a line of the logger comes once')
+  await session.call('/die', 'out of luck')
+  await follower.line(new RegExp(`"level":"warn","process":"a","pid":${pid},.*"text":"Error: out of luck"`))
+  const late = await app.json('ctl', 'log', '--lines', '100', '-l', 'warn')
+  assert.match(JSON.stringify(late), /out of luck/)
+  assert.doesNotMatch(JSON.stringify(late), /half a line/)
+})
+
 test('a slow reader loses lines, is told how many and where, and holds up nobody', options, async (t) => {
   const app = new App(t, listening)
   const server = await app.start()

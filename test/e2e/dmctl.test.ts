@@ -144,6 +144,24 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.deepEqual([bad.code, exit, file, line, column], [7, 7, proto, 2, 28])
   })
 
+  it('gen --against prints what changed since an older file, and its exit code says whether that breaks', async () => {
+    const [old, fine, wrong] = ['old', 'fine', 'wrong'].map((name) => join(folder, `${name}.proto`))
+    const text = 'syntax = "proto3";\nmessage Sum { int32 n = 1; }\nservice Math { rpc Add(Sum) returns (Sum); }\n'
+    writeFileSync(old, text)
+    writeFileSync(fine, text.replace('n = 1;', 'n = 1; string more = 2;'))
+    writeFileSync(wrong, text.replace('int32', 'string'))
+    assert.deepEqual(await dmctl('gen', old, '--against', old), { code: 0, stdout: '', stderr: '' })
+    const added = await dmctl('gen', fine, '--against', old)
+    assert.deepEqual([added.code, added.stdout.split('\n')[0]], [0, 'fine  Math.add argument: changed, and old peers can go on'])
+    const broken = await dmctl('gen', wrong, '--against', old)
+    assert.deepEqual([broken.code, broken.stderr], [9, 'dmctl: 2 of 2 changes may break old clients\n'])
+    assert.match(broken.stdout, /^breaking {2}Math\.add argument: n \(number 1\) is sent as int32 and read as string\n/)
+    const json = JSON.parse((await dmctl('gen', wrong, '--against', old, '--json')).stdout)
+    assert.deepEqual([json.exit, json.changes.length, json.changes[0].service], [9, 2, 'Math'])
+    assert.equal((await dmctl('gen', wrong, fine, '--against', old)).code, 2)
+    assert.equal((await dmctl('gen', wrong, '--against', join(folder, 'nothing.proto'))).code, 7)
+  })
+
   it('bench measures in a closed and in an open loop, and draws', async () => {
     const html = join(folder, 'report.html')
     const closed = await dmctl('bench', url, '/math/add', '[1,2]', '-d', '200', '--connections', '2', '--html', html)

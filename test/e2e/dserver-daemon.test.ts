@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { App, Program } from '../support/dserver.ts'
+import { App } from '../support/dserver.ts'
+import { notificationSocket } from '../support/notification-socket.ts'
+import { gone, isAlive } from '../support/supervisor.ts'
 
 const options = { timeout: 30_000 }
 const linux = { ...options, skip: process.platform !== 'linux' }
+
+const noLimits = process.platform !== 'linux' || spawnSync('prlimit', ['--version']).status !== 0 ? 'needs prlimit(1)' : false
 
 function killAfter(t: TestContext, pid: unknown): number {
   assert.ok(typeof pid === 'number' && pid > 1)
@@ -35,7 +39,63 @@ test('a daemon is ready when its start returns, in a session of its own, with it
   assert.equal((await app.json('start', '--daemon')).exit, 4)
   assert.equal((await app.json('stop')).exit, 0)
   assert.ok(!existsSync(app.pidFile))
+  assert.ok(!isAlive(pid), 'it has ended when stop returns')
   assert.match(readFileSync(started.logFile as string, 'utf8'), /^gone hello$/m)
+})
+
+test('a daemon is reloaded, and opens its log anew on SIGUSR1 before and after', linux, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'app.log')
+  const started = await app.json('start', '-d', '--log', path)
+  let pid = killAfter(t, started.pid)
+  for (const round of [1, 2]) {
+    renameSync(path, `${path}.${round}`)
+    process.kill(pid, 'SIGUSR1')
+    await logged(path, /info: log opened anew/)
+    assert.equal(readFileSync(`${path}.${round}`, 'utf8').split('log opened anew').length, round)
+    const reloaded = await app.json('reload')
+    assert.deepEqual([reloaded.exit, reloaded.error], [0, undefined])
+    await logged(path, /^setup hello$[\s\S]*^gone hello$/m)
+    const next = killAfter(t, Number(readFileSync(app.pidFile, 'utf8')))
+    assert.notEqual(next, pid)
+    await gone(pid)
+    pid = next
+  }
+  assert.equal((await app.json('stop')).exit, 0)
+  assert.ok(!isAlive(pid), 'it has ended when stop returns')
+})
+
+/** Waits until a file has a text. */
+async function logged(path: string, pattern: RegExp): Promise<void> {
+  while (!existsSync(path) || !pattern.test(readFileSync(path, 'utf8'))) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+test('a daemon whose disk is full serves on, and writes again when there is room', { ...linux, skip: noLimits }, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'app.log')
+  writeFileSync(path, '')
+  // Files of 8 KiB at most, of which the log has all but nothing left.
+  const limited = ['sh', '-c', 'trap "" XFSZ; ulimit -S -f 16; exec "$0" "$@"', process.execPath]
+  writeFileSync(path, 'x'.repeat(8190))
+  const { out } = await app.spawnBy(limited, ['start', '-d', '--log', path, '--json']).ended
+  const pid = killAfter(t, JSON.parse(out).pid)
+  assert.equal((await app.json('ctl', 'config')).exit, 0)
+  assert.equal(statSync(path).size, 8192)
+  assert.equal(spawnSync('prlimit', [`--pid=${pid}`, '--fsize=unlimited']).status, 0)
+  assert.equal((await app.json('ctl', 'config')).exit, 0)
+  await logged(path, /configuration read again/)
+  assert.equal((await app.json('stop')).exit, 0)
+})
+
+test('a log that cannot be opened anew is told in the old one', linux, async (t) => {
+  const app = new App(t)
+  const started = await app.json('start', '-d', '--log', join(app.folder, 'app.log'))
+  const pid = killAfter(t, started.pid)
+  renameSync(join(app.folder, 'app.log'), join(app.folder, 'old.log'))
+  mkdirSync(join(app.folder, 'app.log'))
+  process.kill(pid, 'SIGUSR1')
+  await logged(join(app.folder, 'old.log'), /SIGUSR1 failed error="cannot open the log .*EISDIR/)
+  assert.equal((await app.json('stop')).exit, 0)
 })
 
 test('a daemon that cannot start tells why, with the exit code of its failure', linux, async (t) => {
@@ -46,19 +106,6 @@ test('a daemon that cannot start tells why, with the exit code of its failure', 
   assert.deepEqual([wrong.exit, /must be key=value/.test(wrong.error as string)], [78, true])
   assert.equal((await app.json('stop')).exit, 3)
 })
-
-/** A socket as a service manager has it, and what came there: messages in lines joined by `|`. */
-async function notificationSocket(t: TestContext, path: string): Promise<Program> {
-  const listen = `import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1].replace('@', chr(0)))
-print('bound', flush=True)
-while True: print(s.recv(4096).decode().replace(chr(10), '|'), flush=True)`
-  const socket = new Program(spawn('python3', ['-c', listen, path], { stdio: ['ignore', 'pipe', 'pipe'] }))
-  t.after(() => socket.child.kill('SIGKILL'))
-  await socket.line(/^bound$/)
-  return socket
-}
 
 const notified = {
   ...linux,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { osAddon } from '../../src/dserver/os/native.ts'
 import { App, type Program } from '../support/dserver.ts'
 import { PidCalls } from '../support/pid-calls.ts'
 
@@ -95,12 +99,59 @@ test('a killed process comes back, and reload replaces all without a failed call
   assert.equal((await app.run('stop')).code, 0)
 })
 
+test('a storm of SIGUSR2 reloads, loses no call, and leaves as many processes as before', options, async (t) => {
+  const { app, server, url } = await started(t)
+  const calls = new PidCalls(url)
+  t.after(() => calls.end())
+  await calls.seen(2)
+  const before = await processes(app)
+  for (let i = 0; i < 100; i++) server.child.kill('SIGUSR2')
+  await calls.seen(4)
+  // Joins what is under way, or comes after it.
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  const after = await processes(app)
+  assert.deepEqual(
+    after.map(({ name, state }) => `${name} ${state}`),
+    before.map(({ name, state }) => `${name} ${state}`),
+  )
+  assert.equal((await app.run('stop')).code, 0)
+  await server.ended // and with it all processes that share its output
+})
+
 test('the processes of a master that was killed end', options, async (t) => {
   const { app, server } = await started(t)
   const all = await processes(app)
   server.child.kill('SIGKILL')
   await untilGone(all.map(({ pid }) => pid))
   assert.equal((await app.run('stop')).code, 3)
+})
+
+const activation = { ...options, skip: options.skip || osAddon() === undefined || spawnSync('python3', ['-V']).error !== undefined }
+
+test('a socket of the service manager is shared by all processes of a service, and outlives them', activation, async (t) => {
+  const app = new App(t)
+  const path = join(app.folder, 'web.sock')
+  const url = `unix://${path}`
+  Object.assign(app.env, {
+    MODEL: 'multi',
+    PLAN: JSON.stringify({ api: { service: 'web', listen: url } }),
+    SERVICES: JSON.stringify({ web: { instances: 2, listen: [url] } }),
+  })
+  const script = fileURLToPath(new URL('fixtures/restart/activate.py', import.meta.url))
+  const server = app.spawnBy(['python3', script, path, process.execPath], ['start'])
+  await server.line(/dmicro info: ready/)
+  const inode = statSync(path).ino
+  const calls = new PidCalls(url)
+  t.after(() => calls.end())
+  await calls.seen(2)
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.seen(4)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal(statSync(path).ino, inode)
 })
 
 test('a service that cannot start ends the start with 1', options, async (t) => {

@@ -60,6 +60,32 @@ test('a new process that throws, hangs or does not even run leaves the old one s
   assert.equal((await app.run('stop', '--timeout', '8s')).code, 0)
 })
 
+for (const setup of ['never', 'hang']) {
+  test(`a new process that was given up does not outlive a stop right after it (setup: ${setup})`, {
+    ...options,
+    timeout: 20_000,
+  }, async (t) => {
+    const { app, server, calls, plan } = await loaded(t, { OPTIONS: { reloadTimeout: 800 } })
+    plan(JSON.stringify({ hello: { setup } }))
+    assert.equal((await app.json('reload')).exit, 1)
+    await calls.end()
+    assert.equal((await app.run('stop')).code, 0)
+    await server.ended // and with it all processes that share its output
+  })
+}
+
+test('a storm of SIGUSR2 reloads, loses no call, and ends with one process', options, async (t) => {
+  const { app, server, calls } = await loaded(t)
+  for (let i = 0; i < 100; i++) server.child.kill('SIGUSR2')
+  await calls.seen(2)
+  assert.equal(await server.exited, 0)
+  assert.equal((await app.json('reload')).exit, 0)
+  await calls.end()
+  assert.deepEqual(calls.failures, [])
+  assert.equal((await app.run('stop')).code, 0)
+  await server.ended // and with it all processes that share its output
+})
+
 test('SIGUSR2 reloads, and beforeStop can refuse that', options, async (t) => {
   const { app, server, calls } = await loaded(t)
   server.child.kill('SIGUSR2')

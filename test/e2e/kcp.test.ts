@@ -180,6 +180,30 @@ onEachTransport('kcp', (transport) => {
     await session.close()
   })
 
+  test('a flood of peers that prove their addresses gets maxSessions sessions, and no more is kept of the others', async (t) => {
+    const server = endpoint(t, { transport, limits: { maxSessions: 50 } })
+    const listener = await server.listen(url)
+    const port = Number(new URL(listener.url).port)
+    const session = await endpoint(t, { transport }).dial(listener.url)
+    const before = process.memoryUsage().rss
+    for (let round = 0; round < 30; round++) {
+      const peer = await udp(t)
+      let proved = 0
+      peer.on('message', (datagram) => {
+        if (datagram.length !== 24 || datagram[5] !== MARK || datagram[4] !== Command.Push) return
+        proved++
+        const { conv, sn, ts } = readHeader(datagram, 0)
+        peer.send(singleSegment({ ...header, conv, cmd: Command.Ack, frg: MARK, sn, ts }), port, '127.0.0.1')
+      })
+      for (let conv = 1; conv <= 16; conv++) peer.send(singleSegment({ ...header, conv, cmd: Command.Wask, frg: MARK }), port, '127.0.0.1')
+      while (proved < 16) await event(peer, 'message')
+    }
+    while (server.stats.refused < 30 * 16 - 49) await status(session.call('/none'))
+    assert.equal(server.sessionCount, 50)
+    assert.equal(server.stats.refused, 30 * 16 - 49)
+    assert.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024)
+  })
+
   test('datagrams of a session that come from another address are not taken', async (t) => {
     const server = endpoint(t, { transport })
     const pushes: string[] = []

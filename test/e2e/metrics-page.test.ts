@@ -58,6 +58,20 @@ onEachTransport('metrics page', (transport) => {
     assert.deepEqual([...seriesOf(text.body.toString()).keys()], [...seriesOf(open.body.toString()).keys()])
   })
 
+  it('has nothing that spoils a page or a series: no timestamps, no _created, no NaN, no name that Prometheus takes', async (t) => {
+    const { metrics } = await served(t, transport)
+    for (const accept of accepts) {
+      const { body } = await get(metrics, '/metrics', { accept })
+      const page = body.toString()
+      assert.doesNotMatch(page, /\r|\uFEFF|_created|NaN|undefined/)
+      for (const line of page.trimEnd().split('\n')) {
+        if (/^# (HELP|TYPE) [a-zA-Z_]\w* ./.test(line) || line === '# EOF') continue
+        assert.match(line, /^[a-zA-Z_]\w*(\{.*\})? (\+Inf|-?[\d.e+-]+)$/)
+        assert.doesNotMatch(line, /[{,](job|instance|__name__)="/)
+      }
+    }
+  })
+
   it('is compressed where that is offered, and has no body for HEAD', async (t) => {
     const { metrics } = await served(t, transport)
     const { headers, body } = await get(metrics, '/metrics', { 'accept-encoding': 'gzip' })

@@ -47,6 +47,17 @@ test('the packed package installs into an empty folder without scripts and serve
   )
   const manifest = JSON.parse(readFileSync(join(app, 'node_modules/dmicro/package.json'), 'utf8'))
   for (const name of ['install', 'preinstall', 'postinstall', 'prepare']) assert.equal(manifest.scripts[name], undefined)
+  for (const [name, usage] of [
+    ['dmctl', /^Usage: dmctl/],
+    ['protoc-gen-dmicro', /^protoc-gen-dmicro \d+\.\d+\.\d+: a plugin of protoc and buf/],
+  ] as const) {
+    const command = join(app, 'node_modules/.bin', name)
+    assert.match(run(app, command, '--help'), usage)
+    assert.equal(run(app, command, '--version'), manifest.version)
+  }
+  const vector = JSON.parse(readFileSync(join(root, 'test/vectors/protoc.json'), 'utf8')) as { request: string }
+  const plugin = spawnSync(join(app, 'node_modules/.bin/protoc-gen-dmicro'), { input: Buffer.from(vector.request, 'hex') })
+  assert.match(plugin.stdout.toString(), /shop\.ts[\s\S]*export const Shop = defineService/, plugin.stderr.toString())
   const body = `
     const server = new Endpoint({ log: false })
     server.routeCall('/add', (n) => n.reduce((a, b) => a + b))

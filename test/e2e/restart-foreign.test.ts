@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { osAddon } from '../../src/dserver/os/native.ts'
 import { endpoint, onEachTransport } from '../support/helpers.ts'
+import { notificationSocket } from '../support/notification-socket.ts'
 import { gone, Restarting } from '../support/restarting.ts'
 
 const script = (name: string): string => fileURLToPath(new URL(`fixtures/restart/${name}`, import.meta.url))
@@ -18,6 +19,23 @@ onEachTransport('sockets that another kind of process passes on', (transport) =>
   const real = typeof transport === 'string'
   const options = { skip: !real, timeout: 60_000 }
   const activated = { ...options, skip: !real || (osAddon() === undefined && 'the native addon does not run') }
+
+  it('systemd: the watchdog hears of each process while it serves', activated, async (t) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'dmicro-restart-')), 'notify')
+    t.after(() => rmSync(dirname(path), { recursive: true, force: true }))
+    const manager = await notificationSocket(t, path)
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: '100000' }
+    const app = new Restarting(t, { transport, urls: ['tcp://127.0.0.1:0'] }, { env })
+    const { pid } = await app.serving()
+    await manager.line(new RegExp(`^READY=1\\|MAINPID=${pid}$`))
+    await manager.line(/^WATCHDOG=1$/)
+    process.kill(pid, 'SIGUSR2')
+    const next = await app.serving()
+    await gone(pid)
+    await manager.line(new RegExp(`^READY=1\\|MAINPID=${next.pid}$`))
+    manager.lines.length = 0
+    await manager.line(/^WATCHDOG=1$/)
+  })
 
   it('systemd: a socket is used once, its path stays, and nothing is left in the environment', activated, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'dmicro-restart-'))

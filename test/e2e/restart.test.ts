@@ -63,6 +63,18 @@ onEachTransport('a process that restarts', (transport) => {
     assert.ok(!existsSync(path), 'the last process removes the path')
   })
 
+  it('does not restart while it listens on a UDP socket, whose sessions would be lost, and says so', options, async (t) => {
+    const app = new Restarting(t, { transport, urls: ['tcp://127.0.0.1:0', 'kcp://127.0.0.1:0'] })
+    const { pid, urls } = await app.serving()
+    const session = await endpoint(t, { transport, protocol: 'raw' }).dial(urls[1])
+    const failed = app.failed()
+    process.kill(pid, 'SIGUSR2')
+    await failed
+    assert.ok(app.errors.at(-1)?.includes(`${urls[1]} cannot be passed on to a new process`), app.errors.at(-1))
+    assert.equal(await session.call('/pid'), pid)
+    await session.close()
+  })
+
   it('serves on where the next one throws, and says why; then it can restart', options, async (t) => {
     const fault = join(folder(t), 'fault')
     writeFileSync(fault, 'throw')

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadNative } from '../../src/transports/native/addon.ts'
-import { gone, isAlive } from '../support/supervisor.ts'
+import { gone, isAlive, temporary } from '../support/supervisor.ts'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 
@@ -17,6 +19,22 @@ function start(t: TestContext, name: string, ...prefix: string[]): { child: Chil
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return { child, next: async () => JSON.parse((await lines.next()).value ?? 'null') as never }
 }
+
+const mounts = spawnSync('unshare', ['-m', 'sh', '-c', 'mount --bind /etc/group /etc/group']).status === 0
+const noMounts = mounts && spawnSync('setpriv', ['--version']).status === 0 ? false : 'needs root, unshare(1) and setpriv(1)'
+
+describe('a child of another user', () => {
+  it('has the groups that name the user, and knows its listeners', { skip: noMounts }, (t) => {
+    const folder = temporary(t)
+    writeFileSync(join(folder, 'group'), `${readFileSync('/etc/group', 'utf8')}\nfirst:x:4242:daemon\nother:x:4243:nobody\n`)
+    const mount = 'mount --bind "$1" /etc/group && shift && exec "$@"'
+    const command = [process.execPath, '--import', 'tsx', fixture('supervising-user.ts'), 'daemon']
+    const { stdout, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', mount, 'sh', join(folder, 'group'), ...command], {
+      encoding: 'utf8',
+    })
+    assert.equal(stdout.trim(), '1 1 1 4242 1 1', stderr)
+  })
+})
 
 const canUnshare = spawnSync('unshare', ['--fork', '--pid', '--mount-proc', 'true']).status === 0
 const noNamespace = canUnshare ? false : 'no namespaces of pids here'

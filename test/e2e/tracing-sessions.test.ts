@@ -94,18 +94,33 @@ onEachTransport('tracing of sessions', (transport) => {
     gate.resolve()
     assert.equal(await answer, 'done')
     const { traceId, spanId } = traced.one('work', INTERNAL).spanContext()
-    const attempts = traced.all().filter(({ name }) => name === '/math/once')
+    const call = traced.one('/math/once', INTERNAL)
+    assert.equal(parentOf(call), spanId)
+    assert.deepEqual(call.attributes, {
+      'rpc.system.name': 'dmicro',
+      'rpc.method': '/math/once',
+      'rpc.status_code': '0',
+      'dmicro.service': 'math',
+      'dmicro.attempts': 2,
+    })
+    const own = call.spanContext().spanId
+    const attempts = traced.all().filter(({ name, kind }) => name === '/math/once' && kind === CLIENT)
     assert.deepEqual(
-      attempts.map((span) => [span.attributes['rpc.status_code'], parentOf(span)]),
+      attempts.map((span) => [span.attributes['rpc.status_code'], span.attributes['dmicro.retries'], parentOf(span)]),
       [
-        ['102', spanId],
-        ['0', spanId],
+        ['102', undefined, own],
+        ['0', 1, own],
       ],
     )
     const [found] = traced.all().filter(({ name }) => name === 'discover')
     assert.equal(found.attributes['dmicro.service'], 'math')
-    assert.equal(parentOf(found), spanId)
-    assert.ok(traced.all().some((span) => span.name === 'dial' && span.spanContext().traceId === traceId))
+    assert.equal(parentOf(found), own)
+    const dials = traced.all().filter(({ name }) => name === 'dial')
+    assert.deepEqual(
+      dials.map((span) => [parentOf(span), span.spanContext().traceId]),
+      dials.map(() => [own, traceId]),
+    )
+    assert.ok(dials.length > 0)
   })
 
   it('listeners of an event bus run in the context of the handler that emits, also those that are queued', async (t) => {

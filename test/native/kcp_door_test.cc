@@ -3,6 +3,7 @@
 #include <string>
 
 #include "kcp/door.h"
+#include "kcp/link.h"
 
 namespace dmicro {
 namespace {
@@ -18,7 +19,8 @@ std::string Datagram(const SegmentHeader& header) {
 }
 
 struct Visitor {
-  KcpDoor door{kKey};
+  SipKey key = kKey;
+  KcpDoor door{key};
   std::string address = "10.0.0.1";
   uint64_t now = 100'000;
   bool open = true;
@@ -33,6 +35,39 @@ SegmentHeader Reply(const KcpDoor::Answer& answer) { return SegmentHeader::Load(
 
 SegmentHeader Acknowledging(const SegmentHeader& challenge) {
   return {.conv = challenge.conv, .command = kKcpAck, .ts = challenge.ts, .sn = challenge.sn};
+}
+
+// A clock that began when the system did, and its epochs, meet every challenge's time before or behind them.
+TEST_CASE("the answer to a challenge is no round trip, whatever the key: a session's first timeout is 200 ms") {
+  struct Drop final : KcpOutput {
+    uint8_t* Begin(size_t most) override {
+      bytes.resize(most);
+      return bytes.data();
+    }
+    void Commit(size_t) override {}
+    std::vector<uint8_t> bytes;
+  } drop;
+  uint32_t before = 0, behind = 0;
+  for (uint64_t key = 0; key < 64; key++) {
+    Visitor visitor{.key = {key, 1}};
+    const SegmentHeader challenge = Reply(visitor.Show({.conv = 5, .command = kKcpAsk, .fragment = kKcpMark}));
+    SegmentHeader answer = Acknowledging(challenge);
+    answer.fragment = kKcpMark;
+    REQUIRE(visitor.Show(answer).verdict == KcpDoor::Verdict::kOpen);
+    for (const uint32_t epoch : {0u, 0x80000000u, challenge.ts - 70'000u, challenge.ts - 1000u}) {
+      KcpLink link(5, {}, {.dialled = false, .marked = true}, epoch, visitor.now);
+      // What is queued before the answer is what a sample could be of.
+      const std::string hello = "hello";
+      link.machine().Send(BytesOf(hello));
+      link.Turn(visitor.now, &drop);
+      CHECK(link.Take(BytesOf(Datagram(answer)), visitor.now));
+      CHECK(link.machine().rto() == 200);
+      CHECK(link.machine().srtt() == 0);
+      (Distance(static_cast<uint32_t>(visitor.now) + epoch, challenge.ts) < 0 ? before : behind)++;
+    }
+  }
+  CHECK(before > 30);
+  CHECK(behind > 30);
 }
 
 TEST_CASE("SipHash-2-4 gives what its authors publish") {

@@ -102,6 +102,10 @@ class KcpPair {
     for (int i = 0; i < 300'000 && !holds(); i++) Step();
     return holds();
   }
+  // Numbers the segments of both ends from `sn` on.
+  void BeginAt(uint32_t sn) {
+    for (KcpEnd& end : ends) end.machine().BeginAt(sn);
+  }
   void Restart(size_t end) { ends[end].conversation = std::make_unique<KcpConversation>(7, settings_); }
 
   std::array<KcpEnd, 2> ends;

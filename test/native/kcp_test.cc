@@ -28,17 +28,21 @@ TEST_CASE("bytes arrive once and in order, whatever the network does to the data
   plain.fec_data = plain.fec_parity = 0;
   KcpSettings small = Fast();
   small.mtu = 128;
+  KcpSettings narrow = Fast();
+  narrow.mtu = 576;
   const Case cases[] = {{"a clean one", {}, {}},
                         {"a clean one, fast", Fast(), {}},
                         {"a third lost", Fast(), {.lost = 30}},
                         {"a third lost, with Go's settings", {}, {.lost = 30}},
                         {"twice and out of order", Fast(), {.twice = 30, .jitter = 60}},
                         {"all of it, without FEC", plain, {.lost = 20, .twice = 20, .jitter = 40}},
+                        {"a tenth lost, in datagrams of 576 bytes", narrow, {.lost = 10}},
                         {"all of it, in small datagrams", small, {.lost = 10, .twice = 10, .jitter = 40}}};
   for (const Case& one : cases) {
     CAPTURE(one.name);
     for (const uint32_t start : {0u, UINT32_MAX - 2000}) {  // of the clock, which wraps around
       KcpPair pair(one.settings, one.network, start);
+      if (start != 0) pair.BeginAt(UINT32_MAX - 20);  // numbers wrap around with it
       const std::string there = pair.RandomBytes(100'000), back = pair.RandomBytes(50'000);
       pair.ends[0].Send(there);
       pair.ends[1].Send(back);
@@ -78,6 +82,66 @@ TEST_CASE("a window that is opened in a datagram that is lost is asked for") {
   pair.Run(1000);
   pair.network.lost = 0;
   CHECK(pair.Until([&] { return pair.ends[1].read.size() == bytes.size(); }));
+}
+
+TEST_CASE("a window of 0 stops data, is asked about after 7 s, then ever later, and opens by the answer") {
+  KcpPair pair(Fast(), {});
+  pair.ends[1].reads = false;
+  const std::string bytes = pair.RandomBytes(130 * 1376);
+  pair.ends[0].Send(bytes);
+  pair.Run(1000);
+  CHECK(pair.ends[0].machine().peer_window() == 0);
+  CHECK(pair.ends[0].machine().Unsent() == 2);
+  pair.network.lost = 100;
+  pair.Run(20'000);
+  CHECK(pair.ends[0].machine().Unsent() == 2);
+  pair.network.lost = 0;
+  pair.ends[1].reads = true;
+  CHECK(pair.Until([&] { return pair.ends[0].machine().Unsent() == 0; }));
+  CHECK(pair.ends[1].read == bytes);
+}
+
+TEST_CASE("what a peer that acknowledges at once has not acknowledged is sent again before its timeout, once") {
+  for (const bool prompt : {false, true}) {
+    CAPTURE(prompt);
+    KcpPair pair({}, {.delay = 25});
+    if (prompt) pair.ends[0].machine().SetPrompt();
+    for (int i = 0; i < 20; i++) {
+      pair.ends[0].Send("x");
+      CHECK(pair.Until([&] { return pair.ends[0].machine().Unsent() == 0; }));
+    }
+    const uint32_t rto = pair.ends[0].machine().rto();
+    pair.network.lost = 100;
+    pair.ends[0].Send("lost");
+    const uint32_t sent_at = pair.now();
+    pair.Step();
+    std::vector<uint32_t> due;
+    while (due.size() < 3) {
+      const uint32_t wait = pair.ends[0].machine().Due(pair.now());
+      due.push_back(pair.now() + wait - sent_at);
+      pair.Run(wait + 1);
+    }
+    // The timeout begins anew with the probe, and grows as ever.
+    CHECK(rto == 150);
+    CHECK(due == (prompt ? std::vector<uint32_t>{70, 220, 520} : std::vector<uint32_t>{150, 450, 900}));
+  }
+}
+
+TEST_CASE("acknowledgements of segments that were acknowledged before are no round trips") {
+  KcpPair pair({}, {});
+  pair.ends[0].Send("x");
+  CHECK(pair.Until([&] { return pair.ends[0].machine().Unsent() == 0; }));
+  const uint32_t rto = pair.ends[0].machine().rto();
+  pair.Run(5000);
+  std::vector<uint8_t> datagram(24);
+  SegmentHeader header;
+  header.conv = 7;
+  header.command = kKcpAck;
+  header.window = 32;
+  header.una = 1;
+  header.Store(datagram.data());
+  CHECK(pair.ends[0].machine().Input({datagram.data(), datagram.size()}, true, pair.now()) == 1);
+  CHECK(pair.ends[0].machine().rto() == rto);
 }
 
 TEST_CASE("a link that loses all is dead after as many attempts as the settings say") {

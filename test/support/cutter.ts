@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { kcpCutter } from './kcp-cutter.ts'
+import { datagramCutter } from './datagram-cutter.ts'
 
 /** A TCP proxy that loses connections. */
 export interface Cutter {
@@ -22,7 +22,7 @@ export interface Cutter {
 }
 
 export async function cutter(t: TestContext, url: string): Promise<Cutter> {
-  if (url.startsWith('kcp:')) return kcpCutter(t, url)
+  if (/^(kcp|quic):/.test(url)) return datagramCutter(t, url)
   const pairs = new Set<[Socket, Socket]>()
   let stalled = false
   const server = createServer({ noDelay: true }, (inner) => {

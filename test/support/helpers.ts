@@ -64,11 +64,14 @@ function useQuic(made: Endpoint): void {
   const { authority, server } = certificates()
   const { listen, dial } = made
   const ca = { ca: authority.cert }
+  // Silence alone tells of a connection that is cut: suites that cut some name a short idle timeout.
+  const idleTimeout = Number(process.env.DMICRO_TEST_QUIC_IDLE || 30_000)
+  const quic = { idleTimeout }
   made.listen = (given, options) => {
     const url = given === 'tcp://127.0.0.1:0' ? 'quic://127.0.0.1:0' : given
-    return listen.call(made, url, url.startsWith('quic:') ? { tls: server, ...options } : options)
+    return listen.call(made, url, url.startsWith('quic:') ? { tls: server, quic, ...options } : options)
   }
-  made.dial = (url, options) => dial.call(made, url, url.startsWith('quic:') ? { tls: ca, ...options } : options)
+  made.dial = (url, options) => dial.call(made, url, url.startsWith('quic:') ? { tls: ca, quic, ...options } : options)
 }
 
 /** Runs `suite` once for each transport. */

@@ -3,7 +3,7 @@ import { MARK } from '../../src/wire/kcp/segment.ts'
 import type { KcpSettings } from '../../src/wire/kcp/settings.ts'
 
 /** Operations of a script for one conversation; native/kcp/script.cc runs the same. */
-export const Op = { Wait: 0, Datagram: 1, Write: 2, Flush: 3, FlushAcks: 4, Read: 5, Ask: 6, Mark: 7 } as const
+export const Op = { Wait: 0, Datagram: 1, Write: 2, Flush: 3, FlushAcks: 4, Read: 5, Ask: 6, Mark: 7, Prompt: 8, BeginAt: 9 } as const
 
 /** Runs a script; returns what was sent and read, and the state after each operation. */
 export function runKcpScript(settings: KcpSettings, conv: number, script: Buffer): Buffer {
@@ -37,10 +37,12 @@ export function runKcpScript(settings: KcpSettings, conv: number, script: Buffer
       }
     } else if (op === Op.Ask) machine.ask()
     else if (op === Op.Mark) machine.mark = MARK
+    else if (op === Op.Prompt) machine.prompt = true
+    else if (op === Op.BeginAt) sending.una = sending.next = receiving.next = script.readUInt32LE((at += 4) - 4)
     const flags = Number(machine.dead) | (Number(machine.lost) << 1) | (Number(conversation.repairOff) << 2)
     const numbers = [
       ...[sending.una, sending.next, receiving.next, machine.remoteWindow, congestion.size, roundTrip.rto],
-      ...[roundTrip.srtt >>> 0, sending.size, machine.wanted, flags, machine.untilFlush],
+      ...[roundTrip.srtt >>> 0, sending.size, machine.wanted, flags, machine.due(now)],
     ]
     const state = Buffer.alloc(1 + numbers.length * 4)
     state[0] = 0x53
@@ -63,8 +65,9 @@ export class KcpScript {
   add(op: number, given?: number | Buffer): void {
     this.#parts.push(Buffer.from([op]))
     if (given === undefined) return
-    const head = Buffer.alloc(op === Op.Wait ? 4 : 2)
-    if (op === Op.Wait) head.writeUInt32LE(given as number)
+    const long = op === Op.Wait || op === Op.BeginAt
+    const head = Buffer.alloc(long ? 4 : 2)
+    if (long) head.writeUInt32LE(given as number)
     else head.writeUInt16LE(typeof given === 'number' ? given : given.length)
     this.#parts.push(head)
     if (typeof given !== 'number') this.#parts.push(given)

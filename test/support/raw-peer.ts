@@ -2,9 +2,11 @@ import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { defaultLimits } from '../../src/base/limits.ts'
-import { parseAddress } from '../../src/transports/address.ts'
+import { parseAddress, type QuicAddress } from '../../src/transports/address.ts'
 import { netModule } from '../../src/transports/js/deferred.ts'
+import type { KcpStream } from '../../src/transports/js/kcp/stream.ts'
 import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
+import { clientTls } from '../../src/transports/tls/client-tls.ts'
 import { fastKcp } from '../../src/wire/kcp/settings.ts'
 import { FrameReader } from '../../src/wire/websocket/reader.ts'
 import { certificates } from './certificates.ts'
@@ -76,7 +78,37 @@ async function rawKcpPeer(t: TestContext, url: string): Promise<RawPeer> {
   const { KcpStream } = await import('../../src/transports/js/kcp/stream.ts')
   const options = { ...defaultLimits, kcp: fastKcp }
   const { carrier, local, remote } = await dialKcp(parseAddress(url), options, t.signal, new TurnScheduler())
-  const stream = new KcpStream(carrier, local, remote)
+  return rawStreamPeer(t, new KcpStream(carrier, local, remote))
+}
+
+/** A peer that is nothing but the stream of a QUIC connection. */
+async function rawQuicPeer(t: TestContext, url: string): Promise<RawPeer> {
+  await netModule.load()
+  const { loadQuiche } = await import('../../src/transports/js/quic/quiche.ts')
+  const { dialQuicCarrier } = await import('../../src/transports/js/quic/dial.ts')
+  const { KcpStream } = await import('../../src/transports/js/kcp/stream.ts')
+  await loadQuiche()
+  /** What QUIC reports is borrowed. */
+  class QuicStream extends KcpStream {
+    override onData(length: number, chunk: Uint8Array): void {
+      super.onData(length, Buffer.from(chunk.subarray(0, length)))
+    }
+  }
+  const address = parseAddress(url) as QuicAddress
+  const { host, port } = address
+  const tls = clientTls({ ca: certificates().authority.cert, ALPNProtocols: ['dmicro/1'] })
+  const options = { ...defaultLimits, tls: { tls, host, port } }
+  const stream = await dialQuicCarrier(
+    address,
+    options,
+    t.signal,
+    new TurnScheduler(),
+    ({ carrier, local, remote }) => new QuicStream(carrier, local, remote),
+  )
+  return rawStreamPeer(t, stream)
+}
+
+function rawStreamPeer(t: TestContext, stream: KcpStream): RawPeer {
   stream.allowHalfOpen = false
   t.after(() => stream.destroy())
   return new RawPeer(stream as unknown as Socket)
@@ -85,6 +117,7 @@ async function rawKcpPeer(t: TestContext, url: string): Promise<RawPeer> {
 /** Connects to `tcp://127.0.0.1:port` or `tls://127.0.0.1:port`; the socket goes when the test ends. */
 export async function rawPeer(t: TestContext, url: string): Promise<RawPeer> {
   if (url.startsWith('kcp:')) return rawKcpPeer(t, url)
+  if (url.startsWith('quic:')) return rawQuicPeer(t, url)
   const to = { host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true }
   const secure = ['tls:', 'wss:'].includes(new URL(url).protocol)
   const socket = secure ? connectTls({ ...to, ca: certificates().authority.cert }) : connect(to)

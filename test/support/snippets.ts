@@ -27,6 +27,13 @@ export function fences(page: string, text: string): Snippet[] {
   return found
 }
 
+/** The fences of a page in another language than TypeScript and JavaScript, such as `sh`. */
+export function blocks(page: string, text: string): { where: string; language: string; code: string }[] {
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, language]) => language !== 'ts' && language !== 'js')
+    .map((match) => ({ where: at(page, text, match.index), language: match[1], code: match[2] }))
+}
+
 /** Code inside of sentences that is a call: `session.call('/x')`, `new Endpoint({ … })`. */
 export function spans(page: string, text: string): Snippet[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, (fence) => fence.replace(/[^\n]/g, ' '))
@@ -60,6 +67,9 @@ export function sources(root: string): string[] {
   return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts')).map((name) => `src/${name}`) // biome-ignore format: one line
 }
 
+/** Files that no snippet is, which several calls of `complaints` read. */
+const parsed = new Map<string, ts.SourceFile>()
+
 /** What the compiler says of each snippet, as a line with its place; `dmicro` is the source. */
 export function complaints(
   root: string,
@@ -90,7 +100,10 @@ export function complaints(
   host.readFile = (file) => codeOf(file) ?? readFile.call(host, file)
   host.getSourceFile = (file, target, ...rest) => {
     const code = codeOf(file)
-    return code === undefined ? getSourceFile.call(host, file, target, ...rest) : ts.createSourceFile(file, code, target)
+    if (code !== undefined) return ts.createSourceFile(file, code, target)
+    const known = parsed.get(file) ?? getSourceFile.call(host, file, target, ...rest)
+    if (known !== undefined) parsed.set(file, known)
+    return known
   }
   const program = ts.createProgram([...byFile.keys()], options, host)
   return [...byFile].flatMap(([file, { where, code }]) => {

@@ -122,18 +122,6 @@ export function isUtf8(bytes: Uint8Array): boolean {
 /** `node:util`. */
 export const getSystemErrorName = String
 
-/** `node:path`, for names of routes that begin with `/`: removes what is empty, `.`, or goes up again. */
-export const posix = {
-  normalize(path: string): string {
-    const kept: string[] = []
-    for (const part of path.split('/')) {
-      if (part === '..') kept.pop()
-      else if (part !== '' && part !== '.') kept.push(part)
-    }
-    return `/${kept.join('/')}${path.endsWith('/') && kept.length > 0 ? '/' : ''}`
-  },
-}
-
 /** Modules that `src/base/builtin.ts` loads. */
 export function nodeCrypto(): { randomBytes(size: number): PageBuffer } {
   return { randomBytes: (size) => crypto.getRandomValues(new PageBuffer(size)) }

@@ -51,6 +51,7 @@ export interface Field {
   readonly packedTag: number
   /** The default of an enum. */
   readonly fallback: unknown
+  readonly required: boolean
   /** Whether a value that is the default is left out. */
   skips: boolean
 }
@@ -107,6 +108,7 @@ interface ReflectedField {
   readonly map: boolean
   readonly id: number
   readonly packed: boolean
+  readonly required?: boolean
   readonly typeDefault: unknown
   readonly resolvedType: { readonly valuesById?: Readonly<Record<number, string>>; readonly fieldsArray?: unknown } | null
 }
@@ -165,6 +167,7 @@ function describe(type: ReflectedType): Shape | null {
       tag: ((reflected.id << 3) | wire) >>> 0,
       packedTag: reflected.packed === true && wire !== LENGTH_DELIMITED ? ((reflected.id << 3) | LENGTH_DELIMITED) >>> 0 : 0,
       fallback: reflected.typeDefault,
+      required: reflected.required === true,
       skips: false,
     }
     shape.fields.push(field)

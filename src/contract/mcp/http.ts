@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
 import { nodeHttp } from '../../base/builtin.ts'
 import { requireNames } from '../../base/check-options.ts'
 import type { Described } from '../description.ts'
-import { loadSdk, type McpOptions, type McpServer, mcpServers } from './server.ts'
+import { type McpOptions, mcpServers } from './server.ts'
 import type { ToolCaller } from './tools.ts'
 
 /** Options of an MCP server over http. */
@@ -20,11 +22,6 @@ export interface McpHttpOptions extends McpOptions {
 /** Answers http requests. */
 export type McpHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-interface Transport {
-  handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void>
-  close(): Promise<void>
-}
-
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 
 /**
@@ -32,7 +29,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
  * sessions, so any number of processes may serve.
  *
  * @throws TypeError (rejects) for bad options
- * @throws Error (rejects) without the package `@modelcontextprotocol/sdk`
+ * @throws Error (rejects) without the package `@modelcontextprotocol/server`
  */
 export async function mcpHandler(
   services: Described | readonly Described[],
@@ -42,26 +39,42 @@ export async function mcpHandler(
   const { hosts = LOOPBACK, origins = [] } = options
   if (hosts !== 'any') requireNames('hosts', hosts)
   requireNames('origins', origins)
-  const make = await mcpServers(services, caller, options)
-  const { StreamableHTTPServerTransport } = await loadSdk<{ StreamableHTTPServerTransport: new (options: object) => Transport }>(
-    () => import('@modelcontextprotocol/sdk/server/streamableHttp.js'),
-  )
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined, enableJsonResponse: true })
-    const server: McpServer = make()
-    response.once('close', () => void server.close())
-    await server.connect(transport)
-    await transport.handleRequest(request, response)
-  }
+  const { sdk, make } = await mcpServers(services, caller, options)
+  const { fetch } = sdk.createMcpHandler(make, {})
   return (request, response) => {
     const { host = '', origin } = request.headers
     if (hosts !== 'any' && !hosts.includes(host.replace(/:\d+$/, ''))) return refuse(response, 403, 'this host is not served')
     if (origin !== undefined && !origins.includes(origin)) return refuse(response, 403, 'this origin may not call')
     if (request.method !== 'POST') return refuse(response, 405, 'no session is kept: POST alone')
-    answer(request, response).catch(() => {
-      if (!response.headersSent) refuse(response, 500, 'internal error')
+    answer(fetch, request, response).catch(() => {
+      if (response.headersSent) response.destroy()
+      else refuse(response, 500, 'internal error')
     })
   }
+}
+
+/** Answers a request of Node.js by what answers those of the web. A client that goes away cancels its call. */
+async function answer(fetch: (request: Request) => Promise<Response>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  const fields = Object.entries(request.headers).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[name, value] as [string, string]] : [],
+  )
+  const answered = await fetch(
+    new Request(new URL(request.url ?? '/', 'http://localhost'), {
+      method: 'POST',
+      headers: fields,
+      body: Readable.toWeb(request) as globalThis.ReadableStream,
+      duplex: 'half',
+      signal: gone.signal,
+    } as RequestInit),
+  )
+  response.writeHead(answered.status, Object.fromEntries(answered.headers))
+  if (answered.body === null) response.end()
+  else
+    Readable.fromWeb(answered.body as ReadableStream)
+      .on('error', () => response.destroy())
+      .pipe(response)
 }
 
 /** A listening MCP server. */

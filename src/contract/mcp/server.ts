@@ -22,13 +22,12 @@ export interface McpServer {
 
 /** The part of the SDK that is used. The SDK is an optional peer, and its types must not be needed to compile. */
 interface Sdk {
-  Server: new (info: object, options: object) => McpServer & { setRequestHandler(schema: unknown, handler: Handler): void }
-  ListToolsRequestSchema: unknown
-  CallToolRequestSchema: unknown
-  McpError: new (code: number, message: string) => Error
+  Server: new (info: object, options: object) => McpServer & { setRequestHandler(method: string, handler: Handler): void }
+  ProtocolError: new (code: number, message: string) => Error
+  createMcpHandler(make: () => McpServer, options: object): { fetch(request: Request): Promise<Response> }
 }
 
-type Handler = (request: { params: CallParams }, extra: { signal: AbortSignal }) => unknown
+type Handler = (request: { params: CallParams }, context: { mcpReq: { signal: AbortSignal } }) => unknown
 
 interface CallParams {
   name: string
@@ -43,42 +42,41 @@ const INVALID_PARAMS = -32_602
  *
  * @throws Error (rejects) that names the package to install
  */
-export async function loadSdk<T>(load: () => Promise<unknown>): Promise<T> {
+async function loadSdk<T>(load: () => Promise<unknown>): Promise<T> {
   try {
     return (await load()) as T
   } catch (error) {
-    throw new Error(`MCP needs the package @modelcontextprotocol/sdk: npm i @modelcontextprotocol/sdk (${textOf(error).split('\n', 1)[0]})`)
+    const [reason] = textOf(error).split('\n', 1)
+    throw new Error(`MCP needs the package @modelcontextprotocol/server: npm i @modelcontextprotocol/server (${reason})`)
   }
 }
 
-/** Makes MCP servers that offer the same tools. */
+/** The SDK, and what makes servers that offer the same tools. */
 export async function mcpServers(
   services: Described | readonly Described[],
   caller: ToolCaller,
   options: McpOptions = {},
-): Promise<() => McpServer> {
+): Promise<{ sdk: Sdk; make: () => McpServer }> {
   requireObject('options', options)
   const list = requireServices(services)
   const tools = new Tools(list, caller, options)
-  const sdk: Sdk = {
-    ...(await loadSdk<Pick<Sdk, 'Server'>>(() => import('@modelcontextprotocol/sdk/server/index.js'))),
-    ...(await loadSdk<Omit<Sdk, 'Server'>>(() => import('@modelcontextprotocol/sdk/types.js'))),
-  }
+  const sdk = await loadSdk<Sdk>(() => import('@modelcontextprotocol/server'))
   for (const problem of tools.problems) (options.onProblem ?? console.error)(problem)
   const info = { name: options.name ?? list.map(({ name }) => name).join('-'), version: options.version ?? list[0].version }
-  return () => {
+  const make = (): McpServer => {
     const server = new sdk.Server(info, { capabilities: { tools: {} } })
-    server.setRequestHandler(sdk.ListToolsRequestSchema, () => ({ tools: tools.list }))
-    server.setRequestHandler(sdk.CallToolRequestSchema, ({ params }, { signal }) => {
-      if (!tools.has(params.name)) throw new sdk.McpError(INVALID_PARAMS, `no tool is named ${params.name}`)
-      return tools.call(params.name, params.arguments, params._meta, signal)
+    server.setRequestHandler('tools/list', () => ({ tools: tools.list }))
+    server.setRequestHandler('tools/call', ({ params }, { mcpReq }) => {
+      if (!tools.has(params.name)) throw new sdk.ProtocolError(INVALID_PARAMS, `no tool is named ${params.name}`)
+      return tools.call(params.name, params.arguments, params._meta, mcpReq.signal)
     })
     return server
   }
+  return { sdk, make }
 }
 
 /**
- * Makes an MCP server whose tools are the methods of services. It needs the package `@modelcontextprotocol/sdk`.
+ * Makes an MCP server whose tools are the methods of services. It needs the package `@modelcontextprotocol/server`.
  *
  * @param services contracts, or the descriptions of live services
  * @param caller calls their methods: a session, an RpcClient or a MultiClient
@@ -89,11 +87,11 @@ export async function mcpServer(
   caller: ToolCaller,
   options: McpOptions = {},
 ): Promise<McpServer> {
-  return (await mcpServers(services, caller, options))()
+  return (await mcpServers(services, caller, options)).make()
 }
 
 /**
- * Serves an MCP server on stdin and stdout until stdin ends. Nothing else may write to stdout.
+ * Serves MCP on stdin and stdout until stdin ends. Nothing else may write to stdout.
  *
  * @throws Error (rejects) as `mcpServer`
  */
@@ -101,11 +99,10 @@ export async function serveMcp(
   services: Described | readonly Described[],
   caller: ToolCaller,
   options: McpOptions = {},
-): Promise<McpServer> {
-  const server = await mcpServer(services, caller, options)
-  const { StdioServerTransport } = await loadSdk<{ StdioServerTransport: new () => unknown }>(
-    () => import('@modelcontextprotocol/sdk/server/stdio.js'),
+): Promise<{ close(): Promise<void> }> {
+  const { make } = await mcpServers(services, caller, options)
+  const { serveStdio } = await loadSdk<{ serveStdio(make: () => McpServer): { close(): Promise<void> } }>(
+    () => import('@modelcontextprotocol/server/stdio'),
   )
-  await server.connect(new StdioServerTransport())
-  return server
+  return serveStdio(make)
 }

@@ -19,18 +19,6 @@ function dereferenced(schema: JsonSchema): JsonSchema {
   return target === undefined ? schema : dereferenced({ ...target, ...rest, $defs })
 }
 
-/** Whether all references of a schema lead somewhere, so that clients can compile it. */
-export function isUsable(schema: JsonSchema): boolean {
-  const visit = (value: unknown): boolean => {
-    if (Array.isArray(value)) return value.every(visit)
-    if (typeof value !== 'object' || value === null) return true
-    const { $ref } = value as { $ref?: unknown }
-    if (typeof $ref === 'string' && schema.$defs?.[$ref.slice('#/$defs/'.length)] === undefined) return false
-    return Object.values(value).every(visit)
-  }
-  return visit(schema)
-}
-
 /** A schema without patterns. Clients compile those of results, and one that their engine refuses fails them all. */
 export function withoutPatterns(schema: JsonSchema): JsonSchema {
   return JSON.parse(JSON.stringify(schema, (key, value) => (key === 'pattern' && typeof value === 'string' ? undefined : value)))

@@ -4,7 +4,8 @@ import { type Described, type DescribeOptions, described, type MethodDescription
 import type { JsonSchema } from '../json-schema.ts'
 import { requireServices } from '../services.ts'
 import type { Caller } from '../types.ts'
-import { isUsable, objectSchema, withoutPatterns } from './tool-schema.ts'
+import { isSound } from './sound.ts'
+import { objectSchema, withoutPatterns } from './tool-schema.ts'
 
 /** Calls the methods of the tools: a session, an RpcClient or a MultiClient. */
 export type ToolCaller = Pick<Caller, 'call' | 'push'>
@@ -75,14 +76,17 @@ export class Tools {
     const arg = objectSchema(method.arg, 'value')
     const result = method.result === null || method.result === undefined ? undefined : objectSchema(method.result, 'result')
     const isSaid = !problems.some((problem) => problem.startsWith(`${method.name}, argument`))
+    const sides = { argument: arg, result }
+    for (const [side, each] of Object.entries(sides))
+      if (each !== undefined && !isSound(each.schema)) this.problems.push(`${name}: the schema of its ${side} is none of JSON Schema`)
     const tool: Tool = {
       name,
       description: descriptionOf(service, method, problems),
-      inputSchema: isSaid && isUsable(arg.schema) ? arg.schema : { type: 'object' },
+      inputSchema: isSaid && isSound(arg.schema) ? arg.schema : { type: 'object' },
       annotations: { readOnlyHint: method.safe === true, idempotentHint: method.idempotent === true || method.safe === true },
     }
     // One schema that a client cannot compile costs it all tools, so a doubtful one is left out.
-    if (result !== undefined && problems.length === 0 && isUsable(result.schema)) tool.outputSchema = withoutPatterns(result.schema)
+    if (result !== undefined && problems.length === 0 && isSound(result.schema)) tool.outputSchema = withoutPatterns(result.schema)
     this.list.push(tool)
     this.#entries.set(name, { tool, method, wrapsArg: arg.wrapped, wrapsResult: result?.wrapped === true })
   }

@@ -17,7 +17,7 @@ const optional: readonly (readonly [name: string, use: string])[] = [
   ['@matrixai/quic', 'quic://'],
   ['@opentelemetry/api', 'dmicro/tracing'],
   ['prom-client', 'prometheus({ register })'],
-  ['@modelcontextprotocol/sdk', 'tools of agents in dmicro/contract'],
+  ['@modelcontextprotocol/server', 'tools of agents in dmicro/contract'],
   ['uWebSockets.js', 'WebSockets by uWebSockets.js'],
 ]
 

@@ -3,6 +3,7 @@ import { basename, join, relative, sep } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
+import { changesSince, type Version } from '../gen/against.ts'
 import { loadProto } from '../gen/load.ts'
 import { modelOf } from '../gen/model.ts'
 import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
@@ -10,11 +11,13 @@ import { ProtoError } from '../gen/source.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
 import { jsonOf, print } from '../output.ts'
 import { writeFile } from '../write-file.ts'
+import { addGenGo } from './gen-go.ts'
 
 interface Flags {
   out: string
   include?: string[]
   skeleton: boolean
+  against?: string
   check?: true
   json?: true
 }
@@ -27,7 +30,7 @@ interface Output {
 }
 
 export function addGen(program: Command): void {
-  program
+  const command = program
     .command('gen <proto...>')
     .summary('generate TypeScript from .proto files')
     .description(
@@ -36,6 +39,7 @@ export function addGen(program: Command): void {
     .option('-o, --out <folder>', 'folder of the generated files', '.')
     .option('-I, --include <folder...>', 'folders in which imports are found')
     .option('--no-skeleton', 'generate no server and client')
+    .option('--against <proto>', 'an older version of the file: print what changed, write nothing, exit with 9 if old clients may fail')
     .option('--check', 'write nothing, and exit with 8 if a generated file is missing or would change')
     .option('--json', 'print JSON, failures too')
     .addHelpText(
@@ -43,12 +47,15 @@ export function addGen(program: Command): void {
       `
 Examples:
   $ dmctl gen shop.proto --out gen
-  $ dmctl gen proto/*.proto -I proto --out gen --no-skeleton --check`,
+  $ dmctl gen proto/*.proto -I proto --out gen --no-skeleton --check
+  $ git show main:shop.proto > old.proto && dmctl gen shop.proto --against old.proto`,
     )
     .action(runGen)
+  addGenGo(command)
 }
 
 async function runGen(protos: string[], flags: Flags): Promise<void> {
+  if (flags.against !== undefined) return report(protos, flags.against, flags)
   const outputs: Output[] = []
   for (const proto of protos) outputs.push(...(await generate(proto, flags)))
   const paths = outputs.map(({ path }) => path)
@@ -69,26 +76,51 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
   else for (const path of written) print(path)
 }
 
-async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
+/** Prints what changed in the services of a file since an older version of it. */
+async function report(protos: readonly string[], against: string, { include = [], json }: Flags): Promise<void> {
+  if (protos.length !== 1) throw new CommandError(Exit.Usage, '--against compares one file with an older version of it')
+  const found = await changesSince(await read(against, include), await read(protos[0], include))
+  const breaking = found.filter((each) => each.breaking).length
+  const lines = found.map(({ service, method, text, ...each }) => {
+    const name = method === '' ? service : `${service}.${method}`
+    return `${each.breaking ? 'breaking' : 'fine'}  ${name} ${text}`
+  })
+  if (!json) for (const line of lines) print(line)
+  if (breaking > 0)
+    throw new CommandError(Exit.Breaking, `${breaking} of ${found.length} changes may break old clients`, { changes: found })
+  if (json) print(jsonOf({ ok: true, changes: found }))
+}
+
+async function read(proto: string, include: readonly string[]): Promise<Version> {
   try {
     const loaded = await loadProto(proto, include)
-    const model = modelOf(loaded)
-    const module = basename(proto).replace(/\.proto$/, '')
-    const outputs: Output[] = [
-      { path: join(out, `${module}.ts`), text: typescriptOf(loaded, model, relative(out, proto).split(sep).join('/')), isSkeleton: false },
-    ]
-    if (!skeleton || model.services.length === 0) return outputs
-    return [
-      ...outputs,
-      { path: join(out, `${module}-server.ts`), text: serverSkeleton(model, module), isSkeleton: true },
-      { path: join(out, `${module}-client.ts`), text: clientSkeleton(model, module), isSkeleton: true },
-    ]
+    return { loaded, model: modelOf(loaded) }
   } catch (error) {
     if (!(error instanceof ProtoError))
       throw error instanceof CommandError ? error : new CommandError(Exit.BadFile, `${proto}: ${reasonOf(error)}`)
     const { file, place, text, message } = error
     throw new CommandError(Exit.BadFile, message, { file, ...place, problem: text })
   }
+}
+
+async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
+  const { loaded, model } = await read(proto, include)
+  const module = basename(proto).replace(/\.proto$/, '')
+  const outputs: Output[] = [
+    { path: join(out, `${module}.ts`), text: typescriptOf(loaded, model, importName(proto, include)), isSkeleton: false },
+  ]
+  if (!skeleton || model.services.length === 0) return outputs
+  return [
+    ...outputs,
+    { path: join(out, `${module}-server.ts`), text: serverSkeleton(model, module), isSkeleton: true },
+    { path: join(out, `${module}-client.ts`), text: clientSkeleton(model, module), isSkeleton: true },
+  ]
+}
+
+/** The name by which other files would import `proto`, as protoc names it. */
+function importName(proto: string, folders: readonly string[]): string {
+  const names = [...folders, '.'].map((folder) => relative(folder, proto)).filter((name) => !name.startsWith('..'))
+  return (names[0] ?? basename(proto)).split(sep).join('/')
 }
 
 function stateOf({ path, text, isSkeleton }: Output): 'same' | 'changed' | 'foreign' {

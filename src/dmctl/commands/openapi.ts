@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { asyncapi } from '../../contract/asyncapi.ts'
 import { openapi } from '../../contract/openapi.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
@@ -8,16 +8,17 @@ import { CommandError, callError, Exit } from '../failure.ts'
 import { jsonOf, print } from '../output.ts'
 import { writeFile } from '../write-file.ts'
 
-type Flags = ConnectFlags & { out?: string; title?: string; server?: string[]; asyncapi?: true; check?: true }
+type Flags = ConnectFlags & { out?: string; title?: string; server?: string[]; openapi: '3.1' | '3.2'; asyncapi?: true; check?: true }
 
 export function addOpenapi(program: Command): void {
   const command = program
     .command('openapi <url>')
     .summary('write the OpenAPI document of a live service')
-    .description('Writes the OpenAPI 3.1 document of what a server describes, which it does with serve(…, { describe: true }).')
+    .description('Writes the OpenAPI document of what a server describes, which it does with serve(…, { describe: true }).')
     .option('-o, --out <file>', 'file to write; stdout without it')
     .option('--title <text>', 'title of the document')
     .option('--server <url...>', 'urls of servers of the http protocol')
+    .addOption(new Option('--openapi <version>', 'version of OpenAPI').choices(['3.1', '3.2']).default('3.1'))
     .option('--asyncapi', 'write AsyncAPI 3.0, which has the pushes, instead')
     .option('--check', 'write nothing, and exit with 8 if the file of --out would change')
     .addHelpText(
@@ -38,7 +39,7 @@ async function runOpenapi(url: string, flags: Flags): Promise<void> {
       throw callError(url, DESCRIBE, error)
     }),
   )
-  const text = `${jsonOf(flags.asyncapi ? asyncapi(services, { title }) : openapi(services, { title, servers: server }), 2)}\n`
+  const text = `${jsonOf(flags.asyncapi ? asyncapi(services, { title }) : openapi(services, { title, servers: server, openapi: flags.openapi }), 2)}\n`
   if (out === undefined) return void process.stdout.write(text)
   const isSame = existsSync(out) && readFileSync(out, 'utf8') === text
   if (check && !isSame) throw new CommandError(Exit.Changed, `not up to date: ${out}`, { files: [out] })

@@ -1,9 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
 import type protobufjs from 'protobufjs'
-import { textOf } from '../../base/errors/error-text.ts'
 import { CommandError, Exit } from '../failure.ts'
+import { checkRules } from './check.ts'
+import { addDeclarations, type Declaration } from './declarations.ts'
+import { documentParts } from './document.ts'
 import { parseError } from './parse-error.ts'
+import { resolveNames } from './resolve.ts'
 import { Source } from './source.ts'
 
 type Library = typeof protobufjs
@@ -17,28 +21,37 @@ export interface LoadedProto {
   readonly main: Source
   /** All files by the names that protobufjs gives their parts, in the order of imports. */
   readonly sources: ReadonlyMap<string, Source>
+  /** Declarations of the files by full names. */
+  readonly declared: ReadonlyMap<string, Declaration>
 }
 
-const OPTIONS = { keepCase: true, alternateCommentMode: true }
+const OPTIONS = { keepCase: true }
 const EDITIONS = ['2023', '2024']
 
 /**
- * Reads a .proto file and its imports, each looked for beside the files given, then in `folders`.
+ * Reads a .proto file and its imports, each looked for in `folders`, then in the current folder.
  *
  * @throws ProtoError for what is wrong in one of them, with its place
  */
 export async function loadProto(file: string, folders: readonly string[]): Promise<LoadedProto> {
   const { default: library } = await import('protobufjs')
-  if (!existsSync(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
+  if (!isFile(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
   const loader = new Loader(library, folders)
   const { main, packageName } = loader.load(file)
-  resolveNames(loader.root, loader.sources)
-  return { root: loader.root, packageName, main, sources: loader.sources }
+  resolveNames(loader.root, loader.sources, loader.declared)
+  checkRules(loader.root, loader.declared)
+  documentParts(loader.root, loader.declared)
+  return { root: loader.root, packageName, main, sources: loader.sources, declared: loader.declared }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 class Loader {
   readonly root: protobufjs.Root
   readonly sources = new Map<string, Source>()
+  readonly declared = new Map<string, Declaration>()
   readonly #library: Library
   readonly #folders: readonly string[]
   /** Files that are being read, outermost first: name in the import, path. */
@@ -64,7 +77,9 @@ class Loader {
       return this.#library.parse(text, into, OPTIONS)
     }
     try {
-      return { main: source, packageName: parse(source.text, this.root).package ?? '' }
+      const packageName = parse(source.text, this.root).package ?? ''
+      addDeclarations(source, packageName, this.declared)
+      return { main: source, packageName }
     } catch (error) {
       throw parseError(source, error, (text) => parse(text, new this.#library.Root()))
     }
@@ -73,20 +88,29 @@ class Loader {
   #import(from: Source, index: number): void {
     const place = from.placeOfToken(index)
     const name = from.tokens[index].text.slice(1, -1)
-    const folders = ['.', ...this.#folders]
-    const path = folders.map((folder) => join(folder, name)).find(existsSync)
+    const folders = [...this.#folders, '.']
+    const found = folders.map((folder) => join(folder, name)).find(isFile)
+    // The file may have been named by another path.
+    const path = [...this.sources.keys()].find((each) => found !== undefined && resolve(each) === resolve(found)) ?? found
     if (path === undefined) {
-      const known = this.#library.common.get(name)
-      if (known === null || known === undefined) {
+      const known = this.#known(name)
+      if (known === undefined) {
         throw from.error(place, `cannot find '${name}', looked in ${folders.join(', ')}; other folders are given with --include`)
       }
-      if (!this.sources.has(name)) this.root.addJSON((known as protobufjs.INamespace).nested ?? {})
+      if (!this.sources.has(name)) this.root.addJSON(known.nested ?? {})
       this.sources.set(name, new Source(name, ''))
       return
     }
     const at = this.#open.indexOf(path)
     if (at >= 0) throw from.error(place, `circular import: ${[...this.#open.slice(at), path].join(' > ')}`)
     if (!this.sources.has(path)) this.load(path)
+  }
+
+  /** The file of that name that every copy of protobuf has; undefined for other names. */
+  #known(name: string): protobufjs.INamespace | undefined {
+    const common = this.#library.common.get(name) ?? undefined
+    if (common !== undefined || !/^google\/protobuf\/(api|descriptor|source_context|type)\.proto$/.test(name)) return common
+    return createRequire(import.meta.url)(`protobufjs/${name.replace('.proto', '.json')}`) as protobufjs.INamespace
   }
 }
 
@@ -107,55 +131,4 @@ function importsOf({ tokens }: Source): number[] {
     const at = ['public', 'weak', 'option'].includes(tokens[i + 1]?.text ?? '') ? i + 2 : i + 1
     return /^["'].*["']$/.test(tokens[at]?.text ?? '') ? [at] : []
   })
-}
-
-/** Finds the types of fields and methods, so that one that is missing is reported where it is named. */
-function resolveNames(root: protobufjs.Root, sources: ReadonlyMap<string, Source>): void {
-  const visit = (object: protobufjs.ReflectionObject): void => {
-    const { filename } = object
-    const source = filename === null ? undefined : sources.get(filename)
-    if (isType(object)) for (const field of object.fieldsArray) resolveField(field, source)
-    if (isService(object)) for (const method of object.methodsArray) resolveMethod(method, source)
-    if ('nestedArray' in object) for (const each of (object as protobufjs.Namespace).nestedArray) visit(each)
-  }
-  visit(root)
-  root.resolveAll()
-}
-
-function resolveField(field: protobufjs.Field, source: Source | undefined): void {
-  try {
-    field.resolve()
-  } catch (error) {
-    if (source === undefined) throw error
-    const rest = [field.name, '=', String(field.id)]
-    const index = Math.max(source.indexOf([field.type, ...rest]), source.indexOf([field.type, '>', ...rest]))
-    throw source.error(source.placeOfToken(index), reason(error, field.type))
-  }
-}
-
-function resolveMethod(method: protobufjs.Method, source: Source | undefined): void {
-  try {
-    method.resolve()
-  } catch (error) {
-    if (source === undefined) throw error
-    const missing = /no such type: (.+)$/.exec(textOf(error))?.[1] ?? method.requestType
-    const index = source.indexOf([missing], source.indexOf(['rpc', method.name]) + 2)
-    throw source.error(source.placeOfToken(index), reason(error, missing))
-  }
-}
-
-function reason(error: unknown, type: string): string {
-  return /^no such/.test(textOf(error)) ? `no message or enum is named ${type}` : textOf(error)
-}
-
-export function isType(object: protobufjs.ReflectionObject): object is protobufjs.Type {
-  return 'fieldsArray' in object && 'oneofs' in object
-}
-
-export function isService(object: protobufjs.ReflectionObject): object is protobufjs.Service {
-  return 'methodsArray' in object
-}
-
-export function isEnum(object: protobufjs.ReflectionObject | null): object is protobufjs.Enum {
-  return object !== null && 'valuesById' in object
 }

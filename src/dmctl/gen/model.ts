@@ -1,8 +1,9 @@
 import type protobufjs from 'protobufjs'
-import { httpName } from '../../message/naming.ts'
-import { isEnum, isService, isType, type LoadedProto } from './load.ts'
-import { declarable, fieldName } from './names.ts'
-import { declaring, type Source } from './source.ts'
+import { controllerName, httpName } from '../../message/naming.ts'
+import { isEnum, isExtension, isService, isType } from './kinds.ts'
+import type { LoadedProto } from './load.ts'
+import { declarable, fieldName, protoName } from './names.ts'
+import { ProtoError } from './source.ts'
 
 /** The parts that are generated of a .proto file: names are those of TypeScript, in the order of the file. */
 export interface Model {
@@ -75,12 +76,18 @@ class Modeller {
   }
 
   model(): Model {
-    const all = everything(this.#loaded.root).filter((each) => isType(each) || isEnum(each) || isService(each))
-    const services = all.filter(isService).filter(({ filename }) => filename === this.#loaded.main.file)
-    const types = all.filter((each) => (isType(each) && each.fullName !== EMPTY && !isMapEntry(each)) || isEnum(each))
+    this.#checkDeclared()
     const isMain = ({ filename }: protobufjs.ReflectionObject): boolean => filename === this.#loaded.main.file
+    const all = everything(this.#loaded.root)
+    const services = all.filter(isService).filter(isMain)
+    const needed = neededBy(all.filter((each) => isMain(each) && (isType(each) || isEnum(each) || isService(each))))
+    const every = [...all.filter(isType), ...all.filter(isEnum)].filter((each) => needed.has(each) && each.fullName !== EMPTY)
+    const own = every.filter(isMain)
+    // In which order imported files are read depends on who reads them.
+    const imported = every.filter((each) => !isMain(each)).sort((a, b) => (a.fullName < b.fullName ? -1 : 1))
+    const types = [...imported, ...own]
     // The file's own names are the plain ones.
-    for (const each of [...services, ...types.filter(isMain), ...types.filter((type) => !isMain(type))]) this.#name(each)
+    for (const each of [...services, ...own, ...imported]) this.#name(each)
     return {
       messages: types.filter(isType).map((type) => this.#message(type)),
       enums: types.filter(isEnum).map((each) => ({ name: this.#nameOf(each).name, enum: each })),
@@ -114,17 +121,14 @@ class Modeller {
 
   #message(type: protobufjs.Type): MessageModel {
     const byName = new Map<string, protobufjs.Field>()
-    for (const field of type.fieldsArray) {
+    for (const field of type.fieldsArray.filter((each) => !isExtension(each))) {
       this.#checkNumber(field)
-      const name = fieldName(field.name)
+      const name = fieldName(protoName(field))
       const other = byName.get(name)
       if (other !== undefined)
         throw this.#error(field, `the fields ${other.name} and ${field.name} of ${type.name} would both be named ${name}`)
       byName.set(name, field)
     }
-    const source = this.#sourceOf(type)
-    const proto = source?.indexOf(['__proto__', '=']) ?? -1
-    if (source !== undefined && proto >= 0) throw source.error(source.placeOfToken(proto), 'no field may be named __proto__')
     const fields = [...byName].map(([name, field]) => ({ name, field, refers: this.#refers(field) }))
     return { ...this.#nameOf(type), type, fields }
   }
@@ -145,12 +149,18 @@ class Modeller {
 
   #service(service: protobufjs.Service): ServiceModel {
     const byName = new Map<string, protobufjs.Method>()
+    const byRoute = new Map<string, protobufjs.Method>()
     const methods = service.methodsArray.map((method): MethodModel => {
       const name = methodName(method.name)
       const other = byName.get(name)
       if (other !== undefined)
         throw this.#error(method, `the methods ${other.name} and ${method.name} of ${service.name} would both be named ${name}`)
       byName.set(name, method)
+      const route = controllerName(httpName, '', service.name, name)
+      const same = byRoute.get(route)
+      if (same !== undefined)
+        throw this.#error(method, `the methods ${same.name} and ${method.name} of ${service.name} would both be at ${route}`)
+      byRoute.set(route, method)
       if (name === 'then' || name === 'constructor')
         throw this.#error(method, `no method may be named ${method.name}: clients have a member ${name}`)
       if (method.requestStream || method.responseStream) throw this.#error(method, `${method.name} is a stream, which dmicro does not have`)
@@ -164,16 +174,18 @@ class Modeller {
     return type === null || type.fullName === EMPTY ? undefined : this.#nameOf(type).name
   }
 
-  #sourceOf({ filename }: protobufjs.ReflectionObject): Source | undefined {
-    return filename === null ? undefined : this.#loaded.sources.get(filename)
+  #checkDeclared(): void {
+    for (const [name, { kind, file, place }] of this.#loaded.declared)
+      if (/(^|\.)__proto__$/.test(name)) throw new ProtoError(file, place, `no ${kind} may be named __proto__`)
   }
 
   #error(object: protobufjs.ReflectionObject, text: string): Error {
-    const source = this.#sourceOf(object) ?? this.#loaded.main
-    const id = (object as Partial<protobufjs.Field>).id
-    const declared = source.tokens.findIndex((token, i) => token.text === object.name && declaring.includes(source.tokens[i - 1]?.text))
-    const index = id === undefined ? declared : source.indexOf([object.name, '=', String(id)])
-    return source.error(source.placeOfToken(index), text)
+    const { parent } = object
+    const field = parent !== null && isType(parent) && 'id' in object ? (object as protobufjs.Field) : undefined
+    const name = field === undefined ? object.fullName.slice(1) : `${(parent as protobufjs.Type).fullName.slice(1)}.${protoName(field)}`
+    const found = this.#loaded.declared.get(name)
+    if (found === undefined) return new ProtoError(this.#loaded.main.file, { line: 1, column: 1 }, text)
+    return new ProtoError(found.file, found.place, text)
   }
 }
 
@@ -183,12 +195,24 @@ function methodName(name: string): string {
   return httpName('', lower) === httpName('', name) ? lower : name
 }
 
+/** All parts below `root`. Enums come after the messages beside them, as protoc has them. */
 function everything(root: protobufjs.NamespaceBase): protobufjs.ReflectionObject[] {
-  return root.nestedArray.flatMap((each) => [each, ...('nestedArray' in each ? everything(each as protobufjs.Namespace) : [])])
+  const ordered = [...root.nestedArray.filter((each) => !isEnum(each)), ...root.nestedArray.filter(isEnum)]
+  return ordered.flatMap((each) => [each, ...('nestedArray' in each ? everything(each as protobufjs.Namespace) : [])])
 }
 
-function isMapEntry(type: protobufjs.Type): boolean {
-  return type.options?.map_entry === true
+/** These, the types that they refer to, and those in which one of them is declared. */
+function neededBy(parts: readonly protobufjs.ReflectionObject[]): Set<protobufjs.ReflectionObject> {
+  const needed = new Set<protobufjs.ReflectionObject>()
+  const waiting: (protobufjs.ReflectionObject | null)[] = [...parts]
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    if (each === null || needed.has(each)) continue
+    needed.add(each)
+    if (isService(each)) waiting.push(...each.methodsArray.flatMap((method) => [method.resolvedRequestType, method.resolvedResponseType]))
+    if (isType(each)) waiting.push(...each.fieldsArray.filter((field) => !isExtension(field)).map((field) => field.resolvedType))
+    if (each.parent !== null && isType(each.parent)) waiting.push(each.parent)
+  }
+  return needed
 }
 
 /** The package of a part of a file, with a dot before each name but the first; '' for none. */

@@ -27,6 +27,10 @@ export function parseError(source: Source, error: unknown, parse: (text: string)
     const offset = source.tokens[index]?.offset ?? -1
     return at(offset, `${isName ? 'name' : 'number'} ${what} is used twice in ${inWords(where)}`)
   }
+  if (message === 'field must be a Field') {
+    const group = source.tokens[source.lastBefore(end, (token) => token === 'group')]
+    return at(group?.offset ?? -1, 'a group in a oneof is not read here; protoc-gen-dmicro can')
+  }
   const illegal = /^illegal (.*?)(?: '(.*)')? \((?:.*, )?line \d+\)$/s.exec(message)
   if (illegal === null) return at(end, message)
   const [, what, token] = illegal

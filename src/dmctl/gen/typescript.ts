@@ -1,6 +1,7 @@
 import type protobufjs from 'protobufjs'
-import { descriptorOf } from './descriptor.ts'
-import { isEnum, type LoadedProto } from './load.ts'
+import { descriptorOf, literal } from './descriptor.ts'
+import { isType } from './kinds.ts'
+import type { LoadedProto } from './load.ts'
 import type { EnumModel, FieldModel, MessageModel, MethodModel, Model, ServiceModel } from './model.ts'
 import { doc, member } from './names.ts'
 
@@ -18,10 +19,10 @@ export function typescriptOf(loaded: LoadedProto, model: Model, name: string): s
     usesLongs ? LONGS : '',
     ...enums.map(enumText),
     ...messages.map(messageTypes),
-    messages.length === 0 ? '' : `${TYPE}\n${rootText(loaded)}`,
+    messages.length === 0 ? '' : `${TYPE}\n${rootText(loaded, model)}`,
     ...messages.map(({ name: each, input, type }) => {
       const text = JSON.stringify(type.fullName.slice(1))
-      return `${doc(type.comment)}export const ${each}: Type<${each}, ${input}> = typeOf(${text})\n`
+      return `${doc(type.comment, '', isDeprecated(type.options))}export const ${each}: Type<${each}, ${input}> = typeOf(${text})\n`
     }),
     ...services.map(serviceText),
   ]
@@ -50,7 +51,12 @@ export interface Type<Message, Input> extends MessageType<Message> {
 }
 
 function typeOf<Message, Input>(name: string): Type<Message, Input> {
-  return root.lookupType(name) as unknown as Type<Message, Input>
+  const type = root.lookupType(name)
+  const { prototype } = type.ctor as unknown as { prototype: Record<string, unknown> }
+  // Where a message says whether it has a field, a field that it lacks reads as null, unless it has a default.
+  for (const { name: field, hasPresence, required, options } of type.fieldsArray)
+    if (hasPresence && !required && options?.default === undefined) prototype[field] = null
+  return type as unknown as Type<Message, Input>
 }
 `
 
@@ -69,38 +75,41 @@ function imports({ messages, services }: Model): string {
   ].join('')
 }
 
-function rootText(loaded: LoadedProto): string {
-  return `const root = protobuf.Root.fromJSON(${JSON.stringify(descriptorOf(loaded.root), null, 2)} as object as protobuf.INamespace)\n`
+function rootText({ root }: LoadedProto, { messages, enums }: Model): string {
+  const types = new Set<protobufjs.ReflectionObject>([...messages.map(({ type }) => type), ...enums.map((each) => each.enum)])
+  return `const root = protobuf.Root.fromJSON(${literal(descriptorOf(root, types))} as object as protobuf.INamespace)\n`
 }
 
-function enumText({ name, enum: { values, comments, comment } }: EnumModel): string {
-  const members = Object.entries(values).map(([key, value]) => `${doc(comments[key], '  ')}  ${member(key)}: ${value},\n`)
-  return `${doc(comment)}export const ${name} = {\n${members.join('')}} as const\nexport type ${name} = (typeof ${name})[keyof typeof ${name}]\n`
+function enumText({ name, enum: { values, comments, comment, options, valuesOptions } }: EnumModel): string {
+  const members = Object.entries(values).map(
+    ([key, value]) => `${doc(comments[key], '  ', isDeprecated(valuesOptions?.[key]))}  ${member(key)}: ${value},\n`,
+  )
+  return `${doc(comment, '', isDeprecated(options))}export const ${name} = {\n${members.join('')}} as const\nexport type ${name} = (typeof ${name})[keyof typeof ${name}]\n`
 }
 
 function messageTypes({ name, input, type, fields }: MessageModel): string {
   const received = fields.map((each) => fieldText(each, false)).join('')
   const sent = fields.map((each) => fieldText(each, true)).join('')
   const body = (text: string): string => (text === '' ? '{}' : `{\n${text}}`)
-  return `${doc(type.comment)}export interface ${name} ${body(received)}\n\n/** ${name}, to send. */\nexport interface ${input} ${body(sent)}\n`
+  return `${doc(type.comment, '', isDeprecated(type.options))}export interface ${name} ${body(received)}\n\n/** ${name}, to send. */\nexport interface ${input} ${body(sent)}\n`
 }
 
 function fieldText({ name, field, refers }: FieldModel, isInput: boolean): string {
   const one = refers === undefined ? scalar(field.type, isInput) : isInput ? refers.input : refers.name
   const choice = field.partOf !== null && field.options?.proto3_optional !== true ? `One of ${field.partOf.name}.` : ''
   const comment = [field.comment ?? '', choice].filter((text) => text !== '').join('\n\n')
-  const head = doc(comment, '  ', field.options?.deprecated === true)
-  if (isMap(field)) return `${head}  ${member(name)}${isInput ? '?' : ''}: Record<string, ${one}>${isInput ? ' | undefined' : ''}\n`
+  const head = doc(comment, '  ', isDeprecated(field.options))
+  if (field.map) return `${head}  ${member(name)}${isInput ? '?' : ''}: Record<string, ${one}>${isInput ? ' | undefined' : ''}\n`
   if (field.repeated)
     return `${head}  ${member(name)}${isInput ? '?' : ''}: ${isInput ? 'readonly ' : ''}${one}[]${isInput ? ' | null | undefined' : ''}\n`
-  if (isInput) return `${head}  ${member(name)}?: ${one} | null | undefined\n`
-  const isMessage = field.resolvedType !== null && !isEnum(field.resolvedType)
-  const mayLack = isMessage || field.partOf !== null
+  if (isInput && !field.required) return `${head}  ${member(name)}?: ${one} | null | undefined\n`
+  const hasPresence = field.hasPresence || isType(field.resolvedType)
+  const mayLack = !isInput && hasPresence && !field.required && field.options?.default === undefined
   return `${head}  ${member(name)}${mayLack ? '?' : ''}: ${one}${mayLack ? ' | null | undefined' : ''}\n`
 }
 
-function isMap(field: protobufjs.Field): boolean {
-  return field.map
+function isDeprecated(options: Readonly<Record<string, unknown>> | null | undefined): boolean {
+  return options?.deprecated === true
 }
 
 function scalar(type: string, isInput: boolean): string {
@@ -125,6 +134,6 @@ function methodText({ name, kind, method, arg, result }: MethodModel): string {
 
 function docsOf(comment: string | null | undefined, options: Record<string, unknown> | undefined): string {
   const text = comment?.trim() ?? ''
-  const parts = [text === '' ? '' : `docs: ${JSON.stringify(text)}`, options?.deprecated === true ? 'deprecated: true' : '']
+  const parts = [text === '' ? '' : `docs: ${JSON.stringify(text)}`, isDeprecated(options) ? 'deprecated: true' : '']
   return parts.filter((part) => part !== '').join(', ')
 }

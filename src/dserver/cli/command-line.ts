@@ -3,7 +3,7 @@ import { durationOf } from '../config/values.ts'
 import { ExitCode } from '../shell/exit-code.ts'
 import { versionInfo } from '../version.ts'
 import { type CtlTarget, ctl } from './ctl.ts'
-import { ask, stop } from './operate.ts'
+import { ask, reloadTime, stop } from './operate.ts'
 import { Output } from './output.ts'
 import { type Application, type StartFlags, start } from './start.ts'
 
@@ -47,9 +47,8 @@ export async function runCommandLine(application: Application & { readonly args:
 
   withPid(
     add('start [sandboxes...]', 'start the server, with all sandboxes or those named', async (output, flags: StartFlags, words) => {
-      const code = await start(application, words, flags, output)
-      if (flags.daemon !== true || code !== ExitCode.Done) process.exit(code)
-      return code
+      // Whatever still keeps the process alive.
+      process.exit(await start(application, words, flags, output))
     }),
   )
     .option('-c, --config <file>', 'configuration file: toml, yaml or json')
@@ -83,7 +82,8 @@ export async function runCommandLine(application: Application & { readonly args:
       'reload [names...]',
       'replace the running processes by new ones, without a failed call',
       async (output, flags: CommonFlags, words) => {
-        const how = { ...flags, timeout: timeoutOf(flags, settings.reloadTimeout) }
+        const first = { ...flags, timeout: timeoutOf(flags, settings.reloadTimeout) }
+        const how = { ...first, timeout: flags.timeout ?? (await reloadTime(name, first, settings)) + COMMAND_GRACE_MS }
         for (const word of words.length === 0 ? [''] : words)
           await ask(name, how, (client) => client.call('/dserver/reload', word, how.timeout))
         return output.done({ names: words }, `${name} was reloaded`)

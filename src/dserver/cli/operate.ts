@@ -6,7 +6,9 @@ import { sleep } from '../../base/time/sleep.ts'
 import { ControlClient, isStatus } from '../control/control-client.ts'
 import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
+import type { ServerSettings } from '../options.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { isAlive } from '../shell/file-lock.ts'
 import { hasOpen, runningPid } from '../shell/pid-file.ts'
 import { type RuntimeFiles, runtimeFiles } from '../shell/runtime-folder.ts'
 import type { Output } from './output.ts'
@@ -36,13 +38,16 @@ export function findRunning(name: string, pidFile: string | undefined): Running 
 export async function stop(name: string, kind: StopKind, flags: { pid?: string; timeout: number }, output: Output): Promise<number> {
   const running = findRunning(name, flags.pid)
   const end = realClock.now() + flags.timeout
+  // A pid of another namespace is that of another process here.
+  const isHere = running.pid > 0 && hasOpen(running.pid, running.files.pidFile)
   await tellToStop(running, kind, flags.timeout)
   for (;;) {
     const pid = runningPid(running.files.pidFile)
     // Another pid: somebody has started it again in the meantime.
-    if (pid === undefined || (running.pid !== 0 && pid !== running.pid)) break
+    const isFree = pid === undefined || (running.pid !== 0 && pid !== running.pid)
+    if (isFree && !(isHere && isAlive(running.pid))) break
     if (realClock.now() > end)
-      throw new CommandError(ExitCode.TimedOut, `${name} (process ${pid}) has not ended within ${flags.timeout} ms`)
+      throw new CommandError(ExitCode.TimedOut, `${name} (process ${running.pid}) has not ended within ${flags.timeout} ms`)
     await sleep(realClock, LOOK_MS)
   }
   return output.done({ pid: running.pid }, `${name} (process ${running.pid}) has ended`)
@@ -109,6 +114,16 @@ export async function ask<T>(
   } finally {
     await client.close()
   }
+}
+
+/** Milliseconds that a reload may take: processes of services are replaced one after the other, and each drains. */
+export async function reloadTime(
+  name: string,
+  flags: { pid?: string; timeout: number },
+  { reloadTimeout, quitTimeout }: ServerSettings,
+): Promise<number> {
+  const { length } = await ask(name, flags, (client) => client.call('/dserver/ps', undefined, flags.timeout))
+  return length === 1 ? reloadTimeout : (length - 1) * (reloadTimeout + quitTimeout)
 }
 
 /** The failure of a command for the error of a call. */

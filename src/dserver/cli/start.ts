@@ -5,17 +5,17 @@ import { Config } from '../config/config.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { LogHub } from '../ctl/log-hub.ts'
 import type { ServerSettings } from '../options.ts'
-import { gracefulRestart } from '../restart/graceful-restart.ts'
+import { gracefulRestart, isSuccessor } from '../restart/graceful-restart.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { ServerEnvironment, ServerParts } from '../server-parts.ts'
-import { daemonReport, startDaemon } from '../shell/daemon.ts'
+import { daemonReport, reopenLog, startDaemon } from '../shell/daemon.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
-import { type ServiceRole, takeRole } from '../shell/messages.ts'
+import { FAILED_TYPE, type FailedMessage, type ServiceRole, takeRole } from '../shell/messages.ts'
 import type { Model } from '../shell/model.ts'
 import { MultiModel } from '../shell/multi-model.ts'
 import { PidFile } from '../shell/pid-file.ts'
 import { makePrivateFolder, runtimeFiles } from '../shell/runtime-folder.ts'
-import { ServerProcess } from '../shell/server-process.ts'
+import { ServerProcess, type ServerProcessParts } from '../shell/server-process.ts'
 import { ServiceProcess } from '../shell/service-process.ts'
 import { Signals } from '../shell/signals.ts'
 import { SingleModel } from '../shell/single-model.ts'
@@ -52,9 +52,10 @@ export async function start(application: Application, names: readonly string[], 
   try {
     const files = runtimeFiles(name, flags.pid)
     makePrivateFolder(files.folder)
-    if (flags.daemon === true && report === undefined) {
+    const logFile = flags.log ?? files.logFile
+    // The process that takes over from a daemon is one already.
+    if (flags.daemon === true && report === undefined && !isSuccessor()) {
       requireNoActivation()
-      const logFile = flags.log ?? files.logFile
       const pid = await startDaemon(logFile)
       return output.done({ pid, pidFile: files.pidFile, logFile }, `${name} runs as process ${pid}, its output is in ${logFile}`)
     }
@@ -63,7 +64,8 @@ export async function start(application: Application, names: readonly string[], 
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
     const notifier = new Notifier(takeNotifySettings(process.env))
     const hasTerminal = report === undefined && process.stdin.isTTY === true
-    const server = await prepare(application, names, flags, { files, notifier, hasTerminal })
+    const reopen = flags.daemon === true ? (): void => reopenLog(logFile) : undefined
+    const server = await prepare(application, names, flags, { files, notifier, hasTerminal, reopenLog: reopen })
     if (await server.start(signals)) {
       report?.({ pid: process.pid })
       if (report === undefined) output.event({ event: 'ready', pid: process.pid })
@@ -81,7 +83,7 @@ async function prepare(
   application: Application,
   names: readonly string[],
   flags: StartFlags,
-  shell: { files: ReturnType<typeof runtimeFiles>; notifier: Notifier; hasTerminal: boolean },
+  shell: Pick<ServerProcessParts, 'files' | 'notifier' | 'hasTerminal' | 'reopenLog'>,
 ): Promise<ServerProcess> {
   const { name, settings } = application
   const { reloadTimeout, stopTimeout } = settings
@@ -119,8 +121,18 @@ async function runService(application: Application, { service, names }: ServiceR
     const chosen = sandboxes.select(names).filter(({ serviceName }) => serviceName === service)
     return await new ServiceProcess(service, settings, config, new SingleModel(sandboxes, chosen, settings.stopTimeout), log).run(signals)
   } catch (error) {
+    await tellMaster(reasonOf(error))
     return output.failed(error)
   }
+}
+
+/** Says why this process of a service cannot start. Resolves when that is on its way. */
+function tellMaster(reason: string): Promise<void> {
+  const message: FailedMessage = { type: FAILED_TYPE, reason }
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
+    else resolve()
+  })
 }
 
 /** Reads the configuration and lets the application add its sandboxes. */

@@ -8,7 +8,7 @@ export interface LogEntry {
   /** Name of the process: the application, or a service. */
   readonly process: string
   readonly pid: number
-  /** Number of the line in its process. */
+  /** Number of the line in its process; below 0 for a line that the process has printed. */
   readonly seq: number
   /** Sandbox that the line is about, where it is known. */
   readonly sandbox?: string | undefined

@@ -1,6 +1,6 @@
 import { type LogFields, type Logger, type LogLevel, logText } from '../../base/log.ts'
 import { realClock, wallTime } from '../../base/time/clock.ts'
-import { isAtLeast, type LogEntry, type LogFilter, matches } from './log-entry.ts'
+import { isAtLeast, LevelBit, type LogEntry, type LogFilter, matches } from './log-entry.ts'
 
 /** Lines that are kept for readers who come later. */
 export const MAX_KEPT = 500
@@ -24,6 +24,7 @@ export class LogHub implements Logger {
   readonly #followers = new Set<Follower>()
   #kept: LogEntry[] = []
   #seq = 0
+  #printed = 0
   #second = 0
   #keptInSecond = 0
   /** Called when another set of levels is wanted by followers. */
@@ -98,6 +99,24 @@ export class LogHub implements Logger {
     for (const { filter, onEntry } of this.#followers) if (matches(filter, entry)) onEntry(entry)
   }
 
+  /** Whether a line of this level, which another process has printed, would be kept or passed on. */
+  wantsPrinted(level: LogLevel): boolean {
+    return (this.mask & LevelBit[level]) !== 0 || this.#roomLeft()
+  }
+
+  /** Adds a line that another process has printed. It is not written again. */
+  printed(process: string, pid: number, level: LogLevel, text: string): void {
+    // Below 0, because the other process numbers its own lines.
+    const entry = { time: wallTime(realClock), level, process, pid, seq: -++this.#printed, text }
+    if (this.#hasRoom()) this.#keep(entry)
+    this.forward(entry)
+  }
+
+  #keep(entry: LogEntry): void {
+    this.#kept.push(entry)
+    if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
+  }
+
   #log(level: LogLevel, text: string, fields: LogFields | undefined): void {
     const isWritten = isAtLeast(level, this.#level)
     if (isWritten) this.#target[level](text, fields)
@@ -105,10 +124,7 @@ export class LogHub implements Logger {
     if (!isKept && this.#followers.size === 0) return
     const entry = this.#entry(level, text, fields)
     if (entry === undefined) return
-    if (isKept) {
-      this.#kept.push(entry)
-      if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
-    }
+    if (isKept) this.#keep(entry)
     this.forward(entry)
   }
 
@@ -124,10 +140,14 @@ export class LogHub implements Logger {
   }
 
   #hasRoom(): boolean {
+    return this.#roomLeft() && ++this.#keptInSecond <= MAX_KEPT_PER_SECOND
+  }
+
+  #roomLeft(): boolean {
     const second = Math.floor(realClock.now() / 1000)
     if (second !== this.#second) this.#keptInSecond = 0
     this.#second = second
-    return ++this.#keptInSecond <= MAX_KEPT_PER_SECOND
+    return this.#keptInSecond < MAX_KEPT_PER_SECOND
   }
 }
 

@@ -18,7 +18,8 @@ type HasEndpointEvents<Events extends object> = DottedEvents extends {
   ? unknown
   : never
 
-interface EndpointEventOptions {
+/** Options of `endpointEvents`. */
+export interface EndpointEventOptions {
   /** Logger for exceptions of listeners. Default: the endpoint's. */
   log?: Logger | undefined
 }

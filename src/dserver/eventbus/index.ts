@@ -2,7 +2,7 @@
 
 export type { EndpointEvents } from '../../hooks/endpoint-events.ts'
 export type { EventBusOptions } from './bus-options.ts'
-export { type EndpointBusEvents, endpointEvents } from './endpoint-events.ts'
+export { type EndpointBusEvents, type EndpointEventOptions, endpointEvents } from './endpoint-events.ts'
 export { BusEvent } from './event.ts'
 export { type BatchResult, EventBus } from './event-bus.ts'
 export type { BatchItem, EventArguments, EventName, EventOf, EventPattern } from './event-types.ts'

@@ -42,6 +42,18 @@ export function closeOnExec(descriptor: number, on: boolean): boolean {
   return osAddon()?.closeOnExec(descriptor, on) === 0
 }
 
+/**
+ * Makes the descriptor `to` another one of the open file `from`; what it was before is closed. Programs that this
+ * process starts inherit it.
+ *
+ * @returns false where the native addon does not run, or when `from` is closed
+ */
+export function duplicateTo(from: number, to: number): boolean {
+  requireDescriptor(from)
+  requireDescriptor(to)
+  return osAddon()?.duplicateTo(from, to) === 0
+}
+
 /** @throws TypeError */
 export function requireDescriptor(descriptor: number): void {
   if (!Number.isInteger(descriptor) || descriptor < 0 || descriptor > 0x7fffffff)

@@ -4,9 +4,10 @@ import { describe } from '../../base/errors/error-text.ts'
 import { realClock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 import { type Inheritance, readInheritance } from '../../transports/handover/environment.ts'
-import { type OpenSocket, openSockets, takeUnclaimed } from '../../transports/handover/sockets.ts'
+import { type OpenSocket, openSockets, takeUnclaimed, unpassable } from '../../transports/handover/sockets.ts'
 import { monotonicMicroseconds } from '../os/monotonic.ts'
 import { sdNotify } from '../os/notify.ts'
+import { Watchdog, watchdogTime } from '../systemd/watchdog.ts'
 import { RestartChannel } from './channel.ts'
 import { Guardian } from './guardian.ts'
 import { type GracefulRestartOptions, type RestartSettings, readRestartOptions } from './options.ts'
@@ -32,6 +33,7 @@ export class GracefulRestart {
   #restarting: StartingSuccessor | undefined
   #stopped: Promise<void> | undefined
   #guardian: Guardian | undefined
+  readonly #watchdog = new Watchdog(watchdogTime(process.env), () => sdNotify('WATCHDOG=1'))
 
   /** @internal */
   constructor(options: GracefulRestartOptions) {
@@ -45,7 +47,7 @@ export class GracefulRestart {
 
   /** Whether this process was started by the restart of another one. */
   get isSuccessor(): boolean {
-    return this.#inheritance.predecessor !== undefined
+    return isSuccessor()
   }
 
   /**
@@ -159,6 +161,7 @@ export class GracefulRestart {
     this.#before?.send({ say: 'accepting' })
     if (predecessor?.kind === 'go' && process.ppid === predecessor.pid) process.kill(predecessor.pid, 'SIGTERM')
     if (predecessor?.kind !== 'dmicro') sdNotify(`READY=1\nMAINPID=${process.pid}`)
+    this.#watchdog.start()
   }
 
   /**
@@ -172,6 +175,8 @@ export class GracefulRestart {
     if (this.#state !== 'running' && this.#state !== 'starting') throw new Error(`this process is ${this.#state}`)
     if (this.#state === 'starting') throw new Error('this process is not ready itself')
     const { log } = this.#settings
+    const [stuck] = unpassable.values()
+    if (stuck !== undefined) throw new Error(`${stuck} cannot be passed on to a new process: close it first, or stop and start`)
     this.#state = 'restarting'
     sdNotify(`RELOADING=1\nMONOTONIC_USEC=${monotonicMicroseconds()}`)
     let successor: Successor
@@ -187,6 +192,7 @@ export class GracefulRestart {
       this.#restarting = undefined
     }
     log.info('restarted', { pid: successor.pid })
+    this.#watchdog.stop()
     sdNotify(`READY=1\nMAINPID=${successor.pid}`)
     this.#before?.send({ say: 'successor', pid: successor.pid })
     this.#stopped = this.#finish(successor)
@@ -238,6 +244,15 @@ export class GracefulRestart {
     successor.process.unref()
     successor.channel.keepAlive(false)
   }
+}
+
+/**
+ * Whether this process was started by the restart of another one.
+ *
+ * @internal
+ */
+export function isSuccessor(): boolean {
+  return readInheritance().predecessor !== undefined
 }
 
 let made: GracefulRestart | undefined

@@ -10,6 +10,8 @@ import type { RestartSettings } from './options.ts'
 const CHANNEL_FD = 3
 /** Milliseconds between SIGTERM and SIGKILL for a new process that failed. */
 const KILL_AFTER = 2000
+/** Milliseconds in which a new process that is ready must begin to accept. It hangs when it does not. */
+const ACCEPT_WITHIN = 10_000
 
 /** The process that takes over. */
 export interface Successor {
@@ -46,7 +48,7 @@ export class StartingSuccessor {
     this.#channel = new RestartChannel(
       child.stdio[CHANNEL_FD] as Duplex,
       (message) => {
-        if (message.say === 'prepared') this.#channel.send({ say: 'accept' })
+        if (message.say === 'prepared') this.#agree()
         else if (message.say === 'accepting') this.#succeed()
         else if (message.say === 'failed') this.#reason = message.reason
         else if (message.say === 'successor') onSuccessor(message.pid)
@@ -58,7 +60,19 @@ export class StartingSuccessor {
       const why = this.#reason === '' ? '' : `: ${this.#reason}`
       this.fail(`the new process ended (${signal ?? `exit code ${code}`}) before it was ready${why}`)
     })
-    this.#timer = realClock.setTimeout(() => this.fail(`the new process was not ready within ${settings.timeout} ms`), settings.timeout)
+    this.#failAfter(settings.timeout, `the new process was not ready within ${settings.timeout} ms`)
+  }
+
+  #failAfter(ms: number, reason: string): void {
+    realClock.clearTimeout(this.#timer)
+    this.#timer = realClock.setTimeout(() => this.fail(reason), ms)
+  }
+
+  /** Lets the new process accept. From then on it may have connections, so it is not ended for being late. */
+  #agree(): void {
+    if (this.#settled) return
+    this.#failAfter(ACCEPT_WITHIN, `the new process did not accept within ${ACCEPT_WITHIN} ms`)
+    this.#channel.send({ say: 'accept' })
   }
 
   /** Handles the signal by which a program of Go says that it is ready. */
@@ -78,9 +92,29 @@ export class StartingSuccessor {
     if (this.#settled) return
     this.#settled = true
     realClock.clearTimeout(this.#timer)
-    this.#channel.close()
-    end(this.#process)
+    this.#end()
     this.#reject(new Error(reason))
+  }
+
+  /**
+   * Ends the process, at the latest when this one ends. The channel stays open until then: a process that finds it
+   * closed takes the one before for dead, and serves.
+   */
+  #end(): void {
+    const child = this.#process
+    const kill = (): void => void child.kill('SIGKILL')
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      this.#channel.close()
+      return
+    }
+    child.kill('SIGTERM')
+    const timer = realClock.setTimeout(kill, KILL_AFTER)
+    process.once('exit', kill)
+    child.once('exit', () => {
+      realClock.clearTimeout(timer)
+      process.off('exit', kill)
+      this.#channel.close()
+    })
   }
 }
 
@@ -120,11 +154,4 @@ function commandOf(
 function placeOf(url: string): string {
   const rest = url.slice(url.indexOf('://') + 3)
   return url.startsWith('unix:') ? rest : rest.split('/', 1)[0]
-}
-
-function end(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
-  const timer = realClock.setTimeout(() => child.kill('SIGKILL'), KILL_AFTER)
-  child.once('exit', () => realClock.clearTimeout(timer))
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { duplicateTo } from '../os/files.ts'
 import { CommandError, ExitCode } from './exit-code.ts'
 
 /** Names the descriptor on which a daemon tells who started it how its start went. Only that process has it. */
@@ -59,6 +60,21 @@ export function daemonReport(environment: NodeJS.ProcessEnv): ((report: StartRep
       // The process that started this daemon has not waited.
     }
     closeSync(descriptor)
+  }
+}
+
+/**
+ * Opens the log of a daemon anew, after it was renamed: this process and those that it starts write to the new file.
+ *
+ * @throws CommandError when it cannot be opened; Error where the native binary does not run. The old file stays then.
+ */
+export function reopenLog(path: string): void {
+  const log = openLog(path)
+  try {
+    for (const output of [1, 2])
+      if (!duplicateTo(log, output)) throw new Error('that needs the native binary: rotate the log with copytruncate')
+  } finally {
+    closeSync(log)
   }
 }
 

@@ -27,7 +27,7 @@ export function pidIn(descriptor: number): number {
 }
 
 /** Whether there is such a process other than this one. A zombie has ended, though it can still be signalled. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   if (pid === 0 || pid === process.pid) return false
   try {
     process.kill(pid, 0)

@@ -31,6 +31,14 @@ export interface Answer {
 /** The type of messages with lines of the log, which a process sends while they are wanted. */
 export const LOG_TYPE = 'dmicro.dserver.log'
 
+/** The type of the message with which a process says why it cannot start. */
+export const FAILED_TYPE = 'dmicro.dserver.failed'
+
+export interface FailedMessage {
+  readonly type: typeof FAILED_TYPE
+  readonly reason: string
+}
+
 export interface LogMessage {
   readonly type: typeof LOG_TYPE
   readonly lines: LogBatch

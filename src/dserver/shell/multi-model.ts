@@ -1,8 +1,11 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { parseAddress } from '../../transports/address.ts'
+import { readInheritance } from '../../transports/handover/environment.ts'
+import { takeInherited } from '../../transports/handover/sockets.ts'
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
 import { type LogEntry, type LogFilter, matches } from '../ctl/log-entry.ts'
 import { type LogHub, MAX_KEPT } from '../ctl/log-hub.ts'
+import { PrintedLines, printedLevel } from '../ctl/printed-lines.ts'
 import type { ServerSettings } from '../options.ts'
 import { startOrder } from '../sandbox/order.ts'
 import type { SandboxRunner } from '../sandbox/runner.ts'
@@ -15,7 +18,17 @@ import type { SupervisedProcess } from '../supervisor/process.ts'
 import type { ListenerOptions } from '../supervisor/process-options.ts'
 import { ProcessState, stateName } from '../supervisor/state.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
-import { type Answer, LOG_TYPE, type LogMessage, MESSAGE_TYPE, type Question, READY_TYPE, roleVariable } from './messages.ts'
+import {
+  type Answer,
+  FAILED_TYPE,
+  type FailedMessage,
+  LOG_TYPE,
+  type LogMessage,
+  MESSAGE_TYPE,
+  type Question,
+  READY_TYPE,
+  roleVariable,
+} from './messages.ts'
 import type { Model } from './model.ts'
 
 /** Milliseconds that a process has to answer a question, beyond the time that the answer itself may take. */
@@ -33,6 +46,8 @@ export class MultiModel implements Model {
   readonly #started: ReadonlySet<string>
   readonly #questions = new Map<number, { pid: number; settle: (answer: Answer) => void }>()
   #lastQuestion = 0
+  /** Why the last process that could not start has failed; '' when it did not say. */
+  #reason = ''
 
   /**
    * @param chosen sandboxes that start with the server
@@ -69,7 +84,7 @@ export class MultiModel implements Model {
     const own = this.#sandboxes.all().filter(({ serviceName }) => serviceName === service)
     const wanted = chosen.filter(({ serviceName }) => serviceName === service)
     const names = (wanted.length === 0 ? own : wanted).map(({ name }) => name)
-    this.#supervisor.add({
+    const added = this.#supervisor.add({
       name: service,
       command: process.execPath,
       args: [...process.execArgv, ...process.argv.slice(1)],
@@ -87,6 +102,21 @@ export class MultiModel implements Model {
       stdout: '/dev/stdout',
       stderr: '/dev/stderr',
     })
+    for (const each of added) this.#readOutput(each)
+  }
+
+  /** Adds what a process prints to the log, so that also what it died of is found there. */
+  #readOutput(supervised: SupervisedProcess): void {
+    let pid = 0
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const level = printedLevel[stream]
+      const wanted = (): boolean => this.#log.wantsPrinted(level)
+      const lines = new PrintedLines(wanted, (text) => {
+        pid = supervised.pid || pid // what it wrote last comes when it has ended
+        this.#log.printed(supervised.name, pid, level, text)
+      })
+      supervised[stream].onOutput((chunk) => lines.write(chunk))
+    }
   }
 
   start(): Promise<void> {
@@ -175,12 +205,14 @@ export class MultiModel implements Model {
   async reload(name: string | undefined): Promise<void> {
     const service = name === undefined || this.#services.includes(name) ? name : this.#find(name).serviceName
     const old = this.#supervisor.processes(service)
+    this.#reason = ''
     await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
     try {
-      await (service === undefined ? this.#supervisor.reloadAll() : this.#supervisor.reload(service))
+      const options = { readyTimeout: this.#settings.reloadTimeout }
+      await (service === undefined ? this.#supervisor.reloadAll(options) : this.#supervisor.reload(service, options))
     } catch (error) {
       await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
-      throw error
+      throw this.#reason === '' ? error : new Error(`${reasonOf(error)}: ${this.#reason}`, { cause: error })
     }
   }
 
@@ -218,9 +250,10 @@ export class MultiModel implements Model {
     const answer = Object(message) as Answer
     const question = answer.type === MESSAGE_TYPE ? this.#questions.get(answer.id) : undefined
     if (question?.pid === pid) question.settle(answer)
-    const { type, lines } = Object(message) as LogMessage
-    if (type !== LOG_TYPE) return
-    for (const line of lines) {
+    const told = Object(message) as LogMessage | FailedMessage
+    if (told.type === FAILED_TYPE) this.#reason = told.reason
+    if (told.type !== LOG_TYPE) return
+    for (const line of told.lines) {
       if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
       else this.#log.forward({ ...line, process: name })
     }
@@ -241,8 +274,12 @@ function serviceOrder(services: readonly string[], sandboxes: Sandboxes): string
   )
 }
 
+/** A listener on the socket of a service manager, if there is one for the URL, or on a new one. */
 function listenerOf(url: string): ListenerOptions {
   const address = parseAddress(url)
+  readInheritance()
+  const given = takeInherited(address, address)
+  if (given !== undefined) return { fd: given.descriptor }
   return address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }
 }
 

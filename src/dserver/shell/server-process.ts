@@ -39,6 +39,8 @@ export interface ServerProcessParts {
   readonly restart: GracefulRestart | undefined
   /** Whether a terminal is attached, whose end (SIGHUP) ends the server. */
   readonly hasTerminal: boolean
+  /** Opens the log of a daemon anew; undefined where the output goes to somebody else's file. */
+  readonly reopenLog: (() => void) | undefined
 }
 
 /** A server while it runs: it answers its operator and takes signals, and ends in one place. */
@@ -78,10 +80,8 @@ export class ServerProcess implements ServerCommands {
     process.once('exit', () => this.#removeFiles()) // whatever ends the process
     try {
       if (this.#isOwner) await this.#listen()
-      await model.start()
-      // A process that takes over waits here for the one before, which serves until then.
-      await this.#parts.restart?.ready()
-      if (!this.#isOwner) await this.#takeOver()
+      // A process that is given up before it serves ends at once, whatever its setups do.
+      await Promise.race([this.#becomeReady(), this.ended])
     } catch (error) {
       if (this.#stopping !== undefined) return false
       this.#parts.restart?.reportFailure(reasonOf(error))
@@ -94,6 +94,13 @@ export class ServerProcess implements ServerCommands {
     const running = (await model.info()).filter(({ state }) => state === 'running').length
     notifier.ready(`${running} sandboxes run`)
     return true
+  }
+
+  async #becomeReady(): Promise<void> {
+    await this.#parts.model.start()
+    // A process that takes over waits here for the one before, which serves until then.
+    await this.#parts.restart?.ready()
+    if (!this.#isOwner) await this.#takeOver()
   }
 
   /** Keeps the process alive, which handlers of signals do not. */
@@ -144,8 +151,15 @@ export class ServerProcess implements ServerCommands {
     const { model, restart, notifier } = this.#parts
     if (name !== undefined) await this.#requireKnown(name)
     if (model.reload !== undefined) {
+      await this.#askBeforeStop()
       notifier.reloading()
-      await model.reload(name).finally(() => notifier.ready('reloaded'))
+      let status = 'reload failed'
+      try {
+        await model.reload(name)
+        status = 'reloaded'
+      } finally {
+        notifier.ready(status)
+      }
       return
     }
     if (restart === undefined) throw new Error('this server cannot be replaced while it runs')
@@ -189,6 +203,13 @@ export class ServerProcess implements ServerCommands {
     }
   }
 
+  async #reopenLog(): Promise<void> {
+    const { reopenLog, log } = this.#parts
+    if (reopenLog === undefined) return
+    reopenLog()
+    log.info('log opened anew')
+  }
+
   async setDebug(on: boolean): Promise<void> {
     const { log, model } = this.#parts
     log.setDebug(on)
@@ -210,7 +231,10 @@ export class ServerProcess implements ServerCommands {
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
     // The process before has given this one up, and nobody has reached it. It must not keep the lock it was given.
-    if (!this.#isOwner) return this.#finish(ExitCode.Failed)
+    if (!this.#isOwner) {
+      this.#stopping = { kind, since: realClock.now() }
+      return this.#finish(ExitCode.Failed)
+    }
     if (this.#stopping !== undefined) {
       if (kind === 'stop' && this.#stopping.kind === 'quit') this.#stopping.kind = kind
       else return
@@ -303,6 +327,7 @@ export class ServerProcess implements ServerCommands {
       this.#finish(ExitCode.Failed)
     } else if (signal === 'SIGUSR2') attempt(this.reload())
     else if (signal === 'SIGHUP' && !hasTerminal) attempt(this.reloadConfig())
-    else if (signal !== 'SIGUSR1') attempt(this.stop(signal === 'SIGQUIT' ? 'quit' : 'stop'))
+    else if (signal === 'SIGUSR1') attempt(this.#reopenLog())
+    else attempt(this.stop(signal === 'SIGQUIT' ? 'quit' : 'stop'))
   }
 }

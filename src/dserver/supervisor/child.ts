@@ -2,7 +2,7 @@ import { type ChildProcess, type IOType, type SpawnOptions, spawn } from 'node:c
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
-import { findExecutable } from './executable.ts'
+import { findExecutable, findProgram } from './executable.ts'
 import type { ProcessLog } from './log/process-log.ts'
 import type { ProcessSettings } from './process-options.ts'
 import { type ReadySettings, whenReady } from './readiness.ts'
@@ -243,6 +243,15 @@ function spawnArguments(
     if (settings.environment[key] === undefined) delete env[key]
   let command = findExecutable(settings.command, env.PATH, cwd)
   let args = [...settings.args]
+  let ids = identity === undefined ? {} : { uid: identity.uid, gid: identity.gid }
+  const setpriv = identity === undefined || identity.groups.length === 0 ? undefined : findProgram('setpriv')
+  if (identity !== undefined && setpriv !== undefined) {
+    // Node.js drops all supplementary groups of a child that gets another user.
+    const groups = [identity.gid, ...identity.groups].join(',')
+    args = ['--reuid', `${identity.uid}`, '--regid', `${identity.gid}`, '--groups', groups, '--', command, ...args]
+    command = setpriv
+    ids = {}
+  }
   if (descriptors.length > 0) {
     env.LISTEN_FDS = `${descriptors.length}`
     env.LISTEN_FDNAMES = descriptorNames.join(':')
@@ -251,6 +260,5 @@ function spawnArguments(
   }
   const stdio: (IOType | number | 'ipc')[] = ['pipe', 'pipe', 'pipe', ...descriptors]
   if (settings.ipc) stdio.push('ipc')
-  const ids = identity === undefined ? {} : { uid: identity.uid, gid: identity.gid }
   return { command, args, options: { cwd, env, stdio, detached: true, ...ids } }
 }

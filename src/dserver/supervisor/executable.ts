@@ -22,6 +22,15 @@ export function findExecutable(command: string, path: string | undefined, direct
   throw new Error(`${command} cannot be executed${found === undefined ? `: it is not there${where}` : ''}`, { cause: found })
 }
 
+/** The file of a program of the system; undefined when it is not installed. */
+export function findProgram(name: string): string | undefined {
+  try {
+    return findExecutable(name, process.env.PATH, '/')
+  } catch {
+    return undefined
+  }
+}
+
 function inPath(command: string, path = '/usr/local/bin:/usr/bin:/bin', directory: string): string[] {
   return path.split(delimiter).map((folder) => resolve(directory, join(folder === '' ? '.' : folder, command)))
 }

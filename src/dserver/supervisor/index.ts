@@ -9,8 +9,15 @@ export type { LogOptions, LogSink } from './log/log-options.ts'
 export type { FollowOptions, ProcessLog } from './log/process-log.ts'
 export type { LogTail } from './log/read-log.ts'
 export type { SupervisedProcess } from './process.ts'
-export type { SignalOptions } from './process-host.ts'
-export type { HeartbeatOptions, ListenerOptions, ProcessOptions } from './process-options.ts'
+export type { ReloadOptions, SignalOptions } from './process-host.ts'
+export type {
+  HeartbeatOptions,
+  InheritedListenerOptions,
+  ListenerOptions,
+  ProcessOptions,
+  TcpListenerOptions,
+  UnixListenerOptions,
+} from './process-options.ts'
 export type { ReadyOptions } from './readiness.ts'
 export type { BackoffSettings, RestartLimit } from './restart-policy.ts'
 export { ProcessState, type StateName } from './state.ts'

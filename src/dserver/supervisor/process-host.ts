@@ -21,6 +21,12 @@ export interface SignalOptions {
   group?: boolean | undefined
 }
 
+/** Options of `reload`. */
+export interface ReloadOptions {
+  /** Milliseconds that the new process has to get ready. Default: those of `add`. */
+  readyTimeout?: number | undefined
+}
+
 /** Signals that a process cannot misunderstand before it has set its handlers. */
 const unambiguous: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGSTOP', 'SIGCONT', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT']
 

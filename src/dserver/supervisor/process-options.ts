@@ -21,30 +21,54 @@ export interface HeartbeatOptions {
   timeout: number
   /**
    * Asks the process, `interval` milliseconds after the last answer; what it resolves counts as a heartbeat. Without
-   * one, `process.beat()` and messages of the process (`ipc`) do.
+   * one, `process.beat()` and messages of the process (`ipc`) do. Default: none.
    */
   ping?: ((process: { readonly name: string; readonly pid: number }, signal: AbortSignal) => unknown) | undefined
   /** Milliseconds between two pings. Default: a third of `timeout`. */
   interval?: number | undefined
-  /** Default: `'SIGKILL'`. */
+  /** Signal that ends a process that hangs. Default: `'SIGKILL'`. */
   signal?: NodeJS.Signals | undefined
 }
 
 /** A socket on which the instances of a process listen together. The supervisor binds it once and never accepts. */
-export type ListenerOptions =
-  | { host?: string | undefined; port: number; backlog?: number | undefined; name?: string | undefined }
-  | { path: string; backlog?: number | undefined; name?: string | undefined }
-  | { fd: number; name?: string | undefined }
+export type ListenerOptions = (TcpListenerOptions | UnixListenerOptions | InheritedListenerOptions) & {
+  /** Name of the socket, told to the process by LISTEN_FDNAMES. Default: its place in the list, from '0' on. */
+  name?: string | undefined
+}
+
+/** A TCP port. */
+export interface TcpListenerOptions {
+  /** IP address to listen on, or `localhost`. Default: all of IPv6 and IPv4. */
+  host?: string | undefined
+  /** TCP port; 0 for any that is free. */
+  port: number
+  /** Maximum number of connections that wait to be accepted. Default: 511. */
+  backlog?: number | undefined
+}
+
+/** A Unix socket. */
+export interface UnixListenerOptions {
+  /** Path of the socket. */
+  path: string
+  /** Maximum number of connections that wait to be accepted. Default: 511. */
+  backlog?: number | undefined
+}
+
+/** A socket that this process got when it was started. */
+export interface InheritedListenerOptions {
+  /** Number of the descriptor. */
+  fd: number
+}
 
 /** A process to supervise. Times are milliseconds. */
 export interface ProcessOptions {
   /** Name in the supervisor: letters, digits, `_`, `-`, `.` and `/`. */
   name: string
-  /** Executable: a path, or a name that is looked up in PATH. No shell. */
+  /** Executable: a path, or a name that is looked up in PATH. No shell. Default: none, then `shell` is needed. */
   command?: string | undefined
   /** Arguments of `command`. Default: none. */
   args?: readonly string[] | undefined
-  /** In place of `command`: a line for bash, or else sh. */
+  /** In place of `command`: a line for bash, or else sh. Default: none. */
   shell?: string | undefined
   /** Working directory. Default: that of this process when it is started. */
   directory?: string | undefined
@@ -53,29 +77,33 @@ export interface ProcessOptions {
   /** Whether the child gets the environment of this process too. Default: true. */
   inheritEnvironment?: boolean | undefined
   /**
-   * `user` or `user:group`, names or numbers. Needs root. Supplementary groups are dropped. Default: as this process.
+   * `user` or `user:group`, names or numbers. Needs root. The groups that /etc/group names for the user are set by
+   * setpriv(1); where that is not installed the child has none besides its own. Default: as this process.
    */
   user?: string | undefined
   /** Number of processes of this kind, named `name:0`, `name:1` and so on when it is not 1. Default: 1. */
   instances?: number | undefined
   /** Sockets that the children get as descriptors 3, 4 and so on, told by LISTEN_FDS and LISTEN_PID. Default: none. */
   listen?: readonly ListenerOptions[] | undefined
-  /** Whether the child has a channel for messages: `process.send` there, `send` and events `process.message` here. */
+  /**
+   * Whether the child has a channel for messages: `process.send` there, `send` and events `process.message` here.
+   * Default: false.
+   */
   ipc?: boolean | undefined
 
   /** Whether `startAll` starts it. Default: true. */
   autoStart?: boolean | undefined
-  /** Lower ones start first and stop last. Default: 999. */
+  /** A whole number: lower ones start first and stop last. Default: 999. */
   priority?: number | undefined
   /** Names of processes that must be running before. Default: none. */
   dependsOn?: readonly string[] | undefined
   /** When the process counts as running. Default: after `startTime`. */
   ready?: ReadyOptions | undefined
-  /** Time that a process without `ready` must stay up; 0: running at once. Default: 1,000. */
+  /** Milliseconds that a process without `ready` must stay up; 0: running at once. Default: 1,000. */
   startTime?: number | undefined
-  /** Time within which `ready` must come; then the start has failed. Default: 30,000. */
+  /** Milliseconds within which `ready` must come; then the start has failed. Default: 30,000. */
   readyTimeout?: number | undefined
-  /** Starts in a row that may fail before the state is Fatal. Infinity: no limit. Default: 3. */
+  /** Number of starts in a row that may fail before the state is Fatal. Infinity: no limit. Default: 3. */
   startRetries?: number | undefined
   /**
    * Whether a process that was running is started again: always, never, or when its exit code is none of `exitCodes`.
@@ -84,16 +112,19 @@ export interface ProcessOptions {
   autoRestart?: boolean | 'unexpected' | undefined
   /** Exit codes that are expected. Default: 0 and 2. */
   exitCodes?: readonly number[] | undefined
-  /** Default: 100 ms, doubled up to 30 s, half of it random; back to 100 ms after a run of 10 s. */
+  /**
+   * How long to wait before the next start. Default: 100 ms, doubled up to 30 s, half of it random; back to 100 ms
+   * after a run of 10 s.
+   */
   backoff?: Partial<BackoffSettings> | undefined
-  /** Default: 60 in a minute, then it waits. */
+  /** How often the process may be restarted. Default: 60 in a minute, then it waits. */
   restartLimit?: RestartLimit | undefined
 
   /** Signals sent in order to stop it, `stopTime` apart, before SIGKILL. Default: SIGTERM. */
   stopSignals?: readonly NodeJS.Signals[] | undefined
-  /** Time to end, to drain, after each stop signal. Default: 10,000. */
+  /** Milliseconds to end, to drain, after each stop signal. Default: 10,000. */
   stopTime?: number | undefined
-  /** Time to end after SIGKILL; then the state is Unknown. Default: 2,000. */
+  /** Milliseconds to end after SIGKILL; then the state is Unknown. Default: 2,000. */
   killTime?: number | undefined
   /** Whether stop signals go to the whole process group. Default: false. */
   stopAsGroup?: boolean | undefined
@@ -109,9 +140,9 @@ export interface ProcessOptions {
 
   /** Resident memory, in bytes or as `'512MB'`, beyond which the process is restarted. Default: no limit. */
   memoryLimit?: number | string | undefined
-  /** Time between two looks at its memory. Default: 5,000. */
+  /** Milliseconds between two looks at its memory. Default: 5,000. */
   memoryInterval?: number | undefined
-  /** Default: none. */
+  /** When the process counts as hung. Default: none. */
   heartbeat?: HeartbeatOptions | undefined
 }
 

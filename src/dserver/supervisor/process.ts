@@ -5,7 +5,7 @@ import type { ProcessEvent, SupervisorEvents } from './events.ts'
 import { describeProcess, type ProcessInfo } from './info.ts'
 import { LimitWatch } from './limits.ts'
 import type { ProcessLog } from './log/process-log.ts'
-import { isUnambiguous, type ProcessHost, type SignalOptions } from './process-host.ts'
+import { isUnambiguous, type ProcessHost, type ReloadOptions, type SignalOptions } from './process-host.ts'
 import { type ProcessSettings, requireSignalName } from './process-options.ts'
 import { RestartPolicy, type Run } from './restart-policy.ts'
 import { type Settler, settler } from './settled.ts'
@@ -117,9 +117,9 @@ export class SupervisedProcess {
    *
    * @returns a promise that resolves when the old child has ended
    */
-  reload(): Promise<void> {
+  reload({ readyTimeout = this.settings.ready.timeout }: ReloadOptions = {}): Promise<void> {
     if (this.#state !== ProcessState.Running) return this.start()
-    this.#reloading ??= this.#reload().finally(() => {
+    this.#reloading ??= this.#reload(readyTimeout).finally(() => {
       this.#reloading = undefined
     })
     this.#reloading.catch(() => {})
@@ -268,8 +268,8 @@ export class SupervisedProcess {
     return { ready, lasted: clock.now() - begin, code: child.exit?.code, limited: this.#limited }
   }
 
-  async #spawn(): Promise<Child> {
-    const { descriptors, names } = await this.#host.listeners(this.settings)
+  async #spawn(settings = this.settings): Promise<Child> {
+    const { descriptors, names } = await this.#host.listeners(settings)
     await Promise.all([this.stdout.followNames(), this.stderr.followNames()])
     const surroundings: Surroundings = {
       name: this.name,
@@ -285,8 +285,8 @@ export class SupervisedProcess {
         this.#host.publish('process.message', { ...this.#event('message'), message })
       },
     }
-    const child = await Child.spawn(this.settings, surroundings)
-    this.#host.onSpawn(child, this.settings)
+    const child = await Child.spawn(settings, surroundings)
+    this.#host.onSpawn(child, settings)
     child.exited.then(() => this.#host.onExit(child))
     return child
   }
@@ -330,9 +330,9 @@ export class SupervisedProcess {
     await this.#reloading?.catch(() => {})
   }
 
-  async #reload(): Promise<void> {
+  async #reload(readyTimeout: number): Promise<void> {
     const old = this.#child as Child
-    this.#takeover = this.#takeOver().finally(() => {
+    this.#takeover = this.#takeOver(readyTimeout).finally(() => {
       this.#takeover = undefined
     })
     await this.#takeover.catch((error: Error) => {
@@ -343,8 +343,8 @@ export class SupervisedProcess {
   }
 
   /** Starts another child, and makes it the one of this process once it is ready. */
-  async #takeOver(): Promise<Child> {
-    const next = await this.#spawn()
+  async #takeOver(timeout: number): Promise<Child> {
+    const next = await this.#spawn({ ...this.settings, ready: { ...this.settings.ready, timeout } })
     this.#next = next
     try {
       if (!this.#wanted) throw new Error('it is being stopped')

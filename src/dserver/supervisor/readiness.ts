@@ -4,17 +4,36 @@ import { duration, requireFunction, requireOptions, whole } from '../../base/che
 import type { Clock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
 
-/** When a process counts as running. */
+/** When a process counts as running: one of `line`, `port`, `path`, `ping` and `message`. */
 export type ReadyOptions =
-  /** A line of stdout that contains this text or matches this expression. */
-  | { line: string | RegExp }
-  /** Somebody accepts connections on this TCP port or Unix path. */
-  | { port: number; host?: string; interval?: number }
-  | { path: string; interval?: number }
-  /** A function that resolves to anything but false. While it rejects or gives false it is asked again. */
-  | { ping: (process: { readonly name: string; readonly pid: number }, signal: AbortSignal) => unknown; interval?: number }
-  /** A message of the process (`ipc`): this text, or an object whose `type` is this text. */
-  | { message: string }
+  | {
+      /** A line of stdout that contains this text or matches this expression. */
+      line: string | RegExp
+    }
+  | {
+      /** Somebody accepts connections on this TCP port. */
+      port: number
+      /** Host of `port`. Default: '127.0.0.1'. */
+      host?: string
+      /** Milliseconds between two attempts. Default: 50. */
+      interval?: number
+    }
+  | {
+      /** Somebody accepts connections on this Unix socket. */
+      path: string
+      /** Milliseconds between two attempts. Default: 50. */
+      interval?: number
+    }
+  | {
+      /** A function that resolves to anything but false. While it rejects or gives false it is asked again. */
+      ping: (process: { readonly name: string; readonly pid: number }, signal: AbortSignal) => unknown
+      /** Milliseconds between two attempts. Default: 50. */
+      interval?: number
+    }
+  | {
+      /** A message of the process (`ipc`): this text, or an object whose `type` is this text. */
+      message: string
+    }
 
 interface AnyReady {
   line?: unknown

@@ -2,7 +2,7 @@
 export interface RestartLimit {
   /** Maximum number of restarts in `window`. Default: 60. Infinity: no limit. */
   count?: number
-  /** Milliseconds. Default: 60,000. */
+  /** Milliseconds in which restarts are counted. Default: 60,000. */
   window?: number
   /** Beyond the limit a restart waits, or the state becomes Fatal. Default: `'wait'`. */
   action?: 'wait' | 'fatal'
@@ -14,7 +14,7 @@ export interface BackoffSettings {
   readonly first: number
   /** Longest delay in milliseconds. */
   readonly max: number
-  /** By which number the delay grows with each further failure. */
+  /** Factor by which the delay grows with each further failure. */
   readonly factor: number
   /** Part of the delay that is random, from 0 to 1: with 0.5 a delay of 100 ms is 50 to 100 ms. */
   readonly jitter: number

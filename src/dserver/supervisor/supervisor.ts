@@ -13,7 +13,7 @@ import { type LogSettings, syslogAddress } from './log/log-options.ts'
 import { ProcessLog } from './log/process-log.ts'
 import { needed, startOrder } from './order.ts'
 import { SupervisedProcess } from './process.ts'
-import type { ProcessHost, SignalOptions } from './process-host.ts'
+import type { ProcessHost, ReloadOptions, SignalOptions } from './process-host.ts'
 import { type ProcessOptions, type ProcessSettings, readProcessOptions } from './process-options.ts'
 import { OrphanReaper } from './reaper.ts'
 import type { ProcessStats } from './stats.ts'
@@ -149,8 +149,8 @@ export class Supervisor {
   }
 
   /** Replaces processes of a name without a gap, one instance after the other; ends with the first that fails. */
-  async reload(name: string): Promise<void> {
-    for (const each of this.#named(name)) await each.reload()
+  async reload(name: string, options?: ReloadOptions): Promise<void> {
+    for (const each of this.#named(name)) await each.reload(options)
   }
 
   /** Sends a signal to processes of a name. Resolves to how many have got it. */
@@ -180,10 +180,10 @@ export class Supervisor {
   }
 
   /** Replaces all running processes without a gap, in the order in which they start. */
-  async reloadAll(): Promise<void> {
+  async reloadAll(options?: ReloadOptions): Promise<void> {
     for (const wave of startOrder(this.#ordered())) {
       const running = wave.flatMap((name) => this.processes(name)).filter(({ pid }) => pid > 0)
-      for (const each of running) await each.reload()
+      for (const each of running) await each.reload(options)
     }
   }
 

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 export interface Identity {
   readonly uid: number
   readonly gid: number
+  /** Supplementary groups, those of /etc/group that name the user. */
+  readonly groups: readonly number[]
   /** Variables that go with the user. */
   readonly environment: Readonly<Record<string, string>>
 }
@@ -21,7 +23,13 @@ export function identityOf(text: string, passwd: string = read('/etc/passwd'), g
   if (entry === undefined && groupName === undefined) throw new Error(`user ${user} has no entry, so its group must be given`)
   const gid = groupName === undefined ? Number(entry?.[3]) : gidOf(groupName, group)
   const environment = entry === undefined ? {} : { USER: entry[0], LOGNAME: entry[0], HOME: entry[5] ?? '/' }
-  return { uid: Number(entry?.[2] ?? user), gid, environment }
+  return { uid: Number(entry?.[2] ?? user), gid, groups: groupsOf(entry?.[0], gid, group), environment }
+}
+
+function groupsOf(user: string | undefined, own: number, group: string): number[] {
+  if (user === undefined) return []
+  const all = entries(group).filter(([, , , members = '']) => members.split(',').includes(user))
+  return [...new Set(all.map((fields) => Number(fields[2])))].filter((gid) => gid !== own)
 }
 
 function gidOf(name: string, group: string): number {

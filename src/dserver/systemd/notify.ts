@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { type ClockTimer, realClock } from '../../base/time/clock.ts'
 import { monotonicMicroseconds } from '../os/monotonic.ts'
 import { osAddon } from '../os/native.ts'
+import { Watchdog, watchdogTime, watchdogVariables } from './watchdog.ts'
 
 /** Sends one datagram of the notification protocol. */
 export type SendNotification = (socket: string, text: string) => void
@@ -32,41 +32,28 @@ export interface NotifySettings {
  * Takes the service manager's variables out of the environment, because children of this process are not the service.
  */
 export function takeNotifySettings(environment: NodeJS.ProcessEnv): NotifySettings {
-  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment
-  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete environment[name]
-  const microseconds = Number(WATCHDOG_USEC ?? 0)
-  const isForUs = WATCHDOG_PID === undefined || WATCHDOG_PID === `${process.pid}`
-  return {
-    socket: NOTIFY_SOCKET !== undefined && /^[/@]/.test(NOTIFY_SOCKET) ? NOTIFY_SOCKET : undefined,
-    watchdog: isForUs && microseconds > 0 ? microseconds / 1000 : 0,
-  }
+  const { NOTIFY_SOCKET } = environment
+  const watchdog = watchdogTime(environment)
+  for (const name of ['NOTIFY_SOCKET', ...watchdogVariables]) delete environment[name]
+  return { socket: NOTIFY_SOCKET !== undefined && /^[/@]/.test(NOTIFY_SOCKET) ? NOTIFY_SOCKET : undefined, watchdog }
 }
 
 /** Tells a service manager (systemd, or one with its protocol) how the service is; nothing without one. */
 export class Notifier {
   readonly #settings: NotifySettings
   readonly #send: SendNotification
-  #timer: ClockTimer | undefined
+  readonly #watchdog: Watchdog
 
   constructor(settings: NotifySettings, sender: SendNotification = send) {
     this.#settings = settings
     this.#send = sender
+    this.#watchdog = new Watchdog(settings.socket === undefined ? 0 : settings.watchdog, () => this.#notify('WATCHDOG=1'))
   }
 
   /** The service is ready, after its start or a reload. From now on the watchdog is fed, as long as the loop turns. */
   ready(status: string): void {
     this.#notify('READY=1', `STATUS=${oneLine(status)}`, `MAINPID=${process.pid}`)
-    const { watchdog, socket } = this.#settings
-    if (watchdog !== 0 && socket !== undefined && this.#timer === undefined) this.#feed()
-  }
-
-  /** Feeds the watchdog, well within its time. */
-  #feed(): void {
-    this.#timer = realClock.setTimeout(() => {
-      this.#notify('WATCHDOG=1')
-      this.#feed()
-    }, this.#settings.watchdog / 3)
-    this.#timer.unref()
+    this.#watchdog.start()
   }
 
   reloading(): void {
@@ -95,7 +82,7 @@ export class Notifier {
   }
 
   close(): void {
-    realClock.clearTimeout(this.#timer)
+    this.#watchdog.stop()
   }
 
   #notify(...lines: string[]): void {

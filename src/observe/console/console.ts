@@ -24,7 +24,10 @@ export interface ConsoleOptions {
    * refused, because a page of anybody's could let its own name lead here. Default: none.
    */
   hosts?: readonly string[] | undefined
-  /** Clients whose nodes, breakers and retries are shown. The array may grow later. Default: none. */
+  /**
+   * Clients whose nodes, breakers and retries are shown, besides those that have the console as a plugin. The array may
+   * grow later. Default: none.
+   */
   clients?: readonly RpcClient[] | undefined
   /** Whether pages only show, and neither close sessions nor make calls. Default: false. */
   readOnly?: boolean | undefined

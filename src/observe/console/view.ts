@@ -1,9 +1,12 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { settingsOf } from '../../endpoint/endpoint.ts'
 import type { Meter } from '../../overload/meter.ts'
+import type { RpcClient } from '../../rpc/client.ts'
+import type { RpcServer } from '../../rpc/server.ts'
 import type { Session } from '../../session/session.ts'
 import { DEFAULT_BOUNDS, planBuckets } from '../metrics/buckets.ts'
 import { EndpointMeter } from '../metrics/meter.ts'
+import { clientsOf, serverOf } from '../metrics/services.ts'
 import { RecentCalls } from './recent-calls.ts'
 import { Samples } from './samples.ts'
 import type { ConsoleState } from './state.ts'
@@ -55,6 +58,15 @@ export class ConsoleView {
       if (!endpoints.has(client.endpoint) && !client.isClosed) all.push([client.endpoint, -1 - i])
     })
     return all
+  }
+
+  /** The clients of the endpoints, and those that the console was given. */
+  clients(): RpcClient[] {
+    return clientsOf(this.state.endpoints.keys(), this.state.settings.clients)
+  }
+
+  servers(): RpcServer[] {
+    return [...this.state.endpoints.keys()].flatMap((endpoint) => serverOf(endpoint) ?? [])
   }
 
   session(endpoint: number, id: string): Session | undefined {

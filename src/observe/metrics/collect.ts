@@ -2,7 +2,7 @@ import { CloseReason } from '../../message/close-reason.ts'
 import type { BucketPlan } from './buckets.ts'
 import type { CallCounts, PushCounts } from './call-counts.ts'
 import type { EndpointSet } from './endpoints.ts'
-import type { Buckets, Family, Visitor } from './family.ts'
+import { type Buckets, counter, type Family, gauge, histogram, type Visitor } from './family.ts'
 import { Labels } from './labels.ts'
 import type { EndpointMeter } from './meter.ts'
 import type { ProcessMetrics } from './process.ts'
@@ -15,10 +15,6 @@ export interface Sources {
   readonly process: ProcessMetrics | undefined
   readonly plan: BucketPlan
 }
-
-const counter = (name: string, help: string): Family => ({ name, help, type: 'counter' })
-const gauge = (name: string, help: string): Family => ({ name, help, type: 'gauge' })
-const histogram = (name: string, help: string): Family => ({ name, help, type: 'histogram' })
 
 /** Names of close reasons as label values, such as `frame_timeout`. */
 const reasons = Object.keys(CloseReason).map((name) => name.replace(/(?<=.)[A-Z]/g, (letter) => `_${letter}`).toLowerCase())
@@ -41,6 +37,7 @@ export function* collect({ meter, endpoints, process, plan }: Sources, visitor: 
   sessions(visitor, meter, endpoints)
   load(visitor, meter, endpoints)
   yield
+  yield* endpoints.parts(visitor)
   process?.visit(visitor)
 }
 
@@ -119,15 +116,17 @@ function load(visitor: Visitor, meter: EndpointMeter, endpoints: EndpointSet): v
   visitor.value(own.and('kind', 'push'), stats.droppedPushes)
   visitor.begin(counter('dmicro_throttled_total', 'Times that a session was not read for a while, because its peer sent too fast.'))
   visitor.value(own, stats.throttled)
+  visitor.begin(counter('dmicro_violations_total', 'Sessions closed because the peer violated the protocol or a limit.'))
+  visitor.value(own, stats.violations)
   visitor.begin(counter('dmicro_queued_total', 'Calls and pushes that overload protection queued.'))
   visitor.value(own, stats.queued)
-  if (load === undefined) return
-  visitor.begin(gauge('dmicro_queue_length', 'Calls and pushes that wait for their turn.'))
-  visitor.value(own, load.queued)
-  visitor.begin({ ...gauge('dmicro_queue_wait_seconds', 'Time that one more call would wait.'), merging: 'max' })
-  visitor.value(own, load.wait / 1000)
-  visitor.begin(gauge('dmicro_handlers_running', 'Handlers that have not settled.'))
-  visitor.value(own, load.running)
-  visitor.begin(gauge('dmicro_handlers_limit', 'Handlers that may run at once.'))
-  visitor.value(own, load.concurrency)
+  const overload = (family: Family, value: number | undefined): void => {
+    visitor.begin(family)
+    if (value !== undefined) visitor.value(own, value)
+  }
+  overload(gauge('dmicro_queue_length', 'Calls and pushes that wait for their turn.'), load?.queued)
+  const wait = gauge('dmicro_queue_wait_seconds', 'Time that one more call would wait.')
+  overload({ ...wait, merging: 'max' }, load === undefined ? undefined : load.wait / 1000)
+  overload(gauge('dmicro_handlers_running', 'Handlers that have not settled.'), load?.running)
+  overload(gauge('dmicro_handlers_limit', 'Handlers that may run at once.'), load?.concurrency)
 }

@@ -1,6 +1,8 @@
 import { type Endpoint, settingsOf } from '../../endpoint/endpoint.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../../overload/endpoint-stats.ts'
+import type { Visitor } from './family.ts'
 import type { EndpointMeter } from './meter.ts'
+import { PartCounts } from './parts.ts'
 
 /** The endpoints that one plugin measures. */
 export class EndpointSet {
@@ -8,11 +10,13 @@ export class EndpointSet {
   readonly #open = new Set<Endpoint>()
   /** Counters of endpoints that are closed, without which a counter would fall. */
   readonly #past = newStats()
+  readonly #parts: PartCounts
   #hasListened = false
   #isClosing = false
 
   constructor(meter: EndpointMeter) {
     this.#meter = meter
+    this.#parts = new PartCounts(meter.service)
   }
 
   get size(): number {
@@ -39,6 +43,12 @@ export class EndpointSet {
   remove(endpoint: Endpoint): void {
     if (!this.#open.delete(endpoint)) return
     addStats(this.#past, endpoint.stats)
+    this.#parts.closed(endpoint, this.#open)
+  }
+
+  /** Visits the series of clients, servers and plugins with limits. */
+  parts(visitor: Visitor): Iterable<void> {
+    return this.#parts.visit(this.#open, visitor)
   }
 
   /** Whether an endpoint has listened or dialled, and none is closing. */

@@ -13,6 +13,10 @@ export interface Family {
   readonly merging?: Merging | undefined
 }
 
+export const counter = (name: string, help: string): Family => ({ name, help, type: 'counter' })
+export const gauge = (name: string, help: string): Family => ({ name, help, type: 'gauge' })
+export const histogram = (name: string, help: string): Family => ({ name, help, type: 'histogram' })
+
 export type Merging = 'sum' | 'max' | 'min'
 
 export function mergingOf({ merging = 'sum' }: Family): Merging {

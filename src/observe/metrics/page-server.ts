@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { nodeHttp, nodeZlib } from '../../base/builtin.ts'
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { turn } from '../../base/time/clock.ts'
 import { acceptsGzip, chooseFormat } from './negotiate.ts'
 import { contentTypes } from './page-text.ts'
 import type { Renderer } from './render.ts'
@@ -110,12 +110,11 @@ export class PageServer {
     const format = chooseFormat(request.headers.accept)
     let page = await this.#owner.renderer.render(format)
     response.setHeader('Vary', 'Accept, Accept-Encoding')
-    if (page.length >= MIN_GZIP_BYTES && acceptsGzip(request.headers['accept-encoding'] as string | undefined)) {
-      const { gzip, constants } = nodeZlib()
-      page = await promisify(gzip)(page, { level: constants.Z_BEST_SPEED })
+    if (sizeOf(page) >= MIN_GZIP_BYTES && acceptsGzip(request.headers['accept-encoding'] as string | undefined)) {
+      page = await compressed(page)
       response.setHeader('Content-Encoding', 'gzip')
     }
-    send(request, response, 200, contentTypes[format], page)
+    await sendPieces(request, response, contentTypes[format], page)
   }
 
   async #isReady(): Promise<boolean> {
@@ -137,6 +136,46 @@ export class PageServer {
       server.closeAllConnections()
     })
   }
+}
+
+function sizeOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
+}
+
+async function compressed(pieces: readonly Buffer[]): Promise<readonly Buffer[]> {
+  const { createGzip, constants } = nodeZlib()
+  const gzip = createGzip({ level: constants.Z_BEST_SPEED })
+  const packed: Buffer[] = []
+  gzip.on('data', (piece: Buffer) => packed.push(piece))
+  for (const piece of pieces) if (!gzip.write(piece)) await new Promise<void>((resolve) => gzip.once('drain', resolve))
+  await new Promise<void>((resolve, reject) => gzip.once('end', resolve).once('error', reject).end())
+  return packed
+}
+
+/** Sends a page piece by piece, because the kernel's copy of a large one takes a slice of the loop too. */
+async function sendPieces(request: IncomingMessage, response: ServerResponse, type: string, pieces: readonly Buffer[]): Promise<void> {
+  response.writeHead(200, { 'Content-Type': type, 'Content-Length': sizeOf(pieces) })
+  if (request.method === 'HEAD') {
+    response.end()
+    return
+  }
+  for (const piece of pieces) {
+    if (response.destroyed) return
+    if (response.write(piece)) await turn()
+    else await roomIn(response)
+  }
+  response.end()
+}
+
+/** Resolves when a response takes more, or is over because its reader is gone. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      response.off('drain', end).off('close', end)
+      resolve()
+    }
+    response.on('drain', end).on('close', end)
+  })
 }
 
 function text(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {

@@ -53,11 +53,11 @@ export class PageText implements Visitor {
     this.#text = ''
   }
 
-  /** Ends the page. */
-  finish(): Buffer {
+  /** Ends the page, and returns its pieces. */
+  finish(): readonly Buffer[] {
     if (this.#isOpen) this.#text += '# EOF\n'
     this.cut()
-    return Buffer.concat(this.#pieces)
+    return this.#pieces
   }
 }
 

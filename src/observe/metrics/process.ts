@@ -71,7 +71,8 @@ export class ProcessMetrics {
     }
     show(cpu, (user + system) / 1e6)
     show(rss, process.memoryUsage.rss())
-    if (this.#fds >= 0) show(fds, this.#fds)
+    visitor.begin(fds)
+    if (this.#fds >= 0) visitor.value(none, this.#fds)
     show(start, this.#start)
     show(idle, performance.eventLoopUtilization().idle / 1000)
     visitor.begin(delay)

@@ -181,7 +181,7 @@ class Prometheus implements PrometheusPlugin {
 
   async page(accept?: string): Promise<MetricsPage> {
     const format = chooseFormat(accept)
-    return { contentType: contentTypes[format], body: await this.#renderer.render(format) }
+    return { contentType: contentTypes[format], body: Buffer.concat(await this.#renderer.render(format)) }
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { collect, type Sources } from './collect.ts'
-import { type Buckets, type DurationCounts, eachBucket, type Family, type Visitor } from './family.ts'
+import { type Buckets, type DurationCounts, eachBucket, type Family, mergingOf, type Visitor } from './family.ts'
 import type { Labels } from './labels.ts'
 
 /** A registry of prom-client 15, or one that has the same methods. */
@@ -70,13 +70,15 @@ export function registerIn(registry: MetricsRegistry, sources: Sources): () => v
   }
   const families = new RegistryValues()
   for (const _ of collect(sources, families));
-  for (const { name, help, type } of families.metrics.values()) {
+  for (const family of families.metrics.values()) {
+    const { name, help, type } = family
+    const aggregator = mergingOf(family)
     const metric = {
       name,
       help,
       type,
-      aggregator: 'sum',
-      get: async () => ({ name, help, type, aggregator: 'sum', values: (await read()).metrics.get(name)?.values ?? [] }),
+      aggregator,
+      get: async () => ({ name, help, type, aggregator, values: (await read()).metrics.get(name)?.values ?? [] }),
       reset: () => {},
     }
     registry.registerMetric(metric as never)

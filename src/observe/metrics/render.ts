@@ -4,9 +4,9 @@ import type { Visitor } from './family.ts'
 import { type Format, PageText } from './page-text.ts'
 
 /** Milliseconds of the event loop that a page takes before others have their turn. */
-const SLICE_MS = 1
+const SLICE_MS = 0.5
 /** Series between two looks at the clock. */
-const CHECK_EVERY = 8
+const CHECK_EVERY = 4
 
 /** Source of the series of a page. */
 export interface PageSource {
@@ -37,13 +37,14 @@ export async function inSlices(visit: Iterable<void>, pause: () => void): Promis
 /** Makes pages. Scrapes that come while one is made share it, so that many at once cost no more than one. */
 export class Renderer {
   readonly #source: PageSource
-  readonly #running = new Map<Format, Promise<Buffer>>()
+  readonly #running = new Map<Format, Promise<readonly Buffer[]>>()
 
   constructor(source: PageSource) {
     this.#source = source
   }
 
-  render(format: Format): Promise<Buffer> {
+  /** @returns the page in pieces, each of a slice */
+  render(format: Format): Promise<readonly Buffer[]> {
     const running = this.#running.get(format)
     if (running !== undefined) return running
     const page = this.#render(format).finally(() => this.#running.delete(format))
@@ -51,12 +52,10 @@ export class Renderer {
     return page
   }
 
-  async #render(format: Format): Promise<Buffer> {
+  async #render(format: Format): Promise<readonly Buffer[]> {
     const visit = await this.#source.prepare()
     const page = new PageText(format)
     await inSlices(visit(page), () => page.cut())
-    page.cut()
-    await turn() // a large page takes a slice to put together
     return page.finish()
   }
 }

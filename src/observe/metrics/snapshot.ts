@@ -26,6 +26,11 @@ interface Kept extends Omit<FamilyCopy, 'series'> {
   readonly series: Map<string, { labels: Labels; value: number | Histogram }>
 }
 
+/** Whether a family's numbers count what has happened, and so stay true when their process has ended. */
+export function isLasting({ type }: Family): boolean {
+  return type !== 'gauge'
+}
+
 /** A copy of all series, which can be sent to another process and added to those of others. */
 export class Snapshot implements Visitor {
   readonly #families = new Map<string, Kept>()

@@ -1,9 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads'
 import { realClock } from '../../base/time/clock.ts'
-import type { Family } from './family.ts'
 import { processNames } from './process.ts'
-import type { Snapshot, SnapshotData } from './snapshot.ts'
+import { isLasting, type Snapshot, type SnapshotData } from './snapshot.ts'
 
 /** Milliseconds that a scrape waits for the numbers of others. */
 const WAIT_MS = 1000
@@ -160,9 +159,4 @@ export class WorkerSums {
     this.#open.delete(id)
     for (const from of missing) if (this.#others.get(from) === undefined) this.#others.delete(from)
   }
-}
-
-/** Whether a family's numbers count what has happened, and so stay true when their process has ended. */
-function isLasting({ type }: Family): boolean {
-  return type !== 'gauge'
 }

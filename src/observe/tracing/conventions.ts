@@ -54,6 +54,15 @@ export class Attribution {
     return attributes
   }
 
+  /** Attributes of a call by a service's name, whose attempts tell of nodes. */
+  ofAttempts(service: string, method: string): Attributes {
+    const attributes: Attributes = { 'dmicro.service': service }
+    if (this.#isCurrent) attributes['rpc.system.name'] = SYSTEM
+    if (this.#isOld) attributes['rpc.system'] = SYSTEM
+    attributes['rpc.method'] = this.#isCurrent ? method : method.slice(method.lastIndexOf('/') + 1)
+    return attributes
+  }
+
   /** Attributes of a connection attempt or of a search for nodes. */
   ofStep(target: string): Attributes {
     const attributes: Attributes = {}

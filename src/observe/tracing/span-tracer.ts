@@ -19,7 +19,17 @@ import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type Meta, noMeta } from '../../message/meta.ts'
 import type { MeteredSession } from '../../overload/meter.ts'
-import type { CallOrigin, TracedCall, TracedRequest, TracedRoute, TracedStep, Tracer, TraceScope } from '../../session/tracer.ts'
+import type {
+  CallOrigin,
+  TracedAttempts,
+  TracedCall,
+  TracedRequest,
+  TracedRoute,
+  TracedStep,
+  Tracer,
+  TraceScope,
+} from '../../session/tracer.ts'
+import { AttemptsSpan, UnrecordedAttempts } from './attempts.ts'
 import { readBaggage, writeBaggage } from './baggage.ts'
 import { Attribution, type Conventions, OTHER } from './conventions.ts'
 import { CalledSpan, Origin, ServedSpan, scopeOf, UnrecordedCall, UnrecordedRequest } from './spans.ts'
@@ -41,6 +51,7 @@ export interface SpanTracerOptions {
  */
 export const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
 const unrecordedRoot = scopeOf(unrecordedSpan, ROOT_CONTEXT)
+const unrecordedAttempts = new UnrecordedAttempts(unrecordedSpan, ROOT_CONTEXT)
 const unrecordedRequest = new UnrecordedRequest(unrecordedRoot)
 /** One whose handler makes calls after an `await`, so that its context is entered. */
 const unrecordedAsyncRequest = new UnrecordedRequest(unrecordedRoot)
@@ -117,6 +128,7 @@ export class SpanTracer implements Tracer {
     }
     const attributes = this.#attribution.of(method, session, true)
     if (origin !== undefined && origin.retries > 0) attributes['dmicro.retries'] = origin.retries
+    if (origin?.isHedge === true) attributes['dmicro.hedge'] = true
     const links = origin?.previous === undefined ? [] : [{ context: origin.previous }]
     const kind = isCall ? SpanKind.CLIENT : SpanKind.PRODUCER
     const span = this.#source.startSpan(this.#attribution.spanName(method), { kind, attributes, links }, parent)
@@ -125,6 +137,23 @@ export class SpanTracer implements Tracer {
     if (!span.isRecording()) return this.#unrecorded(spanContext, parent)
     const meta = this.#metaOf(spanContext, parent)
     return new CalledSpan(trace.setSpan(parent, span), span, this.#attribution, meta, origin ?? new Origin(parent, undefined, 0))
+  }
+
+  attempting(service: string, method: string): TracedAttempts | null {
+    if (!this.#isOn()) return null
+    const parent = activeScope()
+    const sampler = this.#sampler
+    if (sampler !== undefined) {
+      const span = trace.getSpanContext(parent)
+      if (span === undefined || !isSpanContextValid(span)) {
+        if (!sampler.takes()) return parent === ROOT_CONTEXT ? unrecordedAttempts : new UnrecordedAttempts(unrecordedSpan, parent)
+      } else if (!isSampled(span)) return parent === unrecordedRoot ? unrecordedAttempts : new UnrecordedAttempts(span, parent)
+    }
+    const attributes = this.#attribution.ofAttempts(service, method)
+    const span = this.#source.startSpan(this.#attribution.spanName(method), { kind: SpanKind.INTERNAL, attributes }, parent)
+    const spanContext = span.spanContext()
+    if (!isSpanContextValid(spanContext)) return null // tracing is suppressed here
+    return span.isRecording() ? new AttemptsSpan(parent, span, this.#attribution) : new UnrecordedAttempts(spanContext, parent)
   }
 
   #unrecorded(span: SpanContext, parent: Context): TracedCall {

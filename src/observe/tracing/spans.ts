@@ -12,11 +12,14 @@ export class Origin {
   readonly previous: SpanContext | undefined
   /** Number of attempts before this one. */
   readonly retries: number
+  /** Whether it is made beside an attempt that has not ended. */
+  readonly isHedge: boolean
 
-  constructor(scope: Context, previous: SpanContext | undefined, retries: number) {
+  constructor(scope: Context, previous: SpanContext | undefined, retries: number, isHedge = false) {
     this.scope = scope
     this.previous = previous
     this.retries = retries
+    this.isHedge = isHedge
   }
 }
 
@@ -119,7 +122,7 @@ export class CalledSpan extends EndingSpan implements TracedCall, RouteCounts {
     this.counts?.retried()
     const request = this.#call?.retryRequest
     const { scope, retries } = this.#origin
-    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1)
+    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1, this.#origin.isHedge)
     this.finished(CONNECTION_CLOSED)
   }
 }

@@ -3,9 +3,9 @@ import { type Clock, realClock } from '../../base/time/clock.ts'
 
 /** Options of a backoff. Durations are milliseconds. */
 export interface BackoffOptions {
-  /** Upper bound of the delay before the first retry; it doubles with each further one. Default: 25. */
+  /** Upper bound in milliseconds of the delay before the first retry; it doubles with each further one. Default: 25. */
   base?: number | undefined
-  /** Upper bound where doubling ends. Default: 1,000. */
+  /** Upper bound in milliseconds, where doubling ends. Default: 1,000. */
   max?: number | undefined
 }
 

@@ -13,7 +13,7 @@ export interface BreakerOptions {
    * `adaptive`.
    */
   kind?: 'adaptive' | 'classic' | undefined
-  /** Time over which results count. Default: 10,000. */
+  /** Milliseconds over which results count. Default: 10,000. */
   window?: number | undefined
   /** Number of parts of the window, which are forgotten one by one. Default: 40. */
   buckets?: number | undefined
@@ -21,13 +21,13 @@ export interface BreakerOptions {
   minVolume?: number | undefined
   /** Adaptive: calls are sent up to this multiple of those that succeed. Default: 1.5. */
   k?: number | undefined
-  /** Adaptive: time after which one call is sent in any case. Default: 1,000. */
+  /** Adaptive: milliseconds after which one call is sent in any case. Default: 1,000. */
   probeEvery?: number | undefined
   /** Classic: share of failures from which the breaker is open, above 0, up to 1. Default: 0.5. */
   threshold?: number | undefined
   /** Classic: number of failures in a row from which the breaker is open. Default: none. */
   consecutive?: number | undefined
-  /** Classic: time for which the breaker is open. Default: 10,000. */
+  /** Classic: milliseconds for which the breaker is open. Default: 10,000. */
   openFor?: number | undefined
   /** Classic: number of calls that are sent after that time, and must all succeed. Default: 1. */
   probes?: number | undefined
@@ -38,7 +38,7 @@ export interface BreakerOptions {
   verdict?: ((error: unknown) => Verdict) | undefined
   /** Maximum number of breakers. Beyond it the oldest is forgotten. Default: 10,000. */
   maxBreakers?: number | undefined
-  /** Time after which a breaker without calls is forgotten. Default: 60,000. */
+  /** Milliseconds after which a breaker without calls is forgotten. Default: 60,000. */
   idle?: number | undefined
 }
 

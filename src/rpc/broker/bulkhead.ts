@@ -17,7 +17,7 @@ export interface BulkheadOptions {
   max: number
   /** Maximum number of messages that wait. Default: 100. */
   maxQueued?: number | undefined
-  /** Time that a message may wait. Default: 100. */
+  /** Milliseconds that a message may wait. Default: 100. */
   queueTimeout?: number | undefined
   /**
    * Whether messages of one class are served in the order they came, or the newest first: then, under lasting overload,

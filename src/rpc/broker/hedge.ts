@@ -8,11 +8,11 @@ import { RetryBudget } from './retry-budget.ts'
 /** Options of hedging. Durations are milliseconds. */
 export interface HedgeOptions {
   /**
-   * Time without a reply after which the call is made once more, on another node; or `percentile` of the latencies of
-   * its method, from 0 to 1. Default: the 0.95 percentile.
+   * Milliseconds without a reply after which the call is made once more, on another node; or `percentile` of the
+   * latencies of its method, from 0 to 1. Default: the 0.95 percentile.
    */
   delay?: number | { percentile: number } | undefined
-  /** Minimum of the measured delay. Default: 1. */
+  /** Minimum of the measured delay in milliseconds. Default: 1. */
   minDelay?: number | undefined
   /** Maximum number of additional attempts. Default: 1. */
   max?: number | undefined

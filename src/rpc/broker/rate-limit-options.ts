@@ -44,7 +44,7 @@ export interface RateLimitOptions {
   name?: string | undefined
   /** Store that shares the limits among processes, such as `redisStore(client)`. Does not change. Default: none. */
   store?: RateLimitStore | undefined
-  /** Time to wait for the store; after it, and while it fails, this process limits for itself. Default: 50. */
+  /** Milliseconds to wait for the store; after it, and while it fails, this process limits for itself. Default: 50. */
   storeTimeout?: number | undefined
 }
 

@@ -11,23 +11,23 @@ import { SnapshotReader } from './snapshots.ts'
 /** Options of `cachedRegistry`. Durations are milliseconds. */
 export interface CachedRegistryOptions {
   /**
-   * Age at which an answer is looked up again, although the watch reported no change.
+   * Age in milliseconds at which an answer is looked up again, although the watch reported no change.
    * @default 60,000
    */
   readonly ttl?: number
   /**
-   * How long nodes are still used after the registry said that there are none any more; 0 believes it at once. A
-   * registry that lost its data, or a deployment that replaces all nodes, says so for a moment.
+   * Milliseconds that nodes are still used after the registry said that there are none any more; 0 believes it at once.
+   * A registry that lost its data, or a deployment that replaces all nodes, says so for a moment.
    * @default 5,000
    */
   readonly emptyGrace?: number
   /**
-   * Delay before the watch is opened again after it was lost; doubled with each failure.
+   * Milliseconds before the watch is opened again after it was lost; doubled with each failure.
    * @default 100
    */
   readonly minDelay?: number
   /**
-   * Longest delay before the watch is opened again.
+   * Most milliseconds before the watch is opened again.
    * @default 10,000
    */
   readonly maxDelay?: number

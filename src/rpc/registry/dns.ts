@@ -42,12 +42,12 @@ export interface DnsRegistryOptions {
    */
   readonly version?: string
   /**
-   * Time between two lookups of a name that is watched.
+   * Milliseconds between two lookups of a name that is watched.
    * @default 5,000
    */
   readonly interval?: number
   /**
-   * Longest time of a lookup.
+   * Most milliseconds that a lookup may take.
    * @default 4,000
    */
   readonly timeout?: number

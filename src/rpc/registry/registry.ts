@@ -1,4 +1,4 @@
-/** A running instance of a service, as a registry keeps it. `shared/spec/registry.md` §1. */
+/** A running instance of a service, as a registry keeps it. */
 export interface ServiceNode {
   /** Unique among the running instances; Go's are `<service>-<address>`. */
   readonly id: string
@@ -19,14 +19,14 @@ export interface Service {
 }
 
 export interface RegisterOptions {
-  /** How long the record outlives its process, in milliseconds. Whoever registers renews in time. Default 90,000. */
+  /** How long the record outlives its process, in milliseconds. Whoever registers renews in time. Default: 90,000. */
   readonly ttl?: number
-  /** Ends the attempt. */
+  /** Ends the attempt. Default: none. */
   readonly signal?: AbortSignal
 }
 
 export interface LookupOptions {
-  /** Ends the lookup, or the watch. */
+  /** Ends the lookup, or the watch. Default: none. */
   readonly signal?: AbortSignal
 }
 

@@ -27,6 +27,22 @@ export interface PoolSettings {
   readonly onHealth: (candidate: Candidate) => void
 }
 
+/** Counts of the nodes of one service since they were first asked for. */
+export interface SelectorStats {
+  /** Calls that nodes were picked for. */
+  picks: number
+  /** Ejections, and returns after a probe that succeeded. */
+  ejections: number
+  returns: number
+  /** Lists of nodes that the registry gave. */
+  updates: number
+  /** Nodes that came and left. */
+  came: number
+  left: number
+  /** Times that the registry was lost. */
+  outages: number
+}
+
 /** `PickContext` that is filled in again for each pick, because a pick must cost little. */
 type Draft = { -readonly [Name in keyof PickContext]: PickContext[Name] }
 
@@ -37,6 +53,8 @@ export class Pool implements PickOwner {
   /** Whether the registry has answered yet. */
   isLoaded = false
   readonly service: string
+  /** Counts, without the picks of nodes that are known now. */
+  readonly #past: SelectorStats = { picks: 0, ejections: 0, returns: 0, updates: 0, came: 0, left: 0, outages: 0 }
   readonly #settings: PoolSettings
   readonly #now: () => number
   readonly #isByPath: boolean
@@ -70,6 +88,16 @@ export class Pool implements PickOwner {
     return this.#candidates
   }
 
+  get stats(): SelectorStats {
+    return { ...this.#past, picks: this.#candidates.reduce((sum, { picks }) => sum + picks, this.#past.picks) }
+  }
+
+  /** The registry is lost. */
+  lost(reason: string): void {
+    if (this.failure === '') this.#past.outages++
+    this.failure = reason
+  }
+
   /** Takes over a snapshot of the registry. Nodes that stay keep their candidates. */
   update(services: readonly Service[]): { came: TrackedNode[]; left: TrackedNode[] } {
     const came: TrackedNode[] = []
@@ -89,7 +117,13 @@ export class Pool implements PickOwner {
       }
     }
     const left = [...before].filter(([id, node]) => nodes.get(id) !== node).map(([, node]) => node)
-    for (const node of left) node.isGone = true
+    for (const node of left) {
+      node.isGone = true
+      this.#past.picks += node.picks
+    }
+    this.#past.updates++
+    this.#past.came += came.length
+    this.#past.left += left.length
     // The nodes of the first snapshot are not new.
     if (before.size > 0) for (const node of came) this.#startSlowly(node)
     this.#starting = this.#starting.filter(({ isGone }) => !isGone)
@@ -130,6 +164,8 @@ export class Pool implements PickOwner {
     const isSlow = !failed && slow?.isExceeded(latency, slowFactor, now) === true
     if (!node.health.onOutcome(failed || isSlow, pickedAt, isProbe, now)) return
     node.isEjected = node.health.isEjected
+    if (node.isEjected) this.#past.ejections++
+    else this.#past.returns++
     this.#clearLists()
     if (!node.isEjected) this.#startSlowly(node)
     this.#settings.onHealth(node)

@@ -8,7 +8,7 @@ import type { Registry, Service } from '../registry/registry.ts'
 import type { NodeFilter } from './filters/filter.ts'
 import { type HealthOptions, readHealth } from './health.ts'
 import type { NodePick, PickOptions } from './pick.ts'
-import { Pool, type PoolSettings, unavailable } from './pool.ts'
+import { Pool, type PoolSettings, type SelectorStats, unavailable } from './pool.ts'
 import { readStrategy, type StrategyName } from './strategies/by-name.ts'
 import type { Candidate, Strategy } from './strategy.ts'
 import { watchService } from './watch-service.ts'
@@ -77,6 +77,7 @@ export class Selector {
   readonly #pools = new Map<string, Pool>()
   /** A controller for each watch, because registries put listeners on its signal, and Node warns of many on one. */
   readonly #watches = new Set<AbortController>()
+  readonly #closedStats = new Map<string, SelectorStats>()
   #isClosed = false
   readonly #listeners = new Set<(change: NodeChange) => void>()
   /** Checks of those who wait in `loaded` and `ready`. */
@@ -146,6 +147,17 @@ export class Selector {
     return this.#pools.get(service)?.failure ?? ''
   }
 
+  /** Whether the registry has answered for `service`, and is not lost. */
+  isConnected(service: string): boolean {
+    const pool = this.#pools.get(service)
+    return pool?.isLoaded === true && pool.failure === ''
+  }
+
+  /** Counts of the nodes of `service`; undefined before the first pick. Those at the close stay. */
+  stats(service: string): SelectorStats | undefined {
+    return this.#pools.get(service)?.stats ?? this.#closedStats.get(service)
+  }
+
   /**
    * Calls `listener` after nodes of any service came or left.
    * @returns a function that unsubscribes it
@@ -161,6 +173,7 @@ export class Selector {
     this.#isClosed = true
     for (const watch of this.#watches) watch.abort(closed())
     this.#watches.clear()
+    for (const [service, { stats }] of this.#pools) this.#closedStats.set(service, stats)
     this.#pools.clear()
     this.#listeners.clear()
     for (const check of [...this.#waiting]) check()
@@ -201,7 +214,7 @@ export class Selector {
   #lost(pool: Pool, reason: string): void {
     // One line for one outage, however many attempts fail.
     if (pool.failure === '') this.#log.warn('registry lost, the nodes known last are used', { service: pool.service, reason })
-    pool.failure = reason
+    pool.lost(reason)
   }
 
   async #wait(service: string, isDone: (pool: Pool) => boolean, signal: AbortSignal | undefined): Promise<void> {

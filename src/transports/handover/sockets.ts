@@ -50,6 +50,12 @@ export interface OwnerLoad {
 /** All listening sockets of this process that are open. */
 export const openSockets = new Set<OpenSocket>()
 
+/**
+ * Open listeners whose sockets no other process can serve, and their URLs: datagrams of one UDP socket reach whichever
+ * process reads first, and the sessions of the old one would miss theirs.
+ */
+export const unpassable = new Map<object, string>()
+
 const inherited = new Set<InheritedSocket>()
 
 /** Adds a socket that this process was given. */

@@ -25,6 +25,11 @@ export interface OsAddon {
    */
   closeOnExec(descriptor: number, on: boolean): number
   /**
+   * Closes `to` and makes it another descriptor of the open file `from`.
+   * @returns 0 or an errno
+   */
+  duplicateTo(from: number, to: number): number
+  /**
    * The URL of a stream socket that listens: `tcp://host:port`, `unix://path`, or `unix://@` without a path.
    * @returns the URL, or an errno
    */

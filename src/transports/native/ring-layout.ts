@@ -124,6 +124,7 @@ const ARGUMENTS = {
   notifySocket: 'path, text',
   peerCredentials: 'descriptor',
   closeOnExec: 'descriptor, on',
+  duplicateTo: 'from, to',
   listeningAddress: 'descriptor',
   reap: 'pid',
   listenDescriptor: 'descriptor, backlog',

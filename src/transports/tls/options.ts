@@ -33,11 +33,14 @@ export interface TlsListenOptions extends TlsContextOptions {
    * served. Default: none.
    */
   ALPNProtocols?: readonly string[] | undefined
-  /** Chooses one of a client's protocols; undefined refuses the client. Not together with `ALPNProtocols`. */
+  /**
+   * Chooses one of a client's protocols; undefined refuses the client. Not together with `ALPNProtocols`. Default:
+   * none.
+   */
   ALPNCallback?: ((offer: { servername: string; protocols: string[] }) => string | undefined) | undefined
   /**
    * Chooses keys and certificates by the name that the client asks for. Calls back with an error to refuse the client,
-   * and without a context to use the listener's own.
+   * and without a context to use the listener's own. Default: none.
    */
   SNICallback?: ((servername: string, done: (error: Error | null, context?: SecureContext) => void) => void) | undefined
   /** Milliseconds in which a handshake must be done. Default: 10,000. */

@@ -1,4 +1,4 @@
-import { addProduct, codingMatrix, invert } from './galois.ts'
+import { addJoined, addProduct, codingMatrix, invert, joinedProducts } from './galois.ts'
 import { distance, MAX_DATAGRAM } from './segment.ts'
 
 /** Bytes of a data shard's header: id u32, type u16, and the size of what follows with itself, u16. */
@@ -11,6 +11,9 @@ export const TYPE_PARITY = 0xf2
 
 /** Parity is sent when the last two data shards of a group are closer together than this many milliseconds. */
 const MAX_LATENCY = 500
+/** Rows of parity whose sums are in one number. */
+const ROWS = 4
+const none32 = new Uint32Array(0)
 /** Groups that are kept besides the newest. */
 const OLDER_GROUPS = 2
 
@@ -25,19 +28,22 @@ export class FecEncoder {
   readonly #parity: number
   readonly #matrix: readonly Uint8Array[]
   readonly #end: number
+  /** By column and sum, made when first needed. */
+  readonly #tables: Uint32Array[] = []
   #id = 0
   #count = 0
   #longest = 0
   /** Time of the last data shard; undefined before the first. */
   #latest: number | undefined
-  /** Sums for the parity of the group, from the size field on. */
-  #sums: Buffer[] = []
+  /** Sums for the parity of the group, from the size field on: of four rows each, one in each byte of a number. */
+  readonly #sums: Uint32Array[]
 
   constructor(data: number, parity: number) {
     this.#data = data
     this.#parity = parity
     this.#matrix = codingMatrix(data, parity)
     this.#end = groupsOf(data + parity) * (data + parity)
+    this.#sums = Array.from({ length: Math.ceil(parity / ROWS) }, () => none32)
   }
 
   /**
@@ -48,27 +54,40 @@ export class FecEncoder {
     this.#writeId(datagram, TYPE_DATA)
     datagram.writeUInt16LE(datagram.length - UNCOVERED, UNCOVERED)
     const covered = datagram.subarray(UNCOVERED)
-    if (this.#count === 0) this.#sums = Array.from({ length: this.#parity }, () => Buffer.alloc(covered.length))
     this.#longest = Math.max(this.#longest, covered.length)
-    for (let row = 0; row < this.#parity; row++) {
-      if (this.#sums[row].length < covered.length) this.#sums[row] = Buffer.concat([this.#sums[row]], covered.length)
-      addProduct(this.#sums[row], covered, this.#matrix[this.#data + row][this.#count])
+    for (let i = 0; i < this.#sums.length; i++) {
+      if (this.#sums[i].length < covered.length) this.#sums[i] = grown(this.#sums[i], covered.length)
+      addJoined(this.#sums[i], covered, this.#tableOf(this.#count, i))
     }
     const continuous = this.#latest !== undefined && distance(now, this.#latest) < MAX_LATENCY
     this.#latest = now
     this.#count++
     if (this.#count < this.#data) return []
     const parity = continuous ? this.#finish() : this.#skip()
+    for (const sum of this.#sums) sum.fill(0, 0, this.#longest)
     this.#count = this.#longest = 0
-    this.#sums = []
     return parity
   }
 
+  /** Products for rows of parity from `sum * ROWS` on. */
+  #tableOf(column: number, sum: number): Uint32Array {
+    const at = column * this.#sums.length + sum
+    let table = this.#tables[at]
+    if (table === undefined) {
+      const first = this.#data + sum * ROWS
+      const factors = this.#matrix.slice(first, first + ROWS).map((row) => row[column])
+      this.#tables[at] = table = joinedProducts(factors)
+    }
+    return table
+  }
+
   #finish(): Buffer[] {
-    return this.#sums.map((sum) => {
+    return Array.from({ length: this.#parity }, (_, row) => {
       const datagram = Buffer.allocUnsafe(UNCOVERED + this.#longest)
       this.#writeId(datagram, TYPE_PARITY)
-      sum.copy(datagram, UNCOVERED)
+      const sum = this.#sums[row >> 2]
+      const shift = (row & 3) * 8
+      for (let i = 0; i < this.#longest; i++) datagram[UNCOVERED + i] = sum[i] >>> shift
       return datagram
     })
   }
@@ -84,6 +103,12 @@ export class FecEncoder {
     datagram.writeUInt16LE(type, 4)
     this.#id = (this.#id + 1) % this.#end
   }
+}
+
+function grown(sum: Uint32Array, length: number): Uint32Array {
+  const made = new Uint32Array(Math.ceil(length / 64) * 64)
+  made.set(sum)
+  return made
 }
 
 /** The shards of one group, from their size fields on. */

@@ -35,6 +35,27 @@ export function addProduct(to: Uint8Array, from: Uint8Array, factor: number): vo
   for (let i = 0; i < length; i++) to[i] ^= table[from[i]]
 }
 
+/** Tables of `joinedProducts`, by factors. */
+const joined = new Map<number, Uint32Array>()
+
+/** A table of the products by up to four factors, in the bytes of one number, lowest first. */
+export function joinedProducts(factors: readonly number[]): Uint32Array {
+  const join = (values: readonly number[]): number => values.reduce((sum, value, i) => sum + value * 256 ** i, 0)
+  const key = join(factors)
+  let table = joined.get(key)
+  if (table === undefined) {
+    table = Uint32Array.from({ length: 256 }, (_, value) => join(factors.map((factor) => multiply(factor, value))))
+    joined.set(key, table)
+  }
+  return table
+}
+
+/** Adds `table[from[i]]` to `to[i]` for each byte of `from`. */
+export function addJoined(to: Uint32Array, from: Uint8Array, table: Uint32Array): void {
+  const { length } = from
+  for (let i = 0; i < length; i++) to[i] ^= table[from[i]]
+}
+
 type Matrix = Uint8Array[]
 
 /** The inverse of a square matrix; undefined when it has none. `matrix` is used up. */

@@ -34,13 +34,13 @@ export class KcpMachine {
   readonly congestion: CongestionWindow
   /** `frg` of WASK and WINS that are sent. */
   mark = 0
+  /** Whether the peer acknowledges at once, as dmicro's do and Go's do not: what is sent last is probed for then. */
+  prompt = false
   remoteWindow = FIRST_WINDOW
   /** Whether one segment was sent as often as `deadLink` says. */
   dead = false
   /** The flush that is wanted since the last one. */
   wanted: Wanted = Wanted.Nothing
-  /** Milliseconds after the last flush when the next one is due, if anything waits. */
-  untilFlush = 0
   readonly #settings: KcpSettings
   readonly #resend: number
   readonly #output: (segments: Buffer) => void
@@ -83,6 +83,16 @@ export class KcpMachine {
     return this.#acks.length > 0 || this.#ask || this.#tell
   }
 
+  get #patience(): number {
+    return this.prompt ? this.roundTrip.patience : 0
+  }
+
+  /** Milliseconds until something must be sent if nothing else happens; 0xffffffff for never. */
+  due(now: number): number {
+    const due = this.sending.due(now, this.#patience, this.roundTrip.srtt >>> 2)
+    return this.#askWait === 0 || this.sending.queued === 0 ? due : Math.min(due, Math.max(distance(this.#askAt, now), 0))
+  }
+
   /** Sends a WASK with the next flush. */
   ask(): void {
     this.#ask = true
@@ -118,8 +128,9 @@ export class KcpMachine {
       if (header.conv !== this.conv || length > bytes.length - at) break
       if (header.cmd < Command.Push || header.cmd > Command.Wins) break
       if (regular) this.remoteWindow = header.wnd
-      this.#takeSegment(header, bytes, at, length)
-      if (header.cmd === Command.Ack) latest = header.ts
+      // A segment that was acknowledged before, by another copy, says nothing of the time that this one took.
+      if (header.cmd === Command.Ack && distance(header.sn, before) >= 0 && !this.sending.acknowledged(header.sn)) latest = header.ts
+      this.#takeSegment(header, bytes, at, length, now)
       at += length
       count++
     }
@@ -130,11 +141,11 @@ export class KcpMachine {
     return count
   }
 
-  #takeSegment({ cmd, ts, sn, una }: Header, bytes: Buffer, at: number, length: number): void {
+  #takeSegment({ cmd, ts, sn, una }: Header, bytes: Buffer, at: number, length: number, now: number): void {
     if (this.sending.acknowledgeBefore(una)) this.wanted = Wanted.Full
     if (cmd === Command.Ack) {
       // Without `resend` each passing counts: then the segment is sent again when nothing new is to be sent.
-      if (this.sending.acknowledge(sn, ts, una, this.#settings.resend)) this.wanted = Wanted.Full
+      if (this.sending.acknowledge(sn, ts, una, this.#settings.resend, now)) this.wanted = Wanted.Full
     } else if (cmd === Command.Push) {
       if (!this.receiving.accepts(sn)) return
       this.#acks.push(sn, ts)
@@ -153,7 +164,7 @@ export class KcpMachine {
    */
   flush(full: boolean, now: number): void {
     const { receiving, sending } = this
-    const { noDelay, interval, congestion, window: most, deadLink } = this.#settings
+    const { noDelay, congestion, window: most, deadLink } = this.#settings
     const header: Header = { conv: this.conv, cmd: Command.Ack, frg: 0, wnd: receiving.free, ts: 0, sn: 0, una: receiving.next }
     this.#at = 0
     this.wanted = Wanted.Nothing
@@ -165,19 +176,18 @@ export class KcpMachine {
     const opened = sending.open(window)
     let early = false
     let late = false
-    this.untilFlush = interval
     if (full) {
       header.cmd = Command.Push
       header.frg = 0
-      const due = sending.sendDue(now, opened, this.roundTrip.rto, interval, { noDelay, resend: this.#resend }, ({ data, sn, sent }) => {
+      const rules = { noDelay, resend: this.#resend, patience: this.#patience }
+      const resent = sending.sendDue(now, opened, this.roundTrip.rto, rules, ({ data, sn, sent }) => {
         header.ts = now
         header.sn = sn
         this.#append(header, data)
         if (sent >= deadLink) this.dead = true
       })
-      early = due.early
-      late = due.late
-      this.untilFlush = due.next
+      early = resent.early
+      late = resent.late
     }
     if (congestion) this.congestion.flushed(early, late, (sending.next - sending.una) >>> 0, window, this.#resend)
     this.#send()

@@ -3,6 +3,8 @@ const FIRST_RTO = 200
 const MIN_RTO = 100
 const MIN_RTO_NO_DELAY = 30
 const MAX_RTO = 60_000
+/** Milliseconds: the least that an answer may be late before it is missed. */
+const MIN_PATIENCE = 20
 
 /** Estimates round trips, and the retransmission timeout that follows from them (RFC 6298, as kcp-go has it). */
 export class RoundTrip {
@@ -17,6 +19,14 @@ export class RoundTrip {
   constructor(noDelay: boolean, interval: number) {
     this.#interval = interval
     this.#min = noDelay ? MIN_RTO_NO_DELAY : MIN_RTO
+  }
+
+  /**
+   * Milliseconds after which the answer of a peer that acknowledges at once is missed; 0 before the first round trip.
+   * Unlike the timeout it has no part for acknowledgements that wait.
+   */
+  get patience(): number {
+    return this.srtt === 0 ? 0 : this.srtt + Math.max(MIN_PATIENCE, this.srtt >> 2, this.#variation << 2)
   }
 
   /** @param ms a round trip, a signed 32-bit number from 0 on */

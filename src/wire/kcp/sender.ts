@@ -1,7 +1,6 @@
 import { distance } from './segment.ts'
 
-/** Value of `passedOver` of a segment that was sent again early and now waits for its timeout. */
-const SENT_EARLY = 0xffff_ffff
+const NEVER = 0xffff_ffff
 
 /** A segment of data that is sent, or waits for that. */
 export class OutSegment {
@@ -14,8 +13,9 @@ export class OutSegment {
   resendAt = 0
   /** Number of times that it was sent. */
   sent = 0
-  /** Number of acknowledgements of later segments. */
+  /** Number of acknowledgements of later segments since then, and when the first one came. */
   passedOver = 0
+  passedAt = 0
   acknowledged = false
 
   constructor(data: Buffer) {
@@ -30,6 +30,8 @@ interface ResendRules {
   readonly noDelay: boolean
   /** Acknowledgements of later segments after which one is sent again; 0xffffffff for never. */
   readonly resend: number
+  /** Milliseconds after which the last segment is sent once more, without waiting for its timeout; 0 for never. */
+  readonly patience: number
 }
 
 /** The segments of data that were not sent yet, or not acknowledged. */
@@ -105,12 +107,17 @@ export class SendBuffer {
     return true
   }
 
+  /** Whether segment `sn`, from `una` on, is acknowledged. */
+  acknowledged(sn: number): boolean {
+    return this.#sent[this.#sentHead + ((sn - this.una) >>> 0)]?.acknowledged === true
+  }
+
   /**
    * Marks segment `sn` as acknowledged, and counts those before it that were passed over.
    * @param una of the acknowledgement
    * @returns whether one of them must be sent again at once
    */
-  acknowledge(sn: number, ts: number, una: number, resend: number): boolean {
+  acknowledge(sn: number, ts: number, una: number, resend: number, now: number): boolean {
     if (distance(sn, this.una) < 0 || distance(sn, this.next) >= 0) return false
     let urgent = false
     for (let i = this.#sentHead; i < this.#sent.length; i++) {
@@ -122,10 +129,10 @@ export class SendBuffer {
         break
       }
       if (distance(sn, segment.sn) < 0) break
-      if (distance(segment.ts, ts) <= 0 && segment.passedOver !== SENT_EARLY) {
-        segment.passedOver++
-        if (segment.passedOver >= resend) urgent = true
-      }
+      // A segment that was sent again is passed over only by those that were sent after that.
+      if (distance(segment.ts, ts) > (segment.sent > 1 ? -1 : 0)) continue
+      if (segment.passedOver++ === 0) segment.passedAt = now
+      if (segment.passedOver >= resend) urgent = true
     }
     return urgent
   }
@@ -152,47 +159,64 @@ export class SendBuffer {
   /**
    * Calls `send` for each segment that is due.
    * @param opened number of segments that were numbered just now
-   * @param interval milliseconds
    */
-  sendDue(now: number, opened: number, rto: number, interval: number, rules: ResendRules, send: (segment: OutSegment) => void): Due {
-    const due: Due = { early: false, late: false, next: interval }
+  sendDue(now: number, opened: number, rto: number, rules: ResendRules, send: (segment: OutSegment) => void): Resent {
+    const resent: Resent = { early: false, late: false }
     for (let i = this.#sentHead; i < this.#sent.length; i++) {
       const segment = this.#sent[i]
       if (segment.acknowledged) continue
-      let needed = true
       if (segment.sent === 0) {
         segment.rto = rto
-      } else if (segment.passedOver !== SENT_EARLY && (segment.passedOver >= rules.resend || (segment.passedOver > 0 && opened === 0))) {
-        segment.passedOver = SENT_EARLY
+      } else if (segment.passedOver >= rules.resend || (segment.passedOver > 0 && opened === 0)) {
         segment.rto = rto
-        due.early = true
+        resent.early = true
       } else if (distance(now, segment.resendAt) >= 0) {
         segment.rto += rules.noDelay ? rto >>> 1 : rto
-        segment.passedOver = 0
-        due.late = true
-      } else {
-        needed = false
+        resent.late = true
+      } else if (distance(now, this.#resendAt(i, rules.patience)) < 0) {
+        continue
       }
-      if (needed) {
-        segment.resendAt = (now + segment.rto) >>> 0
-        segment.sent++
-        segment.ts = now
-        segment.sentUna = this.una
-        send(segment)
-      }
-      const wait = distance(segment.resendAt, now)
-      if (wait > 0 && wait < due.next) due.next = wait
+      segment.passedOver = 0
+      segment.resendAt = (now + segment.rto) >>> 0
+      segment.sent++
+      segment.ts = now
+      segment.sentUna = this.una
+      send(segment)
+    }
+    return resent
+  }
+
+  /** When the segment at `i` of the sent ones is sent again if nothing is heard: the last one earlier, but once. */
+  #resendAt(i: number, patience: number): number {
+    const { resendAt, sent, ts } = this.#sent[i]
+    if (patience === 0 || sent !== 1 || i !== this.#sent.length - 1) return resendAt
+    const probe = (ts + patience) >>> 0
+    return distance(probe, resendAt) < 0 ? probe : resendAt
+  }
+
+  /**
+   * Milliseconds until a segment must be sent again, 0xffffffff for never.
+   * @param reordering milliseconds after which one that was passed over is
+   */
+  due(now: number, patience: number, reordering: number): number {
+    let due = NEVER
+    const at = (time: number): void => {
+      due = Math.min(due, Math.max(distance(time, now), 0))
+    }
+    for (let i = this.#sentHead; i < this.#sent.length; i++) {
+      const segment = this.#sent[i]
+      if (segment.acknowledged) continue
+      at(this.#resendAt(i, patience))
+      if (segment.passedOver > 0 && this.queued === 0) at(segment.passedAt + reordering)
     }
     return due
   }
 }
 
 /** Result of `SendBuffer.sendDue`. */
-export interface Due {
+export interface Resent {
   /** Whether segments were sent again because later ones were acknowledged. */
   early: boolean
   /** Whether segments were sent again because their timeout had passed. */
   late: boolean
-  /** Milliseconds until the next timeout, at most the interval. */
-  next: number
 }

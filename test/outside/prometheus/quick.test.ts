@@ -8,6 +8,7 @@ import { it, type TestContext } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { request } from 'undici'
 import { type PrometheusOptions, prometheus } from '../../../src/observe/metrics/index.ts'
+import { bulkhead, RpcClient, rateLimit, staticRegistry } from '../../../src/rpc/index.ts'
 import { pair, transports } from '../../support/helpers.ts'
 import { folder } from '../http/daemon.ts'
 import { run } from '../support/processes.ts'
@@ -22,7 +23,7 @@ async function measured(t: TestContext, transport: 'native' | 'js', options: Pro
   const plugins = [metrics]
   const { server, session } = await pair(t, transport, { server: { plugins, overload: true }, client: { plugins } })
   server.routeCall('/add', (numbers: number[]) => numbers.reduce((a, b) => a + b, 0))
-  server.routePush('/log', () => {})
+  server.routePush('/log', () => {}, { plugins: [bulkhead({ max: 9 }), rateLimit({ rate: 99, name: 'quo"ta\n' })] })
   for (let i = 0; i < 7; i++) await session.call('/add', [i, 1], { meta: { traceparent: `00-${TRACE}-b7ad6b7169203331-01` } })
   for (const name of oddNames) {
     server.routeCall(name, () => 1)
@@ -30,6 +31,11 @@ async function measured(t: TestContext, transport: 'native' | 'js', options: Pro
   }
   await assert.rejects(session.call('/none'))
   await session.push('/log', 'abc')
+  const { host } = new URL((await server.listen('tcp://127.0.0.1:0')).url)
+  const client = new RpcClient('math', { registry: staticRegistry([host]), transport, plugins, breaker: true, hedge: true, log: false })
+  t.after(() => client.close({ timeout: 0 }))
+  server.routeCall('/node', () => 1)
+  await client.call('/node')
   return metrics
 }
 
@@ -104,10 +110,14 @@ await suite(
         const served = await query('dmicro_server_calls_total')
         assert.deepEqual(
           Object.fromEntries(served.map(({ metric, value }) => [`${metric.path} ${metric.code}`, value[1]])),
-          Object.fromEntries([['/add 0', '7'], ...oddNames.map((name) => [`${name} 0`, '1']), ['_OTHER 404', '1']]),
+          Object.fromEntries([['/add 0', '7'], ...oddNames.map((name) => [`${name} 0`, '1']), ['_OTHER 404', '1'], ['/node 0', '1']]),
         )
         const [go] = await query('rpc_server_reply_duration_ms_bucket{path="/add",le="1000"}')
         assert.equal(go.value[1], '7')
+        const [up] = await query('dmicro_registry_up')
+        assert.deepEqual([up.metric.service, up.value[1]], ['math', '1'])
+        const [passed] = await query('dmicro_limiter_messages_total{limiter=~"quo[^x]*",result="allowed"}')
+        assert.equal(passed.value[1], '1')
         const [quantile] = await query('histogram_quantile(0.99, dmicro_server_call_duration_seconds_bucket{path="/add"})')
         assert.ok(Number(quantile.value[1]) > 0 && Number(quantile.value[1]) <= 10)
         const types = (await ask('metadata')) as Record<string, { type: string }[]>

@@ -218,7 +218,27 @@ test('plain objects are the bytes that protobufjs itself writes', () => {
       assert.deepEqual(encode(given, type), Buffer.from(type.encode(type.fromObject(value)).finish()))
       assert.deepEqual(write(given, type, 1024), encode(given, type))
     }
-  assert.deepEqual(encode({ text: 'x' }, Old), Buffer.from(Old.encode(Old.fromObject({ text: 'x' })).finish()))
+})
+
+test('a message without a required field is refused, where protobufjs would write a default', () => {
+  const { root } = protobuf.parse(
+    'syntax = "proto2"; message M { required int32 must = 1; optional M one = 2; repeated M many = 3; map<string, M> by = 4; } message Around { optional M m = 1; }',
+  )
+  const [M, Around] = [root.lookupType('M'), root.lookupType('Around')]
+  for (const [given, type, path] of [
+    [{}, M, 'must'],
+    [{ must: null }, M, 'must'],
+    [M.create({}), M, 'must'],
+    [{ must: 1, one: {} }, M, 'one.must'],
+    [{ must: 1, many: [{ must: 1 }, {}] }, M, 'many.must'],
+    [{ must: 1, by: { a: {} } }, M, 'by.must'],
+    [{ m: { must: 1, one: {} } }, Around, 'm.one.must'],
+  ] as [Fields, protobuf.Type, string][]) {
+    assert.throws(() => encode(given, type), { name: 'TypeError', message: `protobuf: field ${path} is required` })
+    assert.throws(() => write(given, type, 1024), TypeError)
+  }
+  assert.equal(encode({ toJSON: () => ({ must: 5 }) }, M).toString('hex'), '0805')
+  assert.equal(encode({ m: { must: 0, one: { must: 1 } } }, Around).toString('hex'), '0a06080012020801')
 })
 
 test('a closed enum takes no number that it does not name', () => {

@@ -82,6 +82,20 @@ test('two parsers accept the OpenAPI document, and it is the same each time', as
   ]) // biome-ignore format: a list
 })
 
+test('OpenAPI 3.2 has a tag for each group of methods, below that of its service', async () => {
+  const document = openapi(Shop, { openapi: '3.2' })
+  assert.equal(document.openapi, '3.2.0')
+  const found = await lintFromString({ source: JSON.stringify(document), config: await createConfig({ extends: ['spec'] }) })
+  assert.deepEqual(found.map(({ ruleId, message }) => `${ruleId}: ${message}`), []) // biome-ignore format: one line
+  assert.deepEqual(document.tags, [
+    { name: 'shop', description: 'Sells.' },
+    { name: 'shop.users', summary: 'users', parent: 'shop' },
+  ])
+  const paths = document.paths as Record<string, Record<string, { tags: string[] }>>
+  assert.deepEqual([paths['/shop/users/get'].post.tags, paths['/shop/buy'].post.tags], [['shop.users'], ['shop']])
+  assert.throws(() => openapi(Shop, { openapi: '3.0' as never }), { message: `option openapi must be '3.1' or '3.2', got "3.0"` })
+})
+
 test('the AsyncAPI document matches the schema of AsyncAPI 3.0', () => {
   const require = createRequire(import.meta.url)
   const Ajv = require('ajv') as new (options: object) => { compile(schema: object): ((value: unknown) => boolean) & { errors: unknown } }

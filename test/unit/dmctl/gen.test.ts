@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { after, describe, it } from 'node:test'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { loadProto } from '../../../src/dmctl/gen/load.ts'
-import { modelOf } from '../../../src/dmctl/gen/model.ts'
 import { clientSkeleton, serverSkeleton } from '../../../src/dmctl/gen/skeleton.ts'
-import { typescriptOf } from '../../../src/dmctl/gen/typescript.ts'
+import { generate, generateError } from '../../support/proto.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const folder = mkdtempSync(join(root, 'build', 'gen-'))
-after(() => rmSync(folder, { recursive: true }))
-
-let count = 0
-/** Writes files into a folder of their own, and generates for the first one. */
-async function generate(files: Record<string, string>) {
-  const at = join(folder, String(count++))
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(at, name)), { recursive: true })
-    writeFileSync(join(at, name), text)
-  }
-  const [main] = Object.keys(files)
-  try {
-    const loaded = await loadProto(join(at, main), [at])
-    const model = modelOf(loaded)
-    return { model, text: typescriptOf(loaded, model, main), at }
-  } catch (error) {
-    const message = (error as Error).message.replaceAll(`${at}/`, '')
-    throw new Error(message)
-  }
-}
 
 const SHOP = `// A licence.
 syntax = "proto3";
@@ -74,7 +51,38 @@ service Shop {
   rpc Seen(Id) returns (google.protobuf.Empty);
 }
 `
-const COMMON = `syntax = "proto3"; package common; message Money { int64 cents = 1; } message Item { int32 n = 1; }`
+const COMMON = `syntax = "proto3"; package common; message Money { int64 cents = 1; Item of = 2; } message Item { int32 n = 1; }`
+
+/** What `tsc --strict` says of the files of `at` and of these. */
+function compile(at: string, files: Record<string, string> = {}): string {
+  for (const [name, text] of Object.entries({ ...files, 'package.json': '{"type":"module"}' })) writeFileSync(join(at, name), text)
+  mkdirSync(join(at, 'node_modules'))
+  symlinkSync(root, join(at, 'node_modules/dmicro'))
+  symlinkSync(join(root, 'node_modules/protobufjs'), join(at, 'node_modules/protobufjs'))
+  const compilerOptions = {
+    ...{
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      isolatedModules: true,
+      erasableSyntaxOnly: true,
+    },
+    ...{ target: 'es2023', module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true },
+  }
+  writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  return spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: at, encoding: 'utf8' }).stdout
+}
+
+/** What a compiled file prints. */
+function run(at: string, file: string): string {
+  const { stdout, stderr } = spawnSync(process.execPath, [file], {
+    cwd: at,
+    encoding: 'utf8',
+    env: { ...process.env, DMICRO_TRANSPORT: 'js' },
+  })
+  assert.equal(stderr, '')
+  return stdout
+}
 
 describe('dmctl gen', () => {
   it('makes types, bodies and contracts with comments, the same each time', async () => {
@@ -112,7 +120,6 @@ describe('dmctl gen', () => {
     writeFileSync(join(at, 'shop.ts'), text)
     writeFileSync(join(at, 'shop-server.ts'), serverSkeleton(model, 'shop'))
     writeFileSync(join(at, 'shop-client.ts'), clientSkeleton(model, 'shop'))
-    writeFileSync(join(at, 'package.json'), '{"type":"module"}')
     writeFileSync(
       join(at, 'use.ts'),
       `import { Endpoint } from 'dmicro'
@@ -135,24 +142,8 @@ console.log(item.itemId.toString(), item.name, item.tags[0]?.text, item.prices.e
 await server.close()
 `,
     )
-    mkdirSync(join(at, 'node_modules'))
-    symlinkSync(root, join(at, 'node_modules/dmicro'))
-    symlinkSync(join(root, 'node_modules/protobufjs'), join(at, 'node_modules/protobufjs'))
-    const compilerOptions = {
-      ...{
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        isolatedModules: true,
-        erasableSyntaxOnly: true,
-      },
-      ...{ target: 'es2023', module: 'nodenext', types: ['node'], typeRoots: [join(root, 'node_modules/@types')], skipLibCheck: true },
-    }
-    writeFileSync(join(at, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
-    const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc')], { cwd: at, encoding: 'utf8' })
-    assert.equal(tsc.status, 0, tsc.stdout)
-    const used = spawnSync(process.execPath, ['use.js'], { cwd: at, encoding: 'utf8', env: { ...process.env, DMICRO_TRANSPORT: 'js' } })
-    assert.equal(used.stdout, '9007199254740992 tea hot 5 a 1 null 1.5 7\n', used.stderr)
+    assert.equal(compile(at), '')
+    assert.equal(run(at, 'use.js'), '9007199254740992 tea hot 5 a 1 null 1.5 7\n')
   })
 
   it('says file, line, column and what was expected', async () => {
@@ -184,18 +175,40 @@ await server.close()
       [`${head}message A {}\nservice S { rpc X(stream A) returns (A); }`, 'a.proto:3:17: X is a stream, which dmicro does not have'],
       [
         `${head}\nimport "b.proto";\nmessage A { string s = "1`,
-        "a.proto:3:8: cannot find 'b.proto', looked in ., FOLDER; other folders are given with --include",
+        "a.proto:3:8: cannot find 'b.proto', looked in FOLDER, .; other folders are given with --include",
       ],
       [`${head}message A { string s = "1; }`, ''],
+      [
+        `${head}message A {}\nservice S {\n  rpc GetIt(A) returns (A);\n  rpc get__it(A) returns (A);\n}`,
+        'a.proto:5:7: the methods GetIt and get__it of S would both be at /s/get_it',
+      ],
+      [`${head}enum E {\n  __proto__ = 0;\n}`, 'a.proto:3:3: no value may be named __proto__'],
+      [`syntax = "proto2";\nmessage A {\n  required int32 x = 1\n}`, "a.proto:4:1: expected ';', got '}'"],
+      [`${head}message A {\n  required int32 x = 1;\n}`, "a.proto:3:3: unexpected 'required'"],
+      [`edition = "2023";\nmessage A {\n  optional int32 x = 1;\n}`, "a.proto:3:3: unexpected 'optional'"],
+      [`edition = "2025";`, 'a.proto:1:11: expected edition "2023" or "2024", got "2025"'],
+      [`${head}enum E {\n  A = 1;\n}`, 'a.proto:3:3: the first value of E must be 0'],
+      [`${head}enum E {}`, 'a.proto:2:6: the enum E has no value'],
+      [`${head}enum E {\n  A = 0;\n  B = 4294967296;\n}`, 'a.proto:4:3: the number of B must be -2147483648 to 2147483647'],
+      [`${head}enum E { A = 0; }\nenum F {\n  A = 0;\n}`, 'a.proto:4:3: the enums E and F both have a value A, and stand side by side'],
+      [`${head}message A {\n  int32 x = 1 [default = 1];\n}`, 'a.proto:3:9: x can have no default, because it is never absent'],
+      [`${head}message A {\n  repeated group B = 1 {}\n}`, 'a.proto:3:18: there are no groups in proto3'],
+      [
+        `syntax = "proto2";\nmessage A {\n  extensions 1 to 5;\n  optional int32 x = 3;\n}`,
+        'a.proto:4:18: the number of x is one of extensions, 1 to 5',
+      ],
+      [`syntax = "proto2";\nextend Nope { optional int32 x = 100; }`, 'a.proto:2:8: no message is named Nope'],
+      [`${head}message A {\n  map<string, B\n  > m = 0x10;\n}`, 'a.proto:3:15: no message or enum is named B'],
+      [`${head}import "a.proto";`, 'a.proto:2:8: circular import: a.proto > a.proto'],
+      [
+        `syntax = "proto2";\nmessage A {\n  oneof o {\n    group B = 1 {}\n  }\n}`,
+        'a.proto:4:5: a group in a oneof is not read here; protoc-gen-dmicro can',
+      ],
     ]
     for (const [text, message] of cases) {
-      const error = await generate({ 'a.proto': text }).then(
-        () => undefined,
-        (thrown: Error) => thrown.message,
-      )
-      assert.ok(error !== undefined, text)
+      const error = await generateError({ 'a.proto': text })
       if (message === '') assert.match(error, /^a\.proto:\d+:\d+: \S/, text)
-      else assert.equal(error.replace(folder, '').replace(/\/\d+; other/, 'FOLDER; other'), message, text)
+      else assert.equal(error, message, text)
     }
   })
 
@@ -207,5 +220,71 @@ await server.close()
     await assert.rejects(generate({ 'a.proto': of('b.proto'), 'b.proto': 'syntax = "proto3";\nmessage {' }), {
       message: "b.proto:2:9: expected a type name, got '{'",
     })
+  })
+
+  it('does not take a folder for an imported file', async () => {
+    const text = 'syntax = "proto3"; package d; message M {}'
+    const files = { 'a.proto': 'syntax = "proto3";\nimport "d.proto";\n', 'd.proto/d.proto': text }
+    assert.match(await generateError(files), /^a\.proto:2:8: cannot find 'd\.proto'/)
+  })
+
+  it('takes the names of services, methods and messages that TypeScript or Go reserve', async () => {
+    const reserved = ['type', 'func', 'delete', 'class', 'new', 'default', 'map', 'chan', 'await', 'Promise', 'Array', 'constructor']
+    const messages = reserved.map((name) => `message ${name} { string ${name} = 1; }`).join('\n')
+    const methods = ['Type', 'Func', 'Delete', 'Map', 'ToString'].map((name) => `rpc ${name}(type) returns (${name.toLowerCase()});`)
+    const proto = `syntax = "proto3";\n${messages}\nmessage tostring {}\nservice import { ${methods.join(' ')} }\n`
+    const { text, at } = await generate({ 'a.proto': proto })
+    for (const part of [
+      'export interface delete$ {',
+      'export interface Promise$ {',
+      'export const import$ = defineService(\n  "import",\n',
+      '  delete: call(',
+    ])
+      assert.ok(text.includes(part), part)
+    assert.equal(compile(at, { 'a.ts': text }), '')
+    assert.equal(run(at, 'a.js'), '')
+  })
+
+  it('services of the same name in two packages have contracts of their own, which one server refuses to serve at once', async () => {
+    const of = (name: string): string => `syntax = "proto3";\npackage ${name};\nmessage A {}\nservice Shop { rpc Buy(A) returns (A); }\n`
+    const { text, at } = await generate({ 'a.proto': of('one'), 'b.proto': of('two') })
+    const second = await generate({ 'b.proto': of('two') })
+    const use = `import { Endpoint } from 'dmicro'
+import { Shop } from './a.js'
+import { Shop as Other } from './b.js'
+const server = new Endpoint({ log: false })
+server.serve(Shop, { buy: () => ({}) })
+try {
+  server.serve(Other, { buy: () => ({}) })
+} catch (error) {
+  console.log((error as Error).message.split('\\n')[0])
+}
+`
+    assert.equal(compile(at, { 'a.ts': text, 'b.ts': second.text, 'use.ts': use }), '')
+    assert.match(run(at, 'use.js'), /\/shop\/buy/)
+  })
+
+  it('an imported service is not generated, and what is not needed of imported files neither', async () => {
+    const other =
+      'syntax = "proto3"; package o; message Used { Deep d = 1; } message Deep {} message Unused {} service S { rpc X(Used) returns (Unused); }'
+    const { text, model } = await generate({
+      'a.proto': 'syntax = "proto3"; import "b.proto"; message A { o.Used u = 1; }',
+      'b.proto': other,
+    })
+    assert.deepEqual(model.messages.map(({ name }) => name), ['Deep', 'Used', 'A']) // biome-ignore format: one line
+    assert.deepEqual([model.services, text.includes('Unused')], [[], false])
+  })
+
+  it('takes the files that every protobuf has, and options and extensions of ones own', async () => {
+    const proto = `syntax = "proto2";
+import "google/protobuf/descriptor.proto";
+import "google/protobuf/any.proto";
+extend google.protobuf.FieldOptions { optional string hint = 50001; }
+message M { optional google.protobuf.Any any = 1 [(hint) = "x"]; extensions 10 to 20; }
+extend M { optional int32 more = 10; }
+`
+    const { text } = await generate({ 'a.proto': proto })
+    assert.match(text, /export interface M \{\n {2}any\?: Any \| null \| undefined\n\}/)
+    assert.doesNotMatch(text, /more|hint|FieldOptions/)
   })
 })

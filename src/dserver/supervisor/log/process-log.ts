@@ -20,7 +20,7 @@ const LOW_WATER = 2 ** 20
 export interface FollowOptions {
   /** Bytes of what came before that are given first, at most 64 KiB. Default: 0. */
   tail?: number | undefined
-  /** Ends the iteration. */
+  /** Ends the iteration. Default: none. */
   signal?: AbortSignal | undefined
 }
 

@@ -1,8 +1,10 @@
 import { defaultLimits, type Limits } from '../../../base/limits.ts'
 import { type Endpoint, settingsOf } from '../../../endpoint/endpoint.ts'
-import type { Plugin } from '../../../hooks/plugin.ts'
+import { countingPlugins, countsOf } from '../../metrics/limiters.ts'
 import { type Html, html, num, table } from '../html.ts'
 import type { Page, Section } from './page.ts'
+
+const MAX_LIMITERS = 100
 
 export const limits: Page = {
   title: 'Limits',
@@ -34,15 +36,12 @@ function load({ stats, load }: Endpoint): Html {
 }
 
 /** Plugins that count, such as rate limits and bulkheads. */
-function limiters({ plugins }: Endpoint): Html {
-  const counting = plugins.all.filter((plugin): plugin is Plugin & { stats: object } => {
-    const { stats } = plugin as { stats?: unknown }
-    return typeof stats === 'object' && stats !== null
-  })
-  if (counting.length === 0) return html`<p class="empty">No plugin of the endpoint limits anything.</p>`
+function limiters(endpoint: Endpoint): Html {
+  const counting = [...countingPlugins(endpoint)].slice(0, MAX_LIMITERS)
+  if (counting.length === 0) return html`<p class="empty">No plugin of the endpoint and its routes limits anything.</p>`
   return html`${counting.map((plugin) => {
-    const { running, queued, keys } = plugin as { running?: unknown; queued?: unknown; keys?: unknown }
-    return html`<h3>${plugin.name}</h3>${counters({ ...plugin.stats, running, queued, keys })}`
+    const { running, queued, keys } = plugin
+    return html`<h3>${plugin.name}</h3>${counters({ ...Object.fromEntries(countsOf(plugin)), running, queued, keys })}`
   })}`
 }
 

@@ -1,5 +1,6 @@
 import type { RpcClient } from '../../../rpc/client.ts'
 import type { Candidate } from '../../../rpc/selector/strategy.ts'
+import type { RpcServer } from '../../../rpc/server.ts'
 import { type Html, html, num, table, time } from '../html.ts'
 import { counters } from './limits.ts'
 import type { Page, Section } from './page.ts'
@@ -9,30 +10,33 @@ const MAX_ROWS = 300
 export const services: Page = {
   title: 'Services',
   isMain: true,
-  sections: ({ state }) => {
-    const { clients } = state.settings
-    if (clients.length === 0)
-      return [
-        {
-          id: 'none',
-          isLive: false,
-          body: html`<p class="empty">No clients: give them to the console as its option <code>clients</code>.</p>`,
-        },
-      ]
-    return clients.flatMap((client, i): Section[] => [
-      {
+  sections: (view) => {
+    const clients = view.clients().map(
+      (client, i): Section => ({
         id: `client${i}`,
         title: client.service,
         isLive: true,
-        body: html`${lost(client)}${nodes(client)}${breakers(client)}${policies(client)}`,
-      },
-    ])
+        body: html`${registry(client)}${nodes(client)}${breakers(client)}${policies(client)}`,
+      }),
+    )
+    const servers = view
+      .servers()
+      .map((server, i): Section => ({ id: `server${i}`, title: `${server.name}: served here`, isLive: true, body: registration(server) }))
+    if (clients.length + servers.length > 0) return [...clients, ...servers]
+    const body = html`<p class="empty">No clients: give them the console as a plugin, or to the console as its option <code>clients</code>.</p>`
+    return [{ id: 'none', isLive: false, body }]
   },
 }
 
-function lost({ selector, service }: RpcClient): Html | false {
+function registry({ selector, service, stats }: RpcClient): Html {
   const reason = selector.failure(service)
-  return reason !== '' && html`<p class="bad">The registry is lost, the nodes known last are used: ${reason}</p>`
+  return html`${reason !== '' && html`<p class="bad">The registry is lost, the nodes known last are used: ${reason}</p>`}${counters({ ...selector.stats(service), unavailable: stats.unavailable })}`
+}
+
+function registration({ registered, registrations, url, state }: RpcServer): Html {
+  if (registrations === undefined) return html`<p class="note">It registers nowhere.</p>`
+  const is = registered ? html`<span class="ok">registered</span>` : html`<span class="bad">not registered</span>`
+  return html`<p>${state === 'running' || state === 'closing' ? html`<code>${url}</code> ` : ''}${is}</p>${counters(registrations)}`
 }
 
 function nodes({ selector, service, clock }: RpcClient): Html {
@@ -77,7 +81,7 @@ function breakers({ breakers }: RpcClient): Html | false {
   )}`
 }
 
-function policies({ retry }: RpcClient): Html | false {
-  if (retry === undefined) return false
-  return html`<h3>Retries</h3>${counters({ ...retry.stats, available: retry.budget.available })}`
+function policies({ retry, hedge, fallback, stats: { failovers } }: RpcClient): Html {
+  const retries = retry === undefined ? {} : { ...retry.stats, available: retry.budget.available }
+  return html`<h3>Retries</h3>${counters({ failovers, ...retries })}${hedge !== undefined && html`<h3>Hedges</h3>${counters(hedge.stats)}`}${fallback !== undefined && html`<h3>Fallback</h3>${counters(fallback.stats)}`}`
 }

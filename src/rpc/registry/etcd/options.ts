@@ -15,6 +15,7 @@ export interface EtcdOptions {
   tls?: TlsDialOptions | true | undefined
   /** User of etcd. Default: `ETCD_USERNAME`, if `ETCD_PASSWORD` is there too. */
   user?: string | undefined
+  /** Password of `user`. Default: `ETCD_PASSWORD`. */
   password?: string | undefined
   /** Before all keys. Default: `/dmicro/registry/`, as in Go. */
   prefix?: string | undefined

@@ -36,12 +36,12 @@ export interface MdnsRegistryOptions {
    */
   readonly port?: number
   /**
-   * How long a lookup waits when nobody answers.
+   * Milliseconds that a lookup waits when nobody answers.
    * @default 1,000, Go's
    */
   readonly timeout?: number
   /**
-   * How long a lookup waits for a further node after the last one answered.
+   * Milliseconds that a lookup waits for a further node after the last one answered.
    * @default 200
    */
   readonly quiet?: number

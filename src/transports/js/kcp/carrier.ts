@@ -70,8 +70,6 @@ export class KcpCarrier extends Carrier {
   #heard: number
   #asked = 0
   #endSince: number | undefined
-  /** Time when segments must be looked at next. */
-  #due = 0
   #endAgain = 0
   #endWait = 0
   #failed = false
@@ -80,11 +78,12 @@ export class KcpCarrier extends Carrier {
     super()
     const { conv, settings } = parts
     this.#parts = parts
-    this.#marked = parts.marked
+    this.#marked = false
     this.#mss = settings.mtu - OVERHEAD
     this.#maxQueued = Math.max(settings.window * 2, MIN_QUEUED)
     this.#conversation = new KcpConversation(conv, settings, (datagram) => parts.send(datagram))
     this.#conversation.machine.mark = MARK
+    if (parts.marked) this.#knowPeer()
     this.#timer = new ResettableTimer(parts.wheel, () => this.#onTime())
     // Timestamps are sent, and the time since this process began is nobody's business.
     this.#epoch = randomBytes(4).readUInt32LE()
@@ -183,9 +182,15 @@ export class KcpCarrier extends Carrier {
 
   /** Answers a challenge, which comes again when the answer was lost. */
   #answer({ sn, ts }: Header): void {
-    this.#marked = true
+    this.#knowPeer()
     this.#heard = this.#now
     this.#sendSingle(Command.Ack, sn, ts)
+  }
+
+  /** Notes that the peer is a dmicro peer. */
+  #knowPeer(): void {
+    this.#marked = true
+    this.#conversation.machine.prompt = true
   }
 
   /**
@@ -224,7 +229,7 @@ export class KcpCarrier extends Carrier {
     const { receiving, sending } = this.#conversation.machine
     const ahead = distance(sn, receiving.next)
     if (ahead < 0 || ahead > this.#parts.settings.window) return
-    this.#marked = true
+    this.#knowPeer()
     this.#heard = this.#now
     sending.acknowledgeBefore(una)
     this.#peerEnd ??= sn
@@ -281,7 +286,7 @@ export class KcpCarrier extends Carrier {
   #flushLater(): void {
     if (this.#flushing || this.#state === State.Free) return
     const { wanted, mustTell, sending } = this.#conversation.machine
-    if (wanted === Wanted.Nothing && !mustTell && sending.queued === 0 && this.#state === State.Open) return
+    if (wanted === Wanted.Nothing && !mustTell && sending.size === 0 && this.#state === State.Open) return
     this.#flushing = true
     this.#parts.turns.resumeLater(this.#flusher)
   }
@@ -292,6 +297,7 @@ export class KcpCarrier extends Carrier {
     const { machine } = this.#conversation
     const full = machine.wanted === Wanted.Full || machine.sending.queued > 0
     if (full || machine.mustTell) this.#flush(full)
+    else this.#schedule()
     this.#finish()
   }
 
@@ -299,8 +305,6 @@ export class KcpCarrier extends Carrier {
     const { machine } = this.#conversation
     const now = this.#now
     this.#conversation.flush(full, now)
-    // Acknowledgements that are sent meanwhile must not put off what is due.
-    if (full) this.#due = (now + machine.untilFlush) >>> 0
     // A segment may be sent often because this process, or the peer's, has little time: then others arrive.
     if (machine.dead && machine.sending.unacknowledged > 0 && distance(now, this.#heard) >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
     else this.#schedule()
@@ -333,17 +337,18 @@ export class KcpCarrier extends Carrier {
   /** Sets the timer for what is due next. */
   #schedule(): void {
     if (this.#state === State.Free) return
-    const { machine } = this.#conversation
-    if (machine.busy || this.#unwritten > 0) {
-      const wait = distance(this.#due, this.#now)
-      this.#timer.start(Math.min(Math.max(wait, 1), this.#parts.settings.interval))
-    } else if (this.#state !== State.Open) {
-      this.#timer.start(Math.max(Math.min(distance(this.#endAgain, this.#now), LINGER_MS), 1))
-    } else {
+    const now = this.#now
+    let wait = this.#conversation.machine.due(now)
+    if (this.#state === State.Open) {
       const idle = this.#idle
-      const silence = distance(this.#now, this.#heard)
-      this.#timer.start(silence < idle ? idle - silence : ASK_EVERY_MS)
+      const silence = distance(now, this.#heard)
+      wait = Math.min(wait, silence < idle ? idle - silence : ASK_EVERY_MS)
+    } else {
+      if (this.#endWait > 0) wait = Math.min(wait, distance(this.#endAgain, now))
+      if (this.#endSince !== undefined) wait = Math.min(wait, LINGER_MS - distance(now, this.#endSince))
+      wait = Math.min(wait, LINGER_MS)
     }
+    this.#timer.start(Math.max(wait, 1))
   }
 
   get #idle(): number {

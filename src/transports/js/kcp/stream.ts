@@ -1,6 +1,5 @@
 import { Duplex } from 'node:stream'
-import type { CarrierOwner } from '../carrier.ts'
-import type { KcpCarrier } from './carrier.ts'
+import type { Carrier, CarrierOwner } from '../carrier.ts'
 
 /** A conversation as a stream, for what must lie between it and a connection: TLS. */
 export class KcpStream extends Duplex implements CarrierOwner {
@@ -8,14 +7,15 @@ export class KcpStream extends Duplex implements CarrierOwner {
   /** Host without brackets, and port, as a socket has them. */
   readonly remoteAddress: string
   readonly remotePort: number
-  readonly #carrier: KcpCarrier
+  readonly #carrier: Carrier
   #started = false
   #onTaken: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #closed = false
+  #written = 0
 
   /** @param remote `host:port` */
-  constructor(carrier: KcpCarrier, local: string, remote: string) {
+  constructor(carrier: Carrier, local: string, remote: string) {
     super({ allowHalfOpen: true })
     const colon = remote.lastIndexOf(':')
     this.localAddress = local
@@ -29,6 +29,11 @@ export class KcpStream extends Duplex implements CarrierOwner {
     return this.#carrier.bytesRead
   }
 
+  /** Bytes that were written, as far as they do not wait in the stream. */
+  get bytesWritten(): number {
+    return this.#written
+  }
+
   override _read(): void {
     if (this.#started) this.#carrier.resume()
     else this.#carrier.start()
@@ -36,6 +41,7 @@ export class KcpStream extends Duplex implements CarrierOwner {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#written += chunk.length
     if (this.#carrier.write([chunk])) done()
     else this.#onTaken = done
   }

@@ -4,6 +4,7 @@ import { realClock } from '../../../base/time/clock.ts'
 import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import type { QuicAddress } from '../../address.ts'
 import { defaultQuic } from '../../quic-options.ts'
+import type { TlsFacts } from '../../tls/tls-facts.ts'
 import type { ConnectionOptions, TransportConnection } from '../../transport.ts'
 import { hostPort, SocketConnection } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
@@ -11,6 +12,14 @@ import { enlargeBuffer, udpSocket } from '../udp.ts'
 import { QuicCarrier } from './carrier.ts'
 import { type QuicheConnection, quiche } from './quiche.ts'
 import { checkServer, clientConfig, factsOf, hasPreamble } from './tls.ts'
+
+/** A connection whose handshake is done. */
+export interface DialledQuic {
+  readonly carrier: QuicCarrier
+  readonly local: string
+  readonly remote: string
+  readonly facts: TlsFacts
+}
 
 /**
  * Dials: resolves when the handshake is done. Each connection has a socket of its own.
@@ -23,6 +32,18 @@ export function dialQuic(
   signal: AbortSignal,
   turns: TurnScheduler,
 ): Promise<TransportConnection> {
+  const make = ({ carrier, local, remote, facts }: DialledQuic) => new SocketConnection(carrier, local, remote, options, turns, facts)
+  return dialQuicCarrier(address, options, signal, turns, make)
+}
+
+/** `dialQuic` for any owner: `make` must set that of the carrier. */
+export function dialQuicCarrier<T>(
+  address: QuicAddress,
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  turns: TurnScheduler,
+  make: (dialled: DialledQuic) => T,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const target = options.tls!
@@ -75,9 +96,14 @@ export function dialQuic(
         onHandshake: () => checkServer(connection, target),
         onOpen: () => {
           settle()
-          const from = hostPort(local.host, local.port)
-          const facts = factsOf(connection, target.tls.rejectUnauthorized)
-          resolve(new SocketConnection(made, from, hostPort(remote.host, remote.port), options, turns, facts))
+          resolve(
+            make({
+              carrier: made,
+              local: hostPort(local.host, local.port),
+              remote: hostPort(remote.host, remote.port),
+              facts: factsOf(connection, target.tls.rejectUnauthorized),
+            }),
+          )
         },
         onFailed: (error) => {
           settle()

@@ -85,10 +85,17 @@ test('sizes are numbers or text with a unit; anything else is refused', () => {
 
 test('users and groups are found by name and number', () => {
   const passwd = 'root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:web:/var/www:/bin/false\n# a comment\n'
-  const group = 'root:x:0:\nstaff:x:50:web\n'
-  assert.deepEqual(identityOf('web', passwd, group), { uid: 33, gid: 34, environment: { USER: 'web', LOGNAME: 'web', HOME: '/var/www' } })
-  assert.equal(identityOf('web:staff', passwd, group).gid, 50)
-  assert.deepEqual(identityOf('7:8', passwd, group), { uid: 7, gid: 8, environment: {} })
+  const group = 'root:x:0:\nstaff:x:50:web\nown:x:34:web\nlog:x:60:a,web,b\nwebmasters:x:70:website\n'
+  assert.deepEqual(identityOf('web', passwd, group), {
+    uid: 33,
+    gid: 34,
+    groups: [50, 60],
+    environment: { USER: 'web', LOGNAME: 'web', HOME: '/var/www' },
+  })
+  const staff = identityOf('web:staff', passwd, group)
+  assert.deepEqual([staff.gid, staff.groups], [50, [34, 60]])
+  assert.deepEqual(identityOf('33', passwd, group).groups, [50, 60])
+  assert.deepEqual(identityOf('7:8', passwd, group), { uid: 7, gid: 8, groups: [], environment: {} })
   for (const bad of ['nobody', 'web:nogroup', '7', '', ':', 'a:b:c']) assert.throws(() => identityOf(bad, passwd, group))
 })
 

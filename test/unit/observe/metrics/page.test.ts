@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { planBuckets } from '../../../../src/observe/metrics/buckets.ts'
 import { Durations } from '../../../../src/observe/metrics/durations.ts'
+import type { Visitor } from '../../../../src/observe/metrics/family.ts'
 import { Labels } from '../../../../src/observe/metrics/labels.ts'
 import { acceptsGzip, chooseFormat } from '../../../../src/observe/metrics/negotiate.ts'
 import { readPageAddress } from '../../../../src/observe/metrics/page-server.ts'
 import { escapeHelp, PageText } from '../../../../src/observe/metrics/page-text.ts'
 import { prometheus } from '../../../../src/observe/metrics/prometheus.ts'
+import { Renderer } from '../../../../src/observe/metrics/render.ts'
 
 describe('the format of a page', () => {
   const choices: [string | undefined, string][] = [
@@ -50,8 +52,7 @@ it('buckets are cumulative, and those of Go and ours are shown of the same count
   page.histogram(new Labels({}), durations, plan.seconds)
   page.begin({ name: 'x_ms', type: 'histogram', help: 'x' })
   page.histogram(new Labels({ path: '/a' }), durations, plan.go ?? assert.fail())
-  const lines = page
-    .finish()
+  const lines = Buffer.concat(page.finish())
     .toString()
     .split('\n')
     .filter((line) => !line.startsWith('#'))
@@ -68,6 +69,34 @@ it('buckets are cumulative, and those of Go and ours are shown of the same count
     'x_ms_count{path="/a"} 12',
     '',
   ])
+})
+
+it('a large page is made in slices, between which others have their turn', async () => {
+  const series = 2_000
+  const visit = function* (visitor: Visitor): Generator<void, void> {
+    visitor.begin({ name: 'x', type: 'gauge', help: 'x' })
+    for (let i = 0; i < series; i++) {
+      const end = performance.now() + 0.02
+      while (performance.now() < end);
+      visitor.value(new Labels({ i: String(i) }), i)
+      yield
+    }
+  }
+  const renderer = new Renderer({ prepare: async () => visit })
+  const page = renderer.render('text')
+  assert.equal(renderer.render('text'), page) // who comes meanwhile shares it
+  let turns = 0
+  let isOver = false
+  const look = (): void => {
+    turns++
+    if (!isOver) setImmediate(look)
+  }
+  setImmediate(look)
+  const pieces = await page
+  isOver = true
+  assert.ok(turns >= 20, `${turns} turns in 40 ms of work`)
+  assert.ok(pieces.length >= 20)
+  assert.equal(Buffer.concat(pieces).toString().trim().split('\n').length, series + 2)
 })
 
 it('options that are wrong are refused', () => {

@@ -19,8 +19,9 @@ function someSettings(rnd: Random): KcpSettings {
     [10, 3],
     [3, 2],
     [1, 1],
+    [4, 6],
     [0, 0],
-  ][rnd(4)]
+  ][rnd(5)]
   const base = rnd(2) === 0 ? defaultKcp : fastKcp
   const window = rnd(3) === 0 ? 16 : base.window
   return {
@@ -42,6 +43,16 @@ function someScript(settings: KcpSettings, conv: number, rnd: Random): { script:
   const own = new KcpConversation(conv, settings, (datagram) => toPeer.push(datagram))
   const peer = new KcpConversation(conv, someSettings(rnd), (datagram) => fromPeer.push(datagram))
   let datagrams = 0
+  if (rnd(2) === 0) {
+    own.machine.prompt = true
+    script.add(Op.Prompt)
+  }
+  if (rnd(2) === 0) {
+    // Numbers wrap.
+    const sn = 2 ** 32 - 1 - rnd(40)
+    for (const { machine } of [own, peer]) machine.sending.una = machine.sending.next = machine.receiving.next = sn
+    script.add(Op.BeginAt, sn)
+  }
   // Clocks wrap in some conversations.
   let now = 0
   const wait = (ms: number): void => {

@@ -104,3 +104,32 @@ test('nothing beyond the window is kept, nor what came before', () => {
   push(32)
   assert.equal(machine.receiving.readable, 32)
 })
+
+test('an acknowledgement of a segment that was acknowledged before, of one that FEC repaired say, is no round trip', () => {
+  const { machine } = machineOf()
+  machine.sending.write(Buffer.from('x'))
+  machine.flush(true, 1000)
+  machine.input(singleSegment({ ...header, cmd: Command.Ack, sn: 0, ts: 1000, una: 1 }), true, 1050)
+  machine.input(singleSegment({ ...header, cmd: Command.Ack, sn: 0, ts: 1000, una: 1 }), true, 3000)
+  assert.deepEqual([machine.roundTrip.srtt, machine.roundTrip.rto], [50, 150])
+})
+
+test('what a peer that acknowledges at once has not acknowledged is sent again before its timeout, once', () => {
+  const { machine, sent } = machineOf()
+  machine.prompt = true
+  for (let sn = 0; sn < 20; sn++) {
+    machine.sending.write(Buffer.from('x'))
+    machine.flush(true, sn)
+    machine.input(singleSegment({ ...header, cmd: Command.Ack, sn, ts: sn, una: sn + 1 }), true, sn + 50)
+  }
+  sent.length = 0
+  machine.sending.write(Buffer.from('y'))
+  const at: number[] = []
+  for (let now = 1000; now < 2000; now++) {
+    machine.flush(true, now)
+    if (sent.length > 0) at.push(now - 1000)
+    sent.length = 0
+  }
+  // The timeout of 150 ms begins anew with the probe, and grows as ever.
+  assert.deepEqual(at, [0, 70, 220, 520, 970])
+})

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { segmentsOf } from '../../src/wire/kcp/conversation.ts'
-import { Command, MARK, singleSegment } from '../../src/wire/kcp/segment.ts'
+import { Command, MARK, OVERHEAD, singleSegment } from '../../src/wire/kcp/segment.ts'
 import type { Cutter } from './cutter.ts'
 
 /** One client, and the socket that stands for it at the server. */
@@ -14,9 +14,11 @@ interface Pair {
   held: (() => void)[]
 }
 
-/** A relay of datagrams that loses conversations, as `cutter` loses connections. */
-export async function kcpCutter(t: TestContext, url: string): Promise<Cutter> {
+/** A relay of datagrams that loses conversations of KCP, and connections of QUIC, as `cutter` loses those of TCP. */
+export async function datagramCutter(t: TestContext, url: string): Promise<Cutter> {
   const pairs = new Map<number, Pair>()
+  /** Of clients whose connection is cut: they may not know it yet. */
+  const gone = new Set<number>()
   let stalled = false
   const inner = createSocket('udp4')
   inner.bind(0, '127.0.0.1')
@@ -33,13 +35,20 @@ export async function kcpCutter(t: TestContext, url: string): Promise<Cutter> {
     return pair
   }
   inner.on('message', (datagram, { port }) => {
+    if (gone.has(port)) return
     const pair = pairs.get(port) ?? connect(port)
-    pair.conv = segmentsOf(datagram)?.readUInt32LE() ?? pair.conv
+    if (datagram.length >= OVERHEAD) pair.conv = segmentsOf(datagram)?.readUInt32LE() ?? pair.conv
     made.tap?.(datagram)
     pass(pair, () => pair.lost.client || pair.outer.send(datagram, Number(new URL(made.target).port), '127.0.0.1'))
   })
   const end = (pair: Pair): void => {
     pairs.delete(pair.port)
+    // Nobody on the way can end a connection of QUIC: its peers hear nothing any more.
+    if (url.startsWith('quic:')) {
+      gone.add(pair.port)
+      pair.outer.close()
+      return
+    }
     const reset = singleSegment({ conv: pair.conv, cmd: Command.Reset, frg: MARK, wnd: 0, ts: 0, sn: 0, una: 0 })
     inner.send(reset, pair.port, '127.0.0.1')
     pair.outer.send(reset, Number(new URL(made.target).port), '127.0.0.1', () => pair.outer.close())

@@ -1,0 +1,238 @@
+import type { JsonSchema } from '../json-schema.ts'
+import { exported } from './names.ts'
+import { isProtobuf, jsonScalar, protobufField, protobufScalar, protobufTags } from './scalars.ts'
+import { isMap, isStruct, merged, refersTo, shapeOf, textsOf, withoutNull } from './shape.ts'
+import { columns, comment, quoted } from './text.ts'
+
+type Definitions = Readonly<Record<string, JsonSchema>>
+
+/** A body in Go. */
+export interface GoBody {
+  /** Type of the value: `Item`, `[]Item`, `float64`. */
+  readonly type: string
+  /** A struct is passed by pointer. */
+  readonly byPointer: boolean
+  /** A list or map, whose nil is written as null. */
+  readonly isList: boolean
+  /** Type that the codec of protobuf takes; undefined for bodies of JSON. */
+  readonly message: string | undefined
+}
+
+interface Built {
+  type: string
+  kind: 'struct' | 'list' | 'map' | 'any' | 'scalar'
+}
+
+/**
+ * The types of a file. Schemas that have a name (a definition, a title, a protobuf message) share a type with their
+ * equals; others have one of their own, named by where they are, so that a change of one method changes no types of
+ * others.
+ */
+export class GoTypes {
+  readonly problems: string[] = []
+  readonly #declared: string[] = []
+  readonly #byShape = new Map<string, string>()
+  /** Names that definitions of a body got, by the body's definitions. */
+  readonly #definitions = new WeakMap<Definitions, Map<string, string>>()
+  readonly #taken: Set<string>
+
+  /** @param taken names of what else is declared */
+  constructor(taken: Iterable<string>) {
+    this.#taken = new Set(taken)
+  }
+
+  /** The declarations, in the order in which they were met. */
+  get declarations(): readonly string[] {
+    return this.#declared
+  }
+
+  /** @param where begins the text of problems */
+  body(name: string, root: JsonSchema, where: string): GoBody {
+    const { $defs = {}, ...own } = root
+    const { schema, nullable } = withoutNull(own as JsonSchema)
+    const self = Object.keys($defs).find((def) => shapeOf($defs[def], $defs, [def]) === shapeOf(schema, $defs, [def]))
+    const built = this.#build(self === undefined ? schema : { $ref: `#/$defs/${self}` }, name, $defs, where)
+    const isNullable = nullable && (built.kind === 'struct' || built.kind === 'scalar')
+    return {
+      type: `${isNullable ? '*' : ''}${built.type}`,
+      byPointer: built.kind === 'struct' && !isNullable,
+      isList: (built.kind === 'list' || built.kind === 'map') && !nullable,
+      message: isProtobuf(root) ? this.#messageOf(built.type) : undefined,
+    }
+  }
+
+  /** A name that nothing has, for something that is declared. */
+  claim(name: string): string {
+    let free = name
+    for (let i = 2; this.#taken.has(free); i++) free = `${name}${i}`
+    this.#taken.add(free)
+    return free
+  }
+
+  #build(schema: JsonSchema, hint: string, defs: Definitions, where: string): Built {
+    const def = refersTo(schema)
+    if (def !== undefined) {
+      return this.#build(defs[def] ?? {}, this.#nameOfDefinition(def, hint, defs), defs, where)
+    }
+    const found = merged(withoutNull(schema).schema, defs)
+    if (refersTo(found) !== undefined) return this.#build(found, hint, defs, where)
+    const field = protobufField(schema)
+    const scalar = field === undefined ? undefined : protobufScalar(field.type)
+    if (found.type === 'array') {
+      const items = typeof found.items === 'object' && found.prefixItems === undefined ? found.items : {}
+      if (field !== undefined && !isProtobuf(this.#target(items, defs))) return { type: `[]${scalar ?? 'int32'}`, kind: 'list' }
+      const { type } = this.#build(items, `${hint}Item`, defs, `${where}[]`)
+      return { type: `[]${isProtobuf(this.#target(items, defs)) ? '*' : ''}${this.#orPointer(items, type)}`, kind: 'list' }
+    }
+    if (isMap(found)) {
+      const values = typeof found.additionalProperties === 'object' ? found.additionalProperties : {}
+      const key = field?.key === undefined ? 'string' : (protobufScalar(field.key) ?? 'string')
+      if (field !== undefined && !isProtobuf(this.#target(values, defs))) return { type: `map[${key}]${scalar ?? 'int32'}`, kind: 'map' }
+      const { type } = this.#build(values, `${hint}Value`, defs, `${where}.*`)
+      return { type: `map[${key}]${isProtobuf(this.#target(values, defs)) ? '*' : ''}${this.#orPointer(values, type)}`, kind: 'map' }
+    }
+    if (isStruct(found)) return { type: this.#struct(found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
+    if (scalar !== undefined) return { type: scalar, kind: 'scalar' }
+    if (field !== undefined) return { type: 'int32', kind: 'scalar' } // an enum of protobuf
+    const texts = textsOf(found)
+    if (texts !== undefined) return { type: this.#enum(found, texts, nameOf(found) ?? hint), kind: 'scalar' }
+    const type = jsonScalar(found)
+    if (type === '[]byte') return { type, kind: 'list' }
+    return type === undefined ? { type: 'any', kind: 'any' } : { type, kind: 'scalar' }
+  }
+
+  /** The name of a definition: its own, or of one without any that of where it is met first. */
+  #nameOfDefinition(def: string, hint: string, defs: Definitions): string {
+    if (!/^(Def\d+|Self)$/.test(def)) return exported(def)
+    const names = this.#definitions.get(defs) ?? new Map<string, string>()
+    this.#definitions.set(defs, names)
+    const name = names.get(def) ?? `${hint}${def === 'Self' ? '' : def}`
+    names.set(def, name)
+    return name
+  }
+
+  #target(schema: JsonSchema, defs: Definitions): JsonSchema {
+    const def = refersTo(schema)
+    return def === undefined ? schema : (defs[def] ?? {})
+  }
+
+  #orPointer(schema: JsonSchema, type: string): string {
+    return withoutNull(schema).nullable && !/^(\[\]|map\[|any$)/.test(type) ? `*${type}` : type
+  }
+
+  /** The name of a type, which is declared unless one with that name and shape is. */
+  #declare(shape: string, hint: string, text: (name: string) => string): string {
+    const key = `${hint} ${shape}`
+    const known = this.#byShape.get(key)
+    if (known !== undefined) return known
+    const name = this.claim(hint)
+    this.#byShape.set(key, name)
+    const place = this.#declared.push('') - 1
+    this.#declared[place] = text(name)
+    return name
+  }
+
+  #enum(schema: JsonSchema, texts: readonly string[], hint: string): string {
+    return this.#declare(JSON.stringify(['enum', texts]), hint, (name) => {
+      const cells = texts.map((text) => ({
+        comment: '',
+        cells: [this.claim(`${name}${text === '' ? 'Empty' : exported(text).replace(/^X(?=\P{L}|$)/u, '')}`), name, `= ${quoted(text)}`],
+      }))
+      return `${comment([description(schema)])}type ${name} string\n\nconst (\n${columns(cells)})\n`
+    })
+  }
+
+  #struct(schema: JsonSchema, hint: string, defs: Definitions, where: string): string {
+    return this.#declare(shapeOf(schema, defs), hint, (name) => {
+      const isMessage = isProtobuf(schema)
+      const required = new Set(schema.required)
+      const names = new Map<string, string>()
+      const lists: string[] = []
+      const fields = Object.entries(schema.properties ?? {}).flatMap(([property, each]) => {
+        const at = `${where}: ${property}`
+        const field = exported(property)
+        const other = names.get(field)
+        if (other !== undefined) this.problems.push(`${at} and ${other} would both be named ${field}`)
+        names.set(field, property)
+        if (!/^[\p{L}\p{N}!#$%&()*+\-./:;<=>?@[\]^_{|}~ ]+$/u.test(property)) this.problems.push(`${at} is no name that a tag can have`)
+        const { text, tags, isRequiredList } = this.#field(name, field, property, each, defs, at, isMessage || !required.has(property))
+        if (isRequiredList) lists.push(`\tif m.${field} == nil {\n\t\tm.${field} = ${text}{}\n\t}\n`)
+        const above = comment([description(each), noteOf(each)], '\t')
+        return [{ comment: above, cells: [field, text, tags] }]
+      })
+      const inside = fields.length === 0 ? '{}' : ` {\n${columns(fields)}}`
+      const type = `${comment([description(schema)])}type ${name} struct${inside}\n`
+      if (isMessage) return `${type}${messageMethods(name)}`
+      if (lists.length === 0) return type
+      return `${type}\n// MarshalJSON writes lists that are nil as empty ones, because null is none.\nfunc (m ${name}) MarshalJSON() ([]byte, error) {\n\ttype plain ${name}\n${lists.join('')}\treturn json.Marshal(plain(m))\n}\n`
+    })
+  }
+
+  #field(
+    owner: string,
+    field: string,
+    property: string,
+    schema: JsonSchema,
+    defs: Definitions,
+    where: string,
+    optional: boolean,
+  ): { text: string; tags: string; isRequiredList: boolean } {
+    const { nullable } = withoutNull(schema)
+    const { type, kind } = this.#build(schema, `${owner}${field}`, defs, where)
+    const number = protobufField(schema)
+    const isNil = kind === 'list' || kind === 'map' || kind === 'any'
+    const byPointer = number === undefined ? !isNil && (optional || nullable) : kind === 'struct' || (number.optional === true && !isNil)
+    // An optional list that is empty is written, one that is nil is not.
+    const omit = !optional ? '' : isNil && kind !== 'any' && number === undefined ? ',omitzero' : ',omitempty'
+    const json = `json:"${property === '-' && omit === '' ? '-,' : property}${omit}"`
+    const protobuf = number === undefined ? '' : ` ${protobufTags(property, number, schema, isProtobuf(this.#inner(schema, defs)))}`
+    return {
+      text: `${byPointer ? '*' : ''}${type}`,
+      tags: `\`${json}${protobuf}\``,
+      isRequiredList: !optional && !nullable && (kind === 'list' || kind === 'map'),
+    }
+  }
+
+  /** The schema of a field's value, or of the members of its list or map. */
+  #inner(schema: JsonSchema, defs: Definitions): JsonSchema {
+    const { items, additionalProperties } = schema
+    return this.#target(typeof items === 'object' ? items : typeof additionalProperties === 'object' ? additionalProperties : schema, defs)
+  }
+
+  /** The type that Go's codec of protobuf takes: it wants a method that the message cannot have itself. */
+  #messageOf(type: string): string {
+    return this.#declare(
+      `message ${type}`,
+      `${type}Message`,
+      (name) =>
+        `// ${name} is ${type} for the codec of protobuf.\ntype ${name} ${type}\n\n` +
+        `// ProtoReflect makes it a message of google.golang.org/protobuf.\nfunc (m *${name}) ProtoReflect() protoreflect.Message {\n` +
+        `\treturn protoimpl.X.ProtoMessageV2Of((*${type})(m)).ProtoReflect()\n}\n`,
+    )
+  }
+}
+
+/** The name that a schema has by itself. */
+function nameOf(schema: JsonSchema): string | undefined {
+  const { message } = (schema['x-protobuf'] ?? {}) as { message?: string }
+  if (message !== undefined) return exported(message)
+  return typeof schema.title === 'string' && /^[A-Za-z]\w*$/.test(schema.title) ? exported(schema.title) : undefined
+}
+
+function description(schema: JsonSchema): string | undefined {
+  return typeof schema.description === 'string' ? schema.description : undefined
+}
+
+/** The values of a field, where its type does not say them. */
+function noteOf(schema: JsonSchema): string {
+  const values = 'const' in schema ? [schema.const] : textsOf(schema) === undefined ? schema.enum : undefined
+  const said = values === undefined ? '' : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`
+  return schema.deprecated === true ? `${said}\n\nDeprecated: do not use.` : said
+}
+
+function messageMethods(name: string): string {
+  return (
+    `\n// Reset makes it empty.\nfunc (m *${name}) Reset() {\n\t*m = ${name}{}\n}\n\nfunc (m *${name}) String() string {\n` +
+    `\treturn fmt.Sprintf("%+v", *m)\n}\n\n// ProtoMessage marks it.\nfunc (*${name}) ProtoMessage() {}\n`
+  )
+}

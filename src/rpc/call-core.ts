@@ -1,0 +1,40 @@
+import type { Clock } from '../base/time/clock.ts'
+import type { Tracer } from '../session/tracer.ts'
+import type { BreakerMap } from './broker/breaker-map.ts'
+import type { RetryPolicy } from './broker/retry-policy.ts'
+import type { NodeSessions } from './node-sessions.ts'
+import type { Selector } from './selector/selector.ts'
+import type { Candidate } from './selector/strategy.ts'
+
+/** Counts of a client besides those of its policies. */
+export interface RpcClientStats {
+  /** Attempts on another node that the retry policy was not asked for: the node before was lost, closing or dead. */
+  failovers: number
+  /** Calls that no node could take. */
+  unavailable: number
+}
+
+/** The client of a call, as the call sees it. */
+export interface CallCore {
+  readonly service: string
+  readonly clock: Clock
+  /** `now` of the clock, kept apart because it is read for each call. */
+  readonly now: () => number
+  /** Deadline of calls that name none. */
+  readonly timeout: number
+  /** Milliseconds that one attempt may take; 0 for as long as the call. */
+  readonly attemptTimeout: number
+  readonly selector: Selector
+  readonly retry: RetryPolicy | undefined
+  readonly breakers: BreakerMap | undefined
+  readonly stats: RpcClientStats
+  readonly tracer: Tracer | null
+  /** Resolves when it is known which nodes there are. */
+  discover(): Promise<unknown>
+  /** Whether plugins have hooks of calls: then those that are retried run in their callers' contexts. */
+  readonly hooked: boolean
+  readonly isClosed: boolean
+  sessionsOf(candidate: Candidate): NodeSessions
+  /** Whether there is an open session with the node. */
+  isConnected(candidate: Candidate): boolean
+}

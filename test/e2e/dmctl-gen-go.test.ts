@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { call, defineService, describe as describeService, golang, plain } from '../../src/contract/index.ts'
+import { Endpoint } from '../../src/index.ts'
+import { dmctl } from '../support/dmctl.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** The contract that all sources below describe. */
+const Numbers = defineService('math', {
+  add: call(plain<number[]>({ type: 'array', items: { type: 'number' } }), plain<number>({ type: 'number' })),
+})
+
+describe('dmctl gen go', { concurrency: 2, timeout: 60_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dmctl-go-'))
+  const server = new Endpoint({ log: false })
+  let url = ''
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  before(async () => {
+    mkdirSync(join(folder, 'node_modules'))
+    symlinkSync(root, join(folder, 'node_modules/dmicro'))
+    server.serve(Numbers, { add: (numbers: number[]) => numbers.length }, { describe: true })
+    url = (await server.listen('tcp://127.0.0.1:0')).url
+  })
+  after(async () => {
+    await server.close({ timeout: 0 })
+    rmSync(folder, { recursive: true })
+  })
+
+  it('makes the same of a module, a description, and a live server', async () => {
+    const module = write(
+      'math.mjs',
+      `import { call, defineService, plain } from 'dmicro/contract'
+export const other = 1
+export const Numbers = defineService('math', { add: call(plain({ type: 'array', items: { type: 'number' } }), plain({ type: 'number' })) })`,
+    )
+    const description = write('math.json', JSON.stringify({ services: [describeService(Numbers)] }))
+    const text = golang(Numbers)
+    const sources = { module, description, url, address: url.replace('tcp://', '') }
+    for (const [name, source] of Object.entries(sources)) {
+      const out = join(folder, name, 'math.go')
+      assert.deepEqual(await dmctl('gen', 'go', source, '--out', out), { code: 0, stdout: `${out}\n`, stderr: '' })
+      assert.equal(readFileSync(out, 'utf8'), text)
+    }
+  })
+
+  it('--check says whether a file is up to date, --package and --no-server change what is made', async () => {
+    const description = write('check.json', JSON.stringify(describeService(Numbers)))
+    const out = join(folder, 'api/math.go')
+    const options = ['gen', 'go', description, '-o', out, '--package', 'api', '--no-server']
+    const stale = await dmctl(...options, '--check', '--json')
+    assert.deepEqual([stale.code, JSON.parse(stale.stdout)], [8, { ok: false, exit: 8, error: `not up to date: ${out}`, files: [out] }])
+    assert.equal((await dmctl(...options)).code, 0)
+    assert.equal(readFileSync(out, 'utf8'), golang(Numbers, { package: 'api', server: false }))
+    assert.deepEqual(await dmctl(...options, '--check'), { code: 0, stdout: '', stderr: '' })
+    const same = await dmctl(...options, '--json')
+    assert.deepEqual(JSON.parse(same.stdout), { ok: true, written: [], unchanged: [out] })
+  })
+
+  it('makes a .proto the contract that TypeScript has, with protobuf tags', async () => {
+    const proto = write(
+      'shop.proto',
+      `syntax = "proto3";
+package shop.v1;
+import "google/protobuf/empty.proto";
+// What is sold.
+message Item {
+  // Number of the item.
+  int64 item_id = 1;
+  optional string note = 3;
+}
+// Sells things.
+service Shop {
+  // Gets one.
+  rpc GetItem(Item) returns (Item);
+  // PUSH
+  // Somebody looked.
+  rpc Seen(Item) returns (google.protobuf.Empty);
+}`,
+    )
+    const out = join(folder, 'shop.go')
+    assert.equal((await dmctl('gen', 'go', proto, '--out', out)).code, 0)
+    const text = readFileSync(out, 'utf8')
+    for (const part of [
+      '// What is sold.\ntype Item struct {\n\t// Number of the item.\n\tItemId int64 ',
+      '`json:"itemId,omitempty" protobuf:"varint,1,opt,name=itemId,proto3"`',
+      'Note   *string `json:"note,omitempty" protobuf:"bytes,3,opt,name=note,proto3,oneof"`',
+      '// Gets one.\n//\n// CALL /shop/get_item\n',
+      'with("protobuf", setting)',
+      '\tSeen(ctx drpc.PushCtx, arg *Item) *drpc.Status\n',
+    ])
+      assert.ok(text.includes(part), `${part}\nis not in\n${text}`)
+  })
+
+  it('says in one line what is wrong, and overwrites nothing of others', async () => {
+    const own = write('own.go', 'package own\n')
+    const description = write('own.json', JSON.stringify(describeService(Numbers)))
+    const failure = async (...args: string[]) => {
+      const { code, stderr } = await dmctl('gen', 'go', ...args)
+      return [code, stderr.replaceAll(`${folder}/`, '')]
+    }
+    assert.deepEqual(await failure(description, '-o', own), [7, 'dmctl: own.go was not generated by dmctl and is not overwritten\n'])
+    assert.equal(readFileSync(own, 'utf8'), 'package own\n')
+    assert.deepEqual(await failure(write('none.json', '{}')), [7, 'dmctl: none.json: there is no service\n'])
+    assert.deepEqual((await failure(write('bad.json', '{')))[0], 7)
+    assert.deepEqual(await failure(description, '--package', 'func'), [
+      7,
+      'dmctl: own.json: option package must be the name of a Go package, got "func"\n',
+    ])
+    assert.deepEqual(await failure(write('bad.proto', 'syntax = "proto3";\nmessage A { int32 a 1; }')), [
+      7,
+      `dmctl: bad.proto:2:21: expected '=', got '1'\n`,
+    ])
+    const [code, text] = await failure('missing.mjs')
+    assert.deepEqual([code, /^dmctl: missing\.mjs: Cannot find module/.test(String(text))], [7, true])
+    assert.equal((await failure('127.0.0.1:1', '--dial-timeout', '2000'))[0], 3)
+  })
+})
