@@ -31,7 +31,7 @@ export interface CallCore {
   readonly tracer: Tracer | null
   /** Resolves when it is known which nodes there are. */
   discover(): Promise<unknown>
-  /** Whether plugins have hooks of calls: then those that are retried run in their callers' contexts. */
+  /** Whether plugins have hooks of calls that need the context of the caller: then calls that are retried run in it. */
   readonly hooked: boolean
   readonly isClosed: boolean
   sessionsOf(candidate: Candidate): NodeSessions

@@ -14,6 +14,7 @@ import type { Settings } from '../session/options.ts'
 import { engineOf } from '../session/session.ts'
 import type { TracedAttempts, Tracer } from '../session/tracer.ts'
 import { BreakerMap } from './broker/breaker-map.ts'
+import { ContextNeed } from './broker/context-free.ts'
 import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
@@ -73,6 +74,7 @@ export class RpcClient implements CallCore {
   readonly #nodes = new Map<Candidate, NodeSessions>()
   /** Whether an attempt has all the time of its call. */
   readonly #isPlain: boolean
+  readonly #contextNeed: ContextNeed
   /** The call that a node is picked for; filled in again for each. */
   readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
   readonly #strategies = new Map<string, Strategy>()
@@ -103,6 +105,7 @@ export class RpcClient implements CallCore {
     this.fallback = settings.fallback && new Fallback(settings.fallback)
     this.#isPlain = this.attemptTimeout === 0
     this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
+    this.#contextNeed = new ContextNeed(this.endpoint.plugins)
     this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
     this.selector.onChange((change) => this.#onChange(change))
     this.selector.loaded(service).catch(() => {})
@@ -111,7 +114,7 @@ export class RpcClient implements CallCore {
 
   /** @internal */
   get hooked(): boolean {
-    return this.endpoint.plugins.hooks.callsOut
+    return this.#contextNeed.isThere
   }
 
   /** @internal */

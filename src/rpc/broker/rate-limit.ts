@@ -5,6 +5,7 @@ import { turnNow } from '../../base/time/turn-now.ts'
 import type { Hook, ReadContext, WriteContext } from '../../hooks/hooks.ts'
 import type { Plugin, PluginEndpoint } from '../../hooks/plugin.ts'
 import { BoundedTable } from './bounded-table.ts'
+import { contextFree } from './context-free.ts'
 import { Notifier } from './notify.ts'
 import { type LimitedMessage, type RateLimitOptions, type RateLimitSettings, readRateLimit } from './rate-limit-options.ts'
 import { Shared, SharedBuckets } from './shared-buckets.ts'
@@ -104,6 +105,11 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
     this.#given = given
     this.#settings = settings
     if (settings.by !== by) this.#forget()
+  }
+
+  /** @internal */
+  get [contextFree](): boolean {
+    return typeof this.#settings.by !== 'function'
   }
 
   /** Number of keys that are kept. */
