@@ -28,13 +28,16 @@ export function addressOfUrl(url: string): string {
 /**
  * The url to dial for the address of a node.
  *
- * @param secure whether an address without a scheme means TLS, as with Go's servers, which do not say so
+ * @param secure whether nodes are dialled by TLS: an address without a scheme means it, as with Go's servers, which do
+ *   not say so, and one of a plain connection is refused, so that who writes to the registry cannot take TLS away
  * @throws TypeError for an address that cannot be dialled
  */
 export function urlOfAddress(address: string, secure: boolean): string {
   if (address.includes('/') && !address.includes('://')) return `unix://${address}`
   const url = address.includes('://') ? address : `${secure ? 'tls' : 'tcp'}://${address}`
   const parsed: Address = parseAddress(url)
+  if (secure && parsed.kind === 'tcp' && (parsed.scheme === undefined || parsed.scheme === 'ws'))
+    throw new TypeError(`${url} is a connection without TLS, and option dial.tls is given`)
   // Go's servers on all interfaces register `[::]:port`, which a Go client can dial on its own host only.
   if (parsed.kind === 'tcp' && isUnspecified(parsed.host))
     return formatAddress({ ...parsed, host: parsed.host.includes(':') ? '::1' : '127.0.0.1' })

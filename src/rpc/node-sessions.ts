@@ -114,9 +114,8 @@ export class NodeSessions {
     let session: Session
     try {
       const url = urlOfAddress(this.address, options.tls !== undefined)
-      const secure = /^(tls|wss):/i.test(url)
       const given = { ...options, redial: false, signal }
-      if (!secure) delete given.tls
+      if (url.startsWith('unix:')) delete given.tls
       session = await endpoint.dial(url, given)
     } catch (error) {
       if (error instanceof StatusError && error.code !== Code.Canceled) throw error

@@ -48,3 +48,10 @@ test('an address in a registry is one that Go dials, and leads back to its url',
   assert.equal(urlOfAddress(':80', false), 'tcp://127.0.0.1:80')
   assert.throws(() => urlOfAddress('no address', false), TypeError)
 })
+
+test('a registry cannot take TLS away from clients that dial by it', () => {
+  for (const url of ['tls://10.1.2.3:80', 'wss://10.1.2.3:80/rpc', 'kcp://10.1.2.3:80', 'quic://10.1.2.3:80', 'unix:///run/math.sock'])
+    assert.equal(urlOfAddress(url, true), url)
+  for (const url of ['tcp://10.1.2.3:80', 'TCP://10.1.2.3:80', 'ws://10.1.2.3:80/rpc'])
+    assert.throws(() => urlOfAddress(url, true), /without TLS, and option dial\.tls is given/)
+})
