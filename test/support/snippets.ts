@@ -53,9 +53,13 @@ export function examples(file: string, text: string): Snippet[] {
   return found
 }
 
-/** README.md and every page of docs/, those in its folders too. */
+/**
+ * README.md and every page of docs/, those in its folders too, except the translations of docs/zh: their code is that of the English pages, and
+ * test/unit/repository/translations.test.ts checks that and their links.
+ */
 export function pages(root: string): string[] {
-  const names = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'))
+  const all = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+  const names = all.filter((name) => name.endsWith('.md') && !name.startsWith('zh/'))
   return ['README.md', ...names.map((name) => `docs/${name}`).sort()]
 }
 
