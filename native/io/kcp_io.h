@@ -41,6 +41,7 @@ class KcpPeer final : public KcpLink, public Linked<Dirty>, public WheelTimer {
   bool touched = false;             // waits to be settled
   size_t replies = 0;               // bytes of replies that the peer has not acknowledged
   uint64_t progress_at = 0;         // when the peer last acknowledged something, or had nothing to acknowledge
+  bool overdue = false;             // had acknowledged nothing for too long before the sockets were last read
   uint32_t seen_una = 0;            // what it had acknowledged then
 
  private:

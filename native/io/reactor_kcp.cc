@@ -221,11 +221,14 @@ void Reactor::TurnPeer(KcpPeer* peer) {
   const bool unsent = peer->machine().Unsent() != 0;
   const uint64_t patience = connection->limits.write_timeout;
   if (!unsent) peer->progress_at = now;
-  if (now - peer->progress_at > patience) {
+  // After a stall of this thread, timers run before the sockets are read, where the acknowledgements may wait.
+  const bool was_overdue = std::exchange(peer->overdue, now - peer->progress_at > patience);
+  if (was_overdue && peer->overdue) {
     Close(connection, CloseReason::kWriteTimeout, 0);
     return;
   }
-  const uint64_t due = std::min(peer->Due(now + 1), unsent ? peer->progress_at + patience + 1 : TimerWheel::kNever);
+  const uint64_t patient = peer->overdue ? now + 1 : peer->progress_at + patience + 1;
+  const uint64_t due = std::min(peer->Due(now + 1), unsent ? patient : TimerWheel::kNever);
   if (peer->armed() && peer->at() <= due) return;  // what is armed too early is looked at once more
   peer->Linked<Timed>::Unlink();
   kcp_->wheel.Arm(peer, due);

@@ -197,6 +197,51 @@ TEST_CASE("kcp: what the network loses is sent again by the side that sent it, o
   REQUIRE(home.Until([&] { return echoes == 100; }));
 }
 
+TEST_CASE("kcp: a stall of the own loop ends no session whose acknowledgements wait in the socket") {
+  Home home;
+  Home peer;
+  KcpListener listener(&peer);
+  WireLimits limits = kWire;
+  limits.write_timeout = 50;
+  Dialled client;
+  client.slot = home.reactor.DialKcp({false, "127.0.0.1", listener.port}, FastKcp(), limits, &client.generation);
+  const auto both_until = [&](const std::function<bool()>& holds) {
+    return home.Until([&] {
+      uv_run(&peer.loop, UV_RUN_NOWAIT);
+      return holds();
+    });
+  };
+  REQUIRE(both_until([&] { return home.journal.Count(kConnect) == 1 && peer.journal.Count(kAccept) == 1; }));
+  for (size_t round = 1; round <= 3; round++) {
+    QueueTo(&home, client, "x");
+    REQUIRE(both_until([&] { return home.memory.Unsent(client.slot) == 0; }));
+    QueueTo(&home, client, "y");
+    uv_run(&home.loop, UV_RUN_NOWAIT);
+    REQUIRE(peer.Until([&] { return peer.journal.Count(kMessage) == 2 * round; }));
+    uv_run(&peer.loop, UV_RUN_NOWAIT);
+    uv_sleep(120);  // the stall
+    REQUIRE(both_until([&] { return home.memory.Unsent(client.slot) == 0; }));
+    CHECK(home.journal.Count(kClose) == 0);
+  }
+}
+
+TEST_CASE("kcp: a peer that acknowledges nothing is given up after the write timeout") {
+  Home home;
+  Home peer;
+  KcpListener listener(&peer);
+  WireLimits limits = kWire;
+  limits.write_timeout = 50;
+  Dialled client;
+  client.slot = home.reactor.DialKcp({false, "127.0.0.1", listener.port}, FastKcp(), limits, &client.generation);
+  REQUIRE(home.Until([&] {
+    uv_run(&peer.loop, UV_RUN_NOWAIT);
+    return home.journal.Count(kConnect) == 1;
+  }));
+  QueueTo(&home, client, "x");
+  REQUIRE(home.Until([&] { return home.journal.Count(kClose) == 1; }));
+  CHECK(home.journal.Find(kClose, client.slot)->seq == static_cast<int32_t>(CloseReason::kWriteTimeout));
+}
+
 TEST_CASE("kcp: the first bytes are peeked at, and the framing is set then") {
   Home home;
   WireLimits limits = kWire;
