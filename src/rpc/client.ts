@@ -215,7 +215,11 @@ export class RpcClient implements CallCore {
     if (trace?.isRecorded === true) {
       ;[resolve, reject] = endingWith(trace, resolve, reject)
     }
-    this.#begin(path, arg, options, full, resolve, reject, trace)
+    try {
+      this.#begin(path, arg, options, full, resolve, reject, trace)
+    } catch (error) {
+      reject(error) // with the end of the span
+    }
   }
 
   #begin(
@@ -234,15 +238,9 @@ export class RpcClient implements CallCore {
         if (error instanceof StatusError) resolve((async () => fallback.handle(error, path, arg))())
         else reject(error)
       }
-    let given: CallOptions | undefined
     if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail, trace))
       return
-    try {
-      if (options !== undefined) given = forSession(options)
-    } catch (error) {
-      reject(error)
-      return
-    }
+    const given: CallOptions | undefined = options === undefined ? undefined : forSession(options)
     this.retry?.onRequest()
     const strategy = options?.strategy === undefined ? undefined : this.#strategyOf(options.strategy)
     if (this.hedge !== undefined && options?.idempotent === true) {

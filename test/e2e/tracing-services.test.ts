@@ -36,6 +36,7 @@ onEachTransport('traces of calls by the name of a service', (transport) => {
     await assert.rejects(canceled, { code: 499 })
     await assert.rejects(client.call('/math/none', Symbol('x')), { code: 104 })
     await assert.rejects(client.call('/math/add', 1, { key: 7 as never }), TypeError)
+    await assert.rejects(client.call('/math/add', 1, { strategy: 'nearest' as never }), TypeError)
     const ended = traced.all().filter(({ kind }) => kind === INTERNAL)
     const calls = ended.filter(({ name }) => name.startsWith('/math'))
     assert.deepEqual(
@@ -46,6 +47,7 @@ onEachTransport('traces of calls by the name of a service', (transport) => {
         ['/math/never', '408', '408', SpanStatusCode.ERROR],
         ['/math/never', '499', '499', SpanStatusCode.ERROR],
         ['/math/none', '104', '104', SpanStatusCode.ERROR],
+        ['/math/add', '104', '104', SpanStatusCode.ERROR],
         ['/math/add', '104', '104', SpanStatusCode.ERROR],
       ],
     )

@@ -109,7 +109,9 @@ export class RateLimit extends Notifier<RateLimitEvents & Record<never, never>> 
 
   /** @internal */
   get [contextFree](): boolean {
-    return typeof this.#settings.by !== 'function'
+    // Both are code of the user's. Listeners of events run outside of any context.
+    const { by, store } = this.#settings
+    return typeof by !== 'function' && store === undefined
   }
 
   /** Number of keys that are kept. */
