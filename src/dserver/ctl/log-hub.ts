@@ -93,7 +93,7 @@ export class LogHub implements Logger {
     if (lines <= 0) return []
     const sources = [this.#kept, ...this.#printed.values()]
     const all = sources.flatMap((source) => source.matching(filter))
-    return all.sort((a, b) => a.time - b.time).slice(-lines)
+    return all.sort(inOrder).slice(-lines)
   }
 
   /** Passes on a line that another process has written; that one keeps it. */
@@ -157,6 +157,11 @@ export class LogHub implements Logger {
       return undefined
     }
   }
+}
+
+/** By time; within a millisecond lines of the log itself first, then the printed ones as they were printed. */
+function inOrder(a: LogEntry, b: LogEntry): number {
+  return a.time - b.time || Number(a.seq < 0) - Number(b.seq < 0) || Math.abs(a.seq) - Math.abs(b.seq)
 }
 
 /** A logger that adds the name of a sandbox to its lines, by which they can be filtered. */
