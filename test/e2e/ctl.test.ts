@@ -172,7 +172,7 @@ test('the last words of a process are found, whether printed without a line end 
   const app = new App(t, { PLAN: plan, MODEL: 'multi' })
   const server = await app.start()
   const session = await dialSandbox(t, server)
-  const { processes } = (await app.json('ctl', 'ps')) as { processes: Process[] }
+  const processes = (await app.json('ctl', 'ps')).processes as Process[]
   const pids = Object.fromEntries(processes.map(({ name, pid }) => [name, pid]))
   await session.call('/log', ['error', 'cannot reach database'])
   const follower = await follow(app)

@@ -11,7 +11,7 @@ interface Unsent {
 }
 
 /**
- * What one child prints, on its way to the log. Lines of the logger are in the child's own log as well, which is read
+ * Output of one child on its way to the log. Lines of the logger are in the child's own log as well, which is read
  * instead while that is possible. But it ends with the child, so they are held until then.
  */
 export class ChildOutput {
@@ -54,7 +54,7 @@ export class ChildOutput {
   /** The child has sent this line for followers. */
   sent(entry: LogEntry): void {
     const at = this.#unsent.findIndex((each) => isSame(each, entry))
-    // It sends them in order, so those before will not come.
+    // Lines are sent in order, so those before will not come.
     if (at >= 0) this.#unsent.splice(0, at + 1)
     else if (this.#held !== undefined) this.#early = [...this.#early.slice(-MAX_EARLY), entry]
   }

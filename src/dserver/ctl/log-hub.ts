@@ -20,7 +20,7 @@ export class LogHub implements Logger {
   readonly #followers = new Set<Follower>()
   readonly #clock: Clock
   readonly #kept: KeptLines
-  /** What other processes have printed, by process and level: none of them drives out lines of another. */
+  /** Lines that other processes have printed, by process and level, so that none of these drives out another. */
   readonly #printed = new Map<string, KeptLines>()
   #seq = 0
   #printedSeq = 0

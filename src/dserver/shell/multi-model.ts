@@ -47,7 +47,7 @@ export class MultiModel implements Model {
   readonly #services: string[]
   readonly #started: ReadonlySet<string>
   readonly #questions = new Map<number, { pid: number; settle: (answer: Answer) => void }>()
-  /** What children print, by pid. */
+  /** Output of children by pid. */
   readonly #outputs = new Map<number, ChildOutput>()
   #lastQuestion = 0
   /** Why the last process that could not start has failed; '' when it did not say. */
