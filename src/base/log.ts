@@ -164,6 +164,7 @@ function cut(text: string, max: number): string {
  */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
 
-function printable(text: string): string {
+/** `text` without control characters. */
+export function printable(text: string): string {
   return text.replace(unprintable, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`)
 }
