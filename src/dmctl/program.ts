@@ -66,7 +66,28 @@ Exit codes:
   9  --against found changes that may break old clients`,
     )
   for (const add of commands) add(program)
+  separateOptions(program)
   return program
+}
+
+/**
+ * Lets each command read its own options alone. Otherwise a group takes those that are written behind one of its
+ * commands, and they are lost.
+ */
+function separateOptions(group: Command): void {
+  if (group.commands.length === 0) return
+  group.enablePositionalOptions().hook('preSubcommand', (_, command) => {
+    const given = group.options.find((option) => group.getOptionValueSource(option.attributeName()) === 'cli')
+    if (given === undefined) return
+    const path = pathOf(command)
+    throw usage(`${given.long ?? given.flags} before ${command.name()} is no option of ${path} (${path} --help)`)
+  })
+  for (const each of group.commands) separateOptions(each)
+}
+
+/** The words that a command is called by. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 /**
@@ -99,8 +120,13 @@ function failureOf(error: unknown, args: readonly string[]): CommandError {
   if (error instanceof CommandError) return error
   if (!(error instanceof CommanderError)) return new CommandError(Exit.Failed, reasonOf(error))
   const line = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
-  const isKnown = makeProgram().commands.some((command) => command.name() === args[0])
-  return usage(`${line} (${isKnown ? `dmctl ${args[0]} --help` : 'dmctl --help'})`)
+  let meant = makeProgram()
+  for (const word of args) {
+    const next = meant.commands.find((command) => command.name() === word)
+    if (next === undefined) break
+    meant = next
+  }
+  return usage(`${line} (${pathOf(meant)} --help)`)
 }
 
 function wantsJson(args: readonly string[]): boolean {

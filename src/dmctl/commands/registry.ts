@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { table } from '../../base/text/table.ts'
 import { etcdRegistry } from '../../rpc/registry/etcd/registry.ts'
@@ -32,7 +32,7 @@ export function addRegistry(program: Command): void {
     .option('--prefix <text>', 'what the keys in etcd begin with')
     .option('--user <name:password>', 'user of etcd; ETCD_USERNAME and ETCD_PASSWORD without it')
     .option('--ca <file>', 'certificates that https:// addresses of etcd trust')
-    .option('--mdns [domain]', 'the local network, in domain dmicro or another one')
+    .addOption(new Option('--mdns [domain]', 'the local network, in domain dmicro or another one').conflicts(['prefix', 'user', 'ca']))
     .option('-t, --timeout <ms>', 'milliseconds to wait', milliseconds, 5_000)
     .option('--json', 'print JSON, failures too')
     .addHelpText(
