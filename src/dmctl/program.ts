@@ -14,7 +14,7 @@ import { addPush } from './commands/push.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addWatch } from './commands/watch.ts'
 import { CommandError, Exit, usage } from './failure.ts'
-import { errorColors, jsonOf, note, print } from './output.ts'
+import { errorColors, note, printJson } from './output.ts'
 import { ownVersion } from './package-info.ts'
 
 const commands: readonly ((program: Command) => void)[] = [
@@ -105,8 +105,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return codeOf(error)
     const { exit, message, details } = failureOf(error, args)
     if (message === '') return exit
-    if (wantsJson(args)) print(jsonOf({ ok: false, exit, error: message, ...details }))
-    else note(`${errorColors.red('dmctl')}: ${message}`)
+    if (wantsJson(args)) printJson({ ok: false, exit, error: message, ...details })
+    else note(errorColors.red('dmctl'), `: ${message.replaceAll(/\s*\n\s*/g, ' ')}`)
     return exit
   }
 }

@@ -10,7 +10,7 @@ import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../con
 import { DESCRIBE, readServices } from '../described.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { contractsOf } from '../gen/contracts.ts'
-import { jsonOf, print } from '../output.ts'
+import { print, printJson } from '../output.ts'
 import { readPresent, writeFile } from '../write-file.ts'
 import { readProto } from './read-proto.ts'
 
@@ -55,7 +55,7 @@ async function runGenGo(contract: string, flags: Flags): Promise<void> {
   const isSame = present === text
   if (check && !isSame) throw new CommandError(Exit.Changed, `not up to date: ${out}`, { files: [out] })
   if (!isSame) writeFile(out, text)
-  if (flags.json) print(jsonOf({ ok: true, written: isSame ? [] : [out], unchanged: isSame ? [out] : [] }))
+  if (flags.json) printJson({ ok: true, written: isSame ? [] : [out], unchanged: isSame ? [out] : [] })
   else if (!isSame) print(out)
 }
 

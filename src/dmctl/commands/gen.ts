@@ -4,7 +4,7 @@ import { CommandError, Exit } from '../failure.ts'
 import { changesSince } from '../gen/against.ts'
 import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
-import { jsonOf, print } from '../output.ts'
+import { print, printJson } from '../output.ts'
 import { readPresent, writeFile } from '../write-file.ts'
 import { addGenGo } from './gen-go.ts'
 import { readProto } from './read-proto.ts'
@@ -68,7 +68,7 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
     for (const { path, text } of changed) writeFile(path, text)
   }
   const written = flags.check ? [] : changed.map(({ path }) => path)
-  if (flags.json) print(jsonOf({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) }))
+  if (flags.json) printJson({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) })
   else for (const path of written) print(path)
 }
 
@@ -84,7 +84,7 @@ async function report(protos: readonly string[], against: string, { include = []
   if (!json) for (const line of lines) print(line)
   if (breaking > 0)
     throw new CommandError(Exit.Breaking, `${breaking} of ${found.length} changes may break old clients`, { changes: found })
-  if (json) print(jsonOf({ ok: true, changes: found }))
+  if (json) printJson({ ok: true, changes: found })
 }
 
 async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {

@@ -4,7 +4,7 @@ import { openapi } from '../../contract/openapi.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
 import { DESCRIBE, readServices } from '../described.ts'
 import { CommandError, callError, Exit, usage } from '../failure.ts'
-import { jsonOf, print } from '../output.ts'
+import { jsonOf, printJson } from '../output.ts'
 import { readPresent, writeFile } from '../write-file.ts'
 
 type Flags = ConnectFlags & { out?: string; title?: string; server?: string[]; openapi: '3.1' | '3.2'; asyncapi?: true; check?: true }
@@ -44,5 +44,5 @@ async function runOpenapi(url: string, flags: Flags): Promise<void> {
   const isSame = readPresent(out) === text
   if (check && !isSame) throw new CommandError(Exit.Changed, `not up to date: ${out}`, { files: [out] })
   if (!check) writeFile(out, text)
-  if (flags.json) print(jsonOf({ ok: true, written: isSame ? [] : [out] }))
+  if (flags.json) printJson({ ok: true, written: isSame ? [] : [out] })
 }

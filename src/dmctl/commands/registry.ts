@@ -6,7 +6,7 @@ import { mdnsRegistry } from '../../rpc/registry/mdns/index.ts'
 import type { Registry, Service } from '../../rpc/registry/registry.ts'
 import { milliseconds, readPem } from '../connect.ts'
 import { CommandError, Exit, usage } from '../failure.ts'
-import { jsonOf, print } from '../output.ts'
+import { print, printJson } from '../output.ts'
 import { waitingFor, withProgress } from '../progress.ts'
 
 interface Flags {
@@ -52,7 +52,7 @@ async function runList(name: string | undefined, flags: Flags): Promise<void> {
     const services = await withProgress(waitingFor('asking the registry'), () => list(registry, name)).catch((error) => {
       throw new CommandError(Exit.Unreachable, `the registry does not answer: ${reasonOf(error)}`)
     })
-    if (flags.json) return print(jsonOf({ ok: true, services }))
+    if (flags.json) return printJson({ ok: true, services })
     const rows = services.flatMap(({ name: service, version, nodes }) => nodes.map(({ id, address }) => [service, version, address, id]))
     print(
       rows.length === 0
