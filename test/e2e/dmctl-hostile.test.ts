@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { Endpoint, StatusError } from '../../src/index.ts'
+import { authChecker, Endpoint, StatusError } from '../../src/index.ts'
 import { ManyCommands } from '../support/dmctl.ts'
 
 // What a peer says cannot steer the terminal of who reads it: escape sequences, C1 controls, and marks that turn the
@@ -31,6 +31,14 @@ const services = [
 describe('dmctl and a hostile peer', { timeout: 60_000 }, () => {
   const server = new Endpoint({ log: false })
   const control = new Endpoint({ log: false, protocol: 'protobuf' })
+  const guarded = new Endpoint({
+    log: false,
+    plugins: [
+      authChecker(() => {
+        throw new StatusError(1234, `no${HOSTILE}`, `cause${HOSTILE}`)
+      }),
+    ],
+  })
   const commands = new ManyCommands()
   const folder = mkdtempSync(join(tmpdir(), 'dmctl-hostile-'))
   const socket = join(folder, 'ctl.sock')
@@ -63,7 +71,7 @@ describe('dmctl and a hostile peer', { timeout: 60_000 }, () => {
   })
   after(async () => {
     commands.close()
-    await Promise.all([server.close({ timeout: 0 }), control.close({ timeout: 0 })])
+    await Promise.all([server.close({ timeout: 0 }), guarded.close({ timeout: 0 }), control.close({ timeout: 0 })])
     rmSync(folder, { recursive: true })
   })
 
@@ -109,6 +117,12 @@ describe('dmctl and a hostile peer', { timeout: 60_000 }, () => {
   it('watch shows routes and bodies of pushes', async () => {
     await shows(['watch', url, '--first', '/watch', '-n', '1'], ` /news${SEEN} {"text":"${SEEN_JSON}"}\n`)
     await shows(['watch', url, '--first', '/refuse'], `cause${SEEN}`)
+  })
+
+  it('doctor and push show why a peer refuses the connection', async () => {
+    const { url: refusing } = await guarded.listen('tcp://127.0.0.1:0')
+    await shows(['doctor', refusing, '--token', 'x'], `refused the connection: 1234 no${SEEN}: cause${SEEN}\n`)
+    await shows(['push', refusing, '/a', '--token', 'x'], `refused the connection: 1234 no${SEEN}: cause${SEEN}\n`)
   })
 
   it('bench shows what calls failed with', async () => {

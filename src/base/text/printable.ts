@@ -18,7 +18,7 @@ export function printableLines(text: string): string {
   return text.replace(unprintable, (character) => (character === '\n' || character === '\t' ? character : escaped(character)))
 }
 
-/** JSON that a terminal shows as it is: the characters that JSON itself leaves and that steer a terminal are escaped. */
+/** JSON for a terminal: what steers one and JSON leaves as it is gets JSON's escapes, so that it says the same. */
 export function printableJson(json: string): string {
   return json.replace(/[\u007f-\u009f\p{Bidi_Control}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

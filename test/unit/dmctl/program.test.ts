@@ -47,7 +47,7 @@ test('shells complete files for each argument and option that is one, and for no
   visit(makeProgram(), 'dmctl')
   const table = completionTable(makeProgram())
   assert.match(bash(table), /^ {4}'\/gen\/go'\) .* files=1 ;;$/m)
-  assert.match(zsh(table), /\('\/gen\/go'\)[^;]*files=1 ;;/)
+  assert.match(zsh(table), /^ {4}\('\/gen\/go'\)\n.*\n.*\n {6}files=1 ;;$/m)
   assert.match(zsh(table), /^ {4}\('\/gen --against'\) _files; return ;;$/m)
   assert.match(fish(table), /^complete -c dmctl -n '__fish_seen_subcommand_from gen; and __fish_seen_subcommand_from go' -F$/m)
   assert.match(fish(table), /-l against -r -F /)
