@@ -186,6 +186,8 @@ describe('dmctl in a terminal', { skip: lacks('tmux'), timeout: 90_000, concurre
         ['dmctl bench h:1 /a --in-f', 'dmctl bench h:1 /a --in-flight'],
         ['dmctl help complet', 'dmctl help completion'],
         [`dmctl gen ${own.slice(0, -2)}`, `dmctl gen ${own}/`],
+        [`dmctl gen go ${own.slice(0, -2)}`, `dmctl gen go ${own}/`],
+        [`dmctl gen --against ${own.slice(0, -2)}`, `dmctl gen --against ${own}/`],
       ]) {
         await terminal.type(typed, 'Tab')
         await terminal.shows(new RegExp(`^\\$ ${completed.replaceAll(/[.\\/]/g, '\\$&')} ?$`, 'm'))

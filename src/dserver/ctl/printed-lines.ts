@@ -1,4 +1,5 @@
-import { type LogLevel, printable } from '../../base/log.ts'
+import type { LogLevel } from '../../base/log.ts'
+import { printable } from '../../base/text/printable.ts'
 
 /** Longest line that is kept whole, in bytes. What is behind it begins a line of its own. */
 const MAX_LINE = 4096
