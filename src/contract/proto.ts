@@ -1,7 +1,9 @@
 import { typeName } from './components.ts'
-import { type Described, type DescribeOptions, described, type MethodDescription } from './description.ts'
+import type { Described, DescribeOptions, MethodDescription } from './description.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { type Numbers, numbersOf } from './proto-numbers.ts'
+import type { ProtobufField } from './protobuf-field.ts'
+import { described } from './services.ts'
 
 /** Options of `proto`. */
 export interface ProtoOptions extends DescribeOptions {
@@ -54,7 +56,7 @@ export function proto(service: Described, options: ProtoOptions = {}): string {
   const messages = writer.messages()
   if (writer.problems.length > 0) throw new TypeError(`service ${found.name} has no .proto: ${writer.problems.join('; ')}`)
   const head = [
-    `// ${found.name} ${found.version}. Made of a contract: do not edit.`,
+    comment([`${found.name} ${found.version}. Made of a contract: do not edit.`], '').trimEnd(),
     'syntax = "proto3";',
     '',
     `package ${options.package ?? found.name.toLowerCase()};`,
@@ -131,7 +133,8 @@ class ProtoWriter {
   }
 
   #field(name: string, schema: JsonSchema, named: (def: string) => string, where: string, optional: boolean): FieldType {
-    const known = protobufOf(schema)?.type
+    const { type: known, key = 'string', delimited } = protobufOf(schema) ?? {}
+    if (delimited === true) this.problems.push(`${where} is a group, which proto3 does not have`)
     const { schema: value, nullable } = withoutNull(schema)
     const label = optional || nullable ? 'optional ' : ''
     if (value.$ref !== undefined) return { label: '', type: named(value.$ref.slice('#/$defs/'.length)) }
@@ -144,7 +147,7 @@ class ProtoWriter {
     if (value.type === 'object' && value.properties === undefined && typeof value.additionalProperties === 'object') {
       const { type, label: inner } = this.#field(name, value.additionalProperties, named, `${where}.*`, false)
       if (inner === 'repeated ') this.problems.push(`${where} is a map of lists`)
-      return { label: '', type: `map<string, ${type}>` }
+      return { label: '', type: `map<${key}, ${known !== undefined && isScalar(known) ? known : type}>` }
     }
     if (isObject(value)) {
       this.#message(name, value, named, where)
@@ -193,8 +196,8 @@ function withoutNull(schema: JsonSchema): { schema: JsonSchema; nullable: boolea
   return { schema: { ...outer, ...rest[0] }, nullable: rest.length < options.length }
 }
 
-function protobufOf(schema: JsonSchema): { id?: number; type?: string } | undefined {
-  return schema['x-protobuf'] as { id?: number; type?: string } | undefined
+function protobufOf(schema: JsonSchema): Partial<ProtobufField> | undefined {
+  return schema['x-protobuf'] as Partial<ProtobufField> | undefined
 }
 
 /** The next number of a field; those from 19000 to 19999 are protobuf's own. */
@@ -212,6 +215,6 @@ function describeField({ description, ...schema }: JsonSchema): string | undefin
 }
 
 function comment(texts: readonly (string | undefined)[], indent: string): string {
-  const lines = texts.flatMap((text) => (text === undefined || text === '' ? [] : text.split('\n')))
+  const lines = texts.flatMap((text) => (text === undefined || text === '' ? [] : text.split(/\r\n|[\p{Cc}\u2028\u2029]/u)))
   return lines.map((line) => `${indent}//${line === '' ? '' : ` ${line}`}\n`).join('')
 }
