@@ -137,23 +137,26 @@ class ProtoWriter {
     if (delimited === true) this.problems.push(`${where} is a group, which proto3 does not have`)
     const { schema: value, nullable } = withoutNull(schema)
     const label = optional || nullable ? 'optional ' : ''
+    const scalar = known !== undefined && isScalar(known) ? known : undefined
+    const member = (inner: JsonSchema, at: string): FieldType =>
+      scalar === undefined ? this.#field(name, inner, named, at, false) : { label: '', type: scalar }
     if (value.$ref !== undefined) return { label: '', type: named(value.$ref.slice('#/$defs/'.length)) }
     if (value.type === 'array') {
       const items = typeof value.items === 'object' ? value.items : {}
-      const { type, label: inner } = this.#field(name, items, named, `${where}[]`, false)
+      const { type, label: inner } = member(items, `${where}[]`)
       if (inner === 'repeated ' || type.startsWith('map<')) this.problems.push(`${where} is a list of ${inner === '' ? 'maps' : 'lists'}`)
-      return { label: 'repeated ', type: known !== undefined && isScalar(known) ? known : type }
+      return { label: 'repeated ', type }
     }
     if (value.type === 'object' && value.properties === undefined && typeof value.additionalProperties === 'object') {
-      const { type, label: inner } = this.#field(name, value.additionalProperties, named, `${where}.*`, false)
+      const { type, label: inner } = member(value.additionalProperties, `${where}.*`)
       if (inner === 'repeated ') this.problems.push(`${where} is a map of lists`)
-      return { label: '', type: `map<${key}, ${known !== undefined && isScalar(known) ? known : type}>` }
+      return { label: '', type: `map<${key}, ${type}>` }
     }
     if (isObject(value)) {
       this.#message(name, value, named, where)
       return { label: '', type: name }
     }
-    const type = known !== undefined && isScalar(known) ? known : scalarOf(value)
+    const type = scalar ?? scalarOf(value)
     if (type !== undefined) return { label, type }
     this.problems.push(`${where} has several types, or any, which a field cannot have`)
     return { label, type: 'bytes' }
