@@ -54,7 +54,7 @@ const RawType = protobuf
 const OldType = protobuf
   .parse(
     `syntax = "proto2"; message Old { required string name = 1; optional int32 count = 2 [default = 7];
-     optional group Box = 3 { optional bytes inside = 1 [default = "\\001"\`"]; } repeated group Part = 4 { required int32 n = 1; }
+     optional group Box = 3 { optional bytes inside = 1 [default = "a,\`b"]; } repeated group Part = 4 { required int32 n = 1; }
      repeated int32 ns = 5; optional bool no = 6; }`,
   )
   .root.lookupType('Old') as unknown as MessageType<Old>
