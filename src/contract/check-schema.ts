@@ -51,7 +51,7 @@ const keywords = fields({
   required: maybe(listOf(text)),
   properties: maybe(membersOf((value, place) => inner(value, place))),
   // Documents and code name definitions so.
-  $defs: maybe(membersOf((value, place) => inner(value, place), /^\w+$/)),
+  $defs: maybe(membersOf((value, place) => inner(value, place), /^(?!__proto__$)\w+$/)),
   ...Object.fromEntries(['items', 'additionalProperties'].map((name) => [name, maybe((value, place) => inner(value, place))])),
   ...Object.fromEntries(['anyOf', 'oneOf', 'allOf'].map((name) => [name, maybe(listOf((value, place) => inner(value, place)))])),
   'x-protobuf': maybe(protobuf),
