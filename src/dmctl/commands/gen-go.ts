@@ -3,11 +3,11 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
-import type { Described, ServiceDescription } from '../../contract/description.ts'
+import type { Described } from '../../contract/description.ts'
 import { golang } from '../../contract/go/go.ts'
 import { isService } from '../../contract/service.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
-import { DESCRIBE, readServices } from '../described.ts'
+import { checkServices, DESCRIBE, readServices } from '../described.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { contractsOf } from '../gen/contracts.ts'
 import { print, printJson } from '../output.ts'
@@ -86,9 +86,8 @@ function fromServer(url: string, flags: Flags): Promise<readonly Described[]> {
 /** Services of a description, of a list of them, or of what `/dmicro/describe` answered. */
 function fromJson(file: string): readonly Described[] {
   try {
-    const read = JSON.parse(readFileSync(file, 'utf8')) as { services?: unknown }
-    const list = (Array.isArray(read) ? read : Array.isArray(read.services) ? read.services : [read]) as ServiceDescription[]
-    return list.filter((each) => each?.dmicro === 1 && Array.isArray(each.methods))
+    const read = JSON.parse(readFileSync(file, 'utf8')) as { services?: unknown } | null
+    return checkServices(Array.isArray(read) ? read : Array.isArray(read?.services) ? read.services : [read])
   } catch (error) {
     throw new CommandError(Exit.BadFile, `${file}: ${reasonOf(error)}`)
   }
