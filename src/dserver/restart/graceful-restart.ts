@@ -80,6 +80,16 @@ export class GracefulRestart {
     return this.#guardian !== undefined
   }
 
+  /**
+   * Ends the new process of a restart that is under way, unless it serves already. The restart is rejected with the
+   * reason.
+   *
+   * @internal
+   */
+  giveUp(reason: string): void {
+    this.#restarting?.fail(reason)
+  }
+
   get state(): RestartState {
     return this.#state
   }
@@ -208,7 +218,7 @@ export class GracefulRestart {
 
   /** Stops gracefully: closes the listeners, and waits for calls and requests. Without a successor. */
   stop(): Promise<void> {
-    this.#restarting?.fail('this process was stopped')
+    this.giveUp('this process was stopped')
     this.#stopped ??= this.#finish(undefined)
     return this.#stopped
   }
