@@ -1,4 +1,5 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { parseAddress } from '../../transports/address.ts'
 import { readInheritance } from '../../transports/handover/environment.ts'
 import { takeInherited } from '../../transports/handover/sockets.ts'
@@ -46,6 +47,9 @@ export class MultiModel implements Model {
   readonly #started: ReadonlySet<string>
   readonly #questions = new Map<number, { pid: number; settle: (answer: Answer) => void }>()
   #lastQuestion = 0
+  /** Number of reloads that are under way. */
+  #reloads = 0
+  #isStopping = false
   /** Why the last process that could not start has failed; '' when it did not say. */
   #reason = ''
 
@@ -124,9 +128,14 @@ export class MultiModel implements Model {
   }
 
   async stop(timeout: number, kind: StopKind): Promise<unknown[]> {
-    if (kind === 'quit') await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
+    const end = realClock.now() + timeout + KILL_AFTER_MS
+    this.#isStopping = true
+    if (kind === 'stop')
+      for (const each of this.#supervisor.processes()) each.sendToReplaced({ ask: 'kind', kind, type: MESSAGE_TYPE, id: 0 })
+    // A reload has told processes that others take over.
+    if (kind === 'quit' || this.#reloads > 0) await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
     try {
-      await within(timeout + KILL_AFTER_MS, this.#supervisor.close(), 'the processes')
+      await within(Math.ceil(end - realClock.now()), this.#supervisor.close(), 'the processes')
       return []
     } catch (error) {
       return [error]
@@ -206,13 +215,16 @@ export class MultiModel implements Model {
     const service = name === undefined || this.#services.includes(name) ? name : this.#find(name).serviceName
     const old = this.#supervisor.processes(service)
     this.#reason = ''
-    await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
+    this.#reloads++
     try {
+      await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
       const options = { readyTimeout: this.#settings.reloadTimeout }
       await (service === undefined ? this.#supervisor.reloadAll(options) : this.#supervisor.reload(service, options))
     } catch (error) {
-      await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
+      if (!this.#isStopping) await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
       throw this.#reason === '' ? error : new Error(`${reasonOf(error)}: ${this.#reason}`, { cause: error })
+    } finally {
+      this.#reloads--
     }
   }
 

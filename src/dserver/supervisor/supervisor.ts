@@ -70,6 +70,7 @@ export class Supervisor {
     this.#host = {
       clock: this.#clock,
       publish: (name, event) => this.#publish(name, event),
+      isClosed: () => this.#closed,
       onSpawn: ({ pid }, { stopSignals, stopTime }) => this.#guard?.add(pid, stopSignals[0] ?? 'SIGKILL', stopTime),
       onExit: ({ pid }) => this.#guard?.remove(pid),
       listeners: async ({ name }) => {
@@ -89,7 +90,7 @@ export class Supervisor {
    * @throws Error when the name is taken
    */
   add(options: ProcessOptions): readonly SupervisedProcess[] {
-    if (this.#closed) throw new Error('the supervisor is closed')
+    this.#requireOpen()
     const settings = readProcessOptions(options)
     if (this.#groups.has(settings.name)) throw new Error(`there is a process ${settings.name} already`)
     for (const { targets } of [settings.stdout, settings.stderr])
@@ -150,7 +151,10 @@ export class Supervisor {
 
   /** Replaces processes of a name without a gap, one instance after the other; ends with the first that fails. */
   async reload(name: string, options?: ReloadOptions): Promise<void> {
-    for (const each of this.#named(name)) await each.reload(options)
+    for (const each of this.#named(name)) {
+      this.#requireOpen()
+      await each.reload(options)
+    }
   }
 
   /** Sends a signal to processes of a name. Resolves to how many have got it. */
@@ -183,7 +187,10 @@ export class Supervisor {
   async reloadAll(options?: ReloadOptions): Promise<void> {
     for (const wave of startOrder(this.#ordered())) {
       const running = wave.flatMap((name) => this.processes(name)).filter(({ pid }) => pid > 0)
-      for (const each of running) await each.reload(options)
+      for (const each of running) {
+        this.#requireOpen()
+        await each.reload(options)
+      }
     }
   }
 
@@ -272,6 +279,10 @@ export class Supervisor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new Error('the supervisor is closed')
   }
 
   #group(name: string): Group {
