@@ -177,8 +177,19 @@ test('a socket of the service manager is shared by all processes of a service, a
   assert.equal(statSync(path).ino, inode)
 })
 
-test('a service that cannot start ends the start with 1', options, async (t) => {
-  const app = new App(t, { PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
-  const { code } = await app.run('start', '--model', 'multi')
-  assert.equal(code, 1)
+test('services that cannot start end the start with 1, and each says why', options, async (t) => {
+  const throws = (service: string) => ({ service, setup: 'throw' })
+  const app = new App(t, { PLAN: { a: { service: 'one' }, b: throws('two'), c: throws('three') } })
+  const { exit, error } = await app.json('start', '--model', 'multi')
+  assert.equal(exit, 1)
+  assert.match(error as string, /two: b cannot/)
+  assert.match(error as string, /three: c cannot/)
+})
+
+test('a sandbox that an operator starts, and whose process cannot, says why', options, async (t) => {
+  const app = new App(t, { MODEL: 'multi', PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
+  await app.start('a')
+  const { exit, error } = await app.json('ctl', 'start', 'b')
+  assert.deepEqual([exit, /process two is not running.*: b cannot$/.test(error as string)], [1, true], error as string)
+  assert.equal((await app.run('stop')).code, 0)
 })

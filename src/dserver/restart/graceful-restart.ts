@@ -203,7 +203,8 @@ export class GracefulRestart {
     }
     log.info('restarted', { pid: successor.pid })
     this.#watchdog.stop()
-    sdNotify(`READY=1\nMAINPID=${successor.pid}`)
+    // The new process has the whole time until its first turn of the watchdog: only this one was heard so far.
+    sdNotify(`READY=1\nWATCHDOG=1\nMAINPID=${successor.pid}`)
     this.#before?.send({ say: 'successor', pid: successor.pid })
     this.#stopped = this.#finish(successor)
     return successor.pid

@@ -11,7 +11,7 @@ const CHANNEL_FD = 3
 /** Milliseconds between SIGTERM and SIGKILL for a new process that failed. */
 const KILL_AFTER = 2000
 /** Milliseconds in which a new process that is ready must begin to accept. It hangs when it does not. */
-const ACCEPT_WITHIN = 10_000
+export const ACCEPT_WITHIN = 10_000
 
 /** The process that takes over. */
 export interface Successor {
