@@ -150,10 +150,7 @@ export class SupervisedProcess {
     return this.#child?.send(message) ?? false
   }
 
-  /**
-   * As `send`, to the child that was replaced last and may still drain.
-   * @internal
-   */
+  /** @internal As `send`, to the child that was replaced last and may still drain. */
   sendToReplaced(message: unknown): void {
     this.#replaced?.send(message)
   }
@@ -279,6 +276,7 @@ export class SupervisedProcess {
       stdout: this.stdout,
       stderr: this.stderr,
       clock: this.#host.clock,
+      warn: this.#host.warn,
       onMessage: (child, message) => {
         if (child !== this.#child && child !== this.#next) return
         this.beat()

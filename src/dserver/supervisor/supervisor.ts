@@ -70,6 +70,7 @@ export class Supervisor {
     this.#host = {
       clock: this.#clock,
       publish: (name, event) => this.#publish(name, event),
+      warn: (text, reason) => this.#log.warn(text, { reason }),
       isClosed: () => this.#closed,
       onSpawn: ({ pid }, { stopSignals, stopTime }) => this.#guard?.add(pid, stopSignals[0] ?? 'SIGKILL', stopTime),
       onExit: ({ pid }) => this.#guard?.remove(pid),
