@@ -87,6 +87,23 @@ test('a daemon whose disk is full serves on, and writes again when there is room
   assert.equal((await app.json('stop')).exit, 0)
 })
 
+test('a log of a relative path is opened anew where it was, wherever the application has gone', linux, async (t) => {
+  const app = new App(t, { PLAN: { hello: { setup: 'chdir' } } })
+  const pid = killAfter(t, (await app.json('start', '-d', '--log', 'app.log')).pid)
+  const path = join(app.folder, 'app.log')
+  renameSync(path, `${path}.1`)
+  process.kill(pid, 'SIGUSR1')
+  await logged(path, /info: log opened anew/)
+  assert.equal((await app.json('stop')).exit, 0)
+})
+
+test('a start in the background with sockets of a service manager is refused', linux, async (t) => {
+  const app = new App(t, { LISTEN_FDS: '1' })
+  const refused = await app.json('start', '-d')
+  if (refused.pid !== undefined) killAfter(t, refused.pid)
+  assert.deepEqual([refused.exit, /runs in the foreground: leave out -d/.test(refused.error as string)], [2, true])
+})
+
 test('a log that cannot be opened anew is told in the old one', linux, async (t) => {
   const app = new App(t)
   const started = await app.json('start', '-d', '--log', join(app.folder, 'app.log'))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -120,6 +120,29 @@ test('a storm of SIGUSR2 reloads, loses no call, and leaves as many processes as
   await server.ended // and with it all processes that share its output
 })
 
+for (const during of ['the start of a new process', 'the end of an old one']) {
+  test(`a stop during ${during} of a reload ends all in the time of a stop, and starts none`, {
+    ...options,
+    timeout: 25_000,
+  }, async (t) => {
+    const app = new App(t, { MODEL: 'multi', OPTIONS: { stopTimeout: 300, quitTimeout: 120_000 } })
+    app.env.PLAN_FILE = join(app.folder, 'plan.json')
+    const plan = (setup: string): void => {
+      const how = { setup, shutdown: 'never' }
+      writeFileSync(app.env.PLAN_FILE as string, JSON.stringify({ a: { service: 'one', ...how }, b: { service: 'two', ...how } }))
+    }
+    plan('')
+    const server = await app.start()
+    if (during === 'the start of a new process') plan('never')
+    server.lines.length = 0
+    server.child.kill('SIGUSR2')
+    await server.line(during === 'the start of a new process' ? /^setup a$/ : /^shutdown a$/)
+    server.child.kill('SIGTERM')
+    assert.equal((await server.ended).code, 0) // and with it all processes that share its output
+    assert.deepEqual(server.all(/^setup /), ['setup a'])
+  })
+}
+
 test('the processes of a master that was killed end', options, async (t) => {
   const { app, server } = await started(t)
   const all = await processes(app)
@@ -154,8 +177,19 @@ test('a socket of the service manager is shared by all processes of a service, a
   assert.equal(statSync(path).ino, inode)
 })
 
-test('a service that cannot start ends the start with 1', options, async (t) => {
-  const app = new App(t, { PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
-  const { code } = await app.run('start', '--model', 'multi')
-  assert.equal(code, 1)
+test('services that cannot start end the start with 1, and each says why', options, async (t) => {
+  const throws = (service: string) => ({ service, setup: 'throw' })
+  const app = new App(t, { PLAN: { a: { service: 'one' }, b: throws('two'), c: throws('three') } })
+  const { exit, error } = await app.json('start', '--model', 'multi')
+  assert.equal(exit, 1)
+  assert.match(error as string, /two: b cannot/)
+  assert.match(error as string, /three: c cannot/)
+})
+
+test('a sandbox that an operator starts, and whose process cannot, says why', options, async (t) => {
+  const app = new App(t, { MODEL: 'multi', PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
+  await app.start('a')
+  const { exit, error } = await app.json('ctl', 'start', 'b')
+  assert.deepEqual([exit, /process two is not running.*: b cannot$/.test(error as string)], [1, true], error as string)
+  assert.equal((await app.run('stop')).code, 0)
 })

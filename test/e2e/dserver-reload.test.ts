@@ -98,3 +98,25 @@ test('SIGUSR2 reloads, and beforeStop can refuse that', options, async (t) => {
   const refused = await refusing.json('reload')
   assert.deepEqual([refused.exit, refused.error], [1, 'refused by beforeStop'])
 })
+
+test('a stop while a new process starts ends both', { ...options, timeout: 20_000 }, async (t) => {
+  const { app, server, calls, plan } = await loaded(t)
+  plan('{"hello":{"setup":"never"}}')
+  server.lines.length = 0
+  server.child.kill('SIGUSR2')
+  await server.line(/^setup hello$/)
+  await calls.end()
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal((await server.ended).code, 0) // and with it all processes that share its output
+  assert.match(server.lines.join('\n'), /SIGUSR2 failed error="the server is stopping"/)
+})
+
+test('a stop while beforeStop is asked for a reload starts no new process', { ...options, timeout: 20_000 }, async (t) => {
+  const app = new App(t, { ASKED: '1' })
+  const server = await app.start()
+  server.child.kill('SIGUSR2')
+  await server.line(/^asked$/)
+  server.child.kill('SIGTERM')
+  assert.equal((await server.ended).code, 0) // and with it all processes that share its output
+  assert.equal(server.all(/^setup hello$/).length, 1)
+})

@@ -32,7 +32,7 @@ onEachTransport('sockets that another kind of process passes on', (transport) =>
     process.kill(pid, 'SIGUSR2')
     const next = await app.serving()
     await gone(pid)
-    await manager.line(new RegExp(`^READY=1\\|MAINPID=${next.pid}$`))
+    await manager.line(new RegExp(`^READY=1\\|WATCHDOG=1\\|MAINPID=${next.pid}$`))
     manager.lines.length = 0
     await manager.line(/^WATCHDOG=1$/)
   })

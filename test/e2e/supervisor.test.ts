@@ -191,6 +191,22 @@ describe('several processes', () => {
     )
   })
 
+  it('a close during a reload ends all, and the reload starts none of them again', async (t) => {
+    const { made, states } = supervisor(t)
+    const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6); console.log('up')"
+    for (const name of ['first', 'second']) made.add({ name, ...script(deaf), ready: { line: 'up' }, stopTime: 300 })
+    const [first] = made.processes()
+    await made.startAll()
+    const reloaded = event(made, 'process.reloaded')
+    const reloading = assert.rejects(made.reloadAll(), /the supervisor is closed/)
+    await reloaded
+    states.length = 0
+    await made.close()
+    await reloading
+    assert.deepEqual(states.sort(), ['first:Stopped', 'first:Stopping', 'second:Stopped', 'second:Stopping'])
+    await assert.rejects(first.start(), /process first is not started: the supervisor is closed/)
+  })
+
   it('a reload has a listener at every moment; one that fails leaves the old process', async (t) => {
     const { made, states } = supervisor(t)
     const file = join(temporary(t), 'app.js')

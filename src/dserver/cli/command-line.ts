@@ -65,6 +65,7 @@ export async function runCommandLine(application: Application & { readonly args:
     .option('--debug', 'log more')
 
   const timeoutOf = ({ timeout }: CommonFlags, own: number): number => timeout ?? own + COMMAND_GRACE_MS
+  const ownReloadTime = (count: number): number => reloadTime(count, settings) + COMMAND_GRACE_MS
   for (const kind of ['stop', 'quit'] as const) {
     const own = kind === 'quit' ? settings.quitTimeout : settings.stopTimeout
     const description = kind === 'quit' ? 'let what runs end, then end the server' : 'stop the server'
@@ -82,8 +83,10 @@ export async function runCommandLine(application: Application & { readonly args:
       'reload [names...]',
       'replace the running processes by new ones, without a failed call',
       async (output, flags: CommonFlags, words) => {
-        const first = { ...flags, timeout: timeoutOf(flags, settings.reloadTimeout) }
-        const how = { ...first, timeout: flags.timeout ?? (await reloadTime(name, first, settings)) + COMMAND_GRACE_MS }
+        const first = { ...flags, timeout: timeoutOf(flags, settings.setupTimeout) }
+        const count = async (): Promise<number> =>
+          (await ask(name, first, (client) => client.call('/dserver/ps', undefined, first.timeout))).length
+        const how = { ...first, timeout: flags.timeout ?? ownReloadTime(await count()) }
         for (const word of words.length === 0 ? [''] : words)
           await ask(name, how, (client) => client.call('/dserver/reload', word, how.timeout))
         return output.done({ names: words }, `${name} was reloaded`)
@@ -95,7 +98,16 @@ export async function runCommandLine(application: Application & { readonly args:
       'ctl [words...]',
       'commands to the running server, see ctl help; without one a shell',
       (output, flags: CommonFlags & CtlTarget, words) =>
-        ctl(name, words, { ...flags, timeout: timeoutOf(flags, settings.setupTimeout) }, output),
+        ctl(
+          name,
+          words,
+          {
+            ...flags,
+            timeout: timeoutOf(flags, settings.setupTimeout),
+            reloadTime: flags.timeout === undefined ? ownReloadTime : undefined,
+          },
+          output,
+        ),
     ),
   )
     .option('-l, --level <level>', 'least level of `log`: all, debug, info, warn, error')

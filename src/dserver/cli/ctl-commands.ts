@@ -6,6 +6,7 @@ import { ALL_LEVELS, entryText, type LogFilter, levelNames, maskOf } from '../ct
 import { size } from '../ctl/size.ts'
 import { uptime } from '../sandbox/runner.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { failureOf } from './operate.ts'
 import type { Output } from './output.ts'
 
 /** Lines of the past that `log` prints. */
@@ -15,6 +16,8 @@ const DEFAULT_LINES = 20
 export interface CtlFlags {
   /** Milliseconds to wait for an answer. */
   readonly timeout: number
+  /** Milliseconds to wait for a reload of so many processes; without it those of `timeout`. */
+  readonly reloadTime?: ((count: number) => number) | undefined
   readonly json?: boolean | undefined
   readonly level?: string | undefined
   readonly name?: readonly string[] | undefined
@@ -78,7 +81,7 @@ export async function runCtlCommand(
       for (const name of args) await client.change(command, name, timeout)
       return output.done({ sandboxes: args }, `${args.join(', ')}: done`)
     case 'reload':
-      for (const name of args.length === 0 ? [''] : args) await client.change('reload', name, timeout)
+      await reload(client, args.length === 0 ? [''] : args, flags)
       return output.done({ target }, 'reloaded')
     case 'config':
       await client.call('/dserver/config', undefined, timeout)
@@ -99,6 +102,18 @@ export async function runCtlCommand(
         ExitCode.Usage,
         `unknown command ${JSON.stringify(command)}; there are: ${ctlCommands.map(([usage]) => usage.split(' ', 1)[0]).join(', ')}`,
       )
+  }
+}
+
+async function reload(client: ControlClient, names: readonly string[], { timeout, reloadTime }: CtlFlags): Promise<void> {
+  let time = timeout
+  // A Go server has no processes to tell of.
+  if (reloadTime !== undefined && !(await client.isGo(timeout)))
+    time = reloadTime((await client.call('/dserver/ps', undefined, timeout)).length)
+  try {
+    for (const name of names) await client.change('reload', name, time)
+  } catch (error) {
+    throw failureOf(error, time)
   }
 }
 

@@ -169,7 +169,9 @@ function readLine(words: readonly string[], given: CtlFlags): { positionals: str
     const lines = values.lines === undefined ? undefined : Number(values.lines)
     if (lines !== undefined && !(Number.isInteger(lines) && lines >= 0)) throw new TypeError('--lines needs a whole number')
     const { level, name, json = given.json } = values
-    return { positionals, flags: { timeout: given.timeout, level, name, lines, json, follow: values.follow ?? positionals[0] === 'log' } }
+    const { timeout, reloadTime } = given
+    const follow = values.follow ?? positionals[0] === 'log'
+    return { positionals, flags: { timeout, reloadTime, level, name, lines, json, follow } }
   } catch (error) {
     throw new CommandError(ExitCode.Usage, (error as Error).message)
   }

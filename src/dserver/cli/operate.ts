@@ -7,8 +7,10 @@ import { ControlClient, isStatus } from '../control/control-client.ts'
 import { GO_NO_NAME, GO_UNKNOWN_NAME, UNKNOWN_NAME } from '../control/routes.ts'
 import type { StopKind } from '../ctl/commands.ts'
 import type { ServerSettings } from '../options.ts'
+import { ACCEPT_WITHIN } from '../restart/successor.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
 import { isAlive } from '../shell/file-lock.ts'
+import { KILL_AFTER_MS } from '../shell/multi-model.ts'
 import { hasOpen, runningPid } from '../shell/pid-file.ts'
 import { type RuntimeFiles, runtimeFiles } from '../shell/runtime-folder.ts'
 import type { Output } from './output.ts'
@@ -116,14 +118,14 @@ export async function ask<T>(
   }
 }
 
-/** Milliseconds that a reload may take: processes of services are replaced one after the other, and each drains. */
-export async function reloadTime(
-  name: string,
-  flags: { pid?: string; timeout: number },
-  { reloadTimeout, quitTimeout }: ServerSettings,
-): Promise<number> {
-  const { length } = await ask(name, flags, (client) => client.call('/dserver/ps', undefined, flags.timeout))
-  return length === 1 ? reloadTimeout : (length - 1) * (reloadTimeout + quitTimeout)
+/**
+ * Milliseconds that a reload may take: `beforeStop` is asked, and then processes of services are replaced one after the
+ * other, and each drains.
+ * @param count number of processes, with the master of those of services
+ */
+export function reloadTime(count: number, { reloadTimeout, stopTimeout, quitTimeout }: ServerSettings): number {
+  const replaced = Math.max(stopTimeout, quitTimeout) + KILL_AFTER_MS
+  return stopTimeout + (count === 1 ? reloadTimeout + ACCEPT_WITHIN : (count - 1) * (reloadTimeout + replaced))
 }
 
 /** The failure of a command for the error of a call. */

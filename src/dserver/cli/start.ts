@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { describe, reasonOf } from '../../base/errors/error-text.ts'
 import { consoleLogger, guarded, type Logger, silentLogger } from '../../base/log.ts'
 import { Config } from '../config/config.ts'
@@ -52,10 +52,11 @@ export async function start(application: Application, names: readonly string[], 
   try {
     const files = runtimeFiles(name, flags.pid)
     makePrivateFolder(files.folder)
-    const logFile = flags.log ?? files.logFile
+    // The application may change the working directory before the log is opened anew.
+    const logFile = resolve(flags.log ?? files.logFile)
+    if (flags.daemon === true && report === undefined) requireNoActivation()
     // The process that takes over from a daemon is one already.
     if (flags.daemon === true && report === undefined && !isSuccessor()) {
-      requireNoActivation()
       const pid = await startDaemon(logFile)
       return output.done({ pid, pidFile: files.pidFile, logFile }, `${name} runs as process ${pid}, its output is in ${logFile}`)
     }
@@ -163,7 +164,10 @@ function loggerOf(name: string, given: Logger | false | undefined, debug: boolea
   return new LogHub(name, given === false ? silentLogger : guarded(given), 'debug')
 }
 
-/** Sockets of a service manager are passed to the process that it started, which a daemon is not. */
+/**
+ * Sockets of a service manager are passed to the process that it started, which a daemon is not. To be called before
+ * the variables are read, which removes them; a process that takes over has none, as they are not for children.
+ */
 function requireNoActivation(): void {
   if (process.env.LISTEN_FDS !== undefined)
     throw new CommandError(ExitCode.Usage, 'a service with socket activation runs in the foreground: leave out -d')

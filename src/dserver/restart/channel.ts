@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 export type RestartMessage =
   /** New: everything is there, and nothing is accepted yet. */
   | { readonly say: 'prepared' }
-  /** Old: accept. From now on the old process does not change its mind. */
+  /** Old: accept. A new process that then does not is ended, as is one that is not needed any more. */
   | { readonly say: 'accept' }
   /** New: its listeners accept. */
   | { readonly say: 'accepting' }

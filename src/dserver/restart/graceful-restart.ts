@@ -80,6 +80,16 @@ export class GracefulRestart {
     return this.#guardian !== undefined
   }
 
+  /**
+   * Ends the new process of a restart that is under way, unless it serves already. The restart is rejected with the
+   * reason.
+   *
+   * @internal
+   */
+  giveUp(reason: string): void {
+    this.#restarting?.fail(reason)
+  }
+
   get state(): RestartState {
     return this.#state
   }
@@ -193,7 +203,8 @@ export class GracefulRestart {
     }
     log.info('restarted', { pid: successor.pid })
     this.#watchdog.stop()
-    sdNotify(`READY=1\nMAINPID=${successor.pid}`)
+    // The new process has the whole time until its first turn of the watchdog: only this one was heard so far.
+    sdNotify(`READY=1\nWATCHDOG=1\nMAINPID=${successor.pid}`)
     this.#before?.send({ say: 'successor', pid: successor.pid })
     this.#stopped = this.#finish(successor)
     return successor.pid
@@ -208,7 +219,7 @@ export class GracefulRestart {
 
   /** Stops gracefully: closes the listeners, and waits for calls and requests. Without a successor. */
   stop(): Promise<void> {
-    this.#restarting?.fail('this process was stopped')
+    this.giveUp('this process was stopped')
     this.#stopped ??= this.#finish(undefined)
     return this.#stopped
   }

@@ -11,7 +11,7 @@ const CHANNEL_FD = 3
 /** Milliseconds between SIGTERM and SIGKILL for a new process that failed. */
 const KILL_AFTER = 2000
 /** Milliseconds in which a new process that is ready must begin to accept. It hangs when it does not. */
-const ACCEPT_WITHIN = 10_000
+export const ACCEPT_WITHIN = 10_000
 
 /** The process that takes over. */
 export interface Successor {
@@ -31,6 +31,8 @@ export class StartingSuccessor {
   #reject!: (error: Error) => void
   #settled = false
   #reason = ''
+  /** Ends a new process that has not taken over with this one, which it would take for dead, and serve. */
+  readonly #kill = (): void => void this.#process.kill('SIGKILL')
 
   /**
    * @param guardian descriptor of the channel to the process that outlives all others; -1 for none
@@ -45,6 +47,7 @@ export class StartingSuccessor {
     const [program, args, options] = commandOf(settings, sockets, guardian)
     const child = spawn(program, args, options)
     this.#process = child
+    process.once('exit', this.#kill)
     this.#channel = new RestartChannel(
       child.stdio[CHANNEL_FD] as Duplex,
       (message) => {
@@ -68,7 +71,7 @@ export class StartingSuccessor {
     this.#timer = realClock.setTimeout(() => this.fail(reason), ms)
   }
 
-  /** Lets the new process accept. From then on it may have connections, so it is not ended for being late. */
+  /** Lets the new process accept. It has its own time for that, however long it took to get ready. */
   #agree(): void {
     if (this.#settled) return
     this.#failAfter(ACCEPT_WITHIN, `the new process did not accept within ${ACCEPT_WITHIN} ms`)
@@ -84,6 +87,7 @@ export class StartingSuccessor {
     if (this.#settled) return
     this.#settled = true
     realClock.clearTimeout(this.#timer)
+    process.off('exit', this.#kill)
     this.#resolve({ pid: this.#process.pid as number, process: this.#process, channel: this.#channel })
   }
 
@@ -102,17 +106,16 @@ export class StartingSuccessor {
    */
   #end(): void {
     const child = this.#process
-    const kill = (): void => void child.kill('SIGKILL')
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      process.off('exit', this.#kill)
       this.#channel.close()
       return
     }
     child.kill('SIGTERM')
-    const timer = realClock.setTimeout(kill, KILL_AFTER)
-    process.once('exit', kill)
+    const timer = realClock.setTimeout(this.#kill, KILL_AFTER)
     child.once('exit', () => {
       realClock.clearTimeout(timer)
-      process.off('exit', kill)
+      process.off('exit', this.#kill)
       this.#channel.close()
     })
   }

@@ -1,4 +1,5 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { parseAddress } from '../../transports/address.ts'
 import { readInheritance } from '../../transports/handover/environment.ts'
 import { takeInherited } from '../../transports/handover/sockets.ts'
@@ -36,7 +37,7 @@ import type { Model } from './model.ts'
 /** Milliseconds that a process has to answer a question, beyond the time that the answer itself may take. */
 const ANSWER_MS = 2000
 /** Milliseconds beyond its time after which a process that stops is killed. */
-const KILL_AFTER_MS = 2000
+export const KILL_AFTER_MS = 2000
 
 /** A process for each service, which this process, the master, starts and watches. It runs no sandbox itself. */
 export class MultiModel implements Model {
@@ -50,8 +51,11 @@ export class MultiModel implements Model {
   /** Output of children by pid. */
   readonly #outputs = new Map<number, ChildOutput>()
   #lastQuestion = 0
-  /** Why the last process that could not start has failed; '' when it did not say. */
-  #reason = ''
+  /** Number of reloads that are under way. */
+  #reloads = 0
+  #isStopping = false
+  /** Why processes could not start, as the last of each said it, by the name of the process. */
+  readonly #reasons = new Map<string, string>()
 
   /**
    * @param chosen sandboxes that start with the server
@@ -128,13 +132,18 @@ export class MultiModel implements Model {
   }
 
   start(): Promise<void> {
-    return this.#supervisor.startAll()
+    return this.#withReasons(this.#supervisor.processes(), () => this.#supervisor.startAll())
   }
 
   async stop(timeout: number, kind: StopKind): Promise<unknown[]> {
-    if (kind === 'quit') await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
+    const end = realClock.now() + timeout + KILL_AFTER_MS
+    this.#isStopping = true
+    if (kind === 'stop')
+      for (const each of this.#supervisor.processes()) each.sendToReplaced({ ask: 'kind', kind, type: MESSAGE_TYPE, id: 0 })
+    // A reload has told processes that others take over.
+    if (kind === 'quit' || this.#reloads > 0) await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
     try {
-      await within(timeout + KILL_AFTER_MS, this.#supervisor.close(), 'the processes')
+      await within(Math.ceil(end - realClock.now()), this.#supervisor.close(), 'the processes')
       return []
     } catch (error) {
       return [error]
@@ -198,7 +207,7 @@ export class MultiModel implements Model {
     const { serviceName } = this.#find(name)
     const processes = this.#supervisor.processes(serviceName)
     const running = processes.filter(({ state }) => state === ProcessState.Running)
-    if (running.length === 0) await this.#supervisor.start(serviceName)
+    if (running.length === 0) await this.#withReasons(this.#supervisor.processes(), () => this.#supervisor.start(serviceName))
     else for (const each of running) await this.#ask(each, { ask: 'start', name }, this.#settings.setupTimeout + ANSWER_MS)
   }
 
@@ -213,14 +222,28 @@ export class MultiModel implements Model {
   async reload(name: string | undefined): Promise<void> {
     const service = name === undefined || this.#services.includes(name) ? name : this.#find(name).serviceName
     const old = this.#supervisor.processes(service)
-    this.#reason = ''
-    await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
+    this.#reloads++
     try {
+      await this.#askAll({ ask: 'kind', kind: 'replace' }, ANSWER_MS, old)
       const options = { readyTimeout: this.#settings.reloadTimeout }
-      await (service === undefined ? this.#supervisor.reloadAll(options) : this.#supervisor.reload(service, options))
+      await this.#withReasons(old, () =>
+        service === undefined ? this.#supervisor.reloadAll(options) : this.#supervisor.reload(service, options),
+      )
     } catch (error) {
-      await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
-      throw this.#reason === '' ? error : new Error(`${reasonOf(error)}: ${this.#reason}`, { cause: error })
+      if (!this.#isStopping) await this.#askAll({ ask: 'kind', kind: 'stop' }, ANSWER_MS, old)
+      throw error
+    } finally {
+      this.#reloads--
+    }
+  }
+
+  /** Runs what starts processes, and adds to its failure what those say that failed. */
+  async #withReasons(processes: readonly SupervisedProcess[], run: () => Promise<void>): Promise<void> {
+    for (const { name } of processes) this.#reasons.delete(name)
+    try {
+      await run()
+    } catch (error) {
+      throw withReasons(error, this.#reasons)
     }
   }
 
@@ -259,7 +282,7 @@ export class MultiModel implements Model {
     const question = answer.type === MESSAGE_TYPE ? this.#questions.get(answer.id) : undefined
     if (question?.pid === pid) question.settle(answer)
     const told = Object(message) as LogMessage | FailedMessage
-    if (told.type === FAILED_TYPE) this.#reason = told.reason
+    if (told.type === FAILED_TYPE) this.#reasons.set(name, told.reason)
     if (told.type !== LOG_TYPE) return
     for (const line of told.lines) {
       if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
@@ -269,6 +292,16 @@ export class MultiModel implements Model {
       }
     }
   }
+}
+
+/** The failure with what the processes have said that it names. */
+function withReasons(error: unknown, reasons: ReadonlyMap<string, string>): unknown {
+  const text = (error as Error).message
+  const told = [...reasons].filter(([name]) => text.includes(`process ${name} is not `))
+  if (told.length === 0) return error
+  const said = told.length === 1 ? told[0][1] : told.map(([name, reason]) => `${name}: ${reason}`).join('; ')
+  // Without a cause, whose text is in the message, and would be told again.
+  return new Error(`${text}: ${said}`)
 }
 
 /** Services that the sandboxes of a service depend on. */

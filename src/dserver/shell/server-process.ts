@@ -152,13 +152,14 @@ export class ServerProcess implements ServerCommands {
     if (name !== undefined) await this.#requireKnown(name)
     if (model.reload !== undefined) {
       await this.#askBeforeStop()
+      this.#requireRunning()
       notifier.reloading()
       let status = 'reload failed'
       try {
         await model.reload(name)
         status = 'reloaded'
       } finally {
-        notifier.ready(status)
+        this.#readyAgain(status)
       }
       return
     }
@@ -172,6 +173,7 @@ export class ServerProcess implements ServerCommands {
   /** Starts a process that takes over. Resolves when that one serves; this one then ends by itself. */
   async #replace(restart: GracefulRestart): Promise<void> {
     await this.#askBeforeStop()
+    this.#requireRunning()
     const { notifier, log, pidFile } = this.#parts
     const variables = notifier.environment
     Object.assign(process.env, variables)
@@ -199,8 +201,13 @@ export class ServerProcess implements ServerCommands {
       log.info('configuration read again', { changed: await config.reload() })
       await this.#parts.model.reloadConfig?.()
     } finally {
-      notifier.ready('configuration read again')
+      this.#readyAgain('configuration read again')
     }
+  }
+
+  /** Tells the service manager, unless the server was stopped meanwhile. */
+  #readyAgain(status: string): void {
+    if (this.#stopping === undefined) this.#parts.notifier.ready(status)
   }
 
   async #reopenLog(): Promise<void> {
@@ -227,7 +234,10 @@ export class ServerProcess implements ServerCommands {
     return this.#parts.log.follow(filter, onEntry)
   }
 
-  /** As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. */
+  /**
+   * As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. A reload that is under way is given
+   * up first, and none begins while `beforeStop` is asked: what was told to stop must not serve on in a new process.
+   */
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
     // The process before has given this one up, and nobody has reached it. It must not keep the lock it was given.
@@ -241,6 +251,7 @@ export class ServerProcess implements ServerCommands {
       this.#endAfter(this.#parts.settings.stopTimeout + GRACE_MS)
       return
     }
+    this.#giveUpReplacing()
     this.#checking ??= this.#askBeforeStop().finally(() => {
       this.#checking = undefined
     })
@@ -248,6 +259,10 @@ export class ServerProcess implements ServerCommands {
     if (this.#stopping !== undefined) return
     this.#stopping = { kind, since: realClock.now() }
     void this.#end(kind, kind === 'quit' ? this.#parts.settings.quitTimeout : this.#parts.settings.stopTimeout)
+  }
+
+  #giveUpReplacing(): void {
+    this.#parts.restart?.giveUp('the server is stopping')
   }
 
   async #requireKnown(name: string): Promise<void> {
@@ -293,6 +308,7 @@ export class ServerProcess implements ServerCommands {
   }
 
   #finish(code: number): void {
+    this.#giveUpReplacing()
     this.#cleanUp()
     this.#resolveEnded(code)
   }
@@ -314,7 +330,7 @@ export class ServerProcess implements ServerCommands {
   }
 
   #requireRunning(): void {
-    if (this.#stopping !== undefined) throw new CommandError(ExitCode.Failed, 'the server is stopping')
+    if (this.#stopping !== undefined || this.#checking !== undefined) throw new CommandError(ExitCode.Failed, 'the server is stopping')
   }
 
   #onSignal(signal: TakenSignal): void {

@@ -28,6 +28,7 @@ export class ServiceProcess {
   #followed: LogStream | undefined
   #kind: StopKind | 'replace' = 'stop'
   #stopping: Promise<number> | undefined
+  #resolveEnded: (code: number) => void = () => {}
 
   constructor(service: string, settings: ServerSettings, config: Config, model: Model, log: LogHub) {
     this.#service = service
@@ -44,12 +45,14 @@ export class ServiceProcess {
    */
   async run(signals: Signals): Promise<number> {
     const ended = new Promise<number>((resolve) => {
-      const stop = (): void => resolve((this.#stopping ??= this.#stop()))
+      this.#resolveEnded = resolve
+      const stop = (): void => void (this.#stopping ??= this.#stop()).then(resolve)
       // SIGINT of a terminal is for the master, which then stops its services in order.
       signals.handle((signal) => {
         if (signal === 'SIGTERM' || signal === 'SIGQUIT') stop()
       })
-      process.on('disconnect', stop) // the master has died
+      // The master has died.
+      process.on('disconnect', () => (this.#stopping === undefined ? stop() : this.#hurry()))
     })
     process.on('message', (message) => void this.#onMessage(message))
     try {
@@ -76,6 +79,11 @@ export class ServiceProcess {
     return failures.length === 0 ? ExitCode.Done : ExitCode.Failed
   }
 
+  /** Leaves what drains the time of a stop. */
+  #hurry(): void {
+    realClock.setTimeout(() => this.#resolveEnded(ExitCode.Failed), this.#settings.stopTimeout).unref()
+  }
+
   async #onMessage(message: unknown): Promise<void> {
     const asked = Object(message) as Asked
     if (asked.type !== MESSAGE_TYPE) return
@@ -95,8 +103,10 @@ export class ServiceProcess {
     if (asked.ask === 'logging') this.#setLogging(asked.mask, asked.debug)
     else if (asked.ask === 'start') await this.#model.startSandbox(asked.name)
     else if (asked.ask === 'stop') await this.#model.stopSandbox(asked.name)
-    else if (asked.ask === 'kind') this.#kind = asked.kind
-    else this.#log.info('configuration read again', { changed: await this.#config.reload() })
+    else if (asked.ask === 'kind') {
+      if (this.#stopping !== undefined && asked.kind === 'stop' && this.#kind !== 'stop') this.#hurry()
+      this.#kind = asked.kind
+    } else this.#log.info('configuration read again', { changed: await this.#config.reload() })
     return {}
   }
 

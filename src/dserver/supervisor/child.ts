@@ -2,7 +2,8 @@ import { type ChildProcess, type IOType, type SpawnOptions, spawn } from 'node:c
 import type { Readable } from 'node:stream'
 import type { Clock } from '../../base/time/clock.ts'
 import { sleep } from '../../base/time/sleep.ts'
-import { findExecutable, findProgram } from './executable.ts'
+import { findExecutable } from './executable.ts'
+import { groupSetter } from './group-setter.ts'
 import type { ProcessLog } from './log/process-log.ts'
 import type { ProcessSettings } from './process-options.ts'
 import { type ReadySettings, whenReady } from './readiness.ts'
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly stderr: ProcessLog
   readonly clock: Clock
   onMessage(child: Child, message: unknown): void
+  warn(text: string, reason: string): void
 }
 
 /** Time for output that is still in the pipes of a child that has ended, in milliseconds. */
@@ -240,7 +242,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 
 function spawnArguments(
   settings: ProcessSettings,
-  { name, instance, descriptors, descriptorNames }: Surroundings,
+  { name, instance, descriptors, descriptorNames, warn }: Surroundings,
 ): { command: string; args: string[]; options: SpawnOptions } {
   const cwd = settings.directory ?? process.cwd()
   const identity = settings.user === undefined ? undefined : identityOf(settings.user)
@@ -257,13 +259,15 @@ function spawnArguments(
   let command = findExecutable(settings.command, env.PATH, cwd)
   let args = [...settings.args]
   let ids = identity === undefined ? {} : { uid: identity.uid, gid: identity.gid }
-  const setpriv = identity === undefined || identity.groups.length === 0 ? undefined : findProgram('setpriv')
-  if (identity !== undefined && setpriv !== undefined) {
+  if (identity !== undefined && identity.groups.length > 0) {
     // Node.js drops all supplementary groups of a child that gets another user.
-    const groups = [identity.gid, ...identity.groups].join(',')
-    args = ['--reuid', `${identity.uid}`, '--regid', `${identity.gid}`, '--groups', groups, '--', command, ...args]
-    command = setpriv
-    ids = {}
+    const setpriv = groupSetter(identity)
+    if ('reason' in setpriv) warn(`process ${name} has no supplementary groups`, setpriv.reason)
+    else {
+      args = [...setpriv.args, command, ...args]
+      command = setpriv.program
+      ids = {}
+    }
   }
   if (descriptors.length > 0) {
     env.LISTEN_FDS = `${descriptors.length}`

@@ -7,6 +7,9 @@ import type { ProcessSettings } from './process-options.ts'
 export interface ProcessHost {
   readonly clock: Clock
   publish<Name extends keyof SupervisorEvents>(name: Name, event: SupervisorEvents[Name]): void
+  readonly warn: (text: string, reason: string) => void
+  /** Whether no process may be started any more. */
+  isClosed(): boolean
   /** A child was started. */
   onSpawn(child: Child, settings: ProcessSettings): void
   /** A child has ended. */

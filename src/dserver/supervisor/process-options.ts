@@ -78,7 +78,7 @@ export interface ProcessOptions {
   inheritEnvironment?: boolean | undefined
   /**
    * `user` or `user:group`, names or numbers. Needs root. The groups that /etc/group names for the user are set by
-   * setpriv(1); where that is not installed the child has none besides its own. Default: as this process.
+   * setpriv(1); where that is not installed, or may not, the child has none besides its own. Default: as this process.
    */
   user?: string | undefined
   /** Number of processes of this kind, named `name:0`, `name:1` and so on when it is not 1. Default: 1. */

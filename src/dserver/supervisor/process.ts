@@ -10,7 +10,7 @@ import { type ProcessSettings, requireSignalName } from './process-options.ts'
 import { RestartPolicy, type Run } from './restart-policy.ts'
 import { type Settler, settler } from './settled.ts'
 import { hasChild, mayFollow, ProcessState, stateName } from './state.ts'
-import { CpuMeter, type ProcessStats, readUsage } from './stats.ts'
+import { ProcessMeter, type ProcessStats } from './stats.ts'
 
 /** A process under supervision: its present child, and whether there should be one. */
 export class SupervisedProcess {
@@ -37,6 +37,8 @@ export class SupervisedProcess {
   #takeover: Promise<Child> | undefined
   /** The child that takes over. */
   #next: Child | undefined
+  /** The child that was replaced last, which may still drain. */
+  #replaced: Child | undefined
   #watch: LimitWatch | undefined
   #limited = false
   #exit: Exit | undefined
@@ -44,7 +46,7 @@ export class SupervisedProcess {
   #startTime = 0
   #stopTime = 0
   #restarts = -1
-  #meter: { child: Child; cpu: CpuMeter } | undefined
+  readonly #meter = new ProcessMeter()
 
   /** @internal */
   constructor(name: string, instance: number, settings: ProcessSettings, stdout: ProcessLog, stderr: ProcessLog, host: ProcessHost) {
@@ -76,6 +78,7 @@ export class SupervisedProcess {
    * Stopped instead
    */
   start(): Promise<void> {
+    if (this.#host.isClosed()) return Promise.reject(new Error(`process ${this.name} is not started: the supervisor is closed`))
     if (this.#stopping !== undefined && !this.#wanted) {
       const stops = this.#stops
       const again = (): Promise<void> =>
@@ -147,6 +150,11 @@ export class SupervisedProcess {
     return this.#child?.send(message) ?? false
   }
 
+  /** @internal As `send`, to the child that was replaced last and may still drain. */
+  sendToReplaced(message: unknown): void {
+    this.#replaced?.send(message)
+  }
+
   /** A heartbeat of the process was heard, by whatever way. */
   beat(): void {
     this.#watch?.beat()
@@ -179,20 +187,9 @@ export class SupervisedProcess {
   /** CPU, memory and the like of the child; undefined when there is none, or no /proc. */
   stats(): ProcessStats | undefined {
     const child = this.#child
-    if (child === undefined || child.exit !== undefined) return undefined
-    const usage = readUsage(child.pid)
-    if (usage === undefined) return undefined
-    const now = this.#host.clock.now()
-    if (this.#meter?.child !== child) this.#meter = { child, cpu: new CpuMeter(child.startedAt) }
-    return {
-      name: this.name,
-      pid: child.pid,
-      cpu: this.#meter.cpu.percent(usage.cpuTime, now),
-      ...usage,
-      uptime: now - child.startedAt,
-      restarts: Math.max(0, this.#restarts),
-      droppedOutput: this.stdout.dropped + this.stderr.dropped,
-    }
+    const usage = child === undefined || child.exit !== undefined ? undefined : this.#meter.read(child, this.#host.clock.now())
+    const droppedOutput = this.stdout.dropped + this.stderr.dropped
+    return usage && { name: this.name, ...usage, restarts: Math.max(0, this.#restarts), droppedOutput }
   }
 
   /** @internal */
@@ -279,6 +276,7 @@ export class SupervisedProcess {
       stdout: this.stdout,
       stderr: this.stderr,
       clock: this.#host.clock,
+      warn: this.#host.warn,
       onMessage: (child, message) => {
         if (child !== this.#child && child !== this.#next) return
         this.beat()
@@ -338,6 +336,7 @@ export class SupervisedProcess {
     await this.#takeover.catch((error: Error) => {
       throw new Error(`process ${this.name} is not reloaded: ${error.message}`, { cause: error })
     })
+    this.#replaced = old
     this.#host.publish('process.reloaded', { ...this.#event('reload'), oldPid: old.pid })
     if (!(await old.stop())) throw new Error(`process ${this.name}: the old child (${old.pid}) is still there after SIGKILL`)
   }

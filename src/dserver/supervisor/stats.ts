@@ -53,6 +53,30 @@ export function parseStat(text: string): (SystemUsage & { state: string; parent:
   }
 }
 
+/** Measures the children of a supervised process, one after the other. */
+export class ProcessMeter {
+  #child: Measured | undefined
+  #cpu: CpuMeter | undefined
+
+  /**
+   * @param now monotonic milliseconds
+   * @returns undefined when there is no such process any more, or no /proc
+   */
+  read(child: Measured, now: number): Pick<ProcessStats, 'pid' | 'cpu' | 'uptime' | keyof SystemUsage> | undefined {
+    const usage = readUsage(child.pid)
+    if (usage === undefined) return undefined
+    if (this.#cpu === undefined || this.#child !== child) this.#cpu = new CpuMeter(child.startedAt)
+    this.#child = child
+    return { pid: child.pid, cpu: this.#cpu.percent(usage.cpuTime, now), ...usage, uptime: now - child.startedAt }
+  }
+}
+
+interface Measured {
+  readonly pid: number
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+}
+
 /** Measures the CPU of a process between calls. */
 export class CpuMeter {
   #time = 0

@@ -76,6 +76,8 @@ export class Supervisor {
     this.#host = {
       clock: this.#clock,
       publish: (name, event) => this.#publish(name, event),
+      warn: (text, reason) => this.#log.warn(text, { reason }),
+      isClosed: () => this.#closed,
       onSpawn: (child, { stopSignals, stopTime }) => {
         this.#guard?.add(child.pid, stopSignals[0] ?? 'SIGKILL', stopTime)
         this.onChild(child)
@@ -98,7 +100,7 @@ export class Supervisor {
    * @throws Error when the name is taken
    */
   add(options: ProcessOptions): readonly SupervisedProcess[] {
-    if (this.#closed) throw new Error('the supervisor is closed')
+    this.#requireOpen()
     const settings = readProcessOptions(options)
     if (this.#groups.has(settings.name)) throw new Error(`there is a process ${settings.name} already`)
     for (const { targets } of [settings.stdout, settings.stderr])
@@ -159,7 +161,10 @@ export class Supervisor {
 
   /** Replaces processes of a name without a gap, one instance after the other; ends with the first that fails. */
   async reload(name: string, options?: ReloadOptions): Promise<void> {
-    for (const each of this.#named(name)) await each.reload(options)
+    for (const each of this.#named(name)) {
+      this.#requireOpen()
+      await each.reload(options)
+    }
   }
 
   /** Sends a signal to processes of a name. Resolves to how many have got it. */
@@ -192,7 +197,10 @@ export class Supervisor {
   async reloadAll(options?: ReloadOptions): Promise<void> {
     for (const wave of startOrder(this.#ordered())) {
       const running = wave.flatMap((name) => this.processes(name)).filter(({ pid }) => pid > 0)
-      for (const each of running) await each.reload(options)
+      for (const each of running) {
+        this.#requireOpen()
+        await each.reload(options)
+      }
     }
   }
 
@@ -281,6 +289,10 @@ export class Supervisor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new Error('the supervisor is closed')
   }
 
   #group(name: string): Group {
