@@ -1,7 +1,7 @@
 /** Throws a TypeError that names `place` for a value that is not what is expected. */
 export type Check = (value: unknown, place: string) => void
 
-/** What is nested deeper was not made by people, and would exhaust the stack. */
+/** Deeper values were not made by people, and would exhaust the stack. */
 const MAX_DEPTH = 100
 const MAX_SHOWN = 60
 
@@ -59,7 +59,11 @@ export function membersOf(check: Check, nameMatches: RegExp = /^/): Check {
   }
 }
 
-/** @throws TypeError */
+/**
+ * Place of a member.
+ *
+ * @throws TypeError for one that is too deep
+ */
 export function field(place: string, name: string): string {
   const own = /^[\w$-]+$/.test(name) ? `${place}.${name}` : `${place}[${shown(name)}]`
   if (own.split(/[.[]/).length > MAX_DEPTH) throw new TypeError(`${place.slice(0, MAX_SHOWN)}… is nested too deep`)

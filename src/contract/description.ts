@@ -36,7 +36,7 @@ export interface MethodDescription {
 
 /** A group of methods in a description. */
 export interface GroupDescription {
-  /** Its name, with those of the groups it is in: `users.admin`. */
+  /** Name of the group, after those of the groups it is in: `users.admin`. */
   name: string
   docs?: string
   deprecated?: boolean | string

@@ -1,4 +1,4 @@
-/** What a description says of a field of a protobuf message, in `x-protobuf` of its schema. */
+/** A field of a protobuf message in a description: `x-protobuf` of its schema. */
 export interface ProtobufField {
   readonly id: number
   readonly type: string
@@ -7,7 +7,10 @@ export interface ProtobufField {
   /** A scalar that may be absent: part of a oneof, `optional`, of proto2, or of an edition. */
   readonly optional?: true
   readonly required?: true
-  /** What it is when absent, where that is no zero: digits for 64-bit integers, base64 for bytes, `inf`, `-inf`, `nan`. */
+  /**
+   * Value that an absent field has, where the .proto names one: 64-bit integers as digits, bytes in hex, numbers that
+   * JSON lacks as `inf`, `-inf` and `nan`.
+   */
   readonly default?: string | number | boolean
   /** Encoded as a group. */
   readonly delimited?: true
@@ -17,7 +20,7 @@ export interface ProtobufField {
   readonly expanded?: true
 }
 
-/** What a description says of a protobuf message, in `x-protobuf` of its schema. */
+/** A protobuf message in a description: `x-protobuf` of its schema. */
 export interface ProtobufMessage {
   readonly message: string
   /** Absent for proto3. */

@@ -44,7 +44,7 @@ export function isReflected(type: unknown): type is ReflectedType {
   return Array.isArray((type as Partial<ReflectedType> | undefined)?.fieldsArray)
 }
 
-/** What presence and encoding depend on is worked out when a type is used first, which may be later than this. */
+/** Presence and encoding depend on features, which are worked out when a type is used first: maybe later than this. */
 function resolveFeatures({ root }: ReflectedType): void {
   if (root?._needsRecursiveFeatureResolution === true) root._resolveFeaturesRecursive?.(root._edition ?? 'proto3')
 }
@@ -80,7 +80,7 @@ function protobufOf(field: Field): ProtobufField {
 
 function defaultOf({ type, options, typeDefault, repeated, map }: Field): ProtobufField['default'] {
   if (options?.default === undefined || options.default === null || repeated || map) return undefined
-  if (type === 'bytes') return btoa(String.fromCharCode(...(typeDefault as Uint8Array)))
+  if (type === 'bytes') return Array.from(typeDefault as Uint8Array, (byte) => byte.toString(16).padStart(2, '0')).join('')
   if (longs.has(type)) return String(options.default) // as a number it may have been rounded
   if (typeof typeDefault === 'boolean' || typeof typeDefault === 'string') return typeDefault
   const number = typeDefault as number

@@ -21,7 +21,7 @@ export function described(service: Described, options: DescribeOptions): Service
   return 'dmicro' in service ? checkDescription(service, placeOf(service)) : describe(service, options)
 }
 
-/** What messages call a description. */
+/** Name of a description in messages. */
 export function placeOf({ name }: Partial<ServiceDescription>): string {
   return typeof name === 'string' && /^\w{1,60}$/.test(name) ? `service ${name}` : 'service'
 }

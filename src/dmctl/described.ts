@@ -26,7 +26,7 @@ export async function readServices(session: Session): Promise<readonly ServiceDe
 }
 
 /**
- * Those of a list that are descriptions of the form that is known here.
+ * Descriptions of a list, without those of forms that are not known here.
  *
  * @throws TypeError for one that is none, with the place of what is wrong
  */

@@ -11,7 +11,7 @@ const OF_CONTEXTS = new Set(
   ReplyBodyCodec ResetServiceMethod Seq ServiceMethod Session SetBodyCodec SetMeta Swap VisitMeta`.split(/\s+/),
 )
 
-/** What names cannot have: of numbers, Go takes decimal digits alone. */
+/** Characters that names cannot have: of numbers, Go takes decimal digits alone. */
 const NO_NAME = /[^\p{L}\p{Nd}]+/u
 
 /** An exported name: its words, each beginning with a capital. */

@@ -7,7 +7,7 @@ export function protobufField(schema: JsonSchema): ProtobufField | undefined {
   return found?.id === undefined ? undefined : (found as ProtobufField)
 }
 
-/** What a schema says of its protobuf message; undefined for one of JSON. */
+/** The protobuf message that a schema is of; undefined for one of JSON. */
 export function protobufMessage(schema: JsonSchema | null | undefined): ProtobufMessage | undefined {
   const found = schema?.['x-protobuf'] as Partial<ProtobufMessage> | undefined
   return found?.message === undefined ? undefined : (found as ProtobufMessage)
@@ -87,7 +87,7 @@ function defaultText(type: string, given: string | number | boolean): string {
   if (typeof given === 'boolean') return given ? '1' : '0'
   if (type !== 'bytes') return String(given)
   const isPlain = (byte: number): boolean => byte >= 0x20 && byte < 0x7f && !`"'\\`.includes(String.fromCharCode(byte))
-  return [...Buffer.from(String(given), 'base64')]
+  return [...Buffer.from(String(given), 'hex')]
     .map((byte) => (isPlain(byte) ? String.fromCharCode(byte) : `\\${byte.toString(8).padStart(3, '0')}`))
     .join('')
 }

@@ -35,7 +35,7 @@ export function serverText(service: GoService): string {
   ].join('\n')
 }
 
-/** What a package has of the server of a service. */
+/** Names that a package has of the server of a service. */
 export function namesOfServer(service: GoService): string[] {
   const { name } = service
   return [`${name}Server`, `Register${name}`, `serverOf${name}`, ...controllersOf(service).map(({ type }) => type)]
