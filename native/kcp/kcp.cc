@@ -86,7 +86,8 @@ uint32_t Kcp::Due(uint32_t now) {
     at(ResendAt(i, patience));
     if (sent_[i].passed_over != 0 && queue_.Empty()) at(sent_[i].passed_at + reordering);
   }
-  if (probe_wait_ != 0 && !queue_.Empty()) at(probe_at_);
+  // A window of 0 that no flush has seen yet is asked about from the next one on.
+  if (!queue_.Empty() && (probe_wait_ != 0 || rmt_wnd_ == 0)) at(probe_wait_ != 0 ? probe_at_ : now);
   return due;
 }
 
@@ -162,6 +163,7 @@ bool Kcp::ParseUna(uint32_t una) {
     sent_.Pop();
     any = true;
   }
+  if (any) dead_ = false;
   snd_una_ = sent_.Empty() ? snd_nxt_ : sent_.Front().sn;
   return any;
 }

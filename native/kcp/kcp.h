@@ -34,8 +34,17 @@ class KcpOutput {
 };
 
 // One end of a conversation: a stream of bytes, cut into numbered segments that are sent again until the peer has
-// acknowledged them. The algorithm is that of kcp-go, and the twin in src/wire/kcp sends the same bytes for the same
-// calls. Neither knows a clock or a socket: `now` is a number of milliseconds that may wrap around.
+// acknowledged them. The twin in src/wire/kcp sends the same bytes for the same calls. Neither knows a clock or a
+// socket: `now` is a number of milliseconds that may wrap around.
+//
+// The format, windows and the questions about one of 0, the congestion window, and timeouts and their growth are those
+// of kcp-go in stream mode. These are dmicro's own:
+// - it is flushed by its caller alone, when something is wanted or due, not at intervals
+// - only the first acknowledgement of a segment is a round trip
+// - a segment that was passed over is sent again at once each time that happens, not the first time only, and with
+//   nothing new to send after a quarter of a round trip at the latest
+// - what is sent last is probed for once before its timeout, where the peer acknowledges at once
+// - a peer that has lost its state is noticed
 //
 // A peer chooses all bytes that are received. Memory is bounded by the window; only what this side sends is not.
 class Kcp {
@@ -96,7 +105,7 @@ class Kcp {
   bool AllNumbered() const { return queue_.Empty(); }
   size_t UnsentBytes() const { return unsent_bytes_; }
   size_t Received() const { return received_.size(); }
-  // A segment was sent as often as the settings allow.
+  // A segment was sent as often as the settings allow, and none was removed since.
   bool Dead() const { return dead_; }
   // The peer has forgotten what it had acknowledged: it has started again.
   bool Lost() const { return lost_ || behind_ >= 2; }

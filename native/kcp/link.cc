@@ -6,7 +6,8 @@ namespace dmicro {
 namespace {
 
 // All in ms: how long the end of a closed connection is repeated; how long the peer may be silent before it is asked,
-// by the side that dialled and by the other; how often it is asked, and for how long.
+// by the side that dialled and by the other; how often it is asked, and for how long, which is also how long a dead
+// link is borne.
 constexpr uint64_t kLinger = 2000;
 constexpr uint64_t kIdleDialled = 25'000, kIdleAccepted = 60'000;
 constexpr uint64_t kAskEvery = 2000, kUnanswered = 10'000;
@@ -26,7 +27,8 @@ KcpLink::KcpLink(uint32_t conv, const KcpSettings& settings, Role role, uint32_t
       marked_(role.marked),
       open_(!role.dialled),
       heard_at_(now),
-      greet_at_(role.dialled ? now : kNever) {
+      greet_at_(role.dialled ? now : kNever),
+      unsent_since_(kNever) {
   machine().SetMark(kKcpMark);
   if (marked_) KnowPeer();
 }
@@ -183,7 +185,14 @@ void KcpLink::Flush(uint64_t now, KcpOutput* output) {
   } else if (kcp.MustTell()) {
     conversation_.Flush(false, clock, output);
   }
-  if (kcp.Dead()) Fail(LinkFailure::kTimedOut);
+  if (kcp.Unsent() == 0) {
+    unsent_since_ = kNever;
+    return;
+  }
+  if (unsent_since_ == kNever) unsent_since_ = now;
+  // A segment may be sent often because this process, or the peer's, has little time: then others arrive. Nobody was to
+  // answer before there was something to acknowledge.
+  if (kcp.Dead() && now - std::max(heard_at_, unsent_since_) >= kUnanswered) Fail(LinkFailure::kTimedOut);
 }
 
 // Says that nothing follows, as soon as all has a number; to a peer that does not know what that means, when all is

@@ -93,7 +93,8 @@ class KcpLink : public Layer {
   uint32_t peer_end_ = 0;
   uint32_t cookie_sn_ = 0, cookie_ts_ = 0;
   uint64_t heard_at_;
-  uint64_t greet_at_;  // the next question, or answer, of a link that is not open
+  uint64_t greet_at_;      // the next question, or answer, of a link that is not open
+  uint64_t unsent_since_;  // the first flush since which there was always something to acknowledge
   uint64_t ask_at_ = 0;
   uint64_t end_since_ = 0, end_at_ = 0, end_wait_ = 0;
 };

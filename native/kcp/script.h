@@ -7,7 +7,7 @@
 namespace dmicro {
 
 // Runs a script of calls on one conversation and returns what came of it, for tests: the fuzz target, and the
-// comparison with the twin in TypeScript (src/wire/kcp/script.ts), whose log must be the same. All numbers are
+// comparison with the twin in TypeScript (test/support/kcp-script.ts), whose log must be the same. All numbers are
 // little-endian. A script ends at the first operation that is unknown or cut off.
 //
 //   00 u32 ms           time passes

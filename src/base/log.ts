@@ -1,4 +1,5 @@
 import { textOf } from './errors/error-text.ts'
+import { printable } from './text/printable.ts'
 import { type Clock, type ClockTimer, realClock } from './time/clock.ts'
 
 /**
@@ -156,14 +157,4 @@ function fieldText(fields: LogFields, key: string): string {
 
 function cut(text: string, max: number): string {
   return text.length > max ? `${text.slice(0, max)}...` : text
-}
-
-/**
- * Control and format characters (bidirectional overrides among them), line and paragraph separators, lone surrogates,
- * unassigned code points.
- */
-const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu
-
-function printable(text: string): string {
-  return text.replace(unprintable, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`)
 }

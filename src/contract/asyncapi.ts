@@ -1,7 +1,7 @@
 import { Components, typeName } from './components.ts'
-import { type Described, type DescribeOptions, described, type MethodDescription } from './description.ts'
+import type { Described, DescribeOptions, MethodDescription } from './description.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { requireServices } from './services.ts'
+import { described, requireServices } from './services.ts'
 
 /** Options of `asyncapi`. */
 export interface AsyncApiOptions extends DescribeOptions {

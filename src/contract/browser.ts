@@ -6,6 +6,7 @@ export {
   type DescribeOptions,
   describe,
   type ErrorDescription,
+  type GroupDescription,
   type MethodDescription,
   type ServiceDescription,
 } from './description.ts'

@@ -1,6 +1,7 @@
-import { type Described, type DescribeOptions, described, type MethodDescription } from './description.ts'
+import type { Described, DescribeOptions, MethodDescription } from './description.ts'
 import { misfits } from './fits.ts'
 import { canonical, type JsonSchema } from './json-schema.ts'
+import { described } from './services.ts'
 
 /** One change between two versions of a contract. */
 export interface Change {

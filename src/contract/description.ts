@@ -34,6 +34,15 @@ export interface MethodDescription {
   codec?: string
 }
 
+/** A group of methods in a description. */
+export interface GroupDescription {
+  /** Its name, with those of the groups it is in: `users.admin`. */
+  name: string
+  docs?: string
+  deprecated?: boolean | string
+  since?: string
+}
+
 /** A service as data: what the generators read, and what `/dmicro/describe` answers. */
 export interface ServiceDescription {
   /** Version of this form. */
@@ -43,6 +52,8 @@ export interface ServiceDescription {
   docs?: string
   deprecated?: boolean | string
   since?: string
+  /** The groups of `methods` that are said something of. */
+  groups?: GroupDescription[]
   methods: MethodDescription[]
   /** Methods that the server calls and pushes on its clients. */
   toClient: MethodDescription[]
@@ -115,14 +126,13 @@ export function describe(service: Describable, options: DescribeOptions = {}): S
     if (codec !== undefined) found.codec = codec
     return found
   }
-  const { docs, deprecated, since } = service.docs
+  const groups = groupsOf(service.routes)
   const description: ServiceDescription = {
     dmicro: 1,
     name: service.name,
     version: service.version,
-    ...(docs === undefined ? undefined : { docs }),
-    ...(deprecated === undefined || deprecated === false ? undefined : { deprecated }),
-    ...(since === undefined ? undefined : { since }),
+    ...said(service.docs),
+    ...(groups.length === 0 ? undefined : { groups }),
     methods: service.routes.map(describeMethod),
     toClient: service.toClient.routes.map(describeMethod),
     problems,
@@ -134,7 +144,23 @@ export function describe(service: Describable, options: DescribeOptions = {}): S
 /** A service, or the description of one. */
 export type Described = Describable | ServiceDescription
 
-/** The description of a service, which may be one already. */
-export function described(service: Described, options: DescribeOptions): ServiceDescription {
-  return 'dmicro' in service ? service : describe(service, options)
+/** Groups without docs are known by the names of their methods. */
+function groupsOf(routes: readonly MethodRoute[]): GroupDescription[] {
+  const found = new Map<string, GroupDescription>()
+  for (const { path, groups } of routes) {
+    for (const [i, docs] of groups.entries()) {
+      const name = path.slice(0, i + 1).join('.')
+      const own = said(docs)
+      if (Object.keys(own).length > 0) found.set(name, { name, ...own })
+    }
+  }
+  return [...found.values()]
+}
+
+function said({ docs, deprecated, since }: Docs): Omit<GroupDescription, 'name'> {
+  return {
+    ...(docs === undefined ? undefined : { docs }),
+    ...(deprecated === undefined || deprecated === false ? undefined : { deprecated }),
+    ...(since === undefined ? undefined : { since }),
+  }
 }

@@ -1,14 +1,7 @@
 import { Components, typeName } from './components.ts'
-import {
-  type Described,
-  type DescribeOptions,
-  described,
-  type ErrorDescription,
-  type MethodDescription,
-  type ServiceDescription,
-} from './description.ts'
+import type { Described, DescribeOptions, ErrorDescription, MethodDescription, ServiceDescription } from './description.ts'
 import type { JsonSchema } from './json-schema.ts'
-import { requireServices } from './services.ts'
+import { described, requireServices } from './services.ts'
 
 /** Options of `openapi`. */
 export interface OpenApiOptions extends DescribeOptions {
@@ -61,6 +54,7 @@ export function openapi(services: Described | readonly Described[], options: Ope
       paths[method.route] = pathOf(service.name, method, components, version === '3.2' ? tagOf(service.name, method) : service.name)
     }
   }
+  const listed = found.map((service) => ({ ...service, methods: service.methods.filter(({ route }) => route in paths) }))
   const [first] = found
   const docs = found.flatMap((each) => each.docs ?? [])
   return {
@@ -72,7 +66,9 @@ export function openapi(services: Described | readonly Described[], options: Ope
     },
     ...(options.servers === undefined ? undefined : { servers: options.servers.map((url) => ({ url })) }),
     ...(options.security === undefined ? undefined : { security: [{ bearer: [] }] }),
-    tags: found.flatMap((service) => [tagObject(service), ...(version === '3.2' ? groupTags(service) : [])]),
+    tags: listed.flatMap((service) =>
+      service.methods.length === 0 ? [] : [tagObject(service), ...(version === '3.2' ? groupTags(service) : [])],
+    ),
     paths,
     components: {
       schemas: components.schemas,
@@ -91,13 +87,19 @@ function tagOf(service: string, { name }: MethodDescription): string {
 }
 
 /** Tags of the groups of a service, each below that of the group it is in. */
-function groupTags({ name, methods }: ServiceDescription): Json[] {
+function groupTags({ name, methods, groups: known = [] }: ServiceDescription): Json[] {
   const tags = new Map<string, Json>()
+  const docs = new Map(known.map((group) => [group.name, group.docs]))
   for (const method of methods) {
     const groups = method.name.split('.').slice(0, -1)
     groups.forEach((summary, i) => {
       const parent = [name, ...groups.slice(0, i)].join('.')
-      tags.set(`${parent}.${summary}`, { name: `${parent}.${summary}`, summary, parent })
+      const description = docs.get(groups.slice(0, i + 1).join('.'))
+      tags.set(`${parent}.${summary}`, {
+        ...{ name: `${parent}.${summary}`, summary },
+        ...(description === undefined ? undefined : { description }),
+        parent,
+      })
     })
   }
   return [...tags.values()]

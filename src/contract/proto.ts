@@ -1,7 +1,9 @@
 import { typeName } from './components.ts'
-import { type Described, type DescribeOptions, described, type MethodDescription } from './description.ts'
+import type { Described, DescribeOptions, MethodDescription } from './description.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { type Numbers, numbersOf } from './proto-numbers.ts'
+import type { ProtobufField } from './protobuf-field.ts'
+import { described } from './services.ts'
 
 /** Options of `proto`. */
 export interface ProtoOptions extends DescribeOptions {
@@ -54,7 +56,7 @@ export function proto(service: Described, options: ProtoOptions = {}): string {
   const messages = writer.messages()
   if (writer.problems.length > 0) throw new TypeError(`service ${found.name} has no .proto: ${writer.problems.join('; ')}`)
   const head = [
-    `// ${found.name} ${found.version}. Made of a contract: do not edit.`,
+    comment([`${found.name} ${found.version}. Made of a contract: do not edit.`], '').trimEnd(),
     'syntax = "proto3";',
     '',
     `package ${options.package ?? found.name.toLowerCase()};`,
@@ -131,26 +133,30 @@ class ProtoWriter {
   }
 
   #field(name: string, schema: JsonSchema, named: (def: string) => string, where: string, optional: boolean): FieldType {
-    const known = protobufOf(schema)?.type
+    const { type: known, key = 'string', delimited } = protobufOf(schema) ?? {}
+    if (delimited === true) this.problems.push(`${where} is a group, which proto3 does not have`)
     const { schema: value, nullable } = withoutNull(schema)
     const label = optional || nullable ? 'optional ' : ''
+    const scalar = known !== undefined && isScalar(known) ? known : undefined
+    const member = (inner: JsonSchema, at: string): FieldType =>
+      scalar === undefined ? this.#field(name, inner, named, at, false) : { label: '', type: scalar }
     if (value.$ref !== undefined) return { label: '', type: named(value.$ref.slice('#/$defs/'.length)) }
     if (value.type === 'array') {
       const items = typeof value.items === 'object' ? value.items : {}
-      const { type, label: inner } = this.#field(name, items, named, `${where}[]`, false)
+      const { type, label: inner } = member(items, `${where}[]`)
       if (inner === 'repeated ' || type.startsWith('map<')) this.problems.push(`${where} is a list of ${inner === '' ? 'maps' : 'lists'}`)
-      return { label: 'repeated ', type: known !== undefined && isScalar(known) ? known : type }
+      return { label: 'repeated ', type }
     }
     if (value.type === 'object' && value.properties === undefined && typeof value.additionalProperties === 'object') {
-      const { type, label: inner } = this.#field(name, value.additionalProperties, named, `${where}.*`, false)
+      const { type, label: inner } = member(value.additionalProperties, `${where}.*`)
       if (inner === 'repeated ') this.problems.push(`${where} is a map of lists`)
-      return { label: '', type: `map<string, ${type}>` }
+      return { label: '', type: `map<${key}, ${type}>` }
     }
     if (isObject(value)) {
       this.#message(name, value, named, where)
       return { label: '', type: name }
     }
-    const type = known !== undefined && isScalar(known) ? known : scalarOf(value)
+    const type = scalar ?? scalarOf(value)
     if (type !== undefined) return { label, type }
     this.problems.push(`${where} has several types, or any, which a field cannot have`)
     return { label, type: 'bytes' }
@@ -193,8 +199,8 @@ function withoutNull(schema: JsonSchema): { schema: JsonSchema; nullable: boolea
   return { schema: { ...outer, ...rest[0] }, nullable: rest.length < options.length }
 }
 
-function protobufOf(schema: JsonSchema): { id?: number; type?: string } | undefined {
-  return schema['x-protobuf'] as { id?: number; type?: string } | undefined
+function protobufOf(schema: JsonSchema): Partial<ProtobufField> | undefined {
+  return schema['x-protobuf'] as Partial<ProtobufField> | undefined
 }
 
 /** The next number of a field; those from 19000 to 19999 are protobuf's own. */
@@ -212,6 +218,6 @@ function describeField({ description, ...schema }: JsonSchema): string | undefin
 }
 
 function comment(texts: readonly (string | undefined)[], indent: string): string {
-  const lines = texts.flatMap((text) => (text === undefined || text === '' ? [] : text.split('\n')))
+  const lines = texts.flatMap((text) => (text === undefined || text === '' ? [] : text.split(/\r\n|[\p{Cc}\u2028\u2029]/u)))
   return lines.map((line) => `${indent}//${line === '' ? '' : ` ${line}`}\n`).join('')
 }

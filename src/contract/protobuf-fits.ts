@@ -1,19 +1,5 @@
 import type { JsonSchema } from './json-schema.ts'
-
-/** The part of a field that `protobufSchema` keeps. */
-export interface ProtobufField {
-  readonly id: number
-  readonly type: string
-  /** Type of a map's keys. */
-  readonly key?: string
-  /** Part of a oneof, such as that of an `optional` field of proto3. */
-  readonly optional?: true
-  readonly required?: true
-  /** Encoded as a group. */
-  readonly delimited?: true
-  /** Values that the enum lacks are dropped by who reads them. */
-  readonly closed?: true
-}
+import type { ProtobufField } from './protobuf-field.ts'
 
 /** Types whose values are read as those of each other, where they fit. */
 const FORMS = ['int32 uint32 int64 uint64 bool', 'sint32 sint64', 'fixed32 sfixed32', 'fixed64 sfixed64'].map((each) => each.split(' '))

@@ -1,5 +1,5 @@
 import type { JsonSchema } from './json-schema.ts'
-import type { ProtobufField } from './protobuf-fits.ts'
+import type { ProtobufField, ProtobufMessage } from './protobuf-field.ts'
 
 /** The part of a reflected type of protobufjs that is read. */
 interface ReflectedType {
@@ -7,6 +7,16 @@ interface ReflectedType {
   readonly fullName: string
   readonly comment?: string | null
   readonly fieldsArray: readonly Field[]
+  readonly parent?: unknown
+  /** The parser tells types that no other contains. */
+  readonly _edition?: string | null
+  readonly root?: Root | null
+}
+
+interface Root {
+  readonly _edition?: string | null
+  readonly _needsRecursiveFeatureResolution?: boolean
+  _resolveFeaturesRecursive?(edition: string): void
 }
 
 interface Field {
@@ -16,8 +26,11 @@ interface Field {
   readonly repeated: boolean
   readonly map: boolean
   readonly keyType?: string
-  readonly partOf?: unknown
+  readonly hasPresence?: unknown
   readonly required?: boolean
+  readonly packed?: boolean
+  readonly options?: { readonly default?: unknown }
+  readonly typeDefault?: unknown
   readonly delimited?: boolean
   readonly comment?: string | null
   readonly resolvedType: ReflectedType | { readonly values: Readonly<Record<string, number>> } | null
@@ -31,22 +44,54 @@ export function isReflected(type: unknown): type is ReflectedType {
   return Array.isArray((type as Partial<ReflectedType> | undefined)?.fieldsArray)
 }
 
-function protobufOf({ id, type, map, keyType, partOf, required, delimited, resolvedType }: Field): ProtobufField {
+/** What presence and encoding depend on is worked out when a type is used first, which may be later than this. */
+function resolveFeatures({ root }: ReflectedType): void {
+  if (root?._needsRecursiveFeatureResolution === true) root._resolveFeaturesRecursive?.(root._edition ?? 'proto3')
+}
+
+function editionOf(type: ReflectedType): string {
+  const { _edition: edition, parent } = type
+  return edition ?? (isReflected(parent) ? editionOf(parent) : 'proto3')
+}
+
+function protobufMessage(type: ReflectedType): ProtobufMessage {
+  const edition = editionOf(type)
+  return { message: type.name, ...(edition === 'proto3' ? undefined : { edition }) }
+}
+
+function protobufOf(field: Field): ProtobufField {
+  const { id, type, map, keyType, repeated, hasPresence, required, delimited, packed, resolvedType } = field
+  const isMessage = isReflected(resolvedType)
+  const given = defaultOf(field)
   const closed = (resolvedType as { _features?: { enum_type?: string } } | null)?._features?.enum_type === 'CLOSED'
   return {
     ...{ id, type },
     ...(map && keyType !== undefined ? { key: keyType } : undefined),
-    ...(partOf ? { optional: true as const } : undefined),
+    ...(hasPresence && required !== true && !isMessage ? { optional: true as const } : undefined),
     ...(required === true ? { required } : undefined),
-    ...(delimited === true ? { delimited } : undefined),
-    ...(closed && !isReflected(resolvedType) ? { closed } : undefined),
+    ...(given === undefined ? undefined : { default: given }),
+    ...(delimited === true && !map ? { delimited } : undefined),
+    ...(closed && !isMessage ? { closed } : undefined),
+    ...(repeated && !map && !isMessage && packed === false && type !== 'string' && type !== 'bytes'
+      ? { expanded: true as const }
+      : undefined),
   }
+}
+
+function defaultOf({ type, options, typeDefault, repeated, map }: Field): ProtobufField['default'] {
+  if (options?.default === undefined || options.default === null || repeated || map) return undefined
+  if (type === 'bytes') return btoa(String.fromCharCode(...(typeDefault as Uint8Array)))
+  if (longs.has(type)) return String(options.default) // as a number it may have been rounded
+  if (typeof typeDefault === 'boolean' || typeof typeDefault === 'string') return typeDefault
+  const number = typeDefault as number
+  return Number.isFinite(number) ? number : Number.isNaN(number) ? 'nan' : number > 0 ? 'inf' : '-inf'
 }
 
 /**
  * The JSON Schema of a protobuf type. `x-protobuf` keeps number and type of each field, for the .proto made of it.
  */
 export function protobufSchema(root: ReflectedType): JsonSchema {
+  resolveFeatures(root)
   const defs: Record<string, JsonSchema> = {}
   const names = new Map<ReflectedType, string>()
   const messageOf = (type: ReflectedType): JsonSchema => {
@@ -55,7 +100,7 @@ export function protobufSchema(root: ReflectedType): JsonSchema {
     return {
       type: 'object',
       ...(type.comment ? { description: type.comment } : undefined),
-      'x-protobuf': { message: type.name },
+      'x-protobuf': protobufMessage(type),
       properties: Object.fromEntries(fields.map((field) => [field.name, fieldOf(field)])),
       ...(required.length === 0 ? undefined : { required }),
     }

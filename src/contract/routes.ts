@@ -30,6 +30,11 @@ export interface RouteTree {
   readonly [name: string]: MethodRoute | RouteTree
 }
 
+/** Whether a method or a group may be named so. */
+export function isMethodName(name: string): boolean {
+  return /^[A-Za-z]\w*$/.test(name) && !FORBIDDEN.has(name)
+}
+
 export function isRoute(value: MethodRoute | RouteTree): value is MethodRoute {
   return Array.isArray(value.path)
 }
@@ -48,8 +53,7 @@ export function routesOf(service: Naming, methods: Methods): { tree: RouteTree; 
     const tree: Record<string, MethodRoute | RouteTree> = Object.create(null)
     for (const [name, member] of Object.entries(members)) {
       const shown = [...path, name].join('.')
-      if (!/^[A-Za-z]\w*$/.test(name) || FORBIDDEN.has(name))
-        throw new TypeError(`service ${service.name}: no method may be named ${JSON.stringify(name)}`)
+      if (!isMethodName(name)) throw new TypeError(`service ${service.name}: no method may be named ${JSON.stringify(name)}`)
       if (!isMethod(member)) {
         if (typeof member !== 'object' || member === null)
           throw new TypeError(`service ${service.name}: ${shown} must be made by call or push, or be a group of such`)

@@ -51,6 +51,7 @@ export function dialError(url: string, error: unknown): CommandError {
 
 /** The failure of a call or push of `route`. */
 export function callError(url: string, route: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error
   if (!(error instanceof StatusError)) return usage(reasonOf(error))
   const { code, message, cause } = error
   const details = { code, cause }

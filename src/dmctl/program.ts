@@ -14,7 +14,7 @@ import { addPush } from './commands/push.ts'
 import { addRegistry } from './commands/registry.ts'
 import { addWatch } from './commands/watch.ts'
 import { CommandError, Exit, usage } from './failure.ts'
-import { errorColors, jsonOf, note, print } from './output.ts'
+import { errorColors, note, printJson } from './output.ts'
 import { ownVersion } from './package-info.ts'
 
 const commands: readonly ((program: Command) => void)[] = [
@@ -66,7 +66,28 @@ Exit codes:
   9  --against found changes that may break old clients`,
     )
   for (const add of commands) add(program)
+  separateOptions(program)
   return program
+}
+
+/**
+ * Lets each command read its own options alone. Otherwise a group takes those that are written behind one of its
+ * commands, and they are lost.
+ */
+function separateOptions(group: Command): void {
+  if (group.commands.length === 0) return
+  group.enablePositionalOptions().hook('preSubcommand', (_, command) => {
+    const given = group.options.find((option) => group.getOptionValueSource(option.attributeName()) === 'cli')
+    if (given === undefined) return
+    const path = pathOf(command)
+    throw usage(`${given.long ?? given.flags} before ${command.name()} is no option of ${path} (${path} --help)`)
+  })
+  for (const each of group.commands) separateOptions(each)
+}
+
+/** The words that a command is called by. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 /**
@@ -84,8 +105,8 @@ export async function run(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help')) return codeOf(error)
     const { exit, message, details } = failureOf(error, args)
     if (message === '') return exit
-    if (wantsJson(args)) print(jsonOf({ ok: false, exit, error: message, ...details }))
-    else note(`${errorColors.red('dmctl')}: ${message}`)
+    if (wantsJson(args)) printJson({ ok: false, exit, error: message, ...details })
+    else note(errorColors.red('dmctl'), `: ${message.replaceAll(/\s*\n\s*/g, ' ')}`)
     return exit
   }
 }
@@ -99,8 +120,13 @@ function failureOf(error: unknown, args: readonly string[]): CommandError {
   if (error instanceof CommandError) return error
   if (!(error instanceof CommanderError)) return new CommandError(Exit.Failed, reasonOf(error))
   const line = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
-  const isKnown = makeProgram().commands.some((command) => command.name() === args[0])
-  return usage(`${line} (${isKnown ? `dmctl ${args[0]} --help` : 'dmctl --help'})`)
+  let meant = makeProgram()
+  for (const word of args) {
+    const next = meant.commands.find((command) => command.name() === word)
+    if (next === undefined) break
+    meant = next
+  }
+  return usage(`${line} (${pathOf(meant)} --help)`)
 }
 
 function wantsJson(args: readonly string[]): boolean {

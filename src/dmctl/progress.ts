@@ -20,7 +20,7 @@ export async function withProgress<T>(line: (elapsed: number) => string, work: (
   let isShown = false
   const show = (): void => {
     const width = Math.max(10, (stderr.columns ?? 80) - 1)
-    stderr.write(CLEAR_LINE + errorColors.dim(line(realClock.now() - begin).slice(0, width)))
+    stderr.write(CLEAR_LINE + errorColors.dim(line(realClock.now() - begin).slice(0, width)).text)
     isShown = true
     timer = realClock.setTimeout(show, REFRESH_MS)
     timer.unref()

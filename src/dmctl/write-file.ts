@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { CommandError, Exit } from './failure.ts'
@@ -14,5 +14,19 @@ export function writeFile(file: string, text: string): void {
     writeFileSync(file, text)
   } catch (error) {
     throw new CommandError(Exit.BadFile, `cannot write ${file}: ${reasonOf(error)}`)
+  }
+}
+
+/**
+ * The text of a file that may be written anew; undefined when there is none yet.
+ *
+ * @throws CommandError 7
+ */
+export function readPresent(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw new CommandError(Exit.BadFile, `cannot read ${file}: ${reasonOf(error)}`)
   }
 }

@@ -167,6 +167,26 @@ test('what processes of services print is in the log, and what they died of', li
   assert.doesNotMatch(JSON.stringify(late), /half a line/)
 })
 
+test('the last words of a process are found, whether printed without a line end or logged, and whose they are', linux, async (t) => {
+  const plan = { one: { service: 'a', listen: 'tcp://127.0.0.1:0' }, two: { service: 'b' } }
+  const app = new App(t, { PLAN: plan, MODEL: 'multi' })
+  const server = await app.start()
+  const session = await dialSandbox(t, server)
+  const processes = (await app.json('ctl', 'ps')).processes as Process[]
+  const pids = Object.fromEntries(processes.map(({ name, pid }) => [name, pid]))
+  await session.call('/log', ['error', 'cannot reach database'])
+  const follower = await follow(app)
+  await session.call('/print', ['stderr', 'last words'])
+  process.kill(pids.a, 'SIGKILL')
+  await follower.line(new RegExp(`"level":"warn","process":"a","pid":${pids.a},.*"text":"last words"`))
+  const late = await app.json('ctl', 'log', '--lines', '100', '-l', 'warn')
+  assert.equal(JSON.stringify(late).match(/cannot reach database/g)?.length, 1)
+  // What the old process says while it ends is not said by the new one.
+  assert.equal((await app.run('ctl', 'reload', 'b')).code, 0)
+  await follower.line(new RegExp(`"process":"b","pid":${pids.b},.*sandbox stopped`))
+  await follower.line(new RegExp(`"process":"b","pid":${pids.b},.*"text":"gone two"`))
+})
+
 test('a slow reader loses lines, is told how many and where, and holds up nobody', options, async (t) => {
   const app = new App(t, listening)
   const server = await app.start()

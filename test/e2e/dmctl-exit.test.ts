@@ -39,6 +39,7 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
     gone = other.url
     await other.close()
     mkdirSync(file('full/x'), { recursive: true })
+    mkdirSync(file('taken/sum.ts'), { recursive: true })
     writeFileSync(file('sum.proto'), 'syntax = "proto3";\nmessage Sum { int32 a = 1; }\n')
     writeFileSync(file('bad.proto'), 'syntax = "proto3";\nmessage Sum { int32 a }\n')
   })
@@ -120,6 +121,26 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
     }
   })
 
+  it('2: an option that the command would ignore', async () => {
+    const go = (option: string[], before: string[] = []) => ['gen', ...before, 'go', file('sum.proto'), ...option]
+    const unknown = /^unknown option '--\S+' \(dmctl gen go --help\)\n?$/
+    const before = /^--\S+ before go is no option of dmctl gen go \(dmctl gen go --help\)\n?$/
+    await expectAll(Exit.Usage, [
+      { args: ['openapi', url, '--check'], line: /^--check needs --out\n?$/ },
+      { args: ['openapi', url, '--asyncapi', '--server', 'https://h'], line: /'--asyncapi' cannot be used with option '--server / },
+      { args: ['openapi', url, '--asyncapi', '--openapi', '3.2'], line: /'--asyncapi' cannot be used with option '--openapi / },
+      { args: ['gen', file('sum.proto'), '--against', file('sum.proto'), '--check'], line: /'--check' cannot be used .* '--against / },
+      { args: ['registry', 'ls', '--mdns', '--user', 'a:b'], line: /cannot be used with option '--user / },
+      { args: go(['--against', file('sum.proto')]), line: unknown },
+      { args: go(['--no-skeleton']), line: unknown },
+      { args: go([], ['--against', file('sum.proto')]), line: before },
+      { args: go([], ['--no-skeleton']), line: before },
+      { args: go([], ['--out', file('x.go')]), line: before },
+      { args: ['registry', 'ls', '--bogus'], line: /^unknown option '--bogus' \(dmctl registry ls --help\)\n?$/ },
+      { args: ['call', url, '/echo', '--version'], line: /^unknown option '--version' \(dmctl call --help\)\n?$/ },
+    ])
+  })
+
   it('3: nobody answers', async () => {
     await expectAll(Exit.Unreachable, [
       ...['call', 'push', 'bench'].map((name) => ({
@@ -167,6 +188,11 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
       { args: ['openapi', url, '-o', file('sum.proto/a')], line: /^cannot write / },
       { args: ['bench', url, '/echo', '--html', file('sum.proto/a')], line: /^cannot write / },
       { args: ['new', file('full')], line: /full is not empty\n?$/ },
+      { args: ['openapi', url, '-o', folder], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
+      { args: ['openapi', url, '-o', folder, '--check'], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
+      { args: ['gen', file('sum.proto'), '-o', file('taken')], line: /^cannot read .*taken.sum\.ts: EISDIR/ },
+      { args: ['gen', 'go', url, '-o', folder], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
+      { args: ['gen', 'go', url, '-o', '.'], line: /^cannot read \.: EISDIR/ },
     ])
   })
 

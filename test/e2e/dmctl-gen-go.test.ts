@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -110,6 +110,20 @@ service Shop {
     assert.equal(readFileSync(own, 'utf8'), 'package own\n')
     assert.deepEqual(await failure(write('none.json', '{}')), [7, 'dmctl: none.json: there is no service\n'])
     assert.deepEqual((await failure(write('bad.json', '{')))[0], 7)
+    const bad = describeService(Numbers)
+    Object.assign(bad.methods[0], { errors: [{ name: 'Own', code: '1\nvar harmless = 2', message: '' }] })
+    const wrong = 'services[0].methods[0].errors[0].code must be an int32, got "1\\nvar harmless = 2"\n'
+    assert.deepEqual(await failure(write('wrong.json', JSON.stringify([bad])), '-o', join(folder, 'wrong.go')), [
+      7,
+      `dmctl: wrong.json: ${wrong}`,
+    ])
+    const other = new Endpoint({ log: false })
+    other.routeCall('/dmicro/describe', () => ({ services: [bad] }))
+    const { url: badUrl } = await other.listen('tcp://127.0.0.1:0')
+    const answer = await failure(badUrl, '-o', join(folder, 'wrong.go'))
+    await other.close({ timeout: 0 })
+    assert.deepEqual(answer, [1, `dmctl: /dmicro/describe answered no description: ${wrong}`])
+    assert.equal(existsSync(join(folder, 'wrong.go')), false)
     assert.deepEqual(await failure(description, '--package', 'func'), [
       7,
       'dmctl: own.json: option package must be the name of a Go package, got "func"\n',

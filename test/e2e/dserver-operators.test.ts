@@ -129,11 +129,18 @@ test('the instructions of the Dockerfile, run in namespaces, give a container th
     cp "$CONTEXT"/package*.json ./
     ${run} --offline --no-audit >&2
     cp -a "$CONTEXT"/* .
+    mkdir -p /srv/tree && mount --bind "$TREE" /srv/tree
     mount -t tmpfs -o mode=1777 tmpfs /tmp
+    mkdir -p "$TREE" && mount --bind /srv/tree "$TREE" # which may lie in /tmp
     exec "$@"`
   const started = [...asNode, 'env', '-i', `PATH=${process.env.PATH}`, ...variables, ...command]
   const namespaces = ['-mpf', '--mount-proc', '--kill-child', 'sh', '-c', build, 'sh']
-  const env = { ...process.env, CONTEXT: context, npm_config_cache: join(context, '.npm') }
+  const env = {
+    ...process.env,
+    CONTEXT: context,
+    TREE: fileURLToPath(new URL('../../', import.meta.url)),
+    npm_config_cache: join(context, '.npm'),
+  }
   const container = new Program(spawn('unshare', [...namespaces, ...started], { env, stdio: ['ignore', 'pipe', 'pipe'] }))
   t.after(() => container.child.kill('SIGKILL'))
   await container.line(/dmicro info: ready name="app" pid=1 /)

@@ -47,6 +47,7 @@ test('every block is in a language that is checked here', () => {
     go: () => {}, // test/interop builds them
     html: () => {},
     text: () => {}, // what a program prints
+    typescript: () => {}, // the quick start, which test/outside/quickstart follows
   }
   for (const { where, language, code } of all) {
     assert.ok(checks[language] !== undefined, `${where}: nothing checks ${language}`)
@@ -58,16 +59,19 @@ test('every block is in a language that is checked here', () => {
 function problemOf(line: string): string | undefined {
   const program = makeProgram()
   let command: Command = program
+  let isName = true
   for (const word of line.split(/\s+/).slice(1)) {
     if (/^[#|>]|^&&/.test(word)) break
     const flag = /^(--?[a-z][\w-]*)/i.exec(word)?.[1]
     if (flag !== undefined) {
       const known = [command, program].flatMap(({ options }) => options).some(({ short, long }) => short === flag || long === flag)
       if (!known && !['--help', '-h'].includes(flag)) return `${command.name()} has no flag ${flag}`
-    } else if (command.commands.length > 0 && /^[a-z]+$/.test(word)) {
+      isName = false
+    } else if (isName && command.commands.length > 0) {
       const next = command.commands.find((each) => each.name() === word || each.aliases().includes(word))
-      if (next === undefined) return `${command.name()} has no command ${word}`
-      command = next
+      if (next === undefined && command.registeredArguments.length === 0) return `${command.name()} has no command ${word}`
+      isName = next !== undefined
+      command = next ?? command
     }
   }
   return undefined

@@ -45,7 +45,7 @@ declare const plugin: import('dmicro').Plugin, codec: import('dmicro').Codec
 declare const users: Map<number, { id: number }>, lists: number[][]
 declare const Query: import('dmicro').MessageType<{ id: number }>, User: import('dmicro').MessageType<{ id: number }>
 declare const Order: import('dmicro').StandardSchemaV1<unknown, { id: number }>
-declare const makeReport: () => unknown
+declare const makeReport: () => unknown, registry: import('dmicro/rpc').Registry
 declare const Shop: import('dmicro/contract').Service, before: import('dmicro/contract').Service, after: import('dmicro/contract').Service, implementation: never, arg: never
 declare class Math { add(): number }
 declare class Hello extends Sandbox { name: string; setup(): void; shutdown(): void }

@@ -31,6 +31,34 @@ message Point {
 }`)
 const PointType = root.lookupType('Point') as unknown as MessageType<Point>
 
+/** Bytes that may be absent, which are not the same as empty ones. */
+export interface Raw {
+  a?: Uint8Array
+  b?: Uint8Array
+  c?: string
+}
+
+/** A message of proto2, whose fields are absent, required, or groups. */
+export interface Old {
+  name: string
+  count?: number
+  box?: { inside?: Uint8Array }
+  part?: { n: number }[]
+  ns?: number[]
+  no?: boolean
+}
+
+const RawType = protobuf
+  .parse('syntax = "proto3"; message Raw { optional bytes a = 1; oneof of { bytes b = 2; string c = 3; } }')
+  .root.lookupType('Raw') as unknown as MessageType<Raw>
+const OldType = protobuf
+  .parse(
+    `syntax = "proto2"; message Old { required string name = 1; optional int32 count = 2 [default = 7];
+     optional group Box = 3 { optional bytes inside = 1 [default = "a,\`b"]; } repeated group Part = 4 { required int32 n = 1; }
+     repeated int32 ns = 5; optional bool no = 6; }`,
+  )
+  .root.lookupType('Old') as unknown as MessageType<Old>
+
 export interface Tree {
   name: string
   children: Tree[]
@@ -52,7 +80,7 @@ export const All = z
     small: z.int32(),
     yes: z.boolean(),
     bytes: z.base64(),
-    kind: z.enum(['new', 'old', '']),
+    kind: z.enum(['new', 'old', '', '\ufeff']),
     maybe: z.string().optional(),
     nullable: z.number().nullable(),
     list: z.array(z.string()),
@@ -74,14 +102,20 @@ export const Closed = declareError(1002, 'closed')
 export const Shapes = defineService(
   'shapes',
   {
-    echo: call(All, All, { docs: '# Echoes\n\nAll kinds of values.\n- one\n* two', errors: { TooMany, Closed } }),
+    echo: call(All, All, { docs: '# Echoes\n\nAll kinds\ufeff of values.\n- one\n* two', errors: { TooMany, Closed } }),
     func: call(Tree, Tree, { deprecated: 'use echo' }),
     lengths: call(z.array(z.string()), z.array(z.number())),
     null: call(z.string().nullable(), z.object({ a: z.string() }).nullable()),
     session: call(z.string(), z.boolean(), { docs: 'Named as a member of contexts.' }),
     get_all: call(none, z.record(z.string(), z.number())),
     aB: push(z.object({ text: z.string() }), { callable: true }),
-    output: group({ iP: call(none, none), point: call(PointType, PointType), note: push(PointType) }),
+    output: group({
+      iP: call(none, none),
+      point: call(PointType, PointType),
+      note: push(PointType),
+      raw: call(RawType, RawType),
+      old: call(OldType, OldType),
+    }),
     back: call(z.string(), z.string(), { docs: 'Calls the caller back.' }),
   },
   { group: 'v2', version: '3.1.0', toClient: { ask: call(z.string(), z.string()), told: push(z.object({ text: z.string() })) } },

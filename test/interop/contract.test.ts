@@ -35,7 +35,13 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
         session: (text) => text === 'x',
         get_all: () => ({ one: 1 }),
         aB: ({ text }) => void pushed.push(text),
-        output: { iP: () => undefined, point: (point) => point, note: (point) => void pushed.push(point) },
+        output: {
+          iP: () => undefined,
+          point: (point) => point,
+          note: (point) => void pushed.push(point),
+          raw: (raw) => raw,
+          old: (old) => old,
+        },
         back: async (text, { session }) => {
           const client = session.client(Shapes.toClient)
           await client.told({ text })
@@ -73,6 +79,10 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
           'get all': { one: 1 },
           iP: null,
           point,
+          raw: { a: '' },
+          'no raw': {},
+          old: { name: '', count: 0, box: { inside: '' }, part: [{ n: 1 }, { n: 0 }], ns: [1, 2] },
+          'less old': { name: 'x', no: false },
           note: null,
           push: null,
           back: 'asked me',
@@ -110,6 +120,12 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
       )
       assert.equal(first.x, 1)
       assert.equal(second.near?.[0].note, 'deep')
+      const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+      assert.deepEqual(copy(await calls.output.raw({ b: new Uint8Array() })), { b: '' })
+      assert.deepEqual(copy(await calls.output.raw({})), {})
+      const old = { name: '', count: 0, box: {}, part: [{ n: 0 }, { n: 2 }], ns: [3, 4], no: false }
+      assert.deepEqual(copy(await calls.output.old(old)), old)
+      assert.deepEqual(copy(await calls.output.old({ name: 'x' })), { name: 'x' })
       await calls.output.note({ x: 3 })
       await calls.aB({ text: 'from us' })
       assert.deepEqual(

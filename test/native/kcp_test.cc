@@ -101,6 +101,25 @@ TEST_CASE("a window of 0 stops data, is asked about after 7 s, then ever later, 
   CHECK(pair.ends[1].read == bytes);
 }
 
+TEST_CASE("a window of 0 that is heard of when nothing is on its way is asked about once there is something to send") {
+  KcpPair pair(Fast(), {});
+  std::vector<uint8_t> datagram(SegmentHeader::kSize);
+  SegmentHeader header;
+  header.conv = 7;
+  header.command = kKcpAck;  // an old one, behind the news that the window is open again
+  header.window = 0;
+  header.Store(datagram.data());
+  pair.Run(10);
+  pair.ends[0].conversation->Receive({datagram.data(), datagram.size()}, pair.now());
+  pair.Run(10);
+  pair.ends[0].Send("x");
+  CHECK(pair.ends[0].machine().Due(pair.now()) == 0);
+  pair.Step();
+  CHECK(pair.ends[0].machine().Due(pair.now()) == 6999);
+  pair.Run(7100);
+  CHECK(pair.ends[1].read == "x");
+}
+
 TEST_CASE("what a peer that acknowledges at once has not acknowledged is sent again before its timeout, once") {
   for (const bool prompt : {false, true}) {
     CAPTURE(prompt);

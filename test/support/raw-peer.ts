@@ -3,8 +3,8 @@ import type { TestContext } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { defaultLimits } from '../../src/base/limits.ts'
 import { parseAddress, type QuicAddress } from '../../src/transports/address.ts'
+import { CarrierStream } from '../../src/transports/js/carrier-stream.ts'
 import { netModule } from '../../src/transports/js/deferred.ts'
-import type { KcpStream } from '../../src/transports/js/kcp/stream.ts'
 import { TurnScheduler } from '../../src/transports/js/turn-scheduler.ts'
 import { clientTls } from '../../src/transports/tls/client-tls.ts'
 import { fastKcp } from '../../src/wire/kcp/settings.ts'
@@ -71,44 +71,52 @@ export class RawPeer {
   }
 }
 
+/** The bytes of a carrier, with the count that a socket has. */
+class RawStream extends CarrierStream {
+  #taken = 0
+
+  /** Bytes that were written, also those that wait in the stream. */
+  get bytesWritten(): number {
+    return this.#taken + this.writableLength
+  }
+
+  override _write(chunk: Buffer, encoding: string, done: (error?: Error | null) => void): void {
+    super._write(chunk, encoding, (error) => {
+      this.#taken += chunk.length
+      done(error)
+    })
+  }
+
+  /** What QUIC reports is borrowed. */
+  override onData(length: number, chunk: Uint8Array): void {
+    super.onData(length, Buffer.from(chunk.subarray(0, length)))
+  }
+}
+
 /** A peer that is nothing but a conversation of KCP. */
 async function rawKcpPeer(t: TestContext, url: string): Promise<RawPeer> {
   await netModule.load()
   const { dialKcp } = await import('../../src/transports/js/kcp/dial.ts')
-  const { KcpStream } = await import('../../src/transports/js/kcp/stream.ts')
   const options = { ...defaultLimits, kcp: fastKcp }
   const { carrier, local, remote } = await dialKcp(parseAddress(url), options, t.signal, new TurnScheduler())
-  return rawStreamPeer(t, new KcpStream(carrier, local, remote))
+  return rawStreamPeer(t, new RawStream(carrier, local, remote))
 }
 
 /** A peer that is nothing but the stream of a QUIC connection. */
 async function rawQuicPeer(t: TestContext, url: string): Promise<RawPeer> {
   await netModule.load()
   const { loadQuiche } = await import('../../src/transports/js/quic/quiche.ts')
-  const { dialQuicCarrier } = await import('../../src/transports/js/quic/dial.ts')
-  const { KcpStream } = await import('../../src/transports/js/kcp/stream.ts')
+  const { dialQuic } = await import('../../src/transports/js/quic/dial.ts')
   await loadQuiche()
-  /** What QUIC reports is borrowed. */
-  class QuicStream extends KcpStream {
-    override onData(length: number, chunk: Uint8Array): void {
-      super.onData(length, Buffer.from(chunk.subarray(0, length)))
-    }
-  }
   const address = parseAddress(url) as QuicAddress
   const { host, port } = address
   const tls = clientTls({ ca: certificates().authority.cert, ALPNProtocols: ['dmicro/1'] })
   const options = { ...defaultLimits, tls: { tls, host, port } }
-  const stream = await dialQuicCarrier(
-    address,
-    options,
-    t.signal,
-    new TurnScheduler(),
-    ({ carrier, local, remote }) => new QuicStream(carrier, local, remote),
-  )
-  return rawStreamPeer(t, stream)
+  const { carrier, local, remote } = await dialQuic(address, options, t.signal, new TurnScheduler())
+  return rawStreamPeer(t, new RawStream(carrier, local, remote))
 }
 
-function rawStreamPeer(t: TestContext, stream: KcpStream): RawPeer {
+function rawStreamPeer(t: TestContext, stream: RawStream): RawPeer {
   stream.allowHalfOpen = false
   t.after(() => stream.destroy())
   return new RawPeer(stream as unknown as Socket)

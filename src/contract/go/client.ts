@@ -1,6 +1,7 @@
 import type { ErrorDescription } from '../description.ts'
 import { type GoMethod, type GoService, passed } from './methods.ts'
 import { comment, quoted } from './text.ts'
+import type { GoBody } from './types.ts'
 
 /** The client of a service. */
 export function clientText({ name, title, docs, deprecated, methods }: GoService): string {
@@ -62,8 +63,10 @@ export function deprecation(deprecated: boolean | string | undefined): string {
 }
 
 /** A declared error: its code, a function that makes it, and one that recognizes it. */
-export function errorText(names: { code: string; make: string; as: string }, error: ErrorDescription, details: string | undefined): string {
+export function errorText(names: { code: string; make: string; as: string }, error: ErrorDescription, body: GoBody | undefined): string {
   const { code, message } = error
+  if (code !== (code | 0)) throw new TypeError(`error ${error.name} must have an int32 as its code, got ${JSON.stringify(code)}`)
+  const details = body?.type
   const constant = `${comment([`${names.code} is the code of the error ${error.name}: ${message}`])}const ${names.code} int32 = ${code}\n`
   if (details === undefined)
     return (
@@ -72,7 +75,7 @@ export function errorText(names: { code: string; make: string; as: string }, err
     )
   return (
     `${constant}\n// ${names.make} makes the error. Details travel as JSON in its cause.\nfunc ${names.make}(details ${details}) *drpc.Status {\n` +
-    `\tcause, err := json.Marshal(details)\n\tif err != nil {\n\t\treturn drpc.NewStatus(${names.code}, ${quoted(message)}, err.Error())\n\t}\n` +
+    `\tcause, err := json.Marshal(${body?.isList ? listOf(body.type, 'details') : 'details'})\n\tif err != nil {\n\t\treturn drpc.NewStatus(${names.code}, ${quoted(message)}, err.Error())\n\t}\n` +
     `\treturn drpc.NewStatus(${names.code}, ${quoted(message)}, string(cause))\n}\n\n` +
     `// ${names.as} tells whether a status is this error, and its details.\nfunc ${names.as}(stat *drpc.Status) (details ${details}, ok bool) {\n` +
     `\tif stat.Code() != ${names.code} || stat.Cause() == nil {\n\t\treturn details, false\n\t}\n\terr := json.Unmarshal([]byte(stat.Cause().Error()), &details)\n\treturn details, err == nil\n}\n`

@@ -1,11 +1,12 @@
+import { checkDescription } from '../check-description.ts'
 import { typeName } from '../components.ts'
-import { type Described, type DescribeOptions, described, type ErrorDescription, type ServiceDescription } from '../description.ts'
+import type { Described, DescribeOptions, ErrorDescription, ServiceDescription } from '../description.ts'
 import { canonical } from '../json-schema.ts'
-import { requireServices } from '../services.ts'
+import { described, placeOf, requireServices } from '../services.ts'
 import { clientText, errorText } from './client.ts'
 import { type GoService, methodsOf } from './methods.ts'
 import { exported, isPackageName, packageOf } from './names.ts'
-import { serverText } from './server.ts'
+import { namesOfServer, serverText } from './server.ts'
 import { comment } from './text.ts'
 import { GoTypes } from './types.ts'
 
@@ -29,7 +30,10 @@ const HELPERS = ['Caller', 'list', 'mapOf', 'registered', 'with']
  *   all of them
  */
 export function golang(services: Described | readonly Described[], options: GoOptions = {}): string {
-  const found = requireServices(services).map((each) => described(each, options))
+  const found = requireServices(services).map((each) => {
+    const description = described(each, options)
+    return checkDescription(description, placeOf(description))
+  })
   const { server: withServer = true, package: name = packageOf(found[0].name) } = options
   if (!isPackageName(name)) throw new TypeError(`option package must be the name of a Go package, got ${JSON.stringify(name)}`)
   const directions = found.flatMap((each) => [
@@ -43,6 +47,7 @@ export function golang(services: Described | readonly Described[], options: GoOp
     const { docs, deprecated } = service
     return { name: own, title, docs, deprecated, methods: methodsOf(own, methods, types, withServer) }
   })
+  types.problems.push(...clashesOf(made, withServer))
   const errors = errorsOf(used, types)
   if (types.problems.length > 0)
     throw new TypeError(`service ${found.map((each) => each.name).join(', ')} has no Go: ${types.problems.join('; ')}`)
@@ -54,6 +59,22 @@ export function golang(services: Described | readonly Described[], options: GoOp
   const text = [helpersText(parts.join('\n')), ...parts].join('\n')
   const versions = found.map((each) => `${each.name} ${each.version}`).join(', ')
   return `${HEAD}\n${comment([`Package ${name} has clients${withServer ? ' and servers' : ''} of ${versions} for DMicro.`])}package ${name}\n\n${importsOf(text)}\n${text}`
+}
+
+/** Services whose types and functions would have the same names. */
+function clashesOf(services: readonly GoService[], withServer: boolean): string[] {
+  const known = new Map<string, string>()
+  const found = new Map<string, string>()
+  for (const service of services) {
+    const declared = [`${service.name}Client`, `New${service.name}Client`, ...(withServer ? namesOfServer(service) : [])]
+    for (const name of declared) {
+      const other = known.get(name)
+      const pair = `${other} and ${service.title}`
+      if (other !== undefined && !found.has(pair)) found.set(pair, `${pair} would both have ${name}`)
+    }
+    for (const name of declared) known.set(name, service.title)
+  }
+  return [...found.values()]
 }
 
 /** The declared errors, each once. */
@@ -78,7 +99,7 @@ function errorsOf(used: readonly { name: string; methods: ServiceDescription['me
 function errorOf(name: string, error: ErrorDescription, where: string, types: GoTypes): string {
   const names = { code: types.claim(`Code${name}`), make: types.claim(name), as: types.claim(`As${name}`) }
   const details = error.details === undefined ? undefined : types.body(`${name}Details`, error.details, where)
-  return errorText(names, error, details?.type)
+  return errorText(names, error, details)
 }
 
 /** Functions that the rest uses. */

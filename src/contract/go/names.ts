@@ -11,11 +11,20 @@ const OF_CONTEXTS = new Set(
   ReplyBodyCodec ResetServiceMethod Seq ServiceMethod Session SetBodyCodec SetMeta Swap VisitMeta`.split(/\s+/),
 )
 
+/** What names cannot have: of numbers, Go takes decimal digits alone. */
+const NO_NAME = /[^\p{L}\p{Nd}]+/u
+
 /** An exported name: its words, each beginning with a capital. */
 export function exported(text: string): string {
-  const words = text.split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '')
-  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+  const words = text.split(NO_NAME).filter((word) => word !== '')
+  // A letter may have a capital of several characters, with marks that are no letters.
+  const name = words.map((word) => word.charAt(0).toUpperCase().split(NO_NAME).join('') + word.slice(1)).join('')
   return /^\p{Lu}/u.test(name) ? name : `X${name}`
+}
+
+/** Whether something of a package may be named so. */
+export function isName(text: string): boolean {
+  return /^[\p{L}_][\p{L}\p{Nd}_]*$/u.test(text) && !KEYWORDS.has(text)
 }
 
 /** Whether a package may be named so. */
@@ -50,6 +59,6 @@ export function controllerNames(route: string, name: string): ControllerNames | 
   const type = capital(segments.map(escaped).join('_'))
   const own = capital(escaped(last))
   const found = [exported(name), own, own.toUpperCase()].find((each) => httpName('', each) === `/${last}` && !OF_CONTEXTS.has(each))
-  const isName = (text: string | undefined): text is string => text !== undefined && /^[A-Z]\w*$/.test(text)
-  return isName(type) && isName(found) && httpName('', type) === `/${segments.join('/')}` ? { type, method: found } : undefined
+  const isPlain = (text: string | undefined): text is string => text !== undefined && /^[A-Z]\w*$/.test(text)
+  return isPlain(type) && isPlain(found) && httpName('', type) === `/${segments.join('/')}` ? { type, method: found } : undefined
 }

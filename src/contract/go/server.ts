@@ -35,6 +35,12 @@ export function serverText(service: GoService): string {
   ].join('\n')
 }
 
+/** What a package has of the server of a service. */
+export function namesOfServer(service: GoService): string[] {
+  const { name } = service
+  return [`${name}Server`, `Register${name}`, `serverOf${name}`, ...controllersOf(service).map(({ type }) => type)]
+}
+
 function controllersOf({ name, methods }: GoService): Controller[] {
   const found = new Map<string, Controller>()
   const add = (kind: Controller['kind'], method: GoMethod): void => {

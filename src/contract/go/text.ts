@@ -1,3 +1,6 @@
+/** Characters that a file of Go cannot have everywhere: U+FEFF is no text but at its beginning. */
+const NO_TEXT = /[\p{Cc}\p{Cs}\uFEFF]/gu
+
 /**
  * Comment lines that gofmt leaves as they are: it would rewrite what looks like a list, a heading, a link or code.
  *
@@ -12,7 +15,7 @@ export function comment(parts: readonly (string | undefined)[], indent = ''): st
 function linesOf(text: string): string[] {
   return text
     .split(/\r\n|[\r\n\u2028\u2029]/)
-    .map((line) => line.replaceAll(/\p{Cc}/gu, ' ').trim())
+    .map((line) => line.replaceAll(NO_TEXT, ' ').trim())
     .filter((line) => line !== '')
 }
 
@@ -63,7 +66,5 @@ export function columns(lines: readonly { readonly comment: string; readonly cel
 
 /** A string of Go. */
 export function quoted(text: string): string {
-  return JSON.stringify(text)
-    .replaceAll(/\\u(d[89ab][0-9a-f]{2})/gi, '\\ufffd')
-    .replaceAll(/\\u(d[c-f][0-9a-f]{2})/gi, '\\ufffd')
+  return JSON.stringify(text.replaceAll(/\p{Cs}/gu, '\ufffd')).replaceAll('\ufeff', '\\ufeff')
 }

@@ -1,6 +1,8 @@
+import { reasonOf } from '../../base/errors/error-text.ts'
 import type { JsonSchema } from '../json-schema.ts'
-import { exported } from './names.ts'
-import { isProtobuf, jsonScalar, protobufField, protobufScalar, protobufTags } from './scalars.ts'
+import type { ProtobufField } from '../protobuf-field.ts'
+import { exported, isName } from './names.ts'
+import { isProtobuf, jsonScalar, protobufField, protobufMessage, protobufScalar, protobufTags } from './scalars.ts'
 import { isMap, isStruct, merged, refersTo, shapeOf, textsOf, withoutNull } from './shape.ts'
 import { columns, comment, quoted } from './text.ts'
 
@@ -17,6 +19,9 @@ export interface GoBody {
   /** Type that the codec of protobuf takes; undefined for bodies of JSON. */
   readonly message: string | undefined
 }
+
+/** Methods of what Go has of a message, and of its form for the codec of protobuf. */
+const METHODS_OF_MESSAGES = new Set(['ProtoMessage', 'ProtoReflect', 'Reset', 'String'])
 
 interface Built {
   type: string
@@ -35,6 +40,8 @@ export class GoTypes {
   /** Names that definitions of a body got, by the body's definitions. */
   readonly #definitions = new WeakMap<Definitions, Map<string, string>>()
   readonly #taken: Set<string>
+  /** Definitions that are being built, but for those whose members a struct around it has. */
+  #open: string[] = []
 
   /** @param taken names of what else is declared */
   constructor(taken: Iterable<string>) {
@@ -63,6 +70,7 @@ export class GoTypes {
 
   /** A name that nothing has, for something that is declared. */
   claim(name: string): string {
+    if (!isName(name)) throw new TypeError(`nothing in Go may be named ${JSON.stringify(name)}`)
     let free = name
     for (let i = 2; this.#taken.has(free); i++) free = `${name}${i}`
     this.#taken.add(free)
@@ -71,9 +79,7 @@ export class GoTypes {
 
   #build(schema: JsonSchema, hint: string, defs: Definitions, where: string): Built {
     const def = refersTo(schema)
-    if (def !== undefined) {
-      return this.#build(defs[def] ?? {}, this.#nameOfDefinition(def, hint, defs), defs, where)
-    }
+    if (def !== undefined) return this.#definition(def, this.#nameOfDefinition(def, hint, defs), defs, where)
     const found = merged(withoutNull(schema).schema, defs)
     if (refersTo(found) !== undefined) return this.#build(found, hint, defs, where)
     const field = protobufField(schema)
@@ -92,13 +98,24 @@ export class GoTypes {
       return { type: `map[${key}]${isProtobuf(this.#target(values, defs)) ? '*' : ''}${this.#orPointer(values, type)}`, kind: 'map' }
     }
     if (isStruct(found)) return { type: this.#struct(found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
-    if (scalar !== undefined) return { type: scalar, kind: 'scalar' }
+    if (scalar !== undefined) return { type: scalar, kind: scalar === '[]byte' ? 'list' : 'scalar' }
     if (field !== undefined) return { type: 'int32', kind: 'scalar' } // an enum of protobuf
     const texts = textsOf(found)
     if (texts !== undefined) return { type: this.#enum(found, texts, nameOf(found) ?? hint), kind: 'scalar' }
     const type = jsonScalar(found)
     if (type === '[]byte') return { type, kind: 'list' }
     return type === undefined ? { type: 'any', kind: 'any' } : { type, kind: 'scalar' }
+  }
+
+  #definition(def: string, name: string, defs: Definitions, where: string): Built {
+    if (this.#open.includes(def)) {
+      this.problems.push(`${where} is a list or map of itself, which has no type`)
+      return { type: 'any', kind: 'any' }
+    }
+    this.#open.push(def)
+    const built = this.#build(defs[def] ?? {}, name, defs, where)
+    this.#open.pop()
+    return built
   }
 
   /** The name of a definition: its own, or of one without any that of where it is met first. */
@@ -145,21 +162,27 @@ export class GoTypes {
   #struct(schema: JsonSchema, hint: string, defs: Definitions, where: string): string {
     return this.#declare(shapeOf(schema, defs), hint, (name) => {
       const isMessage = isProtobuf(schema)
-      const required = new Set(schema.required)
       const names = new Map<string, string>()
       const lists: string[] = []
-      const fields = Object.entries(schema.properties ?? {}).flatMap(([property, each]) => {
+      const outer = this.#open
+      this.#open = []
+      const fields = Object.entries(schema.properties ?? {}).flatMap(([property, member]) => {
+        const each = typeof member === 'object' ? member : {}
         const at = `${where}: ${property}`
         const field = exported(property)
         const other = names.get(field)
         if (other !== undefined) this.problems.push(`${at} and ${other} would both be named ${field}`)
         names.set(field, property)
-        if (!/^[\p{L}\p{N}!#$%&()*+\-./:;<=>?@[\]^_{|}~ ]+$/u.test(property)) this.problems.push(`${at} is no name that a tag can have`)
-        const { text, tags, isRequiredList } = this.#field(name, field, property, each, defs, at, isMessage || !required.has(property))
+        if (!/^[\p{L}\p{Nd}!#$%&()*+\-./:;<=>?@[\]^_{|}~ ]+$/u.test(property)) this.problems.push(`${at} is no name that a tag can have`)
+        if (isMessage && METHODS_OF_MESSAGES.has(field)) this.problems.push(`${at} would be named as the method ${field} of messages`)
+        const { text, tags, isRequiredList } = this.#field(name, field, property, each, defs, at, schema)
         if (isRequiredList) lists.push(`\tif m.${field} == nil {\n\t\tm.${field} = ${text}{}\n\t}\n`)
         const above = comment([description(each), noteOf(each)], '\t')
         return [{ comment: above, cells: [field, text, tags] }]
       })
+      this.#open = outer
+      if (lists.length > 0 && names.has('MarshalJSON'))
+        this.problems.push(`${where}: ${names.get('MarshalJSON')} would be named as the method MarshalJSON, which writes lists`)
       const inside = fields.length === 0 ? '{}' : ` {\n${columns(fields)}}`
       const type = `${comment([description(schema)])}type ${name} struct${inside}\n`
       if (isMessage) return `${type}${messageMethods(name)}`
@@ -175,21 +198,34 @@ export class GoTypes {
     schema: JsonSchema,
     defs: Definitions,
     where: string,
-    optional: boolean,
+    parent: JsonSchema,
   ): { text: string; tags: string; isRequiredList: boolean } {
+    const message = protobufMessage(parent)
+    const optional = message !== undefined || parent.required?.includes(property) !== true
     const { nullable } = withoutNull(schema)
     const { type, kind } = this.#build(schema, `${owner}${field}`, defs, where)
     const number = protobufField(schema)
     const isNil = kind === 'list' || kind === 'map' || kind === 'any'
-    const byPointer = number === undefined ? !isNil && (optional || nullable) : kind === 'struct' || (number.optional === true && !isNil)
+    const mayBeAbsent = number === undefined ? optional || nullable : number.optional === true || number.required === true
+    const byPointer = !isNil && (mayBeAbsent || (number !== undefined && kind === 'struct'))
     // An optional list that is empty is written, one that is nil is not.
-    const omit = !optional ? '' : isNil && kind !== 'any' && number === undefined ? ',omitzero' : ',omitempty'
+    const keepsEmpty = (kind === 'list' || kind === 'map') && (number === undefined || mayBeAbsent)
+    const omit = !optional ? '' : keepsEmpty ? ',omitzero' : ',omitempty'
     const json = `json:"${property === '-' && omit === '' ? '-,' : property}${omit}"`
-    const protobuf = number === undefined ? '' : ` ${protobufTags(property, number, schema, isProtobuf(this.#inner(schema, defs)))}`
+    const protobuf = number === undefined ? '' : ` ${this.#tags(property, number, schema, message?.edition === undefined, defs, where)}`
     return {
       text: `${byPointer ? '*' : ''}${type}`,
       tags: `\`${json}${protobuf}\``,
       isRequiredList: !optional && !nullable && (kind === 'list' || kind === 'map'),
+    }
+  }
+
+  #tags(name: string, field: ProtobufField, schema: JsonSchema, isProto3: boolean, defs: Definitions, where: string): string {
+    try {
+      return protobufTags({ name, field, schema, isProto3, message: protobufMessage(this.#inner(schema, defs))?.message })
+    } catch (error) {
+      this.problems.push(`${where}: ${reasonOf(error)}`)
+      return ''
     }
   }
 
@@ -214,8 +250,8 @@ export class GoTypes {
 
 /** The name that a schema has by itself. */
 function nameOf(schema: JsonSchema): string | undefined {
-  const { message } = (schema['x-protobuf'] ?? {}) as { message?: string }
-  if (message !== undefined) return exported(message)
+  const message = protobufMessage(schema)
+  if (message !== undefined) return exported(message.message)
   return typeof schema.title === 'string' && /^[A-Za-z]\w*$/.test(schema.title) ? exported(schema.title) : undefined
 }
 
@@ -226,7 +262,9 @@ function description(schema: JsonSchema): string | undefined {
 /** The values of a field, where its type does not say them. */
 function noteOf(schema: JsonSchema): string {
   const values = 'const' in schema ? [schema.const] : textsOf(schema) === undefined ? schema.enum : undefined
-  const said = values === undefined ? '' : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`
+  const listed = values === undefined ? '' : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`
+  const absent = protobufField(schema)?.default
+  const said = absent === undefined ? listed : `${listed}\n\nDefault: ${JSON.stringify(absent)}.`
   return schema.deprecated === true ? `${said}\n\nDeprecated: do not use.` : said
 }
 

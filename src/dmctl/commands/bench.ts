@@ -4,7 +4,7 @@ import { htmlPicture, milliseconds, terminalPicture } from '../bench/picture.ts'
 import { addConnectOptions, addMetaOption, type ConnectFlags, count, dial, endpointFor, type MetaFlag, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
-import { colors, columns, jsonOf, print } from '../output.ts'
+import { colors, columns, print, printJson } from '../output.ts'
 import { bar, withProgress } from '../progress.ts'
 import { writeFile } from '../write-file.ts'
 
@@ -86,12 +86,12 @@ function report(title: string, result: LoadResult, { rate, html, json, inFlight,
     const percentiles = Object.fromEntries(SHARES.map((share) => [`p${share * 100}`, latencies.percentile(share)]))
     const ms = { mean: latencies.mean, ...percentiles, max: latencies.max }
     const numbers = { calls: latencies.count, failed, failures: Object.fromEntries(failures), skipped, interrupted, elapsed, perSecond }
-    print(jsonOf({ ok: failed === 0, ...numbers, ms, histogram: latencies.rows(48) }))
+    printJson({ ok: failed === 0, ...numbers, ms, histogram: latencies.rows(48) })
   } else {
     const picture = terminalPicture(latencies, process.stdout.columns ?? 80)
-    print(
-      `${colors.bold(title)}\n${columns(facts)}\n\n${picture.map(([label, blocks, calls]) => `  ${label} ${colors.cyan(blocks)} ${calls}`).join('\n')}`,
-    )
+    print(colors.bold(title))
+    print(`${columns(facts)}\n`)
+    for (const [label, blocks, calls] of picture) print(`  ${label} `, colors.cyan(blocks), ` ${calls}`)
   }
   // The report says which ones.
   if (failed > 0) throw new CommandError(Exit.Failed, json ? '' : `${failed} calls failed`)

@@ -8,7 +8,7 @@ import { readServices } from '../described.ts'
 import { CommandError, callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { nearest } from '../nearest.ts'
-import { colors, jsonOf, print } from '../output.ts'
+import { colors, print, printData, printJson } from '../output.ts'
 import { waitingFor, withProgress } from '../progress.ts'
 
 type Flags = ConnectFlags & { meta?: MetaFlag; showMeta?: true }
@@ -40,9 +40,10 @@ async function runCall(url: string, route: string, json: string | undefined, fla
         session.callReply(route, argument, { meta: flags.meta, timeout: flags.timeout }),
       )
       const ms = round(realClock.now() - begin)
-      if (flags.json) return print(jsonOf({ ok: true, result: body ?? null, meta, ms }))
+      if (flags.json) return printJson({ ok: true, result: body ?? null, meta, ms })
       if (flags.showMeta) for (const [key, value] of Object.entries(meta)) print(colors.dim(`${key}: ${value}`))
-      if (body !== undefined) print(flags.codec === 'plain' && typeof body === 'string' ? body : jsonOf(body, 2))
+      if (flags.codec === 'plain' && typeof body === 'string') printData(body)
+      else if (body !== undefined) printJson(body, 2)
     } catch (error) {
       const failure = callError(url, route, error)
       const { code } = error as StatusError

@@ -3,7 +3,7 @@ import { bash } from '../completion/bash.ts'
 import { fish } from '../completion/fish.ts'
 import { completionTable } from '../completion/table.ts'
 import { zsh } from '../completion/zsh.ts'
-import { jsonOf, print } from '../output.ts'
+import { print, printJson } from '../output.ts'
 
 const shells = { bash, zsh, fish }
 type Shell = keyof typeof shells
@@ -26,6 +26,7 @@ Examples:
     )
     .action((shell: Shell, { json }: { json?: true }) => {
       const script = shells[shell](completionTable(program))
-      print(json ? jsonOf({ ok: true, shell, script }) : script)
+      if (json) printJson({ ok: true, shell, script })
+      else print(script)
     })
 }

@@ -4,7 +4,7 @@ import type { JsonSchema } from '../../contract/json-schema.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
 import { DESCRIBE, readServices } from '../described.ts'
 import { callError } from '../failure.ts'
-import { colors, columns, jsonOf, print } from '../output.ts'
+import { colors, columns, print, printJson } from '../output.ts'
 
 export function addDescribe(program: Command): void {
   const command = program
@@ -28,9 +28,9 @@ async function runDescribe(url: string, flags: ConnectFlags): Promise<void> {
       throw callError(url, DESCRIBE, error)
     }),
   )
-  if (flags.json) return print(jsonOf({ ok: true, services }))
+  if (flags.json) return printJson({ ok: true, services })
   for (const { name, version, docs, methods, toClient } of services) {
-    print(colors.bold(`${name}${version === '' ? '' : ` ${version}`}`) + (docs === undefined ? '' : `  ${docs}`))
+    print(colors.bold(`${name}${version === '' ? '' : ` ${version}`}`), docs === undefined ? '' : `  ${inLine(docs)}`)
     const rows = methods.map((method): [string, string] => [`${method.kind} ${method.route}`, line(method)])
     print(
       columns([...rows, ...toClient.map((method): [string, string] => [`${method.kind} ${method.route}`, `to clients: ${line(method)}`])]),
@@ -41,8 +41,12 @@ async function runDescribe(url: string, flags: ConnectFlags): Promise<void> {
 /** Argument, result and docs of a method, in one line. */
 function line({ kind, arg, result, docs, deprecated }: MethodDescription): string {
   const types = `(${arg === null ? '' : typeOf(arg)})${kind === 'call' ? ` → ${result == null ? 'nothing' : typeOf(result)}` : ''}`
-  const notes = [deprecated ? 'deprecated' : '', docs?.replaceAll(/\s+/g, ' ') ?? ''].filter((text) => text !== '')
+  const notes = [deprecated ? 'deprecated' : '', docs === undefined ? '' : inLine(docs)].filter((text) => text !== '')
   return [types, ...notes].join('  ')
+}
+
+function inLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ')
 }
 
 /** A schema in few words, as TypeScript would say it. */

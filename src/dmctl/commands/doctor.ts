@@ -8,7 +8,7 @@ import { realClock } from '../../base/time/clock.ts'
 import { Endpoint } from '../../endpoint/endpoint.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
 import { CommandError, Exit } from '../failure.ts'
-import { colors, columns, jsonOf, print } from '../output.ts'
+import { colors, columns, print, printJson } from '../output.ts'
 import { installedVersion, ownVersion } from '../package-info.ts'
 import { waitingFor, withProgress } from '../progress.ts'
 
@@ -62,7 +62,7 @@ async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<
       report.problems.push(failure.message)
     }
   }
-  if (flags.json) print(jsonOf({ ok: failure === undefined, ...report }))
+  if (flags.json) printJson({ ok: failure === undefined, ...report })
   else printReport(report)
   // The message is among the problems.
   if (failure !== undefined) throw new CommandError(failure.exit, flags.json ? '' : failure.message, failure.details)
@@ -165,7 +165,7 @@ async function examinePeer(url: string, flags: ConnectFlags): Promise<Record<str
 
 function printReport({ versions, machine, transport, ports, limits, packages, peer, problems }: Report): void {
   const section = (name: string, rows: Readonly<Record<string, string>>): void =>
-    print(`${colors.bold(name)}\n${columns(Object.entries(rows))}`)
+    print(colors.bold(name), `\n${columns(Object.entries(rows))}`)
   const { kind, reason, ioThreads, tls } = transport
   section('versions', versions)
   section('machine', machine)
@@ -178,5 +178,8 @@ function printReport({ versions, machine, transport, ports, limits, packages, pe
   section('optional packages', Object.fromEntries(shown))
   if (peer !== undefined) section('peer', peer)
   if (problems.length === 0) print(colors.green('nothing is missing'))
-  else print(`${colors.bold('problems')}\n${problems.map((problem) => colors.yellow(`  ${problem}`)).join('\n')}`)
+  else {
+    print(colors.bold('problems'))
+    for (const problem of problems) print(colors.yellow(`  ${problem}`))
+  }
 }

@@ -1,12 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { CommandError, Exit } from '../failure.ts'
 import { changesSince } from '../gen/against.ts'
 import { clientSkeleton, serverSkeleton } from '../gen/skeleton.ts'
 import { GENERATED, typescriptOf } from '../gen/typescript.ts'
-import { jsonOf, print } from '../output.ts'
-import { writeFile } from '../write-file.ts'
+import { print, printJson } from '../output.ts'
+import { readPresent, writeFile } from '../write-file.ts'
 import { addGenGo } from './gen-go.ts'
 import { readProto } from './read-proto.ts'
 
@@ -37,7 +36,7 @@ export function addGen(program: Command): void {
     .option('-I, --include <folder...>', 'folders in which imports are found')
     .option('--no-skeleton', 'generate no server and client')
     .option('--against <proto>', 'an older version of the file: print what changed, write nothing, exit with 9 if old clients may fail')
-    .option('--check', 'write nothing, and exit with 8 if a generated file is missing or would change')
+    .addOption(new Option('--check', 'write nothing, and exit with 8 if a generated file is missing or would change').conflicts('against'))
     .option('--json', 'print JSON, failures too')
     .addHelpText(
       'after',
@@ -69,7 +68,7 @@ async function runGen(protos: string[], flags: Flags): Promise<void> {
     for (const { path, text } of changed) writeFile(path, text)
   }
   const written = flags.check ? [] : changed.map(({ path }) => path)
-  if (flags.json) print(jsonOf({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) }))
+  if (flags.json) printJson({ ok: true, written, unchanged: paths.filter((path) => !written.includes(path)) })
   else for (const path of written) print(path)
 }
 
@@ -85,7 +84,7 @@ async function report(protos: readonly string[], against: string, { include = []
   if (!json) for (const line of lines) print(line)
   if (breaking > 0)
     throw new CommandError(Exit.Breaking, `${breaking} of ${found.length} changes may break old clients`, { changes: found })
-  if (json) print(jsonOf({ ok: true, changes: found }))
+  if (json) printJson({ ok: true, changes: found })
 }
 
 async function generate(proto: string, { out, include = [], skeleton }: Flags): Promise<Output[]> {
@@ -109,8 +108,8 @@ function importName(proto: string, folders: readonly string[]): string {
 }
 
 function stateOf({ path, text, isSkeleton }: Output): 'same' | 'changed' | 'foreign' {
-  if (!existsSync(path)) return 'changed'
-  const present = readFileSync(path, 'utf8')
+  const present = readPresent(path)
+  if (present === undefined) return 'changed'
   if (isSkeleton || present === text) return 'same'
   return present.startsWith(GENERATED) ? 'changed' : 'foreign'
 }

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander'
 import { usage } from '../failure.ts'
 import { nearest } from '../nearest.ts'
-import { jsonOf, print } from '../output.ts'
+import { printJson } from '../output.ts'
 
 export function addHelp(program: Command): void {
   program
@@ -12,7 +12,7 @@ export function addHelp(program: Command): void {
     .addHelpText('after', '\nExamples:\n  $ dmctl help bench\n  $ dmctl help --json')
     .action((words: string[], { json }: { json?: true }) => {
       const command = find(program, words)
-      if (json) print(jsonOf({ ok: true, ...describe(command) }))
+      if (json) printJson({ ok: true, ...describe(command) })
       else command.outputHelp()
     })
 }

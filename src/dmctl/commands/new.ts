@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CommandError, Exit, usage } from '../failure.ts'
 import { applicationFiles } from '../new/files.ts'
-import { jsonOf, note, print } from '../output.ts'
+import { note, print, printJson } from '../output.ts'
 import { ownVersion } from '../package-info.ts'
 import { writeFile } from '../write-file.ts'
 
@@ -33,7 +33,8 @@ function runNew(folder: string, { js, json }: { js?: true; json?: true }): void 
   const files = applicationFiles({ name, version: ownVersion(), language: js ? 'js' : 'ts' })
   for (const [path, text] of Object.entries(files)) writeFile(join(folder, path), text)
   const written = Object.keys(files).map((path) => join(folder, path))
-  print(json ? jsonOf({ ok: true, written }) : written.join('\n'))
+  if (json) printJson({ ok: true, written })
+  else print(written.join('\n'))
   if (!json && process.stderr.isTTY) note(`\nNext: cd ${folder} && npm install && npm test && npm start`)
 }
 

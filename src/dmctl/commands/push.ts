@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, urlOf, withSession } from '../connect.ts'
 import { callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
-import { jsonOf, print } from '../output.ts'
+import { printJson } from '../output.ts'
 
 type Flags = ConnectFlags & { meta?: MetaFlag }
 
@@ -29,5 +29,5 @@ async function runPush(url: string, route: string, json: string | undefined, fla
       throw callError(url, route, error)
     })
   })
-  if (flags.json) print(jsonOf({ ok: true }))
+  if (flags.json) printJson({ ok: true })
 }

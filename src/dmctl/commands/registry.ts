@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { table } from '../../base/text/table.ts'
 import { etcdRegistry } from '../../rpc/registry/etcd/registry.ts'
@@ -6,7 +6,7 @@ import { mdnsRegistry } from '../../rpc/registry/mdns/index.ts'
 import type { Registry, Service } from '../../rpc/registry/registry.ts'
 import { milliseconds, readPem } from '../connect.ts'
 import { CommandError, Exit, usage } from '../failure.ts'
-import { jsonOf, print } from '../output.ts'
+import { print, printJson } from '../output.ts'
 import { waitingFor, withProgress } from '../progress.ts'
 
 interface Flags {
@@ -32,7 +32,7 @@ export function addRegistry(program: Command): void {
     .option('--prefix <text>', 'what the keys in etcd begin with')
     .option('--user <name:password>', 'user of etcd; ETCD_USERNAME and ETCD_PASSWORD without it')
     .option('--ca <file>', 'certificates that https:// addresses of etcd trust')
-    .option('--mdns [domain]', 'the local network, in domain dmicro or another one')
+    .addOption(new Option('--mdns [domain]', 'the local network, in domain dmicro or another one').conflicts(['prefix', 'user', 'ca']))
     .option('-t, --timeout <ms>', 'milliseconds to wait', milliseconds, 5_000)
     .option('--json', 'print JSON, failures too')
     .addHelpText(
@@ -52,7 +52,7 @@ async function runList(name: string | undefined, flags: Flags): Promise<void> {
     const services = await withProgress(waitingFor('asking the registry'), () => list(registry, name)).catch((error) => {
       throw new CommandError(Exit.Unreachable, `the registry does not answer: ${reasonOf(error)}`)
     })
-    if (flags.json) return print(jsonOf({ ok: true, services }))
+    if (flags.json) return printJson({ ok: true, services })
     const rows = services.flatMap(({ name: service, version, nodes }) => nodes.map(({ id, address }) => [service, version, address, id]))
     print(
       rows.length === 0

@@ -7,7 +7,7 @@ import { TextHint } from '../../message/message.ts'
 import { addConnectOptions, type ConnectFlags, count, dial, endpointFor, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
-import { colors, errorColors, jsonOf, note, print } from '../output.ts'
+import { colors, errorColors, note, print, printJson, shownJson } from '../output.ts'
 
 type First = [route: string, json: string | undefined]
 type Flags = ConnectFlags & { count?: number; first?: First[]; redial?: true; route?: string[] }
@@ -78,8 +78,8 @@ function deferred(): { promise: Promise<void>; resolve: () => void; reject: (err
 function printPush(body: Uint8Array, ctx: PushContext, codecs: CodecTable, json: boolean): void {
   const value = decode(body, codecs, ctx.codec)
   const time = new Date(wallTime(realClock)).toISOString()
-  if (json) print(jsonOf({ time, route: ctx.serviceMethod, meta: ctx.meta, body: value ?? null }))
-  else print(`${colors.dim(time.slice(11, 23))} ${colors.cyan(ctx.serviceMethod)} ${value === undefined ? '' : jsonOf(value)}`.trimEnd())
+  if (json) printJson({ time, route: ctx.serviceMethod, meta: ctx.meta, body: value ?? null })
+  else print(colors.dim(time.slice(11, 23)), ' ', colors.cyan(ctx.serviceMethod), ...(value === undefined ? [] : [' ', shownJson(value)]))
 }
 
 /** The value of a body, or its bytes where no codec can read them without a type. */

@@ -11,14 +11,14 @@ export function bash(table: readonly CompletedCommand[]): string {
       return [`    ${pattern}) ${reply}; return ;;`]
     }),
   )
-  const words = table.map(({ path, commands, words, options }) => {
+  const items = table.map(({ path, commands, words, takesFile, options }) => {
     const names = options.flatMap(({ names: [name] }) => name)
     const rest = [...commands.map(([name]) => name), ...words]
-    return `    ${quoted(`/${path.join('/')}`)}) options=${quoted(names.join(' '))} words=${quoted(rest.join(' '))} ;;`
+    return `    ${quoted(`/${path.join('/')}`)}) options=${quoted(names.join(' '))} words=${quoted(rest.join(' '))} files=${takesFile ? 1 : 0} ;;`
   })
   return `# Completion of dmctl for bash.
 _dmctl() {
-  local current=\${COMP_WORDS[COMP_CWORD]} at=/ next options= words= i
+  local current=\${COMP_WORDS[COMP_CWORD]} at=/ next options= words= files=0 i file
   for ((i = 1; i < COMP_CWORD; i++)); do
     next=\${at%/}/\${COMP_WORDS[i]}
     case $next in
@@ -30,10 +30,15 @@ _dmctl() {
 ${values.join('\n')}
   esac
   case $at in
-${words.join('\n')}
+${items.join('\n')}
   esac
-  if [[ $current == -* ]]; then words=$options; fi
+  if [[ $current == -* ]]; then words=$options files=0; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  # Beside words; without any, bash itself completes files.
+  if [[ $files == 1 && \${#COMPREPLY[@]} -gt 0 ]]; then
+    compopt -o filenames 2> /dev/null
+    while IFS= read -r file; do COMPREPLY+=("$file"); done < <(compgen -f -- "$current")
+  fi
 }
 complete -o default -F _dmctl dmctl`
 }

@@ -30,7 +30,7 @@ export function completionTable(command: Command, path: readonly string[] = []):
     commands: command.commands.map((each) => [each.name(), each.summary() || each.description()]),
     words: isHelp ? namesOf(command.parent) : command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     // `[json]` may be `@FILE`, which shells do not complete.
-    takesFile: command.registeredArguments.some((argument) => /^(proto|folder)$/.test(argument.name())),
+    takesFile: command.registeredArguments.some((argument) => isFile(argument.name())),
     options: [
       ...command.options.map((option) => ({
         names: [option.long, option.short].filter((name) => name !== undefined),
@@ -49,8 +49,14 @@ function namesOf(command: Command | null): string[] {
 
 function followsOf({ flags, argChoices, required, optional }: Option): Value {
   if (argChoices !== undefined) return argChoices
-  if (/<(file|folder|path)(\.\.\.)?>/.test(flags)) return 'file'
+  const [, name = ''] = /[<[]([^\]>]*?)(?:\.\.\.)?[\]>]/.exec(flags) ?? []
+  if (isFile(name)) return 'file'
   return required || optional ? 'any' : 'none'
+}
+
+/** Whether an argument, or what follows an option, is a file or a folder, by its name in the help. */
+function isFile(name: string): boolean {
+  return /^(contract|file|folder|path|proto)$/.test(name)
 }
 
 /** Text in single quotes, for all of the shells. */

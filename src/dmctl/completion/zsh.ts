@@ -38,8 +38,10 @@ ${values.join('\n')}
 ${items.join('\n')}
   esac
   if [[ $words[CURRENT] == -* ]]; then _describe -o option options; return; fi
-  if (( \${#words_here} )); then _describe word words_here; return; fi
-  if (( files )); then _files; fi
+  local found=1
+  if (( \${#words_here} )); then _describe word words_here && found=0; fi
+  if (( files )); then _files && found=0; fi
+  return found
 }
 if [[ $funcstack[1] == _dmctl ]]; then _dmctl "$@"; else compdef _dmctl dmctl; fi`
 }

@@ -116,8 +116,8 @@ function featuresOf(object: protobufjs.ReflectionObject, inherited: Features, re
   return differing.length === 0 ? {} : { features: Object.fromEntries(differing) }
 }
 
-/** Markers of numbers that JSON does not have; `literal` makes them TypeScript. */
-const NUMBERS: Readonly<Record<string, string>> = { '\0inf': '1e999', '\0-inf': '-1e999', '\0nan': '0 / 0' }
+/** Numbers that JSON does not have, as TypeScript. */
+const NUMBERS: Readonly<Record<string, string>> = { Infinity: '1e999', '-Infinity': '-1e999', NaN: '0 / 0' }
 
 /** A default as protobufjs takes it: 64-bit integers are digits, bytes base64, values of enums their names. */
 function defaultOf(field: protobufjs.Field): unknown {
@@ -125,14 +125,19 @@ function defaultOf(field: protobufjs.Field): unknown {
   if (given === undefined || given === null || field.repeated || field.map) return undefined
   const { type, typeDefault, long } = field
   if (long || type === 'string' || type === 'bytes' || type === 'bool' || isEnum(field.resolvedType)) return given
-  const number = Number(typeDefault)
-  if (Number.isNaN(number)) return '\0nan'
-  return Number.isFinite(number) ? number : number > 0 ? '\0inf' : '\0-inf'
+  return Number(typeDefault)
 }
 
 /** The descriptor as TypeScript. */
 export function literal(descriptor: object): string {
-  return JSON.stringify(descriptor, null, 2).replaceAll(/"\\u0000(-?(?:inf|nan))"/g, (_, name: string) => NUMBERS[`\0${name}`])
+  // A zero byte marks the numbers; texts that begin with one get a second, which goes again.
+  const mark = (_: string, value: unknown): unknown => {
+    const isMarked = typeof value === 'string' ? value.startsWith('\0') : typeof value === 'number' && !Number.isFinite(value)
+    return isMarked ? `\0${value}` : value
+  }
+  return JSON.stringify(descriptor, mark, 2).replaceAll(/(?<!\\)"\\u0000(?:(-?Infinity|NaN)"|(?=\\u0000))/g, (_, number?: string) =>
+    number === undefined ? '"' : NUMBERS[number],
+  )
 }
 
 function nonEmpty(value: Json): Json | undefined {

@@ -35,7 +35,7 @@ export class DescribedFiles {
     if (file === undefined) return undefined
     const sources = new Map(this.#files.map((each) => [each.name, new Source(each.name, '')]))
     const main = sources.get(name) as Source
-    return { root: this.#root, packageName: file.package, main, sources, declared: this.#declared }
+    return { root: this.#root, main, sources, declared: this.#declared }
   }
 }
 

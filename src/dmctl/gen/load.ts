@@ -15,8 +15,6 @@ type Library = typeof protobufjs
 /** A .proto file and all that it imports. */
 export interface LoadedProto {
   readonly root: protobufjs.Root
-  /** Package of the file itself; '' for none. */
-  readonly packageName: string
   /** The file itself. */
   readonly main: Source
   /** All files by the names that protobufjs gives their parts, in the order of imports. */
@@ -37,11 +35,11 @@ export async function loadProto(file: string, folders: readonly string[]): Promi
   const { default: library } = await import('protobufjs')
   if (!isFile(file)) throw new CommandError(Exit.BadFile, `there is no file ${file}`)
   const loader = new Loader(library, folders)
-  const { main, packageName } = loader.load(file)
+  const main = loader.load(file)
   resolveNames(loader.root, loader.sources, loader.declared)
   checkRules(loader.root, loader.declared)
   documentParts(loader.root, loader.declared)
-  return { root: loader.root, packageName, main, sources: loader.sources, declared: loader.declared }
+  return { root: loader.root, main, sources: loader.sources, declared: loader.declared }
 }
 
 function isFile(path: string): boolean {
@@ -63,7 +61,7 @@ class Loader {
     this.root = new library.Root()
   }
 
-  load(path: string): { main: Source; packageName: string } {
+  load(path: string): Source {
     const source = new Source(path, readFileSync(path, 'utf8'))
     this.sources.set(path, source)
     this.#open.push(path)
@@ -77,9 +75,9 @@ class Loader {
       return this.#library.parse(text, into, OPTIONS)
     }
     try {
-      const packageName = parse(source.text, this.root).package ?? ''
-      addDeclarations(source, packageName, this.declared)
-      return { main: source, packageName }
+      const { package: name } = parse(source.text, this.root)
+      addDeclarations(source, name ?? '', this.declared)
+      return source
     } catch (error) {
       throw parseError(source, error, (text) => parse(text, new this.#library.Root()))
     }

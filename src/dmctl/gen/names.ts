@@ -28,6 +28,12 @@ export function member(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)
 }
 
+/** A text in single quotes. */
+export function quoted(text: string): string {
+  const inner = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"')
+  return `'${inner.replaceAll("'", "\\'")}'`
+}
+
 /** JSDoc of a comment; '' for none. */
 export function doc(comment: string | null | undefined, indent = '', deprecated = false): string {
   const text = [comment?.trim() ?? '', deprecated ? '@deprecated' : ''].filter((part) => part !== '').join('\n\n')

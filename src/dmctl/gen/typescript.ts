@@ -1,4 +1,5 @@
 import type protobufjs from 'protobufjs'
+import { printable } from '../../base/text/printable.ts'
 import { descriptorOf, literal } from './descriptor.ts'
 import { isType } from './kinds.ts'
 import type { LoadedProto } from './load.ts'
@@ -15,7 +16,7 @@ export function typescriptOf(loaded: LoadedProto, model: Model, name: string): s
   const { messages, enums, services } = model
   const usesLongs = messages.some(({ fields }) => fields.some(({ field }) => longs.has(field.type)))
   const parts = [
-    `${GENERATED}\n// Source: ${name}\n/* eslint-disable */\n\n${imports(model)}`,
+    `${GENERATED}\n// Source: ${printable(name)}\n/* eslint-disable */\n\n${imports(model)}`,
     usesLongs ? LONGS : '',
     ...enums.map(enumText),
     ...messages.map(messageTypes),

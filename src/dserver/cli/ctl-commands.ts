@@ -1,3 +1,4 @@
+import { printable } from '../../base/text/printable.ts'
 import { table } from '../../base/text/table.ts'
 import type { ControlClient } from '../control/control-client.ts'
 import type { ProcessInfo, SandboxInfo } from '../ctl/commands.ts'
@@ -94,7 +95,7 @@ export async function runCtlCommand(
       return runLog(client, flags, output, surroundings)
     case 'version': {
       const info = await client.call('/dserver/version', undefined, timeout)
-      return output.done(info, `${info.name} ${info.version}, dmicro ${info.dmicro}, Node.js ${info.node}, process ${info.pid}`)
+      return output.done(info, printable(`${info.name} ${info.version}, dmicro ${info.dmicro}, Node.js ${info.node}, process ${info.pid}`))
     }
     default:
       throw new CommandError(
@@ -140,7 +141,7 @@ async function runLog(first: ControlClient, flags: CtlFlags, output: Output, sur
     }
     try {
       const recent = await client.log(filter, wanted, follow, timeout)
-      if (interrupted === undefined) return output.done({ lines: recent }, recent.map(entryText).join('\n'))
+      if (interrupted === undefined) return output.done({ lines: recent }, recent.map((entry) => printable(entryText(entry))).join('\n'))
       await output.lines(recent)
     } finally {
       onPast()

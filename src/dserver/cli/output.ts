@@ -1,10 +1,14 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { printable, printableJson, printableLines } from '../../base/text/printable.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { type LogBatch, lineText } from '../ctl/log-stream.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
 
-/** Prints what a command did: text for people, or one line of JSON on stdout (`--json`). */
+/**
+ * Prints what a command did: text for people, or one line of JSON on stdout (`--json`). What a server answers may have
+ * sequences that steer a terminal: they are escaped.
+ */
 export class Output {
   readonly #command: string
   readonly #json: boolean
@@ -22,20 +26,20 @@ export class Output {
 
   /** Prints what happened meanwhile, for programs alone. */
   event(fields: object): void {
-    if (this.#json) console.log(JSON.stringify({ ok: true, command: this.#command, ...fields }))
+    if (this.#json) console.log(jsonText({ ok: true, command: this.#command, ...fields }))
   }
 
   /** Prints lines of a log, one of JSON for each with `--json`. Resolves when they are on their way. */
   async lines(batch: LogBatch): Promise<void> {
     if (batch.length === 0) return
-    const text = batch.map((item) => `${this.#json ? JSON.stringify(item) : lineText(item)}\n`).join('')
+    const text = batch.map((item) => `${this.#json ? jsonText(item) : printable(lineText(item))}\n`).join('')
     await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()))
   }
 
   /** Prints text that has line ends. */
   text(text: string): void {
-    if (this.#json) console.log(JSON.stringify({ text: text.trimEnd() }))
-    else process.stdout.write(text)
+    if (this.#json) console.log(jsonText({ text: text.trimEnd() }))
+    else process.stdout.write(printableLines(text))
   }
 
   /** Prints a failure and returns the exit code that it means. */
@@ -48,8 +52,12 @@ export class Output {
   }
 
   #print(print: (line: string) => void, fields: object, text: string): void {
-    print(this.#json ? JSON.stringify(fields) : text)
+    print(this.#json ? jsonText(fields) : printableLines(text))
   }
+}
+
+function jsonText(value: object): string {
+  return printableJson(JSON.stringify(value))
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,11 +1,7 @@
 import { type LogFields, type Logger, type LogLevel, logText } from '../../base/log.ts'
-import { realClock, wallTime } from '../../base/time/clock.ts'
+import { type Clock, realClock, wallTime } from '../../base/time/clock.ts'
+import { KeptLines } from './kept-lines.ts'
 import { isAtLeast, LevelBit, type LogEntry, type LogFilter, matches } from './log-entry.ts'
-
-/** Lines that are kept for readers who come later. */
-export const MAX_KEPT = 500
-/** Lines that are kept of one second, so that a storm does not drive out all else, and costs little. */
-const MAX_KEPT_PER_SECOND = 50
 
 /** A reader of the log. */
 interface Follower {
@@ -22,11 +18,12 @@ export class LogHub implements Logger {
   readonly #usualLevel: LogLevel
   #level: LogLevel
   readonly #followers = new Set<Follower>()
-  #kept: LogEntry[] = []
+  readonly #clock: Clock
+  readonly #kept: KeptLines
+  /** Lines that other processes have printed, by process and level, so that none of these drives out another. */
+  readonly #printed = new Map<string, KeptLines>()
   #seq = 0
-  #printed = 0
-  #second = 0
-  #keptInSecond = 0
+  #printedSeq = 0
   /** Called when another set of levels is wanted by followers. */
   onMask: (mask: number) => void = () => {}
 
@@ -34,11 +31,13 @@ export class LogHub implements Logger {
    * @param target receives lines from `level` on; must not throw
    * @param level the usual one, without debugging
    */
-  constructor(name: string, target: Logger, level: LogLevel) {
+  constructor(name: string, target: Logger, level: LogLevel, clock: Clock = realClock) {
     this.name = name
     this.#target = target
     this.#usualLevel = level
     this.#level = level
+    this.#clock = clock
+    this.#kept = new KeptLines(clock)
   }
 
   debug(text: string, fields?: LogFields): void {
@@ -91,7 +90,10 @@ export class LogHub implements Logger {
 
   /** The last lines that match, at most this many, the oldest first. */
   recent(filter: LogFilter, lines: number): LogEntry[] {
-    return lines <= 0 ? [] : this.#kept.filter((entry) => matches(filter, entry)).slice(-lines)
+    if (lines <= 0) return []
+    const sources = [this.#kept, ...this.#printed.values()]
+    const all = sources.flatMap((source) => source.matching(filter))
+    return all.sort(inOrder).slice(-lines)
   }
 
   /** Passes on a line that another process has written; that one keeps it. */
@@ -100,31 +102,48 @@ export class LogHub implements Logger {
   }
 
   /** Whether a line of this level, which another process has printed, would be kept or passed on. */
-  wantsPrinted(level: LogLevel): boolean {
-    return (this.mask & LevelBit[level]) !== 0 || this.#roomLeft()
+  wantsPrinted(process: string, level: LogLevel): boolean {
+    return this.isFollowed(level) || this.#printedBy(process, level).hasRoom
+  }
+
+  /** Whether a follower wants lines of this level, of some process. */
+  isFollowed(level: LogLevel): boolean {
+    return (this.mask & LevelBit[level]) !== 0
   }
 
   /** Adds a line that another process has printed. It is not written again. */
   printed(process: string, pid: number, level: LogLevel, text: string): void {
-    // Below 0, because the other process numbers its own lines.
-    const entry = { time: wallTime(realClock), level, process, pid, seq: -++this.#printed, text }
-    if (this.#hasRoom()) this.#keep(entry)
+    const entry = this.printedEntry(process, pid, level, text)
+    if (this.#printedBy(process, level).takeRoom()) this.keepPrinted(entry)
     this.forward(entry)
   }
 
-  #keep(entry: LogEntry): void {
-    this.#kept.push(entry)
-    if (this.#kept.length >= 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
+  /** An entry for a line that another process has printed. */
+  printedEntry(process: string, pid: number, level: LogLevel, text: string): LogEntry {
+    // Below 0, because the other process numbers its own lines.
+    return { time: wallTime(this.#clock), level, process, pid, seq: -++this.#printedSeq, text }
+  }
+
+  /** Keeps a line that another process has printed some time ago, whatever was printed in this second. */
+  keepPrinted(entry: LogEntry): void {
+    this.#printedBy(entry.process, entry.level).add(entry)
+  }
+
+  #printedBy(process: string, level: LogLevel): KeptLines {
+    const key = `${level} ${process}`
+    let kept = this.#printed.get(key)
+    if (kept === undefined) this.#printed.set(key, (kept = new KeptLines(this.#clock)))
+    return kept
   }
 
   #log(level: LogLevel, text: string, fields: LogFields | undefined): void {
     const isWritten = isAtLeast(level, this.#level)
     if (isWritten) this.#target[level](text, fields)
-    const isKept = isWritten && level !== 'debug' && this.#hasRoom()
+    const isKept = isWritten && level !== 'debug' && this.#kept.takeRoom()
     if (!isKept && this.#followers.size === 0) return
     const entry = this.#entry(level, text, fields)
     if (entry === undefined) return
-    if (isKept) this.#keep(entry)
+    if (isKept) this.#kept.add(entry)
     this.forward(entry)
   }
 
@@ -133,22 +152,16 @@ export class LogHub implements Logger {
     const { name: process, pid } = this
     try {
       const sandbox = typeof fields?.sandbox === 'string' ? fields.sandbox.slice(0, 64) : undefined
-      return { time: wallTime(realClock), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
+      return { time: wallTime(this.#clock), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
     } catch {
       return undefined
     }
   }
+}
 
-  #hasRoom(): boolean {
-    return this.#roomLeft() && ++this.#keptInSecond <= MAX_KEPT_PER_SECOND
-  }
-
-  #roomLeft(): boolean {
-    const second = Math.floor(realClock.now() / 1000)
-    if (second !== this.#second) this.#keptInSecond = 0
-    this.#second = second
-    return this.#keptInSecond < MAX_KEPT_PER_SECOND
-  }
+/** By time; within a millisecond lines of the log itself first, then the printed ones as they were printed. */
+function inOrder(a: LogEntry, b: LogEntry): number {
+  return a.time - b.time || Number(a.seq < 0) - Number(b.seq < 0) || Math.abs(a.seq) - Math.abs(b.seq)
 }
 
 /** A logger that adds the name of a sandbox to its lines, by which they can be filtered. */

@@ -206,6 +206,8 @@ export class GracefulRestart {
     // The new process has the whole time until its first turn of the watchdog: only this one was heard so far.
     sdNotify(`READY=1\nWATCHDOG=1\nMAINPID=${successor.pid}`)
     this.#before?.send({ say: 'successor', pid: successor.pid })
+    // From now on, also while this process drains: a signal is meant for the one that serves.
+    if (process.pid === 1) this.#guardian = new Guardian(successor, (code) => process.exit(code))
     this.#stopped = this.#finish(successor)
     return successor.pid
   }
@@ -246,10 +248,7 @@ export class GracefulRestart {
   }
 
   #end(successor: Successor | undefined, exit: boolean): void {
-    if (successor !== undefined && process.pid === 1) {
-      this.#guardian = new Guardian(successor, (code) => process.exit(code))
-      return
-    }
+    if (this.#guardian !== undefined) return
     if (exit) process.exit(0)
     if (successor === undefined) return
     successor.process.unref()

@@ -3,10 +3,11 @@ import { realClock } from '../../base/time/clock.ts'
 import { parseAddress } from '../../transports/address.ts'
 import { readInheritance } from '../../transports/handover/environment.ts'
 import { takeInherited } from '../../transports/handover/sockets.ts'
+import { ChildOutput } from '../ctl/child-output.ts'
 import type { ProcessInfo, SandboxInfo, StopKind } from '../ctl/commands.ts'
+import { MAX_KEPT } from '../ctl/kept-lines.ts'
 import { type LogEntry, type LogFilter, matches } from '../ctl/log-entry.ts'
-import { type LogHub, MAX_KEPT } from '../ctl/log-hub.ts'
-import { PrintedLines, printedLevel } from '../ctl/printed-lines.ts'
+import type { LogHub } from '../ctl/log-hub.ts'
 import type { ServerSettings } from '../options.ts'
 import { startOrder } from '../sandbox/order.ts'
 import type { SandboxRunner } from '../sandbox/runner.ts'
@@ -15,6 +16,7 @@ import type { Sandboxes } from '../sandbox/sandboxes.ts'
 import { within } from '../sandbox/time-limit.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { ServiceSettings } from '../server-parts.ts'
+import type { Child } from '../supervisor/child.ts'
 import type { SupervisedProcess } from '../supervisor/process.ts'
 import type { ListenerOptions } from '../supervisor/process-options.ts'
 import { ProcessState, stateName } from '../supervisor/state.ts'
@@ -46,6 +48,8 @@ export class MultiModel implements Model {
   readonly #services: string[]
   readonly #started: ReadonlySet<string>
   readonly #questions = new Map<number, { pid: number; settle: (answer: Answer) => void }>()
+  /** Output of children by pid. */
+  readonly #outputs = new Map<number, ChildOutput>()
   #lastQuestion = 0
   /** Number of reloads that are under way. */
   #reloads = 0
@@ -68,6 +72,9 @@ export class MultiModel implements Model {
     this.#settings = settings
     this.#log = log
     this.#supervisor = new Supervisor({ log })
+    this.#supervisor.onChild = (child) => this.#readOutput(child)
+    // The one that was replaced is not asked for its log any more.
+    this.#supervisor.events.on('process.reloaded', ({ data: { oldPid } }) => this.#outputs.get(oldPid)?.release())
     const all = [...new Set(sandboxes.all().map(({ serviceName }) => serviceName))]
     this.#services = serviceOrder(all, sandboxes)
     this.#started = new Set(chosen.map(({ serviceName }) => serviceName))
@@ -88,7 +95,7 @@ export class MultiModel implements Model {
     const own = this.#sandboxes.all().filter(({ serviceName }) => serviceName === service)
     const wanted = chosen.filter(({ serviceName }) => serviceName === service)
     const names = (wanted.length === 0 ? own : wanted).map(({ name }) => name)
-    const added = this.#supervisor.add({
+    this.#supervisor.add({
       name: service,
       command: process.execPath,
       args: [...process.execArgv, ...process.argv.slice(1)],
@@ -106,21 +113,22 @@ export class MultiModel implements Model {
       stdout: '/dev/stdout',
       stderr: '/dev/stderr',
     })
-    for (const each of added) this.#readOutput(each)
   }
 
-  /** Adds what a process prints to the log, so that also what it died of is found there. */
-  #readOutput(supervised: SupervisedProcess): void {
-    let pid = 0
-    for (const stream of ['stdout', 'stderr'] as const) {
-      const level = printedLevel[stream]
-      const wanted = (): boolean => this.#log.wantsPrinted(level)
-      const lines = new PrintedLines(wanted, (text) => {
-        pid = supervised.pid || pid // what it wrote last comes when it has ended
-        this.#log.printed(supervised.name, pid, level, text)
-      })
-      supervised[stream].onOutput((chunk) => lines.write(chunk))
-    }
+  /** Adds what a child prints to the log, so that also what it died of is found there. */
+  #readOutput(child: Child): void {
+    const { name, pid } = child
+    const output = new ChildOutput(this.#log, name, pid)
+    this.#outputs.set(pid, output)
+    child.onOutput((stream, chunk) => output.write(stream, chunk))
+    child.ready.then(
+      () => output.ready(),
+      () => {},
+    )
+    void child.closed.then(() => {
+      output.end()
+      if (this.#outputs.get(pid) === output) this.#outputs.delete(pid)
+    })
   }
 
   start(): Promise<void> {
@@ -278,7 +286,10 @@ export class MultiModel implements Model {
     if (told.type !== LOG_TYPE) return
     for (const line of told.lines) {
       if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
-      else this.#log.forward({ ...line, process: name })
+      else {
+        this.#outputs.get(line.pid)?.sent(line)
+        this.#log.forward({ ...line, process: name })
+      }
     }
   }
 }

@@ -53,7 +53,7 @@ export class Child {
   #exit: Exit | undefined
   #ready: Promise<void> | undefined
   readonly #end = new AbortController()
-  readonly #stdoutListeners = new Set<(chunk: Buffer) => void>()
+  readonly #outputListeners = new Set<(stream: 'stdout' | 'stderr', chunk: Buffer) => void>()
   readonly #messageListeners = new Set<(message: unknown) => void>()
 
   /**
@@ -90,8 +90,8 @@ export class Child {
     })
     this.closed = this.#whenClosed()
     const { stdout, stderr } = surroundings
-    this.#read(spawned.stdout, stdout, this.#stdoutListeners)
-    this.#read(spawned.stderr, settings.redirectStderr ? stdout : stderr)
+    this.#read('stdout', spawned.stdout, stdout)
+    this.#read('stderr', spawned.stderr, settings.redirectStderr ? stdout : stderr)
     if (settings.ipc)
       spawned.on('message', (message) => {
         for (const listener of this.#messageListeners) listener(message)
@@ -104,6 +104,17 @@ export class Child {
   /** Resolves when the process is ready; rejects when it ends before or is not ready in time. */
   get ready(): Promise<void> {
     return this.#ready as Promise<void>
+  }
+
+  /** Name of its process. */
+  get name(): string {
+    return this.#surroundings.name
+  }
+
+  /** Calls `listener`, which must not throw, with what this child prints; the function returned ends that. */
+  onOutput(listener: (stream: 'stdout' | 'stderr', chunk: Buffer) => void): () => void {
+    this.#outputListeners.add(listener)
+    return () => void this.#outputListeners.delete(listener)
   }
 
   /** How it ended; undefined while it lives. */
@@ -160,14 +171,14 @@ export class Child {
     return this.#exit !== undefined
   }
 
-  #read(stream: Readable | null, log: ProcessLog, listeners?: Set<(chunk: Buffer) => void>): void {
+  #read(name: 'stdout' | 'stderr', stream: Readable | null, log: ProcessLog): void {
     if (stream === null) return
     const pause = (): void => void stream.pause()
     const resume = (): void => void stream.resume()
     stream.on('error', () => {})
     stream.on('data', (chunk: Buffer) => {
       log.write(chunk, pause, resume)
-      if (listeners !== undefined) for (const listener of listeners) listener(chunk)
+      for (const listener of this.#outputListeners) listener(name, chunk)
     })
   }
 
@@ -201,14 +212,16 @@ export class Child {
   }
 
   #whenReady(settings: ReadySettings): Promise<void> {
-    const listen =
-      <T>(listeners: Set<(value: T) => void>) =>
-      (listener: (value: T) => void) => {
-        listeners.add(listener)
-        return () => void listeners.delete(listener)
-      }
     const { name, clock } = this.#surroundings
-    const watched = { name, pid: this.pid, onStdout: listen(this.#stdoutListeners), onMessage: listen(this.#messageListeners) }
+    const onStdout = (listener: (chunk: Buffer) => void): (() => void) =>
+      this.onOutput((stream, chunk) => {
+        if (stream === 'stdout') listener(chunk)
+      })
+    const onMessage = (listener: (message: unknown) => void): (() => void) => {
+      this.#messageListeners.add(listener)
+      return () => void this.#messageListeners.delete(listener)
+    }
+    const watched = { name, pid: this.pid, onStdout, onMessage }
     return whenReady(settings, watched, clock, this.#end.signal)
   }
 }

@@ -4,6 +4,7 @@ import { describe } from '../../base/errors/error-text.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../../base/log.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { EventBus } from '../eventbus/event-bus.ts'
+import type { Child } from './child.ts'
 import type { SupervisorEvents } from './events.ts'
 import { Guard } from './guard.ts'
 import type { ProcessInfo } from './info.ts'
@@ -43,6 +44,11 @@ interface Group {
 export class Supervisor {
   /** Events of all processes: `events.on('process.*', …)`. */
   readonly events: EventBus<SupervisorEvents>
+  /**
+   * Called with each child of a process before anything of it was read; must not throw.
+   * @internal
+   */
+  onChild: (child: Child) => void = () => {}
   readonly #log: Logger
   readonly #clock: Clock = realClock
   readonly #guard: Guard | undefined
@@ -72,7 +78,10 @@ export class Supervisor {
       publish: (name, event) => this.#publish(name, event),
       warn: (text, reason) => this.#log.warn(text, { reason }),
       isClosed: () => this.#closed,
-      onSpawn: ({ pid }, { stopSignals, stopTime }) => this.#guard?.add(pid, stopSignals[0] ?? 'SIGKILL', stopTime),
+      onSpawn: (child, { stopSignals, stopTime }) => {
+        this.#guard?.add(child.pid, stopSignals[0] ?? 'SIGKILL', stopTime)
+        this.onChild(child)
+      },
       onExit: ({ pid }) => this.#guard?.remove(pid),
       listeners: async ({ name }) => {
         const addresses = await this.listeners(name)

@@ -1,3 +1,5 @@
+import { printableLines } from '../../base/text/printable.ts'
+
 /** Text that is HTML already. */
 export class Html {
   readonly text: string
@@ -26,8 +28,6 @@ function textOfPart(part: Part): string {
   return escapeHtml(String(part))
 }
 
-/** Format characters, such as those that reverse the direction of what follows, and others that cannot be seen. */
-const unseen = /[\p{C}\p{Zl}\p{Zp}]/gu
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
 /** Texts without a character to escape, as most values are. */
@@ -35,9 +35,7 @@ const plain = /^[\w .,:/%()[\]-]*$/
 
 export function escapeHtml(text: string): string {
   if (plain.test(text)) return text
-  return text
-    .replace(unseen, (c) => (c === '\n' || c === '\t' ? c : `\\u{${(c.codePointAt(0) as number).toString(16)}}`))
-    .replace(/[&<>"']/g, (c) => entities[c])
+  return printableLines(text).replace(/[&<>"']/g, (c) => entities[c])
 }
 
 /** A number in few digits, such as 0.12, 3.4, 1,234 and 12 M. */

@@ -22,9 +22,17 @@ export type Wanted = (typeof Wanted)[keyof typeof Wanted]
 const scratch = Buffer.allocUnsafeSlow(2048)
 
 /**
- * The segment protocol of one conversation, the twin of native/wire/kcp: windows, acknowledgements, retransmission. All
- * numbers of sequences and clocks are u32. Behaves as KCP of kcp-go in stream mode does, except that it is flushed by
- * its caller alone. Equal calls give equal datagrams.
+ * The segment protocol of one conversation, the twin of native/kcp: windows, acknowledgements, retransmission. All
+ * numbers of sequences and clocks are u32. Equal calls give equal datagrams.
+ *
+ * The format, windows and the questions about one of 0, the congestion window, and timeouts and their growth are those
+ * of kcp-go in stream mode. These are dmicro's own:
+ * - it is flushed by its caller alone, when something is wanted or due, not at intervals
+ * - only the first acknowledgement of a segment is a round trip
+ * - a segment that was passed over is sent again at once each time that happens, not the first time only, and with
+ *   nothing new to send after a quarter of a round trip at the latest
+ * - what is sent last is probed for once before its timeout, where the peer acknowledges at once
+ * - a peer that has lost its state is noticed
  */
 export class KcpMachine {
   readonly conv: number
@@ -37,8 +45,6 @@ export class KcpMachine {
   /** Whether the peer acknowledges at once, as dmicro's do and Go's do not: what is sent last is probed for then. */
   prompt = false
   remoteWindow = FIRST_WINDOW
-  /** Whether one segment was sent as often as `deadLink` says. */
-  dead = false
   /** The flush that is wanted since the last one. */
   wanted: Wanted = Wanted.Nothing
   readonly #settings: KcpSettings
@@ -83,6 +89,11 @@ export class KcpMachine {
     return this.#acks.length > 0 || this.#ask || this.#tell
   }
 
+  /** Whether one segment was sent as often as `deadLink` says, and none was removed since. */
+  get dead(): boolean {
+    return this.sending.mostSent >= this.#settings.deadLink
+  }
+
   get #patience(): number {
     return this.prompt ? this.roundTrip.patience : 0
   }
@@ -90,7 +101,10 @@ export class KcpMachine {
   /** Milliseconds until something must be sent if nothing else happens; 0xffffffff for never. */
   due(now: number): number {
     const due = this.sending.due(now, this.#patience, this.roundTrip.srtt >>> 2)
-    return this.#askWait === 0 || this.sending.queued === 0 ? due : Math.min(due, Math.max(distance(this.#askAt, now), 0))
+    if (this.sending.queued === 0) return due
+    if (this.#askWait !== 0) return Math.min(due, Math.max(distance(this.#askAt, now), 0))
+    // A window of 0 that no flush has seen yet is asked about from the next one on.
+    return this.remoteWindow === 0 ? 0 : due
   }
 
   /** Sends a WASK with the next flush. */
@@ -164,7 +178,7 @@ export class KcpMachine {
    */
   flush(full: boolean, now: number): void {
     const { receiving, sending } = this
-    const { noDelay, congestion, window: most, deadLink } = this.#settings
+    const { noDelay, congestion, window: most } = this.#settings
     const header: Header = { conv: this.conv, cmd: Command.Ack, frg: 0, wnd: receiving.free, ts: 0, sn: 0, una: receiving.next }
     this.#at = 0
     this.wanted = Wanted.Nothing
@@ -180,11 +194,10 @@ export class KcpMachine {
       header.cmd = Command.Push
       header.frg = 0
       const rules = { noDelay, resend: this.#resend, patience: this.#patience }
-      const resent = sending.sendDue(now, opened, this.roundTrip.rto, rules, ({ data, sn, sent }) => {
+      const resent = sending.sendDue(now, opened, this.roundTrip.rto, rules, ({ data, sn }) => {
         header.ts = now
         header.sn = sn
         this.#append(header, data)
-        if (sent >= deadLink) this.dead = true
       })
       early = resent.early
       late = resent.late

@@ -41,6 +41,8 @@ export class SendBuffer {
   next = 0
   /** Whether an acknowledgement shows that the peer has lost its state. */
   lost = false
+  /** Number of times that one segment was sent, the highest since one was removed. */
+  mostSent = 0
   readonly #mss: number
   /** Segments without a number. */
   #queue: OutSegment[] = []
@@ -83,12 +85,6 @@ export class SendBuffer {
     }
   }
 
-  /** Drops what was never sent. */
-  dropQueue(): void {
-    this.#queue = []
-    this.#queueHead = 0
-  }
-
   /** Removes what is acknowledged by everything before `una`; returns whether that was any. */
   acknowledgeBefore(una: number): boolean {
     const sent = this.#sent
@@ -98,6 +94,7 @@ export class SendBuffer {
     this.#sentHead = head
     this.una = head < sent.length ? sent[head].sn : this.next
     if (head === from) return false
+    this.mostSent = 0
     if (head === sent.length) {
       sent.length = this.#sentHead = 0
     } else if (head >= 64 && head * 2 >= sent.length) {
@@ -179,6 +176,7 @@ export class SendBuffer {
       segment.passedOver = 0
       segment.resendAt = (now + segment.rto) >>> 0
       segment.sent++
+      this.mostSent = Math.max(this.mostSent, segment.sent)
       segment.ts = now
       segment.sentUna = this.una
       send(segment)

@@ -98,6 +98,15 @@ func callShapes(address string) {
 	note := ""
 	point, stat := calls.OutputPoint(&shapes.Point{X: -5, Near: []*shapes.Point{{X: 1}}, Names: map[string]string{"a": "b"}, Note: &note, Kind: 1, Kinds: []int32{1, 0}, Parts: []float64{0.5}})
 	check("point", point, stat)
+	raw, stat := calls.OutputRaw(&shapes.Raw{A: []byte{}})
+	check("raw", raw, stat)
+	raw, stat = calls.OutputRaw(&shapes.Raw{})
+	check("no raw", raw, stat)
+	zero, one, no, name := int32(0), int32(1), false, "x"
+	old, stat := calls.OutputOld(&shapes.Old{Name: &note, Count: &zero, Box: &shapes.Box{Inside: []byte{}}, Part: []*shapes.Part{{N: &one}, {N: &zero}}, Ns: []int32{1, 2}})
+	check("old", old, stat)
+	old, stat = calls.OutputOld(&shapes.Old{Name: &name, No: &no})
+	check("less old", old, stat)
 	check("note", nil, calls.OutputNote(&shapes.Point{X: 3}))
 	check("push", nil, calls.AB(&shapes.ShapesABArgument{Text: "from Go"}))
 	back, stat := calls.Back("me")
@@ -190,6 +199,14 @@ func (a *answers) AB(_ drpc.PushCtx, arg *shapes.ShapesABArgument) *drpc.Status 
 func (a *answers) OutputIP(drpc.CallCtx) *drpc.Status { return nil }
 
 func (a *answers) OutputPoint(_ drpc.CallCtx, arg *shapes.Point) (*shapes.Point, *drpc.Status) {
+	return arg, nil
+}
+
+func (a *answers) OutputRaw(_ drpc.CallCtx, arg *shapes.Raw) (*shapes.Raw, *drpc.Status) {
+	return arg, nil
+}
+
+func (a *answers) OutputOld(_ drpc.CallCtx, arg *shapes.Old) (*shapes.Old, *drpc.Status) {
 	return arg, nil
 }
 

@@ -7,7 +7,7 @@ import { type as ark } from 'arktype'
 import protobuf from 'protobufjs'
 import * as v from 'valibot'
 import { z } from 'zod'
-import { asyncapi, call, changes, defineService, describe, none, openapi, plain, proto, push } from '../../../src/contract/index.ts'
+import { asyncapi, call, changes, defineService, describe, group, none, openapi, plain, proto, push } from '../../../src/contract/index.ts'
 import { Shop } from './shop.ts'
 
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
@@ -96,6 +96,28 @@ test('OpenAPI 3.2 has a tag for each group of methods, below that of its service
   assert.throws(() => openapi(Shop, { openapi: '3.0' as never }), { message: `option openapi must be '3.1' or '3.2', got "3.0"` })
 })
 
+test('tags of OpenAPI have the docs of their groups, and are those of methods that the document has', () => {
+  const Users = defineService('users', {
+    admin: group({ deep: group({ drop: call(none, none) }, { docs: 'Deeper.' }) }, { docs: 'For admins.', since: '1.1.0' }),
+    events: group({ seen: push(none) }, { docs: 'What happens.' }),
+    plain: group({ a: call(none, none) }),
+  })
+  const { groups } = describe(Users)
+  assert.deepEqual(groups, [
+    { name: 'admin', docs: 'For admins.', since: '1.1.0' },
+    { name: 'admin.deep', docs: 'Deeper.' },
+    { name: 'events', docs: 'What happens.' },
+  ])
+  const Log = defineService('log', { line: push(z.string()) }, { docs: 'Logs.' })
+  assert.deepEqual(openapi([Users, Log], { openapi: '3.2' }).tags, [
+    { name: 'users' },
+    { name: 'users.admin', summary: 'admin', description: 'For admins.', parent: 'users' },
+    { name: 'users.admin.deep', summary: 'deep', description: 'Deeper.', parent: 'users.admin' },
+    { name: 'users.plain', summary: 'plain', parent: 'users' },
+  ])
+  assert.deepEqual(openapi([Users, Log]).tags, [{ name: 'users' }])
+})
+
 test('the AsyncAPI document matches the schema of AsyncAPI 3.0', () => {
   const require = createRequire(import.meta.url)
   const Ajv = require('ajv') as new (options: object) => { compile(schema: object): ((value: unknown) => boolean) & { errors: unknown } }
@@ -153,6 +175,16 @@ test('a reflected protobuf type keeps its numbers and types', () => {
   const Maps = defineService('maps', { put: call(root.lookupType('Point'), none) })
   const again = protobuf.parse(proto(Maps), { keepCase: true }).root.lookupType('PutArgument')
   assert.deepEqual(again.fieldsArray.map(({ name, id, type }) => [name, id, type]), [['x', 3, 'sint32'], ['near', 7, 'Point'], ['more', 9, 'bytes']]) // biome-ignore format: one line
+})
+
+test('a .proto has the keys of maps, and refuses groups, which proto3 does not have', () => {
+  const typeOf = (text: string) => protobuf.parse(text).root.lookupType('M') as never
+  const Maps = defineService('maps', {
+    put: call(typeOf('syntax = "proto3"; message M { map<int32, sint64> m = 2; repeated int64 n = 3; }'), none),
+  })
+  assert.match(proto(Maps), /^ {2}map<int32, sint64> m = 2;\n {2}repeated int64 n = 3;$/m)
+  const Groups = defineService('groups', { put: call(typeOf('syntax = "proto2"; message M { optional group G = 1 {} }'), none) })
+  assert.throws(() => proto(Groups), /service groups has no \.proto: put, argument: g is a group, which proto3 does not have/)
 })
 
 test('changes tells what breaks from what does not', () => {

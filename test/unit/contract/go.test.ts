@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import protobuf from 'protobufjs'
 import { z } from 'zod'
+import { errorText } from '../../../src/contract/go/client.ts'
+import { protobufTags } from '../../../src/contract/go/scalars.ts'
+import { GoTypes } from '../../../src/contract/go/types.ts'
 import { call, declareError, defineService, describe, golang, group, none, plain, push } from '../../../src/contract/index.ts'
 import type { MessageType } from '../../../src/index.ts'
 import { Shop } from './shop.ts'
@@ -127,4 +130,127 @@ test('comments hold no text that gofmt lays out anew', () => {
   const text = golang(defineService('docs', { a: call(none, none, { docs }) }))
   const lines = /\/\/ Title\.\n[\s\S]*?\/\/ CALL/.exec(text)?.[0].replaceAll(/^\/\/ ?/gm, '')
   assert.equal(lines, 'Title.\n\nText,\n\n  - one\n  - two\n\nmore\n\nA Heading.\n\n(1) first\nx: http://y\ncode\n\nLast */ //\n\nCALL')
+})
+
+test('values get into Go quoted or checked, whoever calls the parts of the generator', () => {
+  const error = { name: 'Own', code: '1\nvar harmless = 2' as never, message: 'm' }
+  assert.throws(
+    () => errorText({ code: 'CodeOwn', make: 'Own', as: 'AsOwn' }, error, undefined),
+    /error Own must have an int32 as its code/,
+  )
+  assert.throws(() => new GoTypes([]).claim('A struct {}'), { message: 'nothing in Go may be named "A struct {}"' })
+  const tags = (name: string, field: object) =>
+    protobufTags({ name, schema: { type: 'string' }, message: undefined, isProto3: true, field: { id: 1, type: 'string', ...field } })
+  assert.throws(() => tags('a`b', {}), /no field of protobuf may be named "a`b"/)
+  assert.throws(() => tags('a', { id: '1`' }), /a cannot have the number "1`"/)
+  assert.throws(() => tags('a', { key: '`' }), /a cannot have keys of type "`"/)
+  assert.equal(tags('a', { default: 'x`"y' }), 'protobuf:"bytes,1,opt,name=a,proto3,def=x\\x60\\"y"')
+})
+
+test('proto2 and editions keep presence, required fields, groups, defaults and how lists are encoded', () => {
+  const tagsOf = (text: string, name: string): string[] => {
+    const type = protobuf.parse(text).root.lookupType(name) as unknown as MessageType
+    const made = golang(defineService('old', { put: call(type, none) }), { server: false })
+    const struct = new RegExp(`^type ${name} struct \\{\\n(.*?)^\\}`, 'ms').exec(made)?.[1] ?? ''
+    return [...struct.matchAll(/^\t(\w+) +(\S+) +`json:"[^"]*" (.*)`$/gm)].map(([, field, kind, tags]) => `${field} ${kind} ${tags}`)
+  }
+  assert.deepEqual(
+    tagsOf(
+      `syntax = "proto2"; message Old { enum E { A = 3; B = 4; } required string r = 1; optional int32 o = 2 [default = 7];
+       optional bytes b = 3 [default = "a\\001,"]; optional group G = 4 { optional int32 a = 1; } repeated group Gs = 5 {}
+       repeated int32 ns = 6; repeated int32 ps = 7 [packed = true]; optional double d = 8 [default = -inf];
+       optional E e = 9 [default = B]; optional bool t = 10 [default = true]; map<string, int64> m = 11; required Old n = 12; }`,
+      'Old',
+    ),
+    [
+      'R *string protobuf:"bytes,1,req,name=r"',
+      'O *int32 protobuf:"varint,2,opt,name=o,def=7"',
+      'B []byte protobuf:"bytes,3,opt,name=b,def=a\\\\001,"',
+      'G *G protobuf:"group,4,opt,name=G"',
+      'Gs []*Gs protobuf:"group,5,rep,name=Gs"',
+      'Ns []int32 protobuf:"varint,6,rep,name=ns"',
+      'Ps []int32 protobuf:"varint,7,rep,packed,name=ps"',
+      'D *float64 protobuf:"fixed64,8,opt,name=d,def=-inf"',
+      'E *int32 protobuf:"varint,9,opt,name=e,def=4"',
+      'T *bool protobuf:"varint,10,opt,name=t,def=1"',
+      'M map[string]int64 protobuf:"bytes,11,rep,name=m" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"',
+      'N *Old protobuf:"bytes,12,req,name=n"',
+    ],
+  )
+  assert.deepEqual(
+    tagsOf(
+      `edition = "2023"; message New { int32 x = 1; int32 y = 2 [features.field_presence = IMPLICIT];
+       string r = 3 [features.field_presence = LEGACY_REQUIRED]; New g = 4 [features.message_encoding = DELIMITED];
+       repeated int32 ns = 5; repeated int32 es = 6 [features.repeated_field_encoding = EXPANDED]; }`,
+      'New',
+    ),
+    [
+      'X *int32 protobuf:"varint,1,opt,name=x"',
+      'Y int32 protobuf:"varint,2,opt,name=y"',
+      'R *string protobuf:"bytes,3,req,name=r"',
+      'G *New protobuf:"group,4,opt,name=g"',
+      'Ns []int32 protobuf:"varint,5,rep,packed,name=ns"',
+      'Es []int32 protobuf:"varint,6,rep,name=es"',
+    ],
+  )
+})
+
+test('bytes that may be absent are a slice, whose nil is absent', () => {
+  const { root } = protobuf.parse('syntax = "proto3"; message Raw { optional bytes a = 1; oneof of { bytes b = 2; string c = 3; } }')
+  const text = golang(defineService('raw', { put: call(root.lookupType('Raw') as unknown as MessageType, none) }))
+  includes(text, 'A []byte  `json:"a,omitzero" protobuf:"bytes,1,opt,name=a,proto3,oneof"`', 'B []byte  ', 'C *string ')
+  assert.doesNotMatch(text, /\*\[\]/)
+})
+
+test('fields named as methods, and services that would have the same types, are among what clashes', () => {
+  const { root } = protobuf.parse(
+    'syntax = "proto3"; message M { string reset = 1; string string = 2; int32 proto_message = 3; int32 proto_reflect = 4; }',
+    { keepCase: true },
+  )
+  const M = defineService('m', {
+    put: call(root.lookupType('M') as unknown as MessageType, none),
+    json: call(z.object({ marshalJSON: z.string(), list: z.array(z.string()) }), none),
+    fine: call(z.object({ marshalJSON: z.string(), reset: z.string() }), none),
+  })
+  assert.throws(() => golang(M), {
+    message:
+      'service m has no Go: put, argument: reset would be named as the method Reset of messages; ' +
+      'put, argument: string would be named as the method String of messages; ' +
+      'put, argument: proto_message would be named as the method ProtoMessage of messages; ' +
+      'put, argument: proto_reflect would be named as the method ProtoReflect of messages; ' +
+      'json, argument: marshalJSON would be named as the method MarshalJSON, which writes lists',
+  })
+  const one = (name: string) => defineService(name, { a: call(none, none) }, { group: name, toClient: { b: push(none) } })
+  assert.throws(() => golang([one('shop'), one('shop_')], { server: false }), {
+    message:
+      'service shop, shop_ has no Go: shop and shop_ would both have ShopClient; clients of shop and clients of shop_ would both have ShopToClientClient',
+  })
+  assert.throws(() => golang([one('shop'), one('shopToClient')], { server: false }), /clients of shop and shopToClient would both have/)
+  assert.throws(() => golang([one('x'), one('newX')]), /x and newX would both have NewXClient/)
+})
+
+test('names have the letters and digits that Go knows, and no text has a byte order mark', () => {
+  const text = golang(
+    defineService('air', {
+      put: call(z.object({ 'co 2': z.string(), ΐx: z.string(), kind: z.enum(['a\ufeffb', 'c']) }), none, { docs: '\ufeffPuts \ufeffit.' }),
+    }),
+  )
+  includes(text, '\tCo2  string', '\tΙx   string', '= "a\\ufeffb"\n', '// Puts  it.\n')
+  assert.ok(!text.includes('\ufeff'))
+  const Air = defineService('air', { put: call(z.object({ 'co₂': z.string() }), none) })
+  assert.throws(() => golang(Air), { message: 'service air has no Go: put, argument: co₂ is no name that a tag can have' })
+})
+
+test('details that are a list are never null, and a list of itself is refused in words', () => {
+  const Many = declareError(1001, 'many', z.array(z.string()))
+  includes(
+    golang(defineService('many', { a: call(none, none, { errors: { Many } }) })),
+    'cause, err := json.Marshal(list(details))\n',
+    'func list[',
+  )
+  const Nested = plain({ $ref: '#/$defs/Nested', $defs: { Nested: { type: 'array', items: { $ref: '#/$defs/Nested' } } } })
+  assert.throws(
+    () => golang(defineService('nested', { a: call(Nested, none) })),
+    /a, argument\[\] is a list or map of itself, which has no type/,
+  )
 })

@@ -146,6 +146,27 @@ await server.close()
     assert.equal(run(at, 'use.js'), '9007199254740992 tea hot 5 a 1 null 1.5 7\n')
   })
 
+  it('takes names of files and services that would break what is written around them', async () => {
+    const services = ['Endpoint', 'StatusError', 'server', 'url', 'session', 'Shop', 'shop', 'shopClient']
+    const methods = 'rpc Buy(A) returns (A); // PUSH */ `\n'
+    const proto = `syntax = "proto3";\nmessage A {}\n${services.map((name, i) => `service ${name} { ${methods.replace('Buy', `Buy${i}`)} }`).join('\n')}\n`
+    const name = `it's "new"\nexport const broken = \u2028*/ \\`
+    const { text, model, at } = await generate({ [`${name}.proto`]: proto })
+    assert.match(
+      text,
+      /^\/\/ Code generated .*\n\/\/ Source: it's "new"\\u\{a\}export const broken = \\u\{2028\}\*\/ \\\.proto\n\/\* eslint-disable/,
+    )
+    for (const [file, skeleton] of [
+      ['a-server.ts', serverSkeleton],
+      ['a-client.ts', clientSkeleton],
+    ] as const) {
+      const written = skeleton(model, name)
+      assert.ok(written.includes(` from './it\\'s "new"\\nexport const broken = \u2028*/ \\\\.js'\n`), written)
+      writeFileSync(join(at, file), skeleton(model, 'a'))
+    }
+    assert.equal(compile(at, { 'a.ts': text }), '')
+  })
+
   it('says file, line, column and what was expected', async () => {
     const head = 'syntax = "proto3";\n'
     const cases: [text: string, message: string][] = [

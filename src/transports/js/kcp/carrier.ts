@@ -69,6 +69,8 @@ export class KcpCarrier extends Carrier {
   /** Times by `#now`: of the last datagram, of the last question, and when our END was sent first and must be again. */
   #heard: number
   #asked = 0
+  /** Time of the first flush since which there was always something to acknowledge; undefined when there is nothing. */
+  #unsentSince: number | undefined
   #endSince: number | undefined
   #endAgain = 0
   #endWait = 0
@@ -168,7 +170,9 @@ export class KcpCarrier extends Carrier {
       else if (this.#parts.dialled && isChallenge(header)) this.#answer(header)
       if (header.cmd >= Command.End || (this.#parts.dialled && isChallenge(header))) return
     }
+    const unsent = machine.sending.size
     if (this.#conversation.receive(datagram, now) === 0) return
+    if (this.#endSince !== undefined && machine.sending.size < unsent) this.#endSince = now // it goes on
     this.bytesRead += datagram.length
     this.#heard = now
     if (machine.lost) {
@@ -305,8 +309,12 @@ export class KcpCarrier extends Carrier {
     const { machine } = this.#conversation
     const now = this.#now
     this.#conversation.flush(full, now)
-    // A segment may be sent often because this process, or the peer's, has little time: then others arrive.
-    if (machine.dead && machine.sending.unacknowledged > 0 && distance(now, this.#heard) >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
+    if (machine.sending.size === 0) this.#unsentSince = undefined
+    else this.#unsentSince ??= now
+    // A segment may be sent often because this process, or the peer's, has little time: then others arrive. Nobody was
+    // to answer before there was something to acknowledge.
+    const silence = Math.min(distance(now, this.#heard), distance(now, this.#unsentSince ?? now))
+    if (machine.dead && silence >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
     else this.#schedule()
   }
 

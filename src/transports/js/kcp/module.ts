@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Address } from '../../address.ts'
 import type { ConnectionOptions, TransportConnection, TransportListener } from '../../transport.ts'
+import { CarrierStream } from '../carrier-stream.ts'
 import type { SocketConnection as Connection } from '../connection.ts'
 import { acceptConnection, hostPort, SocketConnection, secureDialled, TlsAcceptor } from '../shared.ts'
 import type { SecureSocket } from '../tls.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { dialKcp } from './dial.ts'
 import { KcpServer } from './server.ts'
-import { KcpStream } from './stream.ts'
 import { KcpTlsCarrier } from './tls.ts'
 
 /** The UDP sockets of the JavaScript transport, over `node:dgram`. */
@@ -40,14 +40,14 @@ export class KcpSockets {
     const acceptor = new TlsAcceptor(serverTls, gate, (secure) => acceptConnection(this.#secureOn(secure, options), onConnection))
     server.listen({
       settings: options.kcp,
-      accept: (carrier, local, remote) => acceptor.accept(new KcpStream(carrier, local, remote) as unknown as Socket),
+      accept: (carrier, local, remote) => acceptor.accept(new CarrierStream(carrier, local, remote) as unknown as Socket),
     })
     return { ...bound, setSecureContext: () => acceptor.setSecureContext() }
   }
 
-  /** The connection of a handshake that is done on a `KcpStream`, which `node:tls` takes in the place of a socket. */
+  /** The connection of a handshake that is done on a `CarrierStream`, which `node:tls` takes for a socket. */
   #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): Connection {
-    const below = raw as unknown as KcpStream
+    const below = raw as unknown as CarrierStream
     const remote = hostPort(below.remoteAddress, below.remotePort)
     return new SocketConnection(new KcpTlsCarrier(socket, below), below.localAddress, remote, options, this.#turns, facts)
   }
@@ -67,7 +67,7 @@ export class KcpSockets {
   async dial(address: Address, options: ConnectionOptions, signal: AbortSignal): Promise<TransportConnection> {
     const { carrier, local, remote } = await dialKcp(address, options, signal, this.#turns)
     if (options.tls === undefined) return new SocketConnection(carrier, local, remote, options, this.#turns)
-    const below = new KcpStream(carrier, local, remote) as unknown as Socket
+    const below = new CarrierStream(carrier, local, remote) as unknown as Socket
     return this.#secureOn(await secureDialled(below, options.tls, signal), options)
   }
 }

@@ -1,14 +1,14 @@
 import type { TLSSocket } from 'node:tls'
 import { immediate } from '../../../base/time/clock.ts'
 import { textOfTlsError } from '../../tls/tls-facts.ts'
+import type { CarrierStream } from '../carrier-stream.ts'
 import { StreamCarrier } from '../shared.ts'
-import type { KcpStream } from './stream.ts'
 
 /** A carrier over `node:tls` in a conversation. */
 export class KcpTlsCarrier extends StreamCarrier {
-  readonly #below: KcpStream
+  readonly #below: CarrierStream
 
-  constructor(socket: TLSSocket, below: KcpStream) {
+  constructor(socket: TLSSocket, below: CarrierStream) {
     super(socket)
     this.#below = below
   }

@@ -189,7 +189,14 @@ export class QuicCarrier extends Carrier {
 
   /** Does what the last datagram, or time, has made possible. */
   #proceed(): void {
-    if (this.#state === State.Handshake && this.#connection.isEstablished()) this.#finishHandshake()
+    if (this.#state === State.Handshake && this.#connection.isEstablished()) {
+      this.#finishHandshake()
+      if (this.#parts.dialled) {
+        // There is an owner once the promise of the dial has been taken; nothing must be reported before.
+        immediate(() => this.#proceed())
+        return
+      }
+    }
     if (this.#state === State.Silent && this.#connection.streamReadable(STREAM)) this.#open()
     if (this.#state === State.Open || this.#state === State.Ending) {
       this.#read()

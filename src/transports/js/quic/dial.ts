@@ -5,8 +5,8 @@ import { wheelOf } from '../../../base/time/timer-wheel.ts'
 import type { QuicAddress } from '../../address.ts'
 import { defaultQuic } from '../../quic-options.ts'
 import type { TlsFacts } from '../../tls/tls-facts.ts'
-import type { ConnectionOptions, TransportConnection } from '../../transport.ts'
-import { hostPort, SocketConnection } from '../shared.ts'
+import type { ConnectionOptions } from '../../transport.ts'
+import { hostPort } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { enlargeBuffer, udpSocket } from '../udp.ts'
 import { QuicCarrier } from './carrier.ts'
@@ -14,7 +14,7 @@ import { type QuicheConnection, quiche } from './quiche.ts'
 import { checkServer, clientConfig, factsOf, hasPreamble } from './tls.ts'
 
 /** A connection whose handshake is done. */
-export interface DialledQuic {
+export interface Dialled {
   readonly carrier: QuicCarrier
   readonly local: string
   readonly remote: string
@@ -22,28 +22,12 @@ export interface DialledQuic {
 }
 
 /**
- * Dials: resolves when the handshake is done. Each connection has a socket of its own.
+ * Dials: resolves when the handshake is done. The owner of the carrier must be set in the same turn of the loop. Each
+ * connection has a socket of its own.
  *
  * @throws Error (rejects) of the system or the handshake; the reason of `signal`; TypeError for an option of TLS
  */
-export function dialQuic(
-  address: QuicAddress,
-  options: ConnectionOptions,
-  signal: AbortSignal,
-  turns: TurnScheduler,
-): Promise<TransportConnection> {
-  const make = ({ carrier, local, remote, facts }: DialledQuic) => new SocketConnection(carrier, local, remote, options, turns, facts)
-  return dialQuicCarrier(address, options, signal, turns, make)
-}
-
-/** `dialQuic` for any owner: `make` must set that of the carrier. */
-export function dialQuicCarrier<T>(
-  address: QuicAddress,
-  options: ConnectionOptions,
-  signal: AbortSignal,
-  turns: TurnScheduler,
-  make: (dialled: DialledQuic) => T,
-): Promise<T> {
+export function dialQuic(address: QuicAddress, options: ConnectionOptions, signal: AbortSignal, turns: TurnScheduler): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const target = options.tls!
@@ -96,14 +80,12 @@ export function dialQuicCarrier<T>(
         onHandshake: () => checkServer(connection, target),
         onOpen: () => {
           settle()
-          resolve(
-            make({
-              carrier: made,
-              local: hostPort(local.host, local.port),
-              remote: hostPort(remote.host, remote.port),
-              facts: factsOf(connection, target.tls.rejectUnauthorized),
-            }),
-          )
+          resolve({
+            carrier: made,
+            local: hostPort(local.host, local.port),
+            remote: hostPort(remote.host, remote.port),
+            facts: factsOf(connection, target.tls.rejectUnauthorized),
+          })
         },
         onFailed: (error) => {
           settle()

@@ -42,7 +42,7 @@ export async function listenOnQuic(
   }
 }
 
-/** Dials by QUIC, as `dialQuic` does. */
+/** Dials by QUIC. Rejects as `dialQuic` does. */
 export async function dialOnQuic(
   address: QuicAddress,
   options: ConnectionOptions,
@@ -50,5 +50,6 @@ export async function dialOnQuic(
   turns: TurnScheduler,
 ): Promise<TransportConnection> {
   await loadQuiche()
-  return dialQuic(address, options, signal, turns)
+  const { carrier, local, remote, facts } = await dialQuic(address, options, signal, turns)
+  return new SocketConnection(carrier, local, remote, options, turns, facts)
 }

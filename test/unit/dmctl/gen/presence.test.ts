@@ -114,3 +114,15 @@ test('64-bit integers are exact both ways', async () => {
   assert.equal((message.a as { toBigInt(): bigint }).toBigInt(), -most - 1n)
   assert.throws(() => written(M, { a: 2n ** 63n }), TypeError)
 })
+
+test('a text that is written like a number has its text as its default', async () => {
+  const texts = ['\0inf', '\0Infinity', '\0\0NaN', 'x"\0NaN', '\0']
+  const escaped = (text: string): string => text.replaceAll('\0', '\\000').replaceAll('"', '\\"')
+  const fields = texts.map((text, i) => `optional string t${i} = ${i + 1} [default = "${escaped(text)}"];`)
+  const { M } = await generateModule<Module>({ 'a.proto': `syntax = "proto2";\nmessage M { ${fields.join(' ')} }\n` })
+  const empty = read(M, '')
+  assert.deepEqual(
+    texts.map((_, i) => empty[`t${i}`]),
+    texts,
+  )
+})

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Logger, LogLevel } from '../../../../src/base/log.ts'
+import { MAX_KEPT } from '../../../../src/dserver/ctl/kept-lines.ts'
 import { entryText, type LogEntry, maskOf, matches, readFilter } from '../../../../src/dserver/ctl/log-entry.ts'
-import { LogHub, MAX_KEPT, sandboxLogger } from '../../../../src/dserver/ctl/log-hub.ts'
+import { LogHub, sandboxLogger } from '../../../../src/dserver/ctl/log-hub.ts'
 import { type LogBatch, LogStream } from '../../../../src/dserver/ctl/log-stream.ts'
 
 const all = { mask: 1008, names: [] }

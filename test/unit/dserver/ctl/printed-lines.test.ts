@@ -46,3 +46,25 @@ test('what nobody wants is left out to the end of its line', () => {
   assert.deepEqual(lines, ['one', 'two'])
   assert.deepEqual(linesOf(['a\nb\nc\nd\n', 'e\n'], 2), ['a', 'b'])
 })
+
+test('a line is kept whole up to 4,096 bytes, and one of the logger leaves no tail', () => {
+  const long = 'y'.repeat(4096)
+  assert.deepEqual(linesOf([`${long}\nnext\n`]), [long, 'next'])
+  assert.deepEqual(linesOf([`${'ü'.repeat(2048)}ü\n`]), ['ü'.repeat(2048), 'ü'])
+  assert.deepEqual(linesOf([`z${'ü'.repeat(2048)}\n`]), [`z${'ü'.repeat(2047)}`, 'ü'])
+  for (const tail of [10, 5000, 20_000])
+    assert.deepEqual(linesOf([`dmicro error: ${'e'.repeat(4090 + tail)}\nnext\n`]), ['next'], `${tail} bytes more`)
+})
+
+test('what nobody wants is left out to the end of its line, however long it is', () => {
+  const lines: string[] = []
+  let wanted = false
+  const printed = new PrintedLines(
+    () => wanted,
+    (text) => lines.push(text),
+  )
+  printed.write(Buffer.from('beg'))
+  wanted = true
+  printed.write(Buffer.from(`${'x'.repeat(10_000)}\nnext\n`))
+  assert.deepEqual(lines, ['next'])
+})

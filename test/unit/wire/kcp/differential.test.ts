@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadNative } from '../../../../src/transports/native/addon.ts'
+import { loadNative, type NativeAddon } from '../../../../src/transports/native/addon.ts'
 import { KcpConversation } from '../../../../src/wire/kcp/conversation.ts'
+import { Command, singleSegment } from '../../../../src/wire/kcp/segment.ts'
 import { defaultKcp, fastKcp, type KcpSettings } from '../../../../src/wire/kcp/settings.ts'
 import { KcpScript, Op, runKcpScript } from '../../../support/kcp-script.ts'
 import { random } from '../../../support/random.ts'
@@ -106,6 +107,25 @@ function someScript(settings: KcpSettings, conv: number, rnd: Random): { script:
   return { script: script.bytes, datagrams }
 }
 
+/** Runs a script on both cores, whose logs must be the same; returns the log. */
+function runOnBoth(addon: NativeAddon, settings: KcpSettings, conv: number, script: Buffer, name = ''): Buffer {
+  const { fecData, fecParity, noDelay, interval, resend, congestion, window, mtu, deadLink } = settings
+  const numbers = Uint32Array.of(fecData, fecParity, +noDelay, interval, resend, +congestion, window, mtu, deadLink)
+  const expected = runKcpScript(settings, conv, script)
+  const actual: Buffer = Buffer.from(addon.kcpRun(numbers, conv, script))
+  if (!actual.equals(expected)) {
+    let at = 0
+    while (actual[at] === expected[at]) at++
+    const around = (bytes: Buffer): string => bytes.subarray(Math.max(at - 60, 0), at + 60).toString('hex')
+    assert.equal(around(actual), around(expected), `${name}, at ${at}`)
+  }
+  return expected
+}
+
+/** The last two numbers of a log. */
+const dueAtEnd = (log: Buffer): number => log.readUInt32LE(log.length - 4)
+const flagsAtEnd = (log: Buffer): number => log.readUInt32LE(log.length - 8)
+
 test('both cores answer the same datagrams, among them mutated ones, with the same datagrams', (t) => {
   if (native === undefined) return t.skip('no native binary')
   let datagrams = 0
@@ -115,15 +135,37 @@ test('both cores answer the same datagrams, among them mutated ones, with the sa
     const conv = rnd(2 ** 31)
     const made = someScript(settings, conv, rnd)
     datagrams += made.datagrams
-    const { fecData, fecParity, noDelay, interval, resend, congestion, window, mtu, deadLink } = settings
-    const numbers = Uint32Array.of(fecData, fecParity, +noDelay, interval, resend, +congestion, window, mtu, deadLink)
-    const expected = runKcpScript(settings, conv, made.script)
-    const actual: Buffer = Buffer.from(native.kcpRun(numbers, conv, made.script))
-    if (!actual.equals(expected)) {
-      let at = 0
-      while (actual[at] === expected[at]) at++
-      const around = (bytes: Buffer): string => bytes.subarray(Math.max(at - 60, 0), at + 60).toString('hex')
-      assert.equal(around(actual), around(expected), `seed ${seed}, at ${at}`)
-    }
+    runOnBoth(native, settings, conv, made.script, `seed ${seed}`)
   }
+})
+
+const header = { conv: 7, frg: 0, wnd: 32, ts: 0, sn: 0, una: 0 }
+
+test('both cores ask about a window of 0 that they hear of when nothing is on its way, once there is something to send', (t) => {
+  if (native === undefined) return t.skip('no native binary')
+  for (const settings of [defaultKcp, fastKcp]) {
+    const script = new KcpScript()
+    script.add(Op.Flush)
+    script.add(Op.Datagram, singleSegment({ ...header, cmd: Command.Ack, wnd: 0 }))
+    script.add(Op.Write, Buffer.from('x'))
+    assert.equal(dueAtEnd(runOnBoth(native, settings, 7, script.bytes)), 0)
+    script.add(Op.Flush)
+    assert.equal(dueAtEnd(runOnBoth(native, settings, 7, script.bytes)), 7000)
+    script.add(Op.Wait, 7000)
+    script.add(Op.Flush)
+    assert.equal(dueAtEnd(runOnBoth(native, settings, 7, script.bytes)), 10_500)
+  }
+})
+
+test('both cores take a link for dead when a segment was sent often, until one is acknowledged', (t) => {
+  if (native === undefined) return t.skip('no native binary')
+  const script = new KcpScript()
+  script.add(Op.Write, Buffer.from('x'))
+  for (let n = 0; n < 20; n++) {
+    script.add(Op.Flush)
+    script.add(Op.Wait, 60_000)
+  }
+  assert.equal(flagsAtEnd(runOnBoth(native, fastKcp, 7, script.bytes)), 1)
+  script.add(Op.Datagram, singleSegment({ ...header, cmd: Command.Wins, una: 1 }))
+  assert.equal(flagsAtEnd(runOnBoth(native, fastKcp, 7, script.bytes)), 0)
 })

@@ -1,8 +1,8 @@
 import { Duplex } from 'node:stream'
-import type { Carrier, CarrierOwner } from '../carrier.ts'
+import type { Carrier, CarrierOwner } from './carrier.ts'
 
-/** A conversation as a stream, for what must lie between it and a connection: TLS. */
-export class KcpStream extends Duplex implements CarrierOwner {
+/** A carrier as a stream, for what must lie between it and a connection: TLS over a conversation of KCP. */
+export class CarrierStream extends Duplex implements CarrierOwner {
   readonly localAddress: string
   /** Host without brackets, and port, as a socket has them. */
   readonly remoteAddress: string
@@ -12,7 +12,6 @@ export class KcpStream extends Duplex implements CarrierOwner {
   #onTaken: (() => void) | undefined
   #onClosed: (() => void) | undefined
   #closed = false
-  #written = 0
 
   /** @param remote `host:port` */
   constructor(carrier: Carrier, local: string, remote: string) {
@@ -29,11 +28,6 @@ export class KcpStream extends Duplex implements CarrierOwner {
     return this.#carrier.bytesRead
   }
 
-  /** Bytes that were written, as far as they do not wait in the stream. */
-  get bytesWritten(): number {
-    return this.#written
-  }
-
   override _read(): void {
     if (this.#started) this.#carrier.resume()
     else this.#carrier.start()
@@ -41,7 +35,6 @@ export class KcpStream extends Duplex implements CarrierOwner {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    this.#written += chunk.length
     if (this.#carrier.write([chunk])) done()
     else this.#onTaken = done
   }

@@ -1,0 +1,116 @@
+#include "kcp/link.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace dmicro {
+namespace {
+
+KcpSettings Fast() {
+  KcpSettings settings;
+  settings.no_delay = true;
+  settings.interval = 10;
+  settings.resend = 2;
+  settings.congestion = false;
+  settings.window = 128;
+  return settings;
+}
+
+class LinkEnd final : public KcpOutput {
+ public:
+  LinkEnd(KcpLink::Role role, uint64_t now) : link(7, Fast(), role, 0, now) {}
+
+  void Turn(uint64_t now) {
+    for (const std::vector<uint8_t>& datagram : received) link.Take({datagram.data(), datagram.size()}, now);
+    received.clear();
+    link.DropReceived();
+    link.Turn(now, this);
+  }
+
+  uint8_t* Begin(size_t most) override {
+    scratch_.resize(most);
+    return scratch_.data();
+  }
+  void Commit(size_t size) override { sent.emplace_back(scratch_.begin(), scratch_.begin() + static_cast<long>(size)); }
+
+  KcpLink link;
+  std::vector<std::vector<uint8_t>> sent, received;
+  bool busy = false;  // its loop does not run, and what is sent to it waits
+
+ private:
+  std::vector<uint8_t> scratch_;
+};
+
+// A link that dialled and the one that was accepted, in a time of their own. A datagram takes 1 ms.
+class LinkPair {
+ public:
+  LinkPair() {
+    Run(100);
+    CHECK(dialled.link.Open());
+    for (int i = 0; i < 20; i++) {  // the round trip becomes known
+      Call();
+      Run(20);
+    }
+    CHECK(dialled.link.machine().rto() == 30);
+  }
+
+  void Run(uint64_t ms) {
+    for (const uint64_t end = now + ms; now != end; now++) {
+      for (LinkEnd* const one : {&dialled, &accepted}) {
+        if (!one->busy) one->Turn(now);
+      }
+      Pass(&dialled, &accepted);
+      Pass(&accepted, &dialled);
+    }
+  }
+  void Call() { dialled.link.Send({reinterpret_cast<const uint8_t*>("call"), 4}, nullptr); }
+
+  uint64_t now = 1000;
+  LinkEnd dialled{{true, true}, now}, accepted{{false, true}, now};
+
+ private:
+  static void Pass(LinkEnd* from, LinkEnd* to) {
+    for (std::vector<uint8_t>& datagram : from->sent) to->received.push_back(std::move(datagram));
+    from->sent.clear();
+  }
+};
+
+TEST_CASE("a peer whose loop is blocked for 3 s ends no link, however often a segment was sent") {
+  for (const uint64_t idle : {0u, 20'000u}) {  // before the call
+    CAPTURE(idle);
+    LinkPair pair;
+    pair.Run(idle);
+    pair.accepted.busy = true;
+    pair.Call();
+    pair.Run(3000);
+    CHECK(pair.dialled.link.machine().Dead());
+    CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
+    pair.accepted.busy = false;
+    pair.Run(500);
+    CHECK(pair.dialled.link.machine().Unsent() == 0);
+    CHECK_FALSE(pair.dialled.link.machine().Dead());
+    // What comes later has the same patience.
+    pair.Run(20'000);
+    pair.accepted.busy = true;
+    pair.Call();
+    pair.Run(3000);
+    CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
+  }
+}
+
+TEST_CASE("a peer that is silent for 10 s while a segment is sent often ends the link") {
+  LinkPair pair;
+  pair.Run(20'000);
+  pair.accepted.busy = true;
+  pair.Call();
+  pair.Run(9900);
+  CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
+  pair.Run(1100);
+  CHECK(pair.dialled.link.failure() == LinkFailure::kTimedOut);
+}
+
+}  // namespace
+}  // namespace dmicro
