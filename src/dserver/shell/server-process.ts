@@ -235,8 +235,9 @@ export class ServerProcess implements ServerCommands {
   }
 
   /**
-   * As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. A reload that is under way is given
-   * up first, and none begins while `beforeStop` is asked: what was told to stop must not serve on in a new process.
+   * As `ServerCommands.stop`. A `stop` during a `quit` leaves it the time of a stop. A reload that is under way is
+   * given up first, and none begins while `beforeStop` is asked: what was told to stop must not serve on in a new
+   * process.
    */
   async stop(kind: StopKind): Promise<void> {
     if (this.#replacedBy !== 0) throw new Error(`process ${this.#replacedBy} has taken over`)
