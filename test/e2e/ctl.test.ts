@@ -220,8 +220,13 @@ test('a follower goes on with the server that takes over at a reload', linux, as
   const follower = await follow(app)
   assert.equal((await app.run('reload')).code, 0)
   const { pid } = ((await app.json('ctl', 'ps')).processes as Process[])[0]
-  await app.run('ctl', 'stop', 'hello')
-  await follower.line(new RegExp(`"pid":${pid},.*sandbox stopped`))
+  const seen = { line: false }
+  const line = follower.line(new RegExp(`"pid":${pid},.*sandbox stopped`)).then(() => {
+    seen.line = true
+  })
+  // It hears what is logged from the moment on that it has found the new server.
+  while (!seen.line) for (const command of ['stop', 'start']) await app.run('ctl', command, 'hello')
+  await line
   assert.equal((await app.run('stop')).code, 0)
   assert.equal((await follower.ended).code, 3)
 })

@@ -20,7 +20,7 @@ const schema = { type: 'object', properties: { [`key${HOSTILE}`]: { enum: [HOSTI
 const services = [
   {
     dmicro: 1,
-    name: `math${HOSTILE}`,
+    name: 'math', // others are refused: unit/contract/check-description
     version: `1\nfake${HOSTILE}`,
     docs: `service\n${HOSTILE}`,
     methods: [{ name: 'add', kind: 'call', route: `/a${HOSTILE}`, arg: schema, result: null, docs: `method ${HOSTILE}` }],
@@ -92,13 +92,7 @@ describe('dmctl and a hostile peer', { timeout: 60_000 }, () => {
   }
 
   it('describe shows names, versions, routes, types and docs, each in its own line', async () => {
-    const text = await shows(
-      ['describe', url],
-      `math${SEEN} 1\\u{a}fake${SEEN}  service ${SEEN}\n`,
-      `/a${SEEN}`,
-      `key${SEEN}`,
-      `method ${SEEN}`,
-    )
+    const text = await shows(['describe', url], `math 1\\u{a}fake${SEEN}  service ${SEEN}\n`, `/a${SEEN}`, `key${SEEN}`, `method ${SEEN}`)
     assert.equal(text.split('\n').length, 4, text)
     assert.deepEqual(await tells('describe', url), { ok: true, services })
   })
