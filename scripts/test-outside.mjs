@@ -1,7 +1,7 @@
-// Suites, clients and tools that others wrote (test/outside/README.md), one after another with their times. `npm run test:outside [-- NAME …]`;
+// Suites, clients and tools that others wrote (test/outside/README.md), with their times. `npm run test:outside [-- NAME …]`;
 // --quick runs those that are in `npm test`, --rest all others.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runTests } from './node-test.mjs'
@@ -17,6 +17,9 @@ const QUICK = 'quick.test.ts'
 /** A test that waits for what never comes fails, and says which. */
 const MAX_MS = 300_000
 
+/** Suites of packages and tools, which mostly wait for programs of their own: several run at a time. */
+const together = ['bundlers', 'jest', 'libraries', 'nodes', 'packages', 'protoc', 'quickstart', 'runtimes', 'typescript', 'vitest']
+
 const files = readdirSync('test/outside', { recursive: true })
   .filter((file) => /^[^/]+\/[^/]+\.test\.ts$/.test(file))
   .filter((file) => wanted.length === 0 || wanted.includes(dirname(file)))
@@ -28,22 +31,30 @@ if (missing.length > 0) throw new Error(`no suite ${missing.join(', ')} in test/
 const folder = mkdtempSync(join(tmpdir(), 'dmicro-outside-'))
 const skipped = []
 
-/** Runs one file; `[passed, failed, skipped]` as its own report counts. */
-function runFile(file) {
+/** Runs files; `[passed, failed, skipped]` as their own report counts. */
+function run(names) {
   const tap = join(folder, 'report.tap')
-  const passed = runTests([file], { report: tap, maxMs: MAX_MS })
+  const passed = runTests(
+    names.map((file) => `test/outside/${file}`),
+    { report: tap, maxMs: MAX_MS, processes: availableParallelism() },
+  )
   const report = readFileSync(tap, 'utf8')
-  for (const [, what, why] of report.matchAll(/^ *ok \d+ - (.*?) # SKIP ?(.*)$/gm)) skipped.push(`${file}: ${what}: ${why}`)
+  for (const [, what, why] of report.matchAll(/^ *ok \d+ - (.*?) # SKIP ?(.*)$/gm)) skipped.push(`${what}: ${why}`)
   const count = (word) => Number(new RegExp(`^# ${word} (\\d+)`, 'm').exec(report)?.[1] ?? 0)
   const failed = count('fail') + count('cancelled')
   return [count('pass'), passed ? failed : Math.max(failed, 1), count('skipped')]
 }
 
+const isTogether = (file) => together.includes(dirname(file))
+const alone = files.filter((file) => !isTogether(file)).map((file) => [file])
+const runs = [...alone, files.filter(isTogether)].filter((names) => names.length > 0)
+
 const started = performance.now()
-const rows = files.map((file) => {
-  console.log(`# test/outside/${file}`)
+const rows = runs.map((names) => {
+  for (const file of names) console.log(`# test/outside/${file}`)
   const from = performance.now()
-  const counts = runFile(`test/outside/${file}`)
+  const counts = run(names)
+  const file = names.length === 1 ? names[0] : [...new Set(names.map((name) => dirname(name)))].join(', ')
   return { file, counts, seconds: (performance.now() - from) / 1000 }
 })
 rmSync(folder, { recursive: true })

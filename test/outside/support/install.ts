@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { run } from './processes.ts'
 import { Lacking } from './suite.ts'
@@ -51,14 +51,19 @@ async function installed(suite: string, files: string[], make: (folder: string) 
   for (const file of files) hash.update(await readFile(join(suite, file)))
   const name = basename(suite)
   const folder = join(cache, `${name}-${files[0].split('.')[0]}-${hash.digest('hex').slice(0, 12)}`)
-  const ready = join(folder, 'ready')
-  if (existsSync(ready)) return folder
+  if (existsSync(join(folder, 'ready'))) return folder
   await mkdir(cache, { recursive: true })
   const old = (await readdir(cache)).filter((other) => other.startsWith(`${name}-${files[0].split('.')[0]}-`))
   for (const other of old) await rm(join(cache, other), { recursive: true, force: true })
-  await mkdir(folder)
-  await make(folder)
-  await mkdir(ready)
+  // Another test file may want the same at the same time: the folder is there when it is complete.
+  const own = join(cache, `making-${process.pid}-${basename(folder)}`)
+  await mkdir(own)
+  await make(own)
+  await mkdir(join(own, 'ready'))
+  await rename(own, folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    await rm(own, { recursive: true })
+  })
   return folder
 }
 

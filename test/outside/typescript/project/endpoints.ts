@@ -20,6 +20,7 @@ import {
   type CborOptions,
   Code,
   type Controller,
+  type CorsOption,
   type CtxSession,
   cbor,
   consoleLogger,
@@ -35,6 +36,7 @@ import {
   type EndpointLoad,
   type EndpointOptions,
   type EndpointStats,
+  type EventsOptions,
   events,
   type Gap,
   type GzipOptions,
@@ -51,9 +53,11 @@ import {
   ignoreCase,
   insecureAes,
   insecureSecureBody,
+  type LimitOptions,
   type Limits,
   type Listener,
   type ListenOptions,
+  type LogFields,
   type Logger,
   type LogLevel,
   type MessageType,
@@ -64,6 +68,7 @@ import {
   msgpack,
   type NameMapper,
   type OverloadOptions,
+  type PagesOption,
   type ProxyLabel,
   type ProxyOptions,
   type ProxyTarget,
@@ -106,14 +111,19 @@ import {
   statusText,
   type TransportChoice,
   type TransportInfo,
+  type TransportKind,
 } from 'dmicro'
 
-const limits: Partial<Limits> = { maxMessage: defaultLimits.maxMessage, maxRunning: 100 }
+const limits: LimitOptions & Partial<Limits> = { maxMessage: defaultLimits.maxMessage, maxRunning: 100 }
 const socket: SocketOptions = { noDelay: true, keepAlive: true, keepAliveIdle: 1000 }
 const redial: RedialOptions = { times: 3, minDelay: 10, maxDelay: 1000, calls: 'wait', resume: true }
 const overload: OverloadOptions = { queueTimeout: 100, exempt: ['/health'] }
 const logLevel: LogLevel = 'warn'
 const log: Logger = consoleLogger(logLevel, (line) => void line)
+const logFields: LogFields = { session: 'a', attempts: 2 }
+log.info('begun', logFields)
+const kinds: TransportKind[] = ['native', 'js']
+log.debug('transports', { kinds: kinds.join() })
 const mapper: NameMapper = (prefix, name) => httpName(prefix, rpcName(prefix, name))
 const transport: TransportChoice = 'auto'
 const ioThreads: IoThreads = 'auto'
@@ -129,7 +139,9 @@ const msgpackOptions: MsgpackOptions = { extensions: { 0: () => undefined } }
 export const binary = new Endpoint({ codecs: [cbor(cborOptions), msgpack(msgpackOptions)] })
 const filters = [gcm, gzip(gzipOptions), brotli(brotliOptions), insecureAes(key)]
 
-const httpOptions: HttpOptions = { cors: '*', contentTypes: { 'application/x-mine': 1 } }
+const cors: CorsOption = ['https://app.example']
+const pages: PagesOption = 'cors'
+const httpOptions: HttpOptions = { cors, pages, contentTypes: { 'application/x-mine': 1 } }
 const redisOptions: RedisOptions = { prefix: '/redis/' }
 
 const cipher: BodyCipherOptions = { require: true }
@@ -149,6 +161,7 @@ const checker = authChecker(async (session: AuthSession, receiveOnce: ReceiveOnc
   session.setId('known')
 }, authOptions)
 const emitter = new EventEmitter<EndpointEventMap>()
+const eventsOptions: EventsOptions = { log }
 emitter.on('endpoint_accept', ({ session }) => {
   const early: EarlySession = session
   const options: EarlyOptions = { meta: { a: 'b' } }
@@ -165,7 +178,7 @@ const options: EndpointOptions = {
   socket,
   filters,
   protocols: [http(httpOptions), redis(redisOptions)],
-  plugins: [events(emitter, { log }), secure, ping, heartbeatPong(pongOptions), runLog(runLogOptions), ignoreCase(), bearer, checker],
+  plugins: [events(emitter, eventsOptions), secure, ping, heartbeatPong(pongOptions), runLog(runLogOptions), ignoreCase(), bearer, checker],
   mapper,
   limits,
   overload,

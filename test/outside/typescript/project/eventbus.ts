@@ -4,6 +4,7 @@ import {
   type BatchResult,
   type BusEvent,
   type EndpointBusEvents,
+  type EndpointEventOptions,
   type EndpointEvents,
   type EventArguments,
   EventBus,
@@ -33,5 +34,6 @@ export const published: BusEvent<EventName<Shop>, { id: number }> | undefined = 
 const items: BatchItem<Shop>[] = [['order.new', { id: 1 }]]
 export const results: BatchResult[] = bus.publishBatch(items)
 export const nameOf = (event: EventOf<Shop, 'order.*'>): string => event.name + pattern
-export const plugin = endpointEvents(bus)
+const reported: EndpointEventOptions = { log: undefined }
+export const plugin = endpointEvents(bus, reported)
 export const accepted = ({ session }: EndpointEvents['endpoint_accept']): string => session.id

@@ -6,8 +6,10 @@ import {
   type Codec,
   type EarlyContext,
   Endpoint,
+  type EndpointSession,
   type Filter,
   FilterOverflow,
+  type Hook,
   type Incoming,
   type MessageKind,
   type Outgoing,
@@ -69,7 +71,10 @@ export function counting(): Plugin & { readonly counts: Map<MessageKind, number>
   return {
     name: 'counting',
     counts,
-    afterNewEndpoint: (endpoint: PluginEndpoint) => endpoint.log.info('counting'),
+    afterNewEndpoint: (endpoint: PluginEndpoint) => {
+      const open: EndpointSession[] = [...endpoint.sessions()]
+      endpoint.log.info('counting', { open: open.length })
+    },
     afterRegRouter: (route: RouteInfo) => void [route.name, route.kind],
     beforeReadHeader: (context: EarlyContext) => void context.session.id,
     afterReadCallHeader(message: ReadContext) {
@@ -87,3 +92,6 @@ export const endpoint = new Endpoint({ codecs: [upper], filters: [reverse], prot
 const clock: Clock = endpoint.clock
 const timer: ClockTimer = clock.setTimeout(() => {}, 10)
 clock.clearTimeout(timer)
+
+const noted: Hook<ReadContext> = ({ serviceMethod }) => void serviceMethod
+export const noting: Plugin = { name: 'noting', afterReadCallHeader: noted }
