@@ -18,13 +18,15 @@ describe('clients that redial to a server without room', side, () => {
       const [server, herd] = await Promise.all([Child.start(t, 'full.ts'), Child.start(t, 'herd.ts')])
       const url = await server.ask<string>({ do: 'fill', transport, count: CLIENTS } satisfies Fill)
       await herd.ask({ do: 'dial', url, transport, count: CLIENTS } satisfies Dial)
-      const first = await server.ask<Looked>({ do: 'look' } satisfies Look)
+      // A busy machine takes a while to refuse all of them once.
+      let atFirst = 0
+      while (atFirst < CLIENTS) atFirst += (await server.ask<Looked>({ do: 'look' } satisfies Look)).refused
       for (let period = 0; period < PERIODS; period++) {
         await new Promise((resolve) => setTimeout(resolve, MAX_DELAY))
         const { refused, cpu, passed, sessions } = await server.ask<Looked>({ do: 'look' } satisfies Look)
         const each = refused / CLIENTS / (passed / MAX_DELAY)
         t.diagnostic(
-          `${first.refused} refused at first; then ${each.toFixed(2)} a client in maxDelay, ${((cpu / passed) * 100).toFixed(1)} % of a core, ${sessions} sessions`,
+          `${atFirst} refused at first; then ${each.toFixed(2)} a client in maxDelay, ${((cpu / passed) * 100).toFixed(1)} % of a core, ${sessions} sessions`,
         )
         assert.ok(each >= 0.7 && each <= 1.3, `${each} attempts of each client in maxDelay`)
       }

@@ -18,7 +18,7 @@ describe('a supervisor under load', () => {
     const { cpu, took, before, after } = await child.ask<Crashes>({ do: 'crashes', warm, count, delay })
     t.diagnostic(`${count} crashes in ${(took / 1000).toFixed(1)} s, ${cpu.toFixed(2)} % of a core; ${JSON.stringify({ before, after })}`)
     assert.ok(took >= count * delay, `${took} ms for ${count} delays of ${delay} ms`)
-    assert.equal(after.descriptors, before.descriptors)
+    assert.ok(after.descriptors <= before.descriptors, `descriptors ${before.descriptors} → ${after.descriptors}`)
     assert.equal(after.children, before.children)
     assert.ok(after.heap <= before.heap * 1.05 + scaled(2, 0.5) * MIB, `heap ${before.heap} → ${after.heap}`)
     assert.ok(after.rss <= before.rss + 32 * MIB, `rss ${before.rss} → ${after.rss}`)
