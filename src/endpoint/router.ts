@@ -62,7 +62,7 @@ export interface Route {
   readonly hooks: Hooks
   /** Counts of the route by the endpoint's meter; null before it has measured a message. */
   counts: RouteCounts | null
-  /** Whether its handler has returned a promise. */
+  /** Whether its handler has returned a promise, as far as requests without hooks have shown. */
   isAsync: boolean
 }
 
