@@ -1,6 +1,6 @@
 import { badMessage } from '../base/errors/status.ts'
 import { readJson, UNREAD } from '../base/json/read.ts'
-import { writeJson, writeJsonString } from '../base/json/write.ts'
+import { isPlain, writeJson, writeJsonString } from '../base/json/write.ts'
 import { deeperThan } from '../base/text/json-depth.ts'
 import { TextHint } from '../message/message.ts'
 import { bodyText, type Codec } from './codec.ts'
@@ -16,6 +16,7 @@ export const jsonCodec: Codec = {
   encode(value) {
     // In many services half of all replies are such a number: 10 ns instead of 80.
     if (typeof value === 'number' && (value | 0) === value) return `${value}`
+    if (typeof value === 'string' && isPlain(value)) return `"${value}"`
     const text = stringify(value)
     if (text === undefined) throw new TypeError(`json cannot encode a ${typeof value}`)
     return text

@@ -61,6 +61,14 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
   }
 }
 
+/**
+ * Whether the JSON of `text` is `text` in quotes. That costs a quarter of JSON.stringify, in Node 20 more for short texts
+ * and less for long ones.
+ */
+export function isPlain(text: string): boolean {
+  return plain.test(text)
+}
+
 /** Writes a string as `writeJson` does. */
 export function writeJsonString(text: string, into: Buffer, at: number, before: number): number {
   if (writing) return -1 // a getter called this

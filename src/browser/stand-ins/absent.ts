@@ -88,6 +88,10 @@ export function writeJson(): number {
   return -1
 }
 
+export function isPlain(): boolean {
+  return false
+}
+
 export function writeJsonString(): number {
   return -1
 }
