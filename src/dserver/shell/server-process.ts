@@ -310,8 +310,9 @@ export class ServerProcess implements ServerCommands {
 
   #finish(code: number): void {
     this.#giveUpReplacing()
+    const lastLines = this.#control?.flush()
     this.#cleanUp()
-    this.#resolveEnded(code)
+    void Promise.resolve(lastLines).then(() => this.#resolveEnded(code))
   }
 
   #cleanUp(): void {
