@@ -186,6 +186,14 @@ test('services that cannot start end the start with 1, and each says why', optio
   assert.match(error as string, /three: c cannot/)
 })
 
+test('a wrong configuration of a service ends the start with 78, as in the single process model', options, async (t) => {
+  const app = new App(t, { MODEL: 'multi', PLAN: { hello: { setup: 'config' } } })
+  writeFileSync(join(app.folder, 'config.toml'), '[sandbox.hello]\nport = "high"\n')
+  const { exit, code, error } = await app.json('start')
+  assert.deepEqual([exit, code], [78, 78])
+  assert.match(error as string, /config.toml:2: sandbox.hello.port must be a whole number from 1 to 65535, got "high"$/)
+})
+
 test('a sandbox that an operator starts, and whose process cannot, says why', options, async (t) => {
   const app = new App(t, { MODEL: 'multi', PLAN: { a: { service: 'one' }, b: { service: 'two', setup: 'throw' } } })
   await app.start('a')
