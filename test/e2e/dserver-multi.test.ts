@@ -143,6 +143,16 @@ for (const during of ['the start of a new process', 'the end of an old one']) {
   })
 }
 
+test('a process that hangs when it shall stop ends with its master, though a quit would leave it more time', options, async (t) => {
+  const settings = { stopTimeout: 200, quitTimeout: 50_000 }
+  const app = new App(t, { MODEL: 'multi', PLAN: { hello: { shutdown: 'hang' } }, OPTIONS: settings })
+  const server = await app.start()
+  const [{ pid }] = (await app.json('ctl', 'info')).sandboxes as { pid: number }[]
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal(await server.exited, 1)
+  assert.throws(() => process.kill(pid, 0), /ESRCH/)
+})
+
 test('the processes of a master that was killed end', options, async (t) => {
   const { app, server } = await started(t)
   const all = await processes(app)

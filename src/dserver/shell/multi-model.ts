@@ -39,6 +39,8 @@ import type { Model } from './model.ts'
 const ANSWER_MS = 2000
 /** Milliseconds beyond its time after which a process that stops is killed. */
 export const KILL_AFTER_MS = 2000
+/** Milliseconds in which what waited for those that were killed stops. */
+const AFTER_KILL_MS = 500
 
 /** A process for each service, which this process, the master, starts and watches. It runs no sandbox itself. */
 export class MultiModel implements Model {
@@ -143,10 +145,15 @@ export class MultiModel implements Model {
       for (const each of this.#supervisor.processes()) each.sendToReplaced({ ask: 'kind', kind, type: MESSAGE_TYPE, id: 0 })
     // A reload has told processes that others take over.
     if (kind === 'quit' || this.#reloads > 0) await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
+    const closed = this.#supervisor.close()
     try {
-      await within(Math.ceil(end - realClock.now()), this.#supervisor.close(), 'the processes')
+      await within(Math.ceil(end - realClock.now()), closed, 'the processes')
       return []
     } catch (error) {
+      // A process that hangs would outlive the master by the time that a quit has, and hold its ports.
+      const stuck = this.#supervisor.processes().filter(({ state }) => state === ProcessState.Stopping)
+      await Promise.all(stuck.map((each) => each.signal('SIGKILL', { group: true })))
+      await within(AFTER_KILL_MS, closed, 'the processes').catch(() => {})
       return [error]
     }
   }
