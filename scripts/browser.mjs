@@ -16,6 +16,7 @@ const STAND_INS = {
     'hooks/session-socket',
     'protos/connection/protocol-detector',
     'protos/prepare',
+    'session/first-word-of-peer',
     'transports/first-to-connect',
     'transports/resolve',
     'transports/socket-options',

@@ -1,10 +1,13 @@
 import { runInRoot } from '../base/async/root-context.ts'
 import { describe, reasonOf } from '../base/errors/error-text.ts'
 import { defaultLimits } from '../base/limits.ts'
+import { turn } from '../base/time/clock.ts'
 import { sleep } from '../base/time/sleep.ts'
 import type { WarningThrottle } from '../base/warning-throttle.ts'
 import { within } from '../hooks/hook-timeout.ts'
 import { CloseReason, closeReasonText, isViolation } from '../message/close-reason.ts'
+import { MessageType } from '../message/message.ts'
+import { Reserved } from '../message/names.ts'
 import { AddressTable } from '../overload/address-table.ts'
 import type { EndpointStats } from '../overload/endpoint-stats.ts'
 import { ProtocolDetector } from '../protos/connection/protocol-detector.ts'
@@ -18,7 +21,7 @@ import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
-import type { Session } from '../session/session.ts'
+import { engineOf, type Session } from '../session/session.ts'
 import { discardConnection } from '../transports/discard-connection.ts'
 import type { Connection, TransportConnection } from '../transports/transport.ts'
 import { type GateKeeper, ListenerGate } from './listener-gate.ts'
@@ -29,6 +32,10 @@ import type { SessionRegistry } from './session-registry.ts'
 const FIRST_MESSAGE_MS = 50
 /** Milliseconds that closing waits for hooks about new connections. */
 const MAX_PREPARING_MS = 1000
+/** Milliseconds in which a dmicro peer that was silent answers an announcement. */
+const ANSWER_MS = 2000
+/** Milliseconds between looks at connections that have brought nothing yet. */
+const LOOK_MS = 20
 
 /** Protocols and WebSockets that a listener offers. */
 export interface Offer {
@@ -97,7 +104,7 @@ export class Acceptor implements GateKeeper {
     const reason = gate !== undefined ? this.#afterHandshake(connection, gate) : this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) this.#refuse(connection, reason)
     else if (onlyWebSocket) this.#await(connection, () => void this.#upgrade(connection, offer))
-    else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0])
+    else if (protocols.length === 1 && webSocket === undefined) this.#begin(connection, protocols[0], true)
     else this.#detect(connection, offer)
   }
 
@@ -126,7 +133,7 @@ export class Acceptor implements GateKeeper {
       within: (promise) => within(promise, this.#settings.hookTimeout),
       onAgreed: ({ protocol, request, id }) => {
         this.#undecided.delete(connection)
-        runInRoot(this.#begin, this, connection, protocol, { request, id })
+        runInRoot(this.#begin, this, connection, protocol, true, { request, id })
       },
       onRefused: (cause) => this.#parts.warnings.warn('WebSocket refused', connection.remoteAddress, cause),
       onClosed: (reason) => this.#neverDecided(connection, reason),
@@ -182,7 +189,7 @@ export class Acceptor implements GateKeeper {
   #detect(connection: TransportConnection, offer: Offer): void {
     const onProtocol = (protocol: Protocol): void => {
       this.#undecided.delete(connection)
-      runInRoot(this.#begin, this, connection, protocol)
+      runInRoot(this.#begin, this, connection, protocol, false)
     }
     const onClosed = (reason: number): void => this.#neverDecided(connection, reason)
     const onUpgrade = offer.webSocket === undefined ? undefined : (): void => void this.#upgrade(connection, offer)
@@ -199,9 +206,11 @@ export class Acceptor implements GateKeeper {
     this.#settings.log.warn('connection closed', { remote: connection.remoteAddress, reason: closeReasonText[reason] })
   }
 
+  /** @param isSilent whether no message of the connection has come yet */
   #begin(
     connection: TransportConnection,
     protocol: Protocol | MessageProto,
+    isSilent: boolean,
     upgrade?: { request: UpgradeRequest; id: string | undefined },
   ): void {
     const { stats, sessions, lifeHooks } = this.#parts
@@ -213,6 +222,7 @@ export class Acceptor implements GateKeeper {
       if (upgrade.id !== undefined) session.setId(upgrade.id)
     }
     this.#accepted = this.#settings.clock.now()
+    if (isSilent) session.silentAt = session.activity
     if (this.#addresses !== null) this.#counted.set(session, connection.remoteAddress)
     if (afterAccept === null) {
       this.#announce(session)
@@ -244,13 +254,59 @@ export class Acceptor implements GateKeeper {
     if (counted !== undefined && this.#counted.delete(session)) this.#addresses?.leave(counted)
   }
 
-  /**
-   * Milliseconds in which the first message of the newest connection may still arrive. Only then can its sender be
-   * notified of a close.
-   */
-  get firstMessage(): number {
+  /** Milliseconds in which the first message of the newest connection may still arrive. */
+  get #firstMessage(): number {
     const { extensions, clock } = this.#settings
     return extensions ? this.#accepted + FIRST_MESSAGE_MS - clock.now() : 0
+  }
+
+  /**
+   * Milliseconds that the close of a session waits for the peer's first announcement, without which it cannot be
+   * notified. One that has sent only a first word is asked for its announcement by ours.
+   */
+  readonly linger = (session: Session): number => {
+    const { link, calls, settings } = engineOf(session)
+    const { extensions, firstWord } = link
+    if (!firstWord || extensions === undefined || extensions.announced) return this.#firstMessage
+    const seq = extensions.nextAnnouncementSeq()
+    // Which filters the peer requires its announcement says: as a rule those that this side requires.
+    const filters = settings.required?.map(({ name }) => name) ?? []
+    try {
+      const sent = calls.sendReserved(MessageType.Push, seq, Reserved.Hello, extensions.announcement, filters)
+      if (typeof sent !== 'number') sent.catch(() => {})
+    } catch {
+      return this.#firstMessage // a filter has thrown
+    }
+    return ANSWER_MS
+  }
+
+  /**
+   * Waits until each connection that was accepted has brought its first message, as its sender may take the connection
+   * for one that serves. Of those that were silent for longer than `ms` nothing is expected.
+   *
+   * @param ms milliseconds at most
+   */
+  async hear(ms: number): Promise<void> {
+    const { clock } = this.#settings
+    const end = clock.now() + ms
+    // Looked at twice, because IO threads pass on what they have read a moment later.
+    for (let heard = 0; heard < 2 && clock.now() < end; ) {
+      await sleep(clock, LOOK_MS)
+      await turn() // what has come is read first, however long the event loop was held up
+      heard = this.#isAnySilent(end - 2 * ms) ? 0 : heard + 1
+    }
+  }
+
+  /** @param since time; connections that were made before do not count */
+  #isAnySilent(since: number): boolean {
+    if (this.#undecided.size > 0 || this.#handshakes > 0) return true
+    for (const session of this.#parts.sessions.all()) {
+      const { silentAt, activity, link } = engineOf(session)
+      // Over TLS the first message may come with the end of the handshake, and change nothing after it.
+      const isKnown = link.firstWord || link.extensions?.supported === true
+      if (activity === silentAt && !isKnown && link.since > since) return true
+    }
+    return false
   }
 
   /**
@@ -263,7 +319,7 @@ export class Acceptor implements GateKeeper {
     const latest = Math.min(end, clock.now() + MAX_PREPARING_MS)
     const timer = new AbortController()
     const wait = (ms: number): Promise<void> => sleep(clock, Math.max(ms, 0), timer.signal).catch(() => {})
-    if (this.#undecided.size > 0) await wait(Math.min(this.firstMessage, latest - clock.now()))
+    if (this.#undecided.size > 0) await wait(Math.min(this.#firstMessage, latest - clock.now()))
     if (this.#preparing.size > 0) await Promise.race([Promise.all(this.#preparing), wait(latest - clock.now())])
     timer.abort()
     this.#refusing = true

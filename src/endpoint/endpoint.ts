@@ -129,6 +129,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
       plugins: this.plugins,
       requireOpen: () => this.#requireOpen(),
       ready: () => this.#ready(),
+      hear: (ms) => acceptor.hear(ms),
       drain: (timeout) => this.close({ timeout }),
       load: () => ({ sessions: sessions.size, calls: dispatcher.running }),
     })
@@ -310,7 +311,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /**
    * Closes gracefully: stops listening and dialling, then closes all sessions at once as `Session.close` does.
    * Connections made in the last 50 ms whose peers have not announced themselves get that long to do so, because
-   * otherwise what their peers sent would be lost instead of refused. Resolves when all is closed.
+   * otherwise what their peers sent would be lost instead of refused. dmicro peers that were silent so far are asked
+   * to. Resolves when all is closed.
    *
    * @param options.timeout milliseconds to wait for running handlers and open calls; default: the endpoint's
    *   `closeTimeout`
@@ -343,7 +345,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * @param end time when they must be closed, by the clock
    */
   #closeSessions(end: number, which: (session: Session) => boolean): Promise<void> {
-    return this.#sessions.close(Math.max(end - this.#settings.clock.now(), 0), this.#acceptor.firstMessage, which)
+    return this.#sessions.close(Math.max(end - this.#settings.clock.now(), 0), this.#acceptor.linger, which)
   }
 
   #requireOpen(): void {

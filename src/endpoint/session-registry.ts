@@ -122,10 +122,10 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
    * Closes the sessions that `which` picks.
    *
    * @param timeout milliseconds
-   * @param linger milliseconds to wait for peers that have not announced themselves
+   * @param linger milliseconds to wait for a peer that has not announced itself
    */
-  async close(timeout: number, linger: number, which: (session: Session) => boolean): Promise<void> {
-    await Promise.all([...this.all()].filter(which).map((session) => engineOf(session).close(timeout, linger)))
+  async close(timeout: number, linger: (session: Session) => number, which: (session: Session) => boolean): Promise<void> {
+    await Promise.all([...this.all()].filter(which).map((session) => engineOf(session).close(timeout, linger(session))))
   }
 
   freeId(address: string): string {

@@ -6,7 +6,6 @@ import { type EarlyContext, runHooks } from '../hooks/hooks.ts'
 import { ANNOUNCEMENT_KEY, readTimeout, TIMEOUT_KEY } from '../message/announcement.ts'
 import { CloseReason } from '../message/close-reason.ts'
 import type { Filter } from '../message/filter.ts'
-import { isFirstWord } from '../message/first-word.ts'
 import { type Incoming, MessageType, UNPARSED } from '../message/message.ts'
 import { type Meta, noMeta } from '../message/meta.ts'
 import { nameText, RESERVED_NAMES, Reserved } from '../message/names.ts'
@@ -14,6 +13,7 @@ import { asBadMessage, receivedFailure } from '../transports/failures.ts'
 import { ReadThrottle } from '../transports/read-throttle.ts'
 import type { EarlyPhase } from './early-phase.ts'
 import type { SessionEngine } from './engine.ts'
+import { isPeersFirstWord } from './first-word-of-peer.ts'
 import { readMeta, readStatus } from './read-message.ts'
 import type { InboundHandler } from './session-owner.ts'
 import { answerResumeCall } from './takeover.ts'
@@ -43,10 +43,10 @@ export class Inbound implements InboundHandler {
     if (message.type === UNPARSED) {
       link.filters.receive(message) // arrives again without its filters
     } else if (settings.required !== null && this.#lacksFilter(message, settings.required)) {
-      if (!isFirstWord(message)) link.fail(CloseReason.FilterMissing)
+      if (!isPeersFirstWord(message, link)) link.fail(CloseReason.FilterMissing)
     } else if (link.early !== undefined) {
       // The first word must not reach a hook that waits for the peer's message.
-      if (!isFirstWord(message)) link.early.take(message)
+      if (!isPeersFirstWord(message, link)) link.early.take(message)
     } else {
       this.#deliver(message)
       if (session.hooks.beforeReadHeader !== null) runBeforeReadHeader(session.successor ?? session)
@@ -102,7 +102,10 @@ export class Inbound implements InboundHandler {
     const session = this.session
     const { calls, link, resume, settings } = session
     const call = calls.open.peek(message.seq)
-    if (call === undefined) return // answered before, or its deadline passed: ignored as in Go (docs/spec/wire.md#replies)
+    if (call === undefined) {
+      isPeersFirstWord(message, link)
+      return // answered before, or its deadline passed: ignored as in Go (docs/spec/wire.md#replies)
+    }
     const meta = readMeta(message, link, settings.limits)
     if (meta === undefined) return // the session is closing, which fails the call
     // A dmicro peer announces itself before its first reply. This peer did not, so it cannot resume: stop buffering

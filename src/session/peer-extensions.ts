@@ -99,10 +99,10 @@ export class PeerExtensions {
   }
 
   /**
-   * Handles an announcement in the meta of a request, and answers it. An announcement that a proxy forwarded has
-   * another `seq` and is ignored.
+   * Handles an announcement in the meta of a request, or in the body of a PUSH to `/dmicro/hello`, and answers it. An
+   * announcement that a proxy forwarded has another `seq` and is ignored, as is one that answers ours.
    */
-  onAnnouncement(text: string, seq: number): void {
+  onAnnouncement(text: unknown, seq: number): void {
     const announcement = decodeAnnouncement(text)
     if (announcement === undefined || announcement.announcementSeq !== seq || this.#peer !== undefined) return
     this.#peer = announcement
@@ -120,8 +120,10 @@ export class PeerExtensions {
     const { route } = message
     if (this.#peer === undefined && route !== Reserved.Hello) return false
     const body = readBody(message)
-    if (route === Reserved.Hello) this.#onHello(body)
-    else if (route === Reserved.Cancel) this.#onCancel(body)
+    if (route === Reserved.Hello) {
+      this.onAnnouncement(body, message.seq)
+      this.#onHello(body)
+    } else if (route === Reserved.Cancel) this.#onCancel(body)
     else if (route === Reserved.Drain) this.#onDrain(body)
     else this.#onAck(body)
     return true

@@ -57,6 +57,8 @@ export abstract class SessionParts<Engine> implements SessionCore {
   protected ownId = false
   /** Maximum lifetime in milliseconds; 0 means unlimited. */
   age: number
+  /** `activity` when the connection was accepted, where the first message had not come by then; else -1. */
+  silentAt = -1
   /** Made with the first limit. */
   protected ageTimer: ResettableTimer | undefined = undefined
   protected currentSocket: ConnectionSocket | undefined = undefined

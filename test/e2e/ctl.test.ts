@@ -231,6 +231,42 @@ test('a follower goes on with the server that takes over at a reload', linux, as
   assert.equal((await follower.ended).code, 3)
 })
 
+test('a follower gets what was written while it looked for the next server, once, and learns what is missing', linux, async (t) => {
+  const app = new App(t, { PLAN: { hello: { listen: 'tcp://127.0.0.1:0' } } })
+  const server = await app.start()
+  const follower = await follow(app, '-l', 'info')
+  assert.equal((await app.run('reload')).code, 0)
+  // The process before has not ended yet, and the follower is with it.
+  const session = await dialSandbox(t, server)
+  const pid = await session.call<number>('/pid')
+  assert.notEqual(pid, server.child.pid)
+  for (let i = 0; i < 3; i++) await session.call('/log', ['info', `missed ${i}.`])
+  await session.call('/log', ['warn', 'a warning'])
+  await session.call('/log', ['info', 'storm', 600])
+  await server.exited
+  await follower.line(/"text":"a warning/)
+  await session.call('/log', ['info', 'found'])
+  await follower.line(/"text":"found/)
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal((await follower.ended).code, 3)
+  const items = follower.lines.map(
+    (line) => JSON.parse(line) as { pid?: number; text?: string; lost?: number; nth?: number; level: string },
+  )
+  const texts = items.flatMap(({ text }) => text ?? [])
+  const of = (pattern: RegExp): string[] => texts.filter((text) => pattern.test(text))
+  assert.deepEqual(
+    of(/^missed/).map((text) => text.split(' ')[1]),
+    ['0.', '1.', '2.'],
+  )
+  assert.equal(of(/^a warning/).length, 1)
+  const lost = items.reduce((sum, item) => sum + (item.lost ?? 0), 0)
+  const infos = items.filter((item) => item.pid === pid && item.level === 'info' && item.nth !== undefined)
+  assert.equal(infos.length + lost, infos.at(-1)?.nth, 'each line is there or counted')
+  assert.equal(new Set(infos.map(({ nth }) => nth)).size, infos.length, 'none comes twice')
+  assert.ok(lost > 0)
+  assert.match(texts.at(-1) as string, /^stopped/, 'the last words are heard')
+})
+
 test('Go’s calls get Go’s bodies and codes', options, async (t) => {
   const app = new App(t)
   const server = await app.start()

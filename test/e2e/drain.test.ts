@@ -362,6 +362,46 @@ onEachTransport('an endpoint that closes', (transport) => {
     await peer.closed
   })
 
+  test('asks a peer that has sent a first word alone to announce itself, and notifies it before it closes', async (t) => {
+    const server = endpoint(t, { transport, closeTimeout: 60_000 })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const accepted = event(server, 'session')
+    const peer = await rawPeer(t, url)
+    const [session] = (await accepted) as [Session]
+    const { activity } = session
+    peer.send(frame({ seq: '0', type: 2, method: '', status: '', codec: 0, body: '' }))
+    while (session.activity === activity) await new Promise(setImmediate)
+    const closed = server.close()
+    const [hello] = await peer.received(1)
+    assert.equal(hello.method, '/dmicro/hello')
+    const hop = parseInt(hello.seq, 36)
+    assert.equal(JSON.parse(hello.body), `1;hop=${hop.toString(36)}`)
+    peer.send(push('/dmicro/hello', hello.body))
+    assert.deepEqual(methods(await peer.received(2)), ['3/dmicro/hello', '3/dmicro/drain'])
+    peer.send(push('/dmicro/drain'))
+    await closed
+    await peer.closed
+  })
+
+  test('is no surprise to a client that was silent so far: it drains, and its next call waits for the next server', async (t) => {
+    const server = endpoint(t, { transport, closeTimeout: 60_000 })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const accepted = event(server, 'session')
+    const session = await endpoint(t, { transport, redial: quick }).dial(url)
+    const [peer] = (await accepted) as [Session]
+    const { activity } = peer
+    while (peer.activity === activity) await new Promise(setImmediate)
+    const first = Promise.race(['draining', 'redialing'].map((name) => event(session, name).then(() => name)))
+    const closed = server.close()
+    assert.equal(await first, 'draining')
+    const call = session.call('/echo', 1)
+    await closed
+    const next = endpoint(t, { transport })
+    next.routeCall('/echo', (value: unknown) => value)
+    await next.listen(url)
+    assert.equal(await call, 1)
+  })
+
   test('lets hooks about new connections finish, and answers who waited behind them', async (t) => {
     const gate = once()
     const begun = once()

@@ -23,6 +23,7 @@ test('a file that is no TOML, or is not there, ends the start with 78', options,
   writeFileSync(join(app.folder, 'bad.toml'), 'a = 1\nb = = 2\n')
   const [bad, missing] = [await app.json('start', '-c', 'bad.toml'), await app.json('start', '-c', './none.yaml')]
   assert.deepEqual([bad.exit, bad.source, bad.line], [78, 'bad.toml', 2])
+  assert.match(bad.error as string, /^bad.toml:2: is no valid TOML: [^:\n]+: [^:\n]+$/, 'told once')
   assert.deepEqual([missing.exit, missing.error], [78, './none.yaml: there is no such file'])
 })
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { osAddon } from '../../src/dserver/os/native.ts'
 import { App } from '../support/dserver.ts'
 import { notificationSocket } from '../support/notification-socket.ts'
 import { gone, isAlive } from '../support/supervisor.ts'
@@ -147,6 +148,41 @@ for (const kind of ['of a path', 'of an abstract name']) {
   })
 }
 
+test('a service manager is not told of a server that is still starting, whatever an operator asks meanwhile', notified, async (t) => {
+  const app = new App(t, { PLAN: { hello: { setup: 'never' } } })
+  const manager = await notificationSocket(t, join(app.folder, 'notify.sock'))
+  app.env.NOTIFY_SOCKET = join(app.folder, 'notify.sock')
+  const server = app.spawn('start')
+  await server.line(/^setup hello/)
+  assert.equal((await app.run('ctl', 'config')).code, 0)
+  assert.equal((await app.run('reload')).code, 1)
+  server.child.kill('SIGTERM')
+  await manager.line(/^STOPPING=1$/)
+  assert.deepEqual(manager.all(/READY|RELOADING/), [])
+  await server.exited
+})
+
+/** Runs a program with a terminal of its own, closes that once it has printed `ready`, and prints how it ended. */
+const CLOSING = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+text = b''
+while b'info: ready' not in text: text += os.read(terminal, 4096)
+os.close(terminal)
+print(os.waitpid(pid, 0)[1])
+`
+
+test('a server whose terminal closes stops, and ends by its exit code', {
+  ...notified,
+  skip: notified.skip || (osAddon() === undefined && 'no addon'),
+}, async (t) => {
+  const app = new App(t)
+  const closing = app.spawnBy(['python3', '-c', CLOSING, process.execPath], ['start'])
+  const { out, err } = await closing.ended
+  assert.deepEqual([out, err, existsSync(app.pidFile)], ['0\n', '', false])
+})
+
 test('a manager that has gone away harms nobody', linux, async (t) => {
   const app = new App(t, { NOTIFY_SOCKET: '/nowhere/notify.sock', WATCHDOG_USEC: '1000' })
   await app.start()
@@ -179,7 +215,11 @@ test('a log that cannot be opened ends the start of a daemon', linux, async (t) 
   const app = new App(t)
   mkdirSync(join(app.folder, 'log'))
   const failed = await app.json('start', '-d', '--log', join(app.folder, 'log'))
-  assert.deepEqual([failed.exit, /cannot open the log .*EISDIR/.test(failed.error as string)], [1, true])
+  assert.deepEqual(
+    [failed.exit, /^cannot open the log [^ ]+: EISDIR: [^:]+$/.test(failed.error as string)],
+    [1, true],
+    failed.error as string,
+  )
   writeFileSync(join(app.folder, 'old.log'), 'before\n')
   const started = await app.json('start', '-d', '--log', join(app.folder, 'old.log'))
   killAfter(t, started.pid)

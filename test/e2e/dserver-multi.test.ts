@@ -143,6 +143,16 @@ for (const during of ['the start of a new process', 'the end of an old one']) {
   })
 }
 
+test('a process that hangs when it shall stop ends with its master, though a quit would leave it more time', options, async (t) => {
+  const settings = { stopTimeout: 200, quitTimeout: 50_000 }
+  const app = new App(t, { MODEL: 'multi', PLAN: { hello: { shutdown: 'hang' } }, OPTIONS: settings })
+  const server = await app.start()
+  const [{ pid }] = (await app.json('ctl', 'info')).sandboxes as { pid: number }[]
+  assert.equal((await app.run('stop')).code, 0)
+  assert.equal(await server.exited, 1)
+  assert.throws(() => process.kill(pid, 0), /ESRCH/)
+})
+
 test('the processes of a master that was killed end', options, async (t) => {
   const { app, server } = await started(t)
   const all = await processes(app)
@@ -184,6 +194,14 @@ test('services that cannot start end the start with 1, and each says why', optio
   assert.equal(exit, 1)
   assert.match(error as string, /two: b cannot/)
   assert.match(error as string, /three: c cannot/)
+})
+
+test('a wrong configuration of a service ends the start with 78, as in the single process model', options, async (t) => {
+  const app = new App(t, { MODEL: 'multi', PLAN: { hello: { setup: 'config' } } })
+  writeFileSync(join(app.folder, 'config.toml'), '[sandbox.hello]\nport = "high"\n')
+  const { exit, code, error } = await app.json('start')
+  assert.deepEqual([exit, code], [78, 78])
+  assert.match(error as string, /config.toml:2: sandbox.hello.port must be a whole number from 1 to 65535, got "high"$/)
 })
 
 test('a sandbox that an operator starts, and whose process cannot, says why', options, async (t) => {

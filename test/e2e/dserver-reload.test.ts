@@ -86,6 +86,18 @@ test('a storm of SIGUSR2 reloads, loses no call, and ends with one process', opt
   await server.ended // and with it all processes that share its output
 })
 
+for (const model of ['single', 'multi'])
+  test(`a reload during the start is refused at once, and does not hold the start up: ${model}`, options, async (t) => {
+    const app = new App(t, { MODEL: model, PLAN: { hello: { setup: 'never' } } })
+    const server = app.spawn('start')
+    await server.line(/^setup hello/)
+    assert.deepEqual(await app.json('reload'), { exit: 1, ok: false, command: 'reload', code: 1, error: 'the server is starting' })
+    process.kill(server.child.pid as number, 'SIGUSR2')
+    await server.line(/SIGUSR2 failed error="the server is starting"/)
+    assert.equal(server.all(/^setup hello/).length, 1)
+    server.child.kill('SIGKILL')
+  })
+
 test('SIGUSR2 reloads, and beforeStop can refuse that', options, async (t) => {
   const { app, server, calls } = await loaded(t)
   server.child.kill('SIGUSR2')

@@ -19,6 +19,8 @@ export class Restarting {
   readonly #pids = new Set<number>()
   readonly errors: string[] = []
   readonly #said: Serving[] = []
+  /** Resolves when the program does nothing any more for a while, as its route `/stall` was asked to. */
+  readonly stalled: Promise<void>
   #waiting: { resolve(serving: Serving): void; reject(error: Error): void } | undefined
   #failed: (() => void) | undefined
 
@@ -29,6 +31,9 @@ export class Restarting {
     this.first = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...spawning.env } })
     this.#pids.add(this.first.pid as number)
     this.#lines = createInterface(this.first.stdout!)
+    this.stalled = new Promise((resolve) => {
+      this.#lines.on('line', (line) => line === 'stalled' && resolve())
+    })
     this.#lines.on('line', (line) => {
       if (!line.startsWith('{')) return
       const serving = JSON.parse(line) as Serving

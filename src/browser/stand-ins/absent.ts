@@ -23,6 +23,11 @@ export function framingOf(): number {
   return 0
 }
 
+/** `session/first-word-of-peer.ts`: nobody dials a page. */
+export function isPeersFirstWord(): boolean {
+  return false
+}
+
 /** `filters/filter-table.ts`. */
 export function makeFilters(own: readonly { name: string }[]): object {
   const append = (pipe: undefined, [name]: readonly string[]): undefined => {

@@ -17,7 +17,7 @@ function notInPages(what: string): StatusError {
 
 export class Acceptor {
   quiet = false
-  readonly firstMessage = 0
+  linger = () => 0
   forget(): void {}
   async finish(): Promise<void> {}
 }

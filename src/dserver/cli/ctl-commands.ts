@@ -2,10 +2,12 @@ import { printable } from '../../base/text/printable.ts'
 import { table } from '../../base/text/table.ts'
 import type { ControlClient } from '../control/control-client.ts'
 import type { ProcessInfo, SandboxInfo } from '../ctl/commands.ts'
+import { MAX_KEPT } from '../ctl/kept-lines.ts'
 import { ALL_LEVELS, entryText, type LogFilter, levelNames, maskOf } from '../ctl/log-entry.ts'
 import { size } from '../ctl/size.ts'
 import { uptime } from '../sandbox/runner.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { FollowedLines } from './followed-lines.ts'
 import { failureOf } from './operate.ts'
 import type { Output } from './output.ts'
 
@@ -128,21 +130,23 @@ async function runLog(first: ControlClient, flags: CtlFlags, output: Output, sur
   const { lines = DEFAULT_LINES, follow = false, timeout } = flags
   const filter = readFilterFlags(flags)
   const interrupted = follow ? surroundings.untilInterrupted().then(() => 'interrupted' as const) : undefined
+  const followed = new FollowedLines(filter)
   let client: ControlClient | undefined = first
-  for (let wanted = lines; client !== undefined; wanted = 0) {
+  for (let isFirst = true; client !== undefined; isFirst = false) {
     // New lines are printed after those of the past.
     let onPast = (): void => {}
     const past = new Promise<void>((resolve) => {
       onPast = resolve
     })
     client.reader = {
-      onLines: (batch) => past.then(() => output.lines(batch)),
+      onLines: (batch) => past.then(() => output.lines(followed.take(batch))),
       onText: (text) => output.text(text),
     }
     try {
-      const recent = await client.log(filter, wanted, follow, timeout)
+      if (interrupted !== undefined) followed.connected(await client.server(timeout))
+      const recent = await client.log(filter, isFirst ? lines : MAX_KEPT, follow, timeout)
       if (interrupted === undefined) return output.done({ lines: recent }, recent.map((entry) => printable(entryText(entry))).join('\n'))
-      await output.lines(recent)
+      await output.lines(isFirst ? followed.take(recent) : followed.missed(recent))
     } finally {
       onPast()
     }

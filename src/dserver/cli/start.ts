@@ -10,6 +10,7 @@ import { UnknownNameError } from '../sandbox/unknown-name.ts'
 import type { ServerEnvironment, ServerParts } from '../server-parts.ts'
 import { daemonReport, reopenLog, startDaemon } from '../shell/daemon.ts'
 import { CommandError, ExitCode } from '../shell/exit-code.ts'
+import { surviveLostTerminal } from '../shell/lost-terminal.ts'
 import { FAILED_TYPE, type FailedMessage, type ServiceRole, takeRole } from '../shell/messages.ts'
 import type { Model } from '../shell/model.ts'
 import { MultiModel } from '../shell/multi-model.ts'
@@ -63,6 +64,7 @@ export async function start(application: Application, names: readonly string[], 
     const signals = new Signals()
     // A server outlives who reads its output.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+    surviveLostTerminal()
     const notifier = new Notifier(takeNotifySettings(process.env))
     const hasTerminal = report === undefined && process.stdin.isTTY === true
     const reopen = flags.daemon === true ? (): void => reopenLog(logFile) : undefined
@@ -122,14 +124,13 @@ async function runService(application: Application, { service, names }: ServiceR
     const chosen = sandboxes.select(names).filter(({ serviceName }) => serviceName === service)
     return await new ServiceProcess(service, settings, config, new SingleModel(sandboxes, chosen, settings.stopTimeout), log).run(signals)
   } catch (error) {
-    await tellMaster(reasonOf(error))
+    await tellMaster({ type: FAILED_TYPE, reason: reasonOf(error), exitCode: exitCodeOf(error) })
     return output.failed(error)
   }
 }
 
 /** Says why this process of a service cannot start. Resolves when that is on its way. */
-function tellMaster(reason: string): Promise<void> {
-  const message: FailedMessage = { type: FAILED_TYPE, reason }
+function tellMaster(message: FailedMessage): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => resolve())
     else resolve()

@@ -24,7 +24,7 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new ConfigError(nowhere, `cannot be read: ${(error as Error).message}`, '', { cause: error })
+    throw new ConfigError(nowhere, `cannot be read: ${(error as Error).message}`)
   }
   const { values, line } = await format(text.startsWith('\ufeff') ? text.slice(1) : text, source)
   if (!isTree(values)) throw new ConfigError({ ...nowhere, line: 1 }, 'the file must be an object with keys', 'an object')

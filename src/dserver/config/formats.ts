@@ -69,5 +69,5 @@ async function json(text: string, source: string): Promise<Parsed> {
 
 function syntaxError(source: string, line: number | undefined, format: string, error: unknown): ConfigError {
   const [reason] = (error as Error).message.split('\n', 1)
-  return new ConfigError({ source, line, key: '' }, `is no valid ${format}: ${reason}`, `valid ${format}`, { cause: error })
+  return new ConfigError({ source, line, key: '' }, `is no valid ${format}: ${reason}`, `valid ${format}`)
 }

@@ -29,6 +29,7 @@ export class ControlClient {
   /** Resolves when the connection has ended. */
   readonly closed: Promise<void>
   #isGo: boolean | undefined
+  #server = 0
 
   private constructor(endpoint: Endpoint, session: Session) {
     this.#endpoint = endpoint
@@ -69,13 +70,22 @@ export class ControlClient {
   /** Whether the server is one of Go, which knows fewer commands. */
   async isGo(timeout: number): Promise<boolean> {
     this.#isGo ??= await this.call('/dserver/version', undefined, timeout).then(
-      () => false,
+      ({ pid }) => {
+        this.#server = pid
+        return false
+      },
       (error) => {
         if (isStatus(error, Code.NotFound)) return true
         throw error
       },
     )
     return this.#isGo
+  }
+
+  /** The process of the server; 0 for one of Go, which does not tell. */
+  async server(timeout: number): Promise<number> {
+    await this.isGo(timeout)
+    return this.#server
   }
 
   async info(timeout: number): Promise<SandboxInfo[]> {

@@ -18,14 +18,20 @@ import { GO_FAILED, GO_NO_NAME, GO_UNKNOWN_NAME, OPERATION_FAILED, UNKNOWN_NAME 
 /** Limits of clients: few of them, with short messages. Answers grow with the number of sandboxes. */
 const limits = { maxMessage: 1024 * 1024, maxUnsent: 4 * 1024 * 1024, maxSessions: 64, maxRunning: 64, maxDepth: 16 }
 
+/** Milliseconds that a server which ends leaves to those who follow its log. */
+const LAST_LINES_MS = 500
+
 /** The socket on which a server answers its operator. */
 export class ControlServer {
   readonly #path: string
   readonly #endpoint: Endpoint
 
-  private constructor(path: string, endpoint: Endpoint) {
+  readonly #readers: LogReaders
+
+  private constructor(path: string, endpoint: Endpoint, readers: LogReaders) {
     this.#path = path
     this.#endpoint = endpoint
+    this.#readers = readers
   }
 
   /**
@@ -54,12 +60,17 @@ export class ControlServer {
       await endpoint.close({ timeout: 0 })
       throw error
     }
-    return new ControlServer(path, endpoint)
+    return new ControlServer(path, endpoint, readers)
   }
 
   /** Closes all connections, of a process that goes on without serving. The socket may be that of another one now. */
   close(): Promise<void> {
     return this.#endpoint.close({ timeout: 0 })
+  }
+
+  /** Waits until those who follow the log have the last lines, at the end of the process. */
+  flush(): Promise<void> {
+    return this.#readers.flush(LAST_LINES_MS)
   }
 
   /** Removes the socket at the end of the process. */

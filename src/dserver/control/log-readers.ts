@@ -1,3 +1,5 @@
+import { realClock } from '../../base/time/clock.ts'
+import { sleep } from '../../base/time/sleep.ts'
 import type { Session } from '../../session/session.ts'
 import type { ServerCommands } from '../ctl/commands.ts'
 import { entryText, type LogFilter } from '../ctl/log-entry.ts'
@@ -7,7 +9,7 @@ import { GO_CLIENT_LINES, GO_SERVER_LINES, LOG_LINES } from './routes.ts'
 /** The clients that follow the log, each with a filter of its own. */
 export class LogReaders {
   readonly #commands: Pick<ServerCommands, 'followLog'>
-  readonly #streams = new WeakMap<Session, LogStream>()
+  readonly #streams = new Map<Session, LogStream>()
 
   constructor(commands: Pick<ServerCommands, 'followLog'>) {
     this.#commands = commands
@@ -49,6 +51,14 @@ export class LogReaders {
       }
     })
     stream.start()
+  }
+
+  /** Waits until all readers have taken what was logged so far, at most this many milliseconds. */
+  async flush(ms: number): Promise<void> {
+    const taken = Promise.all([...this.#streams.values()].map((stream) => stream.taken()))
+    const late = new AbortController()
+    await Promise.race([taken, sleep(realClock, ms, late.signal).catch(() => {})])
+    late.abort()
   }
 
   close(session: Session): void {

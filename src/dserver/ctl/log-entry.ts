@@ -10,15 +10,18 @@ export interface LogEntry {
   readonly pid: number
   /** Number of the line in its process; below 0 for a line that the process has printed. */
   readonly seq: number
+  /** Number of the line among those of its level in its process, from 1; absent for a line that it has printed. */
+  readonly nth?: number | undefined
   /** Sandbox that the line is about, where it is known. */
   readonly sandbox?: string | undefined
   /** Text and fields, without control characters. */
   readonly text: string
 }
 
-/** A place where lines are missing, because the reader was too slow. */
+/** A place where lines are missing, because the reader was too slow, or looked for the next server. */
 export interface LogGap {
   readonly lost: number
+  readonly during?: 'restart' | undefined
 }
 
 /** Which lines a reader wants. */

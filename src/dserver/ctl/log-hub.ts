@@ -23,6 +23,8 @@ export class LogHub implements Logger {
   /** Lines that other processes have printed, by process and level, so that none of these drives out another. */
   readonly #printed = new Map<string, KeptLines>()
   #seq = 0
+  /** Lines of each level so far. */
+  readonly #counts: Record<LogLevel, number> = { debug: 0, info: 0, warn: 0, error: 0 }
   #printedSeq = 0
   /** Called when another set of levels is wanted by followers. */
   onMask: (mask: number) => void = () => {}
@@ -137,22 +139,23 @@ export class LogHub implements Logger {
   }
 
   #log(level: LogLevel, text: string, fields: LogFields | undefined): void {
+    const nth = ++this.#counts[level]
     const isWritten = isAtLeast(level, this.#level)
     if (isWritten) this.#target[level](text, fields)
     const isKept = isWritten && level !== 'debug' && this.#kept.takeRoom()
     if (!isKept && this.#followers.size === 0) return
-    const entry = this.#entry(level, text, fields)
+    const entry = this.#entry(level, nth, text, fields)
     if (entry === undefined) return
     if (isKept) this.#kept.add(entry)
     this.forward(entry)
   }
 
   /** Undefined for fields that cannot be read. */
-  #entry(level: LogLevel, text: string, fields: LogFields | undefined): LogEntry | undefined {
+  #entry(level: LogLevel, nth: number, text: string, fields: LogFields | undefined): LogEntry | undefined {
     const { name: process, pid } = this
     try {
       const sandbox = typeof fields?.sandbox === 'string' ? fields.sandbox.slice(0, 64) : undefined
-      return { time: wallTime(this.#clock), level, process, pid, seq: ++this.#seq, sandbox, text: logText(text, fields) }
+      return { time: wallTime(this.#clock), level, process, pid, seq: ++this.#seq, nth, sandbox, text: logText(text, fields) }
     } catch {
       return undefined
     }

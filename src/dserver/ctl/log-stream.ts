@@ -21,6 +21,7 @@ export class LogStream {
   #bytes = 0
   #sending = true // until the start
   #ended = false
+  #onTaken = (): void => {}
 
   /**
    * @param send resolves when the reader has taken the batch; when it rejects the stream ends
@@ -61,7 +62,16 @@ export class LogStream {
     if (this.#ended) return
     this.#ended = true
     this.#queue = []
+    this.#onTaken()
     this.#onEnd()
+  }
+
+  /** Resolves when the reader has taken all lines, or has gone. */
+  taken(): Promise<void> {
+    if (this.#ended || (!this.#sending && this.#queue.length === 0)) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#onTaken = resolve
+    })
   }
 
   #start(): void {
@@ -78,6 +88,7 @@ export class LogStream {
       this.end()
     } finally {
       this.#sending = false
+      this.#onTaken()
     }
   }
 
@@ -99,5 +110,6 @@ function keyOf({ pid, seq }: LogEntry): string {
 
 /** A line of the log, or where lines are missing, for people. */
 export function lineText(item: LogBatch[number]): string {
-  return 'lost' in item ? `... ${item.lost} lines were lost here, because this reader was too slow` : entryText(item)
+  if (!('lost' in item)) return entryText(item)
+  return `... ${item.lost} lines were lost here, ${item.during === 'restart' ? 'while the server changed' : 'because this reader was too slow'}`
 }

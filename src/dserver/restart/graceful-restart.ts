@@ -11,6 +11,7 @@ import { Watchdog, watchdogTime } from '../systemd/watchdog.ts'
 import { RestartChannel } from './channel.ts'
 import { Guardian } from './guardian.ts'
 import { type GracefulRestartOptions, type RestartSettings, readRestartOptions } from './options.ts'
+import { releaseSockets } from './release.ts'
 import { listenServer } from './servers.ts'
 import { StartingSuccessor, type Successor } from './successor.ts'
 
@@ -231,10 +232,7 @@ export class GracefulRestart {
     this.#state = 'stopping'
     if (successor === undefined) sdNotify('STOPPING=1')
     const sockets: OpenSocket[] = [...openSockets]
-    if (successor !== undefined) {
-      await Promise.all(sockets.map((socket) => socket.release()))
-      await sleep(realClock, grace)
-    }
+    if (successor !== undefined) await releaseSockets(sockets, grace, drainTimeout)
     const owners = new Set(sockets.map(({ owner }) => owner))
     for (const result of await Promise.allSettled([...owners].map((owner) => owner.drain(drainTimeout))))
       if (result.status === 'rejected') log.error('draining failed', { error: describe(result.reason) })

@@ -83,7 +83,7 @@ function openLog(path: string): number {
     // At the end of the file, wherever that is after a rotation that truncates it.
     return openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   } catch (error) {
-    throw new CommandError(ExitCode.Failed, `cannot open the log ${path}: ${(error as Error).message}`, { cause: error })
+    throw new CommandError(ExitCode.Failed, `cannot open the log ${path}: ${(error as Error).message}`)
   }
 }
 

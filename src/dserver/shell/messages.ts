@@ -37,6 +37,7 @@ export const FAILED_TYPE = 'dmicro.dserver.failed'
 export interface FailedMessage {
   readonly type: typeof FAILED_TYPE
   readonly reason: string
+  readonly exitCode: number
 }
 
 export interface LogMessage {

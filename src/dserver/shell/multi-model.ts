@@ -21,6 +21,7 @@ import type { SupervisedProcess } from '../supervisor/process.ts'
 import type { ListenerOptions } from '../supervisor/process-options.ts'
 import { ProcessState, stateName } from '../supervisor/state.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
+import { CommandError, ExitCode } from './exit-code.ts'
 import {
   type Answer,
   FAILED_TYPE,
@@ -38,6 +39,8 @@ import type { Model } from './model.ts'
 const ANSWER_MS = 2000
 /** Milliseconds beyond its time after which a process that stops is killed. */
 export const KILL_AFTER_MS = 2000
+/** Milliseconds in which what waited for those that were killed stops. */
+const AFTER_KILL_MS = 500
 
 /** A process for each service, which this process, the master, starts and watches. It runs no sandbox itself. */
 export class MultiModel implements Model {
@@ -55,7 +58,7 @@ export class MultiModel implements Model {
   #reloads = 0
   #isStopping = false
   /** Why processes could not start, as the last of each said it, by the name of the process. */
-  readonly #reasons = new Map<string, string>()
+  readonly #reasons = new Map<string, FailedMessage>()
 
   /**
    * @param chosen sandboxes that start with the server
@@ -142,10 +145,15 @@ export class MultiModel implements Model {
       for (const each of this.#supervisor.processes()) each.sendToReplaced({ ask: 'kind', kind, type: MESSAGE_TYPE, id: 0 })
     // A reload has told processes that others take over.
     if (kind === 'quit' || this.#reloads > 0) await this.#askAll({ ask: 'kind', kind }, ANSWER_MS)
+    const closed = this.#supervisor.close()
     try {
-      await within(Math.ceil(end - realClock.now()), this.#supervisor.close(), 'the processes')
+      await within(Math.ceil(end - realClock.now()), closed, 'the processes')
       return []
     } catch (error) {
+      // A process that hangs would outlive the master by the time that a quit has, and hold its ports.
+      const stuck = this.#supervisor.processes().filter(({ state }) => state === ProcessState.Stopping)
+      await Promise.all(stuck.map((each) => each.signal('SIGKILL', { group: true })))
+      await within(AFTER_KILL_MS, closed, 'the processes').catch(() => {})
       return [error]
     }
   }
@@ -282,7 +290,7 @@ export class MultiModel implements Model {
     const question = answer.type === MESSAGE_TYPE ? this.#questions.get(answer.id) : undefined
     if (question?.pid === pid) question.settle(answer)
     const told = Object(message) as LogMessage | FailedMessage
-    if (told.type === FAILED_TYPE) this.#reasons.set(name, told.reason)
+    if (told.type === FAILED_TYPE) this.#reasons.set(name, told)
     if (told.type !== LOG_TYPE) return
     for (const line of told.lines) {
       if ('lost' in line) this.#log.warn('lines of a log were lost', { process: name, pid, lines: line.lost })
@@ -295,13 +303,14 @@ export class MultiModel implements Model {
 }
 
 /** The failure with what the processes have said that it names. */
-function withReasons(error: unknown, reasons: ReadonlyMap<string, string>): unknown {
+function withReasons(error: unknown, reasons: ReadonlyMap<string, FailedMessage>): unknown {
   const text = (error as Error).message
   const told = [...reasons].filter(([name]) => text.includes(`process ${name} is not `))
   if (told.length === 0) return error
-  const said = told.length === 1 ? told[0][1] : told.map(([name, reason]) => `${name}: ${reason}`).join('; ')
+  const [[, { reason: first, exitCode }]] = told
+  const said = told.length === 1 ? first : told.map(([name, { reason }]) => `${name}: ${reason}`).join('; ')
   // Without a cause, whose text is in the message, and would be told again.
-  return new Error(`${text}: ${said}`)
+  return new CommandError(told.every(([, each]) => each.exitCode === exitCode) ? exitCode : ExitCode.Failed, `${text}: ${said}`)
 }
 
 /** Services that the sandboxes of a service depend on. */

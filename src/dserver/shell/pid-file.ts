@@ -60,7 +60,7 @@ export class PidFile {
       const text = `${process.pid}`
       if (writeSync(this.descriptor, text, 0) !== text.length) throw new Error('no space left on device')
     } catch (error) {
-      throw new CommandError(ExitCode.Failed, `cannot write ${this.path}: ${(error as Error).message}`, { cause: error })
+      throw new CommandError(ExitCode.Failed, `cannot write ${this.path}: ${(error as Error).message}`)
     }
   }
 
@@ -116,7 +116,7 @@ function open(path: string): number {
   try {
     descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   } catch (error) {
-    throw new CommandError(ExitCode.Failed, `cannot open the pid file ${path}: ${(error as Error).message}`, { cause: error })
+    throw new CommandError(ExitCode.Failed, `cannot open the pid file ${path}: ${(error as Error).message}`)
   }
   const { nlink, uid } = fstatSync(descriptor)
   const ownUid = process.getuid?.() ?? uid

@@ -56,6 +56,8 @@ export class ServerProcess implements ServerCommands {
   #replacedBy = 0
   #began = realClock.now()
   readonly #usage = new UsageMeter()
+  /** Whether the start is over. Until then nobody is told that this server is ready. */
+  #isReady = false
   #stopping: { kind: StopKind; since: number } | undefined
   #keepAlive: ClockTimer | undefined
   #checking: Promise<void> | undefined
@@ -90,6 +92,7 @@ export class ServerProcess implements ServerCommands {
       throw error
     }
     if (this.#stopping !== undefined) return false
+    this.#isReady = true
     log.info('ready', { name, pid: process.pid, ms: Math.round(realClock.now() - this.#began) })
     const running = (await model.info()).filter(({ state }) => state === 'running').length
     notifier.ready(`${running} sandboxes run`)
@@ -148,6 +151,7 @@ export class ServerProcess implements ServerCommands {
 
   async reload(name?: string): Promise<void> {
     this.#requireRunning()
+    if (!this.#isReady) throw new CommandError(ExitCode.Failed, 'the server is starting')
     const { model, restart, notifier } = this.#parts
     if (name !== undefined) await this.#requireKnown(name)
     if (model.reload !== undefined) {
@@ -196,7 +200,7 @@ export class ServerProcess implements ServerCommands {
 
   async reloadConfig(): Promise<void> {
     const { config, log, notifier } = this.#parts
-    notifier.reloading()
+    if (this.#isReady) notifier.reloading()
     try {
       log.info('configuration read again', { changed: await config.reload() })
       await this.#parts.model.reloadConfig?.()
@@ -205,9 +209,9 @@ export class ServerProcess implements ServerCommands {
     }
   }
 
-  /** Tells the service manager, unless the server was stopped meanwhile. */
+  /** Tells the service manager, unless the server is still starting, or was stopped meanwhile. */
   #readyAgain(status: string): void {
-    if (this.#stopping === undefined) this.#parts.notifier.ready(status)
+    if (this.#isReady && this.#stopping === undefined) this.#parts.notifier.ready(status)
   }
 
   async #reopenLog(): Promise<void> {
@@ -310,8 +314,9 @@ export class ServerProcess implements ServerCommands {
 
   #finish(code: number): void {
     this.#giveUpReplacing()
+    const lastLines = this.#control?.flush()
     this.#cleanUp()
-    this.#resolveEnded(code)
+    void Promise.resolve(lastLines).then(() => this.#resolveEnded(code))
   }
 
   #cleanUp(): void {

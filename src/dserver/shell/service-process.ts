@@ -1,6 +1,5 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { realClock } from '../../base/time/clock.ts'
-import { sleep } from '../../base/time/sleep.ts'
 import { openSockets } from '../../transports/handover/sockets.ts'
 import type { Config } from '../config/config.ts'
 import type { StopKind } from '../ctl/commands.ts'
@@ -9,6 +8,7 @@ import type { LogHub } from '../ctl/log-hub.ts'
 import { type LogBatch, LogStream } from '../ctl/log-stream.ts'
 import { UsageMeter } from '../ctl/usage.ts'
 import type { ServerSettings } from '../options.ts'
+import { releaseSockets } from '../restart/release.ts'
 import { ExitCode } from './exit-code.ts'
 import { type Answer, type Asked, LOG_TYPE, MESSAGE_TYPE, READY_TYPE } from './messages.ts'
 import type { Model } from './model.ts'
@@ -70,12 +70,14 @@ export class ServiceProcess {
   async #stop(): Promise<number> {
     const { stopTimeout, quitTimeout } = this.#settings
     this.#config.close()
+    let left = this.#kind === 'stop' ? stopTimeout : quitTimeout
     if (this.#kind === 'replace') {
-      // Others accept on the same sockets from now on. Short connections end by themselves meanwhile.
-      await Promise.all([...openSockets].map((socket) => socket.release()))
-      await sleep(realClock, REPLACE_GRACE_MS)
+      // Others accept on the same sockets from now on.
+      const began = realClock.now()
+      await releaseSockets([...openSockets], REPLACE_GRACE_MS, quitTimeout / 2)
+      left -= Math.max(realClock.now() - began - REPLACE_GRACE_MS, 0)
     }
-    const failures = await this.#model.stop(this.#kind === 'stop' ? stopTimeout : quitTimeout, 'stop')
+    const failures = await this.#model.stop(this.#kind === 'stop' ? Math.min(stopTimeout, left) : left, 'stop')
     return failures.length === 0 ? ExitCode.Done : ExitCode.Failed
   }
 

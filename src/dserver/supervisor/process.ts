@@ -334,7 +334,7 @@ export class SupervisedProcess {
       this.#takeover = undefined
     })
     await this.#takeover.catch((error: Error) => {
-      throw new Error(`process ${this.name} is not reloaded: ${error.message}`, { cause: error })
+      throw new Error(`process ${this.name} is not reloaded: ${error.message}`)
     })
     this.#replaced = old
     this.#host.publish('process.reloaded', { ...this.#event('reload'), oldPid: old.pid })

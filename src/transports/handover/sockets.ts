@@ -31,6 +31,11 @@ export interface OpenSocket {
 /** An object that serves the connections of listening sockets. */
 export interface SocketOwner {
   /**
+   * Waits until each connection that was accepted has brought its first message; absent where a drain does that.
+   * @param ms milliseconds at most
+   */
+  hear?(ms: number): Promise<void>
+  /**
    * Ends gracefully.
    * @param timeout milliseconds
    */
