@@ -1,3 +1,6 @@
+/** Largest number that V8 surely keeps without memory of its own. */
+const MAX_SMALL = 2 ** 30 - 1
+
 /**
  * Takes a share of all that it is asked about, each with the same chance whatever it did before. It draws how many to
  * pass over until the next one is taken, so that those cost no random number.
@@ -18,19 +21,28 @@ export class Sampler {
   }
 
   takes(): boolean {
-    if (this.#left < 0) this.#left = this.#draw()
     if (this.#left > 0) {
       this.#left--
       return false
     }
+    return this.#takesNow()
+  }
+
+  /** A function of its own, so that the other answer is short enough to be inlined. */
+  #takesNow(): boolean {
+    if (this.#left < 0) {
+      this.#left = this.#draw()
+      if (this.#left > 0) return this.takes()
+    }
     this.#left = this.#draw()
-    return true
+    return this.#share > 0
   }
 
   /** Number of failures before a success (a geometric distribution). */
   #draw(): number {
     if (this.#share >= 1) return 0
-    if (this.#share <= 0) return Number.POSITIVE_INFINITY
-    return Math.floor(Math.log(1 - this.#random()) / Math.log1p(-this.#share))
+    if (this.#share <= 0) return MAX_SMALL
+    const failures = Math.floor(Math.log(1 - this.#random()) / Math.log1p(-this.#share))
+    return failures > MAX_SMALL ? failures : failures | 0
   }
 }

@@ -228,15 +228,7 @@ export class Dispatcher {
           ? runHandler(ctx, handler, arg as never)
           : (this.#settings.tracer as Tracer).runHandler(trace, ctx, handler, arg as never)
       if (isThenable(result)) {
-        const ticket = this.#handlers.handlerStarted(ctx)
-        // A thenable of the user's own may settle twice or throw; a promise around it settles once.
-        const promise = result instanceof Promise ? result : Promise.resolve(result)
-        const { handlerTimeout } = ctx.engine
-        const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
-        promise.then(
-          (value) => this.#settle(ctx, isCall, value, ticket, late),
-          (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
-        )
+        this.#await(ctx, isCall, result)
         return true
       }
     } catch (error) {
@@ -247,6 +239,19 @@ export class Dispatcher {
     else countEnd(ctx, Code.Ok, 0)
     ctx.finish()
     return false
+  }
+
+  /** A function of its own, so that `#run` is short enough to be inlined with what metrics and tracing add to it. */
+  #await(ctx: Context, isCall: boolean, result: PromiseLike<unknown>): void {
+    const ticket = this.#handlers.handlerStarted(ctx)
+    // A thenable of the user's own may settle twice or throw; a promise around it settles once.
+    const promise = result instanceof Promise ? result : Promise.resolve(result)
+    const { handlerTimeout } = ctx.engine
+    const late = handlerTimeout > 0 ? this.#age(ctx, isCall, handlerTimeout) : null
+    promise.then(
+      (value) => this.#settle(ctx, isCall, value, ticket, late),
+      (error) => this.#settleFailed(ctx, isCall, error, ticket, late),
+    )
   }
 
   /** Times a handler that may run for `age` milliseconds. */
@@ -286,17 +291,16 @@ export class Dispatcher {
       this.#failed(ctx, true, error)
       return
     }
-    if (sent === SendResult.Ok) {
-      if (ctx.counts !== null) countEnd(ctx, Code.Ok, bodySize(outgoing))
-    } else if (typeof sent === 'number') {
-      this.#notSent(ctx, sent)
-    } else {
-      this.#later(ctx, sent)
-    }
+    if (sent !== SendResult.Ok) this.#later(ctx, sent)
+    else if (ctx.counts !== null) countEnd(ctx, Code.Ok, bodySize(outgoing))
   }
 
-  /** Handles a reply that is delayed by its filters, or by a reply before it. */
-  #later(ctx: Context, sent: Promise<SendResult>): void {
+  /** Handles a reply that could not be sent, or is delayed by its filters or by a reply before it. */
+  #later(ctx: Context, sent: SendResult | Promise<SendResult>): void {
+    if (typeof sent === 'number') {
+      this.#notSent(ctx, sent)
+      return
+    }
     sent.then(
       (result) => this.#notSent(ctx, result),
       (error) => this.#failed(ctx, true, error),

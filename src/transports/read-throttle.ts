@@ -36,7 +36,10 @@ export class ReadThrottle extends TimerEntry {
 
   /** Counts a message received on `connection`. */
   count(connection: Connection): void {
-    if (--this.#tokens >= 1) return
+    if (--this.#tokens < 1) this.#refill(connection)
+  }
+
+  #refill(connection: Connection): void {
     const now = this.#now()
     this.#tokens = Math.min(this.#rate, this.#tokens + ((now - this.#since) * this.#rate) / 1000)
     this.#since = now

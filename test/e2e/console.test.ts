@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { StatusError } from '../../src/index.ts'
 import { type ConsoleOptions, type ConsolePlugin, console as consolePages, prometheus } from '../../src/observe/metrics/index.ts'
 import { memoryRegistry, RpcClient, RpcServer } from '../../src/rpc/index.ts'
-import { endpoint, type Kind, once, onEachTransport, pair } from '../support/helpers.ts'
+import { endpoint, type Kind, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
 
 const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -186,6 +186,43 @@ onEachTransport('console', (transport) => {
     assert.match(seen, /^data: \{"log":"/)
     abort.abort()
     await assert.rejects(messages.next())
+  })
+
+  it('shows a log line that has a field without a value, also while it is open', async (t) => {
+    const { pages, server } = await shown(t, transport)
+    const { body } = await request(`${pages.url}/events?page=%2Flogs`)
+    t.after(() => body.destroy())
+    const events = body[Symbol.asyncIterator]()
+    await events.next()
+    server.log.warn('half known', { gone: undefined, kept: 'here' })
+    const { value } = await events.next()
+    assert.match(String(value), /half known.*kept=.*here/)
+    assert.doesNotMatch((await get(pages, '/logs')).text, /gone/)
+  })
+
+  it('ends an open page that can no longer be made, and logs why', async (t) => {
+    const client = new RpcClient('/broken', { registry: memoryRegistry(), transport, log: false })
+    t.after(() => client.close())
+    const log = recorder()
+    const pages = consolePages({ clients: [client] })
+    await pair(t, transport, { server: { plugins: [pages], log } })
+    const { body } = await request(`${pages.url}/events?page=%2Fservices`)
+    const events = body[Symbol.asyncIterator]()
+    await events.next()
+    const { selector } = client
+    let isBroken = true
+    Object.defineProperty(client, 'selector', {
+      get: () => {
+        if (isBroken) throw new Error('broken')
+        return selector
+      },
+    })
+    await assert.rejects(events.next())
+    isBroken = false
+    assert.deepEqual(
+      log.lines.map(({ text }) => text),
+      ['a page of the console failed'],
+    )
   })
 
   it('only shows, with the option readOnly', async (t) => {

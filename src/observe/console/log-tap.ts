@@ -1,13 +1,13 @@
 import { consoleLogger, type LogFields, type Logger, type LogLevel, silentLogger } from '../../base/log.ts'
 import { realClock, wallTime } from '../../base/time/clock.ts'
-import { plainFields } from '../logs/fields.ts'
+import { type PlainValue, plainFields } from '../logs/fields.ts'
 
 /** A line of a log, as it is kept for the page. */
 export interface LogLine {
   readonly at: number
   readonly level: LogLevel
   readonly text: string
-  readonly fields: LogFields
+  readonly fields: Readonly<Record<string, PlainValue>>
 }
 
 const MAX_LINES = 200

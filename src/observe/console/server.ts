@@ -54,7 +54,7 @@ export class ConsoleServer {
     this.#state = state
     this.#access = new Access(token, [...hosts, host])
     this.#view = new ConsoleView(state, this.#access.csrf, () => this.#streams.send())
-    this.#streams = new Streams(this.#view)
+    this.#streams = new Streams(this.#view, (error) => this.#log('a page of the console failed', error))
   }
 
   /** Shows an endpoint. */

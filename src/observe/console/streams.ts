@@ -22,10 +22,13 @@ interface Stream {
 /** The open pages, which are sent what has changed. */
 export class Streams {
   readonly #view: ConsoleView
+  readonly #failed: (error: unknown) => void
   readonly #open = new Set<Stream>()
 
-  constructor(view: ConsoleView) {
+  /** @param failed called with what keeps an open page from being made again */
+  constructor(view: ConsoleView, failed: (error: unknown) => void) {
     this.#view = view
+    this.#failed = failed
   }
 
   get size(): number {
@@ -57,7 +60,15 @@ export class Streams {
 
   /** Sends all pages what has changed. */
   send(): void {
-    for (const stream of this.#open) this.#send(stream)
+    for (const stream of this.#open) {
+      try {
+        this.#send(stream)
+      } catch (error) {
+        // This runs in a timer, where an error would end the process.
+        stream.response.destroy()
+        this.#failed(error)
+      }
+    }
   }
 
   #send(stream: Stream): void {

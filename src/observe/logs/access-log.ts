@@ -146,11 +146,16 @@ class RequestLog implements RouteCounts, MeteredRoute {
     if (this.counts !== null) this.counts.ended(begun, code, bytes, trace, session)
     const { slow } = this.#owner
     const isDue = code !== 0 || this.#owner.isSampled()
-    if (!isDue && slow === Number.POSITIVE_INFINITY) return // without asking for the time
+    // Without asking for the time.
+    if (isDue || slow !== Number.POSITIVE_INFINITY) this.#look(isDue, begun, code, bytes, trace, session)
+  }
+
+  #look(isDue: boolean, begun: number, code: number, bytes: number, trace: string | undefined, session: MeteredSession | undefined): void {
+    const { slow } = this.#owner
     const ms = this.#owner.since(begun)
     if (!isDue && ms < slow) return
     const [, traceId, spanId] = trace === undefined ? [] : (traceparent.exec(trace) ?? [])
-    this.#owner.write('request', {
+    const fields = {
       session: session?.id,
       remote: session?.remoteAddress,
       kind: this.isCall ? 'call' : 'push',
@@ -158,8 +163,8 @@ class RequestLog implements RouteCounts, MeteredRoute {
       code,
       ms: Math.round(ms * 1000) / 1000,
       size: bytes,
-      ...(traceId === undefined ? undefined : { trace_id: traceId, span_id: spanId }),
-    })
+    }
+    this.#owner.write('request', traceId === undefined ? fields : { ...fields, trace_id: traceId, span_id: spanId })
   }
 
   replied(): void {}

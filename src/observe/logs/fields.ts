@@ -6,35 +6,67 @@ const MAX_VALUE = 1024
 /** Longest text of the field `error`, which may have causes and stack frames. */
 const MAX_ERROR = 4096
 
-/** Most keys whose answer is remembered: those of dmicro and of one program are few. */
+/** Most keys that are remembered: those of dmicro and of one program are few. */
 const MAX_KEYS = 512
-const secretKeys = new Map<string, boolean>()
+const knownKeys = new Map<string, KnownKey>()
+
+interface KnownKey {
+  /** The key as JSON, after a comma and before a colon. */
+  readonly json: string
+  readonly isSecret: boolean
+}
+
+/** A value as it is written. */
+export type PlainValue = string | number | boolean | null
 
 /**
- * Fields as they are written: plain values of bounded length, without what looks like a secret by its key.
- *
- * @param plain gets the fields; what it has already stays
+ * Fields as they are written: plain values of bounded length, without what looks like a secret by its key. Those that
+ * are undefined are left out.
  */
-export function plainFields(fields: LogFields | undefined, plain: Record<string, unknown> = {}): Record<string, unknown> {
+export function plainFields(fields: LogFields | undefined): Record<string, PlainValue> {
+  const plain: Record<string, PlainValue> = {}
   if (fields === undefined) return plain
-  for (const key of Object.keys(fields)) if (!Object.hasOwn(plain, key)) plain[key] = shown(fields, key)
+  for (const key of Object.keys(fields)) {
+    const value = shown(fields, key)
+    if (value !== undefined) plain[key] = value
+  }
   return plain
 }
 
-function looksSecret(key: string): boolean {
-  let is = secretKeys.get(key)
-  if (is === undefined) {
-    is = secretKey.test(key)
-    if (secretKeys.size < MAX_KEYS) secretKeys.set(key, is)
-  }
-  return is
+/** Texts that are JSON between quotes. */
+const plain = /^[ !#-[\]-~]*$/
+
+export function jsonText(text: string): string {
+  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
-function shown(fields: LogFields, key: string): unknown {
+/** The same as JSON: each field after a comma, without braces. Those that the logger itself writes are left out. */
+export function jsonFields(fields: LogFields | undefined): string {
+  let json = ''
+  if (fields === undefined) return json
+  for (const key of Object.keys(fields)) {
+    const value = shown(fields, key)
+    if (value === undefined || key === 'time' || key === 'level' || key === 'msg') continue
+    json += lookUp(key).json
+    json += typeof value === 'string' ? jsonText(value) : String(value)
+  }
+  return json
+}
+
+function lookUp(key: string): KnownKey {
+  let known = knownKeys.get(key)
+  if (known === undefined) {
+    known = { json: `,${jsonText(key)}:`, isSecret: secretKey.test(key) }
+    if (knownKeys.size < MAX_KEYS) knownKeys.set(key, known)
+  }
+  return known
+}
+
+function shown(fields: LogFields, key: string): PlainValue | undefined {
   try {
     const value = fields[key]
     // `session` is an id that the log itself needs; `session_id` and the like are taken for secrets.
-    if (value !== undefined && looksSecret(key)) return HIDDEN
+    if (value !== undefined && lookUp(key).isSecret) return HIDDEN
     if (value === undefined || value === null || typeof value === 'boolean') return value
     if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
     if (typeof value === 'object') return cut(JSON.stringify(value, hideSecrets) ?? '', MAX_VALUE)

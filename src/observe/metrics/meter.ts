@@ -48,12 +48,15 @@ export class EndpointMeter implements Meter, CountsOwner {
   }
 
   received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
+    if (!isCall) return this.#receivedPush(route, bytes)
     const known = route?.counts
-    if (isCall) {
-      const counts = known instanceof CallCounts ? known : this.#servedBy(route)
-      counts.arrive(bytes)
-      return counts
-    }
+    const counts = known instanceof CallCounts ? known : this.#servedBy(route)
+    counts.arrive(bytes)
+    return counts
+  }
+
+  #receivedPush(route: MeteredRoute | undefined, bytes: number): RouteCounts {
+    const known = route?.counts
     const counts = known instanceof PushCounts ? known : this.#pushedTo(route)
     counts.arrive(bytes)
     return counts

@@ -78,17 +78,26 @@ export class SpanTracer implements Tracer {
 
   /** Whether an SDK was registered, which may happen after the endpoint was made. */
   #isOn(): boolean {
-    if (!this.#hasSdk) this.#hasSdk = globalProvider().constructor.name !== 'NoopTracerProvider'
+    return this.#hasSdk || this.#looksForSdk()
+  }
+
+  #looksForSdk(): boolean {
+    this.#hasSdk = globalProvider().constructor.name !== 'NoopTracerProvider'
     return this.#hasSdk
   }
 
   serving(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null {
     if (!this.#isOn()) return null
     const sampler = this.#sampler
-    if (meta === noMeta) {
-      if (sampler !== undefined && !sampler.takes()) return unrecordedOf(route)
-      return this.#serve(session, route?.name, message, ROOT_CONTEXT, isCall)
-    }
+    if (meta !== noMeta) return this.#servingWith(session, route, message, meta, isCall)
+    // Not by `unrecordedOf`: V8 inlines only so much into the function that calls this for each request.
+    if (sampler !== undefined && !sampler.takes()) return route !== undefined && !route.isAsync ? unrecordedRequest : unrecordedAsyncRequest
+    return this.#serve(session, route?.name, message, ROOT_CONTEXT, isCall)
+  }
+
+  /** Begins the span of a request that may belong to a trace. */
+  #servingWith(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest {
+    const sampler = this.#sampler
     const parent = readSpanContext(meta)
     const base = this.#baseOf(parent, meta)
     if (sampler !== undefined && !(parent === undefined ? sampler.takes() : isSampled(parent)))
@@ -181,8 +190,7 @@ export class SpanTracer implements Tracer {
     handler: (arg: Arg, context: Call) => Result,
     arg: Arg,
   ): Result {
-    if (request !== unrecordedRequest)
-      return context.with(request.scope as Context, runHandler<Arg, Call, Result>, undefined, call, handler, arg)
+    if (request !== unrecordedRequest) return enter(request, call, handler, arg)
     // To enter a context would cost most of what following such a request costs, and only what a handler does after an
     // `await` needs it.
     const before = isUnrecorded
@@ -220,6 +228,15 @@ export class SpanTracer implements Tracer {
     )
     return made
   }
+}
+
+function enter<Arg, Call extends CallScope, Result>(
+  request: TracedRequest,
+  call: Call,
+  handler: (arg: Arg, context: Call) => Result,
+  arg: Arg,
+): Result {
+  return context.with(request.scope as Context, runHandler<Arg, Call, Result>, undefined, call, handler, arg)
 }
 
 /** The provider that was registered, or the one of the API that does nothing. */

@@ -1,4 +1,4 @@
-import { cut } from '../../logs/fields.ts'
+import { cut, type PlainValue } from '../../logs/fields.ts'
 import { clockTime, type Html, html } from '../html.ts'
 import type { LogLine } from '../log-tap.ts'
 import type { Page } from './page.ts'
@@ -29,6 +29,6 @@ function lines(all: readonly LogLine[]): Html {
   )}</ol>`
 }
 
-function fieldText(value: unknown): string {
-  return cut(typeof value === 'string' ? value : JSON.stringify(value), MAX_FIELD)
+function fieldText(value: PlainValue): string {
+  return cut(String(value), MAX_FIELD)
 }

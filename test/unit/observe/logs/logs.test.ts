@@ -57,6 +57,20 @@ test('a field replaces nothing that the logger says itself, and what cannot be r
   assert.doesNotThrow(() => jsonLogger({ write: () => assert.fail('closed pipe') }).error('x'))
 })
 
+test('each line has its own time, also when the clock is set back', (t) => {
+  const { log, all } = lines((write) => jsonLogger({ write }))
+  t.mock.timers.enable({ apis: ['Date'] })
+  const times = [0, 1, 999, 1000, 1_700_000_000_007, 1_700_000_000_070, 1_699_999_999_999, 59_000]
+  for (const time of times) {
+    t.mock.timers.setTime(time)
+    log.info('now')
+  }
+  assert.deepEqual(
+    all().map(({ time }) => time),
+    times.map((time) => new Date(time).toISOString()),
+  )
+})
+
 test('what repeats is sampled by level and text, and the lines left out are counted', () => {
   let time = 0
   const log = recorder()

@@ -32,6 +32,24 @@ it('a request that is answered in its turn takes as long as the turn', async () 
   assert.equal(meter.served.get('/sub')?.durations.sum, 3)
 })
 
+it('a turn whose requests all failed has no slow one, and one with an answer has', async () => {
+  const { meter, time } = meterAt(1000)
+  const seen: number[] = []
+  meter.observer = { slow: 5, observed: (_, code) => void seen.push(code) }
+  for (const codes of [
+    [500, 404],
+    [500, 0, 404],
+  ]) {
+    const arrived = meter.arrived()
+    for (const code of codes) meter.received(route('/add'), true, 10).ended(arrived, code, 0, undefined)
+    time.now += 7
+    await turn()
+  }
+  assert.deepEqual(seen, [500, 404, 500, 404, 0])
+  const counts = meter.served.get('/add')
+  assert.deepEqual([counts?.inFlight, counts?.ok, counts?.codes?.get(500), counts?.durations.sum], [0, 1, 2, 35])
+})
+
 it('a request that is answered in another turn takes until then', async () => {
   const { meter, time } = meterAt(1000)
   const arrived = meter.arrived()
