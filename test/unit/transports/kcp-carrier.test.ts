@@ -237,3 +237,16 @@ test('a close that may not wait for its peer leaves nothing behind, and the peer
   pair.run(1)
   assert.equal(accepted.failed, 'ECONNRESET')
 })
+
+test('only new data is a sign of life, not acknowledgements, questions or copies', () => {
+  const pair = pairOf()
+  const { dialled, accepted } = pair
+  const before = accepted.carrier.bytesRead
+  assert.equal(before, 20 * 4)
+  pair.run(70_000)
+  call(pair)
+  pair.clock.advance(1)
+  for (const datagram of dialled.sent.slice()) dialled.sent.push(Buffer.from(datagram))
+  pair.run(100)
+  assert.deepEqual([dialled.carrier.bytesRead, accepted.carrier.bytesRead], [0, before + 4])
+})

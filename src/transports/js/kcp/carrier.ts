@@ -42,7 +42,6 @@ type State = (typeof State)[keyof typeof State]
 
 /** One conversation of KCP as the bytes of a connection. */
 export class KcpCarrier extends Carrier {
-  bytesRead = 0
   readonly descriptor = -1
   readonly #parts: KcpCarrierParts
   readonly #conversation: KcpConversation
@@ -91,6 +90,11 @@ export class KcpCarrier extends Carrier {
     // The congestion window begins with the first flush.
     this.#conversation.flush(true, now)
     this.#schedule()
+  }
+
+  /** Acknowledgements say that the peer's process runs, not that it serves: for heartbeats they are no sign of life. */
+  get bytesRead(): number {
+    return this.#conversation.machine.receiving.bytes
   }
 
   get unwritten(): number {
@@ -172,7 +176,6 @@ export class KcpCarrier extends Carrier {
     const unsent = machine.sending.size
     if (this.#conversation.receive(datagram, now) === 0) return
     if (this.#endSince !== undefined && machine.sending.size < unsent) this.#endSince = now // it goes on
-    this.bytesRead += datagram.length
     this.#silence.end(now)
     if (machine.lost) {
       this.#fail('ECONNRESET')
