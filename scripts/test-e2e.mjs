@@ -68,7 +68,9 @@ for (const { layer, suites } of layers) {
     passed = run(suites, { ...layer, ...threads }) && passed
   }
 }
-const overKcp = ['call', 'session', 'redial', 'resume', 'overload'].map((name) => `${name}.test.ts`)
+const overKcp = ['call', 'session', 'redial', 'resume', 'overload', 'flow', 'plugin-heartbeat', 'resume-strangers'].map(
+  (name) => `${name}.test.ts`,
+)
 passed = run(overKcp, { DMICRO_TEST_SCHEME: 'kcp' }) && passed
 // QUIC is the same code on both transports, and where its package has no binary there is none.
 const hasQuic = await import('@matrixai/quic/native/quiche.js').then(

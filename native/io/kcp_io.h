@@ -37,7 +37,7 @@ class KcpPeer final : public KcpLink, public Linked<Dirty>, public WheelTimer {
   KcpPort* port = nullptr;          // null once the connection is closed
   UdpAddress address;               // of an accepted peer
   KcpPeer* same_address = nullptr;  // the next one of the same address
-  bool heard = false;               // since it was settled
+  bool heard = false;               // data, since it was settled
   bool touched = false;             // waits to be settled
   size_t replies = 0;               // bytes of replies that the peer has not acknowledged
   uint64_t progress_at = 0;         // when the peer last acknowledged something, or had nothing to acknowledge

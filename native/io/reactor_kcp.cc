@@ -77,7 +77,10 @@ void Reactor::TakeDatagram(KcpPort* port, const UdpAddress& from, Bytes datagram
     if (peer == nullptr) peer = MeetPeer(port, from, datagram);
   }
   if (peer == nullptr) return;
-  if (peer->Take(datagram, uv_now(loop_))) peer->heard = true;
+  // Acknowledgements say that the peer's process runs, not that it serves: for heartbeats they are no sign of life.
+  const uint64_t bytes = peer->machine().ReceivedBytes();
+  peer->Take(datagram, uv_now(loop_));
+  if (peer->machine().ReceivedBytes() != bytes) peer->heard = true;
   Touch(peer);
 }
 
@@ -108,7 +111,10 @@ KcpPeer* Reactor::MeetPeer(KcpPort* port, const UdpAddress& from, Bytes datagram
   }
   if (peer == nullptr) return nullptr;
   if (answer.marked) peer->machine().Tell();  // the peer repeats its answer until it hears something else
-  port->door->TakeKept(address, answer.conv, [&](Bytes kept) { peer->Take(kept, uv_now(loop_)); });
+  port->door->TakeKept(address, answer.conv, [&](Bytes kept) {
+    peer->Take(kept, uv_now(loop_));
+    peer->heard = true;
+  });
   return peer;
 }
 
@@ -165,6 +171,7 @@ void Reactor::NoteKcpTaken(Connection* connection) {
   if (!progress && peer->machine().Unsent() != 0) return;
   peer->progress_at = uv_now(loop_);
   if (!progress) return;
+  if (!peer->machine().AllNumbered()) NoteActivity(connection);  // the peer takes what had to wait
   NoteKcpSent(connection, 0);
   if (!connection->needs_drain || (peer->replies != 0 && peer->replies >= connection->limits.max_unsent / 4)) return;
   connection->needs_drain = false;

@@ -31,7 +31,8 @@ KcpDoor::Answer KcpDoor::Meet(Bytes address, Bytes datagram, uint16_t window, ui
   }
   const SegmentHeader header = SegmentHeader::Load(segments.data);
   answer.conv = header.conv;
-  const bool first = header.sn == 0 && (header.command == kKcpPush || (header.command == kKcpAsk && header.una == 0));
+  // Who has received something had a session, which is lost.
+  const bool first = header.sn == 0 && header.una == 0 && (header.command == kKcpPush || header.command == kKcpAsk);
   if (first && open) {
     if (header.command == kKcpPush) Keep(address, header.conv, datagram);
     return Challenge(address, header.conv, window, now);
@@ -73,13 +74,26 @@ KcpDoor::Answer KcpDoor::Challenge(Bytes address, uint32_t conv, uint16_t window
   return answer;
 }
 
-bool KcpDoor::Answers(Bytes address, const SegmentHeader& header, uint64_t now) const {
+bool KcpDoor::Answers(Bytes address, const SegmentHeader& header, uint64_t now) {
   const uint64_t epoch = now / kEpoch;
   for (uint64_t age = 0; age < 2; age++) {
     const uint64_t cookie = Cookie(address, header.conv, epoch - age);
-    if (header.ts == static_cast<uint32_t>(cookie) && header.sn == OldNumber(cookie)) return true;
+    if (header.ts == static_cast<uint32_t>(cookie) && header.sn == OldNumber(cookie)) return IsFirst(cookie);
   }
   return false;
+}
+
+// Returns whether the cookie opens a session: once only, since a copy of its answer can come when the session is
+// closed.
+bool KcpDoor::IsFirst(uint64_t cookie) {
+  if (std::find(used_.begin(), used_.end(), cookie) != used_.end()) return false;
+  if (used_.size() < kRemembered) {
+    used_.push_back(cookie);
+  } else {
+    used_[next_used_] = cookie;
+    next_used_ = (next_used_ + 1) % kRemembered;
+  }
+  return true;
 }
 
 uint64_t KcpDoor::Cookie(Bytes address, uint32_t conv, uint64_t epoch) const {

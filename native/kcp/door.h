@@ -48,6 +48,7 @@ class KcpDoor {
  private:
   static constexpr size_t kKept = 128;
   static constexpr uint64_t kEpoch = 8192;  // ms for which challenges are the same; each is good for as long again
+  static constexpr size_t kRemembered = 512;
 
   struct Kept {
     std::vector<uint8_t> address;
@@ -56,13 +57,16 @@ class KcpDoor {
   };
 
   Answer Challenge(Bytes address, uint32_t conv, uint16_t window, uint64_t now);
-  bool Answers(Bytes address, const SegmentHeader& header, uint64_t now) const;
+  bool Answers(Bytes address, const SegmentHeader& header, uint64_t now);
+  bool IsFirst(uint64_t cookie);
   uint64_t Cookie(Bytes address, uint32_t conv, uint64_t epoch) const;
   void Keep(Bytes address, uint32_t conv, Bytes datagram);
 
   const SipKey key_;
   std::vector<Kept> kept_;
-  size_t next_ = 0;  // place of the oldest
+  size_t next_ = 0;             // place of the oldest
+  std::vector<uint64_t> used_;  // the last cookies that opened a session
+  size_t next_used_ = 0;        // place of the oldest
 };
 
 }  // namespace dmicro

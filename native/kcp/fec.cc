@@ -100,21 +100,28 @@ FecDecoder::Group* FecDecoder::Find(uint32_t number) {
     return static_cast<uint32_t>((uint64_t{a} + wrap_ - b) % wrap_);
   };
   const uint32_t ahead = ahead_of(number, newest_);
-  Group* unused = nullptr;
   if (uint64_t{ahead} * 2 >= wrap_) {
     if (wrap_ - ahead > kOlderGroups) return nullptr;
   } else if (ahead > 0) {
     newest_ = number;
+    for (Group& group : groups_) {
+      if (ahead_of(newest_, group.number) > kOlderGroups) group.live = false;  // for good: numbers wrap around
+    }
   }
+  Group* unused = nullptr;
   for (Group& group : groups_) {
-    if (group.number == number) return &group;
-    if (ahead_of(newest_, group.number) > kOlderGroups) unused = &group;
+    if (!group.live) {
+      unused = &group;
+    } else if (group.number == number) {
+      return &group;
+    }
   }
   if (unused == nullptr) {
     groups_.emplace_back();
     unused = &groups_.back();
   }
   unused->number = number;
+  unused->live = true;
   unused->done = false;
   unused->shards.clear();
   unused->bytes.clear();

@@ -74,6 +74,7 @@ class FecDecoder {
   };
   struct Group {
     uint32_t number;
+    bool live = true;   // false: too old, and free for another one
     bool done = false;  // enough shards came, later ones are ignored
     std::vector<Shard> shards;
     std::vector<uint8_t> bytes;

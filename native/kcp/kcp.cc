@@ -202,6 +202,7 @@ void Kcp::ParsePush(uint32_t sn, uint32_t ts, Bytes data) {
   if (sn == rcv_nxt_ && early_count_ == 0 && received_.size() < window_) {
     received_.Push({});
     received_.Back().Append(data, data.size);
+    received_bytes_ += data.size;
     rcv_nxt_++;
     return;
   }
@@ -219,6 +220,7 @@ void Kcp::AddEarly(uint32_t sn, Bytes data) {
   if (early.present) return;
   early.present = true;
   early.data.Append(data, data.size);
+  received_bytes_ += data.size;
   early_count_++;
 }
 

@@ -105,6 +105,8 @@ class Kcp {
   bool AllNumbered() const { return queue_.Empty(); }
   size_t UnsentBytes() const { return unsent_bytes_; }
   size_t Received() const { return received_.size(); }
+  // Bytes of data that were taken, also before their turn; none is counted twice.
+  uint64_t ReceivedBytes() const { return received_bytes_; }
   // A segment was sent as often as the settings allow, and none was removed since.
   bool Dead() const { return dead_; }
   // The peer has forgotten what it had acknowledged: it has started again.
@@ -181,6 +183,7 @@ class Kcp {
   Ring<Sent> sent_;          // from snd_una_ to snd_nxt_
   size_t unsent_bytes_ = 0;
   Ring<SegmentData> received_;  // in order
+  uint64_t received_bytes_ = 0;
   Ring<Ack> acks_;
   std::unique_ptr<Early[]> early_;  // by number; null while nothing came early
   uint32_t early_mask_ = 0;

@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t kLinger = 2000;
 constexpr uint64_t kIdleDialled = 25'000, kIdleAccepted = 60'000;
 constexpr uint64_t kAskEvery = 2000, kUnanswered = 10'000;
+constexpr uint32_t kQuestions = kUnanswered / kAskEvery;
 // Between the first greetings, which double up to the other.
 constexpr uint64_t kGreetFirst = 200, kGreetLongest = 1000;
 // Answers to a challenge that are sent before the dial begins anew.
@@ -50,13 +51,19 @@ bool KcpLink::Take(Bytes datagram, uint64_t now) {
   const size_t unsent = machine().Unsent();
   if (conversation_.Receive(datagram, Clock(now)) == 0) return false;
   if (end_since_ != 0 && machine().Unsent() < unsent) end_since_ = now;  // it goes on
-  heard_at_ = now;
-  ask_at_ = 0;
-  refusals_ = 0;
+  Heard(now);
   open_ = true;
   greet_at_ = kNever;
   if (machine().Lost()) Fail(LinkFailure::kReset);
   return true;
+}
+
+// Notes a sign of life.
+void KcpLink::Heard(uint64_t now) {
+  heard_at_ = now;
+  ask_at_ = 0;
+  asks_ = 0;
+  refusals_ = 0;
 }
 
 // Takes a segment that is not the machine's. Returns whether it was a sign of life.
@@ -77,9 +84,7 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
   } else {
     return false;
   }
-  heard_at_ = now;
-  ask_at_ = 0;
-  refusals_ = 0;
+  Heard(now);
   return true;
 }
 
@@ -191,8 +196,12 @@ void KcpLink::Flush(uint64_t now, KcpOutput* output) {
   }
   if (unsent_since_ == kNever) unsent_since_ = now;
   // A segment may be sent often because this process, or the peer's, has little time: then others arrive. Nobody was to
-  // answer before there was something to acknowledge.
-  if (kcp.Dead() && now - std::max(heard_at_, unsent_since_) >= kUnanswered) Fail(LinkFailure::kTimedOut);
+  // answer before there was something to acknowledge. A process that was stopped runs its timers before it reads what
+  // has come: the peer is asked first, and has until the next question.
+  const uint64_t silence = now - std::max(heard_at_, unsent_since_);
+  if (!kcp.Dead() || silence + kAskEvery < kUnanswered) return;
+  if (ask_at_ == 0) ask_at_ = now;
+  if (asks_ != 0 && silence >= kUnanswered && now >= ask_at_) Fail(LinkFailure::kTimedOut);
 }
 
 // Says that nothing follows, as soon as all has a number; to a peer that does not know what that means, when all is
@@ -208,32 +217,40 @@ void KcpLink::Finish(uint64_t now, KcpOutput* output) {
     SendSingle(kKcpEnd, kcp.snd_nxt(), Clock(now), output);
   }
   const bool known = kcp.Unsent() == 0 && (!marked_ || end_known_);
-  if (known || now - end_since_ >= kLinger) finished_ = true;
+  if (!known && now - end_since_ < kLinger) return;
+  finished_ = true;
+  // A peer that did not take all gets to no end: it is told that nobody is here any more.
+  if (kcp.Unsent() != 0) SendSingle(kKcpReset, kcp.snd_nxt(), Clock(now), output);
 }
 
 void KcpLink::SendLast(uint64_t now, KcpOutput* output) {
   if (failure_ != LinkFailure::kNone || !open_) return;
   Flush(now, output);
   SendSingle(kKcpEnd, machine().snd_nxt(), Clock(now), output);
+  // A peer that does not read gets to no end, and one whose bytes nobody reads waits for that: it is told that nobody
+  // is here any more.
+  if (!machine().AllNumbered() || machine().Readable()) SendSingle(kKcpReset, machine().snd_nxt(), Clock(now), output);
 }
 
 uint64_t KcpLink::Patience() const { return dialled_ ? kIdleDialled : kIdleAccepted; }
 
-// Asks a silent peer whether it is there. The number is not 0, so that no listener takes it for a new one.
+// Asks a silent peer whether it is there. The number is not 0, so that no listener takes it for a new one. However long
+// this process was stopped, no peer is given up that was not asked so often.
 void KcpLink::KeepAlive(uint64_t now, KcpOutput* output) {
   const uint64_t silence = now - heard_at_;
   if (ask_at_ == 0 && silence >= Patience()) {
     ask_at_ = now;
     conversation_.Forget();
   }
-  if (ask_at_ == 0) return;
-  if (silence >= Patience() + kUnanswered) {
+  if (ask_at_ == 0 || now < ask_at_) return;
+  if (silence >= Patience() + kUnanswered && asks_ >= kQuestions) {
     Fail(LinkFailure::kTimedOut);
-  } else if (now >= ask_at_) {
-    ask_at_ = now + kAskEvery;
-    machine().ExpectTell();
-    SendSingle(kKcpAsk, 1, Clock(now), output);
+    return;
   }
+  ask_at_ = now + kAskEvery;
+  asks_++;
+  machine().ExpectTell();
+  SendSingle(kKcpAsk, 1, Clock(now), output);
 }
 
 uint64_t KcpLink::Due(uint64_t now) {

@@ -62,6 +62,7 @@ class KcpLink : public Layer {
  private:
   uint32_t Clock(uint64_t now) const { return static_cast<uint32_t>(now) + epoch_; }
   void KnowPeer();
+  void Heard(uint64_t now);
   bool TakeNotice(const SegmentHeader& header, uint64_t now);
   void TakeEnd(const SegmentHeader& header);
   void TakeReset();
@@ -95,7 +96,8 @@ class KcpLink : public Layer {
   uint64_t heard_at_;
   uint64_t greet_at_;      // the next question, or answer, of a link that is not open
   uint64_t unsent_since_;  // the first flush since which there was always something to acknowledge
-  uint64_t ask_at_ = 0;
+  uint64_t ask_at_ = 0;    // the next question, 0 when the peer is not asked
+  uint32_t asks_ = 0;      // questions since the last sign of life
   uint64_t end_since_ = 0, end_at_ = 0, end_wait_ = 0;
 };
 

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once as event } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { type KcpChoice, StatusError } from '../../src/index.ts'
-import { Command, MARK, readHeader, singleSegment } from '../../src/wire/kcp/segment.ts'
+import { Command, type Header, MARK, readHeader, singleSegment } from '../../src/wire/kcp/segment.ts'
 import { certificates } from '../support/certificates.ts'
 import { endpoint, once, onEachTransport, status } from '../support/helpers.ts'
 import { lossyRelay } from '../support/lossy-relay.ts'
@@ -178,6 +178,54 @@ onEachTransport('kcp', (transport) => {
     await status(session.call('/none'))
     assert.equal(server.sessionCount, 17)
     await session.close()
+  })
+
+  test('a copy of the answer to a challenge makes no other session when the first is closed', async (t) => {
+    const server = endpoint(t, { transport })
+    const listener = await server.listen(url)
+    const port = Number(new URL(listener.url).port)
+    const peer = await udp(t)
+    const send = (given: Partial<Header>): void =>
+      peer.send(singleSegment({ ...header, conv: 5, cmd: 0, frg: MARK, ...given }), port, '127.0.0.1')
+    const next = async (cmd: number): Promise<Header> => {
+      for (;;) {
+        const [datagram] = await event(peer, 'message')
+        if (datagram[4] === cmd) return readHeader(datagram, 0)
+      }
+    }
+    send({ cmd: Command.Wask })
+    const { sn, ts } = await next(Command.Push)
+    const accepted = event(server, 'session')
+    send({ cmd: Command.Ack, sn, ts })
+    const closed = event((await accepted)[0], 'close')
+    send({ cmd: Command.End })
+    await closed
+    for (let copies = 0; copies < 3; copies++) {
+      send({ cmd: Command.Ack, sn, ts })
+      await next(Command.Reset)
+    }
+    assert.equal(server.sessionCount, 0)
+    // Nor does a listener take the peer of a session that it has lost for a new one, though it acknowledged nothing.
+    send({ cmd: Command.Push, frg: 0, una: 1 })
+    assert.equal((await next(Command.Reset)).sn, 0)
+  })
+
+  test('a dial begins anew when its answers to a challenge open nothing, as at a listener that has started again', async (t) => {
+    const listener = await udp(t)
+    const seen: number[] = []
+    let asked = 0
+    listener.on('message', (datagram, { port }) => {
+      const { conv, cmd, sn } = readHeader(datagram, 0)
+      const answer = (made: Partial<Header>): void =>
+        listener.send(singleSegment({ ...header, conv, cmd: Command.Push, frg: MARK, ...made }), port, '127.0.0.1')
+      if (cmd === Command.Wask) answer({ sn: 2 ** 31 + ++asked })
+      else if (cmd === Command.Ack) seen.push(sn - 2 ** 31)
+      else if (cmd === Command.End) answer({ cmd: Command.End })
+      if (sn === 2 ** 31 + 2) answer({ cmd: Command.Wins })
+    })
+    const session = await endpoint(t, { transport }).dial(`kcp://127.0.0.1:${listener.address().port}`)
+    assert.deepEqual([...new Set(seen)], [1, 2])
+    await session.close({ timeout: 0 })
   })
 
   test('a flood of peers that prove their addresses gets maxSessions sessions, and no more is kept of the others', async (t) => {

@@ -84,23 +84,40 @@ TEST_CASE("an answered challenge opens the door to its address and conversation,
   CHECK(IsChallenge(challenge));
   CHECK(challenge.conv == 5);
   const SegmentHeader good = Acknowledging(challenge);
-  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kOpen);
-  CHECK_FALSE(visitor.Show(good).marked);
+  // Each opens a session once: this asks a door of the same key that has seen none.
+  const auto verdict = [](const SegmentHeader& header, uint64_t later, const std::string& address = "10.0.0.1") {
+    Visitor fresh;
+    fresh.now += later;
+    fresh.address = address;
+    return fresh.Show(header).verdict;
+  };
+  CHECK(verdict(good, 0) == KcpDoor::Verdict::kOpen);
   SegmentHeader marked = good;
   marked.fragment = kKcpMark;
-  CHECK(visitor.Show(marked).marked);
+  CHECK(Visitor{}.Show(marked).marked);
+  CHECK_FALSE(Visitor{}.Show(good).marked);
   for (uint32_t SegmentHeader::*field : {&SegmentHeader::conv, &SegmentHeader::ts, &SegmentHeader::sn}) {
     SegmentHeader bad = good;
     bad.*field ^= 1;
-    CHECK(visitor.Show(bad).verdict == KcpDoor::Verdict::kDrop);
+    CHECK(verdict(bad, 0) == KcpDoor::Verdict::kDrop);
   }
-  visitor.now += 8192;
-  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kOpen);
-  visitor.now += 8192;
-  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kDrop);
-  visitor.now -= 2 * 8192;
-  visitor.address = "10.0.0.2";
-  CHECK(visitor.Show(good).verdict == KcpDoor::Verdict::kDrop);
+  CHECK(verdict(good, 8192) == KcpDoor::Verdict::kOpen);
+  CHECK(verdict(good, 2 * 8192) == KcpDoor::Verdict::kDrop);
+  CHECK(verdict(good, 0, "10.0.0.2") == KcpDoor::Verdict::kDrop);
+}
+
+TEST_CASE("a copy of the answer to a challenge opens no other session") {
+  Visitor visitor;
+  std::vector<SegmentHeader> answers;
+  for (uint32_t conv = 1; conv <= 512; conv++) {
+    answers.push_back(Acknowledging(Reply(visitor.Show({.conv = conv, .command = kKcpAsk, .fragment = kKcpMark}))));
+    answers.back().fragment = kKcpMark;
+    REQUIRE(visitor.Show(answers.back()).verdict == KcpDoor::Verdict::kOpen);
+  }
+  for (const SegmentHeader& answer : answers) {
+    REQUIRE(visitor.Show(answer).verdict == KcpDoor::Verdict::kReply);
+    REQUIRE(Reply(visitor.Show(answer)).command == kKcpReset);
+  }
 }
 
 TEST_CASE("who has no session is told so, but a reset is never answered, and Go only where it would send again") {
@@ -110,6 +127,7 @@ TEST_CASE("who has no session is told so, but a reset is never answered, and Go 
     bool reset;
   };
   const Case cases[] = {{{.conv = 5, .command = kKcpPush, .ts = 7, .sn = 1}, true},
+                        {{.conv = 5, .command = kKcpPush, .ts = 7, .sn = 1, .una = 1}, true},
                         {{.conv = 5, .command = kKcpEnd, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
                         {{.conv = 5, .command = kKcpAsk, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
                         {{.conv = 5, .command = kKcpAck, .fragment = kKcpMark, .ts = 7, .sn = 1}, true},
@@ -125,6 +143,8 @@ TEST_CASE("who has no session is told so, but a reset is never answered, and Go 
     CHECK(Reply(answer).ts == 7);
     CHECK(Reply(answer).sn == 1);
   }
+  // Who has received something had a session, though none of its own bytes were acknowledged.
+  CHECK(Reply(visitor.Show({.conv = 5, .command = kKcpPush, .una = 1})).command == kKcpReset);
   CHECK(visitor.ShowBytes(std::string(23, 'x')).verdict == KcpDoor::Verdict::kDrop);
   CHECK(visitor.ShowBytes(std::string(1501, 'x')).verdict == KcpDoor::Verdict::kDrop);
 }

@@ -26,7 +26,7 @@ class LinkEnd final : public KcpOutput {
   void Turn(uint64_t now) {
     for (const std::vector<uint8_t>& datagram : received) link.Take({datagram.data(), datagram.size()}, now);
     received.clear();
-    link.DropReceived();
+    if (reads) link.DropReceived();
     link.Turn(now, this);
   }
 
@@ -38,6 +38,7 @@ class LinkEnd final : public KcpOutput {
 
   KcpLink link;
   std::vector<std::vector<uint8_t>> sent, received;
+  bool reads = true;
   bool busy = false;  // its loop does not run, and what is sent to it waits
 
  private:
@@ -110,6 +111,77 @@ TEST_CASE("a peer that is silent for 10 s while a segment is sent often ends the
   CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
   pair.Run(1100);
   CHECK(pair.dialled.link.failure() == LinkFailure::kTimedOut);
+}
+
+TEST_CASE("an idle link is asked about, and goes on") {
+  LinkPair pair;
+  pair.Run(200'000);
+  for (LinkEnd* const end : {&pair.dialled, &pair.accepted}) CHECK(end->link.failure() == LinkFailure::kNone);
+  pair.accepted.busy = true;
+  pair.Run(34'000);
+  CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
+  pair.Run(60'000);
+  CHECK(pair.dialled.link.failure() == LinkFailure::kTimedOut);
+}
+
+TEST_CASE("a process that was stopped asks its peers before it gives them up") {
+  for (const bool calls : {false, true}) {
+    CAPTURE(calls);
+    LinkPair pair;
+    if (calls) {
+      pair.accepted.busy = true;
+      pair.Call();
+      pair.Run(3000);
+      REQUIRE(pair.dialled.link.machine().Dead());
+      pair.accepted.busy = false;
+    }
+    pair.now += 60'000;
+    pair.Run(1000);
+    CHECK(pair.dialled.link.failure() == LinkFailure::kNone);
+    CHECK(pair.dialled.link.machine().Unsent() == 0);
+  }
+}
+
+TEST_CASE("a peer that does not read hears of a close before all was sent, at once or after the linger") {
+  for (const bool destroyed : {true, false}) {
+    CAPTURE(destroyed);
+    LinkPair pair;
+    pair.accepted.reads = false;
+    const std::vector<uint8_t> bytes(destroyed ? 1'000'000 : 1000);
+    if (!destroyed) pair.accepted.busy = true;
+    pair.dialled.link.Send({bytes.data(), bytes.size()}, nullptr);
+    pair.Run(100);
+    if (destroyed) {
+      pair.dialled.link.SendLast(pair.now, &pair.dialled);
+    } else {
+      pair.dialled.link.End(nullptr);
+      pair.Run(2500);
+      CHECK(pair.dialled.link.Finished());
+      pair.accepted.busy = false;
+    }
+    pair.dialled.busy = true;
+    const auto passed = [&] {
+      for (std::vector<uint8_t>& datagram : pair.dialled.sent) pair.accepted.received.push_back(std::move(datagram));
+      pair.dialled.sent.clear();
+    };
+    passed();
+    pair.accepted.Turn(pair.now);
+    CHECK(pair.accepted.link.failure() == LinkFailure::kReset);
+  }
+}
+
+TEST_CASE("a peer that reads late gets all that was sent before a close, and no reset") {
+  LinkPair pair;
+  pair.accepted.reads = false;
+  const std::vector<uint8_t> bytes(100'000);
+  pair.dialled.link.Send({bytes.data(), bytes.size()}, nullptr);
+  pair.dialled.link.End(nullptr);
+  pair.Run(5000);
+  CHECK(pair.dialled.link.Finished());
+  CHECK(pair.accepted.link.failure() == LinkFailure::kNone);
+  CHECK_FALSE(pair.accepted.link.Ended());
+  pair.accepted.link.DropReceived();
+  CHECK(pair.accepted.link.Ended());
 }
 
 }  // namespace

@@ -9,6 +9,8 @@ import type { Cutter } from './cutter.ts'
 interface Pair {
   readonly outer: Socket
   readonly port: number
+  /** Port of the server that it was connected to. */
+  readonly server: number
   conv: number
   lost: { client: boolean; server: boolean }
   held: (() => void)[]
@@ -28,7 +30,8 @@ export async function datagramCutter(t: TestContext, url: string): Promise<Cutte
     else send()
   }
   const connect = (port: number): Pair => {
-    const pair: Pair = { outer: createSocket('udp4'), port, conv: 0, lost: { client: false, server: false }, held: [] }
+    const server = Number(new URL(made.target).port)
+    const pair: Pair = { outer: createSocket('udp4'), port, server, conv: 0, lost: { client: false, server: false }, held: [] }
     pairs.set(port, pair)
     pair.outer.on('error', () => {})
     pair.outer.on('message', (datagram) => pass(pair, () => pair.lost.server || inner.send(datagram, port, '127.0.0.1')))
@@ -39,7 +42,7 @@ export async function datagramCutter(t: TestContext, url: string): Promise<Cutte
     const pair = pairs.get(port) ?? connect(port)
     if (datagram.length >= OVERHEAD) pair.conv = segmentsOf(datagram)?.readUInt32LE() ?? pair.conv
     made.tap?.(datagram)
-    pass(pair, () => pair.lost.client || pair.outer.send(datagram, Number(new URL(made.target).port), '127.0.0.1'))
+    pass(pair, () => pair.lost.client || pair.outer.send(datagram, pair.server, '127.0.0.1'))
   })
   const end = (pair: Pair): void => {
     pairs.delete(pair.port)
@@ -51,7 +54,7 @@ export async function datagramCutter(t: TestContext, url: string): Promise<Cutte
     }
     const reset = singleSegment({ conv: pair.conv, cmd: Command.Reset, frg: MARK, wnd: 0, ts: 0, sn: 0, una: 0 })
     inner.send(reset, pair.port, '127.0.0.1')
-    pair.outer.send(reset, Number(new URL(made.target).port), '127.0.0.1', () => pair.outer.close())
+    pair.outer.send(reset, pair.server, '127.0.0.1', () => pair.outer.close())
   }
   t.after(() => {
     for (const { outer } of pairs.values()) outer.close()

@@ -5,6 +5,8 @@ import { distance } from './segment.ts'
 export class ReceiveBuffer {
   /** The next number that can be read. */
   next = 0
+  /** Bytes of data that were taken, also beyond a gap; none is counted twice. */
+  bytes = 0
   readonly #window: number
   readonly #ready = new Queue<Buffer>()
   readonly #beyond = new Map<number, Buffer>()
@@ -32,10 +34,14 @@ export class ReceiveBuffer {
     if (distance(sn, this.next) < 0) return
     if (sn === this.next && this.#beyond.size === 0 && this.#ready.size < this.#window) {
       this.#ready.push(data)
+      this.bytes += data.length
       this.next = (this.next + 1) >>> 0
       return
     }
-    if (!this.#beyond.has(sn)) this.#beyond.set(sn, data)
+    if (!this.#beyond.has(sn)) {
+      this.#beyond.set(sn, data)
+      this.bytes += data.length
+    }
     this.#advance()
   }
 

@@ -182,6 +182,22 @@ TEST_CASE("kcp: a peer that does not read fills the window, then what is unsent,
   REQUIRE(home.Until([&] { return home.memory.Unsent(client.slot) == 0; }));
 }
 
+TEST_CASE("kcp: data is activity of the peer, and taking what had to wait, but no acknowledgement of what did not") {
+  Home home;
+  KcpListener listener(&home);
+  const Dialled client = DialKcp(&home, listener.port);
+  REQUIRE(home.Until([&] { return home.journal.Count(kAccept) == 1 && home.journal.Count(kConnect) == 1; }));
+  const Dialled server = Accepted(&home);
+  const int32_t quiet = home.memory.Activity(client.slot), before = home.memory.Activity(server.slot);
+  QueueTo(&home, client, "x");
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 1 && home.memory.Unsent(client.slot) == 0; }));
+  CHECK(home.memory.Activity(server.slot) != before);
+  CHECK(home.memory.Activity(client.slot) == quiet);
+  QueueTo(&home, client, std::string(1'000'000, 'x'));
+  REQUIRE(home.Until([&] { return home.journal.Count(kMessage) == 2 && home.memory.Unsent(client.slot) == 0; }));
+  CHECK(home.memory.Activity(client.slot) != quiet);
+}
+
 TEST_CASE("kcp: what the network loses is sent again by the side that sent it, one message at a time") {
   Home home;
   KcpListener listener(&home);

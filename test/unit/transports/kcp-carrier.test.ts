@@ -32,6 +32,10 @@ class End implements CarrierOwner {
   /** Bytes that were reported. */
   read = 0
   failed: string | undefined
+  ended = false
+  free = false
+  /** Whether it waits for its peer when it is closed. */
+  mayWait = true
   /** Whether its loop is blocked: what is sent to it waits. */
   busy = false
 
@@ -44,8 +48,10 @@ class End implements CarrierOwner {
       dialled,
       marked: true,
       send: (datagram) => void this.sent.push(Buffer.from(datagram)),
-      onFree() {},
-      onIdle() {},
+      onFree: () => {
+        this.free = true
+      },
+      onIdle: () => this.mayWait,
     })
     this.carrier.owner = this
     this.carrier.resume()
@@ -57,14 +63,19 @@ class End implements CarrierOwner {
   onError(error: NodeJS.ErrnoException): void {
     this.failed ??= error.code
   }
-  onEnd(): void {}
+  onEnd(): void {
+    this.ended = true
+  }
   onWritten(): void {}
   onClosed(): void {}
 }
 
 /** Two ends in a time of their own. */
 class Pair {
-  readonly clock = testClock()
+  /** Milliseconds in which the process was stopped. */
+  stopped = 0
+  readonly #time = testClock()
+  readonly clock: TestClock = { ...this.#time, now: () => this.#time.now() + this.stopped }
   readonly turns = new ManualTurns()
   readonly dialled = new End(this.clock, this.turns, true)
   readonly accepted = new End(this.clock, this.turns, false)
@@ -145,4 +156,97 @@ test('a close sends all that was written, also when that takes more than 2 s, as
   pair.dialled.carrier.destroy()
   pair.run(10_000)
   assert.equal(pair.accepted.read - before, size)
+})
+
+test('a conversation that is idle is asked about, and goes on: however the clocks of its ends begin', () => {
+  for (let n = 0; n < 8; n++) {
+    const pair = pairOf()
+    pair.run(200_000)
+    assert.deepEqual([pair.dialled.failed, pair.accepted.failed], [undefined, undefined])
+    call(pair)
+    pair.run(100)
+    assert.equal(pair.accepted.read, 21 * 4)
+  }
+})
+
+test('a peer that answers nothing is asked, and given up after 35 s of silence, or 70 where it was accepted', () => {
+  const pair = pairOf()
+  const { dialled, accepted } = pair
+  pair.run(100)
+  for (const end of [dialled, accepted]) end.busy = true
+  pair.run(34_800)
+  assert.equal(dialled.failed, undefined)
+  pair.run(1000)
+  assert.equal(dialled.failed, 'ETIMEDOUT')
+  pair.run(33_500)
+  assert.equal(accepted.failed, undefined)
+  pair.run(1500)
+  assert.equal(accepted.failed, 'ETIMEDOUT')
+})
+
+for (const calls of [false, true]) {
+  test(`a process that was stopped asks its peers before it gives them up, ${calls ? 'with a call on its way' : 'when all was quiet'}`, () => {
+    const pair = pairOf()
+    if (calls) {
+      pair.accepted.busy = true
+      call(pair)
+      pair.run(3000)
+      pair.accepted.busy = false
+    }
+    pair.stopped = 60_000
+    pair.run(30_000)
+    assert.deepEqual([pair.dialled.failed, pair.accepted.failed], [undefined, undefined])
+    assert.equal(pair.accepted.read, (calls ? 21 : 20) * 4)
+  })
+}
+
+test('a peer that does not read hears of a close before all was sent', () => {
+  const pair = pairOf()
+  pair.accepted.carrier.pause()
+  pair.dialled.carrier.write([Buffer.alloc(60 * 1376)])
+  pair.run(100)
+  pair.dialled.carrier.destroy()
+  pair.run(1500)
+  assert.equal(pair.accepted.failed, undefined)
+  pair.run(1000)
+  assert.equal(pair.accepted.failed, 'ECONNRESET')
+})
+
+test('a peer that reads late gets all that was sent before a close, and no reset', () => {
+  const pair = pairOf()
+  const { dialled, accepted } = pair
+  const before = accepted.read
+  accepted.carrier.pause()
+  dialled.carrier.write([Buffer.alloc(10 * 1376)])
+  dialled.carrier.destroy()
+  pair.run(5000)
+  assert.deepEqual([accepted.failed, accepted.ended], [undefined, false])
+  accepted.carrier.resume()
+  assert.deepEqual([accepted.read - before, accepted.ended], [10 * 1376, true])
+})
+
+test('a close that may not wait for its peer leaves nothing behind, and the peer hears of it', () => {
+  const pair = pairOf()
+  const { dialled, accepted } = pair
+  accepted.carrier.pause()
+  dialled.mayWait = false
+  dialled.carrier.write([Buffer.alloc(20 * 1376)])
+  assert.equal(dialled.free, false)
+  dialled.carrier.destroy()
+  assert.equal(dialled.free, true)
+  pair.run(1)
+  assert.equal(accepted.failed, 'ECONNRESET')
+})
+
+test('only new data is a sign of life, not acknowledgements, questions or copies', () => {
+  const pair = pairOf()
+  const { dialled, accepted } = pair
+  const before = accepted.carrier.bytesRead
+  assert.equal(before, 20 * 4)
+  pair.run(70_000)
+  call(pair)
+  pair.clock.advance(1)
+  for (const datagram of dialled.sent.slice()) dialled.sent.push(Buffer.from(datagram))
+  pair.run(100)
+  assert.deepEqual([dialled.carrier.bytesRead, accepted.carrier.bytesRead], [0, before + 4])
 })

@@ -9,15 +9,10 @@ import type { KcpSettings } from '../../../wire/kcp/settings.ts'
 import { Carrier } from '../shared.ts'
 import type { TurnScheduler } from '../turn-scheduler.ts'
 import { isChallenge } from './cookie.ts'
+import { Silence, Verdict } from './silence.ts'
 
 /** Milliseconds in which the peer should answer our END, and in which data of a closed connection is still sent. */
 const LINGER_MS = 2000
-/** Milliseconds of silence after which this side asks whether the peer is there: when it dialled, when it accepted. */
-const IDLE_DIALLED_MS = 25_000
-const IDLE_ACCEPTED_MS = 60_000
-/** Milliseconds between such questions, and of silence from then on, or of a dead link, that end the connection. */
-const ASK_EVERY_MS = 2000
-const UNANSWERED_MS = 10_000
 /** Fewest segments that are taken before the connection above must wait. */
 const MIN_QUEUED = 64
 
@@ -35,8 +30,11 @@ export interface KcpCarrierParts {
   send(datagram: Buffer): void
   /** Called once, when nothing more will be sent or received. */
   onFree(): void
-  /** Called when the connection is closed, and the rest need not keep the process alive. */
-  onIdle(): void
+  /**
+   * Called once, when the connection is closed, and the rest need not keep the process alive.
+   * @returns whether the peer may be waited for
+   */
+  onIdle(): boolean
 }
 
 const State = { Open: 0, Ending: 1, Lingering: 2, Free: 3 } as const
@@ -44,7 +42,6 @@ type State = (typeof State)[keyof typeof State]
 
 /** One conversation of KCP as the bytes of a connection. */
 export class KcpCarrier extends Carrier {
-  bytesRead = 0
   readonly descriptor = -1
   readonly #parts: KcpCarrierParts
   readonly #conversation: KcpConversation
@@ -66,11 +63,10 @@ export class KcpCarrier extends Carrier {
   /** The number before which the peer's data ends; undefined while that is open. */
   #peerEnd: number | undefined
   #endReported = false
-  /** Times by `#now`: of the last datagram, of the last question, and when our END was sent first and must be again. */
-  #heard: number
-  #asked = 0
+  readonly #silence: Silence // it and the times below are by `#now`
   /** Time of the first flush since which there was always something to acknowledge; undefined when there is nothing. */
   #unsentSince: number | undefined
+  /** When our END was sent first, and must be again. */
   #endSince: number | undefined
   #endAgain = 0
   #endWait = 0
@@ -89,10 +85,16 @@ export class KcpCarrier extends Carrier {
     this.#timer = new ResettableTimer(parts.wheel, () => this.#onTime())
     // Timestamps are sent, and the time since this process began is nobody's business.
     this.#epoch = randomBytes(4).readUInt32LE()
-    this.#heard = this.#now
+    const now = this.#now
+    this.#silence = new Silence(parts.dialled, now)
     // The congestion window begins with the first flush.
-    this.#conversation.flush(true, this.#heard)
+    this.#conversation.flush(true, now)
     this.#schedule()
+  }
+
+  /** Acknowledgements say that the peer's process runs, not that it serves: for heartbeats they are no sign of life. */
+  get bytesRead(): number {
+    return this.#conversation.machine.receiving.bytes
   }
 
   get unwritten(): number {
@@ -146,7 +148,7 @@ export class KcpCarrier extends Carrier {
     this.#pending = []
     this.#unwritten = 0
     immediate(() => this.owner.onClosed())
-    this.#parts.onIdle()
+    const mayWait = this.#parts.onIdle()
     if (this.#failed) {
       this.#free()
       return
@@ -154,7 +156,8 @@ export class KcpCarrier extends Carrier {
     this.#endSince ??= this.#now
     this.#flush(true)
     this.#finish()
-    this.#schedule()
+    if (mayWait) this.#schedule()
+    else this.#leave()
   }
 
   /** Takes a datagram of the peer, whose bytes are kept. */
@@ -166,15 +169,14 @@ export class KcpCarrier extends Carrier {
       const header = readHeader(datagram, 0)
       if (header.conv !== this.#parts.conv) return
       if (header.cmd === Command.End) this.#onPeerEnd(header)
-      else if (header.cmd === Command.Reset) this.#onReset()
+      else if (header.cmd === Command.Reset) this.#fail('ECONNRESET')
       else if (this.#parts.dialled && isChallenge(header)) this.#answer(header)
       if (header.cmd >= Command.End || (this.#parts.dialled && isChallenge(header))) return
     }
     const unsent = machine.sending.size
     if (this.#conversation.receive(datagram, now) === 0) return
     if (this.#endSince !== undefined && machine.sending.size < unsent) this.#endSince = now // it goes on
-    this.bytesRead += datagram.length
-    this.#heard = now
+    this.#silence.end(now)
     if (machine.lost) {
       this.#fail('ECONNRESET')
       return
@@ -187,7 +189,7 @@ export class KcpCarrier extends Carrier {
   /** Answers a challenge, which comes again when the answer was lost. */
   #answer({ sn, ts }: Header): void {
     this.#knowPeer()
-    this.#heard = this.#now
+    this.#silence.end(this.#now)
     this.#sendSingle(Command.Ack, sn, ts)
   }
 
@@ -197,15 +199,6 @@ export class KcpCarrier extends Carrier {
     this.#conversation.machine.prompt = true
   }
 
-  /**
-   * Ends the conversation, unless it has not begun: a listener that got no answer to its challenge yet takes the second
-   * segment of data for one of a conversation that it has lost.
-   */
-  #onReset(): void {
-    const { receiving, sending } = this.#conversation.machine
-    if (sending.una > 0 || receiving.next > 0 || this.#state !== State.Open) this.#fail('ECONNRESET')
-  }
-
   /** Notes that the system says that nobody listens there; true when that ends the connection. */
   refused(): void {
     this.#fail('ECONNREFUSED')
@@ -213,10 +206,12 @@ export class KcpCarrier extends Carrier {
 
   /** Asks the peer whether it is there. */
   ask(): void {
-    this.#asked = this.#now
+    const now = this.#now
+    this.#silence.asked(now)
     this.#conversation.machine.expectTell()
     // A number other than 0, so that no listener takes the question for that of a new peer.
-    this.#sendSingle(Command.Wask, 1, this.#asked)
+    this.#sendSingle(Command.Wask, 1, now)
+    this.#schedule()
   }
 
   /** Tells the dialling side that it has a session. */
@@ -234,7 +229,7 @@ export class KcpCarrier extends Carrier {
     const ahead = distance(sn, receiving.next)
     if (ahead < 0 || ahead > this.#parts.settings.window) return
     this.#knowPeer()
-    this.#heard = this.#now
+    this.#silence.end(this.#now)
     sending.acknowledgeBefore(una)
     this.#peerEnd ??= sn
     if (this.#started) this.#deliver()
@@ -311,11 +306,16 @@ export class KcpCarrier extends Carrier {
     this.#conversation.flush(full, now)
     if (machine.sending.size === 0) this.#unsentSince = undefined
     else this.#unsentSince ??= now
-    // A segment may be sent often because this process, or the peer's, has little time: then others arrive. Nobody was
-    // to answer before there was something to acknowledge.
-    const silence = Math.min(distance(now, this.#heard), distance(now, this.#unsentSince ?? now))
-    if (machine.dead && silence >= UNANSWERED_MS) this.#fail('ETIMEDOUT')
-    else this.#schedule()
+    // A segment may be sent often because this process, or the peer's, has little time: then others arrive.
+    if (machine.dead && !this.#bears(this.#silence.verdictOfDead(now, this.#unsentSince ?? now))) return
+    this.#schedule()
+  }
+
+  /** Does what is to be done about the peer's silence; returns whether the connection goes on. */
+  #bears(verdict: Verdict): boolean {
+    if (verdict === Verdict.GiveUp) this.#fail('ETIMEDOUT')
+    else if (verdict === Verdict.Ask) this.ask()
+    return verdict !== Verdict.GiveUp
   }
 
   /** Says that nothing follows, once that is so, and ends the conversation when the peer knows. */
@@ -330,8 +330,16 @@ export class KcpCarrier extends Carrier {
     const known = acknowledged && (!this.#marked || this.#peerEnd !== undefined)
     const late = this.#endSince !== undefined && distance(now, this.#endSince) >= LINGER_MS
     if (!known && !late) return
-    if (this.#state === State.Lingering) this.#free()
+    if (this.#state === State.Lingering) this.#leave()
     else this.#reportEnd()
+  }
+
+  /** Goes. A peer that did not take all gets to no end: it is told that nobody is here any more. */
+  #leave(): void {
+    if (this.#state === State.Free) return
+    const { sending } = this.#conversation.machine
+    if (sending.size > 0) this.#sendSingle(Command.Reset, sending.next, this.#now)
+    this.#free()
   }
 
   #sendEnd(now: number): void {
@@ -348,9 +356,7 @@ export class KcpCarrier extends Carrier {
     const now = this.#now
     let wait = this.#conversation.machine.due(now)
     if (this.#state === State.Open) {
-      const idle = this.#idle
-      const silence = distance(now, this.#heard)
-      wait = Math.min(wait, silence < idle ? idle - silence : ASK_EVERY_MS)
+      wait = Math.min(wait, this.#silence.wait(now))
     } else {
       if (this.#endWait > 0) wait = Math.min(wait, distance(this.#endAgain, now))
       if (this.#endSince !== undefined) wait = Math.min(wait, LINGER_MS - distance(now, this.#endSince))
@@ -359,23 +365,10 @@ export class KcpCarrier extends Carrier {
     this.#timer.start(Math.max(wait, 1))
   }
 
-  get #idle(): number {
-    return this.#parts.dialled ? IDLE_DIALLED_MS : IDLE_ACCEPTED_MS
-  }
-
   #onTime(): void {
     if (this.#state === State.Free) return
-    const { machine } = this.#conversation
-    const now = this.#now
-    const silence = distance(now, this.#heard)
-    if (silence >= this.#idle && this.#state === State.Open) {
-      if (silence >= this.#idle + UNANSWERED_MS) {
-        this.#fail('ETIMEDOUT')
-        return
-      }
-      if (distance(now, this.#asked) >= ASK_EVERY_MS) this.ask()
-    }
-    if (machine.busy || this.#unwritten > 0) this.#flush(true)
+    if (this.#conversation.machine.busy || this.#unwritten > 0) this.#flush(true)
+    if (this.#state === State.Open && !this.#failed && !this.#bears(this.#silence.verdict(this.#now))) return
     this.#finish()
     this.#schedule()
   }

@@ -17,6 +17,8 @@ import { isChallenge } from './cookie.ts'
 /** Milliseconds after which the first question is repeated, and between repetitions at most. */
 const FIRST_WAIT = 200
 const LONGEST_WAIT = 1000
+/** Answers to a challenge before the dial begins anew: the listener may have another key by then. */
+const MAX_ANSWERS = 5
 /** Refusals of the system, without a datagram between them, that end a connection. */
 const MAX_REFUSALS = 3
 
@@ -54,6 +56,9 @@ class Dial {
   #carrier: KcpCarrier | undefined
   /** The last one of the listener; undefined for a Go peer, which sends none. */
   #challenge: Header | undefined
+  #answers = 0
+  /** Whether there was a challenge. */
+  #marked = false
   #timer: ClockTimer | undefined
   #wait = FIRST_WAIT
   #refusals = 0
@@ -95,6 +100,7 @@ class Dial {
       const answer = this.#segment(Command.Ack, challenge.sn, challenge.ts)
       this.#send(answer)
       this.#send(Buffer.concat([answer, this.#segment(Command.Wask, 1, 0)]))
+      if (++this.#answers === MAX_ANSWERS) this.#challenge = undefined
     }
     this.#timer = realClock.setTimeout(this.#ask, this.#wait)
     this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT)
@@ -131,6 +137,8 @@ class Dial {
       const first = this.#challenge === undefined
       this.#challenge = header
       if (!first) return
+      this.#marked = true
+      this.#answers = 0
       realClock.clearTimeout(this.#timer)
       this.#wait = FIRST_WAIT
       this.#ask()
@@ -143,10 +151,13 @@ class Dial {
       turns: this.#turns,
       wheel: wheelOf(realClock),
       dialled: true,
-      marked: this.#challenge !== undefined || (header.frg === MARK && header.cmd === Command.Wins),
+      marked: this.#marked || (header.frg === MARK && header.cmd === Command.Wins),
       send: (sent) => this.#send(sent),
       onFree: () => this.#close(),
-      onIdle: () => this.#socket.unref(),
+      onIdle: () => {
+        this.#socket.unref()
+        return true
+      },
     })
     this.#carrier = carrier
     const { address: host, port } = this.#socket.address()

@@ -12,6 +12,8 @@ import { Cookies } from './cookie.ts'
 
 /** Most conversations of one address and port; a Go peer has one. */
 const MAX_CONVERSATIONS = 16
+/** Closed connections whose peers are waited for; more are left at once, since no limit of the endpoint counts them. */
+const MAX_LINGERING = 256
 /** First datagrams that are kept until their senders have proved their addresses. */
 const KEPT = 128
 
@@ -116,16 +118,14 @@ export class KcpServer {
   #onStranger(datagram: Buffer, header: Header, peer: string, address: string, port: number): void {
     const { conv, cmd, frg, sn, ts, una } = header
     const now = realClock.now()
-    if (cmd === Command.Ack && sn >= 0x8000_0000) {
-      if (this.#acceptor !== undefined && this.#cookies.answers(peer, header, now)) this.#begin(header, datagram, peer, address, port)
-      return
-    }
+    const proved = cmd === Command.Ack && this.#acceptor !== undefined && this.#cookies.answers(peer, header, now)
+    if (proved && this.#begin(header, datagram, peer, address, port)) return
     const first = sn === 0 && una === 0 && (cmd === Command.Push || cmd === Command.Wask)
     if (first && this.#acceptor !== undefined) {
       if (cmd === Command.Push) this.#keep(peer, conv, datagram)
       const { window } = this.#acceptor.settings ?? defaultKcp
       this.#socket.send(singleSegment(this.#cookies.challenge(peer, conv, window, now)), port, address, ignore)
-    } else if (cmd === Command.Push || (frg === MARK && (cmd === Command.Wask || cmd === Command.Wins || cmd === Command.End))) {
+    } else if (cmd === Command.Push || (frg === MARK && cmd >= Command.Push && cmd <= Command.End)) {
       this.#socket.send(singleSegment({ conv, cmd: Command.Reset, frg: MARK, wnd: 0, ts, sn, una: 0 }), port, address, ignore)
     }
   }
@@ -136,12 +136,12 @@ export class KcpServer {
     this.#nextKept = (this.#nextKept + 1) % KEPT
   }
 
-  /** Begins a conversation with a peer that has proved its address. */
-  #begin({ conv, frg }: Header, datagram: Buffer, key: string, address: string, port: number): void {
+  /** Begins a conversation with a peer that has proved its address; false when it has too many. */
+  #begin({ conv, frg }: Header, datagram: Buffer, key: string, address: string, port: number): boolean {
     const acceptor = this.#acceptor!
     let peer = this.#peers.get(key)
     if (peer === undefined) this.#peers.set(key, (peer = { conversations: new Map(), latest: undefined }))
-    if (peer.conversations.size >= MAX_CONVERSATIONS) return
+    if (peer.conversations.size >= MAX_CONVERSATIONS) return false
     const { conversations } = peer
     let open = true
     const carrier = new KcpCarrier({
@@ -156,6 +156,7 @@ export class KcpServer {
         if (open) this.#open--
         open = false
         void this.#rest()
+        return this.#conversations - this.#open <= MAX_LINGERING
       },
       onFree: () => {
         conversations.delete(conv)
@@ -179,6 +180,7 @@ export class KcpServer {
       this.#kept[i] = undefined
       carrier.receive(kept.datagram)
     }
+    return true
   }
 }
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadNative, type NativeAddon } from '../../../../src/transports/native/addon.ts'
 import { KcpConversation } from '../../../../src/wire/kcp/conversation.ts'
-import { Command, singleSegment } from '../../../../src/wire/kcp/segment.ts'
+import { FEC_HEADER, TYPE_DATA, TYPE_PARITY } from '../../../../src/wire/kcp/fec.ts'
+import { Command, OVERHEAD, singleSegment } from '../../../../src/wire/kcp/segment.ts'
 import { defaultKcp, fastKcp, type KcpSettings } from '../../../../src/wire/kcp/settings.ts'
 import { KcpScript, Op, runKcpScript } from '../../../support/kcp-script.ts'
 import { random } from '../../../support/random.ts'
@@ -168,4 +169,24 @@ test('both cores take a link for dead when a segment was sent often, until one i
   assert.equal(flagsAtEnd(runOnBoth(native, fastKcp, 7, script.bytes)), 1)
   script.add(Op.Datagram, singleSegment({ ...header, cmd: Command.Wins, una: 1 }))
   assert.equal(flagsAtEnd(runOnBoth(native, fastKcp, 7, script.bytes)), 0)
+})
+
+test('both cores forget the groups of parity that are left behind, also when the ids have gone round', (t) => {
+  if (native === undefined) return t.skip('no native binary')
+  const script = new KcpScript()
+  const shard = (id: number, sn: number): void => {
+    const datagram = Buffer.alloc(FEC_HEADER + OVERHEAD)
+    datagram.writeUInt32LE(id, 0)
+    datagram.writeUInt16LE(id % 2 === 0 ? TYPE_DATA : TYPE_PARITY, 4)
+    datagram.writeUInt16LE(2 + OVERHEAD, 6)
+    singleSegment({ ...header, cmd: Command.Push, sn }).copy(datagram, FEC_HEADER)
+    script.add(Op.Datagram, datagram)
+  }
+  // Groups 4 and 5, two that are ahead by less than half of all, then 6.
+  for (const [sn, group] of [4, 5, 0x3000_0000, 0x6000_0000, 6].entries()) shard(group * 2, sn)
+  // In groups of one and one, parity is the shard once more, and repairs it.
+  shard(4 * 2 + 1, 0)
+  script.add(Op.FlushAcks)
+  const log = runOnBoth(native, { ...defaultKcp, fecData: 1, fecParity: 1 }, 7, script.bytes)
+  assert.ok(log.includes(singleSegment({ ...header, cmd: Command.Ack, wnd: 27, una: 5 })), 'the repaired segment is acknowledged')
 })
