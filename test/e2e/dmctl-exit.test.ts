@@ -41,6 +41,7 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
     mkdirSync(file('full/x'), { recursive: true })
     mkdirSync(file('taken/sum.ts'), { recursive: true })
     writeFileSync(file('sum.proto'), 'syntax = "proto3";\nmessage Sum { int32 a = 1; }\n')
+    writeFileSync(file('sum-proto'), '')
     writeFileSync(file('bad.proto'), 'syntax = "proto3";\nmessage Sum { int32 a }\n')
   })
   after(async () => {
@@ -111,6 +112,15 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
       { args: ['help', 'cal'], line: /^there is no command "cal"; did you mean call\? \(dmctl --help\)\n?$/ },
       { args: ['registry', 'ls'], line: /^say which registry: / },
       { args: ['new', file('Tea')], line: /^the name must be small letters/ },
+      { args: ['new', ''], line: /^the folder is empty\n?$/ },
+      { args: ['call', '', '/echo'], line: /^the url is empty\n?$/ },
+      ...['call', 'push', 'bench'].map((name) => ({ args: [name, url, '', '1'], line: /^the route is empty\n?$/ })),
+      { args: ['watch', url, '--first', '=1'], line: /^the route is empty\n?$/ },
+      {
+        args: ['call', url, '/echo', '{"id":["12345678901234567890",12345678901234567890]}'],
+        line: /^the argument has the number 12345678901234567890, which would be sent as 12345678901234567168\n?$/,
+      },
+      { args: ['call', url, '/echo', '[1e400]'], line: /^the argument has the number 1e400, which would be sent as null\n?$/ },
       { args: ['completion', 'tcsh'], line: /Allowed choices are bash, zsh, fish/ },
       { args: ['watch', url, '--first', '/echo=[1'], line: /^the argument is not JSON/ },
     ])
@@ -188,6 +198,9 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
       { args: ['openapi', url, '-o', file('sum.proto/a')], line: /^cannot write / },
       { args: ['bench', url, '/echo', '--html', file('sum.proto/a')], line: /^cannot write / },
       { args: ['new', file('full')], line: /full is not empty\n?$/ },
+      { args: ['new', file('sum-proto')], line: /sum-proto is no folder\n?$/ },
+      // Node.js makes folders there without an end.
+      { args: ['new', '/proc/nothing'], line: /^cannot write \/proc\/nothing\// },
       { args: ['openapi', url, '-o', folder], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
       { args: ['openapi', url, '-o', folder, '--check'], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
       { args: ['gen', file('sum.proto'), '-o', file('taken')], line: /^cannot read .*taken.sum\.ts: EISDIR/ },
