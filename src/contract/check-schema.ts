@@ -53,7 +53,10 @@ const keywords = fields({
   // Documents and code name definitions so.
   $defs: maybe(membersOf((value, place) => inner(value, place), /^(?!__proto__$)\w+$/)),
   ...Object.fromEntries(['items', 'additionalProperties'].map((name) => [name, maybe((value, place) => inner(value, place))])),
-  ...Object.fromEntries(['anyOf', 'oneOf', 'allOf'].map((name) => [name, maybe(listOf((value, place) => inner(value, place)))])),
+  ...Object.fromEntries(
+    ['anyOf', 'oneOf', 'allOf', 'prefixItems'].map((name) => [name, maybe(listOf((value, place) => inner(value, place)))]),
+  ),
+  minItems: maybe(when((value) => typeof value === 'number', 'a number')),
   'x-protobuf': maybe(protobuf),
 })
 

@@ -5,6 +5,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly items?: JsonSchema | boolean
+  readonly prefixItems?: readonly JsonSchema[]
+  readonly minItems?: number
   readonly additionalProperties?: JsonSchema | boolean
   readonly enum?: readonly unknown[]
   readonly anyOf?: readonly JsonSchema[]

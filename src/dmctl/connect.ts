@@ -70,9 +70,16 @@ function whole(text: string, least: number, what: string): number {
 
 /** `host:port` becomes `tcp://host:port`. */
 export function urlOf(text: string): string {
+  if (text.trim() === '') throw usage('the url is empty')
   const web = /^(https?):\/\/([^/]*)/i.exec(text)
   if (web !== null) throw usage(`${web[1]} is a protocol, not an address: ${web[1] === 'https' ? 'tls://' : ''}${web[2]} --protocol http`)
   return /^[a-z]+:\/\//i.test(text) ? text : `tcp://${text}`
+}
+
+/** Takes any route but none at all, which a variable of a script may be. */
+export function routeOf(text: string): string {
+  if (text.trim() === '') throw usage('the route is empty')
+  return text
 }
 
 /** An endpoint for these flags; `extra` are options of the command. */

@@ -14,10 +14,24 @@ export async function readArgument(argument: string | undefined, codec: string |
   const [source, name] = await sourceOf(argument)
   if (codec === 'plain') return source
   try {
-    return JSON.parse(source)
+    const value: unknown = JSON.parse(source)
+    requireExact(source, name)
+    return value
   } catch (error) {
+    if (error instanceof CommandError) throw error
     const hint = /^[A-Za-z]/.test(source) ? `; text needs quotes: '"${source.slice(0, 20).trim()}"'` : ''
     throw usage(`${name} is not JSON: ${reasonOf(error)}${hint}`)
+  }
+}
+
+/** Refuses numbers that would arrive as others, such as an id of 64 bits. */
+function requireExact(source: string, name: string): void {
+  for (const [text] of source.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
+    if (text.startsWith('"')) continue
+    const value = Number(text)
+    const isExact = Number.isFinite(value) && (!/^-?\d+$/.test(text) || Number.isSafeInteger(value) || BigInt(text) === BigInt(value))
+    if (!isExact)
+      throw usage(`${name} has the number ${text.slice(0, 40)}, which would be sent as ${Number.isFinite(value) ? BigInt(value) : 'null'}`)
   }
 }
 

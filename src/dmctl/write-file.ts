@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { CommandError, Exit } from './failure.ts'
@@ -10,11 +10,18 @@ import { CommandError, Exit } from './failure.ts'
  */
 export function writeFile(file: string, text: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    makeFolder(dirname(file))
     writeFileSync(file, text)
   } catch (error) {
     throw new CommandError(Exit.BadFile, `cannot write ${file}: ${reasonOf(error)}`)
   }
+}
+
+/** Folder after folder: `recursive` of Node.js never ends where a folder cannot be made, as in /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder)
 }
 
 /**

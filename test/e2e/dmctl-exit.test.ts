@@ -41,6 +41,7 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
     mkdirSync(file('full/x'), { recursive: true })
     mkdirSync(file('taken/sum.ts'), { recursive: true })
     writeFileSync(file('sum.proto'), 'syntax = "proto3";\nmessage Sum { int32 a = 1; }\n')
+    writeFileSync(file('sum-proto'), '')
     writeFileSync(file('bad.proto'), 'syntax = "proto3";\nmessage Sum { int32 a }\n')
   })
   after(async () => {
@@ -111,6 +112,16 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
       { args: ['help', 'cal'], line: /^there is no command "cal"; did you mean call\? \(dmctl --help\)\n?$/ },
       { args: ['registry', 'ls'], line: /^say which registry: / },
       { args: ['new', file('Tea')], line: /^the name must be small letters/ },
+      { args: ['gen', 'go', file('sum.proto'), '--package', '1x'], line: /^--package must be the name of a Go package, got "1x"\n?$/ },
+      { args: ['new', ''], line: /^the folder is empty\n?$/ },
+      { args: ['call', '', '/echo'], line: /^the url is empty\n?$/ },
+      ...['call', 'push', 'bench'].map((name) => ({ args: [name, url, '', '1'], line: /^the route is empty\n?$/ })),
+      { args: ['watch', url, '--first', '=1'], line: /^the route is empty\n?$/ },
+      {
+        args: ['call', url, '/echo', '{"id":["12345678901234567890",12345678901234567890]}'],
+        line: /^the argument has the number 12345678901234567890, which would be sent as 12345678901234567168\n?$/,
+      },
+      { args: ['call', url, '/echo', '[1e400]'], line: /^the argument has the number 1e400, which would be sent as null\n?$/ },
       { args: ['completion', 'tcsh'], line: /Allowed choices are bash, zsh, fish/ },
       { args: ['watch', url, '--first', '/echo=[1'], line: /^the argument is not JSON/ },
     ])
@@ -175,7 +186,11 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
 
   it('6: the connection was lost', async () => {
     assert.equal((await dmctl('call', url, '/drop')).code, Exit.Lost)
-    await expectAll(Exit.Lost, [{ args: ['call', url, '/drop'], line: /^the connection to tcp:.* was lost: 102 / }])
+    const { url: web } = await server.listen('tcp://127.0.0.1:0', { protocols: ['http'] })
+    await expectAll(Exit.Lost, [
+      { args: ['call', url, '/drop'], line: /^the connection to tcp:.* was lost: 102 / },
+      { args: ['call', web, '/echo', '1'], line: /; does the peer speak another protocol\? \(--protocol\)\n?$/ },
+    ])
   })
 
   it('7: a file has errors, or cannot be read or written', async () => {
@@ -183,11 +198,18 @@ describe('exit codes of dmctl', { timeout: 60_000 }, () => {
       { args: ['call', url, '/echo', '@/not/there'], line: /^cannot read \/not\/there: / },
       { args: ['call', url, '/echo', '--ca', '/not/there'], line: /^cannot read \/not\/there: / },
       { args: ['gen', file('none.proto')], line: /^there is no file / },
+      ...['none.mjs', 'none.json', 'none'].map((name) => ({
+        args: ['gen', 'go', file(name)],
+        line: /^there is no file .*none[.a-z]*\n?$/,
+      })),
       { args: ['gen', file('bad.proto'), '-o', file('gen')], line: /bad\.proto:2:23: / },
       { args: ['gen', file('sum.proto'), '-o', file('sum.proto/a')], line: /^cannot write / },
       { args: ['openapi', url, '-o', file('sum.proto/a')], line: /^cannot write / },
       { args: ['bench', url, '/echo', '--html', file('sum.proto/a')], line: /^cannot write / },
       { args: ['new', file('full')], line: /full is not empty\n?$/ },
+      { args: ['new', file('sum-proto')], line: /sum-proto is no folder\n?$/ },
+      // Node.js makes folders there without an end.
+      { args: ['new', '/proc/nothing'], line: /^cannot write \/proc\/nothing\// },
       { args: ['openapi', url, '-o', folder], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
       { args: ['openapi', url, '-o', folder, '--check'], line: /^cannot read .*dmctl-exit-\w+: EISDIR/ },
       { args: ['gen', file('sum.proto'), '-o', file('taken')], line: /^cannot read .*taken.sum\.ts: EISDIR/ },

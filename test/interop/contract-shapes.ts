@@ -72,6 +72,18 @@ const Tree: z.ZodType<Tree> = z
   })
   .meta({ id: 'Tree' })
 
+export const Event = z
+  .discriminatedUnion('type', [
+    z.object({ type: z.literal('bought'), items: z.array(z.string()) }).meta({ id: 'Bought' }),
+    z.object({ type: z.enum(['sold', 'sold-out']), count: z.number().int() }),
+  ])
+  .meta({ id: 'Event', description: 'What happened.' })
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
+const Json: z.ZodType<Json> = z
+  .lazy(() => z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(Json), z.record(z.string(), Json)]))
+  .meta({ id: 'Json' })
+
 export const All = z
   .object({
     type: z.string().describe('A word of Go.\n\n# Not a heading\n\n- not a list'),
@@ -89,6 +101,12 @@ export const All = z
     map: z.record(z.string(), z.object({ x: z.number() })),
     pair: z.tuple([z.string(), z.number()]),
     either: z.union([z.string(), z.number()]),
+    event: Event,
+    noEvent: Event.nullable(),
+    word: z.union([z.literal('auto'), z.literal('none'), z.null()]),
+    range: z.tuple([z.number(), z.array(z.string()), z.number().optional()], z.boolean()),
+    outcome: z.union([z.object({ ok: z.literal(true), n: z.number() }), z.object({ ok: z.literal(false), why: z.string() })]).optional(),
+    json: Json,
     'with space': z.literal(3),
     inner: z.object({ a: z.string() }).optional(),
   })
@@ -116,6 +134,8 @@ export const Shapes = defineService(
       raw: call(RawType, RawType),
       old: call(OldType, OldType),
     }),
+    either: call(z.union([z.string(), z.number()]), z.tuple([z.string(), z.number()])),
+    happened: call(Event, Event.nullable()),
     back: call(z.string(), z.string(), { docs: 'Calls the caller back.' }),
   },
   { group: 'v2', version: '3.1.0', toClient: { ask: call(z.string(), z.string()), told: push(z.object({ text: z.string() })) } },
@@ -137,6 +157,12 @@ export const ALL: All = {
   map: { a: { x: 1 } },
   pair: ['a', 1],
   either: 2,
+  event: { type: 'bought', items: [] },
+  noEvent: null,
+  word: 'none',
+  range: [1, ['a'], 2, true, false],
+  outcome: { ok: false, why: 'closed' },
+  json: { a: [1, null, { b: true }], c: 'text' },
   'with space': 3,
 }
 

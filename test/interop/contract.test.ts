@@ -42,6 +42,8 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
           raw: (raw) => raw,
           old: (old) => old,
         },
+        either: (value) => [typeof value, Number(value)],
+        happened: (event) => (event.type === 'bought' ? null : event),
         back: async (text, { session }) => {
           const client = session.client(Shapes.toClient)
           await client.told({ text })
@@ -68,6 +70,8 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
               nullable: null,
             },
             ...{ list: [], lists: [], few: [], map: {}, pair: ['a', 1], either: 'text', 'with space': 3 },
+            ...{ event: { type: 'bought', items: [] }, noEvent: null, word: 'auto', range: [2, []], outcome: { ok: true, n: 3 } },
+            json: [null, 1.5, {}],
           },
           'too many': { ok: true, closed: false, code: 1001, message: 'too "many"', details: { max: 3, why: ['more'] } },
           tree: { name: 'a', children: [{ name: 'b', children: [] }] },
@@ -85,6 +89,10 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
           'less old': { name: 'x', no: false },
           note: null,
           push: null,
+          either: ['number', 1.5],
+          happened: { type: 'sold-out', count: 2 },
+          'not happened': null,
+          nothing: { code: 104, cause: 'json: error calling MarshalJSON for type *shapes.Event: Event has no member' },
           back: 'asked me',
           told: 'me',
         },
@@ -126,6 +134,11 @@ describe('a contract in Go DMicro', { skip: missing }, () => {
       const old = { name: '', count: 0, box: {}, part: [{ n: 0 }, { n: 2 }], ns: [3, 4], no: false }
       assert.deepEqual(copy(await calls.output.old(old)), old)
       assert.deepEqual(copy(await calls.output.old({ name: 'x' })), { name: 'x' })
+      assert.deepEqual(await calls.either('text'), ['text', 1])
+      assert.deepEqual(await calls.either(0.5), ['number', 0.5])
+      const bought = { type: 'bought' as const, items: ['a'] }
+      assert.deepEqual(await calls.happened(bought), bought)
+      assert.equal(await calls.happened({ type: 'sold', count: 1 }), null)
       await calls.output.note({ x: 3 })
       await calls.aB({ text: 'from us' })
       assert.deepEqual(

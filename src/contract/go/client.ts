@@ -1,6 +1,6 @@
 import type { ErrorDescription } from '../description.ts'
 import { type GoMethod, type GoService, passed } from './methods.ts'
-import { comment, quoted } from './text.ts'
+import { comment, listOf, quoted } from './text.ts'
 import type { GoBody } from './types.ts'
 
 /** The client of a service. */
@@ -31,11 +31,6 @@ function methodText(client: string, method: GoMethod): string {
     `${head}${parameters}) (${passed(result)}, *drpc.Status) {\n\tvar result ${result.type}\n` +
     `\tif stat := ${call(target)}; !stat.OK() {\n\t\treturn ${nothing}, stat\n\t}\n\treturn ${result.byPointer ? '&result' : 'result'}, nil\n}\n`
   )
-}
-
-/** A list that is nil as an empty one, because null is none. */
-export function listOf(type: string, value: string): string {
-  return type.startsWith('[]') ? `list(${value})` : `mapOf(${value})`
 }
 
 function zeroOf(type: string): string {

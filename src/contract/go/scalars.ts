@@ -101,7 +101,11 @@ export function jsonScalar(schema: JsonSchema | boolean): string | undefined {
   const options = schema.anyOf ?? schema.oneOf
   if (types.size === 0 && options !== undefined) {
     const found = new Set(options.map(jsonScalar))
-    return found.size === 1 ? [...found][0] : undefined
+    if (found.size === 1) return [...found][0]
+    // The type that has all of their values.
+    const wide = ['float64', 'int64', 'string'].find((each) => found.has(each))
+    const narrow = wide === 'string' ? ['string', '[]byte'] : ['float64', 'int64', 'int32']
+    return wide !== undefined && [...found].every((each) => each !== undefined && narrow.includes(each)) ? wide : undefined
   }
   if (types.size === 2 && types.has('integer') && types.has('number')) return 'float64'
   if (types.size !== 1) return undefined

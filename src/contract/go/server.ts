@@ -1,6 +1,6 @@
-import { deprecation, docsOf, listOf } from './client.ts'
+import { deprecation, docsOf } from './client.ts'
 import { type GoMethod, type GoService, passed } from './methods.ts'
-import { comment } from './text.ts'
+import { comment, listOf } from './text.ts'
 
 /** Methods that one controller has: their routes differ in the last part alone, and all are called, or all pushed. */
 interface Controller {

@@ -13,11 +13,26 @@ export function withoutNull(schema: JsonSchema): { schema: JsonSchema; nullable:
     const types = schema.type.filter((each) => each !== 'null')
     return { schema: { ...schema, type: types.length === 1 ? types[0] : types }, nullable: true }
   }
+  if (schema.enum?.includes(null)) return { schema: { ...schema, enum: schema.enum.filter((each) => each !== null) }, nullable: true }
   const options = schema.anyOf ?? schema.oneOf
-  const rest = options?.filter((each) => each.type !== 'null')
-  if (options === undefined || rest?.length !== 1) return { schema, nullable: rest !== undefined && rest.length < (options?.length ?? 0) }
+  if (options === undefined) return { schema, nullable: false }
+  const rest = options.filter((each) => each.type !== 'null')
+  const nullable = rest.length < options.length
   const { anyOf: _, oneOf: __, ...outer } = schema
-  return { schema: { ...outer, ...rest[0] }, nullable: rest.length < options.length }
+  if (rest.length === 1) return { schema: { ...outer, ...rest[0] }, nullable }
+  return { schema: nullable ? { ...outer, anyOf: rest } : schema, nullable }
+}
+
+/** Whether null fits a schema, or the definition that it refers to. */
+export function isNullable(schema: JsonSchema, defs: Readonly<Record<string, JsonSchema>>): boolean {
+  const seen = new Set<string>()
+  for (let each = schema; ; ) {
+    const found = withoutNull(each)
+    const name = refersTo(found.schema)
+    if (found.nullable || name === undefined || seen.has(name)) return found.nullable
+    seen.add(name)
+    each = defs[name] ?? {}
+  }
 }
 
 /** Objects that all have to fit as one object. */
@@ -47,10 +62,17 @@ export function isStruct(schema: JsonSchema): boolean {
   return (schema.type === 'object' || schema.properties !== undefined) && !isMap(schema)
 }
 
-/** The values of an enumeration of texts; undefined for what is none. */
+/** The values of an enumeration of texts, or of several alternatives that are texts; undefined for what is none. */
 export function textsOf(schema: JsonSchema): readonly string[] | undefined {
-  const { enum: values } = schema
+  const values = valuesOf(schema)
   return values !== undefined && values.length > 1 && values.every((each) => typeof each === 'string') ? values : undefined
+}
+
+function valuesOf(schema: JsonSchema): readonly unknown[] | undefined {
+  if ('const' in schema) return [schema.const]
+  if (schema.enum !== undefined) return schema.enum
+  const found = (schema.anyOf ?? schema.oneOf)?.map(valuesOf)
+  return found?.every((each) => each !== undefined) ? [...new Set(found.flat())] : undefined
 }
 
 /** The parts of a schema that its type in Go depends on. What refers to itself does so by its depth. */
@@ -77,6 +99,8 @@ export function shapeOf(schema: JsonSchema, defs: Readonly<Record<string, JsonSc
     isMap(schema) ? inner(rest.additionalProperties) : undefined,
     list(rest.anyOf),
     list(rest.oneOf),
+    list(rest.prefixItems),
+    rest.prefixItems === undefined ? undefined : rest.minItems,
     rest['x-protobuf'],
   ])
 }

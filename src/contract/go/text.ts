@@ -64,6 +64,11 @@ export function columns(lines: readonly { readonly comment: string; readonly cel
   return text
 }
 
+/** A list that is nil as an empty one, because null is none. */
+export function listOf(type: string, value: string): string {
+  return type.startsWith('[]') ? `list(${value})` : `mapOf(${value})`
+}
+
 /** A string of Go. */
 export function quoted(text: string): string {
   return JSON.stringify(text.replaceAll(/\p{Cs}/gu, '\ufffd')).replaceAll('\ufeff', '\\ufeff')

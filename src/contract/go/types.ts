@@ -3,8 +3,10 @@ import type { JsonSchema } from '../json-schema.ts'
 import type { ProtobufField } from '../protobuf-field.ts'
 import { exported, isName } from './names.ts'
 import { isProtobuf, jsonScalar, protobufField, protobufMessage, protobufScalar, protobufTags } from './scalars.ts'
-import { isMap, isStruct, merged, refersTo, shapeOf, textsOf, withoutNull } from './shape.ts'
+import { isMap, isNullable, isStruct, merged, refersTo, shapeOf, textsOf, withoutNull } from './shape.ts'
 import { columns, comment, quoted } from './text.ts'
+import { type TupleItem, tupleText } from './tuple.ts'
+import { type BuiltAlternative, type Union, unionOf, unionText } from './union.ts'
 
 type Definitions = Readonly<Record<string, JsonSchema>>
 
@@ -56,13 +58,14 @@ export class GoTypes {
   /** @param where begins the text of problems */
   body(name: string, root: JsonSchema, where: string): GoBody {
     const { $defs = {}, ...own } = root
-    const { schema, nullable } = withoutNull(own as JsonSchema)
+    const { schema } = withoutNull(own as JsonSchema)
+    const nullable = isNullable(own as JsonSchema, $defs)
     const self = Object.keys($defs).find((def) => shapeOf($defs[def], $defs, [def]) === shapeOf(schema, $defs, [def]))
     const built = this.#build(self === undefined ? schema : { $ref: `#/$defs/${self}` }, name, $defs, where)
-    const isNullable = nullable && (built.kind === 'struct' || built.kind === 'scalar')
+    const isPointer = nullable && (built.kind === 'struct' || built.kind === 'scalar')
     return {
-      type: `${isNullable ? '*' : ''}${built.type}`,
-      byPointer: built.kind === 'struct' && !isNullable,
+      type: `${isPointer ? '*' : ''}${built.type}`,
+      byPointer: built.kind === 'struct' && !isPointer,
       isList: (built.kind === 'list' || built.kind === 'map') && !nullable,
       message: isProtobuf(root) ? this.#messageOf(built.type) : undefined,
     }
@@ -84,18 +87,20 @@ export class GoTypes {
     if (refersTo(found) !== undefined) return this.#build(found, hint, defs, where)
     const field = protobufField(schema)
     const scalar = field === undefined ? undefined : protobufScalar(field.type)
+    if (found.type === 'array' && found.prefixItems !== undefined && found.prefixItems.length > 0)
+      return { type: this.#tuple(found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
     if (found.type === 'array') {
-      const items = typeof found.items === 'object' && found.prefixItems === undefined ? found.items : {}
+      const items = typeof found.items === 'object' ? found.items : {}
       if (field !== undefined && !isProtobuf(this.#target(items, defs))) return { type: `[]${scalar ?? 'int32'}`, kind: 'list' }
       const { type } = this.#build(items, `${hint}Item`, defs, `${where}[]`)
-      return { type: `[]${isProtobuf(this.#target(items, defs)) ? '*' : ''}${this.#orPointer(items, type)}`, kind: 'list' }
+      return { type: `[]${isProtobuf(this.#target(items, defs)) ? '*' : ''}${this.#orPointer(items, type, defs)}`, kind: 'list' }
     }
     if (isMap(found)) {
       const values = typeof found.additionalProperties === 'object' ? found.additionalProperties : {}
       const key = field?.key === undefined ? 'string' : (protobufScalar(field.key) ?? 'string')
       if (field !== undefined && !isProtobuf(this.#target(values, defs))) return { type: `map[${key}]${scalar ?? 'int32'}`, kind: 'map' }
       const { type } = this.#build(values, `${hint}Value`, defs, `${where}.*`)
-      return { type: `map[${key}]${isProtobuf(this.#target(values, defs)) ? '*' : ''}${this.#orPointer(values, type)}`, kind: 'map' }
+      return { type: `map[${key}]${isProtobuf(this.#target(values, defs)) ? '*' : ''}${this.#orPointer(values, type, defs)}`, kind: 'map' }
     }
     if (isStruct(found)) return { type: this.#struct(found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
     if (scalar !== undefined) return { type: scalar, kind: scalar === '[]byte' ? 'list' : 'scalar' }
@@ -103,8 +108,10 @@ export class GoTypes {
     const texts = textsOf(found)
     if (texts !== undefined) return { type: this.#enum(found, texts, nameOf(found) ?? hint), kind: 'scalar' }
     const type = jsonScalar(found)
-    if (type === '[]byte') return { type, kind: 'list' }
-    return type === undefined ? { type: 'any', kind: 'any' } : { type, kind: 'scalar' }
+    if (type !== undefined) return { type, kind: type === '[]byte' ? 'list' : 'scalar' }
+    const union = unionOf(found, defs)
+    if (union === undefined) return { type: 'any', kind: 'any' }
+    return { type: this.#union(union, found, nameOf(found) ?? hint, defs, where), kind: 'struct' }
   }
 
   #definition(def: string, name: string, defs: Definitions, where: string): Built {
@@ -133,8 +140,8 @@ export class GoTypes {
     return def === undefined ? schema : (defs[def] ?? {})
   }
 
-  #orPointer(schema: JsonSchema, type: string): string {
-    return withoutNull(schema).nullable && !/^(\[\]|map\[|any$)/.test(type) ? `*${type}` : type
+  #orPointer(schema: JsonSchema, type: string, defs: Definitions): string {
+    return isNullable(schema, defs) && !/^(\[\]|map\[|any$)/.test(type) ? `*${type}` : type
   }
 
   /** The name of a type, which is declared unless one with that name and shape is. */
@@ -151,12 +158,68 @@ export class GoTypes {
 
   #enum(schema: JsonSchema, texts: readonly string[], hint: string): string {
     return this.#declare(JSON.stringify(['enum', texts]), hint, (name) => {
+      // Behind a name there may be what no name begins with, so the letter that `exported` puts before it goes.
+      const suffix = (text: string): string => (/^[xX]/.test(text) ? exported(text) : exported(text).replace(/^X(?=\P{L}|$)/u, ''))
       const cells = texts.map((text) => ({
         comment: '',
-        cells: [this.claim(`${name}${text === '' ? 'Empty' : exported(text).replace(/^X(?=\P{L}|$)/u, '')}`), name, `= ${quoted(text)}`],
+        cells: [this.claim(`${name}${text === '' ? 'Empty' : suffix(text)}`), name, `= ${quoted(text)}`],
       }))
       return `${comment([description(schema)])}type ${name} string\n\nconst (\n${columns(cells)})\n`
     })
+  }
+
+  /** A struct of which one member is there. It may have itself inside, as what is declared has a name. */
+  #union({ alternatives, property }: Union, schema: JsonSchema, hint: string, defs: Definitions, where: string): string {
+    return this.#declare(shapeOf(schema, defs), hint, (name) =>
+      this.#apart(() => {
+        const members = alternatives.map((each): BuiltAlternative => {
+          const { type, kind } = this.#build(each.schema, `${name}${each.name}`, defs, `${where}: ${each.name}`)
+          const isNil = kind === 'list' || kind === 'map' || kind === 'any'
+          return { ...each, type, isNil, hasTag: kind === 'struct' }
+        })
+        return unionText(name, description(schema), property, members)
+      }),
+    )
+  }
+
+  /** A struct that is a list of so many values. */
+  #tuple(schema: JsonSchema, hint: string, defs: Definitions, where: string): string {
+    const { prefixItems = [], minItems = prefixItems.length } = schema
+    return this.#declare(shapeOf(schema, defs), hint, (name) =>
+      this.#apart(() => {
+        const names = new Set(['MarshalJSON', 'UnmarshalJSON', 'Rest'])
+        const items = prefixItems.map((member, i): TupleItem => {
+          const each = typeof member === 'object' ? member : {}
+          const wanted = typeof each.title === 'string' ? exported(each.title) : ''
+          const own = wanted === '' || names.has(wanted) ? `Item${i + 1}` : wanted
+          names.add(own)
+          const { type, kind } = this.#build(each, `${name}${own}`, defs, `${where}[${i}]`)
+          const isNil = kind === 'list' || kind === 'map' || kind === 'any'
+          const nullable = isNullable(each, defs)
+          const isOptional = i >= minItems
+          const text = !isNil && (nullable || isOptional) ? `*${type}` : type
+          const isList = (kind === 'list' || kind === 'map') && !nullable && !isOptional
+          return { name: own, type: text, docs: comment([description(each), noteOf(each)], '\t'), isOptional, isList }
+        })
+        const { items: behind } = schema
+        const rest = typeof behind === 'object' ? this.#build(behind, `${name}Rest`, defs, `${where}[]`) : undefined
+        return tupleText(
+          name,
+          description(schema),
+          items,
+          rest === undefined ? undefined : this.#orPointer(behind as JsonSchema, rest.type, defs),
+        )
+      }),
+    )
+  }
+
+  /** Builds what is inside of something that has a name, in which definitions may come again. */
+  #apart<Result>(build: () => Result): Result {
+    const outer = this.#open
+    this.#open = []
+    const result = build()
+    this.#open = outer
+    return result
   }
 
   #struct(schema: JsonSchema, hint: string, defs: Definitions, where: string): string {
@@ -202,7 +265,7 @@ export class GoTypes {
   ): { text: string; tags: string; isRequiredList: boolean } {
     const message = protobufMessage(parent)
     const optional = message !== undefined || parent.required?.includes(property) !== true
-    const { nullable } = withoutNull(schema)
+    const nullable = isNullable(schema, defs)
     const { type, kind } = this.#build(schema, `${owner}${field}`, defs, where)
     const number = protobufField(schema)
     const isNil = kind === 'list' || kind === 'map' || kind === 'any'
@@ -262,7 +325,12 @@ function description(schema: JsonSchema): string | undefined {
 /** The values of a field, where its type does not say them. */
 function noteOf(schema: JsonSchema): string {
   const values = 'const' in schema ? [schema.const] : textsOf(schema) === undefined ? schema.enum : undefined
-  const listed = values === undefined ? '' : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`
+  const listed =
+    values === undefined
+      ? ''
+      : values.length === 1
+        ? `Always ${JSON.stringify(values[0])}.`
+        : `One of ${values.map((each) => JSON.stringify(each)).join(', ')}.`
   const absent = protobufField(schema)?.default
   const said = absent === undefined ? listed : `${listed}\n\nDefault: ${JSON.stringify(absent)}.`
   return schema.deprecated === true ? `${said}\n\nDeprecated: do not use.` : said

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { LoadResult, runLoad } from '../bench/load.ts'
 import { htmlPicture, milliseconds, terminalPicture } from '../bench/picture.ts'
-import { addConnectOptions, addMetaOption, type ConnectFlags, count, dial, endpointFor, type MetaFlag, urlOf } from '../connect.ts'
+import { addConnectOptions, addMetaOption, type ConnectFlags, count, dial, endpointFor, type MetaFlag, routeOf, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { colors, columns, print, printJson } from '../output.ts'
@@ -32,7 +32,7 @@ Examples:
   $ dmctl bench 127.0.0.1:9000 /math/add '[1,2]' --rate 5000 -d 30000
   $ dmctl bench 127.0.0.1:9000 /math/add '[1,2]' --html report.html`,
     )
-    .action((url: string, route: string, json: string | undefined, flags: Flags) => runBench(urlOf(url), route, json, flags))
+    .action((url: string, route: string, json: string | undefined, flags: Flags) => runBench(urlOf(url), routeOf(route), json, flags))
   addMetaOption(addConnectOptions(command))
 }
 

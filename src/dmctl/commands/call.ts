@@ -3,7 +3,7 @@ import { Code, type StatusError } from '../../base/errors/status.ts'
 import { realClock } from '../../base/time/clock.ts'
 import { replyMeta } from '../../message/reply.ts'
 import type { Session } from '../../session/session.ts'
-import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, urlOf, withSession } from '../connect.ts'
+import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, routeOf, urlOf, withSession } from '../connect.ts'
 import { readServices } from '../described.ts'
 import { CommandError, callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
@@ -27,7 +27,7 @@ Examples:
   $ dmctl call wss://example.com/rpc /users/get @user.json --meta tenant=7
   $ echo '{"id":1}' | dmctl call unix:///run/shop.sock /items/get - --json`,
     )
-    .action((url: string, route: string, json: string | undefined, flags: Flags) => runCall(urlOf(url), route, json, flags))
+    .action((url: string, route: string, json: string | undefined, flags: Flags) => runCall(urlOf(url), routeOf(route), json, flags))
   addMetaOption(addConnectOptions(command))
 }
 

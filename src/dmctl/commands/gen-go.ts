@@ -5,10 +5,11 @@ import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import type { Described } from '../../contract/description.ts'
 import { golang } from '../../contract/go/go.ts'
+import { isPackageName } from '../../contract/go/names.ts'
 import { isService } from '../../contract/service.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
 import { checkServices, DESCRIBE, readServices } from '../described.ts'
-import { CommandError, callError, Exit } from '../failure.ts'
+import { CommandError, callError, Exit, usage } from '../failure.ts'
 import { contractsOf } from '../gen/contracts.ts'
 import { print, printJson } from '../output.ts'
 import { readPresent, writeFile } from '../write-file.ts'
@@ -45,6 +46,7 @@ Examples:
 
 async function runGenGo(contract: string, flags: Flags): Promise<void> {
   const { check, package: name, server } = flags
+  if (name !== undefined && !isPackageName(name)) throw usage(`--package must be the name of a Go package, got ${JSON.stringify(name)}`)
   const services = await servicesOf(contract, flags)
   const text = generated(contract, services, { ...(name === undefined ? undefined : { package: name }), server })
   const named = /^package (\w+)$/m.exec(text)?.[1] ?? ''
@@ -70,6 +72,7 @@ function generated(contract: string, services: readonly Described[], options: { 
 async function servicesOf(contract: string, flags: Flags): Promise<readonly Described[]> {
   if (contract.endsWith('.proto')) return contractsOf(await readProto(contract, flags.include))
   if (!existsSync(contract) && /^[a-z][a-z0-9+.-]*:\/\/|^[^/\\]+:\d+$/i.test(contract)) return fromServer(urlOf(contract), flags)
+  if (!existsSync(contract)) throw new CommandError(Exit.BadFile, `there is no file ${contract}`)
   const found = contract.endsWith('.json') ? fromJson(contract) : await fromModule(contract)
   if (found.length === 0) throw new CommandError(Exit.BadFile, `${contract}: there is no service`)
   return found

@@ -27,9 +27,12 @@ Examples:
 }
 
 function runNew(folder: string, { js, json }: { js?: true; json?: true }): void {
+  // Otherwise it would be the folder that one is in.
+  if (folder.trim() === '') throw usage('the folder is empty')
   const name = basename(resolve(folder))
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw usage(`the name must be small letters, digits and -, got ${JSON.stringify(name)}`)
-  if (isTaken(folder)) throw new CommandError(Exit.BadFile, `${folder} is not empty`)
+  const taken = takenBy(folder)
+  if (taken !== undefined) throw new CommandError(Exit.BadFile, `${folder} is ${taken}`)
   const files = applicationFiles({ name, version: ownVersion(), language: js ? 'js' : 'ts' })
   for (const [path, text] of Object.entries(files)) writeFile(join(folder, path), text)
   const written = Object.keys(files).map((path) => join(folder, path))
@@ -38,10 +41,11 @@ function runNew(folder: string, { js, json }: { js?: true; json?: true }): void 
   if (!json && process.stderr.isTTY) note(`\nNext: cd ${folder} && npm install && npm test && npm start`)
 }
 
-function isTaken(folder: string): boolean {
+/** Says what is there already; undefined for nothing, and for an empty folder. */
+function takenBy(folder: string): string | undefined {
   try {
-    return existsSync(folder) && readdirSync(folder).length > 0
+    return existsSync(folder) && readdirSync(folder).length > 0 ? 'not empty' : undefined
   } catch {
-    return true // a file
+    return 'no folder'
   }
 }

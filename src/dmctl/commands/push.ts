@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, urlOf, withSession } from '../connect.ts'
+import { addConnectOptions, addMetaOption, type ConnectFlags, type MetaFlag, routeOf, urlOf, withSession } from '../connect.ts'
 import { callError } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { printJson } from '../output.ts'
@@ -18,7 +18,7 @@ Examples:
   $ dmctl push 127.0.0.1:9000 /log/add '{"line":"deployed"}'
   $ dmctl push 127.0.0.1:9000 /log/add 'deployed' --codec plain`,
     )
-    .action((url: string, route: string, json: string | undefined, flags: Flags) => runPush(urlOf(url), route, json, flags))
+    .action((url: string, route: string, json: string | undefined, flags: Flags) => runPush(urlOf(url), routeOf(route), json, flags))
   addMetaOption(addConnectOptions(command))
 }
 

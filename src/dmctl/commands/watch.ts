@@ -4,7 +4,7 @@ import { realClock, wallTime } from '../../base/time/clock.ts'
 import { type CodecTable, makeCodecs } from '../../codecs/codec-table.ts'
 import type { PushContext } from '../../endpoint/context.ts'
 import { TextHint } from '../../message/message.ts'
-import { addConnectOptions, type ConnectFlags, count, dial, endpointFor, urlOf } from '../connect.ts'
+import { addConnectOptions, type ConnectFlags, count, dial, endpointFor, routeOf, urlOf } from '../connect.ts'
 import { CommandError, callError, Exit } from '../failure.ts'
 import { readArgument } from '../json-argument.ts'
 import { colors, errorColors, note, print, printJson, shownJson } from '../output.ts'
@@ -51,7 +51,7 @@ async function runWatch(url: string, flags: Flags): Promise<void> {
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {
     const firsts = await Promise.all(
-      (flags.first ?? []).map(async ([route, json]): Promise<[string, unknown]> => [route, await readArgument(json, flags.codec)]),
+      (flags.first ?? []).map(async ([route, json]): Promise<[string, unknown]> => [routeOf(route), await readArgument(json, flags.codec)]),
     )
     const session = await dial(endpoint, url, flags, flags.redial ? { redial: true } : {})
     session.once('close', () => ended.reject(new CommandError(Exit.Lost, `${url} closed the connection`)))

@@ -1,7 +1,7 @@
 import type protobufjs from 'protobufjs'
 import type { Declaration } from './declarations.ts'
+import { defaultProblem } from './defaults.ts'
 import { isEnum, isExtension, isType } from './kinds.ts'
-import { protoName } from './names.ts'
 import { ProtoError } from './source.ts'
 
 type Declared = ReadonlyMap<string, Declaration>
@@ -44,13 +44,18 @@ function checkEnum(object: protobufjs.Enum, declared: Declared, values: Map<stri
 }
 
 function checkField(type: protobufjs.Type, field: protobufjs.Field, declared: Declared): void {
-  const name = `${type.fullName.slice(1)}.${protoName(field)}`
-  if (!declared.has(name) && !isGroup(field)) return
+  const name = `${type.fullName.slice(1)}.${field.name}`
+  if (!declared.has(name)) return
   const refuse = (text: string): never => {
-    throw at(declared, declared.has(name) ? name : (field.resolvedType?.fullName.slice(1) ?? name), text)
+    throw at(declared, name, text)
   }
-  if (isGroup(field) && editionOf(type) === 'proto3') refuse('there are no groups in proto3')
   if (field.options?.default !== undefined && !field.hasPresence) refuse(`${field.name} can have no default, because it is never absent`)
+  const literals = declared.get(name)?.default
+  if (literals !== undefined && isType(field.resolvedType)) refuse(`${field.name} can have no default, because it is a message`)
+  const wanted = literals === undefined ? undefined : defaultProblem(field, literals)
+  if (wanted !== undefined) refuse(`the default of ${field.name} must be ${wanted}, got ${literals?.join(' ')}`)
+  const isPackable = field.repeated && !isType(field.resolvedType) && field.type !== 'string' && field.type !== 'bytes'
+  if (field.options?.packed === true && !isPackable) refuse(`${field.name} cannot be packed, as only lists of numbers, bools and enums can`)
   const range = type.extensions?.find(([from, to]) => field.id >= from && field.id <= to)
   if (range !== undefined) refuse(`the number of ${field.name} is one of extensions, ${range.join(' to ')}`)
 }
@@ -60,15 +65,6 @@ function at(declared: Declared, name: string, text: string): ProtoError {
   return new ProtoError(file, place, text)
 }
 
-function isGroup({ resolvedType }: protobufjs.Field): boolean {
-  return isType(resolvedType) && (resolvedType as { group?: boolean }).group === true
-}
-
 function isOpen(object: protobufjs.Enum): boolean {
   return (object as unknown as { _features: { enum_type: string } })._features.enum_type === 'OPEN'
-}
-
-function editionOf(type: protobufjs.ReflectionObject): string | null {
-  const own = (type as unknown as { _edition: string | null })._edition
-  return own ?? (type.parent === null ? null : editionOf(type.parent))
 }

@@ -1,5 +1,7 @@
 import { type Comments, commentsIn } from './comments.ts'
-import type { Place, Source, Token } from './source.ts'
+import { groupField, groupIn } from './groups.ts'
+import type { Place, Source } from './source.ts'
+import { statements } from './statements.ts'
 
 export type DeclarationKind = 'message' | 'enum' | 'service' | 'oneof' | 'field' | 'value' | 'method'
 
@@ -23,39 +25,25 @@ export function addDeclarations(source: Source, packageName: string, declared: M
   const { tokens } = source
   const scopes: Scope[] = [{ kind: 'file', name: packageName }]
   let { leading } = commentsAfter(source, -1)
-  let begin = 0
-  while (begin < tokens.length) {
-    const end = endOf(tokens, begin)
-    const words = tokens.slice(begin, end).map(({ text }) => text)
+  for (const { begin, end, words } of statements(source)) {
     const scope = scopes[scopes.length - 1]
     const found = declaredBy(words, scope)
     const next = commentsAfter(source, end)
     if (found !== undefined) {
       const { kind, at } = found
-      const name = scope.name === '' ? words[at] : `${scope.name}.${words[at]}`
+      const name = within(scope, words[at])
       const place = source.placeOfToken(begin + at)
       declared.set(name, { kind, file: source.file, place, leading, trailing: next.trailing, ...defaultIn(kind, words) })
+      const isGroup = kind === 'message' && groupIn(words) !== undefined
+      // Comments of a group are the message's.
+      if (isGroup && scope.kind === 'message')
+        declared.set(within(scope, groupField(words[at])), { kind: 'field', file: source.file, place, leading: '', trailing: '' })
     }
     const last = tokens[end]?.text
     if (last === '{') scopes.push(scopeOf(words, scope, found))
     else if (last === '}' && scopes.length > 1) scopes.pop()
     leading = next.leading
-    begin = end + 1
   }
-}
-
-/** Index of the token that ends the statement which begins at `begin`: `;`, or `{` or `}` of a block. */
-function endOf(tokens: readonly Token[], begin: number): number {
-  const isOption = tokens[begin].text === 'option'
-  let depth = 0
-  for (let i = begin; i < tokens.length; i++) {
-    const { text } = tokens[i]
-    const inValue = isOption || depth > 0
-    if (text === '[' || (text === '{' && inValue)) depth++
-    else if (text === ']' || (text === '}' && inValue)) depth--
-    else if (depth === 0 && (text === ';' || text === '{' || text === '}')) return i
-  }
-  return tokens.length
 }
 
 function declaredBy(words: readonly string[], scope: Scope): { kind: DeclarationKind; at: number } | undefined {
@@ -63,8 +51,8 @@ function declaredBy(words: readonly string[], scope: Scope): { kind: Declaration
   const equals = words.indexOf('=')
   if (scope.kind === 'enum') return equals === 1 && words[0] !== 'option' ? { kind: 'value', at: 0 } : undefined
   if (words[0] === 'rpc') return { kind: 'method', at: 1 }
-  const group = words.indexOf('group')
-  if (group >= 0 && equals === group + 2) return { kind: 'message', at: group + 1 }
+  const group = groupIn(words)
+  if (group !== undefined) return { kind: 'message', at: group.at }
   const options = words.indexOf('[')
   const isField = equals > 1 && (options < 0 || equals < options) && words[0] !== 'option'
   if (isField && scope.kind === 'message') return { kind: 'field', at: equals - 1 }
@@ -88,9 +76,13 @@ function defaultIn(kind: DeclarationKind, words: readonly string[]): { default: 
 function scopeOf(words: readonly string[], scope: Scope, found: { kind: DeclarationKind; at: number } | undefined): Scope {
   // Fields of a oneof are the message's own.
   if (found?.kind === 'oneof') return { kind: 'message', name: scope.name }
-  const name = found === undefined ? scope.name : scope.name === '' ? words[found.at] : `${scope.name}.${words[found.at]}`
+  const name = found === undefined ? scope.name : within(scope, words[found.at])
   if (found?.kind === 'message' || found?.kind === 'enum' || found?.kind === 'service') return { kind: found.kind, name }
   return { kind: 'other', name }
+}
+
+function within({ name: scope }: Scope, name: string): string {
+  return scope === '' ? name : `${scope}.${name}`
 }
 
 function commentsAfter(source: Source, index: number): Comments {

@@ -1,4 +1,5 @@
 import type protobufjs from 'protobufjs'
+import { isEnum } from './kinds.ts'
 
 const longs = /^(u?int|sint|s?fixed)64$/
 
@@ -15,6 +16,25 @@ export function setDefault(field: protobufjs.Field, literals: readonly string[])
   if (type !== 'string' && type !== 'bytes') return
   const bytes = Buffer.concat(literals.map((each) => unescaped(each.slice(1, -1))))
   options.default = type === 'bytes' ? bytes.toString('base64') : bytes.toString()
+}
+
+/**
+ * Says what the default of a field must be; undefined where the text is that.
+ *
+ * @param literals as for `setDefault`
+ */
+export function defaultProblem(field: protobufjs.Field, literals: readonly string[]): string | undefined {
+  const { type, resolvedType } = field
+  const text = literals.join('')
+  if (isEnum(resolvedType)) return Object.hasOwn(resolvedType.values, text) ? undefined : `a value of ${resolvedType.name}`
+  if (type === 'string' || type === 'bytes') return literals.every((each) => /^["']/.test(each)) ? undefined : 'a text'
+  if (type === 'bool') return text === 'true' || text === 'false' ? undefined : 'true or false'
+  if (type === 'double' || type === 'float') return /^-?(inf|nan|[\d.][\w.+-]*)$/.test(text) ? undefined : 'a number'
+  const bits = type.endsWith('64') ? 64n : 32n
+  const [least, most] = /^(u|fixed)/.test(type) ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]
+  const isWhole = /^-?(0[xX][\da-fA-F]+|0[0-7]*|[1-9]\d*)$/.test(text)
+  const value = isWhole ? integerOf(text) : undefined
+  return value !== undefined && value >= least && value <= most ? undefined : `${least} to ${most}`
 }
 
 /** Bytes of a text with C's escapes, as in a literal without its quotes and in protoc's `default_value` of bytes. */

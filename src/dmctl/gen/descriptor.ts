@@ -1,6 +1,6 @@
 import type protobufjs from 'protobufjs'
 import { isEnum, isExtension, isType } from './kinds.ts'
-import { fieldName, protoName } from './names.ts'
+import { fieldName } from './names.ts'
 
 type Json = Record<string, unknown>
 
@@ -64,7 +64,7 @@ function typeOf(type: protobufjs.Type, types: Types): Json {
   return compact({
     ...common(type, ['enum_type', 'field_presence', 'message_encoding', 'repeated_field_encoding', 'utf8_validation']),
     oneofs: oneofs.length === 0 ? undefined : Object.fromEntries(oneofs),
-    fields: Object.fromEntries(fields.map((field) => [fieldName(protoName(field)), fieldOf(field)])),
+    fields: Object.fromEntries(fields.map((field) => [fieldName(field.name), fieldOf(field)])),
     nested: nestedOf(type, types),
     comment: type.comment,
   })

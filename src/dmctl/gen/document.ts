@@ -3,7 +3,6 @@ import { docText } from './comments.ts'
 import type { Declaration } from './declarations.ts'
 import { setDefault } from './defaults.ts'
 import { isEnum, isService, isType } from './kinds.ts'
-import { protoName } from './names.ts'
 
 /** Gives every part of the files its comment, and fields their exact defaults, the same whoever has read them. */
 export function documentParts(root: protobufjs.Root, declared: ReadonlyMap<string, Declaration>): void {
@@ -17,7 +16,7 @@ export function documentParts(root: protobufjs.Root, declared: ReadonlyMap<strin
     object.comment = textFor(name)
     if (isType(object)) {
       for (const field of object.fieldsArray) {
-        const full = `${name}.${protoName(field)}`
+        const full = `${name}.${field.name}`
         field.comment = textFor(full)
         const literals = declared.get(full)?.default
         if (literals !== undefined) setDefault(field, literals)

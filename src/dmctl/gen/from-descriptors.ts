@@ -25,6 +25,7 @@ export class DescribedFiles {
   static async read(files: readonly object[]): Promise<DescribedFiles> {
     await import('protobufjs/ext/descriptor.js')
     const { default: library } = await import('protobufjs')
+    for (const file of files as FileDescriptor[]) replaceGroups(file)
     const root = library.Root.fromDescriptor({ file: files as FileDescriptor[] } as never, { keepCase: true })
     return new DescribedFiles(files as FileDescriptor[], root)
   }
@@ -36,6 +37,27 @@ export class DescribedFiles {
     const sources = new Map(this.#files.map((each) => [each.name, new Source(each.name, '')]))
     const main = sources.get(name) as Source
     return { root: this.#root, main, sources, declared: this.#declared }
+  }
+}
+
+const TYPE_GROUP = 10
+const TYPE_MESSAGE = 11
+const DELIMITED = 2
+
+/** Makes fields with an encoding of groups: protobufjs would take other fields of their messages for groups too. */
+function replaceGroups(file: FileDescriptor): void {
+  const replace = (scope: Pick<MessageDescriptor, 'field' | 'extension'>): void => {
+    for (const field of [...scope.field, ...scope.extension]) {
+      if (field.type !== TYPE_GROUP) continue
+      const options = { ...field.options, features: { ...field.options?.features, messageEncoding: DELIMITED } }
+      Object.assign(field, { type: TYPE_MESSAGE, options })
+    }
+  }
+  const waiting = [...file.messageType]
+  replace({ field: [], extension: file.extension })
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    replace(each)
+    waiting.push(...each.nestedType)
   }
 }
 

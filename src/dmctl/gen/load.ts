@@ -4,11 +4,13 @@ import { join, resolve } from 'node:path'
 import type protobufjs from 'protobufjs'
 import { CommandError, Exit } from '../failure.ts'
 import { checkRules } from './check.ts'
+import { problemIn, syntaxOf } from './check-statements.ts'
 import { addDeclarations, type Declaration } from './declarations.ts'
 import { documentParts } from './document.ts'
+import { joinOneofs, withoutGroups } from './groups.ts'
 import { parseError } from './parse-error.ts'
 import { resolveNames } from './resolve.ts'
-import { Source } from './source.ts'
+import { type Place, Source } from './source.ts'
 
 type Library = typeof protobufjs
 
@@ -24,7 +26,6 @@ export interface LoadedProto {
 }
 
 const OPTIONS = { keepCase: true }
-const EDITIONS = ['2023', '2024']
 
 /**
  * Reads a .proto file and its imports, each looked for in `folders`, then in the current folder.
@@ -40,6 +41,10 @@ export async function loadProto(file: string, folders: readonly string[]): Promi
   checkRules(loader.root, loader.declared)
   documentParts(loader.root, loader.declared)
   return { root: loader.root, main, sources: loader.sources, declared: loader.declared }
+}
+
+function isBefore(a: Place, b: Place): boolean {
+  return a.line < b.line || (a.line === b.line && a.column < b.column)
 }
 
 function isFile(path: string): boolean {
@@ -65,22 +70,28 @@ class Loader {
     const source = new Source(path, readFileSync(path, 'utf8'))
     this.sources.set(path, source)
     this.#open.push(path)
-    checkSyntax(source)
+    const syntax = syntaxOf(source)
     // Imports come first, so that a name which two files declare is reported where it comes second.
     for (const index of importsOf(source)) this.#import(source, index)
     this.#open.pop()
     const parse = (text: string, into: protobufjs.Root): protobufjs.IParserResult => {
       // The parser takes the name of the file from itself, which its declarations leave out.
       Object.assign(this.#library.parse, { filename: path })
-      return this.#library.parse(text, into, OPTIONS)
+      const plain = withoutGroups(new Source(path, text))
+      const result = this.#library.parse(plain.text, into, OPTIONS)
+      joinOneofs(into, path, plain.parts)
+      return result
     }
+    const problem = problemIn(source, syntax)
     try {
       const { package: name } = parse(source.text, this.root)
       addDeclarations(source, name ?? '', this.declared)
-      return source
     } catch (error) {
-      throw parseError(source, error, (text) => parse(text, new this.#library.Root()))
+      const found = parseError(source, error, (text) => parse(text, new this.#library.Root()))
+      throw problem !== undefined && !isBefore(found.place, problem.place) ? problem : found
     }
+    if (problem !== undefined) throw problem
+    return source
   }
 
   #import(from: Source, index: number): void {
@@ -110,16 +121,6 @@ class Loader {
     if (common !== undefined || !/^google\/protobuf\/(api|descriptor|source_context|type)\.proto$/.test(name)) return common
     return createRequire(import.meta.url)(`protobufjs/${name.replace('.proto', '.json')}`) as protobufjs.INamespace
   }
-}
-
-/** The parser takes any word as the syntax. */
-function checkSyntax(source: Source): void {
-  const [kind, , value] = source.tokens.slice(0, 3).map(({ text }) => text)
-  if ((kind !== 'syntax' && kind !== 'edition') || value === undefined || !/^["']/.test(value)) return
-  const allowed = kind === 'syntax' ? ['proto2', 'proto3'] : EDITIONS
-  if (allowed.includes(value.slice(1, -1))) return
-  const text = `expected ${kind} ${allowed.map((each) => `"${each}"`).join(' or ')}, got "${value.slice(1, -1)}"`
-  throw source.error(source.placeOfToken(2), text)
 }
 
 /** Indexes of the tokens that name imported files. */

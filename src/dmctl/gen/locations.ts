@@ -7,6 +7,7 @@ export interface FileDescriptor {
   readonly messageType: readonly MessageDescriptor[]
   readonly enumType: readonly EnumDescriptor[]
   readonly service: readonly ServiceDescriptor[]
+  readonly extension: readonly FieldDescriptor[]
   readonly sourceCodeInfo?: { readonly location: readonly Location[] } | null
 }
 
@@ -19,10 +20,12 @@ export interface MessageDescriptor extends Named {
   readonly oneofDecl: readonly Named[]
   readonly nestedType: readonly MessageDescriptor[]
   readonly enumType: readonly EnumDescriptor[]
+  readonly extension: readonly FieldDescriptor[]
 }
 
 interface FieldDescriptor extends Named {
   readonly type: number
+  readonly options?: { readonly features?: object | null } | null
   readonly defaultValue?: string
 }
 

@@ -2,7 +2,7 @@ import type protobufjs from 'protobufjs'
 import { controllerName, httpName } from '../../message/naming.ts'
 import { isEnum, isExtension, isService, isType } from './kinds.ts'
 import type { LoadedProto } from './load.ts'
-import { declarable, fieldName, protoName } from './names.ts'
+import { declarable, fieldName } from './names.ts'
 import { ProtoError } from './source.ts'
 
 /** The parts that are generated of a .proto file: names are those of TypeScript, in the order of the file. */
@@ -123,7 +123,7 @@ class Modeller {
     const byName = new Map<string, protobufjs.Field>()
     for (const field of type.fieldsArray.filter((each) => !isExtension(each))) {
       this.#checkNumber(field)
-      const name = fieldName(protoName(field))
+      const name = fieldName(field.name)
       const other = byName.get(name)
       if (other !== undefined)
         throw this.#error(field, `the fields ${other.name} and ${field.name} of ${type.name} would both be named ${name}`)
@@ -143,8 +143,8 @@ class Modeller {
     if (id < 1 || id > MAX_NUMBER) throw this.#error(field, `the number of ${name} must be 1 to ${MAX_NUMBER}, got ${id}`)
     if (id >= 19_000 && id <= 19_999) throw this.#error(field, `the number of ${name} is reserved by protobuf: ${id}`)
     const type = field.parent as protobufjs.Type
-    if (isType(type) && type.isReservedId(id)) throw this.#error(field, `number ${id} is reserved in ${type.name}`)
-    if (isType(type) && type.isReservedName(name)) throw this.#error(field, `name ${name} is reserved in ${type.name}`)
+    if (isType(type) && type.isReservedId(id)) throw this.#error(field, `number ${id} is reserved in message ${type.name}`)
+    if (isType(type) && type.isReservedName(name)) throw this.#error(field, `name ${name} is reserved in message ${type.name}`)
   }
 
   #service(service: protobufjs.Service): ServiceModel {
@@ -182,7 +182,7 @@ class Modeller {
   #error(object: protobufjs.ReflectionObject, text: string): Error {
     const { parent } = object
     const field = parent !== null && isType(parent) && 'id' in object ? (object as protobufjs.Field) : undefined
-    const name = field === undefined ? object.fullName.slice(1) : `${(parent as protobufjs.Type).fullName.slice(1)}.${protoName(field)}`
+    const name = field === undefined ? object.fullName.slice(1) : `${(parent as protobufjs.Type).fullName.slice(1)}.${field.name}`
     const found = this.#loaded.declared.get(name)
     if (found === undefined) return new ProtoError(this.#loaded.main.file, { line: 1, column: 1 }, text)
     return new ProtoError(found.file, found.place, text)

@@ -1,5 +1,3 @@
-import type protobufjs from 'protobufjs'
-
 /** Words that TypeScript reserves, and names of types and values that the generated file itself uses. */
 const reserved = new Set(
   `break case catch class const continue debugger default delete do else enum export extends false finally for function if
@@ -41,11 +39,4 @@ export function doc(comment: string | null | undefined, indent = '', deprecated 
   const lines = text.replaceAll('*/', '*\\/').split('\n')
   if (lines.length === 1) return `${indent}/** ${lines[0]} */\n`
   return `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join('\n')}\n${indent} */\n`
-}
-
-/** The name of a field in the .proto file. Our parser's name of the field of a group is another one. */
-export function protoName({ name, resolvedType }: protobufjs.Field): string {
-  const isGroup = resolvedType !== null && 'group' in resolvedType && resolvedType.group === true
-  const lower = name.toLowerCase()
-  return isGroup && resolvedType.name.toLowerCase() === lower ? lower : name
 }

@@ -1,4 +1,5 @@
 import { textOf } from '../../base/errors/error-text.ts'
+import { groupField } from './groups.ts'
 import { declaring, type ProtoError, type Source } from './source.ts'
 
 /**
@@ -21,15 +22,18 @@ export function parseError(source: Source, error: unknown, parse: (text: string)
     // Packages have no fields.
     const inPackage = isPackage(where)
     const index = source.lastBefore(end, (token, previous, next) => {
+      if (previous === 'group' && isName && groupField(token) === what) return true
       if (token !== what) return false
       return isName ? declaring.includes(previous) || (!inPackage && next === '=') : previous === '='
     })
     const offset = source.tokens[index]?.offset ?? -1
     return at(offset, `${isName ? 'name' : 'number'} ${what} is used twice in ${inWords(where)}`)
   }
-  if (message === 'field must be a Field') {
-    const group = source.tokens[source.lastBefore(end, (token) => token === 'group')]
-    return at(group?.offset ?? -1, 'a group in a oneof is not read here; protoc-gen-dmicro can')
+  const reserved = /^(id|name) '?(.+?)'? is reserved in (.*)$/.exec(message)
+  if (reserved !== null) {
+    const [, kind, what, where] = reserved
+    const index = source.lastBefore(end, (token, previous, next) => token === what && (kind === 'id' ? previous === '=' : next === '='))
+    return at(source.tokens[index]?.offset ?? -1, `${kind === 'id' ? 'number' : 'name'} ${what} is reserved in ${inWords(where)}`)
   }
   const illegal = /^illegal (.*?)(?: '(.*)')? \((?:.*, )?line \d+\)$/s.exec(message)
   if (illegal === null) return at(end, message)
@@ -39,7 +43,10 @@ export function parseError(source: Source, error: unknown, parse: (text: string)
   const offset = lastToken(source, token, end)
   if (what === 'end of input') return at(offset, `unexpected ${shown(token)}`)
   if (what === 'token') return at(offset, `unexpected ${shown(token)}`)
-  return at(offset, `expected ${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}, got ${shown(token)}`)
+  if (what === 'type' && /\bmap\s*<\s*$/.test(source.text.slice(0, offset)))
+    return at(offset, `expected an integer type, bool or string for the keys of a map, got ${shown(token)}`)
+  const wanted = what === 'id' ? 'number' : what
+  return at(offset, `expected ${/^[aeiou]/.test(wanted) ? 'an' : 'a'} ${wanted}, got ${shown(token)}`)
 }
 
 function shown(token: string): string {

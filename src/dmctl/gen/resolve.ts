@@ -27,6 +27,22 @@ export function resolveNames(root: protobufjs.Root, sources: Sources, declared: 
     }
     throw error
   }
+  checkExtensions(root, sources)
+}
+
+/** The numbers of extensions are those that their messages have for them. */
+function checkExtensions(namespace: protobufjs.NamespaceBase, sources: Sources): void {
+  for (const each of namespace.nestedArray) {
+    if ('nestedArray' in each) checkExtensions(each as protobufjs.NamespaceBase, sources)
+    const { extensionField, filename, id, name } = each as protobufjs.Field
+    const source = filename === null ? undefined : sources.get(filename)
+    const type = extensionField?.parent
+    if (source === undefined || !isType(type ?? null)) continue
+    const ranges = (type as unknown as protobufjs.Type).extensions ?? []
+    if (ranges.some(([from, to]) => id >= from && id <= to)) continue
+    const index = source.indexOf([name, '='])
+    throw source.error(source.placeOfToken(index), `${(type as unknown as protobufjs.Type).name} has no number ${id} for extensions`)
+  }
 }
 
 function resolveField(type: protobufjs.Type, field: protobufjs.Field, source: Source | undefined, declared: Declared): void {

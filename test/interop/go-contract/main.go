@@ -74,10 +74,19 @@ func callShapes(address string) {
 		found[name] = value
 	}
 	maybe := "here"
-	all := shapes.All{Type: "go", Count: 1<<53 - 1, Ratio: 0.25, Small: -1, Yes: true, Bytes: []byte{1, 2, 3}, Kind: shapes.AllKindOld, Maybe: &maybe, Either: "text", WithSpace: 3, Pair: []any{"a", 1}, Few: []string{}}
+	text, number, auto := "text", 1.5, shapes.AllWordAuto
+	bought := shapes.Event{Bought: &shapes.Bought{}}
+	all := shapes.All{
+		Type: "go", Count: 1<<53 - 1, Ratio: 0.25, Small: -1, Yes: true, Bytes: []byte{1, 2, 3}, Kind: shapes.AllKindOld, Maybe: &maybe,
+		Either: shapes.AllEither{String: &text}, WithSpace: 3, Pair: shapes.AllPair{Item1: "a", Item2: 1}, Few: []string{},
+		Event: bought, Word: &auto, Range: shapes.AllRange{Item1: 2}, Outcome: &shapes.AllOutcome{OkTrue: &shapes.AllOutcomeOkTrue{N: 3}},
+		Json: &shapes.Json{List: []*shapes.Json{nil, {Number: &number}, {Object: map[string]*shapes.Json{}}}},
+	}
 	echoed, stat := calls.Echo(&all)
 	check("echo", echoed, stat)
-	_, stat = calls.Echo(&shapes.All{Type: "many", Pair: []any{"a", 1}, Either: 1, WithSpace: 3, Kind: shapes.AllKindNew, List: make([]string, 4)})
+	many := all
+	many.Type, many.List = "many", make([]string, 4)
+	_, stat = calls.Echo(&many)
 	details, ok := shapes.AsTooMany(stat)
 	check("too many", map[string]any{"ok": ok, "closed": shapes.AsClosed(stat), "details": details, "code": stat.Code(), "message": stat.Msg()}, nil)
 	tree, stat := calls.Func(&shapes.Tree{Name: "a", Children: []shapes.Tree{{Name: "b"}}})
@@ -109,6 +118,15 @@ func callShapes(address string) {
 	check("less old", old, stat)
 	check("note", nil, calls.OutputNote(&shapes.Point{X: 3}))
 	check("push", nil, calls.AB(&shapes.ShapesABArgument{Text: "from Go"}))
+	pair, stat := calls.Either(&shapes.ShapesEitherArgument{Number: &number})
+	check("either", pair, stat)
+	sold := shapes.Event{Sold: &shapes.EventSold{Type: shapes.EventSoldTypeSoldOut, Count: 2}}
+	event, stat := calls.Happened(&sold)
+	check("happened", event, stat)
+	event, stat = calls.Happened(&bought)
+	check("not happened", event, stat)
+	_, stat = calls.Happened(&shapes.Event{})
+	check("nothing", map[string]any{"code": stat.Code(), "cause": stat.Cause().Error()}, nil)
 	back, stat := calls.Back("me")
 	check("back", back, stat)
 	check("told", <-client.told, nil)
@@ -213,6 +231,20 @@ func (a *answers) OutputOld(_ drpc.CallCtx, arg *shapes.Old) (*shapes.Old, *drpc
 func (a *answers) OutputNote(_ drpc.PushCtx, arg *shapes.Point) *drpc.Status {
 	a.pushed <- arg.String()
 	return nil
+}
+
+func (a *answers) Either(_ drpc.CallCtx, arg *shapes.ShapesEitherArgument) (*shapes.ShapesEitherResult, *drpc.Status) {
+	if arg.String != nil {
+		return &shapes.ShapesEitherResult{Item1: *arg.String, Item2: 1}, nil
+	}
+	return &shapes.ShapesEitherResult{Item1: "number", Item2: *arg.Number}, nil
+}
+
+func (a *answers) Happened(_ drpc.CallCtx, arg *shapes.Event) (*shapes.Event, *drpc.Status) {
+	if arg.Sold != nil {
+		return nil, nil
+	}
+	return arg, nil
 }
 
 func (a *answers) Back(ctx drpc.CallCtx, arg string) (string, *drpc.Status) {

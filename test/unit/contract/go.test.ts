@@ -254,3 +254,59 @@ test('details that are a list are never null, and a list of itself is refused in
     /a, argument\[\] is a list or map of itself, which has no type/,
   )
 })
+
+test('unions of literals are types with constants, other unions structs of which one member is there', () => {
+  const Event = z.discriminatedUnion('type', [
+    z.object({ type: z.literal('bought'), items: z.array(z.string()) }),
+    z.object({ type: z.enum(['sold', 'lost']) }).meta({ id: 'Sold' }),
+  ])
+  const Outcome = z.union([z.object({ ok: z.literal(true) }), z.object({ ok: z.literal(false), why: z.string() })])
+  const text = golang(
+    defineService('u', {
+      a: call(Event.nullable(), Outcome),
+      b: call(z.union([z.literal('x'), z.literal('y')]), z.union([z.string(), z.number(), z.array(z.string())])),
+      c: call(z.union([z.literal('x'), z.string()]), z.union([z.number(), z.int32()])),
+      d: call(
+        z.object({ n: z.union([z.literal('x'), z.null(), z.literal('y')]) }),
+        z.union([z.object({ a: z.string() }), z.object({ b: z.string() })]),
+      ),
+    }),
+  )
+  includes(
+    text,
+    'A(arg *UAArgument, setting ...message.MsgSetting) (*UAResult, *drpc.Status) {',
+    'type UAArgument struct {\n\tBought *UAArgumentBought\n\tSold   *Sold\n}\n',
+    '\tcase m.Bought != nil:\n\t\tvalue := *m.Bought\n\t\tvalue.Type = "bought"\n\t\treturn json.Marshal(value)\n\tcase m.Sold != nil:\n\t\treturn json.Marshal(m.Sold)\n\t}\n\treturn nil, fmt.Errorf("UAArgument has no member")\n',
+    '\t\tcase "sold", "lost":\n\t\t\treturn json.Unmarshal(data, &m.Sold)\n',
+    'type UAResult struct {\n\tOkTrue  *UAResultOkTrue\n\tOkFalse *UAResultOkFalse\n}\n',
+    '\t\tcase true:\n',
+    'type UBArgument string\n\nconst (\n\tUBArgumentX UBArgument = "x"\n',
+    'type UBResult struct {\n\tString *string\n\tNumber *float64\n\tList   []string\n}\n',
+    ') C(arg string, setting ...message.MsgSetting) (float64, *drpc.Status) {',
+    '\tN *UDArgumentN `json:"n"`\n',
+    ') D(arg *UDArgument, setting ...message.MsgSetting) (any, *drpc.Status) {',
+  )
+})
+
+test('tuples are structs, with optional items and what is behind them', () => {
+  const Range = z.tuple([z.number().meta({ title: 'from' }), z.array(z.string()), z.string().optional()], z.boolean())
+  const text = golang(defineService('t', { a: call(Range, z.tuple([z.string(), z.number().nullable()])) }))
+  includes(
+    text,
+    'type TAArgument struct {\n\tFrom  float64\n\tItem2 []string\n\tItem3 *string\n\tRest  []bool\n}\n',
+    '\titems := []any{m.From, list(m.Item2)}\n\tif m.Item3 == nil {\n\t\treturn json.Marshal(items)\n\t}\n\titems = append(items, m.Item3)\n',
+    'type TAResult struct {\n\tItem1 string\n\tItem2 *float64\n}\n',
+    '\t_, err := readItems(data, 2, &m.Item1, &m.Item2)\n',
+  )
+})
+
+test('a definition that null fits is a pointer wherever it is used', () => {
+  const Json: z.ZodType = z.lazy(() => z.union([z.string(), z.null(), z.array(Json), z.record(z.string(), Json)])).meta({ id: 'Json' })
+  const text = golang(defineService('j', { a: call(z.object({ one: Json, more: z.array(Json) }), Json) }))
+  includes(
+    text,
+    'type Json struct {\n\tString *string\n\tList   []*Json\n\tObject map[string]*Json\n}\n',
+    '\tOne  *Json   `json:"one"`\n\tMore []*Json `json:"more"`\n',
+    '(*Json, *drpc.Status) {\n\tvar result *Json\n',
+  )
+})

@@ -169,10 +169,13 @@ await server.close()
 
   it('says file, line, column and what was expected', async () => {
     const head = 'syntax = "proto3";\n'
+    const old = 'syntax = "proto2";\nmessage A { '
+    const top = 'message, enum, service, extend, import, package or option'
+    const packable = 'as only lists of numbers, bools and enums can'
     const cases: [text: string, message: string][] = [
       [`${head}message A {\n  int32 x 1;\n}`, "a.proto:3:11: expected '=', got '1'"],
       [`${head}message 1 {}`, "a.proto:2:9: expected a type name, got '1'"],
-      [`${head}// message 9\nhello`, "a.proto:3:1: unexpected 'hello'"],
+      [`${head}// message 9\nhello`, `a.proto:3:1: expected ${top}, got 'hello'`],
       [`${head}message A {\n  int32 x = 1;\n`, 'a.proto:3:15: unexpected end of the file'],
       [`${head}message A {\n  int32 x = 1;\n  int32 x = 2;\n}`, 'a.proto:4:9: name x is used twice in message A'],
       [`${head}message A {\n  int32 x = 1;\n  int32 y = 1;\n}`, 'a.proto:4:13: number 1 is used twice in message A'],
@@ -221,10 +224,39 @@ await server.close()
       [`syntax = "proto2";\nextend Nope { optional int32 x = 100; }`, 'a.proto:2:8: no message is named Nope'],
       [`${head}message A {\n  map<string, B\n  > m = 0x10;\n}`, 'a.proto:3:15: no message or enum is named B'],
       [`${head}import "a.proto";`, 'a.proto:2:8: circular import: a.proto > a.proto'],
+      [`${head}mesage A {}`, `a.proto:2:1: expected ${top}, got 'mesage'`],
+      [`${head}service S {\n  rcp X(A) returns (A);\n}`, "a.proto:3:3: expected rpc or option, got 'rcp'"],
+      ['syntax = proto3;', 'a.proto:1:10: expected syntax "proto2" or "proto3", got proto3'],
+      [`${head}${head}`, "a.proto:2:1: unexpected 'syntax': it is the first statement of a file"],
       [
-        `syntax = "proto2";\nmessage A {\n  oneof o {\n    group B = 1 {}\n  }\n}`,
-        'a.proto:4:5: a group in a oneof is not read here; protoc-gen-dmicro can',
+        'message A {\n  int32 x = 1;\n}',
+        "a.proto:2:3: expected 'optional', 'required' or 'repeated', got 'int32'; the file does not begin with syntax = \"proto3\", so it is one of proto2",
       ],
+      [`${head}message A {\n  int32 x = 1 [deprecated];\n}`, "a.proto:3:26: expected '=', got ']'"],
+      [`${head}message A {\n  int32 x = 1 [];\n}`, "a.proto:3:16: expected an option, got ']'"],
+      [`${head}message A {\n  oneof o { optional int32 x = 1; }\n}`, "a.proto:3:13: fields of a oneof have no label, got 'optional'"],
+      [`${head}message A {\n  oneof o { map<string, int32> x = 1; }\n}`, 'a.proto:3:13: a map cannot be in a oneof'],
+      [`${head}message A {\n  oneof o {\n  }\n}`, 'a.proto:4:3: the oneof o has no field'],
+      [`${head}message A {\n  repeated map<string, int32> x = 1;\n}`, "a.proto:3:3: a map has no label, got 'repeated'"],
+      [
+        `${head}message A {\n  map<float, int32> x = 1;\n}`,
+        "a.proto:3:7: expected an integer type, bool or string for the keys of a map, got 'float'",
+      ],
+      [`${head}message A {\n  reserved 1;\n  int32 x = 1;\n}`, 'a.proto:4:13: number 1 is reserved in message A'],
+      [`${head}message A {\n  reserved "x";\n  int32 x = 1;\n}`, 'a.proto:4:9: name x is reserved in message A'],
+      [`${head}message A {\n  int32 x = 1 [packed = true];\n}`, `a.proto:3:9: x cannot be packed, ${packable}`],
+      [`${head}message A {\n  repeated string x = 1 [packed = true];\n}`, `a.proto:3:19: x cannot be packed, ${packable}`],
+      [`${old}optional E x = 1 [default = NOPE]; }\nenum E { A1 = 1; }`, 'a.proto:2:24: the default of x must be a value of E, got NOPE'],
+      [`${old}optional bool x = 1 [default = 1]; }`, 'a.proto:2:27: the default of x must be true or false, got 1'],
+      [
+        `${old}optional int32 x = 1 [default = 2147483648]; }`,
+        `a.proto:2:28: the default of x must be -2147483648 to 2147483647, got 2147483648`,
+      ],
+      [`${old}optional fixed32 x = 1 [default = 4294967296]; }`, 'a.proto:2:30: the default of x must be 0 to 4294967295, got 4294967296'],
+      [`${old}optional float x = 1 [default = x]; }`, 'a.proto:2:28: the default of x must be a number, got x'],
+      [`${old}optional string x = 1 [default = 7]; }`, 'a.proto:2:29: the default of x must be a text, got 7'],
+      [`${old}optional A x = 1 [default = 7]; }`, 'a.proto:2:24: x can have no default, because it is a message'],
+      [`${old}extensions 5; }\nextend A {\n  optional int32 y = 6;\n}`, 'a.proto:4:18: A has no number 6 for extensions'],
     ]
     for (const [text, message] of cases) {
       const error = await generateError({ 'a.proto': text })

@@ -69,6 +69,7 @@ service S { option deprecated = true; rpc R (M) returns (stream M) { option depr
     'message M 5:9',
     'field M.f 7:19',
     'message M.G 8:18',
+    'field M.g 8:18',
     'field M.G.n 8:41',
     'oneof M.o 9:9',
     'field M.x 9:19',
