@@ -1,3 +1,4 @@
+import type { StatusError } from '../base/errors/status.ts'
 import type { Clock } from '../base/time/clock.ts'
 import type { Tracer } from '../session/tracer.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
@@ -14,6 +15,12 @@ export interface RpcClientStats {
   unavailable: number
 }
 
+/** A call that waits, as its client sees it. */
+export interface Waiting {
+  /** Fails the call. */
+  abandon(error: StatusError): void
+}
+
 /** The client of a call, as the call sees it. */
 export interface CallCore {
   readonly service: string
@@ -28,6 +35,8 @@ export interface CallCore {
   readonly retry: RetryPolicy | undefined
   readonly breakers: BreakerMap | undefined
   readonly stats: RpcClientStats
+  /** Calls between two attempts, or before the first: for a node, a session, or a delay to be over. */
+  readonly waiting: Set<Waiting>
   readonly tracer: Tracer | null
   /** Resolves when it is known which nodes there are. */
   discover(): Promise<unknown>

@@ -14,23 +14,25 @@ import type { Settings } from '../session/options.ts'
 import { engineOf } from '../session/session.ts'
 import type { TracedAttempts, Tracer } from '../session/tracer.ts'
 import { BreakerMap } from './broker/breaker-map.ts'
-import { ContextNeed } from './broker/context-free.ts'
+import { ContextNeed, contextOfCaller } from './broker/context-free.ts'
 import { Fallback } from './broker/fallback.ts'
 import { Hedge } from './broker/hedge.ts'
 import { RetryPolicy } from './broker/retry-policy.ts'
-import type { CallCore, RpcClientStats } from './call-core.ts'
+import type { CallCore, RpcClientStats, Waiting } from './call-core.ts'
 import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
 import { deadlineOf } from './deadline.ts'
 import { endingWith } from './ending-with.ts'
 import { noteOwner } from './endpoint-owner.ts'
 import { HedgedCall, type MakeCall } from './hedged-call.ts'
 import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { contextOfCaller, RpcCall } from './rpc-call.ts'
+import { RpcCall } from './rpc-call.ts'
+import { closedError } from './rpc-error.ts'
 import { sendPush } from './rpc-push.ts'
 import type { NodePick } from './selector/pick.ts'
 import { type NodeChange, Selector } from './selector/selector.ts'
 import { readStrategy, type StrategyName } from './selector/strategies/by-name.ts'
 import type { Candidate, Strategy } from './selector/strategy.ts'
+import type { TrackedNode } from './selector/tracked-node.ts'
 import { requireService } from './server-options.ts'
 
 type Settle = (value: unknown) => void
@@ -69,9 +71,10 @@ export class RpcClient implements CallCore {
   readonly fallback: Fallback | undefined
   /** Counts since the client was made. */
   readonly stats: RpcClientStats = { failovers: 0, unavailable: 0 }
+  /** @internal */
+  readonly waiting = new Set<Waiting>()
   readonly #settings: Settings
   readonly #dial: NodeDial
-  readonly #nodes = new Map<Candidate, NodeSessions>()
   /** Whether an attempt has all the time of its call. */
   readonly #isPlain: boolean
   readonly #contextNeed: ContextNeed
@@ -79,6 +82,7 @@ export class RpcClient implements CallCore {
   readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
   readonly #strategies = new Map<string, Strategy>()
   readonly #draining = new Set<Promise<unknown>>()
+  #isClosed = false
   #closed: Promise<void> | undefined
 
   /**
@@ -131,7 +135,7 @@ export class RpcClient implements CallCore {
 
   /** @internal */
   get isClosed(): boolean {
-    return this.#closed !== undefined
+    return this.#isClosed
   }
 
   /** Number of sessions that are not closed. */
@@ -189,7 +193,8 @@ export class RpcClient implements CallCore {
    * queued; whether it arrives stays unknown. A rejection that is not handled causes no `unhandledRejection`.
    *
    * @param options.key affinity key, as for `call`
-   * @throws RpcError (rejects) 105 when no node could be dialled, 503 when none serves, and as `Session.push`
+   * @throws RpcError (rejects) 105 when no node could be dialled, 503 when none serves, 408 when the registry has not
+   *   answered within `timeout`, and as `Session.push`
    * @throws TypeError (rejects) that names a bad option
    */
   push(path: string, arg?: unknown, options?: PushOptions & { key?: string | undefined }): Promise<void> {
@@ -249,6 +254,7 @@ export class RpcClient implements CallCore {
         path,
         given,
         (own, settle, drop, isHedge) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop, trace, isHedge),
+        (exclude) => this.selector.hasNode(this.service, { path, key: options.key, filters: options.nodeFilters, exclude }),
         resolve,
         fail,
       )
@@ -276,10 +282,10 @@ export class RpcClient implements CallCore {
     const session = this.sessionsOf(pick.candidate).open()
     const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
     const caller = this.hooked ? contextOfCaller() : undefined
-    const whole = (): RpcCall => new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject, trace)
     // With this pick: a strategy that gave its turn to the node would never give it another one.
-    if (session === undefined) whole().startOn(pick, caller)
-    else if (breaker?.allow(pick.pickedAt) === false) whole().startRefused(pick, breaker, caller)
+    if (session === undefined) this.#whole(path, arg, full, resolve, reject, trace).startOn(pick, caller)
+    else if (breaker?.allow(pick.pickedAt) === false)
+      this.#whole(path, arg, full, resolve, reject, trace).startRefused(pick, breaker, caller)
     else
       engineOf(session).calls.call(
         path,
@@ -292,11 +298,16 @@ export class RpcClient implements CallCore {
           breaker?.onResult(undefined, now)
           resolve(value)
         },
-        (error) => whole().resume(pick, error, breaker, caller),
+        (error) => this.#whole(path, arg, full, resolve, reject, trace).resume(pick, error, breaker, caller),
         0,
         trace === null ? undefined : trace.next(false),
       )
     return true
+  }
+
+  /** A call without options that needs what `#callAtOnce` leaves out. */
+  #whole(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle, trace: TracedAttempts | null): RpcCall {
+    return new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject, trace)
   }
 
   #startHedged(
@@ -304,6 +315,7 @@ export class RpcClient implements CallCore {
     path: string,
     given: CallOptions | undefined,
     make: (own: CallOptions, resolve: Settle, reject: Settle, isHedge: boolean) => RpcCall,
+    hasNode: (exclude: readonly Candidate[]) => boolean,
     resolve: Settle,
     reject: Settle,
   ): void {
@@ -314,7 +326,7 @@ export class RpcClient implements CallCore {
     const timed = (elapsed: number): number => (limit === 0 ? 0 : Math.max(limit - elapsed, 1))
     const one: MakeCall = (elapsed, signal, settle, drop, isHedge) =>
       make({ ...given, timeout: timed(elapsed), signal }, settle, drop, isHedge)
-    new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, resolve, reject).start()
+    new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, hasNode, resolve, reject).start()
   }
 
   /** The strategy of one call. One of a name is kept, because it has state, such as whose turn it is. */
@@ -327,7 +339,7 @@ export class RpcClient implements CallCore {
 
   /** @internal */
   isConnected(candidate: Candidate): boolean {
-    return this.#nodes.get(candidate)?.open() !== undefined
+    return keptOf(candidate)?.open() !== undefined
   }
 
   /**
@@ -336,13 +348,19 @@ export class RpcClient implements CallCore {
    * @internal
    */
   sessionsOf(candidate: Candidate): NodeSessions {
-    let sessions = this.#nodes.get(candidate)
-    if (sessions === undefined) this.#nodes.set(candidate, (sessions = new NodeSessions(candidate.node.address, this.#dial)))
+    const node = candidate as TrackedNode
+    const kept = node.kept as NodeSessions | undefined
+    if (kept !== undefined) return kept
+    const sessions = new NodeSessions(node.node.address, this.#dial)
+    node.kept = sessions
+    // Nothing would end sessions with a node that has left since it was picked.
+    if (node.isGone) void sessions.drain()
     return sessions
   }
 
   /**
-   * Closes the client: accepts no more calls, and closes all sessions as `Session.close` does. The registry stays open.
+   * Closes the client: accepts no more calls, and closes all sessions as `Session.close` does. Calls that wait for a
+   * node, a session or their next attempt fail with 100 at once. The registry stays open.
    *
    * @param options.timeout milliseconds to wait for open calls; default: `closeTimeout`
    * @throws RangeError for a bad timeout
@@ -354,7 +372,9 @@ export class RpcClient implements CallCore {
   }
 
   async #close(options: { timeout?: number | undefined } | undefined): Promise<void> {
+    this.#isClosed = true
     this.selector.close()
+    for (const call of [...this.waiting]) call.abandon(closedError())
     await this.endpoint.close(options)
     await Promise.all(this.#draining)
   }
@@ -362,11 +382,14 @@ export class RpcClient implements CallCore {
   #onChange({ left }: NodeChange): void {
     for (const candidate of left) {
       this.breakers?.delete(candidate.node.address)
-      const sessions = this.#nodes.get(candidate)
+      const sessions = keptOf(candidate)
       if (sessions === undefined) continue
-      this.#nodes.delete(candidate)
       const drained = sessions.drain().finally(() => this.#draining.delete(drained))
       this.#draining.add(drained)
     }
   }
+}
+
+function keptOf(candidate: Candidate): NodeSessions | undefined {
+  return (candidate as TrackedNode).kept as NodeSessions | undefined
 }

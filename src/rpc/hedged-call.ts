@@ -2,6 +2,7 @@ import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-abo
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import type { Hedge } from './broker/hedge.ts'
 import type { RpcCall } from './rpc-call.ts'
+import type { Candidate } from './selector/strategy.ts'
 
 type Settle = (value: unknown) => void
 
@@ -21,7 +22,7 @@ interface Racer {
 
 /**
  * An idempotent call that is made once more, on another node, when it takes longer than usual. The first reply counts,
- * and the others are canceled. It fails when all have failed, with what the first one failed with.
+ * and the others are canceled. It fails when all have failed, with what the first attempt failed with.
  */
 export class HedgedCall implements Abortable {
   readonly #hedge: Hedge
@@ -29,6 +30,8 @@ export class HedgedCall implements Abortable {
   readonly #path: string
   readonly #signal: AbortSignal | undefined
   readonly #make: MakeCall
+  /** Whether there is a node besides these. */
+  readonly #hasNode: (exclude: readonly Candidate[]) => boolean
   readonly #resolve: Settle
   readonly #reject: Settle
   readonly #racers: Racer[] = []
@@ -37,12 +40,22 @@ export class HedgedCall implements Abortable {
   #timer: ClockTimer | undefined
   #isOver = false
 
-  constructor(hedge: Hedge, clock: Clock, path: string, signal: AbortSignal | undefined, make: MakeCall, resolve: Settle, reject: Settle) {
+  constructor(
+    hedge: Hedge,
+    clock: Clock,
+    path: string,
+    signal: AbortSignal | undefined,
+    make: MakeCall,
+    hasNode: (exclude: readonly Candidate[]) => boolean,
+    resolve: Settle,
+    reject: Settle,
+  ) {
     this.#hedge = hedge
     this.#clock = clock
     this.#path = path
     this.#signal = signal
     this.#make = make
+    this.#hasNode = hasNode
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -67,11 +80,10 @@ export class HedgedCall implements Abortable {
       number === 1 ? 0 : startedAt - this.#racers[0].startedAt,
       abort.signal,
       (value) => this.#onReply(value, number),
-      (error) => this.#onFailure(error),
+      (error) => this.#onFailure(error, number),
       number > 1,
     )
-    const others = this.#racers.map((racer) => racer.call.candidate)
-    if (others.length > 0) call.exclude = others.filter((candidate) => candidate !== undefined)
+    if (number > 1) call.exclude = this.#nodes()
     this.#racers.push({ call, abort, startedAt })
     this.#running++
     this.#arm()
@@ -83,8 +95,14 @@ export class HedgedCall implements Abortable {
     const delay = this.#hedge.delay(this.#path, attempts)
     if (delay < 0) return
     this.#timer = this.#clock.setTimeout(() => {
-      if (!this.#isOver && this.#hedge.tryHedge(this.#path, attempts + 1)) this.#add()
+      if (this.#isOver || !this.#hasNode(this.#nodes())) return
+      if (this.#hedge.tryHedge(this.#path, attempts + 1)) this.#add()
     }, delay)
+  }
+
+  /** Nodes that the calls wait for. */
+  #nodes(): Candidate[] {
+    return this.#racers.map(({ call }) => call.candidate).filter((candidate) => candidate !== undefined)
   }
 
   #onReply(value: unknown, number: number): void {
@@ -95,9 +113,9 @@ export class HedgedCall implements Abortable {
     for (const { abort } of this.#racers) abort.abort(new Error('another attempt was answered first'))
   }
 
-  #onFailure(error: unknown): void {
+  #onFailure(error: unknown, number: number): void {
     if (this.#isOver) return
-    this.#failure ??= error
+    if (number === 1) this.#failure = error
     if (--this.#running > 0) return
     this.#end()
     this.#reject(this.#failure)

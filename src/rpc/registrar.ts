@@ -4,7 +4,7 @@ import type { Logger } from '../base/log.ts'
 import { type Clock, type ClockTimer, turn } from '../base/time/clock.ts'
 import { pause } from '../base/time/pause.ts'
 import { bounded } from './bounded.ts'
-import type { Registry, Service } from './registry/registry.ts'
+import type { Registry, Service, ServiceNode } from './registry/registry.ts'
 
 /** Milliseconds that one operation of the registry may take. */
 const ATTEMPT_MS = 5_000
@@ -56,6 +56,8 @@ export class Registrar {
   #due = false
   #registered = false
   #failures = 0
+  /** Nodes that were put in, by id. The address of a host may change, and with it the id of its node. */
+  readonly #nodes = new Map<string, ServiceNode>()
 
   constructor(settings: RegistrarSettings) {
     this.#settings = settings
@@ -94,7 +96,8 @@ export class Registrar {
     clock.clearTimeout(timer)
     this.#registered = false
     try {
-      await bounded(clock, CLOSE_MS, 'deregistering', (signal) => registry.deregister(service(), { signal }))
+      const all = { ...service(), nodes: [...this.#nodes.values()] }
+      await bounded(clock, CLOSE_MS, 'deregistering', (signal) => registry.deregister(all, { signal }))
     } catch (error) {
       log.warn('not deregistered', { service: service().name, registry: registry.name, error: reasonOf(error) })
     }
@@ -113,6 +116,8 @@ export class Registrar {
     const { registry, clock, log, ttl } = this.#settings
     const service = this.#settings.service()
     this.#due = false
+    // An attempt that fails may have put them in all the same.
+    for (const node of service.nodes) this.#nodes.set(node.id, node)
     try {
       await bounded(clock, ATTEMPT_MS, 'registering', (signal) => registry.register(service, { ttl, signal }), this.#hurry.signal)
     } catch (error) {
@@ -128,6 +133,22 @@ export class Registrar {
     if (this.#failures > 0) log.info('registered again', { service: service.name, registry: registry.name, failures: this.#failures })
     this.#failures = 0
     this.#settings.onRegistered(service)
+    await this.#takeOutOld(service)
+  }
+
+  /** Takes out nodes that the service no longer has, which nobody would reach. */
+  async #takeOutOld(service: Service): Promise<void> {
+    const { registry, clock, log } = this.#settings
+    const ids = new Set(service.nodes.map(({ id }) => id))
+    const nodes = [...this.#nodes.values()].filter(({ id }) => !ids.has(id))
+    if (nodes.length === 0) return
+    const old = { ...service, nodes }
+    try {
+      await bounded(clock, ATTEMPT_MS, 'deregistering', (signal) => registry.deregister(old, { signal }), this.#hurry.signal)
+      for (const { id } of nodes) this.#nodes.delete(id)
+    } catch (error) {
+      log.warn('an old address is still registered', { service: service.name, registry: registry.name, error: reasonOf(error) })
+    }
   }
 
   /** Waits for the next attempt. */
@@ -160,7 +181,9 @@ export class Registrar {
         for await (const services of registry.watch(service().name, { signal })) {
           failures = 0
           const present = this.#isIn(services)
-          if (!present && seen && this.#registered && clock.now() - last >= RESTORE_MS) {
+          if (!present && seen && this.#registered) {
+            await pause(clock, Math.max(0, last + RESTORE_MS - clock.now()), signal)
+            if (signal.aborted) return
             last = clock.now()
             this.stats.removed++
             log.warn('somebody took this server out of the registry', { service: service().name, registry: registry.name })
@@ -179,6 +202,6 @@ export class Registrar {
 
   #isIn(services: readonly Service[]): boolean {
     const ids = new Set(services.flatMap(({ nodes }) => nodes.map(({ id }) => id)))
-    return this.#settings.service().nodes.every(({ id }) => ids.has(id))
+    return this.#settings.service().nodes.every(({ id }) => ids.has(id) || !this.#nodes.has(id))
   }
 }

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import { type CallScope, currentCall } from '../base/async/call-context.ts'
 import { type Abortable, forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
@@ -10,6 +10,7 @@ import type { TracedAttempts } from '../session/tracer.ts'
 import type { Breaker } from './broker/breaker.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import { verdictOf } from './broker/breaker-options.ts'
+import { contextOfCaller } from './broker/context-free.ts'
 import { neverRan } from './broker/retry-policy.ts'
 import type { CallCore } from './call-core.ts'
 import type { RpcCallOptions } from './client-options.ts'
@@ -51,6 +52,8 @@ export class RpcCall implements Abortable {
   private parent: CallScope | undefined = undefined
   private caller: AsyncResource | undefined = undefined
   private attempts = 0
+  /** Number of times that all nodes have failed. */
+  private rounds = 0
   private startedAt = NOT_STARTED
   private sentAt = 0
   /** Failure of the last attempt. */
@@ -213,8 +216,9 @@ export class RpcCall implements Abortable {
     this.exclude ??= []
     this.exclude.push(candidate)
     const elsewhere = this.hasOther()
+    if (!elsewhere) this.rounds++
     const isFree = elsewhere && this.isFree(error, candidate, wasEjected)
-    const delay = isFree ? 0 : this.delayOf(error, elsewhere)
+    const delay = isFree ? 0 : this.core.isClosed ? -1 : this.delayOf(error, elsewhere)
     if (isFree) this.core.stats.failovers++
     if (!elsewhere) this.exclude = undefined
     if (delay < 0) this.giveUp(error, candidate.node.address)
@@ -236,21 +240,16 @@ export class RpcCall implements Abortable {
   }
 
   private delayOf(error: StatusError, elsewhere: boolean): number {
-    const { idempotent, attempts, core } = this
+    const { idempotent, attempts, core, rounds } = this
     if (core.retry === undefined) return -1
-    return core.retry.next(error, { attempt: Math.max(attempts, 1), idempotent, expires: this.expires(), elsewhere })
+    // Nodes that cannot be dialled get no attempt.
+    return core.retry.next(error, { attempt: Math.max(attempts, rounds, 1), idempotent, expires: this.expires(), elsewhere })
   }
 
   /** Whether there is a node that is not excluded. */
   private hasOther(): boolean {
     const { selector, service, isClosed } = this.core
-    if (isClosed) return false
-    try {
-      selector.pick(service, this).cancel()
-      return true
-    } catch {
-      return false
-    }
+    return !isClosed && selector.hasNode(service, this)
   }
 
   /** Picks another node, because this one is closing. Returns whether there is one. */
@@ -337,12 +336,14 @@ export class RpcCall implements Abortable {
       this.listening = true
       whenAborted(signal, this)
     }
+    this.core.waiting.add(this)
     return ++this.waits
   }
 
   private endWait(wait: number): boolean {
     if (wait !== this.waits) return false
     this.core.clock.clearTimeout(this.timer)
+    this.core.waiting.delete(this)
     if (this.listening) forgetAbort(this.signal as AbortSignal, this)
     this.listening = false
     return true
@@ -352,13 +353,14 @@ export class RpcCall implements Abortable {
     this.abandon(canceled(signal))
   }
 
-  /** Ends a wait, because the caller waits no longer. */
-  private abandon(error: StatusError): void {
+  /** Ends a wait, if there is one: the caller waits no longer, or the client is closed. */
+  abandon(error: StatusError): void {
     if (!this.endWait(this.waits)) return
     this.waits++
     const address = this.pick?.candidate.node.address
     if (error.code === Code.HandleTimeout) this.pick?.done(true, this.core.now() - this.sentAt)
     else this.pick?.cancel()
+    this.breaker?.onResult(error.code === Code.HandleTimeout ? error : IGNORED)
     this.giveUp(error, address)
   }
 
@@ -385,11 +387,6 @@ export class RpcCall implements Abortable {
     const timeout = attemptTimeout === 0 ? left : left === 0 ? attemptTimeout : Math.min(left, attemptTimeout)
     return { ...this.options, timeout, signal: this.signal }
   }
-}
-
-/** The async context of the caller, in which a later attempt runs. */
-export function contextOfCaller(): AsyncResource {
-  return new AsyncResource('dmicro')
 }
 
 /** An outcome that says nothing about a node. */

@@ -3,7 +3,7 @@ import type { PushOptions } from '../message/call-options.ts'
 import type { Session } from '../session/session.ts'
 import { verdictOf } from './broker/breaker-options.ts'
 import type { CallCore } from './call-core.ts'
-import { closedError, RpcError } from './rpc-error.ts'
+import { closedError, late, RpcError } from './rpc-error.ts'
 import type { NodePick } from './selector/pick.ts'
 import type { Candidate } from './selector/strategy.ts'
 
@@ -18,16 +18,22 @@ interface PushTarget {
  * Sends a push to a node, and to another one as long as nothing was sent: a node that cannot be dialled, or whose
  * session is gone, has not got it.
  *
- * @throws RpcError (rejects) what the last node failed with, 503 when none serves
+ * @throws RpcError (rejects) what the last node failed with, 503 when none serves, 408 when the registry has not
+ *   answered within the timeout of calls
  */
 export async function sendPush(core: CallCore, path: string, arg: unknown, options: PushOptions | undefined, key: string | undefined) {
   const target: PushTarget = { path, key, exclude: [] }
   let failure: StatusError | undefined
   let address: string | undefined
+  if (!core.isClosed && !core.selector.hasNode(core.service, target)) await known(core)
   for (;;) {
-    const pick = await nextNode(core, target, failure).catch((error) => {
+    let pick: NodePick
+    try {
+      if (core.isClosed) throw closedError()
+      pick = core.selector.pick(core.service, target)
+    } catch (error) {
       throw wrapped(core, failure ?? error, address, target.exclude.length)
-    })
+    }
     address = pick.candidate.node.address
     try {
       const sessions = core.sessionsOf(pick.candidate)
@@ -45,10 +51,18 @@ export async function sendPush(core: CallCore, path: string, arg: unknown, optio
   }
 }
 
-async function nextNode(core: CallCore, target: PushTarget, failure: StatusError | undefined): Promise<NodePick> {
-  if (core.isClosed) throw closedError()
-  if (failure === undefined) await core.selector.loaded(core.service)
-  return core.selector.pick(core.service, target)
+/** Waits until it is known which nodes there are, at most as long as a call would. */
+async function known(core: CallCore): Promise<void> {
+  const { clock, selector, service, timeout } = core
+  const wait = new AbortController()
+  const timer = timeout > 0 ? clock.setTimeout(() => wait.abort(late(undefined)), timeout) : undefined
+  try {
+    await selector.loaded(service, wait.signal)
+  } catch (error) {
+    throw wrapped(core, error, undefined, 0)
+  } finally {
+    clock.clearTimeout(timer)
+  }
 }
 
 function wrapped({ service, isClosed }: CallCore, error: unknown, node: string | undefined, attempts: number): unknown {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { markOf } from '../../base/mark.ts'
 import type { HookList, WriteContext } from '../../hooks/hooks.ts'
 import type { Plugin, PluginContainer } from '../../hooks/plugin.ts'
@@ -9,6 +10,11 @@ import type { Plugin, PluginContainer } from '../../hooks/plugin.ts'
 export const contextFree: unique symbol = markOf('contextFree') as typeof contextFree
 
 type ContextFree = Plugin & { readonly [contextFree]?: boolean }
+
+/** The async context of the caller, in which a later attempt runs. */
+export function contextOfCaller(): AsyncResource {
+  return new AsyncResource('dmicro')
+}
 
 /** Tells whether hooks of sent calls need the async context of the caller. */
 export class ContextNeed {

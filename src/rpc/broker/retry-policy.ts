@@ -1,4 +1,4 @@
-import { optionNames, requireFunction, requireOptions } from '../../base/check-options.ts'
+import { MAX_DURATION, optionNames, requireFunction, requireOptions } from '../../base/check-options.ts'
 import { Code, StatusError } from '../../base/errors/status.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { Backoff, type BackoffOptions } from './backoff.ts'
@@ -164,7 +164,7 @@ export class RetryPolicy extends Notifier<RetryEvents & Record<never, never>> {
     // Another node need not be spared because this one was not reached.
     if (elsewhere && attempt === 1 && error.unsent === true && error.retryAfter === undefined) return 0
     const delay = this.#backoff.delay(attempt - 1)
-    return elsewhere || error.retryAfter === undefined ? delay : error.retryAfter + delay
+    return elsewhere || error.retryAfter === undefined ? delay : Math.min(error.retryAfter + delay, MAX_DURATION)
   }
 }
 

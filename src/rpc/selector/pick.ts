@@ -60,9 +60,10 @@ export class NodePick {
    * @internal
    */
   readonly wasEjected: boolean
-  readonly #owner: PickOwner
-  readonly #isProbe: boolean
-  #isOpen = true
+  // One object is made per call: fields are `private`, not `#`, because initializing a `#` field costs a call each.
+  private readonly owner: PickOwner
+  private readonly probe: boolean
+  private isOpen: boolean
 
   /** @internal */
   constructor(node: TrackedNode, owner: PickOwner, pickedAt: number, slow: SlowThreshold | undefined, isProbe: boolean) {
@@ -70,8 +71,9 @@ export class NodePick {
     this.pickedAt = pickedAt
     this.slow = slow
     this.wasEjected = node.isEjected
-    this.#owner = owner
-    this.#isProbe = isProbe
+    this.owner = owner
+    this.probe = isProbe
+    this.isOpen = true
     node.inFlight++
     node.picks++
     node.pickedAt = pickedAt
@@ -82,7 +84,7 @@ export class NodePick {
    * another call elsewhere at the same time.
    */
   get isProbe(): boolean {
-    return this.#isProbe
+    return this.probe
   }
 
   /**
@@ -94,15 +96,15 @@ export class NodePick {
    * @param now by the selector's clock, for a caller that knows it
    */
   done(failed: boolean, latency: number = SINCE_PICK, now?: number): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    this.#owner.onDone(this, failed, latency, now)
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.owner.onDone(this, failed, latency, now)
   }
 
   /** Ends a call that says nothing about the node: it was not sent, or its caller gave up. */
   cancel(): void {
-    if (!this.#isOpen) return
-    this.#isOpen = false
-    this.#owner.onDone(this, false, undefined)
+    if (!this.isOpen) return
+    this.isOpen = false
+    this.owner.onDone(this, false, undefined)
   }
 }

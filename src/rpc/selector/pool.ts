@@ -104,19 +104,19 @@ export class Pool implements PickOwner {
     const before = this.#nodes
     const nodes = new Map<string, TrackedNode>()
     let isChanged = false
-    for (const [id, listed] of readSnapshot(services)) {
-      const known = before.get(id)
-      if (known?.node.address === listed.node.address) {
+    for (const [key, listed] of readSnapshot(services)) {
+      const known = before.get(key)
+      if (known !== undefined) {
         if (!sameRecord(known, listed)) isChanged = true
         known.update(listed.node, listed.service)
-        nodes.set(id, known)
+        nodes.set(key, known)
       } else {
         const node = new TrackedNode(listed.node, listed.service, this.#settings.health)
-        nodes.set(id, node)
+        nodes.set(key, node)
         came.push(node)
       }
     }
-    const left = [...before].filter(([id, node]) => nodes.get(id) !== node).map(([, node]) => node)
+    const left = [...before].filter(([key]) => !nodes.has(key)).map(([, node]) => node)
     for (const node of left) {
       node.isGone = true
       this.#past.picks += node.picks
@@ -150,6 +150,17 @@ export class Pool implements PickOwner {
     const nodes = exclude === undefined || exclude.length === 0 ? list.usable : this.#without(exclude, list, call)
     if (nodes.length === 0) throw this.#none(list.all.length, list.emptiedBy)
     return new NodePick(this.#choose(nodes, call, now), this, now, slow, false)
+  }
+
+  /** Whether `pick` would find a node. A filter that throws leaves none. */
+  hasNode(call: PickOptions): boolean {
+    const { path, exclude = [] } = call
+    try {
+      const list = this.#listFor(path, this.#settings.filters, call.filters)
+      return (exclude.length === 0 ? list.usable : this.#without(exclude, list, call)).length > 0
+    } catch {
+      return false
+    }
   }
 
   onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined, now?: number): void {

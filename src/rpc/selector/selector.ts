@@ -117,6 +117,16 @@ export class Selector {
   }
 
   /**
+   * Whether `pick` would find a node. Nothing is picked: no call counts as in flight, no strategy has its turn, and no
+   * node that is due for a probe loses it.
+   *
+   * @internal
+   */
+  hasNode(service: string, call: PickOptions): boolean {
+    return this.#pools.get(service)?.hasNode(call) === true
+  }
+
+  /**
    * Resolves when the registry has answered for `service`, with nodes or without. After a wait that was ended, `pick`
    * throws an error that says why there are no nodes.
    *

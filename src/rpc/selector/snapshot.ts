@@ -7,8 +7,9 @@ export interface Listed {
 }
 
 /**
- * The nodes of a registry's snapshot by their ids. Of several with one id the first counts. Records without an id or an
- * address are left out, since a registry may hold what anybody wrote.
+ * The nodes of a registry's snapshot by their ids and addresses: two servers of one id are two nodes, as long as they are
+ * at two addresses. Of several records of one node the first counts. Records without an id or an address are left out,
+ * since a registry may hold what anybody wrote.
  */
 export function readSnapshot(services: readonly Service[]): Map<string, Listed> {
   const nodes = new Map<string, Listed>()
@@ -16,7 +17,8 @@ export function readSnapshot(services: readonly Service[]): Map<string, Listed> 
     for (const node of listOf<ServiceNode>(service?.nodes)) {
       const { id, address } = Object(node) as Partial<ServiceNode>
       if (typeof id !== 'string' || typeof address !== 'string' || id === '' || address === '') continue
-      if (!nodes.has(id)) nodes.set(id, { node, service })
+      const key = `${id}\n${address}`
+      if (!nodes.has(key)) nodes.set(key, { node, service })
     }
   }
   return nodes

@@ -36,6 +36,8 @@ export class TrackedNode implements Candidate {
   startedAt = -Infinity
   /** Whether the node has left the registry. */
   isGone = false
+  /** What the user of the selector keeps for the node, found without a look-up: a client its sessions. */
+  kept: unknown = undefined
   #sampledAt = -Infinity
 
   constructor(node: ServiceNode, service: Service, health: HealthSettings | undefined) {
@@ -81,7 +83,8 @@ export class TrackedNode implements Candidate {
     // A node that fails fast is not a fast node; and a latency that is no number would spoil the mean forever.
     if (!(latency >= 0 && latency < Infinity) || (failed && (this.latency === 0 || latency < this.latency))) return
     this.mean = this.mean === 0 ? latency : this.mean + (latency - this.mean) * MEAN_WEIGHT
-    const decay = Math.exp((this.#sampledAt - now) / LATENCY_DECAY)
+    // Answers that arrive together have one time.
+    const decay = now === this.#sampledAt ? 1 : Math.exp((this.#sampledAt - now) / LATENCY_DECAY)
     this.#sampledAt = now
     // 0 stands for a node that has not answered.
     this.latency = Math.max(Number.EPSILON, latency > this.latency ? latency : latency + (this.latency - latency) * decay)

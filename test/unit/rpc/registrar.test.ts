@@ -14,20 +14,21 @@ const service: Service = {
   nodes: [{ id: 'math-a:1', address: 'a:1', paths: [], metadata: {} }],
 }
 
-function registrarOf(own: Partial<Registry>) {
+function registrarOf(own: Partial<Registry>, current: () => Service = () => service) {
   const clock = new FakeClock(1)
+  const registry = memoryRegistry({ clock })
   const failures: string[] = []
   const registrar = new Registrar({
-    registry: over(memoryRegistry(), own),
+    registry: over(registry, own),
     clock,
     log: silentLogger,
     interval: 30_000,
     ttl: 90_000,
-    service: () => service,
+    service: current,
     onRegistered: () => {},
     onFailed: (error) => void failures.push(String(error)),
   })
-  return { clock, failures, registrar }
+  return { clock, failures, registrar, registry }
 }
 
 test('a registry that never answers delays a server for 5 seconds at its start and for 4 at its end, and is tried again', async () => {
@@ -94,7 +95,52 @@ test('two servers of one id that take each other out write at most once a second
     notify()
     await clock.advance(10)
   }
-  assert.ok(registrations > 5 && registrations <= 11, `${registrations} registrations in 10 s`)
+  // The first one, and one at the beginning of each second and at the end of the last.
+  assert.ok(registrations > 5 && registrations <= 12, `${registrations} registrations in 10 s`)
   await settle()
   await registrar.stop()
+})
+
+test('a record that is taken out twice within a second is put in again both times', async () => {
+  const { clock, registrar, registry } = registrarOf({})
+  await registrar.start()
+  for (const ms of [0, 100, 200]) {
+    await clock.advance(ms)
+    await registry.deregister(service)
+  }
+  await clock.advance(1_000)
+  assert.equal((await registry.getService('math')).length, 1)
+  await registrar.stop()
+  assert.deepEqual(await registry.getService('math'), [])
+})
+
+test('a server whose address has changed is registered at the new one alone, also when the registry was away meanwhile', async () => {
+  let port = 1
+  let isAway = false
+  const { clock, registrar, registry } = registrarOf(
+    {
+      deregister: (...args) => (isAway ? Promise.reject(new Error('away')) : registry.deregister(...args)),
+    },
+    () => ({ ...service, nodes: [{ ...service.nodes[0], id: `math-a:${port}`, address: `a:${port}` }] }),
+  )
+  const addresses = async (): Promise<string[]> =>
+    (await registry.getService('math')).flatMap(({ nodes }) => nodes.map(({ address }) => address))
+  await registrar.start()
+  assert.deepEqual(await addresses(), ['a:1'])
+  port = 2
+  await clock.advance(30_000)
+  assert.deepEqual(await addresses(), ['a:2'])
+  isAway = true
+  port = 3
+  await clock.advance(30_000)
+  assert.deepEqual(await addresses(), ['a:2', 'a:3'])
+  isAway = false
+  await clock.advance(30_000)
+  assert.deepEqual(await addresses(), ['a:3'])
+  isAway = true
+  port = 4
+  await clock.advance(30_000)
+  isAway = false
+  await registrar.stop()
+  assert.deepEqual(await addresses(), [])
 })

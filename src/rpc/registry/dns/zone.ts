@@ -58,20 +58,21 @@ export class Zone {
       throw new Error(`no answer within ${timeout} ms`)
     })
     try {
-      return await Promise.race([this.#find(service), late])
+      return await Promise.race([this.#find(service, done.signal), late])
     } finally {
       late.catch(() => {})
       done.abort()
     }
   }
 
-  async #find(service: string): Promise<readonly ServiceNode[]> {
+  /** @param signal ends it before its next question: whoever answers could name hosts without end */
+  async #find(service: string, signal: AbortSignal): Promise<readonly ServiceNode[]> {
     const { port, suffix, srv } = this.#settings
     const host = service + suffix
     if (port !== undefined) return (await this.#addressesOf(host)).map((ip) => this.#node(service, ip, port, { host }))
     const targets = await orNone(this.#resolver.resolveSrv(`${srv}.${host}`))
     targets.sort((a, b) => a.priority - b.priority)
-    for (let i = 0; i < Math.min(targets.length, MAX_TARGETS); ) {
+    for (let i = 0; i < Math.min(targets.length, MAX_TARGETS) && !signal.aborted; ) {
       const { priority } = targets[i]
       const group = targets.slice(i, MAX_TARGETS).filter((target) => target.priority === priority)
       i += group.length

@@ -9,6 +9,7 @@ import { GrpcCode, isCode } from './grpc-status.ts'
 import { grantLease, keepAlive, revokeLease } from './lease.ts'
 import { type Lease, put, range } from './messages.ts'
 import type { Counters } from './stats.ts'
+import { isSameNode } from './value.ts'
 
 /** A lease is renewed this many times in its time to live. */
 const RENEWALS = 3
@@ -39,6 +40,8 @@ export class Registration {
   #lease: Lease | undefined
   #timer: ClockTimer | undefined
   #failing = false
+  /** Whether the log knows that another process has the key. */
+  #isTaken = false
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(key: string, client: Client, counters: Counters, log: Logger, clock: Clock = realClock) {
@@ -125,10 +128,16 @@ export class Registration {
     const ttl = lease === undefined ? 0 : await keepAlive(this.#client, lease.id, { signal })
     if (lease !== undefined && ttl > 0) {
       this.#lease = { id: lease.id, ttl }
-      const { pairs } = await this.#client.call(range, { key: this.#key, keysOnly: true }, { signal })
-      // Another process that has registered this node since keeps it.
-      if (pairs.length > 0) return
+      const { pairs } = await this.#client.call(range, { key: this.#key }, { signal })
+      // Another process that has registered this node since keeps it. Anything else in its place is of use to nobody.
+      if (pairs.some((pair) => pair.lease === lease.id)) return
+      if (pairs.some(({ value }) => isSameNode(value, written.value))) {
+        if (!this.#isTaken) this.#log.warn('another process has registered a node of this id', { key: this.#key.toString() })
+        this.#isTaken = true
+        return
+      }
     }
+    this.#isTaken = false
     this.#counters.rewrites++
     await this.#write(written, ttl > 0 ? lease : undefined)
   }

@@ -38,6 +38,13 @@ export function decodeValue(value: Uint8Array): { name: string; records: readonl
   return { name, records }
 }
 
+/** Whether `value` is a record of the node of `own`, perhaps of another version or at another address. */
+export function isSameNode(value: Uint8Array, own: string): boolean {
+  const [a, b] = [decodeValue(value), decodeValue(Buffer.from(own))]
+  const ids = new Set(b?.records.map(({ node }) => node.id))
+  return a !== undefined && a.name === b?.name && a.records.some(({ node }) => ids.has(node.id))
+}
+
 function textOf(text: string): string {
   const escapeChar = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
   return JSON.stringify(text.toWellFormed()).replace(escaped, escapeChar)

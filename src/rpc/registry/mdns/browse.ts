@@ -1,4 +1,5 @@
 import type { ClockTimer } from '../../../base/time/clock.ts'
+import { Pacer } from '../../../base/time/pacer.ts'
 import { registryLost } from '../errors.ts'
 import { sameServices } from '../record.ts'
 import type { Service } from '../registry.ts'
@@ -31,6 +32,9 @@ export class Browse {
   readonly #question: () => Buffer
   readonly #nodes: FoundNodes
   readonly #collecting: Collecting
+  /** Anybody in the network can make changes by the thousand, and each would cost as much as all nodes. */
+  readonly #pacer: Pacer
+  #isChanged = false
   #latest: readonly Service[] = []
   #timer: ClockTimer | undefined
   #timerAt = Number.POSITIVE_INFINITY
@@ -43,6 +47,7 @@ export class Browse {
     this.#medium = medium
     this.#question = () => writer.query(Math.floor(settings.clock.random() * 0x10000), names.service(service))
     this.#nodes = new FoundNodes(service, names, mayDecode)
+    this.#pacer = new Pacer(settings.clock, () => this.#publish())
     this.#collecting = new Collecting(settings, () => this.#ask())
     this.#collecting.done.then(
       () => this.#begin(),
@@ -58,6 +63,7 @@ export class Browse {
   /** The services, once the first answers are there. */
   async services(): Promise<readonly Service[]> {
     await this.#collecting.done
+    if (this.#isChanged) this.#pacer.now()
     return this.#latest
   }
 
@@ -78,6 +84,7 @@ export class Browse {
   stop(reason?: unknown): void {
     this.#settings.clock.clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
+    this.#pacer.stop()
     this.#collecting.fail(reason)
     if (reason === undefined) return
     this.#failure ??= { reason }
@@ -99,12 +106,17 @@ export class Browse {
 
   #changed(): void {
     if (!this.#collecting.isOver) return
-    const services = this.#nodes.services()
-    if (!sameServices(services, this.#latest)) {
-      this.#latest = services
-      this.readers.set(services)
-    }
+    this.#isChanged = true
+    this.#pacer.soon()
     this.#schedule()
+  }
+
+  #publish(): void {
+    this.#isChanged = false
+    const services = this.#nodes.services()
+    if (sameServices(services, this.#latest)) return
+    this.#latest = services
+    this.readers.set(services)
   }
 
   /** Sets the one timer to the next question or the next expiry, whichever comes first. */

@@ -16,7 +16,9 @@ interface Ring {
   /** Hashes of the nodes' ids. */
   readonly ids: Uint32Array
   /** Index of the node of each slot, plus 1; 0 while it is not known. Undefined where a pick looks at every node. */
-  readonly nodes: Uint16Array | undefined
+  nodes: Uint16Array | undefined
+  /** Whether there was a pick before: a list without the nodes that one call failed on is used once. */
+  isUsed: boolean
   /** Calls in flight and weights of all nodes, as they were some picks ago, and the calls since. */
   calls: number
   weights: number
@@ -41,21 +43,17 @@ export function consistentHash(clock: Pick<Clock, 'random'> = realClock): Strate
       let ring = rings.get(candidates)
       if (ring === undefined) rings.set(candidates, (ring = ringOf(candidates)))
       const slot = hashOf(call.key) >>> (32 - SLOT_BITS)
+      const { length } = candidates
+      if (ring.isUsed && ring.nodes === undefined && length > MAX_SCAN && length <= MAX_KEPT) ring.nodes = new Uint16Array(2 ** SLOT_BITS)
+      ring.isUsed = true
       return ring.nodes === undefined ? highest(candidates, ring.ids, slot) : kept(candidates, ring, ring.nodes, slot)
     },
   }
 }
 
 function ringOf(candidates: readonly Candidate[]): Ring {
-  const { length } = candidates
   const ids = Uint32Array.from(candidates, ({ node }) => hashOf(node.id))
-  return {
-    ids,
-    nodes: length > MAX_SCAN && length <= MAX_KEPT ? new Uint16Array(2 ** SLOT_BITS) : undefined,
-    calls: 0,
-    weights: 0,
-    left: 0,
-  }
+  return { ids, nodes: undefined, isUsed: false, calls: 0, weights: 0, left: 0 }
 }
 
 /** The node of a slot, as it is remembered, or the next best one where that has its share of the calls. */

@@ -154,6 +154,8 @@ test('a retry stays inside attempts, deadline and budget', () => {
   policy.update({ budget: { minPerSecond: 100 } })
   clock.advance(1000)
   assert.equal(policy.next(refused, first), 50)
+  const never = new StatusError(503, '', '', { retryAfter: 2 ** 31 - 1 })
+  assert.equal(policy.next(never, { ...first, elsewhere: false }), 2 ** 31 - 1, 'a timer of more would fire at once')
   assert.throws(() => policy.update({ attempts: 0 }), RangeError)
 })
 

@@ -387,3 +387,20 @@ test('nodes that serve another, slower path are not compared with the rest', asy
   assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected))
   selector.close()
 })
+
+test('looking whether there is another node picks none: no probe is lost, no turn taken and nothing counted', async () => {
+  const { selector, clock } = await selectorOf([service(nodes(3))], { strategy: 'roundRobin', slowStart: 0 })
+  const [a, b, c] = selector.candidates('math')
+  eject(selector, a, clock)
+  clock.skip(6_000)
+  const before = selector.stats('math')?.picks
+  assert.equal(selector.hasNode('math', { ...call, exclude: [b] }), true)
+  assert.equal(selector.hasNode('math', { ...call, exclude: [b, c] }), true, 'the ejected one is better than none')
+  assert.equal(selector.hasNode('math', { ...call, exclude: [a, b, c] }), false)
+  assert.equal(selector.hasNode('nobody', call), false)
+  assert.equal(selector.stats('math')?.picks, before)
+  assert.equal(a.inFlight, 0)
+  const probe = selector.pick('math', call)
+  assert.deepEqual([probe.candidate, probe.isProbe], [a, true])
+  selector.close()
+})

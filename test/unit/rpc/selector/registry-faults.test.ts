@@ -188,7 +188,7 @@ test('weights that are no usable number count as 1, others are bounded, and 0 ta
   drained.close()
 })
 
-test('of several nodes with one id the first counts, in one version or two', async () => {
+test('two servers of one id are two nodes, and of several records of one node the first counts, in one version or two', async () => {
   const twice = [node('a'), node('a', {}, { address: 'other:1' })]
   const { selector } = await selectorOf([service(twice), service([node('a'), node('b')], '2.0.0')])
   const all = selector.candidates('math')
@@ -196,6 +196,7 @@ test('of several nodes with one id the first counts, in one version or two', asy
     all.map(({ node: { id, address }, service: { version } }) => [id, address, version]),
     [
       ['a', 'a:1', '1.0.0'],
+      ['a', 'other:1', '1.0.0'],
       ['b', 'b:1', '2.0.0'],
     ],
   )

@@ -226,6 +226,16 @@ test('consistentHash: of 500 nodes too only the keys of one that leaves move, ne
   }
 })
 
+test('consistentHash: lists that are picked from once, as those without the nodes that a call failed on, take little memory', () => {
+  const strategy = consistentHash()
+  const all = candidates(100)
+  const lists = all.map((gone) => all.filter((each) => each !== gone))
+  const before = process.memoryUsage().arrayBuffers
+  for (const list of lists) strategy.pick(list, context({ key: 'user' }))
+  const taken = process.memoryUsage().arrayBuffers - before
+  assert.ok(taken < 5_000_000, `${taken} bytes for ${lists.length} lists`)
+})
+
 test('consistentHash: a call without a key is balanced', () => {
   const all = candidates(10, () => ({ latency: 5 }))
   const found = counts(picks(consistentHash(new TestClock('keyless')), all, 20_000))

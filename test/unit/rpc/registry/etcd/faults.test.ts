@@ -289,6 +289,32 @@ test('a lease that is granted for no time, or for ever, does not make the regist
   }
 })
 
+test('a node whose key holds something else is written again, unless that is a record of the same node', limit, async (t) => {
+  const lease = new MessageWriter().int64(2, 1n).int64(3, 90n).finish()
+  const other = { name: 'math', version: '2', nodes: [{ id: 'math-127.0.0.1:1', address: '10.0.0.1:1' }] }
+  const values: Record<string, number> = {
+    rubbish: 1,
+    '': 1,
+    [nodeValue(1)]: 1,
+    [JSON.stringify({ ...other, name: 'evil' })]: 1,
+    [JSON.stringify(other)]: 0,
+  }
+  for (const [value, writes] of Object.entries(values)) {
+    const server = await etcd.fakeEtcd(t, {
+      LeaseGrant: etcd.reply(lease),
+      LeaseKeepAlive: etcd.reply(lease),
+      Put: etcd.reply(new Uint8Array()),
+      Range: etcd.reply(etcd.rangeResponse(1, [etcd.pair(`${PREFIX}math-127.0.0.1:1`, value, 1)])),
+    })
+    const registry = registryOf(t, server.endpoint)
+    await registry.register(service('math', [1]))
+    await registry.register(service('math', [1]))
+    assert.equal(server.calls.filter((call) => call === 'Put').length, 1 + writes, value)
+    assert.equal(registry.stats.rewrites, writes)
+    await registry.close()
+  }
+})
+
 test('a lease that was granted by a try that failed is the one that is used', limit, async (t) => {
   let grants = 0
   const lease = new MessageWriter().int64(2, 1n).int64(3, 90n).finish()

@@ -173,6 +173,30 @@ suite('packets that anybody in the network can send', () => {
     assert.deepEqual(await nodes(), [])
   })
 
+  test('changes without end reach watches only so often, and a lookup gets the last one', async (t) => {
+    let ms = 0
+    const net = new MemoryNetwork()
+    // Each look at the clock is a hundredth of a millisecond later, so that all that is done takes time.
+    const now = (): number => net.clock.now() + (ms += 0.01)
+    const { registry } = net.registry(t, { clock: { ...net.clock, now } })
+    const watch = open(registry, 'math')
+    const first = next(watch)
+    await net.clock.advance(1_000)
+    await first
+    let snapshots = 0
+    const reading = (async () => {
+      for await (const _ of { [Symbol.asyncIterator]: () => watch }) snapshots++
+    })()
+    for (let i = 1; i <= 500; i++) {
+      net.deliver({ way: 'announce', packet: fake({ id: 'a', port: i }), from: '10.0.0.66' })
+      await Promise.resolve()
+    }
+    assert.ok(snapshots > 0 && snapshots < 250, `${snapshots} snapshots of 500 changes`)
+    assert.deepEqual(addresses(await registry.getService('math')), ['10.0.0.66:500'])
+    await watch.return?.()
+    await reading
+  })
+
   test('questions without end get no replies without end', async (t) => {
     const net = new MemoryNetwork()
     const { registry } = net.registry(t)

@@ -1,4 +1,4 @@
-import type { Clock, ClockTimer } from '../../../base/time/clock.ts'
+import type { Clock, ClockTimer } from './clock.ts'
 
 /** Longest pause in milliseconds. */
 const MAX_PAUSE_MS = 1_000
