@@ -60,7 +60,7 @@ export function callError(url: string, route: string, error: unknown): CommandEr
   if (code === Code.HandleTimeout) return new CommandError(Exit.Timeout, `${route} did not answer in time: ${line}`, details)
   // A body that the codec cannot encode, or that is too large; the connection is as it was.
   if (code === Code.WriteFailed) return new CommandError(Exit.Failed, `${route} was not sent: ${line}`, details)
-  // What a server of http answers has the form of such a frame.
+  // Read as a frame, the first bytes of an HTTP response announce one that is too large.
   const hint = /frame larger/.test(cause) ? '; does the peer speak another protocol? (--protocol)' : ''
   if (code === Code.ConnectionClosed) return new CommandError(Exit.Lost, `the connection to ${url} was lost: ${line}${hint}`, details)
   return new CommandError(Exit.Failed, `${route} failed: ${line}`, details)

@@ -62,8 +62,8 @@ export function writeJson(value: unknown, into: Buffer, at: number, before: numb
 }
 
 /**
- * Whether the JSON of `text` is `text` in quotes. That costs a quarter of JSON.stringify, in Node 20 more for short texts
- * and less for long ones.
+ * Whether the JSON of `text` is `text` in quotes. Asking costs a half of JSON.stringify for 64 characters and a quarter
+ * for 64 KiB (Node 20, x64).
  */
 export function isPlain(text: string): boolean {
   return plain.test(text)

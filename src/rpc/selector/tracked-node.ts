@@ -36,7 +36,7 @@ export class TrackedNode implements Candidate {
   startedAt = -Infinity
   /** Whether the node has left the registry. */
   isGone = false
-  /** What the user of the selector keeps for the node, found without a look-up: a client its sessions. */
+  /** Kept here by the user of the selector, to find it without a look-up: a client keeps its sessions. */
   kept: unknown = undefined
   #sampledAt = -Infinity
 
