@@ -8,8 +8,8 @@ export interface Listed {
 
 /**
  * The nodes of a registry's snapshot by their ids and addresses: two servers of one id are two nodes, as long as they
- * are at two addresses. Of several records of one node the first counts. Records without an id or an address are left out,
- * since a registry may hold what anybody wrote.
+ * are at two addresses. Of several records of one node the first counts. Records without an id or an address are left
+ * out, since a registry may hold what anybody wrote.
  */
 export function readSnapshot(services: readonly Service[]): Map<string, Listed> {
   const nodes = new Map<string, Listed>()
