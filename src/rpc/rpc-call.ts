@@ -60,7 +60,10 @@ export class RpcCall implements Abortable {
   private failure: StatusError | undefined = undefined
   /** Number of waits so far: what ends a wait that is over is ignored. */
   private waits = 0
+  /** Ends the wait at the call's deadline. */
   private timer: ClockTimer | undefined = undefined
+  /** Ends a delay between attempts. */
+  private delayTimer: ClockTimer | undefined = undefined
   private listening = false
 
   constructor(
@@ -301,7 +304,7 @@ export class RpcCall implements Abortable {
   private again(delay: number): void {
     this.pick = undefined
     const wait = this.beginWait()
-    if (delay > 0) this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
+    if (delay > 0) this.delayTimer = this.core.clock.setTimeout(() => this.endWait(wait) && this.inContext(), delay)
     // Not at once: an attempt that fails at once must not recurse through all nodes.
     else microtask(() => this.endWait(wait) && this.inContext())
   }
@@ -343,6 +346,7 @@ export class RpcCall implements Abortable {
   private endWait(wait: number): boolean {
     if (wait !== this.waits) return false
     this.core.clock.clearTimeout(this.timer)
+    this.core.clock.clearTimeout(this.delayTimer)
     this.core.waiting.delete(this)
     if (this.listening) forgetAbort(this.signal as AbortSignal, this)
     this.listening = false

@@ -72,6 +72,18 @@ onEachTransport('a call in each of its stages', (transport) => {
     })
   }
 
+  test('that ends while it waits for its next attempt leaves no timer, which would keep the process alive', async (t) => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const { client, waits } = await stages['while it waits for its next attempt'](t)
+    const before = timers()
+    const call = status(client.call('/math/add', [], { timeout: LONG }))
+    await waits()
+    assert.ok(timers() > before)
+    await client.close()
+    await call
+    assert.ok(timers() <= before, `${timers()} timers, ${before} before`)
+  })
+
   test('is hedged: ends at once when the client is closed, and when its signal fires', async (t) => {
     const { address, dialled } = await silentNode(t)
     const other = await silentNode(t)
