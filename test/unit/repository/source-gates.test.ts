@@ -84,7 +84,7 @@ test('nothing is called in an async context that somebody happened to be in', ()
     'base/async/call-context.ts',
     'session/redial.ts',
     'session/outbound.ts',
-    'rpc/rpc-call.ts',
+    'rpc/broker/context-free.ts',
     'testing/network.ts',
     'dserver/eventbus/delivery-queue.ts',
   ]
