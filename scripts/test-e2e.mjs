@@ -52,11 +52,12 @@ const virtual = ['session', 'routes', 'schema', 'redial', 'plugins', 'plugin-pro
   (name) => `${name}.test.ts`,
 )
 
+const atATime = availableParallelism()
 let passed = run(onSockets, {})
-passed = run(apart, {}, availableParallelism()) && passed
+passed = run(apart, {}, atATime) && passed
 passed = run(threaded, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }) && passed
 for (const protocol of ['json', 'protobuf']) {
-  passed = run(sessions, { DMICRO_TEST_PROTOCOL: protocol }) && passed
+  passed = run(sessions, { DMICRO_TEST_PROTOCOL: protocol }, atATime) && passed
 }
 const layers = [
   { layer: { DMICRO_TEST_TLS: '1' }, suites: secure },
@@ -65,13 +66,13 @@ const layers = [
 ]
 for (const { layer, suites } of layers) {
   for (const threads of [{}, { DMICRO_IO_THREADS: '2', DMICRO_TEST_TRANSPORT: 'native' }]) {
-    passed = run(suites, { ...layer, ...threads }) && passed
+    passed = run(suites, { ...layer, ...threads }, atATime) && passed
   }
 }
 const overKcp = ['call', 'session', 'redial', 'resume', 'overload', 'flow', 'plugin-heartbeat', 'resume-strangers'].map(
   (name) => `${name}.test.ts`,
 )
-passed = run(overKcp, { DMICRO_TEST_SCHEME: 'kcp' }) && passed
+passed = run(overKcp, { DMICRO_TEST_SCHEME: 'kcp' }, atATime) && passed
 // QUIC is the same code on both transports, and where its package has no binary there is none.
 const hasQuic = await import('@matrixai/quic/native/quiche.js').then(
   () => true,
@@ -79,7 +80,7 @@ const hasQuic = await import('@matrixai/quic/native/quiche.js').then(
 )
 const quic = { DMICRO_TEST_SCHEME: 'quic', DMICRO_TEST_TRANSPORT: 'js' }
 const overQuic = ['call', 'session', 'redial', 'overload'].map((name) => `${name}.test.ts`)
-if (hasQuic) passed = run(overQuic, quic) && passed
+if (hasQuic) passed = run(overQuic, quic, atATime) && passed
 // It cuts connections, which over QUIC silence alone tells of.
 if (hasQuic) passed = run(['resume.test.ts'], { ...quic, DMICRO_TEST_QUIC_IDLE: '200' }) && passed
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed

@@ -17,8 +17,11 @@ const QUICK = 'quick.test.ts'
 /** A test that waits for what never comes fails, and says which. */
 const MAX_MS = 300_000
 
-/** Suites of packages and tools, which mostly wait for programs of their own: several run at a time. */
-const together = ['bundlers', 'jest', 'libraries', 'nodes', 'packages', 'protoc', 'quickstart', 'runtimes', 'typescript', 'vitest']
+/** Suites that mostly wait for programs of their own: several run at a time. */
+const together = [
+  ...['bundlers', 'codecs', 'http', 'jest', 'jsonrpc', 'libraries', 'nodes', 'packages', 'protobuf', 'protoc', 'quickstart'],
+  ...['redis', 'runtimes', 'text', 'typescript', 'vitest'],
+]
 
 const files = readdirSync('test/outside', { recursive: true })
   .filter((file) => /^[^/]+\/[^/]+\.test\.ts$/.test(file))
