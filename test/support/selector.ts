@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import { silentLogger } from '../../src/base/log.ts'
 import type { Clock } from '../../src/base/time/clock.ts'
 import type { Registry, Service, ServiceNode } from '../../src/rpc/registry/registry.ts'
+import type { NodePick } from '../../src/rpc/selector/pick.ts'
 import { Selector, type SelectorOptions } from '../../src/rpc/selector/selector.ts'
 import type { Candidate } from '../../src/rpc/selector/strategy.ts'
 import { seeded } from '../../src/testing/random.ts'
@@ -157,4 +159,21 @@ export function chiSquare(found: Map<string, number>, shares: ReadonlyMap<string
   let sum = 0
   for (const [id, share] of shares) sum += ((found.get(id) ?? 0) - total * share) ** 2 / (total * share)
   return sum
+}
+
+/** Picks until `node` is picked; the others succeed after 1 ms. */
+export function pickOf(selector: Selector, wanted: Candidate, clock: TestClock): NodePick {
+  for (let i = 0; i < 1000; i++) {
+    const pick = selector.pick('math', { path: '/math/add' })
+    if (pick.candidate === wanted) return pick
+    clock.skip(1)
+    pick.done(false, 1)
+  }
+  assert.fail(`${wanted.node.id} was not picked`)
+}
+
+/** Fails calls to `node` until it is ejected. */
+export function eject(selector: Selector, wanted: Candidate, clock: TestClock): void {
+  for (let i = 0; i < 5; i++) pickOf(selector, wanted, clock).done(true, 1)
+  assert.equal(wanted.isEjected, true)
 }

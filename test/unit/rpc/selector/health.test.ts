@@ -6,27 +6,9 @@ import { byVersion } from '../../../../src/rpc/selector/filters/version.ts'
 import { byZone } from '../../../../src/rpc/selector/filters/zone.ts'
 import type { NodePick } from '../../../../src/rpc/selector/pick.ts'
 import type { Selector } from '../../../../src/rpc/selector/selector.ts'
-import type { Candidate } from '../../../../src/rpc/selector/strategy.ts'
-import { node, nodes, selectorOf, service, type TestClock } from '../../../support/selector.ts'
+import { eject, node, nodes, pickOf, selectorOf, service, type TestClock } from '../../../support/selector.ts'
 
 const call = { path: '/math/add' }
-
-/** Picks until `node` is picked; the others succeed after 1 ms. */
-function pickOf(selector: Selector, wanted: Candidate, clock: TestClock): NodePick {
-  for (let i = 0; i < 1000; i++) {
-    const pick = selector.pick('math', call)
-    if (pick.candidate === wanted) return pick
-    clock.skip(1)
-    pick.done(false, 1)
-  }
-  assert.fail(`${wanted.node.id} was not picked`)
-}
-
-/** Fails calls to `node` until it is ejected. */
-function eject(selector: Selector, wanted: Candidate, clock: TestClock): void {
-  for (let i = 0; i < 5; i++) pickOf(selector, wanted, clock).done(true, 1)
-  assert.equal(wanted.isEjected, true)
-}
 
 /** Ids of the nodes that `count` calls go to, all of which succeed. */
 function used(selector: Selector, count: number): string {
@@ -385,22 +367,5 @@ test('nodes that serve another, slower path are not compared with the rest', asy
     pick.done(false, 300)
   }
   assert.ok(!selector.candidates('math').some(({ isEjected }) => isEjected))
-  selector.close()
-})
-
-test('looking whether there is another node picks none: no probe is lost, no turn taken and nothing counted', async () => {
-  const { selector, clock } = await selectorOf([service(nodes(3))], { strategy: 'roundRobin', slowStart: 0 })
-  const [a, b, c] = selector.candidates('math')
-  eject(selector, a, clock)
-  clock.skip(6_000)
-  const before = selector.stats('math')?.picks
-  assert.equal(selector.hasNode('math', { ...call, exclude: [b] }), true)
-  assert.equal(selector.hasNode('math', { ...call, exclude: [b, c] }), true, 'the ejected one is better than none')
-  assert.equal(selector.hasNode('math', { ...call, exclude: [a, b, c] }), false)
-  assert.equal(selector.hasNode('nobody', call), false)
-  assert.equal(selector.stats('math')?.picks, before)
-  assert.equal(a.inFlight, 0)
-  const probe = selector.pick('math', call)
-  assert.deepEqual([probe.candidate, probe.isProbe], [a, true])
   selector.close()
 })

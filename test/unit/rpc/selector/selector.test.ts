@@ -7,7 +7,7 @@ import { byRoute } from '../../../../src/rpc/selector/filters/route.ts'
 import { byVersion } from '../../../../src/rpc/selector/filters/version.ts'
 import { type NodeChange, Selector } from '../../../../src/rpc/selector/selector.ts'
 import type { Candidate, Strategy } from '../../../../src/rpc/selector/strategy.ts'
-import { node, nodes, selectorOf, service, TestClock, TestRegistry } from '../../../support/selector.ts'
+import { eject, node, nodes, selectorOf, service, TestClock, TestRegistry } from '../../../support/selector.ts'
 
 const call = { path: '/math/add' }
 
@@ -219,4 +219,21 @@ test('options that make no sense are refused by name', () => {
   assert.throws(bad({ health: { window: 0 } }), /option health.window/)
   assert.throws(bad({ health: { typo: 1 } }), /health.typo/)
   assert.throws(bad({ typo: 1 }), /typo/)
+})
+
+test('looking whether there is another node picks none: no probe is lost, no turn taken and nothing counted', async () => {
+  const { selector, clock } = await selectorOf([service(nodes(3))], { strategy: 'roundRobin', slowStart: 0 })
+  const [a, b, c] = selector.candidates('math')
+  eject(selector, a, clock)
+  clock.skip(6_000)
+  const before = selector.stats('math')?.picks
+  assert.equal(selector.hasNode('math', { ...call, exclude: [b] }), true)
+  assert.equal(selector.hasNode('math', { ...call, exclude: [b, c] }), true, 'the ejected one is better than none')
+  assert.equal(selector.hasNode('math', { ...call, exclude: [a, b, c] }), false)
+  assert.equal(selector.hasNode('nobody', call), false)
+  assert.equal(selector.stats('math')?.picks, before)
+  assert.equal(a.inFlight, 0)
+  const probe = selector.pick('math', call)
+  assert.deepEqual([probe.candidate, probe.isProbe], [a, true])
+  selector.close()
 })
