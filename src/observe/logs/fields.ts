@@ -1,3 +1,4 @@
+import { isPlain } from '../../base/json/write.ts'
 import type { LogFields } from '../../base/log.ts'
 import { HIDDEN, secretKey } from '../../base/text/secrets.ts'
 
@@ -33,11 +34,9 @@ export function plainFields(fields: LogFields | undefined): Record<string, Plain
   return plain
 }
 
-/** Texts that are JSON between quotes. */
-const plain = /^[ !#-[\]-~]*$/
-
+/** A text as JSON. */
 export function jsonText(text: string): string {
-  return plain.test(text) ? `"${text}"` : JSON.stringify(text)
+  return isPlain(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** The same as JSON: each field after a comma, without braces. Those that the logger itself writes are left out. */
