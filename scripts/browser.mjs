@@ -14,6 +14,7 @@ const STAND_INS = {
     'filtering/pipes',
     'filters/filter-table',
     'hooks/session-socket',
+    'message/body-size',
     'protos/connection/protocol-detector',
     'protos/prepare',
     'session/first-word-of-peer',

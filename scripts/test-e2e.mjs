@@ -43,9 +43,18 @@ function run(names, env, processes = 1) {
 const sessions = ['call', 'deadline', 'routes', 'schema', 'session'].map((name) => `${name}.test.ts`)
 const secure = [
   ...sessions,
-  ...['redial', 'resume', 'resume-faults', 'resume-idempotent', 'overload', 'multi-client', 'filters', 'filters-received', 'flow'].map(
-    (name) => `${name}.test.ts`,
-  ),
+  ...[
+    'redial',
+    'resume',
+    'resume-faults',
+    'resume-idempotent',
+    'overload',
+    'multi-client',
+    'filters',
+    'filters-received',
+    'flow',
+    'json-texts',
+  ].map((name) => `${name}.test.ts`),
 ]
 // Those that use no sockets nor timers of their own.
 const virtual = ['session', 'routes', 'schema', 'redial', 'plugins', 'plugin-proxy', 'plugin-events', 'plugin-secure-body'].map(

@@ -13,6 +13,7 @@
 #include "io/inbox.h"
 #include "io/listener.h"
 #include "io/thread_check.h"
+#include "wire/json_quote.h"
 #include "wire/name_table.h"
 
 namespace dmicro {
@@ -251,6 +252,7 @@ class Reactor {
 
   // Sending (reactor_write.cc).
   void Flush(Connection* connection, const Send* sends, Bytes large);
+  Bytes Escape(Bytes body);
   void NoteUnsent(const Connection* connection);
   void NoteActivity(const Connection* connection);
   bool Write(Connection* connection, const uv_buf_t* buffers, unsigned count, size_t size, size_t replies);
@@ -277,6 +279,7 @@ class Reactor {
   std::vector<Connection*> dirty_;                // connections with messages in the outbox
   std::vector<int32_t> next_send_;                // chains the messages of one connection
   std::vector<uint8_t> staging_;                  // headers and small bodies of one write
+  std::array<uint8_t, kMaxUnescaped * kMaxEscape + 2> quoted_;  // a text with its escapes, before it is staged
   LayerScratch layer_scratch_;
   std::vector<uint8_t> sealed_;      // what sockets with layers are read into; empty until there is one
   uint8_t* message_base_ = nullptr;  // where ReserveMessage put an unfinished message

@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kMaxBuffer = size_t{1} << 30;
 
+static_assert(kMaxUnescaped * kMaxEscape + 2 <= kCopyBody);  // so `quoted_` is free again once the message is staged
+
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
 
 }  // namespace
@@ -68,6 +70,7 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     message.status = run(send.status_start, send.status_size);
     message.meta = run(send.meta_start, send.meta_size);
     message.body = i == connection->last_send && large.data != nullptr ? large : run(send.body_start, send.body_size);
+    if ((send.bits & kQuoteBit) != 0) message.body = Escape(message.body);
     if (message.method.size > kMaxMethod || message.status.size > kMaxStatus || message.meta.size > kMaxMeta) continue;
     const bool ready = message.type == kTypeUnparsed;
     const bool reply = ready ? (send.bits & kAnswerBit) != 0 : IsReply(message.type);
@@ -88,6 +91,14 @@ void Reactor::Flush(Connection* connection, const Send* sends, Bytes large) {
     if (!copy) gather.AppendReference(message.body, reply);
   }
   if (gather.count() != 0) Write(connection, gather.buffers(), gather.count(), gather.size(), gather.replies());
+}
+
+// The JSON string of a text in quotes whose escapes are missing, borrowed until the next call.
+Bytes Reactor::Escape(Bytes body) {
+  if (body.size < 2 || body.size - 2 > kMaxUnescaped) return body;
+  const Bytes text{body.data + 1, body.size - 2};
+  if (!NeedsEscape(text)) return body;
+  return {quoted_.data(), static_cast<size_t>(QuoteJson(quoted_.data(), text) - quoted_.data())};
 }
 
 // `replies` of the `size` bytes are bytes of replies. Returns false when the connection failed.

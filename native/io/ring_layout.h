@@ -40,12 +40,17 @@ enum RecordKind : int32_t { kMessage, kAccept, kConnect, kClose, kWritable, kLay
 inline constexpr int32_t kHintShift = 16;
 // Bit of Send::bits for type kTypeUnparsed: the bytes are a reply.
 inline constexpr int32_t kAnswerBit = 1 << 8;
+// Bit of Send::bits for other types: the body is `"`, UTF-8 of a text, `"`, and the reactor escapes what JSON escapes.
+inline constexpr int32_t kQuoteBit = 1 << 16;
+// Maximum size of such a text in bytes. With every byte escaped the body is still copied behind its header.
+inline constexpr uint32_t kMaxUnescaped = 680;
 
 // One message to send.
 struct Send {
   int32_t slot;
   int32_t generation;
-  int32_t bits;  // type | codec << 8; kTypeUnparsed: the body is packed already, and kAnswerBit marks a reply
+  int32_t bits;  // type | codec << 8 | kQuoteBit; kTypeUnparsed: the body is packed already, and kAnswerBit marks a
+                 // reply
   int32_t seq;
   int32_t route;  // interned service method, or -1: the name is in the arena
   int32_t body_start, body_size;

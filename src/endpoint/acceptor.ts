@@ -19,6 +19,7 @@ import type { MessageProto } from '../protos/websocket/message-proto.ts'
 import type { WebSocketListen } from '../protos/websocket/options.ts'
 import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { SessionEngine } from '../session/engine.ts'
+import { atFirstWord, hasFirstWord } from '../session/first-word-of-peer.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import { engineOf, type Session } from '../session/session.ts'
@@ -262,12 +263,18 @@ export class Acceptor implements GateKeeper {
 
   /**
    * Milliseconds that the close of a session waits for the peer's first announcement, without which it cannot be
-   * notified. One that has sent only a first word is asked for its announcement by ours.
+   * notified. One that has sent only a first word, or sends it while the close waits, is asked for its announcement by
+   * ours.
    */
   readonly linger = (session: Session): number => {
-    const { link, calls, settings } = engineOf(session)
-    const { extensions, firstWord } = link
-    if (!firstWord || extensions === undefined || extensions.announced) return this.#firstMessage
+    const engine = engineOf(session)
+    const { link, calls, settings } = engine
+    const { extensions } = link
+    if (extensions === undefined || extensions.announced) return this.#firstMessage
+    if (!hasFirstWord(link)) {
+      atFirstWord(link, () => engine.draining?.linger(this.linger(session)))
+      return this.#firstMessage
+    }
     const seq = extensions.nextAnnouncementSeq()
     // Which filters the peer requires its announcement says: as a rule those that this side requires.
     const filters = settings.required?.map(({ name }) => name) ?? []
@@ -303,7 +310,7 @@ export class Acceptor implements GateKeeper {
     for (const session of this.#parts.sessions.all()) {
       const { silentAt, activity, link } = engineOf(session)
       // Over TLS the first message may come with the end of the handshake, and change nothing after it.
-      const isKnown = link.firstWord || link.extensions?.supported === true
+      const isKnown = hasFirstWord(link) || link.extensions?.supported === true
       if (activity === silentAt && !isKnown && link.since > since) return true
     }
     return false

@@ -25,12 +25,12 @@ export interface Packer {
 }
 
 /** Most bytes of a body that is written in place, unless it is a text. Larger ones are encoded first. */
-const ROOM = 1024
+export const BODY_ROOM = 1024
 /**
  * Memory for a body while its value is read. Getters may run code of users, which may send other messages, so nothing
  * is written where messages are sent from before that is over.
  */
-const words = new Int32Array(ROOM / 4)
+const words = new Int32Array(BODY_ROOM / 4)
 const scratch = Buffer.from(words.buffer)
 let reading = false
 /** Bytes of room for a text besides its characters: what a writer may want at once. */
@@ -78,7 +78,7 @@ export class Outgoing {
    */
   bodyType: MessageType | undefined = undefined
   /**
-   * Number of bytes that the `writer` has written.
+   * Number of bytes that the `writer` has written; -1 when the value is a text that is quoted further on.
    * @internal
    */
   written = 0
@@ -132,7 +132,7 @@ export class Outgoing {
    */
   get room(): number {
     const value = this.value
-    return typeof value === 'string' && value.length > ROOM - TEXT_ROOM ? value.length + TEXT_ROOM : ROOM
+    return typeof value === 'string' && value.length > BODY_ROOM - TEXT_ROOM ? value.length + TEXT_ROOM : BODY_ROOM
   }
 
   /**
@@ -157,7 +157,7 @@ export class Outgoing {
     reading = true
     let size: number
     try {
-      size = writer.write(value, scratch, 0, ROOM, bodyType)
+      size = writer.write(value, scratch, 0, BODY_ROOM, bodyType)
     } finally {
       reading = false
     }
@@ -207,11 +207,4 @@ export class Outgoing {
   get meta(): Meta {
     return decodeMeta(this.metaText, anyMeta) as Meta
   }
-}
-
-/** Size in bytes of the body of a message that was sent. */
-export function bodySize(message: Outgoing): number {
-  const { writer, written, body } = message
-  if (writer !== undefined) return written
-  return typeof body === 'string' ? Buffer.byteLength(body) : body === null ? 0 : body.length
 }

@@ -20,8 +20,8 @@ export class Draining {
   peerDraining = false
   /** Whether our answer to the peer's notice waits for delayed messages. */
   #answerQueued = false
-  /** Whether a close waits for the first message of a peer that has not announced itself. */
-  #lingering = false
+  /** Runs while a close waits for the first message of a peer that has not announced itself. */
+  #lingering: ClockTimer | undefined
   /** Milliseconds that closing may take, as the notice says. */
   #limit = 0
   /** Destroys a connection that the peer said it would close but did not. */
@@ -53,26 +53,34 @@ export class Draining {
   finish(limit: number, linger: number): Promise<void> | undefined {
     this.#limit = limit
     this.#notify() // before the first refusal, so that the refused caller knows why
-    this.#lingering = linger > 0 && this.#session.link.extensions?.supported === false
-    if (!this.#lingering) return this.untilIdle(limit)
-    const timer = this.#clock.setTimeout(() => this.#onFirstMessage(), linger)
-    return this.untilIdle(limit, timer)
+    if (linger > 0) this.linger(linger)
+    return this.untilIdle(limit)
+  }
+
+  /**
+   * Waits for the announcement of a peer that has made none, in place of an earlier wait.
+   *
+   * @param ms milliseconds
+   */
+  linger(ms: number): void {
+    if (this.#session.link.extensions?.supported !== false) return
+    this.#clock.clearTimeout(this.#lingering)
+    this.#lingering = this.#clock.setTimeout(() => this.#onFirstMessage(), ms)
   }
 
   /**
    * Waits until nothing runs.
    *
    * @param limit milliseconds
-   * @param timer cleared at the end
    * @returns undefined when there is nothing to wait for
    */
-  untilIdle(limit: number, timer?: ClockTimer): Promise<void> | undefined {
+  untilIdle(limit: number): Promise<void> | undefined {
     if (this.#idle) return undefined
     return new Promise((resolve) => {
       const late = this.#clock.setTimeout(() => this.stopWaiting(), limit)
       this.#onIdle = () => {
         this.#clock.clearTimeout(late)
-        this.#clock.clearTimeout(timer)
+        this.#clock.clearTimeout(this.#lingering)
         this.#onIdle = undefined
         resolve()
       }
@@ -146,11 +154,12 @@ export class Draining {
 
   /** Ends the wait for the first message: it was received, or the time is over. */
   #onFirstMessage(): void {
-    this.#lingering = false
+    this.#clock.clearTimeout(this.#lingering)
+    this.#lingering = undefined
     this.check()
   }
 
   get #idle(): boolean {
-    return !this.#lingering && !this.awaitingAnswer && !this.#session.busy
+    return this.#lingering === undefined && !this.awaitingAnswer && !this.#session.busy
   }
 }

@@ -26,8 +26,6 @@ export class PeerLink extends Channel {
   announcing: boolean
   /** Whether the peer has answered a call. Then the loss of the connection does not count as a failed attempt. */
   answered = false
-  /** Whether the peer has sent a first word: it is a dmicro peer that was silent. */
-  firstWord = false
   /** Time when the connection began, by the endpoint's clock. */
   readonly since: number
 

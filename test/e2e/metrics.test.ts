@@ -103,7 +103,16 @@ onEachTransport('metrics', (transport) => {
     server.routeCall('/echo', (value: unknown) => value)
     server.routeCall('/async', async (value: unknown) => value)
     let bytes = 0
-    for (const value of ['text', 'ü', { a: [1, 2, 3] }, null, 'x'.repeat(100_000), { long: 'y'.repeat(3000) }]) {
+    for (const value of [
+      'text',
+      'ü',
+      `plain ${'x'.repeat(60)}`,
+      `line\n${'x'.repeat(60)}`,
+      { a: [1, 2, 3] },
+      null,
+      'x'.repeat(100_000),
+      { long: 'y'.repeat(3000) },
+    ]) {
       await session.call('/echo', value)
       await session.call('/async', value)
       bytes += Buffer.byteLength(JSON.stringify(value))

@@ -86,8 +86,13 @@ onEachTransport('protocols', (transport) => {
 
   it('closes a connection whose first bytes are no protocol of its listener, or of two', async (t) => {
     const twin = { ...lines, id: 202, name: 'twin' }
+    const warned = once()
     const log = recorder()
-    const server = endpoint(t, { transport, protocols: [...own, twin], log })
+    const warn = (...line: Parameters<typeof log.warn>): void => {
+      log.warn(...line)
+      if (log.lines.length === 2) warned.resolve()
+    }
+    const server = endpoint(t, { transport, protocols: [...own, twin], log: { ...log, warn } })
     const none = await server.listen('tcp://127.0.0.1:0', { protocols: ['raw', 'lines'] })
     const both = await server.listen('tcp://127.0.0.1:0', { protocols: ['twin', 'lines'] })
     for (const [{ url }, bytes] of [
@@ -98,6 +103,7 @@ onEachTransport('protocols', (transport) => {
       peer.send(bytes)
       await peer.closed
     }
+    await warned.promise // IO threads close before the endpoint knows
     assert.equal(server.stats.accepted, 0)
     assert.equal(server.stats.violations, 2)
     assert.deepEqual(

@@ -28,6 +28,11 @@ export function isPeersFirstWord(): boolean {
   return false
 }
 
+/** `message/body-size.ts`: a page counts no bytes. */
+export function bodySize(): number {
+  return 0
+}
+
 /** `filters/filter-table.ts`. */
 export function makeFilters(own: readonly { name: string }[]): object {
   const append = (pipe: undefined, [name]: readonly string[]): undefined => {

@@ -50,15 +50,7 @@ export default {
 export const { performance } = globalThis
 
 /** `node:async_hooks`: a page has one context. */
-export class AsyncResource {
-  static bind<T>(run: T): T {
-    return run
-  }
-
-  runInAsyncScope<This, Args extends unknown[], Result>(run: (this: This, ...args: Args) => Result, self: This, ...args: Args): Result {
-    return run.apply(self, args)
-  }
-}
+export const AsyncResource = { bind: <T>(run: T): T => run }
 
 type Listener = (...args: unknown[]) => void
 

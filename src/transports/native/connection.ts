@@ -1,9 +1,10 @@
 import { writeText } from '../../base/text/write-text.ts'
 import { immediate, microtask } from '../../base/time/clock.ts'
+import { jsonCodec } from '../../codecs/json.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 import { type Incoming, isReply } from '../../message/message.ts'
 import { nameBytes } from '../../message/names.ts'
-import type { Outgoing, Packer } from '../../message/outgoing.ts'
+import { BODY_ROOM, type Outgoing, type Packer } from '../../message/outgoing.ts'
 import { ENVELOPE_BYTES, writeEnvelope } from '../../wire/cut-envelope.ts'
 import { Framing } from '../../wire/framing.ts'
 import { rawEnvelope } from '../../wire/raw-envelope.ts'
@@ -21,8 +22,9 @@ import { detailOf } from './close-detail.ts'
 import type { ConnectionCore } from './connection-core.ts'
 import { enveloped, frameBytes } from './frame-bytes.ts'
 import type { Handshake } from './handshake.ts'
-import { fits, makeRoom, queueBytes } from './outbox.ts'
-import { Ctl, MAX_BODY, OUTBOX_SIZE, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
+import { fits, makeRoom, mostBytes, queueBytes, UTF8_BYTES } from './outbox.ts'
+import { Ctl, MAX_BODY, OUTBOX_SIZE, QUOTE_BIT, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
+import { mayStayUnescaped, writeUnescaped } from './unescaped.ts'
 
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
@@ -158,12 +160,10 @@ export class NativeConnection implements TransportConnection {
 
   send(message: Outgoing): SendResult {
     if (!this.open) return SendResult.Closed
-    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer } = message
-    const core = this.#core
-    const { control, sends, outbox } = core
-    // UTF-8 takes at most three bytes per UTF-16 unit.
-    const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * 3
-    const bodyBound = writer !== undefined ? message.room : body === null ? 0 : typeof body === 'string' ? body.length * 3 : body.length
+    const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer, value } = message
+    const { control, sends, outbox } = this.#core
+    const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * UTF8_BYTES
+    const bodyBound = writer === undefined ? mostBytes(body) : typeof value === 'string' ? message.room : BODY_ROOM
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
       return writer !== undefined ? this.send(message.encoded()) : this.#sendLarge(message)
@@ -174,14 +174,14 @@ export class NativeConnection implements TransportConnection {
     let nameBytesCount = 0
     let statusBytes = 0
     let metaBytes = 0
+    let bits = type | (codec << 8)
     sends[send + Snd.BodyStart] = at
     if (writer !== undefined) {
-      const start = at
-      const { value } = message
-      at =
-        typeof value === 'string'
-          ? writer.write(value, outbox, start, start + bodyBound, message.bodyType)
-          : message.write(outbox, start, start + bodyBound)
+      if (typeof value !== 'string') at = message.write(outbox, at, at + bodyBound)
+      else if (writer === jsonCodec && mayStayUnescaped(value, at - control[Ctl.OutboxBase], this.#outboxShare, this.#maxMessage)) {
+        at = writeUnescaped(outbox, value, at)
+        bits |= QUOTE_BIT
+      } else at = writer.write(value, outbox, at, at + bodyBound, message.bodyType)
       if (at < 0) return this.send(message.encoded())
     } else if (typeof body === 'string') {
       at = writeText(outbox, body, at)
@@ -190,7 +190,7 @@ export class NativeConnection implements TransportConnection {
       at += body.length
     }
     const bodyBytes = at - sends[send + Snd.BodyStart]
-    message.written = bodyBytes
+    message.written = bits < QUOTE_BIT ? bodyBytes : -1
     sends[send + Snd.BodySize] = bodyBytes
     if (meta !== '') {
       sends[send + Snd.MetaStart] = at
@@ -216,7 +216,7 @@ export class NativeConnection implements TransportConnection {
     if (refused !== SendResult.Ok) return refused // what was written lies beyond the committed part and is overwritten
     sends[send + Snd.Slot] = this.#slot
     sends[send + Snd.Generation] = this.generation
-    sends[send + Snd.Bits] = type | (codec << 8)
+    sends[send + Snd.Bits] = bits
     sends[send + Snd.Seq] = seq
     sends[send + Snd.Route] = route
     control[Ctl.OutboxNext] = at
@@ -232,7 +232,7 @@ export class NativeConnection implements TransportConnection {
     if (!this.open) return SendResult.Closed
     const { control, outbox } = this.#core
     const text = typeof bytes === 'string'
-    const bound = (text ? bytes.length * 3 : bytes.length) + ENVELOPE_BYTES
+    const bound = mostBytes(bytes) + ENVELOPE_BYTES
     if (bound > OUTBOX_SIZE) return this.#sendLargeBytes(text ? Buffer.from(bytes) : bytes, bare, reply)
     const next = makeRoom(this.#core, this.#outboxShare, bound)
     const start = control[Ctl.OutboxNext]
@@ -386,15 +386,10 @@ export class NativeConnection implements TransportConnection {
       return
     }
     this.#waiting = undefined
-    if (this.#early) {
-      this.#closedEarly = { reason, detail }
-    } else if (this.handshake !== undefined) {
-      this.handshake.onClosed(detail)
-    } else if (this.connecting === undefined) {
-      // A connection that was made after its dial was given up has no handler.
-      this.#handler?.onClose(this.#destroyed ?? reason, this.#destroyed === undefined ? detail : '')
-    } else {
-      this.connecting(errno)
-    }
+    if (this.#early) this.#closedEarly = { reason, detail }
+    else if (this.handshake !== undefined) this.handshake.onClosed(detail)
+    else if (this.connecting !== undefined) this.connecting(errno)
+    // A connection that was made after its dial was given up has no handler.
+    else this.#handler?.onClose(this.#destroyed ?? reason, this.#destroyed === undefined ? detail : '')
   }
 }

@@ -2,6 +2,14 @@ import { UNPARSED } from '../../message/message.ts'
 import type { ConnectionCore } from './connection-core.ts'
 import { ANSWER_BIT, Ctl, MAX_SENDS, SEND_WORDS, Snd } from './ring-layout.ts'
 
+/** Most bytes that UTF-8 takes for one UTF-16 unit. */
+export const UTF8_BYTES = 3
+
+/** Upper bound of the bytes of a body. */
+export function mostBytes(body: string | Uint8Array | null): number {
+  return body === null ? 0 : typeof body === 'string' ? body.length * UTF8_BYTES : body.length
+}
+
 /**
  * Makes room for `bytes` bytes in the outbox of a core.
  * @param share bytes in the outbox at which it is drained

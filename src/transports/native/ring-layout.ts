@@ -58,6 +58,10 @@ export function webSocketBits(webSocket: WebSocketSettings | undefined): number 
 export const HINT_SHIFT = 16
 /** Bit of `Snd.Bits` with type `UNPARSED`: the bytes are a reply to the peer. */
 export const ANSWER_BIT = 1 << 8
+/** Bit of `Snd.Bits` with other types: the body is a text in quotes, which the core escapes as JSON does. */
+export const QUOTE_BIT = 1 << 16
+/** Most bytes of such a text. */
+export const MAX_UNESCAPED = 680
 
 /** Most connections of one core. */
 const MAX_SLOTS = 1 << 20
@@ -151,6 +155,9 @@ function ours(): Layout {
     CTL_WORDS,
     HINT_SHIFT,
     UNPARSED,
+    ANSWER_BIT,
+    QUOTE_BIT,
+    MAX_UNESCAPED,
     MAX_PEEK,
     MAX_METHOD_BYTES,
     MAX_STATUS_BYTES,
