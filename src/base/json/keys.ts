@@ -15,6 +15,9 @@ export const KEY_BYTES = 32
 const MAX_KEY = KEY_BYTES - 3
 const HASHES = 2 * SLOTS
 
+/** Number of stores of their own that keys may get. */
+export const OWN_STORES = 32
+
 /** The text of each slot's key; V8 knows these strings as property names. */
 export const keyTexts: string[] = new Array(SLOTS).fill('')
 /** Lengths of `"key":`. */
@@ -27,6 +30,14 @@ export const keyWords = new Int32Array(keyBytes.buffer)
 export const nextKey = new Int32Array(SLOTS)
 /** The first key of the object that was last seen under a key. */
 export const innerKey = new Int32Array(SLOTS)
+/** Numbers of the stores that are kept for one key each (members.ts), by slot; 0 for those of all others. */
+const stores = new Uint8Array(SLOTS)
+/** The same by key, for good: V8 does not forget. */
+const ownStores = new Map<string, number>()
+/** How often members with a key were set, of those without a store of their own. */
+const heat = new Uint8Array(SLOTS)
+/** Number from which on a key gets a store of its own, as long as there are some. */
+const HOT = 100
 const slots = new Map<string, number>()
 const hashes = new Int32Array(HASHES)
 let used = 1
@@ -62,6 +73,7 @@ export function slotOfText(key: string): number {
   const [text] = Object.keys({ [key]: 0 }) // as V8 keeps names of properties
   keyTexts[slot] = text
   slots.set(text, slot)
+  stores[slot] = ownStores.get(text) ?? 0
   keySizes[slot] = key.length + 3
   let at = slot * KEY_BYTES
   let hash = 0
@@ -101,7 +113,23 @@ export function slotOfBytes(bytes: Uint8Array, start: number, end: number): numb
   return slot
 }
 
+/** The number of the store for members with a key: 0, or one that no other key has. */
+export function storeOf(slot: number): number {
+  const store = stores[slot]
+  return store !== 0 ? store : storeOfWarm(slot)
+}
+
+function storeOfWarm(slot: number): number {
+  if (++heat[slot] === HOT && ownStores.size < OWN_STORES) {
+    stores[slot] = ownStores.size + 1
+    ownStores.set(keyTexts[slot], stores[slot])
+  }
+  return stores[slot]
+}
+
 function forget(): void {
+  stores.fill(0)
+  heat.fill(0)
   keyTexts.fill('')
   slots.clear()
   hashes.fill(0)

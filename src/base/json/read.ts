@@ -1,4 +1,5 @@
-import { innerKey, KEY_BYTES, keyBytes, keySizes, keyTexts, mayLearn, nextKey, slotOfBytes, slotOfText } from './keys.ts'
+import { innerKey, KEY_BYTES, keyBytes, keySizes, keyTexts, mayLearn, nextKey, slotOfBytes, slotOfText, storeOf } from './keys.ts'
+import { setKnownMember } from './members.ts'
 
 /** Returned by `readJson` for what JSON.parse must read. */
 export const UNREAD: unique symbol = Symbol('unread')
@@ -110,7 +111,7 @@ function readObject(depth: number, parent: number): unknown {
     previous = slot
     const value = readValue(depth, slot)
     if (value === UNREAD) return UNREAD
-    object[keyTexts[slot]] = value
+    setKnownMember(object, storeOf(slot), keyTexts[slot], value)
     c = peek()
     if (c <= 0x20) c = skipSpace()
     at++

@@ -1,4 +1,5 @@
-import { innerKey, keyTexts, nextKey } from '../../base/json/keys.ts'
+import { innerKey, keyTexts, nextKey, storeOf } from '../../base/json/keys.ts'
+import { setKnownMember } from '../../base/json/members.ts'
 import {
   aside,
   beginBody,
@@ -140,8 +141,10 @@ function readMap(size: number, depth: number, parent: number): object {
     } else {
       if (previous === 0) innerKey[parent] = slot
       else nextKey[previous] = slot
+      // Read before the value, since functions of the application may decode other bodies.
       const key = keyTexts[slot]
-      members[key] = readValue(depth + 1, slot)
+      const store = storeOf(slot)
+      setKnownMember(members, store, key, readValue(depth + 1, slot))
     }
     previous = slot
   }
