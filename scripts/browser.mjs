@@ -18,6 +18,7 @@ const STAND_INS = {
     'protos/connection/protocol-detector',
     'protos/prepare',
     'session/first-word-of-peer',
+    'session/takeover',
     'transports/first-to-connect',
     'transports/resolve',
     'transports/socket-options',

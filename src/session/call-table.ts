@@ -1,16 +1,28 @@
 import type { StatusError } from '../base/errors/status.ts'
 import type { TimerWheel } from '../base/time/timer-wheel.ts'
+import { type TurnDeadlines, turnDeadlinesOf } from '../base/time/turn-deadlines.ts'
 import type { PendingCall } from './pending-call.ts'
 import { PendingTable } from './pending-table.ts'
 
 /** Sequence numbers of what one session sends, and its calls without a reply yet, with their deadlines. */
 export class CallTable extends PendingTable<PendingCall> {
   readonly #wheel: TimerWheel
+  readonly #deadlines: TurnDeadlines
   #seq = 0
 
   constructor(wheel: TimerWheel) {
     super()
     this.#wheel = wheel
+    this.#deadlines = turnDeadlinesOf(wheel)
+  }
+
+  /**
+   * Sets the deadline of a call.
+   *
+   * @param timeout milliseconds from now; 0 for none
+   */
+  limit(call: PendingCall, timeout: number): void {
+    if (timeout > 0) this.#deadlines.add(call, timeout)
   }
 
   /**

@@ -184,7 +184,7 @@ export class OutgoingCalls implements Calls {
         session.onRoom()
       }
       if (sent !== undefined) this.#failCallOnSendError(sent, call)
-      if (timeout > 0) session.wheel.add(call, timeout)
+      this.open.limit(call, timeout)
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)

@@ -7,20 +7,6 @@ import { fieldsOf, type PeerExtensions, readBody } from './peer-extensions.ts'
 import { readMeta } from './read-message.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 
-/** Dialling side: requests that the peer of the new connection resumes this session (docs/resume.md). */
-export async function resumeOnNewLink(session: SessionEngine): Promise<void> {
-  const { resume, link } = session
-  const { extensions } = link
-  if (resume === undefined || extensions === undefined) return
-  if (resume.token === undefined) {
-    resume.startFresh(undefined)
-    return
-  }
-  const early = session.requireEarly()
-  link.announcing = false // the resume request announces this side
-  await resume.requestResume(extensions, early)
-}
-
 /**
  * Accepting side: handles a CALL to `/dmicro/resume`. The peer requests a token for this session, or resumes another
  * session on this connection.

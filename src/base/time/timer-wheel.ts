@@ -68,7 +68,7 @@ export class ResettableTimer extends TimerEntry {
 /**
  * Head of a circular list. Its `deadline` is a lower bound of its members' deadlines, Infinity when it has no members.
  */
-class Slot extends TimerEntry {
+export class TimerList extends TimerEntry {
   constructor() {
     super()
     this.deadline = Infinity
@@ -94,11 +94,11 @@ const MAX_DELAY = 2 ** 31 - 1
  * deadlines are far away.
  */
 export class TimerWheel {
-  readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => new Slot())
+  readonly #slots: readonly TimerList[] = Array.from({ length: SLOTS }, () => new TimerList())
   /**
    * Entries found due and not yet expired. They leave this list one by one, so that `expire` of one can remove another.
    */
-  readonly #due = new Slot()
+  readonly #due = new TimerList()
   readonly #clock: Clock
   /** `now` of the clock, kept apart because it is read for each call. */
   readonly #now: () => number
@@ -176,7 +176,7 @@ export class TimerWheel {
   }
 
   /** Moves due entries from `slot` to the due list and makes the slot's bound exact. */
-  #collect(slot: Slot, tick: number): void {
+  #collect(slot: TimerList, tick: number): void {
     let earliest = Infinity
     for (let node = slot.wheelNext as TimerEntry; node !== slot; ) {
       const next = node.wheelNext as TimerEntry
@@ -215,7 +215,8 @@ export function wheelOf(clock: Clock): TimerWheel {
   return wheel
 }
 
-function append(head: Slot, node: TimerEntry): void {
+/** Appends `node`, which is in no list. `TimerWheel.remove` takes it out again. */
+export function append(head: TimerList, node: TimerEntry): void {
   const last = head.wheelPrev as TimerEntry
   node.wheelPrev = last
   node.wheelNext = head

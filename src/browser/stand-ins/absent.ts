@@ -28,6 +28,11 @@ export function isPeersFirstWord(): boolean {
   return false
 }
 
+/** `session/takeover.ts`: a page's sessions are dialled, and only accepted ones are resumed by the peer. */
+export function answerResumeCall(): boolean {
+  return false
+}
+
 /** `message/body-size.ts`: a page counts no bytes. */
 export function bodySize(): number {
   return 0
