@@ -15,8 +15,8 @@ export const KEY_BYTES = 32
 const MAX_KEY = KEY_BYTES - 3
 const HASHES = 2 * SLOTS
 
-/** Number of stores of their own that keys may get. */
-export const OWN_STORES = 32
+/** Number of stores of their own that keys may get: members.ts has as many. */
+const OWN_STORES = 32
 
 /** The text of each slot's key; V8 knows these strings as property names. */
 export const keyTexts: string[] = new Array(SLOTS).fill('')
