@@ -30,6 +30,17 @@ onEachTransport('deadlines and signals', (transport) => {
     assert.deepEqual(order, [10, 20, 30, 40, 50])
   })
 
+  test('so do they when the thread is held up after they were made', async (t) => {
+    const { server, session } = await pair(t, transport)
+    server.routeCall('/never', never)
+    const order: number[] = []
+    const timeouts = [50, 10, 30, 20, 40]
+    const calls = timeouts.map((timeout) => status(session.call('/never', null, { timeout })).then(() => order.push(timeout)))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+    await Promise.all(calls)
+    assert.deepEqual(order, [10, 20, 30, 40, 50])
+  })
+
   test('an answer after the deadline is dropped and the session goes on', async (t) => {
     const { server, session } = await pair(t, transport)
     const gate = once()

@@ -2,18 +2,26 @@ import { append, type TimerEntry, TimerList, type TimerWheel } from './timer-whe
 
 const settled = Promise.resolve()
 
+/** Number of entries in a turn for each of which the clock is read, and of those after them that share a look at it. */
+const GROUP = 16
+
 /**
- * Adds entries to a wheel that come by the dozen in one turn of the loop, as calls do. Reading the clock takes 55 ns
- * (Node 20, x64), so it is read for the first entry and, once the promises of the turn have settled, for all others:
- * the timeout of those counts from then on, when the first timer could fire.
+ * Adds entries to a wheel that may come by the dozen in one turn of the loop, as calls do. Reading the clock takes 55 ns
+ * (Node 20, x64), so after the first entries of a turn it is read once for a group: when the next group begins, or when
+ * the promises of the turn have settled. The deadlines of a group count from then, which is before a timer can fire.
  */
 export class TurnDeadlines {
   readonly #wheel: TimerWheel
-  /** The others of this turn, whose deadlines count from `#begun`. */
-  readonly #later = new TimerList()
-  readonly #endTurn = (): void => this.#count()
-  /** Time of the turn's first entry; -1 before it. */
-  #begun = -1
+  /** Entries of the group, whose deadlines count from `#begun` so far. */
+  readonly #group = new TimerList()
+  readonly #endTurn = (): void => {
+    this.#count = 0
+    if (this.#group.wheelNext !== this.#group) this.#endGroup(this.#wheel.now())
+  }
+  /** Number of entries in this turn. */
+  #count = 0
+  /** Time at which the group began. */
+  #begun = 0
 
   constructor(wheel: TimerWheel) {
     this.#wheel = wheel
@@ -21,24 +29,26 @@ export class TurnDeadlines {
 
   /** As `TimerWheel.add` does. */
   add(entry: TimerEntry, timeoutMs: number): void {
-    if (this.#begun < 0) {
-      this.#begun = this.#wheel.now()
-      this.#wheel.add(entry, timeoutMs, this.#begun)
-      settled.then(this.#endTurn)
+    const count = this.#count++
+    if (count === 0) settled.then(this.#endTurn)
+    if (count < GROUP) {
+      this.#wheel.add(entry, timeoutMs)
+    } else if (count % GROUP === 0) {
+      const now = this.#wheel.now()
+      this.#endGroup(now)
+      this.#begun = now
+      this.#wheel.add(entry, timeoutMs, now)
     } else {
       this.#wheel.remove(entry)
       entry.deadline = this.#begun + timeoutMs
-      append(this.#later, entry)
+      append(this.#group, entry)
     }
   }
 
-  #count(): void {
-    const begun = this.#begun
-    this.#begun = -1
-    if (this.#later.wheelNext === this.#later) return
-    const now = this.#wheel.now()
-    for (let entry = this.#later.wheelNext as TimerEntry; entry !== this.#later; entry = this.#later.wheelNext as TimerEntry)
-      this.#wheel.add(entry, entry.deadline - begun, now)
+  #endGroup(now: number): void {
+    const group = this.#group
+    for (let entry = group.wheelNext as TimerEntry; entry !== group; entry = group.wheelNext as TimerEntry)
+      this.#wheel.add(entry, entry.deadline - this.#begun, now)
   }
 }
 

@@ -31,33 +31,41 @@ function setUp() {
 /** Lets the promises of this turn settle. */
 const settle = (): Promise<void> => Promise.resolve()
 
-it('the clock is read twice in a turn, however many entries come', async () => {
+it('the clock is read for each of the first entries of a turn, then once for many', async () => {
   const { add, reads } = setUp()
-  const entries = Array.from({ length: 100 }, (_, i) => add(10 + i))
+  const entries = Array.from({ length: 160 }, (_, i) => add(10 + i))
   await settle()
-  assert.equal(reads(), 2)
+  assert.equal(reads(), 16 + 9 + 1)
   assert.deepEqual(
     entries.map(({ deadline }) => deadline),
     entries.map((_, i) => 10 + i),
   )
   assert.ok(entries.every(({ wheelNext }) => wheelNext !== null))
+  assert.equal(add(5).deadline, 5, 'and so in the next turn')
+  assert.equal(reads(), 27)
 })
 
-it('the deadline of the first entry counts from when it came, that of others at the latest from the end of the turn', async () => {
+it('deadlines of the first entries count from when they came, those of others at the latest from the end of the turn', async () => {
   const { add, pass } = setUp()
-  const first = add(10)
+  const first = Array.from({ length: 16 }, () => add(10))
   pass(5)
+  const exact = add(10)
   const second = add(10)
   pass(600)
+  const third = Array.from({ length: 14 }, () => add(10))
+  const next = add(10)
+  pass(100)
+  const last = add(10)
   await settle()
-  assert.deepEqual([first.deadline, second.deadline], [10, 615])
-  pass(1)
-  assert.equal(add(10).deadline, 616, 'and so in the next turn')
+  assert.deepEqual(new Set(first.map(({ deadline }) => deadline)), new Set([10]))
+  assert.deepEqual([exact.deadline, second.deadline], [15, 615])
+  assert.deepEqual(new Set(third.map(({ deadline }) => deadline)), new Set([615]))
+  assert.deepEqual([next.deadline, last.deadline], [615, 715])
 })
 
-it('an entry that is removed before its turn ends stays out, one that is added again counts once', async () => {
+it('an entry that is removed before its group ends stays out, one that is added again counts once', async () => {
   const { wheel, deadlines, add } = setUp()
-  add(10)
+  for (let i = 0; i <= 16; i++) add(10)
   const removed = add(10)
   const again = add(10)
   wheel.remove(removed)
@@ -67,9 +75,9 @@ it('an entry that is removed before its turn ends stays out, one that is added a
   assert.equal(again.deadline, 20)
 })
 
-it('what is left of a deadline can be told before its turn ends', () => {
+it('what is left of a deadline can be told before its group ends', () => {
   const { wheel, add, pass } = setUp()
-  add(10)
+  for (let i = 0; i <= 16; i++) add(10)
   pass(3)
   const entry = add(10)
   assert.ok(entry.deadline - wheel.now() <= 10 && entry.deadline - wheel.now() > 0)
