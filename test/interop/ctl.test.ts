@@ -63,6 +63,7 @@ test('Go’s ctl shows, follows, starts and stops what a server of ours runs', o
   await client.line(/^error: there is no sandbox "nobody"$/)
   type('start hello')
   await client.line(/启动服务成功/)
+  await client.line(/sandbox ready/) // lines of the log come by a connection of their own
   type('debug open')
   await client.line(/已开启debug模式/)
   assert.deepEqual(client.all(/sandbox ready/).length, 1)
