@@ -6,9 +6,9 @@ const settled = Promise.resolve()
 const GROUP = 16
 
 /**
- * Adds entries to a wheel that may come by the dozen in one turn of the loop, as calls do. Reading the clock takes 55 ns
- * (Node 20, x64), so after the first entries of a turn it is read once for a group: when the next group begins, or when
- * the promises of the turn have settled. The deadlines of a group count from then, which is before a timer can fire.
+ * Adds entries to a wheel that may come by the dozen in one turn of the loop, as calls do. Reading the clock takes 55
+ * ns (Node 20, x64), so after the first entries of a turn it is read once for a group: when the next group begins, or
+ * when the promises of the turn have settled. The deadlines of a group count from then, before a timer can fire.
  */
 export class TurnDeadlines {
   readonly #wheel: TimerWheel
