@@ -318,7 +318,8 @@ export class Dialer {
     signal: AbortSignal,
     transport = this.#transport,
   ): Promise<TransportConnection> {
-    const options = { ...this.#settings.limits, ...how }
+    const { limits, meter } = this.#settings
+    const options = { ...limits, countsBodies: meter !== null, ...how }
     const addresses = await resolveAddress(address, this.#resolver, signal)
     const dial = (candidate: Address, ends: AbortSignal): Promise<TransportConnection> => transport.dial(candidate, options, ends)
     // An address that needed no lookup is dialled directly.

@@ -61,7 +61,7 @@ export class Listeners {
     const open = (descriptor?: number): Promise<TransportListener> =>
       (engine ?? transport).listen(
         resolved,
-        { ...limits, framing, socket, serverTls, gate, kcp, quic },
+        { ...limits, countsBodies: settings.meter !== null, framing, socket, serverTls, gate, kcp, quic },
         (connection) => runInRoot(acceptor.accept, acceptor, connection, acceptance),
         { reusePort: options?.reusePort, exclusive: options?.exclusive, descriptor },
       )

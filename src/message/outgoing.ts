@@ -78,7 +78,7 @@ export class Outgoing {
    */
   bodyType: MessageType | undefined = undefined
   /**
-   * Number of bytes that the `writer` has written; -1 when the value is a text that is quoted further on.
+   * Number of bytes that the `writer` has written.
    * @internal
    */
   written = 0

@@ -109,6 +109,8 @@ export interface ConnectionOptions {
   maxUnsent: number
   frameTimeout: number
   writeTimeout: number
+  /** Whether the sizes of sent bodies are asked for (`Outgoing.written`); default: no, and then they may be too small. */
+  countsBodies?: boolean | undefined
   /** Options of the socket; default: `defaultSocket`. */
   socket?: SocketSettings | undefined
   /** Options of KCP, for addresses of it; default: `defaultKcp`. */

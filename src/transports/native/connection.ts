@@ -24,7 +24,7 @@ import { enveloped, frameBytes } from './frame-bytes.ts'
 import type { Handshake } from './handshake.ts'
 import { fits, makeRoom, mostBytes, queueBytes, UTF8_BYTES } from './outbox.ts'
 import { Ctl, MAX_BODY, OUTBOX_SIZE, QUOTE_BIT, SEND_WORDS, Snd, webSocketBits } from './ring-layout.ts'
-import { mayStayUnescaped, writeUnescaped } from './unescaped.ts'
+import { leavesEscapes, mayStayUnescaped, writeUnescaped } from './unescaped.ts'
 
 /** One connection of a core: a slot and a generation. */
 export class NativeConnection implements TransportConnection {
@@ -51,6 +51,7 @@ export class NativeConnection implements TransportConnection {
    * within the half of `maxUnsent` that is left once no more requests are started.
    */
   readonly #outboxShare: number
+  readonly #leavesEscapes: boolean
   #framing: Framing
   #webSocket = false
   /** Whether messages may pass, in both directions. */
@@ -77,6 +78,7 @@ export class NativeConnection implements TransportConnection {
     this.#maxUnsent = options.maxUnsent
     this.#muchUnsent = options.maxUnsent / 2
     this.#outboxShare = Math.min(OUTBOX_SIZE, options.maxUnsent / 8)
+    this.#leavesEscapes = leavesEscapes(options)
   }
 
   /**
@@ -163,6 +165,7 @@ export class NativeConnection implements TransportConnection {
     const { type, seq, route, method, statusText: status, metaText: meta, codec, body, writer, value } = message
     const { control, sends, outbox } = this.#core
     const header = (status.length + meta.length + (route < 0 ? method.length : 0)) * UTF8_BYTES
+    // `room` is asked for texts alone, since V8 inlines no more into this function.
     const bodyBound = writer === undefined ? mostBytes(body) : typeof value === 'string' ? message.room : BODY_ROOM
     if (header + bodyBound > OUTBOX_SIZE) {
       if (header > OUTBOX_SIZE) return SendResult.TooLarge
@@ -178,7 +181,7 @@ export class NativeConnection implements TransportConnection {
     sends[send + Snd.BodyStart] = at
     if (writer !== undefined) {
       if (typeof value !== 'string') at = message.write(outbox, at, at + bodyBound)
-      else if (writer === jsonCodec && mayStayUnescaped(value, at - control[Ctl.OutboxBase], this.#outboxShare, this.#maxMessage)) {
+      else if (this.#leavesEscapes && writer === jsonCodec && mayStayUnescaped(value, at - control[Ctl.OutboxBase], this.#outboxShare)) {
         at = writeUnescaped(outbox, value, at)
         bits |= QUOTE_BIT
       } else at = writer.write(value, outbox, at, at + bodyBound, message.bodyType)
@@ -190,7 +193,7 @@ export class NativeConnection implements TransportConnection {
       at += body.length
     }
     const bodyBytes = at - sends[send + Snd.BodyStart]
-    message.written = bits < QUOTE_BIT ? bodyBytes : -1
+    message.written = bodyBytes
     sends[send + Snd.BodySize] = bodyBytes
     if (meta !== '') {
       sends[send + Snd.MetaStart] = at

@@ -1,3 +1,5 @@
+import { writeText } from '../../base/text/write-text.ts'
+import type { ConnectionOptions } from '../transport.ts'
 import { UTF8_BYTES } from './outbox.ts'
 import { MAX_UNESCAPED } from './ring-layout.ts'
 
@@ -8,16 +10,19 @@ const MIN_MAX_MESSAGE = 256 * 1024
 /** Most bytes that JSON takes for one byte of UTF-8. */
 const ESCAPE_BYTES = 6
 
-const { utf8Write } = Buffer.prototype as unknown as { utf8Write(this: Buffer, text: string, at: number): number }
+/** Whether the escapes of texts may be left to the core, which looks at eight bytes at a time. */
+export function leavesEscapes({ maxMessage, countsBodies }: ConnectionOptions): boolean {
+  return countsBodies !== true && maxMessage >= MIN_MAX_MESSAGE
+}
 
 /**
- * Whether the escapes of a text that JSON encodes can be left to the core, which looks at eight bytes at a time.
+ * Whether those of this text that JSON encodes are left to it.
  *
  * @param used bytes that wait in the outbox
  * @param share bytes at which it is drained: with every byte escaped, no more than that waits
  */
-export function mayStayUnescaped({ length }: string, used: number, share: number, maxMessage: number): boolean {
-  return length >= MIN_UNITS && UTF8_BYTES * length <= MAX_UNESCAPED && ESCAPE_BYTES * used <= share && maxMessage >= MIN_MAX_MESSAGE
+export function mayStayUnescaped({ length }: string, used: number, share: number): boolean {
+  return length >= MIN_UNITS && UTF8_BYTES * length <= MAX_UNESCAPED && ESCAPE_BYTES * used <= share
 }
 
 /**
@@ -26,8 +31,8 @@ export function mayStayUnescaped({ length }: string, used: number, share: number
  * @returns where it ends; -1 for a text with lone surrogates, which JSON escapes and UTF-8 has not
  */
 export function writeUnescaped(target: Buffer, text: string, at: number): number {
-  const size = utf8Write.call(target, text, at + 1)
-  if (size !== text.length && !text.isWellFormed()) return -1
-  target[at] = target[at + 1 + size] = 0x22
-  return at + size + 2
+  const end = writeText(target, text, at + 1)
+  if (end - at - 1 !== text.length && !text.isWellFormed()) return -1
+  target[at] = target[end] = 0x22
+  return end + 1
 }
