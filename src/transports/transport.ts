@@ -109,7 +109,7 @@ export interface ConnectionOptions {
   maxUnsent: number
   frameTimeout: number
   writeTimeout: number
-  /** Whether the sizes of sent bodies are asked for (`Outgoing.written`); default: no, and then they may be too small. */
+  /** Whether sizes of sent bodies are asked for (`Outgoing.written`). Default: no; then they may be too small. */
   countsBodies?: boolean | undefined
   /** Options of the socket; default: `defaultSocket`. */
   socket?: SocketSettings | undefined
