@@ -2,19 +2,22 @@
  * Binds the files that are loaded on first use to the copy of the package that loads them. A test runner that resets its
  * modules makes a second copy, and what the first one loads after that would otherwise be linked with the second.
  *
- * Such a file, and each that it shares with others, becomes a function of what it imports. Line numbers stay as they are.
+ * Such a file, and each that it shares with others, becomes a function of what it imports. The file that they all need
+ * takes the place of the entry `index`, which only gives on what it exports: a file less at each start. Line numbers stay
+ * as they are.
  *
  * @param {Map<string, string>} texts of all files, by name
  * @param {string} main the file that they all need, and that loads them
  * @param {Set<string>} entries the files that users import
  */
 export function bindChunks(texts, main, entries) {
-  for (const [name, text] of texts) {
-    if (name === main) texts.set(name, asMain(text))
-    else texts.set(name, entries.has(name) ? asEntry(text, main) : asFunction(text, main))
-  }
+  const text = asMain(texts.get(main), texts.get(INDEX))
+  texts.delete(main)
+  for (const [name, other] of texts) texts.set(name, entries.has(name) ? asEntry(other, main) : asFunction(other, main))
+  texts.set(INDEX, text)
 }
 
+export const INDEX = 'index.js'
 const IMPORT = /^import (?:(\{[^}]*\}) from )?"([./]*)([^"./]+\.js)";$/gm
 /** Imports of packages, which stay outside of functions. */
 const PACKAGE = /^import [^"\n]+ from "[^./"][^"]*";$/gm
@@ -23,18 +26,26 @@ const DYNAMIC = /\bimport\("\.[^"]+"\)/g
 const LOAD = 'chunkOfThisCopy'
 const MAIN = 'mainOfThisCopy'
 
-function asMain(text) {
-  const [, names = '{}'] = [...text.matchAll(EXPORT)].at(-1) ?? []
-  const changing = names.match(/\w+/g)?.find((name) => new RegExp(`^let ${name}\\b`, 'm').test(text))
+function asMain(text, index) {
+  const all = exportsOf(text)
+  const changing = [...all.values()].find((name) => new RegExp(`^let ${name}\\b`, 'm').test(text))
   if (changing !== undefined) throw new Error(`${changing} changes: a file that is loaded later would not see that`)
-  const exported = names.replaceAll(/(\w+) as (\w+)/g, '$2: $1')
+  const publics = [...exportsOf(index)].map(([name, given]) => `${all.get(given)} as ${name}`)
   const own = `const chunks = new Map();
+let main;
 function ${LOAD}({ default: make }) {
-  if (!chunks.has(make)) chunks.set(make, make(${exported}, ${LOAD}));
+  main ??= { ${[...all].map(([name, local]) => `${name}: ${local}`).join(', ')} };
+  if (!chunks.has(make)) chunks.set(make, make(main, ${LOAD}));
   return chunks.get(make);
 }
 `
-  return text.replaceAll(DYNAMIC, bindLoad).replace(/^export \{/m, (begin) => `${own}${begin}\n  ${LOAD},`)
+  return text.replaceAll(DYNAMIC, bindLoad).replace(EXPORT, `${own}export { ${publics.join(', ')}, ${LOAD} };`)
+}
+
+/** The names that a file exports, each with what it is in the file. */
+function exportsOf(text) {
+  const [, names] = [...text.matchAll(EXPORT)].at(-1)
+  return new Map([...names.matchAll(/(\w+)(?: as (\w+))?/g)].map(([, local, name = local]) => [name, local]))
 }
 
 function bindLoad(load) {
@@ -43,16 +54,17 @@ function bindLoad(load) {
 
 function asEntry(text, main) {
   let count = text.match(DYNAMIC)?.length ?? 0
-  const bound = text.replaceAll(DYNAMIC, bindLoad).replaceAll(IMPORT, (whole, names, folder, file) => {
-    if (file === main) return whole
+  const bound = text.replaceAll(DYNAMIC, bindLoad).replaceAll(IMPORT, (_, names, folder, file) => {
     if (names === undefined) return ''
     count++
-    return `import * as chunk${count} from "${folder}${file}"; const ${names.replaceAll(' as ', ': ')} = ${LOAD}(chunk${count});`
+    const taken = `const ${names.replaceAll(' as ', ': ')} =`
+    if (file === main) return `${taken} ${LOAD}({ default: (main) => main });`
+    return `import * as chunk${count} from "${folder}${file}"; ${taken} ${LOAD}(chunk${count});`
   })
-  if (count === 0) return text
+  if (count === 0) return bound
   const [, , folder] = [...text.matchAll(IMPORT)].find(([, , , file]) => file === main)
   const [shebang = ''] = /^#!.*\n/.exec(bound) ?? []
-  return `${shebang}import { ${LOAD} } from "${folder}${main}"; ${bound.slice(shebang.length)}`
+  return `${shebang}import { ${LOAD} } from "${folder}${INDEX}"; ${bound.slice(shebang.length)}`
 }
 
 function asFunction(text, main) {

@@ -5,9 +5,10 @@ import { rmSync } from 'node:fs'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, transform } from 'esbuild'
-import { bindChunks } from './bind-chunks.mjs'
+import { build } from 'esbuild'
+import { bindChunks, INDEX } from './bind-chunks.mjs'
 import { browserBundle } from './browser.mjs'
+import { compact } from './compact.mjs'
 import { withConstants } from './const.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -63,9 +64,13 @@ async function javaScript() {
   const files = new Map(outputFiles.map(({ path, text }) => [relative(out, path), text]))
   const texts = new Map([...files].filter(([name]) => name.endsWith('.js')))
   for (const [name, text] of texts) texts.set(name, withoutFacades(withConstants(text)))
-  bindChunks(texts, mainOf(joined), new Set(entries.map((entry) => `${entry}.js`)))
+  const main = mainOf(joined)
+  bindChunks(texts, main, new Set(entries.map((entry) => `${entry}.js`)))
+  files.set(`${INDEX}.map`, files.get(`${main}.map`))
+  files.delete(main)
+  files.delete(`${main}.map`)
   for (const [name, text] of texts) {
-    const { code, map } = await compact(text, files.get(`${name}.map`))
+    const { code, map } = await compact(name, text, files.get(`${name}.map`))
     files.set(name, `${code}//# sourceMappingURL=${basename(name)}.map\n`)
     files.set(`${name}.map`, map)
   }
@@ -76,16 +81,6 @@ async function javaScript() {
     await writeFile(join(out, name), text)
   }
   for (const file of Object.values(bin)) await chmod(join(out, relative('dist', file)), 0o755)
-}
-
-/**
- * The text without comments and indentation, and its source map: V8 reads it in 1 ms less. Names and lines of a length
- * that can be read in an error's stack remain. It is ASCII, which V8 holds and reads at one byte a character.
- */
-function compact(text, map) {
-  const inline = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`
-  const code = text.replace(/^\/\/# sourceMappingURL=.*$/m, inline)
-  return transform(code, { format: 'esm', target: TARGET, minifyWhitespace: true, lineLimit: 160, charset: 'ascii', sourcemap: 'external' })
 }
 
 /** The chunk of what `index` needs, by its name. */

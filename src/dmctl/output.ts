@@ -1,5 +1,6 @@
 import picocolors from 'picocolors'
-import { printable, printableJson, printableLines } from '../base/text/printable.ts'
+import { printable, printableLines } from '../base/text/printable.ts'
+import { printableJson } from '../base/text/printable-json.ts'
 
 /** Text that is escaped already, with its colours. */
 export class Shown {

@@ -1,5 +1,6 @@
 import { reasonOf } from '../../base/errors/error-text.ts'
-import { printable, printableJson, printableLines } from '../../base/text/printable.ts'
+import { printable, printableLines } from '../../base/text/printable.ts'
+import { printableJson } from '../../base/text/printable-json.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { type LogBatch, lineText } from '../ctl/log-stream.ts'
 import { UnknownNameError } from '../sandbox/unknown-name.ts'
