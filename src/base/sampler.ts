@@ -20,12 +20,18 @@ export class Sampler {
     this.#random = random
   }
 
+  /**
+   * Whether the one that is asked about is passed over. If not, `takes` is to be asked about it: a function of its own,
+   * so that this one is short enough to be inlined.
+   */
+  passesOver(): boolean {
+    if (this.#left <= 0) return false
+    this.#left--
+    return true
+  }
+
   takes(): boolean {
-    if (this.#left > 0) {
-      this.#left--
-      return false
-    }
-    return this.#takesNow()
+    return !this.passesOver() && this.#takesNow()
   }
 
   /** A function of its own, so that the other answer is short enough to be inlined. */

@@ -15,7 +15,7 @@ import { decodeStatus } from '../message/status-json.ts'
 import { Admission } from '../overload/admission.ts'
 import type { Ticket } from '../overload/concurrency-limit.ts'
 import type { EndpointLoad, EndpointStats } from '../overload/endpoint-stats.ts'
-import type { RouteCounts } from '../overload/meter.ts'
+import { countReceived, type RouteCounts } from '../overload/meter.ts'
 import { outgoing } from '../session/channel.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { HeldRequest } from '../session/held-requests.ts'
@@ -184,7 +184,7 @@ export class Dispatcher {
       this.#hooked.dispatch(session, message, meta, codec, found, isCall, expires, trace)
       return
     }
-    let counts = meter === null ? null : meter.received(found, isCall, message.bodyEnd - message.bodyStart)
+    let counts = meter === null ? null : countReceived(meter, found, isCall, message.bodyEnd - message.bodyStart)
     if (trace !== null) counts = trace.counted(counts)
     let handler: AnyHandler
     let arg: unknown
@@ -364,7 +364,7 @@ export class Dispatcher {
     const meter = this.#settings.meter
     if (meter === null) return
     const size = message.bodyEnd - message.bodyStart
-    meter.received(this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined, session)
+    countReceived(meter, this.#routeOf(message, isCall), isCall, size).ended(message.arrived, code, 0, undefined, session)
   }
 
   /** Flushes what the transport buffers. */

@@ -9,6 +9,7 @@ import { type MessageHooks, pendingResult, runHooks } from '../hooks/hooks.ts'
 import type { Incoming } from '../message/message.ts'
 import { bytes } from '../message/message-type.ts'
 import type { Meta } from '../message/meta.ts'
+import { countReceived } from '../overload/meter.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { Settings } from '../session/options.ts'
 import type { TracedRequest } from '../session/tracer.ts'
@@ -233,7 +234,7 @@ export class HookedDispatch {
 
   #measure(ctx: HookedContext, route: Route | undefined): void {
     const { meter } = this.#settings
-    if (meter !== null) ctx.counts = meter.received(route, ctx.kind === 'call', ctx.size)
+    if (meter !== null) ctx.counts = countReceived(meter, route, ctx.kind === 'call', ctx.size)
     if (ctx.trace !== null) ctx.counts = ctx.trace.counted(ctx.counts)
   }
 

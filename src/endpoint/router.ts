@@ -6,7 +6,7 @@ import { internName } from '../message/names.ts'
 import { controllerName, functionName, groupPrefix, type NameMapper, namingOf } from '../message/naming.ts'
 import { RouteTable } from '../message/route-table.ts'
 import { isSchema } from '../message/standard-schema.ts'
-import type { RouteCounts } from '../overload/meter.ts'
+import type { ServedCounts } from '../overload/meter.ts'
 import { guardHandler } from '../session/guard.ts'
 import type { CallContext, PushContext } from './context.ts'
 
@@ -61,7 +61,7 @@ export interface Route {
   /** Hooks of the plugins of the route, its groups and the endpoint. */
   readonly hooks: Hooks
   /** Counts of the route by the endpoint's meter; null before it has measured a message. */
-  counts: RouteCounts | null
+  counts: ServedCounts | null
   /** Whether its handler has returned a promise, as far as requests without hooks have shown. */
   isAsync: boolean
 }

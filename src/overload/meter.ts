@@ -26,11 +26,23 @@ export interface RouteCounts {
   retried(): void
 }
 
+/** Counts of the requests of one kind that one route serves. */
+export interface ServedCounts extends RouteCounts {
+  /** Whether they are calls. */
+  readonly isCall: boolean
+  /**
+   * Counts a request that is about to be served or refused.
+   *
+   * @param bytes size of its body
+   */
+  arrive(bytes: number): void
+}
+
 /** A route, as a meter sees it. */
 export interface MeteredRoute {
   readonly name: string
   /** Kept here by the meter, so that a request need not look it up. */
-  counts: RouteCounts | null
+  counts: ServedCounts | null
 }
 
 /** A call that is measured. */
@@ -55,12 +67,11 @@ export interface Meter {
   /** Returns the milliseconds since a point in time that `arrived` returned. */
   since(begun: number): number
   /**
-   * Counts a request that is about to be served or refused.
+   * Returns what counts a request.
    *
    * @param route undefined for a name without a route
-   * @param bytes size of its body
    */
-  received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts
+  countsOf(route: MeteredRoute | undefined, isCall: boolean): ServedCounts
   /**
    * Counts a call that was sent, or waits for its hooks: sets `counts` and `begun`.
    *
@@ -81,4 +92,17 @@ export interface Meter {
    * @param reason a `CloseReason`
    */
   sessionClosed(reason: number): void
+}
+
+/**
+ * Counts a request that is about to be served or refused; returns what counts its end.
+ *
+ * @param route undefined for a name without a route
+ * @param bytes size of its body
+ */
+export function countReceived(meter: Meter, route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
+  let counts = route === undefined ? null : route.counts
+  if (counts === null || counts.isCall !== isCall) counts = meter.countsOf(route, isCall)
+  counts.arrive(bytes)
+  return counts
 }

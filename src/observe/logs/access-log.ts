@@ -4,7 +4,7 @@ import { Sampler } from '../../base/sampler.ts'
 import type { Clock } from '../../base/time/clock.ts'
 import { type Endpoint, settingsOf } from '../../endpoint/endpoint.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
-import type { Meter, MeteredCall, MeteredRoute, MeteredSession, RouteCounts } from '../../overload/meter.ts'
+import type { Meter, MeteredCall, MeteredRoute, MeteredSession, ServedCounts } from '../../overload/meter.ts'
 import { Turn } from '../metrics/turn.ts'
 
 /** Name of methods without a route, which peers choose. */
@@ -59,8 +59,7 @@ class AccessMeter implements Meter {
   /** Tells the time as long as no other meter does. */
   readonly #turn: Turn
   readonly #sampler: Sampler
-  /** Logs of requests without a route, and of pushes to a route of calls. */
-  readonly #others = new Map<string, RequestLog>()
+  readonly #logs = new Map<string, RequestLog>()
 
   constructor(log: Logger, clock: Clock, sample: number, slow: number, inner: Meter | null) {
     this.inner = inner
@@ -78,20 +77,14 @@ class AccessMeter implements Meter {
     return this.inner === null ? this.#turn.since(begun) : this.inner.since(begun)
   }
 
-  received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
-    const known = route?.counts
-    const log = known instanceof RequestLog && known.isCall === isCall ? known : this.#logOf(route, isCall)
-    // Counts of the meter behind, which keeps them there as it does with a route.
-    log.counts = this.inner === null ? null : this.inner.received(route === undefined ? undefined : log, isCall, bytes)
-    return log
-  }
-
-  #logOf(route: MeteredRoute | undefined, isCall: boolean): RequestLog {
+  countsOf(route: MeteredRoute | undefined, isCall: boolean): ServedCounts {
     const name = route === undefined ? OTHER : route.name
     const key = `${isCall ? 'call' : 'push'} ${name}`
-    const log = this.#others.get(key) ?? new RequestLog(this, name, isCall)
-    if (route?.counts === null) route.counts = log
-    else this.#others.set(key, log)
+    const before = route?.counts
+    const log = this.#logs.get(key) ?? new RequestLog(this, name, isCall, this.inner?.countsOf(route, isCall) ?? null)
+    this.#logs.set(key, log)
+    // A route of calls may also take pushes, which are rarer there.
+    if (route !== undefined) route.counts = isCall ? log : (before ?? log)
     return log
   }
 
@@ -129,21 +122,27 @@ class AccessMeter implements Meter {
   }
 }
 
-/** Logs the requests of one route, and is the route for the meter behind. */
-class RequestLog implements RouteCounts, MeteredRoute {
+/** Logs the requests of one route, and hands their counts on. */
+class RequestLog implements ServedCounts {
   readonly name: string
   readonly isCall: boolean
-  counts: RouteCounts | null = null
   readonly #owner: AccessMeter
+  /** Counts of the meter behind; null for none. */
+  readonly #counts: ServedCounts | null
 
-  constructor(owner: AccessMeter, name: string, isCall: boolean) {
+  constructor(owner: AccessMeter, name: string, isCall: boolean, counts: ServedCounts | null) {
     this.#owner = owner
     this.name = name
     this.isCall = isCall
+    this.#counts = counts
+  }
+
+  arrive(bytes: number): void {
+    if (this.#counts !== null) this.#counts.arrive(bytes)
   }
 
   ended(begun: number, code: number, bytes: number, trace: string | undefined, session?: MeteredSession): void {
-    if (this.counts !== null) this.counts.ended(begun, code, bytes, trace, session)
+    if (this.#counts !== null) this.#counts.ended(begun, code, bytes, trace, session)
     const { slow } = this.#owner
     const isDue = code !== 0 || this.#owner.isSampled()
     // Without asking for the time.

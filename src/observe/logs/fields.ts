@@ -15,6 +15,8 @@ interface KnownKey {
   /** The key as JSON, after a comma and before a colon. */
   readonly json: string
   readonly isSecret: boolean
+  /** Whether the JSON logger writes a field of this key itself. */
+  readonly isLoggers: boolean
 }
 
 /** A value as it is written. */
@@ -28,7 +30,7 @@ export function plainFields(fields: LogFields | undefined): Record<string, Plain
   const plain: Record<string, PlainValue> = {}
   if (fields === undefined) return plain
   for (const key of Object.keys(fields)) {
-    const value = shown(fields, key)
+    const value = shown(fields, key, lookUp(key))
     if (value !== undefined) plain[key] = value
   }
   return plain
@@ -44,9 +46,10 @@ export function jsonFields(fields: LogFields | undefined): string {
   let json = ''
   if (fields === undefined) return json
   for (const key of Object.keys(fields)) {
-    const value = shown(fields, key)
-    if (value === undefined || key === 'time' || key === 'level' || key === 'msg') continue
-    json += lookUp(key).json
+    const known = lookUp(key)
+    const value = shown(fields, key, known)
+    if (value === undefined || known.isLoggers) continue
+    json += known.json
     json += typeof value === 'string' ? jsonText(value) : String(value)
   }
   return json
@@ -55,17 +58,17 @@ export function jsonFields(fields: LogFields | undefined): string {
 function lookUp(key: string): KnownKey {
   let known = knownKeys.get(key)
   if (known === undefined) {
-    known = { json: `,${jsonText(key)}:`, isSecret: secretKey.test(key) }
+    known = { json: `,${jsonText(key)}:`, isSecret: secretKey.test(key), isLoggers: key === 'time' || key === 'level' || key === 'msg' }
     if (knownKeys.size < MAX_KEYS) knownKeys.set(key, known)
   }
   return known
 }
 
-function shown(fields: LogFields, key: string): PlainValue | undefined {
+function shown(fields: LogFields, key: string, { isSecret }: KnownKey): PlainValue | undefined {
   try {
     const value = fields[key]
     // `session` is an id that the log itself needs; `session_id` and the like are taken for secrets.
-    if (value !== undefined && lookUp(key).isSecret) return HIDDEN
+    if (value !== undefined && isSecret) return HIDDEN
     if (value === undefined || value === null || typeof value === 'boolean') return value
     if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
     if (typeof value === 'object') return cut(JSON.stringify(value, hideSecrets) ?? '', MAX_VALUE)

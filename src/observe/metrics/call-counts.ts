@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/time/clock.ts'
-import type { MeteredSession, RouteCounts } from '../../overload/meter.ts'
+import type { MeteredSession, ServedCounts } from '../../overload/meter.ts'
 import { Durations } from './durations.ts'
 import { Labels } from './labels.ts'
 import type { Turn, TurnMember } from './turn.ts'
@@ -32,7 +32,8 @@ export interface CallObserver {
 }
 
 /** The calls of one service method, on one side. */
-export class CallCounts implements RouteCounts, TurnMember {
+export class CallCounts implements ServedCounts, TurnMember {
+  readonly isCall = true
   readonly labels: Labels
   readonly durations: Durations
   /** Number of calls that have not ended, or have in the open turn. */
@@ -61,7 +62,6 @@ export class CallCounts implements RouteCounts, TurnMember {
     this.durations = new Durations(owner.bounds)
   }
 
-  /** Counts a request that was received. */
   arrive(bytes: number): void {
     this.inFlight++
     this.received += bytes
@@ -146,7 +146,8 @@ export class CallCounts implements RouteCounts, TurnMember {
 }
 
 /** The pushes of one service method, in one direction. */
-export class PushCounts implements RouteCounts {
+export class PushCounts implements ServedCounts {
+  readonly isCall = false
   readonly labels: Labels
   total = 0
   /** Number of pushes that were dropped or whose handlers failed, or that could not be sent. */

@@ -1,7 +1,7 @@
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { closeReasonText } from '../../message/close-reason.ts'
-import type { Meter, MeteredCall, MeteredRoute, RouteCounts } from '../../overload/meter.ts'
+import type { Meter, MeteredCall, MeteredRoute, ServedCounts } from '../../overload/meter.ts'
 import { CallCounts, type CallObserver, type CountsOwner, PushCounts } from './call-counts.ts'
 import { Turn } from './turn.ts'
 
@@ -47,19 +47,8 @@ export class EndpointMeter implements Meter, CountsOwner {
     return this.turn.since(begun)
   }
 
-  received(route: MeteredRoute | undefined, isCall: boolean, bytes: number): RouteCounts {
-    if (!isCall) return this.#receivedPush(route, bytes)
-    const known = route?.counts
-    const counts = known instanceof CallCounts ? known : this.#servedBy(route)
-    counts.arrive(bytes)
-    return counts
-  }
-
-  #receivedPush(route: MeteredRoute | undefined, bytes: number): RouteCounts {
-    const known = route?.counts
-    const counts = known instanceof PushCounts ? known : this.#pushedTo(route)
-    counts.arrive(bytes)
-    return counts
+  countsOf(route: MeteredRoute | undefined, isCall: boolean): ServedCounts {
+    return isCall ? this.#servedBy(route) : this.#pushedTo(route)
   }
 
   #servedBy(route: MeteredRoute | undefined): CallCounts {
@@ -74,7 +63,7 @@ export class EndpointMeter implements Meter, CountsOwner {
     const path = route === undefined ? OTHER : route.name
     const counts = this.pushesIn.get(path) ?? new PushCounts(this, path)
     this.pushesIn.set(path, counts)
-    // A route of calls may also take pushes.
+    // A route of calls may also take pushes, which are rarer there.
     if (route !== undefined && route.counts === null) route.counts = counts
     return counts
   }

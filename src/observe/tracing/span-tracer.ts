@@ -87,16 +87,21 @@ export class SpanTracer implements Tracer {
   }
 
   serving(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest | null {
-    if (!this.#isOn()) return null
-    const sampler = this.#sampler
-    if (meta !== noMeta) return this.#servingWith(session, route, message, meta, isCall)
-    // Not by `unrecordedOf`: V8 inlines only so much into the function that calls this for each request.
-    if (sampler !== undefined && !sampler.takes()) return route !== undefined && !route.isAsync ? unrecordedRequest : unrecordedAsyncRequest
-    return this.#serve(session, route?.name, message, ROOT_CONTEXT, isCall)
+    // Short, because V8 inlines only so much into the function that calls this for each request.
+    if (meta === noMeta && this.#hasSdk && this.#sampler?.passesOver() === true)
+      return route !== undefined && !route.isAsync ? unrecordedRequest : unrecordedAsyncRequest
+    return this.#servingElse(session, route, message, meta, isCall)
   }
 
-  /** Begins the span of a request that may belong to a trace. */
-  #servingWith(session: MeteredSession, route: TracedRoute | undefined, message: Incoming, meta: Meta, isCall: boolean): TracedRequest {
+  /** Begins the span of a request that may belong to a trace, or that is sampled. */
+  #servingElse(
+    session: MeteredSession,
+    route: TracedRoute | undefined,
+    message: Incoming,
+    meta: Meta,
+    isCall: boolean,
+  ): TracedRequest | null {
+    if (!this.#isOn()) return null
     const sampler = this.#sampler
     const parent = readSpanContext(meta)
     const base = this.#baseOf(parent, meta)

@@ -31,6 +31,12 @@ describe('a sampler', () => {
     assert.ok(Math.abs(next.filter(Boolean).length / next.length - 0.3) < 0.02)
   })
 
+  it('takes the same where each is first asked whether it is passed over', () => {
+    const sampler = new Sampler(0.3, seeded())
+    const taken = Array.from({ length: ASKED }, () => !sampler.passesOver() && sampler.takes())
+    assert.deepEqual(taken, takenOf(new Sampler(0.3, seeded())))
+  })
+
   it('takes all with 1 and none with 0, and draws no number for it', () => {
     const none = (): number => assert.fail('a number was drawn')
     assert.ok(takenOf(new Sampler(1, none)).every(Boolean))

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { planBuckets } from '../../../../src/observe/metrics/buckets.ts'
 import { EndpointMeter, OTHER } from '../../../../src/observe/metrics/meter.ts'
-import type { MeteredCall } from '../../../../src/overload/meter.ts'
+import { countReceived, type MeteredCall } from '../../../../src/overload/meter.ts'
 
 const BOUNDS = planBuckets([0.001, 0.01, 0.1], false).bounds
 
@@ -24,7 +24,7 @@ it('a request that is answered in its turn takes as long as the turn', async () 
   for (const each of [add, add, sub]) {
     const arrived = meter.arrived()
     time.now += 1
-    meter.received(each, true, 10).ended(arrived, 0, 5, undefined)
+    countReceived(meter, each, true, 10).ended(arrived, 0, 5, undefined)
   }
   await turn()
   assert.deepEqual([...(meter.served.get('/add')?.durations.counts ?? [])], [0, 2, 0, 0])
@@ -41,7 +41,7 @@ it('a turn whose requests all failed has no slow one, and one with an answer has
     [500, 0, 404],
   ]) {
     const arrived = meter.arrived()
-    for (const code of codes) meter.received(route('/add'), true, 10).ended(arrived, code, 0, undefined)
+    for (const code of codes) countReceived(meter, route('/add'), true, 10).ended(arrived, code, 0, undefined)
     time.now += 7
     await turn()
   }
@@ -53,7 +53,7 @@ it('a turn whose requests all failed has no slow one, and one with an answer has
 it('a request that is answered in another turn takes until then', async () => {
   const { meter, time } = meterAt(1000)
   const arrived = meter.arrived()
-  const counts = meter.received(route('/add'), true, 10)
+  const counts = countReceived(meter, route('/add'), true, 10)
   await turn()
   time.now += 50
   meter.arrived()
@@ -66,13 +66,22 @@ it('a request that is answered in another turn takes until then', async () => {
 it('an async function that waits for nothing is answered in its turn', async () => {
   const { meter, time } = meterAt(1000)
   const arrived = meter.arrived()
-  const counts = meter.received(route('/add'), true, 10)
+  const counts = countReceived(meter, route('/add'), true, 10)
   const handler = async (): Promise<void> => {}
   handler().then(() => counts.ended(arrived, 0, 0, undefined))
   await Promise.resolve()
   time.now += 7
   await turn()
   assert.equal(meter.served.get('/add')?.durations.sum, 7)
+})
+
+it('a route that takes calls and pushes counts them apart, whichever comes first', () => {
+  for (const first of [true, false]) {
+    const { meter } = meterAt(0)
+    const add = route('/add')
+    for (const isCall of [first, !first, first, !first, true]) countReceived(meter, add, isCall, 10)
+    assert.deepEqual([meter.served.get('/add')?.inFlight, meter.pushesIn.get('/add')?.total], [3, 2])
+  }
 })
 
 it('durations are right when the ticks wrap', async () => {
@@ -89,8 +98,8 @@ it('durations are right when the ticks wrap', async () => {
 it('any number of unknown names, and of names made of data, has few series', () => {
   const { meter } = meterAt(0)
   for (let i = 0; i < 100_000; i++) {
-    meter.received(undefined, true, 0).ended(0, 404, 0, undefined)
-    meter.received(undefined, false, 0)
+    countReceived(meter, undefined, true, 0).ended(0, 404, 0, undefined)
+    countReceived(meter, undefined, false, 0)
     meter.calling(call(`/user/${i}`), 0)
     meter.pushed(`/user/${i}`, 0)
     meter.notCalled(`/user/${i}`, 102)
