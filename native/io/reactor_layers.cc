@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "io/reactor.h"
+#include "io/try_write.h"
 
 namespace dmicro {
 namespace {
@@ -148,7 +149,7 @@ void Reactor::EndLayersNow(Connection* connection) {
   connection->layers->End();
   if (out.size() == 0) return;
   const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(out.data()), static_cast<unsigned>(out.size()));
-  uv_try_write(connection->stream(), &buffer, 1);
+  TryWrite(connection->stream(), &buffer, 1);
   out.Rewind();
 }
 

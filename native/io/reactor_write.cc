@@ -4,6 +4,7 @@
 
 #include "io/gather.h"
 #include "io/reactor.h"
+#include "io/try_write.h"
 
 namespace dmicro {
 namespace {
@@ -11,6 +12,18 @@ namespace {
 constexpr size_t kMaxBuffer = size_t{1} << 30;
 
 static_assert(kMaxUnescaped * kMaxEscape + 2 <= kCopyBody);  // so `quoted_` is free again once the message is staged
+
+// From so many on, each is found to have left the processor's cache when its turn comes: the system's part of a write
+// uses most of it.
+constexpr size_t kManyConnections = 128;
+constexpr size_t kCacheLine = 64;
+
+// Brings a connection into the cache while the one before it is written.
+void Prefetch(const Connection& connection) {
+  const char* const begin = reinterpret_cast<const char*>(&connection);
+  for (size_t at = 0; at < sizeof(Connection); at += kCacheLine) __builtin_prefetch(begin + at);
+  __builtin_prefetch(connection.ws.get());
+}
 
 bool IsReply(uint8_t type) { return type == kTypeReply || type == kTypeLast; }
 
@@ -44,7 +57,10 @@ void Reactor::DrainSends(int32_t first, int32_t next, Bytes large) {
     connection->last_send = i;
     next_send_[static_cast<size_t>(i)] = -1;
   }
-  for (Connection* connection : dirty_) {
+  const bool prefetch = dirty_.size() >= kManyConnections;
+  for (size_t i = 0; i < dirty_.size(); i++) {
+    Connection* const connection = dirty_[i];
+    if (prefetch && i + 1 < dirty_.size()) Prefetch(*dirty_[i + 1]);
     // Only the connection of the last message can own the large body.
     Flush(connection, sends, connection->last_send == count - 1 ? large : Bytes{});
     connection->first_send = connection->last_send = -1;
@@ -112,7 +128,7 @@ bool Reactor::WriteSocket(Connection* connection, const uv_buf_t* buffers, unsig
                           size_t replies) {
   size_t sent = 0;
   if (connection->backlog == nullptr) {
-    const int result = uv_try_write(connection->stream(), buffers, count);
+    const int result = TryWrite(connection->stream(), buffers, count);
     if (result >= 0) {
       sent = static_cast<size_t>(result);
     } else if (result != UV_EAGAIN) {
