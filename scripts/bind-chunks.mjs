@@ -32,10 +32,10 @@ function asMain(text, index) {
   if (changing !== undefined) throw new Error(`${changing} changes: a file that is loaded later would not see that`)
   const publics = [...exportsOf(index)].map(([name, given]) => `${all.get(given)} as ${name}`)
   const own = `const chunks = new Map();
-let main;
+let ${MAIN};
 function ${LOAD}({ default: make }) {
-  main ??= { ${[...all].map(([name, local]) => `${name}: ${local}`).join(', ')} };
-  if (!chunks.has(make)) chunks.set(make, make(main, ${LOAD}));
+  ${MAIN} ??= { ${[...all].map(([name, local]) => `${name}: ${local}`).join(', ')} };
+  if (!chunks.has(make)) chunks.set(make, make(${MAIN}, ${LOAD}));
   return chunks.get(make);
 }
 `

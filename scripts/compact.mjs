@@ -28,7 +28,16 @@ export async function compact(name, text, map) {
     },
   )
   const code = result.code.replace(/\$\w+/g, (each) => (publics.has(each) ? `#${each.slice(1)}` : each))
-  return { code: `${code}\n`, map: result.map }
+  return { code: `${code}\n`, map: withoutNames(result.map) }
+}
+
+/** The fifth number of a segment of a source map's `mappings`, after the four before it. */
+const NAME = /((?:[g-z0-9+/]*[A-Za-f]){4})[g-z0-9+/]*[A-Za-f](?=[,;]|$)/g
+
+/** A source map without names: where there are some, Node.js shows in a stack what a caller calls a function by (`apply`). */
+function withoutNames(map) {
+  const { mappings, ...rest } = JSON.parse(map)
+  return JSON.stringify({ ...rest, names: [], mappings: mappings.replace(NAME, '$1') })
 }
 
 function privateNames(text) {

@@ -59,6 +59,7 @@ class AccessMeter implements Meter {
   /** Tells the time as long as no other meter does. */
   readonly #turn: Turn
   readonly #sampler: Sampler
+  /** By kind and name. */
   readonly #logs = new Map<string, RequestLog>()
 
   constructor(log: Logger, clock: Clock, sample: number, slow: number, inner: Meter | null) {
