@@ -3,8 +3,8 @@ import { minify } from 'terser'
 import ts from 'typescript'
 
 /**
- * The text without comments and indentation, and with short names for what is local to a function, which V8 reads in a
- * tenth less time; and its source map. What an error's stack shows remains: names of functions, methods and classes, and
+ * The text without comments and indentation, and with short names for what is local to a function, which V8 reads in
+ * less time; and its source map. What an error's stack shows remains: names of functions, methods and classes, and
  * lines of a length that can be read. It is ASCII but for templates, which V8 holds and reads at one byte a character.
  *
  * @param {string} name of the file

@@ -10,7 +10,8 @@ namespace dmicro {
 
 #ifdef __linux__
 
-// As uv_try_write, which comes by `write`: that one is made for files first, and takes a thirtieth longer.
+// As uv_try_write, but not by `write`, which is made for files first: an echo of one message by each of 256 connections
+// takes 1 % less CPU.
 int TryWrite(uv_stream_t* stream, const uv_buf_t* buffers, unsigned count) {
   uv_os_fd_t descriptor;
   const int error = uv_fileno(reinterpret_cast<uv_handle_t*>(stream), &descriptor);
