@@ -1,7 +1,7 @@
 // Runs test files by `node --test`. What failed is told once more at the end of the process: of a long run often only the last lines are kept.
 //   node scripts/node-test.mjs FILE …
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,7 +35,8 @@ export function runTests(files, { label = '', env = {}, node = [], report, maxMs
     ],
     { stdio: 'inherit', env: { ...process.env, ...env } },
   )
-  if (status !== 0) failed.push(`# ${label || files.join(' ')}`, readFileSync(list, 'utf8'))
+  // Node.js ends before it makes the list when no file has such a name.
+  if (status !== 0) failed.push(`# ${label || files.join(' ')}`, existsSync(list) ? readFileSync(list, 'utf8') : 'no tests ran')
   rmSync(folder, { recursive: true })
   return status === 0
 }

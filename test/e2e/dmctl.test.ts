@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -114,9 +115,22 @@ describe('dmctl', { concurrency: 2, timeout: 60_000 }, () => {
     assert.equal(report.versions.node, process.versions.node)
     assert.equal(report.limits.dmicro.maxMessage, 16 * 2 ** 20)
     assert.equal(report.peer.url, url)
+    assert.match(report.peer.answers, /^a call in [\d.]+ ms$/)
     const text = await dmctl('doctor', '--transport', 'js')
     assert.match(text.stdout, /^transport\n {2}kind +js\n {2}why +asked for by the option transport: 'js'\n/m)
     assert.equal((await dmctl('doctor', '127.0.0.1:1')).code, 3)
+  })
+
+  it('doctor finds a peer that takes connections and does not answer', async (t) => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    t.after(() => silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const { code, stdout } = await dmctl('doctor', `127.0.0.1:${port}`, '--timeout', '200', '--json')
+    assert.equal(code, 5)
+    const { peer, problems } = JSON.parse(stdout)
+    assert.match(peer.connected, /^in [\d.]+ ms$/)
+    assert.match(problems.join('\n'), /did not answer in time/)
   })
 
   it('gen writes, checks, and never overwrites what was written by hand', async () => {

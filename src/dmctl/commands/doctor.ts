@@ -3,11 +3,13 @@ import { arch, availableParallelism, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../../base/errors/error-text.ts'
+import { Code, type StatusError } from '../../base/errors/status.ts'
 import { defaultLimits } from '../../base/limits.ts'
 import { realClock } from '../../base/time/clock.ts'
+import { DESCRIBE_ROUTE } from '../../contract/description-route.ts'
 import { Endpoint } from '../../endpoint/endpoint.ts'
 import { addConnectOptions, type ConnectFlags, urlOf, withSession } from '../connect.ts'
-import { CommandError, Exit } from '../failure.ts'
+import { CommandError, callError, Exit } from '../failure.ts'
 import { colors, columns, print, printJson } from '../output.ts'
 import { installedVersion, ownVersion } from '../package-info.ts'
 import { waitingFor, withProgress } from '../progress.ts'
@@ -56,7 +58,7 @@ async function runDoctor(url: string | undefined, flags: ConnectFlags): Promise<
   let failure: CommandError | undefined
   if (url !== undefined) {
     try {
-      report.peer = await examinePeer(urlOf(url), flags)
+      await examinePeer(urlOf(url), flags, report)
     } catch (error) {
       failure = error instanceof CommandError ? error : new CommandError(Exit.Failed, reasonOf(error))
       report.problems.push(failure.message)
@@ -150,16 +152,24 @@ function readLine(file: string): string | undefined {
   return readText(file)?.trim()
 }
 
-async function examinePeer(url: string, flags: ConnectFlags): Promise<Record<string, string>> {
+/** Connects, and makes a call: what only accepts connections, or speaks another protocol, does not answer it. */
+async function examinePeer(url: string, flags: ConnectFlags, report: Report): Promise<void> {
   const begin = realClock.now()
-  return withSession(url, flags, async (session) => {
-    const connected = realClock.now() - begin
-    return {
+  await withSession(url, flags, async (session) => {
+    report.peer = {
       url,
       protocol: session.protocol,
       address: session.remoteAddress,
-      connected: `in ${connected.toFixed(1)} ms`,
+      connected: `in ${(realClock.now() - begin).toFixed(1)} ms`,
     }
+    const asked = realClock.now()
+    try {
+      await withProgress(waitingFor('an answer'), () => session.call(DESCRIBE_ROUTE))
+    } catch (error) {
+      // Most peers do not describe themselves, and say so.
+      if ((error as Partial<StatusError>).code !== Code.NotFound) throw callError(url, DESCRIBE_ROUTE, error)
+    }
+    report.peer.answers = `a call in ${(realClock.now() - asked).toFixed(1)} ms`
   })
 }
 

@@ -15,7 +15,7 @@ export function documentOf({ path, page, query }: Place, sections: readonly Sect
   // The answer to a form has another address than the page that it shows.
   const events = new URLSearchParams({ ...Object.fromEntries(query), page: path })
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>${page.title} · dmicro</title>
+<html lang="en"><head><meta charset="utf-8"><title>${page.title} &middot; dmicro</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/console.css"><script src="/console.js" defer></script>
 ${isLive && !hasForm && html`<noscript><meta http-equiv="refresh" content="5"></noscript>`}</head>

@@ -2,10 +2,12 @@ import cluster, { type Worker } from 'node:cluster'
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads'
 import { realClock } from '../../base/time/clock.ts'
 import { processNames } from './process.ts'
-import { isLasting, type Snapshot, type SnapshotData } from './snapshot.ts'
+import { isLasting, Snapshot, type SnapshotData } from './snapshot.ts'
 
 /** Milliseconds that a scrape waits for the numbers of others. */
 const WAIT_MS = 1000
+/** Senders that have ended and are still kept one by one: a thread that was only blocked may answer again. */
+const MAX_ENDED = 64
 const CHANNEL = 'dmicro metrics'
 
 /** A message between threads, or between the processes of a cluster. */
@@ -30,8 +32,10 @@ export class WorkerSums {
   readonly #me = `${process.pid}/${threadId}`
   /** Threads of this process, and workers of the cluster, that are asked; by name. */
   readonly #others = new Map<string, Worker | undefined>()
-  /** The last numbers by sender. */
+  /** The last numbers by sender, the latest at the end. */
   readonly #last = new Map<string, SnapshotData>()
+  /** The sum of those that ended before the ones in `#last`. */
+  readonly #ended = new Snapshot()
   /** Open questions by number. */
   readonly #open = new Map<number, (from: string) => void>()
   readonly #onPrimary = (message: unknown): void => this.#receive(message, undefined)
@@ -108,9 +112,15 @@ export class WorkerSums {
     if (service !== this.#service || from === undefined || from === this.#me) return
     const isOfThread = from.startsWith(`${process.pid}/`)
     if (isMainThread && (isOfThread || worker !== undefined)) {
-      if (dmicroMetrics === 'hello') this.#others.set(from, worker)
-      if (data !== undefined) this.#last.set(from, data)
-      if (dmicroMetrics === 'bye') this.#others.delete(from)
+      if (dmicroMetrics === 'hello' || dmicroMetrics === 'answer') this.#others.set(from, worker)
+      if (data !== undefined) {
+        this.#last.delete(from)
+        this.#last.set(from, data)
+      }
+      if (dmicroMetrics === 'bye') {
+        this.#others.delete(from)
+        this.#addEnded()
+      }
       if (dmicroMetrics === 'answer' || dmicroMetrics === 'bye') for (const answered of this.#open.values()) answered(from)
       return
     }
@@ -119,9 +129,24 @@ export class WorkerSums {
     if (dmicroMetrics === 'who') send({ dmicroMetrics: 'hello' })
     else if (dmicroMetrics === 'ask')
       this.#snapshot().then(
-        (snapshot) => send({ dmicroMetrics: 'answer', id: id as number, data: snapshot.data() }),
+        (snapshot) => {
+          // After its `bye` nobody asks this thread again.
+          if (this.#channel !== undefined) send({ dmicroMetrics: 'answer', id: id as number, data: snapshot.data() })
+        },
         () => {}, // the one who asks goes on without it
       )
+  }
+
+  /** Adds the oldest of those that have ended to one sum, so that memory does not grow with each that ends. */
+  #addEnded(): void {
+    let excess = this.#last.size - this.#others.size - MAX_ENDED
+    for (const [from, data] of this.#last) {
+      if (excess <= 0) return
+      if (this.#others.has(from)) continue
+      this.#addTo(this.#ended, from, data)
+      this.#last.delete(from)
+      excess--
+    }
   }
 
   #snapshot(): Promise<Snapshot> {
@@ -131,13 +156,17 @@ export class WorkerSums {
   /** The numbers of this thread, and of all that it asks. */
   async sum(): Promise<Snapshot> {
     for (const [from, worker] of this.#others) if (worker?.isConnected() === false) this.#others.delete(from)
+    this.#addEnded()
     const [sum] = await Promise.all([this.#take(), this.#others.size === 0 ? undefined : this.#ask()])
-    for (const [from, data] of this.#last) {
-      const isOfThread = from.startsWith(`${process.pid}/`)
-      const isAlive = this.#others.has(from)
-      sum.add(data, (family) => !(isOfThread && processNames.includes(family.name)) && (isAlive || isLasting(family)))
-    }
+    for (const [from, data] of this.#last) this.#addTo(sum, from, data)
+    sum.add(this.#ended.data())
     return sum
+  }
+
+  #addTo(sum: Snapshot, from: string, data: SnapshotData): void {
+    const isOfThread = from.startsWith(`${process.pid}/`)
+    const isAlive = this.#others.has(from)
+    sum.add(data, (family) => !(isOfThread && processNames.includes(family.name)) && (isAlive || isLasting(family)))
   }
 
   /** Asks the others, and waits for all answers or `WAIT_MS`. A thread that does not answer has ended. */

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { BroadcastChannel } from 'node:worker_threads'
+import { Labels } from '../../../../src/observe/metrics/labels.ts'
+import { Snapshot, type SnapshotData } from '../../../../src/observe/metrics/snapshot.ts'
+import { WorkerSums } from '../../../../src/observe/metrics/workers.ts'
+import { once } from '../../../support/helpers.ts'
+
+const family = { name: 'calls', help: '', type: 'counter' } as const
+
+function counted(value: number): Snapshot {
+  const snapshot = new Snapshot()
+  snapshot.begin(family)
+  snapshot.value(new Labels({}), value)
+  return snapshot
+}
+
+const callsIn = (snapshot: Snapshot): number => snapshot.data()[0].series[0][1] as number
+
+/** The sums of a main thread, and a channel on which other threads of its process speak. */
+async function sums(t: TestContext) {
+  const sums = new WorkerSums('svc', async () => counted(1))
+  const threads = new BroadcastChannel('dmicro metrics')
+  t.after(() => Promise.all([sums.close(), threads.close()]))
+  const asked = once<void>()
+  let answer: ((id: number) => void) | undefined
+  threads.onmessage = (event) => {
+    const { dmicroMetrics, id } = (event as { data: { dmicroMetrics: string; id: number } }).data
+    if (dmicroMetrics === 'who') asked.resolve()
+    if (dmicroMetrics === 'ask') answer?.(id)
+  }
+  sums.open()
+  await asked.promise
+  return {
+    sums,
+    send: (thread: number, dmicroMetrics: string, data?: SnapshotData, id?: number) =>
+      threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id }),
+    onAsk: (then: (id: number) => void) => {
+      answer = then
+    },
+  }
+}
+
+test('what threads counted before they ended stays in the sum, of however many', async (t) => {
+  const { sums: main, send, onAsk } = await sums(t)
+  for (let thread = 1; thread <= 300; thread++) {
+    send(thread, 'hello')
+    send(thread, 'bye', counted(2).data())
+  }
+  send(1000, 'hello')
+  onAsk((id) => send(1000, 'answer', counted(10).data(), id))
+  await settledBy(() => main.sum(), 1 + 300 * 2 + 10)
+})
+
+test('a thread that was blocked when it was asked is asked again once it has answered', async (t) => {
+  const { sums: main, send, onAsk } = await sums(t)
+  let late: number | undefined
+  const isAsked = once<void>()
+  onAsk((id) => {
+    late = id
+    isAsked.resolve()
+  })
+  send(7, 'hello')
+  send(7, 'answer', counted(5).data(), 0)
+  await settledBy(() => main.sum(), 6)
+  assert.ok(late !== undefined, 'it was asked, and did not answer in time')
+  send(7, 'answer', counted(6).data(), late)
+  onAsk((id) => send(7, 'answer', counted(8).data(), id))
+  await settledBy(() => main.sum(), 9)
+})
+
+/** Sums until what was sent has arrived, which the channel does not tell. */
+async function settledBy(sum: () => Promise<Snapshot>, wanted: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (callsIn(await sum()) === wanted) return
+    await new Promise(setImmediate)
+  }
+  assert.equal(callsIn(await sum()), wanted)
+}
