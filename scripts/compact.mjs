@@ -8,11 +8,12 @@ import ts from 'typescript'
  * lines of a length that can be read. It is ASCII but for templates, which V8 holds and reads at one byte a character.
  *
  * @param {string} name of the file
- * @param {string} text a module in ASCII
+ * @param {string} bundled a module in ASCII
  * @param {string} map its source map
  * @returns {Promise<{ code: string, map: string }>}
  */
-export async function compact(name, text, map) {
+export async function compact(name, bundled, map) {
+  const text = withClassNames(bundled)
   const privates = privateNames(text)
   const publics = new Set([...privates].map((each) => `$${each.slice(1)}`))
   for (const each of text.match(/\$\w+/g) ?? []) if (publics.has(each)) throw new Error(`${each} in ${name} is taken for a private name`)
@@ -40,12 +41,39 @@ function withoutNames(map) {
   return JSON.stringify({ ...rest, names: [], mappings: mappings.replace(NAME, '$1') })
 }
 
+/**
+ * Names a class as the variable that it is assigned to. esbuild makes `X = class` of `class X`, and `X = class _X` where
+ * the class names itself, so that it would be called by a short name, or by `_X`.
+ */
+function withClassNames(text) {
+  const edits = []
+  visit(text, (node) => {
+    if (!ts.isVariableDeclaration(node) || node.initializer?.kind !== ts.SyntaxKind.ClassExpression) return
+    const { initializer: made, name } = node
+    if (made.name === undefined) edits.push({ at: made.pos + made.getFullText().indexOf('class') + 5, was: '', is: ` ${name.text}` })
+    else
+      visitNode(made, (inner) => {
+        if (ts.isIdentifier(inner) && inner.text === made.name.text) edits.push({ at: inner.getStart(), was: inner.text, is: name.text })
+      })
+  })
+  return edits
+    .sort((a, b) => b.at - a.at)
+    .reduce((edited, { at, was, is }) => edited.slice(0, at) + is + edited.slice(at + was.length), text)
+}
+
 function privateNames(text) {
   const names = new Set()
-  const visit = (node) => {
+  visit(text, (node) => {
     if (ts.isPrivateIdentifier(node)) names.add(node.text)
-    ts.forEachChild(node, visit)
-  }
-  visit(ts.createSourceFile('module.js', text, ts.ScriptTarget.ESNext, false, ts.ScriptKind.JS))
+  })
   return names
+}
+
+function visit(text, each) {
+  visitNode(ts.createSourceFile('module.js', text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS), each)
+}
+
+function visitNode(node, each) {
+  each(node)
+  ts.forEachChild(node, (child) => visitNode(child, each))
 }

@@ -18,6 +18,29 @@ function framesOf(...flags: string[]): string[] {
   return stdout.split('\n').filter((line) => /^ +at /.test(line))
 }
 
+/** Entries of package.json as files of dist/, but for those that are also minified. */
+const { exports } = JSON.parse(readFileSync(join(dist, '../package.json'), 'utf8')) as { exports: Record<string, { default?: string }> }
+const entries = Object.values(exports).flatMap((each) => each.default?.match(/^\.\/dist\/(.*index\.js)$/)?.[1] ?? [])
+
+describe('public classes', { skip: built ? false : 'dist/ is not built (npm run build)' }, () => {
+  for (const entry of entries)
+    it(`of ${entry} have their names at run time`, async () => {
+      const all = Object.entries((await import(pathToFileURL(join(dist, entry)).href)) as object)
+      const classes = all.filter(([, value]) => typeof value === 'function' && /^class\b/.test(String(value)))
+      assert.deepEqual(
+        classes.map(([, { name }]) => name),
+        classes.map(([name]) => name),
+      )
+    })
+
+  it('are what a printed error is called by', () => {
+    const program = `const { StatusError } = await import(${JSON.stringify(pathToFileURL(index).href)})
+    console.log(new StatusError(404))`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    assert.match(stdout, /^StatusError: Not Found\n/)
+  })
+})
+
 describe('the stack of an error of the package', { skip: built ? false : 'dist/ is not built (npm run build)' }, () => {
   it('names classes, methods and private methods', () => {
     const [first, second, third] = framesOf()
