@@ -1,5 +1,7 @@
 // For those who use dmicro.
 
+import './endpoint/inspect.ts'
+
 export { Code, StatusError, statusText } from './base/errors/status.ts'
 export { defaultLimits, type Limits } from './base/limits.ts'
 export { consoleLogger, type LogFields, type Logger, type LogLevel, silentLogger } from './base/log.ts'
