@@ -97,8 +97,8 @@ struct OpenSsl {
 // Numbers of OpenSSL's headers.
 namespace openssl {
 
-inline constexpr int kCtrlMode = 33, kCtrlSessionCacheMode = 44, kCtrlHostname = 55, kCtrlTicketKeys = 59,
-                     kCtrlTicketKeyCallback = 72, kCtrlVerifyCertStore = 106, kCtrlGetChain = 115,
+inline constexpr int kCtrlMessageCallback = 15, kCtrlMode = 33, kCtrlSessionCacheMode = 44, kCtrlHostname = 55,
+                     kCtrlTicketKeys = 59, kCtrlTicketKeyCallback = 72, kCtrlVerifyCertStore = 106, kCtrlGetChain = 115,
                      kCtrlCurrentCert = 117;
 inline constexpr long kCertFirst = 1, kCertNext = 2;
 inline constexpr long kModeMovingWriteBuffer = 2, kModeReleaseBuffers = 16;
@@ -110,6 +110,8 @@ inline constexpr int kAlertUnrecognizedName = 112;
 inline constexpr int kVerifyPeer = 1, kVerifyFailIfNoCertificate = 2;
 inline constexpr int kReceivedShutdown = 2;
 inline constexpr int kBioFlush = 11, kBioRead = 1, kBioRetry = 8, kBioSourceSink = 1024;
+inline constexpr int kHandshakeRecord = 22;
+inline constexpr int kTooManyKeyUpdates = 20 << 23 | 132;  // as an error of its library for TLS
 inline constexpr int kCertificateVerifyFailed = 134, kReasonMask = 0x7fffff;
 inline constexpr unsigned kExtServerName = 0, kExtAlpn = 16;
 inline constexpr size_t kTicketKeys = 80;

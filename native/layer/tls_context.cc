@@ -48,6 +48,7 @@ TlsContext::TlsContext(const OpenSsl* ssl, ssl_ctx_st* context, TlsSettings sett
   ssl_->SSL_CTX_ctrl(context_, kCtrlMode, kModeReleaseBuffers | kModeMovingWriteBuffer, nullptr);
   // Node's own callback reads keys of a JavaScript object, which may be gone, and on another thread.
   ssl_->SSL_CTX_callback_ctrl(context_, kCtrlTicketKeyCallback, nullptr);
+  ssl_->SSL_CTX_callback_ctrl(context_, kCtrlMessageCallback, reinterpret_cast<void (*)()>(TlsLayer::OnMessage));
   if (settings_.ticket_keys.size() == kTicketKeys) {
     ssl_->SSL_CTX_ctrl(context_, kCtrlTicketKeys, kTicketKeys, const_cast<char*>(settings_.ticket_keys.data()));
   }

@@ -1,6 +1,7 @@
 #include "layer/tls_layer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -23,6 +24,16 @@ struct ThreadIo {
 };
 
 thread_local ThreadIo thread_io;
+
+// Messages of the handshake that a peer may send after it: as many at once, and then one per second. A server sends
+// some tickets, either side now and then a new key. Each costs as much as a hundred of the bytes that it came in, and
+// OpenSSL takes any number.
+constexpr uint32_t kMaxLate = 32;
+
+uint32_t Seconds() {
+  using std::chrono::duration_cast, std::chrono::seconds, std::chrono::steady_clock;
+  return static_cast<uint32_t>(duration_cast<seconds>(steady_clock::now().time_since_epoch()).count());
+}
 
 int ReadBio(bio_st* bio, char* to, int size) {
   ThreadIo& io = thread_io;
@@ -120,7 +131,8 @@ TlsLayer::TlsLayer(std::shared_ptr<TlsContext> context, const std::string& serve
     : context_(std::move(context)),
       ssl_(*context_->ssl()),
       connection_(ssl_.SSL_new(context_->get())),
-      opening_(std::make_unique<Opening>()) {
+      opening_(std::make_unique<Opening>()),
+      late_left_(kMaxLate) {
   failed_ = connection_ == nullptr;
   if (failed_) return;
   opening_->key = std::move(key);
@@ -179,7 +191,7 @@ LayerStatus TlsLayer::Receive(Bytes* in, uint8_t* to, size_t size, size_t* n, By
     }
     switch (ssl_.SSL_get_error(connection_, result)) {
       case kErrorWantRead:
-        return LayerStatus::kMore;
+        return failed_ ? LayerStatus::kFailed : LayerStatus::kMore;
       case kErrorZeroReturn:
         ended_ = true;
         *in = {in->data + in->size, 0};  // nothing counts after the end
@@ -269,6 +281,25 @@ std::string TlsLayer::Facts() const {
   }
   ssl_.X509_free(certificate);
   return facts;
+}
+
+void TlsLayer::OnMessage(int written, int, int type, const void*, size_t, ssl_st* connection, void*) {
+  if (written != 0 || type != kHandshakeRecord) return;
+  TlsLayer* const self = static_cast<TlsLayer*>(thread_io.ssl->SSL_get_ex_data(connection, 0));
+  if (self != nullptr && self->secure_) self->NoteLate();
+}
+
+// Fails the connection of a peer that goes on sending messages of the handshake.
+void TlsLayer::NoteLate() {
+  const uint32_t now = Seconds();
+  late_left_ = std::min(late_left_ + (now - std::exchange(late_second_, now)), kMaxLate);
+  if (late_left_ != 0) {
+    late_left_--;
+    return;
+  }
+  failed_ = true;
+  error_ = kTooManyKeyUpdates;
+  if (thread_io.in != nullptr) *thread_io.in = {thread_io.in->data + thread_io.in->size, 0};  // OpenSSL stops here
 }
 
 int TlsLayer::OnNewSession(ssl_st* connection, ssl_session_st* session) {

@@ -43,6 +43,7 @@ class TlsLayer final : public Layer {
   static bool IsProtocolList(const std::string& list);
 
   // Callbacks of OpenSSL.
+  static void OnMessage(int written, int version, int type, const void* data, size_t size, ssl_st* connection, void*);
   static int OnNewSession(ssl_st* connection, ssl_session_st* session);
   static int OnClientHello(ssl_st* connection, int* alert, void*);
   static int OnAlpn(ssl_st* connection, const uint8_t** chosen, uint8_t* chosen_size, const uint8_t* offered,
@@ -56,6 +57,7 @@ class TlsLayer final : public Layer {
 
   LayerStatus Handshake();
   LayerStatus Fail();
+  void NoteLate();
   std::string Facts() const;
   int Greet(int* alert);
 
@@ -73,6 +75,8 @@ class TlsLayer final : public Layer {
   };
   std::unique_ptr<Opening> opening_;
   int32_t error_ = 0;
+  uint32_t late_left_;        // messages of the handshake that the peer may still send after it
+  uint32_t late_second_ = 0;  // when one was added last
   bool secure_ = false;
   bool ended_ = false;
   bool end_sent_ = false;

@@ -34,10 +34,10 @@ export interface Listener {
   /** Stops accepting connections; sessions stay open. */
   close(): Promise<void>
   /**
-   * Replaces keys and certificates, for `tls://` and `wss://`. Sessions stay open; handshakes that begin from now on
-   * use the new ones.
+   * Replaces what `options` name, keys and certificates above all, for `tls://` and `wss://`; the other options stay.
+   * Sessions stay open; handshakes that begin from now on use the new ones.
    *
-   * @throws TypeError for a bad option, or when the listener has no TLS
+   * @throws TypeError for a bad option, or when the listener has no TLS; RangeError for versions that exclude all
    * @throws Error for keys and certificates that cannot be read
    */
   setSecureContext(options: TlsContextOptions): void

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import net from 'node:net'
 import { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import tls from 'node:tls'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { Endpoint, ListenOptions, Session } from '../../src/index.ts'
 import { certificates } from '../support/certificates.ts'
 import { frame } from '../support/frames.ts'
@@ -11,6 +14,8 @@ import { endpoint, once, onEachTransport, recorder, status } from '../support/he
 // Bytes that no TLS library would send, and handshakes that never end. Other sessions do not notice.
 
 const { authority, server: own } = certificates()
+const run = promisify(execFile)
+const program = fileURLToPath(new URL('fixtures/key-updates.py', import.meta.url))
 
 interface Served {
   readonly server: Endpoint
@@ -258,4 +263,15 @@ onEachTransport('tls, hostile peers', (transport) => {
       assert.match(cause, /^TLS handshake failed: /)
     }
   })
+
+  // node:tls, of which the JavaScript transport is made, takes any number.
+  if (transport === 'native')
+    test('key updates are taken now and then, and not in a flood', async (t) => {
+      const { port, witness } = await serve(t)
+      const keyUpdates = async (count: number): Promise<string> =>
+        (await run('python3', [program, String(port), String(count)])).stdout.trim()
+      assert.equal(await keyUpdates(20), 'open')
+      assert.equal(await keyUpdates(2_000), 'closed')
+      assert.equal(await witness.call('/hello'), 'hello')
+    })
 })

@@ -126,6 +126,10 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
       ...(kept !== undefined && { session: kept.session }),
     })
     let certificate: X509Certificate | undefined
+    /** The session of a server that is not checked yet: with TLS 1.2 it comes before the end of the handshake. */
+    let early: Buffer | undefined
+    let secure = false
+    const keep = (session: Buffer): void => tls.keepSession(server, { session, certificate })
     const settle = (): void => {
       signal.removeEventListener('abort', onAbort)
       socket.off('error', onError)
@@ -145,16 +149,20 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
     const onSecure = (): void => {
       settle()
       const facts = factsOf(socket, true)
+      // A resumed session comes without certificates.
       certificate = facts.peerCertificate ?? (facts.resumed ? kept?.certificate : undefined)
+      secure = true
+      if (early !== undefined) keep(early)
       resolve({ socket, raw, facts: { ...facts, peerCertificate: certificate } })
     }
     signal.addEventListener('abort', onAbort, { once: true })
     socket.on('error', onError)
     socket.on('close', onClose)
     socket.on('secureConnect', onSecure)
-    // A resumed session comes without certificates. With TLS 1.2 the session comes before the end of its handshake.
+    // Node.js does not check the server of a resumed session again, so only one that was checked is kept.
     socket.on('session', (session: Buffer) => {
-      tls.keepSession(server, { session, certificate: certificate ?? socket.getPeerX509Certificate() ?? kept?.certificate })
+      if (secure) keep(session)
+      else early = session
     })
   })
 }

@@ -102,10 +102,10 @@ export class ClientHandshake implements Handshake {
     this.#settle(this.#error ?? handshakeError(detail || CONNECTION_LOST))
   }
 
-  /** Why the server is not the one that was dialled. A server whose session is resumed was checked before. */
-  #check({ peerCertificate, resumed }: TlsFacts): Error | undefined {
+  /** Why the server is not the one that was dialled. The core also keeps sessions of servers that are refused here. */
+  #check({ peerCertificate }: TlsFacts): Error | undefined {
     const { tls, host } = this.#target
-    if (!tls.rejectUnauthorized || resumed) return undefined
+    if (!tls.rejectUnauthorized) return undefined
     if (peerCertificate === undefined) return new Error('the server has no certificate')
     return tls.check(host, peerCertificate.toLegacyObject() as unknown as PeerCertificate)
   }

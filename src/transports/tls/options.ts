@@ -108,17 +108,21 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const MAX_HANDSHAKES = 10_000
 /** OpenSSL's SSL_OP_NO_RENEGOTIATION: a peer that begins a second handshake of TLS 1.2 is refused. */
 const NO_RENEGOTIATION = 1 << 30
+/** OpenSSL's SSL_OP_NO_TICKET: a server gives no tickets, by which clients would resume sessions. */
+export const NO_TICKET = 1 << 14
 const versions: readonly unknown[] = [undefined, 'TLSv1.2', 'TLSv1.3']
 
 /**
  * The options for `tls.createSecureContext`.
  *
- * @throws TypeError for a bad version or number; `tls.createSecureContext` checks the rest
+ * @throws TypeError for a bad version or number, RangeError for versions that exclude all; `tls.createSecureContext`
+ *   checks the rest
  */
 export function contextOptionsOf(options: TlsContextOptions): SecureContextOptions {
   for (const name of ['minVersion', 'maxVersion'] as const)
     if (!versions.includes(options[name])) throw new TypeError(`option tls.${name} must be 'TLSv1.2' or 'TLSv1.3'`)
-  const { secureOptions = 0 } = options
+  const { minVersion, maxVersion, secureOptions = 0 } = options
+  if (minVersion === 'TLSv1.3' && maxVersion === 'TLSv1.2') throw new RangeError('option tls.maxVersion must not be below tls.minVersion')
   if (!Number.isInteger(secureOptions)) throw new TypeError('option tls.secureOptions must be a whole number')
   const given = Object.entries(options).filter(([name, value]) => contextOptions.has(name) && value !== undefined)
   return { minVersion: 'TLSv1.2', ...Object.fromEntries(given), secureOptions: secureOptions | NO_RENEGOTIATION }

@@ -6,6 +6,7 @@ import {
   contextOptionsOf,
   handshakeTimeoutOf,
   maxHandshakesOf,
+  NO_TICKET,
   requireContextOptions,
   type TlsContextOptions,
   type TlsListenOptions,
@@ -35,6 +36,8 @@ export class ServerTls {
   readonly choosesContext: boolean
   readonly choosesProtocol: boolean
   readonly #options: TlsListenOptions
+  /** Options that say keys, certificates and versions, as they were given last. */
+  #given: TlsContextOptions
   #context: SecureContextOptions
 
   /** @throws TypeError or RangeError that names the option; Error for keys and certificates that cannot be read */
@@ -48,6 +51,7 @@ export class ServerTls {
     this.maxHandshakes = maxHandshakesOf(options)
     this.choosesContext = options.SNICallback !== undefined
     this.choosesProtocol = options.ALPNCallback !== undefined
+    this.#given = options
     this.#context = this.#read(options)
   }
 
@@ -57,13 +61,18 @@ export class ServerTls {
   }
 
   /**
-   * Replaces keys and certificates for the handshakes that begin from now on.
+   * Replaces what `options` name for the handshakes that begin from now on. A key and its certificate replace those
+   * before in whichever form they were given.
    *
    * @throws TypeError that names the option; Error for keys and certificates that cannot be read
    */
   setSecureContext(options: TlsContextOptions): void {
     requireContextOptions(options)
-    this.#context = this.#read(options)
+    const { key, cert, pfx, passphrase, ...rest } = this.#given
+    const keepsOwn = options.key === undefined && options.cert === undefined && options.pfx === undefined
+    const given = { ...rest, ...(keepsOwn && { key, cert, pfx, passphrase }), ...options }
+    this.#context = this.#read(given)
+    this.#given = given
   }
 
   /**
@@ -124,6 +133,8 @@ export class ServerTls {
     const own = pfx !== undefined || (key !== undefined && cert !== undefined)
     if (!own && !this.choosesContext) throw new TypeError('listening on tls:// needs the options tls.key and tls.cert, or tls.pfx')
     const context = { ...contextOptionsOf(options), sessionIdContext: 'dmicro' }
+    // A session would be resumed under another name than it was made for, whose authorities have not seen the client.
+    if (this.choosesContext && this.requestCert) context.secureOptions = (context.secureOptions ?? 0) | NO_TICKET
     nodeTls().createSecureContext(context) // throws for what cannot be read
     return context
   }
