@@ -3,6 +3,7 @@ import { reasonOf } from '../base/errors/error-text.ts'
 import type { Logger } from '../base/log.ts'
 import { type Clock, type ClockTimer, turn } from '../base/time/clock.ts'
 import { pause } from '../base/time/pause.ts'
+import { retryDelay } from '../base/time/retry-delay.ts'
 import { bounded } from './bounded.ts'
 import type { Registry, Service, ServiceNode } from './registry/registry.ts'
 
@@ -155,9 +156,7 @@ export class Registrar {
   #pause(): Promise<void> {
     const { clock, interval } = this.#settings
     if (this.#due || this.#abort.signal.aborted) return Promise.resolve()
-    const retry = Math.min(MIN_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS, interval)
-    // The servers of a service that lost its registry together come back to it one by one.
-    const delay = this.#failures === 0 ? interval : retry * (0.5 + clock.random() / 2)
+    const delay = this.#failures === 0 ? interval : retryDelay(this.#failures - 1, MIN_RETRY_MS, Math.min(MAX_RETRY_MS, interval), clock)
     return new Promise((resolve) => {
       let timer: ClockTimer | undefined
       this.#wake = () => {
@@ -196,7 +195,7 @@ export class Registrar {
           log.debug('the registry is not watched', { service: service().name, registry: registry.name, error: reasonOf(error) })
       }
       if (signal.aborted) return
-      await pause(this.#settings.clock, Math.min(MIN_RETRY_MS * 2 ** failures, MAX_RETRY_MS), this.#abort.signal)
+      await pause(clock, retryDelay(failures, MIN_RETRY_MS, MAX_RETRY_MS, clock), signal)
     }
   }
 

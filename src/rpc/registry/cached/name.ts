@@ -2,6 +2,7 @@ import { runInRoot } from '../../../base/async/root-context.ts'
 import type { Logger } from '../../../base/log.ts'
 import type { Clock, ClockTimer } from '../../../base/time/clock.ts'
 import { pause } from '../../../base/time/pause.ts'
+import { retryDelay } from '../../../base/time/retry-delay.ts'
 import { registryClosed, registryLost } from '../errors.ts'
 import { countNodes, sameServices } from '../record.ts'
 import type { Registry, Service } from '../registry.ts'
@@ -159,10 +160,10 @@ export class CachedName {
     this.#grace = undefined
   }
 
-  /** Milliseconds until the next attempt: doubled each time, half of it random. */
+  /** Milliseconds until the next attempt. */
   #delay(attempt: number): number {
     const { minDelay, maxDelay, clock } = this.#settings
-    return Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 30)) * (0.5 + clock.random() / 2)
+    return retryDelay(attempt, minDelay, maxDelay, clock)
   }
 
   #logLoss(reason: unknown): void {

@@ -1,6 +1,7 @@
 import { orAborted } from '../../../base/async/or-aborted.ts'
 import { reasonOf } from '../../../base/errors/error-text.ts'
 import { type Clock, realClock } from '../../../base/time/clock.ts'
+import { retryDelay } from '../../../base/time/retry-delay.ts'
 import { sleep } from '../../../base/time/sleep.ts'
 import type { Channel } from './channel.ts'
 import type { Connection } from './connection.ts'
@@ -130,7 +131,7 @@ export class Client {
         if (isRefused) this.#credentials?.refused(token)
         else if (connection !== undefined) this.#channel.failed(connection)
       }
-      const pause = Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS) * (0.5 + this.#clock.random() / 2)
+      const pause = retryDelay(tries, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, this.#clock)
       await sleep(this.#clock, pause, signal).catch(() => Promise.reject(this.#ended(signal, last)))
     }
   }

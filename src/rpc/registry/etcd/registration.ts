@@ -3,9 +3,9 @@ import { MAX_DURATION } from '../../../base/check-options.ts'
 import { reasonOf } from '../../../base/errors/error-text.ts'
 import type { Logger } from '../../../base/log.ts'
 import { type Clock, type ClockTimer, realClock } from '../../../base/time/clock.ts'
-import { Backoff } from './backoff.ts'
 import type { Client } from './client.ts'
 import { GrpcCode, isCode } from './grpc-status.ts'
+import { lastingRetryDelay } from './lasting-retry.ts'
 import { grantLease, keepAlive, revokeLease } from './lease.ts'
 import { type Lease, put, range } from './messages.ts'
 import type { Counters } from './stats.ts'
@@ -34,12 +34,12 @@ export class Registration {
   readonly #counters: Counters
   readonly #log: Logger
   readonly #clock: Clock
-  readonly #backoff: Backoff
   readonly #stop = new AbortController()
   #written: Wanted | undefined
   #lease: Lease | undefined
   #timer: ClockTimer | undefined
-  #failing = false
+  /** Renewals that failed since the last that did not. */
+  #failures = 0
   /** Whether the log knows that another process has the key. */
   #isTaken = false
   #last: Promise<unknown> = Promise.resolve()
@@ -50,7 +50,6 @@ export class Registration {
     this.#counters = counters
     this.#log = log
     this.#clock = clock
-    this.#backoff = new Backoff(clock)
   }
 
   /** Whether it is in etcd as far as is known, and kept there. */
@@ -155,16 +154,15 @@ export class Registration {
     })
     renewed.then(
       () => {
-        this.#backoff.reset()
-        if (this.#failing) this.#log.warn('the node is in etcd again', { key: this.#key.toString() })
-        this.#failing = false
+        if (this.#failures > 0) this.#log.warn('the node is in etcd again', { key: this.#key.toString() })
+        this.#failures = 0
         this.#schedule(this.#period)
       },
       (error) => {
         if (this.#stop.signal.aborted || this.#client.isClosed) return
-        if (!this.#failing) this.#log.warn('the lease of a node cannot be renewed', { key: this.#key.toString(), error: reasonOf(error) })
-        this.#failing = true
-        this.#schedule(Math.min(this.#backoff.next(), this.#period))
+        if (this.#failures === 0)
+          this.#log.warn('the lease of a node cannot be renewed', { key: this.#key.toString(), error: reasonOf(error) })
+        this.#schedule(Math.min(lastingRetryDelay(this.#failures++, this.#clock), this.#period))
       },
     )
   }

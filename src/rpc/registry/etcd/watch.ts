@@ -3,10 +3,10 @@ import { Pacer } from '../../../base/time/pacer.ts'
 import { sleep } from '../../../base/time/sleep.ts'
 import { servicesOf } from '../record.ts'
 import type { Service } from '../registry.ts'
-import { Backoff } from './backoff.ts'
 import type { Client } from './client.ts'
 import type { Gate } from './gate.ts'
 import { type EtcdError, isRetryable, isWatchRefused } from './grpc-status.ts'
+import { lastingRetryDelay } from './lasting-retry.ts'
 import type { Records } from './records.ts'
 import type { Counters } from './stats.ts'
 import { readAll, type Snapshot } from './store.ts'
@@ -73,8 +73,8 @@ export class ServiceWatch {
     const { signal } = this.#stop
     this.#take(await this.#read())
     this.#pacer.now()
-    const backoff = new Backoff(this.#clock)
-    for (let refusals = 0; !signal.aborted; ) {
+    let refusals = 0
+    for (let retry = 0; !signal.aborted; retry++) {
       const began = this.#clock.now()
       let reason: unknown
       try {
@@ -84,13 +84,13 @@ export class ServiceWatch {
         reason = error
       }
       if (this.#clock.now() - began >= GOOD_MS) {
-        backoff.reset()
+        retry = 0
         refusals = 0
       }
       if (signal.aborted) return
       if (reason instanceof MustReadAgain) this.#forgetPosition()
       else if (this.#client.isClosed || (isWatchRefused(reason) ? ++refusals > MAX_REFUSALS : !isRetryable(reason))) throw reason
-      await sleep(this.#clock, backoff.next(), signal).catch(() => {})
+      await sleep(this.#clock, lastingRetryDelay(retry, this.#clock), signal).catch(() => {})
     }
   }
 
