@@ -31,7 +31,6 @@ const HELPER_TYPES = [
   'AnyFailure',
   'AnyResult',
   'Args',
-  'CallCore',
   'ContextName',
   'ControllerClient',
   'DecodedStatus',

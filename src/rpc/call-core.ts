@@ -1,4 +1,5 @@
 import type { StatusError } from '../base/errors/status.ts'
+import { markOf } from '../base/mark.ts'
 import type { Clock } from '../base/time/clock.ts'
 import type { Tracer } from '../session/tracer.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
@@ -19,6 +20,14 @@ export interface RpcClientStats {
 export interface Waiting {
   /** Fails the call. */
   abandon(error: StatusError): void
+}
+
+/** Key of a client's engine, which users do not see. A symbol that every copy of this package finds. */
+export const coreMark: unique symbol = markOf('client') as typeof coreMark
+
+/** The engine behind an `RpcClient`. */
+export function coreOf(client: { readonly [coreMark]: CallCore }): CallCore {
+  return client[coreMark]
 }
 
 /** The client of a call, as the call sees it. */

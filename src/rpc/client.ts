@@ -1,41 +1,21 @@
-import { currentCall } from '../base/async/call-context.ts'
 import { duration } from '../base/check-options.ts'
-import { StatusError } from '../base/errors/status.ts'
-import { turnNow } from '../base/time/turn-now.ts'
 import { clientFor } from '../contract/client-for.ts'
 import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
-import { Endpoint, settingsOf } from '../endpoint/endpoint.ts'
+import { type Endpoint, settingsOf } from '../endpoint/endpoint.ts'
 import type { RouteGroup } from '../endpoint/router.ts'
 import type { Plugin } from '../hooks/plugin.ts'
-import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
+import type { PushOptions, TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
-import { heartbeatPing } from '../plugins/heartbeat.ts'
-import type { Settings } from '../session/options.ts'
-import { engineOf } from '../session/session.ts'
-import type { TracedAttempts, Tracer } from '../session/tracer.ts'
-import { BreakerMap } from './broker/breaker-map.ts'
-import { ContextNeed, contextOfCaller } from './broker/context-free.ts'
-import { Fallback } from './broker/fallback.ts'
-import { Hedge } from './broker/hedge.ts'
-import { RetryPolicy } from './broker/retry-policy.ts'
-import type { CallCore, RpcClientStats, Waiting } from './call-core.ts'
-import { forSession, type RpcCallOptions, type RpcClientOptions, readClientOptions } from './client-options.ts'
-import { deadlineOf } from './deadline.ts'
-import { endingWith } from './ending-with.ts'
+import type { BreakerMap } from './broker/breaker-map.ts'
+import type { Fallback } from './broker/fallback.ts'
+import type { Hedge } from './broker/hedge.ts'
+import type { RetryPolicy } from './broker/retry-policy.ts'
+import { type CallCore, coreMark, type RpcClientStats } from './call-core.ts'
+import { ClientEngine } from './client-engine.ts'
+import type { RpcCallOptions, RpcClientOptions } from './client-options.ts'
 import { noteOwner } from './endpoint-owner.ts'
-import { HedgedCall, type MakeCall } from './hedged-call.ts'
-import { type NodeDial, NodeSessions } from './node-sessions.ts'
-import { RpcCall } from './rpc-call.ts'
-import { closedError } from './rpc-error.ts'
 import { sendPush } from './rpc-push.ts'
-import type { NodePick } from './selector/pick.ts'
-import { type NodeChange, Selector } from './selector/selector.ts'
-import { readStrategy, type StrategyName } from './selector/strategies/by-name.ts'
-import type { Candidate, Strategy } from './selector/strategy.ts'
-import type { TrackedNode } from './selector/tracked-node.ts'
-import { requireService } from './server-options.ts'
-
-type Settle = (value: unknown) => void
+import type { Selector } from './selector/selector.ts'
 
 /**
  * Calls a service by its name: finds its nodes in a registry, picks one for each call, and tries another one where that
@@ -46,19 +26,11 @@ type Settle = (value: unknown) => void
  * await client.call<number>('/math/add', [1, 2, 3], { idempotent: true })
  * await client.close()
  */
-export class RpcClient implements CallCore {
+export class RpcClient {
   /** Name of the service. */
   readonly service: string
   /** The endpoint that dials, with the routes that nodes may call. */
   readonly endpoint: Endpoint
-  /** @internal */
-  readonly clock
-  /** @internal */
-  readonly now: () => number
-  /** @internal */
-  readonly timeout: number
-  /** @internal */
-  readonly attemptTimeout: number
   /** Picks the nodes. */
   readonly selector: Selector
   /** The policy of retries; undefined for none. */
@@ -70,19 +42,8 @@ export class RpcClient implements CallCore {
   /** The values for failed calls; undefined for none. */
   readonly fallback: Fallback | undefined
   /** Counts since the client was made. */
-  readonly stats: RpcClientStats = { failovers: 0, unavailable: 0 }
-  /** @internal */
-  readonly waiting = new Set<Waiting>()
-  readonly #settings: Settings
-  readonly #dial: NodeDial
-  /** Whether an attempt has all the time of its call. */
-  readonly #isPlain: boolean
-  readonly #contextNeed: ContextNeed
-  /** The call that a node is picked for; filled in again for each. */
-  readonly #draft: { path: string; key: undefined } = { path: '', key: undefined }
-  readonly #strategies = new Map<string, Strategy>()
-  readonly #draining = new Set<Promise<unknown>>()
-  #isClosed = false
+  readonly stats: RpcClientStats
+  readonly #engine: ClientEngine
   #closed: Promise<void> | undefined
 
   /**
@@ -91,51 +52,26 @@ export class RpcClient implements CallCore {
    * @throws TypeError or RangeError for a bad name or option, and as `new Endpoint`
    */
   constructor(service: string, options: RpcClientOptions) {
-    requireService(service)
-    const settings = readClientOptions(options)
-    const own: Plugin[] = settings.heartbeat === undefined ? [] : [heartbeatPing(settings.heartbeat)]
-    const { endpoint } = settings
+    const engine = new ClientEngine(service, options)
+    this.#engine = engine
     this.service = service
-    this.endpoint = new Endpoint({ dialTimeout: 5_000, ...endpoint, plugins: [...(endpoint.plugins ?? []), ...own] })
-    this.#settings = settingsOf(this.endpoint)
-    const { clock, timeout } = this.#settings
-    this.clock = clock
-    this.now = turnNow(clock)
-    this.timeout = timeout
-    this.attemptTimeout = settings.attemptTimeout
-    this.retry = settings.retry && new RetryPolicy(settings.retry, clock)
-    this.breakers = settings.breaker && new BreakerMap(settings.breaker, clock)
-    this.hedge = settings.hedge && new Hedge(this.retry === undefined ? settings.hedge : { ...settings.hedge, budget: this.retry.budget })
-    this.fallback = settings.fallback && new Fallback(settings.fallback)
-    this.#isPlain = this.attemptTimeout === 0
-    this.#dial = { endpoint: this.endpoint, options: settings.dial, perNode: settings.sessionsPerNode }
-    this.#contextNeed = new ContextNeed(this.endpoint.plugins)
-    this.selector = new Selector({ ...settings.selector, registry: settings.registry, logger: this.endpoint.log, clock })
-    this.selector.onChange((change) => this.#onChange(change))
-    this.selector.loaded(service).catch(() => {})
-    noteOwner(this.endpoint, { client: this })
+    this.endpoint = engine.endpoint
+    this.selector = engine.selector
+    this.retry = engine.retry
+    this.breakers = engine.breakers
+    this.hedge = engine.hedge
+    this.fallback = engine.fallback
+    this.stats = engine.stats
+    noteOwner(engine.endpoint, { client: this })
   }
 
-  /** @internal */
-  get hooked(): boolean {
-    return this.#contextNeed.isThere
-  }
-
-  /** @internal */
-  get tracer(): Tracer | null {
-    return this.#settings.tracer
-  }
-
-  /** @internal */
-  discover(): Promise<unknown> {
-    const { tracer } = this
-    const loaded = (): Promise<unknown> => this.selector.loaded(this.service)
-    return tracer === null ? loaded() : tracer.step('discover', this.service, loaded)
-  }
-
-  /** @internal */
-  get isClosed(): boolean {
-    return this.#isClosed
+  /**
+   * The engine behind the client.
+   *
+   * @internal
+   */
+  get [coreMark](): CallCore {
+    return this.#engine
   }
 
   /** Number of sessions that are not closed. */
@@ -174,7 +110,8 @@ export class RpcClient implements CallCore {
   call<T>(path: string, arg: unknown, options: TypedCallOptions<T> & RpcCallOptions): Promise<T>
   call<T = unknown>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<T>
   call<T>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<T> {
-    return new Promise((resolve, reject) => this.#start(path, arg, options, false, resolve as (value: unknown) => void, reject))
+    const engine = this.#engine
+    return new Promise((resolve, reject) => engine.start(path, arg, options, false, resolve as (value: unknown) => void, reject))
   }
 
   /**
@@ -185,7 +122,8 @@ export class RpcClient implements CallCore {
   callReply<T>(path: string, arg: unknown, options: TypedCallOptions<T> & RpcCallOptions): Promise<Reply<T>>
   callReply<T = unknown>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<Reply<T>>
   callReply<T>(path: string, arg?: unknown, options?: RpcCallOptions): Promise<Reply<T>> {
-    return new Promise((resolve, reject) => this.#start(path, arg, options, true, resolve as (value: unknown) => void, reject))
+    const engine = this.#engine
+    return new Promise((resolve, reject) => engine.start(path, arg, options, true, resolve as (value: unknown) => void, reject))
   }
 
   /**
@@ -199,7 +137,7 @@ export class RpcClient implements CallCore {
    */
   push(path: string, arg?: unknown, options?: PushOptions & { key?: string | undefined }): Promise<void> {
     const { key, ...rest } = options ?? {}
-    const sent = sendPush(this, path, arg, options === undefined ? undefined : rest, key)
+    const sent = sendPush(this.#engine, path, arg, options === undefined ? undefined : rest, key)
     sent.catch(() => {})
     return sent
   }
@@ -215,149 +153,6 @@ export class RpcClient implements CallCore {
     return clientFor(this, settingsOf(this.endpoint).mapper, of, options)
   }
 
-  #start(path: string, arg: unknown, options: RpcCallOptions | undefined, full: boolean, resolve: Settle, reject: Settle): void {
-    const trace = this.tracer?.attempting(this.service, path) ?? null
-    if (trace?.isRecorded === true) {
-      ;[resolve, reject] = endingWith(trace, resolve, reject)
-    }
-    try {
-      this.#begin(path, arg, options, full, resolve, reject, trace)
-    } catch (error) {
-      reject(error) // with the end of the span
-    }
-  }
-
-  #begin(
-    path: string,
-    arg: unknown,
-    options: RpcCallOptions | undefined,
-    full: boolean,
-    resolve: Settle,
-    reject: Settle,
-    trace: TracedAttempts | null,
-  ): void {
-    const { fallback } = this
-    let fail = reject
-    if (fallback !== undefined)
-      fail = (error) => {
-        if (error instanceof StatusError) resolve((async () => fallback.handle(error, path, arg))())
-        else reject(error)
-      }
-    if (options === undefined && this.#isPlain && currentCall() === undefined && this.#callAtOnce(path, arg, full, resolve, fail, trace))
-      return
-    const given: CallOptions | undefined = options === undefined ? undefined : forSession(options)
-    this.retry?.onRequest()
-    const strategy = options?.strategy === undefined ? undefined : this.#strategyOf(options.strategy)
-    if (this.hedge !== undefined && options?.idempotent === true) {
-      this.#startHedged(
-        this.hedge,
-        path,
-        given,
-        (own, settle, drop, isHedge) => new RpcCall(this, path, arg, own, options, strategy, full, settle, drop, trace, isHedge),
-        (exclude) => this.selector.hasNode(this.service, { path, key: options.key, filters: options.nodeFilters, exclude }),
-        resolve,
-        fail,
-      )
-      return
-    }
-    new RpcCall(this, path, arg, given, options, strategy, full, resolve, fail, trace).start()
-  }
-
-  /**
-   * Makes a call whose node has a session, with as few objects as possible: what a failed call needs is made when it
-   * has failed.
-   *
-   * @returns whether the call was made
-   */
-  #callAtOnce(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle, trace: TracedAttempts | null): boolean {
-    const draft = this.#draft
-    draft.path = path
-    let pick: NodePick
-    try {
-      pick = this.selector.pick(this.service, draft)
-    } catch {
-      return false
-    }
-    this.retry?.onRequest()
-    const session = this.sessionsOf(pick.candidate).open()
-    const breaker = session === undefined ? undefined : this.breakers?.get(pick.candidate.node.address, path)
-    const caller = this.hooked ? contextOfCaller() : undefined
-    // With this pick: a strategy that gave its turn to the node would never give it another one.
-    if (session === undefined) this.#whole(path, arg, full, resolve, reject, trace).startOn(pick, caller)
-    else if (breaker?.allow(pick.pickedAt) === false)
-      this.#whole(path, arg, full, resolve, reject, trace).startRefused(pick, breaker, caller)
-    else
-      engineOf(session).calls.call(
-        path,
-        arg,
-        undefined,
-        full,
-        (value) => {
-          const now = this.now()
-          pick.done(false, now - pick.pickedAt, now)
-          breaker?.onResult(undefined, now)
-          resolve(value)
-        },
-        (error) => this.#whole(path, arg, full, resolve, reject, trace).resume(pick, error, breaker, caller),
-        0,
-        trace === null ? undefined : trace.next(false),
-      )
-    return true
-  }
-
-  /** A call without options that needs what `#callAtOnce` leaves out. */
-  #whole(path: string, arg: unknown, full: boolean, resolve: Settle, reject: Settle, trace: TracedAttempts | null): RpcCall {
-    return new RpcCall(this, path, arg, undefined, undefined, undefined, full, resolve, reject, trace)
-  }
-
-  #startHedged(
-    hedge: Hedge,
-    path: string,
-    given: CallOptions | undefined,
-    make: (own: CallOptions, resolve: Settle, reject: Settle, isHedge: boolean) => RpcCall,
-    hasNode: (exclude: readonly Candidate[]) => boolean,
-    resolve: Settle,
-    reject: Settle,
-  ): void {
-    const { clock } = this
-    const parent = currentCall()
-    // A later attempt is made by a timer, outside of the handler whose deadline it inherits.
-    const limit = deadlineOf(given, parent, clock.now(), this.timeout)
-    const timed = (elapsed: number): number => (limit === 0 ? 0 : Math.max(limit - elapsed, 1))
-    const one: MakeCall = (elapsed, signal, settle, drop, isHedge) =>
-      make({ ...given, timeout: timed(elapsed), signal }, settle, drop, isHedge)
-    new HedgedCall(hedge, clock, path, given?.signal ?? parent?.signal, one, hasNode, resolve, reject).start()
-  }
-
-  /** The strategy of one call. One of a name is kept, because it has state, such as whose turn it is. */
-  #strategyOf(option: StrategyName | Strategy): Strategy {
-    if (typeof option !== 'string') return readStrategy(option, this.clock)
-    let strategy = this.#strategies.get(option)
-    if (strategy === undefined) this.#strategies.set(option, (strategy = readStrategy(option, this.clock)))
-    return strategy
-  }
-
-  /** @internal */
-  isConnected(candidate: Candidate): boolean {
-    return keptOf(candidate)?.open() !== undefined
-  }
-
-  /**
-   * Sessions with a node.
-   *
-   * @internal
-   */
-  sessionsOf(candidate: Candidate): NodeSessions {
-    const node = candidate as TrackedNode
-    const kept = node.kept as NodeSessions | undefined
-    if (kept !== undefined) return kept
-    const sessions = new NodeSessions(node.node.address, this.#dial)
-    node.kept = sessions
-    // Nothing would end sessions with a node that has left since it was picked.
-    if (node.isGone) void sessions.drain()
-    return sessions
-  }
-
   /**
    * Closes the client: accepts no more calls, and closes all sessions as `Session.close` does. Calls that wait for a
    * node, a session or their next attempt fail with 100 at once. The registry stays open.
@@ -367,29 +162,7 @@ export class RpcClient implements CallCore {
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
     duration('timeout', options?.timeout, 0, 0)
-    this.#closed ??= this.#close(options)
+    this.#closed ??= this.#engine.close(options)
     return this.#closed
   }
-
-  async #close(options: { timeout?: number | undefined } | undefined): Promise<void> {
-    this.#isClosed = true
-    this.selector.close()
-    for (const call of [...this.waiting]) call.abandon(closedError())
-    await this.endpoint.close(options)
-    await Promise.all(this.#draining)
-  }
-
-  #onChange({ left }: NodeChange): void {
-    for (const candidate of left) {
-      this.breakers?.delete(candidate.node.address)
-      const sessions = keptOf(candidate)
-      if (sessions === undefined) continue
-      const drained = sessions.drain().finally(() => this.#draining.delete(drained))
-      this.#draining.add(drained)
-    }
-  }
-}
-
-function keptOf(candidate: Candidate): NodeSessions | undefined {
-  return (candidate as TrackedNode).kept as NodeSessions | undefined
 }

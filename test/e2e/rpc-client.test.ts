@@ -46,6 +46,13 @@ onEachTransport('a client of a service', (transport) => {
     assert.equal(client.sessionCount, 3)
   })
 
+  test('shows users no internals, which its declaration leaves out', (t) => {
+    const client = rpcClient(t, transport, ownRegistry(t))
+    const fields = ['breakers', 'endpoint', 'fallback', 'hedge', 'retry', 'selector', 'service', 'stats']
+    assert.deepEqual(Object.keys(client).sort(), fields)
+    for (const name of ['clock', 'discover', 'isClosed', 'isConnected', 'sessionsOf', 'tracer']) assert.ok(!(name in client), name)
+  })
+
   test('gives each node its turn, also one without a session yet', async (t) => {
     const registry = ownRegistry(t)
     const servers = await Promise.all([1, 2].map(() => mathServer(t, transport, registry)))

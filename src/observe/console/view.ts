@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { settingsOf } from '../../endpoint/endpoint.ts'
 import type { Meter } from '../../overload/meter.ts'
+import { coreOf } from '../../rpc/call-core.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { RpcServer } from '../../rpc/server.ts'
 import type { Session } from '../../session/session.ts'
@@ -55,7 +56,7 @@ export class ConsoleView {
     const { endpoints, settings } = this.state
     const all = [...endpoints]
     settings.clients.forEach((client, i) => {
-      if (!endpoints.has(client.endpoint) && !client.isClosed) all.push([client.endpoint, -1 - i])
+      if (!endpoints.has(client.endpoint) && !coreOf(client).isClosed) all.push([client.endpoint, -1 - i])
     })
     return all
   }

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
+import { coreOf } from '../../rpc/call-core.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import { ownerOf } from '../../rpc/endpoint-owner.ts'
 import type { RpcServer } from '../../rpc/server.ts'
@@ -70,7 +71,7 @@ function showServer({ registered: isIn, registrations: stats }: RpcServer, own: 
 function showClient(client: RpcClient, own: Labels, show: Show): void {
   const { selector, service, stats } = client
   const seen = selector.stats(service)
-  if (!client.isClosed) {
+  if (!coreOf(client).isClosed) {
     const ejected = selector.candidates(service).filter(({ isEjected }) => isEjected).length
     show(nodes, own.and('state', 'in_use'), selector.candidates(service).length - ejected)
     show(nodes, own.and('state', 'ejected'), ejected)
@@ -90,13 +91,14 @@ function showClient(client: RpcClient, own: Labels, show: Show): void {
   showBreakers(client, own, show)
 }
 
-function showRetries({ stats, retry, hedge, fallback, isClosed }: RpcClient, own: Labels, show: Show): void {
+function showRetries(client: RpcClient, own: Labels, show: Show): void {
+  const { stats, retry, hedge, fallback } = client
   show(retries, own.and('kind', 'failover'), stats.failovers)
   if (retry !== undefined) {
     show(retries, own.and('kind', 'retry'), retry.stats.retries)
     for (const reason of ['final', 'late', 'spent'] as const) show(given, own.and('reason', reason), retry.stats[reason])
     show(given, own.and('reason', 'budget'), retry.stats.refused)
-    if (!isClosed) show(budget, own, retry.budget.available)
+    if (!coreOf(client).isClosed) show(budget, own, retry.budget.available)
   }
   if (hedge !== undefined) {
     show(retries, own.and('kind', 'hedge'), hedge.stats.hedges)
@@ -109,9 +111,10 @@ function showRetries({ stats, retry, hedge, fallback, isClosed }: RpcClient, own
   }
 }
 
-function showBreakers({ breakers: all, isClosed }: RpcClient, own: Labels, show: Show): void {
+function showBreakers(client: RpcClient, own: Labels, show: Show): void {
+  const { breakers: all } = client
   if (all === undefined) return
-  if (!isClosed) {
+  if (!coreOf(client).isClosed) {
     const states = { closed: 0, open: 0, 'half-open': 0 }
     for (const { state } of all) states[state]++
     for (const [state, count] of Object.entries(states)) show(breakers, own.and('state', state.replace('-', '_')), count)
@@ -138,5 +141,5 @@ export function clientsOf(endpoints: Iterable<Endpoint>, more: readonly RpcClien
     const client = clientOf(endpoint)
     if (client !== undefined) all.add(client)
   }
-  return [...all].filter(({ isClosed }) => !isClosed)
+  return [...all].filter((client) => !coreOf(client).isClosed)
 }

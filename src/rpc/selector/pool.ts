@@ -163,7 +163,8 @@ export class Pool implements PickOwner {
     }
   }
 
-  onDone({ candidate, pickedAt, slow, isProbe }: NodePick, failed: boolean, given: number | undefined, now?: number): void {
+  onDone(pick: NodePick, failed: boolean, given: number | undefined, now?: number): void {
+    const { candidate, pickedAt, slow, isProbe } = pick // not above, which would make them part of the declaration
     const node = candidate as TrackedNode
     node.inFlight--
     if (given === undefined || node.isGone) return

@@ -47,6 +47,17 @@ await suite(
       if (code !== 0) assert.fail(stdout + stderr)
     })
 
+    test('the consumer imports every entry of the package', async () => {
+      const app = await consumer(packages)
+      const { exports } = JSON.parse(await readFile(join(app, 'node_modules/dmicro/package.json'), 'utf8')) as { exports: object }
+      const entries = Object.keys(exports).filter((entry) => entry !== './package.json')
+      const source = await readFile(join(project, 'entries.ts'), 'utf8')
+      assert.deepEqual(
+        [...source.matchAll(/ from '(.*)'$/gm)].map(([, name]) => name).sort(),
+        entries.map((entry) => join('dmicro', entry)).sort(),
+      )
+    })
+
     test('the consumer uses every exported name', async () => {
       const app = await consumer(packages)
       const declared = await Promise.all(

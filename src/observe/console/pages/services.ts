@@ -1,3 +1,4 @@
+import { coreOf } from '../../../rpc/call-core.ts'
 import type { RpcClient } from '../../../rpc/client.ts'
 import type { Candidate } from '../../../rpc/selector/strategy.ts'
 import type { RpcServer } from '../../../rpc/server.ts'
@@ -39,8 +40,9 @@ function registration({ registered, registrations, url, state }: RpcServer): Htm
   return html`<p>${state === 'running' || state === 'closing' ? html`<code>${url}</code> ` : ''}${is}</p>${counters(registrations)}`
 }
 
-function nodes({ selector, service, clock }: RpcClient): Html {
-  const now = clock.now()
+function nodes(client: RpcClient): Html {
+  const { selector, service } = client
+  const now = coreOf(client).clock.now()
   return table(
     ['Node', 'Address', 'Version', 'Health', 'Weight#', 'Picks#', 'In flight#', 'Latency#', 'Success#', 'Last pick'],
     selector
