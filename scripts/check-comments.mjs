@@ -1,6 +1,6 @@
 // Lists comments that cannot be read alone: `node scripts/check-comments.mjs [DIRECTORY…]`, by default all of src/.
 // Reported are comments that begin with a pronoun, doc tags that share a line with text, comment lines over 120
-// characters, and symbols of src/index.ts (with their members) that have no doc comment.
+// characters, and symbols that an entry of package.json exports (with their members) without a doc comment.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -47,10 +47,22 @@ function isHidden(node) {
   return isPrivate || ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')
 }
 
+/** The sources of all entries in package.json, by the declarations that users get. */
+function entrySources() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'))
+  const declared = (target) => {
+    if (typeof target === 'string') return []
+    return Object.entries(target).flatMap(([condition, inner]) => (condition === 'types' ? [inner] : declared(inner)))
+  }
+  return declared(exports).map((path) => path.replace('./dist/', 'src/').replace(/\.d\.ts$/, '.ts'))
+}
+
 function checkExports(directories) {
   const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile('tsconfig.json', ts.sys.readFile).config, ts.sys, '.')
-  const program = ts.createProgram(['src/index.ts'], options)
+  const entries = entrySources()
+  const program = ts.createProgram(entries, options)
   const checker = program.getTypeChecker()
+  const seen = new Set()
   const check = (symbol, node, name) => {
     if (symbol === undefined || symbol.getDocumentationComment(checker).length > 0 || symbol.getJsDocTags(checker).length > 0) return
     const file = node.getSourceFile()
@@ -58,8 +70,12 @@ function checkExports(directories) {
     if (!directories.some((directory) => path.startsWith(directory))) return
     report(path, file.getLineAndCharacterOfPosition(node.getStart()).line + 1, `${name} has no doc comment`)
   }
-  for (const exported of checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile('src/index.ts')))) {
+  for (const exported of entries.flatMap((entry) =>
+    checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry))),
+  )) {
     const symbol = (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported)
+    if (seen.has(symbol)) continue
+    seen.add(symbol)
     check(symbol, symbol.declarations[0], symbol.name)
     for (const member of new Set(symbol.declarations.flatMap(membersOf))) {
       if (member.name === undefined || ts.isPrivateIdentifier(member.name) || isHidden(member)) continue

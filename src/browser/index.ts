@@ -42,6 +42,7 @@ export type {
   TypedCallOptions,
 } from './types.ts'
 
+/** Dials from a page, and routes what peers call and push (docs/browser.md). */
 export type Endpoint = EndpointInstance
 export const Endpoint = OwnEndpoint as unknown as EndpointConstructor
 

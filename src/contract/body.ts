@@ -7,6 +7,7 @@ const plainMark: unique symbol = markOf('plain') as typeof plainMark
 
 /** A body that has a TypeScript type and is not validated; made by `plain`. */
 export interface Plain<Value = unknown> {
+  /** Tells plain bodies from schemas, those of other copies of this package too. */
   readonly [plainMark]: true
   /** Schema that the generators show; undefined for none. */
   readonly jsonSchema: JsonSchema | undefined
@@ -21,7 +22,18 @@ export type Body = StandardSchemaV1 | MessageType | Plain
  * Bounds a type parameter to bodies by a member of each kind, whose presence says enough. To compare its type, as with
  * `Body`, the compiler works out what a schema takes and makes, for each method of a contract, used or not.
  */
-export type BodyShape = Plain | { readonly '~standard': unknown } | { encode: unknown; decode: unknown }
+export type BodyShape =
+  | Plain
+  | {
+      /** Every Standard Schema has it. */
+      readonly '~standard': unknown
+    }
+  | {
+      /** Makes bytes; every protobuf type has it. */
+      encode: unknown
+      /** Reads bytes; every protobuf type has it. */
+      decode: unknown
+    }
 
 /**
  * The value that a caller passes for a body, and a handler returns. Schemas of zod have it as `_input` too, which is

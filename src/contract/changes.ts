@@ -9,6 +9,7 @@ export interface Change {
   readonly breaking: boolean
   /** The method, `toClient.` and the method, or '' for the service itself. */
   readonly method: string
+  /** The change in words. */
   readonly text: string
 }
 

@@ -6,8 +6,11 @@ import type { MethodRoute } from './routes.ts'
 
 /** A declared error in a description. */
 export interface ErrorDescription {
+  /** Name of the error in the contract. */
   name: string
+  /** Code of the status, from 1000 on. */
   code: number
+  /** Text of the status. */
   message: string
   /** Schema of the details; absent for none. */
   details?: JsonSchema
@@ -17,18 +20,27 @@ export interface ErrorDescription {
 export interface MethodDescription {
   /** Name in the contract, with its groups: `users.get`. */
   name: string
+  /** Whether the method answers: a call does, a push does not. */
   kind: 'call' | 'push'
+  /** Service method by which it is called, such as `/math/add`. */
   route: string
   /** Schema of the argument; null for none. */
   arg: JsonSchema | null
   /** Schema of a call's result; null for none. */
   result?: JsonSchema | null
+  /** Errors that a call may fail with, the service's too; absent for none. */
   errors?: ErrorDescription[]
+  /** Text whose first line is the summary; absent for none. */
   docs?: string
+  /** Replacement in words, or true; absent where neither the method nor a group of it is deprecated. */
   deprecated?: boolean | string
+  /** First version of the service that has the method; absent where the contract names none. */
   since?: string
+  /** Whether the call has no effects; absent for no. */
   safe?: boolean
+  /** Whether running the call twice does no harm; absent for no. */
   idempotent?: boolean
+  /** Whether the push may also be called; absent for no. */
   callable?: boolean
   /** Codec of what clients send; absent for that of their endpoint. */
   codec?: string
@@ -38,8 +50,11 @@ export interface MethodDescription {
 export interface GroupDescription {
   /** Name of the group, after those of the groups it is in: `users.admin`. */
   name: string
+  /** Text whose first line is the summary; absent for none. */
   docs?: string
+  /** Replacement in words, or true; absent where it is not deprecated. */
   deprecated?: boolean | string
+  /** First version of the service that has the group; absent where the contract names none. */
   since?: string
 }
 
@@ -47,13 +62,19 @@ export interface GroupDescription {
 export interface ServiceDescription {
   /** Version of this form. */
   dmicro: 1
+  /** Name of the service, the first part of its routes. */
   name: string
+  /** Version of the contract, such as `1.2.0`. */
   version: string
+  /** Text whose first line is the summary; absent for none. */
   docs?: string
+  /** Replacement in words, or true; absent where it is not deprecated. */
   deprecated?: boolean | string
+  /** First version that has the service; absent where the contract names none. */
   since?: string
   /** The groups of `methods` that are said something of. */
   groups?: GroupDescription[]
+  /** Methods that the service offers, in the order of the contract. */
   methods: MethodDescription[]
   /** Methods that the server calls and pushes on its clients. */
   toClient: MethodDescription[]

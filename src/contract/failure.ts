@@ -7,6 +7,7 @@ const MIN_CODE = 1000
 
 /** An error that was declared: its code is known, and its details have a type. */
 export interface DeclaredStatus<Details> extends StatusError {
+  /** Value that the error carries, as its declaration describes it. */
   readonly details: Details
 }
 
@@ -16,7 +17,9 @@ export interface DeclaredStatus<Details> extends StatusError {
  */
 export interface Failure<Details extends Body = Body> {
   (details: Input<Details>): DeclaredStatus<Output<Details>>
+  /** Code of the status, an int32 of at least 1000. */
   readonly code: number
+  /** Text of the status. */
   readonly message: string
   /** Describes the details; undefined for none. */
   readonly details: Details | undefined

@@ -1,18 +1,32 @@
 /** A JSON Schema of draft 2020-12, as an object. */
 export interface JsonSchema {
+  /** Any other keyword. */
   readonly [keyword: string]: unknown
+  /** Type of the value, such as `object`, or the types that it may have. */
   readonly type?: string | readonly string[]
+  /** Schemas of the properties of an object, by name. */
   readonly properties?: Readonly<Record<string, JsonSchema>>
+  /** Names of the properties that an object must have. */
   readonly required?: readonly string[]
+  /** Schema of the items of an array, after those of `prefixItems`; false allows none. */
   readonly items?: JsonSchema | boolean
+  /** Schemas of the first items of an array, one for each. */
   readonly prefixItems?: readonly JsonSchema[]
+  /** Least number of items of an array. */
   readonly minItems?: number
+  /** Schema of the properties that `properties` does not name; false allows none. */
   readonly additionalProperties?: JsonSchema | boolean
+  /** The values that are allowed. */
   readonly enum?: readonly unknown[]
+  /** Schemas of which at least one must fit. */
   readonly anyOf?: readonly JsonSchema[]
+  /** Schemas of which exactly one must fit. */
   readonly oneOf?: readonly JsonSchema[]
+  /** Schemas that must all fit. */
   readonly allOf?: readonly JsonSchema[]
+  /** Address of the schema that applies, such as `#/$defs/user`. */
   readonly $ref?: string
+  /** Schemas that `$ref` refers to, by name. */
   readonly $defs?: Readonly<Record<string, JsonSchema>>
 }
 

@@ -39,19 +39,27 @@ export interface CallMethodOptions<Errors extends Failures = Failures> extends D
 
 /** A call of a contract; made by `call`. */
 export interface CallMethod<Arg = unknown, Result = unknown, Errors extends Failures = Failures> {
+  /** Tells calls from pushes and groups. */
   readonly '~method': 'call'
+  /** Describes the argument. */
   readonly arg: Arg
+  /** Describes the result. */
   readonly result: Result
+  /** The options that the call was declared with. */
   readonly options: CallMethodOptions<Errors>
 }
 
 /** A push of a contract; made by `push`. */
 export interface PushMethod<Arg = unknown> {
+  /** Tells pushes from calls and groups. */
   readonly '~method': 'push'
+  /** Describes the argument. */
   readonly arg: Arg
+  /** The options that the push was declared with. */
   readonly options: PushMethodOptions
 }
 
+/** A method of a contract. */
 export type Method = CallMethod | PushMethod
 
 /** Methods and groups of methods by name. */

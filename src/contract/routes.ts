@@ -9,7 +9,9 @@ const FORBIDDEN = new Set(['then', 'constructor', '__proto__', 'prototype'])
 export interface MethodRoute {
   /** Names of the groups, then of the method. */
   readonly path: readonly string[]
+  /** Service method, such as `/math/add`. */
   readonly route: string
+  /** The method as the contract declares it. */
   readonly method: Method
   /** All errors that the method fails with: the service's and its own. */
   readonly errors: Failures

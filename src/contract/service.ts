@@ -40,8 +40,11 @@ const serviceMark = markOf('service')
 
 /** A contract: what a service offers, and what it asks its clients. */
 export interface Service<Of extends Methods = Methods, ToClient extends Methods = Methods> extends ServiceOf<Of> {
+  /** Name of the service, the first part of its routes. */
   readonly name: string
+  /** Version of the contract, such as `1.2.0`. */
   readonly version: string
+  /** Documentation of the service. */
   readonly docs: Docs
   /** Codec of what clients send; undefined for protobuf where methods have its types, else that of their endpoint. */
   readonly codec: string | undefined

@@ -7,8 +7,11 @@ import type { CallMethod, PushMethod } from './method.ts'
 
 /** Calls and pushes: a session, an RpcClient or a MultiClient. */
 export interface Caller<Options = CallOptions> {
+  /** Calls `method`, and resolves to the body of the reply; rejects with a StatusError, as `Session.call`. */
   call<T>(method: string, arg?: unknown, options?: Options): Promise<T>
+  /** Calls `method` as `call` does, and resolves to the body, meta and codec of the reply. */
   callReply<T>(method: string, arg?: unknown, options?: Options): Promise<Reply<T>>
+  /** Sends a message without an answer; rejects with a StatusError, as `Session.push`. */
   push(method: string, arg?: unknown, options?: never): Promise<void>
 }
 
@@ -20,8 +23,20 @@ type Args<Arg, Options> = undefined extends Arg ? [arg?: Arg, options?: Options]
 
 /** How a call ended, with the declared errors of its method by name; other errors have no name. */
 export type Outcome<Result, Errors extends Failures> =
-  | { readonly ok: true; readonly value: Result }
-  | { readonly ok: false; readonly name: undefined; readonly error: StatusError }
+  | {
+      /** Whether the call succeeded. */
+      readonly ok: true
+      /** The result. */
+      readonly value: Result
+    }
+  | {
+      /** Whether the call succeeded. */
+      readonly ok: false
+      /** Name of the declared error; undefined for another one. */
+      readonly name: undefined
+      /** The failure of the call. */
+      readonly error: StatusError
+    }
   | {
       [Name in keyof Errors]: { readonly ok: false; readonly name: Name; readonly error: FailureStatus<Errors[Name]> }
     }[keyof Errors]

@@ -15,6 +15,7 @@ const DEFAULT_SERVICE = 'default'
 
 /** A named group of sandboxes; in the multi process model a process of its own. */
 export class Service {
+  /** Name of the service, unique in the application. */
   readonly name: string
   readonly #add: (sandbox: Sandbox, service: string) => void
 
@@ -59,6 +60,7 @@ export class DServer {
   readonly config: ConfigSection
   /** Name of the environment, such as `product`, `dev` or `test`: the flag `--env`. */
   readonly environment: string
+  /** Logger of the application. Operators read its lines by `log` of the control program. */
   readonly log: Logger
   /** Milliseconds since 1970 when this process began to start. */
   readonly startTime = wallTime(realClock)

@@ -21,6 +21,7 @@ const RESTORE_MS = 1_000
 export interface RegistrationStats {
   /** Registrations and renewals that the registry took. */
   succeeded: number
+  /** Registrations and renewals that failed, or took longer than 5 seconds. */
   failed: number
   /** Times that somebody took the record out. */
   removed: number

@@ -16,7 +16,9 @@ export interface McpOptions extends ToolOptions {
 
 /** An MCP server: that of the SDK, to connect to a transport of the SDK. */
 export interface McpServer {
+  /** Serves the client at the other end of a transport of the SDK. Rejects when the transport cannot start. */
   connect(transport: unknown): Promise<void>
+  /** Closes the transport. */
   close(): Promise<void>
 }
 

@@ -20,17 +20,28 @@ export interface ToolOptions extends Pick<DescribeOptions, 'converters'> {
 
 /** A tool as the protocol lists it. */
 export interface Tool {
+  /** Names of service and method, joined by `_`: at most 64 characters, and unique among the tools of a server. */
   name: string
+  /** Text of the method's docs, with what is deprecated, its errors, and what its schema lacks. */
   description: string
+  /** Schema of the arguments, an object; an argument that is no object is its property `value`. */
   inputSchema: JsonSchema
+  /**
+   * Schema of `structuredContent`, an object; a result that is no object is its property `result`. Absent where
+   * there is no result, or its schema cannot be said in full.
+   */
   outputSchema?: JsonSchema
+  /** Whether calling has no effects, and whether calling twice does no harm. */
   annotations: { readOnlyHint: boolean; idempotentHint: boolean }
 }
 
 /** The answer of a tool. */
 export interface ToolResult {
+  /** The result as JSON, or the text of the failure. */
   content: { type: 'text'; text: string }[]
+  /** The result as `outputSchema` describes it; absent where the tool has none, and for failures. */
   structuredContent?: Record<string, unknown>
+  /** Whether the call failed; absent for no. */
   isError?: true
 }
 

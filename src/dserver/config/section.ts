@@ -6,7 +6,9 @@ import { describeValue, durationOf, fromText, inTextOf } from './values.ts'
 
 /** Numbers that `number` accepts. */
 export interface NumberRule {
+  /** Least number. Default: none. */
   min?: number | undefined
+  /** Greatest number. Default: none. */
   max?: number | undefined
   /** Whether fractions are accepted. Default false. */
   fraction?: boolean | undefined
@@ -14,11 +16,13 @@ export interface NumberRule {
 
 /** Strings that `string` accepts. */
 export interface StringRule {
+  /** The strings that are accepted. Default: all. */
   oneOf?: readonly string[] | undefined
 }
 
 /** The result of a getter where there is no value. Without it a value is required. */
 export interface Fallback<D> {
+  /** Returned as it is, of any type. */
   default: D
 }
 
@@ -68,6 +72,11 @@ export class ConfigSection {
     return this.#merged(key)
   }
 
+  /**
+   * A string.
+   *
+   * @throws ConfigError without a value or `default`, and for what is no string or not `oneOf`
+   */
   string(key: string, rule?: StringRule): string
   string<D>(key: string, rule: StringRule & Fallback<D>): string | D
   string(key: string, rule: StringRule & Partial<Fallback<unknown>> = {}): unknown {
@@ -78,6 +87,11 @@ export class ConfigSection {
     )
   }
 
+  /**
+   * A number, whole unless the rule has `fraction`.
+   *
+   * @throws ConfigError without a value or `default`, and for what is no such number or not from `min` to `max`
+   */
   number(key: string, rule?: NumberRule): number
   number<D>(key: string, rule: NumberRule & Fallback<D>): number | D
   number(key: string, rule: NumberRule & Partial<Fallback<unknown>> = {}): unknown {
@@ -91,6 +105,11 @@ export class ConfigSection {
     })
   }
 
+  /**
+   * True or false.
+   *
+   * @throws ConfigError without a value or `default`, and for what is neither
+   */
   boolean(key: string): boolean
   boolean<D>(key: string, rule: Fallback<D>): boolean | D
   boolean(key: string, rule: Partial<Fallback<unknown>> = {}): unknown {

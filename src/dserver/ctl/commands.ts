@@ -3,8 +3,11 @@ import type { LogEntry, LogFilter } from './log-entry.ts'
 
 /** One sandbox, as `info` shows it. */
 export interface SandboxInfo {
+  /** Name of the sandbox, unique in the application. */
   readonly name: string
+  /** Name of the service that it belongs to. */
   readonly service: string
+  /** Where the sandbox is in its life. */
   readonly state: SandboxState
   /** Pid and uptime while it runs, the reason when it failed, otherwise empty. */
   readonly description: string
@@ -32,7 +35,9 @@ export interface ProcessUsage {
 export interface ProcessInfo extends Partial<ProcessUsage> {
   /** Name of the service; of the application for the process that the operator started. */
   readonly name: string
+  /** Process id; 0 for none. */
   readonly pid: number
+  /** `running` or `stopping`; for a process of a service the state of its supervisor, such as `backoff`. */
   readonly state: string
   /** Milliseconds since it started. */
   readonly uptime: number
@@ -44,13 +49,21 @@ export interface ProcessInfo extends Partial<ProcessUsage> {
 
 /** The program that is running. */
 export interface VersionInfo {
+  /** Name of the application. */
   readonly name: string
+  /** Version of the application, by the option `version`. */
   readonly version: string
+  /** Commit that it was built from, by the option `commit`; undefined for none. */
   readonly commit: string | undefined
+  /** When it was built, by the option `buildTime`; undefined for none. */
   readonly buildTime: string | undefined
+  /** Version of this package. */
   readonly dmicro: string
+  /** Version of Node.js. */
   readonly node: string
+  /** Path of the script that Node.js runs. */
   readonly executable: string
+  /** Process id of the running server. */
   readonly pid: number
 }
 
@@ -59,6 +72,7 @@ export type StopKind = 'stop' | 'quit'
 
 /** A running server, as its operator sees it. Failures are Errors whose message is for the operator's eyes. */
 export interface ServerCommands {
+  /** The program that is running. */
   version(): VersionInfo
   /** The sandboxes, in the order they were added. */
   info(): Promise<SandboxInfo[]>

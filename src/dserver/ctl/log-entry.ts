@@ -4,9 +4,11 @@ import { type LogLevel, levels } from '../../base/log.ts'
 export interface LogEntry {
   /** Milliseconds since 1970. */
   readonly time: number
+  /** Severity of the line. */
   readonly level: LogLevel
   /** Name of the process: the application, or a service. */
   readonly process: string
+  /** Id of the process that wrote it. */
   readonly pid: number
   /** Number of the line in its process; below 0 for a line that the process has printed. */
   readonly seq: number

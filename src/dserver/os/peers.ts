@@ -4,7 +4,9 @@ import { osAddon } from './native.ts'
 export interface PeerCredentials {
   /** Process id; undefined where the system does not tell it (macOS). */
   readonly pid: number | undefined
+  /** Effective user id. */
   readonly uid: number
+  /** Effective group id. */
   readonly gid: number
 }
 
@@ -23,6 +25,7 @@ export function peerCredentials(descriptor: number): PeerCredentials | undefined
 
 /** How a process ended. */
 export interface ExitStatus {
+  /** Exit code; 0 when a signal ended the process. */
   readonly code: number
   /** Number of the signal that ended it, or 0. */
   readonly signal: number

@@ -91,6 +91,7 @@ export class GracefulRestart {
     this.#restarting?.fail(reason)
   }
 
+  /** State of this process: `starting` until `ready` was called, `restarting` while the next one starts. */
   get state(): RestartState {
     return this.#state
   }

@@ -14,6 +14,7 @@ import { identityOf } from './users.ts'
 export interface Exit {
   /** null when a signal ended it. */
   readonly code: number | null
+  /** The signal that ended it; null for none. */
   readonly signal: NodeJS.Signals | null
 }
 

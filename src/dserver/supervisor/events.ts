@@ -2,9 +2,11 @@ import type { StateName } from './state.ts'
 
 /** Data of an event about a process. */
 export interface ProcessEvent {
+  /** Name of the process. */
   readonly name: string
   /** 0 when there is none. */
   readonly pid: number
+  /** State of the process when the event was published. */
   readonly state: StateName
   /** State before a transition; the same as `state` for other events. */
   readonly previous: StateName
@@ -18,13 +20,21 @@ export interface ProcessEvent {
 
 /** Events of a supervisor by name, on its bus. `process.*` is all about processes. */
 export interface SupervisorEvents {
+  /** A process was stopped, and has ended. */
   'process.stopped': ProcessEvent
+  /** A start begins: the child is about to be spawned. */
   'process.starting': ProcessEvent
+  /** The child is ready. */
   'process.running': ProcessEvent
+  /** The child has ended, or could not be spawned; it is started again after `delay` milliseconds. */
   'process.backoff': ProcessEvent & { readonly delay: number }
+  /** The child was told to end. */
   'process.stopping': ProcessEvent
+  /** The child has ended by itself, and is not started again. */
   'process.exited': ProcessEvent
+  /** The process did not start, or ended too often; it is not started again. */
   'process.fatal': ProcessEvent
+  /** The child is still there although it was killed. */
   'process.unknown': ProcessEvent
   /** A limit of memory or heartbeats is exceeded; a restart follows. */
   'process.limit': ProcessEvent & { readonly limit: 'memory' | 'heartbeat' }

@@ -17,10 +17,15 @@ type CreateHandle = (address: string | null, port: number, addressType: number, 
 
 /** Where a listener listens. */
 export interface ListenerAddress {
+  /** Name by the option `name` of the listener, else its number, from 0 on. */
   readonly name: string
+  /** Descriptor of the socket in this process. */
   readonly fd: number
+  /** Address that a TCP socket is bound to; absent for others, and for given descriptors. */
   readonly host?: string
+  /** Port that a TCP socket is bound to, also where the system chose it; absent as `host`. */
   readonly port?: number
+  /** Path of a Unix socket; absent for others, and for given descriptors. */
   readonly path?: string
 }
 

@@ -14,11 +14,15 @@ import { ProcessMeter, type ProcessStats } from './stats.ts'
 
 /** A process under supervision: its present child, and whether there should be one. */
 export class SupervisedProcess {
+  /** Name of the process, unique in its supervisor. */
   readonly name: string
   /** Number among the instances of its kind, from 0 on. */
   readonly instance: number
+  /** The options that it was added with, complete and checked. */
   readonly settings: ProcessSettings
+  /** The log of stdout of its children. */
   readonly stdout: ProcessLog
+  /** The log of stderr of its children. */
   readonly stderr: ProcessLog
   readonly #host: ProcessHost
   #state: ProcessState = ProcessState.Stopped
@@ -58,6 +62,7 @@ export class SupervisedProcess {
     this.#host = host
   }
 
+  /** State by its number. */
   get state(): ProcessState {
     return this.#state
   }

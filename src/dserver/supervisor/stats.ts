@@ -10,12 +10,15 @@ export interface SystemUsage {
   readonly cpuTime: number
   /** Resident memory in bytes. */
   readonly memory: number
+  /** Number of threads. */
   readonly threads: number
 }
 
 /** Usage of a supervised process. */
 export interface ProcessStats extends SystemUsage {
+  /** Name of the process. */
   readonly name: string
+  /** Process id of its child. */
   readonly pid: number
   /** CPU since the last call, in percent of one core; since the start on the first call. */
   readonly cpu: number

@@ -287,6 +287,7 @@ export class Supervisor {
     }
   }
 
+  /** As `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

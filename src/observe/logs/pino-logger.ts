@@ -5,9 +5,13 @@ type Write = (fields: object, text: string) => void
 
 /** A logger of pino, or one whose methods take the fields first. */
 export interface PinoLike {
+  /** Writes a line of level `debug`: gets its fields, then its text. */
   debug: Write
+  /** Writes a line of level `info`: gets its fields, then its text. */
   info: Write
+  /** Writes a line of level `warn`: gets its fields, then its text. */
   warn: Write
+  /** Writes a line of level `error`: gets its fields, then its text. */
   error: Write
   /** Whether a level is written. */
   isLevelEnabled?(level: string): boolean

@@ -51,6 +51,7 @@ export interface PrometheusOptions {
 export interface MetricsPage {
   /** Value of the header `Content-Type`. */
   readonly contentType: string
+  /** The page in the format of `contentType`. */
   readonly body: Buffer
 }
 

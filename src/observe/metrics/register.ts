@@ -4,8 +4,11 @@ import type { Labels } from './labels.ts'
 
 /** A registry of prom-client 15, or one that has the same methods. */
 export interface MetricsRegistry {
+  /** Adds a metric, in the form that registries of prom-client read. Throws when the name is taken. */
   registerMetric(metric: never): void
+  /** The metric with this name; undefined for none. */
   getSingleMetric(name: string): unknown
+  /** Removes the metric with this name. */
   removeSingleMetric(name: string): void
 }
 

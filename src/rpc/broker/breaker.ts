@@ -14,9 +14,13 @@ export interface BreakerOwner {
 
 /** Counts of all breakers of a map since it was made. */
 export interface BreakerStats {
+  /** Calls that were let pass. */
   allowed: number
+  /** Calls that were rejected. */
   rejected: number
+  /** Calls that succeeded. */
   successes: number
+  /** Calls that failed; those whose verdict is `ignore` are not counted. */
   failures: number
   /** Changes from a closed state to any other. */
   opened: number
@@ -29,7 +33,9 @@ export interface BreakerStats {
  * by `onResult`.
  */
 export class Breaker {
+  /** The node, by the address that the registry has of it. */
   readonly node: string
+  /** Service method, such as `/math/add`; '' for a breaker of all methods together. */
   readonly method: string
   readonly #owner: BreakerOwner
   #rule: BreakerRule

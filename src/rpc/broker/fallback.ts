@@ -4,8 +4,11 @@ import { Notifier } from './notify.ts'
 
 /** A call that has failed for good. */
 export interface FailedCall {
+  /** Service method, such as `/math/add`. */
   readonly method: string
+  /** Argument of the call. */
   readonly arg: unknown
+  /** The error that the caller would get. */
   readonly error: unknown
 }
 
@@ -22,6 +25,7 @@ export interface FallbackOptions {
 
 /** Counts since the fallback was made. */
 export interface FallbackStats {
+  /** Errors that `handle` was called for. */
   handled: number
   /** Errors that were left as they are. */
   passed: number

@@ -6,9 +6,13 @@ import type { RateLimitStore } from './rate-limit-store.ts'
 
 /** A CALL or PUSH, as limits see it. */
 export interface LimitedMessage {
+  /** Type of the message; replies are not limited. */
   readonly kind: 'call' | 'push' | 'reply'
+  /** Service method, such as `/math/add`. */
   readonly serviceMethod: string
+  /** Meta of the message: string values by key. */
   readonly meta: Meta
+  /** The session that the message came on, or goes out on. */
   readonly session: CtxSession
 }
 
@@ -17,7 +21,15 @@ export interface LimitedMessage {
  * key, or with one text that a function returns. A message for which the function returns undefined is not limited;
  * neither is one without the meta key.
  */
-export type LimitBy = 'endpoint' | 'route' | 'session' | { meta: string } | ((message: LimitedMessage) => string | undefined)
+export type LimitBy =
+  | 'endpoint'
+  | 'route'
+  | 'session'
+  | {
+      /** The key whose values have a limit each. */
+      meta: string
+    }
+  | ((message: LimitedMessage) => string | undefined)
 
 /** Options of `rateLimit`. Durations are milliseconds. */
 export interface RateLimitOptions {

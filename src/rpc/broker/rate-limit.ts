@@ -13,7 +13,9 @@ import { TokenBucket } from './token-bucket.ts'
 
 /** Counts of a rate limit since it was made. */
 export interface RateLimitStats {
+  /** Messages within the limit. */
   allowed: number
+  /** Messages that were refused. */
   refused: number
   /** Messages that would have been refused, and were not because of `dryRun`. */
   wouldRefuse: number

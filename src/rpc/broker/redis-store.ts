@@ -4,19 +4,25 @@ import type { Grant, RateLimitStore } from './rate-limit-store.ts'
 
 /** Any client that can run a script in Redis. */
 export interface ScriptClient {
+  /** Runs a Lua script as `EVAL` does, and resolves to what it returns. */
   evalScript(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
 }
 
 /** The package `ioredis`, as far as it is used. */
 export interface IoRedisLike {
+  /** Not called: tells clients of `ioredis` from others. */
   defineCommand(...args: never[]): unknown
+  /** `SCRIPT LOAD`: keeps a script in Redis. */
   script(command: 'LOAD', script: string): Promise<unknown>
+  /** `EVALSHA`: runs a script that Redis has, by its SHA-1. `rest` are the keys, then the arguments. */
   evalsha(sha: string, keys: number, ...rest: string[]): Promise<unknown>
 }
 
 /** The packages `redis` and `@redis/client`, as far as they are used. */
 export interface NodeRedisLike {
+  /** `SCRIPT LOAD`: keeps a script in Redis. */
   scriptLoad(script: string): Promise<unknown>
+  /** `EVALSHA`: runs a script that Redis has, by its SHA-1. */
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
 }
 

@@ -15,6 +15,7 @@ export interface RetryBudgetOptions {
 
 /** Counts since the budget was made. */
 export interface RetryBudgetStats {
+  /** Requests, without their retries. */
   requests: number
   /** Retries and hedges that were allowed. */
   retries: number

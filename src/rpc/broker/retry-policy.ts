@@ -38,6 +38,7 @@ export interface FailedAttempt {
 
 /** Counts since the policy was made. */
 export interface RetryStats {
+  /** Retries that were allowed. */
   retries: number
   /** Failures after which the call may have run, or would only fail again. */
   final: number

@@ -6,18 +6,23 @@ export interface ServiceNode {
   readonly address: string
   /** The routes it serves, as the mapper names them; `undefined` where the registry does not carry them (mDNS). */
   readonly paths: readonly string[] | undefined
+  /** Properties of the instance, such as its zone: string values by key. */
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /** One version of a service and its running instances. */
 export interface Service {
+  /** Name by which clients look for the service. */
   readonly name: string
   /** Free text, may be empty. Several versions of one name may run beside each other. */
   readonly version: string
+  /** Properties of the version: string values by key. */
   readonly metadata: Readonly<Record<string, string>>
+  /** The running instances of this version. */
   readonly nodes: readonly ServiceNode[]
 }
 
+/** Options of `Registry.register`. */
 export interface RegisterOptions {
   /** How long the record outlives its process, in milliseconds. Whoever registers renews in time. Default: 90,000. */
   readonly ttl?: number
@@ -25,6 +30,7 @@ export interface RegisterOptions {
   readonly signal?: AbortSignal
 }
 
+/** Options of the other operations of a registry. */
 export interface LookupOptions {
   /** Ends the lookup, or the watch. Default: none. */
   readonly signal?: AbortSignal

@@ -31,13 +31,15 @@ export interface PoolSettings {
 export interface SelectorStats {
   /** Calls that nodes were picked for. */
   picks: number
-  /** Ejections, and returns after a probe that succeeded. */
+  /** Ejections of nodes that failed or were slow. */
   ejections: number
+  /** Returns of ejected nodes, after a probe that succeeded. */
   returns: number
   /** Lists of nodes that the registry gave. */
   updates: number
-  /** Nodes that came and left. */
+  /** Nodes that came. */
   came: number
+  /** Nodes that left. */
   left: number
   /** Times that the registry was lost. */
   outages: number

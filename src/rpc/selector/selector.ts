@@ -51,8 +51,11 @@ export interface SelectorOptions {
 
 /** Nodes of one service that came or left. A node whose address changes leaves and comes. */
 export interface NodeChange {
+  /** Name of the service. */
   readonly service: string
+  /** Nodes that may be picked from now on. */
   readonly came: readonly Candidate[]
+  /** Nodes that are picked no more. */
   readonly left: readonly Candidate[]
 }
 

@@ -6,6 +6,7 @@ const MAX_READ = 64 * 2 ** 20
 
 /** A part of a log's end. */
 export interface LogTail {
+  /** The bytes as UTF-8. */
   readonly text: string
   /** Where the next read begins. */
   readonly offset: number
