@@ -25,7 +25,7 @@ export function represented(value: unknown, key: string | number | bigint): unkn
   return hasToJson(value) ? value.toJSON(`${key}`) : value
 }
 
-export function hasToJson(value: unknown): value is { toJSON(key: string): unknown } {
+function hasToJson(value: unknown): value is { toJSON(key: string): unknown } {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   return typeof (value as { toJSON?: unknown }).toJSON === 'function' && !(value instanceof Date) && !(value instanceof Uint8Array)
 }

@@ -19,7 +19,7 @@ interface ConvertOptions {
 export type Converters = Readonly<Record<string, (schema: never) => StandardSchemaV1>>
 
 /** A body as JSON Schema. What could not be said is left open in `schema`, and named in `problems`. */
-export interface Converted {
+interface Converted {
   schema: JsonSchema
   problems: string[]
 }

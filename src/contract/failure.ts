@@ -31,7 +31,7 @@ export interface Failure<Details extends Body = Body> {
 export type Failures = Readonly<Record<string, AnyFailure>>
 
 /** A failure with details of any type. */
-export type AnyFailure = Pick<Failure, 'code' | 'details'> & { readonly message: string; is(error: unknown): boolean }
+type AnyFailure = Pick<Failure, 'code' | 'details'> & { readonly message: string; is(error: unknown): boolean }
 
 /**
  * Declares an error: `throw OutOfStock({ left: 2 })` in a handler, `OutOfStock.is(error)` on the other side.

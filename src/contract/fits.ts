@@ -2,7 +2,7 @@ import type { JsonSchema } from './json-schema.ts'
 import { compareMessages, isProtobufMessage } from './protobuf-fits.ts'
 
 /** A schema with the definitions that its references name. */
-export interface Rooted {
+interface Rooted {
   schema: JsonSchema
   root: JsonSchema
   /** Objects are read by a peer that ignores unknown members, whatever the schema says. */

@@ -37,7 +37,7 @@ const DATA = new Set(['enum', 'const', 'default', 'examples', 'required'])
 const MAPS = new Set(['properties', 'patternProperties', '$defs', 'dependentSchemas'])
 
 /** Copies a schema, with its references changed by `change`. */
-export function withRefs(schema: JsonSchema, change: (ref: string) => string): JsonSchema {
+function withRefs(schema: JsonSchema, change: (ref: string) => string): JsonSchema {
   return copy(schema, change) as JsonSchema
 }
 

@@ -20,7 +20,7 @@ export interface MethodRoute {
 }
 
 /** The part of a service that names its routes. */
-export interface Naming {
+interface Naming {
   readonly name: string
   readonly group: string | undefined
   readonly naming: 'http' | 'rpc' | NameMapper

@@ -93,7 +93,7 @@ export function endpointFor(flags: ConnectFlags, extra: EndpointOptions = {}): E
   }
 }
 
-export function dialOptions({ protocol, ca, servername, insecure }: ConnectFlags): DialOptions {
+function dialOptions({ protocol, ca, servername, insecure }: ConnectFlags): DialOptions {
   const tls = {
     ...(ca === undefined ? undefined : { ca: readPem(ca) }),
     ...(servername === undefined ? undefined : { servername }),

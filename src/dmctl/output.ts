@@ -3,7 +3,7 @@ import { printable, printableLines } from '../base/text/printable.ts'
 import { printableJson } from '../base/text/printable-json.ts'
 
 /** Text that is escaped already, with its colours. */
-export class Shown {
+class Shown {
   readonly text: string
 
   constructor(text: string) {

@@ -44,7 +44,7 @@ export interface ServiceOptions {
 }
 
 /** Parts of a server that was made by this copy of the package. */
-export let partsOf: (server: DServer) => ServerParts
+let partsOf: (server: DServer) => ServerParts
 
 /**
  * An application that runs for years: its sandboxes, and around them the commands, files and signals by which an

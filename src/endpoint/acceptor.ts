@@ -39,7 +39,7 @@ const ANSWER_MS = 2000
 const LOOK_MS = 20
 
 /** Protocols and WebSockets that a listener offers. */
-export interface Offer {
+interface Offer {
   readonly protocols: readonly Protocol[]
   /** Options of WebSockets; undefined where none are taken. */
   readonly webSocket: WebSocketListen | undefined
@@ -50,7 +50,7 @@ export interface Offer {
 }
 
 /** The parts that an acceptor works with. */
-export interface AcceptorParts {
+interface AcceptorParts {
   readonly settings: Settings
   readonly stats: EndpointStats
   readonly sessions: SessionRegistry

@@ -33,7 +33,7 @@ import { prepare } from './prepare.ts'
 import type { SessionRegistry } from './session-registry.ts'
 
 /** The address and options of a dialled session. */
-export interface Target {
+interface Target {
   readonly url: string
   readonly address: Address
   readonly protocol: Protocol
@@ -47,7 +47,7 @@ export interface Target {
 }
 
 /** A layer that is put between a dialled connection and its messages. */
-export interface Layering {
+interface Layering {
   /** Whether the JavaScript transport must serve it. */
   readonly inJavaScript: boolean
   /** The form of a protocol on it, and how its messages lie in the bytes. */

@@ -5,7 +5,6 @@ import { duration, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
-import { markOf } from '../base/mark.ts'
 import type { Clock } from '../base/time/clock.ts'
 import { wheelOf } from '../base/time/timer-wheel.ts'
 import { WarningThrottle } from '../base/warning-throttle.ts'
@@ -30,18 +29,12 @@ import { Dispatcher } from './dispatcher.ts'
 import { Listeners } from './listeners.ts'
 import { type AnyResult, type CallHandler, type Controller, type PushHandler, RouteGroup, type RouteOptions, Router } from './router.ts'
 import { SessionRegistry } from './session-registry.ts'
+import { settingsMark } from './settings-of.ts'
 
 /** Events of an endpoint, with the arguments of their listeners. */
 export interface EndpointEvents {
   /** A peer connected to a listener of this endpoint, and its session runs. */
   session: [session: Session]
-}
-
-/** Key of an endpoint's settings, which users do not see. A symbol that every copy of this package finds. */
-const settingsMark: unique symbol = markOf('settings') as typeof settingsMark
-
-export function settingsOf(endpoint: Endpoint): Settings {
-  return endpoint[settingsMark]
 }
 
 /**

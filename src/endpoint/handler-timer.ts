@@ -2,7 +2,7 @@ import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
 /** The context of a handler whose time is limited. */
-export interface Aging {
+interface Aging {
   /** Fires the signal with `reason`. */
   abort(reason: StatusError): void
 }

@@ -15,7 +15,7 @@ const SHARE = 128
 const resolved = Promise.resolve()
 
 /** Handles held requests when they are due. */
-export interface HeldTarget {
+interface HeldTarget {
   /** Starts a request, or refuses a CALL when there is no capacity for it. */
   startHeld(session: SessionEngine, request: HeldRequest): void
   /** Handles a PUSH that will not be started. */

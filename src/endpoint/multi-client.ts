@@ -14,10 +14,11 @@ import { type Redial, RequestQueue, readRedial } from '../session/redial.ts'
 import { engineOf, type Session } from '../session/session.ts'
 import { parseAddress } from '../transports/address.ts'
 import type { DialOptions } from './connect-options.ts'
-import { type Endpoint, settingsOf } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { LeastBusy } from './least-busy.ts'
 import { Member } from './multi-client-member.ts'
 import { checkDial, type MultiClientOptions, multiClientNames } from './multi-client-options.ts'
+import { settingsOf } from './settings-of.ts'
 
 /**
  * Delays between dials that fail, as those of redial, so that more calls do not mean more dials to a server that is

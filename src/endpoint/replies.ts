@@ -12,7 +12,7 @@ import type { Settings } from '../session/options.ts'
 import { SendResult } from '../transports/transport.ts'
 
 /** Transfer filters of a reply; undefined for none. */
-export type Filters = readonly Filter[] | undefined
+type Filters = readonly Filter[] | undefined
 
 /** Status that stands for what became of a reply: OK, 500 for one that is too large, 102 for one that was not sent. */
 export function codeOfSent(result: SendResult): number {

@@ -21,7 +21,7 @@ import type { Router } from './router.ts'
 import { SessionTable } from './session-table.ts'
 
 /** The parts that a registry works with. */
-export interface RegistryParts {
+interface RegistryParts {
   readonly settings: Settings
   readonly hooks: Hooks
   readonly wheel: TimerWheel
@@ -33,7 +33,7 @@ export interface RegistryParts {
 }
 
 /** Gets further notice of sessions that end or lose their connection. */
-export interface RegistryListener {
+interface RegistryListener {
   /** Handles the loss of the connection of a session with redial. */
   onLost(session: SessionEngine): void
   /** Handles the end of a session. */

@@ -5,7 +5,7 @@ type Options = ZlibOptions
 type Done = (error: Error | null, result: Buffer) => void
 
 /** The functions of `node:zlib` for one format. */
-export interface Format {
+interface Format {
   pack(bytes: Uint8Array): Buffer
   packAsync(bytes: Uint8Array, done: Done): void
   unpack(bytes: Uint8Array, options: Options): Buffer

@@ -12,7 +12,7 @@ import type { CtxSession } from './session-views.ts'
 // costs a call each; costly values are made when they are read.
 
 /** The session side of an outgoing message with hooks. */
-export interface MessageOwner {
+interface MessageOwner {
   /** The session as hooks see it. */
   readonly session: CtxSession
   readonly settings: { readonly codecs: CodecTable }

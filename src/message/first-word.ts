@@ -5,7 +5,7 @@ import { type Incoming, MessageType } from './message.ts'
 const SILENCE = 50
 
 /** The session that sends first words. */
-export interface Speaker {
+interface Speaker {
   readonly link: object
   readonly lastSeq: number
   readonly activity: number

@@ -1,7 +1,7 @@
 import { RouteTable } from '../message/route-table.ts'
 
 /** The known cost of messages of one route. */
-export class RouteWeight {
+class RouteWeight {
   /** Whether a message may take a whole slice or more: the route is new, or some messages did. */
   heavy = true
   /** Number of the turn or slice in which one was last started. */

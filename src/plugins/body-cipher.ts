@@ -4,7 +4,7 @@ import type { ReadContext, WriteContext } from '../hooks/hooks.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 
 /** The differences between plugins that encrypt bodies. */
-export interface BodyCipher {
+interface BodyCipher {
   readonly name: string
   /** Whether a message must be encrypted. May change its meta. A REPLY has its `request`. */
   wanted(message: WriteContext): boolean

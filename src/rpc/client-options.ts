@@ -80,7 +80,7 @@ const ownNames: readonly string[] = [
 ]
 
 /** The options of a client, complete and checked but for those of its endpoint and its parts. */
-export interface ClientSettings {
+interface ClientSettings {
   readonly registry: Registry
   readonly selector: Omit<SelectorOptions, 'registry'>
   readonly dial: DialOptions

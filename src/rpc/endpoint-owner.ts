@@ -1,7 +1,7 @@
 import type { Endpoint } from '../endpoint/endpoint.ts'
 
 /** The parts that an endpoint was made by; their classes are not named here, which import this file. */
-export interface EndpointOwner {
+interface EndpointOwner {
   /** An `RpcClient`. */
   readonly client?: object
   /** An `RpcServer`. */

@@ -27,7 +27,7 @@ export interface RegistrationStats {
   removed: number
 }
 
-export interface RegistrarSettings {
+interface RegistrarSettings {
   readonly registry: Registry
   readonly clock: Clock
   readonly log: Logger

@@ -30,7 +30,7 @@ interface Waiter {
 }
 
 /** The settings that an early phase needs. */
-export interface EarlySettings {
+interface EarlySettings {
   readonly codec: Codec
   readonly codecs: CodecTable
   readonly filters: FilterTable

@@ -71,20 +71,12 @@ export class Inbound implements InboundHandler {
     const session = this.session
     if (message.type === MessageType.Reply) {
       this.#onReply(message)
-    } else if (this.#isLateAuthentication(message)) {
-      session.link.fail(CloseReason.Type)
+    } else if (!isRequest(message.type)) {
+      session.link.fail(CloseReason.Type) // authentication is over once the session runs (docs/spec/wire.md#types)
     } else if (message.route >>> 0 >= RESERVED_NAMES || !this.#onReserved(message)) {
       if (session.resume !== undefined && message.type === MessageType.Push) session.resume.countPush()
       session.endpoint.onRequest(session, message)
     }
-  }
-
-  /**
-   * Whether the message is neither REPLY, CALL nor PUSH. Authentication is over once the session runs
-   * (docs/spec/wire.md#types).
-   */
-  #isLateAuthentication({ type }: Incoming): boolean {
-    return type !== MessageType.Call && type !== MessageType.Push
   }
 
   /**
@@ -226,6 +218,10 @@ export class Inbound implements InboundHandler {
     }
     draining.answer(!session.calls.writing)
   }
+}
+
+function isRequest(type: number): boolean {
+  return type === MessageType.Call || type === MessageType.Push
 }
 
 /** Runs the hooks before a message, which run before it is received. A failure closes the session. */

@@ -2,7 +2,7 @@ import { Chain, type Link } from '../base/collections/chain.ts'
 import type { Filter } from '../message/filter.ts'
 
 /** An encoded message, ready for its filters. */
-export interface EncodedMessage {
+interface EncodedMessage {
   readonly filters: readonly Filter[] | undefined
   /** Status text; '' or undefined for OK. */
   readonly status?: string

@@ -12,7 +12,7 @@ import type { MemorySocket } from './socket.ts'
 import type { Happening, VirtualTime } from './virtual-time.ts'
 
 /** The services of the network that a host uses. */
-export interface HostOwner {
+interface HostOwner {
   readonly seed: string
   readonly time: VirtualTime
   /** @throws Error ENOTFOUND when there is no such host, ENETDOWN when the network is closed */
@@ -194,6 +194,6 @@ function shown(host: string, port: number): string {
 }
 
 /** A system error as Node makes it: `code` 'ECONNREFUSED' and the address in the text. */
-export function failure(syscall: string, code: string, address: Address): NodeJS.ErrnoException {
+function failure(syscall: string, code: string, address: Address): NodeJS.ErrnoException {
   return Object.assign(new Error(`${syscall} ${code} ${formatAddress(address)}`), { code, syscall })
 }

@@ -5,7 +5,7 @@ import { MemorySocket } from './socket.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
 /** The services of the network that a connection uses. */
-export interface LinkOwner {
+interface LinkOwner {
   readonly seed: string
   readonly time: VirtualTime
   readonly faultTable: FaultTable

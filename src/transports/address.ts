@@ -30,7 +30,7 @@ interface UdpAddress<Scheme extends string> {
 export type QuicAddress = UdpAddress<'quic'>
 
 /** Schemes of TCP with something between the socket and the messages. */
-export type Layered = 'tls' | 'ws' | 'wss'
+type Layered = 'tls' | 'ws' | 'wss'
 
 /**
  * Longest path of a Unix socket in bytes: `sun_path` of Linux less its final NUL. The shortest limit of our platforms

@@ -28,9 +28,9 @@ export interface TransportInfo {
   toString(): string
 }
 
-export const MAX_IO_THREADS = 64
+const MAX_IO_THREADS = 64
 
-export interface ChosenTransport {
+interface ChosenTransport {
   transport: Transport
   info: TransportInfo
 }

@@ -23,7 +23,7 @@ export let end = 0
 let grows = false
 
 /** Writes a value at a position and returns where it ends, or -1. With a negative `parent` no keys may be learnt. */
-export type WriteRoot = (value: unknown, at: number, parent: number) => number
+type WriteRoot = (value: unknown, at: number, parent: number) => number
 
 const { utf8Write } = Buffer.prototype as unknown as { utf8Write(this: Buffer, text: string, at: number): number }
 

@@ -5,7 +5,7 @@ import type { MessageType } from '../../message/message-type.ts'
 import { type BorrowedReader, type BorrowedReaderClass, borrowedReader } from './reader.ts'
 
 /** protobufjs with the reader of this package. */
-export interface Runtime {
+interface Runtime {
   /** Returns what `decode` of `type` returns for the message in `buffer[start, end)`. Requires that `type` `reads`. */
   decode(type: AnyMessageType, buffer: Buffer, start: number, end: number): unknown
   /** Whether `type` decodes with our reader. Classes of another copy or version of protobufjs accept only their own. */

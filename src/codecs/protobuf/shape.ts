@@ -57,7 +57,7 @@ export interface Field {
 }
 
 /** Names of the writer's methods that write one value. */
-export type Method =
+type Method =
   | 'int32'
   | 'sint32'
   | 'sfixed32'

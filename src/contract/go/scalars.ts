@@ -42,7 +42,7 @@ export function protobufScalar(type: string): string | undefined {
 }
 
 /** A field of a message, for its tags. */
-export interface TaggedField {
+interface TaggedField {
   readonly name: string
   readonly schema: JsonSchema
   readonly field: ProtobufField

@@ -8,7 +8,7 @@ type Definitions = Readonly<Record<string, JsonSchema>>
 type Kind = 'string' | 'number' | 'boolean' | 'array' | 'object'
 
 /** A schema that a value may fit besides others. */
-export interface Alternative {
+interface Alternative {
   /** Name of the member of the struct. */
   readonly name: string
   readonly kind: Kind

@@ -3,9 +3,9 @@ import { realClock } from '../../base/time/clock.ts'
 import { Histogram } from './histogram.ts'
 
 /** One call; rejects when it fails, or when `signal` ends it. */
-export type Call = (connection: number, signal: AbortSignal) => Promise<unknown>
+type Call = (connection: number, signal: AbortSignal) => Promise<unknown>
 
-export interface LoadOptions {
+interface LoadOptions {
   readonly connections: number
   /** Calls at a time, of all connections together: closed loop, and at most so many in an open one. */
   readonly inFlight: number

@@ -2,7 +2,7 @@ import { changes, type Service } from '../../contract/index.ts'
 import { contractsOf, type ProtoVersion } from './contracts.ts'
 
 /** One change of a service between two versions of a .proto file. */
-export interface ServiceChange {
+interface ServiceChange {
   readonly service: string
   readonly method: string
   readonly breaking: boolean

@@ -54,7 +54,7 @@ function checkStatements(source: Source, syntax: Syntax): void {
 
 const hint = '; the file does not begin with syntax = "proto3", so it is one of proto2'
 
-export interface Syntax {
+interface Syntax {
   /** `proto2`, `proto3` or an edition. */
   readonly name: string
   readonly isGiven: boolean

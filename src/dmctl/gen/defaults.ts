@@ -38,7 +38,7 @@ export function defaultProblem(field: protobufjs.Field, literals: readonly strin
 }
 
 /** Bytes of a text with C's escapes, as in a literal without its quotes and in protoc's `default_value` of bytes. */
-export function unescaped(text: string): Buffer {
+function unescaped(text: string): Buffer {
   const parts = text.matchAll(/\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([\s\S]))|[^\\]+/g)
   const bytes = [...parts].map(([whole, octal, hex, short, long, letter]) => {
     if (octal !== undefined) return Buffer.from([Number.parseInt(octal, 8) & 0xff])

@@ -26,7 +26,7 @@ export interface FieldModel {
   readonly refers: MessageName | undefined
 }
 
-export interface MessageName {
+interface MessageName {
   readonly name: string
   readonly input: string
 }

@@ -1,4 +1,4 @@
-export type Language = 'ts' | 'js'
+type Language = 'ts' | 'js'
 
 /** The facts that differ between applications. */
 export interface ApplicationShape {

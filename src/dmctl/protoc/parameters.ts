@@ -1,4 +1,4 @@
-export interface Parameters {
+interface Parameters {
   /** Where a file is written: beside its .proto file's name, or all in one folder. */
   readonly paths: 'source_relative' | 'flat'
 }

@@ -151,7 +151,7 @@ function readModel(text: string): 'single' | 'multi' {
   throw new InvalidArgumentError('expected single or multi')
 }
 
-export function readCount(text: string): number {
+function readCount(text: string): number {
   const count = Number(text)
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number')
   return count

@@ -50,7 +50,7 @@ function brokenOutput(): Promise<void> {
 }
 
 /** Connects to the server that has taken over, if there is one. */
-export async function reconnect(name: string, flags: CtlTarget): Promise<ControlClient | undefined> {
+async function reconnect(name: string, flags: CtlTarget): Promise<ControlClient | undefined> {
   const end = realClock.now() + RECONNECT_MS
   while (realClock.now() < end) {
     try {

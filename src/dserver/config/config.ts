@@ -11,7 +11,7 @@ import { ConfigSection } from './section.ts'
 import { watchFiles } from './watch.ts'
 
 /** Where the configuration of an application comes from. */
-export interface ConfigSources {
+interface ConfigSources {
   /** Name of the application, the prefix of its environment variables. */
   readonly name: string
   /** In the environment `test` the file `config.test.toml` is stronger than the `config.toml` beside it. */

@@ -13,7 +13,7 @@ import { type ControlRoutes, GO_CLIENT_LINES, GO_SERVER_LINES, LOG_LINES } from 
 const DIAL_TIMEOUT_MS = 2000
 
 /** Receives lines of the log. */
-export interface LineReader {
+interface LineReader {
   /** Lines of a server of this package. The next ones come when the promise has resolved. */
   onLines(batch: LogBatch): unknown
   /** Text of a Go server, which has line ends of its own. */

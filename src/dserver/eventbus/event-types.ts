@@ -7,7 +7,7 @@ export type EventName<Events extends object> = keyof Events & string
 export type EventPattern<Events extends object> = EventName<Events> | `${string}*${string}`
 
 /** Names of the events that a listener of `Pattern` gets. */
-export type MatchingName<Events extends object, Pattern extends string> =
+type MatchingName<Events extends object, Pattern extends string> =
   string extends EventName<Events>
     ? string
     : Pattern extends EventName<Events>

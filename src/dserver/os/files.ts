@@ -55,7 +55,7 @@ export function duplicateTo(from: number, to: number): boolean {
 }
 
 /** @throws TypeError */
-export function requireDescriptor(descriptor: number): void {
+function requireDescriptor(descriptor: number): void {
   if (!Number.isInteger(descriptor) || descriptor < 0 || descriptor > 0x7fffffff)
     throw new TypeError(`a descriptor must be a whole number from 0, got ${String(descriptor)}`)
 }

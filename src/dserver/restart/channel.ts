@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 /** Messages between the old and the new process. */
-export type RestartMessage =
+type RestartMessage =
   /** New: everything is there, and nothing is accepted yet. */
   | { readonly say: 'prepared' }
   /** Old: accept. A new process that then does not is ended, as is one that is not needed any more. */

@@ -7,7 +7,7 @@ import { listenServer } from '../restart/servers.ts'
 export type SandboxState = 'stopped' | 'starting' | 'running' | 'stopping' | 'fatal'
 
 /** Things that a sandbox gets from the server that it was added to. */
-export interface SandboxContext {
+interface SandboxContext {
   readonly serviceName: string
   readonly config: ConfigSection
   readonly log: Logger

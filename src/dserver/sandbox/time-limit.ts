@@ -1,7 +1,7 @@
 import { realClock } from '../../base/time/clock.ts'
 
 /** Something did not end in time. */
-export class TimeLimitError extends Error {
+class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError'
 }
 

@@ -8,7 +8,7 @@ import { CommandError, ExitCode } from './exit-code.ts'
 const VARIABLE = 'DMICRO_DAEMON_FD'
 
 /** How the start of a daemon went. */
-export type StartReport = { readonly pid: number } | { readonly error: string; readonly exitCode: number }
+type StartReport = { readonly pid: number } | { readonly error: string; readonly exitCode: number }
 
 /**
  * Starts this program again, with the same arguments, in a session of its own, and waits until it is ready.

@@ -55,6 +55,6 @@ export class SingleModel implements Model {
 }
 
 /** A sandbox of this process, as `info` shows it. */
-export function sandboxInfo({ name, serviceName: service, state, description }: SandboxRunner): SandboxInfo {
+function sandboxInfo({ name, serviceName: service, state, description }: SandboxRunner): SandboxInfo {
   return { name, service, state, description, pid: state === 'stopped' || state === 'fatal' ? 0 : process.pid }
 }

@@ -6,7 +6,7 @@ import type { Identity } from './users.ts'
 const TRIAL_MS = 5000
 
 /** How a command is run with the supplementary groups of an identity: `program`, `args`, and then the command. */
-export type GroupSetter = { readonly program: string; readonly args: readonly string[] } | { readonly reason: string }
+type GroupSetter = { readonly program: string; readonly args: readonly string[] } | { readonly reason: string }
 
 const tried = new Map<string, GroupSetter>()
 

@@ -4,7 +4,7 @@ import type { ProcessSettings } from './process-options.ts'
 import { readUsage } from './stats.ts'
 
 /** Which limit a process has exceeded. */
-export type LimitName = 'memory' | 'heartbeat'
+type LimitName = 'memory' | 'heartbeat'
 
 /** Looks at the memory and the heartbeats of a child while it runs. */
 export class LimitWatch {

@@ -1,7 +1,7 @@
 import { type Dependent, withDependencies } from '../dependencies.ts'
 
 /** Properties of a process that decide its place in the order. */
-export interface Ordered extends Dependent {
+interface Ordered extends Dependent {
   readonly priority: number
 }
 

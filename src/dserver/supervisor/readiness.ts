@@ -74,7 +74,7 @@ export function readReadyOptions(options: ReadyOptions | undefined, after: numbe
 }
 
 /** The process that a check looks at. */
-export interface Watched {
+interface Watched {
   readonly name: string
   readonly pid: number
   /** Calls the listener with output of stdout; the function returned ends that. */

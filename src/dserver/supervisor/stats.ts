@@ -81,7 +81,7 @@ interface Measured {
 }
 
 /** Measures the CPU of a process between calls. */
-export class CpuMeter {
+class CpuMeter {
   #time = 0
   #cpuTime = 0
 

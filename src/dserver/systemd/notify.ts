@@ -4,7 +4,7 @@ import { osAddon } from '../os/native.ts'
 import { Watchdog, watchdogTime, watchdogVariables } from './watchdog.ts'
 
 /** Sends one datagram of the notification protocol. */
-export type SendNotification = (socket: string, text: string) => void
+type SendNotification = (socket: string, text: string) => void
 
 /**
  * Node.js has no datagrams over Unix sockets: the native core sends. Where that does not run, systemd's own command
@@ -22,7 +22,7 @@ const send: SendNotification = (socket, text) => {
 }
 
 /** Where the service manager listens, and how often it wants to hear from this process. */
-export interface NotifySettings {
+interface NotifySettings {
   readonly socket: string | undefined
   /** Milliseconds within which WATCHDOG=1 must come; 0 for no watchdog. */
   readonly watchdog: number

@@ -1,7 +1,7 @@
 import { type Html, html } from './html.ts'
 
 /** A line of a chart. */
-export interface Line {
+interface Line {
   readonly name: string
   /** Class of its colour: `a`, `b` or `bad`. */
   readonly tone: 'a' | 'b' | 'bad'

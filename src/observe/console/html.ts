@@ -10,7 +10,7 @@ export class Html {
 }
 
 /** A value that a template takes: text is escaped, false and undefined are nothing. */
-export type Part = Html | string | number | false | undefined | readonly Part[]
+type Part = Html | string | number | false | undefined | readonly Part[]
 
 /** Makes HTML. All that is put into it is escaped, unless it is `Html`. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {

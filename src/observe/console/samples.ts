@@ -12,7 +12,7 @@ const kinds = ['served', 'made', 'failed', 'p50', 'p99', 'delay', 'sessions', 'i
 type Kind = (typeof kinds)[number]
 
 /** Source of the samples. */
-export interface SampleSource {
+interface SampleSource {
   meters(): Iterable<EndpointMeter>
   sessions(): number
   /** Called after each sample. */

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
-import { settingsOf } from '../../endpoint/endpoint.ts'
+import { settingsOf } from '../../endpoint/settings-of.ts'
 import type { Meter } from '../../overload/meter.ts'
 import { coreOf } from '../../rpc/call-core.ts'
 import type { RpcClient } from '../../rpc/client.ts'

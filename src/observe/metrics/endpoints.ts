@@ -1,4 +1,5 @@
-import { type Endpoint, settingsOf } from '../../endpoint/endpoint.ts'
+import type { Endpoint } from '../../endpoint/endpoint.ts'
+import { settingsOf } from '../../endpoint/settings-of.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../../overload/endpoint-stats.ts'
 import type { Visitor } from './family.ts'
 import type { EndpointMeter } from './meter.ts'

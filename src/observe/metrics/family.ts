@@ -1,7 +1,7 @@
 import type { Exemplar } from './durations.ts'
 import type { Labels } from './labels.ts'
 
-export type FamilyType = 'counter' | 'gauge' | 'histogram'
+type FamilyType = 'counter' | 'gauge' | 'histogram'
 
 /** A metric: the series of one name. */
 export interface Family {

@@ -23,6 +23,6 @@ export class Labels {
 }
 
 /** Escapes a label's value. Half a surrogate pair becomes U+FFFD, because invalid UTF-8 would spoil the page. */
-export function escapeLabel(value: string): string {
+function escapeLabel(value: string): string {
   return value.toWellFormed().replace(/[\\\n"]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
 }

@@ -17,14 +17,14 @@ const REQUEST_TIMEOUT_MS = 10_000
 const MIN_GZIP_BYTES = 1024
 
 /** Where the page is served, as the option `listen` says. */
-export interface PageAddress {
+interface PageAddress {
   readonly host: string
   readonly port: number
   readonly path: string
 }
 
 /** The plugin of a page, as the page sees it. */
-export interface PageOwner {
+interface PageOwner {
   readonly renderer: Renderer
   /** Whether the process is ready for work. May throw or reject, which means that it is not. */
   isReady(): boolean | Promise<boolean>

@@ -1,5 +1,5 @@
 /** Number of ticks in a millisecond. 2^32 ticks, after which durations would be wrong, are nine hours. */
-export const TICKS_PER_MS = 128
+const TICKS_PER_MS = 128
 
 const resolved = Promise.resolve()
 

@@ -36,7 +36,7 @@ import { CalledSpan, Origin, ServedSpan, scopeOf, UnrecordedCall, UnrecordedRequ
 import { isSampled, readSpanContext, writeTraceparent, writeTracestate } from './trace-context.ts'
 
 /** The options of `tracing` that a tracer needs, with their defaults. */
-export interface SpanTracerOptions {
+interface SpanTracerOptions {
   readonly provider: TracerProvider | undefined
   readonly ratio: number | undefined
   readonly conventions: Conventions

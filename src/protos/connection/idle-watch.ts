@@ -4,7 +4,7 @@ import { TimerEntry, type TimerWheel } from '../../base/time/timer-wheel.ts'
 const CHECKS = 4
 
 /** A connection that may be idle. */
-export interface Quiet {
+interface Quiet {
   /** Whether neither side waits for anything on it. */
   readonly idle: boolean
   /** Counter that changes with each activity of the peer. */

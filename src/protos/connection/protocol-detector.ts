@@ -11,7 +11,7 @@ import type { Protocol } from '../proto-table.ts'
  *
  * @returns undefined when more bytes are needed; null when none or several match
  */
-export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Readonly<Limits>): Protocol | undefined | null {
+function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Readonly<Limits>): Protocol | undefined | null {
   let found: Protocol | undefined
   let open = 0
   for (const protocol of protocols) {
@@ -28,7 +28,7 @@ export function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits
 }
 
 /** Learns what a connection speaks. Must give it another handler before `onProtocol` and `onUpgrade` return. */
-export interface DetectorOwner {
+interface DetectorOwner {
   onProtocol(protocol: Protocol): void
   /** The first bytes ask for a WebSocket. The handler gets them next. Undefined where none is offered. */
   readonly onUpgrade: (() => void) | undefined

@@ -28,7 +28,7 @@ export const Use = {
 export type Use = (typeof Use)[keyof typeof Use]
 
 /** A known header name. */
-export interface HeaderName {
+interface HeaderName {
   readonly use: Use
   /** Key of the field in meta. */
   readonly key: string

@@ -9,7 +9,7 @@ import { allocate, findLlhttp, type Llhttp, loadLlhttp } from './llhttp-wasm.ts'
  */
 
 /** Maximum number of header fields of one message, trailers included. */
-export const MAX_FIELDS = 1000
+const MAX_FIELDS = 1000
 
 /** Number of bytes parsed at once. Many pipelined messages are copied to the parser together. */
 const WINDOW = 65_536

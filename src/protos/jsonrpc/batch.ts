@@ -32,7 +32,7 @@ export class Batch {
 }
 
 /** A request that is answered later: its id, its form, and its batch. */
-export interface Asked {
+interface Asked {
   /** JSON text of the id, exactly as received. */
   readonly id: string
   /** Whether the peer did not use Go's dialect. */

@@ -3,7 +3,7 @@ import type { Outgoing } from '../../message/outgoing.ts'
 import type { DecodedStatus } from '../../message/status-json.ts'
 
 /** Error codes of the standard. */
-export const RpcCode = {
+const RpcCode = {
   ParseError: -32700,
   InvalidRequest: -32600,
   MethodNotFound: -32601,

@@ -1,7 +1,7 @@
 import { Parsers, Step } from '../http/llhttp.ts'
 
 /** Most bytes of the head of a handshake, which may carry cookies. Node.js has the same limit. */
-export const MAX_HEAD_BYTES = 16_384
+const MAX_HEAD_BYTES = 16_384
 
 /** Result of reading a head. */
 export const HeadStep = {

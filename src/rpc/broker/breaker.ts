@@ -3,7 +3,7 @@ import type { BreakerSettings } from './breaker-options.ts'
 import { AdaptiveRule, type BreakerRule, type BreakerState, ClassicRule } from './breaker-rules.ts'
 
 /** The map of a breaker, as the breaker sees it. */
-export interface BreakerOwner {
+interface BreakerOwner {
   readonly now: () => number
   readonly random: () => number
   readonly settings: BreakerSettings

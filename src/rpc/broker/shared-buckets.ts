@@ -62,7 +62,7 @@ function within(now: number, from: number, span: number): boolean {
 }
 
 /** Settings that may change at run time. */
-export interface SharedSettings {
+interface SharedSettings {
   readonly rate: number
   readonly burst: number
   readonly maxKeys: number

@@ -1,7 +1,7 @@
 import type { Service, ServiceNode } from '../registry/registry.ts'
 
 /** A node and the service it is listed in. */
-export interface Listed {
+interface Listed {
   readonly node: ServiceNode
   readonly service: Service
 }

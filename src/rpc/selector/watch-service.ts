@@ -8,7 +8,7 @@ const FIRST_DELAY = 100
 const MAX_DELAY = 10_000
 
 /** Receives what a watch brings. */
-export interface WatchHandler {
+interface WatchHandler {
   onSnapshot(services: readonly Service[]): void
   /** Called each time the registry is lost, or its watch ends. */
   onLost(reason: string): void

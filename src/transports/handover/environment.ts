@@ -34,7 +34,7 @@ export interface Handover {
   readonly kept: readonly number[]
 }
 
-export interface PassedSocket {
+interface PassedSocket {
   readonly fd: number
   /** Inode of the socket. It proves that the descriptor is still the one that was passed. */
   readonly inode: string
@@ -43,7 +43,7 @@ export interface PassedSocket {
 }
 
 /** The process whose sockets this one was given. */
-export type Predecessor = { readonly kind: 'dmicro'; readonly handover: Handover } | { readonly kind: 'go'; readonly pid: number }
+type Predecessor = { readonly kind: 'dmicro'; readonly handover: Handover } | { readonly kind: 'go'; readonly pid: number }
 
 /** Sockets and process that this one was started with. */
 export interface Inheritance {

@@ -45,7 +45,7 @@ export interface SocketOwner {
 }
 
 /** Load of the owner of listening sockets. */
-export interface OwnerLoad {
+interface OwnerLoad {
   /** Sessions, or connections. */
   readonly sessions: number
   /** Handlers that have not settled. */

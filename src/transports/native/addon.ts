@@ -102,7 +102,7 @@ export interface NativeAddon extends OsAddon, TlsAddon {
 }
 
 /** Memory shared with a core: native/io/ring_layout.h. */
-export interface NativeRings {
+interface NativeRings {
   /** The core's number in all other calls. */
   number: number
   inbox: ArrayBuffer
@@ -134,7 +134,7 @@ export type NativeLimits = [
 ]
 
 /** Either the addon, or why there is none in one line. */
-export type NativeLoad = { addon: NativeAddon } | { reason: string }
+type NativeLoad = { addon: NativeAddon } | { reason: string }
 
 let loaded: NativeLoad | undefined
 

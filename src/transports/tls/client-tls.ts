@@ -9,7 +9,7 @@ const MAX_SESSIONS = 256
 const none: TlsDialOptions = Object.freeze({})
 
 /** A session of TLS, and the certificate that its server has shown when it began. */
-export interface KeptSession {
+interface KeptSession {
   readonly session: Buffer
   readonly certificate: X509Certificate | undefined
 }

@@ -145,6 +145,6 @@ function asError(value: unknown): Error {
 }
 
 /** Whether `value` is what `tls.createSecureContext` returns. */
-export function isContext(value: unknown): value is SecureContext {
+function isContext(value: unknown): value is SecureContext {
   return typeof value === 'object' && value !== null && typeof (value as { context?: unknown }).context === 'object'
 }

@@ -10,7 +10,7 @@ for (let i = 0, value = 1; i < 255; i++) {
   if (value > 255) value ^= POLYNOMIAL
 }
 
-export function multiply(a: number, b: number): number {
+function multiply(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : exp[log[a] + log[b]]
 }
 

@@ -3,7 +3,7 @@ import { distance } from './segment.ts'
 const NEVER = 0xffff_ffff
 
 /** A segment of data that is sent, or waits for that. */
-export class OutSegment {
+class OutSegment {
   data: Buffer
   sn = 0
   ts = 0
@@ -212,7 +212,7 @@ export class SendBuffer {
 }
 
 /** Result of `SendBuffer.sendDue`. */
-export interface Resent {
+interface Resent {
   /** Whether segments were sent again because later ones were acknowledged. */
   early: boolean
   /** Whether segments were sent again because their timeout had passed. */

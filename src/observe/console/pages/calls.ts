@@ -39,7 +39,7 @@ export function pathOf({ labels }: CallCounts): string {
   return labels.values.path ?? ''
 }
 
-export function isServed(view: ConsoleView, counts: CallCounts): boolean {
+function isServed(view: ConsoleView, counts: CallCounts): boolean {
   const path = pathOf(counts)
   for (const { served } of view.meters()) if (served.get(path) === counts) return true
   return false

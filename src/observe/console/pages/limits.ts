@@ -1,5 +1,6 @@
 import { defaultLimits, type Limits } from '../../../base/limits.ts'
-import { type Endpoint, settingsOf } from '../../../endpoint/endpoint.ts'
+import type { Endpoint } from '../../../endpoint/endpoint.ts'
+import { settingsOf } from '../../../endpoint/settings-of.ts'
 import { countingPlugins, countsOf } from '../../metrics/limiters.ts'
 import { type Html, html, num, table } from '../html.ts'
 import type { Page, Section } from './page.ts'

@@ -17,7 +17,7 @@ const LONGEST_PAUSE_MS = 500
 /** Times that a token may be refused before that counts as the answer. */
 const MAX_REFUSALS = 2
 
-export interface ClientLimits {
+interface ClientLimits {
   /** Milliseconds for an operation with all its tries. */
   readonly timeout: number
   /** Milliseconds for one try with one server. */

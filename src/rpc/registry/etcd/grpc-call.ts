@@ -18,7 +18,7 @@ export interface CallHeaders {
 }
 
 /** Longest message that is taken. etcd has no values above 1.5 MiB by default, and ranges are read in parts. */
-export const MAX_MESSAGE = 16 * 1024 * 1024
+const MAX_MESSAGE = 16 * 1024 * 1024
 const HTTP2_CANCEL = 8
 
 /** One call of gRPC on a connection of HTTP/2: messages both ways, then a status. */

@@ -27,7 +27,7 @@ export interface KeyValue {
   readonly lease: bigint
 }
 
-export interface RangeRequest {
+interface RangeRequest {
   readonly key: Uint8Array
   /** Reads the keys from `key` up to this one, which is excluded. Absent: only `key`. */
   readonly end?: Uint8Array
@@ -47,7 +47,7 @@ export interface RangeResponse {
   readonly more: boolean
 }
 
-export interface PutRequest {
+interface PutRequest {
   readonly key: Uint8Array
   readonly value: Uint8Array
   readonly lease: bigint
@@ -59,7 +59,7 @@ export interface Lease {
   readonly ttl: number
 }
 
-export interface WatchRequest {
+interface WatchRequest {
   readonly key: Uint8Array
   readonly end: Uint8Array
   /** The first revision whose changes are reported. */

@@ -16,7 +16,7 @@ const RENEWALS = 3
 const SHORTEST_PERIOD_MS = 200
 
 /** A node as it is to be in etcd. */
-export interface Wanted {
+interface Wanted {
   readonly value: string
   /** Milliseconds. */
   readonly ttl: number

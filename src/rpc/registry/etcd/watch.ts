@@ -13,7 +13,7 @@ import { readAll, type Snapshot } from './store.ts'
 
 import { MustReadAgain, type WatchPosition, watchFrom } from './watch-stream.ts'
 
-export interface WatchTarget {
+interface WatchTarget {
   readonly name: string
   /** Bounds how many watches read everything at once: after an outage all of them may want to. */
   readonly reads: Gate

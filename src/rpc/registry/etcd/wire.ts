@@ -53,7 +53,7 @@ export class MessageWriter {
 }
 
 /** Reads one field of a message, which has the number `field`; false when the field is unknown and is to be skipped. */
-export type ReadField = (field: number, values: FieldReader) => boolean
+type ReadField = (field: number, values: FieldReader) => boolean
 
 /** The value of the field that is read. Each method throws when the field has another type. */
 export class FieldReader {

@@ -2,7 +2,7 @@ import { BlockList } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 /** One address family on one network interface. */
-export interface Interface {
+interface Interface {
   readonly family: 4 | 6
   /** Names the interface towards the system: an address of it, or of IPv6 its scope. */
   readonly id: string

@@ -25,7 +25,7 @@ interface Peer {
 }
 
 /** Accepts conversations. */
-export interface KcpAcceptor {
+interface KcpAcceptor {
   readonly settings: KcpSettings | undefined
   accept(carrier: KcpCarrier, local: string, remote: string): void
 }

@@ -19,7 +19,7 @@ const preamble = Buffer.from([0])
 const readBuffer = Buffer.allocUnsafeSlow(READ_SIZE)
 
 /** The parts that a carrier works with. */
-export interface QuicCarrierParts {
+interface QuicCarrierParts {
   readonly connection: QuicheConnection
   readonly local: HostPort
   readonly turns: TurnScheduler

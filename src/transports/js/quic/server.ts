@@ -20,7 +20,7 @@ const LINGER_MS = 1000
 const MAX_ANSWER = 1200
 
 /** Settings of a listener, and its connections' way up. */
-export interface QuicAcceptor {
+interface QuicAcceptor {
   readonly tls: ServerTls
   readonly settings: QuicSettings
   readonly gate: HandshakeGate | undefined
