@@ -17,6 +17,7 @@ const STAND_INS = {
     'message/body-size',
     'protos/connection/protocol-detector',
     'protos/prepare',
+    'session/early-messages',
     'session/first-word-of-peer',
     'session/takeover',
     'transports/first-to-connect',

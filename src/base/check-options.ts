@@ -97,16 +97,26 @@ export function requireNames(name: string, value: unknown): void {
 }
 
 /**
- * Checks an option that must be absent or a list of objects that have all `methods`.
+ * Checks an option that must be an object that has all `methods`.
  * @throws TypeError
+ */
+export function requireMethods(name: string, value: unknown, ...methods: string[]): void {
+  const given = Object(value) as Record<string, unknown>
+  const missing = methods.find((method) => typeof given[method] !== 'function')
+  if (given !== value || missing !== undefined)
+    throw new TypeError(
+      `option ${name} must be an object${missing === undefined ? '' : ` with the method ${missing}`}, got ${shown(value)}`,
+    )
+}
+
+/**
+ * Checks an option that must be absent or a list of objects that have all `methods`.
+ * @throws TypeError that names the place in the list
  */
 export function requireAll(name: string, value: unknown, ...methods: string[]): void {
   if (value === undefined) return
   if (!Array.isArray(value)) throw new TypeError(`option ${name} must be a list, got ${shown(value)}`)
-  for (const each of value) {
-    const missing = methods.find((method) => typeof (Object(each) as Record<string, unknown>)[method] !== 'function')
-    if (missing !== undefined) throw new TypeError(`option ${name}: each must have the method ${missing}, got ${shown(each)}`)
-  }
+  for (const [i, each] of value.entries()) requireMethods(`${name}[${i}]`, each, ...methods)
 }
 
 /**
@@ -135,8 +145,19 @@ export function requireMeta(name: string, value: unknown): void {
   }
 }
 
+const closeNames: ReadonlySet<string> = new Set(['timeout'])
+
+/**
+ * The option `timeout` of a method `close`, in milliseconds.
+ * @throws RangeError as `duration`; TypeError for other options
+ */
+export function closeTimeout(options: { timeout?: number | undefined } | undefined, fallback: number): number {
+  if (options !== undefined) requireOptions('options', options, closeNames)
+  return duration('timeout', options?.timeout, fallback, 0)
+}
+
 /** `value` as an error's text shows it. Never throws. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'

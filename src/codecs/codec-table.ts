@@ -35,10 +35,14 @@ export class CodecTable {
     return this.#byName.get(name)
   }
 
-  /** @throws TypeError when no codec has this name */
-  named(name: string): Codec {
+  /**
+   * @param place put before the error's text
+   * @throws TypeError when no codec has this name
+   */
+  named(name: string, place = ''): Codec {
     const codec = this.#byName.get(name)
-    if (codec === undefined) throw new TypeError(`no codec is named ${JSON.stringify(name)}`)
+    if (codec === undefined)
+      throw new TypeError(`${place}no codec is named ${JSON.stringify(name)}, expected ${[...this.#byName.keys()].join(', ')}`)
     return codec
   }
 }

@@ -1,4 +1,4 @@
-import { flag, optionNames, requireOptions, requireText } from '../base/check-options.ts'
+import { flag, optionNames, requireObject, requireOptions, requireText } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
 import type { NameMapper } from '../message/naming.ts'
 import { clientMaker } from './client.ts'
@@ -72,6 +72,7 @@ export function defineService<const Of extends Methods, const ToClient extends M
 ): Service<Of, ToClient> {
   if (typeof name !== 'string' || !/^[A-Za-z]\w*$/.test(name))
     throw new TypeError(`the name of a service must be letters, digits and _, got ${JSON.stringify(name)}`)
+  requireObject(`the methods of service ${name}`, methods)
   requireOptions('options', options, known)
   checkDocs(options)
   checkFailures(options.errors)

@@ -6,7 +6,7 @@ import { webSockets } from '../protos/websocket/load.ts'
 import type { WebSocketDial, WebSocketDialOptions, WebSocketListen, WebSocketListenOptions } from '../protos/websocket/options.ts'
 import type { Settings } from '../session/options.ts'
 import { type Redial, type RedialOptions, readRedial } from '../session/redial.ts'
-import { type Address, isQuic, isSecure, webSocketPath } from '../transports/address.ts'
+import { type Address, isQuic, isSecure, requirePort, webSocketPath } from '../transports/address.ts'
 import { quicModule } from '../transports/js/quic/deferred.ts'
 import { type KcpChoice, readKcpOptions } from '../transports/kcp-options.ts'
 import { type QuicOptions, type QuicSettings, readQuicOptions } from '../transports/quic-options.ts'
@@ -161,6 +161,7 @@ export async function readDialOptions(
   kind: TransportKind,
   address: Address,
 ): Promise<Dialled> {
+  requirePort(address)
   if (options !== undefined) requireOptions('options', options, dialNames)
   requireText('protocol', options?.protocol)
   requireSignal('signal', options?.signal)
@@ -286,7 +287,7 @@ interface Dialled {
 function readProtocols(names: readonly string[] | undefined, { protocol, protocols }: Settings, detected: boolean): readonly Protocol[] {
   if (names === undefined) return [protocol]
   requireNames('protocols', names)
-  const chosen = names.map((name) => protocols.byName(name))
+  const chosen = names.map((name) => protocols.byName(name, 'protocols'))
   if (chosen.length === 0 || new Set(chosen).size !== chosen.length)
     throw new TypeError('option protocols must name at least one protocol, and each once')
   const mute = chosen.length === 1 || !detected ? undefined : chosen.find(({ match }) => match === undefined)

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { duration, requireAll, requireObject } from '../base/check-options.ts'
+import { closeTimeout, requireAll, requireObject } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { bundled } from '../base/here.ts'
 import type { Logger } from '../base/log.ts'
@@ -201,7 +201,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * Registers what serves a service that `defineService` of `dmicro/contract` made: a function for each of its methods.
    *
    * @returns the names registered
-   * @throws TypeError that names what the implementation lacks, and for bad options
+   * @throws TypeError for no service, that names what the implementation lacks, and for bad options
    * @throws Error when a route has one of the names
    */
   serve<Of>(
@@ -209,6 +209,8 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
     implementation: Implementation<NoInfer<Of>, CallContext, PushContext>,
     options?: ServeOptions<Plugin>,
   ): string[] {
+    if (typeof service?.serveOn !== 'function')
+      throw new TypeError('serve needs a service of defineService; register a controller with routeCall')
     return service.serveOn(this, implementation, options)
   }
 
@@ -309,10 +311,10 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    *
    * @param options.timeout milliseconds to wait for running handlers and open calls; default: the endpoint's
    *   `closeTimeout`
-   * @throws RangeError for a bad timeout
+   * @throws RangeError for a bad timeout; TypeError for other options
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
-    const timeout = duration('timeout', options?.timeout, this.#settings.closeTimeout, 0)
+    const timeout = closeTimeout(options, this.#settings.closeTimeout)
     this.#closed ??= this.#close(timeout)
     return this.#closed
   }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { isClusterWorker } from '../base/builtin.ts'
+import { requireObject } from '../base/check-options.ts'
 import { turn } from '../base/time/clock.ts'
 import type { PluginContainer } from '../hooks/plugin.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
@@ -90,6 +91,9 @@ export class Listeners {
 
   /** Accepts a WebSocket, as `Endpoint.upgrade` says. */
   async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
+    if (typeof request?.url !== 'string' || typeof socket?.pause !== 'function' || !(head instanceof Uint8Array))
+      throw new TypeError("upgrade needs the request, the socket and the head that the event 'upgrade' of an HTTP server gives")
+    requireObject('options', options)
     const { settings, acceptor, requireOpen, ready } = this.#endpoint
     const target = request.url ?? ''
     const websocket = { path: target.split('?', 1)[0], ...options.websocket }

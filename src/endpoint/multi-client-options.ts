@@ -1,7 +1,7 @@
 import { duration, optionNames, requireOptions, requireText } from '../base/check-options.ts'
 import type { Settings } from '../session/options.ts'
 import { readRedial } from '../session/redial.ts'
-import type { Address } from '../transports/address.ts'
+import { type Address, requirePort } from '../transports/address.ts'
 import { readSocketOptions } from '../transports/socket-options.ts'
 import type { TransportKind } from '../transports/transport.ts'
 import { checkDialTls, type DialOptions, readKcp, readQuic } from './connect-options.ts'
@@ -58,6 +58,7 @@ const dialOptions = optionNames<Omit<DialOptions, 'signal'>>({
 
 /** Checks the option `dial` at once, because a failing dial is not reported while no call waits. */
 export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Settings, kind: TransportKind, address: Address): void {
+  requirePort(address)
   requireOptions('option dial', dial, dialOptions, 'dial.')
   readRedial(dial.redial)
   duration('timeout', dial.timeout, settings.dialTimeout, 1)
@@ -66,5 +67,5 @@ export function checkDial(dial: MultiClientOptions['dial'] = {}, settings: Setti
   checkDialTls(dial.tls, kind, address)
   readKcp(dial.kcp, kind, address)
   readQuic(dial.quic, kind, address)
-  if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol)
+  if (dial.protocol !== undefined) settings.protocols.byName(dial.protocol, 'dial.protocol')
 }

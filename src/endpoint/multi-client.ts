@@ -1,5 +1,5 @@
 import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
-import { duration, requireOptions, timeLimit, whole } from '../base/check-options.ts'
+import { closeTimeout, requireOptions, timeLimit, whole } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Clock, ClockTimer } from '../base/time/clock.ts'
@@ -160,10 +160,10 @@ export class MultiClient {
    * `Session.close` does.
    *
    * @param options.timeout milliseconds to wait for open calls; default: the endpoint's `closeTimeout`
-   * @throws RangeError for a bad timeout
+   * @throws RangeError for a bad timeout; TypeError for other options
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
-    duration('timeout', options?.timeout, 0, 0)
+    closeTimeout(options, 0)
     this.#closed ??= this.#close(options)
     return this.#closed
   }

@@ -1,5 +1,5 @@
 import { isThenable } from '../base/async/thenable.ts'
-import { flag, optionNames, requireOptions } from '../base/check-options.ts'
+import { flag, optionNames, requireAll, requireOptions, shown } from '../base/check-options.ts'
 import { type Hooks, type Plugin, PluginContainer } from '../hooks/plugin.ts'
 import { checkMessageType, type MessageType, type RouteTypes } from '../message/message-type.ts'
 import { internName } from '../message/names.ts'
@@ -96,10 +96,10 @@ export class Router {
    * @throws TypeError for a bad handler or type; what a hook throws
    */
   add(table: RouteTable<Route>, name: string, handler: AnyHandler, types: RouteOptions | undefined, plugins: PluginContainer): void {
-    if (typeof handler !== 'function') throw new TypeError(`route ${JSON.stringify(name)} needs a function as its handler`)
+    requireHandler(handler, `route ${JSON.stringify(name)} needs a function as its handler`)
     if (name === '') throw new TypeError('a service method must not be empty')
-    const { arg, result, safe = false } = types ?? {}
-    if (typeof safe !== 'boolean') throw new TypeError(`route ${JSON.stringify(name)}: safe must be a boolean, got ${typeof safe}`)
+    const { arg, result } = types ?? {}
+    const safe = flag('safe', types?.safe, false)
     const [argSchema, argType] = isSchema(arg) ? [arg] : [undefined, arg]
     const [resultSchema, resultType] = isSchema(result) ? [result] : [undefined, result]
     checkMessageType(argType, `route ${JSON.stringify(name)}: arg`)
@@ -121,7 +121,7 @@ export class Router {
 
   /** @throws TypeError for what is no function, and for bad options */
   setUnknownCall(handler: CallHandler<Uint8Array, unknown>, options: Pick<RouteOptions, 'safe'> | undefined): void {
-    if (typeof handler !== 'function') throw new TypeError('an unknown-call handler must be a function')
+    requireHandler(handler, 'an unknown-call handler must be a function')
     if (options !== undefined) requireOptions('options', options, unknownCallNames)
     this.unknownSafe = flag('safe', options?.safe, false)
     this.unknownCall = handler
@@ -129,7 +129,7 @@ export class Router {
 
   /** @throws TypeError for what is no function */
   setUnknownPush(handler: PushHandler<Uint8Array>): void {
-    if (typeof handler !== 'function') throw new TypeError('an unknown-push handler must be a function')
+    requireHandler(handler, 'an unknown-push handler must be a function')
     this.unknownPush = handler
   }
 }
@@ -214,6 +214,7 @@ export class RouteGroup {
       throw new TypeError(`a route for pushes has no option ${options.safe !== undefined ? 'safe' : 'result'}`)
     if (typeof target === 'object' && (options?.arg !== undefined || options?.result !== undefined))
       throw new TypeError('the routes of a controller take no types')
+    requireAll('plugins', options?.plugins)
     const plugins = this.#containerFor(options?.plugins)
     const routes = this.#routesOf(target, handler as AnyHandler | undefined)
     for (const [name, each] of routes) this.#router.add(table, name, each, options, plugins)
@@ -224,7 +225,7 @@ export class RouteGroup {
     const { mapper } = this.#router
     if (typeof target === 'string') return [[this.#join(target), handler as AnyHandler]]
     if (typeof target === 'function') {
-      if (/^class\b/.test(Function.prototype.toString.call(target))) throw new TypeError(`register an object: new ${target.name}()`)
+      requireHandler(target, 'a route is a name and a function, a function, or a controller')
       return [[functionName(mapper, this.#prefix, target.name), target as AnyHandler]]
     }
     if (typeof target !== 'object' || target === null) throw new TypeError('a route is a name and a function, a function, or a controller')
@@ -249,6 +250,13 @@ export class RouteGroup {
     if (namingOf(mapper) === 'http') return `${this.#prefix}/${name.replace(/^\/+/, '')}`
     return mapper(this.#prefix, name)
   }
+}
+
+/** @throws TypeError for what is no function, and for a class, which cannot be called */
+function requireHandler(handler: unknown, expected: string): void {
+  if (typeof handler !== 'function') throw new TypeError(`${expected}, got ${shown(handler)}`)
+  if (/^class\b/.test(Function.prototype.toString.call(handler)))
+    throw new TypeError(`${expected}, got a class: register an object, new ${handler.name}()`)
 }
 
 /** Names of the public methods of an object's classes, most derived first. A leading `_` hides one. */

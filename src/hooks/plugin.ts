@@ -1,5 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import type { Clock } from '../base/time/clock.ts'
+import { checkPlugin } from './check-plugin.ts'
 import { hookNames } from './hook-names.ts'
 import type { EarlyContext, Hook, HookedDirections, MessageHooks, ReadContext, WriteContext } from './hooks.ts'
 import type { RouteInfo } from './route-info.ts'
@@ -386,13 +387,3 @@ function boundTo(plugin: Plugin, name: HookName): AnyHook {
 
 /** Bound functions by plugin and hook. */
 const bound = new WeakMap<Plugin, Map<AnyHook, AnyHook>>()
-
-function checkPlugin(plugin: Plugin): void {
-  if (typeof plugin !== 'object' || plugin === null) throw new TypeError('a plugin must be an object')
-  if (typeof plugin.name !== 'string' || plugin.name === '') throw new TypeError('a plugin must have a name')
-  for (const name of names) {
-    const hook: unknown = plugin[name]
-    if (hook !== undefined && typeof hook !== 'function')
-      throw new TypeError(`plugin ${JSON.stringify(plugin.name)}: ${name} must be a function`)
-  }
-}

@@ -1,4 +1,4 @@
-import { duration, optionNames, requireOptions } from '../base/check-options.ts'
+import { duration, optionNames, requireOptions, shown } from '../base/check-options.ts'
 
 /** Options of overload protection. Durations are milliseconds. */
 export interface OverloadOptions {
@@ -61,7 +61,7 @@ const known = optionNames<OverloadOptions>({
 export function readOverload(option: boolean | OverloadOptions | undefined, most: number): Overload | null {
   if (option === undefined || option === false) return null
   if (option !== true && (typeof option !== 'object' || option === null))
-    throw new TypeError('option overload must be true, false or an object')
+    throw new TypeError(`option overload must be true, false or an object, got ${shown(option)}`)
   const given: OverloadOptions = option === true ? {} : option
   requireOptions('option overload', given, known, 'overload.')
   const { exempt = [] } = given

@@ -33,11 +33,13 @@ export class ProtoTable {
   /**
    * Finds a protocol by name.
    *
+   * @param option what has the name, for the error's text
    * @throws TypeError for an unknown name
    */
-  byName(name: string): Protocol {
+  byName(name: string, option = 'protocol'): Protocol {
     const protocol = this.#byName.get(name)
-    if (protocol === undefined) throw new TypeError(`no protocol is named ${JSON.stringify(name)}`)
+    if (protocol === undefined)
+      throw new TypeError(`option ${option}: no protocol is named ${JSON.stringify(name)}, expected ${[...this.#byName.keys()].join(', ')}`)
     return protocol
   }
 

@@ -1,4 +1,4 @@
-import { duration } from '../base/check-options.ts'
+import { closeTimeout } from '../base/check-options.ts'
 import { clientFor } from '../contract/client-for.ts'
 import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import type { Endpoint } from '../endpoint/endpoint.ts'
@@ -159,10 +159,10 @@ export class RpcClient {
    * node, a session or their next attempt fail with 100 at once. The registry stays open.
    *
    * @param options.timeout milliseconds to wait for open calls; default: `closeTimeout`
-   * @throws RangeError for a bad timeout
+   * @throws RangeError for a bad timeout; TypeError for other options
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
-    duration('timeout', options?.timeout, 0, 0)
+    closeTimeout(options, 0)
     this.#closed ??= this.#engine.close(options)
     return this.#closed
   }

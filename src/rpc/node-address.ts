@@ -1,6 +1,6 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
-import { type Address, formatAddress, parseAddress } from '../transports/address.ts'
+import { type Address, formatAddress, parseAddress, requirePort } from '../transports/address.ts'
 
 type Interfaces = () => NodeJS.Dict<NetworkInterfaceInfo[]>
 
@@ -36,6 +36,7 @@ export function urlOfAddress(address: string, secure: boolean): string {
   if (address.includes('/') && !address.includes('://')) return `unix://${address}`
   const url = address.includes('://') ? address : `${secure ? 'tls' : 'tcp'}://${address}`
   const parsed: Address = parseAddress(url)
+  requirePort(parsed)
   if (secure && parsed.kind === 'tcp' && (parsed.scheme === undefined || parsed.scheme === 'ws'))
     throw new TypeError(`${url} is a connection without TLS, and option dial.tls is given`)
   // Go's servers on all interfaces register `[::]:port`, which a Go client can dial on its own host only.

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { duration } from '../base/check-options.ts'
+import { closeTimeout } from '../base/check-options.ts'
 import { describe } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { sleep } from '../base/time/sleep.ts'
@@ -217,10 +217,10 @@ export class RpcServer extends EventEmitter<RpcServerEvents> {
    * Deregisters, serves on for `drainDelay`, then closes as `Endpoint.close` does: what runs ends first.
    *
    * @param options.timeout milliseconds to wait for running handlers and open calls; default: `closeTimeout`
-   * @throws RangeError for a bad timeout
+   * @throws RangeError for a bad timeout; TypeError for other options
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
-    duration('timeout', options?.timeout, 0, 0)
+    closeTimeout(options, 0)
     this.#closed ??= this.#close(options)
     return this.#closed
   }

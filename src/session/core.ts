@@ -139,10 +139,7 @@ export function readEncoding(settings: Settings, options: CallOptions | PushOpti
  * @throws TypeError that names the option
  */
 export function codecNamed({ codec, codecs }: Settings, name: string | undefined, option: string): Codec {
-  if (name === undefined) return codec
-  const named = codecs.byName(name)
-  if (named === undefined) throw new TypeError(`option ${option}: no codec is named ${JSON.stringify(name)}`)
-  return named
+  return name === undefined ? codec : codecs.named(name, `option ${option}: `)
 }
 
 const defaults = new WeakMap<Settings, RequestEncoding>()

@@ -3,16 +3,13 @@ import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import type { Limits } from '../base/limits.ts'
 import { type Clock, type ClockTimer, immediate } from '../base/time/clock.ts'
 import type { Codec } from '../codecs/codec.ts'
-import { decodeBody, encodeBody } from '../codecs/codec.ts'
+import { decodeBody } from '../codecs/codec.ts'
 import type { CodecTable } from '../codecs/codec-table.ts'
 import type { FilterTable } from '../filters/filter-table.ts'
-import type { EarlyMessage, EarlyOptions } from '../hooks/session-views.ts'
+import type { EarlyMessage } from '../hooks/session-views.ts'
 import { type Incoming, MessageType } from '../message/message.ts'
-import { encodeMeta } from '../message/meta.ts'
 import { nameText } from '../message/names.ts'
-import { encodeStatus } from '../message/status-json.ts'
-import { requireSent } from '../transports/failures.ts'
-import { type Channel, outgoing } from './channel.ts'
+import type { Channel } from './channel.ts'
 import { readMeta, readStatus } from './read-message.ts'
 
 /** Messages that may wait until the hooks are done. Further ones stay in the socket. */
@@ -43,8 +40,8 @@ interface EarlySettings {
  * session.
  */
 export class EarlyPhase {
-  readonly #channel: Channel
-  readonly #settings: EarlySettings
+  readonly channel: Channel
+  readonly settings: EarlySettings
   readonly #waiting: Incoming[] = []
   #bytes = 0
   #waiter: Waiter | undefined
@@ -55,8 +52,8 @@ export class EarlyPhase {
   #resume: (() => void) | undefined
 
   constructor(channel: Channel, settings: EarlySettings) {
-    this.#channel = channel
-    this.#settings = settings
+    this.channel = channel
+    this.settings = settings
   }
 
   /**
@@ -79,19 +76,7 @@ export class EarlyPhase {
     }
     this.#waiting.push(message.owned())
     this.#bytes += message.bodyEnd - message.bodyStart
-    if (this.#resume === undefined && this.#full) this.#resume = this.#channel.pauseReading()
-  }
-
-  /** Sends one message. Resolves when it is queued. */
-  async send(type: MessageType, seq: number, method: string, value: unknown, options: EarlyOptions): Promise<void> {
-    const settings = this.#settings
-    const { status: error, meta = {}, codec: name, filters: names = [] } = options
-    const status = error === undefined ? '' : encodeStatus(error.code, error.message, error.cause)
-    const codec = name === undefined ? settings.codec : settings.codecs.named(name)
-    const filters = settings.filters.append(undefined, names, settings.limits.maxFilters)
-    const body = encodeBody(codec, value, undefined)
-    const message = outgoing.head(type, seq, -1, method, status, encodeMeta(meta)).content(codec.id, body)
-    requireSent(await this.#channel.send(filters, message))
+    if (this.#resume === undefined && this.#full) this.#resume = this.channel.pauseReading()
   }
 
   /**
@@ -102,7 +87,7 @@ export class EarlyPhase {
    */
   reply(seq: number, timeout: number): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
-      const timer = this.#settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
+      const timer = this.settings.clock.setTimeout(() => this.#late(asker, 'no reply in time'), timeout)
       const asker = { seq, type: undefined, resolve, reject, timer }
       this.#asker = asker
       this.#release()
@@ -119,7 +104,7 @@ export class EarlyPhase {
   receive(timeout: number, type: MessageType | undefined): Promise<EarlyMessage> {
     return new Promise((resolve, reject) => {
       if (this.#waiter !== undefined) throw new Error('an early message is waited for already')
-      const timer = this.#settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
+      const timer = this.settings.clock.setTimeout(() => this.#late(waiter, 'no early message in time'), timeout)
       const waiter: Waiter = { type, resolve, reject, timer }
       this.#waiter = waiter
       const message = this.#waiting.shift()
@@ -146,7 +131,7 @@ export class EarlyPhase {
     const waiter = this.#waiter ?? this.#asker
     if (waiter === undefined) return
     this.#waiter = this.#asker = undefined
-    this.#settings.clock.clearTimeout(waiter.timer)
+    this.settings.clock.clearTimeout(waiter.timer)
     waiter.reject(new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), cause, { stack: false }))
   }
 
@@ -165,7 +150,7 @@ export class EarlyPhase {
   get #full(): boolean {
     if (this.#asker === undefined) return this.#waiting.length >= MAX_WAITING || this.#bytes >= MAX_WAITING_BYTES
     // The reply of a peer that we dialled may follow all that its session sends when it resumes.
-    const { maxRunning, maxUnsent } = this.#settings.limits
+    const { maxRunning, maxUnsent } = this.settings.limits
     return this.#waiting.length >= Math.max(maxRunning, MAX_WAITING) || this.#bytes >= maxUnsent
   }
 
@@ -178,7 +163,7 @@ export class EarlyPhase {
 
   #give(waiter: Waiter, message: Incoming): void {
     if (waiter === this.#waiter) this.#waiter = undefined
-    this.#settings.clock.clearTimeout(waiter.timer)
+    this.settings.clock.clearTimeout(waiter.timer)
     try {
       waiter.resolve(this.#read(message, waiter.type))
     } catch (error) {
@@ -188,9 +173,9 @@ export class EarlyPhase {
   }
 
   #read(message: Incoming, type: MessageType | undefined): EarlyMessage {
-    const { codecs, limits } = this.#settings
+    const { codecs, limits } = this.settings
     const codec: Codec | undefined = codecs.byId(message.codec)
-    const meta = readMeta(message, this.#channel, limits)
+    const meta = readMeta(message, this.channel, limits)
     const status = readStatus(message, limits)
     if (meta === undefined || status === undefined) throw new Error('unreadable meta or status')
     const name =

@@ -164,7 +164,7 @@ export class HookedCalls {
   }
 
   #receive(call: PendingCall, message: Incoming, meta: Meta, status: DecodedStatus | undefined): void {
-    const failed = status === undefined || status.code === 0 ? undefined : receivedFailure(status, meta)
+    const failed = status === undefined || status.code === 0 ? undefined : receivedFailure(status, meta, call.method)
     const session = this.#session
     const request = call instanceof HookedCall ? call.request : undefined
     const codec = session.settings.codecs.byId(message.codec)

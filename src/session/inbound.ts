@@ -118,7 +118,7 @@ export class Inbound implements InboundHandler {
       calls.hooked.receive(call, message, meta, status)
       return
     }
-    if (status !== undefined && status.code !== 0) failure = receivedFailure(status, meta)
+    if (status !== undefined && status.code !== 0) failure = receivedFailure(status, meta, call.method)
     if (failure === undefined) {
       try {
         body = decodeBody(message, settings.codecs.byId(message.codec), settings.limits, call.resultType)

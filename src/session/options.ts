@@ -5,6 +5,8 @@ import {
   MAX_DURATION,
   optionNames,
   requireAll,
+  requireFunction,
+  requireMethods,
   requireNames,
   requireObject,
   requireOptions,
@@ -242,11 +244,10 @@ export function readOptions(options: EndpointOptions): Settings {
   requireNames('requireFilters', options.requireFilters)
   requireText('protocol', options.protocol)
   requireText('codec', options.codec)
+  requireFunction('lookup', options.lookup)
   for (const own of [options.codecs, options.filters, options.protocols]) if (own !== undefined && own.length > 0) lendToUsers()
   const codecs = makeCodecs(options.codecs)
-  const codecName = options.codec ?? 'json'
-  const codec = codecs.byName(codecName)
-  if (codec === undefined) throw new TypeError(`option codec: no codec is named ${JSON.stringify(codecName)}`)
+  const codec = codecs.named(options.codec ?? 'json', 'option codec: ')
   const { mapper = 'http', log } = options
   const named = typeof mapper === 'function' ? mapper : mappers[mapper]
   if (named === undefined) throw new TypeError(`option mapper must be 'http', 'rpc' or a function, got ${JSON.stringify(mapper)}`)
@@ -255,7 +256,8 @@ export function readOptions(options: EndpointOptions): Settings {
   const limits = readLimits(options.limits)
   const required = filters.append(undefined, options.requireFilters ?? [], Number.POSITIVE_INFINITY) ?? null
   const { transport = 'auto' } = options
-  const clock = (typeof transport === 'object' && readTransport(transport).clock) || realClock
+  if (typeof transport === 'object') requireMethods('transport', transport, 'listen', 'dial')
+  const clock = (typeof transport === 'object' && transport.clock) || realClock
   return {
     transport,
     clock,
@@ -263,7 +265,7 @@ export function readOptions(options: EndpointOptions): Settings {
     timeoutNamed: options.timeout !== undefined,
     extensions: flag('extensions', options.extensions, true),
     dialTimeout: duration('dialTimeout', options.dialTimeout, 10_000, 1),
-    lookup: readLookup(options.lookup),
+    lookup: options.lookup,
     redial: readRedial(options.redial),
     socket: readSocketOptions('socket', options.socket, defaultSocket),
     sessionAge: timeLimit('sessionAge', options.sessionAge, 0),
@@ -293,17 +295,6 @@ function readHandlerTimeout({ handlerTimeout, contextAge }: EndpointOptions): nu
   if (contextAge === undefined) return timeLimit('handlerTimeout', handlerTimeout, 0)
   if (handlerTimeout !== undefined) throw new TypeError('option contextAge is the old name of handlerTimeout: give only one of them')
   return timeLimit('contextAge', contextAge, 0)
-}
-
-function readTransport(transport: Transport): Transport {
-  if (typeof transport?.listen !== 'function' || typeof transport.dial !== 'function')
-    throw new TypeError("option transport must be 'auto', 'native', 'js' or a transport, which has listen and dial")
-  return transport
-}
-
-function readLookup(lookup: LookupFunction | undefined): LookupFunction | undefined {
-  if (lookup !== undefined && typeof lookup !== 'function') throw new TypeError(`option lookup must be a function, got ${typeof lookup}`)
-  return lookup
 }
 
 function readLimits(limits: LimitOptions = {}): Readonly<Limits> {

@@ -237,7 +237,7 @@ export class OutgoingCalls implements Calls {
     { codec, filters, type: argType, forwarded }: RequestEncoding,
     call?: PendingCall,
   ): Promise<void> | undefined {
-    if (typeof method !== 'string') throw new TypeError(`a service method must be a string, got ${typeof method}`)
+    requireMethod(method)
     const { link, resume } = this.#session
     const meter = type === MessageType.Push ? this.#session.settings.meter : null
     if (type === MessageType.Push && resume !== undefined && link.early === undefined) {

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { optionNames, requireOptions } from '../base/check-options.ts'
+import { flag, optionNames, requireOptions } from '../base/check-options.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry, type TimerWheel } from '../base/time/timer-wheel.ts'
 
@@ -56,15 +56,14 @@ const known = optionNames<RedialOptions>({ times: true, minDelay: true, maxDelay
 export function readRedial(option: boolean | RedialOptions | undefined): Redial | undefined {
   if (option === undefined || option === false) return undefined
   if (option !== true) requireOptions('option redial', option, known, 'redial.')
-  const { times = Number.POSITIVE_INFINITY, minDelay, maxDelay = 1950, calls = 'wait', resume = true } = option === true ? {} : option
+  const { times = Number.POSITIVE_INFINITY, minDelay, maxDelay = 1950, calls = 'wait', resume } = option === true ? {} : option
   const least = minDelay === undefined ? 100 : minDelay
   if (typeof times !== 'number' || !(times >= 1)) throw new RangeError(`option redial.times must be at least 1, got ${times}`)
   if (typeof least !== 'number' || typeof maxDelay !== 'number' || !(least >= 1 && least <= maxDelay && maxDelay <= 2 ** 31 - 1))
     throw new RangeError(`options redial.minDelay and maxDelay must be 1 ms or more and in this order, got ${least} and ${maxDelay}`)
   if (calls !== 'wait' && calls !== 'fail')
     throw new TypeError(`option redial.calls must be 'wait' or 'fail', got ${JSON.stringify(calls)}`)
-  if (typeof resume !== 'boolean') throw new TypeError(`option redial.resume must be a boolean, got ${JSON.stringify(resume)}`)
-  return { times, minDelay, maxDelay, wait: calls === 'wait', resume }
+  return { times, minDelay, maxDelay, wait: calls === 'wait', resume: flag('redial.resume', resume, true) }
 }
 
 /** Key of a call or push that was not sent before. */

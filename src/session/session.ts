@@ -1,17 +1,17 @@
 import type { X509Certificate } from 'node:crypto'
 import { EventEmitter } from 'node:events'
-import { duration, timeLimit } from '../base/check-options.ts'
-import { badMessage } from '../base/errors/status.ts'
+import { closeTimeout, timeLimit } from '../base/check-options.ts'
 import { markOf } from '../base/mark.ts'
 import { clientFor } from '../contract/client-for.ts'
 import type { Client, ClientOptions, ControllerClient, ServiceOf } from '../contract/types.ts'
 import type { SessionSocket } from '../hooks/session-socket.ts'
 import type { CtxSession, EarlyMessage, EarlyOptions, EarlySession } from '../hooks/session-views.ts'
 import type { CallOptions, PushOptions, TypedCallOptions } from '../message/call-options.ts'
-import { MessageType } from '../message/message.ts'
+import type { MessageType } from '../message/message.ts'
 import type { Reply } from '../message/reply.ts'
 import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { Connection } from '../transports/transport.ts'
+import { type EarlyReceiveOptions, earlyCall, earlyReceive, earlyReply, earlySend } from './early-messages.ts'
 import { SessionEngine } from './engine.ts'
 import { Inbound } from './inbound.ts'
 import type { SessionEvents } from './session-events.ts'
@@ -46,6 +46,7 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    */
   constructor(engine: SessionEngine) {
     super()
+    if (!(engine instanceof SessionEngine)) throw new TypeError('sessions are made by dial and listen')
     this.#engine = engine
   }
 
@@ -262,10 +263,10 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    * 503 with `retryAfter`.
    *
    * @param options.timeout milliseconds to wait; default: the endpoint's `closeTimeout`
-   * @throws RangeError for a bad timeout
+   * @throws RangeError for a bad timeout; TypeError for other options
    */
   close(options?: { timeout?: number | undefined }): Promise<void> {
-    return this.#engine.close(duration('timeout', options?.timeout, this.#engine.settings.closeTimeout, 0), 0)
+    return this.#engine.close(closeTimeout(options, this.#engine.settings.closeTimeout), 0)
   }
 
   /**
@@ -278,27 +279,16 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
     this.#engine.destroy(cause)
   }
 
-  async earlySend(type: MessageType, method: string, body: unknown, options: EarlyOptions = {}): Promise<void> {
-    const seq = this.#engine.calls.nextSeq()
-    await this.#engine.requireEarly().send(type, seq, method, body, options)
+  earlySend(type: MessageType, method: string, body: unknown, options?: EarlyOptions): Promise<void> {
+    return earlySend(this.#engine, type, method, body, options)
   }
 
-  earlyReceive(options: { timeout?: number | undefined; type?: MessageType | undefined } = {}): Promise<EarlyMessage> {
-    try {
-      const timeout = duration('timeout', options.timeout, this.#engine.settings.limits.frameTimeout, 1)
-      return this.#engine.requireEarly().receive(timeout, options.type)
-    } catch (error) {
-      return Promise.reject(error)
-    }
+  earlyReceive(options?: EarlyReceiveOptions): Promise<EarlyMessage> {
+    return earlyReceive(this.#engine, options)
   }
 
-  async earlyCall(method: string, arg?: unknown, options: EarlyOptions = {}): Promise<unknown> {
-    const seq = this.#engine.calls.nextSeq()
-    await this.#engine.requireEarly().send(MessageType.Call, seq, method, arg, options)
-    const { type, seq: answered, status, body } = await this.earlyReceive()
-    if (type !== MessageType.Reply || answered !== seq) throw badMessage(`expected the reply to ${method}, got another message`)
-    if (status !== undefined) throw status
-    return body
+  earlyCall(method: string, arg?: unknown, options?: EarlyOptions): Promise<unknown> {
+    return earlyCall(this.#engine, method, arg, options)
   }
 
   /**
@@ -306,8 +296,8 @@ export class Session extends EventEmitter<SessionEvents> implements CtxSession, 
    *
    * @throws StatusError (rejects) 1 once the session runs, 102 when the connection is lost
    */
-  async earlyReply(request: EarlyMessage, body: unknown, options: EarlyOptions = {}): Promise<void> {
-    await this.#engine.requireEarly().send(MessageType.Reply, request.seq, request.serviceMethod, body, options)
+  earlyReply(request: EarlyMessage, body: unknown, options?: EarlyOptions): Promise<void> {
+    return earlyReply(this.#engine, request, body, options)
   }
 }
 

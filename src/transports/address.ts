@@ -38,6 +38,7 @@ type Layered = 'tls' | 'ws' | 'wss'
  */
 export const MAX_UNIX_PATH = 107
 const MAX_HOST = 253
+const FORMS = 'tcp://, tls://, ws://, wss://, kcp:// or quic://host:port, or unix:///path'
 /** Longest path of a WebSocket in bytes, so that a request with it stays well below what servers accept. */
 const MAX_WEBSOCKET_PATH = 2048
 
@@ -50,7 +51,7 @@ const MAX_WEBSOCKET_PATH = 2048
 export function parseAddress(url: string): Address {
   if (typeof url !== 'string') throw new TypeError(`an address must be a string, got ${typeof url}`)
   const mark = url.indexOf('://')
-  if (mark <= 0) throw invalid(url, 'expected tcp://host:port or unix:///path')
+  if (mark <= 0) throw invalid(url, `expected ${FORMS}`)
   const scheme = url.slice(0, mark).toLowerCase()
   const rest = url.slice(mark + 3)
   if (scheme === 'tcp') return parseTcp(url, rest)
@@ -59,7 +60,15 @@ export function parseAddress(url: string): Address {
   if (scheme === 'kcp') return { ...parseTcp(url, rest), kind: 'udp', scheme }
   if (scheme === 'quic') return { ...parseTcp(url, rest), kind: 'udp', scheme }
   if (scheme === 'unix') return parseUnix(url, rest)
-  throw invalid(url, 'unknown scheme, expected tcp://host:port or unix:///path')
+  throw invalid(url, `unknown scheme, expected ${FORMS}`)
+}
+
+/**
+ * Checks that an address can be dialled.
+ * @throws TypeError for port 0
+ */
+export function requirePort(address: Address): void {
+  if (address.kind !== 'unix' && address.port === 0) throw invalid(formatAddress(address), 'expected a port of 1 to 65535 to dial')
 }
 
 /** The url of an address, the inverse of parseAddress, with IPv6 hosts in brackets. */

@@ -56,7 +56,9 @@ export function chooseTransport(choice: TransportChoice | Transport, threads: Io
     return onJs(`asked for by ${by}`)
   }
   if (asked !== 'auto' && asked !== 'native')
-    throw new TypeError(`transport must be 'auto', 'native' or 'js', got ${JSON.stringify(asked)}`)
+    throw new TypeError(
+      `${asked === choice ? 'option transport' : 'DMICRO_TRANSPORT'} must be 'auto', 'native' or 'js', got ${JSON.stringify(asked)}`,
+    )
   let started = native.get(count)
   if (started === undefined) native.set(count, (started = startNative(count)))
   if ('transport' in started) {

@@ -37,10 +37,15 @@ export function asBadMessage(error: unknown): StatusError {
   return new StatusError(Code.BadMessage, statusText(Code.BadMessage), textOf(error))
 }
 
-/** The error in a REPLY that failed. */
-export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta): StatusError {
+/**
+ * The error in a REPLY that failed. A peer tells no cause of a 404, as Go does not, so that the caller's side gives one
+ * where the method lacks its slash.
+ */
+export function receivedFailure({ code, message, cause }: DecodedStatus, meta: Meta, method: string): StatusError {
   const retryAfterText = meta === noMeta ? undefined : meta[RETRY_AFTER_KEY]
   const retryAfter = retryAfterText === undefined ? undefined : readTimeout(retryAfterText)
   // Without a stack for refusals, because they arrive by the thousand when both sides are overloaded.
-  return new StatusError(code, message, cause, { stack: retryAfter === undefined, retryAfter })
+  const stack = retryAfter === undefined
+  if (code === Code.NotFound && message === statusText(code) && !/^\/|\./.test(method)) cause ||= 'names of routes begin with "/"'
+  return new StatusError(code, message, cause, { stack, retryAfter })
 }

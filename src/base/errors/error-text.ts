@@ -2,6 +2,9 @@
 const MAX_ERRORS = 16
 /** Longest message in one line, in UTF-16 units. */
 const MAX_MESSAGE = 512
+/** Most members of a plain object that are shown, and how deep. */
+const MAX_MEMBERS = 8
+const MAX_DEPTH = 2
 const FRAMES = '\n    at '
 
 /** An error below another: its cause, or one of its members. */
@@ -27,13 +30,29 @@ export function describe(thrown: unknown): string {
   return `${headOf(thrown)}\n${heads.join('\n')}${frames.join('')}`
 }
 
-/** The message of an Error, the text of anything else, '' when it has none or reading it throws. Never throws. */
+/**
+ * The message of an Error, the first members of a plain object, the text of anything else, '' when it has none or
+ * reading it throws. Never throws.
+ */
 export function textOf(value: unknown): string {
   try {
-    return value instanceof Error ? `${value.message}` : String(value)
+    return value instanceof Error ? `${value.message}` : membersOf(value, 0)
   } catch {
     return ''
   }
+}
+
+/** A plain object as its first members, and of them those that are plain objects; the text of anything else. */
+function membersOf(value: unknown, depth: number): string {
+  if (typeof value !== 'object' || value === null || depth === MAX_DEPTH) return String(value)
+  const text = String(value)
+  if (text !== '[object Object]') return text
+  const members: string[] = []
+  for (const key in value) {
+    if (members.push(`${key}: ${membersOf((value as Record<string, unknown>)[key], depth + 1).slice(0, MAX_MESSAGE)}`) === MAX_MEMBERS)
+      break
+  }
+  return members.length === 0 ? text : `{ ${members.join(', ')} }`
 }
 
 /**

@@ -1,5 +1,6 @@
 // Stands in for what a page does without: addresses that are resolved here, transfer filters, protocols that are not
 // made of WebSocket messages, options of sockets, and fast paths of JSON that pay only where a process serves many.
+import { StatusError } from '../../base/errors/status.ts'
 import type { Receiver } from '../../filtering/inbound.ts'
 import { CloseReason } from '../../message/close-reason.ts'
 
@@ -22,6 +23,12 @@ export function connectionOf(): undefined {}
 export function framingOf(): number {
   return 0
 }
+
+/** `session/early-messages.ts`: hooks of a page exchange no messages before the session runs. */
+export async function earlySend(): Promise<never> {
+  throw new StatusError(1, undefined, 'early messages are not there in pages')
+}
+export { earlySend as earlyCall, earlySend as earlyReceive, earlySend as earlyReply }
 
 /** `session/first-word-of-peer.ts`: nobody dials a page. */
 export function isPeersFirstWord(): boolean {

@@ -1,4 +1,4 @@
-import { flag, optionNames, requireAll, requireNames, requireOptions, timeLimit } from '../../base/check-options.ts'
+import { flag, optionNames, requireAll, requireMethods, requireNames, requireOptions, timeLimit } from '../../base/check-options.ts'
 import { Deferred } from '../../base/deferred.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
@@ -91,7 +91,7 @@ function readConsoleOptions(options: ConsoleOptions): ConsoleSettings {
     throw new TypeError(`option listen: ${host} can be reached by others, which requires the option token`)
   requireNames('hosts', hosts)
   requireAll('clients', clients, 'call')
-  if (caller !== undefined) requireAll('caller', [caller], 'dial')
+  if (caller !== undefined) requireMethods('caller', caller, 'dial')
   const readOnly = flag('readOnly', options.readOnly, false)
   const slow = timeLimit('slow', options.slow, 500)
   return { host, port, token, hosts, clients, readOnly, slow: slow === 0 ? Number.POSITIVE_INFINITY : slow, caller }

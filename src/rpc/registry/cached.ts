@@ -1,5 +1,5 @@
 import { orAborted } from '../../base/async/or-aborted.ts'
-import { duration, flag, optionNames, requireAll, requireOptions, whole } from '../../base/check-options.ts'
+import { duration, flag, optionNames, requireMethods, requireOptions, whole } from '../../base/check-options.ts'
 import { checkLogger, consoleLogger, guarded, type Logger, silentLogger } from '../../base/log.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { CachedName, type CacheSettings } from './cached/name.ts'
@@ -87,7 +87,7 @@ class CachedRegistry implements Registry {
   #closed = false
 
   constructor(registry: Registry, options: CachedRegistryOptions) {
-    requireAll('registry', [registry], 'getService', 'watch')
+    requireMethods('registry', registry, 'getService', 'watch')
     requireOptions('options', options, known)
     const { log = consoleLogger(), clock = realClock } = options
     const minDelay = duration('minDelay', options.minDelay, 100, 1)

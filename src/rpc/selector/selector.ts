@@ -1,6 +1,6 @@
 import { runInRoot } from '../../base/async/root-context.ts'
 import { forgetAbort, whenAborted } from '../../base/async/when-aborted.ts'
-import { optionNames, requireAll, requireOptions, requireSignal, timeLimit } from '../../base/check-options.ts'
+import { optionNames, requireAll, requireMethods, requireOptions, requireSignal, timeLimit } from '../../base/check-options.ts'
 import type { StatusError } from '../../base/errors/status.ts'
 import { checkLogger, consoleLogger, guarded, type Logger } from '../../base/log.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
@@ -90,7 +90,7 @@ export class Selector {
   constructor(options: SelectorOptions) {
     requireOptions('selector options', options, known)
     const { registry, strategy = 'p2c', filters = [], health, slowStart, logger, clock = realClock } = options
-    requireAll('registry', [registry], 'watch')
+    requireMethods('registry', registry, 'watch')
     requireAll('filters', filters, 'filter')
     this.#registry = registry
     this.#log = logger === undefined ? consoleLogger() : guarded(checkLogger('logger', logger))

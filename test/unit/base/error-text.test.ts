@@ -86,3 +86,15 @@ test('what is exposed to a caller has members and causes too, and nothing else',
   assert.doesNotMatch(toStatusError(fetchFailed(), true).cause, / at /)
   assert.equal(toStatusError(fetchFailed(), false).cause, '')
 })
+
+test('a plain object that is thrown is its first members, not [object Object]', () => {
+  assert.deepEqual([describe({ code: 5 }), reasonOf({ code: 5 })], ['{ code: 5 }', '{ code: 5 }'])
+  assert.equal(reasonOf({ error: { code: 5, at: { line: 1 } } }), '{ error: { code: 5, at: [object Object] } }')
+  const circular: Record<string, unknown> = { a: 1 }
+  circular.self = circular
+  assert.equal(reasonOf(circular), '{ a: 1, self: { a: 1, self: [object Object] } }')
+  assert.equal(reasonOf({}), '[object Object]')
+  assert.equal(reasonOf({ toString: () => 'own text' }), 'own text')
+  const large = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`m${i}`, 'x'.repeat(1e6)]))
+  assert.ok(reasonOf(large).length < 5000)
+})
