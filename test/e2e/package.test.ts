@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
@@ -24,11 +24,28 @@ function packDependencies(folder: string): string[] {
   return packed.map(({ filename }: { filename: string }) => join(folder, filename))
 }
 
+test('every relative link of a shipped page leads to a shipped file', () => {
+  const [{ files }] = JSON.parse(run(root, 'npm', 'pack', '--dry-run', '--json', '--ignore-scripts')) as { files: { path: string }[] }[]
+  const shipped = new Set(files.map(({ path }) => path))
+  const pages = [...shipped].filter((path) => path.endsWith('.md') && !/^(dist|native)\//.test(path))
+  assert.ok(pages.includes('README.md') && pages.includes('docs/zh/calls.md'))
+  const dead = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8').replace(/^```.*?^```/gms, '')
+    const links = [...text.matchAll(/\]\((?!\w+:)([^)#\s]+)(?:#[^)]*)?\)/g)]
+    return links.filter(([, path]) => !shipped.has(join(dirname(page), path))).map(([link]) => `${page}: ${link}`)
+  })
+  assert.deepEqual(dead, [])
+})
+
 test('the packed package installs into an empty folder without scripts and serves import, require and types', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-pack-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const [{ filename, files }] = JSON.parse(run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder))
-  assert.ok(!files.some(({ path }: { path: string }) => /^(test|bench|build|node_modules)\//.test(path)))
+  const own = files
+    .map(({ path }: { path: string }) => path)
+    .filter((path: string) => /^(test|bench|build)\/|(^|\/)node_modules\//.test(path))
+  // Of tests and measurements only the pages, and the pictures in them, that other pages link to.
+  for (const path of own) assert.match(path, /^(test|bench)\/.*\.(md|svg)$/)
   // Yarn 1 runs node-gyp in every package that has one, whatever `gypfile` says, and refuses what it cannot build.
   assert.ok(!files.some(({ path }: { path: string }) => path === 'binding.gyp'))
   const app = join(folder, 'app')
