@@ -272,6 +272,7 @@ export class Dispatcher {
 
   #settleFailed(ctx: Context, isCall: boolean, error: unknown, ticket: Ticket | null, late: HandlerTimer | null): void {
     if (late === null || !late.end()) this.#failed(ctx, isCall, error)
+    else if (!isCall) countEnd(ctx, Code.InternalServerError, 0)
     ctx.finish()
     this.#handlers.handlerFinished(ctx, ticket)
   }

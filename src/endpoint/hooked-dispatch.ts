@@ -285,6 +285,7 @@ export class HookedDispatch {
           },
           (error) => {
             if (late?.end() !== true) this.#replies.failed(ctx, error)
+            else if (ctx.kind !== 'call') countEnd(ctx, Code.InternalServerError, 0)
             ctx.finish()
             ctx.end()
             this.#handlers.handlerFinished(ctx, ticket)
