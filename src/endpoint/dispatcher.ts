@@ -61,7 +61,7 @@ export class Dispatcher {
     this.#router = router
     this.#admission = settings.overload === null ? null : new Admission(settings.overload, stats, this, settings.clock)
     this.#handlers = new HandlerCounter(this.#admission)
-    this.#holding = new Holding(settings.limits, this.#handlers, stats, this)
+    this.#holding = new Holding(settings.limits, this.#handlers, this)
     this.#replies = new Replies(settings)
     this.#hooked = new HookedDispatch(settings, router, this.#replies, this.#handlers, wheel)
     this.#hooks = router.plugins.hooks
@@ -115,6 +115,7 @@ export class Dispatcher {
     if (meter !== null) message.arrived = meter.arrived()
     if (!session.accepting && (isCall || !session.acceptingPushes)) {
       if (isCall) this.#refuseClosing(session, message)
+      else this.#countRefused(session, message, false, Code.ConnectionClosed)
       return
     }
     // A call that runs already or has run adds no load.
@@ -164,8 +165,11 @@ export class Dispatcher {
     this.refuse(session, message, true, own ? Refusals.SessionRunning : Refusals.EndpointRunning, RETRY_AFTER)
   }
 
-  /** Logs a held PUSH that was dropped. */
-  onDropped(session: SessionEngine): void {
+  /** Counts a request that waited and will not be started: its session or its connection is gone. */
+  drop(session: SessionEngine, message: Incoming, isCall: boolean): void {
+    this.#countRefused(session, message, isCall, Code.ConnectionClosed)
+    if (isCall) return
+    this.#stats.droppedPushes++
     this.#warnings.warn('a push was dropped', session.remoteAddress, 'its session closed before there was room for it')
   }
 

@@ -4,7 +4,6 @@ import type { Limits } from '../base/limits.ts'
 import { immediate } from '../base/time/clock.ts'
 import type { Incoming } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
-import type { EndpointStats } from '../overload/endpoint-stats.ts'
 import type { SessionEngine } from '../session/engine.ts'
 import type { HeldRequest, HeldRequests } from '../session/held-requests.ts'
 import type { HandlerCounter } from './handler-counter.ts'
@@ -18,8 +17,8 @@ const resolved = Promise.resolve()
 interface HeldTarget {
   /** Starts a request, or refuses a CALL when there is no capacity for it. */
   startHeld(session: SessionEngine, request: HeldRequest): void
-  /** Handles a PUSH that will not be started. */
-  onDropped(session: SessionEngine): void
+  /** Handles a request that will not be started: its session or its connection is gone. */
+  drop(session: SessionEngine, message: Incoming, isCall: boolean): void
 }
 
 /**
@@ -30,17 +29,15 @@ interface HeldTarget {
 export class Holding {
   readonly #limits: Readonly<Limits>
   readonly #handlers: HandlerCounter
-  readonly #stats: EndpointStats
   readonly #target: HeldTarget
   /** Sessions whose first request waits until any handler of the endpoint finishes. */
   readonly #starved = new Queue<SessionEngine>()
   /** Bytes of held requests of closed sessions. */
   #orphans = 0
 
-  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, stats: EndpointStats, target: HeldTarget) {
+  constructor(limits: Readonly<Limits>, handlers: HandlerCounter, target: HeldTarget) {
     this.#limits = limits
     this.#handlers = handlers
-    this.#stats = stats
     this.#target = target
   }
 
@@ -75,9 +72,7 @@ export class Holding {
     const { held } = session.requests
     if (local || this.#orphans + held.bytes > this.#limits.maxUnsent) {
       for (let request = held.shift(); request !== undefined; request = held.shift()) {
-        if (request.isCall) continue
-        this.#stats.droppedPushes++
-        this.#target.onDropped(session)
+        this.#target.drop(session, request.message, request.isCall)
       }
       session.requests.gated = false
       return
@@ -118,7 +113,8 @@ export class Holding {
         return
       }
       const request = held.shift() as HeldRequest
-      if (!unwanted) runInRoot(this.#target.startHeld, this.#target, session, request)
+      if (unwanted) this.#target.drop(session, message, true)
+      else runInRoot(this.#target.startHeld, this.#target, session, request)
     }
   }
 

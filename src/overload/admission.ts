@@ -5,7 +5,7 @@ import type { Meta } from '../message/meta.ts'
 import { findNameText, internName } from '../message/names.ts'
 import { type Refusal, Refusals } from '../message/refusal.ts'
 import { type AdmissionTarget, type AdmittedSession, sizeOf, type Waiting, weightOf } from './admitted.ts'
-import { ConcurrencyLimit, RouteLatency, type Ticket } from './concurrency-limit.ts'
+import { ConcurrencyLimit, exempt, RouteLatency, type Ticket } from './concurrency-limit.ts'
 import { DrainRate } from './drain-rate.ts'
 import type { EndpointLoad, EndpointStats } from './endpoint-stats.ts'
 import { FairQueue, Lane } from './fair-queue.ts'
@@ -178,7 +178,10 @@ export class Admission<S extends AdmittedSession> {
     const lane = this.#lanes.get(session)
     if (lane === undefined) return
     this.#lanes.delete(session)
-    for (let left = this.#queue.drop(lane).length; left > 0; left--) session.requests.handlerFinished()
+    for (const { message, isCall } of this.#queue.drop(lane)) {
+      this.#target.drop(session, message, isCall)
+      session.requests.handlerFinished()
+    }
   }
 
   /** Whether this turn may start another message, by the clock. */
@@ -365,16 +368,17 @@ export class Admission<S extends AdmittedSession> {
   #serve({ session, message, meta, isCall, expires, since, link }: Waiting<S>, now: number): boolean {
     let starts = false
     try {
-      // The caller already got 102 when its connection was lost. A push must still be handled.
-      if (session.state === 'closed' || (isCall && !session.requests.wantsReply(link as never, message.seq))) return false
       const late = now - since > this.#options.queueTimeout || (expires !== 0 && now >= expires)
-      if (late || session.requests.isCanceled(message.seq)) {
+      // The caller already got 102 when its connection was lost. A push must still be handled.
+      if (session.state === 'closed' || (isCall && !session.requests.wantsReply(link as never, message.seq)))
+        this.#target.drop(session, message, isCall)
+      else if (late || session.requests.isCanceled(message.seq))
         this.#target.refuse(session, message, isCall, Refusals.Late, (this.#queue.length + 1) * this.#perItem)
-        return false
+      else {
+        starts = true
+        if (untouched) this.#target.start(session, message, meta, isCall, expires)
+        else runInRoot(this.#target.start, this.#target, session, message, meta, isCall, expires)
       }
-      starts = true
-      if (untouched) this.#target.start(session, message, meta, isCall, expires)
-      else runInRoot(this.#target.start, this.#target, session, message, meta, isCall, expires)
     } catch (error) {
       // A bug of dmicro costs its own connection and no other, as in a transport.
       process.emitWarning(error instanceof Error ? error : new Error(`a message failed: ${String(error)}`))
@@ -394,5 +398,3 @@ export class Admission<S extends AdmittedSession> {
     return route
   }
 }
-
-const exempt: Ticket = { route: new RouteLatency(), began: -1 }

@@ -39,6 +39,8 @@ export interface AdmissionTarget<S> {
    * @param retryAfter milliseconds
    */
   refuse(session: S, message: Incoming, isCall: boolean, refusal: Refusal, retryAfter: number): void
+  /** Handles a message that waited and will not be started: its session or its connection is gone. */
+  drop(session: S, message: Incoming, isCall: boolean): void
   /** Sends what this turn has produced so far, before work that takes time. */
   flush(): void
 }

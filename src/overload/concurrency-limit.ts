@@ -41,6 +41,9 @@ export interface Ticket {
   readonly began: number
 }
 
+/** Ticket of all exempt handlers. */
+export const exempt: Ticket = { route: new RouteLatency(), began: -1 }
+
 /**
  * Limits how many handlers run at once, to as many as can run without slowing each other down (a gradient limit, as in
  * Netflix's concurrency-limits).

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
 import type { Plugin } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
-import { once, onEachTransport, pair } from '../support/helpers.ts'
+import { once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
 import { spans } from '../support/spans.ts'
 
@@ -35,5 +35,49 @@ onEachTransport('each request is counted at its end', (transport) => {
       assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_failed_total'), { 'path=/late': 1 }, plugin.name)
       assert.equal(traced.one('/late', CONSUMER).attributes['rpc.status_code'], '500')
     }
+  })
+
+  it('requests that wait in a queue when their session is lost', async (t) => {
+    const served = prometheus()
+    const overload = { minConcurrency: 1, maxConcurrency: 1, startConcurrency: 1, queueTimeout: 60_000 }
+    const { server, session, peer } = await pair(t, transport, { server: { overload, plugins: [served] } })
+    const [open, lost, finished] = [once(), once(), once()]
+    server.routeCall('/wait', async () => {
+      await open.promise
+      finished.resolve()
+    })
+    server.routePush('/note', () => {})
+    const calls = [1, 2, 3].map(() => status(session.call('/wait')))
+    await session.push('/note')
+    while (server.load?.queued !== 3) await new Promise(setImmediate)
+    peer.once('close', () => lost.resolve())
+    session.destroy()
+    for (const [code] of await Promise.all(calls)) assert.equal(code, 102)
+    await lost.promise
+    open.resolve()
+    await finished.promise
+    await new Promise(setImmediate)
+    assert.deepEqual(await valuesOf(served, 'dmicro_server_calls_total'), { 'path=/wait,code=102': 3 })
+    assert.deepEqual(await valuesOf(served, 'dmicro_server_calls_in_flight'), { 'path=/wait': 0 })
+    assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_failed_total'), { 'path=/note': 1 })
+    assert.equal((await valuesOf(served, 'dmicro_refusals_total'))['kind=push'], 1)
+  })
+
+  it('pushes that are held when their session is closed', async (t) => {
+    const served = prometheus()
+    const { server, session, peer } = await pair(t, transport, { server: { limits: { maxRunning: 1 }, plugins: [served] } })
+    const open = once()
+    server.routePush('/note', () => open.promise)
+    for (let i = 0; i < 5; i++) await session.push('/note')
+    assert.equal((await status(session.call('/refused')))[0], 429)
+    const closed = once()
+    peer.once('close', () => closed.resolve())
+    peer.destroy()
+    await closed.promise
+    open.resolve()
+    await new Promise(setImmediate)
+    assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_total'), { 'path=/note': 5 })
+    assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_failed_total'), { 'path=/note': 4 })
+    assert.equal((await valuesOf(served, 'dmicro_refusals_total'))['kind=push'], 4)
   })
 })

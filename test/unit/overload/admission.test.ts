@@ -131,6 +131,8 @@ class Loop implements AdmissionTarget<TestSession> {
     })
   }
 
+  drop(): void {}
+
   refuse(_session: TestSession, message: Incoming, _isCall: boolean, refusal: Refusal, retryAfter: number): void {
     const call = this.#bySeq.get(message.seq) as Call
     this.#bySeq.delete(message.seq)
