@@ -19,6 +19,7 @@ const STAND_INS = {
     'protos/prepare',
     'session/early-messages',
     'session/first-word-of-peer',
+    'session/request-counts',
     'session/takeover',
     'transports/first-to-connect',
     'transports/resolve',

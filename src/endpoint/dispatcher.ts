@@ -306,8 +306,9 @@ export class Dispatcher {
       this.#notSent(ctx, sent)
       return
     }
+    const bytes = bodySize(outgoing)
     sent.then(
-      (result) => this.#notSent(ctx, result),
+      (result) => (result === SendResult.Ok ? countEnd(ctx, Code.Ok, bytes) : this.#notSent(ctx, result)),
       (error) => this.#failed(ctx, true, error),
     )
   }

@@ -123,11 +123,12 @@ export class HookedReplies {
 
   /** Handles a reply that is delayed by its filters, or by a reply before it. */
   #sendLater(ctx: HookedContext, out: Outbound, hooks: MessageHooks, sent: Promise<SendResult>): void {
+    const bytes = bodySize(outgoing)
     out.retain()
     sent.then(
       (result) => {
         if (result === SendResult.Ok) {
-          countEnd(ctx, Code.Ok, 0)
+          countEnd(ctx, Code.Ok, bytes)
           this.#wrote(out, hooks)
         } else {
           this.#notSent(ctx, result)

@@ -20,6 +20,8 @@ export interface RouteCounts {
    * @param session the session of a request; none for a call
    */
   ended(begun: number, code: number, bytes: number, trace: string | undefined, session?: MeteredSession): void
+  /** Counts the body of a call that hooks delayed. */
+  sized(bytes: number): void
   /** Counts the body of a reply that was received. */
   replied(bytes: number): void
   /** Forgets a call that has begun: it is made again. */
@@ -75,7 +77,7 @@ export interface Meter {
   /**
    * Counts a call that was sent, or waits for its hooks: sets `counts` and `begun`.
    *
-   * @param bytes size of its body
+   * @param bytes size of its body; 0 for one that waits
    */
   calling(call: MeteredCall, bytes: number): void
   /** Counts a call that failed before it was sent. */

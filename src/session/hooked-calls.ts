@@ -4,10 +4,12 @@ import { decodeBody } from '../codecs/codec.ts'
 import { InboundReply, Outbound } from '../hooks/hooked-messages.ts'
 import { hookFailed, logLateFailure, type MessageHooks, pendingResult, runHooks, type WriteContext } from '../hooks/hooks.ts'
 import { ANNOUNCEMENT_KEY } from '../message/announcement.ts'
+import { bodySize } from '../message/body-size.ts'
 import { type Incoming, MessageType } from '../message/message.ts'
 import type { Meta } from '../message/meta.ts'
 import type { DecodedStatus } from '../message/status-json.ts'
 import { receivedFailure, refuseToSend } from '../transports/failures.ts'
+import { outgoing } from './channel.ts'
 import type { RequestEncoding, SessionCore } from './core.ts'
 import { PendingCall } from './pending-call.ts'
 import type { TracedCall, TraceScope } from './tracer.ts'
@@ -15,6 +17,8 @@ import type { TracedCall, TraceScope } from './tracer.ts'
 /** A pending call whose CALL passed hooks. The hooks of its REPLY see it as `request`. */
 export class HookedCall extends PendingCall {
   request: WriteContext | undefined = undefined
+  /** Size of its body in bytes; 0 while its hooks delay it. */
+  size = 0
   /** Context of the hooks; undefined without a tracer. */
   scope: TraceScope = undefined
 }
@@ -116,8 +120,10 @@ export class HookedCalls {
   }
 
   /** Sends `out` as the hooks left it. */
-  #writeCall(out: Outbound, encoding: RequestEncoding, call: PendingCall): Promise<void> | undefined {
+  #writeCall(out: Outbound, encoding: RequestEncoding, call: HookedCall): Promise<void> | undefined {
     const sent = this.#send(MessageType.Call, out, encoding, call)
+    call.size = bodySize(outgoing)
+    if (call.counts !== null) call.counts.sized(call.size)
     const after = this.#hooks.afterWriteCall
     if (after === null) return sent
     if (sent !== undefined) return sent.then(() => this.#runAfterWrite(out, after))

@@ -24,6 +24,7 @@ import { OfflineCalls, requireWaiting } from './offline-calls.ts'
 import type { PeerLink } from './peer-link.ts'
 import { CallRequest, canceled, NO_KEY, PendingCall, type Reject, type Settle } from './pending-call.ts'
 import { ignoreRejection, PUSHED } from './push-result.ts'
+import { countNotCalled, countNotPushed, countSent, countUnsent } from './request-counts.ts'
 import { sendReserved } from './reserved-message.ts'
 import type { ResumeProtocol } from './resume-protocol.ts'
 import type { CallOrigin, TracedCall } from './tracer.ts'
@@ -80,9 +81,9 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding, trace))
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
       if (trace !== null) trace.pushed(sent)
-      return sent === undefined ? PUSHED : ignoreRejection(sent)
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(session.settings.meter, method, sent))
     } catch (error) {
-      const failure = read ? this.#notPushed(method, error) : error
+      const failure = read ? countNotPushed(this.#session.settings.meter, method, asWriteFailure(error)) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       return ignoreRejection(Promise.reject(failure))
     }
@@ -99,9 +100,10 @@ export class OutgoingCalls implements Calls {
       if (link.early === undefined) this.requireSendable(link)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
-      return sent === undefined ? PUSHED : ignoreRejection(sent)
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(settings.meter, method, sent))
     } catch (error) {
-      return ignoreRejection(Promise.reject(read ? this.#notPushed(method, error) : error))
+      const failure = read ? countNotPushed(this.#session.settings.meter, method, asWriteFailure(error)) : error
+      return ignoreRejection(Promise.reject(failure))
     }
   }
 
@@ -177,7 +179,7 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding, trace))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
-      if (settings.meter !== null) settings.meter.calling(call, sent === undefined ? bodySize(outgoing) : 0)
+      if (settings.meter !== null) settings.meter.calling(call, hooked ? (call as HookedCall).size : bodySize(outgoing))
       if (trace !== null) trace.begun(call)
       if (!this.asks) {
         this.asks = true
@@ -188,21 +190,10 @@ export class OutgoingCalls implements Calls {
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      const failure = read ? this.#notCalled(method, asWriteFailure(error)) : error
+      const failure = read ? countNotCalled(settings.meter, method, asWriteFailure(error)) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       reject(failure)
     }
-  }
-
-  #notPushed(method: string, error: unknown): StatusError {
-    this.#session.settings.meter?.notPushed(method)
-    return asWriteFailure(error)
-  }
-
-  /** Counts a call that failed before it was sent. */
-  #notCalled(method: string, error: StatusError): StatusError {
-    this.#session.settings.meter?.notCalled(method, error.code)
-    return error
   }
 
   /** Whether a new call or push must not be sent now. */
@@ -242,9 +233,9 @@ export class OutgoingCalls implements Calls {
     const meter = type === MessageType.Push ? this.#session.settings.meter : null
     if (type === MessageType.Push && resume !== undefined && link.early === undefined) {
       const body = encodeBody(codec, arg, argType)
-      meter?.pushed(method, bodySize(outgoing.content(codec.id, body)))
       const route = forwarded ? findNameText(method) : internCalled(method)
-      return resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
+      const sent = resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
+      return countSent(meter, method, bodySize(outgoing), sent)
     }
     const route = forwarded ? findNameText(method) : internCalled(method)
     const result = link.send(filters, fillBody(outgoing.head(type, seq, route, method, '', meta), codec, arg, argType))
@@ -258,8 +249,7 @@ export class OutgoingCalls implements Calls {
       return undefined
     }
     if (typeof result === 'number') throw sendFailure(result)
-    meter?.pushed(method, 0)
-    return result.then(requireSent, refuseToSend)
+    return countSent(meter, method, bodySize(outgoing), result.then(requireSent, refuseToSend))
   }
 
   sendReserved(
@@ -358,7 +348,7 @@ export class OutgoingCalls implements Calls {
       this.#requireOffline().add(request, left)
     } catch (error) {
       this.closeKey(request.key)
-      request.reject(this.#notCalled(request.method, error as StatusError))
+      request.reject(countNotCalled(this.#session.settings.meter, request.method, error as StatusError))
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
-import type { Plugin } from '../../src/index.ts'
+import type { Filter, Plugin } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
 import { once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
@@ -79,5 +79,60 @@ onEachTransport('each request is counted at its end', (transport) => {
     assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_total'), { 'path=/note': 5 })
     assert.deepEqual(await valuesOf(served, 'dmicro_pushes_received_failed_total'), { 'path=/note': 4 })
     assert.equal((await valuesOf(served, 'dmicro_refusals_total'))['kind=push'], 4)
+  })
+
+  it('bodies that async hooks and filters delay, and pushes that these refuse', async (t) => {
+    const slow: Filter = {
+      name: 'slow',
+      id: 250,
+      pack: (bytes) => bytes,
+      packAsync: async (bytes) => (Buffer.from(bytes).includes('refused') ? Promise.reject(new Error('no')) : bytes),
+      unpack: (bytes) => bytes,
+      unpackAsync: async (bytes) => bytes,
+    }
+    const hooks: Plugin = {
+      name: 'hooks',
+      beforeWriteCall: async () => {},
+      beforeWriteReply: async () => {},
+      async beforeWritePush({ body }) {
+        if ((body as string).startsWith('refused')) throw new Error('no')
+      },
+    }
+    const talks: Plugin = {
+      name: 'talks',
+      afterWriteCall: ({ session }) => void session.push('/other', 'x'.repeat(500)),
+    }
+    for (const [name, plugins, filters] of [
+      ['hooks', [hooks], []],
+      ['filters', [], ['slow']],
+      ['a hook that sends more', [talks], []],
+    ] as const) {
+      const [served, made] = [prometheus(), prometheus()]
+      const { server, session } = await pair(t, transport, {
+        server: { filters: [slow], plugins: [served, ...plugins] },
+        client: { filters: [slow], plugins: [made, ...plugins] },
+      })
+      const got = once<unknown>()
+      server.routeCall('/echo', (value: unknown) => value)
+      server.routePush('/note', (value: unknown) => got.resolve(value))
+      await session.call('/echo', 'x'.repeat(99_998), { filters })
+      await session.push('/note', 'x'.repeat(99_998), { filters })
+      await got.promise
+      for (const [metrics, side] of [
+        [served, 'server'],
+        [made, 'client'],
+      ] as const)
+        for (const way of ['received', 'sent'])
+          assert.deepEqual(
+            await valuesOf(metrics, `dmicro_${side}_${way}_bytes_total`),
+            { 'path=/echo': 100_000 },
+            `${name} ${side} ${way}`,
+          )
+      const refused = plugins[0] === talks ? 0 : 1
+      if (refused > 0) await assert.rejects(session.push('/note', 'refused'.padEnd(99_998), { filters }), { code: 104 })
+      assert.equal((await valuesOf(made, 'dmicro_pushes_sent_total'))['path=/note'], 1, name)
+      assert.equal((await valuesOf(made, 'dmicro_pushes_sent_bytes_total'))['path=/note'], 100_000, name)
+      assert.equal((await valuesOf(made, 'dmicro_pushes_sent_failed_total'))['path=/note'], refused, name)
+    }
   })
 })

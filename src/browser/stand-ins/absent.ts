@@ -45,6 +45,17 @@ export function bodySize(): number {
   return 0
 }
 
+/** `session/request-counts.ts`. */
+export function countSent<Sent>(_meter: unknown, _method: string, _bytes: number, sent: Sent): Sent {
+  return sent
+}
+
+export function countUnsent<Sent>(_meter: unknown, _method: string, sent: Sent): Sent {
+  return sent
+}
+
+export { countUnsent as countNotCalled, countUnsent as countNotPushed }
+
 /** `filters/filter-table.ts`. */
 export function makeFilters(own: readonly { name: string }[]): object {
   const append = (pipe: undefined, [name]: readonly string[]): undefined => {

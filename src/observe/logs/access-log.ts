@@ -168,6 +168,8 @@ class RequestLog implements ServedCounts {
     this.#owner.write('request', traceId === undefined ? fields : { ...fields, trace_id: traceId, span_id: spanId })
   }
 
+  sized(): void {}
+
   replied(): void {}
 
   retried(): void {}

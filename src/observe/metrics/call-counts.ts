@@ -129,6 +129,10 @@ export class CallCounts implements ServedCounts, TurnMember {
     this.#owner.observer?.observed(this, code, 0, undefined, undefined)
   }
 
+  sized(bytes: number): void {
+    this.sent += bytes
+  }
+
   replied(bytes: number): void {
     this.received += bytes
   }
@@ -167,6 +171,8 @@ export class PushCounts implements ServedCounts {
   ended(_begun: number, code: number): void {
     if (code !== 0) this.failed++
   }
+
+  sized(): void {}
 
   replied(): void {}
 

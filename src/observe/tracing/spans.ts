@@ -52,6 +52,10 @@ class EndingSpan {
     this.finished(code)
   }
 
+  sized(bytes: number): void {
+    this.counts?.sized(bytes)
+  }
+
   replied(bytes: number): void {
     this.counts?.replied(bytes)
   }
