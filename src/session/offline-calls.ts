@@ -7,6 +7,7 @@ import type { Calls, SessionCore } from './core.ts'
 import type { Settings } from './options.ts'
 import { type CallRequest, canceled, NO_KEY } from './pending-call.ts'
 import { RequestQueue } from './redial.ts'
+import { failedWaiting } from './request-counts.ts'
 import type { SessionState } from './state.ts'
 
 /**
@@ -29,12 +30,14 @@ export function requireWaiting(state: SessionState, wait: boolean): void {
 
 /** Calls and pushes of one session that wait for a connection, each within its deadline. */
 export class OfflineCalls {
+  readonly #session: SessionCore
   readonly #calls: Calls
   readonly #settings: Settings
   readonly #queue: RequestQueue
 
   constructor(session: SessionCore) {
     const { settings } = session
+    this.#session = session
     this.#calls = session.calls
     this.#settings = settings
     this.#queue = new RequestQueue(session.wheel, settings.limits.maxRunning)
@@ -75,7 +78,7 @@ export class OfflineCalls {
     const fail = (error: StatusError): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
       this.#calls.closeKey(request.key)
-      this.#settings.meter?.notCalled(request.method, error.code)
+      failedWaiting(this.#session, request.method, true, request.origin, error.code)
       request.reject(error)
     }
     const { caller } = request
@@ -91,17 +94,24 @@ export class OfflineCalls {
   }
 
   /**
-   * Queues a push. Resolves when it is sent on the next connection.
+   * Queues a push. Resolves when it is sent on the next connection, and rejects with 408 at the deadline.
    *
-   * @throws StatusError (rejects) 102 when too many wait, 408 at the deadline
+   * @throws StatusError 102 when too many wait
    */
   push(method: string, arg: unknown, options: PushOptions | undefined): Promise<void> {
     const { tracer } = this.#settings
-    const origin = tracer?.origin()
-    return new Promise((resolve, reject) => {
-      const send = (): Promise<void> => this.#calls.push(method, arg, options)
-      this.#queue.add(this.#settings.timeout, () => resolve(tracer?.run(origin, send, undefined) ?? send()), reject)
+    const origin = tracer?.origin(undefined)
+    let settle!: (sent: Promise<void>) => void
+    const pushed = new Promise<void>((resolve) => {
+      settle = resolve
     })
+    const send = (): Promise<void> => this.#calls.push(method, arg, options)
+    const fail = (error: StatusError): void => {
+      failedWaiting(this.#session, method, false, origin, error.code)
+      settle(Promise.reject(error))
+    }
+    this.#queue.add(this.#settings.timeout, () => settle(tracer?.run(origin, send, undefined) ?? send()), fail)
+    return pushed
   }
 
   /** Sends all that wait: there is a connection. */

@@ -148,7 +148,7 @@ export class OutgoingCalls implements Calls {
       read = true
       if (this.#mustWait()) {
         const request = new CallRequest(method, arg, options, full, settled, reject, key)
-        if (tracer !== null) request.origin = origin ?? tracer.origin()
+        if (tracer !== null) request.origin = tracer.origin(origin)
         this.#requireOffline().call(request)
         return
       }

@@ -1,5 +1,7 @@
 import type { StatusError } from '../base/errors/status.ts'
 import type { Meter } from '../overload/meter.ts'
+import type { SessionCore } from './core.ts'
+import type { CallOrigin } from './tracer.ts'
 
 /**
  * Counts a push once it was sent. One that was not sent is left to `countUnsent`.
@@ -29,4 +31,12 @@ export function countNotPushed(meter: Meter | null, method: string, error: Statu
 export function countNotCalled(meter: Meter | null, method: string, error: StatusError): StatusError {
   meter?.notCalled(method, error.code)
   return error
+}
+
+/** Counts a request that failed while it waited for a connection, and makes its span. */
+export function failedWaiting({ session, settings }: SessionCore, method: string, isCall: boolean, origin: CallOrigin, code: number): void {
+  const { meter, tracer } = settings
+  if (isCall) meter?.notCalled(method, code)
+  else meter?.notPushed(method)
+  tracer?.calling(session, method, isCall, origin)?.finished(code)
 }

@@ -81,8 +81,12 @@ export interface Tracer {
   calling(session: MeteredSession, method: string, isCall: boolean, origin: CallOrigin): TracedCall | null
   /** Begins the span of a call by a service's name, above its attempts; returns null for one that is not followed. */
   attempting(service: string, method: string): TracedAttempts | null
-  /** Returns the origin of a call that this code makes and that is sent later. */
-  origin(): CallOrigin
+  /**
+   * Returns the origin of a call or push that begins to wait, whose span begins now.
+   *
+   * @param given as that of `calling`
+   */
+  origin(given: CallOrigin): CallOrigin
   /** Calls the handler of `request`, with its deadline, in the scope of the request. */
   runHandler<Arg, Call extends CallScope, Result>(
     request: TracedRequest,

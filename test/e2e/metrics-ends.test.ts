@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
+import { once as event } from 'node:events'
 import { it } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
 import type { Filter, Plugin } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
 import { once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
-import { spans } from '../support/spans.ts'
+import { parentOf, spans } from '../support/spans.ts'
 
-const { CONSUMER } = SpanKind
+const { CLIENT, CONSUMER, PRODUCER } = SpanKind
 
 /** No plugin, and one whose hooks send requests another way. */
 const hooked: readonly Plugin[] = [{ name: 'none' }, { name: 'hooks', afterReadCallBody() {}, afterReadPushBody() {} }]
@@ -134,5 +135,43 @@ onEachTransport('each request is counted at its end', (transport) => {
       assert.equal((await valuesOf(made, 'dmicro_pushes_sent_bytes_total'))['path=/note'], 100_000, name)
       assert.equal((await valuesOf(made, 'dmicro_pushes_sent_failed_total'))['path=/note'], refused, name)
     }
+  })
+
+  it('calls and pushes that fail while they wait for a connection', async (t) => {
+    const [made, traced] = [prometheus(), spans({ steps: false })]
+    const { client, session, peer, listener } = await pair(t, transport, {
+      client: { timeout: 40, redial: { minDelay: 60_000, maxDelay: 60_000 }, limits: { maxRunning: 3 }, plugins: [made, traced.plugin] },
+    })
+    await listener.close()
+    const lost = event(session, 'redialing')
+    peer.destroy()
+    await lost
+    const provider = traced.provider.getTracer('test')
+    const { work, failed } = provider.startActiveSpan('work', (span) => {
+      const canceled = new AbortController()
+      const all = [session.call('/late'), session.push('/late'), session.call('/canceled', 1, { signal: canceled.signal })]
+      all.push(session.push('/full'), session.call('/full'))
+      canceled.abort()
+      span.end()
+      return { work: span.spanContext().spanId, failed: all.map(async (one) => (await status(one))[0]) }
+    })
+    assert.deepEqual(await Promise.all(failed), [408, 408, 499, 102, 102])
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), {
+      'path=/late,code=408': 1,
+      'path=/canceled,code=499': 1,
+      'path=/full,code=102': 1,
+    })
+    assert.deepEqual(await valuesOf(made, 'dmicro_pushes_sent_failed_total'), { 'path=/late': 1, 'path=/full': 1 })
+    for (const [name, kind, code] of [
+      ['/late', CLIENT, '408'],
+      ['/late', PRODUCER, '408'],
+      ['/canceled', CLIENT, '499'],
+    ] as const) {
+      const span = traced.one(name, kind)
+      assert.equal(span.attributes['rpc.status_code'], code)
+      assert.equal(parentOf(span), work)
+      if (code === '408') assert.ok(span.duration[0] > 0 || span.duration[1] >= 30_000_000, `${span.duration}`)
+    }
+    await client.close()
   })
 })

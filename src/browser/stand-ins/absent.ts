@@ -54,6 +54,8 @@ export function countUnsent<Sent>(_meter: unknown, _method: string, sent: Sent):
   return sent
 }
 
+export function failedWaiting(): void {}
+
 export { countUnsent as countNotCalled, countUnsent as countNotPushed }
 
 /** `filters/filter-table.ts`. */

@@ -7,6 +7,7 @@ import {
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanOptions,
   type Tracer as SpanSource,
   SpanStatusCode,
   type TracerProvider,
@@ -145,7 +146,9 @@ export class SpanTracer implements Tracer {
     if (origin?.isHedge === true) attributes['dmicro.hedge'] = true
     const links = origin?.previous === undefined ? [] : [{ context: origin.previous }]
     const kind = isCall ? SpanKind.CLIENT : SpanKind.PRODUCER
-    const span = this.#source.startSpan(this.#attribution.spanName(method), { kind, attributes, links }, parent)
+    const options: SpanOptions = { kind, attributes, links }
+    if (origin?.since !== undefined) options.startTime = origin.since
+    const span = this.#source.startSpan(this.#attribution.spanName(method), options, parent)
     const spanContext = span.spanContext()
     if (!isSpanContextValid(spanContext)) return null // tracing is suppressed here
     if (!span.isRecording()) return this.#unrecorded(spanContext, parent)
@@ -185,8 +188,10 @@ export class SpanTracer implements Tracer {
     return meta
   }
 
-  origin(): CallOrigin {
-    return new Origin(activeScope(), undefined, 0)
+  origin(given: CallOrigin): CallOrigin {
+    if (given === undefined) return new Origin(activeScope(), undefined, 0, false, Date.now())
+    const { scope, previous, retries, isHedge, since } = given as Origin
+    return new Origin(scope, previous, retries, isHedge, since ?? Date.now())
   }
 
   runHandler<Arg, Call extends CallScope, Result>(

@@ -14,12 +14,15 @@ export class Origin {
   readonly retries: number
   /** Whether it is made beside an attempt that has not ended. */
   readonly isHedge: boolean
+  /** Time from which it waits, by `Date`; undefined while it has not waited. */
+  readonly since: number | undefined
 
-  constructor(scope: Context, previous: SpanContext | undefined, retries: number, isHedge = false) {
+  constructor(scope: Context, previous: SpanContext | undefined, retries: number, isHedge = false, since?: number) {
     this.scope = scope
     this.previous = previous
     this.retries = retries
     this.isHedge = isHedge
+    this.since = since
   }
 }
 
@@ -126,7 +129,7 @@ export class CalledSpan extends EndingSpan implements TracedCall, RouteCounts {
     this.counts?.retried()
     const request = this.#call?.retryRequest
     const { scope, retries } = this.#origin
-    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1, this.#origin.isHedge)
+    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1, this.#origin.isHedge, Date.now())
     this.finished(CONNECTION_CLOSED)
   }
 }
