@@ -13,7 +13,7 @@ export interface RouteCounts {
   /**
    * Counts the end of a request or call.
    *
-   * @param begun the `arrived` of the request, or what `Meter.calling` set
+   * @param begun the `arrived` of the request, or what `Meter.calling` or `Meter.waiting` set
    * @param code status of the reply, or that the call failed with; 0 for OK
    * @param bytes size of the body sent; 0 for none
    * @param trace meta `traceparent` of the request, or one of its own span; undefined for none
@@ -24,7 +24,7 @@ export interface RouteCounts {
   sized(bytes: number): void
   /** Counts the body of a reply that was received. */
   replied(bytes: number): void
-  /** Forgets a call that has begun: it is made again. */
+  /** Forgets a call that has begun: it is made again, or now that it has waited. */
   retried(): void
 }
 
@@ -47,6 +47,14 @@ export interface MeteredRoute {
   counts: ServedCounts | null
 }
 
+/** A call that waits for a connection. */
+export interface WaitingCall {
+  readonly method: string
+  counts?: RouteCounts | null
+  /** Time at which it was made, by the meter; undefined without one. */
+  begun?: number | undefined
+}
+
 /** A call that is measured. */
 export interface MeteredCall {
   readonly method: string
@@ -66,7 +74,7 @@ export interface Meter {
   inner?: Meter | null
   /** Returns the time at which the request that is received now arrived. */
   arrived(): number
-  /** Returns the milliseconds since a point in time that `arrived` returned. */
+  /** Returns the milliseconds since a point in time. */
   since(begun: number): number
   /**
    * Returns what counts a request.
@@ -78,10 +86,17 @@ export interface Meter {
    * Counts a call that was sent, or waits for its hooks: sets `counts` and `begun`.
    *
    * @param bytes size of its body; 0 for one that waits
+   * @param begun `begun` of the call while it waited for a connection; undefined for one that did not wait
    */
-  calling(call: MeteredCall, bytes: number): void
-  /** Counts a call that failed before it was sent. */
-  notCalled(method: string, code: number): void
+  calling(call: MeteredCall, bytes: number, begun: number | undefined): void
+  /** Counts a call that begins to wait for a connection: sets `counts`, and `begun` where it is undefined. */
+  waiting(call: WaitingCall): void
+  /**
+   * Counts a call that failed before it was sent.
+   *
+   * @param ms milliseconds since it was made
+   */
+  notCalled(method: string, code: number, ms: number): void
   /** Counts a PUSH that was sent. */
   pushed(method: string, bytes: number): void
   /** Counts a PUSH that could not be sent. */

@@ -7,7 +7,7 @@ import type { Calls, SessionCore } from './core.ts'
 import type { Settings } from './options.ts'
 import { type CallRequest, canceled, NO_KEY } from './pending-call.ts'
 import { RequestQueue } from './redial.ts'
-import { failedWaiting } from './request-counts.ts'
+import { beginWait, endWait, failPushWait, failWait } from './request-counts.ts'
 import type { SessionState } from './state.ts'
 
 /**
@@ -73,17 +73,19 @@ export class OfflineCalls {
     const signal = request.options?.signal
     const run = (waited: number): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
+      endWait(request)
       this.#calls.makeCall(request, timeout === 0 ? 0 : Math.max(timeout - waited, 1))
     }
     const fail = (error: StatusError): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
       this.#calls.closeKey(request.key)
-      failedWaiting(this.#session, request.method, true, request.origin, error.code)
+      failWait(this.#session, request, error.code)
       request.reject(error)
     }
     const { caller } = request
     const bound = caller === undefined ? run : caller.bind(run)
     const leave = this.#queue.add(timeout, bound, fail, request.key > 0 ? request.key : NO_KEY)
+    beginWait(this.#session, request)
     const abort = {
       onAbort(fired: AbortSignal): void {
         leave()
@@ -107,7 +109,7 @@ export class OfflineCalls {
     })
     const send = (): Promise<void> => this.#calls.push(method, arg, options)
     const fail = (error: StatusError): void => {
-      failedWaiting(this.#session, method, false, origin, error.code)
+      failPushWait(this.#session, method, origin, error.code)
       settle(Promise.reject(error))
     }
     this.#queue.add(this.#settings.timeout, () => settle(tracer?.run(origin, send, undefined) ?? send()), fail)

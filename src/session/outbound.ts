@@ -81,9 +81,9 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding, trace))
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
       if (trace !== null) trace.pushed(sent)
-      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(session.settings.meter, method, sent))
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(session, method, sent))
     } catch (error) {
-      const failure = read ? countNotPushed(this.#session.settings.meter, method, asWriteFailure(error)) : error
+      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error)) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       return ignoreRejection(Promise.reject(failure))
     }
@@ -100,9 +100,9 @@ export class OutgoingCalls implements Calls {
       if (link.early === undefined) this.requireSendable(link)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
-      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(settings.meter, method, sent))
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(this.#session, method, sent))
     } catch (error) {
-      const failure = read ? countNotPushed(this.#session.settings.meter, method, asWriteFailure(error)) : error
+      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error)) : error
       return ignoreRejection(Promise.reject(failure))
     }
   }
@@ -113,6 +113,7 @@ export class OutgoingCalls implements Calls {
    * @param full whether the caller wants a Reply, not just its body
    * @param key key of an idempotent call that is retried, 0 for a new call
    * @param origin of a call that waited or is retried
+   * @param waited the request of a call that waited or is retried
    */
   call(
     method: string,
@@ -123,6 +124,7 @@ export class OutgoingCalls implements Calls {
     reject: Reject,
     key = 0,
     origin: CallOrigin = undefined,
+    waited: CallRequest | undefined = undefined,
   ): void {
     const session = this.#session
     const { settings } = session
@@ -149,6 +151,7 @@ export class OutgoingCalls implements Calls {
       if (this.#mustWait()) {
         const request = new CallRequest(method, arg, options, full, settled, reject, key)
         if (tracer !== null) request.origin = tracer.origin(origin)
+        if (waited !== undefined) request.begun = waited.begun
         this.#requireOffline().call(request)
         return
       }
@@ -179,7 +182,7 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding, trace))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
-      if (settings.meter !== null) settings.meter.calling(call, hooked ? (call as HookedCall).size : bodySize(outgoing))
+      if (settings.meter !== null) settings.meter.calling(call, hooked ? (call as HookedCall).size : bodySize(outgoing), waited?.begun)
       if (trace !== null) trace.begun(call)
       if (!this.asks) {
         this.asks = true
@@ -190,7 +193,7 @@ export class OutgoingCalls implements Calls {
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      const failure = read ? countNotCalled(settings.meter, method, asWriteFailure(error)) : error
+      const failure = read ? countNotCalled(session, method, asWriteFailure(error), waited) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       reject(failure)
     }
@@ -339,8 +342,9 @@ export class OutgoingCalls implements Calls {
     if (key > 0) this.#session.resume?.closeKey(key)
   }
 
-  makeCall({ method, arg, options, full, resolve, reject, key, origin }: CallRequest, left: number): void {
-    this.call(method, arg, { ...options, timeout: left }, full, resolve, reject, key, origin)
+  makeCall(request: CallRequest, left: number): void {
+    const { method, arg, options, full, resolve, reject, key, origin } = request
+    this.call(method, arg, { ...options, timeout: left }, full, resolve, reject, key, origin, request)
   }
 
   requeueCall(request: CallRequest, left: number): void {
@@ -348,7 +352,7 @@ export class OutgoingCalls implements Calls {
       this.#requireOffline().add(request, left)
     } catch (error) {
       this.closeKey(request.key)
-      request.reject(countNotCalled(this.#session.settings.meter, request.method, error as StatusError))
+      request.reject(countNotCalled(this.#session, request.method, error as StatusError, request))
     }
   }
 

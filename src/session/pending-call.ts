@@ -5,7 +5,7 @@ import { Code, StatusError, statusText } from '../base/errors/status.ts'
 import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message-type.ts'
-import type { MeteredCall, RouteCounts } from '../overload/meter.ts'
+import type { MeteredCall, RouteCounts, WaitingCall } from '../overload/meter.ts'
 import type { CallOrigin } from './tracer.ts'
 
 export type Settle = (value: unknown) => void
@@ -15,7 +15,7 @@ export type Reject = (error: unknown) => void
 export const NO_KEY = Number.POSITIVE_INFINITY
 
 /** The request of a caller, with which a call can be made later or retried. */
-export class CallRequest {
+export class CallRequest implements WaitingCall {
   readonly method: string
   readonly arg: unknown
   options: CallOptions | undefined
@@ -29,6 +29,10 @@ export class CallRequest {
   caller: AsyncResource | undefined
   /** Place of the call in its trace; undefined without a tracer, and for a call that is made for the first time. */
   origin: CallOrigin
+  /** Counts of the service method while the call waits. Declared only: most requests are never used. */
+  declare counts?: RouteCounts | null
+  /** Time at which the call was made first, by the endpoint's meter. */
+  declare begun?: number | undefined
 
   constructor(method: string, arg: unknown, options: CallOptions | undefined, full: boolean, resolve: Settle, reject: Reject, key: number) {
     this.method = method
@@ -146,8 +150,12 @@ export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
    */
   retry(now: number): void {
     this.#unlisten()
-    if (this.counts !== null) this.counts.retried()
-    this.owner.requeueCall(this.retryRequest as CallRequest, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
+    const request = this.retryRequest as CallRequest
+    if (this.counts !== null) {
+      this.counts.retried()
+      request.begun = this.begun
+    }
+    this.owner.requeueCall(request, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 
   #unlisten(): void {

@@ -147,6 +147,7 @@ onEachTransport('each request is counted at its end', (transport) => {
     peer.destroy()
     await lost
     const provider = traced.provider.getTracer('test')
+    const begun = performance.now()
     const { work, failed } = provider.startActiveSpan('work', (span) => {
       const canceled = new AbortController()
       const all = [session.call('/late'), session.push('/late'), session.call('/canceled', 1, { signal: canceled.signal })]
@@ -155,7 +156,12 @@ onEachTransport('each request is counted at its end', (transport) => {
       span.end()
       return { work: span.spanContext().spanId, failed: all.map(async (one) => (await status(one))[0]) }
     })
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_in_flight'), { 'path=/late': 1, 'path=/canceled': 0, 'path=/full': 0 })
     assert.deepEqual(await Promise.all(failed), [408, 408, 499, 102, 102])
+    const took = (performance.now() - begun) / 1000
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_in_flight'), { 'path=/late': 0, 'path=/canceled': 0, 'path=/full': 0 })
+    const late = (await valuesOf(made, 'dmicro_client_call_duration_seconds_sum'))['path=/late']
+    assert.ok(late >= 0.03 && late <= took, `${late}`)
     assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), {
       'path=/late,code=408': 1,
       'path=/canceled,code=499': 1,
@@ -173,5 +179,33 @@ onEachTransport('each request is counted at its end', (transport) => {
       if (code === '408') assert.ok(span.duration[0] > 0 || span.duration[1] >= 30_000_000, `${span.duration}`)
     }
     await client.close()
+  })
+
+  it('a call that waits for a connection, or is made again on another, from when it was made', async (t) => {
+    const made = prometheus()
+    const { server, session, peer } = await pair(t, transport, {
+      client: { redial: { minDelay: 50, maxDelay: 60, resume: false }, plugins: [made] },
+    })
+    const begun = once()
+    server.routeCall('/wait', (n: number) => n)
+    server.routeCall('/again', (_, ctx) => {
+      begun.resolve()
+      return ctx.session === peer ? new Promise(() => {}) : 'again'
+    })
+    const again = session.call('/again', 1, { idempotent: true })
+    await begun.promise
+    const lost = event(session, 'redialing')
+    const start = performance.now()
+    peer.destroy()
+    await lost
+    const waited = session.call('/wait', 1)
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_in_flight'), { 'path=/again': 1, 'path=/wait': 1 })
+    await Promise.all([again, waited])
+    const outage = (performance.now() - start) / 1000
+    const sums = await valuesOf(made, 'dmicro_client_call_duration_seconds_sum')
+    assert.ok(sums['path=/again'] >= sums['path=/wait'], JSON.stringify(sums))
+    assert.ok(sums['path=/wait'] >= outage / 2, `${JSON.stringify(sums)} of ${outage}`)
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_in_flight'), { 'path=/again': 0, 'path=/wait': 0 })
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), { 'path=/again,code=0': 1, 'path=/wait,code=0': 1 })
   })
 })

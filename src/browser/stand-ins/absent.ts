@@ -54,9 +54,15 @@ export function countUnsent<Sent>(_meter: unknown, _method: string, sent: Sent):
   return sent
 }
 
-export function failedWaiting(): void {}
+export function beginWait(): void {}
 
-export { countUnsent as countNotCalled, countUnsent as countNotPushed }
+export {
+  beginWait as endWait,
+  beginWait as failPushWait,
+  beginWait as failWait,
+  countUnsent as countNotCalled,
+  countUnsent as countNotPushed,
+}
 
 /** `filters/filter-table.ts`. */
 export function makeFilters(own: readonly { name: string }[]): object {

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/time/clock.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { settingsOf } from '../../endpoint/settings-of.ts'
 import type { Plugin } from '../../hooks/plugin.ts'
-import type { Meter, MeteredCall, MeteredRoute, MeteredSession, ServedCounts } from '../../overload/meter.ts'
+import type { Meter, MeteredCall, MeteredRoute, MeteredSession, ServedCounts, WaitingCall } from '../../overload/meter.ts'
 import { Turn } from '../metrics/turn.ts'
 
 /** Name of methods without a route, which peers choose. */
@@ -99,12 +99,16 @@ class AccessMeter implements Meter {
     this.#log.info(text, fields)
   }
 
-  calling(call: MeteredCall, bytes: number): void {
-    this.inner?.calling(call, bytes)
+  calling(call: MeteredCall, bytes: number, begun: number | undefined): void {
+    this.inner?.calling(call, bytes, begun)
   }
 
-  notCalled(method: string, code: number): void {
-    this.inner?.notCalled(method, code)
+  waiting(call: WaitingCall): void {
+    this.inner?.waiting(call)
+  }
+
+  notCalled(method: string, code: number, ms: number): void {
+    this.inner?.notCalled(method, code, ms)
   }
 
   pushed(method: string, bytes: number): void {

@@ -123,10 +123,10 @@ export class CallCounts implements ServedCounts, TurnMember {
   }
 
   /** Counts a call that failed before it was sent. */
-  fail(code: number): void {
+  fail(code: number, ms: number): void {
     this.#countCode(code)
-    this.durations.add(0, 1)
-    this.#owner.observer?.observed(this, code, 0, undefined, undefined)
+    this.durations.add(ms, 1)
+    this.#owner.observer?.observed(this, code, ms, undefined, undefined)
   }
 
   sized(bytes: number): void {

@@ -1,7 +1,7 @@
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { closeReasonText } from '../../message/close-reason.ts'
-import type { Meter, MeteredCall, MeteredRoute, ServedCounts } from '../../overload/meter.ts'
+import type { Meter, MeteredCall, MeteredRoute, ServedCounts, WaitingCall } from '../../overload/meter.ts'
 import { CallCounts, type CallObserver, type CountsOwner, PushCounts } from './call-counts.ts'
 import { Turn } from './turn.ts'
 
@@ -68,15 +68,22 @@ export class EndpointMeter implements Meter, CountsOwner {
     return counts
   }
 
-  calling(call: MeteredCall, bytes: number): void {
+  calling(call: MeteredCall, bytes: number, begun: number | undefined): void {
     const counts = this.#calledAs(call.method)
     counts.leave(bytes)
     call.counts = counts
-    call.begun = this.turn.nowTicks()
+    call.begun = begun === undefined ? this.turn.nowTicks() : begun
   }
 
-  notCalled(method: string, code: number): void {
-    this.#calledAs(method).fail(code)
+  waiting(call: WaitingCall): void {
+    const counts = this.#calledAs(call.method)
+    counts.leave(0)
+    call.counts = counts
+    call.begun ??= this.turn.nowTicks()
+  }
+
+  notCalled(method: string, code: number, ms: number): void {
+    this.#calledAs(method).fail(code, ms)
   }
 
   #calledAs(method: string): CallCounts {

@@ -88,7 +88,7 @@ it('durations are right when the ticks wrap', async () => {
   for (const start of [2 ** 31 / 128 - 1, 2 ** 32 / 128 - 1, 2 ** 40]) {
     const { meter, time } = meterAt(start)
     const made = call('/add')
-    meter.calling(made, 0)
+    meter.calling(made, 0, undefined)
     time.now += 5
     made.counts?.ended(made.begun, 0, 0, undefined)
     assert.equal(meter.called.get('/add')?.durations.sum, 5)
@@ -100,9 +100,9 @@ it('any number of unknown names, and of names made of data, has few series', () 
   for (let i = 0; i < 100_000; i++) {
     countReceived(meter, undefined, true, 0).ended(0, 404, 0, undefined)
     countReceived(meter, undefined, false, 0)
-    meter.calling(call(`/user/${i}`), 0)
+    meter.calling(call(`/user/${i}`), 0, undefined)
     meter.pushed(`/user/${i}`, 0)
-    meter.notCalled(`/user/${i}`, 102)
+    meter.notCalled(`/user/${i}`, 102, 0)
   }
   assert.deepEqual([...meter.served.keys()], [OTHER])
   assert.deepEqual([...meter.pushesIn.keys()], [OTHER])
@@ -114,6 +114,6 @@ it('any number of unknown names, and of names made of data, has few series', () 
 
 it('names that cannot be sent share a series', () => {
   const { meter } = meterAt(0)
-  for (const name of ['/\ud800', '/\ud801', `/${'x'.repeat(255)}`]) meter.notCalled(name, 104)
+  for (const name of ['/\ud800', '/\ud801', `/${'x'.repeat(255)}`]) meter.notCalled(name, 104, 0)
   assert.deepEqual([...meter.called.keys()], [OTHER])
 })
