@@ -109,14 +109,21 @@ export class Acceptor implements GateKeeper {
     else this.#detect(connection, offer)
   }
 
-  /** Handles a connection whose request for a WebSocket others have read. */
-  acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead): void {
-    const reason = this.#fullFor(connection.remoteAddress)
+  /**
+   * Handles a connection whose request for a WebSocket others have read.
+   *
+   * @param obstacle why the request is refused whatever it asks for; undefined when it is not
+   */
+  acceptUpgrade(connection: TransportConnection, offer: Offer, head: RequestHead, obstacle: string | undefined): void {
+    const { checkUpgrade, refuseUpgrade } = this.#webSockets!
+    const reason = obstacle ?? this.#fullFor(connection.remoteAddress)
     if (reason !== undefined) {
-      this.#refuse(connection, reason)
+      this.#countRefused(connection.remoteAddress, reason)
+      connection.handler = { onMessage: () => {}, onClose: () => {} }
+      refuseUpgrade(connection, { status: 503, cause: 'no connection can be accepted now' })
       return
     }
-    const checked = this.#webSockets!.checkUpgrade(head, offer.webSocket!, connection.remoteAddress)
+    const checked = checkUpgrade(head, offer.webSocket!, connection.remoteAddress)
     this.#await(connection, () => this.#upgrade(connection, offer).upgrade(checked))
   }
 

@@ -1,5 +1,14 @@
 import { nodeTls } from '../base/builtin.ts'
-import { duration, flag, optionNames, requireNames, requireOptions, requireSignal, requireText } from '../base/check-options.ts'
+import {
+  duration,
+  flag,
+  optionNames,
+  requireNames,
+  requireObject,
+  requireOptions,
+  requireSignal,
+  requireText,
+} from '../base/check-options.ts'
 import { Code, StatusError } from '../base/errors/status.ts'
 import type { Protocol } from '../protos/proto-table.ts'
 import { webSockets } from '../protos/websocket/load.ts'
@@ -148,6 +157,25 @@ export async function readListenOptions(
   const secure = needsTls(address, options?.tls, kind)
   const serverTls = secure ? new (await tlsModule.load()).ServerTls(options?.tls) : undefined
   return { protocols, socket, webSocket, serverTls, kcp, quic }
+}
+
+const upgradeNames = optionNames<UpgradeOptions>({ protocols: true, socket: true, websocket: true })
+/** Stands for the address of a server of the application's own. */
+export const upgradeAddress: Address = { kind: 'tcp', host: '', port: 0 }
+
+/**
+ * Checks `UpgradeOptions` and adds the defaults.
+ *
+ * @param path that a peer asks for: that of the WebSocket where the options name none. One that no option could name
+ *   is nowhere
+ * @throws as `readListenOptions`
+ */
+export async function readUpgradeOptions(options: UpgradeOptions = {}, settings: Settings, path: string): Promise<Listening> {
+  requireOptions('options', options, upgradeNames)
+  const { websocket } = options
+  if (websocket !== undefined) requireObject('option websocket', websocket)
+  const named = websocket?.path === undefined ? { ...websocket, path: /^\/[!-~]*$/.test(path) ? path : '/' } : websocket
+  return readListenOptions({ ...options, websocket: named }, settings, 'js', upgradeAddress, false)
 }
 
 /**

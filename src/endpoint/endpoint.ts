@@ -260,10 +260,11 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
   /**
    * Makes a session of a WebSocket that a server of the application's own has accepted: call it with what the event
    * 'upgrade' of `node:http` or `node:https` gives. Served by the JavaScript transport. The request is answered here,
-   * also when it is refused.
+   * also when it is refused: with 503 when the endpoint is closed or full. Nothing that a peer does makes this reject.
    *
    * @param options as those of `listen`; without `websocket.path` every path is taken
-   * @throws TypeError (rejects) for a bad option; StatusError (rejects) 102 when the endpoint is closed
+   * @throws TypeError or RangeError (rejects) for a bad option, Error for a protocol that cannot run here; the socket
+   *   is destroyed
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options?: UpgradeOptions): Promise<void> {
     return this.#listeners.upgrade(request, socket, head, options)

@@ -4,13 +4,14 @@ import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { isClusterWorker } from '../base/builtin.ts'
 import { requireObject } from '../base/check-options.ts'
+import { reasonOf } from '../base/errors/error-text.ts'
 import { turn } from '../base/time/clock.ts'
 import type { PluginContainer } from '../hooks/plugin.ts'
 import { framingOf } from '../protos/connection/protocol-detector.ts'
 import { prepareProtocol } from '../protos/prepare.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
-import { type Address, formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
+import { formatAddress, parseAddress, webSocketPath, withLayers } from '../transports/address.ts'
 import { javaScriptTransport, type TransportInfo } from '../transports/choose.ts'
 import { adoption, mayInherit } from '../transports/handover/deferred.ts'
 import { type OpenSocket, openSockets, type SocketOwner, unpassable } from '../transports/handover/sockets.ts'
@@ -18,7 +19,14 @@ import { resolveAddress } from '../transports/resolve.ts'
 import type { Transport, TransportListener } from '../transports/transport.ts'
 import { Framing } from '../wire/framing.ts'
 import type { Acceptor } from './acceptor.ts'
-import { type Listener, type ListenOptions, readListenOptions, type UpgradeOptions } from './connect-options.ts'
+import {
+  type Listener,
+  type ListenOptions,
+  readListenOptions,
+  readUpgradeOptions,
+  type UpgradeOptions,
+  upgradeAddress,
+} from './connect-options.ts'
 
 /** The endpoint that listens, with what it is made of. */
 interface Listening extends SocketOwner {
@@ -93,22 +101,37 @@ export class Listeners {
   async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
     if (typeof request?.url !== 'string' || typeof socket?.pause !== 'function' || !(head instanceof Uint8Array))
       throw new TypeError("upgrade needs the request, the socket and the head that the event 'upgrade' of an HTTP server gives")
-    requireObject('options', options)
-    const { settings, acceptor, requireOpen, ready } = this.#endpoint
-    const target = request.url ?? ''
-    const websocket = { path: target.split('?', 1)[0], ...options.websocket }
-    const address: Address = { kind: 'tcp', host: '', port: 0 }
+    const { settings, acceptor } = this.#endpoint
+    // An error of the socket before the connection listens: without a listener it would end the process.
+    socket.on('error', () => {})
     socket.pause()
-    const offer = await readListenOptions({ ...options, websocket }, settings, 'js', address, false)
-    requireOpen()
-    await ready()
-    for (const protocol of offer.protocols) await prepareProtocol(protocol)
-    await (await acceptor.prepareWebSockets()).listenEngine(offer.webSocket!, address)
-    const given = { ...settings.limits, framing: Framing.Peek, socket: offer.socket }
-    const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
-    const { method = '', rawHeaders } = request
-    const acceptance = { ...offer, onlyWebSocket: true, gate: undefined }
-    runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields: rawHeaders })
+    try {
+      requireObject('options', options)
+      const { method = '', url: target, rawHeaders: fields } = request
+      const offer = await readUpgradeOptions(options, settings, target.split('?', 1)[0])
+      const { webSocket, socket: socketSettings } = offer
+      for (const protocol of offer.protocols) await prepareProtocol(protocol)
+      await (await acceptor.prepareWebSockets()).listenEngine(webSocket!, upgradeAddress)
+      const obstacle = await this.#obstacle()
+      const given = { ...settings.limits, framing: Framing.Peek, socket: socketSettings }
+      const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
+      const acceptance = { ...offer, onlyWebSocket: true, gate: undefined }
+      runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields }, obstacle)
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
+  }
+
+  /** Why no connection can be accepted; undefined when one can. */
+  async #obstacle(): Promise<string | undefined> {
+    try {
+      this.#endpoint.requireOpen()
+      await this.#endpoint.ready()
+      return undefined
+    } catch (error) {
+      return reasonOf(error)
+    }
   }
 
   /** Keeps a listener, which the next process may inherit. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once as eventOnce } from 'node:events'
 import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { type ListenOptions, type Session, StatusError } from '../../src/index.ts'
 import { frame } from '../support/frames.ts'
@@ -141,7 +142,7 @@ onEachTransport('WebSockets by uWebSockets.js', (transport) => {
     await assert.rejects(listen('ws://127.0.0.1:0/', { engine: 'uws', perMessageDeflate: true }), TypeError)
     await assert.rejects(listen('tcp://127.0.0.1:0', { engine: 'uws', path: '/rpc' }), TypeError)
     const websocket = { engine: 'uws' } as const
-    await assert.rejects(server.upgrade({ url: '/' } as never, { pause() {} } as never, new Uint8Array(), { websocket }), TypeError)
+    await assert.rejects(server.upgrade({ url: '/' } as never, new PassThrough(), new Uint8Array(), { websocket }), TypeError)
     await assert.rejects(listen(url, { engine: 'uws' }), { code: 'EADDRINUSE' })
   })
 })

@@ -42,6 +42,12 @@ export interface UpgradeOwner {
   onClosed(reason: number): void
 }
 
+/** Answers a request with a refusal. */
+export function refuseUpgrade(connection: TransportConnection, refusal: Refusal): void {
+  connection.sendBytes(refusalText(refusal), false, true)
+  connection.end()
+}
+
 /**
  * An accepted connection, with framing Peek, that asks for a WebSocket. The transport times it: the request must arrive
  * within `limits.frameTimeout`.
@@ -134,8 +140,7 @@ export class UpgradeAcceptor implements ConnectionHandler {
     if (this.#closed) return
     this.#head.free()
     this.#owner.onRefused(`${refusal.status} ${cause}`)
-    this.#connection.sendBytes(refusalText(refusal), false, true)
-    this.#connection.end()
+    refuseUpgrade(this.#connection, refusal)
   }
 
   onClose(reason: number): void {

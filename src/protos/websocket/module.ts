@@ -1,6 +1,6 @@
 /** The module that endpoints load when they first listen on or dial a WebSocket. */
 export { prepareLlhttp } from '../http/llhttp.ts'
-export { type Agreed, UpgradeAcceptor, type UpgradeOwner } from './accept.ts'
+export { type Agreed, refuseUpgrade, UpgradeAcceptor, type UpgradeOwner } from './accept.ts'
 export { beginWebSocket } from './dial.ts'
 export { listenEngine } from './engine.ts'
 export { checkUpgrade } from './handshake.ts'

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { once as eventOnce } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect, Socket } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { Endpoint, UpgradeOptions } from '../../src/index.ts'
+import { endpoint, type Kind, onEachTransport } from '../support/helpers.ts'
+import { Stranger } from '../support/hostile.ts'
+import { upgradeRequest } from '../support/web-socket.ts'
+
+// WebSockets that a server of the application's own hands over (`Endpoint.upgrade`).
+
+async function listening(t: TestContext, http: Server): Promise<number> {
+  http.listen(0, '127.0.0.1')
+  t.after(() => http.close())
+  await eventOnce(http, 'listening')
+  return (http.address() as AddressInfo).port
+}
+
+/** An endpoint behind a server of `node:http`, with the outcomes of its upgrades. */
+async function serve(t: TestContext, transport: Kind, options = {}, upgradeOptions?: UpgradeOptions) {
+  const server: Endpoint = endpoint(t, { transport, ...options })
+  const upgrades: Promise<unknown>[] = []
+  const http = createServer()
+  http.on('upgrade', (request, socket, head) => {
+    upgrades.push(
+      server.upgrade(request, socket, head, upgradeOptions).then(
+        () => 'answered',
+        (error) => error,
+      ),
+    )
+  })
+  return { server, upgrades, port: await listening(t, http) }
+}
+
+async function stranger(t: TestContext, port: number): Promise<Stranger> {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  t.after(() => socket.destroy())
+  await eventOnce(socket, 'connect')
+  return new Stranger(socket)
+}
+
+onEachTransport('Endpoint.upgrade', (transport) => {
+  for (const target of ['*', 'http://a/x']) {
+    test(`a request for ${target} is answered with 404 and rejects nothing`, { timeout: 20_000 }, async (t) => {
+      const { upgrades, port } = await serve(t, transport)
+      const peer = await stranger(t, port)
+      peer.send(upgradeRequest(target))
+      await peer.hears('HTTP/1.1 404 ')
+      await peer.closed
+      assert.deepEqual(await Promise.all(upgrades), ['answered'])
+    })
+  }
+
+  test('every path is taken where the options name none, also as undefined', { timeout: 20_000 }, async (t) => {
+    for (const options of [undefined, {}, { websocket: {} }, { websocket: { path: undefined } }]) {
+      const { port } = await serve(t, transport, {}, options)
+      const peer = await stranger(t, port)
+      peer.send(upgradeRequest('/any?a=b'))
+      await peer.hears('HTTP/1.1 101 ')
+    }
+  })
+
+  test('a request that comes after the endpoint was closed is answered with 503', { timeout: 20_000 }, async (t) => {
+    const { server, upgrades, port } = await serve(t, transport)
+    await server.close()
+    const peer = await stranger(t, port)
+    peer.send(upgradeRequest('/rpc'))
+    await peer.hears('HTTP/1.1 503 ')
+    await peer.closed
+    assert.deepEqual(await Promise.all(upgrades), ['answered'])
+  })
+
+  test('a request beyond the limit of sessions, or of a broken endpoint, is answered with 503', { timeout: 20_000 }, async (t) => {
+    const broken = {
+      name: 'broken',
+      afterNewEndpoint: () => Promise.reject(new Error('secret')),
+    }
+    for (const options of [{ limits: { maxSessions: 1 } }, { plugins: [broken] }]) {
+      const { upgrades, port } = await serve(t, transport, options)
+      if ('limits' in options) {
+        const first = await stranger(t, port)
+        first.send(upgradeRequest('/rpc'))
+        await first.hears('HTTP/1.1 101 ')
+        await upgrades.pop()
+      }
+      const peer = await stranger(t, port)
+      peer.send(upgradeRequest('/rpc'))
+      await peer.hears('HTTP/1.1 503 ')
+      await peer.closed
+      assert.doesNotMatch(peer.received, /secret/)
+      assert.deepEqual(await Promise.all(upgrades), ['answered'])
+    }
+  })
+
+  test('a bad option rejects by name, and closes the socket', { timeout: 20_000 }, async (t) => {
+    for (const [options, message] of [
+      [{ websocket: { path: 'rpc' } }, /websocket\.path must begin with/],
+      [{ websocket: null }, /option websocket must be an object, got null/],
+      [{ websocket: 5 }, /option websocket must be an object, got 5/],
+      [{ protocols: ['nope'] }, /nope/],
+      [{ reusePort: true }, /unknown option "reusePort"/],
+      [null, /options must be an object, got null/],
+    ] as const) {
+      const { upgrades, port } = await serve(t, transport, {}, options as never)
+      const peer = await stranger(t, port)
+      peer.send(upgradeRequest('/rpc'))
+      await peer.closed
+      const [error] = await Promise.all(upgrades)
+      assert.match(String(error), message)
+    }
+  })
+
+  test('a socket that fails while a request is considered ends nothing else', { timeout: 20_000 }, async (t) => {
+    const server = endpoint(t, { transport })
+    const socket = new Socket()
+    const upgrading = server.upgrade({ url: '/rpc', method: 'GET', rawHeaders: [] } as never, socket, new Uint8Array())
+    socket.destroy(new Error('reset'))
+    await upgrading
+    assert.equal(server.sessionCount, 0)
+  })
+})
