@@ -115,6 +115,7 @@ export class Listeners {
       const obstacle = await this.#obstacle()
       const given = { ...settings.limits, framing: Framing.Peek, socket: socketSettings }
       const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
+      if (connection === undefined) return
       const acceptance = { ...offer, onlyWebSocket: true, gate: undefined }
       runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields }, obstacle)
     } catch (error) {

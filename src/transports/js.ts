@@ -39,8 +39,9 @@ export class JsTransport implements Transport {
   /**
    * Makes a connection of a socket that others have accepted and read from.
    * @param head bytes that were read and are the connection's
+   * @returns undefined when the socket is closed already
    */
-  async adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): Promise<TransportConnection> {
+  async adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): Promise<TransportConnection | undefined> {
     return (await this.#load()).adopt(socket, head, options)
   }
 

@@ -4,9 +4,10 @@ import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { Endpoint, UpgradeOptions } from '../../src/index.ts'
-import { endpoint, type Kind, onEachTransport } from '../support/helpers.ts'
+import { frame } from '../support/frames.ts'
+import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 import { Stranger } from '../support/hostile.ts'
-import { upgradeRequest } from '../support/web-socket.ts'
+import { upgradeRequest, webSocketFrame } from '../support/web-socket.ts'
 
 // WebSockets that a server of the application's own hands over (`Endpoint.upgrade`).
 
@@ -109,6 +110,48 @@ onEachTransport('Endpoint.upgrade', (transport) => {
       const [error] = await Promise.all(upgrades)
       assert.match(String(error), message)
     }
+  })
+
+  test('a client that ends its half before it is accepted is served what it sent, and leaves no session', {
+    timeout: 20_000,
+  }, async (t) => {
+    for (const late of [false, true]) {
+      const ended = once()
+      const server = endpoint(t, { transport, plugins: [{ name: 'slow', afterNewEndpoint: () => ended.promise }] })
+      const pushed = once()
+      server.routePush('/tell', () => pushed.resolve())
+      const upgraded = once()
+      const http = createServer()
+      http.on('upgrade', async (request, socket, head) => {
+        socket.once('end', () => ended.resolve())
+        // A caller may look at a request for a while before it hands it over.
+        if (late) await ended.promise
+        await server.upgrade(request, socket, head).then(upgraded.resolve, upgraded.reject)
+      })
+      const socket = connect({ host: '127.0.0.1', port: await listening(t, http), allowHalfOpen: true })
+      const peer = new Stranger(socket)
+      const push = webSocketFrame(0x82, frame({ seq: 'a', type: 3, method: '/tell' }))
+      socket.end(Buffer.concat([Buffer.from(upgradeRequest('/rpc')), push]))
+      await upgraded.promise
+      await pushed.promise
+      await peer.hears('HTTP/1.1 101 ')
+      while (server.sessionCount > 0) await new Promise(setImmediate)
+      socket.destroy()
+    }
+  })
+
+  test('a client that is gone before it is accepted leaves no session', { timeout: 20_000 }, async (t) => {
+    const gone = once()
+    const { server, upgrades, port } = await serve(t, transport, { plugins: [{ name: 'slow', afterNewEndpoint: () => gone.promise }] })
+    const peer = await stranger(t, port)
+    peer.send(upgradeRequest('/rpc'))
+    while (upgrades.length === 0) await new Promise(setImmediate)
+    peer.socket.resetAndDestroy()
+    await peer.closed
+    for (let turns = 0; turns < 5; turns++) await new Promise(setImmediate)
+    gone.resolve()
+    assert.deepEqual(await Promise.all(upgrades), ['answered'])
+    while (server.sessionCount > 0) await new Promise(setImmediate)
   })
 
   test('a socket that fails while a request is considered ends nothing else', { timeout: 20_000 }, async (t) => {

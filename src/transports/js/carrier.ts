@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { immediate } from '../../base/time/clock.ts'
 
 /** A `net.Socket`, or a duplex stream that replaces one: without options of the system's sockets. */
 export type ByteSocket = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'setNoDelay' | 'setKeepAlive'>>
@@ -56,13 +57,18 @@ const empty = Buffer.alloc(0)
 /** A carrier over a stream: a socket, or TLS of `node:tls`. */
 export class StreamCarrier extends Carrier {
   protected readonly socket: ByteSocket
+  readonly #head: Uint8Array
 
   /**
-   * @param socket connected, paused, and made with `allowHalfOpen`, so that answers can still be written after a FIN
+   * @param socket connected, paused, and made with `allowHalfOpen`, so that answers can still be written after a FIN.
+   *   It may have ended, but not closed
+   * @param head bytes that others have read from it
    */
-  constructor(socket: ByteSocket) {
+  constructor(socket: ByteSocket, head: Uint8Array = empty) {
     super()
     this.socket = socket
+    this.#head = head
+    if (head.length > 0 && !socket.readableEnded) socket.unshift(head)
     socket.on('end', () => this.onEnd())
     socket.on('error', (error: NodeJS.ErrnoException) => this.onError(error))
     socket.on('close', () => this.owner.onClosed())
@@ -95,6 +101,14 @@ export class StreamCarrier extends Carrier {
   start(): void {
     this.socket.on('data', (chunk: Buffer) => this.owner.onData(chunk.length, chunk))
     this.socket.resume()
+    // Otherwise this end, which came before anybody listened here, would be lost.
+    if (this.socket.readableEnded) immediate(() => this.#endLate())
+  }
+
+  #endLate(): void {
+    if (this.socket.destroyed) return
+    if (this.#head.length > 0) this.owner.onData(this.#head.length, this.#head)
+    this.onEnd()
   }
 
   pause(): void {

@@ -6,6 +6,7 @@ import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ConnectionOptions, TransportConnection, TransportListener, TransportListenOptions } from '../transport.ts'
 import { acceptConnection } from './accept.ts'
+import { StreamCarrier } from './carrier.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
 import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
@@ -111,12 +112,13 @@ export class Sockets {
   /**
    * Makes a connection of a socket that others have accepted and read from.
    * @param head bytes that were read and are the connection's
+   * @returns undefined when the socket is closed already
    */
-  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection {
+  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection | undefined {
+    if (socket.destroyed) return undefined
     socket.pause()
     socket.setTimeout?.(0)
-    if (head.length > 0) socket.unshift(head)
-    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true)
+    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true, head)
   }
 
   #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): SocketConnection {
@@ -126,7 +128,7 @@ export class Sockets {
     return new SocketConnection(new TlsCarrier(socket, raw), local, remote, options, this.turns, facts)
   }
 
-  #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
+  #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean, head?: Uint8Array): SocketConnection {
     setUp(socket, options)
     let local: string
     let remote: string
@@ -137,7 +139,7 @@ export class Sockets {
       local = hostPort(socket.localAddress, socket.localPort)
       remote = hostPort(socket.remoteAddress, socket.remotePort)
     }
-    return new SocketConnection(socket, local, remote, options, this.turns)
+    return new SocketConnection(new StreamCarrier(socket, head), local, remote, options, this.turns)
   }
 
   /**
