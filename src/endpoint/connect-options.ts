@@ -145,11 +145,11 @@ export async function readListenOptions(
 ): Promise<Listening> {
   if (options !== undefined) requireOptions('options', options, listenNames)
   const socket = readSocket(options?.socket, settings, kind)
+  const protocols = readProtocols(options?.protocols, settings, shared)
   const path = webSocketPath(address)
   const websocket = options?.websocket
   const webSocket =
-    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketListen(path, websocket)
-  const protocols = readProtocols(options?.protocols, settings, shared)
+    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketListen(path, websocket, protocols)
   flag('reusePort', options?.reusePort, false)
   flag('exclusive', options?.exclusive, false)
   const kcp = readKcp(options?.kcp, kind, address)
@@ -199,7 +199,7 @@ export async function readDialOptions(
   const path = webSocketPath(address)
   const websocket = options?.websocket
   const webSocket =
-    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketDial(path, websocket, protocol.name)
+    path === undefined && websocket === undefined ? undefined : (await webSockets.load()).readWebSocketDial(path, websocket, protocol)
   const tls = await readDialTls(options?.tls, kind, address)
   return {
     protocol,

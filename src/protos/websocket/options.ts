@@ -1,5 +1,7 @@
 import { flag, optionNames, requireOptions } from '../../base/check-options.ts'
 import { Cors, type CorsOption } from '../http/cors.ts'
+import type { Protocol } from '../proto-table.ts'
+import { isText } from './protocols.ts'
 import type { UpgradeRequest } from './upgrade-request.ts'
 
 /** Option `websocket` of `Endpoint.listen` and `Endpoint.upgrade`. */
@@ -21,7 +23,10 @@ export interface WebSocketListenOptions {
    * Default: everybody may connect.
    */
   authorize?: ((request: UpgradeRequest) => unknown) | undefined
-  /** Whether messages are sent as text, which only protocols of text allow. Both kinds are received. Default: false. */
+  /**
+   * Whether messages are sent as text, which only `json`, `jsonrpc` and protocols of your own with streams of text
+   * allow. Both kinds are received. Default: false.
+   */
   text?: boolean | undefined
   /**
    * Whether permessage-deflate is accepted, without context takeover; what is inflated is bounded by
@@ -88,10 +93,15 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * Checks the options of a listener.
  *
  * @param path path of the address; undefined when the options name it
+ * @param protocols those offered
  * @returns undefined when no WebSockets are taken
  * @throws TypeError that names the option
  */
-export function readWebSocketListen(path: string | undefined, options: WebSocketListenOptions | undefined): WebSocketListen | undefined {
+export function readWebSocketListen(
+  path: string | undefined,
+  options: WebSocketListenOptions | undefined,
+  protocols: readonly Protocol[],
+): WebSocketListen | undefined {
   if (options !== undefined) requireOptions('option websocket', options, listenNames)
   if (path !== undefined && options?.path !== undefined) throw new TypeError('option websocket.path: the address has the path')
   const whole = path ?? options?.path
@@ -106,7 +116,7 @@ export function readWebSocketListen(path: string | undefined, options: WebSocket
     path: whole.split('?', 1)[0],
     origins: options?.origins === undefined ? undefined : new Cors(options.origins),
     authorize: options?.authorize,
-    text: flag('websocket.text', options?.text, false),
+    text: readText(options?.text, protocols),
     perMessageDeflate: flag('websocket.perMessageDeflate', options?.perMessageDeflate, false),
     engine: options?.engine,
   }
@@ -116,20 +126,19 @@ export function readWebSocketListen(path: string | undefined, options: WebSocket
  * Checks the options of a dial.
  *
  * @param path path of the address; undefined when it has none
- * @param protocol name of the protocol
  * @throws TypeError that names the option
  */
 export function readWebSocketDial(
   path: string | undefined,
   options: WebSocketDialOptions | undefined,
-  protocol: string,
+  protocol: Protocol,
 ): WebSocketDial | undefined {
   if (options !== undefined) requireOptions('option websocket', options, dialNames)
   if (path === undefined) {
     if (options === undefined) return undefined
     throw new TypeError('option websocket needs a ws:// or wss:// address')
   }
-  const subprotocol = options?.subprotocol ?? `dmicro.${protocol}`
+  const subprotocol = options?.subprotocol ?? `dmicro.${protocol.name}`
   if (typeof subprotocol !== 'string' || (subprotocol !== '' && !token.test(subprotocol)))
     throw new TypeError('option websocket.subprotocol must be a token as in HTTP')
   let lines = ''
@@ -139,6 +148,14 @@ export function readWebSocketDial(
       throw new TypeError(`option websocket.headers: bad value of ${name}`)
     lines += `${name}: ${value}\r\n`
   }
-  const text = flag('websocket.text', options?.text, false)
+  const text = readText(options?.text, [protocol])
   return { path, lines, subprotocol, text, perMessageDeflate: flag('websocket.perMessageDeflate', options?.perMessageDeflate, false) }
+}
+
+/** @throws TypeError for a protocol whose messages are not text: a peer must close at the first that is not */
+function readText(value: boolean | undefined, protocols: readonly Protocol[]): boolean {
+  const text = flag('websocket.text', value, false)
+  const binary = text ? protocols.find((protocol) => !isText(protocol)) : undefined
+  if (binary !== undefined) throw new TypeError(`option websocket.text: messages of the protocol ${binary.name} are not text`)
+  return text
 }

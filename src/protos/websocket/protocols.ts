@@ -15,3 +15,15 @@ export function overWebSocket(protocol: Protocol): Protocol | MessageProto {
 export function framingOfMessages(protocol: Protocol | MessageProto): Framing {
   return protocol.framing === 'message' ? Framing.Message : framingOf(protocol)
 }
+
+/** Built-in protocols of streams whose messages have bodies of any bytes, by their id. */
+const binaryStreams: Readonly<Record<number, string>> = { 104: 'http', 114: 'redis' }
+
+/**
+ * Whether all messages of a protocol are text (UTF-8) over WebSocket, as far as that is known: an application's own
+ * protocol of a stream may be.
+ */
+export function isText(protocol: Protocol): boolean {
+  if (overWebSocket(protocol) === webSocketJson) return true
+  return protocol.framing === 'stream' && binaryStreams[protocol.id] !== protocol.name
+}
