@@ -131,12 +131,13 @@ export function requireSignal(name: string, value: unknown): void {
 }
 
 /**
- * Checks an option that must be absent or an object whose values are strings.
+ * Checks an option that must be absent or an object whose values are strings. A Map or Headers has no such values: all
+ * it holds would be lost.
  * @throws TypeError
  */
 export function requireMeta(name: string, value: unknown): void {
   if (value === undefined) return
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (typeof value !== 'object' || value === null || Symbol.iterator in value)
     throw new TypeError(`option ${name} must be an object, got ${shown(value)}`)
   for (const key of Object.keys(value)) {
     const each: unknown = (value as Record<string, unknown>)[key]
@@ -160,6 +161,7 @@ export function closeTimeout(options: { timeout?: number | undefined } | undefin
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
   if (typeof value === 'bigint') return `${value}n`
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object' && value !== null) return Symbol.iterator in value ? 'a collection' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

@@ -1,4 +1,4 @@
-import { duration, optionNames, requireOptions } from '../../base/check-options.ts'
+import { duration, optionNames, requireMeta, requireOptions } from '../../base/check-options.ts'
 import { type ClockTimer, realClock, wallTime } from '../../base/time/clock.ts'
 import { OtlpText } from './otlp.ts'
 import { inSlices, type PageSource } from './render.ts'
@@ -42,6 +42,7 @@ export class OtlpPush {
     const { url, headers = {} } = options
     if (typeof url !== 'string' || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new TypeError('option otlp.url must be an address such as http://127.0.0.1:4318/v1/metrics')
+    requireMeta('otlp.headers', options.headers)
     this.#source = source
     this.#service = service
     this.#url = url

@@ -98,11 +98,11 @@ export class UpgradeAcceptor implements ConnectionHandler {
     try {
       const result = authorize(upgrade.request)
       if (!isThenable(result)) {
-        this.#agree(upgrade, result)
+        this.#decide(upgrade, result)
         return
       }
       this.#owner.within(result).then(
-        (id) => this.#agree(upgrade, id),
+        (id) => this.#decide(upgrade, id),
         (error) => this.#forbid(error),
       )
     } catch (error) {
@@ -118,7 +118,13 @@ export class UpgradeAcceptor implements ConnectionHandler {
     this.#refuse({ status: code, cause: status?.message ?? '', lines }, reasonOf(error))
   }
 
-  #agree(upgrade: Upgrade, id: unknown): void {
+  /** Takes what `authorize` returned. False is no consent, nor is what only looks like one. */
+  #decide(upgrade: Upgrade, id: unknown): void {
+    if (id === undefined || typeof id === 'string') this.#agree(upgrade, id)
+    else this.#forbid(new TypeError(`authorize must return a text or undefined, or throw; it returned ${id === null ? 'null' : typeof id}`))
+  }
+
+  #agree(upgrade: Upgrade, id: string | undefined): void {
     if (this.#closed) return
     const { request, key, secWebSocketExtensions } = upgrade
     const names = this.#protocols.map(({ name }) => name)
@@ -133,7 +139,7 @@ export class UpgradeAcceptor implements ConnectionHandler {
     this.#head.free()
     connection.sendBytes(switchingProtocols(key, chosen.answer, compression), false, true)
     connection.setFraming(framingOfMessages(protocol), this.#head.used, settingsOf(this.#listen, false, compression))
-    this.#owner.onAgreed({ protocol, request, id: typeof id === 'string' && id !== '' ? id : undefined })
+    this.#owner.onAgreed({ protocol, request, id: id === '' ? undefined : id })
   }
 
   #refuse(refusal: Refusal, cause = refusal.cause): void {

@@ -1,4 +1,4 @@
-import { flag, optionNames, requireOptions } from '../../base/check-options.ts'
+import { flag, optionNames, requireMeta, requireOptions } from '../../base/check-options.ts'
 import { Cors, type CorsOption } from '../http/cors.ts'
 import type { Protocol } from '../proto-table.ts'
 import { isText } from './protocols.ts'
@@ -19,8 +19,8 @@ export interface WebSocketListenOptions {
   origins?: CorsOption | undefined
   /**
    * Decides about a request before it is answered: throws, or rejects with, a StatusError to refuse it with its code
-   * (401, 403, …; 403 for codes that HTTP does not have). A text that it returns becomes the id of the session.
-   * Default: everybody may connect.
+   * (401, 403, …; 403 for codes that HTTP does not have). A text that it returns becomes the id of the session;
+   * anything but a text and undefined refuses the request with 403. Default: everybody may connect.
    */
   authorize?: ((request: UpgradeRequest) => unknown) | undefined
   /**
@@ -141,11 +141,11 @@ export function readWebSocketDial(
   const subprotocol = options?.subprotocol ?? `dmicro.${protocol.name}`
   if (typeof subprotocol !== 'string' || (subprotocol !== '' && !token.test(subprotocol)))
     throw new TypeError('option websocket.subprotocol must be a token as in HTTP')
+  requireMeta('websocket.headers', options?.headers)
   let lines = ''
   for (const [name, value] of Object.entries(options?.headers ?? {})) {
     if (!token.test(name) || own.test(name)) throw new TypeError(`option websocket.headers: ${JSON.stringify(name)} cannot be set`)
-    if (typeof value !== 'string' || !/^[\t -~\x80-\xff]*$/.test(value))
-      throw new TypeError(`option websocket.headers: bad value of ${name}`)
+    if (!/^[\t -~\x80-\xff]*$/.test(value)) throw new TypeError(`option websocket.headers: bad value of ${name}`)
     lines += `${name}: ${value}\r\n`
   }
   const text = readText(options?.text, [protocol])
