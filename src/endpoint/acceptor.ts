@@ -200,9 +200,10 @@ export class Acceptor implements GateKeeper {
       runInRoot(this.#begin, this, connection, protocol, false)
     }
     const onClosed = (reason: number): void => this.#neverDecided(connection, reason)
-    const onUpgrade = offer.webSocket === undefined ? undefined : (): void => void this.#upgrade(connection, offer)
+    const onUpgrade = (): void => void this.#upgrade(connection, offer)
+    const owner = { webSocketPath: offer.webSocket?.path, onProtocol, onUpgrade, onClosed }
     this.#await(connection, () => {
-      new ProtocolDetector(connection, offer.protocols, this.#settings.limits, { onProtocol, onUpgrade, onClosed })
+      new ProtocolDetector(connection, offer.protocols, this.#settings.limits, owner)
     })
   }
 

@@ -332,6 +332,38 @@ onEachTransport('WebSockets beside other protocols', (transport) => {
     await cookies.hears('HTTP/1.1 101 ')
   })
 
+  for (const protocols of [['raw', 'http'], ['raw']]) {
+    test(`a request whose Upgrade is late or one of several is taken beside ${protocols.join(' and ')}`, { timeout: 30_000 }, async (t) => {
+      const server = endpoint(t, { transport })
+      const { url } = await server.listen('tcp://127.0.0.1:0', { protocols, websocket: { path: '/rpc' } })
+      const port = Number(new URL(url).port)
+      const late = (path: string, size: number, value = 'websocket'): string =>
+        upgradeRequest(path, [`Cookie: ${'c'.repeat(size)}`, `Upgrade: ${value}`], ['Upgrade'])
+      for (const [request, says] of [
+        [late('/rpc', 8000), '101'],
+        [late('/rpc', 14_000), '101'],
+        [late(`/rpc?token=${'t'.repeat(3000)}`, 10), '101'],
+        [late('/rpc', 20_000), '431'],
+        [late('/rpc', 0, 'h2c, WebSocket'), '101'],
+        [late('/rpc', 8000, 'h2c'), '426'],
+      ]) {
+        for (const step of [request.length, 700]) {
+          const peer = await stranger(t, port)
+          for (let at = 0; at < request.length && !peer.socket.destroyed; at += step) {
+            peer.send(request.slice(at, at + step))
+            await new Promise(setImmediate)
+          }
+          await peer.hears(`HTTP/1.1 ${says} `)
+          peer.socket.destroy()
+        }
+      }
+      if (protocols.length === 1) return
+      const page = await stranger(t, port)
+      page.send(late('/rpcs', 8000))
+      await page.hears('HTTP/1.1 404 ')
+    })
+  }
+
   test("a user's own node:http server hands WebSockets over", { timeout: 20_000 }, async (t) => {
     const server = endpoint(t, { transport })
     server.routeCall('/echo', (value: unknown) => value)

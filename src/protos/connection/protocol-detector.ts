@@ -30,8 +30,10 @@ function detect(protocols: readonly Protocol[], bytes: Uint8Array, limits: Reado
 /** Learns what a connection speaks. Must give it another handler before `onProtocol` and `onUpgrade` return. */
 interface DetectorOwner {
   onProtocol(protocol: Protocol): void
-  /** The first bytes ask for a WebSocket. The handler gets them next. Undefined where none is offered. */
-  readonly onUpgrade: (() => void) | undefined
+  /** Path of WebSockets; undefined where none are offered. */
+  readonly webSocketPath: string | undefined
+  /** The first bytes ask for a WebSocket. The handler gets them next. */
+  onUpgrade(): void
   onClosed(reason: number): void
 }
 
@@ -54,19 +56,22 @@ export class ProtocolDetector implements ConnectionHandler {
 
   onMessage(message: Incoming): void {
     const { buffer, bodyStart, bodyEnd } = message
-    if (this.#owner.onUpgrade !== undefined) {
-      const upgrade = matchUpgrade(buffer.subarray(bodyStart, bodyEnd))
-      if (upgrade === undefined && bodyEnd - bodyStart < MAX_PEEK) {
+    // A transport may read more at once, which must make no difference.
+    const bytes = buffer.subarray(bodyStart, Math.min(bodyEnd, bodyStart + MAX_PEEK))
+    const { webSocketPath } = this.#owner
+    if (webSocketPath !== undefined) {
+      const upgrade = matchUpgrade(bytes, webSocketPath, MAX_PEEK)
+      if (upgrade === undefined) {
         this.#connection.setFraming(Framing.Peek)
         return
       }
-      if (upgrade === true) {
+      if (upgrade) {
         this.#owner.onUpgrade()
         this.#connection.handler.onMessage(message)
         return
       }
     }
-    const protocol = detect(this.#protocols, buffer.subarray(bodyStart, bodyEnd), this.#limits)
+    const protocol = detect(this.#protocols, bytes, this.#limits)
     if (protocol === null) {
       this.#connection.destroy(CloseReason.Protocol)
     } else if (protocol === undefined) {
