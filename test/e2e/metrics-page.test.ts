@@ -132,6 +132,21 @@ onEachTransport('metrics page', (transport) => {
     assert.equal(metrics.url, undefined)
   })
 
+  it('is ready again when a shared plugin has lost one of its endpoints, and not without one that listens', async (t) => {
+    const metrics = prometheus({ listen })
+    const server = endpoint(t, { transport, plugins: [metrics] })
+    const { url } = await server.listen('tcp://127.0.0.1:0')
+    const state = async (): Promise<number> => (await get(metrics, '/readyz')).status
+    const [short, long] = [endpoint(t, { transport, plugins: [metrics] }), endpoint(t, { transport, plugins: [metrics] })]
+    await Promise.all([short.dial(url), long.dial(url)])
+    await short.close()
+    assert.equal(await state(), 200)
+    await server.close()
+    assert.equal(await state(), 503) // only a client is left
+    await endpoint(t, { transport, plugins: [metrics] }).listen('tcp://127.0.0.1:0')
+    assert.equal(await state(), 200)
+  })
+
   it('is not ready when the function that is asked fails', async (t) => {
     const failing = () => {
       throw new Error('no')

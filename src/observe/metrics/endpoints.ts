@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { settingsOf } from '../../endpoint/settings-of.ts'
+import type { PluginContainer } from '../../hooks/plugin.ts'
 import { type EndpointLoad, type EndpointStats, newStats } from '../../overload/endpoint-stats.ts'
 import type { Visitor } from './family.ts'
 import type { EndpointMeter } from './meter.ts'
@@ -12,8 +13,10 @@ export class EndpointSet {
   /** Counters of endpoints that are closed, without which a counter would fall. */
   readonly #past = newStats()
   readonly #parts: PartCounts
+  readonly #closing = new Set<Endpoint>()
+  /** The endpoints that have listened, by their plugins: the hook about it does not name its endpoint. */
+  readonly #listening = new WeakSet<PluginContainer>()
   #hasListened = false
-  #isClosing = false
 
   constructor(meter: EndpointMeter) {
     this.#meter = meter
@@ -25,7 +28,7 @@ export class EndpointSet {
   }
 
   add(endpoint: Endpoint): void {
-    if (this.#open.size === 0) this.#isClosing = this.#hasListened = false
+    if (this.#open.size === 0) this.#hasListened = false
     this.#open.add(endpoint)
     const settings = settingsOf(endpoint)
     // An access log stands before the meter, whichever of them is named first.
@@ -33,15 +36,17 @@ export class EndpointSet {
     else settings.meter = this.#meter
   }
 
-  listens(): void {
+  listens(plugins: PluginContainer): void {
+    this.#listening.add(plugins)
     this.#hasListened = true
   }
 
-  closing(): void {
-    this.#isClosing = true
+  closing(endpoint: Endpoint): void {
+    this.#closing.add(endpoint)
   }
 
   remove(endpoint: Endpoint): void {
+    this.#closing.delete(endpoint)
     if (!this.#open.delete(endpoint)) return
     addStats(this.#past, endpoint.stats)
     this.#parts.closed(endpoint, this.#open)
@@ -52,10 +57,13 @@ export class EndpointSet {
     return this.#parts.visit(this.#open, visitor)
   }
 
-  /** Whether an endpoint has listened or dialled, and none is closing. */
+  /**
+   * Whether none is closing, and one is open that has listened; or that has dialled, where none has ever listened: a
+   * process whose server is closed serves no more, whatever else it has open.
+   */
   get isReady(): boolean {
-    if (this.#isClosing) return false
-    return this.#hasListened || [...this.#open].some(({ stats }) => stats.dialled > 0)
+    if (this.#closing.size > 0) return false
+    return [...this.#open].some(({ plugins, stats }) => (this.#hasListened ? this.#listening.has(plugins) : stats.dialled > 0))
   }
 
   get sessions(): number {

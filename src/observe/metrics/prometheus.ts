@@ -2,7 +2,7 @@ import { flag, optionNames, requireFunction, requireOptions, requireText } from 
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { consoleLogger, type Logger } from '../../base/log.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
-import type { Plugin } from '../../hooks/plugin.ts'
+import type { Plugin, PluginContainer } from '../../hooks/plugin.ts'
 import { DEFAULT_BOUNDS, planBuckets } from './buckets.ts'
 import { collect, type Sources } from './collect.ts'
 import { EndpointSet } from './endpoints.ts'
@@ -34,8 +34,8 @@ export interface PrometheusOptions {
   /** Whether the four metrics of Go DMicro are shown, which Go's dashboards read. Default: true. */
   go?: boolean | undefined
   /**
-   * Says whether the process is ready for work; asked by `/readyz` once an endpoint has listened or dialled and none is
-   * closing. Default: always.
+   * Says whether the process is ready for work; asked by `/readyz` while an endpoint that listens is open, or one that
+   * has dialled where none has listened, and none is closing. Default: always.
    */
   ready?: (() => boolean | Promise<boolean>) | undefined
   /**
@@ -208,6 +208,11 @@ class Prometheus implements PrometheusPlugin {
   }
 
   /** @internal */
+  beforeNewEndpoint(_options: object, plugins: PluginContainer): void {
+    plugins.appendRight({ name: 'prometheus-endpoint', afterListen: () => this.#endpoints.listens(plugins) })
+  }
+
+  /** @internal */
   afterNewEndpoint(endpoint: Endpoint): Promise<unknown> {
     this.#log ??= endpoint.log
     if (!this.#isUsed) this.#meter.useClock(endpoint.clock)
@@ -217,13 +222,8 @@ class Prometheus implements PrometheusPlugin {
   }
 
   /** @internal */
-  afterListen(): void {
-    this.#endpoints.listens()
-  }
-
-  /** @internal */
-  beforeCloseEndpoint(): void {
-    this.#endpoints.closing()
+  beforeCloseEndpoint(endpoint: Endpoint): void {
+    this.#endpoints.closing(endpoint)
   }
 
   /** @internal */
