@@ -102,4 +102,16 @@ onEachTransport('metrics pushed to a collector', (transport) => {
     }
     assert.throws(() => prometheus({ otlp: { url: 'nowhere' } }), /option otlp.url/)
   })
+
+  test('take no password in the URL, which each push would log, and no headers that no request can have', () => {
+    const isRefused = (otlp: object, text: RegExp): void =>
+      assert.throws(
+        () => prometheus({ otlp: { url: 'http://127.0.0.1:1', ...otlp } }),
+        (error: Error) => error instanceof TypeError && text.test(error.message) && !error.message.includes('s3cret'),
+      )
+    for (const url of ['http://user:s3cret@127.0.0.1:1', 'http://s3cret@127.0.0.1:1']) isRefused({ url }, /otlp.url .*otlp.headers/)
+    for (const headers of [{ 'x key': 's3cret' }, { 'x-key': 's3cret\u0000' }, { 'x-key': 5 }])
+      isRefused({ headers }, /otlp.headers .*x.key/)
+    isRefused({ headers: 's3cret' }, /otlp.headers must be an object/)
+  })
 })

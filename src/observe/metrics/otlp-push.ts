@@ -5,7 +5,7 @@ import { inSlices, type PageSource } from './render.ts'
 
 /** Option `otlp` of `prometheus`. */
 export interface OtlpOptions {
-  /** URL that is posted to, such as `http://127.0.0.1:4318/v1/metrics`. */
+  /** URL that is posted to, such as `http://127.0.0.1:4318/v1/metrics`; without a user and password. */
   url: string
   /** Milliseconds between two pushes. Default: 15000. */
   interval?: number | undefined
@@ -27,7 +27,7 @@ export class OtlpPush {
   readonly #url: string
   readonly #interval: number
   readonly #timeout: number
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #headers: Headers
   readonly #failed: (error: unknown) => void
   #timer: ClockTimer | undefined
   #isStarted = false
@@ -42,13 +42,15 @@ export class OtlpPush {
     const { url, headers = {} } = options
     if (typeof url !== 'string' || !URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new TypeError('option otlp.url must be an address such as http://127.0.0.1:4318/v1/metrics')
-    requireMeta('otlp.headers', options.headers)
+    const { username, password } = new URL(url)
+    if (username !== '' || password !== '')
+      throw new TypeError('option otlp.url must have no user and password: give them as otlp.headers, such as Authorization')
     this.#source = source
     this.#service = service
     this.#url = url
     this.#interval = duration('otlp.interval', options.interval, 15_000, 1)
     this.#timeout = duration('otlp.timeout', options.timeout, 2_000, 1)
-    this.#headers = { ...headers, 'Content-Type': 'application/json' }
+    this.#headers = readHeaders(headers)
     this.#failed = failed
   }
 
@@ -100,4 +102,19 @@ export class OtlpPush {
       realClock.clearTimeout(timer)
     }
   }
+}
+
+/** @throws TypeError for what is no header. Its text has no values, which may be secrets. */
+function readHeaders(given: Readonly<Record<string, string>>): Headers {
+  requireMeta('otlp.headers', given)
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(given)) {
+    try {
+      headers.set(name, value)
+    } catch {
+      throw new TypeError(`option otlp.headers must have names and values of headers, not those of ${JSON.stringify(name)}`)
+    }
+  }
+  headers.set('Content-Type', 'application/json')
+  return headers
 }
