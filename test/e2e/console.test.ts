@@ -129,6 +129,28 @@ onEachTransport('console', (transport) => {
     await closed.promise
   })
 
+  it('closes a session and makes a call whatever invisible characters the id, the name and the argument have', async (t) => {
+    const family = '\u{1f468}\u200d\u{1f469}'
+    const { pages, server, session, peer } = await shown(t, transport)
+    server.routeCall(`/${family}`, (value) => value)
+    const hidden = (text: string, name: string): string => new RegExp(`name="${name}" value="([^"]*)"`).exec(text)?.[1] ?? ''
+    peer.setId(family)
+    const closed = once()
+    session.once('close', () => closed.resolve())
+    await post(pages, '/sessions/close', {
+      csrf: await csrfOf(pages, '/sessions'),
+      endpoint: '1',
+      id: hidden((await get(pages, '/sessions')).text, 'id'),
+    })
+    await closed.promise
+
+    const route = (await get(pages, `/route?name=${encodeURIComponent(`/${family}`)}`)).text
+    const csrf = hidden(route, 'csrf')
+    const made = await post(pages, '/route/call', { csrf, name: hidden(route, 'name'), arg: `"${family}"` })
+    assert.match(made.text, /<span class="ok">OK</)
+    assert.ok(made.text.includes(`>&quot;${family}&quot;</textarea>`))
+  })
+
   it('shows nothing to pages of other origins, nor by a name that leads here', async (t) => {
     const { pages } = await shown(t, transport, { hosts: ['box.example'] })
     const status = async (headers: Record<string, string>, path = '/'): Promise<number> => (await get(pages, path, headers)).status

@@ -28,7 +28,7 @@ function textOfPart(part: Part): string {
   return escapeHtml(String(part))
 }
 
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '\r': '&#13;' }
 
 /** Texts without a character to escape, as most values are. */
 const plain = /^[\w .,:/%()[\]-]*$/
@@ -36,6 +36,11 @@ const plain = /^[\w .,:/%()[\]-]*$/
 export function escapeHtml(text: string): string {
   if (plain.test(text)) return text
   return printableLines(text).replace(/[&<>"']/g, (c) => entities[c])
+}
+
+/** Value of a form, which is sent back as it is: escaped for HTML, and not to be printable as what is only read. */
+export function formValue(text: string): Html {
+  return new Html(text.replace(/[&<>"'\r]/g, (c) => entities[c]))
 }
 
 /** A number in few digits, such as 0.12, 3.4, 1,234 and 12 M. */

@@ -1,5 +1,5 @@
 import { isSchema } from '../../message/standard-schema.ts'
-import { type Html, html } from './html.ts'
+import { formValue, type Html, html } from './html.ts'
 
 /** The part of JSON Schema that forms are made of. */
 interface JsonSchema {
@@ -50,13 +50,14 @@ export function fieldsOf(arg: unknown): Html | undefined {
 }
 
 function field(name: string, schema: JsonSchema, isRequired: boolean): Html {
-  const key = `f.${name}`
-  const given = schema.default === undefined ? '' : typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default)
+  const key = formValue(`f.${name}`)
+  const usual = schema.default
+  const given = formValue(usual === undefined ? '' : typeof usual === 'string' ? usual : JSON.stringify(usual))
   const required = isRequired && html` required`
   const options = schema.enum ?? (schema.type === 'boolean' ? [true, false] : undefined)
   if (options !== undefined)
     return html`<select name="${key}">${!isRequired && html`<option value=""></option>`}${options.map(
-      (option) => html`<option value="${JSON.stringify(option)}">${String(option)}</option>`,
+      (option) => html`<option value="${formValue(JSON.stringify(option))}">${String(option)}</option>`,
     )}</select>`
   if (schema.type === 'number' || schema.type === 'integer')
     return html`<input type="number" step="${schema.type === 'integer' ? '1' : 'any'}" name="${key}" value="${given}"${required}>`

@@ -1,7 +1,7 @@
 import { realClock } from '../../../base/time/clock.ts'
 import type { CallCounts } from '../../metrics/call-counts.ts'
 import { bars } from '../chart.ts'
-import { bytes, type Html, html, num, table, time } from '../html.ts'
+import { bytes, formValue, type Html, html, num, table, time } from '../html.ts'
 import { percentile } from '../percentile.ts'
 import { failures } from '../samples.ts'
 import { fieldsOf } from '../schema-form.ts'
@@ -136,8 +136,8 @@ function pushes(view: ConsoleView): Html {
 }
 
 function tryForm({ csrf }: ConsoleView, name: string, fields: Html | undefined, given: string): Html {
-  const argument = html`<label>Argument, as JSON<textarea name="arg" rows="4" spellcheck="false">${given}</textarea></label>`
-  return html`<form class="try" method="post" action="/route/call"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="name" value="${name}">${
+  const argument = html`<label>Argument, as JSON<textarea name="arg" rows="4" spellcheck="false">${formValue(given)}</textarea></label>`
+  return html`<form class="try" method="post" action="/route/call"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="name" value="${formValue(name)}">${
     fields ?? argument
   }<button>Call</button></form>`
 }

@@ -1,5 +1,5 @@
 import { engineOf, type Session } from '../../../session/session.ts'
-import { bytes, type Html, html, num, table, time } from '../html.ts'
+import { bytes, formValue, type Html, html, num, table, time } from '../html.ts'
 import type { ConsoleView } from '../view.ts'
 import type { Page } from './page.ts'
 
@@ -18,7 +18,7 @@ export const sessions: Page = {
 }
 
 function filterForm(text: string): Html {
-  return html`<form class="filter" role="search"><label>Address, id or protocol <input name="q" value="${text}" autocomplete="off"></label> <button>Filter</button></form>`
+  return html`<form class="filter" role="search"><label>Address, id or protocol <input name="q" value="${formValue(text)}" autocomplete="off"></label> <button>Filter</button></form>`
 }
 
 function list(view: ConsoleView, query: URLSearchParams): Html {
@@ -68,7 +68,7 @@ function find(view: ConsoleView, wanted: string, from: number) {
 
 function row({ csrf, state }: ConsoleView, session: Session, number: number, now: number) {
   const { link } = engineOf(session)
-  const close = html`<form method="post" action="/sessions/close"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="endpoint" value="${number}"><input type="hidden" name="id" value="${session.id}"><button class="small" aria-label="Close the session with ${session.remoteAddress}">Close</button></form>`
+  const close = html`<form method="post" action="/sessions/close"><input type="hidden" name="csrf" value="${csrf}"><input type="hidden" name="endpoint" value="${number}"><input type="hidden" name="id" value="${formValue(session.id)}"><button class="small" aria-label="Close the session with ${session.remoteAddress}">Close</button></form>`
   const cells = [
     session.remoteAddress,
     session.id === session.remoteAddress ? html`<span class="dim">same</span>` : session.id,

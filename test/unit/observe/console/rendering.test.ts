@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { bars, chart } from '../../../../src/observe/console/chart.ts'
 import { console as pages } from '../../../../src/observe/console/console.ts'
-import { escapeHtml, html, num, table, time } from '../../../../src/observe/console/html.ts'
+import { escapeHtml, formValue, html, num, table, time } from '../../../../src/observe/console/html.ts'
 import { LogTap } from '../../../../src/observe/console/log-tap.ts'
 import { logs } from '../../../../src/observe/console/pages/logs.ts'
 import { percentile } from '../../../../src/observe/console/percentile.ts'
@@ -22,6 +22,15 @@ test('what peers choose is escaped in texts, attributes, tables and charts', () 
   const drawn =
     chart(hostile, [{ name: hostile, tone: 'a', values: [1] }], () => hostile).text + bars([{ label: hostile, count: 1 }], String).text
   assert.doesNotMatch(drawn, /<script|"1"|\u202e/)
+})
+
+test('what a form sends back is not made printable, by which it would be another text', () => {
+  const family = '\u{1f468}\u200d\u{1f469}\u00ad "<&>\' \r'
+  const exact = '\u{1f468}\u200d\u{1f469}\u00ad &quot;&lt;&amp;&gt;&#39; &#13;'
+  assert.equal(html`<input value="${formValue(family)}">`.text, `<input value="${exact}">`)
+  const standard = { jsonSchema: { input: () => ({ type: 'object', properties: { [family]: { type: 'string', default: family } } }) } }
+  const fields = fieldsOf({ '~standard': { version: 1, vendor: 'own', validate: () => ({ value: 1 }), ...standard } })
+  assert.ok(fields?.text.includes(`<input name="f.${exact}" value="${exact}"`))
 })
 
 test('lines of a log are shown escaped, without secrets, and none of them grows', () => {
