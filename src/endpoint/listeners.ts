@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { isClusterWorker } from '../base/builtin.ts'
-import { requireObject } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { turn } from '../base/time/clock.ts'
 import type { PluginContainer } from '../hooks/plugin.ts'
@@ -98,7 +97,7 @@ export class Listeners {
   }
 
   /** Accepts a WebSocket, as `Endpoint.upgrade` says. */
-  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options: UpgradeOptions = {}): Promise<void> {
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options?: UpgradeOptions): Promise<void> {
     if (typeof request?.url !== 'string' || typeof socket?.pause !== 'function' || !(head instanceof Uint8Array))
       throw new TypeError("upgrade needs the request, the socket and the head that the event 'upgrade' of an HTTP server gives")
     const { settings, acceptor } = this.#endpoint
@@ -106,7 +105,6 @@ export class Listeners {
     socket.on('error', () => {})
     socket.pause()
     try {
-      requireObject('options', options)
       const { method = '', url: target, rawHeaders: fields } = request
       const offer = await readUpgradeOptions(options, settings, target.split('?', 1)[0])
       const { webSocket, socket: socketSettings } = offer
