@@ -19,7 +19,6 @@ import type { MessageProto } from '../protos/websocket/message-proto.ts'
 import type { WebSocketListen } from '../protos/websocket/options.ts'
 import type { UpgradeRequest } from '../protos/websocket/upgrade-request.ts'
 import type { SessionEngine } from '../session/engine.ts'
-import { atFirstWord, hasFirstWord } from '../session/first-word-of-peer.ts'
 import type { LifeHookRunner } from '../session/life-hooks.ts'
 import type { Settings } from '../session/options.ts'
 import { engineOf, type Session } from '../session/session.ts'
@@ -279,8 +278,8 @@ export class Acceptor implements GateKeeper {
     const { link, calls, settings } = engine
     const { extensions } = link
     if (extensions === undefined || extensions.announced) return this.#firstMessage
-    if (!hasFirstWord(link)) {
-      atFirstWord(link, () => engine.draining?.linger(this.linger(session)))
+    if (!link.hasFirstWord) {
+      link.onFirstWord = () => engine.draining?.linger(this.linger(session))
       return this.#firstMessage
     }
     const seq = extensions.nextAnnouncementSeq()
@@ -318,7 +317,7 @@ export class Acceptor implements GateKeeper {
     for (const session of this.#parts.sessions.all()) {
       const { silentAt, activity, link } = engineOf(session)
       // Over TLS the first message may come with the end of the handshake, and change nothing after it.
-      const isKnown = hasFirstWord(link) || link.extensions?.supported === true
+      const isKnown = link.hasFirstWord || link.extensions?.supported === true
       if (activity === silentAt && !isKnown && link.since > since) return true
     }
     return false

@@ -1,5 +1,4 @@
 import type { Clock } from '../base/time/clock.ts'
-import { type Incoming, MessageType } from './message.ts'
 
 /** Milliseconds that a dialled session may be silent before it sends its first word. */
 const SILENCE = 50
@@ -50,12 +49,3 @@ export class FirstWord {
 
 /** Sequence number of first words; no call has it. */
 export const FIRST_WORD_SEQ = 0
-
-/**
- * Whether a message is a first word: an empty REPLY without status and meta. A first word is accepted without required
- * filters.
- */
-export function isFirstWord({ type, seq, status, statusStart, statusEnd, metaStart, metaEnd, bodyStart, bodyEnd }: Incoming): boolean {
-  const empty = (status === undefined || status.code === 0) && statusStart === statusEnd && metaStart === metaEnd && bodyStart === bodyEnd
-  return type === MessageType.Reply && seq === FIRST_WORD_SEQ && empty
-}

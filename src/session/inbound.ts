@@ -13,7 +13,6 @@ import { asBadMessage, receivedFailure } from '../transports/failures.ts'
 import { ReadThrottle } from '../transports/read-throttle.ts'
 import type { EarlyPhase } from './early-phase.ts'
 import type { SessionEngine } from './engine.ts'
-import { isPeersFirstWord } from './first-word-of-peer.ts'
 import { readMeta, readStatus } from './read-message.ts'
 import type { InboundHandler } from './session-owner.ts'
 import { answerResumeCall } from './takeover.ts'
@@ -43,10 +42,10 @@ export class Inbound implements InboundHandler {
     if (message.type === UNPARSED) {
       link.filters.receive(message) // arrives again without its filters
     } else if (settings.required !== null && this.#lacksFilter(message, settings.required)) {
-      if (!isPeersFirstWord(message, link)) link.fail(CloseReason.FilterMissing)
+      if (!link.takeFirstWord(message)) link.fail(CloseReason.FilterMissing)
     } else if (link.early !== undefined) {
       // The first word must not reach a hook that waits for the peer's message.
-      if (!isPeersFirstWord(message, link)) link.early.take(message)
+      if (!link.takeFirstWord(message)) link.early.take(message)
     } else {
       this.#deliver(message)
       if (session.hooks.beforeReadHeader !== null) runBeforeReadHeader(session.successor ?? session)
@@ -95,7 +94,7 @@ export class Inbound implements InboundHandler {
     const { calls, link, resume, settings } = session
     const call = calls.open.peek(message.seq)
     if (call === undefined) {
-      isPeersFirstWord(message, link)
+      link.takeFirstWord(message)
       return // answered before, or its deadline passed: ignored as in Go (docs/spec/wire.md#replies)
     }
     const meta = readMeta(message, link, settings.limits)

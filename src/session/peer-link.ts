@@ -1,6 +1,8 @@
 import type { Receiver } from '../filtering/inbound.ts'
 import type { FilterSettings } from '../filtering/pipes.ts'
 import { ANNOUNCEMENT_KEY } from '../message/announcement.ts'
+import { isFirstWord } from '../message/is-first-word.ts'
+import type { Incoming } from '../message/message.ts'
 import type { Connection, ConnectionHandler } from '../transports/transport.ts'
 import { Channel } from './channel.ts'
 import type { EarlyPhase } from './early-phase.ts'
@@ -26,6 +28,10 @@ export class PeerLink extends Channel {
   announcing: boolean
   /** Whether the peer has answered a call. Then the loss of the connection does not count as a failed attempt. */
   answered = false
+  /** Whether the peer has sent a first word: it is a dmicro peer that was silent. */
+  hasFirstWord = false
+  /** Called once, at the first word; undefined for nothing. */
+  onFirstWord: (() => void) | undefined = undefined
   /** Time when the connection began, by the endpoint's clock. */
   readonly since: number
 
@@ -54,6 +60,20 @@ export class PeerLink extends Channel {
     if (extensions.announced) return undefined
     const seq = extensions.nextAnnouncementSeq()
     return { seq, meta: { [ANNOUNCEMENT_KEY]: extensions.announcement } }
+  }
+
+  /**
+   * Notes the peer's first word, which only a dmicro peer sends.
+   *
+   * @returns whether `message` is one, and so needs nothing more
+   */
+  takeFirstWord(message: Incoming): boolean {
+    if (!isFirstWord(message)) return false
+    this.hasFirstWord = true
+    const run = this.onFirstWord
+    this.onFirstWord = undefined
+    run?.()
+    return true
   }
 
   /** Moves the link to another session. */

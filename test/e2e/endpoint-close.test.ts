@@ -3,7 +3,6 @@ import { once as event } from 'node:events'
 import { test } from 'node:test'
 import { turn } from '../../src/base/time/clock.ts'
 import { type Plugin, type Session, StatusError } from '../../src/index.ts'
-import { hasFirstWord } from '../../src/session/first-word-of-peer.ts'
 import { engineOf } from '../../src/session/session.ts'
 import { announcing, methods, push } from '../support/drain-frames.ts'
 import { frame } from '../support/frames.ts'
@@ -14,7 +13,7 @@ const quick = { minDelay: 1, maxDelay: 10 }
 
 /** Resolves when the session has handled its peer's first word. Its activity changes before, where IO threads read. */
 async function firstWordOf(session: Session): Promise<void> {
-  while (!hasFirstWord(engineOf(session).link)) await turn()
+  while (!engineOf(session).link.hasFirstWord) await turn()
 }
 
 onEachTransport('an endpoint that closes', (transport) => {

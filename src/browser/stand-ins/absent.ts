@@ -30,13 +30,13 @@ export async function earlySend(): Promise<never> {
 }
 export { earlySend as earlyCall, earlySend as earlyReceive, earlySend as earlyReply }
 
-/** `session/first-word-of-peer.ts`: nobody dials a page. */
-export function isPeersFirstWord(): boolean {
+/** `session/takeover.ts`: a page's sessions are dialled, and only accepted ones are resumed by the peer. */
+export function answerResumeCall(): boolean {
   return false
 }
 
-/** `session/takeover.ts`: a page's sessions are dialled, and only accepted ones are resumed by the peer. */
-export function answerResumeCall(): boolean {
+/** `message/is-first-word.ts`: nobody dials a page. */
+export function isFirstWord(): boolean {
   return false
 }
 
