@@ -113,5 +113,5 @@ test('DMICRO_TRANSPORT overrides the option (N6)', (t) => {
   const { out, err } = run(t, nothing, { transport: 'native', env: { DMICRO_TRANSPORT: 'js' } })
   assert.equal(out, '6 js (asked for by DMICRO_TRANSPORT=js)')
   assert.equal(err, '')
-  assert.match(run(t, nothing, { env: { DMICRO_TRANSPORT: 'carrier pigeon' } }).err, /transport must be/)
+  assert.match(run(t, nothing, { env: { DMICRO_TRANSPORT: 'carrier pigeon' } }).err, /DMICRO_TRANSPORT must be/)
 })
