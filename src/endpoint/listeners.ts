@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { runInRoot } from '../base/async/root-context.ts'
 import { isClusterWorker } from '../base/builtin.ts'
@@ -112,7 +111,7 @@ export class Listeners {
       await (await acceptor.prepareWebSockets()).listenEngine(webSocket!, upgradeAddress)
       const obstacle = await this.#obstacle()
       const given = { ...settings.limits, framing: Framing.Peek, socket: socketSettings }
-      const connection = await javaScriptTransport().adopt(socket as Socket, head, given)
+      const connection = await javaScriptTransport().adopt(socket, head, given)
       if (connection === undefined) return
       const acceptance = { ...offer, onlyWebSocket: true, gate: undefined }
       runInRoot(acceptor.acceptUpgrade, acceptor, connection, acceptance, { method, target, fields }, obstacle)

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Address, isQuic } from './address.ts'
 import { netModule } from './js/deferred.ts'
 import { kcpModule } from './js/kcp/deferred.ts'
@@ -36,13 +36,9 @@ export class JsTransport implements Transport {
     return (await this.#load()).dial(address, options, signal)
   }
 
-  /**
-   * Makes a connection of a socket that others have accepted and read from.
-   * @param head bytes that were read and are the connection's
-   * @returns undefined when the socket is closed already
-   */
-  async adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): Promise<TransportConnection | undefined> {
-    return (await this.#load()).adopt(socket, head, options)
+  /** Makes a connection of a stream that others have accepted, as `Sockets.adopt` says. */
+  async adopt(stream: Duplex, head: Uint8Array, options: ConnectionOptions): Promise<TransportConnection | undefined> {
+    return (await this.#load()).adopt(stream, head, options)
   }
 
   flush(): void {

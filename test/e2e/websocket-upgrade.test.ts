@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once as eventOnce } from 'node:events'
 import { createServer, type Server } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, connect, Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
-import type { Endpoint, UpgradeOptions } from '../../src/index.ts'
+import type { Endpoint, Session, UpgradeOptions } from '../../src/index.ts'
+import { certificates } from '../support/certificates.ts'
 import { frame } from '../support/frames.ts'
 import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
 import { Stranger } from '../support/hostile.ts'
@@ -161,5 +165,45 @@ onEachTransport('Endpoint.upgrade', (transport) => {
     socket.destroy(new Error('reset'))
     await upgrading
     assert.equal(server.sessionCount, 0)
+  })
+
+  test('a server of node:https hands over who its client is', { timeout: 20_000 }, async (t) => {
+    const { authority, server: own, client: issued } = certificates()
+    const server = endpoint(t, { transport })
+    server.routeCall('/echo', (value: unknown) => value)
+    const https = createSecureServer({ ...own, ca: authority.cert, requestCert: true, ALPNProtocols: ['http/1.1'] })
+    https.on('upgrade', (request, socket, head) => void server.upgrade(request, socket, head))
+    const url = `wss://127.0.0.1:${await listening(t, https)}/rpc`
+    const accepted = eventOnce(server, 'session') as Promise<[Session]>
+    const session = await endpoint(t, { transport }).dial(url, { tls: { ...issued, ca: authority.cert } })
+    assert.equal(await session.call('/echo', 'x'.repeat(200_000)), 'x'.repeat(200_000))
+    const [peer] = await accepted
+    assert.equal(peer.authorized, true)
+    assert.equal(peer.peerCertificate?.subject, new X509Certificate(issued.cert).subject)
+    await session.close()
+    while (server.sessionCount > 0) await new Promise(setImmediate)
+  })
+
+  test('a stream that is no socket is served', { timeout: 20_000 }, async (t) => {
+    const server = endpoint(t, { transport })
+    server.routeCall('/echo', (value: unknown) => value)
+    let received = ''
+    const heard = once()
+    const stream = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        received += chunk.toString('latin1')
+        if (received.includes('"hi"')) heard.resolve()
+        done()
+      },
+    })
+    const [method, ...lines] = upgradeRequest('/rpc').trimEnd().split('\r\n')
+    const rawHeaders = lines.flatMap((line) => line.split(': '))
+    const call = webSocketFrame(0x82, frame({ seq: 'a', method: '/echo', body: '"hi"' }))
+    await server.upgrade({ method: method.split(' ')[0], url: '/rpc', rawHeaders } as never, stream, call)
+    await heard.promise
+    assert.match(received, /^HTTP\/1\.1 101 /)
+    stream.push(null)
+    while (server.sessionCount > 0) await new Promise(setImmediate)
   })
 })

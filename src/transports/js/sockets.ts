@@ -1,4 +1,6 @@
 import { connect, type NetConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { runInRoot } from '../../base/async/root-context.ts'
 import { keepHere } from '../../base/lent-memory.ts'
 import type { Address } from '../address.ts'
@@ -6,10 +8,10 @@ import { hostPort } from '../host-port.ts'
 import { defaultSocket, keepAliveSeconds } from '../socket-options.ts'
 import type { ConnectionOptions, TransportConnection, TransportListener, TransportListenOptions } from '../transport.ts'
 import { acceptConnection } from './accept.ts'
-import { StreamCarrier } from './carrier.ts'
+import { type ByteSocket, StreamCarrier } from './carrier.ts'
 import { SocketConnection } from './connection.ts'
 import { listenOnNet } from './net-listener.ts'
-import { type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
+import { factsOf, type SecureSocket, secureDialled, TlsAcceptor } from './tls.ts'
 import { TlsCarrier } from './tls-carrier.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 
@@ -110,15 +112,22 @@ export class Sockets {
   }
 
   /**
-   * Makes a connection of a socket that others have accepted and read from.
+   * Makes a connection of a stream that others have accepted and read from: a socket, also one of `node:tls`, or what
+   * replaces one.
    * @param head bytes that were read and are the connection's
-   * @returns undefined when the socket is closed already
+   * @returns undefined when the stream is closed already
    */
-  adopt(socket: Socket, head: Uint8Array, options: ConnectionOptions): TransportConnection | undefined {
-    if (socket.destroyed) return undefined
+  adopt(stream: Duplex, head: Uint8Array, options: ConnectionOptions): TransportConnection | undefined {
+    if (stream.destroyed) return undefined
+    const socket = stream as Socket
     socket.pause()
     socket.setTimeout?.(0)
-    return this.#connectionOn(socket, { kind: 'tcp', host: '', port: 0 }, options, true, head)
+    setUp(socket, options)
+    const local = hostPort(socket.localAddress, socket.localPort)
+    const remote = hostPort(socket.remoteAddress, socket.remotePort)
+    if (!isTls(socket)) return new SocketConnection(new StreamCarrier(socket, head), local, remote, options, this.turns)
+    const carrier = new TlsCarrier(socket, socket, head)
+    return new SocketConnection(carrier, local, remote, options, this.turns, factsOf(socket, true))
   }
 
   #secureOn({ socket, raw, facts }: SecureSocket, options: ConnectionOptions): SocketConnection {
@@ -128,7 +137,7 @@ export class Sockets {
     return new SocketConnection(new TlsCarrier(socket, raw), local, remote, options, this.turns, facts)
   }
 
-  #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean, head?: Uint8Array): SocketConnection {
+  #connectionOn(socket: Socket, address: Address, options: ConnectionOptions, accepted: boolean): SocketConnection {
     setUp(socket, options)
     let local: string
     let remote: string
@@ -139,7 +148,7 @@ export class Sockets {
       local = hostPort(socket.localAddress, socket.localPort)
       remote = hostPort(socket.remoteAddress, socket.remotePort)
     }
-    return new SocketConnection(new StreamCarrier(socket, head), local, remote, options, this.turns)
+    return new SocketConnection(socket, local, remote, options, this.turns)
   }
 
   /**
@@ -164,14 +173,19 @@ function isSelfConnected({ localAddress, localPort, remoteAddress, remotePort }:
   return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress
 }
 
+/** Asked of the socket itself, because `instanceof` would load `node:tls`. */
+function isTls(socket: Socket): socket is TLSSocket {
+  return 'encrypted' in socket && 'getPeerX509Certificate' in socket
+}
+
 /**
  * Sets the options of a socket. Not passed when the socket is made, because Node remembers those and skips later calls
  * that it takes for no change.
  */
-function setUp(socket: Socket, { socket: settings = defaultSocket }: ConnectionOptions): void {
-  if (settings.noDelay) socket.setNoDelay(true)
+function setUp(socket: ByteSocket, { socket: settings = defaultSocket }: ConnectionOptions): void {
+  if (settings.noDelay) socket.setNoDelay?.(true)
   const seconds = keepAliveSeconds(settings.keepAlive, settings.keepAliveIdle)
-  if (seconds !== 0) socket.setKeepAlive(true, seconds * 1000)
+  if (seconds !== 0) socket.setKeepAlive?.(true, seconds * 1000)
 }
 
 /**

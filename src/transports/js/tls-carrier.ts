@@ -25,9 +25,12 @@ export class TlsCarrier extends StreamCarrier {
   #truncated = false
   #destroyed = false
 
-  /** @param raw the TCP socket below `socket`, whose bytes are counted */
-  constructor(socket: TLSSocket, raw: Socket) {
-    super(socket)
+  /**
+   * @param raw the TCP socket below `socket`, whose bytes are counted
+   * @param head as `StreamCarrier` has it
+   */
+  constructor(socket: TLSSocket, raw: Socket, head?: Uint8Array) {
+    super(socket, head)
     this.#socket = socket
     this.#raw = raw
     const { _handle: handle } = socket as TLSSocket & { _handle?: Handle | null }

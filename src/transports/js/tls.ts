@@ -167,7 +167,8 @@ export function secureDialled(raw: Socket, { tls, host, port }: TlsTarget, signa
   })
 }
 
-function factsOf(socket: TLSSocket, asked: boolean): TlsFacts {
+/** @param asked whether the peer was asked for a certificate */
+export function factsOf(socket: TLSSocket, asked: boolean): TlsFacts {
   return {
     peerCertificate: asked ? socket.getPeerX509Certificate() : undefined,
     authorized: socket.authorized,
