@@ -134,6 +134,34 @@ onEachTransport('WebSockets by uWebSockets.js', (transport) => {
     assert.ok(ran < 500, `${ran} replies of 100 KB for a peer that reads none`)
   })
 
+  test('a flood of pings by a peer that never reads takes no memory', { skip, timeout: 60_000 }, async (t) => {
+    const { server, port, url } = await serve(t, transport)
+    const witness = await endpoint(t, { transport }).dial(url)
+    const peer = await stranger(t, port)
+    peer.send(upgradeRequest('/rpc'))
+    await peer.hears('\r\n\r\n')
+    peer.socket.pause()
+    const before = process.memoryUsage().rss
+    const pings = Buffer.concat(Array(500).fill(webSocketFrame(0x89, 'x'.repeat(125))))
+    while (server.sessionCount > 1) {
+      if (!peer.socket.write(pings)) await Promise.race([eventOnce(peer.socket, 'drain').catch(() => {}), peer.closed])
+      assert.ok(peer.socket.bytesWritten < 200_000_000, 'it is never closed')
+    }
+    assert.ok(process.memoryUsage().rss - before < 100 * 1024 * 1024)
+    assert.equal(await witness.call('/echo', 'well'), 'well')
+  })
+
+  test('pings are answered while a large reply is read', { skip, timeout: 20_000 }, async (t) => {
+    const { port } = await serve(t, transport)
+    const peer = await stranger(t, port)
+    peer.send(upgradeRequest('/rpc'))
+    await peer.hears('\r\n\r\n')
+    peer.send(webSocketFrame(0x82, frame({ seq: 'a', method: '/echo', body: `"${'x'.repeat(3_000_000)}"` })))
+    for (let n = 0; n < 100; n++) peer.send(webSocketFrame(0x89, `ping ${n}`))
+    await peer.hears('ping 99')
+    await peer.until((text) => text.length > 3_000_000)
+  })
+
   test('options that it cannot keep are refused by name, and a port in use is', { skip, timeout: 20_000 }, async (t) => {
     const { url } = await serve(t, transport)
     const server = endpoint(t, { transport })

@@ -22,6 +22,8 @@ export interface UwsSocket {
   close(): void
 }
 
+/** Most bytes of pongs that may wait for a peer: uWebSockets.js answers each ping, also of one that reads nothing. */
+const MAX_PONGS = 64 * 1024
 const empty = Buffer.alloc(0)
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
@@ -48,6 +50,8 @@ export class UwsCarrier extends Carrier {
   #closed = false
   #reported = false
   #waits = false
+  /** Bytes of the last write, at most so many of which wait for the peer. */
+  #written = 0
 
   /**
    * @param head the request
@@ -102,6 +106,15 @@ export class UwsCarrier extends Carrier {
     if (message.byteLength > 0) this.#receive(Buffer.from(message), true)
   }
 
+  /** @internal Called when a ping was answered. */
+  onPing(): void {
+    if ((this.unwritten ?? 0) > this.#written + MAX_PONGS) this.#fail('reads no pongs')
+  }
+
+  #fail(why: string): void {
+    this.owner.onError(Object.assign(new Error(why), { code: 'ENOBUFS' }))
+  }
+
   /** @internal */
   onDrain(): void {
     if (!this.#waits || (this.unwritten ?? 0) > 0) return
@@ -140,7 +153,7 @@ export class UwsCarrier extends Carrier {
     this.#heldSize += bytes.length
     if (this.#heldSize <= this.#maxHeld) return
     this.#held = []
-    this.owner.onError(Object.assign(new Error('sends while it must wait'), { code: 'ENOBUFS' }))
+    this.#fail('sends while it must wait')
   }
 
   #pass(bytes: Buffer): void {
@@ -151,6 +164,7 @@ export class UwsCarrier extends Carrier {
   write(views: readonly Buffer[]): boolean {
     if (this.#closed) return true
     this.#rest = Buffer.concat([this.#rest, ...views])
+    this.#written = this.#rest.length
     if (this.#response !== undefined) this.#answer(this.#response)
     while (this.#socket !== undefined && this.#sendFrame(this.#socket));
     this.#waits = (this.unwritten ?? 0) > 0

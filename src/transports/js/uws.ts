@@ -22,6 +22,7 @@ interface Behavior {
   upgrade(response: UwsResponse, request: Request, context: unknown): void
   open(socket: UwsSocket): void
   message(socket: UwsSocket, message: ArrayBuffer, binary: boolean): void
+  ping(socket: UwsSocket): void
   drain(socket: UwsSocket): void
   close(socket: UwsSocket, code: number): void
 }
@@ -78,13 +79,14 @@ export async function listenOnUws(
   app.ws('/*', {
     compression: 0,
     maxPayloadLength: Math.min(options.maxMessage * HEADROOM, 2 ** 31 - 1),
-    maxBackpressure: 0, // `maxUnsent` bounds it
+    maxBackpressure: 0, // beyond it messages would be lost; `maxUnsent` bounds ours, `onPing` the pongs
     // A heartbeat of ours alone says whether a peer lives.
     idleTimeout: 0,
     sendPingsAutomatically: false,
     upgrade: begin,
     open: (socket) => socket.getUserData().carrier.onOpen(socket),
     message: (socket, message, binary) => socket.getUserData().carrier.onMessage(message, binary),
+    ping: (socket) => socket.getUserData().carrier.onPing(),
     drain: (socket) => socket.getUserData().carrier.onDrain(),
     close: (socket, code) => socket.getUserData().carrier.onClosed(code),
   })
