@@ -122,6 +122,8 @@ export class ReadHalf {
   drop(): void {
     this.#open = false
     this.#framer.drop()
+    this.#webSocket?.drop()
+    if (this.#webSocket !== undefined && this.#webSocket.rest.length > 0) this.#resumeLater()
   }
 
   /**
@@ -140,6 +142,10 @@ export class ReadHalf {
 
   #receiveFrames(webSocket: WebSocketEnd, chunk: Buffer, length: number): void {
     if (webSocket.closeCode !== 0) return
+    if (webSocket.rest.length > 0) {
+      webSocket.wait(chunk.subarray(0, length))
+      return
+    }
     webSocket.decode(chunk, length)
     if (webSocket.length > 0 && this.#open) {
       beginBatch(webSocket.bytes, webSocket.length)
@@ -148,10 +154,23 @@ export class ReadHalf {
     } else if (webSocket.partial > 0) {
       this.#owner.watch()
     }
+    if (webSocket.rest.length > 0) {
+      this.#stop()
+      this.#yield()
+    }
     if (webSocket.closeCode === 0) return
     if (!this.#open) this.#owner.onCloseAnswered()
     else if (webSocket.broken !== undefined) this.#owner.onBroken(webSocket.broken, webSocket.closeCode)
     else if (this.ended()) this.#owner.onPeerEnded()
+  }
+
+  /** Decodes what had to wait for this turn. */
+  #decodeRest(): void {
+    const webSocket = this.#webSocket
+    if (webSocket === undefined || webSocket.rest.length === 0) return
+    const { rest } = webSocket
+    webSocket.rest = rest.subarray(0, 0)
+    this.#receiveFrames(webSocket, rest, rest.length)
   }
 
   /** Shows or delivers what the framer was fed. */
@@ -229,11 +248,17 @@ export class ReadHalf {
       this.#drained = false
       if (!this.#needsDrain) this.#reportDrained()
     }
+    if (!this.#open) {
+      this.#decodeRest() // for a close frame
+      return
+    }
     if (this.#pauses > 0 || this.#peeking) return
     this.#yielded = false
     this.#share = MAX_PER_TURN
-    if (!this.#open || this.handler === undefined) return
+    if (this.handler === undefined) return
     if (this.#framing !== Framing.Peek) this.#deliver()
+    if (!this.#open || this.#yielded) return
+    this.#decodeRest()
     if (!this.#open || this.#yielded) return
     if (this.#peerEnded) {
       if (!this.#needsDrain) this.#owner.onPeerEnded()

@@ -11,6 +11,12 @@ import type { WebSocketSettings } from '../websocket-settings.ts'
 const MIN_COMPRESSED = 1024
 /** The end of a compressed message, which is not sent (RFC 7692 §7.2.1). */
 const TAIL = Buffer.from([0, 0, 0xff, 0xff])
+/**
+ * Bytes inflated after which the rest of a chunk waits for the next turn: a few bytes may become many, and one peer
+ * must not hold the loop. Each message counts as more by what inflating it costs at least.
+ */
+const MAX_INFLATED = 1024 * 1024
+const INFLATE_COST = 4096
 /** Smallest memory of an unfinished message. */
 const MIN_HELD = 4096
 const MASK_POOL_BYTES = 8192
@@ -39,6 +45,8 @@ export class WebSocketEnd {
   /** Result of `decode`: `bytes[0, length)`. */
   bytes: Buffer = empty
   length = 0
+  /** Received bytes that wait to be decoded in the next turn. */
+  rest: Buffer = empty
   readonly #owner: WebSocketOwner
   readonly #reader: FrameReader
   readonly #maxMessage: number
@@ -49,6 +57,9 @@ export class WebSocketEnd {
   #held = empty
   #heldSize = 0
   #found: Buffer[] = []
+  /** Bytes inflated in this call of `decode`. */
+  #inflated = 0
+  #dropped = false
 
   constructor(settings: WebSocketSettings, maxMessage: number, framing: Framing, owner: WebSocketOwner) {
     const { client, text, compression } = settings
@@ -66,11 +77,24 @@ export class WebSocketEnd {
     return this.#reader.unfinished ? this.#heldSize + 1 : 0
   }
 
-  /** Decodes `chunk[0, length)` in place. The result is borrowed like the chunk. */
+  /** Keeps bytes until those before them are decoded. */
+  wait(bytes: Buffer): void {
+    this.rest = Buffer.concat([this.rest, bytes])
+  }
+
+  /** Takes no message any more, and inflates none. */
+  drop(): void {
+    this.#dropped = true
+  }
+
+  /**
+   * Decodes `chunk[0, length)` in place. The result is borrowed like the chunk. Requires that nothing waits, and may
+   * leave a `rest`.
+   */
   decode(chunk: Buffer, length: number): void {
     const reader = this.#reader
     reader.at = reader.out = 0
-    this.length = 0
+    this.length = this.#inflated = 0
     if (this.closeCode !== 0) return
     const copies = this.#whole || this.#compression
     let start = 0
@@ -80,6 +104,10 @@ export class WebSocketEnd {
         this.messages++
         if (copies && !this.#endMessage(chunk.subarray(start, reader.out))) break
         start = reader.out
+        if (this.#inflated >= MAX_INFLATED) {
+          this.rest = Buffer.from(chunk.subarray(reader.at, length))
+          break
+        }
       } else if (event === Event.Ping) {
         this.#owner.onPing(reader.control)
       } else if (event !== Event.Pong) {
@@ -109,9 +137,11 @@ export class WebSocketEnd {
       this.#held = empty
       this.#heldSize = 0
     }
+    if (this.#dropped) return true
     if (this.#reader.compressed) {
       const inflated = this.#inflate(message)
       if (inflated === undefined) return false
+      this.#inflated += inflated.length + INFLATE_COST
       message = inflated
     }
     if (this.#whole) {
