@@ -12,9 +12,10 @@ const METHOD = '/heartbeat'
 const RATE = 'hb_'
 const MIN_SECONDS = 3
 /**
- * Default interval in milliseconds: below the minute after which many load balancers and NATs drop a silent connection.
+ * Default interval in milliseconds: well below the minute after which many load balancers and NATs drop a silent
+ * connection, and below the 30 seconds of Go over QUIC.
  */
-const INTERVAL = 30_000
+const INTERVAL = 25_000
 /**
  * Number of checks per interval. Time is counted in checks, so that a stall of the event loop counts as one check,
  * however long it was.
@@ -27,7 +28,7 @@ const PONG_CHECK_MS = 500
 export interface HeartbeatPingOptions {
   /**
    * Milliseconds without a message after which a heartbeat is sent. The heartbeat says whole seconds, at least 3, as Go
-   * requires. Default: 30,000.
+   * requires. Default: 25,000.
    */
   interval?: number | undefined
   /**
