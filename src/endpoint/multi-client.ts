@@ -1,4 +1,3 @@
-import { forgetAbort, whenAborted } from '../base/async/when-aborted.ts'
 import { closeTimeout, requireOptions, timeLimit, whole } from '../base/check-options.ts'
 import { reasonOf } from '../base/errors/error-text.ts'
 import { Code, StatusError, statusText } from '../base/errors/status.ts'
@@ -6,9 +5,8 @@ import type { Clock, ClockTimer } from '../base/time/clock.ts'
 import { ResettableTimer, wheelOf } from '../base/time/timer-wheel.ts'
 import { clientFor } from '../contract/client-for.ts'
 import type { ClientOptions, MakeClient, ServiceOf } from '../contract/types.ts'
-import { type CallOptions, checkCallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
+import { type CallOptions, checkPushOptions, type PushOptions, type TypedCallOptions } from '../message/call-options.ts'
 import type { Reply } from '../message/reply.ts'
-import { canceled } from '../session/pending-call.ts'
 import { ReconnectSchedule } from '../session/reconnect-schedule.ts'
 import { type Redial, RequestQueue, readRedial } from '../session/redial.ts'
 import { engineOf, type Session } from '../session/session.ts'
@@ -18,6 +16,7 @@ import type { Endpoint } from './endpoint.ts'
 import { LeastBusy } from './least-busy.ts'
 import { Member } from './multi-client-member.ts'
 import { checkDial, type MultiClientOptions, multiClientNames } from './multi-client-options.ts'
+import { closed, waitForSession } from './multi-client-wait.ts'
 import { settingsOf } from './settings-of.ts'
 
 /**
@@ -124,7 +123,7 @@ export class MultiClient {
   call<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<T>
   call<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<T>
   call<T>(method: string, arg?: unknown, options?: CallOptions): Promise<T> {
-    return this.#use(options, (session, rest) => session.call<T>(method, arg, rest))
+    return this.#use(method, true, options, (session, rest) => session.call<T>(method, arg, rest))
   }
 
   /**
@@ -135,7 +134,7 @@ export class MultiClient {
   callReply<T>(method: string, arg: unknown, options: TypedCallOptions<T>): Promise<Reply<T>>
   callReply<T = unknown>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>>
   callReply<T>(method: string, arg?: unknown, options?: CallOptions): Promise<Reply<T>> {
-    return this.#use(options, (session, rest) => session.callReply<T>(method, arg, rest))
+    return this.#use(method, true, options, (session, rest) => session.callReply<T>(method, arg, rest))
   }
 
   /**
@@ -149,7 +148,7 @@ export class MultiClient {
     if (member !== undefined) return member.session.push(method, arg, options)
     const sent = new Promise<void>((resolve) => {
       if (options !== undefined) checkPushOptions(options)
-      resolve(this.#use(undefined, (session) => session.push(method, arg, options)))
+      resolve(this.#use(method, false, undefined, (session) => session.push(method, arg, options)))
     })
     sent.catch(ignore) // as for a session's push, a rejection need not be handled
     return sent
@@ -182,36 +181,20 @@ export class MultiClient {
    *
    * @param start called with the options, whose timeout is what is left then
    */
-  #use<T>(options: CallOptions | undefined, start: (session: Session, options: CallOptions | undefined) => Promise<T>): Promise<T> {
+  #use<T>(
+    method: string,
+    isCall: boolean,
+    options: CallOptions | undefined,
+    start: (session: Session, options: CallOptions | undefined) => Promise<T>,
+  ): Promise<T> {
     if (this.#queue.size === 0) {
       const member = this.#leastBusy(this.#callsPerSession)
       if (member !== undefined) return this.#start(member, options, start)
     }
-    return new Promise((resolve, reject) => {
-      if (options !== undefined) checkCallOptions(options)
-      const timeout = timeLimit('timeout', options?.timeout, settingsOf(this.endpoint).timeout)
-      const signal = options?.signal
-      if (this.#abort.signal.aborted) throw closed()
-      if (signal?.aborted) throw canceled(signal)
-      const run = (waited: number): void => {
-        if (signal !== undefined) forgetAbort(signal, abort)
-        const left = timeout === 0 ? 0 : Math.max(timeout - waited, 1)
-        resolve(this.#start(this.#leastBusy(this.#callsPerSession) as Member, { ...options, timeout: left }, start))
-      }
-      const fail = (error: StatusError): void => {
-        if (signal !== undefined) forgetAbort(signal, abort)
-        reject(error)
-      }
-      const leave = this.#queue.add(timeout, run, fail)
-      const abort = {
-        onAbort(fired: AbortSignal): void {
-          leave()
-          reject(canceled(fired))
-        },
-      }
-      if (signal !== undefined) whenAborted(signal, abort)
-      this.#dialMissing()
-    })
+    const run = (rest: CallOptions): Promise<T> => this.#start(this.#leastBusy(this.#callsPerSession) as Member, rest, start)
+    const made = waitForSession(this.#queue, settingsOf(this.endpoint), this.#abort.signal.aborted, method, isCall, options, run)
+    this.#dialMissing()
+    return made
   }
 
   #start<T>(
@@ -391,8 +374,4 @@ export class MultiClient {
     }
     if (next !== Number.POSITIVE_INFINITY) this.#idleTimer.start(next)
   }
-}
-
-function closed(): StatusError {
-  return new StatusError(Code.ConnectionClosed, statusText(Code.ConnectionClosed), 'the client was closed', { stack: false })
 }

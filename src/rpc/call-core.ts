@@ -1,6 +1,7 @@
 import type { StatusError } from '../base/errors/status.ts'
 import { markOf } from '../base/mark.ts'
 import type { Clock } from '../base/time/clock.ts'
+import type { Meter } from '../overload/meter.ts'
 import type { Tracer } from '../session/tracer.ts'
 import type { BreakerMap } from './broker/breaker-map.ts'
 import type { RetryPolicy } from './broker/retry-policy.ts'
@@ -47,6 +48,7 @@ export interface CallCore {
   /** Calls between two attempts, or before the first: for a node, a session, or a delay to be over. */
   readonly waiting: Set<Waiting>
   readonly tracer: Tracer | null
+  readonly meter: Meter | null
   /** Resolves when it is known which nodes there are. */
   discover(): Promise<unknown>
   /** Whether plugins have hooks of calls that need the context of the caller: then calls that are retried run in it. */

@@ -5,6 +5,7 @@ import { Endpoint } from '../endpoint/endpoint.ts'
 import { settingsOf } from '../endpoint/settings-of.ts'
 import type { Plugin } from '../hooks/plugin.ts'
 import type { CallOptions } from '../message/call-options.ts'
+import type { Meter } from '../overload/meter.ts'
 import { heartbeatPing } from '../plugins/heartbeat.ts'
 import type { Settings } from '../session/options.ts'
 import { engineOf } from '../session/session.ts'
@@ -88,6 +89,10 @@ export class ClientEngine implements CallCore {
 
   get tracer(): Tracer | null {
     return this.#settings.tracer
+  }
+
+  get meter(): Meter | null {
+    return this.#settings.meter
   }
 
   discover(): Promise<unknown> {

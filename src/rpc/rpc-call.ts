@@ -369,7 +369,10 @@ export class RpcCall implements Abortable {
   }
 
   private giveUp(error: unknown, node?: string): void {
-    const { service } = this.core
+    const { service, meter, now } = this.core
+    // Each attempt is counted by its session.
+    if (meter !== null && this.attempts === 0 && !this.isHedge && error instanceof StatusError)
+      meter.notCalled(this.path, error.code, this.startedAt === NOT_STARTED ? 0 : now() - this.startedAt)
     this.reject(error instanceof StatusError ? new RpcError(error, { service, node, attempts: this.attempts }) : error)
   }
 

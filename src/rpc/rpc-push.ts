@@ -25,19 +25,26 @@ export async function sendPush(core: CallCore, path: string, arg: unknown, optio
   const target: PushTarget = { path, key, exclude: [] }
   let failure: StatusError | undefined
   let address: string | undefined
-  if (!core.isClosed && !core.selector.hasNode(core.service, target)) await known(core)
+  // Each attempt is counted by its session.
+  let isCounted = false
+  const failed = (error: unknown, node: string | undefined): unknown => {
+    if (!isCounted && error instanceof StatusError) core.meter?.notPushed(path)
+    return wrapped(core, error, node, target.exclude.length)
+  }
+  if (!core.isClosed && !core.selector.hasNode(core.service, target)) await known(core, failed)
   for (;;) {
     let pick: NodePick
     try {
       if (core.isClosed) throw closedError()
       pick = core.selector.pick(core.service, target)
     } catch (error) {
-      throw wrapped(core, failure ?? error, address, target.exclude.length)
+      throw failed(failure ?? error, address)
     }
     address = pick.candidate.node.address
     try {
       const sessions = core.sessionsOf(pick.candidate)
       const session: Session = sessions.open() ?? (await sessions.dial())
+      isCounted = true
       await session.push(path, arg, options)
       pick.cancel() // how long a push takes says nothing
       return
@@ -45,21 +52,21 @@ export async function sendPush(core: CallCore, path: string, arg: unknown, optio
       if (verdictOf(error) === 'failure' && (error as StatusError).code === Code.DialFailed) pick.done(true, 0)
       else pick.cancel()
       target.exclude.push(pick.candidate)
-      if (!(error instanceof StatusError) || error.unsent !== true) throw wrapped(core, error, address, target.exclude.length)
+      if (!(error instanceof StatusError) || error.unsent !== true) throw failed(error, address)
       failure = error
     }
   }
 }
 
 /** Waits until it is known which nodes there are, at most as long as a call would. */
-async function known(core: CallCore): Promise<void> {
+async function known(core: CallCore, failed: (error: unknown, node: undefined) => unknown): Promise<void> {
   const { clock, selector, service, timeout } = core
   const wait = new AbortController()
   const timer = timeout > 0 ? clock.setTimeout(() => wait.abort(late(undefined)), timeout) : undefined
   try {
     await selector.loaded(service, wait.signal)
   } catch (error) {
-    throw wrapped(core, error, undefined, 0)
+    throw failed(error, undefined)
   } finally {
     clock.clearTimeout(timer)
   }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { once as event } from 'node:events'
 import { it } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
-import type { Filter, Plugin } from '../../src/index.ts'
+import { type Filter, MultiClient, type Plugin } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
-import { once, onEachTransport, pair, status } from '../support/helpers.ts'
+import { staticRegistry } from '../../src/rpc/index.ts'
+import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
+import { ownRegistry, rpcClient } from '../support/rpc.ts'
 import { parentOf, spans } from '../support/spans.ts'
 
 const { CLIENT, CONSUMER, PRODUCER } = SpanKind
@@ -207,5 +209,38 @@ onEachTransport('each request is counted at its end', (transport) => {
     assert.ok(sums['path=/wait'] >= outage / 2, `${JSON.stringify(sums)} of ${outage}`)
     assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_in_flight'), { 'path=/again': 0, 'path=/wait': 0 })
     assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), { 'path=/again,code=0': 1, 'path=/wait,code=0': 1 })
+  })
+
+  it('calls and pushes for which there is no session', async (t) => {
+    const made = prometheus()
+    const nobody = await (await pair(t, transport)).listener
+    await nobody.close()
+    const service = rpcClient(t, transport, staticRegistry([nobody.url]), { plugins: [made] })
+    assert.equal((await status(service.call('/math/add')))[0], 105)
+    assert.equal((await status(service.push('/math/log')))[0], 105)
+    const empty = rpcClient(t, transport, ownRegistry(t), { plugins: [made], timeout: 20 })
+    assert.equal((await status(empty.call('/math/none')))[0], 503)
+    const client = new MultiClient(endpoint(t, { transport, plugins: [made] }), nobody.url)
+    const canceled = new AbortController()
+    const calls = [
+      status(client.call('/multi')),
+      status(client.call('/multi', 1, { signal: canceled.signal })),
+      status(client.push('/multi')),
+    ]
+    canceled.abort()
+    assert.deepEqual(
+      (await Promise.all(calls)).map(([code]) => code),
+      [100, 499, 100],
+    )
+    await client.close()
+    assert.equal((await status(client.call('/multi')))[0], 102)
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), {
+      'path=/math/add,code=105': 1,
+      'path=/math/none,code=503': 1,
+      'path=/multi,code=100': 1,
+      'path=/multi,code=499': 1,
+      'path=/multi,code=102': 1,
+    })
+    assert.deepEqual(await valuesOf(made, 'dmicro_pushes_sent_failed_total'), { 'path=/math/log': 1, 'path=/multi': 1 })
   })
 })
