@@ -183,7 +183,8 @@ export class SessionRegistry implements SessionOwner<SessionEngine> {
     dispatcher.forget(session, reason === CloseReason.Local)
     this.listener.onClosed(session)
     stats.closed++
-    this.settings.meter?.sessionClosed(reason)
+    // The session of a connection that another one resumes on was never anybody's.
+    if (session.successor === undefined) this.settings.meter?.sessionClosed(reason)
     if (isViolation(reason)) stats.violations++
     const { afterDisconnect } = this.hooks
     if (afterDisconnect !== null) void runInRoot(lifeHooks.runAndLog, lifeHooks, afterDisconnect, session.session)

@@ -7,6 +7,7 @@ import { prometheus } from '../../src/observe/metrics/index.ts'
 import { staticRegistry } from '../../src/rpc/index.ts'
 import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
+import { resumable } from '../support/resumable.ts'
 import { ownRegistry, rpcClient } from '../support/rpc.ts'
 import { parentOf, spans } from '../support/spans.ts'
 
@@ -242,5 +243,22 @@ onEachTransport('each request is counted at its end', (transport) => {
       'path=/multi,code=102': 1,
     })
     assert.deepEqual(await valuesOf(made, 'dmicro_pushes_sent_failed_total'), { 'path=/math/log': 1, 'path=/multi': 1 })
+  })
+})
+
+onEachTransport('each session is counted at its end', (transport) => {
+  it('a session that is resumed on a new connection has not been closed', async (t) => {
+    const served = prometheus()
+    const { server, client, session, peer, proxy } = await resumable(t, transport, { server: { plugins: [served] } })
+    const back = event(peer, 'resumed')
+    proxy.cut()
+    await back
+    await session.call('/echo')
+    assert.equal(server.stats.accepted, 2)
+    assert.deepEqual(await valuesOf(served, 'dmicro_sessions_closed_total'), {})
+    const closed = event(peer, 'close')
+    await client.close()
+    await closed
+    assert.deepEqual(await valuesOf(served, 'dmicro_sessions_closed_total'), { 'reason=peer': 1 })
   })
 })
