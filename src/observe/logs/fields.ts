@@ -1,6 +1,8 @@
+import { describe, reasonOf } from '../../base/errors/error-text.ts'
 import { isPlain } from '../../base/json/write.ts'
 import type { LogFields } from '../../base/log.ts'
 import { HIDDEN, secretKey } from '../../base/text/secrets.ts'
+import { hideInUrls } from './url-secrets.ts'
 
 /** Longest text of one field in UTF-16 units. */
 const MAX_VALUE = 1024
@@ -71,15 +73,31 @@ function shown(fields: LogFields, key: string, { isSecret }: KnownKey): PlainVal
     if (value !== undefined && isSecret) return HIDDEN
     if (value === undefined || value === null || typeof value === 'boolean') return value
     if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
-    if (typeof value === 'object') return cut(JSON.stringify(value, hideSecrets) ?? '', MAX_VALUE)
-    return cut(String(value), key === 'error' ? MAX_ERROR : MAX_VALUE)
+    const text = typeof value === 'object' ? objectText(value) : String(value)
+    return cut(hideInUrls(text), key === 'error' ? MAX_ERROR : MAX_VALUE)
   } catch {
     return '?'
   }
 }
 
+function objectText(value: object): string {
+  if (value instanceof Error) return describe(value)
+  const { toJSON } = value as { toJSON?: unknown }
+  const plain: unknown = typeof toJSON === 'function' ? toJSON.call(value) : value
+  // A date, a URL and the like are texts, which are not to be quoted twice.
+  return typeof plain === 'string' ? plain : (JSON.stringify(plain, hideSecrets) ?? '')
+}
+
 function hideSecrets(key: string, value: unknown): unknown {
-  return secretKey.test(key) ? HIDDEN : value
+  if (secretKey.test(key)) return HIDDEN
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Error) return reasonOf(value)
+  return Array.isArray(value) ? value.map((item, i) => (namesSecret(value[i - 1]) ? HIDDEN : item)) : value
+}
+
+/** Whether what follows in a list is a secret, as in a list of headers. */
+function namesSecret(before: unknown): boolean {
+  return typeof before === 'string' && /^[\w-]+$/.test(before) && secretKey.test(before)
 }
 
 export function cut(text: string, max: number): string {

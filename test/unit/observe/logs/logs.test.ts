@@ -40,6 +40,33 @@ for (const [name, make] of [
   })
 }
 
+test('an error is shown by its text, a date without quotes, and a secret nowhere', () => {
+  const { log, all } = lines((write) => jsonLogger({ write }))
+  log.error('failed', {
+    error: new Error('boom', { cause: new Error('below') }),
+    at: new Date(0),
+    bad: new Date(Number.NaN),
+    url: 'see ws://user:s3cret@host/path?token=s3cret&page=2, and http://s3cret@host',
+    nested: { link: new URL('http://user:s3cret@host/?api_key=s3cret'), error: new TypeError('inner'), big: 5n },
+    pairs: [
+      ['authorization', 'Bearer s3cret'],
+      ['accept', 'text'],
+    ],
+    list: ['Cookie', 's3cret', 'Host', 'a'],
+    plain: 'a?b=c&d=e@f',
+  })
+  const [line] = all()
+  assert.doesNotMatch(JSON.stringify(line), /s3cret/)
+  assert.match(String(line.error), /^Error: boom\n {2}cause: Error: below/)
+  assert.equal(line.at, '1970-01-01T00:00:00.000Z')
+  assert.equal(line.bad, 'null')
+  assert.equal(line.url, 'see ws://***@host/path?token=***&page=2, and http://***@host')
+  assert.equal(line.nested, '{"link":"http://***@host/?api_key=***","error":"inner","big":"5"}')
+  assert.equal(line.pairs, '[["authorization","***"],["accept","text"]]')
+  assert.equal(line.list, '["Cookie","***","Host","a"]')
+  assert.equal(line.plain, 'a?b=c&d=e@f')
+})
+
 test('a field replaces nothing that the logger says itself, and what cannot be read breaks no line', () => {
   const { log, all } = lines((write) => jsonLogger({ write, level: 'debug' }))
   const hostile = {
