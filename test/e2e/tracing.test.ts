@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, propagation, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { type Meta, StatusError } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
@@ -130,6 +130,27 @@ onEachTransport('tracing', (transport) => {
       assert.equal(traceparent.slice(-2), '00')
       assert.equal(traced.all().length, 0)
     }
+  })
+
+  it('what is not recorded shares no trace with other requests where other instrumentations send it on', async (t) => {
+    const traced = spans({ steps: false, ratio: 0 })
+    const { server, session } = await pair(t, transport, { server: { plugins: [traced.plugin] } })
+    const db = traced.provider.getTracer('db')
+    server.routeCall('/later', async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      db.startSpan('query').end()
+      return trace.getSpanContext(context.active())
+    })
+    await session.call('/later') // shows that the handler is async
+    const before = traced.all().length
+    const seen = new Set<string>()
+    for (let i = 0; i < 4; i++) {
+      const { traceId, spanId, traceFlags } = await session.call<SpanContext>('/later')
+      assert.match(`${traceId}-${spanId}-${traceFlags}`, /^[0-9a-f]{32}-[0-9a-f]{16}-0$/)
+      seen.add(traceId)
+    }
+    assert.equal(seen.size, 4)
+    assert.equal(traced.all().length, before)
   })
 
   it('lines of the log of what is not recorded name no trace, and a handler that waits keeps the decision', async (t) => {

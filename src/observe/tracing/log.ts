@@ -14,6 +14,6 @@ export function tracedLogger(log: Logger): Logger {
 
 function withTrace(fields: LogFields | undefined): LogFields | undefined {
   const span = trace.getSpanContext(context.active())
-  const isNone = span === undefined || span.traceId === unrecordedSpan.traceId || !isSpanContextValid(span)
+  const isNone = span === undefined || span === unrecordedSpan || !isSpanContextValid(span)
   return isNone || fields?.trace_id !== undefined ? fields : { ...logFieldsOf(span), ...fields }
 }

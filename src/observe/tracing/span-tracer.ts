@@ -16,6 +16,7 @@ import {
 import { type CallScope, runHandler } from '../../base/async/call-context.ts'
 import { StatusError } from '../../base/errors/status.ts'
 import { Sampler } from '../../base/sampler.ts'
+import { realClock } from '../../base/time/clock.ts'
 import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type Meta, noMeta } from '../../message/meta.ts'
@@ -48,9 +49,18 @@ interface SpanTracerOptions {
 
 /**
  * Marks the contexts of requests whose trace began here and is not recorded. One for all of them, because making ids
- * and a context for each would cost more than the rest of what an unrecorded request costs.
+ * and a context for each would cost more than the rest of what an unrecorded request costs. The ids are made when they
+ * are read, by other instrumentations that send them on: a constant would join all such requests into one trace there.
  */
-export const unrecordedSpan: SpanContext = { traceId: 'd'.repeat(32), spanId: 'd'.repeat(16), traceFlags: 0 }
+export const unrecordedSpan: SpanContext = {
+  get traceId(): string {
+    return hex(realClock.random, 4)
+  },
+  get spanId(): string {
+    return hex(realClock.random, 2)
+  },
+  traceFlags: 0,
+}
 const unrecordedRoot = scopeOf(unrecordedSpan, ROOT_CONTEXT)
 const unrecordedAttempts = new UnrecordedAttempts(unrecordedSpan, ROOT_CONTEXT)
 const unrecordedRequest = new UnrecordedRequest(unrecordedRoot)
@@ -137,6 +147,7 @@ export class SpanTracer implements Tracer {
     const sampler = this.#sampler
     if (sampler !== undefined) {
       const span = trace.getSpanContext(parent)
+      if (span === unrecordedSpan) return this.#unrecorded(span, parent)
       if (span === undefined || !isSpanContextValid(span)) {
         if (!sampler.takes()) return this.#unrecorded(unrecordedSpan, parent)
       } else if (!isSampled(span)) return this.#unrecorded(span, parent)
@@ -162,7 +173,7 @@ export class SpanTracer implements Tracer {
     const sampler = this.#sampler
     if (sampler !== undefined) {
       const span = trace.getSpanContext(parent)
-      if (span === undefined || !isSpanContextValid(span)) {
+      if (span !== unrecordedSpan && (span === undefined || !isSpanContextValid(span))) {
         if (!sampler.takes()) return parent === ROOT_CONTEXT ? unrecordedAttempts : new UnrecordedAttempts(unrecordedSpan, parent)
       } else if (!isSampled(span)) return parent === unrecordedRoot ? unrecordedAttempts : new UnrecordedAttempts(span, parent)
     }
