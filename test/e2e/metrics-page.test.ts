@@ -5,9 +5,11 @@ import { it, type TestContext } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { Histogram, Registry } from 'prom-client'
 import { request } from 'undici'
+import type { Plugin } from '../../src/index.ts'
 import { type PrometheusOptions, type PrometheusPlugin, prometheus } from '../../src/observe/metrics/index.ts'
-import { endpoint, once, onEachTransport, pair } from '../support/helpers.ts'
+import { endpoint, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
 import { checkHistograms, seriesOf, valuesOf } from '../support/metrics-page.ts'
+import { silent } from '../support/silent-sockets.ts'
 
 const listen = 'http://127.0.0.1:0'
 const OPEN = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
@@ -145,6 +147,36 @@ onEachTransport('metrics page', (transport) => {
     assert.equal(await state(), 503) // only a client is left
     await endpoint(t, { transport, plugins: [metrics] }).listen('tcp://127.0.0.1:0')
     assert.equal(await state(), 200)
+  })
+
+  it('lets a new connection in when others keep all places and say nothing', async (t) => {
+    const { metrics } = await served(t, transport)
+    await silent(t, metrics.url as string, 64)
+    for (let i = 0; i < 3; i++) assert.equal((await get(metrics, '/healthz')).status, 200)
+  })
+
+  it('cannot have the path of another page, by which it could never be read', () => {
+    for (const path of ['/healthz', '/readyz']) assert.throws(() => prometheus({ listen: `${listen}${path}` }), /path \/\w+ is taken/)
+  })
+
+  it('is made without a plugin whose counts cannot be read, which is logged once', async (t) => {
+    const log = recorder()
+    const metrics = prometheus()
+    const bad = {
+      name: 'bad',
+      get stats(): object {
+        throw new Error('no counts yet')
+      },
+    }
+    const server = endpoint(t, { transport, plugins: [metrics, bad, { name: 'good', stats: { passed: 3 } } as Plugin], log })
+    for (let i = 0; i < 2; i++)
+      assert.deepEqual(await valuesOf(metrics, 'dmicro_limiter_messages_total'), { 'limiter=good,result=passed': 3 })
+    await server.close()
+    const lines = log.lines.filter(({ text }) => text === 'the counts of a plugin cannot be read')
+    assert.deepEqual(
+      lines.map(({ fields }) => fields.plugin),
+      ['bad'],
+    )
   })
 
   it('is not ready when the function that is asked fails', async (t) => {

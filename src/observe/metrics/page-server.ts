@@ -3,6 +3,7 @@ import { runInRoot } from '../../base/async/root-context.ts'
 import { nodeHttp, nodeZlib } from '../../base/builtin.ts'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import { turn } from '../../base/time/clock.ts'
+import { limitConnections } from './connections.ts'
 import { acceptsGzip, chooseFormat } from './negotiate.ts'
 import { contentTypes } from './page-text.ts'
 import type { Renderer } from './render.ts'
@@ -15,6 +16,9 @@ const IDLE_TIMEOUT_MS = 65_000
 const REQUEST_TIMEOUT_MS = 10_000
 /** Pages below this many bytes are not compressed. */
 const MIN_GZIP_BYTES = 1024
+
+const HEALTH = '/healthz'
+const READY = '/readyz'
 
 /** Where the page is served, as the option `listen` says. */
 interface PageAddress {
@@ -35,12 +39,14 @@ interface PageOwner {
 /**
  * Reads the option `listen`.
  *
- * @throws TypeError for what is no `http:` URL
+ * @throws TypeError for what is no `http:` URL, and for a path that is taken
  */
 export function readPageAddress(listen: string): PageAddress {
   const url = typeof listen === 'string' && URL.canParse(listen) ? new URL(listen) : undefined
   if (url?.protocol !== 'http:' || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     throw new TypeError(`option listen must be an address such as http://127.0.0.1:9101, got ${JSON.stringify(listen)}`)
+  if (url.pathname === HEALTH || url.pathname === READY)
+    throw new TypeError(`option listen: the path ${url.pathname} is taken, so that metrics there could never be read`)
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return { host, port: url.port === '' ? 80 : Number(url.port), path: url.pathname === '/' ? '/metrics' : url.pathname }
 }
@@ -78,7 +84,7 @@ export class PageServer {
         })
       },
     )
-    server.maxConnections = MAX_CONNECTIONS
+    limitConnections(server, MAX_CONNECTIONS)
     server.timeout = IDLE_TIMEOUT_MS
     this.#server = server
     return new Promise((resolve, reject) => {
@@ -96,14 +102,14 @@ export class PageServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '').split('?', 1)[0]
-    const known = path === this.#address.path || path === '/healthz' || path === '/readyz'
+    const known = path === this.#address.path || path === HEALTH || path === READY
     if (!known) return text(request, response, 404, 'not found')
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD')
       return text(request, response, 405, 'method not allowed')
     }
-    if (path === '/healthz') return text(request, response, 200, 'ok')
-    if (path === '/readyz') {
+    if (path === HEALTH) return text(request, response, 200, 'ok')
+    if (path === READY) {
       const ready = await this.#isReady()
       return text(request, response, ready ? 200 : 503, ready ? 'ready' : 'not ready')
     }

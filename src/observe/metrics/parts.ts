@@ -1,7 +1,8 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
+import type { Plugin } from '../../hooks/plugin.ts'
 import type { Family, Visitor } from './family.ts'
 import type { Labels } from './labels.ts'
-import { type CountingPlugin, countingPlugins, countsOf, limiterFamilies, showLimiter } from './limiters.ts'
+import { countingPlugins, limiterFamilies, showLimiter } from './limiters.ts'
 import { serviceFamilies, showService } from './services.ts'
 import { isLasting, Snapshot } from './snapshot.ts'
 
@@ -10,7 +11,7 @@ export class PartCounts {
   readonly #name: string
   readonly #past = new Snapshot()
   /** Counts of plugins when their endpoint was closed, which are in `#past`: they may be used again. */
-  readonly #counted = new WeakMap<CountingPlugin, ReadonlyMap<string, number>>()
+  readonly #counted = new WeakMap<Plugin, ReadonlyMap<string, number>>()
 
   /** @param name label of the series */
   constructor(name: string) {
@@ -19,12 +20,12 @@ export class PartCounts {
 
   /** Keeps the counts of an endpoint that is closed. */
   closed(endpoint: Endpoint, open: Iterable<Endpoint>): void {
-    const used = new Set([...open].flatMap((other) => [...countingPlugins(other)]))
+    const used = new Set([...open].flatMap((other) => [...countingPlugins(other)].map(({ plugin }) => plugin)))
     showService(endpoint, this.#name, this.#keep)
-    for (const plugin of countingPlugins(endpoint)) {
-      if (used.has(plugin)) continue
-      showLimiter(plugin, this.#name, this.#counted.get(plugin), this.#keep)
-      this.#counted.set(plugin, new Map(countsOf(plugin)))
+    for (const read of countingPlugins(endpoint)) {
+      if (used.has(read.plugin)) continue
+      showLimiter(read, this.#name, this.#counted.get(read.plugin), this.#keep)
+      this.#counted.set(read.plugin, new Map(read.counts))
     }
   }
 
@@ -38,13 +39,13 @@ export class PartCounts {
     for (const family of [...serviceFamilies, ...limiterFamilies]) sum.begin(family)
     sum.add(this.#past.data())
     const show = (family: Family, labels: Labels, value: number): void => add(sum, family, labels, value)
-    const seen = new Set<CountingPlugin>()
+    const seen = new Set<Plugin>()
     for (const endpoint of endpoints) {
       showService(endpoint, this.#name, show)
-      for (const plugin of countingPlugins(endpoint)) {
-        if (seen.has(plugin)) continue
-        seen.add(plugin)
-        showLimiter(plugin, this.#name, this.#counted.get(plugin), show)
+      for (const read of countingPlugins(endpoint)) {
+        if (seen.has(read.plugin)) continue
+        seen.add(read.plugin)
+        showLimiter(read, this.#name, this.#counted.get(read.plugin), show)
         yield
       }
       yield

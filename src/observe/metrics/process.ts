@@ -30,6 +30,9 @@ const idle: Family = { name: 'dmicro_event_loop_idle_seconds_total', type: 'coun
 /** Names of metrics that another registry may have already. */
 export const processNames: readonly string[] = [cpu, rss, fds, start].map(({ name }) => name)
 
+/** Names of metrics of an event loop, which all plugins of one thread share. */
+export const loopNames: readonly string[] = [delay, idle].map(({ name }) => name)
+
 /** Metrics of the process and its event loop, which do not depend on endpoints. */
 export class ProcessMetrics {
   readonly #delays = new Durations(new Float64Array(LOOP_BOUNDS))

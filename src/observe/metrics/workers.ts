@@ -1,7 +1,8 @@
 import cluster, { type Worker } from 'node:cluster'
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads'
 import { realClock } from '../../base/time/clock.ts'
-import { processNames } from './process.ts'
+import type { Family } from './family.ts'
+import { loopNames, processNames } from './process.ts'
 import { isLasting, Snapshot, type SnapshotData } from './snapshot.ts'
 
 /** Milliseconds that a scrape waits for the numbers of others. */
@@ -10,12 +11,15 @@ const WAIT_MS = 1000
 const MAX_ENDED = 64
 const CHANNEL = 'dmicro metrics'
 
+/** Number of senders that this thread has made: it may have several of one service. */
+let made = 0
+
 /** A message between threads, or between the processes of a cluster. */
 interface Message {
   /** `hello` begins and answers `who`; `bye` ends and brings the last numbers. */
   readonly dmicroMetrics: 'who' | 'hello' | 'bye' | 'ask' | 'answer'
   readonly service: string
-  /** Name of the sender: its process and thread. */
+  /** Name of the sender: its process, its thread, and its number there. */
   readonly from: string
   /** Number of the question. */
   readonly id?: number
@@ -29,7 +33,7 @@ interface Message {
 export class WorkerSums {
   readonly #service: string
   readonly #take: () => Promise<Snapshot>
-  readonly #me = `${process.pid}/${threadId}`
+  readonly #me = `${process.pid}/${threadId}/${made++}`
   /** Threads of this process, and workers of the cluster, that are asked; by name. */
   readonly #others = new Map<string, Worker | undefined>()
   /** The last numbers by sender, the latest at the end. */
@@ -158,15 +162,23 @@ export class WorkerSums {
     for (const [from, worker] of this.#others) if (worker?.isConnected() === false) this.#others.delete(from)
     this.#addEnded()
     const [sum] = await Promise.all([this.#take(), this.#others.size === 0 ? undefined : this.#ask()])
-    for (const [from, data] of this.#last) this.#addTo(sum, from, data)
+    const threads = new Set<string>()
+    for (const [from, data] of [...this.#last].reverse()) {
+      const thread = from.slice(0, from.lastIndexOf('/'))
+      this.#addTo(sum, from, data, threads.has(thread))
+      threads.add(thread)
+    }
     sum.add(this.#ended.data())
     return sum
   }
 
-  #addTo(sum: Snapshot, from: string, data: SnapshotData): void {
+  /** @param isSecond whether another sender of its thread is in the sum, which has brought the numbers of the thread */
+  #addTo(sum: Snapshot, from: string, data: SnapshotData, isSecond = false): void {
     const isOfThread = from.startsWith(`${process.pid}/`)
     const isAlive = this.#others.has(from)
-    sum.add(data, (family) => !(isOfThread && processNames.includes(family.name)) && (isAlive || isLasting(family)))
+    const isCounted = ({ name }: Family): boolean =>
+      ((isOfThread || isSecond) && processNames.includes(name)) || (isSecond && loopNames.includes(name))
+    sum.add(data, (family) => !isCounted(family) && (isAlive || isLasting(family)))
   }
 
   /** Asks the others, and waits for all answers or `WAIT_MS`. A thread that does not answer has ended. */

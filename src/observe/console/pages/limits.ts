@@ -1,7 +1,7 @@
 import { defaultLimits, type Limits } from '../../../base/limits.ts'
 import type { Endpoint } from '../../../endpoint/endpoint.ts'
 import { settingsOf } from '../../../endpoint/settings-of.ts'
-import { countingPlugins, countsOf } from '../../metrics/limiters.ts'
+import { countingPlugins } from '../../metrics/limiters.ts'
 import { type Html, html, num, table } from '../html.ts'
 import type { Page, Section } from './page.ts'
 
@@ -40,23 +40,31 @@ function load({ stats, load }: Endpoint): Html {
 function limiters(endpoint: Endpoint): Html {
   const counting = [...countingPlugins(endpoint)].slice(0, MAX_LIMITERS)
   if (counting.length === 0) return html`<p class="empty">No plugin of the endpoint and its routes limits anything.</p>`
-  return html`${counting.map((plugin) => {
-    const { running, queued, keys } = plugin
-    return html`<h3>${plugin.name}</h3>${counters({ ...Object.fromEntries(countsOf(plugin)), running, queued, keys })}`
-  })}`
+  return html`${counting.map(
+    ({ plugin, counts, running, queued, keys }) =>
+      html`<h3>${plugin.name}</h3>${counters({ ...Object.fromEntries(counts), running, queued, keys })}`,
+  )}`
+}
+
+/** Settings that are no options, or have a table of their own. */
+const unshown: ReadonlySet<string> = new Set(['timeoutNamed', 'limits', 'transport', 'protocol', 'codec'])
+
+/** An option and its value; those of an option that is an object by their path, such as `redial.times`. */
+function optionRows(name: string, value: unknown): [string, unknown][] {
+  if (['number', 'boolean', 'string'].includes(typeof value)) return [[name, value]]
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return []
+  return Object.entries(value).flatMap(([key, nested]) => optionRows(`${name}.${key}`, nested))
 }
 
 function values(endpoint: Endpoint): Html {
   const settings = settingsOf(endpoint)
   const options: [string, unknown][] = [
-    ...Object.entries(settings).filter(
-      ([name, value]) => name !== 'timeoutNamed' && ['number', 'boolean', 'string'].includes(typeof value),
-    ),
+    ...Object.entries(settings).flatMap(([name, value]) => (unshown.has(name) ? [] : optionRows(name, value))),
     ['transport', endpoint.transport.kind],
     ['protocol', settings.protocol.name],
     ['codec', settings.codec.name],
     ['plugins', endpoint.plugins.all.map(({ name }) => name).join(', ')],
-    ['redial', settings.redial !== undefined],
+    ...(['redial', 'overload'] as const).filter((name) => !settings[name]).map((name): [string, unknown] => [name, 'none']),
   ]
   const seen = new Map(options)
   const show = (value: unknown): string => (typeof value === 'number' ? value.toLocaleString('en') : String(value))

@@ -33,7 +33,7 @@ async function sums(t: TestContext) {
   await asked.promise
   return {
     sums,
-    send: (thread: number, dmicroMetrics: string, data?: SnapshotData, id?: number) =>
+    send: (thread: number | string, dmicroMetrics: string, data?: SnapshotData, id?: number) =>
       threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id }),
     onAsk: (then: (id: number) => void) => {
       answer = then
@@ -50,6 +50,27 @@ test('what threads counted before they ended stays in the sum, of however many',
   send(1000, 'hello')
   onAsk((id) => send(1000, 'answer', counted(10).data(), id))
   await settledBy(() => main.sum(), 1 + 300 * 2 + 10)
+})
+
+test('two plugins of one service in a thread are both in the sum', async (t) => {
+  const { sums: main, send, onAsk } = await sums(t)
+  for (const plugin of ['5/0', '5/1']) send(plugin, 'hello')
+  onAsk((id) => {
+    for (const plugin of ['5/0', '5/1']) send(plugin, 'answer', counted(10).data(), id)
+  })
+  await settledBy(() => main.sum(), 21)
+  const names = new Set<string>()
+  const others = new BroadcastChannel('dmicro metrics')
+  t.after(() => others.close())
+  const both = once<void>()
+  others.onmessage = (event) => {
+    const { from } = (event as { data: { from: string } }).data
+    if (names.add(from).size === 2) both.resolve()
+  }
+  const made = [1, 2].map(() => new WorkerSums('svc', async () => counted(1)))
+  t.after(() => Promise.all(made.map((each) => each.close())))
+  for (const each of made) each.open()
+  await both.promise
 })
 
 test('a thread that was blocked when it was asked is asked again once it has answered', async (t) => {
