@@ -4,8 +4,9 @@ import { request } from 'undici'
 import { z } from 'zod'
 import { StatusError } from '../../src/index.ts'
 import { type ConsoleOptions, type ConsolePlugin, console as consolePages, prometheus } from '../../src/observe/metrics/index.ts'
-import { memoryRegistry, RpcClient, RpcServer } from '../../src/rpc/index.ts'
+import { memoryRegistry, RpcClient, RpcServer, staticRegistry } from '../../src/rpc/index.ts'
 import { endpoint, type Kind, once, onEachTransport, pair, recorder } from '../support/helpers.ts'
+import { silent } from '../support/silent-sockets.ts'
 
 const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -100,7 +101,7 @@ onEachTransport('console', (transport) => {
     const made = await post(pages, '/route/call', order)
     assert.equal(made.status, 200)
     assert.match(made.text, /<span class="ok">OK<\/span>.*&quot;item&quot;: &quot;&lt;tea&gt;&quot;,\n\s+&quot;count&quot;: 2/s)
-    assert.match(made.text, /data-events="\/events\?name=%2Forder&amp;arg=&amp;page=%2Froute"/)
+    assert.match(made.text, /data-events="\/events\?name=%2Forder&amp;page=%2Froute"/)
     assert.match((await post(pages, '/route/call', { csrf, name: '/add', arg: '[1, 2, 3]' })).text, /<pre>6<\/pre>/)
     assert.match((await post(pages, '/route/call', { csrf, name: '/fails' })).text, /1234.*out of &lt;i&gt;stock/s)
     assert.match((await post(pages, '/route/call', { csrf, name: '/add', arg: '[' })).text, /argument cannot be read/)
@@ -151,6 +152,88 @@ onEachTransport('console', (transport) => {
     assert.ok(made.text.includes(`>&quot;${family}&quot;</textarea>`))
   })
 
+  it('keeps no address and no route of an endpoint that is closed, and calls one that has the route', async (t) => {
+    const { pages, server } = await shown(t, transport)
+    for (let i = 0; i < 9; i++) {
+      const gone = endpoint(t, { transport, plugins: [pages] })
+      gone.routeCall(`/gone${i}`, () => 1)
+      await gone.listen('tcp://127.0.0.1:0')
+      await gone.close()
+    }
+    const other = endpoint(t, { transport, plugins: [pages], protocol: 'json' })
+    other.routeCall('/live', () => 'hi')
+    const { url } = await other.listen('tcp://127.0.0.1:0')
+    const csrf = await csrfOf(pages, '/route?name=%2Flive')
+    assert.match((await post(pages, '/route/call', { csrf, name: '/live' })).text, /<pre>&quot;hi&quot;<\/pre>/)
+    assert.match((await post(pages, '/route/call', { csrf, name: '/add', arg: '[1, 2]' })).text, /<pre>3<\/pre>/)
+    assert.doesNotMatch((await get(pages, '/routes')).text, /gone/)
+    assert.equal((await get(pages, '/')).text.split('<code>tcp:').length - 1, 2)
+    await server.close()
+    assert.match((await get(pages, '/')).text, new RegExp(`<code>${url}</code>`))
+  })
+
+  it('stays live after a call whose argument is too long for an address', async (t) => {
+    const { pages } = await shown(t, transport)
+    const csrf = await csrfOf(pages, '/sessions')
+    const { text } = await post(pages, '/route/call', { csrf, name: '/add', arg: JSON.stringify(['x'.repeat(20_000)]) })
+    const events = /data-events="([^"]+)"/.exec(text)?.[1].replaceAll('&amp;', '&') as string
+    const { body, statusCode } = await request(`${pages.url}${events}`)
+    body.destroy()
+    assert.equal(statusCode, 200)
+  })
+
+  it('is live again after a close and a start', async (t) => {
+    const { pages, server } = await shown(t, transport)
+    await pages.close()
+    await pages.start()
+    const { body } = await request(`${pages.url}/events?page=%2Flogs`)
+    t.after(() => body.destroy())
+    const events = body[Symbol.asyncIterator]()
+    await events.next()
+    server.log.info('seen again')
+    assert.match(String((await events.next()).value), /seen again/)
+  })
+
+  it('shows the failed calls of a meter that two of them share', async (t) => {
+    const metrics = prometheus({ go: false })
+    const [first, second] = [consolePages(), consolePages()]
+    const { session } = await pair(t, transport, { server: { plugins: [metrics, first] } })
+    await endpoint(t, { transport, plugins: [metrics, second] }).listen('tcp://127.0.0.1:0')
+    await assert.rejects(session.call('/none'), { code: 404 })
+    for (const pages of [first, second]) assert.match((await get(pages, '/calls')).text, /404 Not Found/)
+  })
+
+  it('shows each option with its value, those of an option that is an object too', async (t) => {
+    const pages = consolePages()
+    const server = endpoint(t, { transport, plugins: [pages], overload: { minConcurrency: 7 }, redial: { times: 3 } })
+    await server.listen('tcp://127.0.0.1:0')
+    const { text } = await get(pages, '/limits')
+    for (const [name, value] of [
+      ['overload.minConcurrency', '7'],
+      ['redial.times', '3'],
+      ['protocol', 'raw'],
+    ])
+      assert.match(text, new RegExp(`<code>${name}</code></td><td class="n">${value}</td>`))
+  })
+
+  it('shows no user and no query of a node, which may be secrets', async (t) => {
+    const address = 'ws://user:s3cret@127.0.0.1:9/path?key=s3cret'
+    const client = new RpcClient('/secret', { registry: staticRegistry([address]), transport, log: false, breaker: {} })
+    t.after(() => client.close())
+    await client.call('/any', undefined, { timeout: 1_000 }).catch(() => {})
+    const { pages } = await shown(t, transport, { clients: [client] })
+    const { text } = await get(pages, '/services')
+    assert.match(text, /<code>ws:\/\/\*\*\*@127\.0\.0\.1:9\/path\?\*\*\*<\/code>/)
+    assert.doesNotMatch(text, /s3cret/)
+  })
+
+  it('lets a new connection in when others keep all places and say nothing', async (t) => {
+    const { pages } = await shown(t, transport)
+    const sockets = await silent(t, pages.url as string, 128)
+    assert.equal((await get(pages, '/')).status, 200)
+    assert.ok(sockets.length === 128)
+  })
+
   it('shows nothing to pages of other origins, nor by a name that leads here', async (t) => {
     const { pages } = await shown(t, transport, { hosts: ['box.example'] })
     const status = async (headers: Record<string, string>, path = '/'): Promise<number> => (await get(pages, path, headers)).status
@@ -178,6 +261,7 @@ onEachTransport('console', (transport) => {
     }
     assert.equal((await post(pages, '/sessions/close', {})).status, 401)
     assert.equal((await get(pages, '/', { authorization: `Bearer ${token}` })).status, 200)
+    assert.equal((await get(pages, '/', { authorization: `bearer  ${token}` })).status, 200)
     assert.equal((await get(pages, '/', { authorization: `Bearer ${token}x` })).status, 401)
     assert.equal((await post(pages, '/login', { token: 'wrong' })).status, 401)
     assert.equal((await post(pages, '/login', { token }, { origin: 'http://evil.example' })).status, 403)
@@ -193,6 +277,13 @@ onEachTransport('console', (transport) => {
       const again = await get(pages, `/?token=${encodeURIComponent(token)}`, { cookie: cookie.split(';')[0] })
       assert.deepEqual([again.status, again.headers.location], [303, '/'])
     }
+  })
+
+  it('that has no token asks for none, also when it is shown one', async (t) => {
+    const { pages } = await shown(t, transport)
+    const { status, text } = await get(pages, '/?token=any')
+    assert.equal(status, 200)
+    assert.doesNotMatch(text, /name="token"/)
   })
 
   it('sends an open page what changes, and stops when it is closed', async (t) => {

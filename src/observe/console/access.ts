@@ -60,11 +60,17 @@ export class Access {
     return isIP(name.replace(/^\[|\]$/g, '')) !== 0 || this.#hosts.has(name)
   }
 
+  /** Whether a token is asked for. */
+  get hasToken(): boolean {
+    return this.#token !== undefined
+  }
+
   /** Whether the request shows the token, or the cookie that was given for it. */
   isKnown(request: IncomingMessage): boolean {
     if (this.#token === undefined) return true
     const { authorization = '', cookie = '' } = request.headers
-    if (authorization.startsWith('Bearer ')) return this.isToken(authorization.slice(7))
+    const bearer = /^bearer +/i.exec(authorization)
+    if (bearer !== null) return this.isToken(authorization.slice(bearer[0].length))
     const shown = cookie.split(';').map((part) => part.trim())
     return shown.some((part) => part.startsWith(`${cookieName(request)}=`) && same(part.slice(part.indexOf('=') + 1), this.#cookie))
   }

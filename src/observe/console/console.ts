@@ -1,14 +1,13 @@
 import { flag, optionNames, requireAll, requireMethods, requireNames, requireOptions, timeLimit } from '../../base/check-options.ts'
 import { Deferred } from '../../base/deferred.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
-import type { Plugin } from '../../hooks/plugin.ts'
-import type { RouteInfo } from '../../hooks/route-info.ts'
+import type { Plugin, PluginContainer } from '../../hooks/plugin.ts'
 import type { RpcClient } from '../../rpc/client.ts'
 import type { EndpointOptions } from '../../session/options.ts'
 import { readPageAddress } from '../metrics/page-server.ts'
 import { LogTap } from './log-tap.ts'
 import type { ConsoleServer } from './server.ts'
-import type { ConsoleSettings, ConsoleState } from './state.ts'
+import type { ConsoleSettings, ConsoleState, ShownEndpoint } from './state.ts'
 
 /** Options of `console`. */
 export interface ConsoleOptions {
@@ -104,13 +103,15 @@ function isLoopback(host: string): boolean {
 class Console implements ConsolePlugin {
   readonly name = 'console'
   readonly #state: ConsoleState
+  /** Endpoints that are made, by their plugins: the hooks about routes and addresses do not name their endpoint. */
+  readonly #made = new WeakMap<PluginContainer, ShownEndpoint>()
   #numbers = 0
   #server: ConsoleServer | undefined
   #starting: Promise<string> | undefined
   #url: string | undefined
 
   constructor(settings: ConsoleSettings) {
-    this.#state = { settings, endpoints: new Map(), routes: new Map(), urls: new Set(), logs: new LogTap() }
+    this.#state = { settings, endpoints: new Map(), logs: new LogTap() }
   }
 
   get url(): string | undefined {
@@ -145,26 +146,23 @@ class Console implements ConsolePlugin {
   }
 
   /** @internal */
-  beforeNewEndpoint(options: EndpointOptions): void {
+  beforeNewEndpoint(options: EndpointOptions, plugins: PluginContainer): void {
     options.log = this.#state.logs.tap(options.log)
+    const made: ShownEndpoint = { number: ++this.#numbers, routes: new Map(), urls: new Set() }
+    this.#made.set(plugins, made)
+    plugins.appendRight({
+      name: 'console-endpoint',
+      afterRegRouter: (route) => void made.routes.set(`${route.kind} ${route.name}`, route),
+      afterListen: (url) => void made.urls.add(url),
+    })
   }
 
   /** @internal */
   async afterNewEndpoint(endpoint: Endpoint): Promise<void> {
-    this.#state.endpoints.set(endpoint, ++this.#numbers)
+    this.#state.endpoints.set(endpoint, this.#made.get(endpoint.plugins) as ShownEndpoint)
     await this.start()
     // By now the plugins named after this one have set the meter, if one of them measures.
     this.#server?.add(endpoint)
-  }
-
-  /** @internal */
-  afterRegRouter(route: RouteInfo): void {
-    this.#state.routes.set(`${route.kind} ${route.name}`, route)
-  }
-
-  /** @internal */
-  afterListen(url: string): void {
-    this.#state.urls.add(url)
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { printableLines } from '../../base/text/printable.ts'
+import { hideInUrls } from '../logs/url-secrets.ts'
 
 /** Text that is HTML already. */
 export class Html {
@@ -41,6 +42,11 @@ export function escapeHtml(text: string): string {
 /** Value of a form, which is sent back as it is: escaped for HTML, and not to be printable as what is only read. */
 export function formValue(text: string): Html {
   return new Html(text.replace(/[&<>"'\r]/g, (c) => entities[c]))
+}
+
+/** An address, or a name made of one, without its user and its query, which may have secrets. */
+export function addressText(address: string): string {
+  return hideInUrls(address).replace(/\?.*$/s, '?***')
 }
 
 /** A number in few digits, such as 0.12, 3.4, 1,234 and 12 M. */

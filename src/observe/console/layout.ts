@@ -12,8 +12,10 @@ export interface Place {
 export function documentOf({ path, page, query }: Place, sections: readonly Section[], nav: readonly [path: string, page: Page][]): Html {
   const isLive = sections.some((section) => section.isLive)
   const hasForm = sections.some(({ isLive, id }) => !isLive && (id === 'try' || id === 'filter'))
-  // The answer to a form has another address than the page that it shows.
-  const events = new URLSearchParams({ ...Object.fromEntries(query), page: path })
+  // The answer to a form has another address than the page that it shows. Its argument may be too long for one.
+  const events = new URLSearchParams(query)
+  events.delete('arg')
+  events.set('page', path)
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${page.title} &middot; dmicro</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">

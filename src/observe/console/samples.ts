@@ -19,6 +19,18 @@ interface SampleSource {
   onSample(): void
 }
 
+/** The calls of one side since the start, and their durations by bucket. */
+interface Side {
+  calls: number
+  counts: Float64Array
+}
+
+interface Sums {
+  readonly served: Side
+  readonly made: Side
+  readonly failed: number
+}
+
 /** Sums of each of the last seconds. An open page costs more than this, a closed one nothing. */
 export class Samples {
   readonly #source: SampleSource
@@ -33,7 +45,7 @@ export class Samples {
   #at = 0
   #late = 0
   #isOpen = false
-  #before: { served: number; made: number; failed: number; counts: Float64Array } | undefined
+  #before: Sums | undefined
 
   constructor(source: SampleSource) {
     this.#source = source
@@ -87,12 +99,14 @@ export class Samples {
     const seconds = Math.max((now - this.#at) / 1000, 0.001)
     this.#at = now
     const { sums, bounds, inFlight } = this.#read()
-    const before = this.#before?.counts.length === sums.counts.length ? this.#before : undefined
-    const counts = sums.counts.map((count, i) => count - (before?.counts[i] ?? 0))
+    // Durations are those of calls served, or of calls made where none was ever served.
+    const side = sums.served.calls > 0 ? 'served' : 'made'
+    const before = this.#before
+    const counts = sums[side].counts.map((count, i) => count - (before?.[side].counts[i] ?? 0))
     this.#before = sums
     const values: Record<Kind, number> = {
-      served: (sums.served - (before?.served ?? 0)) / seconds,
-      made: (sums.made - (before?.made ?? 0)) / seconds,
+      served: (sums.served.calls - (before?.served.calls ?? 0)) / seconds,
+      made: (sums.made.calls - (before?.made.calls ?? 0)) / seconds,
       failed: (sums.failed - (before?.failed ?? 0)) / seconds,
       p50: percentile(counts, bounds, 0.5),
       p99: percentile(counts, bounds, 0.99),
@@ -105,20 +119,21 @@ export class Samples {
     this.#size = Math.min(this.#size + 1, SECONDS)
   }
 
-  /** Sums since the start. Durations are those of calls served, or of calls made where none was served. */
-  #read() {
+  /** Sums since the start. */
+  #read(): { sums: Sums; bounds: Float64Array; inFlight: number } {
     let bounds = new Float64Array()
     let inFlight = 0
-    const sides = { served: { calls: 0, counts: new Float64Array() }, made: { calls: 0, counts: new Float64Array() } }
+    const served: Side = { calls: 0, counts: new Float64Array() }
+    const made: Side = { calls: 0, counts: new Float64Array() }
     let failed = 0
     for (const meter of this.#source.meters()) {
       if (bounds.length === 0) {
         bounds = new Float64Array(meter.bounds)
-        for (const side of [sides.served, sides.made]) side.counts = new Float64Array(bounds.length + 1)
+        for (const side of [served, made]) side.counts = new Float64Array(bounds.length + 1)
       }
       for (const [side, all] of [
-        [sides.served, meter.served],
-        [sides.made, meter.called],
+        [served, meter.served],
+        [made, meter.called],
       ] as const) {
         for (const counts of all.values()) {
           const bad = failures(counts)
@@ -130,9 +145,7 @@ export class Samples {
         }
       }
     }
-    const { served, made } = sides
-    const counts = served.calls > 0 ? served.counts : made.counts
-    return { sums: { served: served.calls, made: made.calls, failed, counts }, bounds, inFlight }
+    return { sums: { served, made, failed }, bounds, inFlight }
   }
 
   /** Values of the last seconds, the oldest first. */

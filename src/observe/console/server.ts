@@ -4,6 +4,7 @@ import { runInRoot } from '../../base/async/root-context.ts'
 import { nodeHttp } from '../../base/builtin.ts'
 import { reasonOf } from '../../base/errors/error-text.ts'
 import type { Endpoint } from '../../endpoint/endpoint.ts'
+import { limitConnections } from '../metrics/connections.ts'
 import { Access, headers } from './access.ts'
 import type { Html } from './html.ts'
 import { documentOf, loginPage, messagePage, type Place } from './layout.ts'
@@ -77,12 +78,14 @@ export class ConsoleServer {
         else send(response, 500, messagePage('The page could not be made; the log says why.'))
       })
     })
-    server.maxConnections = MAX_CONNECTIONS
+    limitConnections(server, MAX_CONNECTIONS)
     this.#server = server
     server.listen(port, host)
     await once(server, 'listening')
     server.on('error', (error) => this.#log('the console failed', error))
     server.unref()
+    // Again after a close.
+    if (this.#view.meters().size > 0) this.#view.samples.start()
     const bound = server.address()
     const name = host.includes(':') ? `[${host}]` : host
     return `http://${name}:${typeof bound === 'object' && bound !== null ? bound.port : port}`
@@ -103,7 +106,8 @@ export class ConsoleServer {
     const isRead = request.method === 'GET' || request.method === 'HEAD'
     if (asset !== undefined && isRead) return sendText(response, 200, asset[0], asset[1])
     if (path === '/login' && request.method === 'POST') return this.#logIn(request, response)
-    if (!this.#access.isKnown(request) || (isRead && query.has('token'))) return this.#askToken(request, response, path, query)
+    if (!this.#access.isKnown(request) || (isRead && this.#access.hasToken && query.has('token')))
+      return this.#askToken(request, response, path, query)
     if (isRead) return this.#show(request, response, path, query)
     if (request.method === 'POST') return this.#act(request, response, path)
     response.setHeader('Allow', 'GET, HEAD, POST')

@@ -15,14 +15,20 @@ export interface ConsoleSettings {
   readonly caller: Endpoint | undefined
 }
 
+/** An endpoint as a console knows it. */
+export interface ShownEndpoint {
+  /** Number that forms name it by. */
+  readonly number: number
+  /** Routes by kind and name. */
+  readonly routes: Map<string, RouteInfo>
+  /** Addresses that it listens on. */
+  readonly urls: Set<string>
+}
+
 /** All that a console knows of its endpoints. */
 export interface ConsoleState {
   readonly settings: ConsoleSettings
-  /** The endpoints that are not closed, with a number each, which forms name. */
-  readonly endpoints: Map<Endpoint, number>
-  /** The routes of all of them, by kind and name. */
-  readonly routes: Map<string, RouteInfo>
-  /** Addresses that they listen on. */
-  readonly urls: Set<string>
+  /** The endpoints that are not closed. */
+  readonly endpoints: Map<Endpoint, ShownEndpoint>
   readonly logs: LogTap
 }

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../endpoint/endpoint.ts'
 import { settingsOf } from '../../endpoint/settings-of.ts'
+import type { RouteInfo } from '../../hooks/route-info.ts'
 import type { Meter } from '../../overload/meter.ts'
 import { coreOf } from '../../rpc/call-core.ts'
 import type { RpcClient } from '../../rpc/client.ts'
@@ -43,7 +44,7 @@ export class ConsoleView {
       if (settings.meter?.inner === null) settings.meter.inner = meter
       else settings.meter = meter
     }
-    meter.observer = this.recent
+    meter.observe(this.recent)
     this.#meters.add(meter)
   }
 
@@ -54,11 +55,21 @@ export class ConsoleView {
   /** The endpoints and those of the clients, with their numbers; clients' are negative. */
   endpoints(): [Endpoint, number][] {
     const { endpoints, settings } = this.state
-    const all = [...endpoints]
+    const all = [...endpoints].map(([endpoint, { number }]): [Endpoint, number] => [endpoint, number])
     settings.clients.forEach((client, i) => {
       if (!endpoints.has(client.endpoint) && !coreOf(client).isClosed) all.push([client.endpoint, -1 - i])
     })
     return all
+  }
+
+  /** The routes of all endpoints, by kind and name. */
+  routes(): Map<string, RouteInfo> {
+    return new Map([...this.state.endpoints.values()].flatMap(({ routes }) => [...routes]))
+  }
+
+  /** The addresses that the endpoints listen on. */
+  urls(): string[] {
+    return [...this.state.endpoints.values()].flatMap(({ urls }) => [...urls])
   }
 
   /** The clients of the endpoints, and those that the console was given. */

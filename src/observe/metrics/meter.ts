@@ -3,6 +3,7 @@ import { type Clock, realClock } from '../../base/time/clock.ts'
 import { closeReasonText } from '../../message/close-reason.ts'
 import type { Meter, MeteredCall, MeteredRoute, ServedCounts, WaitingCall } from '../../overload/meter.ts'
 import { CallCounts, type CallObserver, type CountsOwner, PushCounts } from './call-counts.ts'
+import { Observers } from './observers.ts'
 import { Turn } from './turn.ts'
 
 /** Path of names that no route has, which peers choose, and of names beyond `MAX_CALLED`. */
@@ -37,6 +38,12 @@ export class EndpointMeter implements Meter, CountsOwner {
   useClock(clock: Clock): void {
     this.clock = clock
     this.turn.now = clock.now
+  }
+
+  /** Lets one more see the calls that fail or are slow. */
+  observe(observer: CallObserver): void {
+    const all = this.observer instanceof Observers ? this.observer.all : this.observer === null ? [] : [this.observer]
+    if (!all.includes(observer)) this.observer = all.length === 0 ? observer : new Observers([...all, observer])
   }
 
   arrived(): number {

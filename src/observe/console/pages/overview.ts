@@ -14,7 +14,9 @@ export const overview: Page = {
   ],
 }
 
-function tiles({ samples, state }: ConsoleView) {
+function tiles(view: ConsoleView) {
+  const { samples } = view
+  const urls = view.urls()
   const last = (kind: Parameters<typeof samples.last>[0]): number => samples.last(kind).at(-1) ?? Number.NaN
   const tile = (name: string, value: string, isBad = false) =>
     html`<div class="tile"><span>${name}</span><b${isBad && html` class="bad"`}>${value}</b></div>`
@@ -28,7 +30,7 @@ function tiles({ samples, state }: ConsoleView) {
     tile('Loop delay', time(last('delay'))),
     tile('Sessions', num(last('sessions'))),
     tile('In flight', num(last('inFlight'))),
-  ]}</div>${state.urls.size > 0 && html`<p class="note">Listening on ${[...state.urls].map((url) => html`<code>${url}</code> `)}</p>`}`
+  ]}</div>${urls.length > 0 && html`<p class="note">Listening on ${urls.map((url) => html`<code>${url}</code> `)}</p>`}`
 }
 
 function charts({ samples }: ConsoleView) {

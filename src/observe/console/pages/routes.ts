@@ -41,7 +41,7 @@ export const route: Page = {
     sections.push({ id: 'counts', isLive: true, body: counts(view, name) })
     const failed = view.recent.failed().filter(({ counts }) => pathOf(counts) === name)
     sections.push({ id: 'failed', title: 'Last errors', isLive: true, body: callTable(view, failed.slice(0, 20), 'No call has failed.') })
-    const info = view.state.routes.get(`call ${name}`)
+    const info = view.routes().get(`call ${name}`)
     if (info !== undefined && !view.state.settings.readOnly)
       sections.push({ id: 'try', title: 'Try it', isLive: false, body: tryForm(view, name, fieldsOf(info.arg), query.get('arg') ?? '') })
     return sections
@@ -62,7 +62,7 @@ function counts(view: ConsoleView, name: string): Html {
 function served(view: ConsoleView): Html {
   const counted = [...view.meters()].flatMap(({ served }) => [...served.values()])
   const names = new Set(counted.map(pathOf))
-  const idle = [...view.state.routes.values()].filter(({ kind, name }) => kind === 'call' && !names.has(name))
+  const idle = [...view.routes().values()].filter(({ kind, name }) => kind === 'call' && !names.has(name))
   const more = idle.slice(0, MAX_ROUTES).map(({ name }) => routeLink(name))
   return html`${callsTable(counted)}${
     more.length > 0 &&

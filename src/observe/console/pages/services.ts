@@ -2,7 +2,7 @@ import { coreOf } from '../../../rpc/call-core.ts'
 import type { RpcClient } from '../../../rpc/client.ts'
 import type { Candidate } from '../../../rpc/selector/strategy.ts'
 import type { RpcServer } from '../../../rpc/server.ts'
-import { type Html, html, num, table, time } from '../html.ts'
+import { addressText, type Html, html, num, table, time } from '../html.ts'
 import { counters } from './limits.ts'
 import type { Page, Section } from './page.ts'
 
@@ -37,7 +37,7 @@ function registry({ selector, service, stats }: RpcClient): Html {
 function registration({ registered, registrations, url, state }: RpcServer): Html {
   if (registrations === undefined) return html`<p class="note">It registers nowhere.</p>`
   const is = registered ? html`<span class="ok">registered</span>` : html`<span class="bad">not registered</span>`
-  return html`<p>${state === 'running' || state === 'closing' ? html`<code>${url}</code> ` : ''}${is}</p>${counters(registrations)}`
+  return html`<p>${state === 'running' || state === 'closing' ? html`<code>${addressText(url ?? '')}</code> ` : ''}${is}</p>${counters(registrations)}`
 }
 
 function nodes(client: RpcClient): Html {
@@ -55,8 +55,8 @@ function nodes(client: RpcClient): Html {
 
 function nodeRow({ node, service, isEjected, weight, picks, inFlight, latency, success, pickedAt }: Candidate, now: number) {
   return [
-    node.id,
-    html`<code>${node.address}</code>`,
+    addressText(node.id),
+    html`<code>${addressText(node.address)}</code>`,
     service.version,
     isEjected ? html`<span class="bad">ejected</span>` : html`<span class="ok">in use</span>`,
     num(weight),
@@ -74,7 +74,7 @@ function breakers({ breakers }: RpcClient): Html | false {
   return html`<h3>Breakers</h3>${counters(breakers.stats)}${table(
     ['Node', 'Method', 'State', 'By hand'],
     worstFirst.map(({ node, method, state, isForced }) => [
-      html`<code>${node}</code>`,
+      html`<code>${addressText(node)}</code>`,
       method === '' ? 'all' : html`<code>${method}</code>`,
       html`<span class="${state === 'closed' ? 'ok' : 'bad'}">${state}</span>`,
       isForced ? 'yes' : '',
