@@ -162,7 +162,7 @@ onEachTransport('WebSockets by uWebSockets.js', (transport) => {
     await peer.until((text) => text.length > 3_000_000)
   })
 
-  test('options that it cannot keep are refused by name, and a port in use is', { skip, timeout: 20_000 }, async (t) => {
+  test('options that it cannot keep are refused by name, and what the system refuses by its code', { skip, timeout: 20_000 }, async (t) => {
     const { url } = await serve(t, transport)
     const server = endpoint(t, { transport })
     const listen = (at: string, websocket: object) => server.listen(at, { websocket })
@@ -172,5 +172,6 @@ onEachTransport('WebSockets by uWebSockets.js', (transport) => {
     const websocket = { engine: 'uws' } as const
     await assert.rejects(server.upgrade({ url: '/' } as never, new PassThrough(), new Uint8Array(), { websocket }), TypeError)
     await assert.rejects(listen(url, { engine: 'uws' }), { code: 'EADDRINUSE' })
+    await assert.rejects(listen('ws://203.0.113.1:0/rpc', { engine: 'uws' }), { code: 'EADDRNOTAVAIL' })
   })
 })

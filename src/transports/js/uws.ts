@@ -3,6 +3,7 @@ import { hostPort } from '../host-port.ts'
 import type { ConnectionOptions, ListenOptions, TransportConnection, TransportListener } from '../transport.ts'
 import { acceptConnection } from './accept.ts'
 import { SocketConnection } from './connection.ts'
+import { listenOnNet } from './net-listener.ts'
 import { TurnScheduler } from './turn-scheduler.ts'
 import { UwsCarrier, type UwsResponse, type UwsSocket } from './uws-carrier.ts'
 
@@ -52,6 +53,17 @@ async function load(): Promise<Uws> {
   return module.default
 }
 
+/** Why the system does not let anybody listen, which uWebSockets.js keeps to itself. */
+async function listenError(address: Address): Promise<unknown> {
+  try {
+    const listener = await listenOnNet(address, { exclusive: true }, (socket) => socket.destroy())
+    await listener.close()
+  } catch (error) {
+    return error
+  }
+  return new Error('uWebSockets.js cannot listen')
+}
+
 /** Listens by uWebSockets.js. Connections begin with the bytes of their request, as those of a socket do. */
 export async function listenOnUws(
   address: Address,
@@ -94,7 +106,7 @@ export async function listenOnUws(
   const token = await new Promise<object | false>((resolve) =>
     app.listen(host, address.port, how.reusePort === true ? 0 : EXCLUSIVE, resolve),
   )
-  if (token === false) throw Object.assign(new Error(`listen EADDRINUSE: ${hostPort(host, address.port)}`), { code: 'EADDRINUSE' })
+  if (token === false) throw await listenError(address)
   const port = uws.us_socket_local_port(token)
   local = hostPort(host, port)
   let open = true
