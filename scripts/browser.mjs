@@ -21,6 +21,7 @@ const STAND_INS = {
     'protos/prepare',
     'session/early-messages',
     'session/request-counts',
+    'session/retry-counts',
     'session/takeover',
     'transports/first-to-connect',
     'transports/resolve',

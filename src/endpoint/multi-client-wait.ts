@@ -36,8 +36,8 @@ export function waitForSession<T>(
     const begun = clock.now()
     const fail = (error: StatusError): void => {
       if (signal !== undefined) forgetAbort(signal, abort)
-      if (isCall) meter?.notCalled(method, error.code, clock.now() - begun)
-      else meter?.notPushed(method)
+      if (isCall) meter?.notCalled(method, error.code, clock.now() - begun, options?.forwarded)
+      else meter?.notPushed(method, options?.forwarded)
       reject(error)
     }
     let leave = (): void => {}

@@ -148,7 +148,7 @@ export class MultiClient {
     if (member !== undefined) return member.session.push(method, arg, options)
     const sent = new Promise<void>((resolve) => {
       if (options !== undefined) checkPushOptions(options)
-      resolve(this.#use(method, false, undefined, (session) => session.push(method, arg, options)))
+      resolve(this.#use(method, false, options, (session) => session.push(method, arg, options)))
     })
     sent.catch(ignore) // as for a session's push, a rejection need not be handled
     return sent

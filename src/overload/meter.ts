@@ -87,20 +87,21 @@ export interface Meter {
    *
    * @param bytes size of its body; 0 for one that waits
    * @param begun `begun` of the call while it waited for a connection; undefined for one that did not wait
+   * @param forwarded whether a peer chose its method
    */
-  calling(call: MeteredCall, bytes: number, begun: number | undefined): void
+  calling(call: MeteredCall, bytes: number, begun: number | undefined, forwarded: boolean): void
   /** Counts a call that begins to wait for a connection: sets `counts`, and `begun` where it is undefined. */
-  waiting(call: WaitingCall): void
+  waiting(call: WaitingCall, forwarded?: boolean): void
   /**
    * Counts a call that failed before it was sent.
    *
    * @param ms milliseconds since it was made
    */
-  notCalled(method: string, code: number, ms: number): void
+  notCalled(method: string, code: number, ms: number, forwarded?: boolean): void
   /** Counts a PUSH that was sent. */
-  pushed(method: string, bytes: number): void
+  pushed(method: string, bytes: number, forwarded: boolean): void
   /** Counts a PUSH that could not be sent. */
-  notPushed(method: string): void
+  notPushed(method: string, forwarded?: boolean): void
   /** Counts an attempt to reconnect. */
   redialled(success: boolean): void
   /**

@@ -372,7 +372,7 @@ export class RpcCall implements Abortable {
     const { service, meter, now } = this.core
     // Each attempt is counted by its session.
     if (meter !== null && this.attempts === 0 && !this.isHedge && error instanceof StatusError)
-      meter.notCalled(this.path, error.code, this.startedAt === NOT_STARTED ? 0 : now() - this.startedAt)
+      meter.notCalled(this.path, error.code, this.startedAt === NOT_STARTED ? 0 : now() - this.startedAt, this.options?.forwarded)
     this.reject(error instanceof StatusError ? new RpcError(error, { service, node, attempts: this.attempts }) : error)
   }
 

@@ -28,7 +28,7 @@ export async function sendPush(core: CallCore, path: string, arg: unknown, optio
   // Each attempt is counted by its session.
   let isCounted = false
   const failed = (error: unknown, node: string | undefined): unknown => {
-    if (!isCounted && error instanceof StatusError) core.meter?.notPushed(path)
+    if (!isCounted && error instanceof StatusError) core.meter?.notPushed(path, options?.forwarded)
     return wrapped(core, error, node, target.exclude.length)
   }
   if (!core.isClosed && !core.selector.hasNode(core.service, target)) await known(core, failed)

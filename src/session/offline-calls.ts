@@ -109,7 +109,7 @@ export class OfflineCalls {
     })
     const send = (): Promise<void> => this.#calls.push(method, arg, options)
     const fail = (error: StatusError): void => {
-      failPushWait(this.#session, method, origin, error.code)
+      failPushWait(this.#session, method, options, origin, error.code)
       settle(Promise.reject(error))
     }
     this.#queue.add(this.#settings.timeout, () => settle(tracer?.run(origin, send, undefined) ?? send()), fail)

@@ -81,9 +81,9 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendPush(seq, method, meta, arg, encoding, trace))
         : this.send(MessageType.Push, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding)
       if (trace !== null) trace.pushed(sent)
-      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(session, method, sent))
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(session, method, sent, options))
     } catch (error) {
-      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error)) : error
+      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error), options) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       return ignoreRejection(Promise.reject(failure))
     }
@@ -100,9 +100,9 @@ export class OutgoingCalls implements Calls {
       if (link.early === undefined) this.requireSendable(link)
       const meta = options?.meta === undefined ? '' : encodeMeta(options.meta)
       const sent = this.send(MessageType.Push, this.nextSeq(), method, meta, arg, encoding)
-      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(this.#session, method, sent))
+      return sent === undefined ? PUSHED : ignoreRejection(countUnsent(this.#session, method, sent, options))
     } catch (error) {
-      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error)) : error
+      const failure = read ? countNotPushed(this.#session, method, asWriteFailure(error), options) : error
       return ignoreRejection(Promise.reject(failure))
     }
   }
@@ -182,7 +182,8 @@ export class OutgoingCalls implements Calls {
         ? this.#trackWrite(this.hooked.sendCall(call as HookedCall, meta, arg, encoding, trace))
         : this.send(MessageType.Call, seq, method, meta === undefined ? '' : encodeMeta(meta), arg, encoding, call)
       this.open.set(call)
-      if (settings.meter !== null) settings.meter.calling(call, hooked ? (call as HookedCall).size : bodySize(outgoing), waited?.begun)
+      if (settings.meter !== null)
+        settings.meter.calling(call, hooked ? (call as HookedCall).size : bodySize(outgoing), waited?.begun, encoding.forwarded)
       if (trace !== null) trace.begun(call)
       if (!this.asks) {
         this.asks = true
@@ -193,7 +194,7 @@ export class OutgoingCalls implements Calls {
       if (signal !== undefined) call.listen(signal)
     } catch (error) {
       this.closeKey(key)
-      const failure = read ? countNotCalled(session, method, asWriteFailure(error), waited) : error
+      const failure = read ? countNotCalled(session, method, asWriteFailure(error), options, waited) : error
       if (trace !== null) trace.finished((failure as StatusError).code)
       reject(failure)
     }
@@ -238,12 +239,12 @@ export class OutgoingCalls implements Calls {
       const body = encodeBody(codec, arg, argType)
       const route = forwarded ? findNameText(method) : internCalled(method)
       const sent = resume.sendPush(seq, { filters, method, route, meta, codec: codec.id, body })
-      return countSent(meter, method, bodySize(outgoing), sent)
+      return countSent(meter, method, bodySize(outgoing), sent, forwarded)
     }
     const route = forwarded ? findNameText(method) : internCalled(method)
     const result = link.send(filters, fillBody(outgoing.head(type, seq, route, method, '', meta), codec, arg, argType))
     if (result === SendResult.Ok) {
-      meter?.pushed(method, bodySize(outgoing))
+      meter?.pushed(method, bodySize(outgoing), forwarded)
       return undefined
     }
     if (result === SendResult.Closed && call !== undefined && call.retryRequest !== null && this.#session.state === 'open') {
@@ -252,7 +253,7 @@ export class OutgoingCalls implements Calls {
       return undefined
     }
     if (typeof result === 'number') throw sendFailure(result)
-    return countSent(meter, method, bodySize(outgoing), result.then(requireSent, refuseToSend))
+    return countSent(meter, method, bodySize(outgoing), result.then(requireSent, refuseToSend), forwarded)
   }
 
   sendReserved(
@@ -352,7 +353,7 @@ export class OutgoingCalls implements Calls {
       this.#requireOffline().add(request, left)
     } catch (error) {
       this.closeKey(request.key)
-      request.reject(countNotCalled(this.#session, request.method, error as StatusError, request))
+      request.reject(countNotCalled(this.#session, request.method, error as StatusError, request.options, request))
     }
   }
 

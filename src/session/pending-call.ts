@@ -6,6 +6,7 @@ import { stallText, TimerEntry } from '../base/time/timer-wheel.ts'
 import type { CallOptions } from '../message/call-options.ts'
 import type { MessageType } from '../message/message-type.ts'
 import type { MeteredCall, RouteCounts, WaitingCall } from '../overload/meter.ts'
+import { countRetry } from './retry-counts.ts'
 import type { CallOrigin } from './tracer.ts'
 
 export type Settle = (value: unknown) => void
@@ -151,10 +152,7 @@ export class PendingCall extends TimerEntry implements Abortable, MeteredCall {
   retry(now: number): void {
     this.#unlisten()
     const request = this.retryRequest as CallRequest
-    if (this.counts !== null) {
-      this.counts.retried()
-      request.begun = this.begun
-    }
+    countRetry(this, request)
     this.owner.requeueCall(request, this.deadline === 0 ? 0 : Math.max(this.deadline - now, 1))
   }
 

@@ -1,4 +1,5 @@
 import type { StatusError } from '../base/errors/status.ts'
+import type { CallOptions, PushOptions } from '../message/call-options.ts'
 import type { Meter } from '../overload/meter.ts'
 import type { SessionCore } from './core.ts'
 import type { CallRequest } from './pending-call.ts'
@@ -10,21 +11,37 @@ import type { CallOrigin } from './tracer.ts'
  * @param sent of the push; undefined when it was sent at once
  * @returns settles as `sent`
  */
-export function countSent(meter: Meter | null, method: string, bytes: number, sent: Promise<void> | undefined): Promise<void> | undefined {
-  if (sent === undefined) meter?.pushed(method, bytes)
-  else if (meter !== null) return sent.then(() => meter.pushed(method, bytes))
+export function countSent(
+  meter: Meter | null,
+  method: string,
+  bytes: number,
+  sent: Promise<void> | undefined,
+  forwarded: boolean,
+): Promise<void> | undefined {
+  if (sent === undefined) meter?.pushed(method, bytes, forwarded)
+  else if (meter !== null) return sent.then(() => meter.pushed(method, bytes, forwarded))
   return sent
 }
 
 /** Counts a push that hooks or filters delay, if it is not sent after all. Returns `sent`. */
-export function countUnsent({ settings: { meter } }: SessionCore, method: string, sent: Promise<void>): Promise<void> {
-  if (meter !== null) sent.catch(() => meter.notPushed(method))
+export function countUnsent(
+  { settings: { meter } }: SessionCore,
+  method: string,
+  sent: Promise<void>,
+  options: PushOptions | undefined,
+): Promise<void> {
+  if (meter !== null) sent.catch(() => meter.notPushed(method, options?.forwarded))
   return sent
 }
 
 /** Counts a push that could not be sent. Returns `error`. */
-export function countNotPushed({ settings }: SessionCore, method: string, error: StatusError): StatusError {
-  settings.meter?.notPushed(method)
+export function countNotPushed(
+  { settings }: SessionCore,
+  method: string,
+  error: StatusError,
+  options: PushOptions | undefined,
+): StatusError {
+  settings.meter?.notPushed(method, options?.forwarded)
   return error
 }
 
@@ -37,15 +54,17 @@ export function countNotCalled(
   { settings: { meter } }: SessionCore,
   method: string,
   error: StatusError,
+  options: CallOptions | undefined,
   waited: CallRequest | undefined,
 ): StatusError {
-  if (meter !== null) meter.notCalled(method, error.code, waited?.begun === undefined ? 0 : meter.since(waited.begun))
+  const ms = meter === null || waited?.begun === undefined ? 0 : meter.since(waited.begun)
+  meter?.notCalled(method, error.code, ms, options?.forwarded)
   return error
 }
 
 /** Counts a call that begins to wait for a connection. */
 export function beginWait({ settings }: SessionCore, request: CallRequest): void {
-  settings.meter?.waiting(request)
+  settings.meter?.waiting(request, request.options?.forwarded)
 }
 
 /** Counts the end of a wait after which the call is made. */
@@ -61,7 +80,13 @@ export function failWait({ session, settings }: SessionCore, request: CallReques
 }
 
 /** Counts a push that failed while it waited for a connection, and makes its span. */
-export function failPushWait({ session, settings }: SessionCore, method: string, origin: CallOrigin, code: number): void {
-  settings.meter?.notPushed(method)
+export function failPushWait(
+  { session, settings }: SessionCore,
+  method: string,
+  options: PushOptions | undefined,
+  origin: CallOrigin,
+  code: number,
+): void {
+  settings.meter?.notPushed(method, options?.forwarded)
   settings.tracer?.calling(session, method, false, origin)?.finished(code)
 }

@@ -4,6 +4,7 @@ import { it } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
 import { type Filter, MultiClient, type Plugin } from '../../src/index.ts'
 import { prometheus } from '../../src/observe/metrics/index.ts'
+import { proxy } from '../../src/plugins/proxy.ts'
 import { staticRegistry } from '../../src/rpc/index.ts'
 import { endpoint, once, onEachTransport, pair, status } from '../support/helpers.ts'
 import { valuesOf } from '../support/metrics-page.ts'
@@ -243,6 +244,20 @@ onEachTransport('each request is counted at its end', (transport) => {
       'path=/multi,code=102': 1,
     })
     assert.deepEqual(await valuesOf(made, 'dmicro_pushes_sent_failed_total'), { 'path=/math/log': 1, 'path=/multi': 1 })
+  })
+
+  it('calls and pushes that are forwarded, by no name that only a peer knows', async (t) => {
+    const made = prometheus()
+    const { session: target } = await pair(t, transport, { client: { plugins: [made] } })
+    const { session } = await pair(t, transport, { server: { plugins: [proxy({ call: () => target, push: () => target })] } })
+    for (let i = 0; i < 3; i++) {
+      await assert.rejects(session.call(`/proxied/${transport}/${i}`, 1, { forwarded: true }), { code: 404 })
+      await session.push(`/proxied/${transport}/${i}`, 1, { forwarded: true })
+    }
+    await assert.rejects(target.call('/own'), { code: 404 })
+    await assert.rejects(session.call('/own'), { code: 404 })
+    assert.deepEqual(await valuesOf(made, 'dmicro_client_calls_total'), { 'path=_OTHER,code=404': 3, 'path=/own,code=404': 2 })
+    assert.deepEqual(await valuesOf(made, 'dmicro_pushes_sent_total'), { 'path=_OTHER': 3 })
   })
 })
 

@@ -57,6 +57,7 @@ export function countUnsent<Sent>(_meter: unknown, _method: string, sent: Sent):
 export function beginWait(): void {}
 
 export {
+  beginWait as countRetry,
   beginWait as endWait,
   beginWait as failPushWait,
   beginWait as failWait,

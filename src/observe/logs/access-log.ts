@@ -99,24 +99,24 @@ class AccessMeter implements Meter {
     this.#log.info(text, fields)
   }
 
-  calling(call: MeteredCall, bytes: number, begun: number | undefined): void {
-    this.inner?.calling(call, bytes, begun)
+  calling(call: MeteredCall, bytes: number, begun: number | undefined, forwarded: boolean): void {
+    this.inner?.calling(call, bytes, begun, forwarded)
   }
 
-  waiting(call: WaitingCall): void {
-    this.inner?.waiting(call)
+  waiting(call: WaitingCall, forwarded?: boolean): void {
+    this.inner?.waiting(call, forwarded)
   }
 
-  notCalled(method: string, code: number, ms: number): void {
-    this.inner?.notCalled(method, code, ms)
+  notCalled(method: string, code: number, ms: number, forwarded?: boolean): void {
+    this.inner?.notCalled(method, code, ms, forwarded)
   }
 
-  pushed(method: string, bytes: number): void {
-    this.inner?.pushed(method, bytes)
+  pushed(method: string, bytes: number, forwarded: boolean): void {
+    this.inner?.pushed(method, bytes, forwarded)
   }
 
-  notPushed(method: string): void {
-    this.inner?.notPushed(method)
+  notPushed(method: string, forwarded?: boolean): void {
+    this.inner?.notPushed(method, forwarded)
   }
 
   redialled(success: boolean): void {

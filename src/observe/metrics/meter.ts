@@ -1,6 +1,7 @@
 import { MAX_METHOD_BYTES } from '../../base/limits.ts'
 import { type Clock, realClock } from '../../base/time/clock.ts'
 import { closeReasonText } from '../../message/close-reason.ts'
+import { findNameText } from '../../message/names.ts'
 import type { Meter, MeteredCall, MeteredRoute, ServedCounts, WaitingCall } from '../../overload/meter.ts'
 import { CallCounts, type CallObserver, type CountsOwner, PushCounts } from './call-counts.ts'
 import { Observers } from './observers.ts'
@@ -75,45 +76,45 @@ export class EndpointMeter implements Meter, CountsOwner {
     return counts
   }
 
-  calling(call: MeteredCall, bytes: number, begun: number | undefined): void {
-    const counts = this.#calledAs(call.method)
+  calling(call: MeteredCall, bytes: number, begun: number | undefined, forwarded: boolean): void {
+    const counts = this.#calledAs(call.method, forwarded)
     counts.leave(bytes)
     call.counts = counts
     call.begun = begun === undefined ? this.turn.nowTicks() : begun
   }
 
-  waiting(call: WaitingCall): void {
-    const counts = this.#calledAs(call.method)
+  waiting(call: WaitingCall, forwarded = false): void {
+    const counts = this.#calledAs(call.method, forwarded)
     counts.leave(0)
     call.counts = counts
     call.begun ??= this.turn.nowTicks()
   }
 
-  notCalled(method: string, code: number, ms: number): void {
-    this.#calledAs(method).fail(code, ms)
+  notCalled(method: string, code: number, ms: number, forwarded = false): void {
+    this.#calledAs(method, forwarded).fail(code, ms)
   }
 
-  #calledAs(method: string): CallCounts {
+  #calledAs(method: string, forwarded: boolean): CallCounts {
     const counts = this.called.get(method)
     if (counts !== undefined) return counts
-    const path = pathOf(method, this.called.size)
+    const path = pathOf(method, this.called.size, forwarded)
     const made = this.called.get(path) ?? new CallCounts(this, path)
     this.called.set(path, made)
     return made
   }
 
-  pushed(method: string, bytes: number): void {
-    this.#pushedAs(method).arrive(bytes)
+  pushed(method: string, bytes: number, forwarded: boolean): void {
+    this.#pushedAs(method, forwarded).arrive(bytes)
   }
 
-  notPushed(method: string): void {
-    this.#pushedAs(method).failed++
+  notPushed(method: string, forwarded = false): void {
+    this.#pushedAs(method, forwarded).failed++
   }
 
-  #pushedAs(method: string): PushCounts {
+  #pushedAs(method: string, forwarded: boolean): PushCounts {
     const counts = this.pushesOut.get(method)
     if (counts !== undefined) return counts
-    const path = pathOf(method, this.pushesOut.size)
+    const path = pathOf(method, this.pushesOut.size, forwarded)
     const made = this.pushesOut.get(path) ?? new PushCounts(this, path)
     this.pushesOut.set(path, made)
     return made
@@ -131,8 +132,9 @@ export class EndpointMeter implements Meter, CountsOwner {
 
 /**
  * Path of the calls of a method. A name that cannot be sent has none of its own, because two such names may look the
- * same on a page, and may have any length.
+ * same on a page, and may have any length; nor has one that a peer chose and this process does not use itself.
  */
-function pathOf(method: string, known: number): string {
+function pathOf(method: string, known: number, forwarded: boolean): string {
+  if (forwarded && findNameText(method) < 0) return OTHER
   return known < MAX_CALLED && method.length <= MAX_METHOD_BYTES && method.isWellFormed() ? method : OTHER
 }

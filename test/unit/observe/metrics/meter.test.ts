@@ -88,7 +88,7 @@ it('durations are right when the ticks wrap', async () => {
   for (const start of [2 ** 31 / 128 - 1, 2 ** 32 / 128 - 1, 2 ** 40]) {
     const { meter, time } = meterAt(start)
     const made = call('/add')
-    meter.calling(made, 0, undefined)
+    meter.calling(made, 0, undefined, false)
     time.now += 5
     made.counts?.ended(made.begun, 0, 0, undefined)
     assert.equal(meter.called.get('/add')?.durations.sum, 5)
@@ -100,8 +100,8 @@ it('any number of unknown names, and of names made of data, has few series', () 
   for (let i = 0; i < 100_000; i++) {
     countReceived(meter, undefined, true, 0).ended(0, 404, 0, undefined)
     countReceived(meter, undefined, false, 0)
-    meter.calling(call(`/user/${i}`), 0, undefined)
-    meter.pushed(`/user/${i}`, 0)
+    meter.calling(call(`/user/${i}`), 0, undefined, false)
+    meter.pushed(`/user/${i}`, 0, false)
     meter.notCalled(`/user/${i}`, 102, 0)
   }
   assert.deepEqual([...meter.served.keys()], [OTHER])
