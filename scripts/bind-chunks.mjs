@@ -1,10 +1,10 @@
 /**
- * Binds the files that are loaded on first use to the copy of the package that loads them. A test runner that resets its
- * modules makes a second copy, and what the first one loads after that would otherwise be linked with the second.
+ * Binds the files that are loaded on first use to the copy of the package that loads them. A test runner that resets
+ * its modules makes a second copy, and what the first one loads after that would otherwise be linked with the second.
  *
  * Such a file, and each that it shares with others, becomes a function of what it imports. The file that they all need
- * takes the place of the entry `index`, which only gives on what it exports: a file less at each start. Line numbers stay
- * as they are.
+ * takes the place of the entry `index`, which only gives on what it exports: a file less at each start. Line numbers
+ * stay as they are.
  *
  * @param {Map<string, string>} texts of all files, by name
  * @param {string} main the file that they all need, and that loads them

@@ -1,5 +1,5 @@
-// Makes dist/browser.js, the code of sessions in one file that needs nothing of Node.js, and dist/contract/browser.js, that
-// of contracts. Modules that need Node.js are replaced by stand-ins, which lie in src/browser/stand-ins/.
+// Makes dist/browser.js, the code of sessions in one file that needs nothing of Node.js, and dist/contract/browser.js,
+// that of contracts. Modules that need Node.js are replaced by stand-ins, which lie in src/browser/stand-ins/.
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative, sep } from 'node:path'
 import { build } from 'esbuild'

@@ -90,8 +90,8 @@ function mainOf({ outputs }) {
 }
 
 /**
- * Takes modules of Node.js by `process.getBuiltinModule`, because for an `import` Node also makes a module with an export
- * for each member of theirs, which costs 1 to 3 ms in all.
+ * Takes modules of Node.js by `process.getBuiltinModule`, because for an `import` Node also makes a module with an
+ * export for each member of theirs, which costs 1 to 3 ms in all.
  */
 function withoutFacades(text) {
   return text.replace(/^import (\{[^}]*\}|\w+) from ("node:[^"]+");$/gm, (_, names, name) => {
@@ -101,8 +101,8 @@ function withoutFacades(text) {
 
 /**
  * Keeps what `index` needs in one chunk. esbuild makes a chunk for each set of entry points that share code, which
- * would be a dozen for `index`. None of the other `starts` (entry points, and modules loaded by `import()`) is used without
- * `index`, so each gets an import of it, which leaves one set.
+ * would be a dozen for `index`. None of the other `starts` (entry points, and modules loaded by `import()`) is used
+ * without `index`, so each gets an import of it, which leaves one set.
  */
 function inOneChunk(starts) {
   const index = join(src, 'index.ts')

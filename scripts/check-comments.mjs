@@ -1,6 +1,6 @@
-// Lists comments that cannot be read alone: `node scripts/check-comments.mjs [DIRECTORY…]`, by default all of src/.
-// Reported are comments that begin with a pronoun, doc tags that share a line with text, comment lines over 120
-// characters, and symbols that an entry of package.json exports (with their members) without a doc comment.
+// Lists comments that cannot be read alone: `node scripts/check-comments.mjs [DIRECTORY…]`, by default src/, native/
+// and scripts/. Reported are comments that begin with a pronoun, doc tags that share a line with text, comment lines
+// over 120 characters, and symbols that an entry of package.json exports (with their members) without a doc comment.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -84,9 +84,9 @@ function checkExports(directories) {
   }
 }
 
-const directories = process.argv.length > 2 ? process.argv.slice(2) : ['src']
+const directories = process.argv.length > 2 ? process.argv.slice(2) : ['src', 'native', 'scripts']
 for (const directory of directories) {
-  for (const name of readdirSync(directory, { recursive: true })) if (name.endsWith('.ts')) checkComments(join(directory, name))
+  for (const name of readdirSync(directory, { recursive: true })) if (/\.(ts|mjs|h|cc)$/.test(name)) checkComments(join(directory, name))
 }
 checkExports(directories)
 console.log(problems === 0 ? 'comments are in order' : `${problems} problems`)

@@ -6,8 +6,9 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 /**
- * The rooms: the folders of src/, lowest first. A file imports from its own room and from earlier ones; `import type` counts. Within a
- * room the imports form no circle. `src/index.ts` stands above all rooms, and there is no other file beside them.
+ * The rooms: the folders of src/, lowest first. A file imports from its own room and from earlier ones; `import type`
+ * counts. Within a room the imports form no circle. `src/index.ts` stands above all rooms, and there is no other file
+ * beside them.
  */
 export const ROOMS = [
   'base',
@@ -36,8 +37,9 @@ export const ROOMS = [
 const MAX_ROOMS = 20
 
 /**
- * Rooms of interchangeable things, and such a folder within a room: what belongs to one of them, `json.ts` and `json/`, never imports what belongs to another, so that
- * each can be read, replaced or removed alone. What all of the room share, or what puts them together, is listed.
+ * Rooms of interchangeable things, and such a folder within a room: what belongs to one of them, `json.ts` and `json/`,
+ * never imports what belongs to another, so that each can be read, replaced or removed alone. What all of the room
+ * share, or what puts them together, is listed.
  */
 const SHARED = {
   codecs: ['binary', 'built-in', 'codec', 'codec-table', 'decimal', 'record'],
@@ -65,7 +67,9 @@ const ONLY_FOR = {
   browser: [],
 }
 
-/** What the C++ of a layer may not include: folders of native/, and headers of libraries by how their name begins. */
+/**
+ * Includes that the C++ of a layer may not have: folders of native/, and headers of libraries by how their name begins.
+ */
 const NATIVE = {
   wire: { folders: ['layer', 'kcp', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
   layer: { folders: ['kcp', 'io', 'node'], headers: /^(uv\b|napi|node|js_native_api|v8)/ },
@@ -97,7 +101,9 @@ export function checkTree(root) {
   return { problems, summary: `imports are in order: ${imports.size} files in src/, ${natives} in native/ below native/node` }
 }
 
-/** What a file imports: units of src/, which begin with `../` when they are outside, and packages under `packages`. */
+/**
+ * The imports of a file: units of src/, which begin with `../` when they are outside, and packages under `packages`.
+ */
 function importsOf(src, file) {
   const specifiers = ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName)
   const isPath = (specifier) => /^(\.|\/)/.test(specifier)

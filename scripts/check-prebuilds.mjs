@@ -1,6 +1,7 @@
-// Runs each binary of prebuilds/ as users would: the package of dist/ in an empty project, on a Node.js for that machine, with its own C
-// library, under qemu where the processor is another. `node scripts/check-prebuilds.mjs [MACHINE …]`. Needs apt-get, and qemu-user for
-// arm64; what it downloads is kept in .cache/.
+// Runs each binary of prebuilds/ as users would: the package of dist/ in an empty project, on a Node.js for that
+// machine, with its own C library, under qemu where the processor is another.
+// `node scripts/check-prebuilds.mjs [MACHINE …]`. Needs apt-get, and qemu-user for arm64; what it downloads is
+// kept in .cache/.
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +11,7 @@ import { MACHINES, pythonPackages, run } from './prebuilds.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 /** PyPI has builds of Node.js for musl, which Node.js itself does not publish. */
 const NODE = '24.19.0'
-/** What the wheels of NODE are built for. Debian 12's musl is too old for them. */
+/** Systems that the wheels of NODE are built for. Debian 12's musl is too old for them. */
 const SYSTEMS = {
   'linux-x64': { wheel: 'manylinux_2_28_x86_64', debian: 'amd64', suite: 'bookworm', packages: [] },
   'linux-arm64': { wheel: 'manylinux_2_28_aarch64', debian: 'arm64', suite: 'bookworm', packages: ['libc6', 'libstdc++6', 'libgcc-s1'] },

@@ -36,7 +36,10 @@ export async function compact(name, bundled, map) {
 /** The fifth number of a segment of a source map's `mappings`, after the four before it. */
 const NAME = /((?:[g-z0-9+/]*[A-Za-f]){4})[g-z0-9+/]*[A-Za-f](?=[,;]|$)/g
 
-/** A source map without names: where there are some, Node.js shows in a stack what a caller calls a function by (`apply`). */
+/**
+ * A source map without names: where there are some, Node.js shows in a stack what a caller calls a function by
+ * (`apply`).
+ */
 function withoutNames(map) {
   const { mappings, ...rest } = JSON.parse(map)
   return JSON.stringify({ ...rest, names: [], mappings: mappings.replace(NAME, '$1') })

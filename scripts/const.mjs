@@ -1,8 +1,10 @@
-// esbuild declares everything at the top of a joined file by `var`, which V8 must read again at each use: a call then costs
-// a twelfth more. What is never assigned anew becomes `const`.
+// esbuild declares everything at the top of a joined file by `var`, which V8 must read again at each use: a call then
+// costs a twelfth more. What is never assigned anew becomes `const`.
 import ts from 'typescript'
 
-/** The text of a module with `const` for each top-level `var` that nothing assigns. esbuild shadows no top-level name. */
+/**
+ * The text of a module with `const` for each top-level `var` that nothing assigns. esbuild shadows no top-level name.
+ */
 export function withConstants(text) {
   const file = ts.createSourceFile('module.js', text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.JS)
   const assigned = new Set()

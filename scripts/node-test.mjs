@@ -1,4 +1,5 @@
-// Runs test files by `node --test`. What failed is told once more at the end of the process: of a long run often only the last lines are kept.
+// Runs test files by `node --test`. What failed is told once more at the end of the process: of a long run often only
+// the last lines are kept.
 //   node scripts/node-test.mjs FILE …
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -8,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const reporter = fileURLToPath(new URL('failures.mjs', import.meta.url))
 
-/** What failed in this process, a line for the run and some for each test. */
+/** Failures in this process, a line for the run and some for each test. */
 const failed = []
 
 process.on('exit', () => {
@@ -16,9 +17,9 @@ process.on('exit', () => {
 })
 
 /**
- * Whether all tests of `files` passed. `label` says in the list of failures which run it was, `env` is added to the environment, `node`
- * holds further flags, `report` is a file that gets the results as TAP, `processes` is the number of files that run at a time. A test
- * that takes longer than `maxMs` fails, and says so.
+ * Whether all tests of `files` passed. `label` says in the list of failures which run it was, `env` is added to the
+ * environment, `node` holds further flags, `report` is a file that gets the results as TAP, `processes` is the number
+ * of files that run at a time. A test that takes longer than `maxMs` fails, and says so.
  */
 export function runTests(files, { label = '', env = {}, node = [], report, maxMs = 120_000, processes = 1 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'dmicro-test-'))

@@ -1,5 +1,5 @@
-// Builds the binaries that the package ships, prebuilds/dmicro-MACHINE/dmicro.node, with zig's compiler, which has the headers and
-// libraries of every target. `npm run prebuilds [-- MACHINE …]`; zig comes from PyPI unless ZIG names one.
+// Builds the binaries that the package ships, prebuilds/dmicro-MACHINE/dmicro.node, with zig's compiler, which has the
+// headers and libraries of every target. `npm run prebuilds [-- MACHINE …]`; zig comes from PyPI unless ZIG names one.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'

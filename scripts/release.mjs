@@ -1,5 +1,5 @@
-// Makes the tarball of a release and proves it, all but the publishing: `npm run release`. The tree must be clean and CHANGELOG.md must
-// have a heading with a date for the version of package.json; `--dry` does without both.
+// Makes the tarball of a release and proves it, all but the publishing: `npm run release`. The tree must be clean and
+// CHANGELOG.md must have a heading with a date for the version of package.json; `--dry` does without both.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

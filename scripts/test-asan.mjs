@@ -1,12 +1,13 @@
-// Runs the native end-to-end suites on an addon built with AddressSanitizer, UndefinedBehaviorSanitizer and LeakSanitizer,
-// in a copy of the tree, so that the ordinary build stays. Linux with g++; Node itself is not instrumented.
+// Runs the native end-to-end suites on an addon built with AddressSanitizer, UndefinedBehaviorSanitizer and
+// LeakSanitizer, in a copy of the tree, so that the ordinary build stays. Linux with g++; Node itself is not
+// instrumented.
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-// Those that start processes of their own build or load another addon, or none.
+// Without those that start processes of their own, which build or load another addon, or none.
 const SUITES = [
   'call',
   'bad-input',

@@ -1,5 +1,5 @@
-// The chaos suite in full length, one file after another: servers killed, cables pulled, thousands of clients at once. `npm run test:chaos [name …]`;
-// with --short in a few seconds each, as in `npm test`.
+// The chaos suite in full length, one file after another: servers killed, cables pulled, thousands of clients at once.
+// `npm run test:chaos [name …]`; with --short in a few seconds each, as in `npm test`.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { runTests } from './node-test.mjs'

@@ -1,5 +1,5 @@
-// The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about sessions over the
-// protocols that can do what raw can, over TLS, WebSocket and KCP, and in memory in virtual time.
+// The end-to-end suites, on every transport; once more with two IO threads behind the native one; and those about
+// sessions over the protocols that can do what raw can, over TLS, WebSocket and KCP, and in memory in virtual time.
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,9 @@ const onSockets = all.filter((file) => !isApart(file))
 // These have no native transport, or look at files.
 const threaded = onSockets.filter((file) => !begins(file, ['browser-bundle', 'bundles', 'startup', 'testing-']))
 
-/** Runs suites with `env` added to the environment, which is also how the run is called, `processes` files at a time. */
+/**
+ * Runs suites with `env` added to the environment, which is also how the run is called, `processes` files at a time.
+ */
 function run(names, env, processes = 1) {
   const label = Object.entries(env)
     .map(([name, value]) => `${name}=${value}`)
@@ -56,7 +58,7 @@ const secure = [
     'json-texts',
   ].map((name) => `${name}.test.ts`),
 ]
-// Those that use no sockets nor timers of their own.
+// Suites that use no sockets nor timers of their own.
 const virtual = ['session', 'routes', 'schema', 'redial', 'plugins', 'plugin-proxy', 'plugin-events', 'plugin-secure-body'].map(
   (name) => `${name}.test.ts`,
 )
@@ -90,7 +92,7 @@ const hasQuic = await import('@matrixai/quic/native/quiche.js').then(
 const quic = { DMICRO_TEST_SCHEME: 'quic', DMICRO_TEST_TRANSPORT: 'js' }
 const overQuic = ['call', 'session', 'redial', 'overload'].map((name) => `${name}.test.ts`)
 if (hasQuic) passed = run(overQuic, quic, atATime) && passed
-// It cuts connections, which over QUIC silence alone tells of.
+// The suite cuts connections, which over QUIC silence alone tells of.
 if (hasQuic) passed = run(['resume.test.ts'], { ...quic, DMICRO_TEST_QUIC_IDLE: '200' }) && passed
 passed = run(virtual, { DMICRO_TEST_TRANSPORT: 'memory' }) && passed
 if (!passed) process.exit(1)

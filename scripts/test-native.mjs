@@ -1,6 +1,6 @@
-// Builds the native tests and runs them: native/wire with its fuzz targets and native/io under ASan and UBSan, then native/io under TSan.
-// The two builds use different compilers where both are there, since both must take native/ without a warning. Skipped, in one line,
-// where cmake, doctest or libuv is missing; in CI that is a failure.
+// Builds the native tests and runs them: native/wire with its fuzz targets and native/io under ASan and UBSan, then
+// native/io under TSan. The two builds use different compilers where both are there, since both must take native/
+// without a warning. Skipped, in one line, where cmake, doctest or libuv is missing; in CI that is a failure.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
-// Suites, clients and tools that others wrote (test/outside/README.md), with their times. `npm run test:outside [-- NAME …]`;
-// --quick runs those that are in `npm test`, --rest all others.
+// Suites, clients and tools that others wrote (test/outside/README.md), with their times.
+// `npm run test:outside [-- NAME …]`; --quick runs those that are in `npm test`, --rest all others.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
 // The unit tests, which lie in folders named as those of src/.
-//   node scripts/test-unit.mjs [text …]        only files whose path below test/unit/ has one of the texts in it, as `session/`
+//   node scripts/test-unit.mjs [text …]        only files whose path below test/unit/ has one of the texts in it
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'

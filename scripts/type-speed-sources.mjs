@@ -13,7 +13,7 @@ declare const session: Session
 const client = session.client(Big)
 `
 
-/** What serves a contract, what calls each of its methods, and `main.ts`, where somebody types. */
+/** Files that serve a contract and call each of its methods, and `main.ts`, where somebody types. */
 function used(numbers) {
   return {
     'server.ts': `import { Endpoint } from 'dmicro'
@@ -35,7 +35,9 @@ function literal(numbers, body) {
   return { 'contract.ts': `${imports}export const Big = defineService('big', {\n${methods}\n})\n`, ...used(numbers) }
 }
 
-/** A contract whose methods are what a module exports, and whose type is written: a method's is made when it is used. */
+/**
+ * A contract whose methods are what a module exports, and whose type is written: a method's is made when it is used.
+ */
 function exported(numbers, body) {
   return {
     'contract.ts': `${imports}import * as methods from './methods.js'
@@ -68,7 +70,7 @@ function written(numbers) {
   return { 'contract.ts': `export interface Client {\n${methods.join('\n')}\n}\n`, ...called(numbers) }
 }
 
-/** What calls each method of an interface `Client`. */
+/** A file that calls each method of an interface `Client`. */
 function called(numbers) {
   const head = "import type { Client } from './contract.js'\ndeclare const client: Client\n"
   return {

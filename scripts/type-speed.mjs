@@ -1,9 +1,10 @@
 // Measures what the types of a contract of 1,000 methods cost, above an empty project and beside what TypeScript takes
-// without them: tsc, and completion in an editor (in milliseconds: the first, after a change in the caller's file, after
-// a change in the contract). Linux. Figures: docs/contract.md.
-//   node scripts/type-speed.mjs [--methods 1000] [--only zod,empty] [--native path/to/tsc] [--trpc path/to/node_modules] [--json]
-// --native measures TypeScript 7 too, by the executable of its package; --trpc measures tRPC, from the node_modules that
-// has it.
+// without them: tsc, and completion in an editor (in milliseconds: the first, after a change in the caller's file,
+// after a change in the contract). Linux. Figures: docs/contract.md.
+//   node scripts/type-speed.mjs [--methods 1000] [--only zod,empty] [--native path/to/tsc] [--json]
+//     [--trpc path/to/node_modules]
+// --native measures TypeScript 7 too, by the executable of its package; --trpc measures tRPC, from the node_modules
+// that has it.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -85,7 +85,7 @@ struct KcpPort {
   std::unordered_map<UdpKey, KcpPeer*, UdpKeyHash> peers;  // accepted ones by address
 };
 
-// What all sockets for datagrams of a reactor share.
+// State that all sockets for datagrams of a reactor share.
 struct KcpIo {
   explicit KcpIo(uint64_t now) : wheel(now) {}
 

@@ -220,7 +220,7 @@ class Reactor {
   void OnRead(Connection* connection, ssize_t n);
   void OnEnd(Connection* connection, int error);
   void DeliverIfFull();
-  // What reading has done with the bytes of one read.
+  // Outcome of reading the bytes of one read.
   struct Consumed {
     bool completed = false;  // a message was completed
     bool delivered = false;  // a batch was delivered in the middle

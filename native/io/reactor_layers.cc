@@ -34,7 +34,7 @@ void Reactor::UseLayers(int32_t slot, int32_t generation, const std::function<vo
   }
   connection->layer_waits = false;
   if (!WriteLayerOut(connection, 0)) return;
-  // What waits is received in a later turn: this may be a call from inside of a batch.
+  // Waiting bytes are received in a later turn: this may be a call from inside of a batch.
   if (connection->layers->Pending() && connection->MayRead()) Yield(connection);
 }
 

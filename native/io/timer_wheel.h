@@ -78,7 +78,7 @@ class TimerWheel {
     if (block == current) {
       fine_[at % kSlots].Append(timer);
     } else {
-      // What is too far away is looked at once more on the way.
+      // A timer that is too far away is looked at once more on the way.
       const uint64_t farthest = current + kSlots - 1;
       coarse_[(block < farthest ? block : farthest) % kSlots].Append(timer);
     }

@@ -13,7 +13,7 @@
 namespace dmicro {
 namespace {
 
-// What is asked for each socket; the system gives less, if its limit is lower.
+// Bytes of buffer asked for each socket; the system gives less, if its limit is lower.
 constexpr int kSocketBuffer = 4 * 1024 * 1024;
 // Bytes of datagrams that one call sends, which the system cuts (UDP_SEGMENT).
 #ifdef __linux__

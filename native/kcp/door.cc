@@ -31,7 +31,7 @@ KcpDoor::Answer KcpDoor::Meet(Bytes address, Bytes datagram, uint16_t window, ui
   }
   const SegmentHeader header = SegmentHeader::Load(segments.data);
   answer.conv = header.conv;
-  // Who has received something had a session, which is lost.
+  // A peer that has received something had a session, which is lost.
   const bool first = header.sn == 0 && header.una == 0 && (header.command == kKcpPush || header.command == kKcpAsk);
   if (first && open) {
     if (header.command == kKcpPush) Keep(address, header.conv, datagram);

@@ -309,7 +309,7 @@ void Kcp::FlushAcks(SegmentHeader* header, Writer* writer) {
   while (!acks_.Empty()) {
     const Ack ack = acks_.Pop();
     writer->MakeSpace(SegmentHeader::kSize);
-    // Of a run in order the last one is enough, since `una` acknowledges all before it.
+    // The last of a run in order is enough, since `una` acknowledges all before it.
     if (Distance(ack.sn, rcv_nxt_) < 0 && !acks_.Empty()) continue;
     header->sn = ack.sn;
     header->ts = ack.ts;

@@ -76,7 +76,7 @@ bool KcpLink::TakeNotice(const SegmentHeader& header, uint64_t now) {
     TakeReset();
     return false;
   } else if (dialled_ && IsChallenge(header)) {
-    // It comes again when the answer was lost. With the answer the listener opens its session.
+    // A challenge comes again when the answer was lost. With the answer the listener opens its session.
     KnowPeer();
     challenged_ = answer_ = true;
     cookie_sn_ = header.sn;

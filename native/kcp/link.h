@@ -19,7 +19,7 @@ enum class LinkFailure : uint8_t {
 // Take, datagrams out by Turn, which is due at Due. `now` is in ms and does not wrap around.
 class KcpLink : public Layer {
  public:
-  // What the owner must know.
+  // The link's role, as its owner must know it.
   struct Role {
     bool dialled;
     bool marked;  // accepted: the peer is a dmicro peer

@@ -7,7 +7,7 @@
 
 namespace dmicro {
 
-// What a layer can say after it received bytes.
+// A layer's answer after it received bytes.
 enum class LayerStatus : uint8_t {
   kMore,    // all bytes are used: more of them must be received
   kEvent,   // TakeEvent has news for the upper layer, until it is called; then Receive is to be called again

@@ -66,7 +66,7 @@ void LayerStack::Keep() {
       level.in = {};
       continue;
     }
-    // What is left of kept bytes stays where it is.
+    // The rest of kept bytes stays where it is.
     if (level.kept != nullptr && level.in.data >= level.kept->data() &&
         level.in.data < level.kept->data() + level.kept->size())
       continue;

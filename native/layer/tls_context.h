@@ -44,8 +44,8 @@ struct TlsSettings {
   std::string ticket_keys;  // empty for random ones, else openssl::kTicketKeys bytes
 };
 
-// What all TLS connections of a listener, or of dials with the same options, share. Its sessions may be on several
-// threads.
+// State that all TLS connections of a listener, or of dials with the same options, share. Its sessions may be on
+// several threads.
 class TlsContext {
  public:
   // Takes a reference to `context`, which nothing else may use: its callbacks are set here.

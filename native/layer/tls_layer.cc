@@ -252,7 +252,7 @@ void TlsLayer::End(ByteQueue* out) {
 LayerEvent TlsLayer::TakeEvent() {
   if (opening_ == nullptr) return {};
   LayerEvent event{std::exchange(opening_->event_kind, 0), std::exchange(opening_->event, {})};
-  // What only the handshake needs is freed; a client goes on to receive sessions.
+  // The parts that only the handshake needs are freed; a client goes on to receive sessions.
   if (secure_ && opening_->key.empty()) opening_.reset();
   return event;
 }

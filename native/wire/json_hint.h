@@ -4,7 +4,7 @@
 
 namespace dmicro {
 
-// What is known about a body without decoding it. A hint saves JavaScript its slowest steps; kNothing is always right.
+// Knowledge about a body without decoding it. A hint saves JavaScript its slowest steps; kNothing is always right.
 enum class TextHint : uint8_t {
   kNothing,
   kAscii,   // every byte is below 0x80

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import ts from 'typescript'
 
 export interface OptionType {
-  /** What it is imported from: `dmicro/rpc`. */
+  /** Entry that it is imported from: `dmicro/rpc`. */
   readonly entry: string
   readonly name: string
   /** Declared in this type, or in one that no entry exports. */
@@ -31,7 +31,7 @@ export interface Option {
 /** The interfaces and aliases that hold options. */
 const OPTION_TYPE = /(Options|Limits|Settings|Faults|RestartLimit)$/
 
-/** What numbers count or measure, as doc comments say it; the first that fits. */
+/** Units of numbers, as doc comments say them; the first that fits. */
 const UNITS: readonly (readonly [unit: string, pattern: RegExp])[] = [
   ['ms', /^milliseconds\b/i],
   ['per second', /\b(per|a) second\b/i],
@@ -81,7 +81,7 @@ function typeOf(symbol: ts.Symbol, entry: string, all: ReadonlySet<ts.Symbol>, c
   return { entry, name: symbol.name, options, inherits: [...inherits] }
 }
 
-/** Those of each member of a union, which says what goes together. */
+/** The properties of a type; of a union those of each member, which says what goes together. */
 function propertiesOf(type: ts.Type, checker: ts.TypeChecker): ts.Symbol[] {
   if (!type.isUnion()) return checker.getPropertiesOfType(type)
   const all = type.types.flatMap((member) => propertiesOf(member, checker))
@@ -147,7 +147,7 @@ export function unitOf(comment: string): string | undefined {
   return unitIn(firstSentence(comment)) ?? unitIn(comment)
 }
 
-/** What the doc comment of an option lacks, as a line; undefined if nothing. */
+/** The faults of an option's doc comment, as a line; undefined if nothing. */
 export function faultOf(type: OptionType, option: Option): string | undefined {
   const lacks = [
     ...(option.text === '' ? ['what it is'] : []),

@@ -1,4 +1,5 @@
-// Reads the built pages as a browser would: every link leads to a page and a heading that are there, and nothing is loaded from elsewhere.
+// Reads the built pages as a browser would: every link leads to a page and a heading that are there, and nothing is
+// loaded from elsewhere.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
@@ -9,7 +10,7 @@ interface Page {
   readonly loaded: readonly string[]
 }
 
-/** What is wrong with the pages in the folder `out`, a line each. */
+/** Faults of the pages in the folder `out`, a line each. */
 export function problemsOf(out: string): string[] {
   const files = readdirSync(out, { recursive: true, encoding: 'utf8' })
   const pages = new Map(files.filter((name) => name.endsWith('.html')).map((name) => [join(out, name), read(join(out, name))]))

@@ -1,4 +1,5 @@
-// The documentation site: guides and specification as they are in docs/, the API and the table of options as they are in src/, by TypeDoc.
+// The documentation site: guides and specification as they are in docs/, the API and the table of options as they are
+// in src/, by TypeDoc.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,5 @@
-// What the site adds to TypeDoc's own look: addresses and names of the guides, the sections they stand in, and a list of pages for browsers without JavaScript.
+// Additions of the site to TypeDoc's own look: addresses and names of the guides, the sections they stand in, and a
+// list of pages for browsers without JavaScript.
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import {
@@ -40,7 +41,7 @@ export function sectionOf(page: string, sections: readonly Section[]): string {
 export interface Guide {
   /** Path in the repository. */
   readonly page: string
-  /** Its first heading, as text. */
+  /** The page's first heading, as text. */
   readonly title: string
 }
 
