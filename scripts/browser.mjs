@@ -120,6 +120,7 @@ async function smaller([map, file]) {
 const PUBLIC = [
   'base/errors/status',
   'base/limits',
+  'browser/endpoint-types',
   'browser/index',
   'browser/json-messages',
   'browser/page',

@@ -46,8 +46,8 @@ function withoutNames(map) {
 }
 
 /**
- * Names a class as the variable that it is assigned to. esbuild makes `X = class` of `class X`, and `X = class _X` where
- * the class names itself, so that it would be called by a short name, or by `_X`.
+ * Names a class as the variable that it is assigned to. esbuild makes `X = class` of `class X`, and `X = class _X`
+ * where the class names itself, so that it would be called by a short name, or by `_X`.
  */
 function withClassNames(text) {
   const edits = []

@@ -51,7 +51,7 @@ const HELPER_TYPES = [
   'Transport',
   'Write',
   'makers',
-  'src/browser/types.ts:Endpoint',
+  'src/browser/endpoint-types.ts:Endpoint',
   'src/message/message.ts:MessageType',
 ]
 

@@ -1,4 +1,4 @@
-// The entry of pages and their workers. Types are those of `types.ts`, which need none of Node.js.
+// The entry of pages and their workers. Types are those of `types.ts` and `endpoint-types.ts`, which need none of Node.js.
 import { consoleLogger as makeConsoleLogger } from '../base/log.ts'
 import { Endpoint as OwnEndpoint } from '../endpoint/endpoint.ts'
 import { heartbeatPing as ping, heartbeatPong as pong } from '../plugins/heartbeat.ts'
@@ -10,31 +10,33 @@ import type {
   Logger,
   LogLevel,
   Plugin,
-} from './types.ts'
+} from './endpoint-types.ts'
 
 export { Code, StatusError, statusText } from '../base/errors/status.ts'
 export { bytes } from '../message/message-type.ts'
 export type {
-  CallContext,
-  CallHandler,
-  CallOptions,
   DialOptions,
   EndpointOptions,
-  Gap,
   HeartbeatPingOptions,
   HeartbeatPongOptions,
   Limits,
   LogFields,
   Logger,
   LogLevel,
-  Meta,
   Plugin,
+  RedialOptions,
+  RouteGroup,
+} from './endpoint-types.ts'
+export type {
+  CallContext,
+  CallHandler,
+  CallOptions,
+  Gap,
+  Meta,
   PushContext,
   PushHandler,
   PushOptions,
-  RedialOptions,
   Reply,
-  RouteGroup,
   RouteOptions,
   Session,
   SessionEvents,

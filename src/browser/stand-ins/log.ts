@@ -1,5 +1,5 @@
 // Stands in for `base/log.ts`: the console of a page shows fields as they are.
-import type { Logger, LogLevel } from '../types.ts'
+import type { Logger, LogLevel } from '../endpoint-types.ts'
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
 
