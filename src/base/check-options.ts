@@ -138,7 +138,7 @@ export function requireSignal(name: string, value: unknown): void {
 export function requireMeta(name: string, value: unknown): void {
   if (value === undefined) return
   if (typeof value !== 'object' || value === null || Symbol.iterator in value)
-    throw new TypeError(`option ${name} must be an object, got ${shown(value)}`)
+    throw new TypeError(`option ${name} must be a plain object, got ${shown(value)}`)
   for (const key of Object.keys(value)) {
     const each: unknown = (value as Record<string, unknown>)[key]
     if (typeof each !== 'string')
@@ -161,7 +161,6 @@ export function closeTimeout(options: { timeout?: number | undefined } | undefin
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64))
   if (typeof value === 'bigint') return `${value}n`
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null) return Symbol.iterator in value ? 'a collection' : 'an object'
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
   return typeof value === 'function' ? 'a function' : String(value)
 }

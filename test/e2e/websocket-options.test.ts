@@ -40,7 +40,7 @@ onEachTransport('WebSocket options', (transport) => {
     const made = endpoint(t, { transport })
     for (const headers of [new Headers({ a: 'b' }), new Map([['a', 'b']]), [['a', 'b']], 'abc', null, 5]) {
       const websocket = { headers: headers as never }
-      const refused = { name: 'TypeError', message: /^option websocket\.headers must be an object, got / }
+      const refused = { name: 'TypeError', message: /^option websocket\.headers must be a plain object, got / }
       await assert.rejects(made.dial('ws://127.0.0.1:1/', { websocket }), refused)
     }
     const websocket = { headers: { a: 5 as never } }

@@ -101,7 +101,7 @@ function copyNode(service: string, node: ServiceNode): ServiceNode {
 function copyMetadata(name: string, metadata: Readonly<Record<string, string>> | null | undefined): Readonly<Record<string, string>> {
   if (metadata === undefined || metadata === null) return Object.freeze({})
   requireObject(name, metadata)
-  if (Symbol.iterator in metadata) throw new TypeError(`${name} must be a plain object, got a collection`)
+  if (Symbol.iterator in metadata) throw new TypeError(`${name} must be a plain object`)
   const entries = Object.entries(metadata)
   for (const [key, value] of entries) requireString(`${name}.${key.slice(0, 64)}`, value)
   return Object.freeze(Object.fromEntries(entries))
