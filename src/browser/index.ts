@@ -1,4 +1,4 @@
-// The entry of pages and their workers. Types are those of `types.ts` and `endpoint-types.ts`, which need none of Node.js.
+// The entry of pages and their workers. Its types, of `types.ts` and `endpoint-types.ts`, need none of Node.js.
 import { consoleLogger as makeConsoleLogger } from '../base/log.ts'
 import { Endpoint as OwnEndpoint } from '../endpoint/endpoint.ts'
 import { heartbeatPing as ping, heartbeatPong as pong } from '../plugins/heartbeat.ts'

@@ -263,8 +263,7 @@ export class Endpoint extends EventEmitter<EndpointEvents> {
    * also when it is refused: with 503 when the endpoint is closed or full. Nothing that a peer does makes this reject.
    *
    * @param options as those of `listen`; without `websocket.path` every path is taken
-   * @throws TypeError or RangeError (rejects) for a bad option, Error for a protocol that cannot run here; the socket
-   *   is destroyed
+   * @throws TypeError, RangeError (rejects) for bad options, Error for a protocol that cannot run; the socket is closed
    */
   upgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, options?: UpgradeOptions): Promise<void> {
     return this.#listeners.upgrade(request, socket, head, options)

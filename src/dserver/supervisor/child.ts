@@ -228,8 +228,8 @@ export class Child {
 }
 
 /** Text for people: `exit code 1`, `SIGKILL`. */
-export function exitText({ code, signal }: Exit): string {
-  return signal ?? `exit code ${code}`
+export function exitText(exit: Exit | undefined): string {
+  return exit === undefined ? 'not started' : (exit.signal ?? `exit code ${exit.code}`)
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): boolean {

@@ -212,7 +212,7 @@ export class SupervisedProcess {
       const run = await this.#run()
       if (!this.#wanted) return this.#end(ProcessState.Stopped, 'stopped')
       const decision = policy.next(run, clock.now())
-      const reason = this.#spawnError === '' ? this.#exitReason() : this.#spawnError
+      const reason = this.#spawnError === '' ? exitText(this.#exit) : this.#spawnError
       if ('end' in decision) {
         const state = decision.end === 'fatal' ? ProcessState.Fatal : ProcessState.Exited
         return this.#end(state, `${reason}; ${decision.reason}`)
@@ -395,9 +395,5 @@ export class SupervisedProcess {
 
   #exitStatus(): number | undefined {
     return this.#exit === undefined ? undefined : (this.#exit.code ?? -1)
-  }
-
-  #exitReason(): string {
-    return this.#exit === undefined ? 'not started' : exitText(this.#exit)
   }
 }
