@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "io/reactor.h"
-#include "io/try_write.h"
+#include "io/socket_io.h"
 
 namespace dmicro {
 namespace {

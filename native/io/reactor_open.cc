@@ -369,11 +369,11 @@ void Reactor::StartReading(Connection* connection) {
       connection->stream(),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
         Connection* const reading = static_cast<Connection*>(handle->data);
-        reading->reactor->OnAlloc(reading, buffer);
+        reading->reactor->OnReadable(reading, buffer);
       },
       [](uv_stream_t* stream, ssize_t n, const uv_buf_t*) {
         Connection* const reading = static_cast<Connection*>(stream->data);
-        reading->reactor->OnRead(reading, n);
+        reading->reactor->OnRead(reading, n == UV_ENOBUFS ? reading->reactor->TakeReceived() : n);
       });
   if (error != 0) Close(connection, CloseReason::kIo, error);
 }

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "io/reactor.h"
+#include "io/socket_io.h"
 #include "wire/json_hint.h"
 
 namespace dmicro {
@@ -19,6 +20,20 @@ constexpr size_t LeastFrame(Framing framing) {
 }
 
 }  // namespace
+
+// Asked by libuv for a buffer, reads by itself, and gives libuv none, so that it reads nothing more in this turn.
+void Reactor::OnReadable(Connection* connection, uv_buf_t* buffer) {
+  OnAlloc(connection, buffer);
+  if (buffer->len == 0) return;
+  received_ = TryRead(connection->uv(), *buffer);
+  if (received_ != 0) *buffer = uv_buf_init(nullptr, 0);
+}
+
+// Returns the result of a read for which libuv had no buffer: the bytes that were read in its place, or UV_ENOBUFS.
+ssize_t Reactor::TakeReceived() {
+  const size_t n = std::exchange(received_, 0);
+  return n == 0 ? ssize_t{UV_ENOBUFS} : static_cast<ssize_t>(n);
+}
 
 void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {
   if (!RoomToRead()) {

@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -46,12 +45,10 @@ bool Reactor::ReadHot() {
   Connection* const connection = table_.Find(hot_slot_, hot_generation_);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return false;
   if (!connection->MayRead()) return false;
-  uv_os_fd_t descriptor;
-  if (uv_fileno(connection->uv(), &descriptor) != 0) return false;
   uv_buf_t buffer;
-  OnAlloc(connection, &buffer);
-  const ssize_t n = recv(descriptor, buffer.base, buffer.len, MSG_DONTWAIT);
-  if (n <= 0) return false;  // no bytes yet; libuv finds an end or an error
+  OnReadable(connection, &buffer);
+  const ssize_t n = TakeReceived();
+  if (n < 0) return false;  // no bytes yet; libuv finds an end or an error
   OnRead(connection, n);
   return true;
 }

@@ -1,17 +1,22 @@
-#include "io/try_write.h"
+#include "io/socket_io.h"
 
-#ifdef __linux__
 #include <sys/socket.h>
 
 #include <cerrno>
-#endif
 
 namespace dmicro {
 
+// libuv's `read` and `write` are made for files first: these take less CPU.
+
+size_t TryRead(const uv_handle_t* handle, const uv_buf_t& buffer) {
+  uv_os_fd_t descriptor;
+  if (uv_fileno(handle, &descriptor) != 0) return 0;
+  const ssize_t n = recv(descriptor, buffer.base, buffer.len, MSG_DONTWAIT);
+  return n < 0 ? 0 : static_cast<size_t>(n);
+}
+
 #ifdef __linux__
 
-// As uv_try_write, but not by `write`, which is made for files first: an echo of one message by each of 256 connections
-// takes 1 % less CPU.
 int TryWrite(uv_stream_t* stream, const uv_buf_t* buffers, unsigned count) {
   uv_os_fd_t descriptor;
   const int error = uv_fileno(reinterpret_cast<uv_handle_t*>(stream), &descriptor);
