@@ -16,7 +16,7 @@ import {
 import { type CallScope, runHandler } from '../../base/async/call-context.ts'
 import { StatusError } from '../../base/errors/status.ts'
 import { Sampler } from '../../base/sampler.ts'
-import { realClock } from '../../base/time/clock.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
 import { methodOf } from '../../endpoint/requests.ts'
 import type { Incoming } from '../../message/message.ts'
 import { type Meta, noMeta } from '../../message/meta.ts'
@@ -200,9 +200,10 @@ export class SpanTracer implements Tracer {
   }
 
   origin(given: CallOrigin): CallOrigin {
-    if (given === undefined) return new Origin(activeScope(), undefined, 0, false, Date.now())
+    const now = wallTime(realClock)
+    if (given === undefined) return new Origin(activeScope(), undefined, 0, false, now)
     const { scope, previous, retries, isHedge, since } = given as Origin
-    return new Origin(scope, previous, retries, isHedge, since ?? Date.now())
+    return new Origin(scope, previous, retries, isHedge, since ?? now)
   }
 
   runHandler<Arg, Call extends CallScope, Result>(
