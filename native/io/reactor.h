@@ -284,7 +284,7 @@ class Reactor {
   std::array<uint8_t, kMaxUnescaped * kMaxEscape + 2> quoted_;  // a text with its escapes, before it is staged
   LayerScratch layer_scratch_;
   std::vector<uint8_t> sealed_;      // what sockets with layers are read into; empty until there is one
-  size_t received_ = 0;              // bytes that OnReadable has read
+  ssize_t received_ = 0;             // what OnReadable has read: bytes, or an error
   uint8_t* message_base_ = nullptr;  // where ReserveMessage put an unfinished message
   ByteQueue pongs_;                  // answers to the pings of one read
   std::array<uint8_t, 4096> masks_;  // random bytes for the masks of frames

@@ -29,10 +29,10 @@ void Reactor::OnReadable(Connection* connection, uv_buf_t* buffer) {
   if (received_ != 0) *buffer = uv_buf_init(nullptr, 0);
 }
 
-// Returns the result of a read for which libuv had no buffer: the bytes that were read in its place, or UV_ENOBUFS.
+// Returns the result of a read for which libuv had no buffer: that of the one in its place, or UV_ENOBUFS.
 ssize_t Reactor::TakeReceived() {
-  const size_t n = std::exchange(received_, 0);
-  return n == 0 ? ssize_t{UV_ENOBUFS} : static_cast<ssize_t>(n);
+  const ssize_t n = std::exchange(received_, 0);
+  return n == 0 ? ssize_t{UV_ENOBUFS} : n;
 }
 
 void Reactor::OnAlloc(Connection* connection, uv_buf_t* buffer) {

@@ -48,7 +48,7 @@ bool Reactor::ReadHot() {
   uv_buf_t buffer;
   OnReadable(connection, &buffer);
   const ssize_t n = TakeReceived();
-  if (n < 0) return false;  // no bytes yet; libuv finds an end or an error
+  if (n == UV_ENOBUFS) return false;  // no bytes yet; libuv finds an end
   OnRead(connection, n);
   return true;
 }

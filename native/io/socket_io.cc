@@ -8,11 +8,12 @@ namespace dmicro {
 
 // libuv's `read` and `write` are made for files first: these take less CPU.
 
-size_t TryRead(const uv_handle_t* handle, const uv_buf_t& buffer) {
+ssize_t TryRead(const uv_handle_t* handle, const uv_buf_t& buffer) {
   uv_os_fd_t descriptor;
   if (uv_fileno(handle, &descriptor) != 0) return 0;
   const ssize_t n = recv(descriptor, buffer.base, buffer.len, MSG_DONTWAIT);
-  return n < 0 ? 0 : static_cast<size_t>(n);
+  if (n >= 0) return n;
+  return errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
 }
 
 #ifdef __linux__

@@ -1,4 +1,4 @@
-import { duration, optionNames, requireMeta, requireOptions } from '../../base/check-options.ts'
+import { duration, optionNames, requireOptions } from '../../base/check-options.ts'
 import { type ClockTimer, realClock, wallTime } from '../../base/time/clock.ts'
 import { OtlpText } from './otlp.ts'
 import { inSlices, type PageSource } from './render.ts'
@@ -106,10 +106,13 @@ export class OtlpPush {
 
 /** @throws TypeError for what is no header. Its text has no values, which may be secrets. */
 function readHeaders(given: Readonly<Record<string, string>>): Headers {
-  requireMeta('otlp.headers', given)
+  // Without the value, as a text of `requireMeta` has: it may be a secret.
+  if (typeof given !== 'object' || given === null || Symbol.iterator in given)
+    throw new TypeError(`option otlp.headers must be an object, got ${typeof given}`)
   const headers = new Headers()
   for (const [name, value] of Object.entries(given)) {
     try {
+      if (typeof value !== 'string') throw new TypeError(`got ${typeof value}`)
       headers.set(name, value)
     } catch {
       throw new TypeError(`option otlp.headers must have names and values of headers, not those of ${JSON.stringify(name)}`)

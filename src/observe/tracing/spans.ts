@@ -1,5 +1,6 @@
 import { type Context, type Span, type SpanContext, trace } from '@opentelemetry/api'
 import type { LogFields } from '../../base/log.ts'
+import { realClock, wallTime } from '../../base/time/clock.ts'
 import type { MeteredCall, MeteredSession, RouteCounts } from '../../overload/meter.ts'
 import type { TracedCall, TracedRequest } from '../../session/tracer.ts'
 import type { Attribution } from './conventions.ts'
@@ -129,7 +130,7 @@ export class CalledSpan extends EndingSpan implements TracedCall, RouteCounts {
     this.counts?.retried()
     const request = this.#call?.retryRequest
     const { scope, retries } = this.#origin
-    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1, this.#origin.isHedge, Date.now())
+    if (request) request.origin = new Origin(scope, this.span.spanContext(), retries + 1, this.#origin.isHedge, wallTime(realClock))
     this.finished(CONNECTION_CLOSED)
   }
 }
