@@ -19,6 +19,9 @@ interface FamilyCopy {
   readonly series: Series[]
 }
 
+/** Series that are sent at once: copying these takes a fraction of a millisecond. */
+const MAX_PART = 50
+
 /** A snapshot as it is sent from one thread or process to another. */
 export type SnapshotData = readonly FamilyCopy[]
 
@@ -60,12 +63,20 @@ export class Snapshot implements Visitor {
   }
 
   /** Adds the numbers of another process or thread. Histograms with other buckets are left out. */
-  add(data: SnapshotData, which: (family: Family) => boolean = () => true): void {
+  add(data: SnapshotData, which?: (family: Family) => boolean): void {
+    for (const _ of this.adding(data, which));
+  }
+
+  /** Adds as `add` does, and yields after each series. */
+  *adding(data: SnapshotData, which: (family: Family) => boolean = () => true): Generator<void, void> {
     for (const { family, le, scale, series } of data) {
       if (!which(family)) continue
       const kept = this.#familyOf(family, le, scale)
       if (kept.le.length !== le.length || kept.le.some((bound, i) => bound !== le[i])) continue
-      for (const [labels, value] of series) this.#add(kept, new Labels(labels), value)
+      for (const [labels, value] of series) {
+        this.#add(kept, new Labels(labels), value)
+        yield
+      }
     }
   }
 
@@ -76,10 +87,29 @@ export class Snapshot implements Visitor {
   }
 
   data(): SnapshotData {
-    return [...this.#families.values()].map(({ series, ...rest }) => ({
-      ...rest,
-      series: [...series.values()].map(({ labels, value }): Series => [labels.values, value]),
-    }))
+    return [...this.parts()].flat()
+  }
+
+  /** The data in parts of at most `MAX_PART` series, at least one part. A family may be in several of them. */
+  *parts(): Generator<SnapshotData, void> {
+    let part: FamilyCopy[] = []
+    let size = 0
+    let isFirst = true
+    for (const { series, ...rest } of this.#families.values()) {
+      let copy: FamilyCopy | undefined
+      for (const { labels, value } of series.values()) {
+        if (copy === undefined) part.push((copy = { ...rest, series: [] }))
+        copy.series.push([labels.values, value])
+        if (++size < MAX_PART) continue
+        yield part
+        isFirst = false
+        part = []
+        size = 0
+        copy = undefined
+      }
+      if (series.size === 0) part.push({ ...rest, series: [] })
+    }
+    if (isFirst || part.length > 0) yield part
   }
 
   /** Visits all series, and yields between two of them. */

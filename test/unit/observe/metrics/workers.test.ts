@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { BroadcastChannel } from 'node:worker_threads'
 import { Labels } from '../../../../src/observe/metrics/labels.ts'
+import { type Part, PartSender } from '../../../../src/observe/metrics/part-sender.ts'
 import { Snapshot, type SnapshotData } from '../../../../src/observe/metrics/snapshot.ts'
 import { WorkerSums } from '../../../../src/observe/metrics/workers.ts'
 import { once } from '../../../support/helpers.ts'
@@ -24,19 +25,22 @@ async function sums(t: TestContext) {
   t.after(() => Promise.all([sums.close(), threads.close()]))
   const asked = once<void>()
   let answer: ((id: number) => void) | undefined
+  let onMore: ((id: number) => void) | undefined
   threads.onmessage = (event) => {
     const { dmicroMetrics, id } = (event as { data: { dmicroMetrics: string; id: number } }).data
     if (dmicroMetrics === 'who') asked.resolve()
     if (dmicroMetrics === 'ask') answer?.(id)
+    if (dmicroMetrics === 'more') onMore?.(id)
   }
   sums.open()
   await asked.promise
   return {
     sums,
-    send: (thread: number | string, dmicroMetrics: string, data?: SnapshotData, id?: number) =>
-      threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id }),
-    onAsk: (then: (id: number) => void) => {
+    send: (thread: number | string, dmicroMetrics: string, data?: SnapshotData, id?: number, isPart?: boolean) =>
+      threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id, isPart }),
+    onAsk: (then: (id: number) => void, more?: (id: number) => void) => {
       answer = then
+      onMore = more
     },
   }
 }
@@ -88,6 +92,34 @@ test('a thread that was blocked when it was asked is asked again once it has ans
   send(7, 'answer', counted(6).data(), late)
   onAsk((id) => send(7, 'answer', counted(8).data(), id))
   await settledBy(() => main.sum(), 9)
+})
+
+test('thousands of series come in parts, each when the main thread is ready for it', async (t) => {
+  const { sums: main, send, onAsk } = await sums(t)
+  const many = new Snapshot()
+  many.begin(family)
+  for (let i = 0; i < 5_000; i++) many.value(new Labels({ path: `/${i}` }), i)
+  const sender = new PartSender()
+  let parts = 0
+  const answer = (id: number, part: Part | undefined): void => {
+    parts++
+    assert.ok(part?.data.every(({ series }) => series.length <= 50))
+    send(7, 'answer', part?.data, id, part?.isPart)
+  }
+  onAsk(
+    (id) => answer(id, sender.begin(id, many)),
+    (id) => answer(id, sender.more(id)),
+  )
+  send(7, 'hello')
+  let sum = await main.sum()
+  while (parts === 0) {
+    await new Promise(setImmediate) // lets `hello` come
+    sum = await main.sum()
+  }
+  assert.equal(parts, 100)
+  const series = sum.data().flatMap((copy) => copy.series)
+  assert.equal(series.length, 1 + 5_000)
+  assert.deepEqual(series.at(-1), [{ path: '/4999' }, 4_999])
 })
 
 /** Sums until what was sent has arrived, which the channel does not tell. */
