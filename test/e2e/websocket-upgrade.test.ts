@@ -10,7 +10,7 @@ import type { Endpoint, Session, UpgradeOptions } from '../../src/index.ts'
 import { certificates } from '../support/certificates.ts'
 import { frame } from '../support/frames.ts'
 import { endpoint, type Kind, once, onEachTransport } from '../support/helpers.ts'
-import { Stranger } from '../support/hostile.ts'
+import { Stranger, stranger } from '../support/hostile.ts'
 import { upgradeRequest, webSocketFrame } from '../support/web-socket.ts'
 
 // WebSockets that a server of the application's own hands over (`Endpoint.upgrade`).
@@ -36,13 +36,6 @@ async function serve(t: TestContext, transport: Kind, options = {}, upgradeOptio
     )
   })
   return { server, upgrades, port: await listening(t, http) }
-}
-
-async function stranger(t: TestContext, port: number): Promise<Stranger> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-  t.after(() => socket.destroy())
-  await eventOnce(socket, 'connect')
-  return new Stranger(socket)
 }
 
 onEachTransport('Endpoint.upgrade', (transport) => {

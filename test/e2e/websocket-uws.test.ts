@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { once as eventOnce } from 'node:events'
-import { connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { type ListenOptions, type Session, StatusError } from '../../src/index.ts'
 import { frame } from '../support/frames.ts'
 import { endpoint, type Kind, once, onEachTransport, status } from '../support/helpers.ts'
-import { Stranger } from '../support/hostile.ts'
+import { type Stranger, stranger } from '../support/hostile.ts'
 import { upgradeRequest, webSocketFrame } from '../support/web-socket.ts'
 
 // Listening by uWebSockets.js. The dialling side, and the endpoint's other sockets, stay on each transport.
@@ -28,13 +27,6 @@ async function serve(t: TestContext, transport: Kind, options = {}, websocket: L
   server.routeCall('/echo', (value: unknown) => value)
   const { url } = await server.listen('ws://127.0.0.1:0/rpc', { protocols, websocket: { engine: 'uws', ...websocket } })
   return { server, url, port: Number(new URL(url).port) }
-}
-
-async function stranger(t: TestContext, port: number): Promise<Stranger> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-  t.after(() => socket.destroy())
-  await eventOnce(socket, 'connect')
-  return new Stranger(socket)
 }
 
 onEachTransport('WebSockets by uWebSockets.js', (transport) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once as eventOnce } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, it, type TestContext } from 'node:test'
 import type { Endpoint, EndpointOptions, Session } from '../../src/index.ts'
@@ -63,6 +64,14 @@ export class Stranger {
   }
 }
 
+/** A stranger on a connection to `port` of this machine, which ends with the test. */
+export async function stranger(t: TestContext, port: number): Promise<Stranger> {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  t.after(() => socket.destroy())
+  await eventOnce(socket, 'connect')
+  return new Stranger(socket)
+}
+
 export interface Victim {
   server: Endpoint
   /** Of the protocol under attack. */
@@ -105,15 +114,7 @@ export async function victim(t: TestContext, transport: Kind, protocol: string, 
         await calls
       }
     },
-    async stranger() {
-      const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), noDelay: true })
-      t.after(() => socket.destroy())
-      const connected = once()
-      socket.once('connect', () => connected.resolve())
-      socket.once('error', connected.reject)
-      await connected.promise
-      return new Stranger(socket)
-    },
+    stranger: () => stranger(t, Number(new URL(url).port)),
     reasons: () => log.lines.filter(({ text }) => text === 'session closed').map(({ fields }) => String(fields.reason)),
   }
 }

@@ -27,8 +27,10 @@ interface Message {
   readonly id?: number | undefined
   /** Numbers: all with `bye`, a part with `answer`. */
   readonly data?: SnapshotData
-  /** Whether further parts follow, one for each `more`. */
-  readonly isPart?: boolean
+  /** Number of the part, from 0. */
+  readonly part?: number
+  /** Whether no further part follows; one does for each `more`. */
+  readonly isLast?: boolean
   /** Name of who is to send `more`. */
   readonly to?: string
 }
@@ -140,15 +142,17 @@ export class WorkerSums {
   }
 
   /** Takes a message of one that this thread asks. */
-  #hear({ dmicroMetrics, id, data, isPart }: Partial<Message>, from: string, worker: Worker | undefined): void {
+  #hear({ dmicroMetrics, id, data, part = 0, isLast = true }: Partial<Message>, from: string, worker: Worker | undefined): void {
     if (dmicroMetrics === 'hello' || dmicroMetrics === 'answer') this.#others.set(from, worker)
     if (dmicroMetrics === 'bye') this.#others.delete(from)
     if (data === undefined) return
     const key = `${id} ${from}`
     const parts = this.#arriving.get(key) ?? []
+    // The rest of an answer to a question that is over: without the parts before, its numbers would be too low.
+    if (part !== parts.length) return
     parts.push(data)
     for (const question of this.#open.values()) question.heard()
-    if (isPart === true) {
+    if (!isLast) {
       // The answer to a question that is over comes too late.
       if (!this.#open.has(id as number)) return
       this.#arriving.set(key, parts)

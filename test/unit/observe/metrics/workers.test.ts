@@ -36,8 +36,8 @@ async function sums(t: TestContext) {
   await asked.promise
   return {
     sums,
-    send: (thread: number | string, dmicroMetrics: string, data?: SnapshotData, id?: number, isPart?: boolean) =>
-      threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id, isPart }),
+    send: (thread: number | string, dmicroMetrics: string, data?: SnapshotData, id?: number, place: object = {}) =>
+      threads.postMessage({ dmicroMetrics, service: 'svc', from: `${process.pid}/${thread}`, data, id, ...place }),
     onAsk: (then: (id: number) => void, more?: (id: number) => void) => {
       answer = then
       onMore = more
@@ -104,7 +104,7 @@ test('thousands of series come in parts, each when the main thread is ready for 
   const answer = (id: number, part: Part | undefined): void => {
     parts++
     assert.ok(part?.data.every(({ series }) => series.length <= 50))
-    send(7, 'answer', part?.data, id, part?.isPart)
+    send(7, 'answer', part?.data, id, { part: part?.part, isLast: part?.isLast })
   }
   onAsk(
     (id) => answer(id, sender.begin(id, many)),
@@ -120,6 +120,18 @@ test('thousands of series come in parts, each when the main thread is ready for 
   const series = sum.data().flatMap((copy) => copy.series)
   assert.equal(series.length, 1 + 5_000)
   assert.deepEqual(series.at(-1), [{ path: '/4999' }, 4_999])
+})
+
+test('the last part of an answer that came too late takes no place of a whole one', async (t) => {
+  const { sums: main, send, onAsk } = await sums(t)
+  onAsk((id) => send(7, 'answer', counted(5).data(), id))
+  send(7, 'hello')
+  await settledBy(() => main.sum(), 6)
+  onAsk((id) => {
+    send(7, 'answer', counted(1).data(), id - 1, { part: 1, isLast: true })
+    setImmediate(() => send(7, 'answer', counted(8).data(), id))
+  })
+  assert.equal(callsIn(await main.sum()), 9)
 })
 
 /** Sums until what was sent has arrived, which the channel does not tell. */
